@@ -1,0 +1,139 @@
+"""The chain over all parts of a request: each function asks every part's capability and gathers the answers. No I/O, no judgement of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tools.capabilities import catalogue
+from tools.values.heard import Heard
+from tools.values.manifest import Manifest, Part
+from tools.values.offer import Offer, PartOffer, Pick, Proposal
+from tools.values.requirements import Needs, Requirements
+from tools.values.review import Finding, Review, Severity
+from tools.values.site import Reserved, Site
+from tools.values.snapshot import Snapshot, Target
+from tools.values.trouble import RequestProblem
+
+Snapshots = Mapping[Target, Snapshot]
+
+
+def understand(heard: Heard, site: Site, requester: str) -> Requirements:
+    parts = tuple(catalogue()[ask.capability].understand(ask.facts, site) for ask in heard.asks)
+    return Requirements(requester=requester, parts=parts)
+
+
+def targets(requirements: Requirements) -> tuple[Target, ...]:
+    """Which worlds have to be looked at."""
+    return tuple(sorted({catalogue()[needs.capability].TARGET for needs in requirements.parts}))
+
+
+def offer(requirements: Requirements, snapshots: Snapshots, site: Site, reserved: Reserved) -> Offer:
+    return Offer(
+        requirements_digest=requirements.digest,
+        snapshot_digests=_digests(snapshots),
+        parts=tuple(_offer_part(needs, snapshots, site, reserved) for needs in requirements.parts),
+    )
+
+
+def settle(offer: Offer, because: str = "It ranks first among the candidates.") -> Proposal:
+    """The first candidate of each part, by rule. Raises RequestProblem when a part has none."""
+    for part in offer.parts:
+        if not part.candidates:
+            raise RequestProblem(
+                "Nothing fits.", " ".join(f"{e.subject}: {e.reason}" for e in part.exclusions[:6]), part.counter_offer
+            )
+    return Proposal(
+        made_by="rule",
+        picks=tuple(Pick(capability=part.capability, candidate=part.candidates[0].id, because=because) for part in offer.parts),
+    )
+
+
+def compose(
+    requirements: Requirements,
+    offer: Offer,
+    proposal: Proposal,
+    snapshots: Snapshots,
+    site: Site,
+    reserved: Reserved,
+    parent_digest: str = "",
+) -> Manifest:
+    picks = {pick.capability: pick for pick in proposal.picks}
+    parts: list[Part] = []
+    for needs, part_offer in zip(requirements.parts, offer.parts, strict=True):
+        capability = catalogue()[needs.capability]
+        if needs.capability not in picks:
+            raise RequestProblem(
+                "A part has no pick.", f"The proposal picks nothing for {needs.capability}.", "Pick one candidate a part."
+            )
+        snapshot = snapshots[capability.TARGET]
+        part = capability.compose(needs, part_offer, picks[needs.capability], snapshot, site, reserved)
+        parts.append(part)
+        reserved = _with(reserved, part)
+    return Manifest(
+        requester=requirements.requester,
+        made_by=proposal.made_by,
+        parts=tuple(parts),
+        snapshot_digests=_digests(snapshots),
+        parent_digest=parent_digest,
+    )
+
+
+def review(manifest: Manifest, snapshots: Snapshots, site: Site, reserved: Reserved) -> Review:
+    findings: list[Finding] = []
+    passed: list[str] = []
+    for part in manifest.parts:
+        found, held = catalogue()[part.capability].review(part, snapshots[part.target], site, reserved)
+        findings.extend(found)
+        passed.extend(held)
+        reserved = _with(reserved, part)
+    order = list(Severity)
+    return Review(
+        manifest_digest=manifest.digest,
+        findings=tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.part, f.check, f.subject))),
+        passed=tuple(sorted(passed)),
+    )
+
+
+def reserves(part: Part) -> Reserved:
+    """What a part will take of a cluster until a snapshot shows it: ids, names, memory and vCPUs, read from its machines."""
+    machines = part.variables.get("machines", []) if isinstance(part.variables, dict) else []
+    memory: dict[str, int] = {}
+    cpus: dict[str, int] = {}
+    for machine in machines:
+        memory[machine["node"]] = memory.get(machine["node"], 0) + machine["memory_mib"] * 2**20
+        cpus[machine["node"]] = cpus.get(machine["node"], 0) + machine["cpu_count"]
+    return Reserved(
+        vm_ids=frozenset(m["vm_id"] for m in machines),
+        names=frozenset(m["name"] for m in machines),
+        memory_bytes=tuple(sorted(memory.items())),
+        cpu_count=tuple(sorted(cpus.items())),
+    )
+
+
+def together(*several: Reserved) -> Reserved:
+    memory: dict[str, int] = {}
+    cpus: dict[str, int] = {}
+    for one in several:
+        for node, size_bytes in one.memory_bytes:
+            memory[node] = memory.get(node, 0) + size_bytes
+        for node, count in one.cpu_count:
+            cpus[node] = cpus.get(node, 0) + count
+    return Reserved(
+        vm_ids=frozenset().union(*(one.vm_ids for one in several)),
+        names=frozenset().union(*(one.names for one in several)),
+        memory_bytes=tuple(sorted(memory.items())),
+        cpu_count=tuple(sorted(cpus.items())),
+    )
+
+
+def _offer_part(needs: Needs, snapshots: Snapshots, site: Site, reserved: Reserved) -> PartOffer:
+    capability = catalogue()[needs.capability]
+    return capability.offer(needs, snapshots[capability.TARGET], site, reserved)
+
+
+def _with(reserved: Reserved, part: Part) -> Reserved:
+    return together(reserved, reserves(part))
+
+
+def _digests(snapshots: Snapshots) -> tuple[str, ...]:
+    return tuple(snapshots[target].digest for target in sorted(snapshots))

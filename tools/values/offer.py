@@ -1,0 +1,86 @@
+"""What the rules allow: ranked candidates, ranges, and the reason for every exclusion. A model may only pick among these."""
+
+from __future__ import annotations
+
+from tools.values.requirements import Source
+from tools.values.value import Json, Value
+
+
+class Sum(Value):
+    """One line of arithmetic that anybody can check: `terms` add up to `total`, which must not pass `limit`."""
+
+    subject: str
+    """`memory of pve2`, `vCPU family NCADSA100v4 in eastus`."""
+    unit: str
+    terms: tuple[tuple[str, float], ...]
+    total: float
+    limit: float
+
+    @property
+    def holds(self) -> bool:
+        return self.total <= self.limit
+
+
+class Candidate(Value):
+    """A complete choice for one part."""
+
+    id: str
+    """Short and safe to say: `pve2/ceph-vm`, `spread`, `eastus/t4`."""
+    title: str
+    score: float
+    """0..1, higher is better; how it is made up stands in `reasons`."""
+    reasons: tuple[str, ...]
+    binding: str = ""
+    """The constraint that would be hit first."""
+    sums: tuple[Sum, ...] = ()
+    choice: Json
+    """For the capability's own `compose`."""
+
+
+class Exclusion(Value):
+    subject: str
+    reason: str
+
+
+class Range(Value):
+    """A number that may be settled within limits."""
+
+    name: str
+    low: float
+    high: float
+    default: float
+    unit: str = ""
+    source: Source | None = None
+    because: str = ""
+
+
+class PartOffer(Value):
+    capability: str
+    candidates: tuple[Candidate, ...]
+    """Best first. Empty when nothing fits: then `exclusions` say why and `counter_offer` what would."""
+    exclusions: tuple[Exclusion, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    summary: str = ""
+    """The capacity in a few lines, whatever the size of the cluster."""
+    counter_offer: str = ""
+    """The smallest change that would fit, in a whole sentence, verified by running the rules with it."""
+
+
+class Offer(Value):
+    requirements_digest: str
+    snapshot_digests: tuple[str, ...]
+    parts: tuple[PartOffer, ...]
+
+
+class Pick(Value):
+    capability: str
+    candidate: str
+    settings: tuple[tuple[str, float], ...] = ()
+    """Numbers within the offer's ranges; those not named take the default."""
+    because: str = ""
+
+
+class Proposal(Value):
+    made_by: str
+    """`rule`, or the model's name."""
+    picks: tuple[Pick, ...]

@@ -1,0 +1,74 @@
+"""What happened: a run step by step, and the receipt of what exists because of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from tools.values.value import Json, Value
+
+RunStatus = Literal["planned", "approved", "running", "done", "stopped", "removed", "void"]
+StepStatus = Literal["waiting", "running", "done", "failed", "skipped"]
+
+
+class Step(Value):
+    part: str
+    name: str
+    """`recheck`, `apply`, `wait`, `configure`, `verify`, `guide`."""
+    status: StepStatus
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempt: int = 0
+    summary: str = ""
+    """One whole sentence."""
+    remedy: str = ""
+
+
+class Progress(Value):
+    """One line of a run's journal, as shown while it runs."""
+
+    number: int
+    """1, 2, 3 … within the run."""
+    at: datetime
+    part: str
+    step: str
+    text: str
+
+
+class Machine(Value):
+    """A machine of a receipt."""
+
+    name: str
+    address: str
+    host_key_sha256: str = ""
+    body: str = ""
+    """`emulated guest` when the machine itself says it is one; empty otherwise."""
+
+
+class PartReceipt(Value):
+    name: str
+    outputs: Json
+    """Terraform's outputs, none of them secret."""
+    machines: tuple[Machine, ...] = ()
+    verified: tuple[str, ...] = ()
+    """What was verified, a sentence each."""
+    not_verified: tuple[str, ...] = ()
+    providers: tuple[tuple[str, str], ...] = ()
+
+
+class Receipt(Value):
+    run_id: str
+    plan_digest: str
+    parts: tuple[PartReceipt, ...]
+    guide: str
+    """The file's path."""
+    undo: str
+    """What to say or type to remove it."""
+
+
+class Run(Value):
+    id: str
+    plan_digest: str
+    status: RunStatus
+    steps: tuple[Step, ...] = ()
+    receipt: Receipt | None = None

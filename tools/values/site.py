@@ -1,0 +1,55 @@
+"""What the operator's site has settled beforehand: conventions and limits, read from settings and files, never from a model."""
+
+from __future__ import annotations
+
+from tools.values.value import Value
+
+
+class Environment(Value):
+    """A named environment: where things of it go, what they may cost, and where their state lives."""
+
+    name: str
+    target: str = ""
+    subscription_id: str = ""
+    region: str = ""
+    cpu_ratio_max: float = 0.8
+    """A node's processor use after placement, p95 plus the new vCPUs at full use. Contract F49: production 0.6, development 0.8."""
+    memory_ratio_max: float = 0.8
+    """A node's memory after placement, the larger of promised and p95. Contract F49: at least 20 % head-room stays."""
+    budget_monthly: float | None = None
+    currency: str = "USD"
+    state_backend: str = "local"
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+class Site(Value):
+    environments: tuple[Environment, ...] = (
+        Environment(name="production", cpu_ratio_max=0.6),
+        Environment(name="staging", cpu_ratio_max=0.8),
+        Environment(name="development", cpu_ratio_max=0.8),
+    )
+    vm_id_low: int = 20000
+    vm_id_high: int = 29999
+    user_name: str = "ops"
+    """The account that cloud-init makes on new machines."""
+    public_keys: tuple[str, ...] = ()
+    """The operator's own, installed beside the run's."""
+    name_pattern: str = "{workload}-{number:02d}"
+    default_network: str = ""
+    dns_servers: tuple[str, ...] = ()
+    team: str = ""
+    machines_max: int = 20
+    """In one request."""
+
+    def environment(self, name: str) -> Environment:
+        return next((e for e in self.environments if e.name == name), self.environments[-1])
+
+
+class Reserved(Value):
+    """What the ledger has promised to plans that are not carried out yet, and to runs: two conversations cannot promise the same."""
+
+    vm_ids: frozenset[int] = frozenset()
+    names: frozenset[str] = frozenset()
+    memory_bytes: tuple[tuple[str, int], ...] = ()
+    """(node, bytes) promised but not yet visible in a snapshot."""
+    cpu_count: tuple[tuple[str, int], ...] = ()

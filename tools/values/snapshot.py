@@ -1,0 +1,179 @@
+"""What was seen, when, and what could not be seen. Judging it belongs to tools.rules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from tools.values.value import Value
+
+Target = Literal["proxmox", "azure"]
+
+
+class ScanProblem(Value):
+    """Something that could not be looked at. Data, not an exception: a silent node is part of the picture."""
+
+    subject: str
+    """`node pve4`, `storage ceph-vm on pve2`, `history`."""
+    detail: str
+    remedy: str = ""
+
+
+class Load(Value):
+    """How busy something has been."""
+
+    cpu_ratio_p95: float | None
+    """0..1 of all its processor threads."""
+    memory_bytes_p95: float | None
+    source: str
+    """`Prometheus, 7 days, 98 % of samples` or `rrddata of pve1, 1 day`."""
+
+
+class Node(Value):
+    name: str
+    online: bool
+    cpu_count: int = 0
+    """Processor threads."""
+    memory_bytes: int = 0
+    memory_used_bytes: int = 0
+    cpu_ratio: float = 0.0
+    """Now, 0..1."""
+    load: Load | None = None
+    cpu_model: str = ""
+
+
+class Storage(Value):
+    """One storage as one node sees it. A shared storage appears once a node: never add those up."""
+
+    name: str
+    node: str
+    kind: str
+    """`rbd`, `lvmthin`, `dir`, `nfs`."""
+    shared: bool
+    content: tuple[str, ...]
+    """`images`, `iso`, `backup`, `snippets`."""
+    total_bytes: int
+    used_bytes: int
+    active: bool
+
+
+class Guest(Value):
+    vm_id: int
+    name: str
+    node: str
+    running: bool
+    template: bool
+    cpu_count: int
+    memory_bytes: int
+    disk_bytes: int
+    tags: tuple[str, ...] = ()
+    pool: str = ""
+    lock: str = ""
+
+
+class Template(Value):
+    """A guest marked as a template, with what a clone needs to know."""
+
+    vm_id: int
+    name: str
+    node: str
+    disk_interface: str
+    """Of the system disk: `scsi0`."""
+    disk_gib: int
+    storages: tuple[str, ...]
+    """Every storage that a volume of it lies on, the cloud-init drive and a CD in the drive included."""
+    shared: bool
+    """All of those are shared, so it can be cloned straight to any node."""
+    cloud_init: bool
+    os: str = ""
+    """`debian`, `ubuntu`, … by name or tags, as far as can be told."""
+
+
+class Network(Value):
+    """A bridge or SDN network that guests can be put on."""
+
+    name: str
+    """As the operator says it: `20`, `vmbr0`, `prod`."""
+    bridge: str
+    vlan_tag: int | None
+    nodes: tuple[str, ...]
+    subnet: str = ""
+    """CIDR, when the cluster knows it."""
+    seen_by: str = ""
+    """How it was found: `SDN vnet prod`, `tag of VM 105`."""
+
+
+class ClusterSnapshot(Value):
+    target: Literal["proxmox"] = "proxmox"
+    endpoint: str
+    taken_at: datetime
+    version: str = ""
+    quorate: bool = True
+    nodes: tuple[Node, ...] = ()
+    storages: tuple[Storage, ...] = ()
+    guests: tuple[Guest, ...] = ()
+    templates: tuple[Template, ...] = ()
+    networks: tuple[Network, ...] = ()
+    problems: tuple[ScanProblem, ...] = ()
+
+    def node(self, name: str) -> Node | None:
+        return next((n for n in self.nodes if n.name == name), None)
+
+
+class Quota(Value):
+    """How much of something a subscription may use in a region."""
+
+    region: str
+    name: str
+    """`standardDSv5Family`, `cores`, `OpenAI.GlobalStandard.gpt-4.1-mini`."""
+    used: float
+    limit: float
+    unit: str = "Count"
+
+
+class Sku(Value):
+    """A virtual machine size that a region offers."""
+
+    name: str
+    region: str
+    family: str
+    cpu_count: int
+    memory_gib: float
+    gpu_count: int = 0
+    restricted: str = ""
+    """Why this subscription cannot have it; empty when it can."""
+
+
+class CloudResource(Value):
+    id: str
+    type: str
+    name: str
+    region: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+class Region(Value):
+    name: str
+    display_name: str
+
+
+class SubscriptionSnapshot(Value):
+    target: Literal["azure"] = "azure"
+    endpoint: str
+    taken_at: datetime
+    subscription_id: str
+    subscription_name: str = ""
+    tenant_id: str = ""
+    regions: tuple[Region, ...] = ()
+    groups: tuple[CloudResource, ...] = ()
+    resources: tuple[CloudResource, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    skus: tuple[Sku, ...] = ()
+    models: tuple[str, ...] = ()
+    """`region/model/version/sku` of deployable language models."""
+    names_taken: tuple[str, ...] = ()
+    """`type:name` of the globally unique names that were checked and are in use."""
+    problems: tuple[ScanProblem, ...] = ()
+
+
+Snapshot = ClusterSnapshot | SubscriptionSnapshot
