@@ -1,0 +1,112 @@
+"""The process between a simulator and its pod: `python -m cluster_sim.guests.keeper`, started by pod.py.
+
+It exists so that nothing outlives the simulator, however that ends: its standard input is a pipe whose other end only the
+simulator holds, and the end of that input is the order to stop. It also keeps what the host must see to: cgroups and the apt proxy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from cluster_sim.guests import podinit
+from cluster_sim.guests.cgroups import cgroup_place, clean_stale, make_cgroup
+from cluster_sim.guests.namespaces import id_range
+
+SOCKET_NAME = "pod.sock"
+START_SECONDS_MAX = 30.0
+CLOSE_SECONDS_MAX = 20.0
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(prog="python -m cluster_sim.guests.keeper", description=__doc__)
+    words.add_argument("folder", type=Path)
+    words.add_argument("image", type=Path)
+    words.add_argument("gateways", nargs="*")
+    given = words.parse_args()
+    ids = id_range()
+    place = cgroup_place()
+    for trouble in (ids, place):
+        if isinstance(trouble, str):
+            _tell({"problem": trouble})
+            return 1
+    assert not isinstance(ids, str)
+    assert isinstance(place, Path)
+    clean_stale(place)
+    cgroup = make_cgroup(place)
+    try:
+        return _keep(given.folder, given.image, tuple(given.gateways), ids, cgroup)
+    finally:
+        podinit.remove_cgroups(str(cgroup))
+
+
+def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: podinit.ns.IdRange, cgroup: Path) -> int:
+    disks = folder / "disks"
+    disks.mkdir(exist_ok=True)
+    if not ids.with_own_id:
+        os.chown(disks, ids.uid_first, ids.gid_first)
+    # A socket's address holds about a hundred bytes; its folder may be deep.
+    os.chdir(folder)
+    control = socket.socket(socket.AF_UNIX)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(SOCKET_NAME)
+    control.bind(SOCKET_NAME)
+    os.chmod(SOCKET_NAME, 0o600)
+    control.listen(64)
+    here, there = socket.socketpair()
+    pod_pid = podinit.enter(podinit.PodPlan(str(image), str(disks), str(cgroup), gateways), ids, control, there)
+    there.close()
+    control.close()
+    try:
+        here.settimeout(START_SECONDS_MAX)
+        _, apt_gates, _, _ = socket.recv_fds(here, 8, 1)
+        if not apt_gates:
+            _tell({"problem": f"The pod did not start. What it said is in {folder / 'pod.log'}."})
+            return 1
+        asyncio.run(_watch(pod_pid, socket.socket(fileno=apt_gates[0])))
+        return 0
+    finally:
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(pod_pid, signal.SIGKILL)
+            os.waitpid(pod_pid, 0)
+
+
+async def _watch(pod_pid: int, apt_gate: socket.socket) -> None:
+    # Imported now, so that the pod was forked from a small process.
+    from cluster_sim.guests.apt_proxy import serve_apt
+
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.add_reader(0, lambda: stopping.set() if not os.read(0, 4096) else None)
+    pod_ended = asyncio.Event()
+    pod = os.pidfd_open(pod_pid)
+    loop.add_reader(pod, lambda: (pod_ended.set(), stopping.set(), loop.remove_reader(pod)))
+    async with serve_apt(apt_gate):
+        _tell({"ready": True})
+        await stopping.wait()
+    if not pod_ended.is_set():
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            await asyncio.wait_for(_close_pod(pod_ended), CLOSE_SECONDS_MAX)
+
+
+async def _close_pod(pod_ended: asyncio.Event) -> None:
+    _, writer = await asyncio.open_unix_connection(SOCKET_NAME)
+    writer.write(json.dumps({"op": "close"}).encode() + b"\n")
+    await pod_ended.wait()
+
+
+def _tell(what: dict[str, object]) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(what), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What is written on a guest's disk before its first boot: what a cloud-init drive and the site's installer put there. Standard library only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from cluster_sim.guests.values import GuestSpec
+
+APT_PROXY_PORT = 3142
+
+
+@dataclass(frozen=True)
+class SeedFile:
+    path: str
+    text: str
+    mode: int = 0o644
+
+
+def seed_files(spec: GuestSpec, instance: str) -> tuple[SeedFile, ...]:
+    """`instance` names this disk: cloud-init sets a machine up once for each."""
+    address = str(spec.address.ip)
+    return (
+        SeedFile("etc/hostname", f"{spec.hostname}\n"),
+        SeedFile("etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{address} {spec.hostname}\n"),
+        SeedFile("etc/resolv.conf", "# This network has no name server.\n"),
+        SeedFile("etc/apt/apt.conf.d/01proxy", f'Acquire::http::Proxy "http://{spec.gateway}:{APT_PROXY_PORT}";\n'),
+        SeedFile(
+            "var/lib/cloud/seed/nocloud/meta-data", json.dumps({"instance-id": instance, "local-hostname": spec.hostname}) + "\n"
+        ),
+        SeedFile("var/lib/cloud/seed/nocloud/user-data", user_data(spec), 0o600),
+    )
+
+
+def user_data(spec: GuestSpec) -> str:
+    """The cloud-config Proxmox VE writes for a guest, as JSON: no value can add a key, whatever its text."""
+    config: dict[str, object] = {
+        "hostname": spec.hostname,
+        "user": spec.user,
+        "disable_root": spec.user != "root",
+        "ssh_authorized_keys": list(spec.ssh_keys),
+        "chpasswd": {"expire": False},
+        "users": ["default"],
+        "package_upgrade": False,
+    }
+    if spec.password is not None:
+        config["password"] = spec.password
+        config["ssh_pwauth"] = True
+    return "#cloud-config\n" + json.dumps(config, indent=1) + "\n"
