@@ -1,0 +1,43 @@
+"""The stand-in for bpg/proxmox: its configuration and its table of contents."""
+
+from __future__ import annotations
+
+import os
+
+from cluster_sim.mirror.provider import Problem, Provider
+from cluster_sim.mirror.proxmox import schema
+from cluster_sim.mirror.proxmox.api import TLS, Api
+from cluster_sim.mirror.proxmox.virtual_machine import VirtualMachine
+from cluster_sim.mirror.schema import Values
+
+
+class Proxmox(Provider):
+    """Like the released provider it makes no call when it is configured; the first resource does."""
+
+    def __init__(self) -> None:
+        super().__init__(schema.CONFIGURATION, {"proxmox_virtual_environment_vm": VirtualMachine(lambda: self.api)})
+        self._api: Api | None = None
+
+    @property
+    def api(self) -> Api:
+        if self._api is None:
+            raise Problem("The provider is not configured: Terraform did not say which cluster.")
+        return self._api
+
+    def configure(self, config: Values) -> None:
+        endpoint = config["endpoint"] or os.environ.get("PROXMOX_VE_ENDPOINT", "")
+        token = config["api_token"] or os.environ.get("PROXMOX_VE_API_TOKEN", "")
+        if not endpoint:
+            raise Problem("The cluster's address is not set.", "Set endpoint in the provider block, or PROXMOX_VE_ENDPOINT.")
+        if config["insecure"] or os.environ.get("PROXMOX_VE_INSECURE", "").lower() in ("1", "true"):
+            raise Problem(
+                "The stand-in provider always verifies certificates.", "Remove insecure, and set SSL_CERT_FILE to the CA file."
+            )
+        minimum = config["min_tls"] or os.environ.get("PROXMOX_VE_MIN_TLS", "")
+        if minimum not in TLS:
+            raise Problem(f"min_tls must be 1.3 or 1.2, but it is {minimum!r}.")
+        self._api = Api(endpoint, token, TLS[minimum], self.stopping)
+
+
+def make_provider() -> Provider:
+    return Proxmox()

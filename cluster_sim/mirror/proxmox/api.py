@@ -1,0 +1,142 @@
+"""Proxmox's API as the released provider uses it: token, form values, error texts, tasks waited for. Which calls to make is not decided here."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from cluster_sim.mirror.provider import Problem, Stopping
+from cluster_sim.mirror.web import Reply, Web, encoded
+
+_TOKEN = re.compile(r"^\S+@\S+!\S+=([a-zA-Z0-9-]+)$")
+_GONE = re.compile(r"does not exist|no such resource|no such ha|No such file or directory")
+_PAUSE_S_FIRST, _PAUSE_S_MAX = 0.02, 1.0
+"""The released provider looks once a second. Looking sooner at first keeps a demonstration quick and changes no call."""
+_ATTEMPTS_MAX = 3
+TLS = {"": ssl.TLSVersion.TLSv1_3, "1.3": ssl.TLSVersion.TLSv1_3, "1.2": ssl.TLSVersion.TLSv1_2}
+
+
+class ApiProblem(Problem):
+    def __init__(self, reply: Reply) -> None:
+        body = reply.json if isinstance(reply.json, dict) else {}
+        errors = body.get("errors") or {}
+        listed = " - ".join(f"{name}: {str(text).strip()}" for name, text in errors.items()) if isinstance(errors, dict) else ""
+        self.reason = reply.reason or str(body.get("message") or "").strip()
+        self.status = reply.status
+        super().__init__(f"received an HTTP {reply.status} response - Reason: {self.reason}" + (f" ({listed})" if listed else ""))
+
+    @property
+    def gone(self) -> bool:
+        return self.status == 404 or (self.status == 500 and bool(_GONE.search(self.reason)))
+
+
+class Waiting:
+    """Pauses that grow to a second, within a time. Iterating gives the looks; running out of time ends the iteration."""
+
+    def __init__(self, stopping: Stopping, seconds_max: float) -> None:
+        self._stopping, self._ends, self._pause_s = stopping, time.monotonic() + seconds_max, _PAUSE_S_FIRST
+
+    def __iter__(self) -> Waiting:
+        return self
+
+    def __next__(self) -> None:
+        if self._pause_s > _PAUSE_S_FIRST:
+            if time.monotonic() > self._ends:
+                raise StopIteration
+            self._stopping.pause(self._pause_s)
+        self._pause_s = min(self._pause_s * 1.6, _PAUSE_S_MAX)
+
+
+class Api:
+    def __init__(self, endpoint: str, token: str, tls_minimum: ssl.TLSVersion, stopping: Stopping) -> None:
+        if not _TOKEN.match(token):
+            raise Problem(
+                "The API token must be of the form user@realm!name=secret.",
+                "Set api_token in the provider block, or PROXMOX_VE_API_TOKEN.",
+            )
+        self._web = Web(endpoint, tls_minimum=tls_minimum)
+        self._headers = {"Authorization": f"PVEAPIToken={token}", "Accept": "application/json"}
+        self.stopping = stopping
+
+    def get(self, path: str, **query: object) -> Any:
+        return self._call("GET", path, query)
+
+    def post(self, path: str, **form: object) -> Any:
+        return self._call("POST", path, form)
+
+    def put(self, path: str, form: Mapping[str, object]) -> Any:
+        return self._call("PUT", path, form)
+
+    def delete(self, path: str, **query: object) -> Any:
+        return self._call("DELETE", path, query)
+
+    def run(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        values: Mapping[str, object],
+        *,
+        seconds_max: float,
+        attempts: int = _ATTEMPTS_MAX,
+    ) -> None:
+        """Starts a task and waits until it has ended well. `what` completes the sentence "error waiting for …"."""
+        for attempt in range(max(attempts, 1)):
+            last = attempt + 1 >= attempts
+            try:
+                upid = self._call(method, path, values)
+                if isinstance(upid, str) and upid.startswith("UPID:"):
+                    self._wait(upid, what, seconds_max)
+                return
+            except ApiProblem as problem:
+                # Busy is worth another try; "no" is not.
+                if last or problem.status < 500 or problem.gone:
+                    raise
+            except TaskProblem:
+                if last:
+                    raise
+            self.stopping.pause(min(0.5 * 2**attempt, 10.0))
+
+    def _wait(self, upid: str, what: str, seconds_max: float) -> None:
+        node = upid.split(":")[1]
+        path = f"/nodes/{node}/tasks/{quote(upid, safe='')}"
+        for _look in Waiting(self.stopping, seconds_max):
+            try:
+                status = self.get(f"{path}/status")
+            except ApiProblem as problem:
+                if problem.status == 400:  # not visible yet
+                    continue
+                raise
+            if status.get("status") != "stopped":
+                continue
+            ended = str(status.get("exitstatus", ""))
+            if ended == "OK" or ended.startswith("WARNINGS"):
+                return
+            lines = [str(line.get("t", "")) for line in self.get(f"{path}/log", limit=50)]
+            raise TaskProblem(
+                f"error waiting for {what}: task {upid!r} failed to complete with exit code: {ended}", "\n".join(lines)
+            )
+        raise Problem(f"error waiting for {what}: task {upid!r} is still running after {seconds_max:.0f} seconds.")
+
+    def _call(self, method: str, path: str, values: Mapping[str, object]) -> Any:
+        target, body, headers = f"/api2/json{path}", None, self._headers
+        if method in ("GET", "DELETE"):
+            target += f"?{encoded(values)}" if values else ""
+        else:
+            body = encoded(values).encode()
+            headers = headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        reply = self._web.send(method, target, body, headers)
+        if not reply.ok:
+            raise ApiProblem(reply)
+        answer = reply.json
+        if not isinstance(answer, dict):
+            raise Problem(f"{self._web.name} answered {method} {path} with something that is not a JSON object.")
+        return answer.get("data")
+
+
+class TaskProblem(Problem):
+    """A task ended, but not well."""

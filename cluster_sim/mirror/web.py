@@ -1,0 +1,126 @@
+"""HTTPS to a simulated world, and to nothing else: before anything is sent, the certificate must come from a `cluster_sim` CA.
+
+Certificates are trusted as Go trusts them: SSL_CERT_FILE and SSL_CERT_DIR, else the system's. What the answers mean is not known here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from cluster_sim.mirror.provider import Problem
+
+SUBJECT_PREFIX = "cluster_sim"
+"""As in `cluster_sim.authority`; not imported from there, because a provider that starts three times a command should start quickly."""
+_TIMEOUT_S = 120.0
+_IDLE_S_MAX = 3.0
+"""A connection idle for longer is opened anew: the server may have closed it, and a POST must not be sent twice to find out."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def json(self) -> Any:
+        """The decoded body; None when there is none, or when it is no JSON."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except ValueError:
+            return None
+
+
+class Web:
+    """One server. Each thread has a connection of its own, which it keeps."""
+
+    def __init__(self, url: str, *, tls_minimum: ssl.TLSVersion) -> None:
+        split = urlsplit(url)
+        if split.scheme != "https" or not split.hostname:
+            raise Problem(f"The endpoint must be an address that begins with https://, but it is {url!r}.")
+        self.host, self.port = split.hostname, split.port or 443
+        self._tls = ssl.create_default_context()
+        self._tls.minimum_version = tls_minimum
+        self._own = threading.local()
+
+    @property
+    def name(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def send(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        """Sends one request. `target` is sent as given: path and query, already encoded."""
+        try:
+            connection = self._connection()
+            connection.request(method, target, body, dict(headers))
+            answer = connection.getresponse()
+            content = answer.read()
+        except Problem:
+            raise
+        except ssl.SSLCertVerificationError as error:
+            self._drop()
+            raise Problem(
+                f"The certificate of {self.name} is not trusted: {error.verify_message}.",
+                "Nothing was sent. Set SSL_CERT_FILE to the CA file of the simulated world.",
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            raise Problem(
+                f"{self.name} cannot be reached: {error or type(error).__name__}.", f"The request was {method} {target}."
+            ) from error
+        self._own.used_at = time.monotonic()
+        if answer.will_close:
+            self._drop()
+        return Reply(answer.status, answer.reason, dict(answer.headers.items()), content)
+
+    def _connection(self) -> http.client.HTTPSConnection:
+        connection: http.client.HTTPSConnection | None = getattr(self._own, "connection", None)
+        if connection and time.monotonic() - self._own.used_at < _IDLE_S_MAX:
+            return connection
+        self._drop()
+        connection = http.client.HTTPSConnection(self.host, self.port, context=self._tls, timeout=_TIMEOUT_S)
+        connection.connect()
+        self._refuse_real_worlds(connection.sock)
+        # Requests go out as several small writes; waiting to fill a packet would cost 40 ms each.
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._own.connection, self._own.used_at = connection, time.monotonic()
+        return connection
+
+    def _refuse_real_worlds(self, tls: ssl.SSLSocket) -> None:
+        issuer = issuer_name(tls.getpeercert())
+        if not issuer.startswith(SUBJECT_PREFIX):
+            tls.close()
+            raise Problem(
+                f"The certificate of {self.name} was issued by {issuer!r}, not by a {SUBJECT_PREFIX} CA, so this is no simulated world.",
+                "Nothing was sent: this stand-in provider works on simulated worlds only. For a real one, install the released provider "
+                "(without the mirror folder of cluster_sim) by running terraform init again.",
+            )
+
+    def _drop(self) -> None:
+        connection = getattr(self._own, "connection", None)
+        if connection:
+            connection.close()
+            self._own.connection = None
+
+
+def issuer_name(certificate: Mapping[str, Any] | None) -> str:
+    names = [value for part in (certificate or {}).get("issuer", ()) for name, value in part if name == "commonName"]
+    return names[0] if names else "an unnamed authority"
+
+
+def encoded(values: Mapping[str, object]) -> str:
+    """A form or query, as Go writes it: sorted by name."""
+    return "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in sorted(values.items()))
