@@ -1,0 +1,295 @@
+"""Runs one playbook with ansible-runner and says what happens, task by task. What the playbook does stands in ansible/.
+
+Ansible executes Jinja that it finds in variables, so every value passes `variables_json`, which marks each string unsafe.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sysconfig
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+import yaml
+
+from tools.clients.files import private_folder, write_private
+from tools.clients.ssh import Host, config_file, environment, run_command
+from tools.values.trouble import RequestProblem, WorldProblem
+from tools.values.value import Json
+
+FOLDER = Path(__file__).parents[2] / "ansible"
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+INNER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+JOB_SECONDS_MAX = 1800
+IDLE_SECONDS_MAX = 600
+LOOK_SECONDS = 1
+FORKS_MAX = 20
+MESSAGE_CHARACTERS_MAX = 600
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class HostResult:
+    """What a playbook did on one machine."""
+
+    ok: int = 0
+    changed: int = 0
+    failed: int = 0
+    unreachable: int = 0
+    message: str = ""
+    """Of the task that failed."""
+
+
+def run_playbook(
+    run_folder: Path,
+    part_folder: Path,
+    playbook: str,
+    hosts: Sequence[Host],
+    variables: Mapping[str, Json],
+    secrets: Mapping[str, str],
+    say: Say,
+    cancelled: Callable[[], bool] = lambda: False,
+    folder: Path = FOLDER,
+    seconds_max: int = JOB_SECONDS_MAX,
+) -> dict[str, HostResult]:
+    """Raises WorldProblem with the failing task's words when a machine failed or could not be reached.
+
+    `secrets` are variables too; they stand in a file of their own only while the playbook runs.
+    """
+    if not (folder / playbook).is_file() or "/" in playbook:
+        raise RequestProblem(
+            "There is no such playbook.", f"{playbook} is not among those in {folder}.", "Choose another capability."
+        )
+    allowed = options_of(folder, playbook)
+    plain, hidden = variables_json(variables, allowed), variables_json(secrets, allowed)
+    private = part_folder / "ansible"
+    # A folder from before would silently keep old files in force.
+    shutil.rmtree(private, ignore_errors=True)
+    private_folder(private)
+    write_private(private / "inventory.json", inventory_json(hosts))
+    write_private(private / "variables.json", plain)
+    secret_file = write_private(private / "secret_variables.json", hidden)
+    # A socket's address holds about a hundred bytes, and the run folder may be deep.
+    sockets = Path(tempfile.mkdtemp(prefix="berth-"))
+    story = _Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
+    try:
+        runner = ansible_runner.interface.init_runner(
+            private_data_dir=str(private),
+            playbook=str(folder / playbook),
+            inventory=str(private / "inventory.json"),
+            cmdline=f"-e @{_word(private / 'variables.json')} -e @{_word(secret_file)}",
+            forks=min(FORKS_MAX, max(1, len(hosts))),
+            envvars=_ansible_environment(run_folder, private, sockets, folder),
+            suppress_env_files=True,
+            suppress_ansible_output=True,
+            quiet=True,
+            settings={"job_timeout": seconds_max, "idle_timeout": IDLE_SECONDS_MAX, "pexpect_timeout": LOOK_SECONDS},
+            event_handler=story.hear,
+            # Without one, ansible-runner would replace the process's own signal handlers.
+            cancel_callback=cancelled,
+        )
+        # It starts from a copy of our whole environment, tokens included.
+        runner.config.env = (
+            {k: v for k, v in runner.config.env.items() if k in environment() or k.startswith(OWN)} | environment() | _path()
+        )
+        runner.run()
+    finally:
+        secret_file.unlink(missing_ok=True)
+        _close(sockets)
+    story.finish()
+    return _judge(runner.status, story, seconds_max)
+
+
+OWN = ("ANSIBLE_", "AWX_", "RUNNER_", "ORIGINAL_STDOUT_CALLBACK", "PYTHONPATH")
+
+
+def _path() -> dict[str, str]:
+    """ansible-playbook stands beside the Python that runs us, which need not be on PATH."""
+    before = environment().get("PATH", "/usr/local/bin:/usr/bin:/bin")
+    return {"PATH": f"{sysconfig.get_path('scripts')}:{before}"}
+
+
+def _word(path: Path) -> str:
+    return "'" + str(path).replace("'", "'\"'\"'") + "'"
+
+
+def _ansible_environment(run_folder: Path, private: Path, sockets: Path, folder: Path) -> dict[str, str]:
+    return {
+        "ANSIBLE_CONFIG": "/dev/null",
+        "ANSIBLE_HOME": str(private / "home"),
+        "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
+        "ANSIBLE_ROLES_PATH": str(folder / "roles"),
+        "ANSIBLE_COLLECTIONS_PATH": str(private / "collections"),
+        "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "False",
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
+        "ANSIBLE_SSH_ARGS": f"-F {_word(config_file(run_folder))} -o ControlMaster=auto -o ControlPersist=60s",
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_PIPELINING": "True",
+        "ANSIBLE_TIMEOUT": "20",
+        "ANSIBLE_SSH_RETRIES": "2",
+        "ANSIBLE_GATHERING": "explicit",
+        "ANSIBLE_INJECT_FACT_VARS": "False",
+        "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL": "True",
+        "ANSIBLE_DEPRECATION_WARNINGS": "False",
+        "ANSIBLE_NOCOLOR": "True",
+    }
+
+
+def inventory_json(hosts: Sequence[Host]) -> str:
+    """Names, addresses and accounts were checked when the ssh_config was written; Ansible connects by the name alone."""
+    lines = {
+        host.name: {
+            "ansible_user": host.user,
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "machine_address": unsafe(host.address),
+        }
+        for host in hosts
+    }
+    return json.dumps({"all": {"hosts": lines}}, indent=1)
+
+
+def variables_json(variables: Mapping[str, Json], allowed: frozenset[str]) -> str:
+    """The only way for a value into a playbook: known names, and every string marked so that Ansible never evaluates it."""
+    for name in variables:
+        if name not in allowed or not NAME.fullmatch(name) or name.startswith("ansible_"):
+            raise RequestProblem(
+                "A variable cannot be set.",
+                f"The playbook's roles have no option {name[:60]!r}.",
+                "Its options stand in ansible/roles/*/meta/argument_specs.yml.",
+            )
+    return json.dumps({name: unsafe(value) for name, value in variables.items()}, indent=1)
+
+
+def unsafe(value: Json) -> Json:
+    if isinstance(value, str):
+        return {"__ansible_unsafe": value}
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str) or not INNER_NAME.fullmatch(name):
+                raise RequestProblem(
+                    "A variable cannot be set.", f"{str(name)[:60]!r} is not a name.", "Use letters, digits and _."
+                )
+        return {name: unsafe(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [unsafe(inner) for inner in value]
+    return value
+
+
+def options_of(folder: Path, playbook: str) -> frozenset[str]:
+    """The options that the playbook's roles declare."""
+    plays = yaml.safe_load((folder / playbook).read_text())
+    roles = [entry["role"] for play in plays for entry in play["roles"]]
+    specs = (yaml.safe_load((folder / "roles" / role / "meta" / "argument_specs.yml").read_text()) for role in roles)
+    return frozenset(name for spec in specs for name in spec["argument_specs"]["main"]["options"])
+
+
+@dataclass
+class _Story:
+    """Turns Ansible's events into sentences and counts. Called by ansible-runner, in the thread that runs the playbook."""
+
+    host_count: int
+    secrets: tuple[str, ...]
+    say: Say
+    results: dict[str, HostResult] = field(default_factory=dict)
+    _task: str = ""
+    _changed: int = 0
+    _done: int = 0
+
+    def hear(self, event: dict[str, Any]) -> bool:
+        kind, data = event.get("event", ""), event.get("event_data") or {}
+        if kind in ("playbook_on_task_start", "playbook_on_handler_task_start"):
+            self.finish()
+            role, task = data.get("role"), str(data.get("task", ""))
+            self._task = f"{role}: {task}" if role else task
+        elif kind in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
+            self._result(kind, data)
+        # What was said is kept in the run's journal; ansible-runner need not keep the events as well.
+        return False
+
+    def _result(self, kind: str, data: dict[str, Any]) -> None:
+        host = self.results.setdefault(str(data.get("host", "")), HostResult())
+        outcome = data.get("res") or {}
+        if kind == "runner_on_ok" or data.get("ignore_errors"):
+            host.ok += 1
+            self._done += 1
+            if outcome.get("changed"):
+                host.changed += 1
+                self._changed += 1
+            if self._done == self.host_count:
+                self.finish()
+        elif kind == "runner_on_failed":
+            host.failed += 1
+            host.message = f"{data.get('task', '')}: {self._words(outcome)}"
+        else:
+            host.unreachable += 1
+            host.message = self._words(outcome)
+
+    def _words(self, outcome: dict[str, Any]) -> str:
+        """The failing module's own message, on one line, without what is secret and without control characters."""
+        if outcome.get("censored"):
+            return "it failed, and its output is hidden because it may hold a secret."
+        told = [str(outcome.get(key) or "") for key in ("msg", "stderr", "module_stderr")]
+        failed = [str(r.get("msg", "")) for r in outcome.get("results", ()) if isinstance(r, dict) and r.get("failed")]
+        text = " ".join(" ".join(told + failed).split()) or "it failed without a word."
+        for secret in self.secrets:
+            text = text.replace(secret, "(hidden)")
+        return "".join(sign for sign in text if sign.isprintable())[:MESSAGE_CHARACTERS_MAX]
+
+    def finish(self) -> None:
+        """Says how the task ended that was going on."""
+        if self._task and self._done:
+            word = "changed" if self._changed else "as it should be"
+            where = f" on {self._changed or self._done} of {self.host_count}" if self.host_count > 1 else ""
+            self.say(f"{self._task} … {word}{where}")
+        self._task, self._changed, self._done = "", 0, 0
+
+
+def _judge(status: str, story: _Story, seconds_max: int) -> dict[str, HostResult]:
+    bad = {name: r for name, r in story.results.items() if r.failed or r.unreachable}
+    if status == "canceled":
+        raise WorldProblem(
+            "Configuring was cancelled.",
+            "The playbook was stopped; a task that had begun on a machine may still end there.",
+            "Say retry to go on: what is done already is not done again.",
+            retryable=True,
+        )
+    if status == "timeout":
+        raise WorldProblem(
+            "Configuring took too long.",
+            f"The playbook did not end within {seconds_max} s.",
+            "Say retry to go on.",
+            retryable=True,
+        )
+    if bad:
+        raise WorldProblem(
+            "Configuring failed.",
+            " ".join(
+                f"{name}: {'could not be reached: ' if r.unreachable else ''}{r.message}" for name, r in sorted(bad.items())[:5]
+            ),
+            "Correct what it says, then say retry: what is done already is not done again.",
+            retryable=True,
+        )
+    if status != "successful":
+        raise WorldProblem(
+            "Configuring failed.",
+            "Ansible ended before it reached a machine; its output stands in the part's folder under ansible/artifacts.",
+            "Say retry; if it happens again, run `berth doctor`.",
+            retryable=True,
+        )
+    return story.results
+
+
+def _close(sockets: Path) -> None:
+    """Ends the SSH connections that were kept open between tasks."""
+    for path in sockets.iterdir():
+        if path.is_socket():
+            run_command(["ssh", "-F", "none", "-o", f"ControlPath={path}", "-O", "exit", "machine"], 10)
+    shutil.rmtree(sockets, ignore_errors=True)

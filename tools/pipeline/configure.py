@@ -1,0 +1,69 @@
+"""After `apply`: waits until a part's machines answer, then configures them. Both may be repeated: what is done stays done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from tools.clients import ssh
+from tools.clients.ansible import run_playbook
+from tools.pipeline.context import PartContext, Say
+from tools.values.run import Machine
+from tools.values.trouble import RequestProblem
+from tools.values.value import Json
+
+AT_ONCE_MAX = 10
+EMULATED = "emulated"
+"""What an emulated guest calls itself: DEPLOYMENT in its /etc/machine-info."""
+EMULATED_BODY = "emulated guest"
+
+
+def wait(context: PartContext, say: Say) -> tuple[Machine, ...]:
+    """The machines with their addresses and host keys, once SSH answers and their first boot is over."""
+    hosts = context.hosts()
+    if not hosts:
+        return ()
+    ssh.write_ssh_config(context.run_folder, hosts, context.settings.guest_proxy_command)
+    pinned = {machine.name: machine.host_key_sha256 for machine in context.machines}
+    with ThreadPoolExecutor(min(AT_ONCE_MAX, len(hosts))) as pool:
+        return tuple(pool.map(lambda host: _meet(context, host, pinned.get(host.name, ""), say), hosts))
+
+
+def _meet(context: PartContext, host: ssh.Host, pinned_sha256: str, say: Say) -> Machine:
+    key = ssh.wait_for(context.run_folder, host, say, pinned_sha256=pinned_sha256)
+    say(f"{host.name} answers at {host.address}; its host key is {key}.")
+    ssh.settle(context.run_folder, host, say)
+    body = EMULATED_BODY if ssh.deployment(context.run_folder, host.name) == EMULATED else ""
+    if body:
+        say(f"{host.name} is an {body}: what is configured there is modelled, not real.")
+    return Machine(name=host.name, address=host.address, host_key_sha256=key, body=body)
+
+
+def configure(context: PartContext, say: Say) -> None:
+    """Runs the part's playbook on all its machines."""
+    wanted = context.part.configure
+    if wanted is None or wanted.kind != "ansible":
+        return
+    variables, secrets = _sorted_out(context, wanted.variables or {})
+    results = run_playbook(
+        context.run_folder, context.part_folder, wanted.playbook, context.hosts(), variables, secrets, say, context.cancelled
+    )
+    changed = sum(result.changed for result in results.values())
+    say(f"Configured {len(results)} machine{'' if len(results) == 1 else 's'}: {changed} changes made.")
+
+
+def _sorted_out(context: PartContext, variables: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
+    """Plain values, and those that name a secret of the run with the secret in its place."""
+    known = {secret.name for secret in context.part.secrets}
+    plain: dict[str, Json] = {}
+    hidden: dict[str, str] = {}
+    for name, value in variables.items():
+        if isinstance(value, dict) and set(value) == {"secret"}:
+            if value["secret"] not in known:
+                raise RequestProblem(
+                    "A secret is not known.", f"{name} names the secret {value['secret']!r}.", "Make a new plan."
+                )
+            hidden[name] = context.secret(value["secret"])
+        else:
+            plain[name] = value
+    return plain, hidden

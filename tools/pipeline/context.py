@@ -1,0 +1,54 @@
+"""What the steps after `apply` know of the part they work on. Making it belongs to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.clients.settings import Settings
+from tools.clients.ssh import Host
+from tools.values.manifest import Part
+from tools.values.run import Machine
+from tools.values.value import Json
+
+Say = Callable[[str], None]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class PartContext:
+    settings: Settings
+    run_folder: Path
+    """BERTH_HOME/runs/<run id>: ssh_config, known_hosts and secrets/ stand here."""
+    part_folder: Path
+    part: Part
+    outputs: Json = None
+    """Terraform's outputs by name: `{"machines": {"db-01": {"addresses": […], …}}}`."""
+    machines: tuple[Machine, ...] = ()
+    """As `wait` returned them; before it, as an earlier attempt did, or none."""
+    verified: tuple[str, ...] = ()
+    not_verified: tuple[str, ...] = ()
+    now: Callable[[], datetime] = utc_now
+    cancelled: Callable[[], bool] = lambda: False
+    """Asked about once a second while a playbook runs."""
+
+    def secret(self, name: str) -> str:
+        return (self.run_folder / "secrets" / name).read_text().rstrip("\n")
+
+    def hosts(self) -> tuple[Host, ...]:
+        """The part's machines as SSH needs to know them, in the order of the manifest."""
+        found = (self.outputs or {}).get("machines", {})
+        wanted = self.part.variables.get("machines", []) if isinstance(self.part.variables, dict) else []
+        return tuple(
+            Host(name=m["name"], address=_first(found.get(m["name"], {}).get("addresses", ())), user=m["user_name"])
+            for m in wanted
+        )
+
+
+def _first(addresses: list[str] | tuple[str, ...]) -> str:
+    return addresses[0] if addresses else ""
