@@ -1,0 +1,35 @@
+"""The data collector: scans, then offers. What could not be seen is said."""
+
+from __future__ import annotations
+
+from tools.pipeline.scan import scan
+
+from tools.capabilities import chain as values
+from tools.rules import telling
+from tools.rules.conversation import Event
+
+from ..stage import Say, Stage
+from ..state import Turn
+
+
+class DataCollector(Stage):
+    def wanted(self, turn: Turn) -> bool:
+        chain = turn.chain
+        return not turn.handled and chain.requirements is not None and chain.requirements.complete and chain.offer is None
+
+    def work(self, turn: Turn, say: Say) -> str:
+        chain, world = turn.chain, turn.world
+        assert chain.requirements is not None
+        chain.snapshots = {target: scan(world.settings, target, world.now()) for target in values.targets(chain.requirements)}
+        for snapshot in chain.snapshots.values():
+            say(telling.snapshot(snapshot))
+        chain.offer = values.offer(
+            chain.requirements, chain.snapshots, world.site, world.ledger.reserved(world.now(), turn.conversation)
+        )
+        if all(part.candidates for part in chain.offer.parts):
+            return telling.offer(chain.offer)
+        turn.handled = True
+        nothing = telling.nothing_fits(chain.offer)
+        chain.move(Event.NOT_CLEAN)
+        chain.forget_from("snapshots")
+        return nothing

@@ -1,0 +1,1 @@
+"""The hand-off: the plan that is approved, and the run that carries it out."""

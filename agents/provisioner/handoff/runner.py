@@ -1,0 +1,43 @@
+"""Follows a run in the chat, line by line. The engine carries it out: a closed browser stops nothing."""
+
+from __future__ import annotations
+
+from google.genai import types
+
+from tools.pipeline import carry_out
+from tools.rules import telling
+from tools.rules.conversation import Event, Phase
+
+from ..stage import Say, Stage
+from ..state import Turn
+from .planner import run_files
+
+
+class Runner(Stage):
+    def wanted(self, turn: Turn) -> bool:
+        return not turn.handled and turn.chain.phase is Phase.RUNNING and turn.chain.run_id is not None
+
+    def work(self, turn: Turn, say: Say) -> str:
+        chain, world = turn.chain, turn.world
+        assert chain.run_id is not None
+        for line in carry_out.follow(world, chain.run_id, after=world.ledger.progress_seen(turn.conversation, chain.run_id)):
+            say(telling.progress(line))
+            world.ledger.see_progress(turn.conversation, chain.run_id, line.number)
+        run = carry_out.run_of(world, chain.run_id)
+        chain.plan_digest = None
+        if run.status in ("done", "removed"):
+            chain.move(Event.FINISHED)
+            if run.status == "removed":
+                chain.phase, chain.run_id = Phase.LISTENING, None
+                chain.forget_from("heard")
+                chain.typed = ()
+                return telling.removed(run)
+            guide = (world.settings.home / "runs" / run.id / "guide.md").read_text(encoding="utf-8")
+            return telling.done(run, guide)
+        chain.move(Event.FAILED)
+        return telling.stopped(run)
+
+    def artifacts(self, turn: Turn) -> dict[str, types.Part]:
+        if turn.chain.run_id is None:
+            return {}
+        return run_files(turn.world.settings.home / "runs" / turn.chain.run_id)

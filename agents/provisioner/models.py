@@ -1,0 +1,105 @@
+"""Models by role, from configuration; and the offline model, which answers when there is no key.
+
+The offline model reads the same prompt as any other and calls the same tools; behind it is the rule-based reader.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import AsyncGenerator
+from typing import Any, Literal
+
+from google.adk.models import BaseLlm, Gemini, LlmRequest, LlmResponse
+from google.adk.models._capabilities import LlmCapabilities
+from google.genai import types
+from tools.rules.hearing import hear
+
+from tools.capabilities import catalogue
+from tools.values.heard import Heard
+
+from .world import the_world
+
+Role = Literal["fast", "pro"]
+
+
+class OfflineModel(BaseLlm):
+    """Rules in a model's place: hears by the rule-based reader, and proposes the first candidate that has not been tried."""
+
+    model: str = "offline/rules"
+
+    @property
+    def capabilities(self) -> LlmCapabilities:
+        return LlmCapabilities(output_schema_and_tools=True)
+
+    async def generate_content_async(self, llm_request: LlmRequest, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
+        instruction = str(llm_request.config.system_instruction or "")
+        message = next((p.text for c in llm_request.contents for p in c.parts or [] if p.text), "")
+        call = _hear(instruction, message) if "hear" in llm_request.tools_dict else _propose(instruction)
+        part = types.Part(function_call=call)
+        used = types.GenerateContentResponseUsageMetadata(
+            prompt_token_count=tokens(instruction + message + _declared(llm_request)),
+            candidates_token_count=tokens(json.dumps(call.args)),
+        )
+        used.total_token_count = (used.prompt_token_count or 0) + (used.candidates_token_count or 0)
+        yield LlmResponse(
+            content=types.Content(role="model", parts=[part]),
+            finish_reason=types.FinishReason.STOP,
+            usage_metadata=used,
+            model_version=self.model,
+        )
+
+
+def tokens(text: str) -> int:
+    """A rough count: four characters a token, as for English text."""
+    return (len(text) + 3) // 4
+
+
+def model_for(role: Role) -> BaseLlm:
+    """The configured model of a role; Gemini when there is a key and no name; the offline model when there is neither."""
+    settings = the_world().settings
+    name = settings.model_fast if role == "fast" else settings.model_pro
+    if not name and os.environ.get("GOOGLE_API_KEY"):
+        name = settings.gemini_fast if role == "fast" else settings.gemini_pro
+    if not name:
+        return OfflineModel()
+    if name.startswith("gemini-"):
+        retry = types.HttpRetryOptions(attempts=3, initial_delay=1.0)
+        return Gemini(model=name, retry_options=retry)
+    # Anything `provider/model` goes through LiteLLM: Anthropic, Azure, OpenAI, Ollama. It is an extra: `pip install berth[models]`.
+    from google.adk.models.lite_llm import LiteLlm
+
+    return LiteLlm(model=name, timeout=settings.model_timeout_s, num_retries=2)
+
+
+def is_offline(model: object) -> bool:
+    return isinstance(model, OfflineModel)
+
+
+_BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)
+
+
+def _context(instruction: str) -> dict[str, Any]:
+    found = _BLOCK.findall(instruction)
+    return dict(json.loads(found[-1])) if found else {}
+
+
+def _hear(instruction: str, message: str) -> types.FunctionCall:
+    context = _context(instruction)
+    so_far = Heard.model_validate(context["so_far"])
+    heard = hear(message, catalogue(), so_far, tuple((c, f) for c, f in context["asked"]))
+    return types.FunctionCall(name="hear", args=heard.model_dump(mode="json"))
+
+
+def _propose(instruction: str) -> types.FunctionCall:
+    context = _context(instruction)
+    picks = []
+    for part in context["parts"]:
+        left = [c for c in part["candidates"] if f"{part['capability']}:{c['id']}" not in context["tried"]] or part["candidates"]
+        picks.append({"capability": part["capability"], "candidate": left[0]["id"], "because": "It ranks first by the rules."})
+    return types.FunctionCall(name="propose", args={"picks": picks})
+
+
+def _declared(request: LlmRequest) -> str:
+    return "".join(tool.model_dump_json(exclude_none=True) for tool in request.config.tools or [] if isinstance(tool, types.Tool))

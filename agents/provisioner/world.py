@@ -1,0 +1,50 @@
+"""The one world of this process, opened when the first message needs it; and who is speaking."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+import threading
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+from tools.pipeline.engine import launch
+from tools.pipeline.world import World, open_world
+
+_lock = threading.Lock()
+_world: World | None = None
+
+authenticated: ContextVar[str | None] = ContextVar("authenticated", default=None)
+"""The principal that a gate in front of ADK's server has authenticated; None where there is no gate."""
+
+
+def the_world() -> World:
+    global _world
+    with _lock:
+        if _world is None:
+            _world = open_world()
+            launch(_world)
+        return _world
+
+
+def principal() -> str:
+    """Who speaks: the authenticated principal, or on loopback the one operator."""
+    return authenticated.get() or the_world().settings.operator
+
+
+def may_apply(argv: Sequence[str] | None = None) -> bool:
+    """Without a gate, only a server that listens on loopback (or no server at all) may let anything be carried out."""
+    return authenticated.get() is not None or _listens_on_loopback(sys.argv if argv is None else argv)
+
+
+def _listens_on_loopback(argv: Sequence[str]) -> bool:
+    hosts = [after for before, after in zip(argv, argv[1:], strict=False) if before == "--host"]
+    hosts += [word.removeprefix("--host=") for word in argv if word.startswith("--host=")]
+    return all(host == "localhost" or _is_loopback(host) for host in hosts)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
