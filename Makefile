@@ -1,0 +1,54 @@
+# Bare `make` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORLD := cluster_sim/worlds/four_nodes.yaml
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## set up, then: a sentence becomes a verified PostgreSQL server in the simulated cluster
+	@$(BIN)/python -m cluster_sim.demo
+
+test: $(VENV)/.test ## set up, then run every test
+	@$(BIN)/python -m pytest
+
+web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
+	@$(BIN)/python -m cluster_sim.run $(WORLD) -- $(BIN)/adk web --port 8000 agents
+
+chat: $(VENV)/.demo ## the terminal, in the simulated cluster
+	@$(BIN)/python -m cluster_sim.run $(WORLD) -- $(BIN)/adk run agents/provisioner
+
+azure: $(VENV)/.demo ## the web UI with a simulated cluster and a simulated Azure subscription
+	@$(BIN)/python -m cluster_sim.run $(WORLD) cluster_sim/worlds/azure_subscription.yaml -- $(BIN)/adk web --port 8000 agents
+
+check: $(VENV)/.test ## format, lint, types
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+format: $(VENV)/.test ## format the code
+	@$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .
+
+bench: $(VENV)/.test ## measure speed against its floors
+	@$(BIN)/python -m benchmarks
+
+lock: ## resolve the dependencies anew into the two lock files
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --group sim --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --group sim --group dev --extra models --extra policy --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove the virtual environment and caches of this checkout
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+# One stamp for each of the two sets of packages; the second holds the first.
+$(VENV)/.demo: requirements.lock pyproject.toml cluster_sim/packages.sh
+	@bash cluster_sim/packages.sh demo
+	@bash cluster_sim/install.sh $(PYTHON) $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/.test: requirements-dev.lock pyproject.toml cluster_sim/packages.sh
+	@bash cluster_sim/packages.sh demo test
+	@bash cluster_sim/install.sh $(PYTHON) $(VENV) requirements-dev.lock
+	@touch $(VENV)/.demo $@
+
+.PHONY: help demo test web chat azure check format bench lock clean

@@ -1,0 +1,104 @@
+"""The demonstration: a person at the terminal, typed by this program, in the simulated four-node cluster.
+
+`adk run agents/provisioner` is the real front end, unchanged; this program types the sentence, reads the plan, types the
+approval, and looks at the result as anyone could: by a second `terraform plan` in the run folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+
+from cluster_sim.run import FOLDER, environment, fresh, world
+
+SENTENCE = "I need a PostgreSQL database for 100 concurrent users, production, on network 20"
+WORLD = str(Path(__file__).parent / "worlds" / "four_nodes.yaml")
+ANSWER_SECONDS_MAX = 120
+RUN_SECONDS_MAX = 240
+PROMPT = r"\[user\]: ?"
+
+
+def main() -> int:
+    began = time.monotonic()
+    folder = fresh(FOLDER / "demo")
+    with world([WORLD], folder / "world") as ready:
+        given = environment(ready, folder)
+        run_id = converse(given)
+        clean = second_plan(given, folder / "home" / "runs" / run_id)
+    print(f"\nFrom nothing to here: {time.monotonic() - began:.0f} s. Everything is in {folder / 'home' / 'runs' / run_id}")
+    return 0 if clean else 1
+
+
+def converse(given: dict[str, str]) -> str:
+    """Types what an operator would, and gives the run's id. Raises SystemExit with the last words on the screen when it goes wrong."""
+    adk = str(Path(sys.executable).with_name("adk"))
+    chat = pexpect.spawn(
+        adk,
+        ["run", "--in_memory", "agents/provisioner"],
+        env=given,  # type: ignore[arg-type]
+        encoding="utf-8",
+        echo=False,
+        timeout=ANSWER_SECONDS_MAX,
+        dimensions=(50, 200),
+    )
+    chat.logfile_read = sys.stdout
+    try:
+        chat.expect(PROMPT)
+        say(chat, SENTENCE)
+        chat.expect(r"approve ([0-9a-f]{12})")
+        digest = chat.match.group(1)
+        chat.expect(PROMPT)
+        say(chat, f"approve {digest}")
+        chat.expect(PROMPT, timeout=RUN_SECONDS_MAX)
+        done = re.search(r"Run `([\w-]+)` is done", chat.before or "")
+        if not done:
+            raise SystemExit("\nThe run did not end as it should: see above.")
+        chat.sendline("exit")
+        chat.expect(pexpect.EOF)
+        return done.group(1)
+    except (pexpect.TIMEOUT, pexpect.EOF):
+        raise SystemExit("\nThe conversation did not go on as it should: see above.") from None
+    finally:
+        chat.close(force=True)
+
+
+def say(chat: pexpect.spawn, text: str) -> None:
+    print(text, flush=True)
+    chat.sendline(text)
+
+
+def second_plan(given: dict[str, str], run: Path) -> bool:
+    """What anybody may do in a run folder: ask terraform whether the world is still what was planned."""
+    program = shutil.which("terraform") or shutil.which("tofu")
+    clean = True
+    for part in sorted(p.parent for p in run.glob("*/terraform.tfstate")):
+        print(f"\n$ terraform plan   (in {part.name}/)", flush=True)
+        if program is None:
+            print("There is no terraform on PATH, so this look is left to you.")
+            continue
+        settings = {**given, "TF_CLI_CONFIG_FILE": str(part / "terraform.rc"), "SSL_CERT_FILE": given["BERTH_CA_FILE"]}
+        ended = subprocess.run(
+            [program, "plan", "-input=false", "-no-color", "-detailed-exitcode"],
+            cwd=part,
+            env=settings,
+            text=True,
+            capture_output=True,
+        )
+        print((ended.stdout or ended.stderr).strip())
+        clean = clean and ended.returncode == 0
+    return clean
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.", file=sys.stderr)
+        os._exit(130)

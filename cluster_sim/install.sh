@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs the locked Python packages into a virtual environment: install.sh PYTHON VENV LOCK. Every package is checked by its hash.
+set -euo pipefail
+python=$1 venv=$2 lock=$3
+
+if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+  echo "Berth needs Python 3.11, 3.12 or 3.13, and '$python' is not one. Name one: make PYTHON=python3.12 …" >&2
+  exit 1
+fi
+if [ ! -x "$venv/bin/python" ]; then
+  "$python" -m venv "$venv" || { echo "The module venv is missing. On Debian: sudo apt-get install python3-venv" >&2; exit 1; }
+fi
+echo "Installing $(grep -c '==' "$lock") Python packages as locked in $lock …" >&2
+if command -v uv >/dev/null 2>&1; then
+  uv pip install -q --python "$venv/bin/python" --require-hashes -r "$lock"
+else
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
+fi
+"$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+# Otherwise the first `adk` command on a terminal stops to ask, and Enter means yes.
+"$venv/bin/adk" telemetry disable >/dev/null 2>&1 || true
