@@ -6,6 +6,7 @@ Ansible executes Jinja that it finds in variables, so every value passes `variab
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sysconfig
@@ -35,7 +36,7 @@ MESSAGE_CHARACTERS_MAX = 600
 Say = Callable[[str], None]
 
 
-@dataclass
+@dataclass(frozen=True)
 class HostResult:
     """What a playbook did on one machine."""
 
@@ -78,6 +79,7 @@ def run_playbook(
     secret_file = write_private(private / "secret_variables.json", hidden)
     # A socket's address holds about a hundred bytes, and the run folder may be deep.
     sockets = Path(tempfile.mkdtemp(prefix="berth-"))
+    ours = _ansible_environment(run_folder, private, sockets, folder)
     story = _Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
     try:
         runner = ansible_runner.interface.init_runner(
@@ -86,7 +88,7 @@ def run_playbook(
             inventory=str(private / "inventory.json"),
             cmdline=f"-e @{_word(private / 'variables.json')} -e @{_word(secret_file)}",
             forks=min(FORKS_MAX, max(1, len(hosts))),
-            envvars=_ansible_environment(run_folder, private, sockets, folder),
+            envvars=ours,
             suppress_env_files=True,
             suppress_ansible_output=True,
             quiet=True,
@@ -95,25 +97,21 @@ def run_playbook(
             # Without one, ansible-runner would replace the process's own signal handlers.
             cancel_callback=cancelled,
         )
-        # It starts from a copy of our whole environment, tokens included.
-        runner.config.env = (
-            {k: v for k, v in runner.config.env.items() if k in environment() or k.startswith(OWN)} | environment() | _path()
-        )
+        runner.config.env = _clean(runner.config.env) | ours
         runner.run()
     finally:
         secret_file.unlink(missing_ok=True)
         _close(sockets)
-    story.finish()
     return _judge(runner.status, story, seconds_max)
 
 
-OWN = ("ANSIBLE_", "AWX_", "RUNNER_", "ORIGINAL_STDOUT_CALLBACK", "PYTHONPATH")
-
-
-def _path() -> dict[str, str]:
-    """ansible-playbook stands beside the Python that runs us, which need not be on PATH."""
-    before = environment().get("PATH", "/usr/local/bin:/usr/bin:/bin")
-    return {"PATH": f"{sysconfig.get_path('scripts')}:{before}"}
+def _clean(whole: Mapping[str, str]) -> dict[str, str]:
+    """ansible-runner adds its own to a copy of our environment, tokens and settings of the operator's own Ansible included."""
+    added = {name: value for name, value in whole.items() if os.environ.get(name) != value}
+    # ansible-playbook stands beside the Python that runs us, which need not be on PATH.
+    path = f"{sysconfig.get_path('scripts')}:{environment().get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
+    # It would keep the machines' facts in files.
+    return added | environment() | {"PATH": path, "ANSIBLE_CACHE_PLUGIN": "memory"}
 
 
 def _word(path: Path) -> str:
@@ -122,7 +120,7 @@ def _word(path: Path) -> str:
 
 def _ansible_environment(run_folder: Path, private: Path, sockets: Path, folder: Path) -> dict[str, str]:
     return {
-        "ANSIBLE_CONFIG": "/dev/null",
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_HOME": str(private / "home"),
         "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
         "ANSIBLE_ROLES_PATH": str(folder / "roles"),
@@ -131,15 +129,6 @@ def _ansible_environment(run_folder: Path, private: Path, sockets: Path, folder:
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
         "ANSIBLE_SSH_ARGS": f"-F {_word(config_file(run_folder))} -o ControlMaster=auto -o ControlPersist=60s",
         "ANSIBLE_HOST_KEY_CHECKING": "True",
-        "ANSIBLE_PIPELINING": "True",
-        "ANSIBLE_TIMEOUT": "20",
-        "ANSIBLE_SSH_RETRIES": "2",
-        "ANSIBLE_GATHERING": "explicit",
-        "ANSIBLE_INJECT_FACT_VARS": "False",
-        "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
-        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FATAL": "True",
-        "ANSIBLE_DEPRECATION_WARNINGS": "False",
-        "ANSIBLE_NOCOLOR": "True",
     }
 
 
@@ -199,6 +188,7 @@ class _Story:
     secrets: tuple[str, ...]
     say: Say
     results: dict[str, HostResult] = field(default_factory=dict)
+    _messages: dict[str, str] = field(default_factory=dict)
     _task: str = ""
     _changed: int = 0
     _done: int = 0
@@ -209,28 +199,21 @@ class _Story:
             self.finish()
             role, task = data.get("role"), str(data.get("task", ""))
             self._task = f"{role}: {task}" if role else task
-        elif kind in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
-            self._result(kind, data)
-        # What was said is kept in the run's journal; ansible-runner need not keep the events as well.
-        return False
-
-    def _result(self, kind: str, data: dict[str, Any]) -> None:
-        host = self.results.setdefault(str(data.get("host", "")), HostResult())
-        outcome = data.get("res") or {}
-        if kind == "runner_on_ok" or data.get("ignore_errors"):
-            host.ok += 1
+        elif kind == "runner_on_ok":
+            self._changed += bool((data.get("res") or {}).get("changed"))
             self._done += 1
-            if outcome.get("changed"):
-                host.changed += 1
-                self._changed += 1
             if self._done == self.host_count:
                 self.finish()
-        elif kind == "runner_on_failed":
-            host.failed += 1
-            host.message = f"{data.get('task', '')}: {self._words(outcome)}"
-        else:
-            host.unreachable += 1
-            host.message = self._words(outcome)
+        elif kind in ("runner_on_failed", "runner_on_unreachable"):
+            # What a role rescues is no failure; the counts at the end tell.
+            self._messages[str(data.get("host", ""))] = f"{self._task}: {self._words(data.get('res') or {})}"
+        elif kind == "playbook_on_stats":
+            self.finish()
+            for host in data.get("processed") or {}:
+                counts = [int((data.get(key) or {}).get(host, 0)) for key in ("ok", "changed", "failures", "dark")]
+                self.results[host] = HostResult(*counts, message=self._messages.get(host, "") if any(counts[2:]) else "")
+        # What was said is kept in the run's journal; ansible-runner need not keep the events as well.
+        return False
 
     def _words(self, outcome: dict[str, Any]) -> str:
         """The failing module's own message, on one line, without what is secret and without control characters."""
