@@ -1,0 +1,143 @@
+"""Who may do what: users, tokens, roles and access lists, evaluated as Proxmox does. Who is calling is found out in front.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_VM = (
+    "Allocate Audit Backup Clone Config.CDROM Config.CPU Config.Cloudinit Config.Disk Config.HWType Config.Memory Config.Network "
+    "Config.Options Console GuestAgent.Audit GuestAgent.FileRead GuestAgent.FileSystemMgmt GuestAgent.FileWrite "
+    "GuestAgent.Unrestricted Migrate PowerMgmt Replicate Snapshot Snapshot.Rollback"
+)
+_OTHERS = {
+    "Datastore": "Allocate AllocateSpace AllocateTemplate Audit",
+    "SDN": "Allocate Audit Use",
+    "Sys": "AccessNetwork Audit Console Incoming Modify PowerMgmt Syslog",
+    "Pool": "Allocate Audit",
+    "Mapping": "Audit Modify Use",
+    "Group": "Allocate",
+    "Permissions": "Modify",
+    "Realm": "Allocate AllocateUser",
+    "User": "Modify",
+}
+PRIVILEGES = frozenset(f"VM.{p}" for p in _VM.split()) | {
+    f"{group}.{p}" for group, names in _OTHERS.items() for p in names.split()
+}
+"""Proxmox VE 9.2. `VM.Monitor` went in 9.0."""
+
+_VM_USER = {
+    "VM.Audit", "VM.Backup", "VM.Config.CDROM", "VM.Config.Cloudinit", "VM.Console", "VM.GuestAgent.Audit", "VM.PowerMgmt",
+}  # fmt: skip
+BUILT_IN_ROLES: dict[str, frozenset[str]] = {
+    "NoAccess": frozenset(),
+    "Administrator": PRIVILEGES,
+    "PVEAuditor": frozenset(p for p in PRIVILEGES if p.endswith(".Audit")),
+    "PVEVMUser": frozenset(_VM_USER),
+    "PVEVMAdmin": frozenset(p for p in PRIVILEGES if p.startswith("VM.")),
+    "PVEDatastoreUser": frozenset({"Datastore.AllocateSpace", "Datastore.Audit"}),
+    "PVEDatastoreAdmin": frozenset(p for p in PRIVILEGES if p.startswith("Datastore.")),
+    "PVETemplateUser": frozenset({"VM.Audit", "VM.Clone"}),
+    "PVEPoolUser": frozenset({"Pool.Audit"}),
+    "PVEPoolAdmin": frozenset({"Pool.Audit", "Pool.Allocate"}),
+    "PVESDNUser": frozenset({"SDN.Audit", "SDN.Use"}),
+    "PVESDNAdmin": frozenset({"SDN.Allocate", "SDN.Audit", "SDN.Use"}),
+    "PVESysAdmin": frozenset({"Sys.Audit", "Sys.Console", "Sys.Syslog"}),
+}
+
+
+@dataclass(frozen=True)
+class Who:
+    user: str
+    token: str | None = None
+
+    @property
+    def authid(self) -> str:
+        return f"{self.user}!{self.token}" if self.token else self.user
+
+    @property
+    def is_root(self) -> bool:
+        """A token of root@pam is not root."""
+        return self.authid == "root@pam"
+
+
+@dataclass(frozen=True)
+class Token:
+    secret: str
+    separate: bool = True
+    expires_at: int = 0
+    comment: str = ""
+
+
+@dataclass
+class User:
+    name: str
+    password: str | None = None
+    enabled: bool = True
+    comment: str = ""
+    groups: tuple[str, ...] = ()
+    tokens: dict[str, Token] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Grant:
+    path: str
+    to: str
+    """A user, a token (`user@realm!name`) or a group (`@name`)."""
+    role: str
+    propagate: bool = True
+
+
+@dataclass
+class Access:
+    users: dict[str, User]
+    roles: dict[str, frozenset[str]]
+    grants: list[Grant]
+
+    def privileges(self, who: Who, path: str, pool: str | None = None) -> dict[str, bool]:
+        """Privilege → does it go down to what is below `path`. `pool`: the one that the object at `path` is in."""
+        if who.token is None:
+            return self._of(who.authid, path, pool)
+        mine = self._of(who.user, path, pool)
+        token = self.users[who.user].tokens[who.token]
+        if not token.separate:
+            return mine
+        its = self._of(who.authid, path, pool)
+        return {p: goes and mine[p] for p, goes in its.items() if p in mine}
+
+    def may(self, who: Who, path: str, *any_of: str, pool: str | None = None) -> bool:
+        held = self.privileges(who, path, pool)
+        return any(p in held for p in any_of)
+
+    def paths(self) -> list[str]:
+        always = ["/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms"]
+        return sorted({*always, *(g.path for g in self.grants)})
+
+    def _of(self, authid: str, path: str, pool: str | None) -> dict[str, bool]:
+        if authid == "root@pam":
+            return dict.fromkeys(PRIVILEGES, True)
+        roles = self._roles(authid, path)
+        if pool:
+            roles = self._roles(authid, f"/pool/{pool}") | roles
+        if "NoAccess" in roles:
+            return {}
+        held: dict[str, bool] = {}
+        for role, goes in roles.items():
+            for privilege in self.roles.get(role, frozenset()):
+                held[privilege] = held.get(privilege, False) or goes
+        return held
+
+    def _roles(self, authid: str, path: str) -> dict[str, bool]:
+        # Going down, an entry for the user replaces what came from above, and hides those of the user's groups at the same place.
+        roles: dict[str, bool] = {}
+        groups = {f"@{g}" for g in self.users[authid].groups} if authid in self.users else set()
+        for level in _levels(path):
+            here = [g for g in self.grants if g.path == level and (g.propagate or level == path)]
+            own = {g.role: g.propagate for g in here if g.to == authid}
+            shared = {g.role: g.propagate for g in here if g.to in groups}
+            roles = own or shared or roles
+        return roles
+
+
+def _levels(path: str) -> list[str]:
+    parts = [p for p in path.split("/") if p]
+    return ["/", *("/" + "/".join(parts[: n + 1]) for n in range(len(parts)))]

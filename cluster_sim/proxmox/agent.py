@@ -1,0 +1,70 @@
+"""The guest agent: answers only where the configuration has one, the guest runs, and it has booted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import power
+from .addressing import place_of
+from .call import Call
+from .errors import failed
+from .lines import read_pairs
+from .state import Guest
+
+
+def has_agent(guest: Guest) -> bool:
+    said = read_pairs(guest.config.get("agent", "0"))
+    return (said.get("enabled") or said.get("", "0")) == "1"
+
+
+def _answering(call: Call) -> Guest:
+    guest = call.guest
+    if not has_agent(guest):
+        raise failed("No QEMU guest agent configured")
+    if not guest.running:
+        raise failed(f"VM {guest.vmid} is not running")
+    if not power.is_up(call.cluster, guest):
+        raise failed("QEMU guest agent is not running")
+    return guest
+
+
+def ping(call: Call) -> dict[str, Any]:
+    _answering(call)
+    return {"result": {}}
+
+
+def interfaces(call: Call) -> dict[str, Any]:
+    guest = _answering(call)
+    rows: list[dict[str, Any]] = [_interface("lo", "00:00:00:00:00:00", [("127.0.0.1", 8, "ipv4"), ("::1", 128, "ipv6")])]
+    place = place_of(call.cluster, guest)
+    if place is not None:
+        address = (str(place.address.ip), place.address.network.prefixlen, "ipv4")
+        rows.append(_interface("eth0", place.mac.lower(), [address, (_link_local(place.mac), 64, "ipv6")]))
+    return {"result": rows}
+
+
+def system(call: Call) -> dict[str, Any]:
+    guest = _answering(call)
+    return {
+        "result": {"id": "debian" if "debian" in guest.default_user else "ubuntu", "kernel-release": "6.1.0", "machine": "x86_64"}
+    }
+
+
+def host_name(call: Call) -> dict[str, Any]:
+    return {"result": {"host-name": _answering(call).name}}
+
+
+def _interface(name: str, mac: str, addresses: list[tuple[str, int, str]]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "hardware-address": mac,
+        "ip-addresses": [{"ip-address": a, "prefix": prefix, "ip-address-type": kind} for a, prefix, kind in addresses],
+        "statistics": dict.fromkeys(
+            ("rx-bytes", "rx-dropped", "rx-errs", "rx-packets", "tx-bytes", "tx-dropped", "tx-errs", "tx-packets"), 0
+        ),
+    }
+
+
+def _link_local(mac: str) -> str:
+    b = [int(part, 16) for part in mac.split(":")]
+    return f"fe80::{b[0] ^ 2:02x}{b[1]:02x}:{b[2]:02x}ff:fe{b[3]:02x}:{b[4]:02x}{b[5]:02x}"

@@ -1,0 +1,149 @@
+"""The cluster as one value that changes: state, agenda, and the few questions everything else asks of it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..clock import Clock
+from .access import Access, Who
+from .bodies import Bodies
+from .errors import TaskFailed, failed, forbidden, no_such_guest
+from .faults import Faults
+from .state import Guest, HighAvailability, Network, Node, Pool, Storage, Volume
+from .tasks import Agenda, Worker
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long things take here, in seconds, before `time` speeds them up."""
+
+    storage_lock_s: float = 0.9
+    """How long the allocation of one volume keeps the storage's lock on local and shared block storage."""
+    lock_wait_s: float = 10.0
+    copy_gib_s: float = 1.5
+    start_s: float = 1.0
+    boot_s: float = 2.0
+    stop_s: float = 0.4
+    shutdown_s: float = 1.5
+    quick_s: float = 0.3
+    unauthorized_s: float = 3.0
+
+
+@dataclass
+class Cluster:
+    name: str
+    clock: Clock
+    seed: int
+    nodes: dict[str, Node]
+    storages: dict[str, Storage]
+    networks: list[Network]
+    bridges: dict[str, dict[str, Any]]
+    access: Access
+    zone: str | None = None
+    ready_token: str | None = None
+    version: str = "9.2.2"
+    timing: Timing = field(default_factory=Timing)
+    volumes: dict[tuple[str, str | None, str], Volume] = field(default_factory=dict)
+    guests: dict[int, Guest] = field(default_factory=dict)
+    pools: dict[str, Pool] = field(default_factory=dict)
+    ha: HighAvailability = field(default_factory=HighAvailability)
+    faults: Faults = field(default_factory=Faults)
+    bodies: Bodies | None = None
+    agenda: Agenda = field(default_factory=Agenda)
+    leases: dict[str, str] = field(default_factory=dict)
+    """MAC → address."""
+    locks: dict[str, list[object]] = field(default_factory=dict)
+    """Names of the locks that are held, each with its queue."""
+    options: dict[str, Any] = field(default_factory=dict)
+    say: Callable[[str], None] = lambda text: None
+    _fresh: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _threads: ThreadPoolExecutor | None = None
+
+    @property
+    def now(self) -> float:
+        return self.agenda.now
+
+    def settle(self) -> None:
+        self.agenda.settle(self.clock.now())
+
+    def online(self, node: str) -> bool:
+        return node not in self.faults.silent
+
+    def guest(self, node: str, vmid: int) -> Guest:
+        """The guest, if its configuration is on this node: Proxmox looks nowhere else."""
+        guest = self.guests.get(vmid)
+        if guest is None or guest.node != node:
+            raise no_such_guest(node, vmid)
+        return guest
+
+    def storage(self, name: str) -> Storage:
+        if name not in self.storages:
+            raise failed(f"storage '{name}' does not exist")
+        return self.storages[name]
+
+    def pool_of(self, vmid: int) -> str | None:
+        return next((p.name for p in self.pools.values() if vmid in p.vmids), None)
+
+    def may(self, who: Who, path: str, *any_of: str) -> bool:
+        pool = None
+        kind, _, name = path.strip("/").partition("/")
+        if kind == "vms" and name.isdigit():
+            pool = self.pool_of(int(name))
+        if kind == "storage":
+            pool = next((p.name for p in self.pools.values() if name in p.storages), None)
+        return self.access.may(who, path, *any_of, pool=pool)
+
+    def require(self, who: Who, path: str, *any_of: str) -> None:
+        if not self.may(who, path, *any_of):
+            raise forbidden(path, *any_of)
+
+    def start_task(self, node: str, kind: str, id: str | int, who: Who, worker: Worker) -> str:
+        fault = self.faults.of_task(kind, node, str(id))
+        return self.agenda.start(node, kind, str(id), who.user, who.token, worker, fault)
+
+    def in_thread(self, function: Callable[[], Any]) -> Future[Any]:
+        """Bodies of guests take seconds, and the service must not block: they are woken and put to rest in threads."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(4, thread_name_prefix="cluster-sim-bodies")
+        return self._threads.submit(function)
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def chance(self, *what: object) -> bytes:
+        """Bytes that look random and are the same in every run of the same world."""
+        return hashlib.sha256(repr((self.seed, *what)).encode()).digest()
+
+    def fresh(self) -> int:
+        return next(self._fresh)
+
+    def lock(self, name: str, timeout_text: str) -> Worker:
+        """Waits for a lock, first come first served; gives up with Proxmox's words. Use with `yield from`, then `unlock`."""
+        me = object()
+        queue = self.locks.setdefault(name, [])
+        queue.append(me)
+        until = self.now + self.timing.lock_wait_s / self.agenda.pace
+        held = False
+        try:
+            while queue[0] is not me:
+                if self.now >= until:
+                    raise TaskFailed(timeout_text)
+                yield 0.05
+            held = True
+        finally:
+            if not held:
+                queue.remove(me)
+        return None
+
+    def unlock(self, name: str) -> None:
+        queue = self.locks.get(name)
+        if queue:
+            queue.pop(0)
+            if not queue:
+                del self.locks[name]

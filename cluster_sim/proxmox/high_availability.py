@@ -1,0 +1,162 @@
+"""HA resources and rules as a client keeps them. No manager acts on them yet: nothing is fenced, moved or restarted."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from .call import Call
+from .errors import bad_parameters, failed
+from .parameters import split_list
+
+_INTEGERS = ("max_restart", "max_relocate", "failback", "disable", "strict", "order")
+_MIGRATED = "ha groups have been migrated to rules"
+
+
+def _sid(text: str) -> str:
+    """A bare number is a VM."""
+    return f"vm:{text}" if text.isdigit() else text
+
+
+def _typed(row: dict[str, str]) -> dict[str, Any]:
+    return {k: int(v) if k in _INTEGERS else v for k, v in row.items()}
+
+
+def _digest(rows: dict[str, dict[str, str]]) -> str:
+    return hashlib.sha1(repr(sorted(rows.items())).encode(), usedforsecurity=False).hexdigest()
+
+
+def resources(call: Call) -> list[dict[str, Any]]:
+    rows = call.cluster.ha.resources
+    return [
+        {"sid": sid, "type": sid.partition(":")[0], **_typed(row), "digest": _digest(rows)} for sid, row in sorted(rows.items())
+    ]
+
+
+def resource(call: Call) -> dict[str, Any]:
+    sid = _sid(call.values["sid"])
+    rows = call.cluster.ha.resources
+    if sid not in rows:
+        raise failed(f"no such resource '{sid}'")
+    return {"sid": sid, "type": sid.partition(":")[0], **_typed(rows[sid]), "digest": _digest(rows)}
+
+
+def _settings(call: Call) -> dict[str, str]:
+    if call.get("group") is not None:
+        raise failed(f"invalid parameter 'group': {_MIGRATED}")
+    keys = ("state", "max_restart", "max_relocate", "failback", "comment")
+    return {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
+
+
+def add_resource(call: Call) -> None:
+    sid = _sid(call.values["sid"])
+    vmid = sid.partition(":")[2]
+    if not vmid.isdigit() or int(vmid) not in call.cluster.guests:
+        raise failed(f"unable to find VM '{vmid}'" if vmid.isdigit() else f"unable to parse HA resource ID '{sid}'")
+    if sid in call.cluster.ha.resources:
+        raise failed(f"resource ID '{sid}' already defined")
+    call.cluster.ha.resources[sid] = {"state": "started", **_settings(call)}
+
+
+def change_resource(call: Call) -> None:
+    sid = _sid(call.values["sid"])
+    if sid not in call.cluster.ha.resources:
+        raise failed(f"no such resource '{sid}'")
+    row = call.cluster.ha.resources[sid]
+    for key in split_list(call.get("delete", "")):
+        row.pop(key, None)
+    row |= _settings(call)
+
+
+def remove_resource(call: Call) -> None:
+    sid = _sid(call.values["sid"])
+    if call.cluster.ha.resources.pop(sid, None) is None:
+        raise failed(f"cannot delete service '{sid}', no such service")
+
+
+def rules(call: Call) -> list[dict[str, Any]]:
+    rows = call.cluster.ha.rules
+    wanted, resource_id = call.get("type"), call.get("resource")
+    found = []
+    for name, row in rows.items():
+        if wanted in (None, row["type"]) and (not resource_id or _sid(resource_id) in split_list(row["resources"])):
+            found.append({"rule": name, **_typed(row), "digest": _digest(rows)})
+    return found
+
+
+def rule(call: Call) -> dict[str, Any]:
+    name = call.values["rule"]
+    rows = call.cluster.ha.rules
+    if name not in rows:
+        raise failed(f"no such ha rule '{name}'")
+    return {"rule": name, **_typed(rows[name]), "digest": _digest(rows)}
+
+
+def _rule_settings(call: Call) -> dict[str, str]:
+    keys = ("type", "resources", "nodes", "strict", "affinity", "disable", "comment")
+    row = {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
+    if "resources" in row:
+        row["resources"] = ",".join(_sid(r) for r in split_list(row["resources"]))
+    for name in (n.partition(":")[0] for n in split_list(row.get("nodes", ""))):
+        if name not in call.cluster.nodes:
+            raise bad_parameters({"nodes": f"no such cluster node '{name}'"})
+    return row
+
+
+def add_rule(call: Call) -> None:
+    name = call.values["rule"]
+    if name in call.cluster.ha.rules:
+        raise failed(f"HA rule '{name}' already defined")
+    row = _rule_settings(call)
+    wanted = "nodes" if row["type"] == "node-affinity" else "affinity"
+    missing = {key: "property is missing and it is not optional" for key in ("resources", wanted) if key not in row}
+    if missing:
+        raise bad_parameters(missing)
+    if (row.get("affinity") == "positive" or row.get("affinity") == "negative") and len(split_list(row["resources"])) < 2:
+        raise bad_parameters({"resources": "rule is ineffective as there are less than two resources"})
+    call.cluster.ha.rules[name] = row | {"order": str(len(call.cluster.ha.rules) + 1)}
+
+
+def change_rule(call: Call) -> None:
+    name = call.values["rule"]
+    if name not in call.cluster.ha.rules:
+        raise failed(f"HA rule '{name}' does not exist")
+    row = call.cluster.ha.rules[name]
+    for key in split_list(call.get("delete", "")):
+        row.pop(key, None)
+    row |= _rule_settings(call)
+
+
+def remove_rule(call: Call) -> None:
+    call.cluster.ha.rules.pop(call.values["rule"], None)
+
+
+def groups(call: Call) -> list[dict[str, Any]]:
+    raise failed(f"cannot index groups: {_MIGRATED}")
+
+
+def manager(call: Call) -> list[dict[str, Any]]:
+    cluster = call.cluster
+    online = [n for n in cluster.nodes if cluster.online(n)]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": "quorum",
+            "type": "quorum",
+            "node": online[0],
+            "status": "OK",
+            "quorate": int(len(online) * 2 > len(cluster.nodes)),
+        }
+    ]
+    rows += [
+        {
+            "id": f"service:{sid}",
+            "type": "service",
+            "sid": sid,
+            "node": cluster.guests[int(sid.partition(":")[2])].node,
+            "state": row["state"],
+            "request_state": row["state"],
+            "status": f"{sid} ({cluster.guests[int(sid.partition(':')[2])].node}, {row['state']})",
+        }
+        for sid, row in sorted(cluster.ha.resources.items())
+    ]
+    return rows

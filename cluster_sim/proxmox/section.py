@@ -1,0 +1,188 @@
+"""The `proxmox` section of a world file: its shape. Whether a cluster could be like that is judged in checking.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NodeSection(Section):
+    address: str
+    model: str = "AMD EPYC 7313P 16-Core Processor"
+    mhz: PositiveInt = 3000
+    sockets: PositiveInt = 1
+    cores: PositiveInt
+    threads: PositiveInt
+    memory_gib: PositiveFloat
+    swap_gib: float = 8
+    root_gib: PositiveFloat = 94
+    root_used_gib: float = 11
+    memory_base_gib: float = 2.5
+    """What the node itself needs: system, Ceph, cache that does not shrink."""
+    up_days: PositiveFloat = 41
+
+
+class StorageSection(Section):
+    type: Literal["dir", "lvmthin", "zfspool", "rbd", "nfs", "cephfs", "cifs"]
+    content: list[str]
+    nodes: list[str] | None = None
+    total_gib: PositiveFloat
+    used_elsewhere_gib: float = 0
+    enabled: bool = True
+    settings: dict[str, str] = {}
+
+
+class NetworkSection(Section):
+    tag: int | None
+    subnet: str
+    gateway: str
+    vnet: str | None = None
+    leases_from: PositiveInt = 100
+
+
+class BridgeSection(Section):
+    vlan_aware: bool = True
+
+
+class DiskSection(Section):
+    storage: str
+    size_gib: PositiveFloat
+    options: str = ""
+
+
+class LoadSection(Section):
+    cpu: float = Field(0.03, ge=0, le=1)
+    memory: float = Field(0.35, ge=0, le=1)
+    swing: float = Field(0.4, ge=0, le=1)
+    peak_hour: float = Field(14, ge=0, lt=24)
+    disk_mb_s: float = Field(0.3, ge=0)
+    net_mb_s: float = Field(0.1, ge=0)
+
+
+class GuestSection(Section):
+    name: str
+    node: str
+    cores: PositiveInt = 1
+    sockets: PositiveInt = 1
+    memory_gib: PositiveFloat
+    disks: list[DiskSection] = []
+    bridge: str | None = None
+    tag: int | None = None
+    address: str | None = None
+    running: bool = False
+    template: bool = False
+    cloud_init: str | None = None
+    """The storage of its cloud-init drive."""
+    default_user: str = "root"
+    agent: bool = True
+    tags: list[str] = []
+    lock: str | None = None
+    options: dict[str, str] = {}
+    """Further lines of its configuration, as they are."""
+    load: LoadSection = LoadSection()
+
+
+class FileSection(Section):
+    storage: str
+    node: str | None = None
+    name: str
+    size_gib: PositiveFloat
+
+
+class TokenSection(Section):
+    secret: str
+    separate: bool = True
+    expires_at: int = 0
+    comment: str = ""
+
+
+class UserSection(Section):
+    password: str | None = None
+    enabled: bool = True
+    comment: str = ""
+    groups: list[str] = []
+    tokens: dict[str, TokenSection] = {}
+
+
+class GrantSection(Section):
+    path: str
+    to: str
+    role: str
+    propagate: bool = True
+
+
+class PoolSection(Section):
+    comment: str = ""
+    guests: list[int] = []
+    storages: list[str] = []
+
+
+Nth = PositiveInt | list[PositiveInt] | None
+
+
+class AnswerFaultSection(Section):
+    when: str
+    status: int = Field(500, ge=400, le=599)
+    reason: str
+    nth: Nth = None
+
+
+class TaskFaultSection(Section):
+    task: str
+    exitstatus: str
+    node: str = "*"
+    id: str | int = "*"
+    nth: Nth = None
+
+
+class SilentFaultSection(Section):
+    silent: str
+
+
+class SlowFaultSection(Section):
+    slow: str
+    delay_s: float = Field(ge=0, le=60)
+
+
+FaultSection = AnswerFaultSection | TaskFaultSection | SilentFaultSection | SlowFaultSection
+
+
+class TimingSection(Section):
+    storage_lock_s: float = Field(0.9, ge=0)
+    lock_wait_s: float = Field(10, ge=0)
+    copy_gib_s: PositiveFloat = 1.5
+    start_s: float = Field(1.0, ge=0)
+    boot_s: float = Field(2.0, ge=0)
+    stop_s: float = Field(0.4, ge=0)
+    shutdown_s: float = Field(1.5, ge=0)
+    quick_s: float = Field(0.3, ge=0)
+    unauthorized_s: float = Field(3.0, ge=0)
+
+
+class ProxmoxSection(Section):
+    cluster: str
+    version: str = "9.2.2"
+    seed: int = 1
+    nodes: Annotated[dict[str, NodeSection], Field(min_length=1)]
+    storages: dict[str, StorageSection]
+    bridges: dict[str, BridgeSection] = {"vmbr0": BridgeSection()}
+    networks: dict[str, NetworkSection] = {}
+    zone: str | None = None
+    """The SDN zone (of type vlan) that the vnets of the networks are in."""
+    guests: dict[int, GuestSection] = {}
+    files: list[FileSection] = []
+    users: dict[str, UserSection] = {}
+    roles: dict[str, list[str]] = {}
+    grants: list[GrantSection] = []
+    pools: dict[str, PoolSection] = {}
+    ha: dict[str, Literal["started", "stopped", "disabled", "ignored"]] = {}
+    ready_token: str | None = None
+    """The token that the ready line hands out: `user@realm!name`."""
+    timing: TimingSection = TimingSection()
+    faults: list[FaultSection] = []
+    options: dict[str, Any] = {}

@@ -1,0 +1,153 @@
+"""What a cluster is made of, as plain values. How they change belongs to the files next to this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Node:
+    name: str
+    number: int
+    address: str
+    model: str
+    mhz: int
+    sockets: int
+    cores: int
+    threads: int
+    memory_bytes: int
+    swap_bytes: int
+    root_bytes: int
+    root_used_bytes: int
+    memory_base_bytes: int
+    up_since: float
+
+
+@dataclass(frozen=True)
+class Storage:
+    name: str
+    kind: str
+    content: tuple[str, ...]
+    shared: bool
+    nodes: tuple[str, ...]
+    total_bytes: int
+    used_elsewhere_bytes: int
+    """What is used besides the volumes that are listed: metadata, other pools on the same disks, backups nobody models."""
+    settings: dict[str, str]
+    enabled: bool = True
+
+    @property
+    def in_files(self) -> bool:
+        return self.kind in ("dir", "nfs", "cifs", "cephfs", "btrfs")
+
+    @property
+    def block_kind(self) -> bool:
+        return not self.in_files
+
+
+@dataclass
+class Volume:
+    storage: str
+    node: str | None
+    """None on a shared storage."""
+    name: str
+    size_bytes: int
+    format: str
+    content: str
+    vmid: int | None = None
+    used_bytes: int | None = None
+    """What it takes of the storage; None: all of its size."""
+    parent: str | None = None
+    made_at: float = 0.0
+
+    @property
+    def volid(self) -> str:
+        return f"{self.storage}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a guest does all day: means over a day, as fractions of what it has."""
+
+    cpu: float = 0.03
+    memory: float = 0.35
+    swing: float = 0.4
+    peak_hour: float = 14.0
+    disk_mb_s: float = 0.3
+    net_mb_s: float = 0.1
+
+
+@dataclass
+class Guest:
+    vmid: int
+    node: str
+    config: dict[str, str]
+    pending: dict[str, str | None] = field(default_factory=dict)
+    """Changes that wait for the next start; None: the key goes."""
+    running: bool = False
+    started_at: float = 0.0
+    made_at: float = 0.0
+    load: Load = field(default_factory=Load)
+    default_user: str = "root"
+    password: str | None = None
+    has_body: bool = False
+    pid: int = 0
+    fixed_address: str | None = None
+    """Guests of the world file may say which address they have."""
+
+    @property
+    def is_template(self) -> bool:
+        return self.config.get("template") == "1"
+
+    @property
+    def lock(self) -> str | None:
+        return self.config.get("lock")
+
+    @property
+    def name(self) -> str:
+        return self.config.get("name", f"VM {self.vmid}")
+
+    @property
+    def cores(self) -> int:
+        return int(self.config.get("cores", "1")) * int(self.config.get("sockets", "1"))
+
+    @property
+    def memory_bytes(self) -> int:
+        text = self.config.get("memory", "512")
+        return int(text.removeprefix("current=").split(",")[0]) * 2**20
+
+    def shown(self) -> dict[str, str]:
+        """The configuration with the waiting changes in it."""
+        merged = dict(self.config)
+        for key, value in self.pending.items():
+            if value is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = value
+        return merged
+
+
+@dataclass
+class Pool:
+    name: str
+    comment: str = ""
+    vmids: set[int] = field(default_factory=set)
+    storages: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A VLAN and the addresses on it."""
+
+    tag: int | None
+    subnet: str
+    gateway: str
+    name: str
+    vnet: str | None = None
+    leases_from: int = 100
+
+
+@dataclass
+class HighAvailability:
+    resources: dict[str, dict[str, str]] = field(default_factory=dict)
+    rules: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -1,0 +1,152 @@
+"""Serves a world until it is told to stop: servers, guests, mirror, and the one line that says where they are.
+
+What the answers are belongs to the services; this file only opens and closes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv4Network
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .authority import Authority, make_authority
+from .clock import Clock, WallClock
+from .http import Server
+from .proxmox.bodies import NoBodies
+from .world import World
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    port: int = 0
+    guests: str = "auto"
+    folder: Path | None = None
+    time: float | None = None
+    """How many times faster things go; None: as the world says."""
+
+
+class CannotServe(Exception):
+    """Something outside the world is in the way; a whole sentence."""
+
+
+class _Stop(BaseException):
+    """The signal to stop, wherever the main thread is."""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def serve(world: World, settings: Settings) -> None:
+    """Prints the ready line on stdout, and returns when SIGTERM or SIGINT came and nothing runs any more."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _on_signal)
+    with ExitStack() as stack:
+        try:
+            ready = open_world(world, settings, stack)
+            print(json.dumps(ready), flush=True)
+            say("Ready. Ctrl-C stops the world.")
+            while True:
+                signal.pause()
+        except _Stop:
+            # From here on only closing; a second signal must not tear it in the middle.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+            say("Stopping.")
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    raise _Stop
+
+
+def open_world(world: World, settings: Settings, stack: ExitStack, clock: Clock | None = None) -> dict[str, Any]:
+    """Opens everything; `stack` closes it. Returns what the ready line says."""
+    folder = _folder(settings, stack)
+    authority = make_authority(folder / "ca")
+    clock = clock or WallClock()
+    ready: dict[str, Any] = {"ca_file": str(authority.ca_file)}
+    if world.proxmox is not None:
+        ready["mirror"] = str(_mirror(folder))
+        ready["proxmox"] = _open_proxmox(world, settings, folder, authority, clock, stack)
+    if world.azure is not None:
+        ready.setdefault("mirror", str(_mirror(folder)))
+        ready["azure"] = _open_azure(world.azure, folder, authority, clock, stack)
+    return ready
+
+
+def _folder(settings: Settings, stack: ExitStack) -> Path:
+    if settings.folder is not None:
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return settings.folder.resolve()
+    folder = Path(tempfile.mkdtemp(prefix="cluster_sim-"))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _mirror(folder: Path) -> Path:
+    from .mirror import lay_out
+
+    return lay_out(folder / "mirror")
+
+
+def _open_proxmox(
+    world: World, settings: Settings, folder: Path, authority: Authority, clock: Clock, stack: ExitStack
+) -> dict[str, Any]:
+    from .proxmox.building import build_cluster
+    from .proxmox.front import Front
+
+    section = world.proxmox
+    assert section is not None
+    gateways = tuple(IPv4Interface(f"{n.gateway}/{IPv4Network(n.subnet).prefixlen}") for n in section.networks.values())
+    bodies = _bodies(settings.guests, folder / "guests", gateways)
+    stack.callback(bodies.close)
+    pace = settings.time if settings.time is not None else world.time
+    cluster = build_cluster(section, clock, bodies=bodies, pace=pace, say=say)
+    stack.callback(cluster.close)
+    server = _start(Front(cluster), authority, "proxmox", settings.port, stack)
+    ready = {"url": f"https://127.0.0.1:{server.port}", "guest_proxy_command": bodies.proxy_command}
+    if section.ready_token:
+        user, _, name = section.ready_token.partition("!")
+        ready["token"] = f"{section.ready_token}={section.users[user].tokens[name].secret}"
+    say(f"{world.name}: {len(section.nodes)} nodes, {len(section.guests)} guests at {ready['url']}; new guests: {bodies.kind}.")
+    return ready
+
+
+def _bodies(kind: str, folder: Path, gateways: tuple[IPv4Interface, ...]) -> Any:
+    if kind == "none":
+        return NoBodies()
+    from .guests import open_bodies
+
+    return open_bodies(kind, folder, gateways, say)
+
+
+def _open_azure(section: dict[str, Any], folder: Path, authority: Authority, clock: Clock, stack: ExitStack) -> dict[str, Any]:
+    from .azure import build
+
+    part = build(section, clock, folder / "azure")
+    servers = {name: _start(service, authority, name, 0, stack) for name, service in part.services.items()}
+    part.bind({name: f"https://127.0.0.1:{server.port}" for name, server in servers.items()})
+    return dict(part.ready())
+
+
+def _start(service: Any, authority: Authority, name: str, port: int, stack: ExitStack) -> Server:
+    server = Server(service, authority.server_tls(name), port=port, close_on_error=name == "proxmox")
+    try:
+        server.start()
+    except OSError as why:
+        raise CannotServe(
+            f"Port {port} cannot be opened: {why.strerror or why}. Choose another with --port, or leave it out."
+        ) from None
+    stack.callback(server.stop)
+    return server
