@@ -1,0 +1,130 @@
+"""The policy language as tables: each rule's outcome, each refusal's words, and files that cannot be read."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.rules.policy import allowed_values, judge, read_policy, run_examples
+from tools.values.trouble import RequestProblem
+
+SHIPPED = files("tools.data").joinpath("policy.yaml").read_text()
+
+BASE = {
+    "part": "data_workspace",
+    "target": "azure",
+    "team": {"monthly_after": 100.0},
+    "requirements": {"region": "eastus"},
+    "cost": {"monthly": 100.0},
+    "changes": [],
+}
+
+
+def _with(**changes: object) -> dict[str, object]:
+    return {**BASE, **changes}
+
+
+def _change(**after: object) -> dict[str, object]:
+    return {"address": "azapi_resource.x", "type": "azapi_resource", "after": after}
+
+
+@pytest.mark.parametrize(
+    ("seen", "outcome", "speaks"),
+    [
+        (BASE, "approve", []),
+        (_with(team={"monthly_after": 15001.0}), "reject", ["policy.max-budget-per-team"]),
+        (_with(team={"monthly_after": 15000.0}), "approve", []),
+        (_with(requirements={"region": "eastus", "budget_monthly": 8}), "reject", ["policy.own-budget"]),
+        (_with(requirements={"region": "northpole"}), "reject", ["policy.allowed-regions"]),
+        (_with(requirements={"region": "westus2", "gpu": True}), "approval", []),
+        (_with(requirements={"region": "westus2", "data_bytes": 10**12}), "approve", []),
+        (_with(requirements={"region": "westus2", "data_bytes": 10**12 + 1}), "approval", []),
+        (_with(changes=[_change(location="westeurope")]), "reject", ["policy.allowed-regions-of-resources"]),
+        (_with(changes=[_change(tags={"owner": "ml"})]), "reject", ["policy.tags-required"]),
+        (
+            _with(changes=[_change(body={"properties": {"publicNetworkAccess": "Enabled"}})]),
+            "reject",
+            ["policy.no-public-exposure"],
+        ),
+        (_with(changes=[_change(body={"properties": {"vmSize": "Standard_NC6s_v3"}})]), "reject", ["policy.retired-sizes"]),
+        (
+            _with(
+                changes=[
+                    _change(
+                        type="Microsoft.Storage/storageAccounts@2025-01-01", body={"properties": {"allowSharedKeyAccess": True}}
+                    )
+                ]
+            ),
+            "reject",
+            ["policy.encryption-required", "policy.no-shared-keys"],
+        ),
+    ],
+)
+def test_the_shipped_policy_decides(seen: dict[str, object], outcome: str, speaks: list[str]) -> None:
+    got = judge(read_policy(SHIPPED), seen)
+    assert (got.outcome, [f.check for f in got.findings]) == (outcome, speaks)
+    assert all(f.remedy for f in got.findings)
+
+
+def test_every_example_of_the_shipped_policy_comes_out_as_expected() -> None:
+    assert [difference for _, difference in run_examples(read_policy(SHIPPED)) if difference] == []
+
+
+def test_an_example_that_does_not_says_what_differs() -> None:
+    policy = read_policy("version: 1\nexamples: [{name: x, document: {}, expect: reject}]")
+    assert run_examples(policy) == (("x", "it expects reject, and the outcome is approve (no rule spoke)"),)
+
+
+def test_a_refusal_says_what_was_found_and_what_would_pass() -> None:
+    policy = read_policy(SHIPPED)
+    (finding,) = judge(policy, _with(requirements={"region": "northpole"})).findings
+    assert "requirements.region is northpole and must be one of eastus, westus2" in finding.detail
+    assert allowed_values(policy, finding) == ("region", ("eastus", "westus2"))
+
+
+def test_a_limit_that_was_never_stated_limits_nothing() -> None:
+    assert judge(read_policy(SHIPPED), _with(requirements={"region": "eastus", "budget_monthly": None})).outcome == "approve"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rules: [", "not valid YAML in line"),
+        ("version: 1\nrules: [{id: A B, outcome: reject, because: x}]", "rule A B, id"),
+        ("version: 1\nrules: [{id: a, outcome: approval, because: x}]", "names a role exactly when"),
+        ("version: 1\nrules: [{id: a, outcome: forbid, because: x}]", "rule a, outcome"),
+        ("version: 1\nrules: [{id: a, outcome: reject, because: x, must: {region: {resembles: y}}}]", "operator"),
+        ("version: 1\nrules: [{id: a, outcome: reject, because: x, must: {region: {matches: '('}}}]", "pattern '('"),
+        ("version: 1\nrules: [{id: a, outcome: warn, because: x}, {id: a, outcome: warn, because: x}]", "the id a is used twice"),
+        ("[]", "the policy"),
+        ("version: 1\nsurprise: 2", "surprise"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_by_its_fault(text: str, words: str) -> None:
+    with pytest.raises(RequestProblem) as problem:
+        read_policy(text)
+    assert words in str(problem.value)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        read_policy(text)
+    except RequestProblem as problem:
+        assert str(problem).endswith(".")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda x: st.lists(x) | st.dictionaries(st.text(max_size=8), x),
+    )
+)
+def test_any_document_is_judged(value: object) -> None:
+    judge(
+        read_policy(SHIPPED),
+        {"part": "x", "target": "azure", "requirements": {"region": value, "gpu": value}, "changes": [{"after": value}]},
+    )

@@ -1,0 +1,287 @@
+"""Judges a request, its manifest and its plan by an organisation's policy. What the policy is, is data: tools/values/policy.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tools.values.manifest import Part
+from tools.values.plan import Estimate
+from tools.values.policy import Condition, Policy, Reference, Rule, Test
+from tools.values.review import Finding, Severity
+from tools.values.trouble import RequestProblem
+from tools.values.value import Json, Value
+
+YAML_BYTES_MAX = 1_000_000
+PATTERN_CHARACTERS_MAX = 200
+_MISSING = object()
+
+
+class Judgement(Value):
+    """What a policy says about one document."""
+
+    findings: tuple[Finding, ...] = ()
+    approvals: tuple[tuple[str, str], ...] = ()
+    """(role, reason), each role once."""
+    passed: tuple[str, ...] = ()
+    """Rules that looked at something and hold."""
+
+    @property
+    def outcome(self) -> str:
+        if any(f.severity is Severity.ERROR for f in self.findings):
+            return "reject"
+        return "approval" if self.approvals else "approve"
+
+
+def read_policy(text: str, name: str = "the policy") -> Policy:
+    """Raises RequestProblem that names every fault of the file, with its place."""
+    if len(text) > YAML_BYTES_MAX:
+        raise RequestProblem(
+            "The policy cannot be read.", f"{name} is larger than {YAML_BYTES_MAX // 1_000_000} MB.", "Split it up."
+        )
+    try:
+        loaded = yaml.safe_load(text)
+        return Policy.model_validate(_spelled_out(loaded))
+    except yaml.YAMLError as fault:
+        place = getattr(fault, "problem_mark", None)
+        where = f" in line {place.line + 1}" if place else ""
+        raise RequestProblem("The policy cannot be read.", f"{name} is not valid YAML{where}.", "Correct that line.") from None
+    except ValidationError as fault:
+        faults = "; ".join(f"{_place(e['loc'], loaded)}: {e['msg'].removeprefix('Value error, ')}" for e in fault.errors()[:8])
+        raise RequestProblem("The policy cannot be read.", f"{name}: {faults}.", "docs/policy.md explains every word.") from None
+
+
+def document(
+    part: Part, estimate: Estimate, *, requester: str, team: str, spent_monthly: float = 0.0, changes: Iterable[Json] = ()
+) -> Json:
+    """What the rules see of one part. `changes` are those of terraform's plan: address, type, action and the values after."""
+    return {
+        "part": part.name,
+        "capability": part.capability,
+        "target": part.target,
+        "requester": requester,
+        "team": {"name": team, "spent_monthly": spent_monthly, "monthly_after": spent_monthly + (estimate.total or 0.0)},
+        "requirements": {f.name: list(f.value) if isinstance(f.value, tuple) else f.value for f in part.needs.fields},
+        "cost": {
+            "monthly": estimate.total,
+            "currency": estimate.currency,
+            "unpriced": [line.subject for line in estimate.lines if estimate.currency and line.amount is None],
+        },
+        "resources": [r.model_dump(mode="json", exclude={"meters"}) for r in part.resources],
+        "changes": list(changes),
+    }
+
+
+def judge(policy: Policy, seen: Json) -> Judgement:
+    findings: list[Finding] = []
+    approvals: dict[str, str] = {}
+    passed: list[str] = []
+    part = str(seen.get("part", ""))
+    for rule in policy.rules:
+        for subject, item in _items(rule, seen):
+            if not _holds(rule.when, item, seen):
+                continue
+            if rule.outcome == "approval":
+                if _holds(rule.must, item, seen):
+                    approvals.setdefault(rule.role, rule.because)
+            elif _holds(rule.must, item, seen):
+                passed.append(f"policy.{rule.id}:{part}:{subject}")
+            else:
+                severity = Severity.ERROR if rule.outcome == "reject" else Severity.WARNING
+                detail = f"{rule.because} Here: {_described(rule.must, item, seen)}."
+                findings.append(
+                    Finding(
+                        severity=severity,
+                        check=f"policy.{rule.id}",
+                        part=part,
+                        subject=subject,
+                        detail=detail,
+                        remedy=rule.remedy,
+                    )
+                )
+    return Judgement(findings=tuple(findings), approvals=tuple(approvals.items()), passed=tuple(passed))
+
+
+def allowed_values(policy: Policy, finding: Finding) -> tuple[str, tuple[Json, ...]] | None:
+    """For a rejected requirement: its name, and the values that its rule would take, best known first. None when the rule names none."""
+    rule = next((r for r in policy.rules if f"policy.{r.id}" == finding.check), None)
+    for test in rule.must.all if rule else ():
+        if test.path.startswith("requirements.") and test.operator == "in" and isinstance(test.value, list):
+            return test.path.removeprefix("requirements."), tuple(test.value)
+    return None
+
+
+def run_examples(policy: Policy) -> tuple[tuple[str, str], ...]:
+    """(name, what differs) of every example; an empty text when it comes out as expected."""
+    return tuple(
+        (example.name, _difference(policy, example.document, example.expect, example.rules)) for example in policy.examples
+    )
+
+
+def _difference(policy: Policy, seen: Json, expect: str, rules: tuple[str, ...]) -> str:
+    got = judge(policy, seen)
+    spoke = sorted({f.check.removeprefix("policy.") for f in got.findings} | _roles_spoke(policy, got))
+    if got.outcome != expect:
+        return f"it expects {expect}, and the outcome is {got.outcome} ({', '.join(spoke) or 'no rule spoke'})"
+    if rules and spoke != sorted(rules):
+        return f"it expects {', '.join(sorted(rules))} to speak, and {', '.join(spoke) or 'none'} did"
+    return ""
+
+
+def _roles_spoke(policy: Policy, got: Judgement) -> set[str]:
+    return {
+        r.id
+        for r in policy.rules
+        for role, because in got.approvals
+        if r.outcome == "approval" and (r.role, r.because) == (role, because)
+    }
+
+
+def _items(rule: Rule, seen: Json) -> Iterable[tuple[str, Json]]:
+    if rule.over == "request":
+        return ((str(seen.get("part", "")), seen),)
+    listed = seen.get(rule.over) or ()
+    return ((str(item.get("name") or item.get("address") or i), item) for i, item in enumerate(listed))
+
+
+def _holds(condition: Condition, item: Json, seen: Json) -> bool:
+    return (
+        all(_test(t, item, seen) for t in condition.all)
+        and (not condition.any or any(_test(t, item, seen) for t in condition.any))
+        and not any(_test(t, item, seen) for t in condition.none)
+    )
+
+
+def _test(test: Test, item: Json, seen: Json) -> bool:
+    found = _at(item, test.path)
+    limit = _at(seen, test.value.path) if isinstance(test.value, Reference) else test.value
+    if test.operator == "exists":
+        return (found is not _MISSING and found is not None) is (limit is not False)
+    if found is _MISSING or limit is _MISSING or limit is None:
+        # A limit that was never stated limits nothing; a value that is not there is not in any list.
+        return limit is _MISSING or limit is None or test.operator in ("not", "not_in")
+    try:
+        return _COMPARE[test.operator](found, limit)
+    except TypeError:
+        return False
+
+
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "is": lambda found, limit: found == limit,
+    "not": lambda found, limit: found != limit,
+    "in": lambda found, limit: found in limit,
+    "not_in": lambda found, limit: found not in limit,
+    "above": lambda found, limit: found > limit,
+    "below": lambda found, limit: found < limit,
+    "at_least": lambda found, limit: found >= limit,
+    "at_most": lambda found, limit: found <= limit,
+    "matches": lambda found, limit: re.fullmatch(limit, str(found)[:1000]) is not None,
+    "contains": lambda found, limit: limit in found,
+}
+
+
+def _at(value: Json, path: str) -> Any:
+    for step in path.split("."):
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return _MISSING
+    return value
+
+
+def _described(condition: Condition, item: Json, seen: Json) -> str:
+    """The comparisons that fail, with what was found."""
+    failing = (
+        [t for t in condition.all if not _test(t, item, seen)]
+        or [*condition.any]
+        or [t for t in condition.none if _test(t, item, seen)]
+    )
+    return "; ".join(
+        f"{t.path} is {_shown(_at(item, t.path))} and must be {_WORDS[t.operator]} {_limit(t, seen)}".strip() for t in failing[:4]
+    )
+
+
+_WORDS = {
+    "is": "",
+    "not": "other than",
+    "in": "one of",
+    "not_in": "none of",
+    "above": "above",
+    "below": "below",
+    "at_least": "at least",
+    "at_most": "at most",
+    "matches": "of the form",
+    "contains": "a list with",
+    "exists": "there:",
+}
+
+
+def _limit(test: Test, seen: Json) -> str:
+    return _shown(_at(seen, test.value.path) if isinstance(test.value, Reference) else test.value)
+
+
+def _shown(value: Any) -> str:
+    if value is _MISSING or value is None:
+        return "not stated"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(v) for v in value)
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)[:120]
+
+
+def _spelled_out(loaded: Any) -> Any:
+    """The file's short form, `requirements.region: {in: [eastus]}` or `target: azure`, as tests."""
+    if not isinstance(loaded, dict):
+        return loaded
+    rules = [
+        {**rule, **{key: _condition(rule[key]) for key in ("when", "must") if key in rule}} if isinstance(rule, dict) else rule
+        for rule in loaded.get("rules") or ()
+    ]
+    return {**loaded, "version": str(loaded.get("version", "")), "rules": rules}
+
+
+def _condition(short: Any) -> Any:
+    if not isinstance(short, dict):
+        return short
+    spelled: dict[str, list[Any]] = {"all": [], "any": [], "none": []}
+    for key, value in short.items():
+        if key in ("any", "none") and isinstance(value, list):
+            spelled[key] += [test for item in value if isinstance(item, dict) for test in _tests(item)]
+        else:
+            spelled["all"] += _tests({key: value})
+    return spelled
+
+
+def _tests(short: Mapping[str, Any]) -> list[dict[str, Any]]:
+    tests = []
+    for path, held in short.items():
+        pairs = held.items() if isinstance(held, dict) else [("is", held)]
+        for operator, value in pairs:
+            if operator == "matches":
+                _check_pattern(value)
+            tests.append({"path": path, "operator": operator, "value": value})
+    return tests
+
+
+def _check_pattern(pattern: Any) -> None:
+    try:
+        if not isinstance(pattern, str) or len(pattern) > PATTERN_CHARACTERS_MAX:
+            raise re.error("too long, or not a text")
+        re.compile(pattern)
+    except re.error as fault:
+        raise RequestProblem(
+            "The policy cannot be read.", f"The pattern {str(pattern)[:60]!r} is not one: {fault}.", "Correct it."
+        ) from None
+
+
+def _place(steps: tuple[int | str, ...], loaded: Any) -> str:
+    if len(steps) > 1 and steps[0] == "rules" and isinstance(steps[1], int):
+        rule = (loaded.get("rules") or [])[steps[1]]
+        name = rule.get("id", steps[1] + 1) if isinstance(rule, dict) else steps[1] + 1
+        return f"rule {name}, {'.'.join(str(s) for s in steps[2:])}".rstrip(", ")
+    return ".".join(str(s) for s in steps) or "the file"
