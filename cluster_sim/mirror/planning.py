@@ -19,6 +19,8 @@ def _plan_member(member: Attribute | Nested | Block, given: Any, prior: Values |
     was = prior.get(name) if prior is not None else None
     match member:
         case Attribute():
+            if "W" in member.flags:
+                return None  # Write-only: used when applying, kept nowhere.
             if given is not None:
                 return given
             if member.default is not None:

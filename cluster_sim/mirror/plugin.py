@@ -164,7 +164,7 @@ class Servicer(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]
 
         def planned() -> tuple[Values, list[planning.Path]]:
             result = resource.adjust(planning.plan(resource.schema, config, prior), config, prior)
-            return result, planning.replacements(resource.schema, result, prior) if prior else []
+            return result, resource.replacements(result, prior) if prior else []
 
         return _answered(
             planned,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster_sim.mirror import planning
 from cluster_sim.mirror.planning import Path
 from cluster_sim.mirror.schema import Block, Values
 
@@ -49,6 +50,10 @@ class Resource:
     def adjust(self, planned: Values, config: Values, prior: Values | None) -> Values:
         """Corrects a plan where the table cannot say it."""
         return planned
+
+    def replacements(self, planned: Values, prior: Values) -> list[Path]:
+        """The paths whose change makes a new resource."""
+        return planning.replacements(self.schema, planned, prior)
 
     def create(self, planned: Values, config: Values) -> Values:
         raise NotImplementedError

@@ -36,6 +36,10 @@ class Reply:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
+    def header(self, name: str) -> str:
+        """A header, whatever its case; empty when there is none."""
+        return next((value for given, value in self.headers.items() if given.lower() == name.lower()), "")
+
     @property
     def json(self) -> Any:
         """The decoded body; None when there is none, or when it is no JSON."""

@@ -16,7 +16,9 @@ import pytest
 from cluster_sim.authority import Authority, make_authority
 from cluster_sim.http import Server
 from cluster_sim.mirror import lay_out
+from tests.cluster_sim.mirror import workspaces
 from tests.cluster_sim.mirror.small_cluster import Cluster
+from tests.cluster_sim.mirror.small_subscription import SUBSCRIPTION, TENANT, Subscription
 
 RECORDED = Path(__file__).parent
 TOKEN = "ops@pve!berth=11111111-2222-3333-4444-555555555555"
@@ -119,3 +121,39 @@ def served(_served: Served) -> Served:
     """One server for the session, a new cluster in it for each test."""
     _served.cluster = Cluster()
     return _served
+
+
+@dataclass
+class ServedSubscription:
+    """A small subscription at its address."""
+
+    subscription: Subscription
+    url: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "ARM_TENANT_ID": TENANT,
+            "ARM_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "ARM_CLIENT_ID": "00000000-0000-0000-0000-00000000000c",
+            "ARM_CLIENT_SECRET": "secret",
+        }
+
+    def provider(self, more: str) -> str:
+        return (workspaces.REQUIRED + more).replace("URL", self.url)
+
+
+@pytest.fixture(scope="session")
+def _subscription(authority: Authority) -> Iterator[ServedSubscription]:
+    served = ServedSubscription(Subscription(), "")
+    server = Server(lambda request: served.subscription(request), authority.server_tls("small-subscription")).start()
+    served.url = f"https://localhost:{server.port}"
+    yield served
+    server.stop()
+
+
+@pytest.fixture
+def azure(_subscription: ServedSubscription) -> ServedSubscription:
+    """One server for the session, a new subscription in it for each test."""
+    _subscription.subscription = Subscription()
+    return _subscription

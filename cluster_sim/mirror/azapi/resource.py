@@ -1,0 +1,383 @@
+"""azapi's resources: `azapi_resource`, `azapi_update_resource` and `azapi_resource_action`, with the calls recorded from the released provider.
+
+The released provider also checks bodies against Azure's published schemas; the stand-in has none, so `schema_validation_enabled` changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from cluster_sim.mirror import planning
+from cluster_sim.mirror.azapi import bodies, schema
+from cluster_sim.mirror.azapi.arm import Arm, ArmProblem, Retry
+from cluster_sim.mirror.planning import Path
+from cluster_sim.mirror.provider import Problem, Resource
+from cluster_sim.mirror.schema import Values
+from cluster_sim.mirror.values import UNKNOWN, Dynamic, dynamic
+
+_NOT_SENT = frozenset(
+    {
+        "id", "output", "retry", "timeouts", "locks", "response_export_values", "schema_validation_enabled", "ignore_casing",
+        "ignore_missing_property", "ignore_null_property", "ignore_other_items_in_list", "list_unique_id_property",
+        "read_headers", "read_query_parameters", "delete_headers", "delete_query_parameters", "create_headers",
+        "create_query_parameters", "update_headers", "update_query_parameters", "sensitive_output", "exist",
+    }
+)  # fmt: skip
+"""A change in one of these alone is no reason to write to Azure."""
+
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+@contextmanager
+def locked(names: list[str] | None) -> Iterator[None]:
+    """Holds the operator's `locks`, always in the same order."""
+    with ExitStack() as held:
+        for name in sorted(set(names or ())):
+            held.enter_context(_locks[name])
+        yield
+
+
+def retry_of(values: Values) -> Retry:
+    retry = values.get("retry")
+    if not retry:
+        return Retry()
+    return Retry(
+        tuple(retry["error_message_regex"]), float(retry["interval_seconds"] or 10), float(retry["max_interval_seconds"] or 180)
+    )
+
+
+def told(problem: ArmProblem, doing: str, values: Values) -> Problem:
+    """An error of Azure's, in the words of the released provider."""
+    what = f'{doing} Resource: (ResourceId "{values["id"]}" / Api Version "{bodies.split_type(values["type"])[1]}")'
+    return Problem(f"Failed to {_VERBS[doing]} resource", f"{what}: {problem.detail}")
+
+
+_VERBS = {
+    "checking for presence of existing": "retrieve",
+    "creating/updating": "create/update",
+    "reading": "retrieve",
+    "deleting": "delete",
+}
+
+
+class AzureResource(Resource):
+    """What the three have in common."""
+
+    version = 2
+
+    def __init__(self, arm: Callable[[], Arm]) -> None:
+        self._arm = arm
+
+    def validate(self, config: Values) -> list[Problem]:
+        try:
+            if isinstance(config["type"], str):
+                bodies.split_type(config["type"])
+            if isinstance(config["response_export_values"], Dynamic):
+                bodies.exported({"any": None}, config["response_export_values"])
+        except Problem as problem:
+            return [problem]
+        return []
+
+    def _changed(self, planned: Values, prior: Values) -> bool:
+        return any(planned[name] != prior[name] for name in planned if name not in _NOT_SENT)
+
+    def _get(self, values: Values) -> Any:
+        version = bodies.split_type(values["type"])[1]
+        return self._arm().call(
+            "GET",
+            values["id"],
+            version,
+            query=values.get("read_query_parameters"),
+            headers=values.get("read_headers"),
+            retry=retry_of(values),
+        )
+
+    def _found(self, values: Values) -> Any:
+        """The resource, or None when there is none."""
+        try:
+            return self._get(values)
+        except ArmProblem as problem:
+            if problem.status == 404:
+                return None
+            raise told(problem, "reading", values) from problem
+
+    def _seen(self, state: Values, answer: Any) -> Any:
+        """The configured body as Azure has it."""
+        body = state["body"]
+        if not isinstance(body, Dynamic):
+            return body
+        now = bodies.seen_through(
+            body.value,
+            answer,
+            ignore_casing=bool(state["ignore_casing"]),
+            ignore_missing=state["ignore_missing_property"] is not False,
+            ids=state["list_unique_id_property"] or {},
+        )
+        return body if now == body.value else dynamic(now)
+
+
+class GenericResource(AzureResource):
+    """`azapi_resource`: any resource of Azure's, by its type and body."""
+
+    schema = schema.RESOURCE
+
+    def adjust(self, planned: Values, config: Values, prior: Values | None) -> Values:
+        # These are computed only through defaults of the provider block and of the schemas, which the stand-in has not.
+        for name in ("body", "tags", "location"):
+            planned[name] = config[name]
+        if config["name"] is None:
+            raise Problem("The stand-in provider needs a name for every azapi_resource.", "Set name.", path=("name",))
+        planned["name"] = config["name"]
+        if config["parent_id"] is None:
+            kind = bodies.split_type(config["type"])[0] if isinstance(config["type"], str) else ""
+            if kind.lower() != bodies.GROUP_TYPE.lower():
+                raise Problem(
+                    f"parent_id is missing: only a resource group has a parent by itself, and this is {kind}.",
+                    path=("parent_id",),
+                )
+            planned["parent_id"] = f"/subscriptions/{self._arm().account.subscription_id}"
+        if prior is not None:
+            if bodies.same_location(planned["location"], prior["location"]):
+                planned["location"] = prior["location"]
+            if self._changed(planned, prior) or planned["response_export_values"] != prior["response_export_values"]:
+                planned["output"] = UNKNOWN
+        return planned
+
+    def replacements(self, planned: Values, prior: Values) -> list[Path]:
+        found: list[Path] = [(name,) for name in ("name", "parent_id", "location") if planned[name] != prior[name]]
+        if isinstance(planned["type"], str) and bodies.split_type(planned["type"])[0] != bodies.split_type(prior["type"])[0]:
+            found.append(("type",))
+        if (
+            planned["replace_triggers_external_values"] != prior["replace_triggers_external_values"]
+            and prior["replace_triggers_external_values"]
+        ):
+            found.append(("replace_triggers_external_values",))
+        for path in planned["replace_triggers_refs"] or ():
+            if bodies.find(bodies.plain(planned["body"]), path) != bodies.find(bodies.plain(prior["body"]), path):
+                found.append(("body",))
+        return found
+
+    def create(self, planned: Values, config: Values) -> Values:
+        kind, _ = bodies.split_type(planned["type"])
+        made = planned | {"id": bodies.build_id(planned["parent_id"], kind, planned["name"])}
+        if self._found(made) is not None:
+            raise Problem(
+                "Resource already exists",
+                f'A resource with the ID "{made["id"]}" already exists - to be managed via Terraform this resource needs to be imported '
+                'into the State. Please see the resource documentation for "azapi_resource" for more information.',
+            )
+        try:
+            answer = self._put(made, config, "create")
+        except Problem as problem:
+            # A deployment that failed half-way leaves something: Terraform must remember it.
+            if self._found(made) is not None:
+                problem.state = planning.without_unknowns(made)
+            raise
+        return self._settled(made, answer)
+
+    def read(self, state: Values) -> Values | None:
+        if bodies.type_of_id(state["id"]) == bodies.GROUP_TYPE and self._found(state) is None:
+            return None
+        answer = self._found(state)
+        if answer is None:
+            return None
+        new = state | {"body": self._seen(state, answer), "identity": bodies.identity_seen(state["identity"], answer)}
+        if state["location"] is not None and not bodies.same_location(
+            state["location"], answer.get("location", state["location"])
+        ):
+            new["location"] = answer["location"]
+        if state["tags"] is not None:
+            new["tags"] = answer.get("tags") or {}
+        return new | {"output": dynamic(bodies.exported(answer, state["response_export_values"]))}
+
+    def update(self, prior: Values, planned: Values, config: Values) -> Values:
+        if not self._changed(planned, prior):
+            return self._settled(planned, self._get(planned))
+        for _look in range(2):
+            self._found(planned)
+        return self._settled(planned, self._put(planned, config, "update"))
+
+    def delete(self, state: Values) -> None:
+        version = bodies.split_type(state["type"])[1]
+        try:
+            with locked(state["locks"]):
+                self._arm().call(
+                    "DELETE",
+                    state["id"],
+                    version,
+                    query=state["delete_query_parameters"],
+                    headers=state["delete_headers"],
+                    retry=retry_of(state),
+                )
+        except ArmProblem as problem:
+            if problem.status != 404:
+                raise told(problem, "deleting", state) from problem
+
+    def adopt(self, identifier: str) -> Values:
+        resource_id, _, query = identifier.partition("?")
+        _, mark, version = query.partition("api-version=")
+        if not mark:
+            raise Problem(
+                f"An Azure resource is imported by its ID and API version, but this is {identifier!r}.",
+                "Write ID?api-version=VERSION, for example /subscriptions/…/resourceGroups/rg?api-version=2024-11-01.",
+            )
+        parent, name = bodies.split_id(resource_id)
+        kind = f"{bodies.type_of_id(resource_id)}@{version}"
+        asked: Values = {"type": kind, "name": name, "parent_id": parent}
+        state = planning.without_unknowns(planning.plan(self.schema, asked, None)) | {"id": resource_id}
+        answer = self._get(state)
+        writable = {
+            key: value for key, value in answer.items() if key not in ("id", "name", "type", "location", "tags", "identity")
+        }
+        return dict(state | {"location": answer.get("location"), "tags": answer.get("tags"), "body": dynamic(writable)})
+
+    def _put(self, values: Values, config: Values, when: str) -> Any:
+        body: dict[str, Any] = bodies.identity_sent(values["identity"])
+        body |= {name: values[name] for name in ("location", "tags") if values[name] is not None}
+        body = bodies.merged(body, bodies.plain(values["body"]) or {})
+        body = bodies.merged(body, bodies.plain(config["sensitive_body"]) or {})
+        if values["ignore_null_property"]:
+            body = bodies.without_nulls(body)
+        try:
+            with locked(values["locks"]):
+                self._arm().call(
+                    "PUT",
+                    values["id"],
+                    bodies.split_type(values["type"])[1],
+                    body,
+                    query=values[f"{when}_query_parameters"],
+                    headers=values[f"{when}_headers"],
+                    retry=retry_of(values),
+                )
+        except ArmProblem as problem:
+            raise told(problem, "creating/updating", values) from problem
+        return self._get(values)
+
+    def _settled(self, values: Values, answer: Any) -> Values:
+        settled: Values = planning.without_unknowns(values)
+        return settled | {
+            "identity": bodies.identity_seen(values["identity"], answer),
+            "output": dynamic(bodies.exported(answer, values["response_export_values"])),
+        }
+
+
+class PartialResource(AzureResource):
+    """`azapi_update_resource`: some properties of a resource that something else owns."""
+
+    schema = schema.UPDATE_RESOURCE
+
+    def adjust(self, planned: Values, config: Values, prior: Values | None) -> Values:
+        if config["resource_id"] is None and (config["name"] is None or config["parent_id"] is None):
+            raise Problem("Set resource_id, or both name and parent_id.", path=("resource_id",))
+        if isinstance(config["resource_id"], str):
+            planned["parent_id"], planned["name"] = bodies.split_id(config["resource_id"])
+        elif bodies.known(config["name"]) and bodies.known(config["parent_id"]):
+            planned["resource_id"] = bodies.build_id(config["parent_id"], bodies.split_type(config["type"])[0], config["name"])
+        if prior is not None and self._changed(planned, prior):
+            planned["output"] = UNKNOWN
+        return planned
+
+    def replacements(self, planned: Values, prior: Values) -> list[Path]:
+        return [(name,) for name in ("name", "parent_id", "resource_id") if planned[name] != prior[name]]
+
+    def create(self, planned: Values, config: Values) -> Values:
+        kind, _ = bodies.split_type(planned["type"])
+        resource_id = planned["resource_id"] or bodies.build_id(planned["parent_id"], kind, planned["name"])
+        parent, name = bodies.split_id(resource_id)
+        return self._patch(planned | {"id": resource_id, "resource_id": resource_id, "parent_id": parent, "name": name}, config)
+
+    def read(self, state: Values) -> Values | None:
+        answer = self._found(state)
+        if answer is None:
+            return None
+        return state | {
+            "body": self._seen(state, answer),
+            "output": dynamic(bodies.exported(answer, state["response_export_values"])),
+        }
+
+    def update(self, prior: Values, planned: Values, config: Values) -> Values:
+        return self._patch(planned, config)
+
+    def delete(self, state: Values) -> None:
+        """Nothing: the resource is not ours to remove, and what it was before is not known."""
+
+    def _patch(self, values: Values, config: Values) -> Values:
+        version = bodies.split_type(values["type"])[1]
+        try:
+            with locked(values["locks"]):
+                existing = self._get(values)
+                body = bodies.merged(existing, bodies.plain(values["body"]) or {})
+                body = bodies.merged(body, bodies.plain(config["sensitive_body"]) or {})
+                self._arm().call(
+                    "PUT",
+                    values["id"],
+                    version,
+                    body,
+                    query=values["update_query_parameters"],
+                    headers=values["update_headers"],
+                    retry=retry_of(values),
+                )
+                answer = self._get(values)
+        except ArmProblem as problem:
+            raise told(problem, "creating/updating", values) from problem
+        settled: Values = planning.without_unknowns(values)
+        return settled | {"output": dynamic(bodies.exported(answer, values["response_export_values"]))}
+
+
+class Action(AzureResource):
+    """`azapi_resource_action`: one request to a resource, made when it is applied or destroyed."""
+
+    schema = schema.RESOURCE_ACTION
+    version = 3
+
+    def adjust(self, planned: Values, config: Values, prior: Values | None) -> Values:
+        if prior is not None and self._changed(planned, prior):
+            planned |= dict.fromkeys(("output", "sensitive_output", "exist"), UNKNOWN)
+        return planned
+
+    def replacements(self, planned: Values, prior: Values) -> list[Path]:
+        return [(name,) for name in ("type", "resource_id", "action") if planned[name] != prior[name]]
+
+    def create(self, planned: Values, config: Values) -> Values:
+        resource_id = planned["resource_id"] + (f"/{planned['action']}" if planned["action"] else "")
+        return self._act(planned | {"id": resource_id}, config, "apply")
+
+    def read(self, state: Values) -> Values | None:
+        return state
+
+    def update(self, prior: Values, planned: Values, config: Values) -> Values:
+        return self._act(planned, config, "apply")
+
+    def delete(self, state: Values) -> None:
+        self._act(state, {"sensitive_body": None}, "destroy")
+
+    def _act(self, values: Values, config: Values, when: str) -> Values:
+        settled: Values = planning.without_unknowns(values) | {"output": None, "sensitive_output": None, "exist": True}
+        if values["when"] != when:
+            return settled
+        body = bodies.merged(bodies.plain(values["body"]), bodies.plain(config["sensitive_body"]) or bodies.plain(values["body"]))
+        try:
+            with locked(values["locks"]):
+                answer = self._arm().call(
+                    values["method"],
+                    values["id"],
+                    bodies.split_type(values["type"])[1],
+                    body,
+                    query=values["query_parameters"],
+                    headers=values["headers"],
+                    retry=retry_of(values),
+                )
+        except ArmProblem as problem:
+            if problem.status == 404 and values["ignore_not_found"]:
+                return settled | {"exist": False}
+            raise Problem(
+                "Failed to perform action", f'performing action on "{values["resource_id"]}": {problem.detail}'
+            ) from problem
+        return settled | {
+            "output": dynamic(bodies.exported(answer, values["response_export_values"])),
+            "sensitive_output": dynamic(bodies.exported(answer, values["sensitive_response_export_values"])),
+        }
