@@ -1,0 +1,13 @@
+"""The commands of a plain machine's guide. The verify step runs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.rules.guiding import common
+from tools.values.manifest import Command
+from tools.values.requirements import Needs
+
+
+def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
+    return tuple(command for machine in machines for command in common(machine["name"]))

@@ -1,0 +1,57 @@
+"""Writes the guide of a part and of the run: the operator's paper for what was made. What it says is decided by the templates."""
+
+from __future__ import annotations
+
+import shlex
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tools.clients.files import write_private
+from tools.pipeline.context import PartContext
+from tools.pipeline.verify import ran
+from tools.rules import guiding
+from tools.values.run import PartReceipt
+from tools.values.value import Json
+
+FILE = "guide.md"
+SHARED = ("machines.md.j2",)
+
+
+def write_guide(context: PartContext, receipt_part: PartReceipt) -> Path:
+    """Returns the run's guide, in which this part's own is new and those of other parts stay as they are."""
+    capabilities = resources.files("tools.capabilities")
+    page = capabilities.joinpath(context.part.capability, "guide.md.j2").read_text()
+    shared = {name: capabilities.joinpath(name).read_text() for name in SHARED}
+    write_private(context.part_folder / FILE, guiding.render(page, shared, facts(context, receipt_part)))
+    parts = sorted(context.run_folder.glob(f"*/{FILE}"))
+    return write_private(context.run_folder / FILE, guiding.joined([part.read_text() for part in parts]))
+
+
+def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | Any]:
+    """What a template may speak of."""
+    part = context.part
+    wanted: dict[str, dict[str, Any]] = {}
+    if isinstance(part.variables, dict):
+        wanted = {machine["name"]: machine for machine in part.variables.get("machines", [])}
+    first = next(iter(wanted.values()), {})
+    return {
+        "title": f"{part.capability.replace('_', ' ').capitalize()}: {', '.join(m.name for m in receipt_part.machines) or part.name}",
+        "part": part.name,
+        "run": str(context.run_folder),
+        "run_id": context.run_folder.name,
+        "machines": [m.model_dump() | {"user": wanted.get(m.name, {}).get("user_name", "")} for m in receipt_part.machines],
+        "cpu_count": first.get("cpu_count", 0),
+        "memory_gib": first.get("memory_mib", 0) // 1024,
+        "public_key_count": len(first.get("public_keys", ())),
+        "proxy_command": context.settings.guest_proxy_command,
+        "variables": part.configure.variables if part.configure else {},
+        "secrets": [secret.model_dump() for secret in part.secrets],
+        "commands": [command.model_dump() for command in ran(context.part_folder)],
+        "verified": list(receipt_part.verified),
+        "not_verified": list(receipt_part.not_verified),
+        "outputs": receipt_part.outputs,
+        "facts": part.facts,
+        "providers": list(receipt_part.providers),
+        "quoted": shlex.quote,
+    }

@@ -1,0 +1,83 @@
+"""Runs each command of a part's guide, exactly as the guide prints it, and keeps what was answered. Printing belongs to guide.py."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tools.clients.files import write_private
+from tools.clients.ssh import Answer, run_command
+from tools.pipeline.context import PartContext, Say
+from tools.rules import guiding
+from tools.rules.guiding import Ran
+from tools.values.manifest import Command
+from tools.values.trouble import WorldProblem
+
+COMMAND_SECONDS_MAX = 60.0
+ATTEMPTS_MAX = 3
+ATTEMPT_SECONDS = 2.0
+AT_ONCE_MAX = 4
+FILE = "verify.json"
+
+
+def verify(
+    context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(what was verified, what was not), a sentence each. Raises WorldProblem when a command does not answer as it should."""
+    commands = context.part.commands
+    with ThreadPoolExecutor(AT_ONCE_MAX) as pool:
+        outcomes = list(pool.map(lambda command: _run(context, command, pause), commands))
+    ran = [outcome for outcome in outcomes if isinstance(outcome, Ran)]
+    write_private(context.part_folder / FILE, json.dumps([one.model_dump() for one in ran], indent=1))
+    failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    for one in ran:
+        if one.outcome == "answered":
+            say(one.sentence)
+    if failures:
+        raise WorldProblem(
+            "Verifying failed.",
+            " ".join(failures[:5]),
+            "Log in and look at it, then say retry: it is configured and verified again.",
+            retryable=True,
+        )
+    verified = tuple(one.sentence for one in ran if one.outcome == "answered")
+    return verified, tuple(one.sentence for one in ran if one.outcome != "answered")
+
+
+def ran(part_folder: Path) -> tuple[Ran, ...]:
+    """What the verify step kept; nothing when it has not been there."""
+    path = part_folder / FILE
+    return tuple(Ran.model_validate(one) for one in json.loads(path.read_text())) if path.exists() else ()
+
+
+def _run(context: PartContext, command: Command, pause: Callable[[float], None]) -> Ran | str:
+    argv = guiding.filled(command, str(context.run_folder), {m.name: m.address for m in context.machines})
+    told = Ran(purpose=command.purpose, printed=shlex.join(argv), machine=command.machine, outcome=guiding.NOT_RUN)
+    if not command.verify:
+        return told
+    if any(machine.body for machine in context.machines if command.machine in ("", machine.name)):
+        return told.model_copy(update={"outcome": guiding.EMULATED})
+    answer = Answer(1, "")
+    for attempt in range(ATTEMPTS_MAX):
+        if attempt:
+            # A service that was just started may need a moment.
+            pause(ATTEMPT_SECONDS)
+        answer = run_command(argv, COMMAND_SECONDS_MAX)
+        if answer.code == 0 and command.expect in answer.output:
+            seen = guiding.answer_of(_without_secrets(context, answer.output))
+            return told.model_copy(update={"outcome": "answered", "at": f"{context.now():%Y-%m-%d %H:%M:%S} UTC", "answer": seen})
+    seen = " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-400:] or "nothing"
+    where = f"{command.machine}: " if command.machine else ""
+    wanted = f"; expected was {command.expect.strip()!r}" if answer.code == 0 else f" (exit code {answer.code})"
+    return f"{where}{command.purpose}: it answered {seen!r}{wanted}."
+
+
+def _without_secrets(context: PartContext, text: str) -> str:
+    for secret in context.part.secrets:
+        if secret.kind == "password":
+            text = text.replace(context.secret(secret.name), f"(secrets/{secret.name})")
+    return text
