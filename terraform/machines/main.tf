@@ -1,0 +1,92 @@
+# Virtual machines on a Proxmox VE cluster, each a full clone of a template with its own place, size and network.
+
+locals {
+  machines = { for m in var.machines : m.name => m }
+}
+
+resource "proxmox_virtual_environment_vm" "machine" {
+  for_each = local.machines
+
+  name      = each.value.name
+  vm_id     = each.value.vm_id
+  node_name = each.value.node
+  tags      = each.value.tags
+  on_boot   = each.value.on_boot
+
+  # Removal does not wait for a guest that no longer answers.
+  stop_on_destroy = true
+
+  clone {
+    vm_id        = each.value.template_vm_id
+    node_name    = each.value.template_node
+    datastore_id = each.value.storage
+    full         = true
+
+    # Clones of one template wait for its lock: ten at once need patience.
+    retries = 20
+  }
+
+  cpu {
+    cores = each.value.cpu_count
+    type  = "x86-64-v2-AES"
+  }
+
+  memory {
+    dedicated = each.value.memory_mib
+  }
+
+  disk {
+    datastore_id = each.value.storage
+    interface    = each.value.disk_interface
+    size         = each.value.disk_gib
+    discard      = "on"
+    iothread     = startswith(each.value.disk_interface, "sata") ? false : true
+    ssd          = startswith(each.value.disk_interface, "virtio") ? false : true
+  }
+
+  network_device {
+    bridge  = each.value.bridge
+    vlan_id = each.value.vlan_tag
+  }
+
+  agent {
+    enabled = true
+    timeout = "5m"
+  }
+
+  initialization {
+    datastore_id = each.value.storage
+
+    ip_config {
+      ipv4 {
+        address = each.value.address
+        gateway = each.value.gateway
+      }
+    }
+
+    dynamic "dns" {
+      for_each = length(each.value.dns_servers) > 0 ? [each.value.dns_servers] : []
+
+      content {
+        servers = dns.value
+      }
+    }
+
+    user_account {
+      username = each.value.user_name
+      keys     = each.value.public_keys
+    }
+  }
+
+  # Debian's and Ubuntu's cloud kernels write to a serial port and may panic without one.
+  serial_device {}
+
+  lifecycle {
+    ignore_changes = [
+      # A machine that was migrated is where it should be.
+      node_name,
+      # What it was cloned from matters once.
+      clone,
+    ]
+  }
+}

@@ -1,0 +1,81 @@
+variable "machines" {
+  description = "The machines to have, each with its place. Everything is settled beforehand: this module chooses nothing."
+  nullable    = false
+
+  type = list(object({
+    name           = string
+    vm_id          = number
+    node           = string
+    template_vm_id = number
+    template_node  = string
+    storage        = string
+    disk_interface = string
+    disk_gib       = number
+    cpu_count      = number
+    memory_mib     = number
+    bridge         = string
+    vlan_tag       = optional(number)
+    address        = optional(string, "dhcp")
+    gateway        = optional(string)
+    user_name      = string
+    public_keys    = list(string)
+    dns_servers    = optional(list(string), [])
+    tags           = optional(list(string), [])
+    on_boot        = optional(bool, true)
+  }))
+
+  validation {
+    condition     = length(distinct(var.machines[*].name)) == length(var.machines)
+    error_message = "Two machines have the same name. Give each its own."
+  }
+
+  validation {
+    condition     = length(distinct(var.machines[*].vm_id)) == length(var.machines)
+    error_message = "Two machines have the same vm_id. Give each its own."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", m.name))])
+    error_message = "A name is made of small letters, digits and hyphens, starts and ends with a letter or digit, and has at most 63 characters."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : m.vm_id >= 100 && m.vm_id <= 999999999 && floor(m.vm_id) == m.vm_id])
+    error_message = "A vm_id is a whole number from 100 to 999999999."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : m.cpu_count >= 1 && m.cpu_count <= 1024 && floor(m.cpu_count) == m.cpu_count])
+    error_message = "A machine has 1 to 1024 vCPUs."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : m.memory_mib >= 256 && floor(m.memory_mib) == m.memory_mib])
+    error_message = "A machine has at least 256 MiB of memory, in whole MiB."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : m.disk_gib >= 1 && floor(m.disk_gib) == m.disk_gib])
+    error_message = "A disk has at least 1 GiB, in whole GiB."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : can(regex("^(scsi|virtio|sata)[0-9]+$", m.disk_interface))])
+    error_message = "A disk interface is one such as scsi0, virtio0 or sata0: that of the template's system disk."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : m.vlan_tag == null ? true : m.vlan_tag >= 1 && m.vlan_tag <= 4094])
+    error_message = "A VLAN tag is a number from 1 to 4094, or null for none."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : m.address == "dhcp" || can(cidrhost(m.address, 0))])
+    error_message = "An address is \"dhcp\", or an IPv4 address with its prefix, such as 10.20.0.5/24."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : length(m.public_keys) > 0])
+    error_message = "A machine needs at least one public SSH key, or nobody could log in."
+  }
+}

@@ -1,0 +1,114 @@
+"""What is wanted to know of a PostgreSQL database, and how it becomes typed needs. Where it goes is not decided here."""
+
+from __future__ import annotations
+
+from tools.rules import naming, sizing
+from tools.rules.machine_facts import EVERY_MACHINE
+from tools.rules.reading import Reading, read_placing, read_sizes
+from tools.rules.sizing import Assumption, PostgresqlSize
+from tools.values.heard import Fact
+from tools.values.requirements import Needs
+from tools.values.site import Site
+from tools.values.wanted import Wanted
+
+CONNECTIONS_MAX = sizing.postgresql_sizes()[-1].connections_user_max
+
+WANTED: tuple[Wanted, ...] = (
+    Wanted(
+        name="concurrent_users",
+        kind="count",
+        meaning="users or applications connected at the same time",
+        words=("concurrent users", "users", "concurrent connections", "connections", "clients", "sessions"),
+        question="How many users or applications connect at the same time?",
+        suggestions=("20", "100", "500"),
+    ),
+    Wanted(
+        name="database_size",
+        kind="volume",
+        meaning="size of the data, with its unit",
+        words=("data", "database size", "database of", "dataset"),
+    ),
+    Wanted(
+        name="database_name",
+        kind="text",
+        meaning="what the database is to be called",
+        words=("database called", "database named"),
+    ),
+    *EVERY_MACHINE,
+)
+
+
+def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
+    reading = Reading.of("postgresql", WANTED, facts)
+    size = _read_users(reading)
+    read_placing(reading, site, workload="db")
+    _settle_sizes(reading, size)
+    _read_database_name(reading)
+    return reading.needs()
+
+
+def _read_users(reading: Reading) -> PostgresqlSize | None:
+    users = reading.count(
+        "concurrent_users",
+        "concurrent users",
+        1,
+        CONNECTIONS_MAX,
+        "a database has at least one, and no published size of PostgreSQL carries more connections than "
+        f"{CONNECTIONS_MAX:,}; beyond that a pooler such as PgBouncer goes in front.",
+    )
+    if users is not None:
+        reading.said("concurrent_users", users, "connections")
+        return sizing.postgresql(users)
+    if "concurrent_users" not in reading.facts:
+        reading.ask("concurrent_users")
+    return None
+
+
+def _settle_sizes(reading: Reading, size: PostgresqlSize | None) -> None:
+    """Each size as it was said, else the published one for so many connections; the next larger one is the end of its range."""
+    cpu_count, memory_mib, disk_gib = read_sizes(reading)
+    larger = sizing.postgresql_next(size) if size else None
+    if cpu_count is not None:
+        reading.said("cpu_count", cpu_count, "vCPU")
+    elif size and larger and "cpu_count" not in reading.facts:
+        reading.assumed(
+            "cpu_count", size.cpu_count, _carries(size), "vCPU", low=size.cpu_count, high=larger.cpu_count, source=size.source
+        )
+    if memory_mib is not None:
+        reading.said("memory_mib", memory_mib, "MiB", fact="memory")
+    elif size and larger and "memory" not in reading.facts:
+        reading.assumed(
+            "memory_mib", size.memory_mib, _carries(size), "MiB", low=size.memory_mib, high=larger.memory_mib, source=size.source
+        )
+    if disk_gib is not None:
+        reading.said("disk_gib", disk_gib, "GiB", fact="disk")
+    elif "disk" not in reading.facts:
+        reading.suppose("disk_gib", _disk(reading), "GiB")
+
+
+def _disk(reading: Reading) -> Assumption:
+    database_gib = reading.size(
+        "database_size", "data", 2**30, 1, 16 * 1024, "a database holds something, and on one disk not more than 16 TiB."
+    )
+    if database_gib is None:
+        return sizing.DATABASE_DISK_GIB
+    reading.said("database_gib", database_gib, "GiB", fact="database_size")
+    return sizing.database_disk_gib(database_gib)
+
+
+def _read_database_name(reading: Reading) -> None:
+    if "database_name" not in reading.facts:
+        reading.default("database_name", "app", "A database called app unless another name is said.")
+        return
+    name = reading.facts["database_name"].value.strip().lower()
+    if naming.IDENTIFIER.fullmatch(name):
+        reading.said("database_name", name)
+    else:
+        reading.problems.append(
+            f"{naming.shorten(name)} cannot be the name of a database here: it is made of small letters, digits and underscores "
+            "and starts with a letter. Say one such as shop."
+        )
+
+
+def _carries(size: PostgresqlSize) -> str:
+    return f"The smallest published size that carries them: {size.sku}, up to {size.connections_user_max:,} connections of users."

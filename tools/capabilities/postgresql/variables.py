@@ -1,0 +1,28 @@
+"""Manifest → variables of the playbook. How the role uses them is in ansible/roles/postgresql."""
+
+from __future__ import annotations
+
+from tools.rules import machines, sizing
+from tools.rules.machines import Machine
+from tools.values.manifest import Configure
+from tools.values.requirements import Needs
+
+
+def configure(made: tuple[Machine, ...], needs: Needs, subnet: str) -> Configure:
+    one = made[0]
+    database = machines.text(needs, "database_name")
+    return Configure(
+        kind="ansible",
+        playbook="postgresql.yml",
+        variables={
+            **machines.base_variables(),
+            "postgresql_database": database,
+            "postgresql_user": database,
+            "postgresql_password": {"secret": "database_password"},
+            "postgresql_settings": sizing.pgtune(
+                one.memory_mib, machines.number(needs, "concurrent_users"), one.cpu_count, "web"
+            ),
+            # Whoever is on the machine's own network may log in with the password; a network of unknown range opens nothing.
+            "postgresql_allowed": [subnet] if subnet else [],
+        },
+    )

@@ -1,0 +1,7 @@
+"""Reviews a virtual machine part: its machines, as every machine is checked."""
+
+from __future__ import annotations
+
+from tools.rules.machine_checks import review
+
+__all__ = ["review"]

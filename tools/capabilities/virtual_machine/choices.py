@@ -1,0 +1,28 @@
+"""Offers places for a virtual machine, and composes the picked one. The arithmetic is in tools.rules."""
+
+from __future__ import annotations
+
+from tools.capabilities.virtual_machine.commands import commands
+from tools.capabilities.virtual_machine.variables import configure
+from tools.rules import machines
+from tools.rules.machines import offer
+from tools.values.manifest import Part
+from tools.values.offer import PartOffer, Pick
+from tools.values.requirements import Needs
+from tools.values.site import Reserved, Site
+from tools.values.snapshot import Snapshot
+
+__all__ = ["compose", "offer"]
+
+
+def compose(needs: Needs, offer: PartOffer, pick: Pick, snapshot: Snapshot, site: Site, reserved: Reserved) -> Part:
+    made = machines.machines(needs, offer, pick, snapshot, site, reserved)
+    return machines.part_of(
+        needs,
+        machines.candidate_of(offer, pick),
+        pick,
+        made,
+        facts=machines.facts_of(made, needs, snapshot),
+        configure=configure(needs),
+        commands=commands,
+    )

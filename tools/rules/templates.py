@@ -1,0 +1,67 @@
+"""Which template a machine is cloned from, and which nodes and storages a clone of it can reach by Proxmox VE's own rules."""
+
+from __future__ import annotations
+
+import re
+
+from tools.values.snapshot import ClusterSnapshot, Node, Storage, Template
+
+
+def offered(snapshot: ClusterSnapshot, os: str) -> tuple[tuple[Template, ...], ...]:
+    """Templates of that system in generations, the newest first; alike ones on several nodes are one generation."""
+    fitting = [t for t in snapshot.templates if matches(t, os)]
+    generations = sorted({_version(t) for t in fitting}, reverse=True)
+    return tuple(tuple(sorted((t for t in fitting if _version(t) == v), key=lambda t: t.vm_id)) for v in generations)
+
+
+def matches(template: Template, os: str) -> bool:
+    """`debian` means any of that system, a template's own name or number means just that one."""
+    word = os.strip().lower()
+    if word in (template.name.lower(), str(template.vm_id)):
+        return True
+    system, _, version = word.replace("-", " ").partition(" ")
+    if template.os.lower() != system and system not in re.split(r"[^a-z]+", template.name.lower()):
+        return False
+    return not version or version in re.findall(r"[\d.]+", template.name)
+
+
+def known(snapshot: ClusterSnapshot) -> list[str]:
+    """What may be asked for: systems and names."""
+    return sorted({t.os for t in snapshot.templates if t.os} | {t.name for t in snapshot.templates})
+
+
+def out_of_reach(template: Template, node: Node, storage: Storage, snapshot: ClusterSnapshot) -> str:
+    """Why a full clone cannot get there; empty when it can.
+
+    On its own node a template is cloned to any storage. To another node a clone goes straight when every volume of the template
+    is shared, the cloud-init drive and a CD included, and then only to shared storage. Otherwise it is cloned beside the template
+    and migrated, so the storage of that name has to exist on both nodes.
+    """
+    if not template.cloud_init:
+        return f"template {template.name} has no cloud-init drive, so nothing would set its address and keys"
+    source = snapshot.node(template.node)
+    if source is None or not source.online:
+        return f"template {template.name} lies on {template.node}, which is not online"
+    if template.node == node.name:
+        return ""
+    if template.shared:
+        return (
+            ""
+            if storage.shared
+            else f"{storage.name} is local, and a clone from {template.node} goes straight only to shared storage"
+        )
+    if takes_disks(snapshot, template.node, storage.name):
+        return ""
+    return (
+        f"template {template.name} lies on local storage of {template.node}, which has no storage {storage.name} to clone through"
+    )
+
+
+def takes_disks(snapshot: ClusterSnapshot, node: str, storage: str) -> bool:
+    return any(s.node == node and s.name == storage and s.active and "images" in s.content for s in snapshot.storages)
+
+
+def _version(template: Template) -> tuple[int, ...]:
+    """The number in its name: debian-13 is (13,), ubuntu-24.04 is (24, 4). One without a number is the oldest."""
+    found = re.search(r"\d+(?:\.\d+)*", template.name)
+    return tuple(int(part) for part in found[0].split(".")[:3]) if found and len(found[0]) < 20 else ()
