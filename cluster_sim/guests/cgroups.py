@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 from pathlib import Path
 
 from cluster_sim.guests.podinit import remove_cgroups
@@ -30,6 +31,14 @@ def cgroup_place() -> Path | str:
     except OSError as problem:
         return f"No cgroup can be made in {place}: {problem.strerror}."
     return place
+
+
+def delegation_prefix() -> list[str]:
+    """Words that start a command in a cgroup of its own, by the user's systemd; none where there is no such thing."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and shutil.which("systemd-run") and Path(runtime, "systemd", "private").exists():
+        return ["systemd-run", "--user", "--scope", "--quiet", "--collect", "-p", "Delegate=yes", "--"]
+    return []
 
 
 def make_cgroup(place: Path) -> Path:

@@ -85,14 +85,13 @@ LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr
 
 def image_folder(say: Say) -> Path:
     """The unpacked image for this user, built now when it is not there."""
+    if (built := built_image()) is not None:
+        return built
     sources = machine_sources()
-    cache = cache_folder() / "images"
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / recipe_digest(sources)
-    if (folder / "usr").is_dir():
-        return folder
-    with _locked(cache / "lock", say):
-        if not (folder / "usr").is_dir():
+    folder = _place(sources)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.parent / "lock", say):
+        if not folder.is_dir():
             started = time.monotonic()
             say(
                 "Building the guests' base image from this machine's own apt sources. That is done once and takes about a minute."
@@ -100,6 +99,16 @@ def image_folder(say: Say) -> Path:
             _build(folder, sources, say)
             say(f"The base image is ready after {time.monotonic() - started:.0f} s.")
     return folder
+
+
+def built_image() -> Path | None:
+    """The image if it is already there. Its folder gets its name only when it is whole."""
+    folder = _place(machine_sources())
+    return folder if folder.is_dir() else None
+
+
+def _place(sources: tuple[Source, ...]) -> Path:
+    return cache_folder() / "images" / recipe_digest(sources)
 
 
 def recipe_digest(sources: tuple[Source, ...]) -> str:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from ipaddress import IPv4Interface
@@ -20,7 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 import cluster_sim
+from cluster_sim.guests.cgroups import cgroup_place, delegation_prefix
 from cluster_sim.guests.keeper import CLOSE_SECONDS_MAX, SOCKET_NAME, START_SECONDS_MAX
+from cluster_sim.guests.proxying import PlainWords
 from cluster_sim.guests.seed import seed_files
 from cluster_sim.guests.values import Executed, GuestProblem, GuestSpec
 
@@ -30,7 +29,6 @@ ANSWER_SECONDS_MAX = 330.0
 INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_PER_GUEST = 5
 """Measured: 25 guests of this image fit into the usual 128 instances a user."""
-PLAIN_WORD = re.compile(r"[A-Za-z0-9_./+-]+")
 
 
 class PodBodies:
@@ -39,12 +37,13 @@ class PodBodies:
     def __init__(self, folder: Path, image: Path, networks: tuple[IPv4Interface, ...]) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder.resolve()
-        self._links: Path | None = None
+        self._words = PlainWords()
         self._guests_max = _guests_max()
         self._boots = threading.Lock()
         source = str(Path(cluster_sim.__file__).parents[1])
         log = (self._folder / "pod.log").open("ab")
-        command = [sys.executable, "-m", "cluster_sim.guests.keeper", str(self._folder), str(image), *map(str, networks)]
+        prefix = [] if isinstance(cgroup_place(), Path) else delegation_prefix()
+        command = [*prefix, sys.executable, "-m", "cluster_sim.guests.keeper", str(self._folder), str(image), *map(str, networks)]
         # A session of its own: Ctrl-C in the simulator's terminal is the simulator's to act on.
         self._keeper = subprocess.Popen(
             command,
@@ -57,7 +56,7 @@ class PodBodies:
         )
         log.close()
         self._wait_until_ready()
-        self.proxy_command: str | None = self._proxy_command()
+        self.proxy_command: str | None = self._words.proxy_command(self._folder, SOCKET_NAME)
 
     def boot(self, spec: GuestSpec) -> None:
         name = _name(spec.key)
@@ -113,8 +112,7 @@ class PodBodies:
             self._keeper.wait()
         if self._keeper.stdout is not None:
             self._keeper.stdout.close()
-        if self._links is not None:
-            shutil.rmtree(self._links, ignore_errors=True)
+        self._words.close()
 
     def _list(self) -> dict[str, bool]:
         guests: dict[str, bool] = self._ask({"op": "list"}, 10.0)["guests"]
@@ -145,17 +143,6 @@ class PodBodies:
         if "problem" in answer:
             raise GuestProblem(answer["problem"])
         return answer
-
-    def _proxy_command(self) -> str:
-        """Three words without a space or a quote, so that it passes unharmed through a shell, Ansible and an SSH configuration."""
-        words = [sys.executable, str(Path(__file__).with_name("dial.py")), str(self._folder / SOCKET_NAME)]
-        if not all(PLAIN_WORD.fullmatch(word) for word in words):
-            self._links = Path(tempfile.mkdtemp(prefix="cluster_sim-"))
-            targets = {"python": words[0], "dial.py": words[1], "pod": str(self._folder)}
-            for name, target in targets.items():
-                (self._links / name).symlink_to(target)
-            words = [str(self._links / "python"), str(self._links / "dial.py"), str(self._links / "pod" / SOCKET_NAME)]
-        return f"{words[0]} -S -E {words[1]} {words[2]} %h %p"
 
 
 def _connect(path: Path) -> socket.socket:
