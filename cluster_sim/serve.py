@@ -105,6 +105,7 @@ def _open_proxmox(
 ) -> dict[str, Any]:
     from .proxmox.building import build_cluster
     from .proxmox.front import Front
+    from .proxmox.saving import restore, save, wake
 
     section = world.proxmox
     assert section is not None
@@ -114,6 +115,12 @@ def _open_proxmox(
     pace = settings.time if settings.time is not None else world.time
     cluster = build_cluster(section, clock, bodies=bodies, pace=pace, say=say)
     stack.callback(cluster.close)
+    if settings.folder is not None:
+        saved = folder / "proxmox.json"
+        if restore(cluster, section, saved):
+            say(f"Going on where {saved} left off.")
+        wake(cluster)
+        stack.callback(save, cluster, section, saved)
     server = _start(Front(cluster), authority, "proxmox", settings.port, stack)
     ready = {"url": f"https://127.0.0.1:{server.port}", "guest_proxy_command": bodies.proxy_command}
     if section.ready_token:

@@ -4,45 +4,51 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_VM = (
-    "Allocate Audit Backup Clone Config.CDROM Config.CPU Config.Cloudinit Config.Disk Config.HWType Config.Memory Config.Network "
-    "Config.Options Console GuestAgent.Audit GuestAgent.FileRead GuestAgent.FileSystemMgmt GuestAgent.FileWrite "
-    "GuestAgent.Unrestricted Migrate PowerMgmt Replicate Snapshot Snapshot.Rollback"
-)
-_OTHERS = {
-    "Datastore": "Allocate AllocateSpace AllocateTemplate Audit",
-    "SDN": "Allocate Audit Use",
-    "Sys": "AccessNetwork Audit Console Incoming Modify PowerMgmt Syslog",
-    "Pool": "Allocate Audit",
-    "Mapping": "Audit Modify Use",
-    "Group": "Allocate",
-    "Permissions": "Modify",
-    "Realm": "Allocate AllocateUser",
-    "User": "Modify",
+_TIERS: dict[str, tuple[str, str, str, str]] = {
+    "VM": (
+        "",
+        "Allocate Clone Config.CPU Config.Disk Config.HWType Config.Memory Config.Network Config.Options GuestAgent.Unrestricted "
+        "Migrate Replicate Snapshot Snapshot.Rollback",
+        "Backup Config.CDROM Config.Cloudinit Console GuestAgent.FileRead GuestAgent.FileSystemMgmt GuestAgent.FileWrite PowerMgmt",
+        "Audit GuestAgent.Audit",
+    ),
+    "Sys": ("AccessNetwork Incoming Modify PowerMgmt", "Console Syslog", "", "Audit"),
+    "Datastore": ("", "Allocate AllocateTemplate", "AllocateSpace", "Audit"),
+    "SDN": ("", "Allocate", "Use", "Audit"),
+    "Pool": ("", "Allocate", "Audit", "Audit"),
+    "Mapping": ("", "Modify", "Use", "Audit"),
+    "User": ("", "Modify", "", ""),
+    "Group": ("", "Allocate", "", ""),
+    "Realm": ("Allocate", "AllocateUser", "", ""),
+    "Permissions": ("Modify", "", "", ""),
 }
-PRIVILEGES = frozenset(f"VM.{p}" for p in _VM.split()) | {
-    f"{group}.{p}" for group, names in _OTHERS.items() for p in names.split()
-}
-"""Proxmox VE 9.2. `VM.Monitor` went in 9.0."""
+"""What there is to be allowed, in Proxmox VE 9.2, by who gets it: root, administrators, users, auditors. `VM.Monitor` went in 9.0."""
 
-_VM_USER = {
-    "VM.Audit", "VM.Backup", "VM.Config.CDROM", "VM.Config.Cloudinit", "VM.Console", "VM.GuestAgent.Audit", "VM.PowerMgmt",
-}  # fmt: skip
-BUILT_IN_ROLES: dict[str, frozenset[str]] = {
-    "NoAccess": frozenset(),
-    "Administrator": PRIVILEGES,
-    "PVEAuditor": frozenset(p for p in PRIVILEGES if p.endswith(".Audit")),
-    "PVEVMUser": frozenset(_VM_USER),
-    "PVEVMAdmin": frozenset(p for p in PRIVILEGES if p.startswith("VM.")),
-    "PVEDatastoreUser": frozenset({"Datastore.AllocateSpace", "Datastore.Audit"}),
-    "PVEDatastoreAdmin": frozenset(p for p in PRIVILEGES if p.startswith("Datastore.")),
-    "PVETemplateUser": frozenset({"VM.Audit", "VM.Clone"}),
-    "PVEPoolUser": frozenset({"Pool.Audit"}),
-    "PVEPoolAdmin": frozenset({"Pool.Audit", "Pool.Allocate"}),
-    "PVESDNUser": frozenset({"SDN.Audit", "SDN.Use"}),
-    "PVESDNAdmin": frozenset({"SDN.Allocate", "SDN.Audit", "SDN.Use"}),
-    "PVESysAdmin": frozenset({"Sys.Audit", "Sys.Console", "Sys.Syslog"}),
-}
+
+def _privileges(groups: tuple[str, ...], *tiers: int) -> frozenset[str]:
+    return frozenset(f"{group}.{name}" for group in groups for tier in tiers for name in _TIERS[group][tier].split())
+
+
+def _built_in_roles() -> dict[str, frozenset[str]]:
+    everything = tuple(_TIERS)
+    roles = {
+        "NoAccess": frozenset[str](),
+        "Administrator": PRIVILEGES,
+        # Device mappings are for PVEMappingAdmin only.
+        "PVEAdmin": _privileges(everything, 1, 2, 3) - {"Mapping.Modify"},
+        "PVEAuditor": _privileges(everything, 3),
+        "PVETemplateUser": frozenset({"VM.Audit", "VM.Clone"}),
+        "PVEUserAdmin": _privileges(("User", "Group", "Realm"), 1),
+    }
+    for group in ("VM", "Sys", "Datastore", "SDN", "Pool", "Mapping"):
+        roles[f"PVE{group}Admin"] = _privileges((group,), 1, 2, 3)
+        if _TIERS[group][2]:
+            roles[f"PVE{group}User"] = _privileges((group,), 2, 3)
+    return roles
+
+
+PRIVILEGES = _privileges(tuple(_TIERS), 0, 1, 2, 3)
+BUILT_IN_ROLES = _built_in_roles()
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,8 @@ def _add_guest(cluster: Cluster, vmid: int, section: GuestSection, now: float) -
     config |= section.options
     if section.lock:
         config["lock"] = section.lock
+        if section.locked_for_s is not None:
+            cluster.agenda.after(section.locked_for_s, lambda: cluster.guests[vmid].config.pop("lock", None))
     cluster.guests[vmid] = guest
     if section.running:
         mark_running(cluster, guest)

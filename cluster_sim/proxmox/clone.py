@@ -15,7 +15,7 @@ from .sizes import write_size
 from .state import Guest, Volume
 from .tasks import Worker
 
-_NOT_COPIED = re.compile(r"unused\d+|template|lock|parent|snaptime|vmgenid|smbios1|digest|protection")
+_NOT_COPIED = re.compile(r"unused\d+|template|lock|parent|snaptime|vmgenid|smbios1")
 
 
 def clone(call: Call) -> str:
@@ -23,47 +23,50 @@ def clone(call: Call) -> str:
     target = str(call.get("target", call.node))
     _require(call, source, newid)
     full = bool(call.get("full", not source.is_template))
-    storage_name = call.get("storage")
-    if target not in cluster.nodes:
-        raise bad_parameters({"target": f"no such cluster node '{target}'"})
-    if not full:
-        if storage_name:
-            raise failed("parameter 'storage' not allowed for linked clones")
-        if call.get("format"):
-            raise failed("parameter 'format' not allowed for linked clones")
-        if not source.is_template:
-            raise failed("Linked clone feature is not supported for drive 'scsi0'")
-    if storage_name:
-        storage = volumes.usable(cluster, storage_name, call.node)
-        if "images" not in storage.content:
-            raise bad_parameters({"storage": f"storage '{storage_name}' does not support vm images"})
-        if target != call.node:
-            volumes.usable(cluster, storage_name, target)
-            if not storage.shared:
-                raise failed(f"can't clone to non-shared storage '{storage_name}'")
+    _check_target(call, target)
     check_lock(source)
-    drives = disks(source)
+    if not full:
+        for name in ("storage", "format"):
+            if call.get(name):
+                raise failed(f"parameter '{name}' not allowed for linked clones")
+    drives = {key: drive for key, drive in disks(source).items() if drive.storage is not None}
     for drive in drives.values():
-        if drive.storage is None:
-            continue
-        if target != call.node and not cluster.storage(drive.storage).shared:
-            raise failed(f"can't clone VM to node '{target}' (VM uses local storage)")
-        if not drive.is_cdrom or drive.is_cloud_init:
-            call.require(f"/storage/{storage_name or drive.storage}", "Datastore.AllocateSpace")
+        if not drive.is_cdrom:
+            call.require(f"/storage/{call.get('storage') or drive.storage}", "Datastore.AllocateSpace")
     for net in nets(source).values():
         if net.bridge:
             require_bridge(call, net)
+    # Also a CD and the cloud-init drive count: all of it must be within reach of the other node.
+    if target != call.node and not all(cluster.storage(str(d.storage)).shared for d in drives.values()):
+        raise failed(f"can't clone VM to node '{target}' (VM uses local storage)")
     if newid in cluster.guests:
         raise failed(f"unable to create VM {newid}: config file already exists")
+    for key, drive in drives.items():
+        if not full and not drive.is_cdrom and not source.is_template:
+            raise failed(f"Linked clone feature is not supported for '{drive.volid}' ({key})")
     guest = Guest(
         newid,
         call.node,
-        {"lock": "clone", "name": str(call.get("name", f"Copy-of-VM-{source.name}"))},
+        {"lock": "clone", "name": str(call.get("name", f"Copy-of-VM-{source.config.get('name', source.vmid)}"))},
         made_at=cluster.now,
         default_user=source.default_user,
     )
     cluster.guests[newid] = guest
     return call.start_task("qmclone", call.vmid, _worker(call, source, guest, drives, full, target))
+
+
+def _check_target(call: Call, target: str) -> None:
+    name = call.get("storage")
+    if target not in call.cluster.nodes:
+        raise bad_parameters({"target": f"no such cluster node '{target}'"})
+    if name:
+        storage = volumes.usable(call.cluster, name, call.node)
+        if "images" not in storage.content:
+            raise bad_parameters({"storage": f"storage '{name}' does not support vm images"})
+        if target != call.node:
+            volumes.usable(call.cluster, name, target)
+            if not storage.shared:
+                raise failed(f"can't clone to non-shared storage '{name}'")
 
 
 def _require(call: Call, source: Guest, newid: int) -> None:
@@ -79,6 +82,7 @@ def _worker(call: Call, source: Guest, guest: Guest, drives: dict[str, Drive], f
     cluster = call.cluster
     made: list[Volume] = []
     done = False
+    yield f"creating a clone of VM {source.vmid} with ID {guest.vmid}"
     try:
         config = {k: v for k, v in source.config.items() if not _NOT_COPIED.fullmatch(k)}
         config |= _identity(cluster, source, guest)
@@ -88,6 +92,7 @@ def _worker(call: Call, source: Guest, guest: Guest, drives: dict[str, Drive], f
         for key, drive in drives.items():
             if drive.is_cdrom and not drive.is_cloud_init:
                 continue
+            yield f"create {'full' if full or drive.is_cloud_init else 'linked'} clone of drive {key} ({drive.volid})"
             volume = yield from _copy(cluster, call.get("storage"), drive, source, guest, full, made)
             options = {"media": "cdrom"} if drive.is_cloud_init else dict(drive.options)
             config[key] = Drive(volume.volid, options | {"size": write_size(volume.size_bytes)}).line()

@@ -22,9 +22,10 @@ from .tasks import Agenda, Worker
 class Timing:
     """How long things take here, in seconds, before `time` speeds them up."""
 
-    storage_lock_s: float = 0.9
-    """How long the allocation of one volume keeps the storage's lock on local and shared block storage."""
+    storage_lock_s: float = 0.5
+    """How long the allocation of one volume keeps the lock of a block storage."""
     lock_wait_s: float = 10.0
+    """How long Proxmox waits for such a lock before a task fails."""
     copy_gib_s: float = 1.5
     start_s: float = 1.0
     boot_s: float = 2.0

@@ -105,14 +105,24 @@ _SERVICE = ("node", "vmid", "delete", "digest", "revert", "force", "skiplock", "
 _WAITS_FOR_A_START = re.compile(
     r"memory|cores|sockets|vcpus|cpu|numa\d*|scsihw|ostype|bios|machine|vga|serial\d|agent|acpi|kvm|tablet|boot|smbios1|hugepages"
 )
-_PRIVILEGE = (
-    (r"(affinity|cores|cpu|cpulimit|cpuunits|numa\d*|smp|sockets|vcpus)", "VM.Config.CPU"),
-    (r"(balloon|hugepages|memory|shares)", "VM.Config.Memory"),
-    (r"(cicustom|cipassword|citype|ciuser|ciupgrade|nameserver|searchdomain|sshkeys)", "VM.Config.Cloudinit"),
-    (r"(acpi|hotplug|kvm|machine|scsihw|smbios1|tablet|vga|watchdog|audio0|rng0|serial\d|vmgenid)", "VM.Config.HWType"),
-    (r"(boot|bootdisk|vmstatestorage|unused\d+)", "VM.Config.Disk"),
-    (r"(net\d+)", "VM.Config.Network"),
+_PRIVILEGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"cores|cpu|cpulimit|cpuunits|numa\d*|smp|sockets|vcpus", ("VM.Config.CPU",)),
+    (r"balloon|memory|shares", ("VM.Config.Memory",)),
+    (r"acpi|hotplug|kvm|machine|scsihw|smbios1|tablet|vga|watchdog|audio0|rng0|serial\d|usb\d+", ("VM.Config.HWType",)),
+    (
+        r"agent|autostart|bios|description|keyboard|localtime|migrate_downtime|migrate_speed|name|onboot|ostype|protection|reboot|"
+        r"startdate|startup|tags|tdf|template",
+        ("VM.Config.Options",),
+    ),
+    (r"freeze", ("VM.PowerMgmt",)),
+    (r"boot|bootdisk|vmstatestorage|unused\d+", ("VM.Config.Disk",)),
+    (r"net\d+", ("VM.Config.Network",)),
+    (
+        r"cicustom|cipassword|citype|ciuser|ciupgrade|nameserver|searchdomain|sshkeys|ipconfig\d+",
+        ("VM.Config.Cloudinit", "VM.Config.Network"),
+    ),
 )
+"""Which right a key needs, any one of those named. What is not here only root may change."""
 
 
 def shown(guest: Guest, *, current: bool = False) -> dict[str, Any]:
@@ -346,11 +356,15 @@ def _require(call: Call, guest: Guest, key: str, value: str) -> None:
         if value and drive.storage and (drive.volume == "cloudinit" or re.fullmatch(r"\d+(\.\d+)?", drive.volume)):
             call.require(f"/storage/{drive.storage}", "Datastore.AllocateSpace")
         return
-    if key.startswith("ipconfig"):
-        call.require(path, "VM.Config.Network", "VM.Config.Cloudinit")
+    if call.who.is_root:
         return
-    privilege = next((p for pattern, p in _PRIVILEGE if re.fullmatch(pattern, key)), "VM.Config.Options")
-    call.require(path, privilege)
+    privileges = next((p for pattern, p in _PRIVILEGES if re.fullmatch(pattern, key)), None)
+    if privileges is None or (key.startswith("serial") and value not in ("", "socket")):
+        raise failed(f"only root can set '{key}' config")
+    call.require(path, *privileges)
+    if key == "startup":
+        # It changes how the node boots.
+        call.require("/", "Sys.Modify")
     net = read_net(value) if NET_KEY.fullmatch(key) else None
     if net and net.bridge:
         require_bridge(call, net)
@@ -382,6 +396,7 @@ def resize(call: Call) -> str:
         volume = volumes.find(cluster, drive.volid, guest.node)
         if volume is None:
             raise TaskFailed(f"disk '{key}' has no associated volume")
+        call.require(f"/storage/{volume.storage}", "Datastore.AllocateSpace")
         size_bytes = (read_size(text.removeprefix("+")) or 0) + (volume.size_bytes if text.startswith("+") else 0)
         if size_bytes < volume.size_bytes:
             raise TaskFailed("shrinking disks is not supported")

@@ -57,7 +57,7 @@ class Front:
             return self._refused(Refusal(501, f"Method '{request.method} {request.path}' not implemented"), "json")
         raw = re.sub(r"//+", "/", seen[2]).rstrip("/") or "/"
         path = "/".join(unquote(part) for part in raw.split("/"))
-        given = [*request.query]
+        given, form = [*request.query], list[tuple[str, str]]()
         try:
             files, form = _body(request)
             given += form
@@ -66,8 +66,7 @@ class Front:
             answer = self._refused(refusal, seen[1])
         else:
             answer = _enveloped(answer, seen[1])
-        form_seen = dict(form) if "form" in locals() else {}
-        self.requests.append(Logged(request.method, path, dict(request.query), form_seen, answer.status))
+        self.requests.append(Logged(request.method, path, dict(request.query), dict(form), answer.status))
         delay_s = answer.delay_s + self.cluster.faults.delay_s(request.method, path)
         headers = {**answer.headers, **self._headers()}
         return Answer(answer.status, answer.body, headers, answer.reason, delay_s)

@@ -16,7 +16,7 @@ from .tasks import Worker
 
 def start(call: Call) -> str:
     guest = call.guest
-    return call.start_task("qmstart", guest.vmid, _start(call.cluster, guest))
+    return call.start_task("qmstart", guest.vmid, starting(call.cluster, guest))
 
 
 def stop(call: Call) -> str:
@@ -36,13 +36,13 @@ def reboot(call: Call) -> str:
         if not guest.running:
             raise TaskFailed(f"VM {guest.vmid} not running")
         yield from _shutdown(call.cluster, guest)
-        yield from _start(call.cluster, guest)
+        yield from starting(call.cluster, guest)
         return None
 
     return call.start_task("qmreboot", guest.vmid, worker())
 
 
-def _start(cluster: Cluster, guest: Guest) -> Worker:
+def starting(cluster: Cluster, guest: Guest) -> Worker:
     yield cluster.timing.start_s
     _check(guest)
     if guest.is_template:

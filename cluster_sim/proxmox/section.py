@@ -82,6 +82,8 @@ class GuestSection(Section):
     agent: bool = True
     tags: list[str] = []
     lock: str | None = None
+    locked_for_s: float | None = Field(None, gt=0)
+    """When the lock goes by itself; None: never."""
     options: dict[str, str] = {}
     """Further lines of its configuration, as they are."""
     load: LoadSection = LoadSection()
@@ -153,7 +155,7 @@ FaultSection = AnswerFaultSection | TaskFaultSection | SilentFaultSection | Slow
 
 
 class TimingSection(Section):
-    storage_lock_s: float = Field(0.9, ge=0)
+    storage_lock_s: float = Field(0.5, ge=0)
     lock_wait_s: float = Field(10, ge=0)
     copy_gib_s: PositiveFloat = 1.5
     start_s: float = Field(1.0, ge=0)

@@ -1,6 +1,7 @@
 """Tasks: work that goes on after the answer. A worker is a generator that says how long each part takes.
 
     def worker():
+        yield "creating …"   # a line of the task's log
         yield 2.0            # two seconds pass
         yield future         # until a worker thread is done with it
         raise TaskFailed(…)  # how it ends badly; returning ends it well
@@ -20,7 +21,7 @@ from typing import Any
 
 from .errors import Refusal, TaskFailed
 
-Worker = Generator["float | Future[Any]", None, "str | None"]
+Worker = Generator["str | float | Future[Any]", Any, Any]
 _STEPS_MAX = 100_000
 
 
@@ -40,6 +41,7 @@ class Task:
     endtime: int | None = None
     planned_end: str | None = None
     """An exit status that a fault of the world file has in store."""
+    begun: bool = False
 
     def row(self) -> dict[str, Any]:
         row: dict[str, Any] = {
@@ -109,6 +111,11 @@ class Agenda:
                 return
             self._waiting[0][0].exception(timeout=wait_s_max)
 
+    def skip_pids(self, count: int) -> None:
+        """So that a new task never gets the name of one that was restored."""
+        for _ in range(count):
+            next(self._pids)
+
     def stop(self, task: Task) -> None:
         if task.exitstatus is None:
             task.planned_end = "received interrupt"
@@ -121,6 +128,9 @@ class Agenda:
             return
         try:
             pause = worker.throw(TaskFailed(task.planned_end)) if self._fault_is_due(task) else next(worker)
+            while isinstance(pause, str):
+                task.log.append(pause)
+                pause = next(worker)
         except StopIteration as end:
             task.end(end.value or "OK", self.now)
         except (TaskFailed, Refusal) as why:
@@ -130,10 +140,8 @@ class Agenda:
 
     def _fault_is_due(self, task: Task) -> bool:
         # A generator must have begun before something can be thrown into it, so the fault strikes after its first pause.
-        if task.planned_end is None or not task.log:
-            task.log.append(f"starting task {task.upid}")
-            return False
-        return True
+        begun, task.begun = task.begun, True
+        return begun and task.planned_end is not None
 
     def _wait(self, task: Task, worker: Worker, pause: float | Future[Any]) -> None:
         if isinstance(pause, Future):
