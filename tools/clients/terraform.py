@@ -1,0 +1,205 @@
+"""Terraform (or OpenTofu) in a folder, with an environment of our own. Judging a plan belongs to tools.rules.changes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.clients.files import file_sha256, private_folder, write_private
+from tools.clients.process import Finished, run
+from tools.clients.settings import Settings
+from tools.clients.terraform_words import problem_of_events, problem_of_text
+from tools.values.trouble import RequestProblem, WorldProblem
+from tools.values.value import Json
+
+INIT_SECONDS_MAX = 300.0
+PLAN_SECONDS_MAX = 900.0
+SHOW_SECONDS_MAX = 120.0
+LOCK_TIMEOUT = "20s"
+
+PASSED_ON = ("PATH", "LANG", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
+"""Everything else of our own environment stays here: TF_CLI_ARGS, TF_VAR_ and TF_LOG change plans or leak (measured)."""
+
+
+class Planned(NamedTuple):
+    json: Json
+    """Terraform's own, from `show -json`."""
+    plan_sha256: str
+    json_sha256: str
+
+
+class Terraform:
+    """Commands for one folder. Makes no decision and keeps nothing between two calls."""
+
+    def __init__(self, settings: Settings, folder: Path, extra_secrets: tuple[str, ...] = ()) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.secrets = (*settings.secret_texts(), *extra_secrets)
+
+    def program(self) -> tuple[str, ...]:
+        if self.settings.terraform:
+            found = shutil.which(self.settings.terraform)
+            if not found:
+                raise RequestProblem(
+                    "A setting cannot be taken.",
+                    f"BERTH_TERRAFORM names {self.settings.terraform}, which is not a program that can be run.",
+                    "Correct or unset it.",
+                )
+            return (found,)
+        for name in ("terraform", "tofu"):
+            found = shutil.which(name)
+            if found:
+                return (found,)
+        # A child process of its own: the library's signal handling and output must not meet ours.
+        return (sys.executable, "-I", str(Path(__file__).with_name("terraform_bundled.py")))
+
+    def environment(self) -> dict[str, str]:
+        settings = self.settings
+        given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        given |= {
+            "HOME": str(private_folder(settings.home / "terraform")),
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
+            "CHECKPOINT_DISABLE": "1",
+            "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1"))),
+        }
+        if settings.ca_file:
+            given["SSL_CERT_FILE"] = str(settings.ca_file)
+        worlds = {
+            "PROXMOX_VE_ENDPOINT": settings.proxmox_endpoint,
+            "PROXMOX_VE_API_TOKEN": settings.proxmox_api_token.get_secret_value(),
+            "ARM_SUBSCRIPTION_ID": settings.arm_subscription_id,
+            "ARM_TENANT_ID": settings.arm_tenant_id,
+            "ARM_CLIENT_ID": settings.arm_client_id,
+            "ARM_CLIENT_SECRET": settings.arm_client_secret.get_secret_value(),
+            "ARM_RESOURCE_MANAGER_ENDPOINT": settings.arm_resource_manager_endpoint,
+            "ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST": settings.arm_active_directory_authority_host,
+            "ARM_RESOURCE_MANAGER_AUDIENCE": settings.arm_resource_manager_audience,
+        }
+        return given | {name: value for name, value in worlds.items() if value}
+
+    def write_configuration(self) -> Path:
+        """Exactly one way to get providers: with two, Terraform asks both and fails when one is away (measured)."""
+        mirror = self.settings.provider_mirror
+        if mirror:
+            method = f"  filesystem_mirror {{\n    path = {json.dumps(str(mirror))}\n  }}\n"
+            cache = ""
+        else:
+            method = "  direct {}\n"
+            # Not beside a mirror: a mirror is linked into the folder, and a cache would put a copy in between.
+            cache = f"plugin_cache_dir = {json.dumps(str(private_folder(self.settings.home / 'providers')))}\n"
+        text = f"disable_checkpoint = true\n{cache}provider_installation {{\n{method}}}\n"
+        return write_private(self.folder / "terraform.rc", text)
+
+    def init(self) -> None:
+        with self._provider_cache():
+            done = self._run("init", "-input=false", "-no-color", seconds_max=INIT_SECONDS_MAX)
+        if done.code != 0:
+            raise problem_of_text("Terraform could not be made ready.", done.err or done.out, self.secrets)
+
+    def plan(
+        self, name: str = "tfplan", *, destroy: bool = False, cancelled: Callable[[], bool] = lambda: False, validate: bool = True
+    ) -> Planned:
+        """Validates and plans side by side (neither needs the other), then reads the plan as JSON."""
+        arguments = ["-json", "-input=false", "-detailed-exitcode", f"-lock-timeout={LOCK_TIMEOUT}", f"-out={name}"]
+        if destroy:
+            arguments.append("-destroy")
+        with ThreadPoolExecutor(2, thread_name_prefix="terraform") as both:
+            checking = both.submit(self.validate) if validate else None
+            planning = both.submit(self._run, "plan", *arguments, seconds_max=PLAN_SECONDS_MAX, cancelled=cancelled)
+            if checking is not None:
+                checking.result()
+            done = planning.result()
+        if cancelled():
+            raise RequestProblem("Cancelled.", "The plan was not finished.", "Say what you want instead.")
+        if done.code not in (0, 2):
+            raise problem_of_events("Terraform could not make a plan.", done.out or done.err, self.secrets)
+        return self.show(name)
+
+    def validate(self) -> None:
+        done = self._run("validate", "-json", seconds_max=SHOW_SECONDS_MAX)
+        if done.code != 0:
+            raise problem_of_events("Terraform does not accept the configuration.", done.out or done.err, self.secrets)
+
+    def show(self, name: str = "tfplan") -> Planned:
+        done = self._run("show", "-json", name, seconds_max=SHOW_SECONDS_MAX)
+        if done.code != 0:
+            raise problem_of_text("Terraform could not read its plan.", done.err or done.out, self.secrets)
+        found = json.loads(done.out)
+        found.pop("timestamp", None)  # The only thing that differs between two plans of the same input (measured).
+        written = write_private(self.folder / f"{name}.json", json.dumps(found, sort_keys=True, indent=1))
+        return Planned(found, file_sha256(self.folder / name), file_sha256(written))
+
+    def outputs(self) -> dict[str, Json]:
+        """Terraform's outputs by name, without the secret ones."""
+        done = self._run("output", "-json", seconds_max=SHOW_SECONDS_MAX)
+        if done.code != 0:
+            raise problem_of_text("Terraform could not read its outputs.", done.err or done.out, self.secrets)
+        found = json.loads(done.out)
+        return {name: one["value"] for name, one in found.items() if not one.get("sensitive")}
+
+    def apply_command(self, plan_file: Path) -> list[str]:
+        return [*self.program(), "apply", "-json", "-input=false", f"-lock-timeout={LOCK_TIMEOUT}", str(plan_file)]
+
+    def state_is_empty(self) -> bool:
+        """Nothing is recorded as existing. A state that cannot be read counts as full."""
+        path = self.folder / "terraform.tfstate"
+        if not path.exists():
+            return True
+        try:
+            return not json.loads(path.read_bytes()).get("resources")
+        except ValueError:
+            return False
+
+    def providers(self) -> tuple[tuple[str, str], ...]:
+        """(`bpg/proxmox`, version) as written into the lock file."""
+        path = self.folder / ".terraform.lock.hcl"
+        return tuple(_locked_providers(path.read_text())) if path.exists() else ()
+
+    def _run(self, *arguments: str, seconds_max: float, cancelled: Callable[[], bool] = lambda: False) -> Finished:
+        return run(
+            [*self.program(), *arguments],
+            folder=self.folder,
+            environment=self.environment(),
+            seconds_max=seconds_max,
+            cancelled=cancelled,
+        )
+
+    @contextmanager
+    def _provider_cache(self) -> Iterator[None]:
+        """Two inits that fill one plugin cache at the same time spoil it, so they take turns. A mirror needs no turns."""
+        if self.settings.provider_mirror:
+            yield
+            return
+        with (private_folder(self.settings.home / "providers") / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _locked_providers(text: str) -> Iterator[tuple[str, str]]:
+    name = ""
+    for line in text.splitlines():
+        words = line.split('"')
+        if line.startswith("provider ") and len(words) > 1:
+            name = "/".join(words[1].split("/")[-2:])
+        elif name and line.strip().startswith("version") and len(words) > 1:
+            yield name, words[1]
+            name = ""
+
+
+def assert_sha256(path: Path, wanted: str, what: str) -> None:
+    if file_sha256(path) != wanted:
+        raise WorldProblem(
+            "A file changed after it was approved.",
+            f"The {what} {path} is not the one that the approval is bound to.",
+            "Nothing was done with it. Look who can write there, then ask for a new plan.",
+        )

@@ -1,0 +1,114 @@
+"""What Terraform says, as our own words: its diagnostics as trouble, its events as progress. No process is started here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from tools.clients.process import plain
+from tools.values.trouble import RequestProblem, Trouble, WorldProblem
+from tools.values.value import Json
+
+ERRORS_SHOWN_MAX = 3
+DETAIL_LENGTH_MAX = 600
+
+_FRAME = re.compile(r"^[\s╷│╵|]*", re.MULTILINE)
+
+_KNOWN: tuple[tuple[str, bool, str], ...] = (
+    # (what it says, whether trying again may help, the next move)
+    (r"x509|certificate (?:signed by|is not|has expired)|tls: ", False, "Set BERTH_CA_FILE to the CA that signed the server's certificate."),
+    (r"\b401\b|authentication failure|invalid token|no such token|AADSTS", False, "Look at the token in the settings, and whether it expired."),
+    (r"\b403\b|permission|Forbidden|AuthorizationFailed", False, "Give the token the privilege that is named, then try again."),
+    (r"can't lock file|got timeout|Error acquiring the state lock|CONFIG_LOCKED|is locked", True, "Somebody else works on it; try again in a minute."),
+    (r"no space|not enough space|out of space|storage .* full|No space left", False, "Free space there or choose another storage, then ask again."),
+    (r"connection refused|no such host|i/o timeout|connection reset|EOF|context deadline|\b50[0234]\b|\b59[56]\b", True,
+     "Look whether it is up and reachable from here, then say retry."),
+    (r"QuotaExceeded|quota", False, "Ask for less, choose another region, or have the quota raised."),
+    (r"TooManyRequests|\b429\b", True, "It asks us to slow down; say retry in a minute."),
+    (r"Failed to query available provider packages|Failed to install provider|no available releases", False,
+     "Set BERTH_PROVIDER_MIRROR to a folder with the providers, or let this machine reach the Terraform registry."),
+    (r"Saved plan is stale", False, "What it is about changed meanwhile; ask for a new plan."),
+)  # fmt: skip
+
+
+def problem_of_events(summary: str, text: str, secrets: Iterable[str]) -> Trouble:
+    """From `-json` output: one document (validate) or a line an event (plan, apply)."""
+    found = list(errors(text))
+    if not found:
+        return problem_of_text(summary, text, secrets)
+    return _problem(summary, found, tuple(secrets))
+
+
+def problem_of_text(summary: str, text: str, secrets: Iterable[str]) -> Trouble:
+    cleaned = _FRAME.sub("", plain(text, secrets, 10_000)).strip()
+    _, mark, said = cleaned.partition("Error: ")
+    return _problem(summary, [(" ".join((said if mark else cleaned).split()), "")], tuple(secrets))
+
+
+def errors(text: str) -> Iterator[tuple[str, str]]:
+    """(summary, detail) of every error in `-json` output."""
+    for event in events(text):
+        diagnostics = event.get("diagnostics") or [event.get("diagnostic")]
+        for one in diagnostics:
+            if isinstance(one, dict) and one.get("severity") == "error":
+                yield str(one.get("summary", "")), str(one.get("detail", ""))
+
+
+def events(text: str) -> Iterator[dict[str, Json]]:
+    try:
+        whole = json.loads(text)
+        yield from [whole] if isinstance(whole, dict) else []
+        return
+    except ValueError:
+        pass
+    for line in text.splitlines():
+        event = event_of(line)
+        if event is not None:
+            yield event
+
+
+def event_of(line: str) -> dict[str, Json] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None  # A provider's stray words, or a line that was cut when the machine went down.
+    return found if isinstance(found, dict) else None
+
+
+def progress_of(event: dict[str, Json]) -> str:
+    """One line for the journal; empty for what nobody needs to read."""
+    kind = event.get("type")
+    if kind not in ("apply_start", "apply_progress", "apply_complete", "apply_errored"):
+        return ""
+    hook = event.get("hook") or {}
+    resource = hook.get("resource", {})
+    name = str(resource.get("resource_key") or resource.get("resource_name") or "it")
+    action = {"create": "creating", "update": "changing", "delete": "removing", "read": "reading"}.get(
+        str(hook.get("action")), "working on"
+    )
+    seconds = hook.get("elapsed_seconds")
+    if kind == "apply_start":
+        return plain(f"{action} {name}")
+    if kind == "apply_progress":
+        return plain(f"still {action} {name}, {seconds} s so far")
+    if kind == "apply_errored":
+        return plain(f"{action} {name} failed after {seconds} s")
+    return plain(f"{action} {name} took {seconds} s")
+
+
+def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...]) -> Trouble:
+    sentences = [_sentence(title, detail, secrets) for title, detail in dict.fromkeys(found)][:ERRORS_SHOWN_MAX]
+    detail = " ".join(sentences) or "Terraform gave no reason."
+    if "Invalid value for variable" in detail:
+        return RequestProblem(summary, detail, "Change the value that is named, then ask again.")
+    for pattern, retryable, remedy in _KNOWN:
+        if re.search(pattern, detail, re.IGNORECASE):
+            return WorldProblem(summary, detail, remedy, retryable=retryable)
+    return WorldProblem(summary, detail, "Put right what is named, then say retry.")
+
+
+def _sentence(title: str, detail: str, secrets: tuple[str, ...]) -> str:
+    words = " ".join(_FRAME.sub("", f"{title.rstrip('.')}: {detail}" if detail else title).split())
+    shown = plain(words, secrets, DETAIL_LENGTH_MAX)
+    return shown if shown.endswith((".", "…", "!", "?")) else shown + "."

@@ -1,0 +1,27 @@
+"""The steps after `apply` as the engine calls them: each hands the part's context to its function, and keeps the answer as JSON."""
+
+from __future__ import annotations
+
+from tools.pipeline.configure import configure, wait
+from tools.pipeline.guide import write_guide
+from tools.pipeline.steps import Work, part_receipt
+from tools.pipeline.verify import verify
+from tools.values.value import Json
+
+
+def wait_step(work: Work) -> Json:
+    return {"machines": [machine.model_dump(mode="json") for machine in wait(work.context(), work.say)]}
+
+
+def configure_step(work: Work) -> Json:
+    configure(work.context(), work.say)
+    return {}
+
+
+def verify_step(work: Work) -> Json:
+    verified, not_verified = verify(work.context(), work.say)
+    return {"verified": list(verified), "not_verified": list(not_verified)}
+
+
+def guide_step(work: Work) -> Json:
+    return {"guide": str(write_guide(work.context(), part_receipt(work.part.name, work.results)))}

@@ -1,0 +1,267 @@
+"""The step that changes the world: Terraform applies exactly the plan that was approved, once. It looks before it does: a plan that is being
+applied is attended to its end, one that was applied is left alone, one that died half-way goes on only with what is left of it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.clients import detached
+from tools.clients.detached import Phase
+from tools.clients.files import assert_room, copy_private, file_sha256, private_folder
+from tools.clients.ledger_leases import Lease
+from tools.clients.process import INTERRUPT_SECONDS_MAX
+from tools.clients.terraform import Terraform, assert_sha256
+from tools.clients.terraform_words import event_of, problem_of_events, progress_of
+from tools.pipeline.prepare import PLAN_FILES
+from tools.pipeline.run_folder import inputs_sha256, secret_texts
+from tools.pipeline.steps import Work
+from tools.rules.approving import assert_holds
+from tools.rules.changes import assert_allowed, changes, covers
+from tools.values.trouble import RequestProblem, WorldProblem
+from tools.values.value import Json
+
+LOOK_SECONDS = 0.1
+APPLY_SECONDS_MAX = 6 * 3600.0
+TURN_SECONDS_MAX = 3600.0
+TRIES_MAX = 20
+
+
+class Cancelled(RequestProblem):
+    """The run was stopped on purpose."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The run was stopped.",
+            "It was cancelled; what Terraform had made by then is kept in its state.",
+            "Say retry to go on, roll back to remove what was made, or leave.",
+        )
+
+
+def apply(work: Work) -> Json:
+    target = f"target {work.part.target}"
+    lease, waited = _take_turn(work, target)
+    try:
+        place = _place(work)
+        if detached.phase(place) is Phase.NEVER:
+            if (work.resumed or waited) and work.plan.kind != "remove" and "recheck" in work.table:
+                work.table["recheck"](work)
+            _begin_approved(work, place)
+        elif detached.phase(place) is Phase.DIED or _failed_before(place):
+            place = _begin_rest(work, place)
+        return _attend(work, place)
+    finally:
+        work.world.ledger.leases.release(lease)
+
+
+def _take_turn(work: Work, target: str) -> tuple[Lease, bool]:
+    """Runs that change the same world take turns: what one looked at is still so when it acts."""
+    for look in range(int(TURN_SECONDS_MAX / LOOK_SECONDS)):
+        lease = work.world.ledger.leases.take(target)
+        if lease is not None:
+            return lease, look > 0
+        if look == 0:
+            work.tell("Waiting for another run that is changing the same world.", "")
+        if work.cancelled():
+            raise Cancelled
+        time.sleep(LOOK_SECONDS)
+    raise WorldProblem(
+        "Another run takes too long.",
+        f"It has been changing the same world for {TURN_SECONDS_MAX / 60:.0f} minutes.",
+        "Look at it with list, then say retry.",
+        retryable=True,
+    )
+
+
+def _places(work: Work) -> list[Path]:
+    return [work.part_folder / ".apply" / f"{work.part_plan.plan_sha256[:16]}-{number:02d}" for number in range(TRIES_MAX)]
+
+
+def _place(work: Work) -> Path:
+    """The latest place where this plan, or the rest of it, was begun; the first one when it never was."""
+    places = _places(work)
+    begun = [place for place in places if place.exists() and detached.phase(place) is not Phase.NEVER]
+    return begun[-1] if begun else places[0]
+
+
+def _failed_before(place: Path) -> bool:
+    """It ended badly and the operator has read so. A failure nobody was told of yet is told first."""
+    return detached.phase(place) is Phase.ENDED and detached.code(place) != 0 and (place / "told").exists()
+
+
+def _begin_approved(work: Work, place: Path) -> None:
+    """Everything the approval is bound to is looked at once more, and the plan is applied from a private copy."""
+    plan, part_plan, folder = work.plan, work.part_plan, work.part_folder
+    ledger = work.world.ledger
+    used_at = ledger.plans.used_at(plan.digest)
+    if used_at is None:
+        raise RequestProblem("The plan is not approved.", "No approval was spent on it.", "Approve it by its digest.")
+    assert_holds(plan, ledger.plans.approvals(plan.digest), ledger.key, _time(used_at))
+    assert_room(folder)
+    private_folder(place)
+    if inputs_sha256(folder) != part_plan.inputs_sha256 or file_sha256(folder / "terraform.tfstate") != part_plan.state_sha256:
+        raise WorldProblem(
+            "A file changed after it was approved.",
+            f"The module, the variables or the state in {folder} are not those that the approval is bound to.",
+            "Nothing was done. Look who can write there, then ask for a new plan.",
+        )
+    _start(work, place, folder / PLAN_FILES[plan.kind], part_plan.plan_sha256)
+
+
+def _begin_rest(work: Work, place: Path) -> Path:
+    """What is left of an approved plan, planned anew. It needs no new approval when all of it was approved, just so."""
+    places = _places(work)
+    number = places.index(place) + 1
+    if number >= TRIES_MAX:
+        raise WorldProblem(
+            "It was tried too often.", f"{TRIES_MAX} tries ended half-way.", "Say roll back, or look at the run folder."
+        )
+    if inputs_sha256(work.part_folder) != work.part_plan.inputs_sha256:
+        raise WorldProblem(
+            "A file changed after it was approved.",
+            f"The module or the variables in {work.part_folder} are not those that the approval is bound to.",
+            "Ask for a new plan.",
+        )
+    work.say("It was begun before and did not end well. Planning what is left of it.")
+    terraform = _terraform(work)
+    name = f"tfplan.rest{number}"
+    assert_room(work.part_folder)
+    planned = terraform.plan(name, destroy=work.plan.kind == "remove", cancelled=work.cancelled, validate=False)
+    wanted = changes(planned.json)
+    if not covers(work.part_plan.changes, wanted):
+        named = ", ".join(f"{change.action} {change.name}" for change in wanted)
+        raise RequestProblem(
+            "What is left was not approved.",
+            f"Going on would mean: {named}. That is not what was approved, because something was left half made.",
+            "Say roll back to plan the removal of what was made, then ask again.",
+        )
+    assert_allowed(planned.json, work.plan.kind, work.world.allowed)
+    following = private_folder(places[number])
+    _start(work, following, work.part_folder / name, planned.plan_sha256)
+    return following
+
+
+def _start(work: Work, place: Path, plan_file: Path, sha256: str) -> None:
+    copy = copy_private(plan_file, place / "plan")
+    assert_sha256(copy, sha256, "plan")
+    state = work.part_folder / "terraform.tfstate"
+    if state.exists():
+        copy_private(state, place / "state.before")
+    terraform = _terraform(work)
+    if work.cancelled():
+        raise Cancelled
+    work.world.ledger.audit.record(
+        work.world.now(),
+        "applying",
+        run_id=work.run_id,
+        part=work.part.name,
+        plan=work.plan.digest,
+        plan_file=sha256,
+        fence=work.lease.fence,
+    )
+    detached.start(place, terraform.apply_command(copy), terraform.environment(), folder=work.part_folder)
+
+
+def _attend(work: Work, place: Path) -> Json:
+    """Reads along until it ends, whoever started it."""
+    interrupted_at: float | None = None
+    terminated = False
+    lines = _Lines(place / "output")
+    for look in range(int(APPLY_SECONDS_MAX / LOOK_SECONDS)):
+        phase = detached.phase(place)
+        for number, line in lines.fresh():
+            event = event_of(line)
+            text = progress_of(event) if event else ""
+            if text:
+                work.tell(text, f"{work.part.name} {place.name} {number}")
+        if phase is Phase.ENDED:
+            return _ended(work, place, interrupted_at is not None)
+        if phase in (Phase.DIED, Phase.NEVER):
+            raise WorldProblem(
+                "Terraform was killed.",
+                "It ended without a word while it was changing the world; its state holds all it had finished.",
+                "Say retry to plan and apply what is left.",
+                retryable=True,
+            )
+        if interrupted_at is None and look % 5 == 0 and work.cancelled():
+            work.say("Stopping: Terraform finishes what it is in the middle of.")
+            detached.signal_it(place, signal.SIGINT)
+            interrupted_at = time.monotonic()
+        if interrupted_at is not None and not terminated and time.monotonic() - interrupted_at > INTERRUPT_SECONDS_MAX:
+            detached.signal_it(place, signal.SIGTERM)
+            terminated = True
+        time.sleep(LOOK_SECONDS)
+    raise WorldProblem(
+        "Terraform takes too long.",
+        f"It has been working for {APPLY_SECONDS_MAX / 3600:.0f} hours.",
+        "Say retry to attend to it again.",
+    )
+
+
+def _ended(work: Work, place: Path, interrupted: bool) -> Json:
+    code = detached.code(place)
+    state = work.part_folder / "terraform.tfstate"
+    work.world.ledger.audit.record(
+        work.world.now(),
+        "applied",
+        run_id=work.run_id,
+        part=work.part.name,
+        plan=work.plan.digest,
+        code=code,
+        state=file_sha256(state),
+    )
+    if code != 0:
+        (place / "told").touch(mode=0o600)
+        if interrupted:
+            raise Cancelled
+        said = (place / "output").read_text(errors="replace")
+        raise problem_of_events("Terraform could not finish.", said, _terraform(work).secrets)
+    terraform = _terraform(work)
+    outputs = _outputs(place) if work.plan.kind != "remove" else {}
+    return {
+        "outputs": outputs if outputs is not None else terraform.outputs(),
+        "providers": [list(one) for one in terraform.providers()],
+    }
+
+
+def _outputs(place: Path) -> dict[str, Json] | None:
+    """As the last event of the apply gave them; None when it gave none."""
+    for line in reversed((place / "output").read_text(errors="replace").splitlines()):
+        event = event_of(line)
+        if event and event.get("type") == "outputs":
+            return {name: one.get("value") for name, one in (event.get("outputs") or {}).items() if not one.get("sensitive")}
+    return None
+
+
+def _terraform(work: Work) -> Terraform:
+    return Terraform(work.world.settings, work.part_folder, secret_texts(work.run_folder, work.part))
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+class _Lines:
+    """Whole lines of a file that grows, each once, with its number."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._number = 0
+
+    def fresh(self) -> Iterator[tuple[int, str]]:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole, mark, _ = content.rpartition(b"\n")
+        if not mark:
+            return
+        self._offset += len(whole) + 1
+        for line in whole.split(b"\n"):
+            self._number += 1
+            yield self._number, line.decode(errors="replace")

@@ -1,0 +1,54 @@
+"""Drafts a manifest against what is promised already, and promises its ids and names to it. Choosing belongs to the rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tools.capabilities import chain
+from tools.pipeline.world import World
+from tools.values.manifest import Manifest
+from tools.values.offer import Offer, Proposal
+from tools.values.requirements import Requirements
+from tools.values.review import Review
+from tools.values.site import Reserved
+from tools.values.trouble import WorldProblem
+
+DRAFT_MINUTES = 30
+RACES_MAX = 8
+
+
+def promised(world: World, parent_digest: str = "") -> Reserved:
+    """What others have been promised: everything but the family's own."""
+    ledger = world.ledger.reservations
+    return ledger.held(world.now(), besides=ledger.family_of(parent_digest) if parent_digest else "")
+
+
+def draft(
+    world: World,
+    requirements: Requirements,
+    offer: Offer,
+    proposal: Proposal,
+    snapshots: chain.Snapshots,
+    parent_digest: str = "",
+) -> tuple[Manifest, Review]:
+    """A lost race for an id or a name only means to compose again: by then it counts as taken."""
+    ledger = world.ledger.reservations
+    family = ledger.family_of(parent_digest) if parent_digest else ""
+    for _ in range(RACES_MAX):
+        now = world.now()
+        held = ledger.held(now, besides=family)
+        manifest = chain.compose(requirements, offer, proposal, snapshots, world.site, held, parent_digest)
+        review = chain.review(manifest, snapshots, world.site, held)
+        until = now + timedelta(minutes=DRAFT_MINUTES)
+        if ledger.reserve(family or manifest.digest, manifest.digest, promises(manifest), now, until):
+            return manifest, review
+    raise WorldProblem(
+        "Too many plans are being made at once.",
+        f"Others took the same ids {RACES_MAX} times in a row.",
+        "Ask again in a minute.",
+        retryable=True,
+    )
+
+
+def promises(manifest: Manifest) -> Reserved:
+    return chain.together(*(chain.reserves(part) for part in manifest.parts))

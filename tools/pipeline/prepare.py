@@ -1,0 +1,191 @@
+"""Makes a plan out of a manifest: the run folder, Terraform's own plan of every part, and one digest over all of it. Nothing outside the run
+folder and the ledger is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tools.clients.files import assert_room, file_sha256
+from tools.clients.terraform import Terraform
+from tools.pipeline.context import Say
+from tools.pipeline.drafting import promises
+from tools.pipeline.run_folder import inputs_sha256, lay_out, lay_out_part, part_folder, secret_texts, write_value
+from tools.pipeline.world import World
+from tools.rules.approving import wanted_roles, window
+from tools.rules.changes import Kind, assert_allowed, changes
+from tools.values.manifest import Manifest, Part
+from tools.values.plan import Change, Estimate, PartPlan, Plan
+from tools.values.review import Review
+from tools.values.site import Reserved
+from tools.values.trouble import RequestProblem, WorldProblem
+
+PARTS_AT_ONCE_MAX = 4
+PLAN_FILES: dict[Kind, str] = {"create": "tfplan", "change": "tfplan", "remove": "tfplan.remove"}
+
+
+def _silent(_text: str) -> None:
+    return
+
+
+def prepare(
+    world: World,
+    conversation: str,
+    manifest: Manifest,
+    review: Review,
+    estimate: Estimate,
+    kind: Kind = "create",
+    run_id: str | None = None,
+    say: Say = _silent,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Plan:
+    """The plan, open for approval. An earlier open plan of the conversation is void from then on."""
+    if not review.clean or review.manifest_digest != manifest.digest:
+        raise RequestProblem(
+            "The manifest may not be planned.",
+            "Its review is not clean, or is of another manifest.",
+            "Change what the review names.",
+        )
+    run_id = run_id or world.new_id()
+    family, promised = _keep_promises(world, manifest)
+    folder = lay_out(world, run_id, manifest, review, world.ledger.get(conversation))
+    assert_room(folder)
+
+    def plan_one(part: Part) -> PartPlan:
+        say(f"Planning {part.name}.")
+        return _plan_part(world, folder, part, kind, cancelled)
+
+    parts = _side_by_side(plan_one, manifest.parts)
+    return _finish(world, conversation, run_id, kind, manifest, review, estimate, parts, family, promised)
+
+
+def prepare_removal(world: World, conversation: str, run_id: str, requester: str, say: Say = _silent) -> Plan:
+    """A plan to remove exactly what the run made: what its own state records, and nothing else."""
+    run = world.ledger.runs.row(run_id)
+    if run.status == "running":
+        raise RequestProblem(
+            "The run is still going.", f"{run_id} cannot be removed while it works.", "Say cancel first, or wait."
+        )
+    made_by = world.ledger.plans.kept(run.plan_digest)
+    folder = world.run_folder(run_id)
+    left = [p for p in made_by.manifest.parts if not Terraform(world.settings, part_folder(folder, p)).state_is_empty()]
+    if not left:
+        if run.status != "removed":
+            world.ledger.runs.set_status(run_id, "removed", run.status, world.now())
+        raise RequestProblem(
+            "There is nothing to remove.", f"{run_id} has nothing left that exists.", "Nothing needs to be done."
+        )
+    assert_room(folder)
+
+    def plan_one(part: Part) -> PartPlan:
+        say(f"Planning the removal of {part.name}.")
+        lay_out_part(world, folder, part)
+        return _plan_part(world, folder, part, "remove", lambda: False)
+
+    parts = _side_by_side(plan_one, left)
+    manifest = made_by.manifest
+    return _finish(
+        world,
+        conversation,
+        run_id,
+        "remove",
+        manifest,
+        made_by.review,
+        Estimate(),
+        parts,
+        f"remove {run_id}",
+        Reserved(),
+        requester,
+    )
+
+
+def _plan_part(world: World, folder: Path, part: Part, kind: Kind, cancelled: Callable[[], bool]) -> PartPlan:
+    place = part_folder(folder, part)
+    terraform = Terraform(world.settings, place, secret_texts(folder, part))
+    terraform.write_configuration()
+    terraform.init()
+    state_sha256 = file_sha256(place / "terraform.tfstate")
+    planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
+    assert_allowed(planned.json, kind, world.allowed)
+    found = changes(planned.json)
+    if kind == "create":
+        _assert_as_asked(part, found)
+    return PartPlan(
+        name=part.name,
+        changes=found,
+        plan_sha256=planned.plan_sha256,
+        plan_json_sha256=planned.json_sha256,
+        inputs_sha256=inputs_sha256(place),
+        state_sha256=state_sha256,
+        providers=terraform.providers(),
+    )
+
+
+def _assert_as_asked(part: Part, found: Iterable[Change]) -> None:
+    """One machine in the plan for each that was asked for, by name."""
+    machines = part.variables.get("machines", []) if isinstance(part.variables, dict) else []
+    wanted = sorted(machine["name"] for machine in machines)
+    planned = sorted(change.name for change in found if change.action == "create" and change.name in wanted)
+    if wanted != planned:
+        raise WorldProblem(
+            "The plan is refused.",
+            f"Terraform plans {', '.join(planned) or 'no machine'} where {', '.join(wanted)} was asked for.",
+            "Nothing was done. Look at tfplan.json in the run folder.",
+        )
+
+
+def _finish(
+    world: World,
+    conversation: str,
+    run_id: str,
+    kind: Kind,
+    manifest: Manifest,
+    review: Review,
+    estimate: Estimate,
+    parts: tuple[PartPlan, ...],
+    family: str,
+    promised: Reserved,
+    requester: str = "",
+) -> Plan:
+    now = world.now()
+    roles = wanted_roles(review.approvals if kind != "remove" else ())
+    plan = Plan(
+        run_id=run_id,
+        conversation=conversation,
+        kind=kind,
+        requester=requester or manifest.requester,
+        manifest_digest=manifest.digest,
+        review_digest=review.digest,
+        snapshot_digests=manifest.snapshot_digests,
+        policy_version=review.policy_version,
+        parts=parts,
+        estimate=estimate,
+        approvals=roles,
+        made_at=now,
+        expires_at=now + window(len(roles)),
+    )
+    world.ledger.plans.add(plan, manifest, review, family, promised, now)
+    write_value(world.run_folder(run_id) / "plan.json", plan)
+    return plan
+
+
+def _keep_promises(world: World, manifest: Manifest) -> tuple[str, Reserved]:
+    """The ids and names are this manifest's own: promised when it was drafted, or now."""
+    now = world.now()
+    promised = promises(manifest)
+    family = world.ledger.reservations.family_of(manifest.digest)
+    until = now + window(1)
+    if not world.ledger.reservations.reserve(family, manifest.digest, promised, now, until):
+        raise RequestProblem(
+            "Somebody was faster.", "A machine id or name of this draft was promised to another plan meanwhile.", "Ask again."
+        )
+    return family, promised
+
+
+def _side_by_side(work: Callable[[Part], PartPlan], parts: Iterable[Part]) -> tuple[PartPlan, ...]:
+    parts = tuple(parts)
+    if len(parts) == 1:
+        return (work(parts[0]),)
+    with ThreadPoolExecutor(min(PARTS_AT_ONCE_MAX, len(parts)), thread_name_prefix="plan") as pool:
+        return tuple(pool.map(work, parts))

@@ -1,0 +1,143 @@
+"""The steps of a run, and the table that says which function does each. The order and the bookkeeping belong to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.clients.ledger_leases import Lease
+from tools.clients.ledger_plans import Kept
+from tools.pipeline.context import PartContext
+from tools.pipeline.world import World
+from tools.values.manifest import Manifest, Part
+from tools.values.plan import PartPlan, Plan
+from tools.values.run import Machine, PartReceipt
+from tools.values.value import Json
+
+FIRST, APPLY = "recheck", "apply"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One step of one part of one run, with all that its function may need."""
+
+    world: World
+    run_id: str
+    kept: Kept
+    """The plan and what it was made from, as the ledger has them."""
+    part: Part
+    step: str
+    lease: Lease
+    results: Mapping[str, Json]
+    """What the part's earlier steps handed on."""
+    resumed: bool
+    """Somebody else began this run, or it was stopped and goes on: look before doing."""
+    cancelled: Callable[[], bool]
+    table: Mapping[str, Step]
+    tell: Callable[[str, str], None]
+    """(line, key): a line of the journal, said once a key; no key: said each time."""
+
+    def say(self, text: str) -> None:
+        self.tell(text, "")
+
+    @property
+    def plan(self) -> Plan:
+        return self.kept.plan
+
+    @property
+    def part_plan(self) -> PartPlan:
+        return next(one for one in self.plan.parts if one.name == self.part.name)
+
+    @property
+    def run_folder(self) -> Path:
+        return self.world.run_folder(self.run_id)
+
+    @property
+    def part_folder(self) -> Path:
+        return self.run_folder / self.part.name
+
+    def context(self) -> PartContext:
+        """For the functions that configure, verify and write."""
+        applied = self.results.get("apply") or {}
+        verified = self.results.get("verify") or {}
+        return PartContext(
+            settings=self.world.settings,
+            run_folder=self.run_folder,
+            part_folder=self.part_folder,
+            part=self.part,
+            outputs=applied.get("outputs"),
+            machines=machines_of(self.results),
+            verified=tuple(verified.get("verified", ())),
+            not_verified=tuple(verified.get("not_verified", ())),
+            now=self.world.now,
+            cancelled=self.cancelled,
+        )
+
+
+Step = Callable[[Work], Json]
+"""Does one step; what it returns (JSON) is kept for the steps after it. Done twice, it changes nothing the second time."""
+
+
+def machines_of(results: Mapping[str, Json]) -> tuple[Machine, ...]:
+    waited = results.get("wait") or {}
+    return tuple(Machine.model_validate(one) for one in waited.get("machines", ()))
+
+
+def part_receipt(name: str, results: Mapping[str, Json]) -> PartReceipt:
+    applied = results.get("apply") or {}
+    verified = results.get("verify") or {}
+    return PartReceipt(
+        name=name,
+        outputs=applied.get("outputs"),
+        machines=machines_of(results),
+        verified=tuple(verified.get("verified", ())),
+        not_verified=tuple(verified.get("not_verified", ())),
+        providers=tuple((one[0], one[1]) for one in applied.get("providers", ())),
+    )
+
+
+def steps_of(plan: Plan, manifest: Manifest) -> tuple[tuple[str, str], ...]:
+    """(part, step) in the order they are carried out: a part after those it needs; a removal the other way round."""
+    planned = {one.name for one in plan.parts}
+    parts = [part for part in _ordered(manifest.parts) if part.name in planned]
+    if plan.kind == "remove":
+        return tuple((part.name, APPLY) for part in reversed(parts))
+    found: list[tuple[str, str]] = []
+    for part in parts:
+        found += [(part.name, FIRST), (part.name, APPLY)]
+        if part.configure is not None and part.configure.kind == "ansible":
+            found.append((part.name, "wait"))
+        if part.configure is not None:
+            found.append((part.name, "configure"))
+        found += [(part.name, "verify"), (part.name, "guide")]
+    return tuple(found)
+
+
+def _ordered(parts: tuple[Part, ...]) -> list[Part]:
+    ordered: list[Part] = []
+    left = list(parts)
+    while left:
+        names = {part.name for part in left}
+        ready = [part for part in left if not names.intersection(part.after)]
+        if not ready:
+            raise AssertionError(f"the parts {', '.join(sorted(names))} wait for one another")
+        ordered += ready
+        left = [part for part in left if part not in ready]
+    return ordered
+
+
+def production() -> dict[str, Step]:
+    """The functions of the product. Imported here and not above: Ansible and Proxmox need not be loaded to draw a plan."""
+    from tools.pipeline.after import configure_step, guide_step, verify_step, wait_step
+    from tools.pipeline.applying import apply
+    from tools.pipeline.rechecking import recheck
+
+    return {
+        "recheck": recheck,
+        "apply": apply,
+        "wait": wait_step,
+        "configure": configure_step,
+        "verify": verify_step,
+        "guide": guide_step,
+    }

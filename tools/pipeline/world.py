@@ -1,0 +1,108 @@
+"""What the shell is handed: settings, the site, a clock, ids, and the ledger. It does nothing by itself."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from tools.clients.files import private_folder
+from tools.clients.ledger import Ledger
+from tools.clients.settings import Settings
+from tools.rules.approving import Roles
+from tools.rules.changes import Allowed
+from tools.values.site import Site
+from tools.values.trouble import RequestProblem
+
+MODULES = Path(__file__).resolve().parents[2] / "terraform"
+RUN_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
+"""None that look alike: people type these."""
+RUN_LETTERS_COUNT = 8
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_run_id() -> str:
+    return "run-" + "".join(secrets.choice(RUN_LETTERS) for _ in range(RUN_LETTERS_COUNT))
+
+
+@dataclass(frozen=True)
+class World:
+    settings: Settings
+    site: Site
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    ledger: Ledger
+    single_operator: bool = True
+    """One person on this machine. False where a gate authenticates many: then nobody approves what they asked for."""
+    modules: Path = MODULES
+    """The folder of the static Terraform modules."""
+    allowed: Allowed = field(default_factory=Allowed)
+    """What a plan may hold."""
+
+    def run_folder(self, run_id: str) -> Path:
+        return self.settings.home / "runs" / run_id
+
+    def roles(self) -> Roles:
+        """Principal → roles, from the roles file; read each time, so that a change counts at once."""
+        return read_roles(self.settings.roles_file)
+
+
+def open_world(settings: Settings | None = None, *, single_operator: bool = True) -> World:
+    settings = settings or Settings.from_environment()
+    private_folder(settings.home)
+    return World(
+        settings=settings,
+        site=read_site(settings),
+        now=utc_now,
+        new_id=new_run_id,
+        ledger=Ledger(settings.ledger_url, settings.home, utc_now),
+        single_operator=single_operator,
+    )
+
+
+def read_site(settings: Settings) -> Site:
+    """The site file's conventions, with the operator's public keys from the settings when it names none."""
+    given = _yaml(settings.site_file, "BERTH_SITE_FILE") if settings.site_file else {}
+    try:
+        site = Site.model_validate(given or {})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg'].lower()}" for one in error.errors()[:5])
+        raise RequestProblem(
+            "The site file cannot be taken.", f"{settings.site_file}: {faults}.", "Correct it and start again."
+        ) from None
+    return site if site.public_keys else site.model_copy(update={"public_keys": settings.public_keys})
+
+
+def read_roles(path: Path | None) -> Roles:
+    if path is None:
+        return {}
+    found = _yaml(path, "BERTH_ROLES_FILE")
+    named = found.get("principals", found) if isinstance(found, dict) else None
+    if not isinstance(named, dict) or not all(isinstance(one, list) for one in named.values()):
+        raise RequestProblem(
+            "The roles file cannot be taken.",
+            f"{path} must say `principals:` and under it a list of roles for each principal.",
+            "For example:\n\nprincipals:\n  alice: [operator, manager]",
+        )
+    return {str(who): tuple(str(role).strip().lower() for role in roles) for who, roles in named.items()}
+
+
+def _yaml(path: Path, setting: str) -> dict[str, object]:
+    try:
+        found = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or "it is not YAML"
+        raise RequestProblem(
+            "A file cannot be read.", f"{setting} names {path} ({reason}).", "Correct it and start again."
+        ) from None
+    if found is not None and not isinstance(found, dict):
+        raise RequestProblem("A file cannot be read.", f"{setting} names {path}, which holds no names and values.", "Correct it.")
+    return found or {}

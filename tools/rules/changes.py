@@ -1,0 +1,154 @@
+"""What a Terraform plan would change, and whether it may: read from `terraform show -json` alone. Nothing here starts Terraform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from tools.values.plan import Change
+from tools.values.trouble import RequestProblem
+from tools.values.value import Json, Value
+
+DETAILS_MAX = 12
+VALUE_LENGTH_MAX = 60
+RESTARTING = ("memory", "cpu", "disk")
+"""A change of these shuts a running machine down and starts it again (bpg's `reboot_after_update`, measured)."""
+
+
+class Allowed(Value):
+    """What a plan of ours may hold. A plan with anything else is refused, whoever approves it."""
+
+    kinds: tuple[str, ...] = ("proxmox_virtual_environment_", "azapi_", "terraform_data")
+    """Beginnings of resource types."""
+    providers: tuple[str, ...] = ("bpg/proxmox", "azure/azapi", "builtin/terraform")
+    provisioners: bool = False
+    changes_max: int = 200
+
+
+Kind = Literal["create", "change", "remove"]
+
+
+def changes(plan_json: Json) -> tuple[Change, ...]:
+    """Every change, removals first: they are what a person must not miss."""
+    found = [c for c in (_change(one) for one in plan_json.get("resource_changes", [])) if c is not None]
+    order = ("delete", "replace", "update", "create")
+    return tuple(sorted(found, key=lambda c: (order.index(c.action), c.address)))
+
+
+def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed) -> None:
+    """Raises RequestProblem that names everything the plan holds and may not."""
+    found = changes(plan_json)
+    faults = [
+        *_wrong_actions(found, kind),
+        *_wrong_kinds(plan_json, allowed),
+        *_wrong_configuration(plan_json.get("configuration", {}), allowed),
+    ]
+    if len(found) > allowed.changes_max:
+        faults.append(f"it changes {len(found)} things at once, more than {allowed.changes_max}")
+    if plan_json.get("errored"):
+        faults.append("Terraform marked it as failed")
+    if faults:
+        raise RequestProblem(
+            "The plan is refused.",
+            f"It holds what was not asked for: {'; '.join(faults)}.",
+            "Nothing was done. Look at tfplan.json in the run folder, then ask again.",
+        )
+
+
+def covers(approved: Iterable[Change], wanted: Iterable[Change]) -> bool:
+    """Everything still wanted was approved, just so. Used when a run that died is taken up again: what is done already drops out of the
+    new plan; what is new in it needs an approval of its own."""
+    known = {(c.address, c.action, c.details) for c in approved}
+    return all((c.address, c.action, c.details) in known for c in wanted)
+
+
+def _wrong_actions(found: tuple[Change, ...], kind: Kind) -> Iterator[str]:
+    right = {"create": ("create",), "change": ("create", "update"), "remove": ("delete",)}[kind]
+    for change in found:
+        if change.action not in right:
+            yield f"{change.action} {change.address}"
+
+
+def _wrong_kinds(plan_json: Json, allowed: Allowed) -> Iterator[str]:
+    for one in plan_json.get("resource_changes", []):
+        if not str(one.get("type", "")).startswith(allowed.kinds):
+            yield f"a resource of type {one.get('type')}"
+        if one.get("module_address"):
+            yield f"a module {one['module_address']}"
+
+
+def _wrong_configuration(configuration: Json, allowed: Allowed) -> Iterator[str]:
+    for one in configuration.get("provider_config", {}).values():
+        name = "/".join(str(one.get("full_name", "")).split("/")[-2:]).lower()
+        if name not in allowed.providers:
+            yield f"the provider {one.get('full_name')}"
+    root = configuration.get("root_module", {})
+    if root.get("module_calls"):
+        yield "a module from elsewhere"
+    for resource in root.get("resources", []):
+        if resource.get("mode") == "data" and not str(resource.get("type", "")).startswith(allowed.kinds):
+            yield f"a data source of type {resource.get('type')}"
+        if resource.get("provisioners") and not allowed.provisioners:
+            yield f"a provisioner in {resource.get('address')}"
+
+
+def _change(one: Json) -> Change | None:
+    change = one.get("change", {})
+    actions = tuple(change.get("actions", ()))
+    action: Literal["create", "update", "replace", "delete"]
+    if one.get("mode") == "data" or actions in (("no-op",), ("read",), ()):
+        return None
+    if "delete" in actions and "create" in actions:
+        action = "replace"
+    elif actions == ("create",):
+        action = "create"
+    elif actions == ("update",):
+        action = "update"
+    else:
+        action = "delete"
+    before, after = change.get("before"), change.get("after")
+    details = tuple(_differences(before, after, change))[:DETAILS_MAX] if action in ("update", "replace") else ()
+    restarts = (
+        action == "update"
+        and str(one.get("type", "")) == "proxmox_virtual_environment_vm"
+        and bool(before.get("started", True))
+        and any(before.get(part) != after.get(part) for part in RESTARTING)
+    )
+    name = _name(one, after if after is not None else before)
+    return Change(address=one["address"], action=action, name=name, details=details, restarts=restarts)
+
+
+def _name(one: Json, values: Json) -> str:
+    named = values.get("name") if isinstance(values, dict) else None
+    return str(named or one.get("index") or one.get("name"))
+
+
+def _differences(before: Json, after: Json, change: Json) -> Iterator[str]:
+    old = dict(_leaves("", before))
+    new = dict(_leaves("", after))
+    unknown = {path for path, flag in _leaves("", change.get("after_unknown")) if flag is True}
+    secret = {path for path, flag in _leaves("", change.get("after_sensitive")) if flag is True}
+    for path in sorted(old.keys() | new.keys()):
+        if path in unknown or old.get(path) == new.get(path):
+            continue
+        if any(path == hidden or path.startswith(f"{hidden}.") for hidden in secret):
+            yield f"{path} (secret)"
+        else:
+            yield f"{path} {_spoken(old.get(path))} → {_spoken(new.get(path))}"
+
+
+def _leaves(path: str, value: Json) -> Iterator[tuple[str, Json]]:
+    """(dotted path, value); a list of one, as Terraform's blocks are, gets no number."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(f"{path}.{key}" if path else str(key), inner)
+    elif isinstance(value, list) and value and all(isinstance(inner, dict) for inner in value):
+        for number, inner in enumerate(value):
+            yield from _leaves(path if len(value) == 1 else f"{path}.{number}", inner)
+    else:
+        yield path, value
+
+
+def _spoken(value: Json) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= VALUE_LENGTH_MAX else text[:VALUE_LENGTH_MAX] + "…"
