@@ -50,6 +50,10 @@ class Chain:
     plan_digest: str | None = None
     run_id: str | None = None
     """The run that the conversation's last approval started."""
+    parent_digest: str = ""
+    """Of the last manifest: what it reserved is the next one's own."""
+    line_seen: int = 0
+    """The last line of the run's journal that was shown."""
     introduced: bool = False
     """The offline model has said that it is one."""
 
@@ -62,6 +66,8 @@ class Chain:
 
     def forget_from(self, first: str) -> None:
         """Drops a value and everything made from it."""
+        if self.manifest is not None:
+            self.parent_digest = self.manifest.digest
         order = ["heard", "requirements", "snapshots", "offer", "proposal", "manifest", "review", "plan_digest"]
         for name in order[order.index(first) :]:
             setattr(self, name, None)
@@ -83,6 +89,8 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "tried": TypeAdapter(tuple[str, ...]),
     "plan_digest": TypeAdapter(str | None),
     "run_id": TypeAdapter(str | None),
+    "parent_digest": TypeAdapter(str),
+    "line_seen": TypeAdapter(int),
     "introduced": TypeAdapter(bool),
 }
 
@@ -106,11 +114,11 @@ class Turn:
 
     def save(self) -> None:
         values = {f.name: _ADAPTERS[f.name].dump_python(getattr(self.chain, f.name), mode="json") for f in fields(Chain)}
-        self.world.ledger.put_draft(self.conversation, values)
+        self.world.ledger.put(self.conversation, values)
 
 
 def load(world: World, name: str) -> Chain:
-    stored = world.ledger.draft(name)
+    stored = world.ledger.get(name)
     return Chain(**{key: _ADAPTERS[key].validate_python(value) for key, value in stored.items() if key in _ADAPTERS})
 
 

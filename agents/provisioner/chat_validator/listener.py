@@ -48,7 +48,7 @@ class Hear(TypedTool):
             raise RequestProblem(
                 "A capability is unknown.", f"There is no capability {unknown[0]!r}.", f"Use one of {', '.join(catalogue())}."
             )
-        proven, dropped = prove(heard, _typed(turn))
+        proven, dropped = prove(heard, _typed(turn), catalogue())
         if dropped and turn.tries.get(self.name, 0) == 0:
             names = ", ".join(sorted({fact.name for fact in dropped}))
             raise RequestProblem(
@@ -86,7 +86,7 @@ class ChatValidator(Speaker):
 
     def fall_back(self, turn: Turn) -> None:
         heard = hear(turn.message.text, catalogue(), turn.chain.heard or Heard(), turn.chain.asked)
-        turn.heard_now, _ = prove(heard, _typed(turn))
+        turn.heard_now, _ = prove(heard, _typed(turn), catalogue())
 
 
 def _typed(turn: Turn) -> tuple[str, ...]:

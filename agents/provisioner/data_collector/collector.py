@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.pipeline.drafting import promised
 from tools.pipeline.scan import scan
 
 from tools.capabilities import chain as values
@@ -24,7 +25,7 @@ class DataCollector(Stage):
         for snapshot in chain.snapshots.values():
             say(telling.snapshot(snapshot))
         chain.offer = values.offer(
-            chain.requirements, chain.snapshots, world.site, world.ledger.reserved(world.now(), turn.conversation)
+            chain.requirements, chain.snapshots, world.site, promised(world, chain.parent_digest)
         )
         if all(part.candidates for part in chain.offer.parts):
             return telling.offer(chain.offer)

@@ -49,8 +49,8 @@ class Planner(Stage):
     def artifacts(self, turn: Turn) -> dict[str, types.Part]:
         if turn.handled or turn.chain.plan_digest is None or turn.chain.snapshots is None or turn.chain.manifest is None:
             return {}
-        plan = turn.world.ledger.plan(turn.chain.plan_digest)
-        files = run_files(turn.world.settings.home / "runs" / plan.run_id)
+        plan = turn.world.ledger.plans.kept(turn.chain.plan_digest).plan
+        files = run_files(turn.world.run_folder(plan.run_id))
         pictures = drawing.before_and_after(turn.chain.snapshots, turn.chain.manifest)
         return files | {
             name: types.Part.from_bytes(data=svg.encode(), mime_type="image/svg+xml") for name, svg in pictures.items()

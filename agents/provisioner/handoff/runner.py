@@ -20,9 +20,9 @@ class Runner(Stage):
     def work(self, turn: Turn, say: Say) -> str:
         chain, world = turn.chain, turn.world
         assert chain.run_id is not None
-        for line in carry_out.follow(world, chain.run_id, after=world.ledger.progress_seen(turn.conversation, chain.run_id)):
+        for line in carry_out.follow(world, chain.run_id, after=chain.line_seen):
             say(telling.progress(line))
-            world.ledger.see_progress(turn.conversation, chain.run_id, line.number)
+            chain.line_seen = line.number
         run = carry_out.run_of(world, chain.run_id)
         chain.plan_digest = None
         if run.status in ("done", "removed"):
@@ -32,7 +32,7 @@ class Runner(Stage):
                 chain.forget_from("heard")
                 chain.typed = ()
                 return telling.removed(run)
-            guide = (world.settings.home / "runs" / run.id / "guide.md").read_text(encoding="utf-8")
+            guide = (world.run_folder(run.id) / "guide.md").read_text(encoding="utf-8")
             return telling.done(run, guide)
         chain.move(Event.FAILED)
         return telling.stopped(run)
@@ -40,4 +40,4 @@ class Runner(Stage):
     def artifacts(self, turn: Turn) -> dict[str, types.Part]:
         if turn.chain.run_id is None:
             return {}
-        return run_files(turn.world.settings.home / "runs" / turn.chain.run_id)
+        return run_files(turn.world.run_folder(turn.chain.run_id))

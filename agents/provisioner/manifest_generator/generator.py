@@ -147,18 +147,10 @@ class Composer(Stage):
         return telling.manifest(turn.chain.manifest)
 
 
-def compose(turn: Turn, parent_digest: str = "") -> None:
+def compose(turn: Turn) -> None:
     chain = turn.chain
-    assert (
-        chain.requirements is not None and chain.offer is not None and chain.proposal is not None and chain.snapshots is not None
-    )
+    assert chain.requirements is not None and chain.offer is not None and chain.proposal is not None and chain.snapshots is not None
     chain.manifest, chain.review = draft(
-        turn.world,
-        turn.conversation,
-        chain.requirements,
-        chain.offer,
-        chain.proposal,
-        chain.snapshots,
-        parent_digest,
-        chain.run_id,
+        turn.world, chain.requirements, chain.offer, chain.proposal, chain.snapshots, chain.parent_digest
     )
+    chain.parent_digest = chain.manifest.digest

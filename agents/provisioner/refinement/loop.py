@@ -94,7 +94,7 @@ class Recomposer(Stage):
         chain = turn.chain
         before, before_review = chain.manifest, chain.review
         assert before is not None and before_review is not None
-        compose(turn, parent_digest=before.digest)
+        compose(turn)
         chain.rounds += 1
         assert chain.manifest is not None and chain.review is not None
         if not chain.review.clean and not ratchet(before_review, chain.review):
