@@ -31,6 +31,8 @@ JOB_SECONDS_MAX = 1800
 IDLE_SECONDS_MAX = 600
 LOOK_SECONDS = 1
 FORKS_MAX = 20
+CHECKS = "Validating arguments against arg spec"
+"""A task that Ansible adds itself."""
 MESSAGE_CHARACTERS_MAX = 600
 
 Say = Callable[[str], None]
@@ -192,6 +194,7 @@ class _Story:
     _task: str = ""
     _changed: int = 0
     _done: int = 0
+    _hidden: bool = False
 
     def hear(self, event: dict[str, Any]) -> bool:
         kind, data = event.get("event", ""), event.get("event_data") or {}
@@ -200,7 +203,9 @@ class _Story:
             role, task = data.get("role"), str(data.get("task", ""))
             self._task = f"{role}: {task}" if role else task
         elif kind == "runner_on_ok":
-            self._changed += bool((data.get("res") or {}).get("changed"))
+            outcome = data.get("res") or {}
+            self._changed += bool(outcome.get("changed"))
+            self._hidden |= bool(outcome.get("censored"))
             self._done += 1
             if self._done == self.host_count:
                 self.finish()
@@ -228,11 +233,12 @@ class _Story:
 
     def finish(self) -> None:
         """Says how the task ended that was going on."""
-        if self._task and self._done:
-            word = "changed" if self._changed else "as it should be"
+        if self._task and self._done and CHECKS not in self._task:
+            # The outcome of a task that handles a secret is hidden as a whole.
+            word = "changed" if self._changed else "done" if self._hidden else "as it should be"
             where = f" on {self._changed or self._done} of {self.host_count}" if self.host_count > 1 else ""
             self.say(f"{self._task} … {word}{where}")
-        self._task, self._changed, self._done = "", 0, 0
+        self._task, self._changed, self._done, self._hidden = "", 0, 0, False
 
 
 def _judge(status: str, story: _Story, seconds_max: int) -> dict[str, HostResult]:
