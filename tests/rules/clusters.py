@@ -78,8 +78,10 @@ def four_nodes(**changes: object) -> ClusterSnapshot:
         "storages": tuple(storage("ceph-vm", n, shared=True, total_gib=4000, used_gib=900) for n in NAMES)
         + tuple(storage("local-lvm", n, shared=False) for n in NAMES)
         + tuple(storage("nfs", n, shared=True, content=("iso", "backup")) for n in NAMES),
-        "guests": tuple(guest(100 + i, f"app-{i}", n) for i, n in enumerate(NAMES))
-        + (guest(110, "shop-db", "pve1", memory_gib=32),),
+        "guests": (
+            *tuple(guest(100 + i, f"app-{i}", n) for i, n in enumerate(NAMES)),
+            guest(110, "shop-db", "pve1", memory_gib=32),
+        ),
         "templates": (
             template(9000, "debian-12", "pve1"),
             template(9001, "ubuntu-24.04", "pve2", os="ubuntu", disk_gib=4),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tools.rules import naming, placement, templates
+from tools.rules import naming, placement, places, templates
 from tools.rules.capacity import Room
-from tools.rules.placement import Demand
+from tools.rules.places import Demand
 
 MEMORY_STEP_MIB = 256
 MEMORY_LEAST_MIB = 512
@@ -22,7 +22,7 @@ def counter_offer(demand: Demand, room: Room) -> str:
 
 
 def fits(demand: Demand, room: Room) -> bool:
-    found, _ = placement.places(demand, room.snapshot)
+    found, _ = places.places(demand, room.snapshot)
     return bool(placement.assign(demand, found, room, placement.pack)) or bool(
         placement.assign(demand, found, room, placement.spread)
     )
@@ -32,7 +32,7 @@ def _corrected_words(demand: Demand, room: Room) -> list[tuple[str, Demand]]:
     """Names that were probably meant."""
     snapshot = room.snapshot
     changes: list[tuple[str, Demand]] = []
-    if placement.network_of(snapshot, demand.network) is None:
+    if places.network_of(snapshot, demand.network) is None:
         for name in _near_first(demand.network, [n.name for n in snapshot.networks]):
             changes.append((f"on network {name}", replace(demand, network=name)))
     if demand.node and snapshot.node(demand.node) is None:

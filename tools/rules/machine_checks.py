@@ -6,20 +6,18 @@ Where a machine should go instead is not decided here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from tools.rules import naming, templates
-from tools.rules.capacity import GIB, MIB, Room, Taking, cpu_sum, failover_sum, memory_sum, node_problem, spell_sum, storage_sum
-from tools.rules.machines import Machine, cluster, environment_of, machines_in, number, text
+from tools.rules.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, spell_sum, storage_sum
+from tools.rules.machines import Machine, built_on
 from tools.rules.reading import CPU_COUNT_MAX, MEMORY_MIB_MIN
 from tools.values.manifest import Part
 from tools.values.requirements import Origin
-from tools.values.review import Finding, Severity
+from tools.values.review import Finding
 from tools.values.site import Reserved, Site
-from tools.values.snapshot import ClusterSnapshot, Guest, Snapshot
+from tools.values.snapshot import ClusterSnapshot, Guest
 
 Checked = tuple[tuple[Finding, ...], tuple[str, ...]]
 Trouble = tuple[str, str]
@@ -39,71 +37,6 @@ class Scene:
     """After all machines of the part."""
     owned: dict[int, Guest]
     """Machines of the part that exist already, by VM id."""
-
-
-def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> Checked:
-    """(findings, checks that hold)."""
-    seen = cluster(snapshot)
-    try:
-        made = machines_in(part)
-    except ValidationError as error:
-        fields = ", ".join(sorted({".".join(map(str, e["loc"])) for e in error.errors()}))
-        return (
-            _finding(
-                part, "machines.form", part.name, (f"The machines cannot be read: {fields}.", "Compose the manifest again.")
-            ),
-        ), ()
-    scene = _scene(part, made, seen, site, reserved)
-    findings: list[Finding] = []
-    passed: list[str] = []
-    for check, look in CHECKS.items():
-        for machine in made:
-            trouble = look(machine, scene)
-            if trouble:
-                findings.append(_finding(part, check, machine.name, trouble))
-            else:
-                passed.append(f"{check}:{part.name}:{machine.name}")
-    for check, severity, trouble in _whole(scene):
-        if trouble:
-            findings.append(_finding(part, check, part.name, trouble, severity))
-        else:
-            passed.append(f"{check}:{part.name}:{part.name}")
-    return tuple(_each_once(findings)), tuple(passed)
-
-
-def _scene(part: Part, made: tuple[Machine, ...], seen: ClusterSnapshot, site: Site, reserved: Reserved) -> Scene:
-    ids = part.facts.get("owned_vm_ids", []) if isinstance(part.facts, dict) else []
-    owned = {g.vm_id: g for g in seen.guests if g.vm_id in ids}
-    room = Room.of(seen, environment_of(part.needs, site), reserved, frozenset(owned)).after(
-        _taking(m, owned.get(m.vm_id)) for m in made
-    )
-    return Scene(part, made, seen, site, reserved, room, owned)
-
-
-def _taking(machine: Machine, old: Guest | None) -> Taking:
-    return Taking(
-        machine.node,
-        machine.storage,
-        machine.cpu_count,
-        machine.memory_mib,
-        machine.disk_gib,
-        old.cpu_count if old else 0,
-        math.ceil(old.memory_bytes / MIB) if old else 0,
-        math.ceil(old.disk_bytes / GIB) if old else 0,
-    )
-
-
-def _finding(part: Part, check: str, subject: str, trouble: Trouble, severity: Severity = Severity.ERROR) -> Finding:
-    return Finding(severity=severity, check=check, part=part.name, subject=subject, detail=trouble[0], remedy=trouble[1])
-
-
-def _each_once(findings: list[Finding]) -> Iterator[Finding]:
-    """Two machines on one full node are one thing to say."""
-    said: set[tuple[str, str]] = set()
-    for finding in findings:
-        if (finding.check, finding.detail) not in said:
-            said.add((finding.check, finding.detail))
-            yield finding
 
 
 # One machine at a time: trouble, or nothing.
@@ -185,6 +118,23 @@ def _template_there(m: Machine, scene: Scene) -> Trouble | None:
         reason = templates.out_of_reach(template, node, storage, scene.snapshot)
         if reason:
             return f"{m.name} cannot be cloned: {reason}.", "Pick another candidate."
+    return None
+
+
+def _as_built_on(m: Machine, scene: Scene) -> Trouble | None:
+    """The template and the storage are still those that were seen when the manifest was composed."""
+    facts = scene.part.facts if isinstance(scene.part.facts, dict) else {}
+    then = facts.get("built_on")
+    if m.vm_id in scene.owned or not isinstance(then, dict):
+        return None
+    for what, now in built_on((m,), scene.snapshot).items():
+        was = then.get(what)
+        if was is not None and was != now:
+            changed = ", ".join(sorted(name.replace("_", " ") for name in now if was.get(name) != now[name]))
+            return (
+                f"{what.capitalize()} is not what it was: {changed} changed.",
+                "Ask for a new plan; it starts from the world as it is.",
+            )
     return None
 
 
@@ -272,6 +222,7 @@ CHECKS: dict[str, Callable[[Machine, Scene], Trouble | None]] = {
     "network.there": _network_there,
     "storage.there": _storage_there,
     "template.there": _template_there,
+    "built_on": _as_built_on,
     "disk.size": _disk_size,
     "bounds": _bounds,
     "as_asked": _as_asked,
@@ -279,30 +230,3 @@ CHECKS: dict[str, Callable[[Machine, Scene], Trouble | None]] = {
     "headroom.cpu": _headroom_cpu,
     "storage.room": _storage_room,
 }
-
-
-def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Trouble | None]]:
-    """Checks of the part as a whole."""
-    wanted, made = number(scene.part.needs, "count", 1), len(scene.machines)
-    count: Trouble = (f"{wanted} machines were asked for, and the manifest has {made}.", "Compose the manifest again.")
-    yield "count", Severity.ERROR, None if wanted == made else count
-    quorum: Trouble = ("The cluster has no quorum, so nothing in it can be changed.", "Bring its nodes back first.")
-    yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else quorum
-    failover = failover_sum(scene.room)
-    production = text(scene.part.needs, "environment") == "production"
-    severity = Severity.WARNING if production else Severity.NOTE
-    lost: Trouble | None = None
-    if failover is None:
-        lost = ("The cluster has one node online: nothing can take over from it.", "Add a node before relying on it.")
-    elif not failover.holds:
-        lost = (
-            f"The loss of the largest node could not be carried: {spell_sum(failover)}.",
-            "Add memory or nodes, or stop guests that are not needed.",
-        )
-    yield "failover.memory", severity, lost
-    no_key: Trouble = (
-        "Only the run's own SSH key will open these machines.",
-        "Name your public key if you want to log in with your own.",
-    )
-    keyless = any(not m.public_keys for m in scene.machines)
-    yield "keys", Severity.NOTE, no_key if keyless else None

@@ -2,67 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from tools.rules import machines
 from tools.values.manifest import Part
 from tools.values.review import Finding, Review, Severity
-from tools.values.snapshot import ClusterSnapshot, Snapshot
 
 
 def ratchet(before: Review, after: Review) -> bool:
-    """Whether a refinement is kept: no check that held is lost (contract N9). Checks are named by machine, not by place."""
-    failed = {(f.check, f.part) for f in after.findings if f.severity is Severity.ERROR}
-    lost = {name for name in set(before.passed) - set(after.passed) if _check_and_part(name) in failed}
-    return not lost and _errors(after) <= _errors(before)
+    """Whether a refinement is kept: no check that held fails now, and there are not more errors (contract N9).
 
-
-def world_moved(part: Part, before: Snapshot, after: Snapshot, fresh: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """What stops a plan that was approved. Empty: the world is as it was, whatever its load.
-
-    `fresh` is what the part's capability finds against the snapshot `after`; machines of the part that exist by then are to be
-    named with `machines.owning` first, so that a run taken up again does not stumble over its own work.
+    Checks are named by machine and not by place, so that moving a machine loses none.
     """
-    errors = tuple(f for f in fresh if f.severity is Severity.ERROR)
-    if isinstance(before, ClusterSnapshot) and isinstance(after, ClusterSnapshot):
-        told = {(f.check, f.subject) for f in errors}
-        return errors + tuple(f for f in _changes(part, before, after) if (f.check, f.subject) not in told)
-    return errors
+    failed = {(f.check, f.part) for f in _errors(after)}
+    lost = any(_check_and_part(name) in failed for name in set(before.passed) - set(after.passed))
+    return not lost and len(_errors(after)) <= len(_errors(before))
 
 
-def _changes(part: Part, before: ClusterSnapshot, after: ClusterSnapshot) -> Iterator[Finding]:
-    """What the plan was built on and is different now, though it might still do."""
-    owned = machines.owned_ids(part)
-    for m in machines.machines_in(part):
-        if m.vm_id in owned:
-            continue
-        was = next((t for t in before.templates if t.vm_id == m.template_vm_id), None)
-        now = next((t for t in after.templates if t.vm_id == m.template_vm_id), None)
-        if was != now:
-            what = f"is not what it was when the plan was made: {_difference(was, now)}"
-            yield _finding(part, "template.there", m.name, f"Template {m.template_vm_id} {what}.")
-        stored = [(s.kind, s.shared, s.content, s.active) for s in before.storages if (s.name, s.node) == (m.storage, m.node)]
-        stores = [(s.kind, s.shared, s.content, s.active) for s in after.storages if (s.name, s.node) == (m.storage, m.node)]
-        if stored != stores:
-            yield _finding(
-                part, "storage.there", m.name, f"Storage {m.storage} of {m.node} is not what it was when the plan was made."
-            )
+def world_moved(part: Part, before: Review, after: Review) -> tuple[str, ...]:
+    """What stops a plan that was approved, as sentences. Empty: the part may be built as planned, whatever the load is now.
+
+    `after` is the review of the same manifest against a fresh snapshot. A manifest names what it was built on (its templates and
+    storages), so the review finds those changed as well. Machines of the part that exist by then are to be named with
+    `machines.owning` first, so that a run taken up again does not stumble over its own work.
+    """
+    known = {(f.check, f.subject, f.detail) for f in _errors(before)}
+    moved = (f for f in _errors(after) if f.part == part.name and (f.check, f.subject, f.detail) not in known)
+    return tuple(f"{f.subject}: {f.detail}" if f.subject not in f.detail else f.detail for f in moved)
 
 
-def _difference(was: object, now: object) -> str:
-    if was is None or now is None:
-        return "it appeared" if was is None else "it is gone"
-    changed = [name for name, value in vars(was).items() if vars(now).get(name) != value]
-    return ", ".join(f"{name.replace('_', ' ')} changed" for name in changed)
-
-
-def _finding(part: Part, check: str, subject: str, detail: str) -> Finding:
-    remedy = "Ask for a new plan; it starts from the world as it is now."
-    return Finding(severity=Severity.ERROR, check=check, part=part.name, subject=subject, detail=detail, remedy=remedy)
-
-
-def _errors(review: Review) -> int:
-    return sum(1 for f in review.findings if f.severity is Severity.ERROR)
+def _errors(review: Review) -> tuple[Finding, ...]:
+    return tuple(f for f in review.findings if f.severity is Severity.ERROR)
 
 
 def _check_and_part(name: str) -> tuple[str, str]:

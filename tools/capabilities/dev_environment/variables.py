@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rules import machines
+from tools.rules import machine_choices, machines
 from tools.values.manifest import Configure
 from tools.values.requirements import Needs
 
@@ -13,5 +13,8 @@ def configure(needs: Needs) -> Configure:
     return Configure(
         kind="ansible",
         playbook="dev_environment.yml",
-        variables={**machines.base_variables(), "base_packages": sorted({*PACKAGES, *machines.strings(needs, "packages")})},
+        variables={
+            **machine_choices.base_variables(),
+            "base_packages": sorted({*PACKAGES, *machines.strings(needs, "packages")}),
+        },
     )

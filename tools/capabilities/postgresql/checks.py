@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rules import machine_checks, machines, sizing
+from tools.rules import machine_review, machines, sizing
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site
@@ -10,7 +10,7 @@ from tools.values.snapshot import Snapshot
 
 
 def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    findings, passed = machine_checks.review(part, snapshot, site, reserved)
+    findings, passed = machine_review.review(part, snapshot, site, reserved)
     extra = [*_carries(part), *_reachable(part)]
     held = tuple(
         f"{check}:{part.name}:{part.name}"

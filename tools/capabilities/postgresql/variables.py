@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rules import machines, sizing
+from tools.rules import machine_choices, machines, sizing
 from tools.rules.machines import Machine
 from tools.values.manifest import Configure
 from tools.values.requirements import Needs
@@ -15,7 +15,7 @@ def configure(made: tuple[Machine, ...], needs: Needs, subnet: str) -> Configure
         kind="ansible",
         playbook="postgresql.yml",
         variables={
-            **machines.base_variables(),
+            **machine_choices.base_variables(),
             "postgresql_database": database,
             "postgresql_user": database,
             "postgresql_password": {"secret": "database_password"},

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tools.rules import machines
+from tools.rules import machine_choices
 from tools.values.manifest import Configure
 from tools.values.requirements import Needs
 
 
 def configure(needs: Needs) -> Configure:
-    return Configure(kind="ansible", playbook="virtual_machine.yml", variables=machines.base_variables())
+    return Configure(kind="ansible", playbook="virtual_machine.yml", variables=machine_choices.base_variables())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tools.capabilities.web_server.commands import commands
 from tools.capabilities.web_server.variables import configure
-from tools.rules import machines
-from tools.rules.machines import offer
+from tools.rules import machine_choices
+from tools.rules.machine_choices import offer
 from tools.values.manifest import Part
 from tools.values.offer import PartOffer, Pick
 from tools.values.requirements import Needs
@@ -16,13 +16,13 @@ __all__ = ["compose", "offer"]
 
 
 def compose(needs: Needs, offer: PartOffer, pick: Pick, snapshot: Snapshot, site: Site, reserved: Reserved) -> Part:
-    made = machines.machines(needs, offer, pick, snapshot, site, reserved)
-    return machines.part_of(
+    made = machine_choices.machines(needs, offer, pick, snapshot, site, reserved)
+    return machine_choices.part_of(
         needs,
-        machines.candidate_of(offer, pick),
+        machine_choices.candidate_of(offer, pick),
         pick,
         made,
-        facts=machines.facts_of(made, needs, snapshot),
+        facts=machine_choices.facts_of(made, needs, snapshot),
         configure=configure(needs),
         commands=commands,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rules import machines
+from tools.rules import machine_choices, machines
 from tools.values.manifest import Configure
 from tools.values.requirements import Needs
 
@@ -15,7 +15,7 @@ def configure(needs: Needs) -> Configure:
         kind="ansible",
         playbook="web_server.yml",
         variables={
-            **machines.base_variables(),
+            **machine_choices.base_variables(),
             "nginx_site_name": machines.text(needs, "site_name") or "_",
             "nginx_worker_connections": worker_connections(needs),
         },
