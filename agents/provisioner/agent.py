@@ -6,12 +6,11 @@ only here and in refinement/loop.py.
 
 from __future__ import annotations
 
-import secrets
 import warnings
 
 from google.adk.agents import SequentialAgent
 from google.adk.apps import App
-from google.adk.plugins._tool_call_integrity_plugin import ToolCallIntegrityPlugin
+from google.adk.plugins import ToolCallIntegrityPlugin
 
 from .chat_validator.listener import ChatValidator
 from .chat_validator.reader import Reader
@@ -22,6 +21,7 @@ from .handoff.runner import Runner
 from .manifest_generator.generator import Composer, ManifestGenerator
 from .plugins import TurnsEnd
 from .refinement.loop import build_loop
+from .world import integrity_key
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*SequentialAgent.*", category=DeprecationWarning)
@@ -41,9 +41,8 @@ with warnings.catch_warnings():
         ],
     )
 
-# The plugin's key lives as long as the process: a stored call of another process is history and never runs again.
 app = App(
     name="provisioner",
     root_agent=root_agent,
-    plugins=[ToolCallIntegrityPlugin(secret_key=secrets.token_bytes(32), allow_unstamped_calls=False), TurnsEnd()],
+    plugins=[ToolCallIntegrityPlugin(secret_key=integrity_key()), TurnsEnd()],
 )

@@ -14,12 +14,12 @@ from typing import Any, Literal
 from google.adk.models import BaseLlm, Gemini, LlmRequest, LlmResponse
 from google.adk.models._capabilities import LlmCapabilities
 from google.genai import types
-from tools.rules.hearing import hear
 
 from tools.capabilities import catalogue
+from tools.rules.hearing import hear
 from tools.values.heard import Heard
 
-from .world import the_world
+from .world import the_settings
 
 Role = Literal["fast", "pro"]
 
@@ -58,7 +58,9 @@ def tokens(text: str) -> int:
 
 def model_for(role: Role) -> BaseLlm:
     """The configured model of a role; Gemini when there is a key and no name; the offline model when there is neither."""
-    settings = the_world().settings
+    settings = the_settings()
+    if settings is None:
+        return OfflineModel()
     name = settings.model_fast if role == "fast" else settings.model_pro
     if not name and os.environ.get("GOOGLE_API_KEY"):
         name = settings.gemini_fast if role == "fast" else settings.gemini_pro

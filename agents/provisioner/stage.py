@@ -119,7 +119,7 @@ class Speaker(LlmAgent):
 
     templates: ClassVar[Environment] = Environment(
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )  # noqa: S701 - prose for a model, not HTML
+    )
 
     def __init__(self, *, prompt: str, tool: TypedTool, **fields: Any) -> None:
         super().__init__(

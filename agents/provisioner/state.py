@@ -10,8 +10,8 @@ from typing import Any
 
 from google.adk.agents.invocation_context import InvocationContext
 from pydantic import TypeAdapter
-from tools.pipeline.world import World
 
+from tools.pipeline.world import World
 from tools.rules import conversation
 from tools.rules.conversation import Message, Phase
 from tools.values.heard import Heard

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
+import secrets
 import sys
 import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import cache
 
+from tools.clients.files import private_folder, write_once
+from tools.clients.settings import Settings
 from tools.pipeline.engine import launch
 from tools.pipeline.world import World, open_world
+from tools.values.trouble import RequestProblem
 
 _lock = threading.Lock()
 _world: World | None = None
@@ -27,6 +33,15 @@ def the_world() -> World:
         return _world
 
 
+@cache
+def the_settings() -> Settings | None:
+    """What the environment says; None when it cannot be taken. The first message says why: opening the world reads it again."""
+    try:
+        return Settings.from_environment()
+    except RequestProblem:
+        return None
+
+
 def principal() -> str:
     """Who speaks: the authenticated principal, or on loopback the one operator."""
     return authenticated.get() or the_world().settings.operator
@@ -38,7 +53,7 @@ def may_apply(argv: Sequence[str] | None = None) -> bool:
 
 
 def _listens_on_loopback(argv: Sequence[str]) -> bool:
-    hosts = [after for before, after in zip(argv, argv[1:], strict=False) if before == "--host"]
+    hosts = [after for before, after in itertools.pairwise(argv) if before == "--host"]
     hosts += [word.removeprefix("--host=") for word in argv if word.startswith("--host=")]
     return all(host == "localhost" or _is_loopback(host) for host in hosts)
 
@@ -48,3 +63,11 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def integrity_key() -> bytes:
+    """What ADK's stored tool calls are stamped with: kept in the home folder, so that a conversation goes on after a restart."""
+    settings = the_settings()
+    if settings is None:
+        return secrets.token_bytes(32)
+    return write_once(private_folder(settings.home) / "calls.key", secrets.token_bytes(32))

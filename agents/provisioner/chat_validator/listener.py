@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tools.rules.hearing import hear, prove
-
 from tools.capabilities import catalogue
 from tools.rules.conversation import Kind
+from tools.rules.hearing import hear, prove
 from tools.values.heard import Heard
 from tools.values.trouble import RequestProblem
 

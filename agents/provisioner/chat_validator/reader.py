@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 from google.adk.agents.invocation_context import InvocationContext
@@ -12,17 +13,21 @@ from tools.pipeline import carry_out, prepare
 from tools.rules import telling
 from tools.rules.conversation import MESSAGE_BYTES_MAX, Kind, Phase
 from tools.rules.conversation import Event as Happened
-from tools.values.trouble import RequestProblem
+from tools.values.trouble import RequestProblem, Trouble
 
 from ..handoff.planner import show
-from ..stage import Say, Stage
+from ..stage import Say, Stage, says
 from ..state import Turn, begin
 from ..world import may_apply
 
 
 class Reader(Stage):
     async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
-        begin(ctx)
+        try:
+            await asyncio.to_thread(begin, ctx)
+        except Trouble as trouble:  # the settings or the ledger: nothing can be done before that is mended
+            yield says(self.name, ctx, str(trouble))
+            return
         async for event in super()._run_async_impl(ctx):
             yield event
 
@@ -107,7 +112,7 @@ def _approve(turn: Turn, say: Say) -> str:
     if approved.missing_roles:
         chain.move(Happened.APPROVED_PARTLY)
         return telling.approved_partly(approved.plan, approved.missing_roles)
-    chain.run_id = carry_out.start(turn.world, approved.plan_digest)
+    chain.run_id = carry_out.start(turn.world, approved.plan.digest)
     chain.move(Happened.APPROVED)
     turn.handled = False
     return telling.approved(approved.plan, chain.run_id)

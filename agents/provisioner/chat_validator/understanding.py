@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tools.rules.hearing import merge
-
 from tools.capabilities import catalogue
 from tools.capabilities import chain as values
 from tools.rules import telling
 from tools.rules.conversation import Event, Kind, Phase, is_question
+from tools.rules.hearing import merge
 from tools.values.heard import Heard
 
 from ..stage import Say, Stage

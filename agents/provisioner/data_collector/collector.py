@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tools.pipeline.drafting import promised
 from tools.pipeline.scan import scan
 
 from tools.capabilities import chain as values
+from tools.pipeline.drafting import promised
 from tools.rules import telling
 from tools.rules.conversation import Event
 
@@ -24,9 +24,7 @@ class DataCollector(Stage):
         chain.snapshots = {target: scan(world.settings, target, world.now()) for target in values.targets(chain.requirements)}
         for snapshot in chain.snapshots.values():
             say(telling.snapshot(snapshot))
-        chain.offer = values.offer(
-            chain.requirements, chain.snapshots, world.site, promised(world, chain.parent_digest)
-        )
+        chain.offer = values.offer(chain.requirements, chain.snapshots, world.site, promised(world, chain.parent_digest))
         if all(part.candidates for part in chain.offer.parts):
             return telling.offer(chain.offer)
         turn.handled = True

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from google.genai import types
-from tools.pipeline.prepare import prepare
-from tools.rules.costing import estimate
 
+from tools.pipeline.prepare import prepare
 from tools.rules import drawing, telling
 from tools.rules.conversation import Event
+from tools.rules.costing import estimate
 from tools.values.plan import Plan
 from tools.values.trouble import Trouble
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tools.pipeline.drafting import draft
-
 from tools.capabilities import chain as values
+from tools.pipeline.drafting import draft
 from tools.rules import telling
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.trouble import RequestProblem
@@ -149,7 +148,9 @@ class Composer(Stage):
 
 def compose(turn: Turn) -> None:
     chain = turn.chain
-    assert chain.requirements is not None and chain.offer is not None and chain.proposal is not None and chain.snapshots is not None
+    assert (
+        chain.requirements is not None and chain.offer is not None and chain.proposal is not None and chain.snapshots is not None
+    )
     chain.manifest, chain.review = draft(
         turn.world, chain.requirements, chain.offer, chain.proposal, chain.snapshots, chain.parent_digest
     )

@@ -12,10 +12,10 @@ from typing import Any
 from google.adk.agents import LoopAgent
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event, EventActions
-from tools.rules.reviewing import ratchet
 
 from tools.rules import telling
 from tools.rules.conversation import Event as ConversationEvent
+from tools.rules.reviewing import ratchet
 from tools.values.offer import Offer, Pick, Proposal
 
 from ..manifest_generator.generator import Propose, compose, offered
