@@ -20,8 +20,8 @@ from typing import Any
 
 from .authority import Authority, make_authority
 from .clock import Clock, WallClock
+from .guests import Bodies, GuestProblem, open_bodies
 from .http import Server
-from .proxmox.bodies import NoBodies
 from .world import World
 
 Say = Callable[[str], None]
@@ -130,12 +130,11 @@ def _open_proxmox(
     return ready
 
 
-def _bodies(kind: str, folder: Path, gateways: tuple[IPv4Interface, ...]) -> Any:
-    if kind == "none":
-        return NoBodies()
-    from .guests import open_bodies
-
-    return open_bodies(kind, folder, gateways, say)
+def _bodies(kind: str, folder: Path, gateways: tuple[IPv4Interface, ...]) -> Bodies:
+    try:
+        return open_bodies(kind, folder, gateways, say)
+    except GuestProblem as why:
+        raise CannotServe(str(why)) from None
 
 
 def _open_azure(section: dict[str, Any], folder: Path, authority: Authority, clock: Clock, stack: ExitStack) -> dict[str, Any]:

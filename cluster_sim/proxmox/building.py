@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import Clock
+from ..guests.values import Bodies
 from . import volumes
 from .access import BUILT_IN_ROLES, Access, Grant, Token, User
-from .bodies import Bodies
 from .checking import SHARED
 from .cluster import Cluster, Timing
 from .configuration import new_mac, new_uuid

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..clock import Clock
+from ..guests.values import Bodies
 from .access import Access, Who
-from .bodies import Bodies
 from .errors import TaskFailed, failed, forbidden, no_such_guest
 from .faults import Faults
 from .state import Guest, HighAvailability, Network, Node, Pool, Storage, Volume

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import unquote
 
+from ..guests.values import GuestSpec
 from .addressing import place_of
 from .call import Call
 from .cluster import Cluster
@@ -100,7 +100,7 @@ def _check(guest: Guest) -> None:
         raise TaskFailed(f"VM is locked ({guest.lock})")
 
 
-def body_of(cluster: Cluster, guest: Guest) -> Any:
+def body_of(cluster: Cluster, guest: Guest) -> GuestSpec | None:
     """The body a guest gets, or None: it needs a cloud-init drive, a key to let someone in, and an address."""
     if cluster.bodies is None or cluster.bodies.kind == "none":
         return None
@@ -110,8 +110,6 @@ def body_of(cluster: Cluster, guest: Guest) -> Any:
     place = place_of(cluster, guest)
     if place is None:
         return None
-    from ..guests import GuestSpec
-
     return GuestSpec(
         key=str(guest.vmid),
         hostname=guest.name,
@@ -128,7 +126,7 @@ def is_up(cluster: Cluster, guest: Guest) -> bool:
     """Has it booted, so that an agent in it would answer?"""
     if not guest.running:
         return False
-    if guest.has_body and cluster.bodies is not None and cluster.bodies.kind == "pod":
+    if guest.has_body and cluster.bodies is not None:
         return cluster.bodies.is_up(str(guest.vmid))
     return cluster.now >= guest.started_at + cluster.timing.boot_s / cluster.agenda.pace
 

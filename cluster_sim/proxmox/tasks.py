@@ -109,7 +109,10 @@ class Agenda:
             self.settle(math.inf)
             if not self._waiting:
                 return
-            self._waiting[0][0].exception(timeout=wait_s_max)
+            try:
+                self._waiting[0][0].exception(timeout=wait_s_max)
+            except TimeoutError:
+                return
 
     def skip_pids(self, count: int) -> None:
         """So that a new task never gets the name of one that was restored."""
