@@ -250,6 +250,7 @@ def _answer(
     whole: Stretch, facts: dict[str, dict[str, Fact]], wanted: Mapping[str, Listed], asked: tuple[tuple[str, str], ...]
 ) -> None:
     """What is left of the message answers the questions that are still open, in the order they were asked."""
+    readers.take_keys(whole, [])
     for found in facts.values():
         for fact in found.values():
             start = whole.text.find(fact.quote)
