@@ -117,7 +117,7 @@ def _in_words(work: Callable[[], str], turn: Turn) -> str:
 class Speaker(LlmAgent):
     """A model that speaks by calling one typed tool. What it says besides is not shown, and what it cannot settle, rules do."""
 
-    templates: ClassVar[Environment] = Environment(
+    templates: ClassVar[Environment] = Environment(  # noqa: S701 - prose for a model, not HTML
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
 

@@ -57,7 +57,7 @@ def ran(part_folder: Path) -> tuple[Ran, ...]:
 def _run(context: PartContext, command: Command, pause: Callable[[float], None]) -> Ran | str:
     argv = guiding.filled(command, str(context.run_folder), {m.name: m.address for m in context.machines})
     told = Ran(purpose=command.purpose, printed=shlex.join(argv), machine=command.machine, outcome=guiding.NOT_RUN)
-    if not command.verify:
+    if not command.runs_here:
         return told
     if any(machine.body for machine in context.machines if command.machine in ("", machine.name)):
         return told.model_copy(update={"outcome": guiding.EMULATED})
@@ -68,12 +68,14 @@ def _run(context: PartContext, command: Command, pause: Callable[[float], None])
             pause(ATTEMPT_SECONDS)
         answer = run_command(argv, COMMAND_SECONDS_MAX)
         if answer.code == 0 and command.expect in answer.output:
-            seen = guiding.answer_of(_without_secrets(context, answer.output))
-            return told.model_copy(update={"outcome": "answered", "at": f"{context.now():%Y-%m-%d %H:%M:%S} UTC", "answer": seen})
-    seen = " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-400:] or "nothing"
+            output = _without_secrets(context, answer.output)
+            at = f"{context.now():%Y-%m-%d %H:%M:%S} UTC"
+            seen = {"answer": guiding.answer_of(output), "shown": guiding.line_with(output, command.expect)}
+            return told.model_copy(update={"outcome": "answered", "at": at, **seen})
+    told_last = " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-400:] or "nothing"
     where = f"{command.machine}: " if command.machine else ""
     wanted = f"; expected was {command.expect.strip()!r}" if answer.code == 0 else f" (exit code {answer.code})"
-    return f"{where}{command.purpose}: it answered {seen!r}{wanted}."
+    return f"{where}{command.purpose}: it answered {told_last!r}{wanted}."
 
 
 def _without_secrets(context: PartContext, text: str) -> str:

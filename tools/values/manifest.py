@@ -52,7 +52,7 @@ class Command(Value):
     """The machine it is about; empty for all or none."""
     expect: str = ""
     """A text its output must contain."""
-    verify: bool = True
+    runs_here: bool = True
     """False for what cannot be run here (a browser, a tool of the operator's); the guide then says that it was not run."""
 
 

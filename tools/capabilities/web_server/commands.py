@@ -24,6 +24,6 @@ def _of(name: str) -> tuple[Command, ...]:
             purpose="Ask the site from a computer that reaches its network",
             argv=("curl", "http://{address}/health"),
             machine=name,
-            verify=False,
+            runs_here=False,
         ),
     )
