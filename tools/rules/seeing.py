@@ -1,0 +1,253 @@
+"""Makes values of what a Proxmox VE cluster answers. It trusts no type, no number and no name of it, and judges nothing.
+
+Guests' notes (`description`) and cloud-init user data are never looked at: nobody's prose gets from a cluster into a conversation.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from tools.values.snapshot import Guest, Load, Network, Node, Storage, Template
+from tools.values.value import Json
+
+NAME_LENGTH_MAX = 64
+COVERAGE_MIN = 0.5
+"""A 95th percentile of fewer samples than half says too little to be used."""
+NODE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_SAFE = re.compile(r"[A-Za-z0-9 ._@+:/()-]")
+_DISK = re.compile(r"(?:scsi|virtio|sata|ide)\d{1,2}|efidisk0|tpmstate0")
+_SIZE = re.compile(r"(?:^|,)size=(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)(?:,|$)")
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_SYSTEMS = ("debian", "ubuntu", "rocky", "almalinux", "fedora", "centos", "opensuse", "arch", "alpine", "windows")
+
+Row = Mapping[str, Json]
+
+
+def display(text: object, length: int = NAME_LENGTH_MAX) -> str:
+    """A scanned name as it may be shown and kept: everything that is not plainly a name is escaped."""
+    shown = "".join(
+        c if _SAFE.fullmatch(c) else c.encode("ascii", "backslashreplace").decode() if ord(c) > 126 else f"\\x{ord(c):02x}"
+        for c in str(text)[:length]
+    )
+    return shown[:length]
+
+
+def rows(answer: Json) -> list[Row]:
+    return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+
+
+def number(row: Row, key: str) -> float:
+    """0 for whatever is no finite, positive number."""
+    try:
+        value = float(row.get(key) or 0)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return value if math.isfinite(value) and value > 0 else 0.0
+
+
+def flag(row: Row, key: str) -> bool:
+    return str(row.get(key)) in ("1", "True")
+
+
+def node(row: Row, load: Load | None, model: str, answers: bool) -> Node:
+    """A node that the cluster calls online but that does not answer takes nothing new."""
+    return Node(
+        name=display(row.get("node")),
+        online=row.get("status") == "online" and answers,
+        cpu_count=int(number(row, "maxcpu")),
+        memory_bytes=int(number(row, "maxmem")),
+        memory_used_bytes=int(number(row, "mem")),
+        cpu_ratio=min(number(row, "cpu"), 1.0),
+        load=load,
+        cpu_model=display(model),
+    )
+
+
+def storage(row: Row, node_name: str) -> Storage:
+    """From /nodes/N/storage, or from /cluster/resources for a node that does not answer."""
+    return Storage(
+        name=display(row.get("storage")),
+        node=node_name,
+        kind=display(row.get("type") if "plugintype" not in row else row["plugintype"]),
+        shared=flag(row, "shared"),
+        content=tuple(sorted(display(c) for c in str(row.get("content") or "").split(",") if c)),
+        total_bytes=int(number(row, "total") or number(row, "maxdisk")),
+        used_bytes=int(number(row, "used") or (number(row, "disk") if "maxdisk" in row else 0)),
+        active=row.get("status") == "available"
+        if "status" in row
+        else flag(row, "active") and row.get("enabled", 1) not in (0, "0"),
+    )
+
+
+def guest(row: Row) -> Guest:
+    return Guest(
+        vm_id=int(number(row, "vmid")),
+        name=display(row.get("name") or ""),
+        node=display(row.get("node")),
+        running=row.get("status") == "running",
+        template=flag(row, "template"),
+        cpu_count=math.ceil(number(row, "maxcpu")),
+        memory_bytes=int(number(row, "maxmem")),
+        disk_bytes=int(number(row, "maxdisk")),
+        tags=tags(row),
+        pool=display(row.get("pool") or ""),
+        lock=display(row.get("lock") or ""),
+    )
+
+
+def tags(row: Row) -> tuple[str, ...]:
+    return tuple(display(tag) for tag in re.split(r"[;, ]+", str(row.get("tags") or "")[:1000]) if tag)
+
+
+def template(row: Row, config: Row, shared_storages: frozenset[str]) -> Template | None:
+    """None when it has no disk that a clone could start from."""
+    disks = {key: str(value) for key, value in config.items() if _DISK.fullmatch(key)}
+    interface = _system_disk(disks, str(config.get("boot") or ""))
+    if interface is None:
+        return None
+    storages = tuple(sorted({display(name) for value in disks.values() if (name := _storage_of(value))}))
+    return Template(
+        vm_id=int(number(row, "vmid")),
+        name=display(row.get("name") or ""),
+        node=display(row.get("node")),
+        disk_interface=interface,
+        disk_gib=math.ceil(_disk_bytes(disks[interface]) / 2**30),
+        storages=storages,
+        shared=bool(storages) and all(name in shared_storages for name in storages),
+        cloud_init=any(_is_cloud_init(value) for value in disks.values()),
+        os=_system(row, config),
+    )
+
+
+def _system_disk(disks: Mapping[str, str], boot: str) -> str | None:
+    order = re.search(r"order=([a-z0-9;]{1,200})", boot)
+    first = order[1].split(";") if order else []
+    candidates = [*first, *(f"{kind}{number}" for kind in ("scsi", "virtio", "sata", "ide") for number in range(31))]
+    real = (
+        d
+        for d in candidates
+        if d in disks and _storage_of(disks[d]) and "media=cdrom" not in disks[d] and not _is_cloud_init(disks[d])
+    )
+    return next(real, None)
+
+
+def _storage_of(value: str) -> str:
+    name, colon, _ = value.split(",")[0].removeprefix("file=").partition(":")
+    return name if colon else ""
+
+
+def _disk_bytes(value: str) -> float:
+    size = _SIZE.search(value)
+    return float(size[1]) * _UNITS[size[2]] if size else 0.0
+
+
+def _is_cloud_init(value: str) -> bool:
+    return "cloudinit" in value.split(",")[0]
+
+
+def _system(row: Row, config: Row) -> str:
+    words = " ".join((display(row.get("name") or ""), *tags(row))).lower()
+    named = next((system for system in _SYSTEMS if system in words), "")
+    return named or ("windows" if str(config.get("ostype") or "").startswith("w") else "")
+
+
+# Networks: each by every name that an operator may say.
+
+
+def bridges(by_node: Mapping[str, Iterable[Row]]) -> Iterator[Network]:
+    found: dict[str, list[tuple[str, Row]]] = {}
+    for node_name, interfaces in by_node.items():
+        for row in interfaces:
+            if str(row.get("type")) in ("bridge", "OVSBridge"):
+                found.setdefault(display(row.get("iface")), []).append((node_name, row))
+    for name, places in found.items():
+        subnet = next((s for _, row in places if (s := _subnet(row.get("cidr")))), "")
+        nodes = tuple(node_name for node_name, _ in places)
+        yield Network(name=name, bridge=name, vlan_tag=None, nodes=nodes, subnet=subnet, seen_by=f"bridge {name}")
+
+
+def vnets(
+    vnet_rows: Iterable[Row], zones: Mapping[str, Row], subnets: Mapping[str, str], all_nodes: tuple[str, ...]
+) -> Iterator[Network]:
+    """An SDN network by its own name, its alias and its tag. It brings its tag with it, so a guest's line has none."""
+    for row in vnet_rows:
+        vnet, zone = display(row.get("vnet")), display(row.get("zone") or "")
+        named = str(zones.get(zone, {}).get("nodes") or "")
+        nodes = tuple(n for n in all_nodes if n in named.split(",")) if named else all_nodes
+        for name in dict.fromkeys(display(n) for n in (vnet, row.get("alias"), row.get("tag")) if n):
+            yield Network(
+                name=name,
+                bridge=vnet,
+                vlan_tag=None,
+                nodes=nodes,
+                subnet=subnets.get(vnet, ""),
+                seen_by=f"SDN vnet {vnet} of zone {zone}",
+            )
+
+
+def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: Mapping[int, str]) -> Iterator[Network]:
+    """VLANs that guests are on already, by their tag: what works for them works for another."""
+    bridge_nodes = {network.bridge: network.nodes for network in known}
+    seen: set[tuple[str, int]] = set()
+    for vm_id, config in sorted(configs.items()):
+        for key, value in config.items():
+            if re.fullmatch(r"net\d{1,2}", key):
+                options = dict(option.split("=", 1) for option in str(value).split(",") if "=" in option)
+                bridge, tag = display(options.get("bridge", "")), options.get("tag", "")
+                if tag.isascii() and tag.isdigit() and len(tag) <= 4 and (bridge, int(tag)) not in seen and bridge:
+                    seen.add((bridge, int(tag)))
+                    yield Network(
+                        name=str(int(tag)),
+                        bridge=bridge,
+                        vlan_tag=int(tag),
+                        nodes=bridge_nodes.get(bridge, ()),
+                        subnet=subnet_of_tag.get(int(tag), ""),
+                        seen_by=f"tag of VM {vm_id}",
+                    )
+
+
+def named_once(networks: Iterable[Network]) -> tuple[Network, ...]:
+    """One network a name: the first, so that VLANs in use come before other ways to the same."""
+    by_name: dict[str, Network] = {}
+    for network in networks:
+        by_name.setdefault(network.name, network)
+    return tuple(sorted(by_name.values(), key=lambda n: (not n.name.isdigit(), int(n.name) if n.name.isdigit() else 0, n.name)))
+
+
+def _subnet(cidr: Json) -> str:
+    try:
+        return str(ipaddress.ip_network(str(cidr), strict=False)) if cidr else ""
+    except ValueError:
+        return ""
+
+
+def subnet(row: Row) -> str:
+    """Of an SDN subnet row: `cidr`, or its id `zone-10.20.0.0-24`."""
+    identity = re.fullmatch(r"[A-Za-z0-9]+-([0-9a-f.:]+)-(\d{1,3})", str(row.get("subnet") or ""))
+    return _subnet(row.get("cidr") or (f"{identity[1]}/{identity[2]}" if identity else ""))
+
+
+# How busy a node has been.
+
+
+def load_of_day(node_name: str, points: list[Row]) -> Load:
+    """The 95th percentile of the last day that the node itself keeps."""
+    times = sorted(int(number(point, "time")) for point in points)
+    step = min((b - a for a, b in pairwise(times) if b > a), default=60)
+    cpu = [number(point, "cpu") for point in points if point.get("cpu") is not None]
+    memory = [number(point, "memused") for point in points if point.get("memused") is not None]
+    coverage = min(1.0, len(cpu) * step / 86400)
+    coarse = "" if step <= 60 else f", averages of {step // 60} min"
+    source = f"rrddata of {node_name}, 1 day, {coverage:.0%} of samples{coarse}".replace("%", " %")
+    if coverage < COVERAGE_MIN:
+        return Load(cpu_ratio_p95=None, memory_bytes_p95=None, source=source)
+    return Load(cpu_ratio_p95=_p95(cpu), memory_bytes_p95=_p95(memory), source=source)
+
+
+def _p95(values: list[float]) -> float | None:
+    """By nearest rank."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1] if values else None
