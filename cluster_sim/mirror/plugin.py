@@ -20,7 +20,7 @@ from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, grpc_stdio_pb2_grpc, tfplugin_pb2_grpc
 from tf.gen import tfplugin_pb2 as pb
 
@@ -57,7 +57,12 @@ def serve(provider: Provider, identity: Path) -> None:
         # A Terraform that was killed says no goodbye: a changed parent is how we see it.
         while not done.wait(_PARENT_LOOK_S) and os.getppid() == parent:
             pass
+        provider.stopping.ask()
         server.stop(_STOP_GRACE_S).wait()
+    # Without waiting for threads that may sit in a request: nobody is there any more to hear of its answer.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _certificate_of(pem: str) -> str:

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 Type = Any
 """A string, or a list as above: recursive, so not worth spelling out for a type checker."""
@@ -88,8 +88,7 @@ def _decode(raw: Any, of: Type) -> Any:
             kind = json.loads(raw[0])
             return Dynamic(kind, _decode(raw[1], kind))
         case "number":
-            # Numbers that no msgpack number can carry arrive as decimal text.
-            return float(raw) if isinstance(raw, str | bytes) else raw
+            return _number(raw) if isinstance(raw, str) else raw
         case ["list" | "set", item]:
             return [_decode(each, item) for each in raw]
         case ["map", item]:
@@ -101,6 +100,21 @@ def _decode(raw: Any, of: Type) -> Any:
     return raw
 
 
+def _number(text: str) -> int | float:
+    """Numbers that no msgpack number holds exactly arrive as decimal text."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _number_on_wire(value: int | float) -> int | str:
+    if isinstance(value, float):
+        # As decimal text, because Terraform's 0.1 is one tenth and a binary 0.1 is not: they would differ in a plan.
+        return int(value) if value.is_integer() else repr(value)
+    return value if -(2**63) <= value < 2**64 else str(value)
+
+
 def _encode(value: Any, of: Type) -> Any:
     if value is None or value is UNKNOWN:
         return value
@@ -110,7 +124,7 @@ def _encode(value: Any, of: Type) -> Any:
                 value = dynamic(value)
             return None if value.value is None else [json.dumps(value.type).encode(), _encode(value.value, value.type)]
         case "number":
-            return int(value) if isinstance(value, float) and value.is_integer() else value
+            return _number_on_wire(value)
         case ["list" | "set", item]:
             return [_encode(each, item) for each in value]
         case ["map", item]:

@@ -61,7 +61,8 @@ class ArmProblem(Problem):
 
     def __init__(self, method: str, url: str, reply: Reply) -> None:
         body = reply.json if isinstance(reply.json, dict) else {}
-        error = body.get("error") if isinstance(body.get("error"), dict) else body
+        inner = body.get("error")
+        error = inner if isinstance(inner, dict) else body
         self.status = reply.status
         self.code = str(error.get("code", "UNAVAILABLE"))
         self.retry_after = reply.header("Retry-After")

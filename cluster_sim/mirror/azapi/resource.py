@@ -359,7 +359,8 @@ class Action(AzureResource):
         settled: Values = planning.without_unknowns(values) | {"output": None, "sensitive_output": None, "exist": True}
         if values["when"] != when:
             return settled
-        body = bodies.merged(bodies.plain(values["body"]), bodies.plain(config["sensitive_body"]) or bodies.plain(values["body"]))
+        body, secret = bodies.plain(values["body"]), bodies.plain(config["sensitive_body"])
+        body = body if secret is None else bodies.merged(body, secret)
         try:
             with locked(values["locks"]):
                 answer = self._arm().call(

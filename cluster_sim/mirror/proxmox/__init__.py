@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from cluster_sim.mirror.provider import Problem, Provider
-from cluster_sim.mirror.proxmox import schema
+from cluster_sim.mirror.proxmox import around, schema
 from cluster_sim.mirror.proxmox.api import TLS, Api
 from cluster_sim.mirror.proxmox.virtual_machine import VirtualMachine
 from cluster_sim.mirror.schema import Values
@@ -15,7 +15,16 @@ class Proxmox(Provider):
     """Like the released provider it makes no call when it is configured; the first resource does."""
 
     def __init__(self) -> None:
-        super().__init__(schema.CONFIGURATION, {"proxmox_virtual_environment_vm": VirtualMachine(lambda: self.api)})
+        super().__init__(
+            schema.CONFIGURATION,
+            {
+                "proxmox_virtual_environment_vm": VirtualMachine(lambda: self.api),
+                "proxmox_virtual_environment_pool": around.Pool(lambda: self.api),
+                "proxmox_pool_membership": around.PoolMembership(lambda: self.api),
+                "proxmox_haresource": around.HaResource(lambda: self.api),
+                "proxmox_harule": around.HaRule(lambda: self.api),
+            },
+        )
         self._api: Api | None = None
 
     @property

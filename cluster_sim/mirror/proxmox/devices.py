@@ -81,7 +81,7 @@ def disk_text(disk: Values, volume: str, *, bytes_now: int | None = None) -> str
         ("size", bytes_now),
         ("aio", disk["aio"]),
         ("backup", flag(disk["backup"])),
-        ("iothread", flag(disk["iothread"])),
+        ("iothread", flag(disk["iothread"]) if disk["interface"].startswith(("scsi", "virtio")) else None),
         ("ssd", flag(disk["ssd"]) if not disk["interface"].startswith("virtio") else None),
         ("discard", disk["discard"]),
         ("cache", disk["cache"]),
@@ -110,7 +110,8 @@ def disk_block(interface: str, text: str, file_format: str, was: Values | None) 
         "queues": int(given.get("queues", 0)),
         "replicate": given.get("replicate", "1") == "1",
         "serial": given.get("serial"),
-        "size": size_bytes(given.get("size", "0")) // GIB,
+        # A template of 3.5 GiB counts as 4: a state holds whole GiB.
+        "size": -(-size_bytes(given.get("size", "0")) // GIB),
         "ssd": given.get("ssd", "0") == "1",
         "speed": [],
     }
@@ -201,3 +202,11 @@ def cloud_init_drive(config: Values, vm_id: int) -> tuple[str, str] | None:
         if DISK_INTERFACE.match(name) and isinstance(value, str) and f"vm-{vm_id}-cloudinit" in value:
             return name, value.partition(":")[0]
     return None
+
+
+def is_disk(name: str, value: Any) -> bool:
+    return bool(DISK_INTERFACE.match(name)) and isinstance(value, str) and "media=cdrom" not in value and "cloudinit" not in value
+
+
+def storage_of(volume: str) -> str:
+    return volume.partition(":")[0]

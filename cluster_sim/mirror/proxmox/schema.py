@@ -1,4 +1,4 @@
-"""The table of the stand-in for bpg/proxmox: every attribute and block of its VM, with flags, defaults and what replaces.
+"""The table of the stand-in for bpg/proxmox: its VM, pools, HA resources and HA rules, with flags, defaults and what replaces.
 
 Types, flags, defaults and replacements are those recorded from the released provider 0.111.1 on 2026-11-21, where the recording shows
 them; defaults inside blocks it did not use (`serial_device`, `vga`, `startup`, `operating_system`, and sizes left out) are those of the
@@ -7,7 +7,7 @@ provider's published documentation. Blocks marked `refused` are known by name on
 
 from __future__ import annotations
 
-from cluster_sim.mirror.schema import BOOL, NUMBER, STRING, STRINGS, Attribute, Block, Values, one
+from cluster_sim.mirror.schema import BOOL, NUMBER, STRING, STRING_SET, STRINGS, Attribute, Block, Values, one
 
 
 def _unless_migrated(planned: Values) -> bool:
@@ -374,5 +374,54 @@ VIRTUAL_MACHINE = Block(
             },
             refused=True,
         ),
+    }
+)
+
+_POOL_MEMBER = {"datastore_id": STRING, "id": STRING, "node_name": STRING, "type": STRING, "vm_id": NUMBER}
+
+POOL = Block(
+    {
+        "comment": Attribute(STRING, "O"),
+        "id": Attribute(STRING, "OC"),
+        "members": Attribute(["list", ["object", _POOL_MEMBER]], "C"),
+        "pool_id": Attribute(STRING, "R", replaces=True),
+    }
+)
+
+POOL_MEMBERSHIP = Block(
+    {
+        "id": Attribute(STRING, "C"),
+        "pool_id": Attribute(STRING, "R", replaces=True),
+        "storage_id": Attribute(STRING, "O", replaces=True),
+        "type": Attribute(STRING, "C"),
+        "vm_id": Attribute(NUMBER, "O", replaces=True),
+    }
+)
+
+HA_RESOURCE = Block(
+    {
+        "comment": Attribute(STRING, "O"),
+        "failback": Attribute(BOOL, "O"),
+        "group": Attribute(STRING, "O"),
+        "id": Attribute(STRING, "C"),
+        "max_relocate": Attribute(NUMBER, "O"),
+        "max_restart": Attribute(NUMBER, "O"),
+        "resource_id": Attribute(STRING, "R", replaces=True),
+        "state": Attribute(STRING, "OC", "started"),
+        "type": Attribute(STRING, "OC", replaces=True),
+    }
+)
+
+HA_RULE = Block(
+    {
+        "affinity": Attribute(STRING, "O"),
+        "comment": Attribute(STRING, "O"),
+        "disable": Attribute(BOOL, "OC", False),
+        "id": Attribute(STRING, "C"),
+        "nodes": Attribute(["map", NUMBER], "O"),
+        "resources": Attribute(STRING_SET, "R"),
+        "rule": Attribute(STRING, "R", replaces=True),
+        "strict": Attribute(BOOL, "OC", False),
+        "type": Attribute(STRING, "R", replaces=True),
     }
 )
