@@ -1,0 +1,69 @@
+"""The simulated Azure: one subscription or several behind ARM's own addresses, and the Databricks workspaces inside. `build` makes it from a world section."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster_sim.azure.arm import Arm
+from cluster_sim.azure.cloud import Clock, Cloud
+from cluster_sim.azure.families import KINDS
+from cluster_sim.azure.families.databricks import service_name
+from cluster_sim.azure.faults import Faults
+from cluster_sim.azure.seed import seed
+from cluster_sim.azure.store import Store
+from cluster_sim.azure.workspace import Workspace
+from cluster_sim.azure.world import ImpossibleWorld, read_world
+from cluster_sim.http import Answer, Request, Service
+
+__all__ = ["AzurePart", "ImpossibleWorld", "build"]
+
+
+@dataclass(frozen=True)
+class AzurePart:
+    """What a server mounts: services by name, told their URLs once these are known."""
+
+    cloud: Cloud
+    services: Mapping[str, Service]
+
+    def bind(self, urls: Mapping[str, str]) -> None:
+        self.cloud.urls.update({name: url.rstrip("/") for name, url in urls.items()})
+
+    def ready(self) -> dict[str, str]:
+        tenant = self.cloud.world.tenant
+        return {
+            "url": self.cloud.urls["arm"],
+            "tenant_id": tenant.id,
+            "subscription_id": self.cloud.world.subscriptions[0].id,
+            "client_id": tenant.client_id,
+            "client_secret": tenant.client_secret,
+        }
+
+
+def build(section: Mapping[str, Any], clock: Clock, folder: Path | None = None) -> AzurePart:
+    """Raises ImpossibleWorld when Azure could never be like that. What happens is kept in `folder` and taken up again for the same world."""
+    world = read_world(section)
+    fingerprint = hashlib.sha256(json.dumps(section, sort_keys=True, default=str).encode()).hexdigest()
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    cloud = Cloud(world, Store(folder / "azure.json" if folder else None), clock, KINDS, fingerprint, Faults(world.faults))
+    if not cloud.store.load(fingerprint):
+        seed(cloud)
+        cloud.save()
+    # The services of one Azure are served by threads of their own and share one store: one at a time.
+    lock = threading.Lock()
+
+    def alone(service: Service) -> Service:
+        def serve(request: Request) -> Answer:
+            with lock:
+                return service(request)
+
+        return serve
+
+    workspaces = {service_name(n): alone(Workspace(cloud, n)) for n in range(1, world.databricks_workspaces_max + 1)}
+    return AzurePart(cloud, {"arm": alone(Arm(cloud)), **workspaces})

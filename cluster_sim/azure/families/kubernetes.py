@@ -1,0 +1,412 @@
+"""Microsoft.ContainerService and its registry: clusters, node pools and maintenance windows, held to quota. No Kubernetes API answers behind them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from cluster_sim.azure.addresses import GROUP_TYPE
+from cluster_sim.azure.cloud import Cloud
+from cluster_sim.azure.data import table
+from cluster_sim.azure.errors import ArmError, invalid_parameter
+from cluster_sim.azure.families.compute import left, limit, restriction, size
+from cluster_sim.azure.families.storage import secret
+from cluster_sim.azure.kinds import Change, Kind, NameRule
+from cluster_sim.azure.store import Resource
+from cluster_sim.http import Request
+
+_M = "Microsoft.ContainerService/managedClusters"
+_CLUSTER_NAME = NameRule(
+    r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?",
+    "InvalidParameter",
+    "The value of parameter resourceName is invalid: '{name}'. It has 1 to 63 letters, digits, '-' and '_', and begins and ends with a letter or digit.",
+)
+_POOL_NAME = NameRule(
+    r"[a-z][a-z0-9]{0,11}",
+    "InvalidParameter",
+    "The value of parameter agentPoolProfile.name is invalid: '{name}'. A pool name has 1 to 12 lower-case letters and digits and begins with a letter.",
+)
+NODES_MAX = 1000
+
+
+def _check_cluster(change: Change) -> None:
+    properties = change.properties
+    if not properties.get("dnsPrefix") and not properties.get("fqdnSubdomain"):
+        raise invalid_parameter("Required parameter dnsPrefix is missing (null).", "dnsPrefix")
+    if not re.fullmatch(
+        r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?", str(properties.get("dnsPrefix") or properties.get("fqdnSubdomain"))
+    ):
+        raise invalid_parameter(
+            f"The value of parameter dnsPrefix is invalid: '{properties.get('dnsPrefix')}'. It has 1 to 54 letters, digits and '-'.",
+            "dnsPrefix",
+        )
+    if not change.body.get("identity") and not properties.get("servicePrincipalProfile"):
+        raise invalid_parameter(
+            "The cluster needs an identity: neither identity nor servicePrincipalProfile is given.", "identity"
+        )
+    if change.before:
+        for name in ("dnsPrefix", "nodeResourceGroup"):
+            old = change.before.properties.get(name)
+            if name in properties and old and properties[name] != old:
+                raise ArmError(
+                    400,
+                    "PropertyChangeNotAllowed",
+                    f"Changing property 'properties.{name}' is not allowed.",
+                    target=f"properties.{name}",
+                )
+    _version(change, properties.get("kubernetesVersion"))
+    profiles = change.parts.get("agentPoolProfiles")
+    if change.creating and not profiles:
+        raise invalid_parameter("Required parameter agentPoolProfiles is missing (null).", "agentPoolProfiles")
+    if change.creating and not any(str(p.get("mode", "User")).lower() == "system" for p in profiles):
+        raise invalid_parameter("Must define at least one system pool.", "agentPoolProfiles.mode")
+    group = properties.get("nodeResourceGroup") or f"MC_{change.address.group}_{change.name}_{change.location}"[:80]
+    if change.creating and change.cloud.find(f"/subscriptions/{change.address.subscription}/resourceGroups/{group}"):
+        raise ArmError(
+            400, "NodeResourceGroupAlreadyExists", f"The node resource group {group} of cluster {change.name} exists already."
+        )
+    properties["nodeResourceGroup"] = group
+
+
+def _version(change: Change, given: Any) -> None:
+    """A minor or full version, resolved to what the region runs."""
+    known = change.cloud.world.kubernetes_versions
+    patches = table("kubernetes")["patches"]
+    text = str(
+        given
+        or (change.before.properties.get("kubernetesVersion") if change.before else "")
+        or (table("kubernetes")["default"] if table("kubernetes")["default"] in known else known[-1])
+    )
+    minor = ".".join(text.split(".")[:2])
+    if minor not in known:
+        raise ArmError(
+            400,
+            "K8sVersionNotSupported",
+            f"Managed cluster {change.name} is on version {text}, which is not supported in this region. Supported versions: {', '.join(known)}. "
+            "Please use [az aks get-versions] command to get the supported version list in this region.",
+        )
+    old = str(change.before.properties.get("currentKubernetesVersion", "")) if change.before else ""
+    if old and tuple(map(int, minor.split("."))) < tuple(map(int, old.split(".")[:2])):
+        raise ArmError(400, "OperationNotAllowed", f"Downgrading the Kubernetes version from {old} to {text} is not supported.")
+    change.properties["kubernetesVersion"] = text
+    change.properties["currentKubernetesVersion"] = text if text.count(".") == 2 else patches.get(minor, f"{minor}.0")
+
+
+def _fill_cluster(change: Change) -> None:
+    properties, tenant = change.properties, change.cloud.world.tenant
+    tail = change.guid("dns").split("-")[0]
+    prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain")
+    access = properties.get("apiServerAccessProfile") or {}
+    if access.get("enablePrivateCluster"):
+        properties["privateFQDN"] = f"{prefix}-{tail}.{change.guid('zone')}.privatelink.{change.location}.azmk8s.io"
+    if not access.get("enablePrivateCluster") or access.get("enablePrivateClusterPublicFQDN", True):
+        properties["fqdn"] = f"{prefix}-{tail}.hcp.{change.location}.azmk8s.io"
+    properties["azurePortalFQDN"] = f"{prefix}-{tail}.portal.hcp.{change.location}.azmk8s.io"
+    oidc = properties.setdefault("oidcIssuerProfile", {"enabled": True})
+    if oidc.get("enabled"):
+        oidc["issuerURL"] = f"https://{change.location}.oic.prod-aks.azure.com/{tenant.id}/{change.guid('issuer')}/"
+    elif change.before and (change.before.properties.get("oidcIssuerProfile") or {}).get("enabled"):
+        raise ArmError(400, "OIDCIssuerFeatureCannotBeDisabled", "OIDC issuer feature cannot be disabled once it is enabled.")
+    properties["powerState"] = {"code": "Running"}
+    properties["maxAgentPools"] = 100
+    properties["resourceUID"] = change.guid("uid").replace("-", "")[:24]
+    properties.setdefault("enableRBAC", True)
+    network = properties.setdefault("networkProfile", {"networkPlugin": "kubenet"})
+    if network.get("networkPlugin") == "azure" and network.get("networkPluginMode") == "overlay":
+        network.setdefault("podCidr", "10.244.0.0/16")
+    for key, value in (
+        ("serviceCidr", "10.0.0.0/16"),
+        ("dnsServiceIP", "10.0.0.10"),
+        ("outboundType", "loadBalancer"),
+        ("loadBalancerSku", "standard"),
+        ("ipFamilies", ["IPv4"]),
+    ):
+        network.setdefault(key, value)
+    kubelet = (properties.get("identityProfile") or {}).get("kubeletidentity")
+    if not kubelet:
+        name = f"{change.name}-agentpool"
+        at = f"/subscriptions/{change.address.subscription}/resourcegroups/{properties['nodeResourceGroup']}"
+        properties["identityProfile"] = {
+            "kubeletidentity": {
+                "resourceId": f"{at}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
+                "clientId": change.guid("kubelet client"),
+                "objectId": change.guid("kubelet"),
+            }
+        }
+    if not properties.get("servicePrincipalProfile"):
+        properties["servicePrincipalProfile"] = {"clientId": "msi"}
+    sku = change.body.setdefault("sku", {"name": "Base", "tier": "Free"})
+    sku.setdefault("tier", "Free")
+
+
+def _written_cluster(change: Change) -> None:
+    managed_group(change, change.properties["nodeResourceGroup"])
+
+
+def managed_group(change: Change, name: str) -> None:
+    """The group a service keeps its own parts in: it is there, and it belongs to the service."""
+    id_ = f"/subscriptions/{change.address.subscription}/resourceGroups/{name}"
+    if change.cloud.find(id_) is None:
+        body = {
+            "location": change.location,
+            "managedBy": change.address.id,
+            "tags": dict(change.body.get("tags") or {}),
+            "properties": {},
+        }
+        group = Resource(id_, GROUP_TYPE, body, change.cloud.store.next_generation(), change.cloud.now, change.cloud.now, "")
+        change.cloud.store.resources[group.key] = group
+
+
+def remove_managed_group(cloud: Cloud, resource: Resource, name: str) -> None:
+    group = cloud.find(f"/subscriptions/{resource.id.split('/')[2]}/resourceGroups/{name}")
+    if group is not None and str(group.body.get("managedBy", "")).lower() == resource.key:
+        cloud.remove(group)
+
+
+def _removed_cluster(cloud: Cloud, resource: Resource) -> None:
+    remove_managed_group(cloud, resource, str(resource.properties.get("nodeResourceGroup", "")))
+
+
+def _view_cluster(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
+    """Pools are resources of their own; the cluster lists them flat, those it was made with first."""
+    shown["properties"]["agentPoolProfiles"] = [
+        {"name": pool.name, **pool.properties, "provisioningState": pool.state}
+        for pool in cloud.store.of_type(f"{_M}/agentPools", resource.id)
+    ]
+
+
+def _check_pool(change: Change) -> None:
+    properties, cloud = change.properties, change.cloud
+    cluster = cloud.find(change.address.parent.id) if change.address.parent else None
+    if cluster is None:
+        return
+    name = str(
+        properties.get("vmSize", "") or (change.before.properties.get("vmSize") if change.before else "") or "Standard_D4s_v5"
+    )
+    properties["vmSize"] = name
+    subscription, region = cloud.subscription(change.address.subscription), cluster.location
+    if restriction(cloud, subscription, name, region):
+        offered = sorted(s for s in table("skus")["sizes"] if not restriction(cloud, subscription, s, region))
+        raise ArmError(
+            400,
+            "BadRequest",
+            f"The VM size of {name} is not allowed in your subscription in location '{region}'. The available VM sizes are '{','.join(offered)}'.",
+        )
+    if change.before and change.before.properties.get("vmSize") != name:
+        raise ArmError(
+            400, "PropertyChangeNotAllowed", "Changing property 'properties.vmSize' is not allowed.", target="properties.vmSize"
+        )
+    scaling = bool(properties.get("enableAutoScaling"))
+    system = str(properties.get("mode", "User")).lower() == "system"
+    least, most = properties.get("minCount"), properties.get("maxCount")
+    if scaling and (least is None or most is None or least > most):
+        raise invalid_parameter(
+            f"The autoscaler of pool '{change.name}' needs minCount and maxCount with minCount at most maxCount, not {least} and {most}.",
+            "agentPoolProfile.maxCount",
+        )
+    if not scaling and (least is not None or most is not None):
+        raise invalid_parameter(
+            f"Pool '{change.name}' has minCount or maxCount, but auto scaling is not enabled.", "agentPoolProfile.minCount"
+        )
+    count = properties.get("count")
+    if count is None:
+        count = change.before.properties.get("count") if change.before and scaling else least if scaling else 1
+    if scaling:
+        count = min(max(int(count), int(least)), int(most))
+    if not isinstance(count, int) or count < (1 if system else 0) or count > NODES_MAX:
+        raise invalid_parameter(
+            f"The value of parameter agentPoolProfile.count is invalid: {count}. A {'system' if system else 'user'} pool has {1 if system else 0} to {NODES_MAX} nodes.",
+            "agentPoolProfile.count",
+        )
+    properties["count"] = count
+    subnet = properties.get("vnetSubnetID")
+    if subnet and cloud.find(str(subnet)) is None:
+        raise ArmError(
+            400,
+            "VnetSubnetIDNotFound",
+            f"The subnet '{subnet}' of pool '{change.name}' was not found.",
+            target="agentPoolProfile.vnetSubnetID",
+        )
+    _check_quota(change, region, name, count)
+
+
+def _check_quota(change: Change, region: str, name: str, count: int) -> None:
+    row = size(name) or {}
+    subscription = change.cloud.subscription(change.address.subscription)
+    wanted = row["vcpus"] * count
+    spot = change.properties.get("scaleSetPriority") == "Spot"
+    for family in ("lowPriorityCores",) if spot else (row["family"], "cores"):
+        room = left(change.cloud, subscription, region, family, change.address.key)
+        if wanted > room:
+            raise ArmError(
+                400,
+                "ErrCode_InsufficientVCPUQuota",
+                f"Insufficient vcpu quota requested {wanted}, remaining {room} for family {family} for region {region} (limit {limit(subscription, region, family)}). "
+                "If you want to increase the quota, please follow this instruction: https://learn.microsoft.com/en-us/azure/quotas/view-quotas. "
+                "Surge nodes would also consume vCPU quota, please consider use smaller maxSurge or use maxUnavailable to proceed upgrade without surge nodes.",
+            )
+
+
+def _fill_pool(change: Change) -> None:
+    properties = change.properties
+    cluster = change.cloud.find(change.address.parent.id) if change.address.parent else None
+    version = str((cluster.properties if cluster else {}).get("currentKubernetesVersion", ""))
+    given = properties.get("orchestratorVersion")
+    properties["currentOrchestratorVersion"] = given if given and str(given).count(".") == 2 else version
+    properties.setdefault("orchestratorVersion", (cluster.properties if cluster else {}).get("kubernetesVersion"))
+    properties["powerState"] = {"code": "Running"}
+    properties["nodeImageVersion"] = "AKSUbuntu-2204gen2containerd-202611.10.0"
+    for key, value in (
+        ("mode", "User"),
+        ("type", "VirtualMachineScaleSets"),
+        ("osType", "Linux"),
+        ("osSKU", "Ubuntu"),
+        ("osDiskType", "Managed"),
+        ("osDiskSizeGB", 128),
+        ("maxPods", 250),
+        ("enableNodePublicIP", False),
+    ):
+        properties.setdefault(key, value)
+
+
+def _removing_pool(cloud: Cloud, resource: Resource) -> None:
+    if str(resource.properties.get("mode")).lower() != "system":
+        return
+    cluster = resource.id.rsplit("/agentPools/", 1)[0]
+    others = [
+        p
+        for p in cloud.store.of_type(f"{_M}/agentPools", cluster)
+        if p.key != resource.key and str(p.properties.get("mode")).lower() == "system"
+    ]
+    if not others:
+        raise ArmError(
+            400, "OperationNotAllowed", f"There has to be at least one system node pool. Pool {resource.name} is the last one."
+        )
+
+
+def _check_window(change: Change) -> None:
+    names = ("default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
+    if change.name not in names:
+        raise invalid_parameter(f"The maintenance configuration '{change.name}' must be one of {', '.join(names)}.", "configName")
+
+
+def _kubeconfig(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
+    host = resource.properties.get("fqdn") or resource.properties.get("privateFQDN")
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": resource.name,
+                "cluster": {"server": f"https://{host}:443", "certificate-authority-data": secret(resource, "ca")},
+            }
+        ],
+        "users": [{"name": f"clusterUser_{resource.group}_{resource.name}", "user": {"token": secret(resource, "user", 24)}}],
+        "contexts": [
+            {
+                "name": resource.name,
+                "context": {"cluster": resource.name, "user": f"clusterUser_{resource.group}_{resource.name}"},
+            }
+        ],
+        "current-context": resource.name,
+    }
+    return {"kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(json.dumps(config).encode()).decode()}]}
+
+
+def _admin_kubeconfig(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
+    if resource.properties.get("disableLocalAccounts"):
+        raise ArmError(
+            400, "BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts."
+        )
+    return _kubeconfig(cloud, resource, body)
+
+
+def _versions(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    patches = table("kubernetes")["patches"]
+    return {
+        "values": [
+            {
+                "version": version,
+                "isDefault": version == table("kubernetes")["default"],
+                "capabilities": {"supportPlan": ["KubernetesOfficial", "AKSLongTermSupport"]},
+                "patchVersions": {patches.get(version, f"{version}.0"): {"upgrades": []}},
+            }
+            for version in cloud.world.kubernetes_versions
+        ]
+    }
+
+
+_R = "Microsoft.ContainerRegistry/registries"
+_REGISTRY_NAME = NameRule(
+    r"[A-Za-z0-9]{5,50}",
+    "InvalidParameter",
+    "The registry name '{name}' is invalid. A registry name may contain 5 to 50 alphanumeric characters only.",
+)
+
+
+def _check_registry(change: Change) -> None:
+    if not (change.body.get("sku") or {}).get("name"):
+        raise invalid_parameter("The registry has no sku.name.", "sku")
+    if change.creating and _registry_taken(change.cloud, change.name):
+        raise ArmError(
+            409,
+            "AlreadyInUse",
+            f"The registry DNS name {change.name.lower()}.azurecr.io is already in use. You can check if the name is already claimed using following API: https://learn.microsoft.com/rest/api/containerregistry/registries/checknameavailability",
+        )
+
+
+def _registry_taken(cloud: Cloud, name: str) -> bool:
+    return name.lower() in cloud.world.taken_names["registries"] or any(
+        r.name.lower() == name.lower() for r in cloud.store.of_type(_R)
+    )
+
+
+def _fill_registry(change: Change) -> None:
+    change.properties["loginServer"] = f"{change.name.lower()}.azurecr.io"
+    change.properties.setdefault("adminUserEnabled", False)
+
+
+def _registry_available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    name = str((request.json or {}).get("name", ""))
+    try:
+        _REGISTRY_NAME.check(name)
+    except ArmError as refusal:
+        return {"nameAvailable": False, "reason": "Invalid", "message": refusal.message}
+    if _registry_taken(cloud, name):
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": f"The registry {name} is already in use."}
+    return {"nameAvailable": True}
+
+
+KINDS = (
+    Kind(
+        _M,
+        name=_CLUSTER_NAME,
+        stamped=True,
+        parts={"agentPoolProfiles": "agentPools"},
+        flat_parts=True,
+        check=_check_cluster,
+        fill=_fill_cluster,
+        written=_written_cluster,
+        removed=_removed_cluster,
+        view=_view_cluster,
+        actions={
+            "listClusterUserCredential": _kubeconfig,
+            "listClusterMonitoringUserCredential": _kubeconfig,
+            "listClusterAdminCredential": _admin_kubeconfig,
+        },
+    ),
+    Kind(f"{_M}/agentPools", located=False, name=_POOL_NAME, check=_check_pool, fill=_fill_pool, removing=_removing_pool),
+    Kind(
+        f"{_M}/maintenanceConfigurations", located=False, slow=False, state=False, created=200, stamped=True, check=_check_window
+    ),
+    Kind(f"{_M}/trustedAccessRoleBindings", located=False),
+    Kind("Microsoft.KubernetesConfiguration/extensions", located=False, extends=True, stamped=True),
+    Kind(_R, name=_REGISTRY_NAME, stamped=True, check=_check_registry, fill=_fill_registry),
+)
+
+ROUTES = (
+    ("GET", r"{subscription}/providers/Microsoft\.ContainerService/{location}/kubernetesVersions", _versions),
+    ("POST", r"{subscription}/providers/Microsoft\.ContainerRegistry/checkNameAvailability", _registry_available),
+)

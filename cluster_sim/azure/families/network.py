@@ -1,0 +1,492 @@
+"""Microsoft.Network: networks and their subnets, security groups, egress, private endpoints, private DNS. Addresses are checked; no packet ever moves."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from cluster_sim.azure.cloud import Cloud
+from cluster_sim.azure.errors import ArmError, nested_first
+from cluster_sim.azure.kinds import Change, Kind, resource_name
+from cluster_sim.azure.store import Resource
+
+_N = "Microsoft.Network"
+_NAME = resource_name()
+AZURE_RESERVES_PER_SUBNET = 5
+_FIRST_HOST = 4
+
+
+def _prefixes(properties: Mapping[str, Any], one: str, many: str) -> list[str]:
+    value = properties.get(many) or []
+    return [str(v) for v in value] if value else [str(properties[one])] if properties.get(one) else []
+
+
+def _networks(texts: list[str], what: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(text) for text in texts]
+    except ValueError as problem:
+        raise ArmError(400, "InvalidAddressPrefixFormat", f"Address prefix of {what} has an invalid format: {problem}.") from None
+
+
+def _check_vnet(change: Change) -> None:
+    texts = [str(t) for t in (change.properties.get("addressSpace") or {}).get("addressPrefixes") or []]
+    if not texts and not (change.properties.get("addressSpace") or {}).get("ipamPoolPrefixAllocations"):
+        raise ArmError(
+            400,
+            "InvalidRequestFormat",
+            f"Cannot parse the request: virtual network '{change.name}' has no addressSpace.addressPrefixes.",
+        )
+    space = _networks(texts, f"virtual network {change.name}")
+    for subnet in change.cloud.store.of_type(f"{_N}/virtualNetworks/subnets", change.address.id):
+        for inside in _networks(_prefixes(subnet.properties, "addressPrefix", "addressPrefixes"), subnet.name):
+            if not any(_holds(outer, inside) for outer in space):
+                raise ArmError(
+                    400,
+                    "InUsePrefixCannotBeDeleted",
+                    f"IpPrefix of the address space of {change.name} is in use by subnet {subnet.id} and cannot be deleted.",
+                )
+
+
+def _holds(outer: Any, inner: Any) -> bool:
+    return outer.version == inner.version and inner.subnet_of(outer)
+
+
+def _check_subnet(change: Change) -> None:
+    parent = change.address.parent
+    vnet = change.cloud.find(parent.id) if parent else None
+    mine = _networks(_prefixes(change.properties, "addressPrefix", "addressPrefixes"), f"subnet {change.name}")
+    if vnet is None:
+        return
+    if not mine:
+        raise ArmError(400, "InvalidRequestFormat", f"Cannot parse the request: subnet '{change.name}' has no addressPrefix.")
+    space = _networks([str(t) for t in (vnet.properties.get("addressSpace") or {}).get("addressPrefixes") or []], vnet.name)
+    for network in mine:
+        if space and not any(_holds(outer, network) for outer in space):
+            raise ArmError(
+                400,
+                "NetcfgInvalidSubnet",
+                f"Subnet '{change.name}' is not valid because its IP address range is outside the IP address range of virtual network '{vnet.name}'.",
+            )
+        for other in change.cloud.store.of_type(f"{_N}/virtualNetworks/subnets", vnet.id):
+            if other.key == change.address.key:
+                continue
+            if any(
+                network.overlaps(o)
+                for o in _networks(_prefixes(other.properties, "addressPrefix", "addressPrefixes"), other.name)
+                if o.version == network.version
+            ):
+                raise ArmError(
+                    400,
+                    "NetcfgSubnetRangesOverlap",
+                    f"Subnet '{change.name}' is not valid because its IP address range overlaps with that of an existing subnet '{other.name}' in virtual network '{vnet.name}'.",
+                )
+
+
+def _fill_subnet(change: Change) -> None:
+    properties = change.properties
+    properties.setdefault("privateEndpointNetworkPolicies", "Disabled")
+    properties.setdefault("privateLinkServiceNetworkPolicies", "Enabled")
+    for delegation in properties.get("delegations") or []:
+        inner = delegation.setdefault("properties", {})
+        delegation["id"] = f"{change.address.id}/delegations/{delegation.get('name', '')}"
+        inner["provisioningState"] = "Succeeded"
+    for endpoint in properties.get("serviceEndpoints") or []:
+        endpoint["provisioningState"] = "Succeeded"
+        endpoint.setdefault("locations", ["*"])
+
+
+def _check_rule(change: Change) -> None:
+    properties = change.properties
+    priority = properties.get("priority")
+    if not isinstance(priority, int) or not 100 <= priority <= 4096:
+        raise ArmError(
+            400,
+            "SecurityRuleInvalidPriority",
+            f"Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096. Rule: {change.address.id}.",
+        )
+    for name, allowed in (
+        ("direction", ("Inbound", "Outbound")),
+        ("access", ("Allow", "Deny")),
+        ("protocol", ("*", "Tcp", "Udp", "Icmp", "Esp", "Ah")),
+    ):
+        if str(properties.get(name, "")).lower() not in {a.lower() for a in allowed}:
+            raise ArmError(
+                400,
+                "InvalidRequestFormat",
+                f"Security rule {change.name} has an invalid {name} '{properties.get(name)}'. Allowed: {', '.join(allowed)}.",
+            )
+    for name in ("sourcePortRange", "destinationPortRange"):
+        given = properties.get(name + "s") or ([properties[name]] if properties.get(name) else [])
+        if not given:
+            raise ArmError(
+                400,
+                "SecurityRuleParameterNotSpecified",
+                f"Required security rule parameter is not specified: {name}. Rule: {change.address.id}.",
+            )
+        for port in given:
+            if not _is_port_range(str(port)):
+                raise ArmError(
+                    400,
+                    "SecurityRuleInvalidPortRange",
+                    f"Security rule has invalid Port range. Value provided: {port}. Value should be an integer OR integer range with '-' delimiter. Valid range 0-65535. Rule: {change.address.id}.",
+                )
+    parent = change.address.parent
+    for other in change.cloud.store.of_type(f"{_N}/networkSecurityGroups/securityRules", parent.id if parent else ""):
+        same = (
+            other.properties.get("priority") == priority
+            and str(other.properties.get("direction")).lower() == str(properties.get("direction")).lower()
+        )
+        if same and other.key != change.address.key:
+            raise ArmError(
+                400,
+                "SecurityRuleConflict",
+                f"Security rule {change.name} conflicts with rule {other.name}. Rules cannot have the same Priority and Direction. "
+                "To resolve this issue, either delete the existing rule, or change the Priority or Direction of the new rule.",
+            )
+
+
+def _is_port_range(text: str) -> bool:
+    if text == "*":
+        return True
+    parts = text.split("-")
+    return len(parts) <= 2 and all(p.isdigit() and int(p) <= 65535 for p in parts) and int(parts[0]) <= int(parts[-1])
+
+
+def _default_rules(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
+    rows = (
+        ("AllowVnetInBound", "Inbound", "Allow", 65000, "VirtualNetwork", "VirtualNetwork"),
+        ("AllowAzureLoadBalancerInBound", "Inbound", "Allow", 65001, "AzureLoadBalancer", "*"),
+        ("DenyAllInBound", "Inbound", "Deny", 65500, "*", "*"),
+        ("AllowVnetOutBound", "Outbound", "Allow", 65000, "VirtualNetwork", "VirtualNetwork"),
+        ("AllowInternetOutBound", "Outbound", "Allow", 65001, "*", "Internet"),
+        ("DenyAllOutBound", "Outbound", "Deny", 65500, "*", "*"),
+    )
+    shown["properties"]["defaultSecurityRules"] = [
+        {
+            "name": name,
+            "id": f"{resource.id}/defaultSecurityRules/{name}",
+            "type": f"{_N}/networkSecurityGroups/defaultSecurityRules",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "protocol": "*",
+                "sourcePortRange": "*",
+                "destinationPortRange": "*",
+                "sourceAddressPrefix": source,
+                "destinationAddressPrefix": destination,
+                "access": access,
+                "priority": priority,
+                "direction": direction,
+            },
+        }
+        for name, direction, access, priority, source, destination in rows
+    ]
+    _attached("subnets", "networkSecurityGroup")(cloud, resource, shown)
+
+
+def _attached(property_: str, by: str) -> Any:
+    """What points at this resource, shown from its side: a NAT gateway's subnets."""
+
+    def view(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
+        found = [
+            {"id": r.id}
+            for r in cloud.store.of_type(f"{_N}/virtualNetworks/subnets")
+            if str((r.properties.get(by) or {}).get("id", "")).lower() == resource.key
+        ]
+        if found:
+            shown["properties"][property_] = found
+
+    return view
+
+
+def _fill_public_ip(change: Change) -> None:
+    properties = change.properties
+    properties.setdefault(
+        "publicIPAllocationMethod", "Static" if (change.body.get("sku") or {}).get("name") == "Standard" else "Dynamic"
+    )
+    properties.setdefault("publicIPAddressVersion", "IPv4")
+    properties.setdefault("idleTimeoutInMinutes", 4)
+    change.body.setdefault("sku", {"name": "Basic", "tier": "Regional"}).setdefault("tier", "Regional")
+    # TEST-NET-3 is reserved for documentation: an address nobody can have.
+    properties["ipAddress"] = f"203.0.113.{change.generation % 254 + 1}"
+    properties["resourceGuid"] = change.guid("resource")
+
+
+def _fill_guid(change: Change) -> None:
+    change.properties["resourceGuid"] = change.guid("resource")
+
+
+def _fill_endpoint(change: Change) -> None:
+    properties = change.properties
+    subnet_id = str((properties.get("subnet") or {}).get("id", ""))
+    subnet = change.cloud.find(subnet_id)
+    if subnet is None:
+        raise ArmError(400, "InvalidRequestFormat", f"Private endpoint '{change.name}' has no subnet.")
+    group = change.address.group
+    nic = properties.get("customNetworkInterfaceName") or f"{change.name}.nic.{change.guid('nic')}"
+    nic_id = f"/subscriptions/{change.address.subscription}/resourceGroups/{group}/providers/{_N}/networkInterfaces/{nic}"
+    properties["networkInterfaces"] = [{"id": nic_id}]
+    connections = [
+        *(properties.get("privateLinkServiceConnections") or []),
+        *(properties.get("manualPrivateLinkServiceConnections") or []),
+    ]
+    if not connections:
+        raise ArmError(400, "InvalidRequestFormat", f"Private endpoint '{change.name}' has no privateLinkServiceConnections.")
+    dns = []
+    for number, connection in enumerate(connections):
+        inner = connection.setdefault("properties", {})
+        target_id = str(inner.get("privateLinkServiceId", ""))
+        target = change.cloud.find(target_id)
+        if target is None:
+            raise ArmError(
+                400, "InvalidResourceReference", f"Resource {target_id} referenced by resource {change.address.id} was not found."
+            )
+        connection |= {
+            "id": f"{change.address.id}/privateLinkServiceConnections/{connection.get('name', '')}",
+            "type": f"{_N}/privateEndpoints/privateLinkServiceConnections",
+        }
+        inner["provisioningState"] = "Succeeded"
+        inner["privateLinkServiceConnectionState"] = {
+            "status": "Approved",
+            "description": "Auto-Approved",
+            "actionsRequired": "None",
+        }
+        for part in inner.get("groupIds") or [""]:
+            dns.append({"fqdn": _fqdn(target, str(part)), "ipAddresses": [_address_in(change, subnet, number + len(dns))]})
+    properties["customDnsConfigs"] = dns
+    properties.setdefault("manualPrivateLinkServiceConnections", [])
+
+
+def _fqdn(target: Resource, part: str) -> str:
+    suffixes = {
+        "microsoft.storage/storageaccounts": f"{part}.core.windows.net",
+        "microsoft.keyvault/vaults": "vault.azure.net",
+        "microsoft.cognitiveservices/accounts": "openai.azure.com"
+        if target.body.get("kind") == "OpenAI"
+        else "cognitiveservices.azure.com",
+        "microsoft.databricks/workspaces": "azuredatabricks.net",
+        "microsoft.datafactory/factories": f"{target.location}.datafactory.azure.net",
+        "microsoft.containerregistry/registries": "azurecr.io",
+    }
+    name = (target.properties.get("customSubDomainName") or target.name) if "cognitive" in target.type.lower() else target.name
+    return f"{name.lower()}.{suffixes.get(target.type.lower(), 'azure.net')}"
+
+
+def _address_in(change: Change, subnet: Resource, offset: int) -> str:
+    """The next free address of the subnet; Azure keeps the first four and the last for itself."""
+    network = _networks(_prefixes(subnet.properties, "addressPrefix", "addressPrefixes"), subnet.name)[0]
+    taken = {
+        address
+        for other in change.cloud.store.of_type(f"{_N}/privateEndpoints")
+        if other.key != change.address.key and str((other.properties.get("subnet") or {}).get("id", "")).lower() == subnet.key
+        for row in other.properties.get("customDnsConfigs") or []
+        for address in row["ipAddresses"]
+    }
+    free = (str(network[n]) for n in range(_FIRST_HOST, network.num_addresses - 1))
+    candidates = [a for _, a in zip(range(len(taken) + offset + 1), free, strict=False)]
+    unused = [a for a in candidates if a not in taken]
+    if len(unused) <= offset and len(candidates) < len(taken) + offset + 1:
+        raise ArmError(
+            400,
+            "SubnetIsFull",
+            f"Subnet {subnet.name} with address prefix {network} does not have enough capacity for 1 IP addresses.",
+        )
+    return unused[offset] if offset < len(unused) else unused[-1]
+
+
+def _write_nic(change: Change) -> None:
+    """A private endpoint brings its network interface along, as a resource of its own."""
+    ip = change.properties["customDnsConfigs"][0]["ipAddresses"][0] if change.properties["customDnsConfigs"] else ""
+    nic_id = change.properties["networkInterfaces"][0]["id"]
+    nic = Resource(
+        nic_id,
+        f"{_N}/networkInterfaces",
+        {
+            "location": change.location,
+            "properties": {
+                "resourceGuid": change.guid("nic resource"),
+                "ipConfigurations": [
+                    {
+                        "name": "privateEndpointIpConfig",
+                        "properties": {"privateIPAddress": ip, "privateIPAllocationMethod": "Dynamic", "primary": True},
+                    }
+                ],
+                "privateEndpoint": {"id": change.address.id},
+            },
+        },
+        change.generation,
+        change.cloud.now,
+        change.cloud.now,
+        "",
+    )
+    change.cloud.store.resources[nic.key] = nic
+
+
+def _remove_nic(cloud: Cloud, resource: Resource) -> None:
+    for row in resource.properties.get("networkInterfaces") or []:
+        cloud.store.resources.pop(str(row["id"]).lower(), None)
+
+
+def _fill_zone(change: Change) -> None:
+    change.properties |= {
+        "maxNumberOfRecordSets": 25000,
+        "maxNumberOfVirtualNetworkLinks": 1000,
+        "maxNumberOfVirtualNetworkLinksWithRegistration": 100,
+        "internalId": change.guid("zone"),
+    }
+
+
+def _view_zone(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
+    links = list(cloud.store.of_type(f"{_N}/privateDnsZones/virtualNetworkLinks", resource.id))
+    records = [
+        r for r in cloud.store.under(resource.key) if r.type.startswith(f"{_N}/privateDnsZones/") and not r.type.endswith("Links")
+    ]
+    shown["properties"] |= {
+        "numberOfRecordSets": len(records) + 1,
+        "numberOfVirtualNetworkLinks": len(links),
+        "numberOfVirtualNetworkLinksWithRegistration": sum(1 for x in links if x.properties.get("registrationEnabled")),
+    }
+
+
+def _removing_zone(cloud: Cloud, resource: Resource) -> None:
+    for link in cloud.store.of_type(f"{_N}/privateDnsZones/virtualNetworkLinks", resource.id):
+        raise nested_first(link.id)
+
+
+def _check_link(change: Change) -> None:
+    network = str((change.properties.get("virtualNetwork") or {}).get("id", ""))
+    if change.cloud.find(network) is None:
+        raise ArmError(400, "BadRequest", f"The virtual network '{network}' of the link '{change.name}' was not found.")
+    parent = change.address.parent
+    for other in change.cloud.store.of_type(f"{_N}/privateDnsZones/virtualNetworkLinks", parent.id if parent else ""):
+        if (
+            other.key != change.address.key
+            and str((other.properties.get("virtualNetwork") or {}).get("id", "")).lower() == network.lower()
+        ):
+            raise ArmError(409, "Conflict", f"The virtual network '{network}' is already linked to the zone by '{other.name}'.")
+
+
+def _fill_link(change: Change) -> None:
+    change.properties.setdefault("registrationEnabled", False)
+    change.properties["virtualNetworkLinkState"] = "Completed"
+
+
+def _fill_zone_group(change: Change) -> None:
+    """Each zone of the group gets the endpoint's names as A records."""
+    endpoint = change.cloud.find(change.address.parent.id) if change.address.parent else None
+    for config in change.properties.get("privateDnsZoneConfigs") or []:
+        inner = config.setdefault("properties", {})
+        zone = change.cloud.find(str(inner.get("privateDnsZoneId", "")))
+        if zone is None:
+            raise ArmError(
+                400,
+                "InvalidResourceReference",
+                f"The private DNS zone {inner.get('privateDnsZoneId')} referenced by {change.address.id} was not found.",
+            )
+        config["id"] = f"{change.address.id}/privateDnsZoneConfigs/{config.get('name', '')}"
+        rows = (endpoint.properties.get("customDnsConfigs") or []) if endpoint else []
+        inner["recordSets"] = [
+            {
+                "recordType": "A",
+                "recordSetName": row["fqdn"].split(".")[0],
+                "fqdn": f"{row['fqdn'].split('.')[0]}.{zone.name}",
+                "ttl": 10,
+                "provisioningState": "Succeeded",
+                "ipAddresses": row["ipAddresses"],
+            }
+            for row in rows
+        ]
+
+
+def _fill_firewall(change: Change) -> None:
+    change.properties.setdefault("threatIntelMode", "Alert")
+    for number, config in enumerate(change.properties.get("ipConfigurations") or []):
+        inner = config.setdefault("properties", {})
+        subnet = change.cloud.find(str((inner.get("subnet") or {}).get("id", "")))
+        if subnet is not None:
+            if subnet.name != "AzureFirewallSubnet":
+                raise ArmError(
+                    400,
+                    "AzureFirewallInvalidSubnetName",
+                    f"Subnet of Azure Firewall {change.name} must be called AzureFirewallSubnet, not {subnet.name}.",
+                )
+            inner["privateIPAddress"] = _address_in(change, subnet, number)
+
+
+_VNET_USED = (
+    "InUseSubnetCannotBeDeleted",
+    "Subnet {name} is in use by {user} and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet.",
+)
+
+KINDS = (
+    Kind(
+        f"{_N}/virtualNetworks",
+        name=resource_name(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_]"),
+        parts={"subnets": "subnets"},
+        references=True,
+        used_by=("InUseSubnetCannotBeDeleted", "The virtual network {name} is in use by {user} and cannot be deleted."),
+        check=_check_vnet,
+        fill=_fill_guid,
+    ),
+    Kind(
+        f"{_N}/virtualNetworks/subnets",
+        located=False,
+        name=_NAME,
+        references=True,
+        used_by=_VNET_USED,
+        check=_check_subnet,
+        fill=_fill_subnet,
+    ),
+    Kind(f"{_N}/virtualNetworks/virtualNetworkPeerings", located=False, name=_NAME, references=True),
+    Kind(
+        f"{_N}/networkSecurityGroups",
+        name=_NAME,
+        parts={"securityRules": "securityRules"},
+        used_by=(
+            "InUseNetworkSecurityGroupCannotBeDeleted",
+            "Network security group {id} cannot be deleted because it is in use by the following resources: {user}.",
+        ),
+        fill=_fill_guid,
+        view=_default_rules,
+    ),
+    Kind(f"{_N}/networkSecurityGroups/securityRules", located=False, name=_NAME, check=_check_rule),
+    Kind(
+        f"{_N}/routeTables",
+        name=_NAME,
+        parts={"routes": "routes"},
+        used_by=("InUseRouteTableCannotBeDeleted", "Route table {id} is in use and cannot be deleted: {user}."),
+        fill=_fill_guid,
+        view=_attached("subnets", "routeTable"),
+    ),
+    Kind(f"{_N}/routeTables/routes", located=False, name=_NAME),
+    Kind(
+        f"{_N}/publicIPAddresses",
+        name=_NAME,
+        used_by=(
+            "PublicIPAddressCannotBeDeleted",
+            "Public IP address {id} can not be deleted since it is still allocated to resource {user}.",
+        ),
+        fill=_fill_public_ip,
+    ),
+    Kind(f"{_N}/publicIPPrefixes", name=_NAME, fill=_fill_guid),
+    Kind(
+        f"{_N}/natGateways",
+        name=_NAME,
+        references=True,
+        used_by=("InUseNatGatewayCannotBeDeleted", "NAT gateway {id} is in use by {user} and cannot be deleted."),
+        fill=_fill_guid,
+        view=_attached("subnets", "natGateway"),
+    ),
+    Kind(f"{_N}/networkInterfaces", name=_NAME, references=True, fill=_fill_guid),
+    Kind(f"{_N}/privateEndpoints", name=_NAME, references=True, fill=_fill_endpoint, written=_write_nic, removed=_remove_nic),
+    Kind(f"{_N}/privateEndpoints/privateDnsZoneGroups", located=False, fill=_fill_zone_group),
+    Kind(f"{_N}/privateDnsZones", everywhere=True, created=202, fill=_fill_zone, view=_view_zone, removing=_removing_zone),
+    Kind(f"{_N}/privateDnsZones/virtualNetworkLinks", everywhere=True, created=202, check=_check_link, fill=_fill_link),
+    *(Kind(f"{_N}/privateDnsZones/{record}", located=False, slow=False, state=False) for record in ("A", "AAAA", "CNAME", "TXT")),
+    Kind(f"{_N}/azureFirewalls", name=_NAME, references=True, fill=_fill_firewall),
+    Kind(f"{_N}/firewallPolicies", name=_NAME),
+    Kind(f"{_N}/firewallPolicies/ruleCollectionGroups", located=False, name=_NAME),
+    Kind(f"{_N}/networkWatchers", name=_NAME, slow=False),
+    Kind(f"{_N}/networkWatchers/flowLogs", name=_NAME),
+    Kind(f"{_N}/bastionHosts", name=_NAME, references=True),
+)
