@@ -14,6 +14,7 @@ from cluster_sim.mirror.web import Reply, Web, encoded
 
 _TOKEN = re.compile(r"^\S+@\S+!\S+=([a-zA-Z0-9-]+)$")
 _GONE = re.compile(r"does not exist|no such resource|no such ha|No such file or directory")
+_BUSY = re.compile(r"got timeout|got no worker upid|can't lock|is locked|unable to acquire")
 _PAUSE_S_FIRST, _PAUSE_S_MAX = 0.02, 1.0
 """The released provider looks once a second. Looking sooner at first keeps a demonstration quick and changes no call."""
 _ATTEMPTS_MAX = 3
@@ -92,12 +93,9 @@ class Api:
                 if isinstance(upid, str) and upid.startswith("UPID:"):
                     self._wait(upid, what, seconds_max)
                 return
-            except ApiProblem as problem:
+            except (ApiProblem, TaskProblem) as problem:
                 # Busy is worth another try; "no" is not.
-                if last or problem.status < 500 or problem.gone:
-                    raise
-            except TaskProblem:
-                if last:
+                if last or not _BUSY.search(f"{problem.summary}\n{problem.detail}"):
                     raise
             self.stopping.pause(min(0.5 * 2**attempt, 10.0))
 

@@ -28,23 +28,26 @@ class Machine:
     def status(self) -> Values:
         return dict(self.api.get(f"{self.path}/status/current"))
 
-    def clone(self, planned: Values, clone: Values) -> None:
+    def clone(self, planned: Values, clone: Values) -> str:
+        """Makes the VM, and returns the node it is on: Proxmox clones to another node only what lies on shared storage."""
         source = clone["node_name"] or self.node
         form: Values = {"newid": self.vm_id, "full": devices.flag(clone["full"])}
         for name, value in (("name", planned["name"]), ("description", planned["description"]), ("pool", planned["pool_id"])):
             form |= {name: value} if value else {}
         form |= {"storage": clone["datastore_id"]} if clone["datastore_id"] else {}
-        shared = source == self.node or self._on_shared_storage(source, clone)
-        if source != self.node and shared:
+        straight = source == self.node or self._on_shared_storage(source, clone)
+        if source != self.node and straight:
             form["target"] = self.node
         here = f"/nodes/{source}/qemu/{clone['vm_id']}/clone"
         self.api.run("POST", here, "VM clone", form, seconds_max=planned["timeout_clone"], attempts=max(clone["retries"] or 1, 1))
-        if not shared:
-            # Proxmox does not clone local disks to another node: clone there, then migrate.
-            target, self.node = self.node, source
-            self.wait_for_unlock()
-            local = {"with-local-disks": 1, "targetstorage": clone["datastore_id"] or planned["disk"][0]["datastore_id"]}
-            self.migrate(target, planned["timeout_migrate"], **local)
+        return self.node if straight else str(source)
+
+    def bring_home(self, source: str, storage: str | None, planned: Values) -> None:
+        """Moves a clone with local disks from its template's node to its own."""
+        target, self.node = self.node, source
+        self.wait_for_unlock()
+        storage = storage or planned["disk"][0]["datastore_id"]
+        self.migrate(target, planned["timeout_migrate"], targetstorage=storage)
 
     def _on_shared_storage(self, source: str, clone: Values) -> bool:
         config = self.api.get(f"/nodes/{source}/qemu/{clone['vm_id']}/config")

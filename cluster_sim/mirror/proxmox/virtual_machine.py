@@ -77,8 +77,10 @@ class VirtualMachine(Resource):
         vm_id = planned["vm_id"] or int(api.get("/cluster/nextid"))
         machine = Machine(api, planned["node_name"], vm_id)
         made = planned | {"vm_id": vm_id, "id": str(vm_id)}
-        machine.clone(planned, clone)
+        cloned_at = machine.clone(planned, clone)
         try:
+            if cloned_at != machine.node:
+                machine.bring_home(cloned_at, clone["datastore_id"], planned)
             machine.wait_for_unlock()
             _configure_clone(machine, planned)
             for disk in planned["disk"]:
@@ -87,7 +89,8 @@ class VirtualMachine(Resource):
                 api.run("POST", f"{machine.path}/template", "VM template", {}, seconds_max=planned["timeout_create"])
             elif planned["started"] and machine.status()["status"] != "running":
                 machine.start(planned["timeout_start_vm"])
-            return machine.read(planning.without_unknowns(made)) or made
+            settled: Values = planning.without_unknowns(made)
+            return machine.read(settled) or settled
         except Problem as problem:
             # The clone exists: Terraform must remember it, or nobody would remove it.
             problem.state = planning.without_unknowns(made)
