@@ -7,6 +7,7 @@ from hearing_tables import CATALOGUE
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.capabilities import catalogue
 from tools.rules.hearing import TEXT_LENGTH_MAX, hear, merge, prove
 from tools.values.heard import Ask, Fact, Heard
 
@@ -267,3 +268,42 @@ def test_a_flood_is_heard_in_time(piece: str) -> None:
     hear(text, CATALOGUE, DATABASE, ASKED)
     assert time.perf_counter() - began < 2
     assert len(text) > TEXT_LENGTH_MAX
+
+
+@pytest.mark.parametrize(("name", "example"), [(c.NAME, example) for c in catalogue().values() for example in c.EXAMPLES])
+def test_every_capability_is_heard_in_its_own_examples(name: str, example: str) -> None:
+    heard = hear(example, catalogue(), Heard())
+    assert [ask.capability for ask in heard.asks] == [name]
+    assert prove(heard, [example], catalogue()) == (heard, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a PostgreSQL database called shop for 30 users with 100 GB of data",
+         {"postgresql": {"database_name": "shop", "concurrent_users": "30", "database_size": "100 GB"}}),
+        ("100 GB database for 50 users", {"postgresql": {"database_size": "100 GB", "concurrent_users": "50"}}),
+        ("a database on storage ceph-vm", {"postgresql": {"storage": "ceph-vm"}}),
+        ("postgres, 100 connections, prod, vlan 20, node pve2, name db-01, debian, storage ceph-vm",
+         {"postgresql": {"concurrent_users": "100", "environment": "production", "network": "20", "node": "pve2", "name": "db-01",
+                         "os": "debian", "storage": "ceph-vm"}}),
+        ("Please set up a PostgreSQL server for our shop. About 100 people will use it at once. It's for production. Network is 20.",
+         {"postgresql": {"concurrent_users": "100", "environment": "production", "network": "20"}}),
+        ("a database for one hundred users with 4 vCPU/16GB", {"postgresql": {"concurrent_users": "100", "cpu_count": "4", "memory": "16GB"}}),
+        ("a web server for domain shop.example.org on vlan 20", {"web_server": {"site_name": "shop.example.org", "network": "20"}}),
+        ("web server named shop-web at site name shop.example.org", {"web_server": {"name": "shop-web", "site_name": "shop.example.org"}}),
+        ("10 web servers for 5000 visitors", {"web_server": {"count": "10", "concurrent_users": "5000"}}),
+        ("a dev environment with packages nodejs, npm and git, staging",
+         {"dev_environment": {"packages": "nodejs, npm and git", "environment": "staging"}}),
+        ("I'd like two VMs: 2 cores and 4 GB each, ubuntu, on network 30",
+         {"virtual_machine": {"count": "2", "cpu_count": "2", "memory": "4 GB", "os": "ubuntu", "network": "30"}}),
+        ("create VM: cpu=4, memory=8GB, disk=60GB, name=build-01",
+         {"virtual_machine": {"cpu_count": "4", "memory": "8GB", "disk": "60GB", "name": "build-01"}}),
+        ("Provision a web server. Environment: production. Network: 20. Name: www-01.",
+         {"web_server": {"environment": "production", "network": "20", "name": "www-01"}}),
+    ],
+)  # fmt: skip
+def test_a_request_to_the_catalogue(text: str, expected: Asks) -> None:
+    heard = hear(text, catalogue(), Heard())
+    assert asks(heard) == expected
+    assert prove(heard, [text], catalogue()) == (heard, ())

@@ -206,11 +206,7 @@ def _is_only_body(folded: str, span: Span) -> bool:
 
 def _read(stretch: Stretch, capability: Listed, before: tuple[Fact, ...] = ()) -> dict[str, Fact]:
     own = Stretch(stretch.text)
-    readers.read(own, [one for one in capability.WANTED if one.kind != "choice"], capability.WORDS)
-    # A word that names the capability chooses nothing: a development environment is no statement about the environment.
-    for span in list(find(capability.WORDS, own.free)):
-        own.take(span)
-    readers.read(own, [one for one in capability.WANTED if one.kind == "choice"], capability.WORDS)
+    readers.read(own, capability.WANTED, capability.WORDS)
     _correct(own, capability, before)
     return own.found
 

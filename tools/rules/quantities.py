@@ -73,7 +73,7 @@ _CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY"
 }  # fmt: skip
 
 # A number does not begin inside a name, an address or a version (`build-01`, `10.0.0.5`, `v16`), nor end inside one.
-_BEGIN = r"(?<![a-z0-9_.,/\-])(?P<sign>-|minus +)?"
+_BEGIN = r"(?<![a-z0-9_.,\-])(?<!\d/)(?P<sign>-|minus +)?"
 _DIGITS = r"(?P<digits>\d{1,3}(?:,\d{3})++(?:\.\d++)?+|\d++(?:\.\d++)*+)"
 _SPELLED = rf"\b(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b))(?:[ -](?P<unit>one|two|three|four|five|six|seven|eight|nine))?+(?![a-z])"
 _SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9]))?"

@@ -47,8 +47,14 @@ _KEY = re.compile(
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 _KEY_END = re.compile(r"-----END [A-Z ]{0,40}-----")
 _NO_KEY = ("no key", "no public key", "no ssh key", "without a key", "without key")
-_CLAUSE = re.compile(r"[^,;.!?\n\0]+")
-_INTRODUCED = re.compile(r"^.*(?<![a-z])(?:for|by|to|with|of|in|from|our|the|a|an|my|is|:|=)\s+(?=\S)", re.DOTALL)
+_CLAUSE_END = re.compile(r"[,;!?\n\0]|\.(?:\s|$)")
+_INTRODUCED = re.compile(r"(?:.*(?<![a-z]))?(?:for|by|to|with|of|in|on|from|our|the|a|an|my|its|this|that|is|and)\s+", re.DOTALL)
+_LEANING = re.compile(r"(?:for|on|in|at|with|to|of)\s")
+_TOLD = re.compile(r"\s*(?:[:=]|(?:is|are|called|named)\s)\s*")
+_ITEM = re.compile(r"\s+([a-z0-9][a-z0-9+._-]{0,100})(?![^\s,;!?)])")
+_NEXT_ITEM = re.compile(r"\s*(?:,|and|,\s*and)\s+([a-z][a-z0-9+._-]{0,100})(?=\s*(?:,|$|;|\.|and\s))")
+TEXT_LENGTH_MAX = 200
+LIST_MAX = 50
 
 
 @dataclass
@@ -133,20 +139,32 @@ def _sizes(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -
         for s in islice(quantities.sizes(stretch.free), QUANTITIES_MAX)
     ]
     left = _allot(stretch, wanted, sizes, remainder=[])
+    volumes = [one for one in wanted if one.kind == "volume" and one.name not in stretch.found]
+    for one, size in [(one, size) for one in volumes for size in left if not _is_memory(size)][:1]:
+        # `a 100 GB database` is the data; `an 8 GB database` is likelier its memory.
+        if any(
+            re.fullmatch(r"[\s-]+(?:[a-z]+\s+)?", stretch.free[size.end : span.start]) for span in find(own_words, stretch.free)
+        ):
+            left.remove(size)
+            stretch.say(one.name, size.value, Span(size.start, size.end))
+            stretch.take(Span(size.start, size.end))
     lacking = [one for one in wanted if one.name not in stretch.found]
     memory = [one for one in lacking if one.kind == "memory"]
     disk = [one for one in lacking if one.kind == "disk"]
     volume = [one for one in lacking if one.kind == "volume"]
     if len(left) == 1 and memory and disk:
-        # Memory comes in powers of two; a disk is seldom said without its word, but `60 GB` alone is one.
-        gib = left[0].worth / 2**30
-        is_memory = left[0].worth <= 0 or (gib <= 256 and (gib < 1 or (gib.is_integer() and int(gib).bit_count() == 1)))
-        order = memory if is_memory else disk
+        order = memory if _is_memory(left[0]) else disk
     else:
         order = [*memory[:1], *disk[:1], *volume]
     for one, size in zip(order, left, strict=False):
         stretch.say(one.name, size.value, Span(size.start, size.end))
         stretch.take(Span(size.start, size.end))
+
+
+def _is_memory(size: Quantity) -> bool:
+    """Memory comes in powers of two; a disk is seldom said without its word, but `60 GB` alone is one."""
+    gib = size.worth / 2**30
+    return gib <= 0 or gib < 1 or (gib <= 256 and gib.is_integer() and int(gib).bit_count() == 1)
 
 
 def _counts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
@@ -211,8 +229,10 @@ _LINK = re.compile(r"\s*(?:[:=]|of|is|are|to|at)?\s*(?:about |around |up to |rou
 
 def _distance(folded: str, item: Span, word: Span, others: list[Span]) -> float | None:
     """How far a word is from a quantity, None when it cannot be about it. `100 concurrent users` is nearer than `users: 100`,
-    unless the word ends in a colon."""
-    if word.start >= item.end:
+    and a word with a colon is about what follows it."""
+    is_label = re.match(r"\s?[:=]", folded[word.end : word.end + 2])
+    labelled = re.search(r"[:=]\s?$", folded[max(0, item.start - 2) : item.start])
+    if word.start >= item.end and not (is_label and labelled):
         gap = folded[item.end : word.start]
         if len(gap) > 40 or _BREAK.search(gap) or any(item.end <= o.start < word.start for o in others):
             return None
@@ -220,8 +240,8 @@ def _distance(folded: str, item: Span, word: Span, others: list[Span]) -> float 
         return float(words) if words <= 3 else None
     if word.end <= item.start:
         gap = folded[word.end : item.start]
-        if gap.strip() in (":", "="):
-            return -1.0
+        if is_label and gap.strip() in (":", "="):
+            return 5.0
         return BEHIND if len(gap) <= 24 and _LINK.fullmatch(gap) else None
     return None
 
@@ -295,11 +315,14 @@ def _unquote(name: str) -> str:
 
 
 def _choices(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
+    """A word that names the capability chooses nothing: a development environment is no statement about the environment."""
+    own = list(find(own_words, stretch.free))
     for one in wanted:
         hits = [(span, value) for value, words in one.choices for span in find({value, *words}, stretch.free)]
-        for span, value in sorted(hits, key=lambda hit: (hit[0].start, hit[0].start - hit[0].end), reverse=False):
-            if not negated(stretch.folded, span):
+        for span, value in sorted(hits):
+            if not negated(stretch.folded, span) and not any(o.start <= span.start and span.end <= o.end for o in own):
                 stretch.say(one.name, value, span)
+                stretch.take(span)
 
 
 def _yes_or_no(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
@@ -323,28 +346,63 @@ def _end_of_negation(folded: str, span: Span) -> int:
 
 
 def _texts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
-    """The words around: `for our ML team` says `ML team`; `purpose: training` says `training`."""
+    """What stands after the word or before it: `on storage ceph-vm`, `packages nodejs and npm`, `for our ML team`, `purpose: training`."""
     for one in wanted:
-        for clause in _CLAUSE.finditer(stretch.free):
-            for word in find(one.words, clause.group()):
-                start, end = clause.start() + word.start, clause.start() + word.end
-                told = re.compile(r"\s*(?:[:=]|is\s|are\s)\s*").match(stretch.free, end)
-                if told and told.end() < clause.end():
-                    value = Span(told.end(), clause.end())
-                    quote = Span(start, clause.end())
-                else:
-                    lead = _INTRODUCED.match(stretch.free[clause.start() : start])
-                    value = quote = Span(clause.start() + lead.end() if lead else start, end)
-                text = stretch.text[value.start : value.end].strip()
-                if text and len(text) <= 200:
-                    stretch.say(
-                        one.name, text, Span(quote.start, quote.start + len(stretch.text[quote.start : quote.end].rstrip()))
-                    )
+        for word in find(one.words, stretch.free):
+            clause = _clause_of(stretch.free, word)
+            told = _TOLD.match(stretch.free, word.end, clause.end)
+            after = _list_at(stretch.free, word.end, several=stretch.free[word.start : word.end].endswith("s"))
+            lead = _INTRODUCED.match(stretch.free[clause.start : word.start])
+            start = clause.start + (lead.end() if lead else 0)
+            alone = not stretch.free[start : word.start].strip() or _LEANING.match(stretch.free, word.start)
+            if told and stretch.free[told.end() : clause.end].strip():
+                _say_text(stretch, one, word.start, Span(told.end(), clause.end))
+            elif after and alone and not negated(stretch.folded, word):
+                _say_text(stretch, one, word.start, after)
+            elif lead and not alone:
+                _say_text(stretch, one, start, Span(start, word.end))
+
+
+def _say_text(stretch: Stretch, one: Wanted, start: int, value: Span) -> None:
+    end = value.start + len(stretch.text[value.start : value.end].rstrip().rstrip("."))
+    text = stretch.text[value.start : end].strip()
+    if text and len(text) <= TEXT_LENGTH_MAX:
+        stretch.say(one.name, text, Span(start, end))
+        stretch.take(Span(start, end))
+
+
+def _clause_of(free: str, word: Span) -> Span:
+    starts = [match.end() for match in _CLAUSE_END.finditer(free, max(0, word.start - TEXT_LENGTH_MAX), word.start)]
+    end = _CLAUSE_END.search(free, word.end)
+    return Span(starts[-1] if starts else max(0, word.start - TEXT_LENGTH_MAX), end.start() if end else len(free))
+
+
+def _list_at(free: str, start: int, several: bool) -> Span | None:
+    """One word, or several with commas and an `and`, none of which means something else."""
+    begin = end = 0
+    for _ in range(LIST_MAX if several else 1):
+        item = (_NEXT_ITEM if end else _ITEM).match(free, end or start)
+        if not item or not _names_something(item[1]):
+            break
+        begin, end = begin or item.start(1), item.end(1)
+    return Span(begin, end) if end else None
+
+
+def _called(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
+    """`database called shop`, `site name shop.example.org`: whose words include the naming go before the names of machines."""
+    for one in wanted:
+        for word in find([w for w in one.words if set(w.split()) & set(NAMING_WORDS)], stretch.free):
+            told = _TOLD.match(stretch.free, word.end)
+            name = _name_at(stretch, told.end() if told else min(word.end + 1, len(stretch.free)))
+            if name is not None:
+                stretch.say(one.name, _unquote(stretch.text[name.start : name.end]), Span(word.start, name.end))
+                stretch.take(Span(word.start, name.end))
 
 
 Reader = Callable[[Stretch, list[Wanted], tuple[str, ...]], None]
 _READERS: tuple[tuple[tuple[Kind, ...], Reader], ...] = (
     (("public_key",), _keys),
+    (("text",), _called),
     (("name",), _names),
     (("money",), _money),
     (("memory", "disk", "volume"), _sizes),

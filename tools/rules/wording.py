@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from tools.rules.quantities import fold
 
-ABROAD: dict[str, tuple[str, ...]] = {
+ALIKE: dict[str, tuple[str, ...]] = {
     "database": ("veritabani*", "veri tabani*", "数据库"),
     "web server": ("web sunucu*", "网页服务器", "web 服务器"),
     "virtual machine": ("sanal makine*", "sanal sunucu*", "虚拟机"),
     "development environment": ("gelistirme ortami*", "开发环境"),
-    "users": ("kullanici*", "用户", "个用户"),
+    "users": ("people", "kullanici*", "用户", "个用户"),
     "connections": ("baglanti*", "连接"),
     "cores": ("cekirdek*", "核心", "核"),
     "memory": ("bellek*", "内存"),
@@ -30,7 +30,7 @@ ABROAD: dict[str, tuple[str, ...]] = {
     "yes": ("evet", "是", "是的", "对"),
     "no": ("hayir", "不", "不是", "否"),
 }
-"""Words of other languages beside the English ones that capabilities know, folded; a star stands for any ending."""
+"""Words that mean the same as those capabilities declare, most in other languages; folded, and a star stands for any ending."""
 
 _BEFORE = r"(?<![a-z0-9_])(?<![a-z0-9][-.@])"
 _AFTER = r"(?![a-z0-9_]|[.@][a-z0-9]|-\d)"
@@ -93,10 +93,10 @@ def said(quote: str, typed: str) -> Span | None:
 
 @lru_cache(maxsize=1024)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
-    everywhere = {fold(word) for word in words} | {abroad for word in words for abroad in ABROAD.get(word, ())}
-    if not everywhere:
+    alike = {fold(word) for word in words} | {other for word in words for other in ALIKE.get(word, ())}
+    if not alike:
         return None
-    bodies = "|".join(_body(word) for word in sorted(everywhere, key=lambda word: (-len(word), word)))
+    bodies = "|".join(_body(word) for word in sorted(alike, key=lambda word: (-len(word), word)))
     return re.compile(f"(?:{bodies})")
 
 
