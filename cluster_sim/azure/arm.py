@@ -10,7 +10,7 @@ from typing import Any
 
 from cluster_sim.azure import changes, deployments, errors, login, prices, subscriptions
 from cluster_sim.azure.addresses import GROUP_TYPE, Address, tidy
-from cluster_sim.azure.cloud import Cloud
+from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError
 from cluster_sim.azure.families import LOCATION_ROUTES
 from cluster_sim.azure.kinds import Kind
@@ -264,10 +264,10 @@ class Arm:
             "id": operation.path,
             "name": operation.id,
             "status": "InProgress" if not operation.done else "Failed" if operation.error else "Succeeded",
-            "startTime": subscriptions.stamp(operation.started_at_s),
+            "startTime": stamp(operation.started_at_s),
         }
         if operation.done:
-            value["endTime"] = subscriptions.stamp(operation.ends_at_s)
+            value["endTime"] = stamp(operation.ends_at_s)
             if operation.error:
                 value["error"] = operation.error
         given = json_answer(value)

@@ -66,7 +66,7 @@ def put(
             raise errors.busy(before.id)
     generation = before.generation if before else cloud.store.next_generation()
     stored = (
-        Address(scope, address.type, address.names[:-1] + ((before.name if before else address.name),))
+        Address(scope, address.type, (*address.names[:-1], before.name if before else address.name))
         if address.type != GROUP_TYPE
         else Address(address.scope, address.type, (before.name if before else address.name,))
     )

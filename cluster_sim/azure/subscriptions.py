@@ -119,7 +119,7 @@ def register(subscription: Subscription, cloud: Cloud, namespace: str, *, wanted
 
 
 def groups(subscription: Subscription, cloud: Cloud, request: Request) -> Answer:
-    found = [r for r in cloud.store.of_type(GROUP_TYPE, f"/subscriptions/{subscription.id}")]
+    found = list(cloud.store.of_type(GROUP_TYPE, f"/subscriptions/{subscription.id}"))
     return page([cloud.show(r) for r in _filtered(found, request, cloud)], request, cloud)
 
 

@@ -531,21 +531,25 @@ def _hold_to_policy(cluster: dict[str, Any], rules: dict[str, Any]) -> None:
             continue
         if value is None:
             continue
-        bad = {
-            "fixed": lambda r=rule, v=value: v != r["value"],
-            "forbidden": lambda: True,
-            "allowlist": lambda r=rule, v=value: v not in r["values"],
-            "blocklist": lambda r=rule, v=value: v in r["values"],
-            "regex": lambda r=rule, v=value: not re.fullmatch(r["pattern"], str(v)),
-            "range": lambda r=rule, v=value: not r.get("minValue", float("-inf")) <= v <= r.get("maxValue", float("inf")),
-            "unlimited": lambda: False,
-        }[kind]
-        if bad():
+        if not _allowed(rule, value):
             raise Refusal(
                 400,
                 "INVALID_PARAMETER_VALUE",
                 f"Cluster validation error: Validation failed for {path}, the value {value!r} is not allowed by the policy ({kind}).",
             )
+
+
+def _allowed(rule: dict[str, Any], value: Any) -> bool:
+    kind = rule["type"]
+    if kind == "fixed":
+        return bool(value == rule["value"])
+    if kind in ("allowlist", "blocklist"):
+        return bool((value in rule["values"]) == (kind == "allowlist"))
+    if kind == "regex":
+        return re.fullmatch(rule["pattern"], str(value)) is not None
+    if kind == "range":
+        return bool(rule.get("minValue", float("-inf")) <= value <= rule.get("maxValue", float("inf")))
+    return bool(kind == "unlimited")
 
 
 def _at(cluster: dict[str, Any], path: str) -> Any:

@@ -191,7 +191,7 @@ def _check_deployment(change: Change) -> None:
             f"This operation require {capacity} new capacity in quota {what}, which is bigger than the current available capacity {most - used}. "
             f"The current quota usage is {used} and the quota limit is {most} for quota {what}.",
         )
-    wanted["version"] = model["version"] if not version else version
+    wanted["version"] = version if version else model["version"]
 
 
 def _fill_deployment(change: Change) -> None:

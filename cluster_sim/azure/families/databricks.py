@@ -118,8 +118,8 @@ def _fill(change: Change) -> None:
             {"principalId": "9a74af6f-d153-4348-988a-e2672920bee9", "roleDefinitionId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}
         ],
     }
-    for name, value in (("publicNetworkAccess", "Enabled"), ("requiredNsgRules", "AllRules")):
-        properties.setdefault(name, value)
+    properties.setdefault("publicNetworkAccess", "Enabled")
+    properties.setdefault("requiredNsgRules", "AllRules")
     parameters = properties.setdefault("parameters", {})
     for name, value in (("enableNoPublicIp", True), ("prepareEncryption", False), ("requireInfrastructureEncryption", False)):
         parameters.setdefault(name, {"value": value})

@@ -30,7 +30,8 @@ def _check(change: Change) -> None:
 
 
 def _fill(change: Change) -> None:
-    change.properties |= {
+    properties = change.properties
+    properties |= {
         "createTime": stamp(change.before.created_at_s if change.before else change.cloud.now),
         "version": "2018-06-01",
     }

@@ -10,7 +10,8 @@ FEDERATIONS_MAX = 20
 
 
 def _fill(change: Change) -> None:
-    change.properties |= {
+    properties = change.properties
+    properties |= {
         "principalId": change.guid("principal"),
         "clientId": change.guid("client"),
         "tenantId": change.cloud.world.tenant.id,

@@ -57,7 +57,7 @@ def _check_cluster(change: Change) -> None:
                     target=f"properties.{name}",
                 )
     _version(change, properties.get("kubernetesVersion"))
-    profiles = change.parts.get("agentPoolProfiles")
+    profiles = change.parts.get("agentPoolProfiles") or []
     if change.creating and not profiles:
         raise invalid_parameter("Required parameter agentPoolProfiles is missing (null).", "agentPoolProfiles")
     if change.creating and not any(str(p.get("mode", "User")).lower() == "system" for p in profiles):
@@ -214,7 +214,7 @@ def _check_pool(change: Change) -> None:
     if count is None:
         count = change.before.properties.get("count") if change.before and scaling else least if scaling else 1
     if scaling:
-        count = min(max(int(count), int(least)), int(most))
+        count = min(max(int(count or 0), int(least or 0)), int(most or 0))
     if not isinstance(count, int) or count < (1 if system else 0) or count > NODES_MAX:
         raise invalid_parameter(
             f"The value of parameter agentPoolProfile.count is invalid: {count}. A {'system' if system else 'user'} pool has {1 if system else 0} to {NODES_MAX} nodes.",

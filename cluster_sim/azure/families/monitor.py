@@ -145,7 +145,8 @@ def _check_action_group(change: Change) -> None:
 
 
 def _fill_component(change: Change) -> None:
-    change.properties |= {
+    properties = change.properties
+    properties |= {
         "AppId": change.guid("app"),
         "InstrumentationKey": change.guid("key"),
         "CreationDate": stamp(change.before.created_at_s if change.before else change.cloud.now),

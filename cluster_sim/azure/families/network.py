@@ -49,7 +49,7 @@ def _check_vnet(change: Change) -> None:
 
 
 def _holds(outer: Any, inner: Any) -> bool:
-    return outer.version == inner.version and inner.subnet_of(outer)
+    return bool(outer.version == inner.version and inner.subnet_of(outer))
 
 
 def _check_subnet(change: Change) -> None:
@@ -232,7 +232,7 @@ def _fill_endpoint(change: Change) -> None:
     ]
     if not connections:
         raise ArmError(400, "InvalidRequestFormat", f"Private endpoint '{change.name}' has no privateLinkServiceConnections.")
-    dns = []
+    dns: list[dict[str, Any]] = []
     for number, connection in enumerate(connections):
         inner = connection.setdefault("properties", {})
         target_id = str(inner.get("privateLinkServiceId", ""))
@@ -328,7 +328,8 @@ def _remove_nic(cloud: Cloud, resource: Resource) -> None:
 
 
 def _fill_zone(change: Change) -> None:
-    change.properties |= {
+    properties = change.properties
+    properties |= {
         "maxNumberOfRecordSets": 25000,
         "maxNumberOfVirtualNetworkLinks": 1000,
         "maxNumberOfVirtualNetworkLinksWithRegistration": 100,

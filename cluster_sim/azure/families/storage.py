@@ -162,7 +162,8 @@ def _check_container(change: Change) -> None:
 def _fill_container(change: Change) -> None:
     for key, value in (("publicAccess", "None"), ("hasImmutabilityPolicy", False), ("hasLegalHold", False), ("deleted", False)):
         change.properties.setdefault(key, value)
-    change.properties |= {"leaseStatus": "Unlocked", "leaseState": "Available", "lastModifiedTime": stamp(change.cloud.now)}
+    properties = change.properties
+    properties |= {"leaseStatus": "Unlocked", "leaseState": "Available", "lastModifiedTime": stamp(change.cloud.now)}
 
 
 def _fill_service(change: Change) -> None:
