@@ -34,11 +34,11 @@ INOTIFY_PER_GUEST = 5
 class PodBodies:
     kind = "pod"
 
-    def __init__(self, folder: Path, image: Path, networks: tuple[IPv4Interface, ...]) -> None:
+    def __init__(self, folder: Path, image: Path, networks: tuple[IPv4Interface, ...], guests_max: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder.resolve()
         self._words = PlainWords()
-        self._guests_max = _guests_max()
+        self._guests_max = guests_max or _guests_max()
         self._boots = threading.Lock()
         source = str(Path(cluster_sim.__file__).parents[1])
         log = (self._folder / "pod.log").open("ab")
