@@ -138,7 +138,8 @@ def delete(
         code, message = kind.used_by
         raise ArmError(400, code, message.format(name=resource.name, id=resource.id, user=users[0].id))
     kind.removing(cloud, resource)
-    if not kind.slow and later is None:
+    slow = kind.slow if kind.slow_delete is None else kind.slow_delete
+    if not slow and later is None:
         cloud.remove(resource)
         return resource, None
     resource.state = "Deleting"

@@ -86,6 +86,8 @@ class Kind:
     """Its location is `global`."""
     slow: bool = True
     """Writes are operations that are asked after."""
+    slow_delete: bool | None = None
+    """Whether deleting is such an operation too; None: as writing."""
     created: int = 201
     updated: int = 200
     state: bool = True

@@ -29,7 +29,7 @@ _GROUP_NAME = NameRule(
     "The name can only be a letter, digit, '-', '.', '(', ')' or '_', and at most 90 characters.",
 )
 
-GROUP = Kind(GROUP_TYPE, located=False, created=201, slow=False, name=_GROUP_NAME)
+GROUP = Kind(GROUP_TYPE, located=False, created=201, slow=False, slow_delete=True, name=_GROUP_NAME)
 
 _FAMILIES = (
     network,

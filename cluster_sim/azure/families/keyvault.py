@@ -179,7 +179,7 @@ def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[st
 
 
 KINDS = (
-    Kind(_V, name=_NAME, stamped=True, check=_check, fill=_fill, view=_view, removed=_removed),
+    Kind(_V, slow_delete=False, name=_NAME, stamped=True, check=_check, fill=_fill, view=_view, removed=_removed),
     Kind(f"{_V}/accessPolicies", located=False, slow=False, state=False),
 )
 

@@ -206,6 +206,7 @@ KINDS = (
     Kind(
         _S,
         created=202,
+        slow_delete=False,
         name=ACCOUNT_NAME,
         check=_check,
         fill=_fill,
