@@ -16,6 +16,7 @@ from . import (
     lifecycle,
     looking,
     network,
+    options,
     pools,
     power,
     rights,
@@ -52,12 +53,9 @@ _HA_RESOURCE = {
     "failback": BOOLEAN,
     "comment": TEXT,
     "group": TEXT,
-    "type": TEXT,
+    "auto-rebalance": BOOLEAN,
 }
 _STOP = {"timeout": integer(0), "keepActive": BOOLEAN, "skiplock": BOOLEAN}
-_CREATE = {
-    k: v for k, v in configuration.CHANGE.items() if k not in ("delete", "digest", "revert", "background_delay", "skiplock")
-}
 
 ADDRESSES: tuple[Address, ...] = (
     # The cluster
@@ -74,7 +72,13 @@ ADDRESSES: tuple[Address, ...] = (
     Address("GET", "/cluster/sdn/vnets/{vnet}/subnets", network.subnets, takes={"pending": BOOLEAN, "running": BOOLEAN}),
     # High availability
     Address("GET", "/cluster/ha/resources", high_availability.resources, _HA_READ, {"type": TEXT}),
-    Address("POST", "/cluster/ha/resources", high_availability.add_resource, _HA_WRITE, _HA_RESOURCE | {"sid": TEXT.must}),
+    Address(
+        "POST",
+        "/cluster/ha/resources",
+        high_availability.add_resource,
+        _HA_WRITE,
+        _HA_RESOURCE | {"sid": TEXT.must, "type": TEXT},
+    ),
     Address("GET", "/cluster/ha/resources/{sid}", high_availability.resource, _HA_READ),
     Address(
         "PUT",
@@ -150,9 +154,7 @@ ADDRESSES: tuple[Address, ...] = (
     Address("DELETE", "/nodes/{node}/tasks/{upid}", jobs.stop),
     # Storages
     Address("GET", "/storage", storages.definitions, takes={"type": TEXT}),
-    Address(
-        "GET", "/storage/{storage}", storages.definition, needs("/storage/{storage}", "Datastore.Audit", "Datastore.Allocate")
-    ),
+    Address("GET", "/storage/{storage}", storages.definition, needs("/storage/{storage}", "Datastore.Allocate")),
     Address(
         "GET",
         "/nodes/{node}/storage",
@@ -167,7 +169,7 @@ ADDRESSES: tuple[Address, ...] = (
         "/nodes/{node}/storage/{storage}/content/{volume}",
         storages.remove_volume,
         needs("/storage/{storage}", "Datastore.Allocate", "Datastore.AllocateSpace"),
-        {"delay": INTEGER},
+        {"delay": integer(1, 30)},
     ),
     Address("GET", "/nodes/{node}/storage/{storage}/rrddata", history.of_storage, _STORAGE, _PAST),
     Address(
@@ -179,7 +181,7 @@ ADDRESSES: tuple[Address, ...] = (
             "content": choice("iso", "vztmpl", "import").must,
             "filename": TEXT,
             "checksum": TEXT,
-            "checksum-algorithm": TEXT,
+            "checksum-algorithm": choice("md5", "sha1", "sha224", "sha256", "sha384", "sha512"),
             "tmpfilename": TEXT,
         },
     ),
@@ -191,9 +193,9 @@ ADDRESSES: tuple[Address, ...] = (
         {
             "content": choice("iso", "vztmpl", "import").must,
             "filename": TEXT.must,
-            "url": TEXT.must,
+            "url": matching(r"https?://.*").must,
             "checksum": TEXT,
-            "checksum-algorithm": TEXT,
+            "checksum-algorithm": choice("md5", "sha1", "sha224", "sha256", "sha384", "sha512"),
             "compression": TEXT,
             "verify-certificates": BOOLEAN,
         },
@@ -203,7 +205,7 @@ ADDRESSES: tuple[Address, ...] = (
         "/nodes/{node}/query-url-metadata",
         storages.url_metadata,
         needs("/nodes/{node}", "Sys.AccessNetwork", "Sys.Modify"),
-        {"url": TEXT.must, "verify-certificates": BOOLEAN},
+        {"url": matching(r"https?://.*").must, "verify-certificates": BOOLEAN},
     ),
     # Guests
     Address("GET", "/nodes/{node}/qemu", looking.guests_of_node, takes={"full": BOOLEAN}),
@@ -211,9 +213,9 @@ ADDRESSES: tuple[Address, ...] = (
         "POST",
         "/nodes/{node}/qemu",
         lifecycle.create,
-        takes=_CREATE
-        | {"vmid": VMID.must, "pool": POOL, "start": BOOLEAN, "storage": STORAGE, "unique": BOOLEAN, "bwlimit": INTEGER},
-        families=configuration.FAMILIES,
+        takes=options.CREATE
+        | {"vmid": VMID.must, "pool": POOL, "start": BOOLEAN, "storage": STORAGE, "unique": BOOLEAN, "bwlimit": integer(0)},
+        families=options.FAMILIES,
     ),
     Address(
         "DELETE",
@@ -223,14 +225,14 @@ ADDRESSES: tuple[Address, ...] = (
         {"purge": BOOLEAN, "destroy-unreferenced-disks": BOOLEAN, "skiplock": BOOLEAN},
     ),
     Address("GET", f"{_GUEST}/config", configuration.read, _AUDIT, {"current": BOOLEAN, "snapshot": TEXT}),
-    Address("PUT", f"{_GUEST}/config", configuration.change, _CHANGE_GUEST, configuration.CHANGE, configuration.FAMILIES),
+    Address("PUT", f"{_GUEST}/config", configuration.change, _CHANGE_GUEST, options.CHANGE, options.FAMILIES),
     Address(
         "POST",
         f"{_GUEST}/config",
         configuration.change_in_background,
         _CHANGE_GUEST,
-        configuration.CHANGE,
-        configuration.FAMILIES,
+        options.CHANGE,
+        options.FAMILIES,
     ),
     Address("GET", f"{_GUEST}/pending", configuration.pending, _AUDIT),
     Address("PUT", f"{_GUEST}/cloudinit", lifecycle.rebuild_cloud_init, needs("/vms/{vmid}", "VM.Config.Cloudinit")),
@@ -240,7 +242,7 @@ ADDRESSES: tuple[Address, ...] = (
         configuration.resize,
         needs("/vms/{vmid}", "VM.Config.Disk"),
         {
-            "disk": matching(configuration.DRIVE).must,
+            "disk": matching(options.DRIVE).must,
             "size": matching(r"\+?\d+(\.\d+)?[KMGT]?").must,
             "digest": TEXT,
             "skiplock": BOOLEAN,
@@ -252,12 +254,12 @@ ADDRESSES: tuple[Address, ...] = (
         lifecycle.move_disk,
         needs("/vms/{vmid}", "VM.Config.Disk"),
         {
-            "disk": matching(configuration.DRIVE).must,
+            "disk": matching(rf"{options.DRIVE}|unused\d{{1,3}}").must,
             "storage": STORAGE,
             "delete": BOOLEAN,
             "format": TEXT,
             "digest": TEXT,
-            "bwlimit": INTEGER,
+            "bwlimit": integer(0),
         },
     ),
     Address(
@@ -275,7 +277,7 @@ ADDRESSES: tuple[Address, ...] = (
             "format": choice("raw", "qcow2", "vmdk"),
             "full": BOOLEAN,
             "target": NODE,
-            "bwlimit": INTEGER,
+            "bwlimit": integer(0),
         },
     ),
     Address("POST", f"{_GUEST}/template", lifecycle.make_template, needs("/vms/{vmid}", "VM.Allocate"), {"disk": TEXT}),
@@ -289,7 +291,7 @@ ADDRESSES: tuple[Address, ...] = (
             "online": BOOLEAN,
             "with-local-disks": BOOLEAN,
             "targetstorage": TEXT,
-            "bwlimit": INTEGER,
+            "bwlimit": integer(0),
             "force": BOOLEAN,
             "migration_type": TEXT,
             "migration_network": TEXT,

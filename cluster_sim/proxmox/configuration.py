@@ -12,117 +12,12 @@ from .call import Call
 from .cluster import Cluster
 from .errors import Refusal, TaskFailed, bad_parameters, failed
 from .lines import DRIVE_KEY, NET_KEY, Drive, Net, read_drive, read_net
-from .parameters import BOOLEAN, DNS_NAME, INTEGER, LIST, TEXT, VMID, Parameter, choice, integer, matching, split_list
+from .options import BOOLEANS, DRIVE, FAMILIES, INTEGERS, NO_OPTION, OPTIONS, PRIVILEGES, WAITS_FOR_A_START
+from .parameters import split_list
 from .sizes import GIB, read_size, write_size
 from .state import Guest, Volume
 
 MASKED = "**********"
-_BOOLEANS = (
-    ["acpi", "autostart", "ciupgrade", "freeze", "kvm", "localtime", "numa", "onboot", "protection", "reboot", "tablet", "tdf", "template"]
-)  # fmt: skip
-_INTEGERS = ["balloon", "cores", "cpuunits", "migrate_downtime", "migrate_speed", "shares", "smp", "sockets", "vcpus"]
-_TEXTS = [
-    "affinity",
-    "agent",
-    "amd-sev",
-    "arch",
-    "args",
-    "audio0",
-    "boot",
-    "bootdisk",
-    "cicustom",
-    "cipassword",
-    "ciuser",
-    "cpu",
-    "cpulimit",
-    "description",
-    "hookscript",
-    "hotplug",
-    "hugepages",
-    "intel-tdx",
-    "ivshmem",
-    "keyboard",
-    "machine",
-    "memory",
-    "nameserver",
-    "rng0",
-    "running-nets-host-mtu",
-    "searchdomain",
-    "smbios1",
-    "spice_enhancements",
-    "startdate",
-    "startup",
-    "tags",
-    "vga",
-    "vmgenid",
-    "vmstatestorage",
-    "watchdog",
-]
-_URL_ENCODED = matching(r"[-%a-zA-Z0-9_.!~*'()]*", "invalid format - invalid urlencoded string\n")
-OPTIONS: dict[str, Parameter] = (
-    dict.fromkeys(_BOOLEANS, BOOLEAN)
-    | dict.fromkeys(_INTEGERS, integer(0))
-    | dict.fromkeys(_TEXTS, TEXT)
-    | {
-        "name": DNS_NAME,
-        "sshkeys": _URL_ENCODED,
-        "bios": choice("seabios", "ovmf"),
-        "citype": choice("configdrive2", "nocloud", "opennebula"),
-        "ostype": choice(
-            *["other", "wxp", "w2k", "w2k3", "w2k8", "wvista", "win7", "win8", "win10", "win11", "l24", "l26", "solaris"]
-        ),
-        "scsihw": choice("lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"),
-        "cores": integer(1),
-        "sockets": integer(1),
-    }
-)
-DRIVE = DRIVE_KEY.pattern
-FAMILIES: dict[str, Parameter] = {
-    DRIVE: TEXT,
-    NET_KEY.pattern: TEXT,
-    r"ipconfig(?:[12]?\d|3[01])": TEXT,
-    r"serial[0-3]": TEXT,
-    r"parallel[0-2]": TEXT,
-    r"usb(?:\d|1[0-4])": TEXT,
-    r"hostpci(?:\d|1[0-5])": TEXT,
-    r"numa\d": TEXT,
-    r"virtiofs\d": TEXT,
-    r"unused\d{1,3}": TEXT,
-}
-CHANGE: dict[str, Parameter] = {
-    "node": TEXT,
-    "vmid": VMID,
-    "delete": LIST,
-    "digest": TEXT,
-    "revert": LIST,
-    "force": BOOLEAN,
-    "skiplock": BOOLEAN,
-    "background_delay": INTEGER,
-    "import-working-storage": TEXT,
-    **OPTIONS,
-}
-_SERVICE = ("node", "vmid", "delete", "digest", "revert", "force", "skiplock", "background_delay", "import-working-storage")
-_WAITS_FOR_A_START = re.compile(
-    r"memory|cores|sockets|vcpus|cpu|numa\d*|scsihw|ostype|bios|machine|vga|serial\d|agent|acpi|kvm|tablet|boot|smbios1|hugepages"
-)
-_PRIVILEGES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"cores|cpu|cpulimit|cpuunits|numa\d*|smp|sockets|vcpus", ("VM.Config.CPU",)),
-    (r"balloon|memory|shares", ("VM.Config.Memory",)),
-    (r"acpi|hotplug|kvm|machine|scsihw|smbios1|tablet|vga|watchdog|audio0|rng0|serial\d|usb\d+", ("VM.Config.HWType",)),
-    (
-        r"agent|autostart|bios|description|keyboard|localtime|migrate_downtime|migrate_speed|name|onboot|ostype|protection|reboot|"
-        r"startdate|startup|tags|tdf|template",
-        ("VM.Config.Options",),
-    ),
-    (r"freeze", ("VM.PowerMgmt",)),
-    (r"boot|bootdisk|vmstatestorage|unused\d+", ("VM.Config.Disk",)),
-    (r"net\d+", ("VM.Config.Network",)),
-    (
-        r"cicustom|cipassword|citype|ciuser|ciupgrade|nameserver|searchdomain|sshkeys|ipconfig\d+",
-        ("VM.Config.Cloudinit", "VM.Config.Network"),
-    ),
-)
-"""Which right a key needs, any one of those named. What is not here only root may change."""
 
 
 def shown(guest: Guest, *, current: bool = False) -> dict[str, Any]:
@@ -136,7 +31,7 @@ def shown(guest: Guest, *, current: bool = False) -> dict[str, Any]:
 
 def typed(key: str, value: str) -> str | int:
     """Proxmox sends what its schema calls integer or boolean as a number, all else as text: also `memory`."""
-    return int(value) if key in _INTEGERS or key in _BOOLEANS else value
+    return int(value) if key in INTEGERS or key in BOOLEANS else value
 
 
 def digest(guest: Guest) -> str:
@@ -159,10 +54,10 @@ def pending(call: Call) -> list[dict[str, Any]]:
     for key in sorted({*guest.config, *guest.pending}):
         row: dict[str, Any] = {"key": key}
         if key in guest.config:
-            row["value"] = MASKED if key == "cipassword" else typed(key, guest.config[key])
+            row["value"] = MASKED if key == "cipassword" else guest.config[key]
         if key in guest.pending:
             change = guest.pending[key]
-            row |= {"delete": 1} if change is None else {"pending": typed(key, change)}
+            row |= {"delete": 1} if change is None else {"pending": change}
         rows.append(row)
     return [*rows, {"key": "digest", "value": digest(guest)}]
 
@@ -170,7 +65,7 @@ def pending(call: Call) -> list[dict[str, Any]]:
 def change(call: Call) -> None:
     """PUT: done when answered. POST does the same as a task."""
     guest = call.guest
-    changes = {k: v for k, v in call.values.items() if k not in _SERVICE}
+    changes = {k: v for k, v in call.values.items() if k not in NO_OPTION}
     deletes = split_list(call.get("delete", ""))
     if not changes and not deletes and not call.get("revert"):
         raise failed("no options specified")
@@ -223,7 +118,7 @@ def remove(cluster: Cluster, guest: Guest, key: str) -> None:
         volume = volumes.find(cluster, value, guest.node)
         if volume:
             volumes.free(cluster, volume)
-    elif guest.running and _WAITS_FOR_A_START.fullmatch(key):
+    elif guest.running and WAITS_FOR_A_START.fullmatch(key):
         guest.pending[key] = None
         return
     del guest.config[key]
@@ -243,7 +138,7 @@ def put(cluster: Cluster, guest: Guest, key: str, value: Any) -> None:
         raise failed("balloon value too large (must be smaller than assigned memory)")
     elif key == "description":
         text = text.rstrip("\n")
-    if guest.running and _WAITS_FOR_A_START.fullmatch(key):
+    if guest.running and WAITS_FOR_A_START.fullmatch(key):
         if guest.config.get(key) == text:
             guest.pending.pop(key, None)
         else:
@@ -358,7 +253,7 @@ def _require(call: Call, guest: Guest, key: str, value: str) -> None:
         return
     if call.who.is_root:
         return
-    privileges = next((p for pattern, p in _PRIVILEGES if re.fullmatch(pattern, key)), None)
+    privileges = next((p for pattern, p in PRIVILEGES if re.fullmatch(pattern, key)), None)
     if privileges is None or (key.startswith("serial") and value not in ("", "socket")):
         raise failed(f"only root can set '{key}' config")
     call.require(path, *privileges)

@@ -1,4 +1,7 @@
-"""HA resources and rules as a client keeps them. No manager acts on them yet: nothing is fenced, moved or restarted."""
+"""HA resources and rules as a client keeps them. The manager starts and stops guests as their resources ask (power.py).
+
+Not yet: fencing, recovery, and moving guests by rules.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from .call import Call
 from .errors import bad_parameters, failed
 from .parameters import split_list
+from .power import MANAGER_S, follow
 
 _INTEGERS = ("max_restart", "max_relocate", "failback", "disable", "strict", "order")
 _MIGRATED = "ha groups have been migrated to rules"
@@ -56,6 +60,12 @@ def add_resource(call: Call) -> None:
     if sid in call.cluster.ha.resources:
         raise failed(f"resource ID '{sid}' already defined")
     call.cluster.ha.resources[sid] = {"state": "started", **_settings(call)}
+    _manage(call, int(vmid))
+
+
+def _manage(call: Call, vmid: int) -> None:
+    cluster, guest = call.cluster, call.cluster.guests[vmid]
+    cluster.agenda.after(MANAGER_S, lambda: follow(cluster, guest))
 
 
 def change_resource(call: Call) -> None:
@@ -66,6 +76,7 @@ def change_resource(call: Call) -> None:
     for key in split_list(call.get("delete", "")):
         row.pop(key, None)
     row |= _settings(call)
+    _manage(call, int(sid.partition(":")[2]))
 
 
 def remove_resource(call: Call) -> None:

@@ -46,6 +46,19 @@ def integer(minimum: int | None = None, maximum: int | None = None) -> Parameter
     return Parameter(read)
 
 
+def number(minimum: float, maximum: float | None = None) -> Parameter:
+    def read(text: str) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)?", text):
+            raise ValueError(f"type check ('number') failed - got '{text}'")
+        if float(text) < minimum:
+            raise ValueError(f"value must have a minimum value of {minimum:g}")
+        if maximum is not None and float(text) > maximum:
+            raise ValueError(f"value must have a maximum value of {maximum:g}")
+        return text
+
+    return Parameter(read)
+
+
 def choice(*values: str) -> Parameter:
     def read(text: str) -> str:
         if text not in values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from ..guests.values import GuestSpec
+from .access import Who
 from .addressing import place_of
 from .call import Call
 from .cluster import Cluster
@@ -13,20 +14,51 @@ from .errors import TaskFailed
 from .state import Guest
 from .tasks import Worker
 
+MANAGER_S = 8.0
+"""How long the manager of high availability takes to act on a wish."""
+
 
 def start(call: Call) -> str:
     guest = call.guest
-    return call.start_task("qmstart", guest.vmid, starting(call.cluster, guest))
+    return _wish(call, "hastart", "started") or call.start_task("qmstart", guest.vmid, starting(call.cluster, guest))
 
 
 def stop(call: Call) -> str:
     guest = call.guest
-    return call.start_task("qmstop", guest.vmid, _stop(call.cluster, guest))
+    return _wish(call, "hastop", "stopped") or call.start_task("qmstop", guest.vmid, _stop(call.cluster, guest))
 
 
 def shutdown(call: Call) -> str:
     guest = call.guest
-    return call.start_task("qmshutdown", guest.vmid, _shutdown(call.cluster, guest))
+    return _wish(call, "hashutdown", "stopped") or call.start_task("qmshutdown", guest.vmid, _shutdown(call.cluster, guest))
+
+
+def _wish(call: Call, kind: str, state: str) -> str | None:
+    """Of a guest under high availability a start or stop is only a wish: noted at once, acted on by the manager a little later."""
+    cluster, guest = call.cluster, call.guest
+    resource = cluster.ha.resources.get(f"vm:{guest.vmid}")
+    if resource is None or resource["state"] == "ignored":
+        return None
+
+    def note() -> Worker:
+        yield f"Requesting HA {kind.removeprefix('ha')} for VM {guest.vmid}"
+        resource["state"] = state
+        cluster.agenda.after(MANAGER_S, lambda: follow(cluster, guest))
+        return None
+
+    return call.start_task(kind, guest.vmid, note())
+
+
+def follow(cluster: Cluster, guest: Guest) -> None:
+    """The manager brings a guest into the state that its resource asks for."""
+    resource = cluster.ha.resources.get(f"vm:{guest.vmid}")
+    if resource is None or guest.vmid not in cluster.guests:
+        return
+    root = Who("root@pam")
+    if resource["state"] == "started" and not guest.running:
+        cluster.start_task(guest.node, "qmstart", guest.vmid, root, starting(cluster, guest))
+    elif resource["state"] in ("stopped", "disabled") and guest.running:
+        cluster.start_task(guest.node, "qmshutdown", guest.vmid, root, _shutdown(cluster, guest))
 
 
 def reboot(call: Call) -> str:
