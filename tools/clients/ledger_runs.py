@@ -74,6 +74,13 @@ class Runs:
             self._audit.record_in(connection, now, "retried", run_id=run_id, attempt=attempt + 1)
             return int(attempt) + 1
 
+    def begin_anew(self, run_id: str, now: datetime) -> int:
+        """A running run gets a new attempt's number, because the engine's memory of the old one is closed."""
+        with self._database.write() as connection:
+            attempt = int(connection.execute(sa.select(runs.c.attempt).where(runs.c.id == run_id)).scalar_one()) + 1
+            connection.execute(runs.update().where(runs.c.id == run_id).values(attempt=attempt, changed_at=now.timestamp()))
+            return attempt
+
     def row(self, run_id: str) -> RunRow:
         with self._database.read() as connection:
             found = connection.execute(sa.select(runs).where(runs.c.id == run_id)).first()
@@ -135,14 +142,22 @@ class Runs:
                 Progress.model_validate_json(text) for text in connection.execute(query.order_by(progress.c.number)).scalars()
             ]
 
-    def end(self, lease: Lease, run_id: str, status: RunStatus, now: datetime, receipt: Receipt | None, **facts: Json) -> None:
+    def end(self, lease: Lease, run_id: str, status: RunStatus, now: datetime, receipt: Receipt | None, plan_digest: str) -> None:
         with self._database.write() as connection:
             self._leases.check(connection, lease)
             values: dict[str, Json] = {"status": status, "cancel_wanted": 0, "changed_at": now.timestamp()}
             if receipt is not None:
                 values["receipt_json"] = receipt.model_dump_json()
             connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
-            self._audit.record_in(connection, now, "ended", run_id=run_id, status=status, **facts)
+            self._audit.record_in(
+                connection,
+                now,
+                "ended",
+                run_id=run_id,
+                plan=plan_digest,
+                status=status,
+                receipt=receipt.digest if receipt else "",
+            )
 
     def set_status(self, run_id: str, status: RunStatus, was: RunStatus, now: datetime) -> bool:
         """Without carrying anything out: leave a stopped run as it is."""

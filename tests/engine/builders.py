@@ -1,0 +1,112 @@
+"""Builds worlds, manifests and step tables for the engine's tests: real Terraform with its built-in provider, effects counted in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.clients.ledger import Ledger
+from tools.clients.settings import Settings
+from tools.pipeline.applying import apply
+from tools.pipeline.prepare import prepare
+from tools.pipeline.steps import Step, Work
+from tools.pipeline.world import World, new_run_id
+from tools.rules.changes import Allowed
+from tools.values.manifest import Configure, Manifest, Part, Resource, Secret
+from tools.values.plan import Estimate, Plan
+from tools.values.requirements import Needs
+from tools.values.review import Review
+from tools.values.site import Site
+
+MODULES = Path(__file__).parent / "modules"
+LEASE_SECONDS = 2.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def world_at(home: Path, *, now: Callable[[], datetime] = utc_now, **more: object) -> World:
+    settings = Settings.from_environment({"BERTH_HOME": str(home), "HOME": str(home), **_strings(more.pop("environment", {}))})
+    return World(
+        settings=settings,
+        site=Site(),
+        now=now,
+        new_id=new_run_id,
+        ledger=Ledger(settings.ledger_url, settings.home, now, LEASE_SECONDS),
+        modules=MODULES,
+        allowed=Allowed(provisioners=True),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _strings(given: object) -> dict[str, str]:
+    assert isinstance(given, dict)
+    return given
+
+
+def part_named(
+    name: str, effects: Path, *, machines: int = 1, seconds: float = 0, first_id: int = 20000, after: tuple[str, ...] = ()
+) -> Part:
+    made = [
+        {
+            "name": f"{name}-{number:02d}",
+            "vm_id": first_id + number,
+            "node": "pve1",
+            "memory_mib": 2048,
+            "cpu_count": 2,
+            "seconds": seconds,
+            "effects": str(effects),
+            "public_keys": [],
+        }
+        for number in range(machines)
+    ]
+    return Part(
+        name=name,
+        capability="virtual_machine",
+        target="proxmox",
+        needs=Needs(capability="virtual_machine"),
+        candidate="pve1",
+        because="It ranks first.",
+        module="things",
+        variables={"machines": made, "effects": str(effects)},
+        resources=tuple(Resource(name=one["name"], kind="thing", where="here", size="small", because="test") for one in made),  # type: ignore[arg-type]
+        secrets=(Secret(name="ssh_key", kind="ssh_key"), Secret(name="database_password", kind="password")),
+        configure=Configure(kind="ansible", playbook="virtual_machine.yml", variables={}),
+        after=after,
+    )
+
+
+def manifest_of(*parts: Part, requester: str = "ops") -> Manifest:
+    return Manifest(requester=requester, made_by="rule", parts=parts, snapshot_digests=("0" * 64,))
+
+
+def review_of(manifest: Manifest, approvals: tuple[tuple[str, str], ...] = ()) -> Review:
+    return Review(manifest_digest=manifest.digest, passed=("all:all:all",), approvals=approvals)
+
+
+def planned(world: World, manifest: Manifest, conversation: str = "talk", approvals: tuple[tuple[str, str], ...] = ()) -> Plan:
+    return prepare(world, conversation, manifest, review_of(manifest, approvals), Estimate())
+
+
+def counting(effects: Path, **instead: Step) -> Mapping[str, Step]:
+    """Every step but `apply` writes one line and hands something on; `apply` is the product's own, with real Terraform."""
+
+    def writes(name: str) -> Step:
+        def step(work: Work) -> dict[str, object]:
+            with effects.open("a") as file:
+                file.write(f"{name} {work.part.name}\n")
+            work.say(f"{name} of {work.part.name} was done")
+            if name == "wait":
+                return {"machines": [{"name": f"{work.part.name}-00", "address": "127.0.0.1"}]}
+            return {"verified": ["It answers."]} if name == "verify" else {}
+
+        return step
+
+    table: dict[str, Step] = {name: writes(name) for name in ("recheck", "wait", "configure", "verify", "guide")}
+    return {**table, "apply": apply, **instead}
+
+
+def lines(effects: Path) -> list[str]:
+    return effects.read_text().splitlines() if effects.exists() else []

@@ -1,0 +1,141 @@
+"""What a person may do with a plan and a run: approve, start, follow, cancel, retry, roll back, leave. Each is one call; the engine does the work."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+
+from tools.pipeline.engine import launch
+from tools.pipeline.prepare import prepare_removal
+from tools.pipeline.run_folder import write_json
+from tools.pipeline.steps import steps_of
+from tools.pipeline.world import World
+from tools.rules.approving import assert_holds, assert_open, missing_roles, role_speaking, window
+from tools.values.plan import Approval, Plan
+from tools.values.run import Progress, Run
+from tools.values.trouble import RequestProblem
+from tools.values.value import Value
+
+FOLLOW_LOOK_SECONDS = 0.1
+FOLLOW_SECONDS_MAX = 24 * 3600.0
+CANCEL_SECONDS_MAX = 90.0
+
+
+class Approved(Value):
+    plan: Plan
+    missing_roles: tuple[str, ...]
+    """Still to approve; the run may start when there is none."""
+
+
+def approve(
+    world: World,
+    conversation: str,
+    digest_prefix: str,
+    principal: str,
+    words: str,
+    role: str | None = None,
+    override_reason: str = "",
+) -> Approved:
+    """Records one approval of exactly this plan. Where many are authenticated, an approver may name a plan of somebody else's conversation."""
+    kept = world.ledger.plans.find(digest_prefix, conversation if world.single_operator else "")
+    plan, now = kept.plan, world.now()
+    assert_open(plan, kept.status, now)
+    given = world.ledger.plans.approvals(plan.digest)
+    speaking = role_speaking(plan, given, principal, world.roles(), role, world.single_operator)
+    approval = Approval(
+        plan_digest=plan.digest,
+        role=speaking,
+        principal=principal,
+        words=words,
+        at=now,
+        expires_at=now + window(len(plan.approvals)),
+        nonce=secrets.token_hex(16),
+        override_reason=override_reason,
+    )
+    world.ledger.plans.approve(approval, now)
+    return Approved(plan=plan, missing_roles=missing_roles(plan, world.ledger.plans.approvals(plan.digest)))
+
+
+def start(world: World, plan_digest: str) -> str:
+    """Spends the approvals and sets the run going; the run's id. A second call with the same digest starts nothing."""
+    kept = world.ledger.plans.kept(plan_digest)
+    plan, now = kept.plan, world.now()
+    engine = launch(world)
+    if kept.status == "used":
+        return plan.run_id
+    assert_open(plan, kept.status, plan.made_at)  # Approved in time, it may start until the approval expires.
+    approvals = world.ledger.plans.approvals(plan.digest)
+    assert_holds(plan, approvals, world.ledger.key, now)
+    if not world.ledger.runs.begin(plan, steps_of(plan, kept.manifest), now):
+        return plan.run_id
+    write_json(world.run_folder(plan.run_id) / "approval.json", [one.model_dump(mode="json") for one in approvals])
+    engine.take_in_hand(plan.run_id)
+    return plan.run_id
+
+
+def follow(world: World, run_id: str, after: int = 0) -> Iterator[Progress]:
+    """The journal's lines as they come, until the run ends or stops. May be dropped at any line and taken up after it."""
+    launch(world)
+    for _ in range(int(FOLLOW_SECONDS_MAX / FOLLOW_LOOK_SECONDS)):
+        going = world.ledger.runs.row(run_id).status in ("approved", "running")
+        for line in world.ledger.runs.lines(run_id, after):
+            after = line.number
+            yield line
+        if not going:
+            return
+        time.sleep(FOLLOW_LOOK_SECONDS)
+
+
+def run_of(world: World, run_id: str) -> Run:
+    return world.ledger.runs.get(run_id)
+
+
+def runs(world: World) -> tuple[Run, ...]:
+    """Oldest first."""
+    return tuple(world.ledger.runs.get(row.id) for row in world.ledger.runs.rows())
+
+
+def void(world: World, plan_digest: str) -> None:
+    """The plan may not be approved any more, and what was promised to it is free."""
+    if not world.ledger.plans.void(plan_digest, world.now()) and world.ledger.plans.kept(plan_digest).status == "used":
+        raise RequestProblem("This plan is being carried out.", "It was approved before.", "Say cancel to stop its run.")
+
+
+def cancel(world: World, run_id: str) -> None:
+    """Asks the run to stop, whichever process has it in hand: Terraform gets a minute to tidy up, and its state is kept."""
+    if not world.ledger.runs.want_cancel(run_id, world.now()):
+        run = world.ledger.runs.row(run_id)
+        raise RequestProblem("The run is not going.", f"{run_id} is {run.status}.", "There is nothing to cancel.")
+    launch(world)
+
+
+def retry(world: World, run_id: str) -> None:
+    """A stopped run goes on under the approval it had. What was not approved then stops it again, with the way out."""
+    engine = launch(world)
+    if world.ledger.runs.begin_again(run_id, world.now()) is None:
+        run = world.ledger.runs.row(run_id)
+        raise RequestProblem("The run did not stop.", f"{run_id} is {run.status}.", "Only a run that stopped half-way can go on.")
+    engine.take_in_hand(run_id)
+
+
+def roll_back(world: World, conversation: str, run_id: str, requester: str) -> Plan:
+    """A plan to remove what the stopped run had made; it needs an approval of its own."""
+    _assert_stopped(world, run_id)
+    return prepare_removal(world, conversation, run_id, requester)
+
+
+def leave(world: World, run_id: str) -> Run:
+    """What the stopped run had made stays as it is, and the run counts as done."""
+    if not world.ledger.runs.set_status(run_id, "done", "stopped", world.now()):
+        _assert_stopped(world, run_id)
+    world.ledger.release(world.ledger.plans.kept(world.ledger.runs.row(run_id).plan_digest).family)
+    return run_of(world, run_id)
+
+
+def _assert_stopped(world: World, run_id: str) -> None:
+    run = world.ledger.runs.row(run_id)
+    if run.status != "stopped":
+        raise RequestProblem(
+            "The run did not stop.", f"{run_id} is {run.status}.", "Say remove to take down what a finished run made."
+        )

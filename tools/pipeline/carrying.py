@@ -1,0 +1,207 @@
+"""Carries one run through its steps and keeps its books. Which process does so, and when, belongs to tools.pipeline.engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tools.clients.files import write_private
+from tools.clients.ledger_leases import Lease
+from tools.clients.process import plain
+from tools.pipeline.applying import Cancelled
+from tools.pipeline.run_folder import secret_texts, write_value
+from tools.pipeline.steps import Step, Work, part_receipt, steps_of
+from tools.pipeline.world import World
+from tools.values.run import Receipt, RunStatus
+from tools.values.run import Step as StepRecord
+from tools.values.trouble import Trouble
+from tools.values.value import Json
+
+CANCEL_LOOK_SECONDS = 0.5
+
+
+@dataclass
+class Carrier:
+    """One run in the hands of one process, which holds its lease."""
+
+    world: World
+    run_id: str
+    lease: Lease
+    table: Mapping[str, Step]
+    resumed: bool
+    stopping: threading.Event
+    """Set by Ctrl-C in this process."""
+    _looked_at: float = 0.0
+    _cancel_wanted: bool = False
+
+    def step(self, place: int) -> bool:
+        """Does one step unless it is done; True when it is done afterwards. Trouble is written down, not raised."""
+        ledger = self.world.ledger
+        run = ledger.runs.get(self.run_id)
+        record = run.steps[place]
+        if record.status == "done":
+            return True
+        kept = ledger.plans.kept(run.plan_digest)
+        part = kept.manifest.part(record.part)
+        secrets = (*self.world.settings.secret_texts(), *secret_texts(self.world.run_folder(self.run_id), part))
+
+        def tell(text: str, key: str) -> None:
+            self._tell(record.part, record.name, plain(text, secrets), key)
+            # Steps that say something now and then are stopped between two lines; `apply` stops Terraform itself, gently.
+            if record.name != "apply" and self.cancelled():
+                raise Cancelled
+
+        record = record.model_copy(
+            update={
+                "status": "running",
+                "attempt": record.attempt + 1,
+                "started_at": self.world.now(),
+                "summary": "",
+                "remedy": "",
+            }
+        )
+        ledger.runs.put_step(self.lease, self.run_id, place, record)
+        work = Work(
+            world=self.world,
+            run_id=self.run_id,
+            kept=kept,
+            part=part,
+            step=record.name,
+            lease=self.lease,
+            results=ledger.runs.results(self.run_id, record.part),
+            resumed=self.resumed,
+            cancelled=self.cancelled,
+            table=self.table,
+            tell=tell,
+        )
+        try:
+            if self.cancelled():
+                raise Cancelled
+            result = self.table[record.name](work)
+        except Trouble as trouble:
+            self._fail(
+                place,
+                record,
+                plain(str(trouble.summary), secrets),
+                plain(trouble.detail, secrets),
+                plain(trouble.remedy, secrets),
+            )
+            return False
+        except Exception:
+            # Our own mistake. The operator gets a sentence, the journal the trace; the run stops where it can go on.
+            trace = write_private(
+                self.world.run_folder(self.run_id) / "fault.log", plain(traceback.format_exc(), secrets, 100_000)
+            )
+            self._fail(
+                place,
+                record,
+                "Berth made a mistake.",
+                f"The step {record.name} failed; {trace} says where.",
+                "Say retry, and report it.",
+            )
+            return False
+        done = record.model_copy(update={"status": "done", "ended_at": self.world.now(), "summary": f"{record.name} is done."})
+        ledger.runs.put_step(self.lease, self.run_id, place, done, result if result is not None else {})
+        return True
+
+    def skip(self, place: int, reason: str) -> None:
+        record = self.world.ledger.runs.get(self.run_id).steps[place]
+        if record.status != "done":
+            skipped = record.model_copy(update={"status": "skipped", "summary": reason})
+            self.world.ledger.runs.put_step(self.lease, self.run_id, place, skipped)
+
+    def end(self) -> RunStatus:
+        """The run's last entry: done when every step is, removed after a removal, stopped otherwise."""
+        ledger = self.world.ledger
+        run = ledger.runs.get(self.run_id)
+        kept = ledger.plans.kept(run.plan_digest)
+        complete = all(step.status == "done" for step in run.steps)
+        status: RunStatus = "stopped" if not complete else "removed" if kept.plan.kind == "remove" else "done"
+        receipt = None if kept.plan.kind == "remove" else self._receipt(run.plan_digest)
+        folder = self.world.run_folder(self.run_id)
+        if receipt is not None:
+            write_value(folder / "receipt.json", receipt)
+        if status == "done":
+            self._tell("", "end", "Done. Everything is in place.", f"end {run.plan_digest}")
+        elif status == "removed":
+            self._tell("", "end", "Everything that this run had made is removed.", f"end {run.plan_digest}")
+        else:
+            failed = next((step for step in run.steps if step.status == "failed"), None)
+            why = f"{failed.summary} {failed.remedy}" if failed else "It was stopped."
+            self._tell("", "end", f"Stopped. {why}".strip(), "")
+        if status in ("done", "removed"):
+            ledger.release(kept.family)  # A snapshot shows it by now, or it is gone.
+        ledger.runs.end(self.lease, self.run_id, status, self.world.now(), receipt, run.plan_digest)
+        return status
+
+    def give_up(self, error: Exception) -> None:
+        """Our own mistake outside any step: the run stops where it can go on, instead of being taken up again and again."""
+        trace = write_private(self.world.run_folder(self.run_id) / "fault.log", "".join(traceback.format_exception(error)))
+        self._tell("", "end", f"Stopped. Berth made a mistake; {trace} says where. Say retry, and report it.", "")
+        plan_digest = self.world.ledger.runs.row(self.run_id).plan_digest
+        self.world.ledger.runs.end(self.lease, self.run_id, "stopped", self.world.now(), None, plan_digest)
+
+    def cancelled(self) -> bool:
+        if self.stopping.is_set():
+            return True
+        if time.monotonic() - self._looked_at > CANCEL_LOOK_SECONDS:
+            self._looked_at = time.monotonic()
+            self._cancel_wanted = self.world.ledger.runs.row(self.run_id).cancel_wanted
+        return self._cancel_wanted
+
+    def _fail(self, place: int, record: StepRecord, summary: str, detail: str, remedy: str) -> None:
+        text = f"{summary} {detail}".strip()
+        failed = record.model_copy(update={"status": "failed", "ended_at": self.world.now(), "summary": text, "remedy": remedy})
+        self.world.ledger.runs.put_step(self.lease, self.run_id, place, failed)
+        self._tell(record.part, record.name, f"{text} {remedy}".strip(), "")
+
+    def _receipt(self, plan_digest: str) -> Receipt | None:
+        """Of every part that was applied, also of a run that stopped: what exists must be told."""
+        run = self.world.ledger.runs.get(self.run_id)
+        applied = [step.part for step in run.steps if step.name == "apply" and step.status == "done"]
+        if not applied:
+            return None
+        guide = self.world.run_folder(self.run_id) / "guide.md"
+        return Receipt(
+            run_id=self.run_id,
+            plan_digest=plan_digest,
+            parts=tuple(part_receipt(name, self.world.ledger.runs.results(self.run_id, name)) for name in applied),
+            guide=str(guide) if guide.exists() else "",
+            undo=f"remove {self.run_id}",
+        )
+
+    def _tell(self, part: str, step: str, text: str, key: str) -> None:
+        now = self.world.now()
+        self.world.ledger.runs.say(self.run_id, now, part, step, text, key, self.lease)
+        _journal(self.world.run_folder(self.run_id) / "journal.log", now, part, step, text)
+
+
+def carry(carrier: Carrier, do: Callable[[str, Callable[[], Json]], Json]) -> Json:
+    """All steps in order. `do` remembers the outcome of each across deaths; the order follows from outcomes alone, so that a second
+    reading of the same memory comes to the same place. A part that failed takes with it only the parts that need it."""
+    ledger = carrier.world.ledger
+    run = ledger.runs.get(carrier.run_id)
+    kept = ledger.plans.kept(run.plan_digest)
+    needs = {part.name: set(part.after) for part in kept.manifest.parts} if kept.plan.kind != "remove" else {}
+    failed: set[str] = set()
+    for place, (part, name) in enumerate(steps_of(kept.plan, kept.manifest)):
+        if part in failed or needs.get(part, set()) & failed:
+            failed.add(part)
+            carrier.skip(place, f"{name} was not begun, because an earlier step failed.")
+            continue
+        outcome = do(f"{place} {part} {name}", lambda place=place: {"done": carrier.step(place)})  # type: ignore[misc]
+        if not outcome["done"]:
+            failed.add(part)
+    return do("end", lambda: {"status": carrier.end()})
+
+
+def _journal(path: Path, now: datetime, part: str, step: str, text: str) -> None:
+    line = " ".join(f"{now:%Y-%m-%d %H:%M:%S} {part} {step} {text}".split())
+    path.touch(mode=0o600)
+    with path.open("a") as file:
+        file.write(line + "\n")

@@ -1,0 +1,280 @@
+"""The engine of this process: it takes runs in hand, one lease each, and carries them out as durable workflows (DBOS). It also takes over what a
+process that died left behind. What the steps do is none of its business.
+
+Three measured habits of DBOS are closed here: each process is an executor of its own (two with the same name would carry out one run twice),
+so nothing is recovered by itself: the holder of a run's lease takes it over, through a queue that only this process listens to; and
+everything is kept as JSON (its own habit is pickle, which would run whatever somebody writes into the database).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tools.clients.ledger_leases import Lease, LeaseLost
+from tools.pipeline.carrying import Carrier, carry
+from tools.pipeline.steps import Step, production
+from tools.pipeline.world import World
+from tools.values.trouble import WorldProblem
+from tools.values.value import Json
+
+WORKFLOWS = "1"
+"""The shape of the workflow. A process takes over runs of the same shape only; count it up when the order of steps changes."""
+READY_SECONDS_MAX = 60.0
+END_SECONDS_MAX = 90
+QUEUE_LOOK_SECONDS = 0.2
+
+log = logging.getLogger("berth.engine")
+
+_current: Engine | None = None
+_guard = threading.Lock()
+_workflow: Callable[[str, int], Json] | None = None
+
+
+def launch(world: World, steps: Mapping[str, Step] | None = None) -> Engine:
+    """The engine of this process, starting in the background. The same world again: the same engine."""
+    global _current
+    with _guard:
+        if _current is not None and _current.world.settings.home == world.settings.home:
+            return _current
+        if _current is not None:
+            _current.close()  # DBOS knows one database a process.
+        _current = Engine(world, steps)
+        _current.begin()
+        return _current
+
+
+def close() -> None:
+    """Lets the runs in hand come to their end, and frees everything."""
+    global _current
+    with _guard:
+        if _current is not None:
+            _current.close()
+        _current = None
+
+
+class Engine:
+    def __init__(self, world: World, steps: Mapping[str, Step] | None = None) -> None:
+        self.world = world
+        self._steps = steps
+        self._ready = threading.Event()
+        self._closing = threading.Event()
+        self._trouble: BaseException | None = None
+        self._hands: dict[str, Carrier] = {}
+        self._hands_guard = threading.Lock()
+        self.stopping = threading.Event()
+        """Set by Ctrl-C: every run in hand is stopped gently."""
+        self.queue = f"berth-{world.ledger.holder}"
+        self._threads: list[threading.Thread] = []
+
+    def begin(self) -> None:
+        _hear_ctrl_c(self)
+        for work, name in ((self._start, "berth-engine"), (self._beat, "berth-heartbeat")):
+            thread = threading.Thread(target=work, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def wait_ready(self) -> None:
+        if not self._ready.wait(READY_SECONDS_MAX) or self._trouble is not None:
+            raise WorldProblem(
+                "The engine does not start.",
+                f"{type(self._trouble).__name__}: {self._trouble}"
+                if self._trouble
+                else f"It was not ready after {READY_SECONDS_MAX:.0f} s.",
+                "Look at BERTH_HOME and BERTH_DATABASE_URL, then start again.",
+            ) from self._trouble
+
+    def take_in_hand(self, run_id: str) -> bool:
+        """Carries the run out in this process, unless a living process has it in hand already."""
+        self.wait_ready()
+        ledger = self.world.ledger
+        if not self.world.run_folder(run_id).is_dir():
+            return False  # Another machine's: its files are not here.
+        with self._hands_guard:
+            if run_id in self._hands:
+                return False
+            lease = ledger.leases.take(f"run {run_id}")
+            if lease is None:
+                return False
+            row = ledger.runs.row(run_id)
+            if row.status != "running":  # It ended between the look and the lease.
+                ledger.leases.release(lease)
+                return False
+            resumed = row.attempt > 1 or any(step.attempt for step in ledger.runs.get(run_id).steps)
+            self._hands[run_id] = Carrier(self.world, run_id, lease, self._table(), resumed, self.stopping)
+        try:
+            self._set_going(run_id, row.attempt)
+        except BaseException:
+            self._let_go(run_id)
+            raise
+        return True
+
+    def in_hand(self) -> tuple[str, ...]:
+        with self._hands_guard:
+            return tuple(self._hands)
+
+    def run_workflow(self, run_id: str, attempt: int) -> Json:
+        """Called by DBOS, in a thread of its own."""
+        from dbos import DBOS
+
+        with self._hands_guard:
+            carrier = self._hands.get(run_id)
+        if carrier is None:
+            raise LeaseLost(run_id)  # DBOS woke it, but nobody here holds its lease.
+        try:
+            return carry(carrier, lambda name, work: DBOS.run_step({"name": name}, work))
+        except LeaseLost:
+            log.warning("Run %s is carried out by another process by now.", run_id)
+            raise
+        except Exception as error:
+            carrier.give_up(error)
+            raise
+        finally:
+            self._let_go(run_id)
+
+    def close(self) -> None:
+        self._closing.set()
+        for thread in self._threads:
+            thread.join(END_SECONDS_MAX)
+        if self._ready.is_set() and self._trouble is None:
+            from dbos import DBOS
+
+            for _ in range(END_SECONDS_MAX * 10):
+                if not self.in_hand():
+                    break
+                time.sleep(0.1)
+            try:
+                DBOS.delete_queue(self.queue)
+            finally:
+                DBOS.destroy()
+
+    def _table(self) -> Mapping[str, Step]:
+        return production() if self._steps is None else self._steps
+
+    def _start(self) -> None:
+        try:
+            _launch_dbos(self)
+        except BaseException as error:
+            self._trouble = error
+            self._ready.set()
+            log.error("The engine did not start: %s", error)
+            return
+        self._ready.set()
+        looks_apart = self.world.ledger.leases.seconds / 2
+        while not self._closing.is_set():
+            self._take_over()
+            self._closing.wait(looks_apart)
+
+    def _take_over(self) -> None:
+        """Runs that nobody alive has in hand."""
+        try:
+            for row in self.world.ledger.runs.rows("running"):
+                if row.id not in self.in_hand() and self.take_in_hand(row.id):
+                    log.info("Took run %s in hand.", row.id)
+        except Exception as error:
+            # The database may be away for a moment; the next look tries again.
+            log.warning("Could not look for runs to take over: %s", error)
+
+    def _beat(self) -> None:
+        while not self._closing.wait(self.world.ledger.leases.seconds / 5):
+            try:
+                self.world.ledger.leases.beat()
+            except Exception as error:
+                log.warning("Could not renew the leases: %s", error)
+
+    def _set_going(self, run_id: str, attempt: int) -> None:
+        from dbos import DBOS, SetWorkflowID
+
+        workflow_id = f"{run_id}.{attempt}"
+        known = DBOS.get_workflow_status(workflow_id)
+        if known is None:
+            assert _workflow is not None
+            with SetWorkflowID(workflow_id):
+                DBOS.start_workflow(_workflow, run_id, attempt)
+        elif known.status in ("SUCCESS", "ERROR"):
+            # Its memory says it is over, the ledger says it is not: the ledger counts, and a new memory begins.
+            again = self.world.ledger.runs.begin_anew(run_id, self.world.now())
+            with SetWorkflowID(f"{run_id}.{again}"):
+                assert _workflow is not None
+                DBOS.start_workflow(_workflow, run_id, again)
+        else:
+            DBOS.resume_workflow(workflow_id, queue_name=self.queue)
+
+    def _let_go(self, run_id: str) -> None:
+        with self._hands_guard:
+            carrier = self._hands.pop(run_id, None)
+        if carrier is not None:
+            _release(self.world, carrier.lease)
+
+
+def _release(world: World, lease: Lease) -> None:
+    try:
+        world.ledger.leases.release(lease)
+    except Exception as error:
+        log.warning("Could not release %s: %s", lease.name, error)
+
+
+def _launch_dbos(engine: Engine) -> None:
+    from dbos import DBOS, DBOSConfig
+    from dbos._serialization import DBOSPortableJSON
+
+    global _workflow
+    config: DBOSConfig = {
+        "name": "berth",
+        "system_database_url": _database_url(engine.world),
+        "executor_id": engine.world.ledger.holder,
+        "application_version": WORKFLOWS,
+        "serializer": DBOSPortableJSON,
+        "log_level": "ERROR",
+        "enable_otlp": False,
+    }
+    DBOS(config=config)
+    if _workflow is None:
+        _workflow = DBOS.workflow(name="carry_out")(_carry_out)
+    DBOS.listen_queues([engine.queue])
+    DBOS.launch()
+    DBOS.register_queue(engine.queue, polling_interval_sec=QUEUE_LOOK_SECONDS)
+
+
+def _carry_out(run_id: str, attempt: int) -> Any:
+    engine = _current
+    assert engine is not None
+    return engine.run_workflow(run_id, attempt)
+
+
+def _database_url(world: World) -> str:
+    given = world.settings.database_url.get_secret_value()
+    if given and not given.startswith("sqlite"):
+        return given
+    path = world.settings.home / "engine.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")  # Stays with the file; DBOS itself leaves it at `delete`.
+    path.chmod(0o600)
+    return f"sqlite:///{path}"
+
+
+def _hear_ctrl_c(engine: Engine) -> None:
+    """Besides what the front end does on Ctrl-C: the runs in hand are stopped gently, and the process ends when they are. A second one
+    changes nothing for them. SIGTERM and a closed terminal are no wish to stop a run: it is taken over later."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def heard(number: int, frame: Any) -> None:
+        if engine.in_hand() and not engine.stopping.is_set():
+            print("Stopping the run gently; this can take a minute.", file=sys.stderr)
+        engine.stopping.set()
+        if callable(before):
+            before(number, frame)
+        elif before == signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    signal.signal(signal.SIGINT, heard)
