@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pydantic import ValidationError
+
 from tools.values.manifest import Command, Part, Resource, Secret
 from tools.values.requirements import Needs
 from tools.values.site import Environment, Site
@@ -75,6 +77,14 @@ def machines_in(part: Part) -> tuple[Machine, ...]:
     """The machines of a part; pydantic's ValidationError when they are not as the module wants them."""
     listed = part.variables.get("machines", []) if isinstance(part.variables, dict) else []
     return tuple(Machine.model_validate(m) for m in listed)
+
+
+def readable(part: Part) -> bool:
+    try:
+        machines_in(part)
+    except ValidationError:
+        return False
+    return True
 
 
 def built_on(made: tuple[Machine, ...], snapshot: ClusterSnapshot) -> dict[str, Json]:

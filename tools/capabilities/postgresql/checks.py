@@ -21,6 +21,8 @@ def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> tu
 
 
 def _carries(part: Part) -> tuple[Finding, ...]:
+    if not machines.readable(part):
+        return ()
     users = machines.number(part.needs, "concurrent_users")
     size = sizing.postgresql(users)
     small = [m for m in machines.machines_in(part) if size and (m.memory_mib < size.memory_mib or m.cpu_count < size.cpu_count)]

@@ -2,31 +2,140 @@
 
 from __future__ import annotations
 
-from tools.rules import sizing
+import math
+
+from tools.rules import applications, naming, sizing
+from tools.rules.applications import Sized, Unsized
+from tools.rules.formulas import Span
 from tools.rules.machine_facts import EVERY_MACHINE
 from tools.rules.reading import Reading, read_placing, read_sizes
 from tools.values.heard import Fact
-from tools.values.requirements import Needs
+from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import Site
 from tools.values.wanted import Wanted
 
-WANTED: tuple[Wanted, ...] = EVERY_MACHINE
+LOAD_MAX = 10_000_000
+MEMORY_STEP_MIB = 256
+
+LOADS: tuple[Wanted, ...] = (
+    Wanted(name="users", kind="count", meaning="users of the application", words=("users", "concurrent users", "people", "students", "developers")),
+    Wanted(name="clusters", kind="count", meaning="clusters that it manages", words=("clusters", "downstream clusters")),
+    Wanted(name="cluster_nodes", kind="count", meaning="nodes of the Kubernetes cluster", words=("cluster nodes", "kubernetes nodes", "k8s nodes")),
+    Wanted(name="agents", kind="count", meaning="agents that report to it", words=("agents",)),
+    Wanted(name="clients", kind="count", meaning="clients connected to it", words=("clients",)),
+    Wanted(name="workers", kind="count", meaning="worker nodes that it controls", words=("workers", "worker nodes")),
+    Wanted(name="logins_per_second", kind="count", meaning="password logins a second", words=("logins per second", "logins a second", "logins/s")),
+)  # fmt: skip
+
+
+def _choices() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The applications with a published size, and what else they are called."""
+    others = {
+        known: tuple(alias for alias, name in applications.ALIASES.items() if name == known) for known in applications.published()
+    }
+    return tuple((known, (known.lower(), *words)) for known, words in others.items())
+
+
+WANTED: tuple[Wanted, ...] = (
+    Wanted(
+        name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices()
+    ),
+    Wanted(name="other_application", kind="text", meaning="any other application it is for", words=("application", "app")),
+    *LOADS,
+    *EVERY_MACHINE,
+)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("virtual_machine", WANTED, facts)
     read_placing(reading, site, workload="vm")
+    load = _read_load(reading)
+    basis = _read_application(reading, load)
+    _settle_sizes(reading, basis)
+    return reading.needs()
+
+
+def load_of(needs: Needs) -> dict[str, float]:
+    """The load as the tables of applications want it."""
+    found = {wanted.name: needs.field(wanted.name) for wanted in LOADS}
+    return {name: float(f.value) for name, f in found.items() if f is not None and isinstance(f.value, int | float)}
+
+
+def _read_load(reading: Reading) -> dict[str, float]:
+    load: dict[str, float] = {}
+    for wanted in LOADS:
+        why = "an application for nobody needs no machine, and for more there is no published size."
+        number = reading.count(wanted.name, wanted.name.replace("_", " "), 1, LOAD_MAX, why)
+        if number is not None:
+            reading.said(wanted.name, number, wanted.name.replace("_", " "))
+            load[wanted.name] = number
+    return load
+
+
+def _read_application(reading: Reading, load: dict[str, float]) -> Sized | Unsized | None:
+    fact = next((name for name in ("application", "other_application") if name in reading.facts), "")
+    if not fact:
+        return None
+    name = " ".join(reading.facts[fact].value.split())
+    if not name or len(name) > 80 or not name.isprintable():
+        reading.problems.append(f"{naming.shorten(name)} cannot be the name of an application. Say one such as Harbor.")
+        return None
+    reading.said("application", applications.canonical(name) or name, fact=fact)
+    environment = next((str(f.value) for f in reading.fields if f.name == "environment"), "production")
+    return applications.size_for(name, load, environment)
+
+
+def _settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
+    """Each size as it was said, else as published for the application, else asked for; a disk is assumed."""
     cpu_count, memory_mib, disk_gib = read_sizes(reading)
-    if cpu_count is not None:
-        reading.said("cpu_count", cpu_count, "vCPU")
-    elif "cpu_count" not in reading.facts:
-        reading.ask("cpu_count")
-    if memory_mib is not None:
-        reading.said("memory_mib", memory_mib, "MiB", fact="memory")
-    elif "memory" not in reading.facts:
-        reading.ask("memory")
+    sized = basis if isinstance(basis, Sized) else None
+    if isinstance(basis, Unsized) and basis.unit and not {"cpu_count", "memory"} <= set(reading.facts):
+        # The load decides, so it alone is asked for.
+        wanted = next((w for w in LOADS if w.name == basis.unit), None)
+        question = f"{basis.because} How many is it?"
+        reading.missing.append(Missing(name=basis.unit, question=question, suggestions=("100", "1000") if wanted else ()))
+    else:
+        if cpu_count is not None:
+            reading.said("cpu_count", cpu_count, "vCPU")
+        elif "cpu_count" not in reading.facts:
+            _as_published(reading, "cpu_count", "cpu_count", sized.cpu_count if sized else None, "vCPU", 1, 1, basis)
+        if memory_mib is not None:
+            reading.said("memory_mib", memory_mib, "MiB", fact="memory")
+        elif "memory" not in reading.facts:
+            _as_published(
+                reading, "memory", "memory_mib", sized.memory_gib if sized else None, "MiB", 1024, MEMORY_STEP_MIB, basis
+            )
     if disk_gib is not None:
         reading.said("disk_gib", disk_gib, "GiB", fact="disk")
     elif "disk" not in reading.facts:
-        reading.suppose("disk_gib", sizing.VM_DISK_GIB, "GiB")
-    return reading.needs()
+        if sized and sized.disk_gib:
+            _as_published(reading, "disk", "disk_gib", sized.disk_gib, "GiB", 1, 1, basis)
+        else:
+            reading.suppose("disk_gib", sizing.VM_DISK_GIB, "GiB")
+
+
+def _as_published(
+    reading: Reading, fact: str, name: str, span: Span | None, unit: str, scale: int, step: int, basis: Sized | Unsized | None
+) -> None:
+    """The published figure, rounded up to a size that machines come in; without one it is asked for, and what is known is told."""
+    if span is None or not isinstance(basis, Sized):
+        reading.ask(fact)
+        if isinstance(basis, Unsized):
+            asked = reading.missing.pop()
+            reading.missing.append(asked.model_copy(update={"question": f"{basis.because} {asked.question}"}))
+        return
+
+    def rounded(value: float) -> int:
+        return math.ceil(round(value * scale, 6) / step) * step
+
+    field = Field(
+        name=name,
+        value=rounded(span.value),
+        unit=unit,
+        origin=Origin.ASSUMED,
+        because=" ".join(filter(None, [basis.because, basis.warning])),
+        low=rounded(span.low),
+        high=rounded(span.high),
+        source=basis.source,
+    )
+    reading.fields.append(field)
