@@ -3,13 +3,14 @@
 import time
 
 import pytest
-from hearing_tables import CATALOGUE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.capabilities import catalogue
 from tools.rules.hearing import TEXT_LENGTH_MAX, hear, merge, prove
 from tools.values.heard import Ask, Fact, Heard
+
+from .hearing_tables import CATALOGUE
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5b8o0lNf0dJ0b1qzO3m2n5r7t9v1x3z5b7d9f1h3j5 me@host"
 Asks = dict[str, dict[str, str]]

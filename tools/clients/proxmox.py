@@ -75,7 +75,7 @@ class Proxmox:
             reraise=True,
         )
         try:
-            return retrying(self._api.get, *path, **parameters)
+            answer = retrying(self._api.get, *path, **parameters)
         except ResourceException as error:
             raise self._refused(error, "/".join(path)) from None
         except requests.exceptions.SSLError as error:
@@ -91,12 +91,18 @@ class Proxmox:
             ) from None
         except requests.ConnectionError as error:
             raise self._away(_reason(error)) from None
-        except (requests.RequestException, HTTPException, HTTPError, ValueError, KeyError) as error:
-            raise WorldProblem(
-                "The cluster's answer cannot be read.",
-                f"/{'/'.join(path)} at {self.endpoint} answered with something that is not Proxmox VE ({type(error).__name__}).",
-                "Check that PROXMOX_VE_ENDPOINT is the address of a Proxmox VE node, with its port (usually 8006).",
-            ) from None
+        except (requests.RequestException, HTTPException, HTTPError, ValueError, KeyError, TypeError):
+            raise self.strange("/".join(path)) from None
+        if isinstance(answer, dict) and isinstance(answer.get("errors"), bytes):  # how proxmoxer hands on what is no JSON
+            raise self.strange("/".join(path))
+        return answer
+
+    def strange(self, path: str) -> WorldProblem:
+        return WorldProblem(
+            "The cluster's answer cannot be read.",
+            f"/{path} at {self.endpoint} answered with something that is not Proxmox VE.",
+            "Check that PROXMOX_VE_ENDPOINT is the address of a Proxmox VE node, with its port (usually 8006).",
+        )
 
     def _refused(self, error: ResourceException, path: str) -> WorldProblem:
         said = "".join(c for c in str(error.content) if c.isprintable())[:200]

@@ -54,6 +54,8 @@ class _Look:
             }
         )
         resources = rows(first["the cluster's resources"])
+        if not isinstance(first["the cluster's resources"], list):
+            raise self.proxmox.strange("cluster/resources")
         by_type: dict[str, list[Row]] = {}
         for row in resources:
             by_type.setdefault(str(row.get("type")), []).append(row)
