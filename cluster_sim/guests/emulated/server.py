@@ -211,6 +211,10 @@ class _Files(asyncssh.SFTPServer):
         super().__init__(channel)
         self._guest, self._user = guest, str(channel.get_extra_info("username"))
 
+    def exit(self) -> None:
+        # scp asks how the server ended; asyncssh by itself says nothing.
+        self.channel.exit(0)
+
     def _place(self, path: bytes) -> str:
         return posixpath.normpath(posixpath.join(self._guest.host.people[self._user].home, path.decode()))
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from guest_worlds import NETWORKS, Key, make_key
 
 from cluster_sim.guests import Bodies, chosen_kind, open_bodies
 from cluster_sim.guests.probe import probe
-from guest_worlds import NETWORKS, Key, make_key
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def make_key(folder: Path) -> Key:
     return Key(private)
 
 
-def spec(key: Key, number: int, network: IPv4Interface = NETWORKS[0], **changes: object) -> GuestSpec:
+def spec(operator: Key, number: int, network: IPv4Interface = NETWORKS[0], **changes: object) -> GuestSpec:
     address = IPv4Interface(f"{network.network.network_address + number}/{network.network.prefixlen}")
     said = {
         "key": str(100 + number),
@@ -39,7 +39,7 @@ def spec(key: Key, number: int, network: IPv4Interface = NETWORKS[0], **changes:
         "address": address,
         "gateway": network.ip,
         "user": "ops",
-        "ssh_keys": (key.public,),
+        "ssh_keys": (operator.public,),
     }
     return GuestSpec(**(said | changes))  # type: ignore[arg-type]
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from guest_worlds import Key, boot, spec, ssh
 
 from cluster_sim.guests import Bodies, GuestProblem
-from guest_worlds import Key, boot, spec, ssh
 
 
 def test_an_operator_logs_in_with_his_key_and_may_sudo(bodies: Bodies, key: Key) -> None:
