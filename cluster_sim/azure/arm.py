@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cluster_sim.azure import changes, deployments, errors, login, prices, subscriptions
+from cluster_sim.azure import changes, deployments, errors, login, prices, subscriptions, tags
 from cluster_sim.azure.addresses import GROUP_TYPE, Address, tidy
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError
@@ -90,6 +90,8 @@ class Arm:
         if path.lower() == "/tenants" and request.method == "GET":
             return subscriptions.page(subscriptions.tenants(self.cloud), request, self.cloud)
         if found := deployments.answer(self.cloud, request, path, caller):
+            return found
+        if found := tags.answer(self.cloud, request, path, caller):
             return found
         if found := self._subscription(request, path):
             return found

@@ -99,7 +99,8 @@ class Direct:
         pairs = tuple(query.items()) + ((("api-version", version),) if version else ())
         given = self.token if token is None else token
         headers = {"Authorization": f"Bearer {given}"} if given else {}
-        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        text = "" if isinstance(body, bytes) else json.dumps(body).replace("{sub}", f"/subscriptions/{self.subscription}")
+        data = body if isinstance(body, bytes) else b"" if body is None else text.encode()
         return self.part.services[service](Request(method, path, pairs, headers, data, "localhost:4443"))
 
     def json(self, method: str, path: str, body: Any = None, **options: Any) -> Any:

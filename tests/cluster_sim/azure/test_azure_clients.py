@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.resource.deployments import DeploymentsMgmtClient
+from azure.mgmt.resource.subscriptions import SubscriptionClient
 from azure_site import Site
-
-VAULTS = "2024-11-01"
 
 
 def test_resource_groups_live_and_die(site: Site) -> None:
@@ -59,3 +60,86 @@ def test_a_refusal_reaches_the_caller_with_its_code(site: Site) -> None:
 def test_a_wrong_secret_is_refused_with_entras_code(site: Site) -> None:
     with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
         site.credential(client_secret="wrong").get_token(f"{site.url}/.default")
+
+
+def test_subscriptions_and_locations(site: Site) -> None:
+    client = site.client(SubscriptionClient)
+    assert [(s.display_name, s.state) for s in client.subscriptions.list()] == [("northwind-data", "Enabled")]
+    assert client.subscriptions.get(site.subscription).tenant_id == site.part.ready()["tenant_id"]
+    places = {p.name: p for p in client.subscriptions.list_locations(site.subscription)}
+    assert places["eastus2"].display_name == "East US 2"
+    assert [p.name for p in places["eastus"].metadata.paired_region] == ["westus"]
+    assert [t.display_name for t in client.tenants.list()] == ["Northwind Analytics"]
+
+
+def test_quota_and_sizes_through_compute(site: Site) -> None:
+    client = site.client(ComputeManagementClient, site.subscription)
+    limits = {
+        region: {u.name.value: (u.current_value, u.limit) for u in client.usage.list(region)}
+        for region in ("eastus", "westus2", "eastus2")
+    }
+    assert limits["eastus"]["StandardNCADSA100v4Family"][1] == 24
+    assert limits["westus2"]["StandardNCADSA100v4Family"] == (0, 0)
+    assert limits["eastus2"]["Standard NCASv3_T4 Family"] == (12, 16)
+    skus = {s.name: s for s in client.resource_skus.list(filter="location eq 'westus2'")}
+    assert skus["Standard_NC24ads_A100_v4"].family == "StandardNCADSA100v4Family"
+    assert [r.reason_code for r in skus["Standard_NC24ads_A100_v4"].restrictions] == ["NotAvailableForSubscription"]
+    assert "Standard_NC40ads_H100_v5" not in skus, "H100 is not offered in westus2"
+    assert {c.name: c.value for c in skus["Standard_D8s_v5"].capabilities}["vCPUs"] == "8"
+
+
+def test_providers_and_tags(site: Site) -> None:
+    client = site.resources()
+    provider = client.providers.get("Microsoft.KeyVault")
+    assert (provider.registration_state, [t.resource_type for t in provider.resource_types][0]) == ("Registered", "vaults")
+    assert "Microsoft.Databricks" in {p.namespace for p in client.providers.list()}
+    assert "team" in {t.tag_name for t in client.tags.list()}
+    scope = f"subscriptions/{site.subscription}/resourceGroups/rg-monitoring"
+    assert client.tags.get_at_scope(scope).properties.tags == {"team": "platform", "environment": "production"}
+    client.tags.begin_update_at_scope(
+        scope, {"operation": "Merge", "properties": {"tags": {"cost": "7"}}}, polling_interval=0
+    ).result()
+    assert client.resource_groups.get("rg-monitoring").tags["cost"] == "7"
+    client.tags.begin_update_at_scope(
+        scope, {"operation": "Delete", "properties": {"tags": {"cost": "7"}}}, polling_interval=0
+    ).result()
+    assert "cost" not in client.resource_groups.get("rg-monitoring").tags
+
+
+def test_what_if_through_the_deployments_client(site: Site) -> None:
+    client = site.client(DeploymentsMgmtClient, site.subscription, polling_interval=0)
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": {"days": {"type": "int", "defaultValue": 30}},
+        "resources": [
+            {
+                "type": "Microsoft.OperationalInsights/workspaces",
+                "apiVersion": "2025-07-01",
+                "name": "log-northwind",
+                "location": "[resourceGroup().location]",
+                "properties": {"retentionInDays": "[parameters('days')]"},
+            },
+            {
+                "type": "Microsoft.KeyVault/vaults",
+                "apiVersion": "2024-11-01",
+                "name": "kv-new",
+                "location": "eastus",
+                "properties": {},
+            },
+        ],
+    }
+    before = site.part.cloud.store.resources.keys()
+    result = client.deployments.begin_what_if(
+        "rg-monitoring",
+        "try",
+        {"properties": {"mode": "Incremental", "template": template, "parameters": {"days": {"value": 60}}}},
+        polling_interval=0,
+    ).result()
+    assert {(c.resource_id.rsplit("/", 1)[1], c.change_type) for c in result.changes} == {
+        ("log-northwind", "Modify"),
+        ("kv-new", "Create"),
+    }
+    delta = next(c for c in result.changes if c.change_type == "Modify").delta
+    assert [(d.path, d.before, d.after) for d in delta] == [("properties.retentionInDays", 90, 60)]
+    assert site.part.cloud.store.resources.keys() == before, "nothing was made"
