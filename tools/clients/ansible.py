@@ -5,15 +5,18 @@ Ansible executes Jinja that it finds in variables, so every value passes `variab
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import sysconfig
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import ansible_runner
@@ -31,6 +34,7 @@ JOB_SECONDS_MAX = 1800
 IDLE_SECONDS_MAX = 600
 LOOK_SECONDS = 1
 FORKS_MAX = 20
+PID_FILE = "pid"
 CHECKS = "Validating arguments against arg spec"
 """A task that Ansible adds itself."""
 MESSAGE_CHARACTERS_MAX = 600
@@ -73,6 +77,7 @@ def run_playbook(
     allowed = options_of(folder, playbook)
     plain, hidden = variables_json(variables, allowed), variables_json(secrets, allowed)
     private = part_folder / "ansible"
+    _end_orphan(private)
     # A folder from before would silently keep old files in force.
     shutil.rmtree(private, ignore_errors=True)
     private_folder(private)
@@ -82,13 +87,13 @@ def run_playbook(
     # A socket's address holds about a hundred bytes, and the run folder may be deep.
     sockets = Path(tempfile.mkdtemp(prefix="berth-"))
     ours = _ansible_environment(run_folder, private, sockets, folder)
-    story = _Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
+    story = _Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say, private / PID_FILE)
     try:
         runner = ansible_runner.interface.init_runner(
             private_data_dir=str(private),
             playbook=str(folder / playbook),
             inventory=str(private / "inventory.json"),
-            cmdline=f"-e @{_word(private / 'variables.json')} -e @{_word(secret_file)}",
+            cmdline=f"-e @{quote(str(private / 'variables.json'))} -e @{quote(str(secret_file))}",
             forks=min(FORKS_MAX, max(1, len(hosts))),
             envvars=ours,
             suppress_env_files=True,
@@ -103,7 +108,10 @@ def run_playbook(
         runner.run()
     finally:
         secret_file.unlink(missing_ok=True)
+        (private / PID_FILE).unlink(missing_ok=True)
         _close(sockets)
+        for path in private.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
     return _judge(runner.status, story, seconds_max)
 
 
@@ -116,20 +124,16 @@ def _clean(whole: Mapping[str, str]) -> dict[str, str]:
     return added | environment() | {"PATH": path, "ANSIBLE_CACHE_PLUGIN": "memory"}
 
 
-def _word(path: Path) -> str:
-    return "'" + str(path).replace("'", "'\"'\"'") + "'"
-
-
 def _ansible_environment(run_folder: Path, private: Path, sockets: Path, folder: Path) -> dict[str, str]:
     return {
-        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_CONFIG": str(FOLDER / "ansible.cfg"),
         "ANSIBLE_HOME": str(private / "home"),
         "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
         "ANSIBLE_ROLES_PATH": str(folder / "roles"),
         "ANSIBLE_COLLECTIONS_PATH": str(private / "collections"),
         "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "False",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
-        "ANSIBLE_SSH_ARGS": f"-F {_word(config_file(run_folder))} -o ControlMaster=auto -o ControlPersist=60s",
+        "ANSIBLE_SSH_ARGS": f"-F {quote(str(config_file(run_folder)))} -o ControlMaster=auto -o ControlPersist=60s",
         "ANSIBLE_HOST_KEY_CHECKING": "True",
     }
 
@@ -189,6 +193,7 @@ class _Story:
     host_count: int
     secrets: tuple[str, ...]
     say: Say
+    pid_file: Path
     results: dict[str, HostResult] = field(default_factory=dict)
     _messages: dict[str, str] = field(default_factory=dict)
     _task: str = ""
@@ -198,6 +203,8 @@ class _Story:
 
     def hear(self, event: dict[str, Any]) -> bool:
         kind, data = event.get("event", ""), event.get("event_data") or {}
+        if kind == "playbook_on_start":
+            write_private(self.pid_file, str(int(event.get("pid") or 0)))
         if kind in ("playbook_on_task_start", "playbook_on_handler_task_start"):
             self.finish()
             role, task = data.get("role"), str(data.get("task", ""))
@@ -215,8 +222,11 @@ class _Story:
         elif kind == "playbook_on_stats":
             self.finish()
             for host in data.get("processed") or {}:
-                counts = [int((data.get(key) or {}).get(host, 0)) for key in ("ok", "changed", "failures", "dark")]
-                self.results[host] = HostResult(*counts, message=self._messages.get(host, "") if any(counts[2:]) else "")
+                ok, changed, failed, unreachable = (
+                    int((data.get(key) or {}).get(host, 0)) for key in ("ok", "changed", "failures", "dark")
+                )
+                message = self._messages.get(host, "") if failed or unreachable else ""
+                self.results[host] = HostResult(ok, changed, failed, unreachable, message)
         # What was said is kept in the run's journal; ansible-runner need not keep the events as well.
         return False
 
@@ -274,6 +284,19 @@ def _judge(status: str, story: _Story, seconds_max: int) -> dict[str, HostResult
             retryable=True,
         )
     return story.results
+
+
+def _end_orphan(private: Path) -> None:
+    """Ends the playbook of an earlier attempt whose own process was killed: two of them on one machine would wait for each other's locks."""
+    try:
+        pid = int((private / PID_FILE).read_text())
+    except (OSError, ValueError):
+        return
+    told = run_command(["ps", "-o", "args=", "-p", str(pid)], 10)
+    # The number may long belong to somebody else.
+    if pid > 1 and told.code == 0 and str(private) in told.output:
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _close(sockets: Path) -> None:

@@ -4,13 +4,15 @@ what a machine should look like is decided elsewhere."""
 from __future__ import annotations
 
 import base64
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -60,11 +62,22 @@ def known_hosts_file(run_folder: Path) -> Path:
 def write_ssh_config(run_folder: Path, hosts: Sequence[Host], proxy_command: str = "") -> Path:
     """Adds or renews the hosts in the run's ssh_config; hosts of the run's other parts stay."""
     path = config_file(run_folder)
-    blocks = _blocks(path.read_text()) if path.exists() else {}
-    for host in hosts:
-        blocks[host.name] = _block(run_folder, host, proxy_command)
+    made = {host.name: _block(run_folder, host, proxy_command) for host in hosts}
     head = f"# The machines of this run. Use it as: ssh -F {shlex.quote(str(path))} <machine>\n"
-    return write_private(path, "\n".join([head, *(blocks[name] for name in sorted(blocks))]))
+    with _alone(run_folder):
+        blocks = (_blocks(path.read_text()) if path.exists() else {}) | made
+        return write_private(path, "\n".join([head, *(blocks[name] for name in sorted(blocks))]))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One writer at a time: parts of a run may be configured side by side."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _blocks(text: str) -> dict[str, str]:

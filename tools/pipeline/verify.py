@@ -74,8 +74,8 @@ def _run(context: PartContext, command: Command, pause: Callable[[float], None])
             return told.model_copy(update={"outcome": "answered", "at": at, **seen})
     told_last = " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-400:] or "nothing"
     where = f"{command.machine}: " if command.machine else ""
-    wanted = f"; expected was {command.expect.strip()!r}" if answer.code == 0 else f" (exit code {answer.code})"
-    return f"{where}{command.purpose}: it answered {told_last!r}{wanted}."
+    wanted = f"“{command.expect.strip()}” was expected" if answer.code == 0 else f"it ended with {answer.code}"
+    return f"{where}{command.purpose}: {wanted}, and it answered “{told_last}”."
 
 
 def _without_secrets(context: PartContext, text: str) -> str:

@@ -27,12 +27,14 @@ class Ran(Value):
     """`answered`, `not run` or `emulated guest`."""
     at: str = ""
     answer: str = ""
+    shown: str = ""
+    """The line of the answer that tells."""
 
     @property
     def sentence(self) -> str:
         where = f"{self.machine}: " if self.machine else ""
         if self.outcome == "answered":
-            told = f" It answered: {first_line(self.answer)}" if self.answer else ""
+            told = f" It answered: {self.shown}" if self.shown else ""
             return f"{where}{self.purpose}.{told}"
         reason = "not verified: emulated guest" if self.outcome == EMULATED else "not run here"
         return f"{where}{self.purpose}: {reason}."
@@ -62,9 +64,11 @@ def common(machine: str) -> tuple[Command, ...]:
     )
 
 
-def first_line(text: str, characters_max: int = 160) -> str:
-    """The first line that says something."""
-    line = next((line.strip() for line in text.splitlines() if re.search(r"\w", line)), "")
+def line_with(text: str, wanted: str, characters_max: int = 160) -> str:
+    """The first line with the text that was expected; else the first that says something."""
+    lines = ["".join(sign for sign in line if sign.isprintable()).strip() for line in text.splitlines()]
+    spoken = [line for line in lines if re.search(r"\w", line)]
+    line = next((line for line in spoken if wanted.strip() and wanted.strip() in line), next(iter(spoken), ""))
     return line if len(line) <= characters_max else line[: characters_max - 1] + "…"
 
 

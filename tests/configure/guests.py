@@ -1,0 +1,108 @@
+"""What the tests of configuring are made of: parts, run folders and guests, as values. Opening and closing is conftest.py."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+from typing import Any
+
+from cluster_sim.guests import Bodies, GuestSpec
+from tools.clients.settings import Settings
+from tools.pipeline.context import PartContext
+from tools.values.manifest import Configure, Part, Secret
+from tools.values.requirements import Needs
+from tools.values.run import PartReceipt
+
+NETWORK = IPv4Interface("10.20.0.1/24")
+PASSWORD = "Zaq7:x\\y'9 w"  # what a password file, SQL and a service file each would trip over
+VARIABLES: dict[str, dict[str, Any]] = {
+    "postgresql": {
+        "base_timezone": "Europe/Vienna",
+        "base_packages": [],
+        "base_users": [{"name": "anna", "public_keys": ["ssh-ed25519 AAAAC3Nz anna@example.org"]}],
+        "postgresql_database": "shop",
+        "postgresql_user": "shop",
+        "postgresql_password": {"secret": "database_password"},
+        "postgresql_settings": {"max_connections": 120, "shared_buffers": "64MB"},
+        "postgresql_allowed": ["10.20.0.0/24"],
+    },
+    "web_server": {"nginx_site_name": "_", "nginx_worker_connections": 1024},
+}
+MACHINES = {"postgresql": ("db-01", "10.20.0.31"), "web_server": ("web-01", "10.20.0.32")}
+
+
+def context_for(capability: str, run_folder: Path, proxy_command: str) -> PartContext:
+    name, address = MACHINES[capability]
+    machine = {"name": name, "user_name": "ops", "cpu_count": 2, "memory_mib": 2048, "public_keys": []}
+    needs = Needs(capability=capability)
+    part = Part(
+        name=capability,
+        capability=capability,
+        target="proxmox",
+        needs=needs,
+        candidate="pve1/local-lvm",
+        because="It ranks first.",
+        module="machines",
+        variables={"machines": [machine]},
+        resources=(),
+        secrets=(Secret(name="ssh_key", kind="ssh_key"), Secret(name="database_password", kind="password")),
+        configure=Configure(kind="ansible", playbook=f"{capability}.yml", variables=VARIABLES[capability]),
+        commands=importlib.import_module(f"tools.capabilities.{capability}.commands").commands([machine], needs),
+    )
+    (run_folder / capability).mkdir(exist_ok=True)
+    return PartContext(
+        settings=Settings(guest_proxy_command=proxy_command),
+        run_folder=run_folder,
+        part_folder=run_folder / capability,
+        part=part,
+        outputs={"machines": {name: {"addresses": [address]}}},
+    )
+
+
+def receipt_of(context: PartContext) -> PartReceipt:
+    return PartReceipt(
+        name=context.part.name,
+        outputs=context.outputs,
+        machines=context.machines,
+        verified=context.verified,
+        not_verified=context.not_verified,
+        providers=(("bpg/proxmox", "0.111.1"),),
+    )
+
+
+def spec_for(name: str, address: str, run_folder: Path) -> GuestSpec:
+    return GuestSpec(
+        key=name,
+        hostname=name,
+        mac=f"bc:24:11:00:00:{int(address.rpartition('.')[2]):02x}",
+        address=IPv4Interface(f"{address}/24"),
+        gateway=IPv4Address("10.20.0.1"),
+        user="ops",
+        ssh_keys=((run_folder / "secrets" / "ssh_key.pub").read_text().strip(),),
+    )
+
+
+def new_run_folder(parent: Path) -> Path:
+    """With a blank and a percent sign in its name, which SSH, Ansible and the shell each read in their own way."""
+    folder = parent / "a 100% run"
+    (folder / "secrets").mkdir(parents=True, mode=0o700)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "secrets" / "ssh_key")], check=True)
+    (folder / "secrets" / "database_password").write_text(PASSWORD)
+    return folder
+
+
+@dataclass
+class Site:
+    """Both machines, configured at the same time and once for all tests."""
+
+    bodies: Bodies
+    contexts: dict[str, PartContext]
+    said: dict[str, list[str]]
+
+    def root(self, machine: str, *argv: str) -> str:
+        done = self.bodies.exec(machine, argv)
+        assert done.returncode == 0, done.stderr
+        return done.stdout

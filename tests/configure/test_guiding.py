@@ -1,0 +1,91 @@
+"""What a guide says, as tables: placeholders, fences, and templates that may not speak of what nobody told them."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+
+import pytest
+from jinja2 import UndefinedError
+
+from tools.rules import guiding
+from tools.rules.guiding import Ran
+from tools.values.manifest import Command
+from tools.values.requirements import Field, Needs, Origin
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (("ssh", "-F", "{run}/ssh_config", "{machine}"), ("ssh", "-F", "/r {address}/ssh_config", "db-01")),
+        (("curl", "http://{address}/"), ("curl", "http://10.0.0.1/")),
+        (("echo", "{other}", "{}", "{{run}}"), ("echo", "{other}", "{}", "{/r {address}}")),
+    ],
+)
+def test_placeholders_are_filled_once_and_nothing_else_is(argv: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    command = Command(purpose="p", argv=argv, machine="db-01")
+    assert guiding.filled(command, "/r {address}", {"db-01": "10.0.0.1"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("plain", "```\nplain\n```"), ("a ``` b", "````\na ``` b\n````"), ("`````", "``````\n`````\n``````")],
+)
+def test_no_answer_ends_its_fence(text: str, expected: str) -> None:
+    assert guiding.fenced(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "line"),
+    [
+        (" version\n---\n PostgreSQL 15\n", "PostgreSQL", "PostgreSQL 15"),
+        ("\n---\nsecond\n", "third", "second"),
+        ("", "x", ""),
+        ("a\x1b[31mb\n", "a", "a[31mb"),
+        ("x" * 300, "x", "x" * 159 + "…"),
+    ],
+)
+def test_the_line_that_tells(text: str, wanted: str, line: str) -> None:
+    assert guiding.line_with(text, wanted) == line
+
+
+def test_a_long_answer_is_cut_and_says_so() -> None:
+    answer = guiding.answer_of("\n".join(str(n) for n in range(100)))
+    assert answer.splitlines()[-1] == "…"
+    assert len(answer.splitlines()) == guiding.ANSWER_LINES_MAX + 1
+    assert guiding.answer_of("two\nlines\n") == "two\nlines"
+
+
+def test_an_unknown_name_in_a_template_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        guiding.render("{{ nobody }}", {}, {})
+
+
+def test_what_a_value_says_is_not_a_template() -> None:
+    assert guiding.render("{{ a }}", {}, {"a": "{{ 7 * 7 }}"}) == "{{ 7 * 7 }}\n"
+
+
+@pytest.mark.parametrize(
+    ("ran", "sentence"),
+    [
+        (Ran(purpose="Ask", printed="x", machine="db-01", answer="a", shown="a"), "db-01: Ask. It answered: a"),
+        (Ran(purpose="Ask", printed="x", outcome=guiding.NOT_RUN), "Ask: not run here."),
+        (Ran(purpose="Ask", printed="x", machine="db-01", outcome=guiding.EMULATED), "db-01: Ask: not verified: emulated guest."),
+    ],
+)
+def test_sentences(ran: Ran, sentence: str) -> None:
+    assert ran.sentence == sentence
+
+
+@pytest.mark.parametrize("capability", ["postgresql", "web_server", "dev_environment", "virtual_machine"])
+def test_commands_are_about_every_machine_and_can_be_read(capability: str) -> None:
+    asked = Field(name="packages", value=("git", "nodejs"), origin=Origin.SAID)
+    commands = importlib.import_module(f"tools.capabilities.{capability}.commands").commands(
+        [{"name": "m-01"}, {"name": "m-02"}], Needs(capability=capability, fields=(asked,))
+    )
+    assert {command.machine for command in commands} == {"m-01", "m-02"}
+    for command in commands:
+        assert command.expect or not command.runs_here
+        printed = shlex.join(guiding.filled(command, "/runs/1", {"m-01": "10.0.0.1", "m-02": "10.0.0.2"}))
+        assert "'\"'\"'" not in printed or capability == "dev_environment"
+        assert "{" not in printed.replace("{ return 0; }", "")
