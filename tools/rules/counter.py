@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tools.rules import naming, placement, places, templates
 from tools.rules.capacity import Room
-from tools.rules.places import Demand
+from tools.rules.ground import Ground
+from tools.rules.places import Demand, Place
 
 MEMORY_STEP_MIB = 256
 MEMORY_LEAST_MIB = 512
@@ -15,22 +16,38 @@ MEMORY_LEAST_MIB = 512
 
 def counter_offer(demand: Demand, room: Room) -> str:
     """A whole sentence; empty when no single change helps."""
-    for wording, changed in (*_corrected_words(demand, room), *_less(demand, room), *_freed(demand)):
-        if fits(changed, room):
-            return f"It would fit {wording}."
+    trial = Trial(room)
+    for changes in (_corrected_words, _less, _freed):
+        for wording, changed in changes(demand, trial):
+            if trial.fits(changed):
+                return f"It would fit {wording}."
     return ""
 
 
-def fits(demand: Demand, room: Room) -> bool:
-    found, _ = places.places(demand, room.snapshot)
-    return bool(placement.assign(demand, found, room, placement.pack)) or bool(
-        placement.assign(demand, found, room, placement.spread)
-    )
+class Trial:
+    """Runs the placement rules with changed demands. Places are looked for once for all sizes of the same request."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self._places: dict[Demand, tuple[Place, ...]] = {}
+
+    def fits(self, demand: Demand) -> bool:
+        found = self._places_of(demand)
+        if demand.count == 1:
+            return bool(Ground(demand, found, self.room).fitting())
+        return any(placement.assign(demand, found, self.room, rank) for rank in (placement.pack, placement.spread))
+
+    def _places_of(self, demand: Demand) -> tuple[Place, ...]:
+        # Only a disk that was said can rule out a template; no other size changes where a machine may go at all.
+        alike = replace(demand, count=1, cpu_count=1, memory_mib=1, disk_gib=demand.disk_gib if demand.disk_said else 1)
+        if alike not in self._places:
+            self._places[alike], _ = places.places(demand, self.room.snapshot)
+        return self._places[alike]
 
 
-def _corrected_words(demand: Demand, room: Room) -> list[tuple[str, Demand]]:
+def _corrected_words(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     """Names that were probably meant."""
-    snapshot = room.snapshot
+    snapshot = trial.room.snapshot
     changes: list[tuple[str, Demand]] = []
     if places.network_of(snapshot, demand.network) is None:
         for name in _near_first(demand.network, [n.name for n in snapshot.networks]):
@@ -53,12 +70,12 @@ def _near_first(word: str, words: list[str]) -> list[str]:
     return [meant, *sorted(w for w in words if w != meant)][:8] if meant else sorted(words)[:8]
 
 
-def _less(demand: Demand, room: Room) -> list[tuple[str, Demand]]:
+def _less(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     """Less of one thing, the smallest loss first."""
     losses: list[tuple[float, str, Demand]] = []
 
     def consider(most: int, least: int, step: int, change: Callable[[int], Demand], wording: Callable[[int], str]) -> None:
-        value = _largest(most - 1, least, step, lambda v: fits(change(v), room))
+        value = _largest(most - 1, least, step, lambda v: trial.fits(change(v)))
         if value:
             losses.append((1 - value / most, wording(value), change(value)))
 
@@ -91,30 +108,31 @@ def _less(demand: Demand, room: Room) -> list[tuple[str, Demand]]:
         lambda v: f"with {v} machine{'s' if v > 1 else ''} instead of {demand.count}",
     )
     losses.sort(key=lambda loss: loss[0])
-    both = _both(demand, room)
+    both = _both(demand, trial)
     return [(wording, changed) for _, wording, changed in losses] + both
 
 
-def _both(demand: Demand, room: Room) -> list[tuple[str, Demand]]:
-    """Less memory and fewer vCPUs together, when neither alone is enough."""
-    for cpu_count in range(demand.cpu_count - 1, 0, -1):
-        memory = _largest(
-            demand.memory_mib - 1,
-            MEMORY_LEAST_MIB,
-            MEMORY_STEP_MIB,
-            lambda v, c=cpu_count: fits(replace(demand, cpu_count=c, memory_mib=v), room),  # type: ignore[misc]
-        )
-        if memory:
-            return [
-                (
-                    f"with {cpu_count} vCPU and {memory / 1024:g} GiB of memory instead of {demand.cpu_count} and {demand.memory_mib / 1024:g} GiB",
-                    replace(demand, cpu_count=cpu_count, memory_mib=memory),
-                )
-            ]
-    return []
+def _both(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
+    """Fewer vCPUs and less memory together, when neither alone is enough: first as many vCPUs as go with the least memory."""
+    cpu_count = _largest(
+        demand.cpu_count - 1, 1, 1, lambda v: trial.fits(replace(demand, cpu_count=v, memory_mib=MEMORY_LEAST_MIB))
+    )
+    if not cpu_count:
+        return []
+    memory_mib = _largest(
+        demand.memory_mib - 1,
+        MEMORY_LEAST_MIB,
+        MEMORY_STEP_MIB,
+        lambda v: trial.fits(replace(demand, cpu_count=cpu_count, memory_mib=v)),
+    )
+    wording = (
+        f"with {cpu_count} vCPU and {memory_mib / 1024:g} GiB of memory "
+        f"instead of {demand.cpu_count} and {demand.memory_mib / 1024:g} GiB"
+    )
+    return [(wording, replace(demand, cpu_count=cpu_count, memory_mib=memory_mib))] if memory_mib else []
 
 
-def _freed(demand: Demand) -> list[tuple[str, Demand]]:
+def _freed(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     changes = []
     if demand.node:
         changes.append((f"on another node than {demand.node}", replace(demand, node="")))

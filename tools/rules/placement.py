@@ -1,135 +1,169 @@
 """Where machines may go, ranked: one machine by node and storage, several as whole assignments in which each counts for the next.
 
-What a cluster has room for is reckoned in tools.rules.capacity. What would fit when nothing does is in tools.rules.counter.
+On a small cluster the place with most room left comes first, so that the loss of a node can be carried; on a large one the place
+where the new machine leaves the fewest fragments. What would fit when nothing does is in tools.rules.counter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from tools.rules.capacity import Room, cpu_sum, failover_sum, fullness, memory_sum, spell_sum, storage_sum
+from tools.rules.ground import Ground, Measured, Shape, loss, shapes
 from tools.rules.places import Demand, Place, listed
 from tools.values.offer import Candidate, Exclusion, Sum
 
 CANDIDATES_MAX = 5
+EXCLUSIONS_MAX = 8
+NODES_SMALL_MAX = 5
 SHARED_BONUS = 0.1
 """For production on shared storage: another node can start the machine when its own is lost."""
 
-
-@dataclass(frozen=True)
-class Measured:
-    """A place with one more machine on it."""
-
-    place: Place
-    sums: tuple[Sum, ...]
-
-    @property
-    def fits(self) -> bool:
-        return all(one.holds for one in self.sums)
-
-    @property
-    def tightest(self) -> Sum:
-        return max(self.sums, key=fullness)
+Rank = Callable[[Measured, Ground], tuple[float | str, ...]]
+"""Smallest first."""
 
 
-def measure(place: Place, demand: Demand, room: Room) -> Measured:
-    after = room.after([place.taking(demand)])
-    return Measured(place, (memory_sum(after, place.node), cpu_sum(after, place.node), storage_sum(after, place.storage)))
-
-
-def assign(
-    demand: Demand, found: tuple[Place, ...], room: Room, best: Callable[[Measured, Room], tuple[float | str, ...]]
-) -> tuple[Place, ...]:
-    """A place for each machine, one after the other, the smallest `best` first; empty when they do not all fit."""
-    assigned: list[Place] = []
-    measured = {place.id: measure(place, demand, room) for place in found}
-    for _ in range(demand.count):
-        fitting = [m for m in measured.values() if m.fits]
-        if not fitting:
-            return ()
-        place = min(fitting, key=lambda m: best(m, room)).place
-        assigned.append(place)
-        room = room.after([place.taking(demand)])
-        for m in tuple(measured.values()):
-            if m.place.node.name == place.node.name or m.place.storage.name == place.storage.name:
-                measured[m.place.id] = measure(m.place, demand, room)
-    return tuple(assigned)
-
-
-def spread(m: Measured, room: Room) -> tuple[float | str, ...]:
+def spread(m: Measured, ground: Ground) -> tuple[float | str, ...]:
     """Where the fewest of these machines are, then where most room is left."""
-    there = sum(1 for t in room.taken if t.node == m.place.node.name)
+    there = sum(1 for t in ground.room.taken if t.node == m.place.node.name)
     return (there, fullness(m.tightest), m.place.id)
 
 
-def pack(m: Measured, room: Room) -> tuple[float | str, ...]:
+def pack(m: Measured, ground: Ground) -> tuple[float | str, ...]:
     """Where least room is left, so that large gaps stay for large machines."""
     return (-fullness(m.tightest), m.place.id)
 
 
+def fit(usual: tuple[Shape, ...]) -> Rank:
+    """Where the fewest fragments are left, then where least room is."""
+    return lambda m, ground: (loss(m, ground.demand, usual), -fullness(m.tightest), m.place.id)
+
+
+def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tuple[Place, ...]:
+    """A place for each machine, one after the other; empty when they do not all fit."""
+    ground = Ground(demand, found, room)
+    assigned: list[Place] = []
+    for _ in range(demand.count):
+        fitting = ground.fitting()
+        if not fitting:
+            return ()
+        assigned.append(min(fitting, key=lambda m: rank(m, ground)).place)
+        ground.take(assigned[-1])
+    return tuple(assigned)
+
+
 def candidates(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[tuple[Candidate, ...], tuple[Exclusion, ...]]:
     """The best few, and which places have no room for a single machine and why."""
-    full: dict[str, list[str]] = {}
-    fitting: list[Place] = []
-    for place in found:
-        m = measure(place, demand, room)
-        if m.fits:
-            fitting.append(place)
-        else:
-            broken = next(one for one in m.sums if not one.holds)
-            full.setdefault(f"no room: {spell_sum(broken)}", []).append(place.id)
-    exclusions = tuple(Exclusion(subject=listed(subjects), reason=reason) for reason, subjects in full.items())
+    ground = Ground(demand, found, room)
+    measured = [ground.measure(place) for place in found]
+    fitting = [m for m in measured if m.fits]
+    exclusions = _full([m for m in measured if not m.fits])
+    usual = shapes(room.snapshot) if len(room.snapshot.nodes) > NODES_SMALL_MAX else ()
     if demand.count == 1:
-        ranked = [_candidate(place.id, demand, (place,), room) for place in fitting]
+        ranked = _ranked(fitting, ground, usual)
     else:
-        ranked = _assignments(demand, tuple(fitting), room)
-    ranked.sort(key=lambda c: (-c.score, c.id))
-    return tuple(ranked[:CANDIDATES_MAX]), exclusions
+        ranked = _assignments(demand, tuple(m.place for m in fitting), room, usual)
+        if fitting and not ranked:
+            exclusions = (
+                *exclusions,
+                Exclusion(subject=f"{demand.count} machines", reason="there is room for one, but not for all of them"),
+            )
+    return tuple(ranked), exclusions[:EXCLUSIONS_MAX]
 
 
-def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room) -> list[Candidate]:
-    pools = {"": fitting} | {
-        f"/{name}": tuple(p for p in fitting if p.storage.name == name) for name in sorted({p.storage.name for p in fitting})
-    }
+def _full(measured: list[Measured]) -> tuple[Exclusion, ...]:
+    """By what there is too little of, each with the place that comes nearest."""
+    short: dict[str, list[Measured]] = {}
+    for m in measured:
+        broken = next(one for one in m.sums if not one.holds)
+        short.setdefault(broken.subject.split(" ")[0], []).append(m)
+    exclusions = []
+    for what, full in short.items():
+        nearest = min((next(one for one in m.sums if not one.holds) for m in full), key=fullness)
+        reason = f"too {'few' if what == 'processors' else 'little'} {what} left: {spell_sum(nearest)}"
+        exclusions.append(Exclusion(subject=listed([m.place.id for m in full]), reason=reason))
+    return tuple(exclusions)
+
+
+def _ranked(fitting: list[Measured], ground: Ground, usual: tuple[Shape, ...]) -> list[Candidate]:
+    losses = {m.place.id: loss(m, ground.demand, usual) for m in fitting} if usual else {}
+    worst = max(losses.values(), default=0.0)
+
+    def score(m: Measured) -> float:
+        if worst > 0:
+            # Among places that lose equally little, the fuller one: large gaps stay for large machines.
+            return 0.9 * (1 - losses[m.place.id] / worst) + 0.1 * fullness(m.tightest)
+        return 1 - fullness(m.tightest)
+
+    best = sorted(fitting, key=lambda m: (-score(m) - _bonus(ground.demand, (m.place,)), m.place.id))[:CANDIDATES_MAX]
+    return [
+        _candidate(m.place.id, ground.demand, (m.place,), ground.room, score(m), _keeps(losses.get(m.place.id), worst))
+        for m in best
+    ]
+
+
+def _keeps(lost: float | None, worst: float) -> str:
+    if lost is None or worst <= 0:
+        return ""
+    return f"Of the room for machines of the usual sizes it takes {lost / worst:.0%} of what the worst place would."
+
+
+def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room, usual: tuple[Shape, ...]) -> list[Candidate]:
+    names = sorted({p.storage.name for p in fitting})
+    pools = {"": fitting} | {f"/{name}": tuple(p for p in fitting if p.storage.name == name) for name in names}
+    ways: dict[str, Rank] = {"spread": spread, "pack": pack} | ({"fit": fit(usual)} if usual else {})
     made: dict[tuple[str, ...], Candidate] = {}
-    for how, best in (("spread", spread), ("pack", pack)):
+    for how, rank in ways.items():
         for suffix, pool in pools.items():
-            assigned = assign(demand, pool, room, best)
-            if assigned:
-                made.setdefault(tuple(sorted(p.id for p in assigned)), _candidate(f"{how}{suffix}", demand, assigned, room))
-    return list(made.values())
+            assigned = assign(demand, pool, room, rank)
+            key = tuple(sorted(p.id for p in assigned))
+            if assigned and key not in made:
+                made[key] = _candidate(f"{how}{suffix}", demand, assigned, room, _apart(assigned, demand, room), "")
+    return sorted(made.values(), key=lambda c: (-c.score, c.id))[:CANDIDATES_MAX]
 
 
-def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room) -> Candidate:
+def _apart(assigned: tuple[Place, ...], demand: Demand, room: Room) -> float:
+    """Room left at the tightest, and on how many nodes they are of those they could be on."""
+    after = room.after(place.taking(demand) for place in assigned)
+    left = max(0.0, 1 - max(map(fullness, sums_of(assigned, after))))
+    nodes = len({place.node.name for place in assigned})
+    return 0.7 * left + 0.3 * nodes / min(len(assigned), sum(1 for n in room.snapshot.nodes if n.online))
+
+
+def _bonus(demand: Demand, assigned: tuple[Place, ...]) -> float:
+    return SHARED_BONUS if demand.prefer_shared and all(place.storage.shared for place in assigned) else 0.0
+
+
+def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room, score: float, because: str) -> Candidate:
     after = room.after(place.taking(demand) for place in assigned)
     sums = sums_of(assigned, after)
     tightest = max(sums, key=fullness)
-    reasons = [f"{1 - fullness(tightest):.0%} of the allowed room is left at its tightest: {spell_sum(tightest)}."]
-    score = max(0.0, 1 - fullness(tightest))
-    if demand.prefer_shared and all(place.storage.shared for place in assigned):
-        score = min(1.0, score + SHARED_BONUS)
-        reasons.append("Shared storage: another node can start it when its own is lost.")
-    if len(assigned) > 1:
-        used = {place.node.name for place in assigned}
-        apart = len(used) / len(assigned)
-        score = score * 0.7 + 0.3 * apart
-        reasons.append(f"{len(assigned)} machines on {len(used)} nodes.")
-    copied = sorted({f"{p.template.name} of {p.template.node}" for p in assigned if p.template.node != p.node.name})
-    if copied:
-        reasons.append(f"The disk is copied over the network from {listed(copied)}.")
-    failover = failover_sum(after)
-    if failover is not None and not failover.holds:
-        reasons.append(f"The loss of the largest node could not be carried: {spell_sum(failover)}.")
+    bonus = _bonus(demand, assigned)
+    reasons = [
+        f"{1 - fullness(tightest):.0%} of the allowed room is left at its tightest: {spell_sum(tightest)}.",
+        because,
+        f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
+        "Shared storage: another node can start it when its own is lost." if bonus else "",
+        *_drawbacks(assigned, after),
+    ]
     return Candidate(
         id=id,
         title=_title(assigned),
-        score=round(score, 3),
-        reasons=tuple(reasons),
+        score=round(min(1.0, max(0.0, score + bonus)), 3),
+        reasons=tuple(filter(None, reasons)),
         binding=tightest.subject,
         sums=sums,
         choice={"machines": [_chosen(place) for place in assigned]},
     )
+
+
+def _drawbacks(assigned: tuple[Place, ...], after: Room) -> list[str]:
+    copied = sorted({f"{p.template.name} of {p.template.node}" for p in assigned if p.template.node != p.node.name})
+    failover = failover_sum(after)
+    return [
+        f"The disk is copied over the network from {listed(copied)}." if copied else "",
+        f"The loss of the largest node could not be carried: {spell_sum(failover)}." if failover and not failover.holds else "",
+    ]
 
 
 def sums_of(assigned: Iterable[Place], after: Room) -> tuple[Sum, ...]:

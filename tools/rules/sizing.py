@@ -22,6 +22,8 @@ RESERVED_CONNECTIONS = 3
 @dataclass(frozen=True)
 class PostgresqlSize:
     sku: str
+    series: str
+    """`burstable`, `general purpose` or `memory optimised`, which has half the vCPUs for its memory."""
     cpu_count: int
     memory_mib: int
     connections_user_max: int
@@ -34,6 +36,7 @@ def postgresql_sizes() -> tuple[PostgresqlSize, ...]:
     rows = (
         PostgresqlSize(
             sku=row["sku"],
+            series=row["series"],
             cpu_count=int(row["cpu_count"]),
             memory_mib=int(row["memory_gib"]) * 1024,
             connections_user_max=int(row["connections_user_max"]),
@@ -45,14 +48,26 @@ def postgresql_sizes() -> tuple[PostgresqlSize, ...]:
 
 
 def postgresql(connections: int) -> PostgresqlSize | None:
-    """The smallest published size that carries so many connections of users; None beyond the largest."""
+    """The smallest published size that carries so many connections of users; None beyond the largest.
+
+    Memory-optimised sizes carry as many with fewer vCPUs. They are the lower end of the range, not the choice: how much each
+    connection computes is not known.
+    """
+    return next((size for size in _ordinary() if size.connections_user_max >= connections), None)
+
+
+def postgresql_least(connections: int) -> PostgresqlSize | None:
+    """The same of all series: the fewest vCPUs that carry them."""
     return next((size for size in postgresql_sizes() if size.connections_user_max >= connections), None)
 
 
 def postgresql_next(size: PostgresqlSize) -> PostgresqlSize:
     """The next larger one, as the upper end of what is sensible; the largest has none."""
-    larger = [s for s in postgresql_sizes() if s.memory_mib > size.memory_mib and s.cpu_count >= size.cpu_count]
-    return larger[0] if larger else size
+    return next((larger for larger in _ordinary() if larger.memory_mib > size.memory_mib), size)
+
+
+def _ordinary() -> tuple[PostgresqlSize, ...]:
+    return tuple(size for size in postgresql_sizes() if size.series != "memory optimised")
 
 
 _WORK_MEM_MIN_KB = 4 * 1024

@@ -24,7 +24,7 @@ def _carries(part: Part) -> tuple[Finding, ...]:
     if not machines.readable(part):
         return ()
     users = machines.number(part.needs, "concurrent_users")
-    size = sizing.postgresql(users)
+    size = sizing.postgresql_least(users)
     small = [m for m in machines.machines_in(part) if size and (m.memory_mib < size.memory_mib or m.cpu_count < size.cpu_count)]
     if not size or not small:
         return ()

@@ -68,11 +68,12 @@ def _settle_sizes(reading: Reading, size: PostgresqlSize | None) -> None:
     """Each size as it was said, else the published one for so many connections; the next larger one is the end of its range."""
     cpu_count, memory_mib, disk_gib = read_sizes(reading)
     larger = sizing.postgresql_next(size) if size else None
+    least = sizing.postgresql_least(_users(reading)) if size else None
     if cpu_count is not None:
         reading.said("cpu_count", cpu_count, "vCPU")
-    elif size and larger and "cpu_count" not in reading.facts:
+    elif size and larger and least and "cpu_count" not in reading.facts:
         reading.assumed(
-            "cpu_count", size.cpu_count, _carries(size), "vCPU", low=size.cpu_count, high=larger.cpu_count, source=size.source
+            "cpu_count", size.cpu_count, _carries(size), "vCPU", low=least.cpu_count, high=larger.cpu_count, source=size.source
         )
     if memory_mib is not None:
         reading.said("memory_mib", memory_mib, "MiB", fact="memory")
@@ -84,6 +85,10 @@ def _settle_sizes(reading: Reading, size: PostgresqlSize | None) -> None:
         reading.said("disk_gib", disk_gib, "GiB", fact="disk")
     elif "disk" not in reading.facts:
         reading.suppose("disk_gib", _disk(reading), "GiB")
+
+
+def _users(reading: Reading) -> int:
+    return next(int(f.value) for f in reading.fields if f.name == "concurrent_users" and isinstance(f.value, int))
 
 
 def _disk(reading: Reading) -> Assumption:
