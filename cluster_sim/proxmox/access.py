@@ -122,8 +122,9 @@ class Access:
         if authid == "root@pam":
             return dict.fromkeys(PRIVILEGES, True)
         roles = self._roles(authid, path)
-        if pool:
-            roles = self._roles(authid, f"/pool/{pool}") | roles
+        # What is held on the pool counts on the guest as well, but goes no further down; NoAccess on either wins.
+        from_pool = self._roles(authid, f"/pool/{pool}") if pool else {}
+        roles = dict.fromkeys(from_pool, False) | roles
         if "NoAccess" in roles:
             return {}
         held: dict[str, bool] = {}
