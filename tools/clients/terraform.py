@@ -160,6 +160,16 @@ class Terraform:
         except ValueError:
             return False
 
+    def machine_ids(self) -> tuple[int, ...]:
+        """The vm ids that the state records: what of the part exists by now."""
+        path = self.folder / "terraform.tfstate"
+        try:
+            resources = json.loads(path.read_bytes()).get("resources", []) if path.exists() else []
+        except ValueError:
+            return ()
+        instances = (one.get("attributes", {}) for resource in resources for one in resource.get("instances", ()))
+        return tuple(sorted(int(values["vm_id"]) for values in instances if values.get("vm_id")))
+
     def providers(self) -> tuple[tuple[str, str], ...]:
         """(`bpg/proxmox`, version) as written into the lock file."""
         path = self.folder / ".terraform.lock.hcl"

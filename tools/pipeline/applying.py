@@ -18,7 +18,7 @@ from tools.clients.terraform import Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, secret_texts
-from tools.pipeline.steps import Work
+from tools.pipeline.steps import FIRST, Work
 from tools.rules.approving import assert_holds
 from tools.rules.changes import assert_allowed, changes, covers
 from tools.values.trouble import RequestProblem, WorldProblem
@@ -47,8 +47,8 @@ def apply(work: Work) -> Json:
     try:
         place = _place(work)
         if detached.phase(place) is Phase.NEVER:
-            if (work.resumed or waited) and work.plan.kind != "remove" and "recheck" in work.table:
-                work.table["recheck"](work)
+            if work.resumed or waited:
+                _look_again(work)
             _begin_approved(work, place)
         elif detached.phase(place) is Phase.DIED or _failed_before(place):
             place = _begin_rest(work, place)
@@ -74,6 +74,12 @@ def _take_turn(work: Work, target: str) -> tuple[Lease, bool]:
         "Look at it with list, then say retry.",
         retryable=True,
     )
+
+
+def _look_again(work: Work) -> None:
+    """Time has passed since the step before this one looked."""
+    if work.plan.kind != "remove":
+        work.table[FIRST](work)
 
 
 def _places(work: Work) -> list[Path]:
@@ -125,6 +131,7 @@ def _begin_rest(work: Work, place: Path) -> Path:
             f"The module or the variables in {work.part_folder} are not those that the approval is bound to.",
             "Ask for a new plan.",
         )
+    _look_again(work)
     work.say("It was begun before and did not end well. Planning what is left of it.")
     terraform = _terraform(work)
     name = f"tfplan.rest{number}"

@@ -9,7 +9,6 @@ everything is kept as JSON (its own habit is pickle, which would run whatever so
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sqlite3
 import sys
@@ -75,7 +74,7 @@ class Engine:
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> None:
-        _hear_ctrl_c(self)
+        hear_ctrl_c()
         for work, name in ((self._start, "berth-engine"), (self._beat, "berth-heartbeat")):
             thread = threading.Thread(target=work, name=name, daemon=True)
             thread.start()
@@ -260,21 +259,28 @@ def _database_url(world: World) -> str:
     return f"sqlite:///{path}"
 
 
-def _hear_ctrl_c(engine: Engine) -> None:
+def hear_ctrl_c() -> None:
     """Besides what the front end does on Ctrl-C: the runs in hand are stopped gently, and the process ends when they are. A second one
-    changes nothing for them. SIGTERM and a closed terminal are no wish to stop a run: it is taken over later."""
+    changes nothing for them. SIGTERM and a closed terminal are no wish to stop a run: it is taken over later. Only a process's main
+    thread can hear; call it there again when a front end has put its own handler in place."""
+    global _hearing
     if threading.current_thread() is not threading.main_thread():
         return
     before = signal.getsignal(signal.SIGINT)
+    if before is _hearing:
+        return
 
     def heard(number: int, frame: Any) -> None:
-        if engine.in_hand() and not engine.stopping.is_set():
-            print("Stopping the run gently; this can take a minute.", file=sys.stderr)
-        engine.stopping.set()
+        engine = _current
+        if engine is not None and not engine.stopping.is_set():
+            if engine.in_hand():
+                print("Stopping the run gently; this can take a minute.", file=sys.stderr)
+            engine.stopping.set()
         if callable(before):
             before(number, frame)
-        elif before == signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGINT)
 
+    _hearing = heard
     signal.signal(signal.SIGINT, heard)
+
+
+_hearing: Any = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-
 from tools.capabilities import chain
+from tools.clients.terraform import Terraform
+from tools.pipeline.scan import scan
 from tools.pipeline.steps import Work
+from tools.rules.machines import owning
+from tools.rules.reviewing import world_moved
 from tools.values.manifest import Manifest
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
@@ -13,22 +15,21 @@ from tools.values.value import Json
 
 def recheck(work: Work) -> Json:
     """Raises RequestProblem when the plan no longer fits the world; a changed load figure alone stops nothing."""
-    from tools.pipeline.scan import scan
-
     work.say("Looking at the world again before anything is changed.")
     world = work.world
     snapshot = scan(world.settings, work.part.target, world.now())
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family)
-    # Of this part alone: its run's other parts were looked at when their turn came.
+    # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
+    part = owning(work.part, Terraform(world.settings, work.part_folder).machine_ids())
+    # Of this part alone: the run's other parts are looked at when their turn comes.
     alone = Manifest(
         requester=work.kept.manifest.requester,
         made_by=work.kept.manifest.made_by,
-        parts=(work.part,),
+        parts=(part,),
         snapshot_digests=work.kept.manifest.snapshot_digests,
     )
     fresh = chain.review(alone, {work.part.target: snapshot}, world.site, promised)
-    reviewing = importlib.import_module("tools.rules.reviewing")
-    moved = tuple(reviewing.world_moved(work.part, work.kept.review, fresh))
+    moved = world_moved(part, work.kept.review, fresh)
     if moved:
         raise RequestProblem(
             "The world has moved.",

@@ -1,0 +1,155 @@
+"""kill -9 in every step, before and after its effect and in its middle; then another process. Nothing is done twice, nothing is lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.clients import detached
+from tools.pipeline import carry_out
+from tools.pipeline.world import World
+
+from .builders import LEASE_SECONDS, lines, manifest_of, part_named, planned, world_at
+from .child import carry_on
+
+CHILD_SECONDS_MAX = 60
+STEPS = ("recheck", "apply", "wait", "configure", "verify", "guide")
+EVERYTHING_ONCE = {"made web-00": 1, "wait web": 1, "configure web": 1, "verify web": 1, "guide web": 1}
+
+
+@pytest.fixture(scope="module")
+def children() -> Any:
+    """Forked from a process that has everything loaded, so that each is quick."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.engine.child"])
+    return context
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def approved(home: Path, effects: Path, seconds: float = 0) -> tuple[World, str, str]:
+    world = world_at(home)
+    plan = planned(world, manifest_of(part_named("web", effects, seconds=seconds)))
+    carry_out.approve(world, "talk", plan.digest, "ops", "approve it")
+    return world, plan.digest, plan.run_id
+
+
+def child(
+    children: Any, home: Path, effects: Path, digest: str, step: str = "", moment: str = "", commit: int = 0, barrier: Any = None
+) -> Any:
+    process = children.Process(target=carry_on, args=(str(home), str(effects), digest, step, moment, commit, barrier))
+    process.start()
+    return process
+
+
+def ended(process: Any) -> int:
+    process.join(CHILD_SECONDS_MAX)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        pytest.fail("a child did not end in time")
+    return int(process.exitcode)
+
+
+def assert_whole(world: World, run_id: str, effects: Path) -> None:
+    run = carry_out.run_of(world, run_id)
+    assert run.status == "done", [(step.name, step.status, step.summary) for step in run.steps]
+    done = Counter(lines(effects))
+    assert done.pop("recheck web") >= 1  # Looking is no effect: whoever takes a run up looks again.
+    assert done == EVERYTHING_ONCE
+    assert run.receipt is not None
+    assert run.receipt.parts[0].outputs["machines"]["web-00"]["vm_id"] == 20000
+    assert world.ledger.verify().holds
+
+
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_in_a_step(children: Any, home: Path, effects: Path, step: str, moment: str) -> None:
+    world, digest, run_id = approved(home, effects, seconds=0.3)
+    assert ended(child(children, home, effects, digest, step, moment)) == -signal.SIGKILL
+    assert Path(f"{effects}.fired").exists()
+    assert carry_out.run_of(world, run_id).status == "running"
+    assert ended(child(children, home, effects, digest)) == 0
+    assert_whole(world, run_id, effects)
+    world.ledger.close()
+
+
+@pytest.mark.parametrize("commit", [1, 3, 4, 6, 7, 9, 11, 14, 17, 20])
+def test_killed_before_a_write_to_the_ledger(children: Any, home: Path, effects: Path, commit: int) -> None:
+    world, digest, run_id = approved(home, effects, seconds=0.3)
+    assert ended(child(children, home, effects, digest, commit=commit)) == -signal.SIGKILL
+    assert Path(f"{effects}.fired").exists()
+    assert ended(child(children, home, effects, digest)) == 0
+    assert_whole(world, run_id, effects)
+    world.ledger.close()
+
+
+def test_two_processes_carry_a_run_out_once(children: Any, home: Path, effects: Path) -> None:
+    world, digest, run_id = approved(home, effects, seconds=0.3)
+    barrier = children.Barrier(2)
+    both = [child(children, home, effects, digest, barrier=barrier) for _ in range(2)]
+    assert [ended(process) for process in both] == [0, 0]
+    assert_whole(world, run_id, effects)
+    world.ledger.close()
+
+
+def test_the_other_process_takes_over_within_the_lease_time(children: Any, home: Path, effects: Path) -> None:
+    """The owner dies in the middle of the apply: Terraform goes on by itself, and the other process attends to its end."""
+    world, digest, run_id = approved(home, effects, seconds=1)
+    owner = child(children, home, effects, digest, "apply", "during")
+    wait_for(lambda: carry_out.run_of(world, run_id).status == "running", world)
+    other = child(children, home, effects, digest)
+    assert ended(owner) == -signal.SIGKILL
+    died_at = time.monotonic()
+    assert ended(other) == 0
+    assert time.monotonic() - died_at < LEASE_SECONDS + 10
+    assert_whole(world, run_id, effects)
+    world.ledger.close()
+
+
+def test_terraform_killed_with_its_owner(children: Any, home: Path, effects: Path) -> None:
+    """The machine goes down in the middle: what is left is planned anew, and goes on under the same approval."""
+    world, digest, run_id = approved(home, effects, seconds=0.5)
+    assert ended(child(children, home, effects, digest, "apply", "during")) == -signal.SIGKILL
+    place = next((home / "runs" / run_id / "web" / ".apply").iterdir())
+    assert detached.phase(place) is detached.Phase.ALIVE
+    detached.signal_it(place, signal.SIGKILL)
+    assert ended(child(children, home, effects, digest)) == 0
+    assert_whole(world, run_id, effects)
+    assert any("what is left" in line.text for line in world.ledger.runs.lines(run_id))
+    world.ledger.close()
+
+
+def wait_for(true: Any, world: World) -> None:
+    for _ in range(300):
+        try:
+            if true():
+                return
+        except Exception:
+            pass
+        time.sleep(0.1)
+    pytest.fail("it never came true")
+
+
+def test_nothing_of_ours_is_left_running() -> None:
+    """After all of the above, no runner and no Terraform of this test session lives."""
+    mine = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and _is_ours(entry)]
+    assert mine == []
+
+
+def _is_ours(entry: Path) -> bool:
+    try:
+        words = (entry / "cmdline").read_bytes()
+        return b"detached.py" in words and os.fsencode(Path(__file__).parent) in words
+    except OSError:
+        return False
