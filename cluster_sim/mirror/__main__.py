@@ -5,12 +5,14 @@ Only Terraform can talk to it.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 
 def main() -> None:
-    if len(sys.argv) != 3:
+    # Terraform says who it is by this variable; anyone else would wait for an answer that never comes.
+    if len(sys.argv) != 3 or "TF_PLUGIN_MAGIC_COOKIE" not in os.environ:
         sys.exit("This is a Terraform provider plugin: Terraform starts it, from the mirror folder that cluster_sim lays out.")
     package, identity = sys.argv[1], Path(sys.argv[2])
     # Each provider is imported only when it is the one asked for.

@@ -32,6 +32,7 @@ from cluster_sim.mirror.values import pack, unpack
 THREADS_MAX = 64
 """More than anyone's `-parallelism`, so that machines made side by side never wait for one another."""
 _PARENT_LOOK_S = 1.0
+_SOCKET_FOLDER_CHARACTERS_MAX = 70
 _STOP_GRACE_S = 1.0
 _WRITE_ONLY = b"\x58\x01"
 """`write_only = true`, field 11 of an attribute: newer than the protocol classes of `tf` 1.2, so appended as it is on the wire."""
@@ -47,7 +48,7 @@ def serve(provider: Provider, identity: Path) -> None:
     tfplugin_pb2_grpc.add_ProviderServicer_to_server(Servicer(provider), server)
     grpc_controller_pb2_grpc.add_GRPCControllerServicer_to_server(_Controller(done), server)
     grpc_stdio_pb2_grpc.add_GRPCStdioServicer_to_server(_Stdio(), server)
-    with tempfile.TemporaryDirectory(prefix="cluster-sim-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cluster-sim-", dir=_folder_for_socket()) as folder:
         socket = f"{folder}/plugin.sock"
         server.add_secure_port(f"unix://{socket}", grpc.ssl_server_credentials([(pem, pem)]))
         server.start()
@@ -63,6 +64,11 @@ def serve(provider: Provider, identity: Path) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _folder_for_socket() -> str | None:
+    """A socket's path is short by law of the kernel; a long TMPDIR would break it."""
+    return None if len(tempfile.gettempdir()) < _SOCKET_FOLDER_CHARACTERS_MAX else "/tmp"  # noqa: S108
 
 
 def _certificate_of(pem: str) -> str:

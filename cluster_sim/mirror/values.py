@@ -109,9 +109,11 @@ def _number(text: str) -> int | float:
 
 
 def _number_on_wire(value: int | float) -> int | str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, float):
         # As decimal text, because Terraform's 0.1 is one tenth and a binary 0.1 is not: they would differ in a plan.
-        return int(value) if value.is_integer() else repr(value)
+        return repr(value)
     return value if -(2**63) <= value < 2**64 else str(value)
 
 

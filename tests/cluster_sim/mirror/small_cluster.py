@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cluster_sim.http import Answer, Request, json_answer
@@ -33,7 +33,10 @@ class Cluster:
     calls: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     failing: dict[tuple[str, str], Answer] = field(default_factory=dict)
     """Answers given instead, by method and end of the path."""
+    failing_once: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
+    """The same, each given a single time."""
     agent_addresses: bool = True
+    clone_delay_s: float = 0.0
 
     def __call__(self, request: Request) -> Answer:
         path = request.path.removeprefix("/api2/json")
@@ -42,6 +45,9 @@ class Cluster:
         for (method, end), answer in self.failing.items():
             if request.method == method and path.endswith(end):
                 return answer
+        for (method, end), answers in self.failing_once.items():
+            if request.method == method and path.endswith(end) and answers:
+                return answers.pop(0)
         for method, pattern, handler in self._addresses():
             found = re.fullmatch(pattern, path)
             if found and request.method == method:
@@ -98,7 +104,7 @@ class Cluster:
         config["scsi0"] = f"local-lvm:vm-{new}-disk-0,size=2G"
         config["name"] = form["name"]
         self.vms[new] = {"config": config, "status": "stopped"}
-        return _task("qmclone", source)
+        return replace(_task("qmclone", source), delay_s=self.clone_delay_s)
 
     def _configure(self, form: dict[str, str], vm_id: str) -> Answer:
         def change(vm: dict[str, Any]) -> Answer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cluster_sim.mirror.conftest import Served, recorded
+from tests.cluster_sim.mirror.harness import ServedCluster, recorded
 from tests.cluster_sim.mirror.machines import REQUIRED, recorded_machine
 
 ADDRESS = "proxmox_virtual_environment_vm.db"
 
 
-def test_the_life_of_the_recorded_machine(make_folder: Any, served: Served) -> None:
+def test_the_life_of_the_recorded_machine(make_folder: Any, served: ServedCluster) -> None:
     folder = make_folder(REQUIRED + recorded_machine(), **served.settings)
     folder.terraform("init")
     folder.terraform("validate")
@@ -43,7 +43,7 @@ def test_the_life_of_the_recorded_machine(make_folder: Any, served: Served) -> N
     assert list(served.cluster.vms) == [9000]
 
 
-def seen(served: Served) -> list[Any]:
+def seen(served: ServedCluster) -> list[Any]:
     """The calls since the last look, in the recording's form."""
     calls = [(method, _without_upid(path), values) for method, path, values in served.cluster.calls]
     served.cluster.calls.clear()

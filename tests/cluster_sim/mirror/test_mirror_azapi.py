@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cluster_sim.mirror.conftest import ServedSubscription, recorded
+from tests.cluster_sim.mirror.harness import ServedSubscription, recorded
 from tests.cluster_sim.mirror.small_subscription import SUBSCRIPTION
 from tests.cluster_sim.mirror.workspaces import GROUP, recorded_vault
 
