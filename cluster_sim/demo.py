@@ -50,7 +50,10 @@ def converse(given: dict[str, str]) -> str:
     )
     chat.logfile_read = sys.stdout
     try:
-        chat.expect(PROMPT)
+        # A machine's first `adk` asks whether it may report its use; the answer for somebody else is no.
+        if chat.expect([PROMPT, r"Enable telemetry\?.*: "]) == 1:
+            say(chat, "n")
+            chat.expect(PROMPT)
         say(chat, SENTENCE)
         chat.expect(r"approve ([0-9a-f]{12})")
         digest = chat.match.group(1)
