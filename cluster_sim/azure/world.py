@@ -331,5 +331,7 @@ class _Reader:
 
 
 def _meant(name: Any, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(name), list(known), 1)
+    close = difflib.get_close_matches(str(name), list(known), 3)
+    # People rarely mistype the first letter: estus2 is eastus2, not westus2.
+    close.sort(key=lambda found: found[:1] != str(name)[:1])
     return f" (did you mean {close[0]}?)" if close else ""

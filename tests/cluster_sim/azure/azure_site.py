@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,14 @@ from cluster_sim.http import Answer, Request, Server
 WORLD = Path(__file__).parents[3] / "cluster_sim" / "worlds" / "azure_subscription.yaml"
 
 
+@cache
+def _written() -> Any:
+    return yaml.safe_load(WORLD.read_text("utf-8"))["azure"]
+
+
 def section() -> dict[str, Any]:
-    return copy.deepcopy(yaml.safe_load(WORLD.read_text("utf-8"))["azure"])
+    """The world's section, to be changed at will."""
+    return dict(copy.deepcopy(_written()))
 
 
 @dataclass(frozen=True)

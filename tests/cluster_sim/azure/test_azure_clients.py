@@ -91,7 +91,7 @@ def test_quota_and_sizes_through_compute(site: Site) -> None:
 def test_providers_and_tags(site: Site) -> None:
     client = site.resources()
     provider = client.providers.get("Microsoft.KeyVault")
-    assert (provider.registration_state, [t.resource_type for t in provider.resource_types][0]) == ("Registered", "vaults")
+    assert (provider.registration_state, provider.resource_types[0].resource_type) == ("Registered", "vaults")
     assert "Microsoft.Databricks" in {p.namespace for p in client.providers.list()}
     assert "team" in {t.tag_name for t in client.tags.list()}
     scope = f"subscriptions/{site.subscription}/resourceGroups/rg-monitoring"
@@ -129,7 +129,7 @@ def test_what_if_through_the_deployments_client(site: Site) -> None:
             },
         ],
     }
-    before = site.part.cloud.store.resources.keys()
+    before = set(site.part.cloud.store.resources)
     result = client.deployments.begin_what_if(
         "rg-monitoring",
         "try",
@@ -142,4 +142,4 @@ def test_what_if_through_the_deployments_client(site: Site) -> None:
     }
     delta = next(c for c in result.changes if c.change_type == "Modify").delta
     assert [(d.path, d.before, d.after) for d in delta] == [("properties.retentionInDays", 90, 60)]
-    assert site.part.cloud.store.resources.keys() == before, "nothing was made"
+    assert set(site.part.cloud.store.resources) == before, "nothing was made"
