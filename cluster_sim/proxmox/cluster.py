@@ -90,14 +90,19 @@ class Cluster:
     def pool_of(self, vmid: int) -> str | None:
         return next((p.name for p in self.pools.values() if vmid in p.vmids), None)
 
-    def may(self, who: Who, path: str, *any_of: str) -> bool:
-        pool = None
+    def privileges(self, who: Who, path: str) -> dict[str, bool]:
+        """What is held on a path; on a guest or storage that is in a pool, also what is held on the pool."""
         kind, _, name = path.strip("/").partition("/")
+        pool = None
         if kind == "vms" and name.isdigit():
             pool = self.pool_of(int(name))
-        if kind == "storage":
+        elif kind == "storage":
             pool = next((p.name for p in self.pools.values() if name in p.storages), None)
-        return self.access.may(who, path, *any_of, pool=pool)
+        return self.access.privileges(who, path, pool)
+
+    def may(self, who: Who, path: str, *any_of: str) -> bool:
+        held = self.privileges(who, path)
+        return any(p in held for p in any_of)
 
     def require(self, who: Who, path: str, *any_of: str) -> None:
         if not self.may(who, path, *any_of):

@@ -21,8 +21,10 @@ def permissions(call: Call) -> dict[str, dict[str, int]]:
         if user not in access.users or (token and token not in access.users[user].tokens):
             raise failed(f"no such {'token' if token else 'user'} ('{asked}')")
         who = Who(user, token or None)
-    paths = [call.get("path")] if call.get("path") else access.paths()
-    held = {p: {k: int(v) for k, v in sorted(access.privileges(who, p).items())} for p in paths}
+    in_pools = [f"/vms/{v}" for p in call.cluster.pools.values() for v in p.vmids]
+    in_pools += [f"/storage/{s}" for p in call.cluster.pools.values() for s in p.storages]
+    paths = [call.get("path")] if call.get("path") else sorted({*access.paths(), *in_pools})
+    held = {p: {k: int(v) for k, v in sorted(call.cluster.privileges(who, p).items())} for p in paths}
     return {path: privileges for path, privileges in held.items() if privileges}
 
 
