@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from cluster_sim.authority import Authority
 from cluster_sim.http import Answer, Request, Service, json_answer
-from tools.pipeline.scan import GUEST_CONFIGS_MAX, scan
+from tools.pipeline.scan import scan
+from tools.pipeline.scan_proxmox import GUEST_CONFIGS_MAX
 from tools.values.snapshot import ClusterSnapshot, Network
 from tools.values.trouble import WorldProblem
 

@@ -6,16 +6,15 @@ What a cluster answers is hostile until tools.rules.seeing has made values of it
 from __future__ import annotations
 
 from http.client import HTTPException
-from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import requests
 from proxmoxer import ProxmoxAPI, ResourceException
-from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 from urllib3.exceptions import HTTPError
 
+from tools.clients.connections import ProxmoxConnection
+from tools.clients.together import Away
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -25,23 +24,8 @@ ANSWER_SECONDS_MAX = 40
 READS_MAX = 3
 
 
-class Connection(Protocol):
-    """The settings that are needed to read a cluster."""
-
-    @property
-    def proxmox_endpoint(self) -> str: ...
-    @property
-    def proxmox_api_token(self) -> SecretStr: ...
-    @property
-    def ca_file(self) -> Path | None: ...
-
-
-class Away(WorldProblem):
-    """The whole cluster cannot be read: it is away, its certificate is not trusted, or the token is refused."""
-
-
 class Proxmox:
-    def __init__(self, settings: Connection) -> None:
+    def __init__(self, settings: ProxmoxConnection) -> None:
         if not settings.proxmox_endpoint or not settings.proxmox_api_token.get_secret_value():
             raise Away(
                 "No Proxmox cluster is connected.",

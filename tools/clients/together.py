@@ -13,6 +13,10 @@ Key = TypeVar("Key", bound=Hashable)
 Read = TypeVar("Read")
 
 
+class Away(WorldProblem):
+    """A whole world cannot be read: it is away, its certificate is not trusted, or whoever asks is refused."""
+
+
 def together(reads: Mapping[Key, Callable[[], Read]], workers: int = WORKERS_MAX) -> dict[Key, Read | WorldProblem]:
     """Every read by its key, in the order given."""
     with ThreadPoolExecutor(max_workers=workers) as pool:

@@ -1,0 +1,224 @@
+"""Looks at a Proxmox VE cluster and says what was seen, when, and what could not be seen. Judging it belongs to tools.rules.
+
+A silent node, a refused list or a missing history is a ScanProblem in the snapshot; only a cluster that cannot be read at all is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+from tools.clients.connections import ProxmoxConnection
+from tools.clients.prometheus import node_loads
+from tools.clients.proxmox import Proxmox, audit_line
+from tools.clients.together import Away, together
+from tools.rules import seeing
+from tools.rules.seeing import Row, display, rows
+from tools.values.snapshot import ClusterSnapshot, Load, Network, Node, ScanProblem, Storage, Template
+from tools.values.trouble import WorldProblem
+from tools.values.value import Json
+
+GUEST_CONFIGS_MAX = 100
+"""Guests whose network lines are read to find the VLANs in use."""
+
+
+def scan_proxmox(settings: ProxmoxConnection, now: datetime) -> ClusterSnapshot:
+    """Raises WorldProblem when nothing at all can be read."""
+    return _Look(settings, now).cluster()
+
+
+class _Look:
+    """One look at a cluster: gathers problems while the parts are read."""
+
+    def __init__(self, settings: ProxmoxConnection, now: datetime) -> None:
+        self.settings, self.now = settings, now
+        self.proxmox = Proxmox(settings)
+        self.problems: list[ScanProblem] = []
+
+    def cluster(self) -> ClusterSnapshot:
+        first = self._read(
+            {
+                "the cluster's version": ("version",),
+                "the cluster's status": ("cluster", "status"),
+                "the cluster's resources": ("cluster", "resources"),
+                "SDN vnets": ("cluster", "sdn", "vnets"),
+                "SDN zones": ("cluster", "sdn", "zones"),
+            }
+        )
+        resources = rows(first["the cluster's resources"])
+        if not isinstance(first["the cluster's resources"], list):
+            raise self.proxmox.strange("cluster/resources")
+        by_type: dict[str, list[Row]] = {}
+        for row in resources:
+            by_type.setdefault(str(row.get("type")), []).append(row)
+        node_rows = [r for r in by_type.get("node", []) if seeing.NODE_NAME.fullmatch(str(r.get("node")))]
+        online = [str(r["node"]) for r in node_rows if r.get("status") == "online"]
+        guest_rows = [*by_type.get("qemu", []), *by_type.get("lxc", [])]
+        history = self._history(online)
+        second = self._second(online, guest_rows, rows(first["SDN vnets"]), history)
+        silent = {name for name in online if isinstance(second[f"node {name}"], WorldProblem)}
+        nodes = tuple(self._node(row, second, history, silent) for row in node_rows)
+        storages = self._storages(online, second, by_type.get("storage", []))
+        self._notice_missing_rights(node_rows, by_type)
+        version, status = first["the cluster's version"], rows(first["the cluster's status"])
+        return ClusterSnapshot(
+            endpoint=self.settings.proxmox_endpoint,
+            taken_at=self.now,
+            version=display(version.get("version", "")) if isinstance(version, dict) else "",
+            quorate=all(seeing.flag(row, "quorate") for row in status if row.get("type") == "cluster"),
+            nodes=tuple(sorted(nodes, key=lambda n: n.name)),
+            storages=storages,
+            guests=tuple(sorted(map(seeing.guest, guest_rows), key=lambda g: g.vm_id)),
+            templates=self._templates(guest_rows, second, storages),
+            networks=self._networks(online, second, rows(first["SDN vnets"]), rows(first["SDN zones"])),
+            problems=tuple(self.problems),
+        )
+
+    def _second(
+        self, online: list[str], guest_rows: list[Row], vnets: list[Row], history: Mapping[str, Load]
+    ) -> dict[str, Json | WorldProblem]:
+        """Everything that takes one call each: nodes, storages, bridges, histories, templates and some guests, side by side."""
+        paths: dict[str, tuple[str, ...]] = {}
+        for name in online:
+            paths[f"node {name}"] = ("nodes", name, "status")
+            paths[f"storages of {name}"] = ("nodes", name, "storage")
+            paths[f"networks of {name}"] = ("nodes", name, "network")
+            if name not in history:
+                paths[f"history of {name}"] = ("nodes", name, "rrddata")
+        machines = [
+            r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and seeing.number(r, "vmid")
+        ]
+        templates = [r for r in machines if seeing.flag(r, "template")]
+        others = [r for r in machines if not seeing.flag(r, "template")]
+        for row in [*templates, *others[:GUEST_CONFIGS_MAX]]:
+            paths[f"VM {int(seeing.number(row, 'vmid'))}"] = (
+                "nodes",
+                str(row["node"]),
+                "qemu",
+                str(int(seeing.number(row, "vmid"))),
+                "config",
+            )
+        if len(others) > GUEST_CONFIGS_MAX:
+            detail = f"The network lines of {GUEST_CONFIGS_MAX} of {len(others)} guests were read; a VLAN that only the others use is not known."
+            self.problems.append(ScanProblem(subject="VLANs in use", detail=detail, remedy="Name the VLAN by its number."))
+        for row in vnets:
+            vnet = str(row.get("vnet"))
+            if vnet.isalnum():
+                paths[f"subnets of {vnet}"] = ("cluster", "sdn", "vnets", vnet, "subnets")
+        return self._read(paths)
+
+    def _read(self, paths: Mapping[str, tuple[str, ...]]) -> dict[str, Json | WorldProblem]:
+        """Raises when the world is away or its list of resources cannot be read; everything else that fails is a problem."""
+        answers = together({subject: self._call(path) for subject, path in paths.items()})
+        silent = {s.removeprefix("node ") for s, a in answers.items() if s.startswith("node ") and isinstance(a, WorldProblem)}
+        for subject, answer in answers.items():
+            if isinstance(answer, Away) or (isinstance(answer, WorldProblem) and subject == "the cluster's resources"):
+                raise answer
+            told_by_its_node = paths[subject][0] == "nodes" and paths[subject][1] in silent and not subject.startswith("node ")
+            if isinstance(answer, WorldProblem) and not told_by_its_node:
+                self.problems.append(
+                    ScanProblem(subject=subject, detail=f"{answer.summary} {answer.detail}", remedy=answer.remedy)
+                )
+        return answers
+
+    def _call(self, path: tuple[str, ...]) -> Callable[[], Json]:
+        parameters = {"timeframe": "day", "cf": "AVERAGE"} if path[-1] == "rrddata" else {}
+        return partial(self.proxmox.read, *path, **parameters)
+
+    def _history(self, online: list[str]) -> dict[str, Load]:
+        """From Prometheus, by node; what it does not know is read from the nodes themselves."""
+        if not self.settings.prometheus_url:
+            return {}
+        try:
+            loads, problems = node_loads(self.settings.prometheus_url, self.settings.ca_file, online, self.now)
+        except WorldProblem as problem:
+            self.problems.append(
+                ScanProblem(subject="history", detail=f"{problem.summary} {problem.detail}", remedy=problem.remedy)
+            )
+            return {}
+        self.problems.extend(problems)
+        return loads
+
+    def _node(self, row: Row, second: Mapping[str, Json | WorldProblem], history: Mapping[str, Load], silent: set[str]) -> Node:
+        name = str(row["node"])
+        status = second.get(f"node {name}")
+        info = status.get("cpuinfo") if isinstance(status, dict) else None
+        points = second.get(f"history of {name}")
+        load = history.get(name)
+        if load is None and isinstance(points, list):
+            load = seeing.load_of_day(name, rows(points))
+            if load.cpu_ratio_p95 is None:
+                self.problems.append(
+                    ScanProblem(
+                        subject=f"history of {name}",
+                        detail=f"Too little is known of its last day to say how busy it is ({load.source}).",
+                        remedy="Plan with care, or wait until it has run for half a day.",
+                    )
+                )
+        if row.get("status") != "online":
+            self.problems.append(
+                ScanProblem(
+                    subject=f"node {name}",
+                    detail=f"The cluster says it is {display(row.get('status'))}: it takes nothing new, and its own disks cannot be read.",
+                    remedy="Look at it, or plan without it.",
+                )
+            )
+        model = str(info.get("model") or "") if isinstance(info, dict) else ""
+        return seeing.node(row, load, model, answers=name not in silent)
+
+    def _storages(
+        self, online: list[str], second: Mapping[str, Json | WorldProblem], resources: list[Row]
+    ) -> tuple[Storage, ...]:
+        seen = [seeing.storage(row, name) for name in online for row in rows(second[f"storages of {name}"])]
+        answered = {name for name in online if not isinstance(second[f"storages of {name}"], WorldProblem)}
+        # What a silent node has is still named, as the cluster last knew it.
+        seen += [seeing.storage(row, display(row.get("node"))) for row in resources if str(row.get("node")) not in answered]
+        return tuple(sorted(seen, key=lambda s: (s.name, s.node)))
+
+    def _templates(
+        self, guest_rows: list[Row], second: Mapping[str, Json | WorldProblem], storages: tuple[Storage, ...]
+    ) -> tuple[Template, ...]:
+        shared = frozenset(s.name for s in storages if s.shared)
+        found = []
+        for row in guest_rows:
+            config = second.get(f"VM {int(seeing.number(row, 'vmid'))}")
+            if row.get("type") == "qemu" and seeing.flag(row, "template") and isinstance(config, dict):
+                template = seeing.template(row, config, shared)
+                if template is not None:
+                    found.append(template)
+        return tuple(sorted(found, key=lambda t: t.vm_id))
+
+    def _networks(
+        self, online: list[str], second: Mapping[str, Json | WorldProblem], vnets: list[Row], zones: list[Row]
+    ) -> tuple[Network, ...]:
+        bridges = tuple(seeing.bridges({name: rows(second[f"networks of {name}"]) for name in online}))
+        subnets = {
+            str(row.get("vnet")): next(
+                (s for r in rows(second.get(f"subnets of {row.get('vnet')}")) if (s := seeing.subnet(r))), ""
+            )
+            for row in vnets
+        }
+        by_tag = {int(seeing.number(row, "tag")): subnets[str(row.get("vnet"))] for row in vnets if seeing.number(row, "tag")}
+        configs = {int(s.removeprefix("VM ")): a for s, a in second.items() if s.startswith("VM ") and isinstance(a, dict)}
+        tagged = seeing.tagged(configs, bridges, by_tag)
+        sdn = seeing.vnets(vnets, {str(z.get("zone")): z for z in zones}, subnets, tuple(online))
+        return seeing.named_once((*tagged, *sdn, *bridges))
+
+    def _notice_missing_rights(self, node_rows: list[Row], by_type: Mapping[str, list[Row]]) -> None:
+        """Proxmox VE leaves out what a token may not see, without a word: an online node without figures is not an idle one."""
+        remedy = f"Grant the token the right to look, on a node:\n{audit_line(self.proxmox.token_id)}"
+        for row in node_rows:
+            if row.get("status") == "online" and "cpu" not in row:
+                detail = "It is online, but its processors and memory are hidden: the token lacks Sys.Audit."
+                self.problems.append(ScanProblem(subject=f"node {row['node']}", detail=detail, remedy=remedy))
+        if not node_rows:
+            self.problems.append(
+                ScanProblem(subject="nodes", detail="No node is visible: the token lacks Sys.Audit.", remedy=remedy)
+            )
+        if not by_type.get("storage"):
+            detail = "No storage is visible: the token lacks Datastore.Audit."
+            self.problems.append(ScanProblem(subject="storages", detail=detail, remedy=remedy))
+        if not by_type.get("qemu"):
+            detail = "No guest or template is visible: there is none, or the token lacks VM.Audit."
+            self.problems.append(ScanProblem(subject="guests", detail=detail, remedy=remedy))
