@@ -25,14 +25,15 @@ def refreshed(state: Values, vm_id: int, node: str, config: Values, status: Valu
             continue
         value = config.get(parameter, default)
         new[name] = bool(int(value)) if isinstance(default, bool) else value.rstrip("\n") if isinstance(value, str) else value
-    new["name"] = config.get("name")
+    new["name"] = config.get("name") if state["name"] or not cloned else None
     new["on_boot"] = bool(int(config.get("onboot", 0)))
     new["template"] = bool(int(config.get("template", 0)))
     new["started"] = state["started"] if new["template"] else status["status"] == "running"
     new["hotplug"] = config.get("hotplug")
     new["boot_order"] = _boot_order(config.get("boot", "")) if state["boot_order"] or "boot" in config else []
     tags = [tag for tag in str(config.get("tags", "")).replace(",", ";").split(";") if tag]
-    new["tags"] = state["tags"] if sorted(tags) == sorted(state["tags"] or []) else tags
+    same_tags = sorted(tags) == sorted(state["tags"] or []) or (cloned and not state["tags"])
+    new["tags"] = state["tags"] if same_tags else tags
     new["cpu"] = [_cpu_block(config, block) for block in state["cpu"]]
     new["memory"] = [_memory_block(config, block) for block in state["memory"]]
     new["agent"] = [devices.agent_block(str(config.get("agent", "0")), block) for block in state["agent"]]

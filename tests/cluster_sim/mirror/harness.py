@@ -21,6 +21,11 @@ def recorded(name: str) -> Any:
     return json.loads((Path(__file__).parent / f"{name}.json").read_text())
 
 
+def in_one_line(text: str) -> str:
+    """Terraform breaks its sentences to the width of a screen, behind a frame."""
+    return " ".join(text.replace("│", " ").split())
+
+
 @dataclass
 class Folder:
     """A run folder, and Terraform in it with nothing in its environment but what the product would set."""

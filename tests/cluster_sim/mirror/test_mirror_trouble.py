@@ -17,7 +17,7 @@ import pytest
 from cluster_sim import authority, mirror
 from cluster_sim.http import Answer, Request, Server, json_answer
 from cluster_sim.mirror import web
-from tests.cluster_sim.mirror.harness import TOKEN, Folder, ServedCluster
+from tests.cluster_sim.mirror.harness import TOKEN, Folder, ServedCluster, in_one_line
 from tests.cluster_sim.mirror.machines import REQUIRED, recorded_machine
 
 ADDRESS = "proxmox_virtual_environment_vm.db"
@@ -30,11 +30,6 @@ def folder(make_folder: Any, served: ServedCluster) -> Folder:
     ready: Folder = make_folder(REQUIRED + recorded_machine(), **served.settings)
     ready.terraform("init")
     return ready
-
-
-def in_one_line(text: str) -> str:
-    """Terraform breaks its sentences to the width of a screen, behind a frame."""
-    return " ".join(text.replace("│", " ").split())
 
 
 # --- what the cluster answers -----------------------------------------------------------------------------------------------------
