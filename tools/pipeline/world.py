@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -16,10 +17,15 @@ from tools.clients.ledger import Ledger
 from tools.clients.settings import Settings
 from tools.rules.approving import Roles
 from tools.rules.changes import Allowed
+from tools.rules.policy import read_policy
+from tools.rules.pricing import read_prices
+from tools.values.policy import Policy
+from tools.values.price import Price
 from tools.values.site import Site
 from tools.values.trouble import RequestProblem
 
 MODULES = Path(__file__).resolve().parents[2] / "terraform"
+PRICES_FILE = "prices.csv"
 RUN_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 """None that look alike: people type these."""
 RUN_LETTERS_COUNT = 8
@@ -44,6 +50,9 @@ class World:
     """One person on this machine. False where a gate authenticates many: then nobody approves what they asked for."""
     modules: Path = MODULES
     """The folder of the static Terraform modules."""
+    policy: Policy = field(default_factory=lambda: Policy(version="none"))
+    prices: tuple[Price, ...] = ()
+    """List prices of clouds: the shipped snapshot, or the one that `berth prices refresh` wrote."""
     allowed: Allowed = field(default_factory=Allowed)
     """What a plan may hold."""
 
@@ -65,7 +74,27 @@ def open_world(settings: Settings | None = None, *, single_operator: bool = True
         new_id=new_run_id,
         ledger=Ledger(settings.ledger_url, settings.home, utc_now),
         single_operator=single_operator,
+        policy=the_policy(settings),
+        prices=the_prices(settings),
     )
+
+
+def the_policy(settings: Settings) -> Policy:
+    """The organisation's policy, or the shipped one."""
+    if settings.policy_file is None:
+        return read_policy(files("tools.data").joinpath("policy.yaml").read_text(encoding="utf-8"), "the shipped policy")
+    try:
+        return read_policy(settings.policy_file.read_text(encoding="utf-8"), str(settings.policy_file))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise RequestProblem("A file cannot be read.", f"BERTH_POLICY_FILE: {reason}.", "Correct it and start again.") from None
+
+
+def the_prices(settings: Settings) -> tuple[Price, ...]:
+    """The refreshed snapshot where there is one, otherwise the shipped one."""
+    refreshed = settings.home / PRICES_FILE
+    source = refreshed if refreshed.is_file() else files("tools.data").joinpath("prices.csv")
+    return read_prices(source.read_text(encoding="utf-8"))
 
 
 def read_site(settings: Settings) -> Site:

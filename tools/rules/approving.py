@@ -26,11 +26,11 @@ def window(roles: int) -> timedelta:
 
 
 def wanted_roles(extra: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """(role, reason): the operator's and those that the policy asks for, each once."""
-    wanted = {OPERATOR: "Every plan is approved by a person before anything is changed."}
+    """(role, reason), each role once: those that the policy asks for; the operator's own where it asks for none."""
+    wanted: dict[str, str] = {}
     for role, reason in extra:
         wanted.setdefault(role, reason)
-    return tuple(wanted.items())
+    return tuple(wanted.items()) or ((OPERATOR, "Every plan is approved by a person before anything is changed."),)
 
 
 def missing_roles(plan: Plan, approvals: Iterable[Approval]) -> tuple[str, ...]:

@@ -5,17 +5,21 @@ One reckoning a target; prices of a cloud come in beside `_cluster`, and what ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tools.rules import capacity, machines
+from tools.rules.pricing import price_parts
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate, Line
+from tools.values.price import Price
+from tools.values.requirements import Origin
 from tools.values.snapshot import ClusterSnapshot, Snapshot, Target
 
 NO_MONEY = "A cluster of your own has no price a month here: the lines say what share of it is taken."
 
 
-def estimate(manifest: Manifest, snapshots: Mapping[Target, Snapshot]) -> Estimate:
+def estimate(manifest: Manifest, snapshots: Mapping[Target, Snapshot], prices: Sequence[Price] = ()) -> Estimate:
+    """Of all parts together. A cloud's parts are paid in money; beside them, a cluster's share is told without a sum."""
     lines: list[Line] = []
     assumptions: list[str] = []
     for part in manifest.parts:
@@ -23,7 +27,22 @@ def estimate(manifest: Manifest, snapshots: Mapping[Target, Snapshot]) -> Estima
         if isinstance(snapshot, ClusterSnapshot):
             lines.extend(_cluster(part, snapshot))
             assumptions.append(NO_MONEY)
-    return Estimate(lines=tuple(lines), assumptions=tuple(dict.fromkeys(assumptions)))
+    clouds = [part for part in manifest.parts if part.target == "azure"]
+    if not clouds:
+        return Estimate(lines=tuple(lines), assumptions=tuple(dict.fromkeys(assumptions)))
+    paid = price_parts(clouds, [str(part.variables["location"]) for part in clouds], prices, _stated(clouds))
+    return paid.model_copy(update={"lines": (*paid.lines, *lines), "savings": _savings(clouds)})
+
+
+def _stated(parts: Iterable[Part]) -> tuple[str, ...]:
+    """What the parts assume about their use, as their fields say it."""
+    assumed = (f for part in parts for f in part.needs.fields if f.origin is Origin.ASSUMED)
+    return tuple(dict.fromkeys(f"{f.name.replace('_', ' ')} {f.value} {f.unit}: {f.because}".strip() for f in assumed))
+
+
+def _savings(parts: Iterable[Part]) -> tuple[str, ...]:
+    """Those that a capability has worked out; it keeps them under `savings` in its facts."""
+    return tuple(text for part in parts for text in (part.facts or {}).get("savings", ()))
 
 
 def _cluster(part: Part, snapshot: ClusterSnapshot) -> Iterator[Line]:

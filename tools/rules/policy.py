@@ -76,6 +76,32 @@ def document(
     }
 
 
+def assert_within_policy(policy: Policy, part: Part, plan_json: Json) -> None:
+    """The rules over terraform's own plan: what would really be made. Raises RequestProblem that names every refusal."""
+    only = policy.model_copy(update={"rules": tuple(rule for rule in policy.rules if rule.over == "changes")})
+    planned = [
+        {
+            "address": one.get("address"),
+            "type": one.get("type"),
+            "action": "/".join(change.get("actions", ())),
+            "after": change.get("after"),
+        }
+        for one in plan_json.get("resource_changes", ())
+        if (change := one.get("change", {})).get("actions") not in (["no-op"], ["read"])
+    ]
+    refused = [
+        f
+        for f in judge(only, {"part": part.name, "target": part.target, "changes": planned}).findings
+        if f.severity is Severity.ERROR
+    ]
+    if refused:
+        raise RequestProblem(
+            "The plan is against the policy.",
+            " ".join(f"{f.subject}: {f.detail}" for f in refused[:6]),
+            " ".join(dict.fromkeys(f.remedy for f in refused if f.remedy)) or "Ask for something else.",
+        )
+
+
 def judge(policy: Policy, seen: Json) -> Judgement:
     findings: list[Finding] = []
     approvals: dict[str, str] = {}

@@ -34,7 +34,7 @@ class Planner(Stage):
                 turn.conversation,
                 chain.manifest,
                 chain.review,
-                estimate(chain.manifest, chain.snapshots),
+                estimate(chain.manifest, chain.snapshots, turn.world.prices),
                 kind=kind,
                 run_id=chain.run_id,
                 say=say,
