@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tools.clients import ssh
 from tools.clients.ansible import FOLDER, inventory_json, options_of, run_playbook, unsafe, variables_json
 from tools.clients.ssh import Host
 from tools.values.trouble import RequestProblem, WorldProblem
 
-from .guests import Site
+from .guests import Site, new_run_folder
 
 ALLOWED = frozenset({"words", "ansible_connection"})
 
@@ -95,18 +96,14 @@ def test_hostile_values_arrive_letter_by_letter(site: Site, tmp_path: Path) -> N
     canary = tmp_path / "canary"
     values = [text.replace("CANARY", str(canary)) for text in HOSTILE]
     context = site.contexts["web_server"]
-    folder = _playbook(
+    folder = a_playbook(
         tmp_path,
         [
             {
                 "name": "Write the values",
                 "ansible.builtin.copy": {"content": "{{ echo_values | to_json }}", "dest": "/tmp/echo.json", "mode": "0644"},
             },
-            {
-                "name": "Say a value",
-                "ansible.builtin.command": {"argv": ["printf", "%s", "{{ item }}"]},
-                "loop": "{{ echo_values }}",
-            },
+            {"name": "Say them", "ansible.builtin.command": {"argv": "{{ ['printf', '%s'] + echo_values }}"}},
         ],
     )
     (tmp_path / "part").mkdir()
@@ -132,7 +129,7 @@ def test_a_failing_task_is_told_in_its_own_words_without_secrets(site: Site, tmp
             {},
             {"echo_secret": "hush-hush"},
             print,
-            folder=_playbook(tmp_path, [fail]),
+            folder=a_playbook(tmp_path, [fail]),
         )
     assert trouble.value.retryable
     assert "web-01: echo: Look for it: " in trouble.value.detail
@@ -156,7 +153,7 @@ def test_cancelling_stops_the_playbook_and_says_so(site: Site, tmp_path: Path) -
             {},
             said.append,
             cancelled=lambda: True,
-            folder=_playbook(tmp_path, [sleep]),
+            folder=a_playbook(tmp_path, [sleep]),
         )
     site.bodies.exec("web-01", ["pkill", "-f", "^sleep 20"])
 
@@ -166,9 +163,6 @@ def test_a_machine_that_is_away_is_told_as_such(site: Site, tmp_path: Path) -> N
         site.contexts["web_server"],
         settings=site.contexts["web_server"].settings.model_copy(update={"guest_proxy_command": "false"}),
     )
-    from tools.clients import ssh
-
-    from .guests import new_run_folder
 
     folder = new_run_folder(tmp_path)
     ssh.write_ssh_config(folder, context.hosts(), "false")
@@ -178,7 +172,7 @@ def test_a_machine_that_is_away_is_told_as_such(site: Site, tmp_path: Path) -> N
     assert "web-01: could not be reached: " in trouble.value.detail
 
 
-def _playbook(tmp_path: Path, tasks: list[dict[str, object]]) -> Path:
+def a_playbook(tmp_path: Path, tasks: list[dict[str, object]]) -> Path:
     """A playbook of the test's own, with one role."""
     folder = tmp_path / "playbooks"
     role = folder / "roles" / "echo"

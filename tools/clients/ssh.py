@@ -195,7 +195,11 @@ def deployment(run_folder: Path, name: str) -> str:
     answer = run_on(run_folder, name, "cat /etc/machine-info", CONNECT_SECONDS * 3)
     if answer.code == SSH_FAILED:
         raise _lost(name, answer)
-    for line in answer.output.splitlines():
+    return deployment_in(answer.output)
+
+
+def deployment_in(machine_info: str) -> str:
+    for line in machine_info.splitlines():
         key, _, value = line.partition("=")
         if key.strip() == "DEPLOYMENT":
             return value.strip().strip("\"'")
