@@ -19,9 +19,10 @@ from cluster_sim.azure.seed import seed
 from cluster_sim.azure.store import Store
 from cluster_sim.azure.workspace import Workspace
 from cluster_sim.azure.world import ImpossibleWorld, read_world
+from cluster_sim.clock import WallClock
 from cluster_sim.http import Answer, Request, Service
 
-__all__ = ["AzurePart", "ImpossibleWorld", "build"]
+__all__ = ["AzurePart", "ImpossibleWorld", "build", "problems"]
 
 
 @dataclass(frozen=True)
@@ -67,3 +68,12 @@ def build(section: Mapping[str, Any], clock: Clock, folder: Path | None = None) 
 
     workspaces = {service_name(n): alone(Workspace(cloud, n)) for n in range(1, world.databricks_workspaces_max + 1)}
     return AzurePart(cloud, {"arm": alone(Arm(cloud)), **workspaces})
+
+
+def problems(section: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why Azure could never be like that, one sentence each; none when it could."""
+    try:
+        build(section, WallClock())
+    except ImpossibleWorld as refusal:
+        return refusal.problems
+    return ()

@@ -189,10 +189,15 @@ class Arm:
             raise errors.not_simulated(request.method, address.id)
         if address.group:
             cloud.group(address.subscription, address.group)
-        if len(address.names) and cloud.find(Address(address.scope, address.type.rsplit("/", 1)[0], address.names).id) is None:
-            raise changes.missing(cloud, Address(address.scope, address.type.rsplit("/", 1)[0], address.names))
-        under = Address(address.scope, address.type.rsplit("/", 1)[0], address.names).id if address.names else address.scope
+        under = address.scope
+        if address.names:
+            holder = Address(address.scope, address.type.rsplit("/", 1)[0], address.names)
+            if cloud.find(holder.id) is None and cloud.implied(holder.id) is None:
+                raise changes.missing(cloud, holder)
+            under = holder.id
         found = list(cloud.store.of_type(kind.type, under))
+        if kind.singleton and not found and (implied := cloud.implied(f"{under}/{address.segments[-1]}/{kind.singleton}")):
+            found = [implied]
         if kind.extends:
             # A list at a scope has what stands on that scope and on those above and below it: role assignments are inherited.
             own = address.scope.lower()

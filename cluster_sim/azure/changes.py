@@ -185,7 +185,7 @@ def missing(cloud: Cloud, address: Address) -> ArmError:
             "ParentResourceNotFound",
             f"Can not perform requested operation on nested resource. Parent resource '{parent.name}' not found.",
         )
-    return errors.resource_not_found(address.type, "/".join(address.names), address.group)
+    return errors.resource_not_found(address.id.rsplit("/providers/", 1)[1], address.group)
 
 
 def _stand(cloud: Cloud, address: Address, kind: Kind) -> str:

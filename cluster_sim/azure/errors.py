@@ -81,12 +81,12 @@ def group_being_deleted(group: str) -> ArmError:
     )
 
 
-def resource_not_found(type_: str, name: str, group: str) -> ArmError:
+def resource_not_found(path: str, group: str) -> ArmError:
     where = f" under resource group '{group}'" if group else ""
     return ArmError(
         404,
         "ResourceNotFound",
-        f"The Resource '{type_}/{name}'{where} was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        f"The Resource '{path}'{where} was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
     )
 
 

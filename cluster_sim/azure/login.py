@@ -139,7 +139,9 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             f"The provided client secret keys for app '{client}' are expired. Visit the Azure portal to create new keys for your app.",
             now,
         )
-    scope = form.get("scope", "") or form.get("resource", "") + "/.default"
+    # Some clients (MSAL for Go) ask for the OpenID scopes along with the one that counts.
+    asked_for = (form.get("scope") or form.get("resource", "") + "/.default").split()
+    scope = next((s for s in asked_for if s not in ("openid", "profile", "offline_access")), "")
     if not scope.endswith("/.default"):
         return _refusal(
             400,

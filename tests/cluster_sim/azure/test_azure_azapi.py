@@ -305,7 +305,7 @@ WORKSPACE: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def _written(azure: Direct, value: Any, principal: str = "") -> Any:
+def written(azure: Direct, value: Any, principal: str = "") -> Any:
     text = json.dumps(value).replace("{sub}", f"/subscriptions/{azure.subscription}").replace("<identity>", principal)
     return json.loads(text)
 
@@ -314,7 +314,7 @@ def test_a_data_workspace_is_made_looked_at_changed_and_destroyed(azure: Direct)
     before = {r.key for r in azure.part.cloud.store.resources.values()}
     principal = ""
     for id_, raw in WORKSPACE:
-        shown = create(azure, id_, body := _written(azure, raw, principal))
+        shown = create(azure, id_, body := written(azure, raw, principal))
         assert drift(body, shown) == [], id_
         principal = shown["properties"]["principalId"] if id_ == ID else principal
 
@@ -324,10 +324,10 @@ def test_a_data_workspace_is_made_looked_at_changed_and_destroyed(azure: Direct)
     )
     for id_, raw in WORKSPACE:
         pooled = id_ == AKS  # Its node pools are listed with it, as in Azure; a module says `ignore_other_items_in_list`.
-        assert pooled or drift(_written(azure, raw, principal), first[id_]) == [], id_
+        assert pooled or drift(written(azure, raw, principal), first[id_]) == [], id_
 
     for id_, raw in WORKSPACE:
-        body = _written(azure, raw, principal)
+        body = written(azure, raw, principal)
         if "location" in body:
             body["tags"] = {"team": "ml", "changed": "yes"}
         shown = put(azure, id_, body)
@@ -366,7 +366,7 @@ def test_a_data_workspace_is_made_looked_at_changed_and_destroyed(azure: Direct)
 def test_computed_fields_are_as_azure_makes_them(azure: Direct, id_: str, path: str, like: str) -> None:
     for wanted, raw in WORKSPACE:
         if wanted in (RG, id_, ID) or (id_ == AKS and "/Microsoft.Network/" in wanted and "private" not in wanted):
-            put(azure, wanted, _written(azure, raw))
+            put(azure, wanted, written(azure, raw))
     value: Any = azure.json("GET", id_)["properties"]
     for part in path.split("."):
         value = value[part]

@@ -235,6 +235,12 @@ def test_login_refuses_as_entra_does(azure: Direct, change: dict[str, str], stat
     assert "simulated-secret" not in answer.body.decode()
 
 
+def test_the_openid_scopes_that_msal_for_go_adds_do_no_harm(azure: Direct) -> None:
+    answer = azure.log_in("https://localhost:4443//.default openid offline_access profile")
+    assert answer.status == 200
+    assert azure.ask("GET", RG, token=json.loads(answer.body)["access_token"]).status == 200
+
+
 def test_an_expired_secret() -> None:
     world = section()
     asked = direct(world)
