@@ -115,7 +115,7 @@ def failover_sum(room: Room) -> Sum | None:
     online = [n for n in room.snapshot.nodes if n.online]
     if len(online) < 2:
         return None
-    largest = max(online, key=lambda n: (n.memory_bytes, n.name))
+    largest = min(online, key=lambda n: (-n.memory_bytes, n.name))
     needed = [memory_sum(room, node) for node in online]
     left = math.floor(sum(n.memory_bytes for n in online if n.name != largest.name) / MIB)
     terms = [(f"of {node.name}", one.total) for node, one in zip(online, needed, strict=True)]

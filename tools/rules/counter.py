@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from tools.rules import naming, placement, places, templates
 from tools.rules.capacity import Room
-from tools.rules.ground import Ground
 from tools.rules.places import Demand, Place
 
 MEMORY_STEP_MIB = 256
@@ -32,10 +31,7 @@ class Trial:
         self._places: dict[Demand, tuple[Place, ...]] = {}
 
     def fits(self, demand: Demand) -> bool:
-        found = self._places_of(demand)
-        if demand.count == 1:
-            return bool(Ground(demand, found, self.room).fitting())
-        return any(placement.assign(demand, found, self.room, rank) for rank in (placement.pack, placement.spread))
+        return bool(placement.fill(demand, self._places_of(demand), self.room))
 
     def _places_of(self, demand: Demand) -> tuple[Place, ...]:
         # Only a disk that was said can rule out a template; no other size changes where a machine may go at all.
@@ -58,6 +54,8 @@ def _corrected_words(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     if not templates.offered(snapshot, demand.os):
         for name in _near_first(demand.os, templates.known(snapshot)):
             changes.append((f"with {name}", replace(demand, os=name)))
+    for disk_gib in sorted({t.disk_gib for t in snapshot.templates if demand.disk_said and t.disk_gib > demand.disk_gib}):
+        changes.append((f"with a disk of {disk_gib} GiB instead of {demand.disk_gib} GiB", replace(demand, disk_gib=disk_gib)))
     storages = sorted({s.name for s in snapshot.storages})
     if demand.storage and demand.storage.lower() not in map(str.lower, storages):
         for name in _near_first(demand.storage, storages):

@@ -52,6 +52,20 @@ def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tu
     return tuple(assigned)
 
 
+def fill(demand: Demand, found: Iterable[Place], room: Room) -> tuple[Place, ...]:
+    """Any places for all the machines, found in one pass; empty only when there are none.
+
+    Alike machines leave nothing to be clever about but this: what is local to a node serves that node alone, so it is used first.
+    """
+    ground = Ground(demand, found, room)
+    assigned: list[Place] = []
+    for place in sorted(ground.places, key=lambda p: (p.storage.shared, p.id)):
+        while len(assigned) < demand.count and ground.measure(place).fits:
+            assigned.append(place)
+            ground.take(place)
+    return tuple(assigned) if len(assigned) == demand.count else ()
+
+
 def candidates(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[tuple[Candidate, ...], tuple[Exclusion, ...]]:
     """The best few, and which places have no room for a single machine and why."""
     ground = Ground(demand, found, room)
@@ -119,6 +133,8 @@ def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room, usual: 
             key = tuple(sorted(p.id for p in assigned))
             if assigned and key not in made:
                 made[key] = _candidate(f"{how}{suffix}", demand, assigned, room, _apart(assigned, demand, room), "")
+    if not made and (assigned := fill(demand, fitting, room)):
+        return [_candidate("fill", demand, assigned, room, _apart(assigned, demand, room), "")]
     return sorted(made.values(), key=lambda c: (-c.score, c.id))[:CANDIDATES_MAX]
 
 

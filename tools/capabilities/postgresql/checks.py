@@ -11,6 +11,8 @@ from tools.values.snapshot import Snapshot
 
 def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     findings, passed = machine_review.review(part, snapshot, site, reserved)
+    if not machines.readable(part):
+        return findings, passed
     extra = [*_carries(part), *_reachable(part)]
     held = tuple(
         f"{check}:{part.name}:{part.name}"
@@ -21,8 +23,6 @@ def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> tu
 
 
 def _carries(part: Part) -> tuple[Finding, ...]:
-    if not machines.readable(part):
-        return ()
     users = machines.number(part.needs, "concurrent_users")
     size = sizing.postgresql_least(users)
     small = [m for m in machines.machines_in(part) if size and (m.memory_mib < size.memory_mib or m.cpu_count < size.cpu_count)]

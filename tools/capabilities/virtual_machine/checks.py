@@ -15,6 +15,8 @@ CHECK = "size.application"
 
 def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     findings, passed = machine_review.review(part, snapshot, site, reserved)
+    if not machines.readable(part):
+        return findings, passed
     extra = _application(part)
     held = () if extra else (f"{CHECK}:{part.name}:{part.name}",)
     return (*findings, *extra), (*passed, *held)
@@ -22,7 +24,7 @@ def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> tu
 
 def _application(part: Part) -> tuple[Finding, ...]:
     name = machines.text(part.needs, "application")
-    if not name or not machines.readable(part):
+    if not name:
         return ()
     known = applications.size_for(name, load_of(part.needs), machines.text(part.needs, "environment"))
     if isinstance(known, Sized):

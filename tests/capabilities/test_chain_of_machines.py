@@ -1,0 +1,355 @@
+"""Needs → offer → manifest → review, for every capability that makes machines: what is composed reviews clean, what is spoilt does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from clusters import GIB, KEY, NOTHING, SITE, facts, four_nodes, guest, node, storage, template
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tools.capabilities import catalogue, chain
+from tools.rules import machines
+from tools.rules.costing import estimate
+from tools.rules.reviewing import ratchet, world_moved
+from tools.values.heard import Ask, Heard
+from tools.values.manifest import Manifest, Part
+from tools.values.offer import Offer, Pick, Proposal
+from tools.values.requirements import Requirements
+from tools.values.review import Review, Severity
+from tools.values.site import Reserved
+from tools.values.snapshot import ClusterSnapshot
+from tools.values.trouble import RequestProblem
+
+POSTGRESQL = {"concurrent_users": "100", "environment": "production", "network": "20"}
+VM = {"cpu_count": "4", "memory": "8 GB", "disk": "60 GB", "network": "20", "environment": "development"}
+WEB = {"count": "ten", "network": "20", "environment": "staging"}
+
+
+def required(capability: str, said: dict[str, str]) -> Requirements:
+    requirements = chain.understand(Heard(asks=(Ask(capability=capability, facts=facts(**said)),)), SITE, "operator")
+    assert requirements.complete
+    return requirements
+
+
+def offered(
+    capability: str, said: dict[str, str], snapshot: ClusterSnapshot, reserved: Reserved = NOTHING
+) -> tuple[Requirements, Offer]:
+    requirements = required(capability, said)
+    return requirements, chain.offer(requirements, {"proxmox": snapshot}, SITE, reserved)
+
+
+def composed(
+    capability: str,
+    said: dict[str, str],
+    snapshot: ClusterSnapshot | None = None,
+    reserved: Reserved = NOTHING,
+    proposal: Callable[[Offer], Proposal] = chain.settle,
+) -> Manifest:
+    snapshot = snapshot or four_nodes()
+    requirements, offer = offered(capability, said, snapshot, reserved)
+    return chain.compose(requirements, offer, proposal(offer), {"proxmox": snapshot}, SITE, reserved)
+
+
+def reviewed(manifest: Manifest, snapshot: ClusterSnapshot | None = None, reserved: Reserved = NOTHING) -> Review:
+    return chain.review(manifest, {"proxmox": snapshot or four_nodes()}, SITE, reserved)
+
+
+def only(manifest: Manifest) -> Part:
+    return manifest.parts[0]
+
+
+def spoilt(manifest: Manifest, **changes: object) -> Manifest:
+    """The same manifest with its first machine changed."""
+    part = only(manifest)
+    listed = [dict(m) for m in part.variables["machines"]]
+    listed[0].update(changes)
+    return manifest.model_copy(update={"parts": (part.model_copy(update={"variables": {"machines": listed}}),)})
+
+
+def errors(review: Review) -> list[str]:
+    return [f.check for f in review.findings if f.severity is Severity.ERROR]
+
+
+MINE = ("dev_environment", "postgresql", "virtual_machine", "web_server")
+ASKS = [("postgresql", POSTGRESQL), ("virtual_machine", VM), ("web_server", WEB), ("dev_environment", {"network": "30"})]
+
+
+@pytest.mark.parametrize(("capability", "said"), ASKS)
+def test_what_is_composed_reviews_clean(capability: str, said: dict[str, str]) -> None:
+    manifest = composed(capability, said)
+    review = reviewed(manifest)
+    assert review.clean
+    assert review.findings == ()
+    part = only(manifest)
+    assert part.module == "machines"
+    assert part.configure is not None
+    assert part.configure.playbook == f"{capability}.yml"
+    assert part.secrets[0].name == "ssh_key"
+    assert part.commands
+    assert len(part.resources) == len(part.variables["machines"])
+    assert manifest.digest == composed(capability, said).digest
+
+
+def test_a_database_gets_its_settings_its_secret_and_its_neighbours() -> None:
+    part = only(composed("postgresql", POSTGRESQL))
+    assert part.configure is not None
+    variables = part.configure.variables
+    assert variables["postgresql_settings"]["max_connections"] == "103"
+    assert variables["postgresql_password"] == {"secret": "database_password"}
+    assert variables["postgresql_allowed"] == ["10.20.0.0/24"]
+    assert [s.name for s in part.secrets] == ["ssh_key", "database_password"]
+    machine = part.variables["machines"][0]
+    assert (machine["cpu_count"], machine["memory_mib"]) == (2, 4096)
+    assert machine["tags"] == sorted(machine["tags"])
+    assert machine["public_keys"] == [KEY]
+
+
+def test_ten_machines_have_names_ids_and_places_of_their_own() -> None:
+    listed = only(composed("web_server", WEB)).variables["machines"]
+    assert [m["name"] for m in listed] == [f"web-{i:02d}" for i in range(1, 11)]
+    assert [m["vm_id"] for m in listed] == list(range(20000, 20010))
+    assert len({m["node"] for m in listed}) == 4
+
+
+def test_names_and_ids_that_are_taken_or_promised_are_passed_over() -> None:
+    snapshot = four_nodes(guests=(guest(20000, "db-01", "pve1"),))
+    reserved = Reserved(vm_ids=frozenset({20001}), names=frozenset({"db-02"}))
+    machine = only(composed("postgresql", POSTGRESQL, snapshot, reserved)).variables["machines"][0]
+    assert (machine["name"], machine["vm_id"]) == ("db-03", 20002)
+
+
+def test_a_name_that_was_said_and_is_taken_is_told_with_a_free_one() -> None:
+    _, offer = offered("virtual_machine", VM | {"name": "shop-db"}, four_nodes())
+    assert "it is taken by VM 110 on pve1" in offer.parts[0].exclusions[0].reason
+    assert offer.parts[0].counter_offer == "The name shop-db-2 is free."
+
+
+def test_a_cluster_without_quorum_is_offered_nothing() -> None:
+    _, offer = offered("virtual_machine", VM, four_nodes(quorate=False))
+    assert not offer.parts[0].candidates
+    assert "no quorum" in offer.parts[0].exclusions[0].reason
+
+
+def test_numbers_are_settled_only_within_the_offer() -> None:
+    def pick(**numbers: float) -> Callable[[Offer], Proposal]:
+        return lambda offer: Proposal(
+            made_by="model",
+            picks=(Pick(capability="postgresql", candidate="pve2/ceph-vm", settings=tuple(numbers.items()), because="Room."),),
+        )
+
+    part = only(composed("postgresql", POSTGRESQL, proposal=pick(memory_mib=8192, disk_gib=100)))
+    assert [part.variables["machines"][0][k] for k in ("memory_mib", "disk_gib", "node")] == [8192, 100, "pve2"]
+    for wrong in ({"memory_mib": 1024.0}, {"memory_mib": float("nan")}, {"network": 3.0}):
+        with pytest.raises(RequestProblem):
+            composed("postgresql", POSTGRESQL, proposal=pick(**wrong))
+    with pytest.raises(RequestProblem, match="pve9/none"):
+        composed(
+            "postgresql",
+            POSTGRESQL,
+            proposal=lambda offer: Proposal(made_by="model", picks=(Pick(capability="postgresql", candidate="pve9/none"),)),
+        )
+
+
+SPOILT: list[tuple[dict[str, Any], str]] = [
+    ({"name": "Not a name"}, "name.valid"),
+    ({"name": "shop-db"}, "name.free"),
+    ({"vm_id": 110}, "vm_id.free"),
+    ({"vm_id": 500}, "vm_id.free"),
+    ({"node": "pev1"}, "node.online"),
+    ({"storage": "nfs"}, "storage.there"),
+    ({"storage": "none"}, "storage.there"),
+    ({"template_vm_id": 9999}, "template.there"),
+    ({"template_node": "pve2"}, "template.there"),
+    ({"disk_interface": "virtio0"}, "template.there"),
+    ({"bridge": "vmbr9"}, "network.there"),
+    ({"vlan_tag": 77}, "network.there"),
+    ({"disk_gib": 1}, "disk.size"),
+    ({"cpu_count": 0}, "bounds"),
+    ({"memory_mib": 16}, "bounds"),
+    ({"cpu_count": 3}, "as_asked"),
+    ({"memory_mib": 120 * 1024}, "headroom.memory"),
+    ({"cpu_count": 31}, "headroom.cpu"),
+    ({"disk_gib": 5000}, "storage.room"),
+]
+
+
+@pytest.mark.parametrize(("changes", "check"), SPOILT)
+def test_a_spoilt_manifest_is_found_out_with_a_remedy(changes: dict[str, Any], check: str) -> None:
+    review = reviewed(spoilt(composed("virtual_machine", VM), **changes))
+    assert check in errors(review)
+    assert all(f.detail and f.remedy for f in review.findings)
+
+
+def test_machines_that_cannot_be_read_are_one_finding() -> None:
+    part = only(spoilt(composed("virtual_machine", VM), memory_mib="much"))
+    for capability in MINE:
+        findings, passed = catalogue()[capability].review(part, four_nodes(), SITE, NOTHING)
+        assert "machines.form" in [f.check for f in findings]
+        assert "memory_mib" in findings[0].detail
+        assert passed == ()
+
+
+WORLDS: list[tuple[dict[str, Any], str]] = [
+    ({"nodes": (node("pve1", online=False), node("pve2"), node("pve3"), node("pve4"))}, "node.online"),
+    ({"templates": ()}, "template.there"),
+    ({"templates": (template(9000, "debian-12", "pve1", disk_gib=5),)}, "built_on"),
+    ({"storages": (storage("ceph-vm", "pve1", shared=True, active=False),)}, "storage.there"),
+    ({"networks": ()}, "network.there"),
+    ({"guests": (guest(20000, "other", "pve2"),)}, "vm_id.free"),
+    ({"guests": (guest(300, "vm-01", "pve2"),)}, "name.free"),
+    ({"guests": (guest(300, "huge", "pve1", memory_gib=120),)}, "headroom.memory"),
+    ({"quorate": False}, "quorum"),
+]
+
+
+@pytest.mark.parametrize(("changes", "check"), WORLDS)
+def test_a_world_that_moved_stops_the_plan_and_says_why(changes: dict[str, Any], check: str) -> None:
+    manifest = composed("virtual_machine", VM)
+    before, after = reviewed(manifest), reviewed(manifest, four_nodes(**changes))
+    assert check in errors(after)
+    moved = world_moved(only(manifest), before, after)
+    assert moved
+    assert all(sentence.endswith(".") for sentence in moved)
+
+
+def test_a_changed_load_figure_alone_stops_nothing() -> None:
+    manifest = composed("virtual_machine", VM)
+    busier = four_nodes(nodes=(node("pve1", cpu=0.5, used_gib=70), node("pve2", cpu=0.9), node("pve3"), node("pve4")))
+    assert world_moved(only(manifest), reviewed(manifest), reviewed(manifest, busier)) == ()
+
+
+def test_a_run_taken_up_again_does_not_stumble_over_its_own_machines() -> None:
+    manifest = composed("virtual_machine", VM)
+    made = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
+    assert world_moved(only(manifest), reviewed(manifest), reviewed(manifest, made))
+    owning = manifest.model_copy(update={"parts": (machines.owning(only(manifest), [20000]),)})
+    assert world_moved(only(manifest), reviewed(manifest), reviewed(owning, made)) == ()
+
+
+def test_what_other_plans_were_promised_is_found() -> None:
+    reserved = Reserved(vm_ids=frozenset({20000}), names=frozenset({"vm-01"}), memory_bytes=(("pve1", 80 * GIB),))
+    assert {"vm_id.free", "name.free", "headroom.memory"} <= set(
+        errors(reviewed(composed("virtual_machine", VM), reserved=reserved))
+    )
+
+
+def test_a_refinement_is_kept_only_if_nothing_that_held_fails() -> None:
+    manifest = composed("virtual_machine", VM)
+    full = reviewed(spoilt(manifest, memory_mib=120 * 1024))
+    good = reviewed(manifest)
+    worse = reviewed(spoilt(manifest, memory_mib=120 * 1024, bridge="vmbr9"))
+    assert ratchet(full, good)
+    assert not ratchet(good, full)
+    assert not ratchet(full, worse)
+    other_node = reviewed(spoilt(manifest, node="pve2"))
+    assert ratchet(good, other_node)
+
+
+def changed(said: dict[str, str], snapshot: ClusterSnapshot) -> Part:
+    """The part of a change, as it is offered against the cluster without its own machine."""
+    return only(composed("virtual_machine", said, machines.without(snapshot, [20000])))
+
+
+def test_a_change_keeps_the_machine_in_its_place() -> None:
+    old = only(composed("virtual_machine", VM))
+    built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
+    kept = machines.keep(old, changed(VM | {"cpu_count": "6", "memory": "16 GB", "disk": "80 GB"}, built))
+    before, after = old.variables["machines"][0], kept.variables["machines"][0]
+    assert {k for k in after if after[k] != before[k]} == {"cpu_count", "memory_mib", "disk_gib"}
+    assert kept.confirm == ""
+    manifest = Manifest(requester="operator", made_by="rule", parts=(kept,), snapshot_digests=())
+    assert errors(reviewed(manifest, built)) == []
+    lines = {line.subject: line.quantity for line in estimate(manifest, {"proxmox": built}).lines}
+    assert lines == {"memory of vm-01": 8, "vCPUs of vm-01": 2, "disks on ceph-vm": 20}
+
+
+def test_a_disk_does_not_shrink() -> None:
+    old = only(composed("virtual_machine", VM))
+    built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
+    kept = machines.keep(old, changed(VM | {"disk": "40 GB"}, built))
+    manifest = Manifest(requester="operator", made_by="rule", parts=(kept,), snapshot_digests=())
+    assert errors(reviewed(manifest, built)) == ["disk.size"]
+
+
+def test_fewer_machines_must_be_confirmed() -> None:
+    old = only(composed("web_server", WEB))
+    kept = machines.keep(old, only(composed("web_server", WEB | {"count": "8"})))
+    assert [m["name"] for m in kept.variables["machines"]] == [f"web-{i:02d}" for i in range(1, 9)]
+    assert kept.confirm == "web-09, web-10 will be removed, with everything on their disks."
+
+
+def test_more_machines_keep_those_that_exist_and_add_new_ones() -> None:
+    old = only(composed("web_server", WEB | {"count": "2"}))
+    built = four_nodes(guests=(guest(20000, "web-01", "pve1"), guest(20001, "web-02", "pve2")))
+    kept = machines.keep(old, only(composed("web_server", WEB | {"count": "3"}, built)))
+    listed = kept.variables["machines"]
+    assert [m["vm_id"] for m in listed[:2]] == [m["vm_id"] for m in old.variables["machines"]]
+    assert len({m["vm_id"] for m in listed}) == len({m["name"] for m in listed}) == 3
+    assert {c.machine for c in kept.commands} <= {m["name"] for m in listed} | {""}
+
+
+def test_an_application_smaller_than_it_needs_is_warned_about() -> None:
+    said = VM | {"application": "Harbor", "cpu_count": "1", "memory": "2 GB"}
+    findings = reviewed(composed("virtual_machine", said)).findings
+    assert [(f.check, f.severity) for f in findings] == [("size.application", Severity.WARNING)]
+    assert "Harbor needs at least 2 vCPU and 4 GiB" in findings[0].detail
+
+
+def test_a_database_too_small_for_its_connections_is_warned_about() -> None:
+    findings = reviewed(composed("postgresql", POSTGRESQL | {"cpu_count": "1", "memory": "2 GB"})).findings
+    assert [f.check for f in findings] == ["size.connections"]
+
+
+def test_production_is_warned_when_the_loss_of_a_node_cannot_be_carried() -> None:
+    snapshot = four_nodes(nodes=(node("pve1", memory_gib=512), node("pve2", memory_gib=8, used_gib=6)))
+    review = reviewed(composed("postgresql", POSTGRESQL, snapshot), snapshot)
+    assert review.clean
+    assert [(f.check, f.severity) for f in review.findings] == [("failover.memory", Severity.WARNING)]
+
+
+def test_the_estimate_tells_shares_and_no_money() -> None:
+    manifest = composed("web_server", WEB)
+    told = estimate(manifest, {"proxmox": four_nodes()})
+    assert told.total is None
+    assert told.currency == ""
+    assert [(line.subject, line.quantity, line.unit) for line in told.lines][:2] == [
+        ("memory of web-01, web-02, web-03, web-04 and 6 more", 20, "GiB"),
+        ("vCPUs of web-01, web-02, web-03, web-04 and 6 more", 20, "vCPU"),
+    ]
+    assert all(line.amount is None and "% of the cluster's" in line.note for line in told.lines)
+
+
+@given(
+    st.sampled_from(MINE),
+    st.integers(1, 12),
+    st.integers(1, 16),
+    st.integers(1, 64),
+    st.integers(4, 400),
+    st.sampled_from(["production", "staging", "development"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_offered_and_settled_reviews_clean(
+    capability: str, count: int, cpus: int, memory: int, disk: int, environment: str
+) -> None:
+    said = {
+        "count": str(count),
+        "cpu_count": str(cpus),
+        "memory": f"{memory} GB",
+        "disk": f"{disk} GB",
+        "network": "20",
+        "environment": environment,
+    }
+    if capability == "postgresql":
+        said["concurrent_users"] = "10"
+    snapshot = four_nodes()
+    requirements, offer = offered(capability, said, snapshot)
+    for candidate in offer.parts[0].candidates:
+        proposal = Proposal(made_by="model", picks=(Pick(capability=capability, candidate=candidate.id),))
+        manifest = chain.compose(requirements, offer, proposal, {"proxmox": snapshot}, SITE, NOTHING)
+        assert reviewed(manifest).clean
+    if not offer.parts[0].candidates:
+        assert offer.parts[0].exclusions
+        assert offer.parts[0].counter_offer

@@ -1,0 +1,111 @@
+"""Room on nodes and storages: the arithmetic, line by line."""
+
+from __future__ import annotations
+
+import pytest
+from clusters import GIB, NOTHING, SITE, four_nodes, guest, node, storage
+
+from tools.rules.capacity import Room, Taking, cpu_sum, failover_sum, memory_sum, node_problem, spell_sum, storage_sum
+from tools.values.offer import Sum
+from tools.values.site import Environment, Reserved
+from tools.values.snapshot import Node
+
+PRODUCTION, DEVELOPMENT = SITE.environment("production"), SITE.environment("development")
+
+
+def room(environment: Environment = PRODUCTION, reserved: Reserved = NOTHING, **changes: object) -> Room:
+    return Room.of(four_nodes(**changes), environment, reserved)
+
+
+def of(room: Room, name: str) -> Node:
+    found = room.snapshot.node(name)
+    assert found is not None
+    return found
+
+
+def terms(one: Sum) -> dict[str, float]:
+    return dict(one.terms)
+
+
+def test_promised_memory_counts_when_it_is_more_than_was_used() -> None:
+    one = memory_sum(room(), of(room(), "pve1"))
+    assert terms(one) == {"promised to guests": 40 * 1024, "reserved": 0, "this request": 0}
+    assert one.limit == int(128 * 1024 * 0.8)
+
+
+def test_used_memory_counts_when_it_is_more_than_was_promised() -> None:
+    one = memory_sum(room(), of(room(), "pve2"))
+    assert terms(one) == {"used, p95": 40 * 1024, "reserved": 0, "this request": 0}
+
+
+def test_what_other_plans_were_promised_counts() -> None:
+    reserved = Reserved(memory_bytes=(("pve1", 10 * GIB),), cpu_count=(("pve1", 6),))
+    assert terms(memory_sum(room(reserved=reserved), of(room(), "pve1")))["reserved"] == 10 * 1024
+    assert terms(cpu_sum(room(reserved=reserved), of(room(), "pve1")))["reserved"] == 6
+
+
+@pytest.mark.parametrize(("environment", "limit"), [(PRODUCTION, 19.2), (DEVELOPMENT, 25.6)])
+def test_processors_of_production_nodes_stay_under_60_percent_others_under_80(environment: Environment, limit: float) -> None:
+    one = cpu_sum(room(environment).after([Taking("pve1", "ceph-vm", 4, 8192, 40)]), of(room(), "pve1"))
+    assert terms(one) == {"used, p95": 6.4, "reserved": 0, "this request": 4}
+    assert (one.total, one.limit) == (10.4, limit)
+
+
+def test_a_stopped_guest_counts_and_a_template_does_not() -> None:
+    stopped = room(guests=(guest(1, "stopped", "pve1", running=False, memory_gib=100),))
+    assert terms(memory_sum(stopped, of(stopped, "pve1")))["promised to guests"] == 100 * 1024
+    template = room(guests=(guest(1, "t", "pve1", memory_gib=100).model_copy(update={"template": True}),))
+    assert "promised to guests" not in terms(memory_sum(template, of(template, "pve1")))
+
+
+def test_a_shared_storage_is_one_storage_and_a_local_one_is_one_a_node() -> None:
+    after = room().after(
+        [Taking("pve1", "ceph-vm", 1, 512, 40), Taking("pve2", "ceph-vm", 1, 512, 60), Taking("pve2", "local-lvm", 1, 512, 7)]
+    )
+    shared = storage("ceph-vm", "pve4", shared=True, total_gib=4000, used_gib=900)
+    assert terms(storage_sum(after, shared)) == {"used": 900, "this request": 100}
+    assert terms(storage_sum(after, storage("local-lvm", "pve1", shared=False)))["this request"] == 0
+    assert terms(storage_sum(after, storage("local-lvm", "pve2", shared=False)))["this request"] == 7
+
+
+def test_a_machine_that_exists_is_not_counted_twice() -> None:
+    grown = Taking("pve1", "ceph-vm", 6, 16 * 1024, 60, old_cpu_count=4, old_memory_mib=8 * 1024, old_disk_gib=40)
+    own = Room.of(four_nodes(), PRODUCTION, NOTHING, frozenset({100})).after([grown])
+    assert terms(memory_sum(own, of(own, "pve1"))) == {"promised to guests": 32 * 1024, "reserved": 0, "this request": 16 * 1024}
+    assert terms(cpu_sum(own, of(own, "pve1")))["this request"] == 2
+    assert terms(storage_sum(own, own.snapshot.storages[0]))["this request"] == 20
+
+
+def test_the_loss_of_the_largest_node_is_reckoned_over_the_others() -> None:
+    one = failover_sum(room())
+    assert one is not None
+    assert one.subject == "memory without pve1"
+    assert one.limit == (128 + 128 + 64) * 1024
+    assert one.total == sum(value for _, value in one.terms)
+    assert failover_sum(room(nodes=(node("pve1"),))) is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (node("pve9", online=False), "not online"),
+        (node("pve9", cpu=None), "Sys.Audit"),
+        (node("pve9", used_gib=None), "Sys.Audit"),
+        (node("pve9", threads=0), "did not tell"),
+        (node("pve9"), ""),
+    ],
+)
+def test_why_a_node_cannot_be_used(bad: Node, problem: str) -> None:
+    assert problem in node_problem(bad)
+    assert bool(problem) == bool(node_problem(bad))
+
+
+def test_a_sum_reads_as_arithmetic() -> None:
+    one = Sum(
+        subject="memory of pve2",
+        unit="MiB",
+        terms=(("promised to guests", 8192), ("reserved", 0), ("this request", 4096)),
+        total=12288,
+        limit=26214,
+    )
+    assert spell_sum(one) == "memory of pve2: 8192 promised to guests + 4096 this request = 12288 of 26214 MiB"
