@@ -90,9 +90,10 @@ def end_group(process: subprocess.Popen[bytes], interrupt_seconds: float = INTER
         signal_group(process.pid, number)
         try:
             process.wait(seconds)
-            return
+            break
         except subprocess.TimeoutExpired:
             continue
+    signal_group(process.pid, signal.SIGKILL)  # Children that took no notice of the first two.
 
 
 def signal_group(group: int, number: signal.Signals) -> None:

@@ -23,7 +23,7 @@ def _named(variable: str, default: Any = None) -> Any:
 
 
 class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, validate_default=True)
 
     proxmox_endpoint: str = _named("PROXMOX_VE_ENDPOINT", "")
     proxmox_api_token: SecretStr = _named("PROXMOX_VE_API_TOKEN", SecretStr(""))

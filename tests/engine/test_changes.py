@@ -1,0 +1,146 @@
+"""What a plan changes and whether it may, from Terraform's JSON alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tools.rules.changes import Allowed, assert_allowed, changes, covers
+from tools.values.trouble import RequestProblem
+
+VM = "proxmox_virtual_environment_vm"
+
+
+def change(
+    actions: list[str], before: Any = None, after: Any = None, name: str = "db-01", kind: str = VM, **more: Any
+) -> dict[str, Any]:
+    return {
+        "address": f'{kind}.machine["{name}"]',
+        "mode": "managed",
+        "type": kind,
+        "name": "machine",
+        "index": name,
+        "change": {"actions": actions, "before": before, "after": after, "after_unknown": {}, **more},
+    }
+
+
+def plan(*found: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"resource_changes": list(found), "configuration": {"root_module": {}}, **more}
+
+
+BEFORE = {
+    "name": "db-01",
+    "started": True,
+    "memory": [{"dedicated": 8192}],
+    "cpu": [{"cores": 2}],
+    "tags": ["a"],
+    "disk": [{"size": 40}],
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "details", "restarts"),
+    [
+        ({"memory": [{"dedicated": 16384}]}, ("memory.dedicated 8192 → 16384",), True),
+        ({"cpu": [{"cores": 4}]}, ("cpu.cores 2 → 4",), True),
+        ({"disk": [{"size": 60}]}, ("disk.size 40 → 60",), True),
+        ({"tags": ["b"]}, ("tags ['a'] → ['b']",), False),
+        ({"description": "new"}, ("description nothing → new",), False),
+    ],
+)
+def test_an_update_says_what_from_what_to_and_whether_it_restarts(
+    after: dict[str, Any], details: tuple[str, ...], restarts: bool
+) -> None:
+    found = changes(plan(change(["update"], BEFORE, {**BEFORE, **after})))
+    assert found[0].details == details
+    assert found[0].restarts is restarts
+
+
+def test_a_machine_that_is_off_does_not_restart() -> None:
+    before = {**BEFORE, "started": False}
+    assert not changes(plan(change(["update"], before, {**before, "memory": [{"dedicated": 1}]})))[0].restarts
+
+
+def test_a_secret_value_is_not_shown() -> None:
+    found = changes(
+        plan(change(["update"], {"password": "old-secret"}, {"password": "new-secret"}, after_sensitive={"password": True}))
+    )
+    assert found[0].details == ("password (secret)",)
+
+
+def test_removals_come_first() -> None:
+    found = changes(
+        plan(change(["create"], name="a"), change(["delete"], BEFORE, name="b"), change(["delete", "create"], BEFORE, BEFORE))
+    )
+    assert [one.action for one in found] == ["delete", "replace", "create"]
+
+
+def test_nothing_to_do_is_no_change() -> None:
+    data = {**change(["read"]), "mode": "data"}
+    assert changes(plan(change(["no-op"], BEFORE, BEFORE), data)) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions", "allowed"),
+    [
+        ("create", ["create"], True),
+        ("create", ["update"], False),
+        ("create", ["delete"], False),
+        ("create", ["delete", "create"], False),
+        ("create", ["create", "delete"], False),
+        ("create", ["forget"], False),
+        ("change", ["update"], True),
+        ("change", ["create"], True),
+        ("change", ["delete"], False),
+        ("change", ["delete", "create"], False),
+        ("remove", ["delete"], True),
+        ("remove", ["create"], False),
+        ("remove", ["update"], False),
+    ],
+)
+def test_which_actions_each_kind_of_plan_may_hold(kind: Any, actions: list[str], allowed: bool) -> None:
+    found = plan(change(actions, BEFORE, BEFORE))
+    if allowed:
+        assert_allowed(found, kind, Allowed())
+    else:
+        with pytest.raises(RequestProblem, match="not asked for"):
+            assert_allowed(found, kind, Allowed())
+
+
+def _with_resource(**more: Any) -> dict[str, Any]:
+    resource = {"address": f"{VM}.machine", "mode": "managed", "type": VM, **more}
+    return plan(change(["create"], after=BEFORE), configuration={"root_module": {"resources": [resource]}})
+
+
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        (plan(change(["create"], kind="null_resource")), "null_resource"),
+        (_with_resource(provisioners=[{"type": "local-exec"}]), "provisioner"),
+        (_with_resource(mode="data", type="external"), "external"),
+        (_with_resource(mode="data", type="http"), "http"),
+        (plan(configuration={"root_module": {"module_calls": {"x": {}}}}), "module"),
+        (plan(configuration={"provider_config": {"p": {"full_name": "registry.terraform.io/evil/proxmox"}}}), "evil/proxmox"),
+        (plan({**change(["create"]), "module_address": "module.x"}), "module.x"),
+        (plan(errored=True), "failed"),
+        (plan(*(change(["create"], name=f"vm-{number}") for number in range(201))), "201"),
+    ],
+)
+def test_what_no_plan_may_hold(found: dict[str, Any], named: str) -> None:
+    with pytest.raises(RequestProblem, match=named):
+        assert_allowed(found, "create", Allowed())
+
+
+def test_providers_of_ours_pass_from_either_registry() -> None:
+    for registry in ("registry.terraform.io", "registry.opentofu.org"):
+        names = {"p": {"full_name": f"{registry}/bpg/proxmox"}, "a": {"full_name": f"{registry}/azure/azapi"}}
+        assert_allowed(plan(change(["create"], after=BEFORE), configuration={"provider_config": names}), "create", Allowed())
+
+
+def test_what_is_left_of_an_approved_plan_is_covered_by_it_and_nothing_more() -> None:
+    approved = changes(plan(change(["create"], name="a"), change(["create"], name="b")))
+    assert covers(approved, changes(plan(change(["create"], name="b"))))
+    assert covers(approved, ())
+    assert not covers(approved, changes(plan(change(["delete", "create"], BEFORE, BEFORE, name="b"))))
+    assert not covers(approved, changes(plan(change(["create"], name="c"))))

@@ -1,0 +1,86 @@
+"""The environment's words as settings, and a sentence that names the variable for each that cannot be taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.clients.settings import Settings
+from tools.pipeline.world import read_roles, read_site
+from tools.values.trouble import RequestProblem
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHhZ ops@laptop"
+
+
+def test_nothing_set_is_fine(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"HOME": str(tmp_path)})
+    assert settings.proxmox_endpoint == ""
+    assert settings.public_keys == ()
+    assert settings.home.is_absolute()
+    assert settings.ledger_url.startswith("sqlite:///")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROXMOX_VE_ENDPOINT", "pve1:8006"),
+        ("PROXMOX_VE_ENDPOINT", "http://pve1:8006"),
+        ("PROXMOX_VE_ENDPOINT", "https://"),
+        ("PROXMOX_VE_API_TOKEN", "hunter2-hunter2"),
+        ("PROXMOX_VE_API_TOKEN", "root@pam!hunter2"),
+        ("BERTH_CA_FILE", "/nowhere/ca.pem"),
+        ("BERTH_PROVIDER_MIRROR", "/nowhere/mirror"),
+        ("BERTH_ROLES_FILE", "/nowhere/roles.yaml"),
+        ("BERTH_PUBLIC_KEY_FILE", "/nowhere/key.pub"),
+        ("PROMETHEUS_URL", "prometheus"),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(RequestProblem) as caught:
+        Settings.from_environment({"HOME": "/nowhere", name: value})
+    assert name in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_are_not_in_its_words(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {"HOME": str(tmp_path), "PROXMOX_VE_API_TOKEN": "berth@pve!berth=hunter2-hunter2", "ARM_CLIENT_SECRET": "hunter3-hunter3"}
+    )
+    assert "hunter" not in repr(settings)
+    assert "hunter" not in settings.model_dump_json()
+    assert {"hunter2-hunter2", "hunter3-hunter3"} <= set(settings.secret_texts())
+
+
+def test_the_operators_public_keys(tmp_path: Path) -> None:
+    folder = tmp_path / ".ssh"
+    folder.mkdir()
+    (folder / "id_ed25519.pub").write_text(f"# mine\n{KEY}\n")
+    (folder / "id_ed25519").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    assert Settings.from_environment({"HOME": str(tmp_path)}).public_keys == (KEY,)
+    with pytest.raises(RequestProblem, match="no public key"):
+        Settings.from_environment({"HOME": str(tmp_path), "BERTH_PUBLIC_KEY_FILE": str(folder / "id_ed25519")})
+
+
+@pytest.mark.parametrize("text", ["principals: [alice]", "principals: {alice: manager}", "- a", "a: {b", "alice"])
+def test_a_roles_file_that_cannot_be_taken(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "roles.yaml"
+    path.write_text(text)
+    with pytest.raises(RequestProblem, match="roles"):
+        read_roles(path)
+
+
+def test_a_roles_file(tmp_path: Path) -> None:
+    path = tmp_path / "roles.yaml"
+    path.write_text("principals:\n  alice: [Operator, manager]\n  bob: []\n")
+    assert read_roles(path) == {"alice": ("operator", "manager"), "bob": ()}
+
+
+def test_a_site_file(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("vm_id_low: 5000\nvm_id_high: 5999\nteam: data\n")
+    settings = Settings.from_environment({"HOME": str(tmp_path), "BERTH_SITE_FILE": str(path)})
+    assert read_site(settings).vm_id_low == 5000
+    path.write_text("vm_id_lo: 5000\n")
+    with pytest.raises(RequestProblem, match="vm_id_lo"):
+        read_site(settings)

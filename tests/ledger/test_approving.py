@@ -1,0 +1,128 @@
+"""Who may approve what, and which approvals hold: tables over the pure rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tools.rules import approving
+from tools.values.plan import Plan
+from tools.values.trouble import RequestProblem
+
+from .builders import NOON, approval, plan
+
+KEY = b"k" * 32
+ROLES = {"alice": ("operator", "manager"), "bob": ("vp",), "carol": ("operator", "manager", "vp")}
+SEVERAL = (("operator", "always"), ("manager", "costly"), ("vp", "very costly"))
+
+
+def several() -> Plan:
+    return plan(approvals=SEVERAL)
+
+
+@pytest.mark.parametrize(
+    ("principal", "said", "single", "role"),
+    [
+        ("ops", None, True, "operator"),
+        ("ops", "vp", True, "vp"),
+        ("ops", " VP ", True, "vp"),
+        ("alice", None, False, "operator"),
+        ("alice", "manager", False, "manager"),
+        ("bob", None, False, "vp"),
+    ],
+)
+def test_the_role_that_speaks(principal: str, said: str | None, single: bool, role: str) -> None:
+    assert approving.role_speaking(several(), (), principal, ROLES, said, single) == role
+
+
+@pytest.mark.parametrize(
+    ("principal", "said", "single", "sentence"),
+    [
+        ("ops", None, False, "nobody approves what they asked for"),
+        ("ops", "ciso", True, "not as ciso"),
+        ("bob", "manager", False, "does not hold the role manager"),
+        ("mallory", None, False, "holds no role"),
+    ],
+)
+def test_who_may_not_speak(principal: str, said: str | None, single: bool, sentence: str) -> None:
+    with pytest.raises(RequestProblem, match=sentence):
+        approving.role_speaking(several(), (), principal, ROLES, said, single)
+
+
+def test_one_who_holds_several_missing_roles_says_which() -> None:
+    given = (approval(several(), "operator"),)
+    with pytest.raises(RequestProblem, match=r"approve [0-9a-f]{12} as manager or approve [0-9a-f]{12} as vp"):
+        approving.role_speaking(several(), given, "carol", ROLES, None, False)
+
+
+def test_a_single_operator_without_a_roles_file_is_no_manager() -> None:
+    with pytest.raises(RequestProblem, match="does not hold the role manager"):
+        approving.role_speaking(several(), (), "ops", {}, "manager", True)
+
+
+def signed(one: Plan, role: str, **more: Any) -> Any:
+    given = approval(one, role, **more)
+    return given.model_copy(update={"signature": approving.signature(given, KEY)})
+
+
+def test_all_roles_together_hold() -> None:
+    one = several()
+    given = [signed(one, role) for role, _ in SEVERAL]
+    approving.assert_holds(one, given, KEY, NOON)
+    with pytest.raises(RequestProblem, match="Still to approve: vp"):
+        approving.assert_holds(one, given[:2], KEY, NOON)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plan_digest": "0" * 64},
+        {"role": "vp"},
+        {"principal": "mallory"},
+        {"words": "approve something else"},
+        {"at": NOON + timedelta(minutes=1)},
+        {"expires_at": NOON + timedelta(days=365)},
+        {"nonce": "another"},
+        {"override_reason": "because I may"},
+        {"signature": "0" * 64},
+        {"signature": ""},
+    ],
+)
+def test_an_approval_changed_in_any_field_does_not_hold(change: dict[str, Any]) -> None:
+    one = plan()
+    with pytest.raises(RequestProblem, match="does not hold"):
+        approving.assert_holds(one, [signed(one, "operator").model_copy(update=change)], KEY, NOON)
+
+
+def test_an_approval_of_another_plan_or_by_another_key_does_not_hold() -> None:
+    one, other = plan(), plan("run-2")
+    with pytest.raises(RequestProblem, match="does not hold"):
+        approving.assert_holds(other, [signed(one, "operator")], KEY, NOON)
+    with pytest.raises(RequestProblem, match="does not hold"):
+        approving.assert_holds(one, [signed(one, "operator")], b"x" * 32, NOON)
+
+
+@pytest.mark.parametrize(
+    ("roles", "minutes", "holds"),
+    [(1, 29, True), (1, 31, False), (2, 31, True), (3, 3 * 24 * 60 - 1, True), (3, 3 * 24 * 60 + 1, False)],
+)
+def test_how_long_a_plan_waits(roles: int, minutes: int, holds: bool) -> None:
+    one = plan(expires_at=NOON + approving.window(roles))
+    if holds:
+        approving.assert_open(one, "open", NOON + timedelta(minutes=minutes))
+    else:
+        with pytest.raises(RequestProblem, match="has expired"):
+            approving.assert_open(one, "open", NOON + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(("status", "sentence"), [("used", "approved already"), ("void", "is void")])
+def test_a_plan_that_is_not_open(status: str, sentence: str) -> None:
+    with pytest.raises(RequestProblem, match=sentence):
+        approving.assert_open(plan(), status, NOON)
+
+
+def test_each_role_is_wanted_once_and_the_operator_where_no_other_is() -> None:
+    assert [role for role, _ in approving.wanted_roles((("vp", "a"), ("vp", "b"), ("manager", "c")))] == ["vp", "manager"]
+    assert [role for role, _ in approving.wanted_roles(())] == ["operator"]

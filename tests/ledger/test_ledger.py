@@ -1,0 +1,242 @@
+"""The ledger keeps what it is told, once, in order, and says when it was tampered with. One table of backends: SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tools.clients.database import approval_uses, audit
+from tools.clients.ledger import Ledger
+from tools.clients.ledger_leases import LeaseLost
+from tools.values.run import Step
+from tools.values.site import Reserved
+from tools.values.trouble import RequestProblem, WorldProblem
+
+from .builders import NOON, Clock, add, approval, open_ledger, plan
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    opened = open_ledger(tmp_path / "home", clock, url)
+    yield opened
+    opened.close()
+
+
+def test_drafts_are_kept_by_conversation(ledger: Ledger) -> None:
+    assert ledger.get("a") == {}
+    ledger.put("a", {"phase": "asking", "heard": {"asks": []}})
+    ledger.put("a", {"phase": "drafting"})
+    ledger.put("b", {"phase": "listening"})
+    assert ledger.get("a") == {"phase": "drafting"}
+
+
+def test_a_plan_is_found_by_its_first_digits(ledger: Ledger) -> None:
+    one = add(ledger, plan())
+    assert ledger.plans.find(one.digest[:8], "talk").plan == one
+    for wrong in ("", "abc", one.digest[:7], "zzzzzzzz", "%" * 8, one.digest + "0", "0" * 8):
+        with pytest.raises(RequestProblem):
+            ledger.plans.find(wrong, "talk")
+    with pytest.raises(RequestProblem):
+        ledger.plans.find(one.digest, "another conversation")
+
+
+def test_a_later_plan_of_the_conversation_voids_the_earlier_and_frees_its_promises(ledger: Ledger, clock: Clock) -> None:
+    ledger.reservations.reserve("f1", "m1", Reserved(vm_ids=frozenset({20000})), NOON, clock.pass_by(minutes=30))
+    first = add(ledger, plan(), "f1", Reserved(vm_ids=frozenset({20000})))
+    add(ledger, plan("run-2", made_at=clock.pass_by(minutes=1)), "f2")
+    assert ledger.plans.kept(first.digest).status == "void"
+    assert ledger.reservations.held(NOON).vm_ids == frozenset()
+    other = add(ledger, plan("run-3", "another talk"), "f3")
+    assert ledger.plans.kept(other.digest).status == "open"
+
+
+def test_an_id_is_promised_once_and_free_again_when_it_expires(ledger: Ledger, clock: Clock) -> None:
+    promises = ledger.reservations
+    wanted = Reserved(
+        vm_ids=frozenset({20000}), names=frozenset({"db-01"}), memory_bytes=(("pve1", 8),), cpu_count=(("pve1", 2),)
+    )
+    soon = clock.pass_by(minutes=30)
+    assert promises.reserve("f1", "m1", wanted, NOON, soon)
+    assert promises.reserve("f1", "m1", wanted, NOON, soon), "the same family again"
+    assert not promises.reserve("f2", "m2", Reserved(vm_ids=frozenset({20000})), NOON, soon)
+    assert not promises.reserve("f2", "m2", Reserved(names=frozenset({"db-01"})), NOON, soon)
+    assert promises.held(NOON).memory_bytes == (("pve1", 8),)
+    assert promises.held(NOON, besides="f1") == Reserved()
+    late = clock.pass_by(minutes=31)
+    assert promises.held(late) == Reserved()
+    assert promises.reserve("f2", "m2", wanted, late, clock.pass_by(minutes=30))
+
+
+def test_a_refined_manifest_shares_its_parents_promises(ledger: Ledger, clock: Clock) -> None:
+    promises, soon = ledger.reservations, clock.pass_by(minutes=30)
+    assert promises.reserve("m1", "m1", Reserved(vm_ids=frozenset({20000})), NOON, soon)
+    family = promises.family_of("m1")
+    assert promises.reserve(family, "m2", Reserved(vm_ids=frozenset({20000, 20001})), NOON, soon)
+    assert promises.family_of("m2") == "m1"
+    add(ledger, plan(), family, Reserved(vm_ids=frozenset({20001})))
+    assert not promises.reserve("x", "x", Reserved(vm_ids=frozenset({20001})), NOON, soon), "the plan's own"
+    assert promises.reserve("x", "x", Reserved(vm_ids=frozenset({20000})), NOON, soon), "what the plan did not take is free"
+
+
+def test_many_want_the_same_id_and_one_gets_it(ledger: Ledger, clock: Clock) -> None:
+    won: list[str] = []
+    soon = clock.pass_by(minutes=30)
+
+    def want(name: str) -> None:
+        if ledger.reservations.reserve(name, name, Reserved(vm_ids=frozenset({20000})), NOON, soon):
+            won.append(name)
+
+    threads = [threading.Thread(target=want, args=(f"f{number}",)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(won) == 1
+
+
+def test_an_approval_is_spent_once_however_many_start(ledger: Ledger) -> None:
+    one = add(ledger, plan())
+    ledger.plans.approve(approval(one), NOON)
+    begun: list[bool] = []
+
+    def begin() -> None:
+        begun.append(ledger.runs.begin(one, [("web", "apply")], NOON))
+
+    threads = [threading.Thread(target=begin) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(begun) == [False] * 11 + [True]
+    with ledger.database.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(approval_uses)).scalar() == 1
+
+
+def test_a_role_approves_a_plan_once(ledger: Ledger) -> None:
+    one = add(ledger, plan())
+    ledger.plans.approve(approval(one), NOON)
+    with pytest.raises(RequestProblem, match="has approved already"):
+        ledger.plans.approve(approval(one, nonce="n2"), NOON)
+    assert len(ledger.plans.approvals(one.digest)) == 1
+
+
+def test_only_the_holder_of_the_lease_writes(ledger: Ledger, tmp_path: Path) -> None:
+    one = add(ledger, plan())
+    ledger.plans.approve(approval(one), NOON)
+    ledger.runs.begin(one, [("web", "apply")], NOON)
+    lease = ledger.leases.take("run run-1")
+    assert lease is not None
+    assert ledger.leases.take("run run-1") is None
+    step = Step(part="web", name="apply", status="running")
+    ledger.runs.put_step(lease, "run-1", 0, step)
+    ledger.leases.release(lease)
+    following = ledger.leases.take("run run-1")
+    assert following is not None
+    assert following.fence > lease.fence
+    with pytest.raises(LeaseLost):
+        ledger.runs.put_step(lease, "run-1", 0, step.model_copy(update={"status": "done"}))
+    with pytest.raises(LeaseLost):
+        ledger.runs.say("run-1", NOON, "web", "apply", "a late word", lease=lease)
+    assert ledger.runs.get("run-1").steps[0].status == "running"
+    assert ledger.runs.lines("run-1") == []
+
+
+def test_another_machines_lease_ends_with_its_heartbeat(ledger: Ledger, tmp_path: Path, clock: Clock) -> None:
+    elsewhere = Ledger(ledger.database.url.render_as_string(hide_password=False), tmp_path / "elsewhere", clock, 5.0)
+    assert elsewhere.leases.take("run run-1") is not None
+    assert ledger.leases.take("run run-1") is None
+    clock.pass_by(seconds=4)
+    elsewhere.leases.beat()
+    clock.pass_by(seconds=4)
+    assert ledger.leases.take("run run-1") is None
+    clock.pass_by(seconds=2)
+    assert ledger.leases.take("run run-1") is not None
+    elsewhere.close()
+
+
+def test_a_line_is_said_once_a_key_and_numbered(ledger: Ledger) -> None:
+    for text, key in (("one", "k1"), ("one again", "k1"), ("two", ""), ("three", "")):
+        ledger.runs.say("run-1", NOON, "web", "apply", text, key)
+    assert [(line.number, line.text) for line in ledger.runs.lines("run-1")] == [(1, "one"), (2, "two"), (3, "three")]
+    assert [line.number for line in ledger.runs.lines("run-1", after=2)] == [3]
+
+
+def test_the_audit_chain_may_only_grow(ledger: Ledger) -> None:
+    for number in range(5):
+        ledger.audit.record(NOON, "looked", number_of=number)
+    assert ledger.verify().holds
+    for statement in (audit.update().values(json="{}"), audit.delete()):
+        with pytest.raises(sa.exc.DatabaseError, match="append-only"), ledger.database.write() as connection:
+            connection.execute(statement)
+    assert ledger.verify().records == 5
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE audit SET json = replace(json, 'looked', 'locked') WHERE number = 3",
+        "UPDATE audit SET hash = '0' WHERE number = 2",
+        "DELETE FROM audit WHERE number = 2",
+        "UPDATE audit SET number = number + 100 WHERE number = 5",
+        "INSERT INTO audit SELECT 6, json, previous, hash FROM audit WHERE number = 5",
+    ],
+)
+def test_tampering_shows(tmp_path: Path, tampering: str) -> None:
+    ledger = open_ledger(tmp_path)
+    for _ in range(5):
+        ledger.audit.record(NOON, "looked")
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        for trigger in ("audit_no_update", "audit_no_delete"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute(tampering)
+    assert not ledger.verify().holds
+    ledger.close()
+
+
+def test_another_key_verifies_nothing(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    ledger.audit.record(NOON, "looked")
+    ledger.close()
+    (tmp_path / "ledger.key").write_bytes(b"x" * 32)
+    again = open_ledger(tmp_path)
+    assert not again.verify().holds
+    again.close()
+
+
+def test_its_files_are_private(tmp_path: Path) -> None:
+    home = tmp_path / "a" / "b"
+    ledger = open_ledger(home)
+    ledger.put("talk", {"phase": "asking"})
+    for path in (home, home / "ledger.key", home / "ledger.db"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    ledger.close()
+
+
+def test_two_that_open_it_first_share_one_key(tmp_path: Path) -> None:
+    keys: list[bytes] = []
+    threads = [threading.Thread(target=lambda: keys.append(open_ledger(tmp_path).key)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(keys) == 4
+    assert len(set(keys)) == 1
+
+
+def test_a_database_that_is_away_is_a_sentence_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(WorldProblem) as caught:
+        open_ledger(tmp_path, url="postgresql://berth:hunter2@127.0.0.1:9/berth")
+    assert "hunter2" not in str(caught.value)
+    assert "BERTH_DATABASE_URL" in str(caught.value)
