@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.rules.quantities import NUMBER_MAX, SIZE_BYTES_MAX, count, fold, money, numbers, size_bytes, sizes, sums
@@ -62,6 +62,7 @@ def test_no_money(text: str) -> None:
     assert money(text) is None
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(alphabet=st.characters(codec="utf-16", exclude_categories=()), max_size=200))
 def test_no_text_breaks_it_and_places_are_true(text: str) -> None:
     assert len(fold(text)) == len(text)
@@ -69,6 +70,7 @@ def test_no_text_breaks_it_and_places_are_true(text: str) -> None:
         assert 0 <= found.start < found.end <= len(text)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(-(10**14), 10**14))
 def test_a_number_written_is_the_number_read(number: int) -> None:
     assert count(str(number)) == number

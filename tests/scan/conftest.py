@@ -22,6 +22,7 @@ from cluster_sim.serve import open_world
 from cluster_sim.world import read_world
 
 FOUR_NODES = Path(__file__).parents[2] / "cluster_sim" / "worlds" / "four_nodes.yaml"
+AZURE = FOUR_NODES.with_name("azure_subscription.yaml")
 WORLDS = Path(__file__).parent / "worlds"
 LOOKS_MAX = 100
 
@@ -34,6 +35,20 @@ class Connected:
     proxmox_api_token: SecretStr
     ca_file: Path | None
     prometheus_url: str = ""
+
+
+@dataclass(frozen=True)
+class Subscribed:
+    """The settings that a scan of Azure needs."""
+
+    ca_file: Path | None
+    arm_subscription_id: str
+    arm_tenant_id: str
+    arm_client_id: str
+    arm_client_secret: SecretStr
+    arm_resource_manager_endpoint: str
+    arm_active_directory_authority_host: str
+    arm_resource_manager_audience: str = ""
 
 
 def _connected(stack: ExitStack, folder: Path, *worlds: Path) -> Connected:
@@ -51,6 +66,32 @@ def four_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
 def bad_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
     with ExitStack() as stack:
         yield _connected(stack, tmp_path_factory.mktemp("bad_day"), FOUR_NODES, WORLDS / "bad_day.yaml")
+
+
+def _subscribed(stack: ExitStack, folder: Path, *worlds: Path) -> Subscribed:
+    ready = open_world(read_world(*worlds), ServeSettings(guests="none", folder=folder), stack)
+    azure = ready["azure"]
+    return Subscribed(
+        Path(ready["ca_file"]),
+        azure["subscription_id"],
+        azure["tenant_id"],
+        azure["client_id"],
+        SecretStr(azure["client_secret"]),
+        azure["url"],
+        azure["url"],
+    )
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subscribed]:
+    with ExitStack() as stack:
+        yield _subscribed(stack, tmp_path_factory.mktemp("cloud"), AZURE)
+
+
+@pytest.fixture(scope="session")
+def bad_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subscribed]:
+    with ExitStack() as stack:
+        yield _subscribed(stack, tmp_path_factory.mktemp("bad_cloud"), AZURE, WORLDS / "bad_cloud.yaml")
 
 
 @pytest.fixture(scope="session")

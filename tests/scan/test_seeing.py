@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.rules import seeing
@@ -89,6 +89,7 @@ KEYS = st.sampled_from(
 ROWS = st.dictionaries(KEYS, JSON, max_size=10)
 
 
+@settings(deadline=None, max_examples=60)
 @given(ROWS, st.lists(ROWS, max_size=3), JSON)
 def test_no_answer_breaks_it(row: dict[str, object], several: list[dict[str, object]], anything: object) -> None:
     seeing.rows(anything)

@@ -72,9 +72,10 @@ class Azure:
             "connection_verify": str(settings.ca_file) if settings.ca_file else True,
             "connection_timeout": CONNECT_SECONDS_MAX,
             "read_timeout": ANSWER_SECONDS_MAX,
+            "retry_total": RETRIES_MAX,
+            "retry_backoff_factor": 0.2,
         }
-        retries = {"retry_total": RETRIES_MAX, "retry_backoff_factor": 0.2}
-        common = {"base_url": self.endpoint, "credential_scopes": [self.scope], **self._connection, **retries}
+        common = {"base_url": self.endpoint, "credential_scopes": [self.scope], **self._connection}
         self.credential = self._credential()
         self.subscriptions = SubscriptionClient(self.credential, **common)
         self.resources = ResourceManagementClient(self.credential, self.subscription_id, **common)
@@ -83,7 +84,7 @@ class Azure:
             RequestIdPolicy(),
             HeadersPolicy(),
             UserAgentPolicy("berth"),
-            RetryPolicy(**retries),
+            RetryPolicy(**self._connection),
             ARMChallengeAuthenticationPolicy(self.credential, self.scope),
         ]
         self._arm: ARMPipelineClient[Any, Any] = ARMPipelineClient(self.endpoint, policies=policies, **self._connection)
@@ -136,7 +137,9 @@ class Azure:
         try:
             return read()
         except ClientAuthenticationError as error:
-            raise self._unknown(error) from None
+            # azure-identity says of a login that is away, or not trusted, that it failed to authenticate.
+            never_asked = isinstance(error.__cause__ or error.__context__, ServiceRequestError)
+            raise (self._away(error) if never_asked else self._unknown(error)) from None
         except ServiceRequestError as error:
             raise self._away(error) from None
         except ServiceResponseError:
@@ -165,7 +168,7 @@ class Azure:
             f"az ad app credential reset --id {self.settings.arm_client_id or '<client id>'}",
         )
 
-    def _away(self, error: ServiceRequestError) -> Away:
+    def _away(self, error: AzureError) -> Away:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             by = (
                 f"the CA file {self.settings.ca_file}" if self.settings.ca_file else "the system's CAs (BERTH_CA_FILE is not set)"
