@@ -50,23 +50,28 @@ def say(text: str) -> None:
 
 def serve(world: World, settings: Settings) -> None:
     """Prints the ready line on stdout, and returns when SIGTERM or SIGINT came and nothing runs any more."""
+    stack = ExitStack()
+    try:
+        _obey(_stop)
+        ready = open_world(world, settings, stack)
+        print(json.dumps(ready), flush=True)
+        say("Ready. Ctrl-C stops the world.")
+        while True:
+            signal.pause()
+    except _Stop:
+        say("Stopping.")
+    finally:
+        # From here on only closing; a second signal must not tear it in the middle.
+        _obey(signal.SIG_IGN)
+        stack.close()
+
+
+def _obey(handler: Any) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _on_signal)
-    with ExitStack() as stack:
-        try:
-            ready = open_world(world, settings, stack)
-            print(json.dumps(ready), flush=True)
-            say("Ready. Ctrl-C stops the world.")
-            while True:
-                signal.pause()
-        except _Stop:
-            # From here on only closing; a second signal must not tear it in the middle.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_IGN)
-            say("Stopping.")
+        signal.signal(number, handler)
 
 
-def _on_signal(number: int, frame: FrameType | None) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
     raise _Stop
 
 

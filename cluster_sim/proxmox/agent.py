@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import power
+from . import bodies
 from .addressing import place_of
 from .call import Call
 from .errors import failed
@@ -23,7 +23,7 @@ def _answering(call: Call) -> Guest:
         raise failed("No QEMU guest agent configured")
     if not guest.running:
         raise failed(f"VM {guest.vmid} is not running")
-    if not power.is_up(call.cluster, guest):
+    if not bodies.is_up(call.cluster, guest):
         raise failed("QEMU guest agent is not running")
     return guest
 

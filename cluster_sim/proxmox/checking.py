@@ -184,7 +184,7 @@ def _guest_network(world: ProxmoxSection, who: str, guest: GuestSection) -> Iter
         yield f"{who} is on bridge {guest.bridge!r}, which is neither a bridge of the nodes nor a vnet."
     if guest.address is None:
         return
-    network = vnets.get(guest.bridge) or next((n for n in world.networks.values() if n.tag == guest.tag), None)
+    network = vnets.get(guest.bridge or "") or next((n for n in world.networks.values() if n.tag == guest.tag), None)
     if guest.bridge is None or network is None:
         yield f"{who} has the address {guest.address} but is on no network of this world."
     elif not _inside(guest.address, IPv4Network(network.subnet, strict=False)):

@@ -17,6 +17,9 @@ from .faults import Faults
 from .state import Guest, HighAvailability, Network, Node, Pool, Storage, Volume
 from .tasks import Agenda, Worker
 
+_THREADS_MAX = 32
+"""Bodies that boot, come up or stop at the same time; each waits in a thread of its own."""
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -61,6 +64,12 @@ class Cluster:
     locks: dict[str, list[object]] = field(default_factory=dict)
     """Names of the locks that are held, each with its queue."""
     options: dict[str, Any] = field(default_factory=dict)
+    waking: dict[int, Future[bool]] = field(default_factory=dict)
+    """Guests with a body that were booted: is it up by now?"""
+    watch: tuple[Future[tuple[str, ...]], frozenset[int]] | None = None
+    """A look at which bodies run, under way, and the guests it is about."""
+    watched_at: float = 0.0
+    closing: bool = False
     say: Callable[[str], None] = lambda text: None
     _fresh: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _threads: ThreadPoolExecutor | None = None
@@ -115,10 +124,11 @@ class Cluster:
     def in_thread(self, function: Callable[[], Any]) -> Future[Any]:
         """Bodies of guests take seconds, and the service must not block: they are woken and put to rest in threads."""
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(4, thread_name_prefix="cluster-sim-bodies")
+            self._threads = ThreadPoolExecutor(_THREADS_MAX, thread_name_prefix="cluster-sim-bodies")
         return self._threads.submit(function)
 
     def close(self) -> None:
+        self.closing = True
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from ..http import Answer, Request
-from . import power
+from . import bodies
 from .access import Who
 from .addresses import ADDRESSES
 from .call import Address, Call
@@ -49,7 +49,7 @@ class Front:
 
     def __call__(self, request: Request) -> Answer:
         self.cluster.settle()
-        power.notice_bodies(self.cluster)
+        bodies.notice(self.cluster)
         if request.raw_path == "/_sim/requests":
             return Answer(200, json.dumps([vars(r) for r in self.requests]).encode(), {"Content-Type": "application/json"})
         seen = re.fullmatch(r"/api2/(json|extjs)(/.*)", request.raw_path)
@@ -228,13 +228,14 @@ def _multipart(kind: str, body: bytes) -> tuple[dict[str, tuple[str, bytes]], li
     parsed = email.message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body, policy=email.policy.HTTP)
     files: dict[str, tuple[str, bytes]] = {}
     fields: list[tuple[str, str]] = []
-    for part in parsed.iter_parts():  # type: ignore[attr-defined]
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True) or b""
-        if part.get_filename():
-            files[name] = (part.get_filename(), content)
+    for part in parsed.iter_parts():
+        name, file_name = str(part.get_param("name", header="content-disposition")), part.get_filename()
+        content = part.get_payload(decode=True)
+        data = content if isinstance(content, bytes) else b""
+        if file_name:
+            files[name] = (file_name, data)
         else:
-            fields.append((name, content.decode()))
+            fields.append((name, data.decode("utf-8", "replace")))
     return files, fields
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import configuration, volumes
+from . import bodies, configuration, volumes
 from .call import Call
 from .cluster import Cluster
 from .configuration import check_lock, disks
 from .errors import TaskFailed, bad_parameters, failed, forbidden
-from .lines import DRIVE_KEY, Drive
+from .lines import DRIVE_KEY, Drive, read_drive
 from .sizes import write_size
 from .state import Guest, Volume
 from .tasks import Worker
@@ -38,7 +38,7 @@ def create(call: Call) -> str:
         raise failed(f"unable to create VM {vmid} - VM {vmid} already exists on node '{cluster.guests[vmid].node}'")
     for key, value in call.values.items():
         if DRIVE_KEY.fullmatch(key):
-            drive = configuration.read_drive(str(value))
+            drive = read_drive(str(value))
             if drive.storage:
                 call.require(f"/storage/{drive.storage}", "Datastore.AllocateSpace")
     guest = Guest(vmid, call.node, {"lock": "create"}, made_at=cluster.now)
@@ -89,9 +89,7 @@ def destroy(call: Call) -> str:
                 raise TaskFailed(f"base volume '{volume.volid}' is still in use by linked cloned")
         for volume in owned:
             volumes.free(cluster, volume)
-        if guest.has_body and cluster.bodies is not None:
-            gone = cluster.in_thread(lambda: cluster.bodies.destroy(str(guest.vmid)))  # type: ignore[union-attr]
-            yield gone
+        yield from bodies.remove(cluster, guest)
         forget(cluster, guest)
         return None
 
@@ -208,7 +206,7 @@ def move_disk(call: Call) -> str:
         raise failed(f"disk '{key}' does not exist")
 
     def worker() -> Worker:
-        drive = configuration.read_drive(guest.config[key])
+        drive = read_drive(guest.config[key])
         volume = volumes.find(cluster, drive.volid, guest.node)
         storage = volumes.usable(cluster, storage_name, guest.node)
         if volume is None:

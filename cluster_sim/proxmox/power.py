@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
-from ..guests.values import GuestSpec
+from . import bodies
 from .access import Who
-from .addressing import place_of
 from .call import Call
 from .cluster import Cluster
-from .configuration import apply_pending, disks
+from .configuration import apply_pending
 from .errors import TaskFailed
 from .state import Guest
 from .tasks import Worker
@@ -82,15 +79,7 @@ def starting(cluster: Cluster, guest: Guest) -> Worker:
     if guest.running:
         raise TaskFailed(f"VM {guest.vmid} already running")
     apply_pending(guest)
-    spec = body_of(cluster, guest)
-    if spec is not None and cluster.bodies is not None:
-        booted = cluster.in_thread(lambda: cluster.bodies.boot(spec))  # type: ignore[union-attr]
-        yield booted
-        trouble = booted.exception()
-        if trouble is not None:
-            cluster.say(f"The body of guest {guest.vmid} did not boot: {trouble}")
-            raise TaskFailed(f"start failed: {trouble}")
-        guest.has_body = True
+    yield from bodies.boot(cluster, guest)
     mark_running(cluster, guest)
     return None
 
@@ -117,11 +106,7 @@ def _shutdown(cluster: Cluster, guest: Guest) -> Worker:
 
 
 def _put_to_rest(cluster: Cluster, guest: Guest, *, force: bool) -> Worker:
-    if guest.has_body and cluster.bodies is not None:
-        asleep = cluster.in_thread(lambda: cluster.bodies.shutdown(str(guest.vmid), force))  # type: ignore[union-attr]
-        yield asleep
-        if asleep.exception() is not None:
-            raise TaskFailed("VM quit/powerdown failed - got timeout")
+    yield from bodies.rest(cluster, guest, force=force)
     guest.running = False
     apply_pending(guest)
     return None
@@ -130,45 +115,3 @@ def _put_to_rest(cluster: Cluster, guest: Guest, *, force: bool) -> Worker:
 def _check(guest: Guest) -> None:
     if guest.lock:
         raise TaskFailed(f"VM is locked ({guest.lock})")
-
-
-def body_of(cluster: Cluster, guest: Guest) -> GuestSpec | None:
-    """The body a guest gets, or None: it needs a cloud-init drive, a key to let someone in, and an address."""
-    if cluster.bodies is None or cluster.bodies.kind == "none":
-        return None
-    keys = tuple(k for k in unquote(guest.config.get("sshkeys", "")).splitlines() if k.strip())
-    if not keys or not any(d.is_cloud_init for d in disks(guest).values()):
-        return None
-    place = place_of(cluster, guest)
-    if place is None:
-        return None
-    return GuestSpec(
-        key=str(guest.vmid),
-        hostname=guest.name,
-        mac=place.mac,
-        address=place.address,
-        gateway=place.gateway,
-        user=guest.config.get("ciuser", guest.default_user),
-        ssh_keys=keys,
-        password=guest.password,
-    )
-
-
-def is_up(cluster: Cluster, guest: Guest) -> bool:
-    """Has it booted, so that an agent in it would answer?"""
-    if not guest.running:
-        return False
-    if guest.has_body and cluster.bodies is not None:
-        return cluster.bodies.is_up(str(guest.vmid))
-    return cluster.now >= guest.started_at + cluster.timing.boot_s / cluster.agenda.pace
-
-
-def notice_bodies(cluster: Cluster) -> None:
-    """A guest may switch itself off from inside."""
-    if cluster.bodies is None or not any(g.has_body and g.running for g in cluster.guests.values()):
-        return
-    alive = cluster.bodies.running()
-    for guest in cluster.guests.values():
-        if guest.has_body and guest.running and str(guest.vmid) not in alive and not guest.lock:
-            guest.running = False
-            apply_pending(guest)

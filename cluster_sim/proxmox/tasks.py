@@ -71,7 +71,7 @@ class Agenda:
     pace: float = 1.0
     tasks: dict[str, Task] = field(default_factory=dict)
     now: float = 0.0
-    _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _due: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
     _waiting: list[tuple[Future[Any], Callable[[], None]]] = field(default_factory=list)
     _counter: itertools.count[int] = field(default_factory=itertools.count)
     _pids: itertools.count[int] = field(default_factory=lambda: itertools.count(0x1A2B0, 7))
@@ -86,7 +86,7 @@ class Agenda:
         self._step(task, worker)
         return upid
 
-    def after(self, seconds: float, act: Callable[[], None]) -> None:
+    def after(self, seconds: float, act: Callable[[], object]) -> None:
         heapq.heappush(self._due, (self.now + seconds / self.pace, next(self._counter), act))
 
     def settle(self, now: float) -> None:
