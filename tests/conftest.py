@@ -1,0 +1,158 @@
+"""What the stories share: a simulated world at its URL, and the real front ends as processes. One of each serves the whole session."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cluster_sim.run import environment, world
+
+ROOT = Path(__file__).parents[1]
+WORLDS = ROOT / "cluster_sim" / "worlds"
+ANSWER_SECONDS_MAX = 180.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What was said in one turn."""
+
+    events: tuple[dict[str, Any], ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(p["text"] for e in self.events for p in (e.get("content") or {}).get("parts") or () if p.get("text"))
+
+    @property
+    def digest(self) -> str:
+        """Of the plan on offer: the last one shown."""
+        found = re.findall(r"approve ([0-9a-f]{12})", self.text)
+        assert found, self.text
+        return str(found[-1])
+
+    @property
+    def run_id(self) -> str:
+        found = re.findall(r"run-[0-9a-z]+", self.text)
+        assert found, self.text
+        return str(found[-1])
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        return tuple(name for e in self.events for name in (e.get("actions") or {}).get("artifactDelta") or ())
+
+
+@dataclass
+class Chat:
+    """One conversation over HTTP, as adk_web.md documents it."""
+
+    url: str
+    session: str
+    user: str = "operator"
+    said: list[str] = field(default_factory=list)
+
+    def begin(self) -> Chat:
+        httpx.post(f"{self.url}/apps/provisioner/users/{self.user}/sessions", json={"sessionId": self.session}).raise_for_status()
+        return self
+
+    def say(self, text: str) -> Reply:
+        self.said.append(text)
+        answer = self.post(text)
+        answer.raise_for_status()
+        return Reply(tuple(answer.json()))
+
+    def post(self, text: str, **more: Any) -> httpx.Response:
+        message = {"role": "user", "parts": [{"text": text}]}
+        body = {"appName": "provisioner", "userId": self.user, "sessionId": self.session, "newMessage": message, **more}
+        return httpx.post(f"{self.url}/run", json=body, timeout=ANSWER_SECONDS_MAX)
+
+
+@dataclass
+class Berth:
+    """ADK's own API server with the provisioner, connected to a simulated world by settings."""
+
+    url: str
+    home: Path
+    environment: Mapping[str, str]
+    _count: int = 0
+
+    def chat(self, user: str = "operator") -> Chat:
+        self._count += 1
+        return Chat(self.url, f"s{self._count}", user).begin()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def api_server(given: Mapping[str, str], log: Path) -> Iterator[Berth]:
+    port = free_port()
+    adk = str(Path(sys.executable).with_name("adk"))
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                adk,
+                "api_server",
+                "--port",
+                str(port),
+                "--session_service_uri",
+                "memory://",
+                "--artifact_service_uri",
+                "memory://",
+                "agents",
+            ],
+            cwd=ROOT,
+            env=dict(given),
+            stdout=out,
+            stderr=out,
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: answers(url), 60, lambda: log.read_text()[-2000:])
+            yield Berth(url, Path(given["BERTH_HOME"]), given)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/list-apps", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def wait_until(true: Callable[[], bool], seconds_max: float, otherwise: Callable[[], str] = lambda: "") -> None:
+    """Looks until it is so; fails with `otherwise` when it is not in time."""
+    for _ in range(int(seconds_max / 0.05)):
+        if true():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"not so after {seconds_max:g} s: {otherwise()}")
+
+
+@pytest.fixture(scope="session")
+def emulated_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Any], Path]]:
+    """(ready line, folder): the four-node cluster, with guests that Ansible logs in to and that execute nothing."""
+    folder = tmp_path_factory.mktemp("emulated")
+    with world([str(WORLDS / "four_nodes.yaml")], folder / "world", guests="emulated") as ready:
+        yield ready, folder
+
+
+@pytest.fixture(scope="session")
+def berth(emulated_cluster: tuple[dict[str, Any], Path]) -> Iterator[Berth]:
+    ready, folder = emulated_cluster
+    with api_server(environment(ready, folder), folder / "api_server.log") as server:
+        yield server

@@ -1,0 +1,71 @@
+"""The terminal: the demonstration itself, which types into `adk run` in a pseudo-terminal and ends with a second terraform plan."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, wait_until
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _demo(folder: Path) -> subprocess.Popen[str]:
+    # A checkout of its own would do the same; the folder is where the demo keeps its world and run.
+    given = {**os.environ, "PYTHONPATH": str(ROOT)}
+    (folder / "agents").symlink_to(ROOT / "agents")
+    return subprocess.Popen(
+        [sys.executable, "-m", "cluster_sim.demo"],
+        cwd=folder,
+        env=given,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_a_verified_server_and_a_clean_plan(tmp_path: Path) -> None:
+    process = _demo(tmp_path)
+    screen, _ = process.communicate(timeout=280)
+    assert process.returncode == 0, screen[-3000:]
+    for words in ("approve ", "is done", "It was run at", "No changes. Your infrastructure matches the configuration."):
+        assert words in screen
+    assert COLOUR.sub("", screen).count("Plan ") >= 1
+    assert _leftovers(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
+    process = _demo(tmp_path)
+    assert process.stdout is not None
+    seen: list[str] = []
+    for line in process.stdout:
+        seen.append(line)
+        if "apply" in line or "Approved" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    wait_until(lambda: _leftovers(tmp_path) == [], 30, lambda: "\n".join(_leftovers(tmp_path)))
+
+
+def _leftovers(folder: Path) -> list[str]:
+    """Processes that still have the demo's folder on their command line or as their place."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            place = os.readlink(entry / "cwd")
+        except OSError:
+            continue
+        if str(folder) in words or place.startswith(str(folder)):
+            found.append(f"{entry.name} {words[:120]}")
+    return found
