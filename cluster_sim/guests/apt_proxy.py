@@ -13,7 +13,7 @@ import re
 import secrets
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -68,8 +68,6 @@ class AptProxy:
                 return await self._from_cache(request, url, target)
             return await self._pass(request, target, None)
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            if request.transport is None or request.transport.is_closing():
-                raise
             return web.Response(status=502, text=f"The mirror did not answer: {problem or type(problem).__name__}.\n")
 
     def _target(self, method: str, url: str) -> str | None:
@@ -104,16 +102,21 @@ class AptProxy:
             if request.method == "HEAD":
                 return response
             keep = keep if found.status == 200 else None
-            with _kept(keep, found.content_length) as store:
-                async for chunk in found.content.iter_chunked(CHUNK_BYTES):
-                    store(chunk)
-                    await response.write(chunk)
-            await response.write_eof()
+            try:
+                with _kept(keep, found.content_length) as store:
+                    async for chunk in found.content.iter_chunked(CHUNK_BYTES):
+                        store(chunk)
+                        await response.write(chunk)
+                await response.write_eof()
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                # The answer has begun, so only breaking it off tells the guest.
+                if request.transport is not None:
+                    request.transport.abort()
             return response
 
 
 @contextlib.contextmanager
-def _kept(file: Path | None, length: int | None):  # type: ignore[no-untyped-def]
+def _kept(file: Path | None, length: int | None) -> Iterator[Callable[[bytes], object]]:
     """Takes what arrives and keeps it under its name only when all of it did."""
     if file is None:
         yield lambda chunk: None

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -17,14 +18,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cluster_sim
 from cluster_sim.guests.apt_proxy import cache_folder, serve_apt
+from cluster_sim.guests.namespaces import id_range
 from cluster_sim.guests.sources import Source, machine_sources, suite_of
 from cluster_sim.guests.values import GuestProblem, Say
 
@@ -79,7 +83,6 @@ CLOUD_CONFIG = {
 }
 BUILD_SECONDS_MAX = 1800
 QUIET_SECONDS_MAX = 5.0
-RECIPE_VERSION = 1
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
@@ -112,112 +115,107 @@ def _place(sources: tuple[Source, ...]) -> Path:
 
 
 def recipe_digest(sources: tuple[Source, ...]) -> str:
-    lines = [source.line() for source in sources]
-    recipe = [RECIPE_VERSION, PACKAGES, MASKED, CLOUD_CONFIG, LEFT_OUT, lines, os.getuid()]
+    """Over all that makes the image what it is, and whose ids its files belong to."""
+    ids = id_range()
+    whose = ids if isinstance(ids, str) else f"{ids.root} {ids.uid_first + (not ids.with_own_id)}"
+    recipe = [_words(sources, "PROXY", Path("EXTRAS")), _extras(), whose]
     return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
 
 
+def _words(sources: tuple[Source, ...], proxy: str, extras: Path) -> list[str]:
+    """The command that builds the image and writes it to its output as tar."""
+    words = ["mmdebstrap", "--variant=minbase", "--format=tar", f"--include={','.join(PACKAGES)}"]
+    words += [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
+    words += ["--dpkgopt=force-unsafe-io", '--aptopt=Acquire::Languages "none"', f'--aptopt=Acquire::http::Proxy "{proxy}"']
+    # The guests find their own proxy; this one is gone by then.
+    words += ['--customize-hook=sed -i /Proxy/d "$1/etc/apt/apt.conf.d/99mmdebstrap"']
+    words += ['--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/hostname" "$1/etc/resolv.conf"']
+    words += ['--customize-hook=: > "$1/etc/machine-id"', f"--customize-hook=tar-in {extras} /"]
+    return [*words, suite_of(sources), "-", *(source.line(source.plain_uri) for source in sources)]
+
+
+def _extras() -> dict[str, str]:
+    """What the image has besides its packages: each path with its text, or where it links to (`-> …`)."""
+    extras = {f"etc/systemd/system/{unit}": "-> /dev/null" for unit in MASKED}
+    extras["etc/cloud/cloud.cfg.d/99_cluster_sim.cfg"] = json.dumps(CLOUD_CONFIG, indent=1) + "\n"
+    return extras
+
+
 def _build(folder: Path, sources: tuple[Source, ...], say: Say) -> None:
-    with tempfile.TemporaryDirectory(prefix="cluster_sim-image-") as scratch, _package_proxy() as proxy:
-        tar = Path(scratch) / "image.tar"
-        overlay = Path(scratch) / "overlay"
-        _write_overlay(overlay, sources)
-        words = ["mmdebstrap", "--variant=minbase", "--format=tar", f"--include={','.join(PACKAGES)}"]
-        words += [f"--mode={'root' if os.geteuid() == 0 else 'unshare'}"]
-        words += [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
-        words += ["--dpkgopt=force-unsafe-io", '--aptopt=Acquire::Languages "none"', f'--aptopt=Acquire::http::Proxy "{proxy}"']
-        # The guests find their own proxy; this one is gone by then.
-        words += ['--customize-hook=sed -i /Proxy/d "$1/etc/apt/apt.conf.d/99mmdebstrap"']
-        words += ['--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/hostname" "$1/etc/resolv.conf"']
-        words += ['--customize-hook=: > "$1/etc/machine-id"', f"--customize-hook=tar-in {overlay}.tar /"]
-        _pack(overlay, Path(f"{overlay}.tar"))
-        listing = "\n".join(source.line(source.plain_uri) for source in sources) + "\n"
-        (Path(scratch) / "sources.list").write_text(listing)
-        _run([*words, suite_of(sources), str(tar), str(Path(scratch) / "sources.list")], say, Path(scratch))
-        say("Unpacking the base image.")
+    with tempfile.TemporaryDirectory(prefix="cluster_sim-image-") as place, _package_proxy() as proxy:
+        scratch = Path(place)
+        extras = scratch / "extras.tar"
+        _write_extras(extras, sources)
         part = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.part")
         part.mkdir()
         try:
-            unpack(tar, part)
+            _run(_words(sources, proxy, extras), part, say, scratch / "log")
             part.rename(folder)
         except BaseException:
             remove_tree(part)
             raise
 
 
-def unpack(tar: Path, folder: Path) -> None:
-    """Unpacks inside the guests' user namespace, so that root's files belong to the guests' root."""
-    _mapped(["tar", "-x", "--exclude=./dev/*", "-p", "--numeric-owner"], folder, stdin=tar)
-
-
 def remove_tree(folder: Path) -> None:
     """Removes what belongs to ids only the guests' user namespace may touch."""
-    if folder.is_dir():
-        with contextlib.suppress(GuestProblem):
-            _mapped(["find", ".", "-mindepth", "1", "-delete"], folder, stdin=Path(os.devnull))
-        shutil.rmtree(folder, ignore_errors=True)
+    with _as_guest_root(["find", ".", "-mindepth", "1", "-delete"], folder, subprocess.DEVNULL, subprocess.DEVNULL) as process:
+        process.wait(BUILD_SECONDS_MAX)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _mapped(words: list[str], folder: Path, stdin: Path) -> None:
+def _as_guest_root(words: list[str], folder: Path, stdin: Any, log: Any) -> subprocess.Popen[bytes]:
     source = str(Path(cluster_sim.__file__).parents[1])
     command = [sys.executable, "-m", "cluster_sim.guests.mapped", str(folder), *words]
-    environment = os.environ | {"PYTHONPATH": source}
-    with stdin.open("rb") as given:
-        done = subprocess.run(
-            command, check=False, stdin=given, capture_output=True, text=True, env=environment, timeout=BUILD_SECONDS_MAX
-        )
-    if done.returncode != 0:
-        raise GuestProblem(f"{words[0]} failed in {folder}: {done.stderr.strip()[-600:]}")
+    return subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": source})
 
 
-def _write_overlay(root: Path, sources: tuple[Source, ...]) -> None:
-    """What the image has besides its packages."""
-    units = root / "etc/systemd/system"
-    units.mkdir(parents=True)
-    for unit in MASKED:
-        (units / unit).symlink_to("/dev/null")
-    config = root / "etc/cloud/cloud.cfg.d/99_cluster_sim.cfg"
-    config.parent.mkdir(parents=True)
-    config.write_text(json.dumps(CLOUD_CONFIG, indent=1) + "\n")
-    for key in {source.signed_by for source in sources if source.signed_by}:
-        # The distribution's own keys come with its packages anyway; a site's own come from here.
-        copy = root / key.lstrip("/")
-        if not copy.exists() and Path(key).is_file():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(key, copy)
+def _write_extras(tar: Path, sources: tuple[Source, ...]) -> None:
+    with tarfile.open(tar, "w") as out:
+        for path, text in _extras().items():
+            member = tarfile.TarInfo(path)
+            if text.startswith("-> "):
+                member.type, member.linkname = tarfile.SYMTYPE, text.removeprefix("-> ")
+                out.addfile(member)
+            else:
+                member.size = len(text.encode())
+                out.addfile(member, io.BytesIO(text.encode()))
+        for key in sorted({source.signed_by for source in sources if source.signed_by}):
+            # The distribution's own keys come with its packages anyway; a site's own come from here.
+            out.add(key, key.lstrip("/"))
 
 
-def _pack(root: Path, tar: Path) -> None:
-    words = ["tar", "-C", str(root), "--owner=0", "--group=0", "--mode=u=rwX,go=rX", "-cf", str(tar), "."]
-    subprocess.run(words, check=True, capture_output=True)
-
-
-def _run(words: list[str], say: Say, scratch: Path) -> None:
-    """Runs mmdebstrap, saying each of its steps, and that it goes on when it is silent."""
-    log = scratch / "log"
+def _run(words: list[str], folder: Path, say: Say, log: Path) -> None:
+    """Runs mmdebstrap and unpacks what it makes, saying each of its steps, and that it goes on when it is silent."""
+    mode = f"--mode={'root' if os.geteuid() == 0 else 'unshare'}"
     with log.open("wb") as out:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        maker = subprocess.Popen([words[0], mode, *words[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out)
+        # Inside the guests' user namespace, so that root's files belong to the guests' root.
+        unpacker = _as_guest_root(["tar", "-x", "--exclude=./dev/*", "-p", "--numeric-owner"], folder, maker.stdout, out)
+    assert maker.stdout is not None
+    maker.stdout.close()
     started = spoken = time.monotonic()
     told = 0
     while time.monotonic() - started < BUILD_SECONDS_MAX:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.5)
-        steps = re.findall(r"^I: (\w+ing .+?)\.*$", log.read_text(errors="replace"), re.MULTILINE)
+            unpacker.wait(0.5)
+        steps = re.findall(r"^I: (\w+ing (?:(?!tempdir|hook).)+?)\.*$", log.read_text(errors="replace"), re.MULTILINE)
         for step in steps[told:]:
-            if "tempdir" not in step:
-                say(f"Base image: {step}.")
-                spoken = time.monotonic()
+            say(f"Base image: {step}.")
+            spoken = time.monotonic()
         told = len(steps)
-        if process.returncode is not None:
+        if unpacker.returncode is not None and maker.poll() is not None:
             break
         if time.monotonic() - spoken > QUIET_SECONDS_MAX:
             say(f"Base image: still at it after {time.monotonic() - started:.0f} s.")
             spoken = time.monotonic()
     else:
-        process.terminate()
-        process.wait(30)
-    if process.returncode != 0:
-        last = [line for line in log.read_text(errors="replace").splitlines() if line[:2] in ("E:", "W:")][-4:]
+        unpacker.terminate()
+        maker.terminate()
+        maker.wait(30)
+    if maker.returncode != 0 or unpacker.returncode != 0:
+        last = [
+            line for line in log.read_text(errors="replace").splitlines() if line[:2] in ("E:", "W:") or line.startswith("tar:")
+        ][-4:]
         raise GuestProblem(f"mmdebstrap could not build the guests' base image: {' '.join(last) or 'it said nothing'}")
 
 

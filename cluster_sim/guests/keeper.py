@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cluster_sim.guests import podinit
 from cluster_sim.guests.cgroups import cgroup_place, clean_stale, make_cgroup
-from cluster_sim.guests.namespaces import id_range
+from cluster_sim.guests.namespaces import IdRange, id_range
 
 SOCKET_NAME = "pod.sock"
 START_SECONDS_MAX = 30.0
@@ -47,7 +47,7 @@ def main() -> int:
         podinit.remove_cgroups(str(cgroup))
 
 
-def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: podinit.ns.IdRange, cgroup: Path) -> int:
+def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: IdRange, cgroup: Path) -> int:
     disks = folder / "disks"
     disks.mkdir(exist_ok=True)
     if not ids.with_own_id:
@@ -88,7 +88,13 @@ async def _watch(pod_pid: int, apt_gate: socket.socket) -> None:
     loop.add_reader(0, lambda: stopping.set() if not os.read(0, 4096) else None)
     pod_ended = asyncio.Event()
     pod = os.pidfd_open(pod_pid)
-    loop.add_reader(pod, lambda: (pod_ended.set(), stopping.set(), loop.remove_reader(pod)))
+
+    def ended() -> None:
+        loop.remove_reader(pod)
+        pod_ended.set()
+        stopping.set()
+
+    loop.add_reader(pod, ended)
     async with serve_apt(apt_gate):
         _tell({"ready": True})
         await stopping.wait()

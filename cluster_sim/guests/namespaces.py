@@ -85,6 +85,11 @@ class IdRange:
     count: int
     with_own_id: bool
 
+    @property
+    def root(self) -> int:
+        """Who the guests' root is on this machine."""
+        return os.getuid() if self.with_own_id else self.uid_first
+
     def write(self, pid: int) -> None:
         """Gives the user namespace of `pid` this range."""
         if not self.with_own_id:

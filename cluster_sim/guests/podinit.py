@@ -20,15 +20,15 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cluster_sim.guests import namespaces as ns
+from cluster_sim.guests.machine import GUEST_ENVIRONMENT, Place, become, ip, or_die
+from cluster_sim.guests.seed import APT_PROXY_PORT
 
 SSH_PORT = 22
 CONNECT_SECONDS = 5.0
@@ -36,19 +36,11 @@ UP_LOOKS_MAX = 1200
 UP_LOOK_SECONDS = 0.1
 EXEC_SECONDS_MAX = 300.0
 LINE_BYTES_MAX = 1 << 20
-DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-DEVICE_LINKS = (
-    ("fd", "/proc/self/fd"),
-    ("stdin", "/proc/self/fd/0"),
-    ("stdout", "/proc/self/fd/1"),
-    ("stderr", "/proc/self/fd/2"),
-)
-GUEST_ENVIRONMENT = {"container": "lxc", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "linux"}
 SHUT_DOWN = signal.SIGRTMIN + 4
 """systemd's own signal for an orderly power-off."""
 
 # How the first process of a pid namespace ends tells what its guest asked of the machine.
-ENDED_BY = {signal.SIGINT: "powered off", signal.SIGHUP: "restarts", signal.SIGKILL: "was stopped"}
+ENDED_BY: dict[int, str] = {signal.SIGINT: "powered off", signal.SIGHUP: "restarts", signal.SIGKILL: "was stopped"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,7 @@ def enter(plan: PodPlan, ids: ns.IdRange, control: socket.socket, proxy_gate: so
     if pid == 0:
         os.close(mapped_out)
         os.close(ready_in)
-        _or_die(lambda: _outer(plan, ids, control, proxy_gate, mapped_in, ready_out, parent))
+        or_die(lambda: _outer(plan, ids, control, proxy_gate, mapped_in, ready_out, parent))
     os.close(mapped_in)
     os.close(ready_out)
     try:
@@ -104,17 +96,6 @@ def _give(cgroup: str, uid: int) -> None:
     for folder in (cgroup, f"{cgroup}/pod"):
         for name in ("", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"):
             os.chown(f"{folder}/{name}", uid, uid)
-
-
-def _or_die(run: Callable[[], None]) -> None:
-    """Runs a forked child's part; a child never returns into its parent's code."""
-    try:
-        run()
-        os._exit(0)
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(99)
 
 
 def _outer(
@@ -173,12 +154,12 @@ class Pod:
 
     def run(self, gate: socket.socket) -> None:
         for words in ("link set lo up", "link add br0 type bridge", "link set br0 up"):
-            _ip(words)
+            ip(words)
         for gateway in self._plan.gateways:
-            _ip(f"addr add {gateway} dev br0")
+            ip(f"addr add {gateway} dev br0")
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-        self._wipe(f"{self._view}/disks")
-        listener = socket.create_server(("0.0.0.0", 3142), backlog=64)
+        self._wipe()
+        listener = socket.create_server(("0.0.0.0", APT_PROXY_PORT), backlog=64)
         socket.send_fds(gate, [b"apt"], [listener.fileno()])
         listener.close()
         gate.close()
@@ -191,19 +172,19 @@ class Pod:
         signal.set_wakeup_fd(wake_out, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while self._closing is None or self._guests:
-            readable, _, _ = select.select([self._control, wake_in], [], [])
+            readable, _, _ = select.select([self._control.fileno(), wake_in], [], [])
             if wake_in in readable:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_in, 512)
                 self._reap()
-            if self._control in readable:
+            if self._control.fileno() in readable:
                 connection, _ = self._control.accept()
                 connection.settimeout(CONNECT_SECONDS)
                 try:
                     self._answer(connection)
                 except (OSError, ValueError, KeyError, subprocess.CalledProcessError) as problem:
-                    _reply(connection, {"problem": f"The pod could not do that: {_words(problem)}."})
-        self._wipe(f"{self._view}/disks")
+                    _reply(connection, {"problem": f"The guests' pod could not do that: {_words(problem)}."})
+        self._wipe()
         _reply(self._closing, {})
 
     def _answer(self, connection: socket.socket) -> None:
@@ -217,29 +198,31 @@ class Pod:
                 _reply(connection, {})
             case "list":
                 _reply(connection, {"guests": {guest.name: guest.up for guest in self._guests.values()}})
-            case "shutdown" | "stop" if guest is None:
-                _reply(connection, {})
             case "shutdown" | "stop" as deed:
-                # Answered when the guest has ended.
-                guest.waiting.append(connection)
-                os.kill(guest.init_pid, SHUT_DOWN if deed == "shutdown" else signal.SIGKILL)
-            case "destroy" if guest is None:
-                self._wipe(f"{self._view}/disks/{name}", itself=True)
-                _reply(connection, {})
+                if guest is None:
+                    _reply(connection, {})
+                    return
+                guest.waiting.append(connection)  # answered when it has ended
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(guest.init_pid, SHUT_DOWN if deed == "shutdown" else signal.SIGKILL)
             case "destroy":
-                _reply(connection, {"problem": f"Guest {name} is running. Stop it before destroying it."})
-            case "exec" if guest is None:
-                _reply(connection, {"problem": f"Guest {name} is not running."})
+                if guest is not None:
+                    raise ValueError(f"guest {name} is running; stop it first")
+                self._child(connection, lambda: _destroy(connection, f"{self._view}/disks/{name}"))
             case "exec":
-                self._child(connection, lambda: _exec(connection, guest.init_pid, request["argv"]))
+                if guest is None:
+                    raise ValueError(f"guest {name} is not running")
+                init_pid = guest.init_pid
+                self._child(connection, lambda: _exec(connection, init_pid, request["argv"]))
             case "dial":
                 self._child(connection, lambda: _dial(connection, request["host"], int(request["port"])))
             case "close":
                 self._closing = connection
                 for other in self._guests.values():
-                    os.kill(other.init_pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(other.init_pid, signal.SIGKILL)
             case unknown:
-                _reply(connection, {"problem": f"The pod knows no {unknown}."})
+                raise ValueError(f"it knows no {unknown}")
 
     def _child(self, connection: socket.socket, run: Callable[[], None]) -> int:
         pid = os.fork()
@@ -247,7 +230,7 @@ class Pod:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._control.close()
-            _or_die(run)
+            or_die(run)
         connection.close()
         return pid
 
@@ -257,25 +240,26 @@ class Pod:
             self._make_disk(disk, request["files"])
         # The overlay is mounted without syncing; its mark of an earlier mount is in the way of the next.
         shutil.rmtree(f"{disk}/work/work/incompat", ignore_errors=True)
-        os.makedirs(f"{self._plan.cgroup}/guest-{name}", exist_ok=True)
+        place = Place(f"{self._view}/image", disk, f"{self._plan.cgroup}/guest-{name}")
+        os.makedirs(place.cgroup, exist_ok=True)
         here, there = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             here.close()
-            _or_die(lambda: self._guest(name, request, there))
+            or_die(lambda: become(place, request, there))
         there.close()
         if here.recv(1) != b"n":
             raise OSError(f"guest {name} could not get namespaces of its own")
         self._cards += 1
         card = f"veth{self._cards}"
-        _ip(f"link add {card} type veth peer name eth0 address {request['mac']} netns {pid}")
-        _ip(f"link set {card} master br0 up")
+        ip(f"link add {card} type veth peer name eth0 address {request['mac']} netns {pid}")
+        ip(f"link set {card} master br0 up")
         here.send(b"g")
         init_pid = struct.unpack("i", here.recv(4))[0]
         here.close()
         prober = os.fork()
         if prober == 0:
-            _or_die(lambda: _wait_for_ssh(request["address"].partition("/")[0]))
+            or_die(lambda: _wait_for_ssh(request["address"].partition("/")[0]))
         self._guests[name] = Guest(name, request, pid, init_pid, prober)
 
     def _make_disk(self, disk: str, files: list[dict[str, Any]]) -> None:
@@ -289,56 +273,6 @@ class Pod:
                 folder.mkdir(mode=0o755)
             target.write_text(file["text"])
             target.chmod(file["mode"])
-
-    def _guest(self, name: str, request: dict[str, Any], boss: socket.socket) -> None:
-        """The child that becomes a guest's machine: its own child is the guest's first process."""
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        cgroup = f"{self._plan.cgroup}/guest-{name}"
-        Path(cgroup, "cgroup.procs").write_text("0")
-        ns.unshare("mnt", "net", "uts", "ipc", "pid", "cgroup")
-        boss.send(b"n")
-        if boss.recv(1) != b"g":
-            os._exit(1)
-        pid = os.fork()
-        if pid == 0:
-            _or_die(lambda: self._machine(name, request))
-        boss.send(struct.pack("i", pid))
-        _close_above(2)
-        _, status = os.waitpid(pid, 0)
-        os._exit(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 64)
-
-    def _machine(self, name: str, request: dict[str, Any]) -> None:
-        os.setsid()
-        disk, root = f"{self._view}/disks/{name}", f"{self._view}/disks/{name}/root"
-        ns.mount("none", "/", flags="rec private")
-        # `userxattr` because this is a user namespace (without it dpkg fails on renames); `volatile` because this disk need not
-        # survive a power cut of the machine, and dpkg syncs after every file.
-        layers = f"lowerdir={self._view}/image,upperdir={disk}/upper,workdir={disk}/work,userxattr,volatile"
-        ns.mount("overlay", root, "overlay", "", layers)
-        ns.mount("proc", f"{root}/proc", "proc", "nosuid nodev noexec")
-        ns.mount("sysfs", f"{root}/sys", "sysfs", "nosuid nodev noexec ro")
-        ns.mount("cgroup2", f"{root}/sys/fs/cgroup", "cgroup2", "nosuid nodev noexec")
-        _devices(f"{root}/dev")
-        console = os.open(f"{disk}/console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        Path(f"{root}/dev/console").touch()
-        ns.mount(f"{disk}/console.log", f"{root}/dev/console", flags="bind")
-        ns.mount("tmpfs", f"{root}/run", "tmpfs", "nosuid nodev", "mode=755")
-        ns.mount("tmpfs", f"{root}/tmp", "tmpfs", "nosuid nodev", "mode=1777")  # noqa: S108
-        ns.set_hostname(request["hostname"])
-        for words in ("link set lo up", f"addr add {request['address']} dev eth0", "link set eth0 up"):
-            _ip(words)
-        with contextlib.suppress(
-            subprocess.CalledProcessError
-        ):  # a gateway outside the guest's own network: no route, as on a real one
-            _ip(f"route add default via {request['gateway']}")
-        ns.pivot_root(root)
-        null = os.open("/dev/null", os.O_RDWR)
-        for number, source in ((0, null), (1, console), (2, console)):
-            os.dup2(source, number)
-        _close_above(2)
-        os.execve("/sbin/init", ["/sbin/init"], GUEST_ENVIRONMENT)  # noqa: S606
 
     def _reap(self) -> None:
         while True:
@@ -364,12 +298,10 @@ class Pod:
         if code == signal.SIGHUP and self._closing is None:
             self._boot(guest.name, guest.request)
 
-    def _wipe(self, folder: str, itself: bool = False) -> None:
-        if itself:
-            shutil.rmtree(folder, ignore_errors=True)
-            return
-        for name in os.listdir(folder):
-            shutil.rmtree(f"{folder}/{name}", ignore_errors=True)
+    def _wipe(self) -> None:
+        """Removes every disk: at the start those of a simulator that was killed, which are of another world."""
+        for name in os.listdir(f"{self._view}/disks"):
+            shutil.rmtree(f"{self._view}/disks/{name}", ignore_errors=True)
 
 
 def remove_cgroups(folder: str) -> None:
@@ -379,28 +311,6 @@ def remove_cgroups(folder: str) -> None:
             os.rmdir(path)
 
 
-def _devices(dev: str) -> None:
-    ns.mount("tmpfs", dev, "tmpfs", "nosuid", "mode=755,size=4m")
-    for name in DEVICES:
-        Path(f"{dev}/{name}").touch()
-        ns.mount(f"/dev/{name}", f"{dev}/{name}", flags="bind")
-    os.mkdir(f"{dev}/pts")
-    ns.mount("devpts", f"{dev}/pts", "devpts", "nosuid noexec", "newinstance,ptmxmode=0666,mode=620,gid=5")
-    os.symlink("pts/ptmx", f"{dev}/ptmx")
-    os.mkdir(f"{dev}/shm")
-    ns.mount("tmpfs", f"{dev}/shm", "tmpfs", "nosuid nodev", "mode=1777")
-    for name, target in DEVICE_LINKS:
-        os.symlink(target, f"{dev}/{name}")
-
-
-def _ip(words: str) -> None:
-    subprocess.run(["ip", *words.split()], check=True, capture_output=True, text=True)
-
-
-def _close_above(highest: int) -> None:
-    os.closerange(highest + 1, 4096)
-
-
 def _wait_for_ssh(host: str) -> None:
     for _ in range(UP_LOOKS_MAX):
         with contextlib.suppress(OSError), socket.create_connection((host, SSH_PORT), timeout=1.0) as connection:
@@ -408,6 +318,11 @@ def _wait_for_ssh(host: str) -> None:
                 return
         time.sleep(UP_LOOK_SECONDS)
     os._exit(1)
+
+
+def _destroy(connection: socket.socket, disk: str) -> None:
+    shutil.rmtree(disk, ignore_errors=True)
+    _reply(connection, {})
 
 
 def _dial(connection: socket.socket, host: str, port: int) -> None:

@@ -54,8 +54,12 @@ def machine_sources() -> tuple[Source, ...]:
     files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
     texts = [(file.suffix, file.read_text(errors="replace")) for file in files if file.is_file()]
     found = tuple(source for ending, text in texts for source in read_sources(text, deb822=ending == ".sources"))
-    own = tuple(dict.fromkeys(source for source in found if _is_distribution(source, suite)))
-    return own or (Source(DEFAULT_MIRROR, DEFAULT_SUITE, ("main",), _archive_key()),)
+    return own_sources(found, suite) or (Source(DEFAULT_MIRROR, DEFAULT_SUITE, ("main",), _archive_key()),)
+
+
+def own_sources(sources: Iterable[Source], suite: str) -> tuple[Source, ...]:
+    """Those of the distribution itself, without the archives a plain installation does not use."""
+    return tuple(dict.fromkeys(source for source in sources if _is_distribution(source, suite)))
 
 
 def read_sources(text: str, deb822: bool) -> Iterable[Source]:

@@ -510,7 +510,8 @@ COMMANDS: dict[str, Command] = {
     "grep": _grep,
     "head": _head,
     "cloud-init": _cloud_init,
-} | dict.fromkeys(SHELLS, _shell)
+    **dict.fromkeys(SHELLS, _shell),
+}
 
 NEEDS = {
     "nginx": "nginx",

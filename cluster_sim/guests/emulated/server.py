@@ -146,7 +146,10 @@ class EmulatedBodies:
                 guest.lock.acquire()
 
         def writer(stream: asyncssh.SSHWriter[bytes]) -> Callable[[bytes], None]:
-            return lambda data: loop.call_soon_threadsafe(stream.write, data) and None
+            def write(data: bytes) -> None:
+                loop.call_soon_threadsafe(stream.write, data)
+
+            return write
 
         session = Session(user, read, writer(process.stdout), writer(process.stderr), guest.host.people[user].home)
         line = process.command
@@ -294,9 +297,9 @@ class _Files(asyncssh.SFTPServer):
         # The library's own methods would act on this machine's files.
         raise asyncssh.SFTPOpUnsupported("This is not emulated.")
 
-    scandir = listdir = rmdir = rename = posix_rename = readlink = symlink = link = statvfs = fstatvfs = lock = unlock = fsync = (
-        _unmodelled
-    )
+    scandir = listdir = readlink = symlink = link = _unmodelled  # type: ignore[assignment]
+    rmdir = rename = posix_rename = fsync = _unmodelled  # type: ignore[assignment]
+    statvfs = fstatvfs = lock = unlock = open56 = _unmodelled  # type: ignore[assignment]
 
 
 @dataclass

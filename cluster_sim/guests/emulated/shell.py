@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cluster_sim.guests.emulated.host import Host, HostProblem
 
@@ -30,7 +30,8 @@ class Session:
     depth: int = 0
 
     def to(self, **changes: object) -> Session:
-        return Session(**(vars(self) | {"depth": self.depth + 1, "variables": dict(self.variables)} | changes))  # type: ignore[arg-type]
+        """The same for a part of the work, with its own variables; `changes` are fields."""
+        return replace(self, **({"depth": self.depth + 1, "variables": dict(self.variables)} | changes))  # type: ignore[arg-type]
 
 
 Run = Callable[[Host, Session, list[str]], int]
