@@ -110,7 +110,7 @@ def offer(offered: Offer) -> str:
         then = f" Runner-up: {others[0].title} ({others[0].score:.2f})." if others else " Nothing else fits."
         left_out = "".join(f"\n- Left out: {e.subject}. {e.reason}" for e in part.exclusions[:5])
         texts.append(
-            f"{len(part.candidates)} choices fit. Best: {first.title} ({first.score:.2f}); {_listed(first.reasons[:3])}.{then}{left_out}"
+            f"{len(part.candidates)} choices fit. Best: {first.title} ({first.score:.2f}); {_reasons(first.reasons[:3])}.{then}{left_out}"
         )
     return "\n\n".join(texts)
 
@@ -123,7 +123,7 @@ def nothing_fits(offered: Offer) -> str:
         lines.append(f"Nothing fits for the {_title(part.capability)}:")
         lines += [f"- {e.subject}: {e.reason}" for e in part.exclusions[:10]]
         if part.counter_offer:
-            lines.append(f"\nWhat would fit: {part.counter_offer}")
+            lines.append(f"\n{part.counter_offer}")
     return "\n".join(lines) + "\n\nSay what should be different."
 
 
@@ -166,7 +166,7 @@ def plan(made: Plan, composed: Manifest | None, offered: Offer | None, judged: R
     counts = _counts(change for part in made.parts for change in part.changes)
     sections = [f"## Plan {digest}: {counts}"]
     if composed is not None:
-        rows = [(r.name, r.kind, r.where, r.size, r.because) for part in composed.parts for r in part.resources]
+        rows = _without_repeats([(r.name, r.kind, r.where, r.size, r.because) for part in composed.parts for r in part.resources])
         sections.append(_table(("what", "kind", "where", "size", "why"), rows))
     else:
         rows2 = [(c.name, c.action, c.address) for part in made.parts for c in part.changes]
@@ -277,7 +277,7 @@ def answer(question: str, offered: Offer | None, composed: Manifest | None, judg
     if offered is not None:
         for part_offer in offered.parts:
             ranking = "\n".join(
-                f"- {c.title}: {c.score:.2f}; {_listed(c.reasons[:4])}; bound by {c.binding or 'nothing near'}"
+                f"- {c.title}: {c.score:.2f}; {_reasons(c.reasons[:4])}; bound by {c.binding or 'nothing near'}"
                 for c in part_offer.candidates
             )
             left_out = "".join(f"\n- left out: {e.subject}: {e.reason}" for e in part_offer.exclusions[:6])
@@ -358,6 +358,14 @@ def _findings(findings: Iterable[Finding]) -> str:
     return "\n".join(f"- {words[f.severity]} ({f.check}, {f.subject}): {f.detail} {f.remedy}".rstrip() for f in findings)
 
 
+def _without_repeats(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Ten machines for one reason give it once."""
+    shown: list[tuple[str, ...]] = []
+    for i, row in enumerate(rows):
+        shown.append((*row[:-1], "as above") if i and row[-1] == rows[i - 1][-1] else row)
+    return shown
+
+
 def _counts(changes: Iterable[Change]) -> str:
     words = {"create": "to create", "update": "to change", "replace": "to replace", "delete": "to remove"}
     counted: dict[str, int] = {}
@@ -387,6 +395,8 @@ def _label(field: Field) -> str:
 
 def _amount(field: Field) -> str:
     value = field.value
+    if field.name == "public_keys" and isinstance(value, tuple):
+        return ", ".join(key.split()[-1] if len(key.split()) > 2 else _short(key, 30) for key in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     shown = ", ".join(value) if isinstance(value, tuple) else (_number(value) if isinstance(value, int | float) else value)
@@ -404,6 +414,11 @@ def _suggested(suggestions: Sequence[str]) -> str:
 def _listed(items: Iterable[str]) -> str:
     *first, last = list(items) or [""]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _reasons(reasons: Iterable[str]) -> str:
+    """Sentences in a row become one, divided by semicolons."""
+    return "; ".join(reason.rstrip(". ") for reason in reasons)
 
 
 def _lower(text: str) -> str:
