@@ -72,9 +72,13 @@ def put(
     change.parts = {property_: change.properties.pop(property_, None) for property_ in kind.parts}
     if kind.references:
         _check_references(cloud, stored, body)
-    kind.check(change)
-    _fill_identity(change)
-    kind.fill(change)
+    try:
+        kind.check(change)
+        _fill_identity(change)
+        kind.fill(change)
+    except (AttributeError, TypeError, KeyError, ValueError) as problem:
+        # A body of another shape than the type's: a text where an object belongs. ARM says so too, before it looks at values.
+        raise errors.invalid_content(f"The body does not have the shape of {kind.type}: {problem}") from problem
     if kind.state:
         change.properties.pop("provisioningState", None)
     # A part that is refused takes the whole with it: nothing half-written stays.

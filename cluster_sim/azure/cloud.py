@@ -17,6 +17,8 @@ from cluster_sim.azure.store import Operation, Resource, Store
 from cluster_sim.azure.world import Subscription, World
 
 REQUESTS_KEPT = 10_000
+OPERATIONS_KEPT = 1_000
+_WITH_ETAG = ("Microsoft.Network/", "Microsoft.DataFactory/")
 
 
 class Clock(Protocol):
@@ -117,7 +119,7 @@ class Cloud:
                 parts = [self.show(r) for r in self.store.of_type(f"{resource.type}/{segment}", resource.id)]
                 shown["properties"][property_] = parts
             kind.view(self, resource, shown)
-        if resource.type != GROUP_TYPE:
+        if resource.type.startswith(_WITH_ETAG):
             shown["etag"] = (
                 f'W/"{hashlib.sha256(f"{resource.key}{resource.generation}{resource.changed_at_s}".encode()).hexdigest()[:32]}"'
             )
@@ -143,6 +145,10 @@ class Cloud:
             else f"{where}/operationStatuses/{id_}"
         )
         lasts = self.world.operation_s_by_type.get(resource.type.lower(), self.world.operation_s)
+        for old in [o.id for o in self.store.operations.values() if o.done][
+            : max(0, len(self.store.operations) - OPERATIONS_KEPT)
+        ]:
+            self.store.operations.pop(old)
         operation = Operation(id_, verb, resource.key, path, self.now, self.now + lasts, error)
         self.store.operations[id_] = operation
         resource.operation = id_

@@ -14,6 +14,7 @@ from cluster_sim.azure import login
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.data import table
 from cluster_sim.azure.families.databricks import WORKSPACE
+from cluster_sim.azure.families.storage import private_connections
 from cluster_sim.azure.kinds import guid
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Answer, Request, json_answer
@@ -71,6 +72,11 @@ class Workspace:
         self.cloud.settle()
         try:
             answer = self._answer(request)
+        except (AttributeError, TypeError, KeyError, ValueError) as problem:
+            # A body of another shape than the call's: a text where a number belongs.
+            answer = json_answer(
+                {"error_code": "MALFORMED_REQUEST", "message": f"Could not parse request object: {problem}"}, 400
+            )
         except Refusal as refusal:
             answer = json_answer({"error_code": refusal.code, "message": refusal.message}, refusal.status)
         if request.method != "GET":
@@ -88,6 +94,9 @@ class Workspace:
         )
         if workspace is None or workspace.state in ("Creating", "Failed"):
             raise Refusal(404, "RESOURCE_DOES_NOT_EXIST", "There is no Databricks workspace at this address yet.")
+        if workspace.properties.get("publicNetworkAccess") == "Disabled" and not private_connections(self.cloud, workspace):
+            # With neither a public address nor a private endpoint nobody at all can reach it.
+            raise Refusal(403, "403", f"Unauthorized network access to workspace: {workspace.properties['workspaceId']}")
         try:
             login.read_token(request, self.cloud.world.tenant, self.cloud.now, databricks=True)
         except login.BadToken as problem:

@@ -7,7 +7,7 @@ from typing import Any
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, nested_first
-from cluster_sim.azure.families.storage import private_connections, secret
+from cluster_sim.azure.families.storage import check_network_rules, private_connections, secret
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.azure.world import Subscription
@@ -37,6 +37,13 @@ def _check_account(change: Change) -> None:
             "InvalidResourceProperties",
             f"The specified SKU '{(body.get('sku') or {}).get('name')}' for kind '{body['kind']}' is not supported. Allowed: S0.",
         )
+    if str(body["kind"]).lower() == "openai" and change.location not in {
+        r for m in table("models")["models"] for rs in m["skus"].values() for r in rs
+    }:
+        raise ArmError(
+            400, "InvalidApiSetId", f"The account type '{body['kind']}' is either invalid or unavailable in given region."
+        )
+    check_network_rules(change, "Microsoft.CognitiveServices")
     gone = cloud.store.deleted.get(change.address.key)
     restore = bool(properties.pop("restore", False))
     if change.creating and gone is not None and not restore:

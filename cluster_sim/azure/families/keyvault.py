@@ -7,7 +7,7 @@ from typing import Any
 
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError
-from cluster_sim.azure.families.storage import private_connections
+from cluster_sim.azure.families.storage import check_network_rules, private_connections
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Answer, Request
@@ -46,6 +46,7 @@ def _check(change: Change) -> None:
         raise ArmError(
             400, "BadRequest", 'The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.'
         )
+    check_network_rules(change, "Microsoft.KeyVault")
     recover = properties.pop("createMode", "default") == "recover"
     if change.creating:
         _take_name(change, recover)
@@ -92,6 +93,27 @@ def _fill(change: Change) -> None:
     properties.setdefault("publicNetworkAccess", "Enabled")
     for name in ("enabledForDeployment", "enableRbacAuthorization"):
         properties.setdefault(name, False)
+
+
+def _check_secret(change: Change) -> None:
+    if change.creating and not isinstance(change.properties.get("value"), str):
+        raise ArmError(400, "BadRequest", f"The secret '{change.name}' has no properties.value.")
+
+
+def _fill_secret(change: Change) -> None:
+    """A secret written through ARM can never be read back through it."""
+    change.properties.pop("value", None)
+    _name_version(change, "secretUri", "secrets")
+
+
+def _fill_key(change: Change) -> None:
+    _name_version(change, "keyUri", "keys")
+
+
+def _name_version(change: Change, property_: str, shelf: str) -> None:
+    version = change.guid(f"version {change.cloud.now}").replace("-", "")
+    uri = f"https://{change.address.names[0].lower()}.vault.azure.net/{shelf}/{change.name}"
+    change.properties.update({property_: uri, f"{property_}WithVersion": f"{uri}/{version}"})
 
 
 def _view(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
@@ -181,6 +203,8 @@ def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[st
 KINDS = (
     Kind(_V, slow_delete=False, name=_NAME, stamped=True, check=_check, fill=_fill, view=_view, removed=_removed),
     Kind(f"{_V}/accessPolicies", located=False, slow=False, state=False),
+    Kind(f"{_V}/secrets", located=False, slow=False, state=False, created=200, check=_check_secret, fill=_fill_secret),
+    Kind(f"{_V}/keys", located=False, slow=False, state=False, created=200, fill=_fill_key),
 )
 
 _PLACE = r"{subscription}/providers/Microsoft\.KeyVault/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import re
 from typing import Any
@@ -229,7 +230,27 @@ def _check_pool(change: Change) -> None:
             f"The subnet '{subnet}' of pool '{change.name}' was not found.",
             target="agentPoolProfile.vnetSubnetID",
         )
+    if properties.get("availabilityZones") and not cloud.world.regions[region]["zones"]:
+        raise ArmError(
+            400,
+            "AvailabilityZoneNotSupported",
+            f"The zone(s) '{','.join(map(str, properties['availabilityZones']))}' for resource '{change.name}' is not supported. The supported zones for location '{region}' are ''.",
+        )
+    _check_addresses(cluster, cloud.find(str(subnet)) if subnet else None)
     _check_quota(change, region, name, count)
+
+
+def _check_addresses(cluster: Resource, subnet: Resource | None) -> None:
+    """Services and nodes must not share addresses: the default 10.0.0.0/16 of services meets many a network."""
+    services = str((cluster.properties.get("networkProfile") or {}).get("serviceCidr", ""))
+    nodes = str(subnet.properties.get("addressPrefix") or (subnet.properties.get("addressPrefixes") or [""])[0]) if subnet else ""
+    if services and nodes and ipaddress.ip_network(services).overlaps(ipaddress.ip_network(nodes)):
+        raise ArmError(
+            400,
+            "ServiceCidrOverlapExistingSubnetsCidr",
+            f"The specified service CIDR {services} is conflicted with an existing subnet CIDR {nodes}.",
+            target="networkProfile.serviceCIDR",
+        )
 
 
 def _check_quota(change: Change, region: str, name: str, count: int) -> None:

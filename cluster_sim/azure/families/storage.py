@@ -42,6 +42,7 @@ def _check(change: Change) -> None:
         )
     if not change.body.get("kind"):
         raise ArmError(400, "InvalidRequestPropertyValue", "The value 'null' is not allowed for property kind.")
+    check_network_rules(change, "Microsoft.Storage")
     if change.creating and taken(change.cloud, change.name):
         raise ArmError(409, "StorageAccountAlreadyTaken", f"The storage account named {change.name} is already taken.")
     if change.before:
@@ -59,6 +60,30 @@ def _check(change: Change) -> None:
                 )
             if new is None and old is not None and "." not in name:
                 change.properties[name] = old
+
+
+def check_network_rules(change: Change, service: str) -> None:
+    """A subnet can be let in only where it is there and has the service endpoint."""
+    for rule in (change.properties.get("networkAcls") or {}).get("virtualNetworkRules") or []:
+        subnet = change.cloud.find(str(rule.get("id", "")))
+        if subnet is None:
+            raise ArmError(
+                400,
+                "NetworkAclsValidationFailure",
+                f"Validation of network acls failure: SubnetsNotProvisioned: the subnet {rule.get('id')} was not found.",
+            )
+        offered = {
+            str(row.get("service", "")).removesuffix(".Global").lower() for row in subnet.properties.get("serviceEndpoints") or []
+        }
+        if service.lower() not in offered:
+            network = subnet.id.split("/subnets/")[0].rsplit("/", 1)[1]
+            raise ArmError(
+                400,
+                "NetworkAclsValidationFailure",
+                f"Validation of network acls failure: SubnetsHaveNoServiceEndpointsConfigured: Subnets {subnet.name} of virtual network {network} do not have "
+                f"ServiceEndpoints for {service} resources configured. Add {service} to subnet's ServiceEndpoints collection before trying to ACL {service} "
+                "resources to these subnets.",
+            )
 
 
 def taken(cloud: Cloud, name: str) -> bool:

@@ -195,3 +195,34 @@ def test_a_workspace_azure_would_refuse(azure: Direct, change: dict[str, Any], c
     } | change
     refused = azure.json("PUT", "{sub}/resourceGroups/rg/providers/Microsoft.Databricks/workspaces/dbw", body)
     assert refused["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/2.1/clusters/create", {"spark_version": SPARK, "node_type_id": ["x"], "num_workers": 1}),
+        ("/api/2.1/clusters/create", {"spark_version": SPARK, "node_type_id": "Standard_D4s_v5", "autoscale": "many"}),
+        ("/api/2.1/clusters/create", [1]),
+        ("/api/2.0/policies/clusters/create", {"name": "p", "definition": "[1]"}),
+        ("/api/2.0/instance-pools/create", {"instance_pool_name": "p", "node_type_id": 4}),
+    ],
+)
+def test_a_body_of_another_shape_is_refused(azure: Direct, path: str, body: Any) -> None:
+    _workspace(azure)
+    assert _ask(azure, "POST", path, body)["error_code"] in ("MALFORMED_REQUEST", "INVALID_PARAMETER_VALUE")
+
+
+def test_a_workspace_without_any_way_in_cannot_be_reached(azure: Direct) -> None:
+    id_ = _workspace(azure)
+    azure.json("PATCH", id_, {"properties": {"publicNetworkAccess": "Disabled"}})
+    refused = _ask(azure, "GET", "/api/2.1/clusters/list")
+    assert refused["message"].startswith("Unauthorized network access to workspace")
+    network = "{sub}/resourceGroups/rg/providers/Microsoft.Network"
+    azure.make(
+        f"{network}/virtualNetworks/vn", location="eastus", properties={"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}
+    )
+    azure.make(f"{network}/virtualNetworks/vn/subnets/a", properties={"addressPrefix": "10.1.0.0/24"})
+    link = [{"name": "ui", "properties": {"privateLinkServiceId": id_, "groupIds": ["databricks_ui_api"]}}]
+    properties = {"subnet": {"id": f"{network}/virtualNetworks/vn/subnets/a"}, "privateLinkServiceConnections": link}
+    azure.make(f"{network}/privateEndpoints/pep", location="eastus", properties=properties)
+    assert _ask(azure, "GET", "/api/2.1/clusters/list") == {"clusters": []}

@@ -517,3 +517,40 @@ def test_role_assignments(azure: Direct) -> None:
         "GET", "{sub}/providers/Microsoft.Authorization/roleDefinitions", **{"$filter": "roleName eq 'Storage Blob Data Reader'"}
     )["value"]
     assert [r["name"] for r in roles] == ["2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"]
+
+
+def test_service_endpoints_come_before_network_rules(azure: Direct) -> None:
+    azure.make(f"{NET}/virtualNetworks/vn", **VNET)
+    subnet = f"{NET}/virtualNetworks/vn/subnets/a"
+    azure.make(subnet, properties={"addressPrefix": "10.1.0.0/24"})
+    rules = {"defaultAction": "Deny", "virtualNetworkRules": [{"id": subnet}]}
+    made = storage(properties={"supportsHttpsTrafficOnly": True, "networkAcls": rules})
+    refused = azure.json("PUT", f"{STORAGE}/acct1", made)["error"]
+    assert refused["code"] == "NetworkAclsValidationFailure"
+    assert "SubnetsHaveNoServiceEndpointsConfigured" in refused["message"]
+    azure.make(subnet, properties={"addressPrefix": "10.1.0.0/24", "serviceEndpoints": [{"service": "Microsoft.Storage"}]})
+    azure.make(f"{STORAGE}/acct1", **made)
+
+
+def test_services_and_nodes_have_addresses_of_their_own(azure: Direct) -> None:
+    azure.make(f"{NET}/virtualNetworks/vn", location="eastus", properties={"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}})
+    azure.make(f"{NET}/virtualNetworks/vn/subnets/a", properties={"addressPrefix": "10.0.4.0/22"})
+    pool = {
+        "name": "system",
+        "mode": "System",
+        "count": 1,
+        "vmSize": "Standard_D4s_v5",
+        "vnetSubnetID": f"{NET}/virtualNetworks/vn/subnets/a",
+    }
+    refused = azure.json("PUT", f"{AKS}/aks", cluster(agentPoolProfiles=[pool]))["error"]
+    assert refused["code"] == "ServiceCidrOverlapExistingSubnetsCidr"
+    apart = {"serviceCidr": "172.16.0.0/16", "dnsServiceIP": "172.16.0.10"}
+    azure.make(f"{AKS}/aks", **cluster(agentPoolProfiles=[pool], networkProfile=apart))
+
+
+def test_a_secret_written_through_arm_is_not_read_back(azure: Direct) -> None:
+    azure.make(f"{VAULTS}/kv-a", **vault())
+    made = azure.make(f"{VAULTS}/kv-a/secrets/token", properties={"value": "hush"})
+    assert made["properties"]["secretUri"] == "https://kv-a.vault.azure.net/secrets/token"
+    assert "hush" not in json.dumps(azure.json("GET", f"{VAULTS}/kv-a/secrets/token"))
+    assert "hush" not in str(azure.part.cloud.store)
