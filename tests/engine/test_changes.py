@@ -69,6 +69,11 @@ def test_a_secret_value_is_not_shown() -> None:
     assert found[0].details == ("password (secret)",)
 
 
+def test_what_is_known_only_afterwards_is_not_told_as_gone() -> None:
+    found = changes(plan(change(["update"], {"size": 1, "output": {"a": 1}}, {"size": 2}, after_unknown={"output": True})))
+    assert found[0].details == ("size 1 → 2",)
+
+
 def test_removals_come_first() -> None:
     found = changes(
         plan(change(["create"], name="a"), change(["delete"], BEFORE, name="b"), change(["delete", "create"], BEFORE, BEFORE))

@@ -129,12 +129,17 @@ def _differences(before: Json, after: Json, change: Json) -> Iterator[str]:
     unknown = {path for path, flag in _leaves("", change.get("after_unknown")) if flag is True}
     secret = {path for path, flag in _leaves("", change.get("after_sensitive")) if flag is True}
     for path in sorted(old.keys() | new.keys()):
-        if path in unknown or old.get(path) == new.get(path):
+        if old.get(path) == new.get(path) or _within(path, unknown):
             continue
-        if any(path == hidden or path.startswith(f"{hidden}.") for hidden in secret):
+        if _within(path, secret):
             yield f"{path} (secret)"
         else:
             yield f"{path} {_spoken(old.get(path))} → {_spoken(new.get(path))}"
+
+
+def _within(path: str, places: set[str]) -> bool:
+    """The path is one of the places, or lies inside one: Terraform marks a whole block by a single flag."""
+    return any(path == place or path.startswith(f"{place}.") for place in places)
 
 
 def _leaves(path: str, value: Json) -> Iterator[tuple[str, Json]]:

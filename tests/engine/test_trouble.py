@@ -1,0 +1,391 @@
+"""What goes wrong, and the way on from there: failed steps, half-made things, cancelled runs, changed files, forged approvals."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tools.pipeline import carry_out, engine
+from tools.pipeline.prepare import prepare, prepare_removal
+from tools.pipeline.steps import Step, Work
+from tools.pipeline.world import World
+from tools.rules.changes import Allowed
+from tools.values.manifest import Part
+from tools.values.plan import Estimate, Plan
+from tools.values.run import Run
+from tools.values.trouble import RequestProblem, WorldProblem
+from tools.values.value import Json
+
+from .builders import counting, lines, manifest_of, part_named, planned, review_of, utc_now
+
+
+def approve(world: World, plan: Plan) -> None:
+    carry_out.approve(world, "talk", plan.digest, "ops", "approve it")
+
+
+def carried_out(world: World, plan: Plan) -> Run:
+    approve(world, plan)
+    run_id = carry_out.start(world, plan.digest)
+    return followed(world, run_id)
+
+
+def followed(world: World, run_id: str) -> Run:
+    for _ in carry_out.follow(world, run_id):
+        pass
+    return carry_out.run_of(world, run_id)
+
+
+def failing(times: int, error: Exception, part: str = "web") -> Step:
+    left = [times]
+
+    def step(work: Work) -> Json:
+        if work.part.name == part and left[0] > 0:
+            left[0] -= 1
+            raise error
+        return {}
+
+    return step
+
+
+AWAY = WorldProblem("The guest does not answer.", "web-00 is silent.", "Say retry.", retryable=True)
+
+
+def test_a_failed_step_stops_the_run_and_retry_goes_on_from_there(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects, configure=failing(1, AWAY)))
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    assert run.status == "stopped"
+    failed = next(step for step in run.steps if step.status == "failed")
+    assert (failed.name, failed.summary, failed.remedy) == (
+        "configure",
+        "The guest does not answer. web-00 is silent.",
+        "Say retry.",
+    )
+    assert [step.status for step in run.steps if step.name in ("verify", "guide")] == ["skipped", "skipped"]
+    assert run.receipt is not None, "what exists is told"
+    assert run.receipt.undo == f"remove {run.id}"
+
+    carry_out.retry(world, run.id)
+    run = followed(world, run.id)
+    assert run.status == "done"
+    assert lines(effects).count("made web-00") == 1
+
+
+def test_something_half_made_needs_a_new_approval_and_can_be_rolled_back(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    Path(f"{effects}.fail").touch()
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    assert run.status == "stopped"
+    assert "local-exec" in next(step for step in run.steps if step.status == "failed").summary
+
+    carry_out.retry(world, run.id)
+    run = followed(world, run.id)
+    assert run.status == "stopped"
+    assert "was not approved" in next(step for step in run.steps if step.status == "failed").summary
+
+    removal = carry_out.roll_back(world, "talk", run.id, "ops")
+    assert [change.action for change in removal.parts[0].changes] == ["delete"]
+    assert carried_out(world, removal).status == "removed"
+
+
+def test_what_a_stopped_run_made_may_be_left(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects, verify=failing(99, AWAY)))
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    assert carry_out.leave(world, run.id).status == "done"
+    for act in (carry_out.leave, carry_out.retry, carry_out.cancel):
+        with pytest.raises(RequestProblem):
+            act(world, run.id)
+    with pytest.raises(RequestProblem, match="did not stop"):
+        carry_out.roll_back(world, "talk", run.id, "ops")
+
+
+def test_a_failed_part_takes_only_those_with_it_that_need_it(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects, configure=failing(1, AWAY, "db")))
+    parts = (
+        part_named("db", effects),
+        part_named("app", effects, first_id=20010, after=("db",)),
+        part_named("mail", effects, first_id=20020),
+    )
+    run = carried_out(world, planned(world, manifest_of(*parts)))
+    assert run.status == "stopped"
+    assert "made mail-00" in lines(effects)
+    assert "guide mail" in lines(effects)
+    assert "made app-00" not in lines(effects)
+    assert run.receipt is not None
+    assert [part.name for part in run.receipt.parts] == ["db", "mail"]
+    carry_out.retry(world, run.id)
+    assert followed(world, run.id).status == "done"
+    assert [lines(effects).count(f"made {name}-00") for name in ("db", "app", "mail")] == [1, 1, 1]
+
+
+def test_cancel_stops_terraform_gently_and_keeps_its_state(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    plan = planned(world, manifest_of(part_named("web", effects, seconds=30)))
+    approve(world, plan)
+    run_id = carry_out.start(world, plan.digest)
+    for line in carry_out.follow(world, run_id):
+        if line.text.startswith("creating"):
+            carry_out.cancel(world, run_id)
+    run = carry_out.run_of(world, run_id)
+    assert run.status == "stopped"
+    failed = next(step for step in run.steps if step.status == "failed")
+    assert "cancelled" in failed.summary
+    assert "retry" in failed.remedy
+    assert json.loads((world.run_folder(run_id) / "web" / "terraform.tfstate").read_text())["serial"] >= 1
+    assert [change.action for change in carry_out.roll_back(world, "talk", run_id, "ops").parts[0].changes] == ["delete"]
+
+
+def test_cancel_reaches_a_step_that_speaks(world: World, effects: Path) -> None:
+    def slow(work: Work) -> Json:
+        for _ in range(200):
+            work.say("still configuring")
+            time.sleep(0.05)
+        raise AssertionError("it was not stopped")
+
+    engine.launch(world, counting(effects, configure=slow))
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    approve(world, plan)
+    run_id = carry_out.start(world, plan.digest)
+    for line in carry_out.follow(world, run_id):
+        if line.text == "still configuring":
+            carry_out.cancel(world, run_id)
+            break
+    assert followed(world, run_id).status == "stopped"
+
+
+def test_our_own_mistake_stops_the_run_with_a_sentence(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects, verify=failing(1, ZeroDivisionError("oops"))))
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    assert run.status == "stopped"
+    failed = next(step for step in run.steps if step.status == "failed")
+    assert failed.summary.startswith("Berth made a mistake.")
+    assert "Traceback" not in failed.summary
+    assert "ZeroDivisionError" in (world.run_folder(run.id) / "fault.log").read_text()
+    carry_out.retry(world, run.id)
+    assert followed(world, run.id).status == "done"
+
+
+def test_secrets_do_not_reach_the_journal(world: World, effects: Path) -> None:
+    def tells(work: Work) -> Json:
+        secret = (work.run_folder / "secrets" / "database_password").read_text().strip()
+        work.say(f"the password is {secret}\x1b[2J")
+        raise WorldProblem("It failed.", f"psql said: password {secret} is wrong.")
+
+    engine.launch(world, counting(effects, verify=tells))
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    secret = (world.run_folder(run.id) / "secrets" / "database_password").read_text().strip()
+    said = " ".join(line.text for line in world.ledger.runs.lines(run.id)) + run.model_dump_json()
+    assert "the password is [secret]" in said
+    assert secret not in said
+    assert secret not in (world.run_folder(run.id) / "journal.log").read_text()
+    assert "\x1b" not in said
+
+
+def test_following_may_be_dropped_and_taken_up_again(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    plan = planned(world, manifest_of(part_named("web", effects, seconds=0.3)))
+    approve(world, plan)
+    run_id = carry_out.start(world, plan.digest)
+    first = next(carry_out.follow(world, run_id))
+    rest = list(carry_out.follow(world, run_id, after=first.number))
+    assert [line.number for line in [first, *rest]] == list(range(1, len(rest) + 2))
+    assert list(carry_out.follow(world, run_id, after=rest[-1].number)) == []
+    assert [line.text for line in carry_out.follow(world, run_id)] == [first.text, *(line.text for line in rest)]
+
+
+def test_starting_twice_starts_once(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    approve(world, plan)
+    started: list[str] = []
+    threads = [threading.Thread(target=lambda: started.append(carry_out.start(world, plan.digest))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert started == [plan.run_id] * 5
+    assert followed(world, plan.run_id).status == "done"
+    assert carry_out.start(world, plan.digest) == plan.run_id
+    assert lines(effects).count("made web-00") == 1
+    with pytest.raises(RequestProblem, match="approved already"):
+        approve(world, plan)
+
+
+def test_a_change_of_what_exists(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    part = part_named("web", effects)
+    run = carried_out(world, planned(world, manifest_of(part)))
+    bigger = json.loads(json.dumps(part.variables))
+    bigger["machines"][0]["memory_mib"] = 4096
+    wanted = manifest_of(part.model_copy(update={"variables": bigger}))
+    plan = prepare(world, "talk", wanted, review_of(wanted), Estimate(), kind="change", run_id=run.id)
+    assert [(change.action, change.details) for change in plan.parts[0].changes] == [
+        ("update", ("input.memory_mib 2048 → 4096",))
+    ]
+    run = carried_out(world, plan)
+    assert run.status == "done"
+    assert run.plan_digest == plan.digest
+    assert lines(effects).count("made web-00") == 1
+    assert carried_out(world, prepare_removal(world, "talk", run.id, "ops")).status == "removed"
+
+
+def change_file(path: Path, change: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(change(path.read_bytes()))
+
+
+def middle_flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("tfplan", middle_flipped),
+        ("tfplan", lambda content: content + b"x"),
+        ("main.tf", lambda content: content.replace(b"made", b"evil")),
+        ("terraform.tfvars.json", lambda content: content.replace(b"2048", b"9999")),
+    ],
+)
+def test_a_file_changed_after_the_approval_stops_the_run(
+    world: World, effects: Path, name: str, change: Callable[[bytes], bytes]
+) -> None:
+    engine.launch(world, counting(effects))
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    approve(world, plan)
+    change_file(world.run_folder(plan.run_id) / "web" / name, change)
+    run_id = carry_out.start(world, plan.digest)
+    run = followed(world, run_id)
+    assert run.status == "stopped"
+    assert "changed after it was approved" in next(step for step in run.steps if step.status == "failed").summary
+    assert lines(effects) == ["recheck web"]
+
+
+def test_a_state_that_appeared_after_the_approval_stops_the_run(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    approve(world, plan)
+    (world.run_folder(plan.run_id) / "web" / "terraform.tfstate").write_text("{}")
+    assert followed(world, carry_out.start(world, plan.digest)).status == "stopped"
+    assert lines(effects) == ["recheck web"]
+
+
+@pytest.mark.parametrize("name", ["override.tf", "x.auto.tfvars", "terraform.tfvars", "evil.tf.json", "x.auto.tfvars.json"])
+def test_a_planted_file_is_not_planned(world: World, effects: Path, name: str) -> None:
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    (world.run_folder(plan.run_id) / "web" / name).write_text("{}")
+    wanted = manifest_of(part_named("web", effects))
+    with pytest.raises(RequestProblem, match=name):
+        prepare(world, "talk", wanted, review_of(wanted), Estimate(), run_id=plan.run_id)
+
+
+def test_a_plan_with_a_provisioner_is_refused(world: World, effects: Path) -> None:
+    wanted = manifest_of(part_named("web", effects))
+    with pytest.raises(RequestProblem, match="provisioner"):
+        prepare(replace(world, allowed=Allowed()), "talk", wanted, review_of(wanted), Estimate())
+    assert world.ledger.plans.latest("talk") is None
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "UPDATE approvals SET json = replace(json, 'ops', 'ceo')",
+        "UPDATE approvals SET json = json_set(json, '$.expires_at', '2099-01-01T00:00:00Z')",
+        "UPDATE approvals SET json = json_set(json, '$.signature', '')",
+        "INSERT INTO approvals SELECT 'n2', plan_digest, 'vp', json_set(json, '$.role', 'vp', '$.nonce', 'n2') FROM approvals",
+    ],
+)
+def test_a_forged_approval_starts_nothing(world: World, effects: Path, forgery: str) -> None:
+    engine.launch(world, counting(effects))
+    plan = planned(
+        world, manifest_of(part_named("web", effects)), approvals=(("operator", "a"), ("vp", "b")) if "vp" in forgery else ()
+    )
+    approve(world, plan)
+    with sqlite3.connect(world.settings.home / "ledger.db") as connection:
+        assert connection.execute(forgery).rowcount == 1
+    with pytest.raises(RequestProblem, match="does not hold"):
+        carry_out.start(world, plan.digest)
+    assert lines(effects) == []
+
+
+def test_an_approval_forged_while_the_run_goes_stops_it_before_the_apply(world: World, effects: Path) -> None:
+    def forges(work: Work) -> Json:
+        with sqlite3.connect(world.settings.home / "ledger.db") as connection:
+            connection.execute("UPDATE approvals SET json = replace(json, 'ops', 'ceo')")
+        return {}
+
+    engine.launch(world, counting(effects, recheck=forges))
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    assert run.status == "stopped"
+    assert lines(effects) == []
+
+
+def test_what_cannot_be_approved(world: World, effects: Path) -> None:
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    with pytest.raises(RequestProblem, match="no such plan"):
+        carry_out.approve(world, "talk", "0" * 12, "ops", "approve it")
+    with pytest.raises(RequestProblem, match="no such plan"):
+        carry_out.approve(world, "somebody else's talk", plan.digest, "ops", "approve it")
+    with pytest.raises(RequestProblem, match="Still to approve"):
+        carry_out.start(world, plan.digest)
+    late = replace(world, now=lambda: utc_now() + timedelta(minutes=31))
+    with pytest.raises(RequestProblem, match="has expired"):
+        approve(late, plan)
+    approve(world, plan)
+    approve(world, plan)
+    assert len(world.ledger.plans.approvals(plan.digest)) == 1
+    much_later = replace(world, now=lambda: utc_now() + timedelta(minutes=61))
+    with pytest.raises(RequestProblem, match="has expired"):
+        carry_out.start(much_later, plan.digest)
+    carry_out.void(world, plan.digest)
+    with pytest.raises(RequestProblem, match="is void"):
+        carry_out.start(world, plan.digest)
+
+
+def test_several_roles_each_by_another_person(world: World, effects: Path, tmp_path: Path) -> None:
+    roles = tmp_path / "roles.yaml"
+    roles.write_text("principals:\n  alice: [manager]\n  bob: [vp]\n  ops: [manager, vp]\n")
+    many = replace(world, single_operator=False, settings=world.settings.model_copy(update={"roles_file": roles}))
+    engine.launch(many, counting(effects))
+    plan = planned(many, manifest_of(part_named("web", effects)), approvals=(("manager", "costly"), ("vp", "very costly")))
+    with pytest.raises(RequestProblem, match="nobody approves what they asked for"):
+        carry_out.approve(many, "talk", plan.digest, "ops", "approve it", role="vp")
+    first = carry_out.approve(many, "alice's own talk", plan.digest, "alice", "approve it")
+    assert first.missing_roles == ("vp",)
+    with pytest.raises(RequestProblem, match="Still to approve: vp"):
+        carry_out.start(many, plan.digest)
+    assert carry_out.approve(many, "bob's own talk", plan.digest, "bob", "approve it").missing_roles == ()
+    assert followed(many, carry_out.start(many, plan.digest)).status == "done"
+
+
+def test_nothing_in_the_engines_memory_is_a_pickle(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    with sqlite3.connect(world.settings.home / "engine.db") as connection:
+        rows = connection.execute("SELECT inputs, output, serialization FROM workflow_status").fetchall()
+        rows += connection.execute("SELECT output, error, serialization FROM operation_outputs").fetchall()
+    assert rows
+    for row in rows:
+        assert row[2] == "portable_json"
+        for text in row[:2]:
+            json.loads(text or "null")
+
+
+def part_with(effects: Path, **variables: Json) -> Part:
+    part = part_named("web", effects)
+    return part.model_copy(update={"variables": {**part.variables, **variables}})
+
+
+def test_terraform_that_plans_less_than_was_asked_is_refused(world: World, effects: Path) -> None:
+    twice = part_named("web", effects).variables["machines"] * 2
+    wanted = manifest_of(part_with(effects, machines=twice))
+    with pytest.raises((WorldProblem, RequestProblem)):
+        prepare(world, "talk", wanted, review_of(wanted), Estimate())
+    assert world.ledger.plans.latest("talk") is None
