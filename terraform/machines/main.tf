@@ -10,6 +10,7 @@ resource "proxmox_virtual_environment_vm" "machine" {
   name      = each.value.name
   vm_id     = each.value.vm_id
   node_name = each.value.node
+  pool_id   = each.value.pool
   tags      = each.value.tags
   on_boot   = each.value.on_boot
 

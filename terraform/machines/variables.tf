@@ -22,6 +22,7 @@ variable "machines" {
     dns_servers    = optional(list(string), [])
     tags           = optional(list(string), [])
     on_boot        = optional(bool, true)
+    pool           = optional(string)
   }))
 
   validation {

@@ -164,6 +164,7 @@ def machines(
             public_keys=strings(needs, "public_keys"),
             dns_servers=site.dns_servers,
             tags=tags_of(needs),
+            pool=site.pool or None,
         )
         for name, vm_id, place in zip(called, ids, chosen, strict=True)
     )

@@ -43,6 +43,7 @@ class Machine(Value):
     dns_servers: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     on_boot: bool = True
+    pool: str | None = None
 
 
 def cluster(snapshot: Snapshot) -> ClusterSnapshot:

@@ -36,6 +36,8 @@ class Site(Value):
     """The operator's own, installed beside the run's."""
     name_pattern: str = "{workload}-{number:02d}"
     default_network: str = ""
+    pool: str = ""
+    """The Proxmox pool that new machines are put in; a token of least privilege may act in that pool alone. Empty: in none."""
     dns_servers: tuple[str, ...] = ()
     team: str = ""
     machines_max: int = 20

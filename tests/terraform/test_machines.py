@@ -1,0 +1,118 @@
+"""The module `machines`: valid, formatted, strict about its variable, and the same on every plan after an apply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from module_folder import ROOT, Folder
+
+from tools.rules.machines import Machine
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjhW3RTZj0vsTBWGdhGxqRUwXyN4p1s2t3u4v5w6x7y ops@berth"
+
+
+def machine(number: int = 1, **changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "name": f"web-{number:02d}",
+        "vm_id": 20000 + number,
+        "node": "pve1",
+        "template_vm_id": 9000,
+        "template_node": "pve1",
+        "storage": "ceph-vm",
+        "disk_interface": "scsi0",
+        "disk_gib": 20,
+        "cpu_count": 2,
+        "memory_mib": 2048,
+        "bridge": "vmbr0",
+        "vlan_tag": 20,
+        "user_name": "ops",
+        "public_keys": (KEY,),
+        "tags": ("berth", "staging"),
+    }
+    return Machine.model_validate(values).model_dump(mode="json") | changes
+
+
+@pytest.fixture(scope="module")
+def folder(make_folder: Callable[[str], Folder]) -> Folder:
+    return make_folder("machines")
+
+
+def test_it_is_formatted_and_valid(folder: Folder) -> None:
+    folder.terraform("fmt", "-check")
+    folder.give(machine())
+    assert "The configuration is valid" in folder.terraform("validate")
+
+
+REFUSED = [
+    ([machine(), machine(2, name="web-01")], "Two machines have the same name"),
+    ([machine(), machine(2, vm_id=20001)], "Two machines have the same vm_id"),
+    ([machine(name='x"; rm')], "A name is made of small letters"),
+    ([machine(name="${file(1)}")], "A name is made of small letters"),
+    ([machine(vm_id=7)], "A vm_id is a whole number"),
+    ([machine(cpu_count=0)], "1 to 1024 vCPUs"),
+    ([machine(memory_mib=16)], "at least 256 MiB"),
+    ([machine(disk_gib=0.5)], "at least 1 GiB"),
+    ([machine(disk_interface="floppy0")], "A disk interface is one such as"),
+    ([machine(vlan_tag=5000)], "A VLAN tag is a number from 1 to 4094"),
+    ([machine(address="somewhere")], "An address is"),
+    ([machine(public_keys=[])], "at least one public SSH key"),
+]
+
+
+@pytest.mark.parametrize(("machines", "sentence"), REFUSED)
+def test_a_wrong_machine_is_refused_in_a_whole_sentence(folder: Folder, machines: list[dict[str, Any]], sentence: str) -> None:
+    folder.give(*machines)
+    assert sentence in folder.terraform("plan", expect=1)
+
+
+def test_a_machine_as_composed_becomes_exactly_that_resource(folder: Folder) -> None:
+    folder.give(
+        machine(dns_servers=["10.20.0.1"], pool="berth"), machine(2, vlan_tag=None, address="10.20.0.5/24", gateway="10.20.0.1")
+    )
+    planned = folder.planned()
+    one = planned["web-01"]
+    assert one["clone"] == [{"datastore_id": "ceph-vm", "full": True, "node_name": "pve1", "retries": 20, "vm_id": 9000}]
+    assert (one["vm_id"], one["node_name"], one["pool_id"], one["tags"]) == (20001, "pve1", "berth", ["berth", "staging"])
+    assert (one["cpu"][0]["cores"], one["memory"][0]["dedicated"], one["disk"][0]["size"]) == (2, 2048, 20)
+    assert (one["stop_on_destroy"], one["on_boot"], one["agent"][0]["enabled"]) == (True, True, True)
+    assert one["initialization"][0]["user_account"] == [{"keys": [KEY], "password": None, "username": "ops"}]
+    assert one["initialization"][0]["dns"][0]["servers"] == ["10.20.0.1"]
+    assert one["network_device"][0]["vlan_id"] == 20
+    two = planned["web-02"]
+    assert two["network_device"][0]["vlan_id"] in (0, None)
+    assert two["pool_id"] is None
+    assert two["initialization"][0]["ip_config"][0]["ipv4"] == [{"address": "10.20.0.5/24", "gateway": "10.20.0.1"}]
+    assert two["initialization"][0]["dns"] == []
+
+
+def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_folder: Callable[[str], Folder]) -> None:
+    """Every way of cloning: beside the template, straight to another node, and by migration; one of them in a pool."""
+    folder = make_folder("machines")
+    machines = [
+        machine(1, pool="berth"),
+        machine(2, node="pve2"),
+        machine(3, storage="local-lvm"),
+        machine(4, node="pve3", storage="local-lvm", template_vm_id=9002),
+    ]
+    folder.give(*machines)
+    assert "4 added, 0 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
+    assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
+    told = json.loads(folder.terraform("output", "-json", "machines"))
+    assert {name: (m["vm_id"], m["node"]) for name, m in told.items()} == {m["name"]: (m["vm_id"], m["node"]) for m in machines}
+    assert all(len(m["addresses"]) == 1 and m["addresses"][0].startswith("10.20.0.") for m in told.values())
+
+    folder.give(machine(1, pool="berth", memory_mib=4096, disk_gib=30), machine(2, node="pve2", cpu_count=4), *machines[2:])
+    assert "0 to add, 2 to change, 0 to destroy" in folder.terraform("plan")
+    assert "0 added, 2 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
+    assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
+    assert "4 destroyed" in folder.terraform("destroy", "-auto-approve")
+
+
+def test_the_module_names_no_address_and_no_secret() -> None:
+    text = "".join(file.read_text() for file in (ROOT / "terraform" / "machines").glob("*.tf"))
+    assert "://" not in text
+    assert "insecure" not in text
+    assert '"~> 0.111.1"' in text
