@@ -34,7 +34,8 @@ PYTHONPATH=$code exec "$python" -P -s -m cluster_sim.mirror "$(basename "$here")
 
 
 def lay_out(folder: Path) -> Path:
-    """Lays out the mirror in `folder`, or renews the one that is there, and returns it."""
+    """Lays out the mirror in `folder`, or renews the one that is there, and returns its absolute path."""
+    folder = folder.resolve()
     for source, version in VERSIONS.items():
         namespace, name = source.split("/")
         for host in HOSTS:
