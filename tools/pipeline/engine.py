@@ -75,6 +75,7 @@ class Engine:
 
     def begin(self) -> None:
         hear_ctrl_c()
+        _end_with_the_runs()
         for work, name in ((self._start, "berth-engine"), (self._beat, "berth-heartbeat")):
             thread = threading.Thread(target=work, name=name, daemon=True)
             thread.start()
@@ -284,3 +285,29 @@ def hear_ctrl_c() -> None:
 
 
 _hearing: Any = None
+
+
+def _end_with_the_runs() -> None:
+    """A process whose chat is over ends when the runs in its hands do. Registered where Python registers its own thread pools, because
+    these refuse new work as soon as the main thread is over, and steps use them."""
+    global _ending
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None and not _ending:
+        _ending = True
+        register(_wait_for_the_runs)
+
+
+def _wait_for_the_runs() -> None:
+    engine = _current
+    if engine is None or not engine.in_hand():
+        return
+    if not engine.stopping.is_set():
+        print(f"Still carrying out {', '.join(engine.in_hand())}. Ctrl-C stops it gently.", file=sys.stderr)
+    while engine.in_hand():  # As long as the run takes; its own steps are bounded.
+        try:
+            time.sleep(0.1)
+        except KeyboardInterrupt:
+            continue  # Our handler has passed it on to the runs.
+
+
+_ending = False
