@@ -34,6 +34,8 @@ class Settings(BaseModel):
     prometheus_url: str = _named("PROMETHEUS_URL", "")
     public_keys: tuple[str, ...] = ()
     """From BERTH_PUBLIC_KEY_FILE, otherwise every ~/.ssh/id_*.pub."""
+    prices_url: str = _named("BERTH_PRICES_URL", "https://prices.azure.com")
+    """Azure's public Retail Prices API, or a mirror of it."""
     database_url: SecretStr = _named("BERTH_DATABASE_URL", SecretStr(""))
     """Empty: SQLite in the home folder."""
     model_fast: str = _named("BERTH_MODEL_FAST", "")
@@ -61,7 +63,12 @@ class Settings(BaseModel):
     arm_resource_manager_audience: str = _named("ARM_RESOURCE_MANAGER_AUDIENCE", "")
 
     @field_validator(
-        "proxmox_endpoint", "prometheus_url", "arm_resource_manager_endpoint", "arm_active_directory_authority_host", mode="after"
+        "proxmox_endpoint",
+        "prometheus_url",
+        "prices_url",
+        "arm_resource_manager_endpoint",
+        "arm_active_directory_authority_host",
+        mode="after",
     )
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
@@ -127,6 +134,11 @@ class Settings(BaseModel):
                 " ".join(sorted(set(sentences))),
                 "Correct it in the environment (`.env.example` says what each one is) and start again.",
             ) from None
+
+    @property
+    def prices_url_is_ours(self) -> bool:
+        """Somewhere else than Azure: then our own authority vouches for it."""
+        return urlsplit(self.prices_url).hostname != "prices.azure.com"
 
     @property
     def ledger_url(self) -> str:

@@ -1,0 +1,149 @@
+"""The command line `berth`: what is asked of a site rather than in a conversation. Each command calls one function and prints what it says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib.resources import files
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from tools.clients.settings import Settings
+from tools.pipeline import carry_out, doctor
+from tools.pipeline.price_refresh import refresh
+from tools.pipeline.world import World, open_world
+from tools.rules import telling
+from tools.rules.policy import read_policy, run_examples
+from tools.rules.pricing import rows_of
+from tools.values.trouble import RequestProblem, WorldProblem
+
+P = ParamSpec("P")
+PERSON, WORLD = 2, 3
+"""Exit codes: the person must change something; the world refused or is away."""
+
+
+def in_words(command: Callable[P, None]) -> Callable[P, None]:
+    """Trouble of both kinds is a sentence and an exit code, never a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except RequestProblem as problem:
+            click.echo(str(problem), err=True)
+            sys.exit(PERSON)
+        except WorldProblem as problem:
+            click.echo(str(problem), err=True)
+            sys.exit(WORLD)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="berth")
+def main() -> None:
+    """Berth: from a sentence to running, verified infrastructure.
+
+    The conversation itself is in `adk web agents`, `adk run agents/provisioner` and `adk api_server agents`. Settings come from the
+    environment; .env.example says what each one is.
+    """
+
+
+@main.command("doctor")
+@in_words
+def _doctor() -> None:
+    """Look at everything a run needs, and say what is missing."""
+    worst = 0
+    for finding in doctor.examine(Settings.from_environment()):
+        mark = click.style("ok  ", fg="green") if finding.good else click.style("bad ", fg="red")
+        click.echo(f"{mark} {finding.subject}: {finding.detail}")
+        if not finding.good and finding.remedy:
+            click.echo(f"     {finding.remedy}")
+        worst = worst or (0 if finding.good else PERSON)
+    sys.exit(worst)
+
+
+@main.command()
+@in_words
+def runs() -> None:
+    """List every run of this home."""
+    click.echo(telling.runs(carry_out.runs(_world())))
+
+
+@main.command()
+@click.argument("run_id")
+@in_words
+def show(run_id: str) -> None:
+    """Show one run, step by step."""
+    click.echo(telling.run(carry_out.run_of(_world(), run_id)))
+
+
+@main.group()
+def audit() -> None:
+    """The record of who did what."""
+
+
+@audit.command()
+@in_words
+def verify() -> None:
+    """Read the whole audit chain, and say whether anything in it was changed."""
+    verified = _world().ledger.verify()
+    click.echo(f"{verified.detail} Last hash: {verified.last_hash}")
+    sys.exit(0 if verified.holds else PERSON)
+
+
+@main.group()
+def policy() -> None:
+    """The organisation's policy."""
+
+
+@policy.command("test")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@in_words
+def policy_test(file: Path | None) -> None:
+    """Run the policy's own examples (BERTH_POLICY_FILE, or FILE, or the shipped one)."""
+    file = file or Settings.from_environment().policy_file
+    text = file.read_text(encoding="utf-8") if file else files("tools.data").joinpath("policy.yaml").read_text(encoding="utf-8")
+    results = run_examples(read_policy(text, str(file or "the shipped policy")))
+    for name, difference in results:
+        click.echo(
+            f"{click.style('bad ', fg='red') if difference else click.style('ok  ', fg='green')} {name}{': ' + difference if difference else ''}"
+        )
+    failed = sum(bool(difference) for _, difference in results)
+    click.echo(f"{len(results) - failed} of {len(results)} examples come out as expected.")
+    sys.exit(PERSON if failed else 0)
+
+
+@main.group()
+def prices() -> None:
+    """The list prices that estimates are made from."""
+
+
+@prices.command("show")
+@click.argument("key")
+@click.option("--region", default="eastus", show_default=True)
+@in_words
+def prices_show(key: str, region: str) -> None:
+    """Show the rows of one price key, such as vm.Standard_D4s_v5."""
+    rows = rows_of(key, region, _world().prices)
+    if not rows:
+        raise RequestProblem("There is no such price.", f"No row has the key {key}.", "The keys stand in tools/data/prices.csv.")
+    for row in rows:
+        click.echo(
+            f"{row.row}: {row.price:g} {row.currency} a {row.unit} above {row.tier_from:g}; {row.meter}; {row.source}, {row.captured_at}"
+        )
+
+
+@prices.command("refresh")
+@in_words
+def prices_refresh() -> None:
+    """Ask Azure's public price list anew. Rows it cannot find keep their price and date."""
+    result = refresh(_world(), click.echo)
+    click.echo(f"{result.changed} prices changed, {result.same} are the same, {result.kept} keep their row and date.")
+
+
+def _world() -> World:
+    return open_world()

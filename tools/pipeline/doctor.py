@@ -1,0 +1,101 @@
+"""Looks at everything a run needs before anybody asks for one: programs, settings, worlds. It changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.clients.settings import Settings
+from tools.clients.terraform import Terraform
+from tools.pipeline.scan import scan
+from tools.pipeline.world import read_roles, read_site, the_policy, the_prices, utc_now
+from tools.values.snapshot import Target
+from tools.values.trouble import Trouble
+
+
+class Examined(NamedTuple):
+    subject: str
+    good: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Examined]:
+    yield _terraform(settings)
+    yield _program("ssh", "guests are reached by it", "Install an OpenSSH client.")
+    yield _providers(settings)
+    yield _keys(settings)
+    yield from _files(settings)
+    yield from _worlds(settings)
+
+
+def _terraform(settings: Settings) -> Examined:
+    try:
+        program = Terraform(settings, Path.cwd()).program()
+    except Trouble as trouble:
+        return Examined("terraform", False, trouble.detail, trouble.remedy)
+    return Examined("terraform", True, " ".join(program))
+
+
+def _program(name: str, why: str, remedy: str) -> Examined:
+    found = shutil.which(name)
+    return Examined(name, found is not None, found or f"It is not on PATH; {why}.", "" if found else remedy)
+
+
+def _providers(settings: Settings) -> Examined:
+    if settings.provider_mirror:
+        return Examined("providers", True, f"from the mirror {settings.provider_mirror}")
+    return Examined("providers", True, "from the public registry; set BERTH_PROVIDER_MIRROR where it cannot be reached")
+
+
+def _keys(settings: Settings) -> Examined:
+    count = len(settings.public_keys)
+    if count:
+        return Examined("public keys", True, f"{count} to install on new machines")
+    return Examined("public keys", True, "none is set, so each conversation asks for one", "Set BERTH_PUBLIC_KEY_FILE.")
+
+
+def _files(settings: Settings) -> Iterator[Examined]:
+    try:
+        read_site(settings)
+        roles = read_roles(settings.roles_file)
+        policy = the_policy(settings)
+        prices = the_prices(settings)
+    except Trouble as trouble:
+        yield Examined("files", False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
+        return
+    yield Examined(
+        "roles",
+        True,
+        f"{len(roles)} principals" if roles else "none: plans that ask for more than the operator cannot be approved",
+    )
+    yield Examined("policy", True, f"version {policy.version}, {len(policy.rules)} rules, {len(policy.examples)} examples")
+    yield Examined(
+        "prices",
+        True,
+        f"{len(prices)} rows, captured {min(p.captured_at for p in prices)} to {max(p.captured_at for p in prices)}",
+    )
+
+
+def _worlds(settings: Settings) -> Iterator[Examined]:
+    wanted: list[tuple[Target, bool]] = [
+        ("proxmox", bool(settings.proxmox_endpoint)),
+        ("azure", bool(settings.arm_subscription_id)),
+    ]
+    if not any(is_set for _, is_set in wanted):
+        yield Examined(
+            "worlds", False, "Neither a cluster nor a subscription is set.", "Set PROXMOX_VE_ENDPOINT or ARM_SUBSCRIPTION_ID."
+        )
+    for target, is_set in wanted:
+        if not is_set:
+            continue
+        try:
+            seen = scan(settings, target, utc_now())
+        except Trouble as trouble:
+            yield Examined(target, False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
+            continue
+        yield Examined(target, not seen.problems, f"{seen.endpoint} answers; {len(seen.problems)} things could not be seen")
+        for problem in seen.problems:
+            yield Examined(f"{target}, {problem.subject}", False, problem.detail, problem.remedy)
