@@ -141,6 +141,26 @@ def test_what_changes_nothing(text: str) -> None:
     assert asks(hear(text, CATALOGUE, DATABASE)) == {}
 
 
+@pytest.mark.parametrize("text", ["2 more web servers", "add two web servers", "increase memory by 4 GB", "4 GB more memory"])
+def test_what_is_to_be_added_is_not_misheard_as_what_is_to_be(text: str) -> None:
+    """Ten and two more would be twelve, which nobody said: better asked again than two."""
+    ten = hear("ten web servers with 8 GB", catalogue(), Heard())
+    assert merge(ten, hear(text, catalogue(), ten)) == ten
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("make it twelve web servers", {"count": "12"}),
+        ("increase memory to 16 GB", {"memory": "16 GB"}),
+        ("use 16 GB instead of 8 GB", {"memory": "16 GB"}),
+    ],
+)
+def test_a_new_total_is_heard(text: str, expected: dict[str, str]) -> None:
+    ten = hear("ten web servers with 8 GB", catalogue(), Heard())
+    assert asks(hear(text, catalogue(), ten)) == {"web_server": expected}
+
+
 def test_of_two_things_one_can_be_changed_and_a_third_added() -> None:
     assert asks(hear("the web server with 8 GB", CATALOGUE, BOTH)) == {"web_server": {"memory": "8 GB"}}
     assert asks(hear("network 20", CATALOGUE, BOTH)) == {"web_server": {"network": "20"}, "postgresql": {"network": "20"}}
@@ -299,6 +319,19 @@ def test_every_capability_is_heard_in_its_own_examples(name: str, example: str) 
          {"dev_environment": {"packages": "nodejs, npm and git", "environment": "staging"}}),
         ("I'd like two VMs: 2 cores and 4 GB each, ubuntu, on network 30",
          {"virtual_machine": {"count": "2", "cpu_count": "2", "memory": "4 GB", "os": "ubuntu", "network": "30"}}),
+        ("a Debian 12 VM with 4-core 8GB", {"virtual_machine": {"os": "debian", "cpu_count": "4", "memory": "8GB"}}),
+        ("Debian 12 machines", {"virtual_machine": {"os": "debian"}}),
+        ("a postgres for 50-100 users", {"postgresql": {"concurrent_users": "100"}}),
+        ("a postgres for between 50 and 100 users", {"postgresql": {"concurrent_users": "100"}}),
+        ("a postgres for more than 100 users", {"postgresql": {"concurrent_users": "100"}}),
+        ("one of our databases", {"postgresql": {}}),
+        ("VM with 4cores on vlan20", {"virtual_machine": {"cpu_count": "4", "network": "20"}}),
+        ("a VM on net20", {"virtual_machine": {"network": "net20"}}),
+        ("a VM on node2", {"virtual_machine": {"node": "node2"}}),
+        ("two VMs on the servers network", {"virtual_machine": {"count": "2", "network": "servers"}}),
+        ("a VM on the same network", {"virtual_machine": {}}),
+        ("a VM; its name should be build-01", {"virtual_machine": {"name": "build-01"}}),
+        ("3x web server", {"web_server": {"count": "3"}}),
         ("create VM: cpu=4, memory=8GB, disk=60GB, name=build-01",
          {"virtual_machine": {"cpu_count": "4", "memory": "8GB", "disk": "60GB", "name": "build-01"}}),
         ("Provision a web server. Environment: production. Network: 20. Name: www-01.",

@@ -19,7 +19,7 @@ GIB = 2**30
         ("a hundred", 100), ("twenty five", 25), ("thirty-two", 32), ("ten thousand", 10_000), ("3 million", 3_000_000),
         ("zero cores", 0), ("0", 0), ("-5", -5), ("−5", -5), ("minus 5", -5), ("10,000 cores", 10_000), ("100个用户", 100),
         ("１００", 100), ("100 kullanıcı", 100), ("20.", 20), ("9" * 5000, NUMBER_MAX), ("-" + "9" * 40, -NUMBER_MAX),
-        ("a couple of users", 2),
+        ("a couple of users", 2), ("50-100 users", 100), ("one of us", None), ("on 2024-11-24", None),
         ("2.5 cores", None), ("build-01", None), ("10.0.20.0/24", None), ("v16", None), ("1e9", None), ("1st", None),
         ("24/7", None), ("on pve2", None), ("phone", None), ("", None), ("{{7*7}}", 7), ("a user", None), ("1.2.3", None),
     ],

@@ -50,7 +50,8 @@ def hear(text: str, wanted: Mapping[str, Listed], so_far: Heard, asked: tuple[tu
     whole = Stretch(text[:TEXT_LENGTH_MAX])
     groups = _asked_for(whole, wanted, so_far)
     if groups:
-        heard = [(name, _read(stretch, wanted[name])) for name, stretch in groups]
+        before = {ask.capability: ask.facts for ask in so_far.asks}
+        heard = [(name, _read(stretch, wanted[name], before.get(name, ()))) for name, stretch in groups]
         facts = _share(heard, wanted)
     else:
         known = [ask for ask in so_far.asks if ask.capability in wanted]
@@ -206,6 +207,8 @@ def _is_only_body(folded: str, span: Span) -> bool:
 
 def _read(stretch: Stretch, capability: Listed, before: tuple[Fact, ...] = ()) -> dict[str, Fact]:
     own = Stretch(stretch.text)
+    if before:
+        readers.take_relative(own)
     readers.read(own, capability.WANTED, capability.WORDS)
     _correct(own, capability, before)
     return own.found

@@ -73,11 +73,12 @@ _CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY"
 }  # fmt: skip
 
 # A number does not begin inside a name, an address or a version (`build-01`, `10.0.0.5`, `v16`), nor end inside one.
-_BEGIN = r"(?<![a-z0-9_.,\-])(?<!\d/)(?P<sign>-|minus +)?"
+# Of a range, such as `50-100 users`, the upper end is what has to be carried.
+_BEGIN = r"(?<![a-z0-9_.,\-])(?<!\d/)(?:\d{1,12}-(?=\d{1,12}(?!\d*-)))?+(?P<sign>-|minus +)?"
 _DIGITS = r"(?P<digits>\d{1,3}(?:,\d{3})++(?:\.\d++)?+|\d++(?:\.\d++)*+)"
-_SPELLED = rf"\b(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b))(?:[ -](?P<unit>one|two|three|four|five|six|seven|eight|nine))?+(?![a-z])"
+_SPELLED = rf"\b(?!one of\b)(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b))(?:[ -](?P<unit>one|two|three|four|five|six|seven|eight|nine))?+(?![a-z])"
 _SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9]))?"
-_NUMBER = re.compile(rf"{_BEGIN}(?:{_DIGITS}(?![.,/]?\d)|{_SPELLED}){_SCALE}(?!(?:st|nd|rd|th|e\d)(?![a-z]))")
+_NUMBER = re.compile(rf"{_BEGIN}(?:{_DIGITS}(?![-.,/]?\d)|{_SPELLED}){_SCALE}(?!(?:st|nd|rd|th|e\d)(?![a-z]))")
 
 _SIZE = re.compile(
     rf"{_BEGIN}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"

@@ -12,7 +12,7 @@ from itertools import islice
 
 from tools.rules import quantities
 from tools.rules.quantities import fold
-from tools.rules.wording import Span, find, mask, negated
+from tools.rules.wording import Span, find, mask, negated, relative
 from tools.values.heard import Fact
 from tools.values.wanted import Kind, Wanted
 
@@ -29,15 +29,19 @@ QUANTITIES_MAX = 40
 """Numbers of a kind that one message is read for."""
 NAMING_WORDS = ("called", "named", "name", "names", "hostname", "call it", "name it")
 BODIES = ("machines", "vms", "servers", "instances", "copies")
+PRODUCTS = ("debian", "ubuntu", "windows", "windows server", "python", "node.js", "nodejs", "java", "php", "version", "release")
+"""What has a version: the number after it counts nothing."""
 _NAMING = re.compile(
-    r"(?<![a-z0-9_-])(?:(?:re)?named?(?:\s+(?:it|them|is|to|as|of))*\s*[:=]?|call(?:ed)?(?:\s+(?:it|them|the \w+))?|(?:host ?)name\s*[:=]?"
+    r"(?<![a-z0-9_-])(?:(?:re)?named?(?:\s+(?:it|them|is|to|as|of|be|should|must|will|shall))*\s*[:=]?|call(?:ed)?(?:\s+(?:it|them|the \w+))?|(?:host ?)name\s*[:=]?"
     r"|adi\s*[:=]?|ismi\s*[:=]?|叫做?|名为|名称为?)\s*"
 )
 _QUOTED = re.compile(r"(?:\"[^\"\0]{1,256}\"|“[^”\0]{1,256}”|'[^'\0]{1,256}'|`[^`\0]{1,256}`)(?=[\s,;.!?)]|$)")
 _UNQUOTED = re.compile(r"[^\s,;\0]{1,256}")
 _TOKEN = re.compile(r"(?:\s*(?:number|no\.|id|called|named|name|is|to|=|:|#)(?![a-z]))*\s*#?([a-z0-9][a-z0-9_.-]{0,62})")
 _NUMBER_FIRST = re.compile(r"(?<![a-z0-9.-])(\d{1,4})(?:\s+numarali|号)?\s*$")
-_BRIDGE = re.compile(r"(?<![a-z0-9_-])vmbr\d{1,4}(?:\.\d{1,4})?(?![a-z0-9_-])")
+_BRIDGE = re.compile(r"(?<![a-z0-9_-])(?:(vmbr\d{1,4}|v?net\d{1,4})|vlan[-_]?(\d{1,4}))(?![a-z0-9_-]|\.\d)")
+_NAMED_BEFORE = re.compile(r"(?<![a-z])(?:on|in|to|use|into)\s+(?:the|our)\s+([a-z][a-z0-9_-]{1,30})\s$")
+_NO_NAME = frozenset("same right other whole new old next local public private internal external existing current".split())  # noqa: SIM905
 _MACHINE_NAME = re.compile(
     r"(?<![a-z0-9_-])(?:on|onto|to|use|at|prefer|pick|choose|try)\s+([a-z][a-z-]{0,40}\d{1,4})(?![a-z0-9_-]|\.\d)"
 )
@@ -94,6 +98,14 @@ def read(stretch: Stretch, wanted: Iterable[Wanted], own_words: tuple[str, ...])
         asked = [one for kind in kinds for one in by_kind.get(kind, ())]
         if asked:
             reader(stretch, asked, own_words)
+
+
+def take_relative(stretch: Stretch) -> None:
+    """What is to be added to something known already (`two more`) is not how much it is to be: better not heard than misheard."""
+    sized = [Span(size.start, size.end) for size in islice(quantities.sizes(stretch.free), QUANTITIES_MAX)]
+    for span in [*sized, *(Span(n.start, n.end) for n in _numbers(stretch))]:
+        if relative(stretch.folded, span):
+            stretch.take(span)
 
 
 def take_names(stretch: Stretch) -> list[tuple[Span, Span]]:
@@ -169,8 +181,8 @@ def _is_memory(size: Quantity) -> bool:
 
 def _counts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
     """The number of machines also stands before what they are: `ten web servers`."""
-    numbers = _numbers(stretch)
-    _allot(stretch, wanted, [n for n in numbers if not _is_version(stretch, n, own_words)], remainder=[], own_words=own_words)
+    numbers = [n for n in _numbers(stretch) if not _is_version(stretch, n, own_words)]
+    _allot(stretch, wanted, numbers, remainder=[], own_words=own_words)
     bare = [n for n in _numbers(stretch) if not negated(stretch.folded, Span(n.start, n.end))]
     sized = [one for one in wanted if one.kind in ("memory", "disk")]
     _allot(stretch, sized, bare, remainder=[])
@@ -185,8 +197,10 @@ def plain(value: float) -> str:
 
 
 def _is_version(stretch: Stretch, number: Quantity, own_words: tuple[str, ...]) -> bool:
-    """`PostgreSQL 16 database`: a number right after the capability's own name counts nothing."""
-    return any(stretch.folded[span.end : number.start] == " " for span in find(own_words, stretch.folded[: number.start]))
+    """`PostgreSQL 16 database`, `Debian 12 VM`: a number right after the name of a product counts nothing."""
+    return any(
+        stretch.folded[span.end : number.start] == " " for span in find({*own_words, *PRODUCTS}, stretch.folded[: number.start])
+    )
 
 
 def _allot(
@@ -251,15 +265,20 @@ def _networks(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]
     for word in find({"network", "vlan", *one.words}, stretch.free):
         match = _TOKEN.match(stretch.free, word.end)
         before = _NUMBER_FIRST.search(stretch.free[max(0, word.start - 20) : word.start])
+        named = _NAMED_BEFORE.search(stretch.free[max(0, word.start - 60) : word.start])
         if match and _names_something(match[1]) and not negated(stretch.folded, word):
             _say_token(stretch, one, word.start, Span(*match.span(1)))
         elif before and not negated(stretch.folded, word):
             start = max(0, word.start - 20) + before.start(1)
             stretch.say(one.name, before[1], Span(start, word.end))
             stretch.take(Span(start, word.end))
+        elif named and named[1] not in _NO_NAME and not negated(stretch.folded, word):
+            start = max(0, word.start - 60) + named.start(1)
+            stretch.say(one.name, stretch.text[start : start + len(named[1])], Span(start, word.end))
+            stretch.take(Span(start, word.end))
     for match in _BRIDGE.finditer(stretch.free):
         if not negated(stretch.folded, Span(*match.span())):
-            _say_token(stretch, one, match.start(), Span(*match.span()))
+            _say_token(stretch, one, match.start(), Span(*match.span(1 if match[1] else 2)))
 
 
 def _nodes(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
@@ -459,7 +478,7 @@ def _bare_value(one: Wanted, text: str, folded: str) -> str | None:
 
 def pieces(stretch: Stretch) -> Iterator[Span]:
     """The parts of a message that nothing was found in, as a list of bare answers has them: `100, production, 20`."""
-    for match in re.finditer(r"(?:(?![,;\n]|\s+and\s+).)+", stretch.text):
+    for match in islice(re.finditer(r"(?:(?![,;\n]|\s+and\s+).)+", stretch.text), QUANTITIES_MAX):
         start = match.start() + len(match.group()) - len(match.group().lstrip())
         end = start + len(match.group().strip().rstrip("."))
         if end > start and "\0" not in stretch.free[start:end]:

@@ -32,16 +32,19 @@ ALIKE: dict[str, tuple[str, ...]] = {
 }
 """Words that mean the same as those capabilities declare, most in other languages; folded, and a star stands for any ending."""
 
-_BEFORE = r"(?<![a-z0-9_])(?<![a-z0-9][-.@])"
+# `4-core` and `4cores` are said of cores, but `db-01` is a name.
+_BEFORE = r"(?<![a-z_])(?<![a-z][-.@])(?<!\d[.@])"
 _AFTER = r"(?![a-z0-9_]|[.@][a-z0-9]|-\d)"
 _NEGATED_BEFORE = re.compile(
-    r"(?:\b(?:no|not|non|without|never|except|instead of|rather than|than|neither|nor|excluding|drop|remove|forget|skip|değil)"
+    r"(?:\b(?:no|not|non|without|never|except|instead of|rather than|neither|nor|excluding|drop|remove|forget|skip|değil)"
     r"|n't(?: need| want| use)?|\bdont(?: need| want| use)?|没有|不要|不需要|不用|不是|不)"
     r"[\s-]*(?:(?:a|an|any|the|on|in|use|using|for|need|want|necessarily)\s+){0,2}$"
 )
 _NEGATED_AFTER = re.compile(
     r"(?:'\w+)?\s+(?:yok|olmasin|istemiyorum|gerekmiyor|değil|degil|is not|isn't|are not|aren't|not needed)"
 )
+_RELATIVE_BEFORE = re.compile(r"\b(?:by|another|extra|additional|further|add)\s+$")
+_RELATIVE_AFTER = re.compile(r"\s+(?:more|additional|extra|further)\b")
 _REACH = 40
 
 
@@ -70,6 +73,12 @@ def negated(folded: str, span: Span) -> bool:
     """`no GPU`, `not 100`, `without a public IP`, `GPU yok`."""
     before = folded[max(0, span.start - _REACH) : span.start]
     return bool(_NEGATED_BEFORE.search(before) or _NEGATED_AFTER.match(folded[span.end : span.end + _REACH]))
+
+
+def relative(folded: str, span: Span) -> bool:
+    """`two more`, `by 4 GB`: how much is added, not how much there is to be."""
+    before = folded[max(0, span.start - _REACH) : span.start]
+    return bool(_RELATIVE_BEFORE.search(before) or _RELATIVE_AFTER.match(folded[span.end : span.end + _REACH]))
 
 
 def mask(folded: str, span: Span) -> str:
