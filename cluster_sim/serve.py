@@ -126,7 +126,9 @@ def _open_proxmox(
             say(f"Going on where {saved} left off.")
         wake(cluster)
         stack.callback(save, cluster, section, saved)
-    server = _start(Front(cluster), authority, "proxmox", settings.port, stack)
+    front = Front(cluster)
+    front.look_back()
+    server = _start(front, authority, "proxmox", settings.port, stack)
     ready = {"url": f"https://127.0.0.1:{server.port}", "guest_proxy_command": bodies.proxy_command}
     if section.ready_token:
         user, _, name = section.ready_token.partition("!")

@@ -208,6 +208,7 @@ ADDRESSES: tuple[Address, ...] = (
         {"url": matching(r"https?://.*").must, "verify-certificates": BOOLEAN},
     ),
     # Guests
+    Address("GET", "/nodes/{node}/lxc", looking.containers),
     Address("GET", "/nodes/{node}/qemu", looking.guests_of_node, takes={"full": BOOLEAN}),
     Address(
         "POST",

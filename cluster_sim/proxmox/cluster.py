@@ -64,6 +64,8 @@ class Cluster:
     locks: dict[str, list[object]] = field(default_factory=dict)
     """Names of the locks that are held, each with its queue."""
     options: dict[str, Any] = field(default_factory=dict)
+    past: dict[tuple[Any, ...], tuple[Any, dict[int, dict[str, Any]]]] = field(default_factory=dict)
+    """Figures of the past that were computed once (history.py)."""
     waking: dict[int, Future[bool]] = field(default_factory=dict)
     """Guests with a body that were booted: is it up by now?"""
     watch: tuple[Future[tuple[str, ...]], frozenset[int]] | None = None

@@ -21,18 +21,25 @@ SPANS: dict[str, tuple[int, int]] = {
 _LOOKS_PER_POINT = 4
 
 
-def _points(call: Call, at: Callable[[float], dict[str, float]]) -> list[dict[str, Any]]:
-    """A point is the mean, or the highest, of a few looks into its time."""
+def _points(call: Call, of_what: tuple[object, ...], at: Callable[[float], dict[str, float]]) -> list[dict[str, Any]]:
+    """A point is the mean, or the highest, of a few looks into its time. What was computed once is kept until `of_what` changes."""
     count, step = SPANS[call.values["timeframe"]]
     highest = call.get("cf", "AVERAGE") == "MAX"
-    last = int(call.cluster.now // step) * step
     looks = 1 if step <= 60 else _LOOKS_PER_POINT
-    rows: list[dict[str, Any]] = []
-    for number in range(count):
-        time = last - (count - 1 - number) * step
-        seen = [at(time - step * k / looks) for k in range(looks)]
-        rows.append({"time": time} | {key: (max if highest else _mean)([s[key] for s in seen if key in s]) for key in seen[0]})
-    return rows
+    last = int(call.cluster.now // step) * step
+    series = (call.values["timeframe"], highest, of_what[0])
+    known_of, known = call.cluster.past.get(series, (None, {}))
+    if known_of != of_what:
+        known = {}
+    rows = {}
+    for time in range(last - (count - 1) * step, last + 1, step):
+        row = known.get(time)
+        if row is None:
+            seen = [at(time - step * k / looks) for k in range(looks)]
+            row = {"time": time} | {key: (max if highest else _mean)([s[key] for s in seen if key in s]) for key in seen[0]}
+        rows[time] = row
+    call.cluster.past[series] = (of_what, rows)
+    return list(rows.values())
 
 
 def _mean(values: list[float]) -> float:
@@ -71,7 +78,7 @@ def of_node(call: Call) -> list[dict[str, Any]]:
             "pressurememoryfull": load.pressure(0.8) if swapped else 0.0,
         }
 
-    return _points(call, at)
+    return _points(call, (node.name, *((g.vmid, g.made_at, g.cores, g.memory_bytes) for g in guests)), at)
 
 
 def of_guest(call: Call) -> list[dict[str, Any]]:
@@ -82,7 +89,7 @@ def of_guest(call: Call) -> list[dict[str, Any]]:
             return {}
         return _guest_figures(guest, load.of_guest(cluster, guest, time))
 
-    return _points(call, at)
+    return _points(call, (guest.vmid, guest.made_at, guest.running, guest.cores, guest.memory_bytes), at)
 
 
 def _guest_figures(guest: Guest, figures: load.Figures) -> dict[str, float]:
@@ -117,4 +124,5 @@ def of_storage(call: Call) -> list[dict[str, Any]]:
         used = sum(v.size_bytes if v.used_bytes is None else v.used_bytes for v in mine if v.made_at <= time)
         return {"total": storage.total_bytes, "used": min(storage.total_bytes, storage.used_elsewhere_bytes + used)}
 
-    return _points(call, at)
+    sizes = ((v.name, v.size_bytes, v.used_bytes) for v in mine)
+    return _points(call, (f"{storage.name} {here}", *sizes), at)

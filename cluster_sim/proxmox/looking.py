@@ -131,6 +131,11 @@ def guests_of_node(call: Call) -> list[dict[str, Any]]:
     return [guest_figures(call.cluster, g) | _pressures(call.cluster, g) for g in here]
 
 
+def containers(call: Call) -> list[dict[str, Any]]:
+    """This cluster has none."""
+    return []
+
+
 def current(call: Call) -> dict[str, Any]:
     guest, cluster = call.guest, call.cluster
     row = guest_figures(cluster, guest) | {"ha": {"managed": int(f"vm:{guest.vmid}" in cluster.ha.resources)}}

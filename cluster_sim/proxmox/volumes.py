@@ -107,7 +107,7 @@ def allocate(
 def grow(cluster: Cluster, volume: Volume, node: str, size_bytes: int) -> None:
     storage = cluster.storage(volume.storage)
     if size_bytes - volume.size_bytes > free_bytes(cluster, storage, node):
-        raise TaskFailed(_full(storage, volume.name))
+        raise TaskFailed(_cannot_grow(storage, volume.name, size_bytes))
     if volume.used_bytes is not None:
         volume.used_bytes += size_bytes - volume.size_bytes
     volume.size_bytes = size_bytes
@@ -161,3 +161,14 @@ def _full(storage: Storage, name: str) -> str:
         return f"unable to create image: qemu-img: {storage.settings.get('path', '')}/images/{short}: No space left on device"
     group, pool = storage.settings.get("vgname", "pve"), storage.settings.get("thinpool", "data")
     return f"lvcreate '{group}/{short}' error:   Cannot create new thin volume, free space in thin pool {group}/{pool} reached threshold."
+
+
+def _cannot_grow(storage: Storage, name: str, size_bytes: int) -> str:
+    short = name.rsplit("/", 1)[-1]
+    if storage.kind == "rbd":
+        return f"rbd resize '{short}' error: rbd: resize error: (28) No space left on device"
+    if storage.in_files:
+        path = f"{storage.settings.get('path', '')}/images/{name}"
+        return f"command '/usr/bin/qemu-img resize -f raw {path} {size_bytes}' failed: exit code 1 (No space left on device)"
+    group = storage.settings.get("vgname", "pve")
+    return f"command '/sbin/lvextend -L {size_bytes // 1024}k /dev/{group}/{short}' failed: exit code 5 (insufficient free space)"

@@ -208,7 +208,7 @@ def test_a_change_by_post_is_a_task(made: Driver) -> None:
         ({"disk": "ide2", "size": "1G"}, "you can't resize a cdrom", "3G"),
         (
             {"disk": "scsi0", "size": "90T"},
-            "rbd create 'vm-201-disk-0' error: rbd: create error: (28) No space left on device",
+            "rbd resize 'vm-201-disk-0' error: rbd: resize error: (28) No space left on device",
             "3G",
         ),
     ],
