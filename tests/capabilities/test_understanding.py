@@ -94,6 +94,11 @@ def test_an_application_brings_its_size() -> None:
     assert field(needs, "cpu_count").source.grade == "between two rows"  # type: ignore[union-attr]
 
 
+def test_a_library_brings_its_disk() -> None:
+    needs = understand("virtual_machine", application="Immich", data_size="1000 GB", network="20", environment="production")
+    assert [field(needs, n).value for n in ("cpu_count", "memory_mib", "disk_gib")] == [4, 8192, 1203]
+
+
 def test_the_least_that_runs_is_told_when_a_size_is_asked_for() -> None:
     needs = understand("virtual_machine", other_application="Gitea", network="20", environment="production")
     assert "installs and runs with 1 vCPU and 1 GiB" in needs.missing[0].question

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.rules import formulas, sizing
-from tools.rules.applications import Sized, Unsized, canonical, rows, size_for
+from tools.rules.application_formulas import Sized
+from tools.rules.applications import Unsized, canonical, rows, size_for
 
 CONNECTIONS = [
     (1, "B1ms", 1, 2), (35, "B1ms", 1, 2), (36, "B2s", 2, 4), (100, "B2s", 2, 4), (414, "B2s", 2, 4), (415, "D2s_v3", 2, 8),
@@ -113,6 +114,28 @@ def test_more_load_is_never_a_smaller_machine(application: str, one: float, othe
         ):
             if smaller and larger:
                 assert smaller.value <= larger.value
+
+
+BY_FORMULA = [
+    ("Immich", {"data_gib": 1000.0}, 4, 8, 1203),
+    ("Redis Enterprise", {"data_gib": 16.0}, 2, 45.7, 137.1),
+    ("Prometheus", {"samples_per_second": 100_000.0}, None, None, 301.7),
+    ("Artifactory", {"data_gib": 500.0}, None, None, 1500),
+    ("Mattermost", {"users": 500.0}, None, None, 150),
+    ("TLJH", {"users": 100.0}, 25.2, 50.1, 502),
+    ("OpenProject", {"users": 1000.0}, 12, 16, 100),
+]
+
+
+@pytest.mark.parametrize(("application", "load", "cpu_count", "memory_gib", "disk_gib"), BY_FORMULA)
+def test_a_formula_sizes_what_it_speaks_of_and_rows_the_rest(
+    application: str, load: dict[str, float], cpu_count: float | None, memory_gib: float | None, disk_gib: float
+) -> None:
+    sized = size_for(application, load)
+    assert isinstance(sized, Sized)
+    assert (sized.cpu_count and round(sized.cpu_count.value, 1)) == cpu_count
+    assert (sized.memory_gib and round(sized.memory_gib.value, 1)) == memory_gib
+    assert sized.disk_gib and round(sized.disk_gib.value, 1) == disk_gib
 
 
 def test_a_load_beyond_every_row_is_asked_about() -> None:

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tools.data import table
-from tools.rules import formulas
-from tools.rules.formulas import Sizes, Span
+from tools.rules.application_formulas import FORMULA_UNITS, FORMULAS, Load, Sized
+from tools.rules.formulas import Span
 from tools.values.requirements import Source
-
-Load = Mapping[str, float]
-"""By unit: {"users": 500}, {"agents": 900}."""
 
 UNITS: dict[str, str] = {
     "users": "users",
@@ -44,19 +40,6 @@ ALIASES = {
     "the littlest jupyterhub": "Littlest JupyterHub",
     "hashicorp vault": "Vault",
 }
-
-
-@dataclass(frozen=True)
-class Sized:
-    """What is known of an application's size; a size that nobody published is None."""
-
-    application: str
-    cpu_count: Span | None
-    memory_gib: Span | None
-    disk_gib: Span | None
-    source: Source
-    because: str
-    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,16 +99,21 @@ def rows() -> tuple[Row, ...]:
 @cache
 def published() -> tuple[str, ...]:
     """Applications that a vendor's row or formula sizes."""
-    return tuple(sorted({row.application for row in rows()} | set(_FORMULAS)))
+    return tuple(sorted({row.application for row in rows()} | set(FORMULAS)))
 
 
 @cache
 def community() -> dict[str, tuple[str, int, float, int]]:
     """(name, vCPUs, GiB of memory, GiB of disk) that an application installs and runs with, by plain name."""
     return {
-        plain(row["app"]): (row["app"], int(row["cpu"]), int(row["ram"]) / 1024, int(row["disk"]))
+        plain(row["application"]): (
+            row["application"],
+            int(row["cpu_count"]),
+            int(row["memory_mib"]) / 1024,
+            int(row["disk_gib"]),
+        )
         for row in table("community-minimums")
-        if row["cpu"].isdigit() and row["ram"].isdigit() and row["disk"].isdigit()
+        if row["cpu_count"].isdigit() and row["memory_mib"].isdigit() and row["disk_gib"].isdigit()
     }
 
 
@@ -142,13 +130,15 @@ def canonical(name: str) -> str:
 
 
 def size_for(application: str, load: Load, environment: str = "production") -> Sized | Unsized:
-    """The size of one machine of an application."""
+    """The size of one machine of an application: what a formula says of it, and rows for the rest."""
     known = canonical(application)
-    formula = _FORMULAS.get(known)
     mine = tuple(row for row in rows() if row.application == known)
-    sized = (formula(load) if formula else None) or _by_rows(known, mine, load, environment)
-    if sized is not None:
-        return sized
+    by_formula = FORMULAS[known](load) if known in FORMULAS else None
+    by_rows = _by_rows(mine, load, environment)
+    if by_formula and by_rows:
+        return _together(by_formula, by_rows)
+    if by_formula or by_rows:
+        return by_formula or by_rows  # type: ignore[return-value]
     unit = _unit_wanted(known, mine, load)
     if unit:
         most = max((row.limit(unit) for row in mine), default=0)
@@ -159,7 +149,19 @@ def size_for(application: str, load: Load, environment: str = "production") -> S
     return _least(known or application)
 
 
-def _by_rows(known: str, mine: tuple[Row, ...], load: Load, environment: str) -> Sized | None:
+def _together(first: Sized, second: Sized) -> Sized:
+    return replace(
+        first,
+        cpu_count=first.cpu_count or second.cpu_count,
+        memory_gib=first.memory_gib or second.memory_gib,
+        disk_gib=first.disk_gib or second.disk_gib,
+        source=Source(title=f"{first.source.title}; {second.source.title}", date=first.source.date, grade=first.source.grade),
+        because=f"{first.because} {second.because}",
+        warning=second.warning,
+    )
+
+
+def _by_rows(mine: tuple[Row, ...], load: Load, environment: str) -> Sized | None:
     by_load = [row for row in mine if row.limits]
     for unit in load:
         carrying = sorted((row for row in by_load if row.limit(unit)), key=lambda row: row.limit(unit))
@@ -231,7 +233,7 @@ def _between(lower: Row, upper: Row, unit: str, value: float) -> Sized:
 
 def _unit_wanted(known: str, mine: tuple[Row, ...], load: Load) -> str:
     """The load that decides the size, when it was not said or lies beyond all rows."""
-    units = [row.limits[0][0] for row in mine if row.limits] or ([_FORMULA_UNITS[known]] if known in _FORMULA_UNITS else [])
+    units = [row.limits[0][0] for row in mine if row.limits] or ([FORMULA_UNITS[known]] if known in FORMULA_UNITS else [])
     said = [unit for row in mine for unit, _ in row.limits if unit in load]
     return said[0] if said else units[0] if units else ""
 
@@ -258,43 +260,3 @@ def _source(row: Row, grade: str = "") -> Source:
 
 def _number(text: str) -> float | None:
     return float(text) if text else None
-
-
-def _formula(application: str, sizes: Sizes, title: str, because: str) -> Sized:
-    source = Source(title=title, date=formulas.TAKEN, grade="formula")
-    return Sized(application, sizes.cpu_count, sizes.memory_gib, sizes.disk_gib, source, because)
-
-
-def _jupyterhub(load: Load) -> Sized | None:
-    if "users" not in load:
-        return None
-    because = "Half of the users at once, each with 1 GB, half a processor and 5 GB of disk, as in the vendor's example."
-    return _formula(
-        "Littlest JupyterHub", formulas.littlest_jupyterhub(int(load["users"])), formulas.LITTLEST_JUPYTERHUB, because
-    )
-
-
-def _odoo(load: Load) -> Sized | None:
-    if "users" not in load:
-        return None
-    because = "One worker serves six users at once; twice the processors and one is the number of workers."
-    return _formula("Odoo", formulas.odoo(int(load["users"])), formulas.ODOO, because)
-
-
-def _keycloak(load: Load) -> Sized | None:
-    if "logins_per_second" not in load:
-        return None
-    because = "One vCPU for 15 password logins a second; the high end is the vendor's limit, with 150 % head-room."
-    return _formula("Keycloak", formulas.keycloak(load["logins_per_second"]), formulas.KEYCLOAK, because)
-
-
-def _openproject(load: Load) -> Sized | None:
-    if load.get("users", 0) <= 500:
-        return None  # rows say more
-    return _formula(
-        "OpenProject", formulas.openproject(int(load["users"])), formulas.OPENPROJECT, "So much for every 500 active users."
-    )
-
-
-_FORMULAS = {"Littlest JupyterHub": _jupyterhub, "Odoo": _odoo, "Keycloak": _keycloak, "OpenProject": _openproject}
-_FORMULA_UNITS = {"Littlest JupyterHub": "users", "Odoo": "users", "Keycloak": "logins_per_second"}

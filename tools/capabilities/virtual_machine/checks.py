@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.capabilities.virtual_machine.facts import load_of
 from tools.rules import applications, machine_review, machines
-from tools.rules.applications import Sized
+from tools.rules.application_formulas import Sized
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from tools.rules import applications, naming, sizing
-from tools.rules.applications import Sized, Unsized
+from tools.rules.application_formulas import Sized
+from tools.rules.applications import Unsized
 from tools.rules.formulas import Span
 from tools.rules.machine_facts import EVERY_MACHINE
-from tools.rules.reading import Reading, read_placing, read_sizes
+from tools.rules.reading import DISK_GIB_MAX, Reading, read_placing, read_sizes
 from tools.values.heard import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import Site
@@ -24,6 +25,7 @@ LOADS: tuple[Wanted, ...] = (
     Wanted(name="agents", kind="count", meaning="agents that report to it", words=("agents",)),
     Wanted(name="clients", kind="count", meaning="clients connected to it", words=("clients",)),
     Wanted(name="workers", kind="count", meaning="worker nodes that it controls", words=("workers", "worker nodes")),
+    Wanted(name="samples_per_second", kind="count", meaning="samples a second that it takes in", words=("samples per second", "samples a second", "samples/s")),
     Wanted(name="logins_per_second", kind="count", meaning="password logins a second", words=("logins per second", "logins a second", "logins/s")),
 )  # fmt: skip
 
@@ -39,6 +41,12 @@ def _choices() -> tuple[tuple[str, tuple[str, ...]], ...]:
 WANTED: tuple[Wanted, ...] = (
     Wanted(
         name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices()
+    ),
+    Wanted(
+        name="data_size",
+        kind="volume",
+        meaning="data that the application keeps",
+        words=("data", "library", "artifacts", "photos", "dataset"),
     ),
     Wanted(name="other_application", kind="text", meaning="any other application it is for", words=("application", "app")),
     *LOADS,
@@ -57,7 +65,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
 
 def load_of(needs: Needs) -> dict[str, float]:
     """The load as the tables of applications want it."""
-    found = {wanted.name: needs.field(wanted.name) for wanted in LOADS}
+    found = {name: needs.field(name) for name in (*(wanted.name for wanted in LOADS), "data_gib")}
     return {name: float(f.value) for name, f in found.items() if f is not None and isinstance(f.value, int | float)}
 
 
@@ -69,6 +77,12 @@ def _read_load(reading: Reading) -> dict[str, float]:
         if number is not None:
             reading.said(wanted.name, number, wanted.name.replace("_", " "))
             load[wanted.name] = number
+    data_gib = reading.size(
+        "data_size", "data", 2**30, 1, DISK_GIB_MAX, "an application keeps something, and on one disk not more than that."
+    )
+    if data_gib is not None:
+        reading.said("data_gib", data_gib, "GiB", fact="data_size")
+        load["data_gib"] = data_gib
     return load
 
 
