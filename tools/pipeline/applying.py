@@ -16,6 +16,7 @@ from tools.clients.ledger_leases import Lease
 from tools.clients.process import INTERRUPT_SECONDS_MAX
 from tools.clients.terraform import Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
+from tools.pipeline.half_made import clear_half_made
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, secret_texts
 from tools.pipeline.steps import FIRST, Work
@@ -131,8 +132,9 @@ def _begin_rest(work: Work, place: Path) -> Path:
             f"The module or the variables in {work.part_folder} are not those that the approval is bound to.",
             "Ask for a new plan.",
         )
-    _look_again(work)
     work.say("It was begun before and did not end well. Planning what is left of it.")
+    clear_half_made(work)
+    _look_again(work)
     terraform = _terraform(work)
     name = f"tfplan.rest{number}"
     assert_room(work.part_folder)
