@@ -58,6 +58,7 @@ _TOLD = re.compile(r"\s*(?:[:=]|(?:is|are|called|named)\s)\s*")
 _ITEM = re.compile(r"\s+([a-z0-9][a-z0-9+._-]{0,100})(?![^\s,;!?)])")
 _NEXT_ITEM = re.compile(r"\s*(?:,|and|,\s*and)\s+([a-z][a-z0-9+._-]{0,100})(?=\s*(?:,|$|;|\.|and\s))")
 TEXT_LENGTH_MAX = 200
+BARE_LENGTH_MAX = 300
 LIST_MAX = 50
 
 
@@ -481,5 +482,5 @@ def pieces(stretch: Stretch) -> Iterator[Span]:
     for match in islice(re.finditer(r"(?:(?![,;\n]|\s+and\s+).)+", stretch.text), QUANTITIES_MAX):
         start = match.start() + len(match.group()) - len(match.group().lstrip())
         end = start + len(match.group().strip().rstrip("."))
-        if end > start and "\0" not in stretch.free[start:end]:
+        if start < end <= start + BARE_LENGTH_MAX and "\0" not in stretch.free[start:end]:
             yield Span(start, end)
