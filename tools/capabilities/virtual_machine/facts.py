@@ -42,15 +42,16 @@ WANTED: tuple[Wanted, ...] = (
     Wanted(
         name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices()
     ),
-    Wanted(
-        name="data_size",
-        kind="volume",
-        meaning="data that the application keeps",
-        words=("data", "library", "artifacts", "photos", "dataset"),
-    ),
     Wanted(name="other_application", kind="text", meaning="any other application it is for", words=("application", "app")),
     *LOADS,
     *EVERY_MACHINE,
+    # Last of its kind: a size that stands alone is the machine's disk.
+    Wanted(
+        name="data_size",
+        kind="disk",
+        meaning="data that the application keeps",
+        words=("data", "library", "artifacts", "photos", "dataset"),
+    ),
 )
 
 
