@@ -10,7 +10,10 @@ import pytest
 from tools.pipeline import engine
 from tools.pipeline.world import World
 
+from ..ledger.postgresql import postgresql_server, postgresql_url
 from .builders import world_at
+
+__all__ = ["postgresql_server", "postgresql_url"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.world import World
 from tools.values.trouble import RequestProblem
 
-from .builders import counting, lines, manifest_of, part_named, planned
+from .builders import counting, lines, manifest_of, part_named, planned, world_at
 
 
 def approve_and_start(world: World, plan_digest: str, words: str = "approve it") -> str:
@@ -69,3 +69,16 @@ def test_the_run_folder_is_private_and_complete(world: World, effects: Path) -> 
     for path in folder.rglob("*"):
         if path.is_file() and path.parent.name != "secrets":
             assert password.encode() not in path.read_bytes(), path
+
+
+def test_one_postgresql_serves_the_ledger_and_the_engine(tmp_path: Path, effects: Path, postgresql_url: str) -> None:
+    world = world_at(tmp_path / "home", environment={"BERTH_DATABASE_URL": postgresql_url})
+    engine.launch(world, counting(effects))
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    run_id = approve_and_start(world, plan.digest)
+    told = [line.text for line in carry_out.follow(world, run_id)]
+    assert carry_out.run_of(world, run_id).status == "done", told
+    assert not (tmp_path / "home" / "ledger.db").exists()
+    assert not (tmp_path / "home" / "engine.db").exists()
+    engine.close()
+    world.ledger.close()
