@@ -331,6 +331,7 @@ def test_every_capability_is_heard_in_its_own_examples(name: str, example: str) 
         ("two VMs on the servers network", {"virtual_machine": {"count": "2", "network": "servers"}}),
         ("a VM on the same network", {"virtual_machine": {}}),
         ("a VM; its name should be build-01", {"virtual_machine": {"name": "build-01"}}),
+        ("a VM with nameserver 10.0.0.53 and a caller id", {"virtual_machine": {}}),
         ("3x web server", {"web_server": {"count": "3"}}),
         ("create VM: cpu=4, memory=8GB, disk=60GB, name=build-01",
          {"virtual_machine": {"cpu_count": "4", "memory": "8GB", "disk": "60GB", "name": "build-01"}}),

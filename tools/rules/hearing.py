@@ -13,7 +13,12 @@ from typing import NamedTuple, Protocol
 
 from tools.rules import quantities, readers
 from tools.rules.quantities import fold
-from tools.rules.readers import NO, YES, Stretch
+from tools.rules.readers.answers import bare, pieces
+from tools.rules.readers.choices import NO, YES
+from tools.rules.readers.keys import take_keys
+from tools.rules.readers.names import take_names
+from tools.rules.readers.numbers import plain, take_relative
+from tools.rules.readers.stretch import QUANTITIES_MAX, Stretch
 from tools.rules.wording import Span, find, has, negated, said
 from tools.values.heard import Ask, Fact, Heard
 from tools.values.wanted import Wanted
@@ -184,8 +189,8 @@ def _boundary(between: str, body: bool) -> int | None:
 def _mentions(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> list[Mention]:
     """Where capabilities are named, the longest words first; names and keys hide what they contain."""
     hidden = Stretch(whole.text)
-    readers.take_keys(hidden, [])
-    readers.take_names(hidden)
+    take_keys(hidden, [])
+    take_names(hidden)
     hits = [
         Mention(name, span, has(BODY_WORDS, hidden.free[span.start : span.end]) and _is_only_body(hidden.free, span))
         for name, capability in wanted.items()
@@ -208,7 +213,7 @@ def _is_only_body(folded: str, span: Span) -> bool:
 def _read(stretch: Stretch, capability: Listed, before: tuple[Fact, ...] = ()) -> dict[str, Fact]:
     own = Stretch(stretch.text)
     if before:
-        readers.take_relative(own)
+        take_relative(own)
     readers.read(own, capability.WANTED, capability.WORDS)
     _correct(own, capability, before)
     return own.found
@@ -216,13 +221,13 @@ def _read(stretch: Stretch, capability: Listed, before: tuple[Fact, ...] = ()) -
 
 def _correct(stretch: Stretch, capability: Listed, before: tuple[Fact, ...]) -> None:
     """`not 100, 200` and `200 instead of 100`: the number that is refused says which fact is meant."""
-    numbers = list(islice(quantities.numbers(stretch.free), readers.QUANTITIES_MAX))
+    numbers = list(islice(quantities.numbers(stretch.free), QUANTITIES_MAX))
     refused = [n for n in numbers if negated(stretch.folded, Span(n.start, n.end))]
     instead = [n for n in numbers if n not in refused]
     counts = {one.name for one in capability.WANTED if one.kind == "count"}
     meant = [fact for fact in before if fact.name in counts and refused and quantities.count(fact.value) == refused[0].value]
     if len(refused) == len(instead) == len(meant) == 1 and meant[0].name not in stretch.found:
-        stretch.say(meant[0].name, readers.plain(instead[0].value), Span(instead[0].start, instead[0].end))
+        stretch.say(meant[0].name, plain(instead[0].value), Span(instead[0].start, instead[0].end))
 
 
 def _share(heard: list[tuple[str, dict[str, Fact]]], wanted: Mapping[str, Listed]) -> dict[str, dict[str, Fact]]:
@@ -249,17 +254,17 @@ def _answer(
     whole: Stretch, facts: dict[str, dict[str, Fact]], wanted: Mapping[str, Listed], asked: tuple[tuple[str, str], ...]
 ) -> None:
     """What is left of the message answers the questions that are still open, in the order they were asked."""
-    readers.take_keys(whole, [])
+    take_keys(whole, [])
     for found in facts.values():
         for fact in found.values():
             start = whole.text.find(fact.quote)
             whole.take(Span(start, start + len(fact.quote)))
-    left = list(readers.pieces(whole))
+    left = list(pieces(whole))
     for capability, name in asked:
         one = next((w for w in wanted[capability].WANTED if w.name == name), None) if capability in wanted else None
         if one is None or name in facts.get(capability, {}):
             continue
-        readers.bare(whole, one, left)
+        bare(whole, one, left)
         if name in whole.found:
             fact = whole.found.pop(name)
             for other, other_name in asked:

@@ -1,0 +1,43 @@
+"""Reads choices by the words that mean them, and yes or no by whether a word is negated."""
+
+from __future__ import annotations
+
+import re
+
+from tools.rules.readers.stretch import Stretch
+from tools.rules.wording import Span, find, negated
+from tools.values.wanted import Wanted
+
+YES = ("yes", "yeah", "yep", "sure", "please do", "true")
+NO = ("no", "nope", "none", "false", "not needed")
+
+
+def read_choices(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
+    """A word that names the capability chooses nothing: a development environment is no statement about the environment."""
+    own = list(find(own_words, stretch.free))
+    for one in wanted:
+        hits = [(span, value) for value, words in one.choices for span in find({value, *words}, stretch.free)]
+        for span, value in sorted(hits):
+            if not negated(stretch.folded, span) and not any(o.start <= span.start and span.end <= o.end for o in own):
+                stretch.say(one.name, value, span)
+                stretch.take(span)
+
+
+def read_yes_or_no(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
+    for one in wanted:
+        for span in find(one.words, stretch.free):
+            answer = re.compile(r"\s*[:=]\s*(yes|no|true|false)(?![a-z])").match(stretch.free, span.end)
+            if answer:
+                stretch.say(one.name, "yes" if answer[1] in YES else "no", Span(span.start, answer.end()))
+            elif negated(stretch.folded, span):
+                start = max(stretch.folded.rfind(c, 0, span.start) for c in ",;.\n") + 1
+                lead = len(stretch.text[start : span.start]) - len(stretch.text[start : span.start].lstrip())
+                end = _end_of_negation(stretch.folded, span)
+                stretch.say(one.name, "no", Span(start + lead, end))
+            else:
+                stretch.say(one.name, "yes", span)
+
+
+def _end_of_negation(folded: str, span: Span) -> int:
+    after = re.compile(r"(?:'\w+)?\s+(?:yok|olmasin|istemiyorum|gerekmiyor|değil|degil|is not|isn't)").match(folded, span.end)
+    return after.end() if after else span.end
