@@ -80,14 +80,16 @@ def without_unknowns(value: Any) -> Any:
     return value
 
 
-def refused_blocks(block: Block, config: Values, path: Path = ()) -> list[Path]:
-    """Configured blocks that the stand-in knows by name only."""
+def refused(block: Block, config: Values, path: Path = ()) -> list[Path]:
+    """What is configured although the stand-in knows it by name only."""
     found: list[Path] = []
     for name, member in block.members.items():
         given = config.get(name)
-        if not isinstance(member, Block) or not isinstance(given, list):
-            continue
-        for index, item in enumerate(given):
-            here = (*path, name, index)
-            found += [here] if member.refused else refused_blocks(member, item, here)
+        match member:
+            case Attribute(refused=True) if given is not None and given != member.default:
+                found.append((*path, name))
+            case Block() if isinstance(given, list):
+                for index, item in enumerate(given):
+                    here = (*path, name, index)
+                    found += [here] if member.refused else refused(member, item, here)
     return found

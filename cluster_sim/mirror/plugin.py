@@ -129,16 +129,15 @@ class Servicer(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]
         config = _read(request.config, resource.schema) or {}
 
         def problems() -> list[Problem]:
-            unknown_here = [
+            not_simulated = [
                 Problem(
-                    f"The stand-in provider does not simulate `{path[-2]}` blocks.",
-                    "It stands in for what Berth's own modules use. Remove the block, or run this configuration with the released "
-                    "provider.",
+                    f"The stand-in provider does not simulate `{'.'.join(step for step in path if isinstance(step, str))}`.",
+                    "It stands in for what Berth's own modules use. Remove it, or run this configuration with the released provider.",
                     path=path,
                 )
-                for path in planning.refused_blocks(resource.schema, config)
+                for path in planning.refused(resource.schema, config)
             ]
-            return unknown_here + resource.validate(config)
+            return not_simulated + resource.validate(config)
 
         return _answered(
             problems, pb.ValidateResourceConfig.Response, lambda found: {"diagnostics": [_diagnostic(p) for p in found]}

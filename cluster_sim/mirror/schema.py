@@ -27,6 +27,8 @@ class Attribute:
     default: Any = None
     replaces: bool | Callable[[Values], bool] = False
     """Whether a change makes a new resource; a function decides by the whole planned resource."""
+    refused: bool = False
+    """Part of the schema, so that plans look right, but not stood in for."""
 
     @property
     def computed(self) -> bool:
@@ -57,7 +59,7 @@ class Block:
     flags: str = ""
     """Set when Terraform is told of an attribute holding objects, which operators may still write as blocks."""
     refused: bool = False
-    """Part of the schema, so that plans look right, but not stood in for."""
+    """As for an attribute."""
 
     @property
     def object_type(self) -> Type:

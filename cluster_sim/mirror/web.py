@@ -9,7 +9,6 @@ import http.client
 import json
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class Reply:
 
 
 class Web:
-    """One server. Each thread has a connection of its own, which it keeps."""
+    """One server. Connections are kept and used again, each by one thread at a time."""
 
     def __init__(self, url: str, *, tls_minimum: ssl.TLSVersion) -> None:
         split = urlsplit(url)
@@ -59,7 +58,7 @@ class Web:
         self.host, self.port = split.hostname, split.port or 443
         self._tls = ssl.create_default_context()
         self._tls.minimum_version = tls_minimum
-        self._own = threading.local()
+        self._idle: list[tuple[float, http.client.HTTPSConnection]] = []
 
     @property
     def name(self) -> str:
@@ -67,57 +66,55 @@ class Web:
 
     def send(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         """Sends one request. `target` is sent as given: path and query, already encoded."""
+        connection = None
         try:
-            connection = self._connection()
+            connection = self._connected()
             connection.request(method, target, body, dict(headers))
             answer = connection.getresponse()
             content = answer.read()
-        except Problem:
-            raise
         except ssl.SSLCertVerificationError as error:
-            self._drop()
             raise Problem(
                 f"The certificate of {self.name} is not trusted: {error.verify_message}.",
                 "Nothing was sent. Set SSL_CERT_FILE to the CA file of the simulated world.",
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            self._drop()
-            raise Problem(
-                f"{self.name} cannot be reached: {error or type(error).__name__}.", f"The request was {method} {target}."
-            ) from error
-        self._own.used_at = time.monotonic()
+            if connection:
+                connection.close()
+            why = str(error) or type(error).__name__
+            raise Problem(f"{self.name} cannot be reached: {why}.", f"The request was {method} {target}.") from error
         if answer.will_close:
-            self._drop()
+            connection.close()
+        else:
+            self._idle.append((time.monotonic(), connection))
         return Reply(answer.status, answer.reason, dict(answer.headers.items()), content)
 
-    def _connection(self) -> http.client.HTTPSConnection:
-        connection: http.client.HTTPSConnection | None = getattr(self._own, "connection", None)
-        if connection and time.monotonic() - self._own.used_at < _IDLE_S_MAX:
-            return connection
-        self._drop()
+    def _connected(self) -> http.client.HTTPSConnection:
+        # Taking from a list is one step, so threads cannot take the same connection.
+        while self._idle:
+            try:
+                since, connection = self._idle.pop()
+            except IndexError:
+                break
+            if time.monotonic() - since < _IDLE_S_MAX:
+                return connection
+            connection.close()
         connection = http.client.HTTPSConnection(self.host, self.port, context=self._tls, timeout=_TIMEOUT_S)
         connection.connect()
-        self._refuse_real_worlds(connection.sock)
-        # Requests go out as several small writes; waiting to fill a packet would cost 40 ms each.
+        self._refuse_real_worlds(connection)
+        # A request goes out as several small writes; waiting to fill a packet would cost 40 ms each.
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._own.connection, self._own.used_at = connection, time.monotonic()
         return connection
 
-    def _refuse_real_worlds(self, tls: ssl.SSLSocket) -> None:
-        issuer = issuer_name(tls.getpeercert())
+    def _refuse_real_worlds(self, connection: http.client.HTTPSConnection) -> None:
+        tls = connection.sock
+        issuer = issuer_name(tls.getpeercert() if isinstance(tls, ssl.SSLSocket) else None)
         if not issuer.startswith(SUBJECT_PREFIX):
-            tls.close()
+            connection.close()
             raise Problem(
                 f"The certificate of {self.name} was issued by {issuer!r}, not by a {SUBJECT_PREFIX} CA, so this is no simulated world.",
                 "Nothing was sent: this stand-in provider works on simulated worlds only. For a real one, install the released provider "
                 "(without the mirror folder of cluster_sim) by running terraform init again.",
             )
-
-    def _drop(self) -> None:
-        connection = getattr(self._own, "connection", None)
-        if connection:
-            connection.close()
-            self._own.connection = None
 
 
 def issuer_name(certificate: Mapping[str, Any] | None) -> str:

@@ -157,8 +157,8 @@ def same_location(one: Any, other: Any) -> bool:
     return isinstance(one, str) and isinstance(other, str) and _normal(one) == _normal(other)
 
 
-def _normal(location: str) -> str:
-    return location.replace(" ", "").lower()
+def _normal(text: str) -> str:
+    return text.replace(" ", "").lower()
 
 
 def identity_sent(blocks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -179,9 +179,11 @@ def identity_seen(blocks: list[dict[str, Any]], answer: Mapping[str, Any]) -> li
     there = identity.get("userAssignedIdentities") or {}
     given = block["identity_ids"]
     same = {each.lower() for each in given or ()} == {each.lower() for each in there}
+    kind = str(identity.get("type", block["type"]))
     return [
         {
-            "type": identity.get("type", block["type"]),
+            # Azure writes "SystemAssigned, UserAssigned" with a space, whoever wrote it without.
+            "type": block["type"] if _normal(kind) == _normal(block["type"]) else kind,
             "identity_ids": given if same else list(there),
             "principal_id": identity.get("principalId", ""),
             "tenant_id": identity.get("tenantId", ""),

@@ -120,6 +120,13 @@ class AzureResource(Resource):
         return body if now == body.value else dynamic(now)
 
 
+def _forget_principals(planned: Values, prior: Values) -> None:
+    """Another kind of identity is another principal."""
+    for block, before in zip(planned["identity"] or [], prior["identity"] or [], strict=False):
+        if any(block[name] != before[name] for name in ("type", "identity_ids")):
+            block |= {"principal_id": UNKNOWN, "tenant_id": UNKNOWN}
+
+
 class GenericResource(AzureResource):
     """`azapi_resource`: any resource of Azure's, by its type and body."""
 
@@ -143,6 +150,7 @@ class GenericResource(AzureResource):
         if prior is not None:
             if bodies.same_location(planned["location"], prior["location"]):
                 planned["location"] = prior["location"]
+            _forget_principals(planned, prior)
             if self._changed(planned, prior) or planned["response_export_values"] != prior["response_export_values"]:
                 planned["output"] = UNKNOWN
         return planned

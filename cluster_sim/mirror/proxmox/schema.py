@@ -2,7 +2,7 @@
 
 Types, flags, defaults and replacements are those recorded from the released provider 0.111.1 on 2026-11-21, where the recording shows
 them; defaults inside blocks it did not use (`serial_device`, `vga`, `startup`, `operating_system`, and sizes left out) are those of the
-provider's published documentation. Blocks marked `refused` are known by name only. What is done with the values is in `virtual_machine`.
+provider's published documentation. What is marked `refused` is known by name only. What is done with the values is in `virtual_machine`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ VIRTUAL_MACHINE = Block(
         "ipv6_addresses": Attribute(["list", ["list", STRING]], "C"),
         "keyboard_layout": Attribute(STRING, "O", "en-us"),
         "kvm_arguments": Attribute(STRING, "O"),
-        "mac_addresses": Attribute(STRINGS, "OC"),
+        "mac_addresses": Attribute(STRINGS, "OC", refused=True),
         "machine": Attribute(STRING, "O"),
         "migrate": Attribute(BOOL, "O", False),
         "name": Attribute(STRING, "O"),
@@ -94,7 +94,7 @@ VIRTUAL_MACHINE = Block(
         "pool_id": Attribute(STRING, "O"),
         "protection": Attribute(BOOL, "O", False),
         "purge_on_destroy": Attribute(BOOL, "O", True),
-        "reboot": Attribute(BOOL, "O", False),
+        "reboot": Attribute(BOOL, "O", False, refused=True),
         "reboot_after_update": Attribute(BOOL, "O", True),
         "scsi_hardware": Attribute(STRING, "O", "virtio-scsi-pci"),
         "started": Attribute(BOOL, "O", True),
@@ -164,7 +164,7 @@ VIRTUAL_MACHINE = Block(
         "cpu": one(
             {
                 "affinity": Attribute(STRING, "O"),
-                "architecture": Attribute(STRING, "O"),
+                "architecture": Attribute(STRING, "O", refused=True),
                 "cores": Attribute(NUMBER, "O", 1),
                 "flags": Attribute(STRINGS, "O"),
                 "hotplugged": Attribute(NUMBER, "O", 0),
@@ -183,8 +183,8 @@ VIRTUAL_MACHINE = Block(
                 "datastore_id": Attribute(STRING, "O", "local-lvm"),
                 "discard": Attribute(STRING, "O", "ignore"),
                 "file_format": Attribute(STRING, "OC"),
-                "file_id": Attribute(STRING, "O"),
-                "import_from": Attribute(STRING, "O"),
+                "file_id": Attribute(STRING, "O", refused=True),
+                "import_from": Attribute(STRING, "O", refused=True),
                 "interface": Attribute(STRING, "R"),
                 "iothread": Attribute(BOOL, "O", False),
                 "path_in_datastore": Attribute(STRING, "OC"),
@@ -237,12 +237,12 @@ VIRTUAL_MACHINE = Block(
                 "datastore_id": Attribute(STRING, "O", "local-lvm"),
                 "file_format": Attribute(STRING, "OC"),
                 "interface": Attribute(STRING, "O"),
-                "meta_data_file_id": Attribute(STRING, "OC"),
-                "network_data_file_id": Attribute(STRING, "OC"),
+                "meta_data_file_id": Attribute(STRING, "OC", refused=True),
+                "network_data_file_id": Attribute(STRING, "OC", refused=True),
                 "type": Attribute(STRING, "OC"),
                 "upgrade": Attribute(BOOL, "OC"),
-                "user_data_file_id": Attribute(STRING, "OC"),
-                "vendor_data_file_id": Attribute(STRING, "OC"),
+                "user_data_file_id": Attribute(STRING, "OC", refused=True),
+                "vendor_data_file_id": Attribute(STRING, "OC", refused=True),
                 "dns": one(
                     {
                         "domain": Attribute(STRING, "O"),
@@ -279,8 +279,8 @@ VIRTUAL_MACHINE = Block(
             {
                 "dedicated": Attribute(NUMBER, "O", 512),
                 "floating": Attribute(NUMBER, "O", 0),
-                "hugepages": Attribute(STRING, "O"),
-                "keep_hugepages": Attribute(BOOL, "O", False),
+                "hugepages": Attribute(STRING, "O", refused=True),
+                "keep_hugepages": Attribute(BOOL, "O", False, refused=True),
                 "shared": Attribute(NUMBER, "O", 0),
             }
         ),

@@ -83,8 +83,9 @@ class VirtualMachine(Resource):
                 machine.bring_home(cloned_at, clone["datastore_id"], planned)
             machine.wait_for_unlock()
             _configure_clone(machine, planned)
+            config_before = machine.config()
             for disk in planned["disk"]:
-                machine.shape_disk(disk, machine.config())
+                machine.shape_disk(disk, config_before)
             if planned["template"]:
                 api.run("POST", f"{machine.path}/template", "VM template", {}, seconds_max=planned["timeout_create"])
             elif planned["started"] and machine.status()["status"] != "running":

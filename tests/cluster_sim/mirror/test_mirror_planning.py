@@ -187,10 +187,12 @@ TABLE = Block(
             {"kind": Attribute(STRING, "R", replaces=True), "on": Attribute(BOOL, "O", True), "id": Attribute(STRING, "C")}
         ),
         "screen": one({"type": Attribute(STRING, "O", "std")}, computed=True),
+        "odd": Attribute(STRING, "O", "usual", refused=True),
         "exotic": one({"x": Attribute(STRING, "O")}, refused=True),
     }
 )
 NOTHING = {
+    "odd": None,
     "name": "a",
     "size": None,
     "found": None,
@@ -248,9 +250,9 @@ def test_what_replaces_by_the_table(now: dict[str, Any], expected: list[planning
     assert planning.replacements(TABLE, prior | now, prior) == expected
 
 
-def test_blocks_known_by_name_only_are_found_out() -> None:
-    assert planning.refused_blocks(TABLE, NOTHING | {"exotic": [{"x": "1"}]}) == [("exotic", 0)]
-    assert not planning.refused_blocks(TABLE, NOTHING | {"part": [{"kind": "k"}]})
+def test_what_is_known_by_name_only_are_found_out() -> None:
+    assert planning.refused(TABLE, NOTHING | {"odd": "o", "exotic": [{"x": "1"}]}) == [("odd",), ("exotic", 0)]
+    assert not planning.refused(TABLE, NOTHING | {"odd": "usual", "part": [{"kind": "k"}]})
 
 
 # --- azapi's own rules ----------------------------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ def test_a_machine_is_imported_as_it_is(make_folder: Any, served: ServedCluster)
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ('usb {\n    host = "1234:5678"\n  }', "does not simulate `usb` blocks"),
+        ('usb {\n    host = "1234:5678"\n  }', "does not simulate `usb`"),
         ('disk {\n    interface = "floppy0"\n  }', "but it is 'floppy0'"),
     ],
 )
