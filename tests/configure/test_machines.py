@@ -141,6 +141,7 @@ def test_the_guide_says_what_an_operator_needs(site: Site) -> None:
     text = write_guide(context, receipt_of(replace(context, verified=verified, not_verified=not_verified))).read_text()
     machine = context.machines[0]
     for words in (
+        "# PostgreSQL database: db-01",
         "postgresql://shop@10.20.0.31:5432/shop",
         str(context.run_folder / "secrets" / "database_password"),
         machine.host_key_sha256,

@@ -115,7 +115,6 @@ def _block(run_folder: Path, host: Host, proxy_command: str) -> str:
         "StrictHostKeyChecking yes",
         "PasswordAuthentication no",
         "ForwardAgent no",
-        "LogLevel ERROR",
     ]
     if proxy_command:
         lines.append(f"ProxyCommand {proxy_command}")
@@ -164,7 +163,7 @@ def wait_for(
         answer = _ssh(run_folder, host.name, "true", CONNECT_SECONDS * 2, ("-o", "StrictHostKeyChecking=accept-new"))
         if answer.code == 0:
             return fingerprint(run_folder, host.name)
-        last = answer.output.strip().rpartition("\n")[2]
+        last = answer.output.strip().rpartition("\n")[2] or "nothing"
         if "IDENTIFICATION HAS CHANGED" in answer.output or "Host key verification failed" in answer.output:
             raise _key_changed(host)
         if look and look % 10 == 0:

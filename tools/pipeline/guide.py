@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from tools.capabilities import catalogue
 from tools.clients.files import write_private
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import ran
@@ -36,7 +37,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         wanted = {machine["name"]: machine for machine in part.variables.get("machines", [])}
     first = next(iter(wanted.values()), {})
     return {
-        "title": f"{part.capability.replace('_', ' ').capitalize()}: {', '.join(m.name for m in receipt_part.machines) or part.name}",
+        "title": f"{catalogue()[part.capability].TITLE}: {', '.join(m.name for m in receipt_part.machines) or part.name}",
         "part": part.name,
         "run": str(context.run_folder),
         "run_id": context.run_folder.name,
