@@ -47,7 +47,7 @@ def test_the_place_with_most_room_left_comes_first_and_the_runner_up_is_seen() -
 def test_production_prefers_shared_storage_and_says_why() -> None:
     ranked, _ = look(replace(DEMAND, prefer_shared=True))
     assert [c.id.split("/")[1] for c in ranked[:2]] == ["ceph-vm", "ceph-vm"]
-    assert any("Shared storage" in reason for reason in ranked[0].reasons)
+    assert any("On shared storage" in reason for reason in ranked[0].reasons)
 
 
 OUT = [

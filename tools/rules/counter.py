@@ -111,23 +111,31 @@ def _less(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
 
 
 def _both(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
-    """Fewer vCPUs and less memory together, when neither alone is enough: first as many vCPUs as go with the least memory."""
-    cpu_count = _largest(
-        demand.cpu_count - 1, 1, 1, lambda v: trial.fits(replace(demand, cpu_count=v, memory_mib=MEMORY_LEAST_MIB))
+    """Fewer vCPUs and less memory together, when neither alone is enough: as much of the one as goes, then of the other; the smaller loss."""
+
+    def cpus(start: Demand) -> Demand | None:
+        found = _largest(demand.cpu_count, 1, 1, lambda v: trial.fits(replace(start, cpu_count=v)))
+        return replace(start, cpu_count=found) if found else None
+
+    def memory(start: Demand) -> Demand | None:
+        found = _largest(demand.memory_mib, MEMORY_LEAST_MIB, MEMORY_STEP_MIB, lambda v: trial.fits(replace(start, memory_mib=v)))
+        return replace(start, memory_mib=found) if found else None
+
+    least = replace(demand, cpu_count=1, memory_mib=min(demand.memory_mib, MEMORY_LEAST_MIB))
+    ways = ((cpus, memory), (memory, cpus))
+    changed = [second(half) for first, second in ways if (half := first(least)) is not None]
+    best = min(
+        (c for c in changed if c is not None),
+        key=lambda c: 2 - c.cpu_count / demand.cpu_count - c.memory_mib / demand.memory_mib,
+        default=None,
     )
-    if not cpu_count:
+    if best is None:
         return []
-    memory_mib = _largest(
-        demand.memory_mib - 1,
-        MEMORY_LEAST_MIB,
-        MEMORY_STEP_MIB,
-        lambda v: trial.fits(replace(demand, cpu_count=cpu_count, memory_mib=v)),
-    )
     wording = (
-        f"with {cpu_count} vCPU and {memory_mib / 1024:g} GiB of memory "
+        f"with {best.cpu_count} vCPU and {best.memory_mib / 1024:g} GiB of memory "
         f"instead of {demand.cpu_count} and {demand.memory_mib / 1024:g} GiB"
     )
-    return [(wording, replace(demand, cpu_count=cpu_count, memory_mib=memory_mib))] if memory_mib else []
+    return [(wording, best)]
 
 
 def _freed(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:

@@ -72,7 +72,7 @@ def ranges_of(needs: Needs) -> tuple[Range, ...]:
         Range(name=f.name, low=f.low, high=f.high, default=float(f.value), unit=f.unit, source=f.source, because=f.because)
         for f in needs.fields
         if f.name in SIZES and f.origin is not Origin.SAID and f.low is not None and f.high is not None
-        if isinstance(f.value, int | float)
+        if isinstance(f.value, int | float) and f.low < f.high
     )
 
 

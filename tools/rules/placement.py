@@ -119,7 +119,7 @@ def _ranked(fitting: list[Measured], ground: Ground, usual: tuple[Shape, ...]) -
 def _keeps(lost: float | None, worst: float) -> str:
     if lost is None or worst <= 0:
         return ""
-    return f"Of the room for machines of the usual sizes it takes {lost / worst:.0%} of what the worst place would."
+    return f"It takes {lost / worst:.0%} of the room for machines of the usual sizes that the worst place would."
 
 
 def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room, usual: tuple[Shape, ...]) -> list[Candidate]:
@@ -135,7 +135,10 @@ def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room, usual: 
                 made[key] = _candidate(f"{how}{suffix}", demand, assigned, room, _apart(assigned, demand, room), "")
     if not made and (assigned := fill(demand, fitting, room)):
         return [_candidate("fill", demand, assigned, room, _apart(assigned, demand, room), "")]
-    return sorted(made.values(), key=lambda c: (-c.score, c.id))[:CANDIDATES_MAX]
+    # Among equals, alike machines lie on one storage.
+    return sorted(made.values(), key=lambda c: (-c.score, len({m["storage"] for m in c.choice["machines"]}), c.id))[
+        :CANDIDATES_MAX
+    ]
 
 
 def _apart(assigned: tuple[Place, ...], demand: Demand, room: Room) -> float:
@@ -156,10 +159,10 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
     tightest = max(sums, key=fullness)
     bonus = _bonus(demand, assigned)
     reasons = [
-        f"{1 - fullness(tightest):.0%} of the allowed room is left at its tightest: {spell_sum(tightest)}.",
+        f"{1 - fullness(tightest):.0%} of the room is left at the tightest: {tightest.subject} {tightest.total:g} of {tightest.limit:g} {tightest.unit}.",
         because,
         f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
-        "Shared storage: another node can start it when its own is lost." if bonus else "",
+        "On shared storage: another node can take over." if bonus else "",
         *_drawbacks(assigned, after),
     ]
     return Candidate(
@@ -174,11 +177,11 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
 
 
 def _drawbacks(assigned: tuple[Place, ...], after: Room) -> list[str]:
-    copied = sorted({f"{p.template.name} of {p.template.node}" for p in assigned if p.template.node != p.node.name})
+    copied = sorted({p.template.node for p in assigned if p.template.node != p.node.name})
     failover = failover_sum(after)
     return [
-        f"The disk is copied over the network from {listed(copied)}." if copied else "",
-        f"The loss of the largest node could not be carried: {spell_sum(failover)}." if failover and not failover.holds else "",
+        f"Disks are copied from {listed(copied)}." if copied else "",
+        "The loss of the largest node could not be carried." if failover and not failover.holds else "",
     ]
 
 
