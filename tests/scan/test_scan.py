@@ -19,6 +19,7 @@ from tools.values.trouble import WorldProblem
 
 from .conftest import Connected
 from .remote_write import write
+from .shaky import shaky_line
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 GIB = 2**30
@@ -152,6 +153,18 @@ def test_a_cluster_that_is_away(four_nodes: Connected) -> None:
         look(dataclasses.replace(four_nodes, proxmox_endpoint="https://127.0.0.1:1"))
     assert raised.value.summary == "The cluster is away."
     assert raised.value.detail == "https://127.0.0.1:1 refuses the connection."
+    assert raised.value.retryable
+
+
+def test_a_line_that_drops_is_tried_again(four_nodes: Connected) -> None:
+    """Five reads begin at once; each may be dropped twice, and is made three times."""
+    port = int(four_nodes.proxmox_endpoint.rpartition(":")[2])
+    with shaky_line(port, drops=5) as near:
+        snapshot = look(dataclasses.replace(four_nodes, proxmox_endpoint=f"https://127.0.0.1:{near}"))
+    assert (len(snapshot.nodes), snapshot.problems) == (4, ())
+    with shaky_line(port, drops=1000) as near, pytest.raises(WorldProblem) as raised:
+        look(dataclasses.replace(four_nodes, proxmox_endpoint=f"https://127.0.0.1:{near}"))
+    assert raised.value.summary == "The cluster is away."
     assert raised.value.retryable
 
 
