@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--folder",
         type=Path,
-        help="keeps CA, mirror, guest disks and the state of the cluster between starts (default: a temporary folder, removed at the end)",
+        help="keeps CA, mirror and the state of the cluster between starts (default: a temporary folder, removed at the end)",
     )
     command.add_argument(
         "--time",

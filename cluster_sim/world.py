@@ -52,6 +52,11 @@ def read_world(*files: Path) -> World:
     azure = merged.get("azure")
     if azure is not None and not isinstance(azure, dict):
         wrong.append("The section azure must hold names and values.")
+    elif azure is not None:
+        # Only a world with this section pays for its import.
+        from .azure import problems as azure_problems
+
+        wrong += azure_problems(azure)
     if "proxmox" not in merged and azure is None:
         wrong.append("The world is empty: it needs a section proxmox or azure.")
     time = merged.get("time", 1)

@@ -24,7 +24,7 @@ from . import (
 )
 from .call import Address, needs
 from .history import SPANS
-from .parameters import BOOLEAN, DNS_NAME, INTEGER, LIST, NODE, POOL, STORAGE, TEXT, VMID, choice, integer, matching
+from .parameters import BOOLEAN, DNS_NAME, INTEGER, LIST, NODE, POOL, STORAGE, TEXT, VMID, WORDS, choice, integer, matching
 
 _GUEST = "/nodes/{node}/qemu/{vmid}"
 _AUDIT = needs("/vms/{vmid}", "VM.Audit")
@@ -32,6 +32,7 @@ _POWER = needs("/vms/{vmid}", "VM.PowerMgmt")
 _STORAGE = needs("/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace")
 _HA_READ, _HA_WRITE = needs("/", "Sys.Audit"), needs("/", "Sys.Console")
 _AGENT = needs("/vms/{vmid}", "VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted")
+_AGENT_ALL = needs("/vms/{vmid}", "VM.GuestAgent.Unrestricted")
 _CHANGE_GUEST = needs(
     "/vms/{vmid}",
     *(f"VM.Config.{p}" for p in ("Disk", "CDROM", "CPU", "Memory", "Network", "HWType", "Options", "Cloudinit")),
@@ -307,6 +308,8 @@ ADDRESSES: tuple[Address, ...] = (
     Address("GET", f"{_GUEST}/rrddata", history.of_guest, _AUDIT, _PAST),
     Address("POST", f"{_GUEST}/agent/ping", agent.ping, _AGENT),
     Address("GET", f"{_GUEST}/agent/network-get-interfaces", agent.interfaces, _AGENT),
+    Address("POST", f"{_GUEST}/agent/exec", agent.execute, _AGENT_ALL, {"command": WORDS.must}),
+    Address("GET", f"{_GUEST}/agent/exec-status", agent.executed, _AGENT_ALL, {"pid": INTEGER.must}),
     Address("GET", f"{_GUEST}/agent/get-osinfo", agent.system, _AGENT),
     Address("GET", f"{_GUEST}/agent/get-host-name", agent.host_name, _AGENT),
 )

@@ -54,6 +54,33 @@ def host_name(call: Call) -> dict[str, Any]:
     return {"result": {"host-name": _answering(call).name}}
 
 
+def execute(call: Call) -> dict[str, Any]:
+    """Runs a command in the guest's body. A guest that is only figures has nothing to run it in."""
+    guest, cluster = _answering(call), call.cluster
+    bodies, argv = cluster.bodies, [str(part) for part in call.values["command"]]
+    if not guest.has_body or bodies is None:
+        raise failed(f"Agent error: Guest agent command failed, error was 'Failed to execute child process “{argv[0]}”'")
+    pid = 1000 + cluster.fresh()
+    cluster.commands[(guest.vmid, pid)] = cluster.in_thread(lambda: bodies.exec(str(guest.vmid), argv))
+    return {"pid": pid}
+
+
+def executed(call: Call) -> dict[str, Any]:
+    guest = _answering(call)
+    running = call.cluster.commands.get((guest.vmid, call.values["pid"]))
+    if running is None:
+        raise failed(f"Agent error: PID {call.values['pid']} does not exist")
+    if not running.done():
+        return {"exited": 0}
+    trouble = running.exception()
+    if trouble is not None:
+        return {"exited": 1, "exitcode": 127, "err-data": f"{trouble}\n"}
+    done = running.result()
+    answer: dict[str, Any] = {"exited": 1, "exitcode": done.returncode}
+    answer |= {"out-data": done.stdout} if done.stdout else {}
+    return answer | ({"err-data": done.stderr} if done.stderr else {})
+
+
 def _interface(name: str, mac: str, addresses: list[tuple[str, int, str]]) -> dict[str, Any]:
     return {
         "name": name,

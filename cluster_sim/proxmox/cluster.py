@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..clock import Clock
-from ..guests.values import Bodies
+from ..guests.values import Bodies, Executed
 from .access import Access, Who
 from .errors import TaskFailed, failed, forbidden, no_such_guest
 from .faults import Faults
@@ -68,6 +68,8 @@ class Cluster:
     """Figures of the past that were computed once (history.py)."""
     waking: dict[int, Future[bool]] = field(default_factory=dict)
     """Guests with a body that were booted: is it up by now?"""
+    commands: dict[tuple[int, int], Future[Executed]] = field(default_factory=dict)
+    """What the agents were told to run, by guest and process number."""
     watch: tuple[Future[tuple[str, ...]], frozenset[int]] | None = None
     """A look at which bodies run, under way, and the guests it is about."""
     watched_at: float = 0.0

@@ -29,8 +29,10 @@ def shown(guest: Guest, *, current: bool = False) -> dict[str, Any]:
     return answer
 
 
-def typed(key: str, value: str) -> str | int:
+def typed(key: str, value: str) -> str | float:
     """Proxmox sends what its schema calls integer or boolean as a number, all else as text: also `memory`."""
+    if key == "migrate_downtime":
+        return float(value)
     return int(value) if key in INTEGERS or key in BOOLEANS else value
 
 

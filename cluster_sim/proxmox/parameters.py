@@ -87,6 +87,8 @@ STORAGE = matching(r"[a-zA-Z][a-zA-Z0-9\-_.]*[a-zA-Z0-9]", "invalid format - sto
 NODE = matching(r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?", "invalid format - value does not look like a valid node name\n")
 POOL = matching(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,2}", "invalid format - value does not look like a valid pool name\n")
 LIST = Parameter(str, many=True)
+WORDS = Parameter(lambda text: [text], many=True)
+"""A list whose parts may have commas and spaces in them: only the repeated name separates them."""
 
 Takes = Mapping[str, Parameter]
 
@@ -106,7 +108,10 @@ def check(given: Sequence[tuple[str, str]], takes: Takes, families: Mapping[str,
             errors[name] = str(why)
             continue
         # Lists come as repeated names (proxmoxer) or in one text.
-        values[name] = f"{values[name]},{value}" if found.many and name in values else value
+        if found.many and name in values:
+            values[name] = values[name] + value if isinstance(value, list) else f"{values[name]},{value}"
+        else:
+            values[name] = value
     errors |= {name: MISSING for name, p in takes.items() if p.required and name not in values and name not in errors}
     if errors:
         raise bad_parameters(errors)

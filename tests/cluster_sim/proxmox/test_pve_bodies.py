@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from ipaddress import IPv4Address, IPv4Interface
 import pytest
 
 from cluster_sim.guests import Executed, GuestProblem, GuestSpec
+from cluster_sim.http import Request
 from cluster_sim.proxmox import bodies
+from cluster_sim.proxmox.access import Grant
 from cluster_sim.world import World
 from tests.cluster_sim.proxmox.driver import Driver, Refused
 
@@ -50,7 +53,7 @@ class Scripted:
         return tuple(self.on)
 
     def exec(self, key: str, argv: Sequence[str]) -> Executed:
-        return Executed(0, "", "")
+        return Executed(3, " ".join(argv), "")
 
     def close(self) -> None: ...
 
@@ -92,6 +95,27 @@ def test_the_agent_answers_when_the_body_is_up_and_not_before(pve: Driver) -> No
     pve.bodies.may_come_up.set()
     assert pve.cluster.waking[201].result(timeout=10)
     assert "10.20.0.201" in str(pve.get(f"{GUEST}/agent/network-get-interfaces"))
+
+
+def test_the_agent_runs_a_command_in_the_body(pve: Driver) -> None:
+    pve.cluster.access.grants.append(Grant("/", "berth@pve", "Administrator"))
+    pve.bodies.may_come_up.set()
+    play(pve, pve.post(f"{GUEST}/status/start"))
+    assert pve.cluster.waking[201].result(timeout=10)
+    answer = pve.front(
+        Request(
+            "POST",
+            f"/api2/json{GUEST}/agent/exec",
+            (),
+            {"Authorization": f"PVEAPIToken={pve.token}"},
+            b"command=echo&command=a,b&command=c%20d",
+        )
+    )
+    pid = json.loads(answer.body)["data"]["pid"]
+    pve.cluster.commands[(201, pid)].result(timeout=10)
+    assert pve.get(f"{GUEST}/agent/exec-status", pid=pid) == {"exited": 1, "exitcode": 3, "out-data": "echo a,b c d"}
+    with pytest.raises(Refused, match="PID 5 does not exist"):
+        pve.get(f"{GUEST}/agent/exec-status", pid=5)
 
 
 def test_a_body_follows_its_guest_to_the_end(pve: Driver) -> None:

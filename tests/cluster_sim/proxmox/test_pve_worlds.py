@@ -119,9 +119,16 @@ def test_a_file_that_is_no_world(tmp_path: Path, text: str, words: str) -> None:
 
 
 def test_several_files_make_one_world(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("azure: {subscriptions: []}\ntime: 4\n")
-    world = read_world(WORLDS / "one_node_silent.yaml", tmp_path / "a.yaml")
-    assert world.azure == {"subscriptions": []}
+    (tmp_path / "a.yaml").write_text("time: 4\nproxmox: {seed: 9}\n")
+    world = read_world(WORLDS / "one_node_silent.yaml", WORLDS / "azure_subscription.yaml", tmp_path / "a.yaml")
+    assert world.azure is not None
     assert world.time == 4
     assert world.proxmox is not None
-    assert world.proxmox.cluster == "harbour"
+    assert (world.proxmox.cluster, world.proxmox.seed) == ("harbour", 9)
+
+
+def test_an_impossible_cloud_is_refused_with_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("azure: {subscriptions: []}\nproxmox: {ready_token: 'a@pve!x'}\n")
+    with pytest.raises(BadWorld) as bad:
+        read_world(WORLDS / "four_nodes.yaml", tmp_path / "a.yaml")
+    assert len(bad.value.problems) >= 2
