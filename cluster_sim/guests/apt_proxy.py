@@ -13,8 +13,9 @@ import re
 import secrets
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -102,35 +103,57 @@ class AptProxy:
             if request.method == "HEAD":
                 return response
             keep = keep if found.status == 200 else None
+            keeping = _Keeping(keep, found.content_length)
             try:
-                with _kept(keep, found.content_length) as store:
-                    async for chunk in found.content.iter_chunked(CHUNK_BYTES):
-                        store(chunk)
-                        await response.write(chunk)
+                async for chunk in found.content.iter_chunked(CHUNK_BYTES):
+                    keeping.write(chunk)
+                    await response.write(chunk)
+                keeping.finish()
                 await response.write_eof()
             except (aiohttp.ClientError, TimeoutError, OSError):
                 # The answer has begun, so only breaking it off tells the guest.
                 if request.transport is not None:
                     request.transport.abort()
+            finally:
+                keeping.drop()
             return response
 
 
-@contextlib.contextmanager
-def _kept(file: Path | None, length: int | None) -> Iterator[Callable[[bytes], object]]:
-    """Takes what arrives and keeps it under its name only when all of it did."""
-    if file is None:
-        yield lambda chunk: None
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("wb") as out:
-            yield out.write
-            whole = length is None or out.tell() == length
-        if whole:
-            part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+class _Keeping:
+    """Keeps what arrives under its name, once all of it has. A cache that cannot be written is no reason to fail a guest."""
+
+    def __init__(self, file: Path | None, length: int | None) -> None:
+        self._file, self._length = file, length
+        self._part: Path | None = None
+        self._out: IO[bytes] | None = None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                self._part = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}.part")
+                self._out = self._part.open("wb")
+
+    def write(self, chunk: bytes) -> None:
+        if self._out is not None:
+            try:
+                self._out.write(chunk)
+            except OSError:
+                self.drop()
+
+    def finish(self) -> None:
+        if self._out is not None and self._part is not None and self._file is not None:
+            with contextlib.suppress(OSError):
+                self._out.close()
+                if self._length in (None, self._part.stat().st_size):
+                    self._part.replace(self._file)
+        self.drop()
+
+    def drop(self) -> None:
+        if self._out is not None and self._part is not None:
+            with contextlib.suppress(OSError):
+                self._out.close()
+            with contextlib.suppress(OSError):
+                self._part.unlink(missing_ok=True)
+        self._out = None
 
 
 async def _send(request: web.BaseRequest, file: Path) -> web.StreamResponse:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from guest_worlds import until
 
 from cluster_sim.authority import make_authority
 from cluster_sim.guests.apt_proxy import AptProxy
@@ -165,7 +166,15 @@ def test_half_a_package_is_not_kept(shop: Shop) -> None:
         shop.get(url)
     shop.mirror.breaks_off = False
     assert shop.get(url) == (200, PACKAGE)
-    assert [path.name for path in shop.cache.rglob("*") if path.is_file()] == ["half.deb"]
+    assert until(lambda: [path.name for path in shop.cache.rglob("*") if path.is_file()] == ["half.deb"], 5)
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(shop: Shop) -> None:
+    shop.cache.mkdir()
+    (shop.cache / "apt").write_text("in the way")
+    for _ in range(2):
+        assert shop.get("http://mirror.example/debian/x.deb") == (200, PACKAGE)
+    assert len(shop.mirror.asked) == 2
 
 
 def test_a_missing_package_is_not_kept(shop: Shop) -> None:

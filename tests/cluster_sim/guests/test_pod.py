@@ -49,7 +49,8 @@ def test_the_user_has_no_password_unless_one_is_set(pod: Bodies, guest: GuestSpe
     assert shadow.split(":")[1] in ("!", "!*", "*", "!!")
     other = spec(key, 42, password="$6$salt$hash", user="root")
     boot(pod, other)
-    assert pod.exec(other.key, ["getent", "shadow", "root"]).stdout.startswith("root:$6$salt$hash:")
+    # cloud-init sets passwords in a later stage than keys.
+    assert until(lambda: pod.exec(other.key, ["getent", "shadow", "root"]).stdout.startswith("root:$6$salt$hash:"), 20)
     assert ssh(pod, other, key, "id -un").stdout == "root\n"
     pod.destroy(other.key)
 
