@@ -73,7 +73,7 @@ def _less(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     losses: list[tuple[float, str, Demand]] = []
 
     def consider(most: int, least: int, step: int, change: Callable[[int], Demand], wording: Callable[[int], str]) -> None:
-        value = _largest(most - 1, least, step, lambda v: trial.fits(change(v)))
+        value = largest(most - 1, least, step, lambda v: trial.fits(change(v)))
         if value:
             losses.append((1 - value / most, wording(value), change(value)))
 
@@ -114,11 +114,11 @@ def _both(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     """Fewer vCPUs and less memory together, when neither alone is enough: as much of the one as goes, then of the other; the smaller loss."""
 
     def cpus(start: Demand) -> Demand | None:
-        found = _largest(demand.cpu_count, 1, 1, lambda v: trial.fits(replace(start, cpu_count=v)))
+        found = largest(demand.cpu_count, 1, 1, lambda v: trial.fits(replace(start, cpu_count=v)))
         return replace(start, cpu_count=found) if found else None
 
     def memory(start: Demand) -> Demand | None:
-        found = _largest(demand.memory_mib, MEMORY_LEAST_MIB, MEMORY_STEP_MIB, lambda v: trial.fits(replace(start, memory_mib=v)))
+        found = largest(demand.memory_mib, MEMORY_LEAST_MIB, MEMORY_STEP_MIB, lambda v: trial.fits(replace(start, memory_mib=v)))
         return replace(start, memory_mib=found) if found else None
 
     least = replace(demand, cpu_count=1, memory_mib=min(demand.memory_mib, MEMORY_LEAST_MIB))
@@ -149,7 +149,7 @@ def _freed(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     return changes
 
 
-def _largest(most: int, least: int, step: int, good: Callable[[int], bool]) -> int:
+def largest(most: int, least: int, step: int, good: Callable[[int], bool]) -> int:
     """The largest multiple of `step` from `least` to `most` that is good, by halving; 0 when none is."""
     low, high = -(-least // step), most // step
     if high < low or not good(low * step):

@@ -11,18 +11,17 @@ from collections.abc import Callable
 from tools.rules import naming, placement, places
 from tools.rules.capacity import Room
 from tools.rules.counter import counter_offer
-from tools.rules.machines import Machine, built_on, cluster, environment_of, number, size_of, strings, text, variables_of
+from tools.rules.machines import MODULE, Machine, built_on, cluster, environment_of, number, size_of, strings, text, variables_of
 from tools.rules.places import Demand
 from tools.values.manifest import Command, Configure, Part, Resource, Secret
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick, Range
 from tools.values.requirements import Needs, Origin
 from tools.values.site import Reserved, Site
-from tools.values.snapshot import ClusterSnapshot, Snapshot
+from tools.values.snapshot import ClusterSnapshot, Snapshot, Template
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
 SIZES = ("cpu_count", "memory_mib", "disk_gib")
-MODULE = "machines"
 SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
 
 
@@ -154,8 +153,8 @@ def machines(
             template_vm_id=place["template_vm_id"],
             template_node=place["template_node"],
             storage=place["storage"],
-            disk_interface=found[place["template_vm_id"]].disk_interface,
-            disk_gib=max(sizes["disk_gib"], found[place["template_vm_id"]].disk_gib),
+            disk_interface=place.get("disk_interface") or found[place["template_vm_id"]].disk_interface,
+            disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place["template_vm_id"]))),
             cpu_count=sizes["cpu_count"],
             memory_mib=sizes["memory_mib"],
             bridge=network.bridge,
@@ -168,6 +167,11 @@ def machines(
         )
         for name, vm_id, place in zip(called, ids, chosen, strict=True)
     )
+
+
+def _disk_least(template: Template | None) -> int:
+    """A machine that exists outlives its template."""
+    return template.disk_gib if template else 0
 
 
 def tags_of(needs: Needs) -> tuple[str, ...]:

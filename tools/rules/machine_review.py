@@ -5,18 +5,17 @@ The checks of one machine are in tools.rules.machine_checks. Where a machine sho
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from tools.rules.capacity import GIB, MIB, Room, Taking, failover_sum, spell_sum
+from tools.rules.capacity import Room, failover_sum, spell_sum
 from tools.rules.machine_checks import CHECKS, Scene, Trouble
-from tools.rules.machines import Machine, cluster, environment_of, machines_in, number, owned_ids, text
+from tools.rules.machines import Machine, cluster, environment_of, machines_in, number, owned_ids, taking, text
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site
-from tools.values.snapshot import ClusterSnapshot, Guest, Snapshot
+from tools.values.snapshot import ClusterSnapshot, Snapshot
 
 Checked = tuple[tuple[Finding, ...], tuple[str, ...]]
 
@@ -55,22 +54,9 @@ def _scene(part: Part, made: tuple[Machine, ...], seen: ClusterSnapshot, site: S
     ids = owned_ids(part)
     owned = {g.vm_id: g for g in seen.guests if g.vm_id in ids}
     room = Room.of(seen, environment_of(part.needs, site), reserved, frozenset(owned)).after(
-        _taking(m, owned.get(m.vm_id)) for m in made
+        taking(m, owned.get(m.vm_id)) for m in made
     )
     return Scene(part, made, seen, site, reserved, room, owned)
-
-
-def _taking(machine: Machine, old: Guest | None) -> Taking:
-    return Taking(
-        machine.node,
-        machine.storage,
-        machine.cpu_count,
-        machine.memory_mib,
-        machine.disk_gib,
-        old.cpu_count if old else 0,
-        math.ceil(old.memory_bytes / MIB) if old else 0,
-        math.ceil(old.disk_bytes / GIB) if old else 0,
-    )
 
 
 def _finding(part: Part, check: str, subject: str, trouble: Trouble, severity: Severity = Severity.ERROR) -> Finding:

@@ -5,20 +5,21 @@ Where machines go is in tools.rules.machine_choices, whether they may is in tool
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
 from pydantic import ValidationError
 
-from tools.values.manifest import Command, Part, Resource, Secret
+from tools.rules.capacity import GIB, MIB, Taking
+from tools.values.manifest import Command, Manifest, Part, Resource
 from tools.values.requirements import Needs
 from tools.values.site import Environment, Site
-from tools.values.snapshot import ClusterSnapshot, Snapshot
+from tools.values.snapshot import ClusterSnapshot, Guest, Snapshot
 from tools.values.value import Json, Value
 
-SIZES = ("cpu_count", "memory_mib", "disk_gib")
 MODULE = "machines"
-SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
+"""The folder under terraform/."""
 
 
 class Machine(Value):
@@ -88,6 +89,20 @@ def readable(part: Part) -> bool:
     return True
 
 
+def taking(machine: Machine, old: Guest | None) -> Taking:
+    """What a machine takes; of one that exists the growth is what is new."""
+    return Taking(
+        machine.node,
+        machine.storage,
+        machine.cpu_count,
+        machine.memory_mib,
+        machine.disk_gib,
+        old.cpu_count if old else 0,
+        math.ceil(old.memory_bytes / MIB) if old else 0,
+        math.ceil(old.disk_bytes / GIB) if old else 0,
+    )
+
+
 def built_on(made: tuple[Machine, ...], snapshot: ClusterSnapshot) -> dict[str, Json]:
     """What the machines rely on, as it was seen: a plan stops when it is different by the time it is carried out."""
     templates = {t.vm_id: t for t in snapshot.templates}
@@ -118,6 +133,18 @@ def without(snapshot: ClusterSnapshot, vm_ids: Iterable[int]) -> ClusterSnapshot
     """The cluster as if these machines were not there: what a change of them is offered against."""
     gone = frozenset(vm_ids)
     return snapshot.model_copy(update={"guests": tuple(g for g in snapshot.guests if g.vm_id not in gone)})
+
+
+def vm_ids(manifest: Manifest) -> frozenset[int]:
+    """Of all machines of a manifest: what a change of them is offered `without`."""
+    return frozenset(m.vm_id for part in manifest.parts if part.module == MODULE for m in machines_in(part))
+
+
+def keep_all(old: Manifest, new: Manifest) -> Manifest:
+    """A change of what a run has built: each part of machines that was there before keeps its machines in their places."""
+    before = {part.name: part for part in old.parts if part.module == MODULE}
+    parts = tuple(keep(before[p.name], p) if p.name in before and p.module == MODULE else p for p in new.parts)
+    return new.model_copy(update={"parts": parts})
 
 
 def keep(old: Part, new: Part) -> Part:
