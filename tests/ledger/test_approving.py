@@ -63,8 +63,7 @@ def test_a_single_operator_without_a_roles_file_is_no_manager() -> None:
 
 
 def signed(one: Plan, role: str, **more: Any) -> Any:
-    given = approval(one, role, **more)
-    return given.model_copy(update={"signature": approving.signature(given, KEY)})
+    return approving.signed(approval(one, role, **more), KEY)
 
 
 def test_all_roles_together_hold() -> None:
@@ -126,3 +125,13 @@ def test_a_plan_that_is_not_open(status: str, sentence: str) -> None:
 def test_each_role_is_wanted_once_and_the_operator_where_no_other_is() -> None:
     assert [role for role, _ in approving.wanted_roles((("vp", "a"), ("vp", "b"), ("manager", "c")))] == ["vp", "manager"]
     assert [role for role, _ in approving.wanted_roles(())] == ["operator"]
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "0123456", "zzzzzzzz", "%" * 8, "0" * 65, "0123 4567", "ａｂｃｄｅｆ０１"])
+def test_what_names_no_plan(typed: str) -> None:
+    with pytest.raises(RequestProblem, match="at least the first 8 digits"):
+        approving.digits(typed)
+
+
+def test_digits_are_taken_as_typed() -> None:
+    assert approving.digits("  ABCDEF01 ") == "abcdef01"

@@ -45,7 +45,7 @@ def test_drafts_are_kept_by_conversation(ledger: Ledger) -> None:
 def test_a_plan_is_found_by_its_first_digits(ledger: Ledger) -> None:
     one = add(ledger, plan())
     assert ledger.plans.find(one.digest[:8], "talk").plan == one
-    for wrong in ("", "abc", one.digest[:7], "zzzzzzzz", "%" * 8, one.digest + "0", "0" * 8):
+    for wrong in ("zzzzzzzz", "%" * 8, "_" * 64, one.digest + "0", "0" * 8):
         with pytest.raises(RequestProblem):
             ledger.plans.find(wrong, "talk")
     with pytest.raises(RequestProblem):

@@ -36,7 +36,7 @@ class Ledger:
         """This process, told apart from every other that ever opened the ledger."""
         self.audit = Audit(self.database, self.key)
         self.reservations = Reservations(self.database)
-        self.plans = Plans(self.database, self.audit, self.reservations, self.key)
+        self.plans = Plans(self.database, self.audit, self.reservations)
         self.leases = Leases(self.database, home, self.holder, now, lease_seconds)
         self.runs = Runs(self.database, self.audit, self.plans, self.leases)
 

@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from tools.clients.database import Database, approval_uses, approvals, plans
 from tools.clients.ledger_audit import Audit
 from tools.clients.ledger_reservations import Reservations
-from tools.rules.approving import PREFIX_DIGITS_MIN, signature
 from tools.values.manifest import Manifest
 from tools.values.plan import Approval, Plan
 from tools.values.review import Review
@@ -32,11 +31,10 @@ class Kept(Value):
 
 
 class Plans:
-    def __init__(self, database: Database, audit: Audit, reservations: Reservations, key: bytes) -> None:
+    def __init__(self, database: Database, audit: Audit, reservations: Reservations) -> None:
         self._database = database
         self._audit = audit
         self._reservations = reservations
-        self._key = key
 
     def add(self, plan: Plan, manifest: Manifest, review: Review, family: str, promised: Reserved, now: datetime) -> None:
         """Open for approval. An earlier open plan of the same conversation is void from now on."""
@@ -93,14 +91,7 @@ class Plans:
 
     def find(self, prefix: str, conversation: str = "") -> Kept:
         """By the first digits of its digest; within one conversation, or anywhere when none is named."""
-        prefix = prefix.strip().lower()
-        if len(prefix) < PREFIX_DIGITS_MIN or len(prefix) > 64 or any(letter not in "0123456789abcdef" for letter in prefix):
-            raise RequestProblem(
-                "That is not a digest.",
-                f"A plan is named by at least the first {PREFIX_DIGITS_MIN} digits of its digest, 0 to 9 and a to f.",
-                "Copy them from the last line of the plan.",
-            )
-        query = sa.select(plans).where(plans.c.digest.startswith(prefix))
+        query = sa.select(plans).where(plans.c.digest.startswith(prefix, autoescape=True))
         if conversation:
             query = query.where(plans.c.conversation == conversation)
         with self._database.read() as connection:
@@ -118,9 +109,8 @@ class Plans:
         with self._database.write() as connection:
             return bool(self._void_in(connection, plans.c.digest == digest, now))
 
-    def approve(self, approval: Approval, now: datetime) -> Approval:
-        """Signs and records it. Raises RequestProblem when the role has approved meanwhile."""
-        signed = approval.model_copy(update={"signature": signature(approval, self._key)})
+    def approve(self, signed: Approval, now: datetime) -> None:
+        """Records it. Raises RequestProblem when the role has approved meanwhile."""
         try:
             with self._database.write() as connection:
                 connection.execute(
@@ -145,7 +135,6 @@ class Plans:
                 f"{signed.role} approved this plan a moment ago.",
                 "Say status to see what is missing.",
             ) from None
-        return signed
 
     def approvals(self, digest: str) -> tuple[Approval, ...]:
         with self._database.read() as connection:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 from tools.pipeline.engine import launch
 from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.run_folder import write_json
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
-from tools.rules.approving import assert_holds, assert_open, missing_roles, role_speaking, window
+from tools.rules.approving import assert_holds, assert_open, digits, missing_roles, role_speaking, signed, window
 from tools.values.plan import Approval, Plan
 from tools.values.run import Progress, Run
 from tools.values.trouble import RequestProblem
@@ -19,7 +20,8 @@ from tools.values.value import Value
 
 FOLLOW_LOOK_SECONDS = 0.1
 FOLLOW_SECONDS_MAX = 24 * 3600.0
-CANCEL_SECONDS_MAX = 90.0
+RUN_TIME_MAX = timedelta(days=1)
+"""How long what was promised to a run stays promised; by then a snapshot shows it."""
 
 
 class Approved(Value):
@@ -38,7 +40,7 @@ def approve(
     override_reason: str = "",
 ) -> Approved:
     """Records one approval of exactly this plan. Where many are authenticated, an approver may name a plan of somebody else's conversation."""
-    kept = world.ledger.plans.find(digest_prefix, conversation if world.single_operator else "")
+    kept = world.ledger.plans.find(digits(digest_prefix), conversation if world.single_operator else "")
     plan, now = kept.plan, world.now()
     assert_open(plan, kept.status, now)
     given = world.ledger.plans.approvals(plan.digest)
@@ -55,7 +57,8 @@ def approve(
         nonce=secrets.token_hex(16),
         override_reason=override_reason,
     )
-    world.ledger.plans.approve(approval, now)
+    world.ledger.plans.approve(signed(approval, world.ledger.key), now)
+    world.ledger.keep_until(kept.family, approval.expires_at)
     return Approved(plan=plan, missing_roles=missing_roles(plan, world.ledger.plans.approvals(plan.digest)))
 
 
@@ -71,6 +74,7 @@ def start(world: World, plan_digest: str) -> str:
     assert_holds(plan, approvals, world.ledger.key, now)
     if not world.ledger.runs.begin(plan, steps_of(plan, kept.manifest), now):
         return plan.run_id
+    world.ledger.keep_until(kept.family, now + RUN_TIME_MAX)
     write_json(world.run_folder(plan.run_id) / "approval.json", [one.model_dump(mode="json") for one in approvals])
     engine.take_in_hand(plan.run_id)
     return plan.run_id

@@ -50,7 +50,7 @@ def role_speaking(
 ) -> str:
     """The role this approval is given in. Raises RequestProblem when it cannot be given."""
     approvals = tuple(approvals)
-    digits = plan.digest[:12]
+    shown = plan.digest[:12]
     wanted = tuple(role for role, _ in plan.approvals)
     missing = missing_roles(plan, approvals)
     held = roles_held(principal, roles, single_operator)
@@ -58,7 +58,7 @@ def role_speaking(
         raise RequestProblem(
             "Somebody else has to approve this.",
             f"{principal} asked for it, and nobody approves what they asked for themselves.",
-            f"Still to approve: {_listed(missing)}. Ask one of them to say approve {digits}.",
+            f"Still to approve: {_listed(missing)}. Ask one of them to say approve {shown}.",
         )
     if said is not None:
         role = said.strip().lower()
@@ -66,10 +66,10 @@ def role_speaking(
             raise RequestProblem(
                 "That role is not asked for.",
                 f"This plan is approved as {_listed(wanted)}, not as {role}.",
-                _how(digits, missing),
+                _how(shown, missing),
             )
         if role not in missing:
-            raise RequestProblem("That role has approved already.", f"{role} approved this plan before.", _how(digits, missing))
+            raise RequestProblem("That role has approved already.", f"{role} approved this plan before.", _how(shown, missing))
         if role not in held:
             raise RequestProblem("You do not hold that role.", f"{principal} does not hold the role {role}.", _ask(role))
         return role
@@ -83,8 +83,24 @@ def role_speaking(
     if OPERATOR in mine:
         return OPERATOR
     if len(mine) > 1:
-        raise RequestProblem("Say which role speaks.", f"You hold {_listed(mine)}.", _how(digits, mine))
+        raise RequestProblem("Say which role speaks.", f"You hold {_listed(mine)}.", _how(shown, mine))
     return mine[0]
+
+
+def digits(typed: str) -> str:
+    """The first digits of a plan's digest as typed. Raises RequestProblem when they cannot be such."""
+    found = typed.strip().lower()
+    if not PREFIX_DIGITS_MIN <= len(found) <= 64 or any(letter not in "0123456789abcdef" for letter in found):
+        raise RequestProblem(
+            "That is not a digest.",
+            f"A plan is named by at least the first {PREFIX_DIGITS_MIN} digits of its digest, 0 to 9 and a to f.",
+            "Copy them from the last line of the plan.",
+        )
+    return found
+
+
+def signed(approval: Approval, key: bytes) -> Approval:
+    return approval.model_copy(update={"signature": signature(approval, key)})
 
 
 def signature(approval: Approval, key: bytes) -> str:
@@ -139,8 +155,8 @@ def _listed(roles: Iterable[str]) -> str:
     return ", ".join(roles)
 
 
-def _how(digits: str, roles: tuple[str, ...]) -> str:
-    return " or ".join(f"approve {digits} as {role}" for role in roles) + "." if roles else "Nothing is missing."
+def _how(shown: str, roles: tuple[str, ...]) -> str:
+    return " or ".join(f"approve {shown} as {role}" for role in roles) + "." if roles else "Nothing is missing."
 
 
 def _ask(role: str) -> str:
