@@ -8,6 +8,7 @@ import email.policy
 import hmac
 import json
 import re
+import traceback
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -66,6 +67,9 @@ class Front:
             answer = self._answer(request, path, given, form, files)
         except Refusal as refusal:
             answer = self._refused(refusal, seen[1])
+        except Exception as bug:
+            traceback.print_exc()
+            answer = self._refused(failed(f"internal error of cluster_sim: {bug!r}"), seen[1])
         else:
             answer = _enveloped(answer, seen[1])
         self.requests.append(Logged(request.method, path, dict(request.query), dict(form), answer.status))
@@ -224,6 +228,8 @@ def _body(request: Request) -> tuple[dict[str, tuple[str, bytes]], list[tuple[st
             data = json.loads(request.body)
         except ValueError:
             raise Refusal(400, "malformed JSON string") from None
+        if not isinstance(data, dict):
+            raise Refusal(400, "malformed JSON: not a hash")
         return {}, [
             (k, str(int(v)) if isinstance(v, bool) else str(v))
             for k, vs in data.items()

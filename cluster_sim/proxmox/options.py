@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from ipaddress import ip_address, ip_interface
 
-from .lines import DRIVE_KEY, NET_KEY
+from .lines import DRIVE_KEY, NET_KEY, read_pairs
 from .parameters import BOOLEAN, DNS_NAME, LIST, TEXT, VMID, Parameter, choice, integer, matching, number
 
 BOOLEANS = tuple(
@@ -29,6 +31,36 @@ _TEXTS = re.split(
     "intel-tdx ivshmem keyboard machine memory nameserver rng0 searchdomain smbios1 spice_enhancements startdate startup tags vga "
     "vmgenid vmstatestorage watchdog",
 )
+
+
+def _memory(text: str) -> str:
+    size = text.removeprefix("current=").split(",")[0]
+    if not size.isascii() or not size.isdigit():
+        raise ValueError(f"invalid format - format error\ncurrent: type check ('integer') failed - got '{size}'\n")
+    if int(size) < 16:
+        raise ValueError("invalid format - format error\ncurrent: value must have a minimum value of 16\n")
+    return text
+
+
+def _ip_config(text: str) -> str:
+    said = read_pairs(text)
+    for key, value in said.items():
+        wrong = key not in ("ip", "gw", "ip6", "gw6") or (key == "ip" and value != "dhcp" and not _is(ip_interface, value, "/"))
+        if wrong or (key == "gw" and not _is(ip_address, value)):
+            raise ValueError(
+                f"invalid format - format error\n{key or text}: value does not look like a valid ipv4 network configuration\n"
+            )
+    return text
+
+
+def _is(kind: Callable[[str], object], text: str, must_have: str = "") -> bool:
+    try:
+        kind(text)
+    except ValueError:
+        return False
+    return must_have in text
+
+
 OPTIONS: dict[str, Parameter] = (
     dict.fromkeys(BOOLEANS, BOOLEAN)
     | INTEGERS
@@ -40,6 +72,11 @@ OPTIONS: dict[str, Parameter] = (
         "citype": choice("configdrive2", "nocloud", "opennebula"),
         "ostype": choice(*re.split(r"\s+", "other wxp w2k w2k3 w2k8 wvista win7 win8 win10 win11 l24 l26 solaris")),
         "scsihw": choice("lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"),
+        "memory": Parameter(_memory),
+        "tags": matching(
+            r"[a-zA-Z0-9_][a-zA-Z0-9_\-+.]*([;, ]+[a-zA-Z0-9_][a-zA-Z0-9_\-+.]*)*[;, ]*|",
+            "invalid format - invalid characters in tag\n",
+        ),
         "cpulimit": number(0, 128),
         "migrate_downtime": number(0),
     }
@@ -48,7 +85,7 @@ DRIVE = DRIVE_KEY.pattern
 FAMILIES: dict[str, Parameter] = {
     DRIVE: TEXT,
     NET_KEY.pattern: TEXT,
-    r"ipconfig(?:[12]?\d|3[01])": TEXT,
+    r"ipconfig(?:[12]?\d|3[01])": Parameter(_ip_config),
     r"serial[0-3]": TEXT,
     r"parallel[0-2]": TEXT,
     r"usb(?:\d|1[0-4])": TEXT,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ class Agenda:
     pace: float = 1.0
     tasks: dict[str, Task] = field(default_factory=dict)
     now: float = 0.0
+    on_bug: Callable[[], None] = traceback.print_exc
     _due: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
     _waiting: list[tuple[Future[Any], Callable[[], None]]] = field(default_factory=list)
     _counter: itertools.count[int] = field(default_factory=itertools.count)
@@ -138,6 +140,10 @@ class Agenda:
             task.end(end.value or "OK", self.now)
         except (TaskFailed, Refusal) as why:
             task.end(str(why), self.now)
+        except Exception as bug:
+            # A mistake of ours must not strike whoever happens to ask next.
+            task.end(f"internal error of cluster_sim: {bug!r}", self.now)
+            self.on_bug()
         else:
             self._wait(task, worker, pause)
 
