@@ -83,6 +83,7 @@ CLOUD_CONFIG = {
 }
 BUILD_SECONDS_MAX = 1800
 QUIET_SECONDS_MAX = 5.0
+TERMINATE_SECONDS_MAX = 30
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
@@ -95,6 +96,8 @@ def image_folder(say: Say) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder.parent / "lock", say):
         if not folder.is_dir():
+            for left in folder.parent.glob("*.part"):
+                remove_tree(left)  # of a builder that was killed: while this lock is held there is no other
             started = time.monotonic()
             say(
                 "Building the guests' base image from this machine's own apt sources. That is done once and takes about a minute."
@@ -193,30 +196,36 @@ def _run(words: list[str], folder: Path, say: Say, log: Path) -> None:
         unpacker = _as_guest_root(["tar", "-x", "--exclude=./dev/*", "-p", "--numeric-owner"], folder, maker.stdout, out)
     assert maker.stdout is not None
     maker.stdout.close()
+    try:
+        _narrate(maker, unpacker, say, log)
+    finally:
+        for process in (maker, unpacker):
+            if process.poll() is None:
+                process.terminate()
+                process.wait(TERMINATE_SECONDS_MAX)
+    if maker.returncode != 0 or unpacker.returncode != 0:
+        last = [
+            line for line in log.read_text(errors="replace").splitlines() if line[:2] in ("E:", "W:") or line.startswith("tar:")
+        ][-4:]
+        raise GuestProblem(f"mmdebstrap could not build the guests' base image: {' '.join(last) or 'it said nothing'}")
+
+
+def _narrate(maker: subprocess.Popen[bytes], unpacker: subprocess.Popen[bytes], say: Say, log: Path) -> None:
     started = spoken = time.monotonic()
     told = 0
     while time.monotonic() - started < BUILD_SECONDS_MAX:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            unpacker.wait(0.5)
+            (unpacker if unpacker.returncode is None else maker).wait(0.5)
         steps = re.findall(r"^I: (\w+ing (?:(?!tempdir|hook).)+?)\.*$", log.read_text(errors="replace"), re.MULTILINE)
         for step in steps[told:]:
             say(f"Base image: {step}.")
             spoken = time.monotonic()
         told = len(steps)
         if unpacker.returncode is not None and maker.poll() is not None:
-            break
+            return
         if time.monotonic() - spoken > QUIET_SECONDS_MAX:
             say(f"Base image: still at it after {time.monotonic() - started:.0f} s.")
             spoken = time.monotonic()
-    else:
-        unpacker.terminate()
-        maker.terminate()
-        maker.wait(30)
-    if maker.returncode != 0 or unpacker.returncode != 0:
-        last = [
-            line for line in log.read_text(errors="replace").splitlines() if line[:2] in ("E:", "W:") or line.startswith("tar:")
-        ][-4:]
-        raise GuestProblem(f"mmdebstrap could not build the guests' base image: {' '.join(last) or 'it said nothing'}")
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import asyncssh
 import pytest
 from guest_worlds import Key, boot, make_key, spec, ssh
 from test_both_bodies import PLAY, run_play
@@ -314,3 +315,22 @@ def test_files_are_copied_both_ways(emulated: Bodies, key: Key, tmp_path: Path) 
     )
     assert asked.returncode == 1
     emulated.destroy(guest.key)
+
+
+def test_no_sftp_request_reaches_this_machines_files() -> None:
+    """Whatever the library would do by itself is done on the modelled host, or refused."""
+    from cluster_sim.guests.emulated.server import _Files
+
+    harmless = {
+        "channel",
+        "connection",
+        "env",
+        "logger",
+        "format_user",
+        "format_group",
+        "format_longname",
+        "map_path",
+        "reverse_map_path",
+    }
+    offered = {name for name in vars(asyncssh.SFTPServer) if not name.startswith("_")} - harmless
+    assert offered - set(vars(_Files)) == set()
