@@ -77,8 +77,14 @@ OS = Wanted(
     name="os",
     kind="choice",
     meaning="operating system",
-    words=("os", "operating system", "template"),
+    words=("os", "operating system"),
     choices=(("debian", ("debian",)), ("ubuntu", ("ubuntu",))),
+)
+TEMPLATE = Wanted(
+    name="template",
+    kind="text",
+    meaning="the template to clone, only when the operator names one",
+    words=("template",),
 )
 PUBLIC_KEY = Wanted(
     name="public_key",
@@ -89,4 +95,17 @@ PUBLIC_KEY = Wanted(
     suggestions=("ssh-ed25519 AAAA… you@laptop", "no key"),
 )
 
-EVERY_MACHINE: tuple[Wanted, ...] = (ENVIRONMENT, NETWORK, COUNT, CPU_COUNT, MEMORY, DISK, NAME, NODE, STORAGE, OS, PUBLIC_KEY)
+EVERY_MACHINE: tuple[Wanted, ...] = (
+    ENVIRONMENT,
+    NETWORK,
+    COUNT,
+    CPU_COUNT,
+    MEMORY,
+    DISK,
+    NAME,
+    NODE,
+    STORAGE,
+    OS,
+    TEMPLATE,
+    PUBLIC_KEY,
+)

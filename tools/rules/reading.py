@@ -143,7 +143,9 @@ def read_placing(reading: Reading, site: Site, *, workload: str, environment: st
     for name in ("node", "storage"):
         if name in reading.facts:
             reading.said(name, reading.facts[name].value.strip())
-    if "os" in reading.facts:
+    if "template" in reading.facts:
+        reading.said("os", reading.facts["template"].value.strip().lower(), fact="template")
+    elif "os" in reading.facts:
         reading.said("os", reading.facts["os"].value.strip().lower())
     else:
         reading.default("os", "debian", "Debian unless another system is asked for.")
@@ -165,7 +167,7 @@ def read_sizes(reading: Reading) -> tuple[int | None, int | None, int | None]:
         2**20,
         MEMORY_MIB_MIN,
         MEMORY_MIB_MAX,
-        "a Debian machine does not start with less, and no node has more.",
+        "it has to start a system and fit in a node.",
     )
     disk_gib = reading.size("disk", "disk", 2**30, DISK_GIB_MIN, DISK_GIB_MAX, "a disk has to hold its system and fit a storage.")
     return cpu_count, memory_mib, disk_gib

@@ -1,0 +1,65 @@
+"""A request for machines through the chain of values, as short functions for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from clusters import NOTHING, SITE, facts, four_nodes
+
+from tools.capabilities import chain
+from tools.values.heard import Ask, Heard
+from tools.values.manifest import Manifest, Part
+from tools.values.offer import Offer, Proposal
+from tools.values.requirements import Requirements
+from tools.values.review import Review, Severity
+from tools.values.site import Reserved
+from tools.values.snapshot import ClusterSnapshot
+
+POSTGRESQL = {"concurrent_users": "100", "environment": "production", "network": "20"}
+VM = {"cpu_count": "4", "memory": "8 GB", "disk": "60 GB", "network": "20", "environment": "development"}
+WEB = {"count": "ten", "network": "20", "environment": "staging"}
+
+
+def required(capability: str, said: dict[str, str]) -> Requirements:
+    requirements = chain.understand(Heard(asks=(Ask(capability=capability, facts=facts(**said)),)), SITE, "operator")
+    assert requirements.complete
+    return requirements
+
+
+def offered(
+    capability: str, said: dict[str, str], snapshot: ClusterSnapshot, reserved: Reserved = NOTHING
+) -> tuple[Requirements, Offer]:
+    requirements = required(capability, said)
+    return requirements, chain.offer(requirements, {"proxmox": snapshot}, SITE, reserved)
+
+
+def composed(
+    capability: str,
+    said: dict[str, str],
+    snapshot: ClusterSnapshot | None = None,
+    reserved: Reserved = NOTHING,
+    proposal: Callable[[Offer], Proposal] = chain.settle,
+) -> Manifest:
+    snapshot = snapshot or four_nodes()
+    requirements, offer = offered(capability, said, snapshot, reserved)
+    return chain.compose(requirements, offer, proposal(offer), {"proxmox": snapshot}, SITE, reserved)
+
+
+def reviewed(manifest: Manifest, snapshot: ClusterSnapshot | None = None, reserved: Reserved = NOTHING) -> Review:
+    return chain.review(manifest, {"proxmox": snapshot or four_nodes()}, SITE, reserved)
+
+
+def only(manifest: Manifest) -> Part:
+    return manifest.parts[0]
+
+
+def spoilt(manifest: Manifest, **changes: object) -> Manifest:
+    """The same manifest with its first machine changed."""
+    part = only(manifest)
+    listed = [dict(m) for m in part.variables["machines"]]
+    listed[0].update(changes)
+    return manifest.model_copy(update={"parts": (part.model_copy(update={"variables": {"machines": listed}}),)})
+
+
+def errors(review: Review) -> list[str]:
+    return [f.check for f in review.findings if f.severity is Severity.ERROR]

@@ -1,0 +1,106 @@
+"""A change of machines that exist: they stay in their places, only their growth has to fit, and no disk is lost silently."""
+
+from __future__ import annotations
+
+from clusters import NOTHING, SITE, four_nodes, guest, node
+from machine_chain import VM, WEB, composed, errors, offered, only, required, reviewed
+
+from tools.capabilities import chain
+from tools.rules import machines
+from tools.rules.costing import estimate
+from tools.rules.machine_changes import stay
+from tools.values.manifest import Manifest, Part
+from tools.values.offer import Offer
+from tools.values.snapshot import ClusterSnapshot
+
+
+def changed(said: dict[str, str], snapshot: ClusterSnapshot) -> Part:
+    """The part of a change, as it is offered against the cluster without its own machine."""
+    return only(composed("virtual_machine", said, machines.without(snapshot, [20000])))
+
+
+def test_a_change_keeps_the_machine_in_its_place() -> None:
+    old = only(composed("virtual_machine", VM))
+    built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
+    kept = machines.keep(old, changed(VM | {"cpu_count": "6", "memory": "16 GB", "disk": "80 GB"}, built))
+    before, after = old.variables["machines"][0], kept.variables["machines"][0]
+    assert {k for k in after if after[k] != before[k]} == {"cpu_count", "memory_mib", "disk_gib"}
+    assert kept.confirm == ""
+    manifest = Manifest(requester="operator", made_by="rule", parts=(kept,), snapshot_digests=())
+    assert errors(reviewed(manifest, built)) == []
+    lines = {line.subject: line.quantity for line in estimate(manifest, {"proxmox": built}).lines}
+    assert lines == {"memory of vm-01": 8, "vCPUs of vm-01": 2, "disks on ceph-vm": 20}
+
+
+# A node with room for its machine to grow, but not for another one like it; and a machine that makes up much of its load.
+FULL = {"nodes": (node("pve1", threads=16, cpu=0.5, used_gib=20, memory_gib=64), node("pve2", online=False))}
+BUILT = guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)
+
+
+def grown(old: Manifest, said: dict[str, str], snapshot: ClusterSnapshot) -> Manifest | str:
+    """A change as it goes through the chain: offered in place, composed, kept. Or why not, and what would fit."""
+    requirements = required("virtual_machine", said)
+    part_offer = stay(only(old), requirements.parts[0], snapshot, SITE, NOTHING)
+    if not part_offer.candidates:
+        return f"{part_offer.exclusions[0].reason} | {part_offer.counter_offer}"
+    offer = Offer(requirements_digest=requirements.digest, snapshot_digests=(), parts=(part_offer,))
+    new = chain.compose(requirements, offer, chain.settle(offer), {"proxmox": snapshot}, SITE, NOTHING, old.digest)
+    return machines.keep_all(old, new)
+
+
+def test_a_change_fits_where_a_new_machine_would_not() -> None:
+    old = composed("virtual_machine", VM)
+    built = four_nodes(**FULL, guests=(BUILT,), templates=())
+    said = VM | {"cpu_count": "6", "memory": "16 GB"}
+    assert not offered("virtual_machine", said, four_nodes(**FULL, guests=(BUILT,)))[1].parts[0].candidates
+    new = grown(old, said, built)
+    assert isinstance(new, Manifest)
+    before, after = only(old).variables["machines"][0], only(new).variables["machines"][0]
+    assert after == before | {"cpu_count": 6, "memory_mib": 16384}
+    assert errors(reviewed(new, built)) == []
+
+
+def test_a_change_that_does_not_fit_says_what_would() -> None:
+    old = composed("virtual_machine", VM)
+    built = four_nodes(**FULL, guests=(BUILT,))
+    said = grown(old, VM | {"memory": "60 GB"}, built)
+    assert isinstance(said, str)
+    assert "too little room to grow in place: memory of pve1" in said
+    assert said.endswith("It would fit with 39 GiB of memory instead of 60 GiB.")
+
+
+def test_machines_are_added_beside_those_that_stay() -> None:
+    old = composed("virtual_machine", VM)
+    built = four_nodes(guests=(*four_nodes().guests, BUILT))
+    new = grown(old, VM | {"count": "3"}, built)
+    assert isinstance(new, Manifest)
+    listed = only(new).variables["machines"]
+    assert listed[0] == only(old).variables["machines"][0]
+    assert [m["name"] for m in listed] == ["vm-01", "vm-02", "vm-03"]
+    assert len({m["vm_id"] for m in listed}) == 3
+    assert errors(reviewed(new, built)) == []
+
+
+def test_a_disk_does_not_shrink() -> None:
+    old = only(composed("virtual_machine", VM))
+    built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
+    kept = machines.keep(old, changed(VM | {"disk": "40 GB"}, built))
+    manifest = Manifest(requester="operator", made_by="rule", parts=(kept,), snapshot_digests=())
+    assert errors(reviewed(manifest, built)) == ["disk.size"]
+
+
+def test_fewer_machines_must_be_confirmed() -> None:
+    old = only(composed("web_server", WEB))
+    kept = machines.keep(old, only(composed("web_server", WEB | {"count": "8"})))
+    assert [m["name"] for m in kept.variables["machines"]] == [f"web-{i:02d}" for i in range(1, 9)]
+    assert kept.confirm == "web-09, web-10 will be removed, with everything on their disks."
+
+
+def test_more_machines_keep_those_that_exist_and_add_new_ones() -> None:
+    old = only(composed("web_server", WEB | {"count": "2"}))
+    built = four_nodes(guests=(guest(20000, "web-01", "pve1"), guest(20001, "web-02", "pve2")))
+    kept = machines.keep(old, only(composed("web_server", WEB | {"count": "3"}, built)))
+    listed = kept.variables["machines"]
+    assert [m["vm_id"] for m in listed[:2]] == [m["vm_id"] for m in old.variables["machines"]]
+    assert len({m["vm_id"] for m in listed}) == len({m["name"] for m in listed}) == 3
+    assert {c.machine for c in kept.commands} <= {m["name"] for m in listed} | {""}
