@@ -1,6 +1,6 @@
 """HTTPS to a simulated world, and to nothing else: before anything is sent, the certificate must come from a `cluster_sim` CA.
 
-Certificates are trusted as Go trusts them: SSL_CERT_FILE and SSL_CERT_DIR, else the system's. What the answers mean is not known here.
+What the answers mean is not known here.
 """
 
 from __future__ import annotations
@@ -51,13 +51,12 @@ class Reply:
 class Web:
     """One server. Connections are kept and used again, each by one thread at a time."""
 
-    def __init__(self, url: str, *, tls_minimum: ssl.TLSVersion) -> None:
+    def __init__(self, url: str, tls: ssl.SSLContext) -> None:
         split = urlsplit(url)
         if split.scheme != "https" or not split.hostname:
             raise Problem(f"The endpoint must be an address that begins with https://, but it is {url!r}.")
         self.host, self.port = split.hostname, split.port or 443
-        self._tls = ssl.create_default_context()
-        self._tls.minimum_version = tls_minimum
+        self._tls = tls
         self._idle: list[tuple[float, http.client.HTTPSConnection]] = []
 
     @property
@@ -115,6 +114,11 @@ class Web:
                 "Nothing was sent: this stand-in provider works on simulated worlds only. For a real one, install the released provider "
                 "(without the mirror folder of cluster_sim) by running terraform init again.",
             )
+
+
+def system_trust() -> ssl.SSLContext:
+    """Certificates are trusted as Go trusts them: SSL_CERT_FILE and SSL_CERT_DIR, else the system's."""
+    return ssl.create_default_context()
 
 
 def issuer_name(certificate: Mapping[str, Any] | None) -> str:

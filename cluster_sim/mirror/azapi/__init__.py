@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from cluster_sim.mirror.azapi import schema, sources
@@ -10,6 +12,7 @@ from cluster_sim.mirror.azapi.arm import Account, Arm
 from cluster_sim.mirror.azapi.resource import Action, GenericResource, PartialResource
 from cluster_sim.mirror.provider import Problem, Provider
 from cluster_sim.mirror.schema import Values
+from cluster_sim.mirror.web import system_trust
 
 _NOT_SIMULATED = (
     "default_location",
@@ -25,7 +28,7 @@ _NOT_SIMULATED = (
 class Azapi(Provider):
     """Like the released provider it logs in when the first resource needs it."""
 
-    def __init__(self) -> None:
+    def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
         super().__init__(
             schema.CONFIGURATION,
             {
@@ -41,6 +44,7 @@ class Azapi(Provider):
                 "azapi_resource_list": sources.ResourceList(lambda: self.arm),
             },
         )
+        self._trust = trust
         self._arm: Arm | None = None
 
     @property
@@ -87,7 +91,9 @@ class Azapi(Provider):
                 f"The login to Azure is incomplete: {', '.join(missing)} is not set.",
                 "Set it in the environment or the provider block.",
             )
-        self._arm = Arm(account, self.stopping)
+        tls = self._trust()
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._arm = Arm(account, tls, self.stopping)
 
 
 def _uses_oidc(config: Values) -> bool:
@@ -102,4 +108,4 @@ def _setting(config: Values, name: str, variable: str, *, file: str = "") -> str
 
 
 def make_provider() -> Provider:
-    return Azapi()
+    return Azapi(system_trust)

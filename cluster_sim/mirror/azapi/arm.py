@@ -74,10 +74,10 @@ class ArmProblem(Problem):
 
 
 class Arm:
-    def __init__(self, account: Account, stopping: Stopping) -> None:
+    def __init__(self, account: Account, tls: ssl.SSLContext, stopping: Stopping) -> None:
         self.account, self._stopping = account, stopping
-        self._web = Web(account.resource_manager, tls_minimum=ssl.TLSVersion.TLSv1_2)
-        self._login = Web(account.authority, tls_minimum=ssl.TLSVersion.TLSv1_2)
+        self._web = Web(account.resource_manager, tls)
+        self._login = Web(account.authority, tls)
         self._token, self._token_ends, self._lock = "", 0.0, threading.Lock()
 
     @property

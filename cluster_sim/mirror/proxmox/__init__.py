@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import ssl
+from collections.abc import Callable
 
 from cluster_sim.mirror.provider import Problem, Provider
 from cluster_sim.mirror.proxmox import around, schema
 from cluster_sim.mirror.proxmox.api import TLS, Api
 from cluster_sim.mirror.proxmox.virtual_machine import VirtualMachine
 from cluster_sim.mirror.schema import Values
+from cluster_sim.mirror.web import system_trust
 
 
 class Proxmox(Provider):
     """Like the released provider it makes no call when it is configured; the first resource does."""
 
-    def __init__(self) -> None:
+    def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
         super().__init__(
             schema.CONFIGURATION,
             {
@@ -25,6 +28,7 @@ class Proxmox(Provider):
                 "proxmox_harule": around.HaRule(lambda: self.api),
             },
         )
+        self._trust = trust
         self._api: Api | None = None
 
     @property
@@ -45,8 +49,10 @@ class Proxmox(Provider):
         minimum = config["min_tls"] or os.environ.get("PROXMOX_VE_MIN_TLS", "")
         if minimum not in TLS:
             raise Problem(f"min_tls must be 1.3 or 1.2, but it is {minimum!r}.")
-        self._api = Api(endpoint, token, TLS[minimum], self.stopping)
+        tls = self._trust()
+        tls.minimum_version = TLS[minimum]
+        self._api = Api(endpoint, token, tls, self.stopping)
 
 
 def make_provider() -> Provider:
-    return Proxmox()
+    return Proxmox(system_trust)

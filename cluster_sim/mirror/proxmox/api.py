@@ -53,13 +53,13 @@ class Waiting:
 
 
 class Api:
-    def __init__(self, endpoint: str, token: str, tls_minimum: ssl.TLSVersion, stopping: Stopping) -> None:
+    def __init__(self, endpoint: str, token: str, tls: ssl.SSLContext, stopping: Stopping) -> None:
         if not _TOKEN.match(token):
             raise Problem(
                 "The API token must be of the form user@realm!name=secret.",
                 "Set api_token in the provider block, or PROXMOX_VE_API_TOKEN.",
             )
-        self._web = Web(endpoint, tls_minimum=tls_minimum)
+        self._web = Web(endpoint, tls)
         self._headers = {"Authorization": f"PVEAPIToken={token}", "Accept": "application/json"}
         self.stopping = stopping
 

@@ -55,7 +55,7 @@ SCALARS: tuple[tuple[str, str, object], ...] = (
 )
 
 
-def cpu(cpu: Values | None) -> Values:
+def cpu(cpu: Values | None, before: Values | None = None) -> Values:
     if cpu is None:
         return {}
     form: Values = {
@@ -65,7 +65,9 @@ def cpu(cpu: Values | None) -> Values:
         "cpu": devices.cpu_text(cpu),
     }
     for name, parameter in (("affinity", "affinity"), ("hotplugged", "vcpus"), ("limit", "cpulimit"), ("units", "cpuunits")):
-        form |= {parameter: cpu[name]} if cpu[name] else {}
+        # A weight the operator never set is not written down as if they had.
+        settled = before is not None and cpu[name] == before[name]
+        form |= {parameter: cpu[name]} if cpu[name] and not settled else {}
     return form
 
 

@@ -6,7 +6,8 @@ from cluster_sim.mirror.proxmox import devices
 from cluster_sim.mirror.proxmox.forms import SCALARS, SCSI_HARDWARE_DEFAULT
 from cluster_sim.mirror.schema import Values
 
-_CPU_UNITS_DEFAULT = 1024
+_CPU_UNITS_DEFAULT = 100
+"""Proxmox VE 9's own, under cgroup v2."""
 
 
 def refreshed(state: Values, vm_id: int, node: str, config: Values, status: Values, formats: dict[str, str]) -> Values:

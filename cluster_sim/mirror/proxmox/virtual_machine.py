@@ -161,7 +161,7 @@ def _update_config(machine: Machine, prior: Values, planned: Values) -> None:
         return any(planned[name] != prior[name] for name in names)
 
     if changed("cpu"):
-        form |= forms.cpu(first(planned["cpu"]))
+        form |= forms.cpu(first(planned["cpu"]), first(prior["cpu"]))
     if changed("memory"):
         form |= forms.memory(first(planned["memory"]))
     if changed("agent") and (agent := first(planned["agent"])):

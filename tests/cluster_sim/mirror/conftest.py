@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 from cluster_sim.authority import Authority, make_authority
 from cluster_sim.http import Server
 from cluster_sim.mirror import lay_out
-from tests.cluster_sim.mirror.harness import Folder, ServedCluster, ServedSubscription
+from cluster_sim.mirror.azapi import Azapi
+from cluster_sim.mirror.proxmox import Proxmox
+from tests.cluster_sim.mirror.harness import TOKEN, Folder, ServedCluster, ServedSubscription
+from tests.cluster_sim.mirror.short_terraform import ShortTerraform
 from tests.cluster_sim.mirror.small_cluster import Cluster
 from tests.cluster_sim.mirror.small_subscription import Subscription
 
@@ -79,3 +83,17 @@ def azure(_subscription: ServedSubscription) -> ServedSubscription:
     """One server for the session, a new subscription in it for each test."""
     _subscription.subscription = Subscription()
     return _subscription
+
+
+@pytest.fixture
+def proxmox(served: ServedCluster, authority: Authority) -> ShortTerraform:
+    """The stand-in for bpg/proxmox in this process, at the small cluster."""
+    provider = Proxmox(lambda: ssl.create_default_context(cafile=authority.ca_file))
+    return ShortTerraform(provider, {"endpoint": served.url, "api_token": TOKEN})
+
+
+@pytest.fixture
+def azapi(azure: ServedSubscription, authority: Authority) -> ShortTerraform:
+    """The stand-in for Azure/azapi in this process, at the small subscription."""
+    provider = Azapi(lambda: ssl.create_default_context(cafile=authority.ca_file))
+    return ShortTerraform(provider, azure.configuration)

@@ -115,5 +115,14 @@ class ServedSubscription:
             "ARM_CLIENT_SECRET": "secret",
         }
 
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The provider block that says the same as the settings."""
+        names = {f"ARM_{name.upper()}": name for name in ("tenant_id", "subscription_id", "client_id", "client_secret")}
+        endpoint = {"resource_manager_endpoint": self.url, "active_directory_authority_host": self.url}
+        return {names[variable]: value for variable, value in self.settings.items()} | {
+            "endpoint": [endpoint | {"resource_manager_audience": self.url}]
+        }
+
     def provider(self, more: str) -> str:
         return (workspaces.REQUIRED + more).replace("URL", self.url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 REQUIRED = """
 terraform {
   required_providers {
@@ -65,3 +67,35 @@ resource "proxmox_virtual_environment_vm" "{label}" {{
   {more}
 }}
 """
+
+
+def machine(**changes: Any) -> dict[str, Any]:
+    """The recorded machine as Terraform would send its configuration; `changes` replace whole attributes or blocks."""
+    account = {"username": "ops", "keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ops@berth"]}
+    return {
+        "name": "db-01",
+        "node_name": "pve1",
+        "vm_id": 101,
+        "tags": ["berth", "prod"],
+        "stop_on_destroy": True,
+        "clone": [{"vm_id": 9000}],
+        "cpu": [{"cores": 4, "type": "x86-64-v2-AES"}],
+        "memory": [{"dedicated": 8192}],
+        "disk": [disk()],
+        "network_device": [{"bridge": "vmbr0", "vlan_id": 20}],
+        "initialization": [
+            {"datastore_id": "local-lvm", "ip_config": [{"ipv4": [{"address": "dhcp"}]}], "user_account": [account]}
+        ],
+        "agent": [{"enabled": True, "timeout": "5s"}],
+    } | changes
+
+
+def disk(**changes: Any) -> dict[str, Any]:
+    return {
+        "interface": "scsi0",
+        "datastore_id": "local-lvm",
+        "size": 40,
+        "discard": "on",
+        "iothread": True,
+        "ssd": True,
+    } | changes

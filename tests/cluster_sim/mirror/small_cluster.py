@@ -38,6 +38,11 @@ class Cluster:
     agent_addresses: bool = True
     clone_delay_s: float = 0.0
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths called, in order."""
+        return [path for _, path, _ in self.calls]
+
     def __call__(self, request: Request) -> Answer:
         path = request.path.removeprefix("/api2/json")
         values = dict(request.form if request.method in ("POST", "PUT") else request.query)

@@ -7,23 +7,14 @@ from typing import Any
 import pytest
 
 from cluster_sim.http import json_answer
-from tests.cluster_sim.mirror.harness import Folder, ServedSubscription, in_one_line
+from cluster_sim.mirror.values import UNKNOWN, Dynamic, dynamic
+from tests.cluster_sim.mirror.harness import ServedSubscription, in_one_line
+from tests.cluster_sim.mirror.short_terraform import ShortTerraform, Told
 from tests.cluster_sim.mirror.small_subscription import SUBSCRIPTION, throttled
-from tests.cluster_sim.mirror.workspaces import GROUP, recorded_vault
+from tests.cluster_sim.mirror.workspaces import GROUP, GROUP_ID, VAULT_ID, recorded_vault, vault
 
-GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
-VAULT_ID = f"{GROUP_ID}/providers/Microsoft.KeyVault/vaults/kv-ml"
-VAULT = "azapi_resource.vault"
-
-
-@pytest.fixture
-def make(make_folder: Any, azure: ServedSubscription) -> Any:
-    def ready(main: str, **settings: str) -> Folder:
-        folder: Folder = make_folder(azure.provider(main), **azure.settings | settings)
-        folder.terraform("init")
-        return folder
-
-    return ready
+RESOURCE = "azapi_resource"
+GROUP_CONFIG = {"type": "Microsoft.Resources/resourceGroups@2024-11-01", "name": "rg-ml", "location": "eastus2"}
 
 
 def stored(azure: ServedSubscription, resource_id: str = VAULT_ID) -> Any:
@@ -37,202 +28,202 @@ def bodies_sent(azure: ServedSubscription) -> list[Any]:
 # --- what is sent and kept -------------------------------------------------------------------------------------------------------
 
 
-def test_a_secret_is_sent_and_kept_nowhere(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault(more='sensitive_body = { properties = { password = "open-sesame" } }'))
-    folder.terraform("plan", "-out=plan")
-    folder.terraform("apply", "plan")
-    assert bodies_sent(azure)[0]["properties"] == {
-        "enableSoftDelete": True,
-        "sku": {"family": "A", "name": "standard"},
-        "password": "open-sesame",
-    }
-    assert "open-sesame" not in (folder.path / "terraform.tfstate").read_text()
-    folder.terraform("plan", "-detailed-exitcode")
+def test_an_identity_is_sent_and_its_principal_found_out(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    one = f"{GROUP_ID}/providers/x/y/id"
+    config = vault(identity=[{"type": "UserAssigned", "identity_ids": [one]}])
+    state = azapi.apply(RESOURCE, config)
+    assert bodies_sent(azure)[0]["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {one: {}}}
+    assert state["identity"][0]["principal_id"] == "p-1"
+    assert azapi.changes(RESOURCE, config, state) == set()
+    other = vault(identity=[{"type": "SystemAssigned"}])
+    assert azapi.plan(RESOURCE, other, state).values["identity"][0]["principal_id"] is UNKNOWN
+    assert azapi.apply(RESOURCE, other, state)["identity"][0]["type"] == "SystemAssigned"
 
 
-def test_an_identity_is_sent_and_its_principal_found_out(make: Any, azure: ServedSubscription) -> None:
-    identity = f'identity {{\n    type = "UserAssigned"\n    identity_ids = ["{GROUP_ID}/providers/x/y/id"]\n  }}'
-    folder = make(GROUP + recorded_vault(more=identity))
-    folder.terraform("apply", "-auto-approve")
-    assert bodies_sent(azure)[0]["identity"] == {
-        "type": "UserAssigned",
-        "userAssignedIdentities": {f"{GROUP_ID}/providers/x/y/id": {}},
-    }
-    assert folder.state()[VAULT]["identity"][0]["principal_id"] == "p-1"
-    folder.terraform("plan", "-detailed-exitcode")
+def test_numbers_and_nulls_arrive_as_written(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    config = vault(body={"properties": {"ratio": 0.1, "many": 12345678901234567890, "nobody": None}})
+    state = azapi.apply(RESOURCE, config)
+    assert bodies_sent(azure)[0]["properties"] == {"ratio": 0.1, "many": 12345678901234567890, "nobody": None}
+    assert azapi.changes(RESOURCE, config, state) == set()
+    azapi.apply(RESOURCE, config | {"ignore_null_property": True, "name": "kv-2"})
+    assert "nobody" not in stored(azure, VAULT_ID.replace("kv-ml", "kv-2"))["properties"]
 
 
-def test_a_body_may_wait_for_another_resource(make: Any, azure: ServedSubscription) -> None:
-    second = """
-resource "azapi_resource" "second" {
-  type      = "Microsoft.Network/privateEndpoints@2024-05-01"
-  parent_id = azapi_resource.group.id
-  name      = "pe"
-  location  = "eastus2"
-  body = {
-    properties = {
-      uri    = azapi_resource.vault.output.properties.vaultUri
-      ratio  = 0.1
-      many   = 12345678901234567890
-      nobody = null
-    }
-  }
-}
-"""
-    folder = make(GROUP + recorded_vault() + second)
-    folder.terraform("apply", "-auto-approve")
-    properties = stored(azure, f"{GROUP_ID}/providers/Microsoft.Network/privateEndpoints/pe")["properties"]
-    assert (properties["uri"], properties["ratio"]) == ("https://kv-ml.vault.example/", 0.1)
-    assert (properties["many"], properties["nobody"]) == (12345678901234567890, None)
-    folder.terraform("plan", "-detailed-exitcode")
-
-
-def test_headers_and_queries_go_along(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault(more='create_headers = { "x-trace" = "7" }'))
-    folder.terraform("apply", "-auto-approve")
+def test_headers_go_along(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    azapi.apply(RESOURCE, vault(create_headers={"x-trace": "7"}))
     calls = zip(azure.subscription.calls, azure.subscription.headers, strict=True)
-    assert [headers.get("x-trace") for (method, path, _, _), headers in calls if method == "PUT" and path == VAULT_ID] == ["7"]
+    assert [headers.get("x-trace") for (method, _, _, _), headers in calls if method == "PUT"] == ["7"]
 
 
-def test_a_change_of_what_is_exported_writes_nothing(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault())
-    folder.terraform("apply", "-auto-approve")
+def test_a_change_of_what_is_exported_writes_nothing(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    state = azapi.apply(RESOURCE, vault())
     azure.subscription.calls.clear()
-    exported = recorded_vault().replace('["properties.vaultUri"]', '{ uri = "properties.vaultUri" }')
-    folder.write(azure.provider(GROUP + exported))
-    folder.terraform("apply", "-auto-approve")
+    state = azapi.apply(RESOURCE, vault(response_export_values={"uri": "properties.vaultUri"}), state)
     assert not bodies_sent(azure)
-    assert folder.state()[VAULT]["output"] == {"uri": "https://kv-ml.vault.example/"}
+    assert state["output"] == dynamic({"uri": "https://kv-ml.vault.example/"})
 
 
-def test_one_login_serves_an_operation(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault())
-    folder.terraform("plan", "-out=plan")
-    azure.subscription.logins = 0
-    folder.terraform("apply", "plan")
+def test_one_login_serves_many_requests(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    state = azapi.apply(RESOURCE, vault())
+    azapi.read(RESOURCE, state)
     assert azure.subscription.logins == 1
+
+
+def test_a_group_belongs_to_the_subscription_by_itself(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    assert azapi.apply(RESOURCE, GROUP_CONFIG)["id"] == GROUP_ID
+    with pytest.raises(Told, match="parent_id is missing"):
+        azapi.plan(RESOURCE, vault(parent_id=None))
 
 
 # --- drift -----------------------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_configured_is_watched_and_what_azure_adds_is_not(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault())
-    folder.terraform("apply", "-auto-approve")
+def test_what_was_configured_is_watched_and_what_azure_adds_is_not(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    config = vault(tags={"team": "ml"})
+    state = azapi.apply(RESOURCE, config)
     stored(azure)["properties"]["added"] = "by Azure"
-    folder.terraform("plan", "-detailed-exitcode")
+    assert azapi.changes(RESOURCE, config, state) == set()
     stored(azure)["properties"]["sku"]["name"] = "premium"
-    changes = folder.planned()
-    assert changes[VAULT]["actions"] == ["update"]
-    assert changes[VAULT]["before"]["body"]["properties"]["sku"]["name"] == "premium"
+    assert azapi.changes(RESOURCE, config, state) == {"body", "output"}
+    stored(azure)["properties"]["sku"]["name"] = "standard"
+    stored(azure)["tags"] = {"team": "other"}
+    assert azapi.changes(RESOURCE, config, state) == {"tags", "output"}
 
 
-def test_a_vanished_resource_is_made_anew(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault())
-    folder.terraform("apply", "-auto-approve")
+def test_a_vanished_resource_is_forgotten(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    state = azapi.apply(RESOURCE, vault())
     del azure.subscription.resources[VAULT_ID.lower()]
-    changes = folder.planned()
-    assert (changes[VAULT]["actions"], changes["azapi_resource.group"]["actions"]) == (["create"], ["no-op"])
+    assert azapi.read(RESOURCE, state) is None
+    azapi.destroy(RESOURCE, state)
 
 
 # --- what Azure answers ----------------------------------------------------------------------------------------------------------
 
 
-def test_throttling_is_waited_out(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault())
+def test_throttling_is_waited_out(azapi: ShortTerraform, azure: ServedSubscription) -> None:
     azure.subscription.failing[("PUT", "/kv-ml")] = [throttled(), throttled()]
-    folder.terraform("apply", "-auto-approve")
+    azapi.apply(RESOURCE, vault())
     assert len(bodies_sent(azure)) == 3
 
 
-def test_a_refusal_is_told_as_azcore_tells_it(make: Any, azure: ServedSubscription) -> None:
+def test_endless_throttling_is_told(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    azure.subscription.failing[("PUT", "/kv-ml")] = [throttled()] * 9
+    with pytest.raises(Told, match="TooManyRequests"):
+        azapi.apply(RESOURCE, vault())
+    assert len(bodies_sent(azure)) == 4
+
+
+def test_a_refusal_is_told_as_azcore_tells_it(azapi: ShortTerraform, azure: ServedSubscription) -> None:
     refusal = {"error": {"code": "RequestDisallowedByPolicy", "message": "Region eastus2 is not allowed."}}
     azure.subscription.failing[("PUT", "/kv-ml")] = [json_answer(refusal, 403)]
-    folder = make(GROUP + recorded_vault())
-    said = in_one_line(folder.terraform("apply", "-auto-approve", expect=1))
-    assert "Failed to create/update resource" in said
-    assert f'creating/updating Resource: (ResourceId "{VAULT_ID}" / Api Version "2024-11-01")' in said
+    with pytest.raises(Told) as told:
+        azapi.apply(RESOURCE, vault())
+    said = in_one_line(str(told.value))
+    assert said.startswith("Failed to create/update resource creating/updating Resource:")
+    assert f'(ResourceId "{VAULT_ID}" / Api Version "2024-11-01")' in said
     assert "RESPONSE 403: 403 Forbidden ERROR CODE: RequestDisallowedByPolicy" in said
     assert "Region eastus2 is not allowed." in said
-    assert set(folder.state()) == {"azapi_resource.group"}
+    assert told.value.state is None, "nothing was made, and nothing is remembered"
 
 
-def test_a_deployment_that_failed_half_way_is_remembered(make: Any, azure: ServedSubscription) -> None:
+def test_a_deployment_that_failed_half_way_is_remembered(azapi: ShortTerraform, azure: ServedSubscription) -> None:
     azure.subscription.operation = {"status": "Failed", "error": {"code": "QuotaExceeded", "message": "No cores left."}}
-    folder = make(GROUP + recorded_vault())
-    said = in_one_line(folder.terraform("apply", "-auto-approve", expect=1))
-    assert "QuotaExceeded" in said
-    assert folder.state()[VAULT]["tainted"]
-    azure.subscription.operation = {"status": "Succeeded"}
-    folder.terraform("apply", "-auto-approve")
-    assert not folder.state()[VAULT]["tainted"]
+    with pytest.raises(Told, match="QuotaExceeded") as told:
+        azapi.apply(RESOURCE, vault())
+    assert told.value.state
+    assert told.value.state["id"] == VAULT_ID
+    azapi.destroy(RESOURCE, told.value.state)
+    assert not azure.subscription.resources
 
 
-def test_errors_the_operator_expects_are_tried_again(make: Any, azure: ServedSubscription) -> None:
+def test_progress_may_be_told_by_the_resource_itself(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    """Some services answer without an operation's address."""
+    body = {"id": VAULT_ID, "properties": {"provisioningState": "Updating"}}
+    azure.subscription.failing[("PUT", "/kv-ml")] = [json_answer(body, 201, retry_after="0")]
+    done = body | {"properties": {"provisioningState": "Succeeded", "vaultUri": "u"}}
+    there = json_answer({"error": {"code": "ResourceNotFound"}}, 404)
+    azure.subscription.failing[("GET", "/kv-ml")] = [there, json_answer(body, retry_after="0"), *[json_answer(done)] * 2]
+    assert azapi.apply(RESOURCE, vault())["output"] == dynamic({"properties": {"vaultUri": "u"}})
+    assert [call[0] for call in azure.subscription.calls] == ["GET", "PUT", "GET", "GET", "GET"]
+
+
+def test_errors_the_operator_expects_are_tried_again(azapi: ShortTerraform, azure: ServedSubscription) -> None:
     wait = {"error": {"code": "PrincipalNotFound", "message": "Principal does not exist yet."}}
     azure.subscription.failing[("PUT", "/kv-ml")] = [json_answer(wait, 400)]
-    retry = 'retry = {\n    error_message_regex = ["PrincipalNotFound"]\n    interval_seconds = 1\n  }'
-    folder = make(GROUP + recorded_vault(more=retry))
-    folder.terraform("apply", "-auto-approve")
+    config = vault(retry={"error_message_regex": ["PrincipalNotFound"], "interval_seconds": 1})
+    state = azapi.apply(RESOURCE, config)
     assert len(bodies_sent(azure)) == 2
-    folder.terraform("plan", "-detailed-exitcode")
+    assert azapi.changes(RESOURCE, config, state) == set()
 
 
-def test_what_exists_already_is_to_be_imported(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault())
-    folder.terraform("apply", "-auto-approve")
-    other = make(GROUP + recorded_vault())
-    assert "already exists - to be managed via Terraform" in in_one_line(other.terraform("apply", "-auto-approve", expect=1))
-    other.terraform("import", "azapi_resource.group", f"{GROUP_ID}?api-version=2024-11-01")
-    other.terraform("import", VAULT, f"{VAULT_ID}?api-version=2024-11-01")
-    assert other.state()[VAULT]["parent_id"] == GROUP_ID
-    assert all(change["actions"] in (["no-op"], ["update"]) for change in other.planned().values())
-    wrong = make(GROUP + recorded_vault())
-    assert "by its ID and API version" in in_one_line(wrong.terraform("import", VAULT, VAULT_ID, expect=1))
+def test_what_exists_already_is_to_be_imported(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    azapi.apply(RESOURCE, vault())
+    with pytest.raises(Told, match="already exists - to be managed via Terraform"):
+        azapi.apply(RESOURCE, vault())
+    state = azapi.adopt(RESOURCE, f"{VAULT_ID}?api-version=2024-11-01")
+    assert (state["parent_id"], state["name"], state["location"]) == (GROUP_ID, "kv-ml", "eastus2")
+    plan = azapi.plan(RESOURCE, vault(), state)
+    assert not plan.replaces
+    with pytest.raises(Told, match="by its ID and API version"):
+        azapi.adopt(RESOURCE, VAULT_ID)
+
+
+def test_an_operation_that_answers_elsewhere_gets_no_token(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    """The address of an operation names a host; ours is asked instead, whatever it says."""
+    made = json_answer({"id": VAULT_ID}, 201)
+    operation = f"https://evil.example/subscriptions/{SUBSCRIPTION}/operations/x"
+    headers = dict(made.headers) | {"Azure-AsyncOperation": operation}
+    azure.subscription.failing[("PUT", "/kv-ml")] = [type(made)(201, made.body, headers)]
+    azure.subscription.failing[("GET", "/operations/x")] = [json_answer({"status": "Failed", "error": {"code": "Seen"}})]
+    with pytest.raises(Told, match="Seen"):
+        azapi.apply(RESOURCE, vault())
+
+
+def test_a_wrong_secret_is_told_without_the_secret(azure: ServedSubscription, azapi: ShortTerraform) -> None:
+    wrong = ShortTerraform(azapi.provider, azure.configuration | {"client_secret": "hunter2"})
+    with pytest.raises(Told, match=r"AADSTS7000215: Invalid client secret provided\.") as told:
+        wrong.apply(RESOURCE, vault())
+    assert "hunter2" not in str(told.value)
 
 
 @pytest.mark.parametrize(
-    ("settings", "sentence"),
+    ("change", "sentence"),
     [
-        ({"ARM_CLIENT_SECRET": "wrong"}, "AADSTS7000215: Invalid client secret provided."),
-        ({"ARM_CLIENT_SECRET": ""}, "The login to Azure is incomplete: ARM_CLIENT_SECRET is not set."),
+        ({"client_secret": ""}, "The login to Azure is incomplete: ARM_CLIENT_SECRET is not set."),
+        ({"default_location": "eastus2"}, "does not simulate `default_location`"),
+        ({"endpoint": None}, "works on simulated worlds only"),
     ],
 )
-def test_a_login_that_fails_is_told(make: Any, settings: dict[str, str], sentence: str) -> None:
-    folder = make(GROUP, **settings)
-    assert sentence in in_one_line(folder.terraform("apply", "-auto-approve", expect=1))
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "sentence"),
-    [
-        ("  endpoint = [{", '  default_location = "eastus2"\n  endpoint = [{', "does not simulate `default_location`"),
-        (
-            "Microsoft.Resources/resourceGroups@2024-11-01",
-            "Microsoft.Resources/resourceGroups",
-            "of the form Namespace/type@api-version",
-        ),
-    ],
-)
-def test_what_cannot_be_stood_in_for_is_told(
-    make_folder: Any, azure: ServedSubscription, before: str, after: str, sentence: str
+def test_settings_that_do_not_do_are_told(
+    azapi: ShortTerraform, azure: ServedSubscription, change: dict[str, Any], sentence: str
 ) -> None:
-    folder = make_folder(azure.provider(GROUP).replace(before, after), **azure.settings)
-    folder.terraform("init")
-    assert sentence in in_one_line(folder.terraform("plan", expect=1))
+    with pytest.raises(Told, match=sentence):
+        ShortTerraform(azapi.provider, azure.configuration | change)
 
 
-def test_the_public_azure_is_never_asked(make_folder: Any, azure: ServedSubscription) -> None:
-    main = azure.provider(GROUP)
-    start = main.index("  endpoint = [{")
-    folder = make_folder(main[:start] + main[main.index("}]", start) + 2 :], **azure.settings)
-    folder.terraform("init")
-    assert "works on simulated worlds only" in in_one_line(folder.terraform("plan", expect=1))
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"type": "Microsoft.KeyVault/vaults"}, "of the form Namespace/type@api-version"),
+        ({"response_export_values": ["a[?b]"]}, "does not understand the path"),
+        ({"ignore_other_items_in_list": ["properties.subnets"]}, "does not simulate `ignore_other_items_in_list`"),
+    ],
+)
+def test_what_cannot_be_stood_in_for_is_told(azapi: ShortTerraform, change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Told, match=sentence):
+        azapi.validate(RESOURCE, vault(**change))
 
 
-# --- the other resources and the data sources ------------------------------------------------------------------------------------
+# --- with real Terraform: secrets, and the other resources -----------------------------------------------------------------------
 
 OTHERS = """
+resource "azapi_resource" "second" {
+  type      = "Microsoft.Network/privateEndpoints@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = "pe"
+  location  = "eastus2"
+  body      = { properties = { uri = azapi_resource.vault.output.properties.vaultUri, ratio = 0.1, nobody = null } }
+}
 resource "azapi_update_resource" "patch" {
   type        = "Microsoft.KeyVault/vaults@2024-11-01"
   resource_id = azapi_resource.vault.id
@@ -290,11 +281,17 @@ output "keys" {
 """
 
 
-def test_the_other_resources_and_the_data_sources(make: Any, azure: ServedSubscription) -> None:
-    folder = make(GROUP + recorded_vault() + OTHERS)
+def test_secrets_the_other_resources_and_the_data_sources(make_folder: Any, azure: ServedSubscription) -> None:
+    secret = 'sensitive_body = { properties = { password = "open-sesame" } }'
+    folder = make_folder(azure.provider(GROUP + recorded_vault(more=secret) + OTHERS), **azure.settings)
+    folder.terraform("init")
     folder.terraform("apply", "-auto-approve")
-    assert stored(azure)["properties"]["publicNetworkAccess"] == "Disabled"
-    assert stored(azure)["properties"]["sku"]["name"] == "standard", "a patch leaves the rest as it was"
+    properties = stored(azure)["properties"]
+    assert (properties["password"], properties["sku"]["name"]) == ("open-sesame", "standard")
+    assert properties["publicNetworkAccess"] == "Disabled", "a patch leaves the rest as it was"
+    assert "open-sesame" not in (folder.path / "terraform.tfstate").read_text()
+    second = stored(azure, f"{GROUP_ID}/providers/Microsoft.Network/privateEndpoints/pe")["properties"]
+    assert (second["uri"], second["ratio"]) == ("https://kv-ml.vault.example/", 0.1)
     outputs = folder.json("output", "-json")
     assert outputs["seen"]["value"] == {
         "action": "k1",
@@ -309,3 +306,9 @@ def test_the_other_resources_and_the_data_sources(make: Any, azure: ServedSubscr
     folder.terraform("plan", "-detailed-exitcode")
     folder.terraform("destroy", "-auto-approve")
     assert not azure.subscription.resources
+
+
+def test_a_body_keeps_the_type_it_was_written_with(azapi: ShortTerraform) -> None:
+    """A map is no object: giving back another type than the operator's would fail Terraform's check."""
+    body = Dynamic(["object", {"tags": ["map", "string"]}], {"tags": {"a": "b"}})
+    assert azapi.apply(RESOURCE, vault(body=body))["body"] == body

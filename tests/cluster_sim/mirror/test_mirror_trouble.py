@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 
-from cluster_sim import authority, mirror
+from cluster_sim import authority
 from cluster_sim.http import Answer, Request, Server, json_answer
 from cluster_sim.mirror import web
 from tests.cluster_sim.mirror.harness import TOKEN, Folder, ServedCluster, in_one_line
-from tests.cluster_sim.mirror.machines import REQUIRED, recorded_machine
+from tests.cluster_sim.mirror.machines import REQUIRED, disk, machine, recorded_machine
+from tests.cluster_sim.mirror.short_terraform import ShortTerraform, Told
 
 ADDRESS = "proxmox_virtual_environment_vm.db"
+MACHINE = "proxmox_virtual_environment_vm"
+DISK_TEXT = "file=local-lvm:vm-101-disk-0,aio=io_uring,backup=1,iothread=1,ssd=1,discard=on,cache=none,replicate=1"
 CLONE = ("POST", "/qemu/9000/clone")
 WAIT_S_MAX = 20.0
 
@@ -35,36 +38,40 @@ def folder(make_folder: Any, served: ServedCluster) -> Folder:
 # --- what the cluster answers -----------------------------------------------------------------------------------------------------
 
 
-def test_an_error_is_told_with_its_reason_and_every_field(folder: Folder, served: ServedCluster) -> None:
+def test_an_error_is_told_with_its_reason_and_every_field(proxmox: ShortTerraform, served: ServedCluster) -> None:
     body = {"data": None, "errors": {"newid": "VM 101 is taken\n"}, "message": "Parameter verification failed.\n"}
     served.cluster.failing[CLONE] = json_answer(body, 400, reason="Parameter verification failed.")
-    said = in_one_line(folder.terraform("apply", "-auto-approve", expect=1))
-    assert "received an HTTP 400 response - Reason: Parameter verification failed. (newid: VM 101 is taken)" in said
-    assert folder.state() == {}, "nothing was made, and nothing is remembered"
+    with pytest.raises(Told) as told:
+        proxmox.apply(MACHINE, machine())
+    assert "received an HTTP 400 response - Reason: Parameter verification failed. (newid: VM 101 is taken)" in str(told.value)
+    assert told.value.state is None, "nothing was made, and nothing is remembered"
 
 
-def test_a_failed_task_is_told_with_its_log(folder: Folder, served: ServedCluster) -> None:
+def test_a_failed_task_is_told_with_its_log(proxmox: ShortTerraform, served: ServedCluster) -> None:
     task = "/nodes/pve1/tasks/UPID:pve1:00001234:00ABCDEF:6560A000:qmclone:9000:ops@pve!berth:"
-    served.cluster.failing[("GET", f"{task}/status")] = json_answer(
-        {"data": {"status": "stopped", "exitstatus": "unable to create image: no space left"}}
-    )
+    ended = {"data": {"status": "stopped", "exitstatus": "unable to create image: no space left"}}
+    served.cluster.failing[("GET", f"{task}/status")] = json_answer(ended)
     served.cluster.failing[("GET", f"{task}/log")] = json_answer({"data": [{"n": 1, "t": "create full clone of drive scsi0"}]})
-    said = in_one_line(folder.terraform("apply", "-auto-approve", expect=1))
-    assert "failed to complete with exit code: unable to create image: no space left" in said
-    assert "create full clone of drive scsi0" in said
-    assert [path for _, path, _ in served.cluster.calls].count("/nodes/pve1/qemu/9000/clone") == 1, (
-        "a full storage is not tried again"
-    )
+    with pytest.raises(Told) as told:
+        proxmox.apply(MACHINE, machine(clone=[{"vm_id": 9000, "retries": 20}]))
+    assert "failed to complete with exit code: unable to create image: no space left" in str(told.value)
+    assert "create full clone of drive scsi0" in str(told.value)
+    assert served.cluster.paths.count("/nodes/pve1/qemu/9000/clone") == 1, "a full storage is not tried again"
 
 
-def test_a_busy_template_is_tried_again(make_folder: Any, served: ServedCluster) -> None:
-    main = recorded_machine().replace("vm_id = 9000", "vm_id   = 9000\n    retries = 3")
-    folder = make_folder(REQUIRED + main, **served.settings)
-    folder.terraform("init")
+@pytest.mark.parametrize(("retries", "tries"), [(1, 1), (3, 2)])
+def test_a_busy_template_is_tried_again_as_often_as_asked(
+    proxmox: ShortTerraform, served: ServedCluster, retries: int, tries: int
+) -> None:
     locked = "can't lock file '/var/lock/qemu-server/lock-9000.conf' - got timeout"
     served.cluster.failing_once[CLONE] = [json_answer({"data": None}, 500, reason=locked)]
-    folder.terraform("apply", "-auto-approve")
-    assert [path for _, path, _ in served.cluster.calls].count("/nodes/pve1/qemu/9000/clone") == 2
+    config = machine(clone=[{"vm_id": 9000, "retries": retries}])
+    if tries == 1:
+        with pytest.raises(Told, match="got timeout"):
+            proxmox.apply(MACHINE, config)
+    else:
+        proxmox.apply(MACHINE, config)
+    assert served.cluster.paths.count("/nodes/pve1/qemu/9000/clone") == tries
 
 
 def test_a_half_made_machine_is_remembered_and_removed(folder: Folder, served: ServedCluster) -> None:
@@ -77,97 +84,174 @@ def test_a_half_made_machine_is_remembered_and_removed(folder: Folder, served: S
     assert 101 not in served.cluster.vms
 
 
-def test_a_smaller_disk_is_refused_before_anything_is_changed(folder: Folder, served: ServedCluster) -> None:
-    folder.terraform("apply", "-auto-approve")
-    folder.write(REQUIRED + recorded_machine(disk_gib=30))
+def test_a_smaller_disk_is_refused_before_anything_is_changed(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    state = proxmox.apply(MACHINE, machine())
     served.cluster.calls.clear()
-    said = in_one_line(folder.terraform("apply", "-auto-approve", expect=1))
-    assert "requested size (30G) is lower than current size (40G)" in said
-    assert all(method == "GET" for method, _, _ in served.cluster.calls)
+    with pytest.raises(Told, match=r"requested size \(30G\) is lower than current size \(40G\)") as told:
+        proxmox.apply(MACHINE, machine(disk=[disk(size=30)]), state)
+    assert not served.cluster.calls
+    assert told.value.state == state
 
 
-def test_a_guest_without_an_address_is_waited_for_and_then_left(make_folder: Any, served: ServedCluster) -> None:
+def test_a_template_larger_than_the_machine_is_refused(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    with pytest.raises(Told, match=r"requested size \(1G\) is lower than current size \(2G\)") as told:
+        proxmox.apply(MACHINE, machine(disk=[disk(size=1)]))
+    assert told.value.state, "the clone is there by then, and remembered"
+
+
+def test_a_guest_without_an_address_is_waited_for_and_then_left(proxmox: ShortTerraform, served: ServedCluster) -> None:
     served.cluster.agent_addresses = False
-    folder = make_folder(REQUIRED + recorded_machine().replace('"5s"', '"1s"'), **served.settings)
-    folder.terraform("init")
-    folder.terraform("apply", "-auto-approve")
-    looks = [path for _, path, _ in served.cluster.calls].count("/nodes/pve1/qemu/101/agent/network-get-interfaces")
-    assert looks > 1
-    assert folder.state()[ADDRESS]["ipv4_addresses"] == [["127.0.0.1"]]
+    state = proxmox.apply(MACHINE, machine(agent=[{"enabled": True, "timeout": "500ms"}]))
+    assert served.cluster.paths.count("/nodes/pve1/qemu/101/agent/network-get-interfaces") > 1
+    assert state["ipv4_addresses"] == [["127.0.0.1"]]
 
 
-def test_a_machine_that_does_not_go_away_is_told(folder: Folder, served: ServedCluster) -> None:
-    folder.terraform("apply", "-auto-approve")
+def test_a_machine_that_does_not_go_away_is_told(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    state = proxmox.apply(MACHINE, machine())
     served.cluster.failing[("DELETE", "/101/")] = json_answer({"data": None})
-    assert "failed to delete VM 101" in in_one_line(folder.terraform("destroy", "-auto-approve", expect=1))
-    assert ADDRESS in folder.state()
+    with pytest.raises(Told, match="failed to delete VM 101") as told:
+        proxmox.destroy(MACHINE, state)
+    assert told.value.state == state
 
 
-# --- drift ---------------------------------------------------------------------------------------------------------------------
+# --- changes, by hand and by configuration -------------------------------------------------------------------------------------
 
 
-def test_a_vanished_machine_is_made_anew(folder: Folder, served: ServedCluster) -> None:
-    folder.terraform("apply", "-auto-approve")
+def test_a_vanished_machine_is_forgotten(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    state = proxmox.apply(MACHINE, machine())
     del served.cluster.vms[101]
-    assert folder.planned()[ADDRESS]["actions"] == ["create"]
+    assert proxmox.read(MACHINE, state) is None
+    proxmox.destroy(MACHINE, state)
 
 
-def test_a_machine_stopped_by_hand_is_started(folder: Folder, served: ServedCluster) -> None:
-    folder.terraform("apply", "-auto-approve")
+def test_a_machine_stopped_by_hand_is_started(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    state = proxmox.apply(MACHINE, machine())
     served.cluster.vms[101]["status"] = "stopped"
-    folder.terraform("apply", "-auto-approve")
+    seen = proxmox.read(MACHINE, state)
+    assert seen
+    proxmox.apply(MACHINE, machine(), seen)
     assert served.cluster.vms[101]["status"] == "running"
 
 
-def test_a_machine_is_imported_as_it_is(make_folder: Any, served: ServedCluster) -> None:
-    made = make_folder(REQUIRED + recorded_machine(), **served.settings)
-    made.terraform("init")
-    made.terraform("apply", "-auto-approve")
-    other = make_folder(REQUIRED + recorded_machine(), **served.settings)
-    other.terraform("init")
-    other.terraform("import", ADDRESS, "pve1/101")
-    here, there = made.state()[ADDRESS], other.state()[ADDRESS]
-    for name in ("name", "vm_id", "cpu", "memory", "disk", "network_device", "ipv4_addresses", "tags"):
-        assert there[name] == here[name], name
-    wrong = make_folder(REQUIRED + recorded_machine(), **served.settings)
-    wrong.terraform("init")
-    assert "A VM is imported as node/id" in in_one_line(wrong.terraform("import", ADDRESS, "101", expect=1))
+CHANGES: list[tuple[dict[str, Any], dict[str, str], list[str]]] = [
+    ({"tags": ["berth"]}, {"name": "db-01", "tags": "berth"}, []),
+    (
+        {"cpu": [{"cores": 8, "type": "host"}]},
+        {"name": "db-01", "cores": "8", "cpu": "host", "sockets": "1", "numa": "0"},
+        ["reboot"],
+    ),
+    ({"memory": [{"dedicated": 4096}]}, {"name": "db-01", "memory": "4096", "balloon": "0"}, ["reboot"]),
+    ({"memory": [{"dedicated": 4096}], "reboot_after_update": False}, {"name": "db-01", "memory": "4096", "balloon": "0"}, []),
+    ({"description": "of the shop"}, {"name": "db-01", "description": "of the shop"}, []),
+    ({"on_boot": False}, {"name": "db-01", "onboot": "0"}, []),
+    ({"protection": True}, {"name": "db-01", "protection": "1"}, []),
+    ({"operating_system": [{"type": "l26"}]}, {"name": "db-01", "ostype": "l26"}, []),
+    ({"startup": [{"order": 3}]}, {"name": "db-01", "startup": "order=3"}, []),
+    ({"serial_device": [{}]}, {"name": "db-01", "serial0": "socket"}, []),
+    ({"vga": [{"type": "qxl"}]}, {"name": "db-01", "vga": "type=qxl,memory=16"}, []),
+    ({"agent": []}, {"name": "db-01"}, ["reboot"]),
+    ({"started": False}, {"name": "db-01"}, ["shutdown"]),
+    ({"disk": [disk(size=60)]}, {"name": "db-01", "scsi0": DISK_TEXT}, []),
+    ({"disk": [disk(), disk(interface="scsi1", size=10)]}, {"name": "db-01"}, []),
+]
+
+
+@pytest.mark.parametrize(("change", "form", "power"), CHANGES)
+def test_a_change_is_sent_and_settles(
+    proxmox: ShortTerraform, served: ServedCluster, change: dict[str, Any], form: dict[str, str], power: list[str]
+) -> None:
+    state = proxmox.apply(MACHINE, machine())
+    served.cluster.calls.clear()
+    state = proxmox.apply(MACHINE, machine(**change), state)
+    sent = [values for method, path, values in served.cluster.calls if method == "PUT" and path.endswith("/config")]
+    assert sent[0] == form
+    assert [path.rpartition("/")[2] for path in served.cluster.paths if "/status/" in path and "current" not in path] == power
+    assert proxmox.changes(MACHINE, machine(**change), state) == set()
+
+
+def test_what_is_given_up_is_deleted(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    more = machine(
+        network_device=[{"vlan_id": 20}, {"vlan_id": 30}],
+        disk=[disk(), disk(interface="scsi1", size=10)],
+        serial_device=[{}],
+        startup=[{"order": 3}],
+    )
+    state = proxmox.apply(MACHINE, more)
+    assert proxmox.changes(MACHINE, more, state) == set()
+    served.cluster.calls.clear()
+    proxmox.apply(MACHINE, machine(), state)
+    sent = next(values for method, path, values in served.cluster.calls if method == "PUT" and path.endswith("/config"))
+    assert set(sent["delete"].split(",")) == {"net1", "scsi1", "serial0", "startup"}
+
+
+def test_a_change_of_the_login_renews_the_cloud_init_drive(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    state = proxmox.apply(MACHINE, machine())
+    served.cluster.calls.clear()
+    account = {"username": "root", "keys": ["ssh-ed25519 BBBB new@berth"]}
+    config = machine()
+    config["initialization"][0]["user_account"] = [account]
+    state = proxmox.apply(MACHINE, config, state)
+    writes = [(method, path.rpartition("/")[2]) for method, path, _ in served.cluster.calls if method != "GET"]
+    assert writes == [("PUT", "config"), ("PUT", "cloudinit"), ("POST", "reboot")]
+    assert served.cluster.vms[101]["config"]["ciuser"] == "root"
+    assert proxmox.changes(MACHINE, config, state) == set()
+
+
+def test_a_machine_is_imported_as_it_is(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    made = proxmox.apply(MACHINE, machine())
+    adopted = proxmox.adopt(MACHINE, "pve1/101")
+    for name in ("name", "vm_id", "cpu", "memory", "disk", "network_device", "ipv4_addresses", "initialization"):
+        assert adopted[name] == made[name], name
+    assert set(adopted["tags"]) == set(made["tags"])
+    with pytest.raises(Told, match="A VM is imported as node/id"):
+        proxmox.adopt(MACHINE, "101")
 
 
 # --- what is configured --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("more", "sentence"),
+    ("change", "sentence"),
     [
-        ('usb {\n    host = "1234:5678"\n  }', "does not simulate `usb`"),
-        ('disk {\n    interface = "floppy0"\n  }', "but it is 'floppy0'"),
+        ({"usb": [{"host": "1234:5678"}]}, "does not simulate `usb`"),
+        ({"reboot": True}, "does not simulate `reboot`"),
+        ({"disk": [disk(file_id="local:iso/x.img")]}, r"does not simulate `disk\.file_id`"),
+        ({"disk": [disk(interface="floppy0")]}, "but it is 'floppy0'"),
     ],
 )
-def test_what_is_not_stood_in_for_is_refused(make_folder: Any, served: ServedCluster, more: str, sentence: str) -> None:
-    folder = make_folder(REQUIRED + recorded_machine(more=more), **served.settings)
-    folder.terraform("init")
-    assert sentence in in_one_line(folder.terraform("validate", expect=1))
+def test_what_is_not_stood_in_for_is_refused(proxmox: ShortTerraform, change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Told, match=sentence):
+        proxmox.validate(MACHINE, machine(**change))
+
+
+def test_a_machine_from_nothing_is_refused(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    with pytest.raises(Told, match="makes a VM only by cloning a template"):
+        proxmox.apply(MACHINE, machine(clone=[]))
+    assert not served.cluster.calls
 
 
 @pytest.mark.parametrize(
-    ("settings", "sentence"),
+    ("config", "sentence"),
     [
-        ({"PROXMOX_VE_API_TOKEN": "no token"}, "must be of the form user@realm!name=secret"),
-        ({"PROXMOX_VE_ENDPOINT": ""}, "The cluster's address is not set."),
-        ({"PROXMOX_VE_ENDPOINT": "http://127.0.0.1:1/"}, "must be an address that begins with https://"),
-        ({"PROXMOX_VE_INSECURE": "true"}, "always verifies certificates"),
-        ({"PROXMOX_VE_ENDPOINT": "https://127.0.0.1:1/"}, "127.0.0.1:1 cannot be reached"),
+        ({"api_token": "no token"}, "must be of the form user@realm!name=secret"),
+        ({"endpoint": None}, "The cluster's address is not set"),
+        ({"endpoint": "http://127.0.0.1:1/"}, "must be an address that begins with https://"),
+        ({"insecure": True}, "always verifies certificates"),
+        ({"min_tls": "1.0"}, "min_tls must be 1.3 or 1.2"),
     ],
 )
 def test_wrong_settings_are_told_in_sentences(
-    make_folder: Any, served: ServedCluster, settings: dict[str, str], sentence: str
+    proxmox: ShortTerraform, served: ServedCluster, config: dict[str, Any], sentence: str
 ) -> None:
-    folder = make_folder(REQUIRED + recorded_machine(), **served.settings | settings)
-    folder.terraform("init")
-    said = in_one_line(folder.terraform("apply", "-auto-approve", expect=1))
-    assert sentence in said
-    assert "11111111-2222" not in said, "no message shows the token's secret"
+    with pytest.raises(Told, match=sentence) as told:
+        ShortTerraform(proxmox.provider, {"endpoint": served.url, "api_token": TOKEN} | config)
+    assert "11111111-2222" not in str(told.value), "no message shows the token's secret"
+
+
+def test_a_cluster_that_is_away_is_told(proxmox: ShortTerraform) -> None:
+    away = ShortTerraform(proxmox.provider, {"endpoint": "https://127.0.0.1:1/", "api_token": TOKEN})
+    with pytest.raises(Told, match=r"127\.0\.0\.1:1 cannot be reached"):
+        away.apply(MACHINE, machine())
 
 
 # --- whose world it is ---------------------------------------------------------------------------------------------------------
@@ -301,7 +385,3 @@ def test_ten_machines_are_made_side_by_side(make_folder: Any, served: ServedClus
     assert time.monotonic() - begun < 10 * served.cluster.clone_delay_s, "one after another would take longer than this"
     assert set(served.cluster.vms) == {9000, *range(101, 111)}
     folder.terraform("plan", "-detailed-exitcode")
-
-
-def test_the_mirror_says_which_versions_it_has() -> None:
-    assert mirror.VERSIONS == {"bpg/proxmox": "0.111.1+sim", "azure/azapi": "2.12.0+sim"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 REQUIRED = """
 terraform {
   required_providers {
@@ -56,3 +58,19 @@ resource "azapi_resource" "vault" {{
   {more}
 }}
 """
+
+
+GROUP_ID = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-ml"
+VAULT_ID = f"{GROUP_ID}/providers/Microsoft.KeyVault/vaults/kv-ml"
+
+
+def vault(**changes: Any) -> dict[str, Any]:
+    """The recorded vault as Terraform would send its configuration, in a group that is there; `changes` replace whole attributes."""
+    return {
+        "type": "Microsoft.KeyVault/vaults@2024-11-01",
+        "parent_id": GROUP_ID,
+        "name": "kv-ml",
+        "location": "eastus2",
+        "body": {"properties": {"enableSoftDelete": True, "sku": {"family": "A", "name": "standard"}}},
+        "response_export_values": ["properties.vaultUri"],
+    } | changes
