@@ -129,10 +129,12 @@ def _open_proxmox(
     front = Front(cluster)
     front.look_back()
     server = _start(front, authority, "proxmox", settings.port, stack)
-    ready = {"url": f"https://127.0.0.1:{server.port}", "guest_proxy_command": bodies.proxy_command}
-    if section.ready_token:
-        user, _, name = section.ready_token.partition("!")
-        ready["token"] = f"{section.ready_token}={section.users[user].tokens[name].secret}"
+    user, _, name = section.ready_token.partition("!")
+    ready = {
+        "url": f"https://127.0.0.1:{server.port}",
+        "token": f"{section.ready_token}={section.users[user].tokens[name].secret}",
+        "guest_proxy_command": bodies.proxy_command,
+    }
     say(f"{world.name}: {len(section.nodes)} nodes, {len(section.guests)} guests at {ready['url']}; new guests: {bodies.kind}.")
     return ready
 

@@ -9,7 +9,7 @@ from ..guests.values import Bodies
 from . import volumes
 from .access import BUILT_IN_ROLES, Access, Grant, Token, User
 from .checking import SHARED
-from .cluster import Cluster, Timing
+from .cluster import Cluster
 from .configuration import new_mac, new_uuid
 from .faults import AnswerFault, Faults, SlowFault, TaskFault
 from .lines import Drive, Net
@@ -51,9 +51,8 @@ def build_cluster(
         bridges={name: b.model_dump() for name, b in world.bridges.items()},
         access=_access(world),
         zone=world.zone,
-        ready_token=world.ready_token,
         version=world.version,
-        timing=Timing(**world.timing.model_dump()),
+        timing=world.timing,
         faults=_faults(world),
         bodies=bodies,
         agenda=Agenda(pace=pace, now=now),

@@ -233,7 +233,7 @@ def _rights(world: ProxmoxSection) -> Iterator[str]:
             yield f"A role is granted on {grant.path} to {grant.to!r}, which is no user, token (user@realm!name) or group (@name) of this world."
         if not grant.path.startswith("/"):
             yield f"A role is granted on {grant.path!r}; such a path begins with a slash."
-    if world.ready_token and world.ready_token not in known:
+    if world.ready_token not in known or "!" not in world.ready_token:
         yield f"The ready line is to hand out the token {world.ready_token!r}, which this world does not have."
 
 

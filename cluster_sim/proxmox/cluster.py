@@ -14,28 +14,12 @@ from ..guests.values import Bodies, Executed
 from .access import Access, Who
 from .errors import TaskFailed, failed, forbidden, no_such_guest
 from .faults import Faults
+from .section import TimingSection
 from .state import Guest, HighAvailability, Network, Node, Pool, Storage, Volume
 from .tasks import Agenda, Worker
 
 _THREADS_MAX = 32
 """Bodies that boot, come up or stop at the same time; each waits in a thread of its own."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How long things take here, in seconds, before `time` speeds them up."""
-
-    storage_lock_s: float = 0.5
-    """How long the allocation of one volume keeps the lock of a block storage."""
-    lock_wait_s: float = 10.0
-    """How long Proxmox waits for such a lock before a task fails."""
-    copy_gib_s: float = 1.5
-    start_s: float = 1.0
-    boot_s: float = 2.0
-    stop_s: float = 0.4
-    shutdown_s: float = 1.5
-    quick_s: float = 0.3
-    unauthorized_s: float = 3.0
 
 
 @dataclass
@@ -49,9 +33,8 @@ class Cluster:
     bridges: dict[str, dict[str, Any]]
     access: Access
     zone: str | None = None
-    ready_token: str | None = None
     version: str = "9.2.2"
-    timing: Timing = field(default_factory=Timing)
+    timing: TimingSection = field(default_factory=TimingSection)
     volumes: dict[tuple[str, str | None, str], Volume] = field(default_factory=dict)
     guests: dict[int, Guest] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)

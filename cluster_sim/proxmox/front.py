@@ -22,7 +22,7 @@ from .addresses import ADDRESSES
 from .call import Address, Call
 from .cluster import Cluster
 from .errors import Refusal, bad_parameters, failed, forbidden
-from .parameters import check
+from .parameters import TEXT, VMID, check
 
 _PATH_VALUES = {"vmid"}
 _TICKET_S = 7200
@@ -202,8 +202,6 @@ def _pattern(path: str) -> str:
 
 
 def _takes(address: Address) -> dict[str, Any]:
-    from .parameters import TEXT, VMID
-
     names = re.findall(r"\{(\w+)\}", address.path)
     return {**{n: VMID if n in _PATH_VALUES else TEXT for n in names}, **address.takes}
 

@@ -13,6 +13,7 @@ from .agent import has_agent
 from .call import Call
 from .cluster import Cluster
 from .configuration import disks
+from .errors import bad_parameters
 from .sizes import read_size
 from .state import Guest, Node
 
@@ -263,8 +264,6 @@ def cluster_status(call: Call) -> list[dict[str, Any]]:
 
 def next_id(call: Call) -> str:
     """The first free number, as text. It reserves nothing."""
-    from .errors import bad_parameters
-
     wanted = call.get("vmid")
     if wanted is not None:
         if wanted in call.cluster.guests:

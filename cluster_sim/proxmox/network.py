@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_address
 from typing import Any
 
 from .call import Call
@@ -62,8 +62,6 @@ def _row(name: str, kind: str, priority: int, **more: Any) -> dict[str, Any]:
 
 
 def _holds(subnet: str, address: str) -> bool:
-    from ipaddress import ip_address
-
     return ip_address(address) in IPv4Network(subnet)
 
 

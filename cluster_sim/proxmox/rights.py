@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .access import Who
+from .access import BUILT_IN_ROLES, Who
 from .call import Call
 from .errors import failed, forbidden
 
@@ -53,8 +53,6 @@ def users(call: Call) -> list[dict[str, Any]]:
 
 
 def roles(call: Call) -> list[dict[str, Any]]:
-    from .access import BUILT_IN_ROLES
-
     return [
         {"roleid": name, "privs": ",".join(sorted(privileges)), "special": int(name in BUILT_IN_ROLES)}
         for name, privileges in sorted(call.cluster.access.roles.items())

@@ -155,14 +155,20 @@ FaultSection = AnswerFaultSection | TaskFaultSection | SilentFaultSection | Slow
 
 
 class TimingSection(Section):
+    """How long things take, in seconds, before `time` speeds them up."""
+
     storage_lock_s: float = Field(0.5, ge=0)
+    """How long the allocation of one volume keeps the lock of a block storage."""
     lock_wait_s: float = Field(10, ge=0)
+    """How long Proxmox waits for such a lock before a task fails."""
     copy_gib_s: PositiveFloat = 1.5
     start_s: float = Field(1.0, ge=0)
     boot_s: float = Field(2.0, ge=0)
+    """From the start of a guest without a body to its agent's first answer."""
     stop_s: float = Field(0.4, ge=0)
     shutdown_s: float = Field(1.5, ge=0)
     quick_s: float = Field(0.3, ge=0)
+    """Everything that takes no time worth naming."""
     unauthorized_s: float = Field(3.0, ge=0)
 
 
@@ -183,7 +189,7 @@ class ProxmoxSection(Section):
     grants: list[GrantSection] = []
     pools: dict[str, PoolSection] = {}
     ha: dict[str, Literal["started", "stopped", "disabled", "ignored"]] = {}
-    ready_token: str | None = None
+    ready_token: str
     """The token that the ready line hands out: `user@realm!name`."""
     timing: TimingSection = TimingSection()
     faults: list[FaultSection] = []
