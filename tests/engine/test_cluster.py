@@ -20,6 +20,7 @@ from tools.clients import detached
 from tools.clients.proxmox_removing import Removing
 from tools.pipeline import carry_out, engine
 from tools.pipeline.drafting import draft
+from tools.pipeline.drifting import drift
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.scan import scan
 from tools.pipeline.steps import production
@@ -122,6 +123,11 @@ def test_what_a_killed_terraform_left_half_made_is_made_whole_once(world: World)
     assert run.receipt is not None
     assert run.receipt.parts[0].providers == (("bpg/proxmox", "0.111.1+sim"),)
     assert "removing half-made" in [record["action"] for record in world.ledger.audit.read(run_id)]
+
+    assert drift(world, run_id) == (("virtual_machine", ()),), "the second plan has no changes"
+    cluster._api.nodes(str(cluster.find(vm_id)["node"])).qemu(vm_id).config.put(memory=2048)  # type: ignore[index]
+    [(_, drifted)] = drift(world, run_id)
+    assert [(one.action, one.details, one.restarts) for one in drifted] == [("update", ("memory.dedicated 2048 → 4096",), True)]
 
     removal = prepare_removal(world, plan.conversation, run_id, "ops")
     told(world, started(world, removal))

@@ -43,6 +43,17 @@ def draft(
         review = judged(world, manifest, chain.review(manifest, snapshots, world.site, held), snapshots)
         until = now + timedelta(minutes=DRAFT_MINUTES)
         if ledger.reserve(family or manifest.digest, manifest.digest, promises(manifest), now, until):
+            world.ledger.audit.record(
+                now,
+                "drafted",
+                requester=manifest.requester,
+                requirements=requirements.digest,
+                offer=offer.digest,
+                proposal=proposal.digest,
+                made_by=proposal.made_by,
+                manifest=manifest.digest,
+                clean=review.clean,
+            )
             return manifest, review
     raise WorldProblem(
         "Too many plans are being made at once.",

@@ -3,15 +3,21 @@ part's own: the id was promised to it by the ledger, free when the plan was appl
 
 from __future__ import annotations
 
-from tools.clients.proxmox_removing import Removing
+from typing import TYPE_CHECKING
+
 from tools.clients.terraform import Terraform
 from tools.pipeline.steps import Work
 from tools.values.trouble import RequestProblem
+
+if TYPE_CHECKING:
+    from tools.clients.proxmox_removing import Removing
 
 
 def clear_half_made(work: Work) -> None:
     if work.part.target != "proxmox" or work.plan.kind != "create" or not work.world.settings.proxmox_endpoint:
         return
+    from tools.clients.proxmox_removing import Removing  # Only here, so that a first prompt does not wait for proxmoxer to load.
+
     recorded = Terraform(work.world.settings, work.part_folder).machine_ids()
     machines = work.part.variables.get("machines", []) if isinstance(work.part.variables, dict) else []
     unrecorded = [machine for machine in machines if machine["vm_id"] not in recorded]
