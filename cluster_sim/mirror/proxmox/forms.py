@@ -8,6 +8,9 @@ from cluster_sim.mirror.schema import Values
 
 CLOUD_INIT_INTERFACE = "ide2"
 SCSI_HARDWARE_DEFAULT = "virtio-scsi-pci"
+CPU_EXTRAS = (("affinity", "affinity"), ("hotplugged", "vcpus"), ("limit", "cpulimit"), ("units", "cpuunits"))
+MEMORY_EXTRAS = (("shared", "shares"),)
+"""Attributes and parameters sent only when they have a value."""
 
 
 def hardware(planned: Values) -> Values:
@@ -64,7 +67,7 @@ def cpu(cpu: Values | None, before: Values | None = None) -> Values:
         "numa": devices.flag(cpu["numa"]),
         "cpu": devices.cpu_text(cpu),
     }
-    for name, parameter in (("affinity", "affinity"), ("hotplugged", "vcpus"), ("limit", "cpulimit"), ("units", "cpuunits")):
+    for name, parameter in CPU_EXTRAS:
         # A weight the operator never set is not written down as if they had.
         settled = before is not None and cpu[name] == before[name]
         form |= {parameter: cpu[name]} if cpu[name] and not settled else {}
@@ -75,7 +78,7 @@ def memory(memory: Values | None) -> Values:
     if memory is None:
         return {}
     form: Values = {"memory": memory["dedicated"], "balloon": memory["floating"]}
-    form |= {"shares": memory["shared"]} if memory["shared"] else {}
+    form |= {parameter: memory[name] for name, parameter in MEMORY_EXTRAS if memory[name]}
     return form
 
 

@@ -162,16 +162,19 @@ def _update_config(machine: Machine, prior: Values, planned: Values) -> None:
 
     if changed("cpu"):
         form |= forms.cpu(first(planned["cpu"]), first(prior["cpu"]))
+        gone += _emptied(forms.CPU_EXTRAS, planned["cpu"], prior["cpu"])
     if changed("memory"):
         form |= forms.memory(first(planned["memory"]))
+        gone += _emptied(forms.MEMORY_EXTRAS, planned["memory"], prior["memory"])
     if changed("agent") and (agent := first(planned["agent"])):
         form["agent"] = devices.agent_text(agent)
     if changed("on_boot"):
         form["onboot"] = devices.flag(planned["on_boot"])
-    if changed("tags"):
-        form["tags"] = ";".join(planned["tags"] or [])
-    if changed("description"):
-        form["description"] = planned["description"] or ""
+    for name, text in (("tags", ";".join(planned["tags"] or [])), ("description", planned["description"])):
+        if changed(name) and text:
+            form[name] = text
+        elif changed(name):
+            gone.append(name)
     if changed("network_device"):
         now, before = planned["network_device"] or [], prior["network_device"] or []
         form |= {f"net{index}": devices.network_text(device) for index, device in enumerate(now)}
@@ -199,6 +202,14 @@ def _update_config(machine: Machine, prior: Values, planned: Values) -> None:
     machine.configure(form)
     if changed("initialization"):
         machine.api.put(f"{machine.path}/cloudinit", {})
+
+
+def _emptied(extras: tuple[tuple[str, str], ...], planned: list[Values], prior: list[Values]) -> list[str]:
+    """The parameters that had a value and have none any more."""
+    now, before = first(planned), first(prior)
+    if now is None or before is None:
+        return []
+    return [parameter for name, parameter in extras if before[name] and not now[name]]
 
 
 def _change_cloud_init(machine: Machine, prior: Values, planned: Values, form: Values, gone: list[str]) -> None:

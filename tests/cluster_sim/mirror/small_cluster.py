@@ -107,7 +107,7 @@ class Cluster:
             )
         config = {k: v for k, v in self.vms[int(source)]["config"].items() if k != "template"}
         config["scsi0"] = f"local-lvm:vm-{new}-disk-0,size=2G"
-        config["name"] = form["name"]
+        config |= {name: form[name] for name in ("name", "description") if name in form}
         self.vms[new] = {"config": config, "status": "stopped"}
         return replace(_task("qmclone", source), delay_s=self.clone_delay_s)
 

@@ -175,13 +175,17 @@ def test_what_is_given_up_is_deleted(proxmox: ShortTerraform, served: ServedClus
         disk=[disk(), disk(interface="scsi1", size=10)],
         serial_device=[{}],
         startup=[{"order": 3}],
+        cpu=[{"cores": 4, "type": "x86-64-v2-AES", "limit": 2}],
+        memory=[{"dedicated": 8192, "shared": 500}],
+        description="of the shop",
     )
     state = proxmox.apply(MACHINE, more)
     assert proxmox.changes(MACHINE, more, state) == set()
     served.cluster.calls.clear()
-    proxmox.apply(MACHINE, machine(), state)
+    settled = proxmox.apply(MACHINE, machine(tags=[]), state)
     sent = next(values for method, path, values in served.cluster.calls if method == "PUT" and path.endswith("/config"))
-    assert set(sent["delete"].split(",")) == {"net1", "scsi1", "serial0", "startup"}
+    assert set(sent["delete"].split(",")) == {"net1", "scsi1", "serial0", "startup", "cpulimit", "shares", "description", "tags"}
+    assert proxmox.changes(MACHINE, machine(tags=[]), settled) == set()
 
 
 def test_a_change_of_the_login_renews_the_cloud_init_drive(proxmox: ShortTerraform, served: ServedCluster) -> None:
