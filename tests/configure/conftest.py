@@ -13,7 +13,7 @@ from cluster_sim.guests import Bodies, GuestProblem, open_bodies
 from tools.pipeline.configure import configure, wait
 from tools.pipeline.context import PartContext
 
-from .guests import MACHINES, NETWORK, Site, context_for, new_run_folder, spec_for
+from .guests import MACHINES, NETWORK, Met, Site, context_for, new_run_folder, spec_for
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,13 @@ def bodies(tmp_path_factory: pytest.TempPathFactory, run_folder: Path) -> Iterat
         opened.boot(spec_for(name, address, run_folder))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def met(bodies: Bodies, run_folder: Path) -> Met:
+    """A machine that answers over SSH; whether it is configured already does not matter."""
+    context = context_for("web_server", run_folder, bodies.proxy_command or "")
+    return Met(bodies, replace(context, machines=wait(context, print)))
 
 
 @pytest.fixture(scope="session")

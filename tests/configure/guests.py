@@ -95,6 +95,12 @@ def new_run_folder(parent: Path) -> Path:
 
 
 @dataclass
+class Met:
+    bodies: Bodies
+    context: PartContext
+
+
+@dataclass
 class Site:
     """Both machines, configured at the same time and once for all tests."""
 

@@ -14,7 +14,7 @@ from tools.clients.ansible import FOLDER, inventory_json, options_of, run_playbo
 from tools.clients.ssh import Host
 from tools.values.trouble import RequestProblem, WorldProblem
 
-from .guests import Site, new_run_folder
+from .guests import Met, new_run_folder
 
 ALLOWED = frozenset({"words", "ansible_connection"})
 
@@ -92,10 +92,10 @@ HOSTILE = (
 )
 
 
-def test_hostile_values_arrive_letter_by_letter(site: Site, tmp_path: Path) -> None:
+def test_hostile_values_arrive_letter_by_letter(met: Met, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     values = [text.replace("CANARY", str(canary)) for text in HOSTILE]
-    context = site.contexts["web_server"]
+    context = met.context
     folder = a_playbook(
         tmp_path,
         [
@@ -111,13 +111,13 @@ def test_hostile_values_arrive_letter_by_letter(site: Site, tmp_path: Path) -> N
         context.run_folder, tmp_path / "part", "echo.yml", context.hosts(), {"echo_values": values}, {}, print, folder=folder
     )
     assert results["web-01"].failed == 0
-    assert json.loads(site.root("web-01", "cat", "/tmp/echo.json")) == values
+    assert json.loads(met.bodies.exec("web-01", ["cat", "/tmp/echo.json"]).stdout) == values
     assert not canary.exists()
-    assert site.bodies.exec("web-01", ["test", "-e", str(canary)]).returncode == 1
+    assert met.bodies.exec("web-01", ["test", "-e", str(canary)]).returncode == 1
 
 
-def test_a_failing_task_is_told_in_its_own_words_without_secrets(site: Site, tmp_path: Path) -> None:
-    context = site.contexts["web_server"]
+def test_a_failing_task_is_told_in_its_own_words_without_secrets(met: Met, tmp_path: Path) -> None:
+    context = met.context
     fail = {"name": "Look for it", "ansible.builtin.command": {"argv": ["ls", "/nowhere/{{ echo_secret }}"]}}
     (tmp_path / "part").mkdir()
     with pytest.raises(WorldProblem) as trouble:
@@ -138,30 +138,10 @@ def test_a_failing_task_is_told_in_its_own_words_without_secrets(site: Site, tmp
     assert not (tmp_path / "part" / "ansible" / "secret_variables.json").exists()
 
 
-def test_cancelling_stops_the_playbook_and_says_so(site: Site, tmp_path: Path) -> None:
-    context = site.contexts["web_server"]
-    sleep = {"name": "Take long", "ansible.builtin.command": {"argv": ["sleep", "20"]}}
-    said: list[str] = []
-    (tmp_path / "part").mkdir()
-    with pytest.raises(WorldProblem, match="cancelled"):
-        run_playbook(
-            context.run_folder,
-            tmp_path / "part",
-            "echo.yml",
-            context.hosts(),
-            {},
-            {},
-            said.append,
-            cancelled=lambda: True,
-            folder=a_playbook(tmp_path, [sleep]),
-        )
-    site.bodies.exec("web-01", ["pkill", "-f", "^sleep 20"])
-
-
-def test_a_machine_that_is_away_is_told_as_such(site: Site, tmp_path: Path) -> None:
+def test_a_machine_that_is_away_is_told_as_such(met: Met, tmp_path: Path) -> None:
     context = replace(
-        site.contexts["web_server"],
-        settings=site.contexts["web_server"].settings.model_copy(update={"guest_proxy_command": "false"}),
+        met.context,
+        settings=met.context.settings.model_copy(update={"guest_proxy_command": "false"}),
     )
 
     folder = new_run_folder(tmp_path)

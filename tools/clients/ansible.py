@@ -34,7 +34,7 @@ JOB_SECONDS_MAX = 1800
 IDLE_SECONDS_MAX = 600
 LOOK_SECONDS = 1
 FORKS_MAX = 20
-PID_FILE = "pid"
+PROCESSES_CHARACTERS_MAX = 50_000_000
 CHECKS = "Validating arguments against arg spec"
 """A task that Ansible adds itself."""
 MESSAGE_CHARACTERS_MAX = 600
@@ -77,7 +77,7 @@ def run_playbook(
     allowed = options_of(folder, playbook)
     plain, hidden = variables_json(variables, allowed), variables_json(secrets, allowed)
     private = part_folder / "ansible"
-    _end_orphan(private)
+    _end_left(private)
     # A folder from before would silently keep old files in force.
     shutil.rmtree(private, ignore_errors=True)
     private_folder(private)
@@ -87,7 +87,7 @@ def run_playbook(
     # A socket's address holds about a hundred bytes, and the run folder may be deep.
     sockets = Path(tempfile.mkdtemp(prefix="berth-"))
     ours = _ansible_environment(run_folder, private, sockets, folder)
-    story = _Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say, private / PID_FILE)
+    story = _Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
     try:
         runner = ansible_runner.interface.init_runner(
             private_data_dir=str(private),
@@ -108,7 +108,7 @@ def run_playbook(
         runner.run()
     finally:
         secret_file.unlink(missing_ok=True)
-        (private / PID_FILE).unlink(missing_ok=True)
+        _end_left(private)
         _close(sockets)
         for path in private.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)
@@ -193,7 +193,6 @@ class _Story:
     host_count: int
     secrets: tuple[str, ...]
     say: Say
-    pid_file: Path
     results: dict[str, HostResult] = field(default_factory=dict)
     _messages: dict[str, str] = field(default_factory=dict)
     _task: str = ""
@@ -203,8 +202,6 @@ class _Story:
 
     def hear(self, event: dict[str, Any]) -> bool:
         kind, data = event.get("event", ""), event.get("event_data") or {}
-        if kind == "playbook_on_start":
-            write_private(self.pid_file, str(int(event.get("pid") or 0)))
         if kind in ("playbook_on_task_start", "playbook_on_handler_task_start"):
             self.finish()
             role, task = data.get("role"), str(data.get("task", ""))
@@ -286,17 +283,15 @@ def _judge(status: str, story: _Story, seconds_max: int) -> dict[str, HostResult
     return story.results
 
 
-def _end_orphan(private: Path) -> None:
-    """Ends the playbook of an earlier attempt whose own process was killed: two of them on one machine would wait for each other's locks."""
-    try:
-        pid = int((private / PID_FILE).read_text())
-    except (OSError, ValueError):
-        return
-    told = run_command(["ps", "-o", "args=", "-p", str(pid)], 10)
-    # The number may long belong to somebody else.
-    if pid > 1 and told.code == 0 and str(private) in told.output:
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
+def _end_left(private: Path) -> None:
+    """Ends what is left of a playbook: Ansible's workers, which have sessions of their own and so outlive being cancelled, and
+    the playbook of an attempt whose own process was killed. Two of them on one machine would wait for each other's locks."""
+    told = run_command(["ps", "-A", "-ww", "-o", "pid=,args="], 10, PROCESSES_CHARACTERS_MAX)
+    for line in told.output.splitlines():
+        pid, _, words = line.strip().partition(" ")
+        if f"-e @{private / 'variables.json'} " in words and int(pid) != os.getpid():
+            with contextlib.suppress(OSError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _close(sockets: Path) -> None:

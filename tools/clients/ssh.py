@@ -228,7 +228,7 @@ def _ssh(run_folder: Path, name: str, command: str, seconds_max: float, options:
     )
 
 
-def run_command(argv: Sequence[str], seconds_max: float) -> Answer:
+def run_command(argv: Sequence[str], seconds_max: float, characters_max: int = OUTPUT_CHARACTERS_MAX) -> Answer:
     """Runs a program here, without input, for a bounded time, and returns a bounded answer."""
     try:
         done = subprocess.run(
@@ -241,7 +241,7 @@ def run_command(argv: Sequence[str], seconds_max: float) -> Answer:
     output = done.stdout.decode("utf-8", "replace")
     if done.returncode != 0:
         output += done.stderr.decode("utf-8", "replace")
-    return Answer(done.returncode, output[:OUTPUT_CHARACTERS_MAX])
+    return Answer(done.returncode, output[:characters_max])
 
 
 def environment() -> dict[str, str]:

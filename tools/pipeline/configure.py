@@ -49,7 +49,11 @@ def configure(context: PartContext, say: Say) -> None:
         context.run_folder, context.part_folder, wanted.playbook, context.hosts(), variables, secrets, say, context.cancelled
     )
     changed = sum(result.changed for result in results.values())
-    say(f"Configured {len(results)} machine{'' if len(results) == 1 else 's'}: {changed} changes made.")
+    say(f"Configured {_count(len(results), 'machine')}: {_count(changed, 'change')} made.")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _sorted_out(context: PartContext, variables: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:

@@ -66,17 +66,21 @@ def common(machine: str) -> tuple[Command, ...]:
 
 def line_with(text: str, wanted: str, characters_max: int = 160) -> str:
     """The first line with the text that was expected; else the first that says something."""
-    lines = ["".join(sign for sign in line if sign.isprintable()).strip() for line in text.splitlines()]
+    lines = _clean(text)
     spoken = [line for line in lines if re.search(r"\w", line)]
-    line = next((line for line in spoken if wanted.strip() and wanted.strip() in line), next(iter(spoken), ""))
+    line = next((line for line in spoken if wanted.strip() and wanted.strip() in line), next(iter(spoken), "")).strip()
     return line if len(line) <= characters_max else line[: characters_max - 1] + "…"
 
 
 def answer_of(output: str) -> str:
     """As much of an output as a guide shows, without control characters."""
-    lines = ["".join(sign for sign in line if sign.isprintable()).rstrip() for line in output.strip().splitlines()]
+    lines = _clean(output.strip("\n"))
     short = "\n".join(lines[:ANSWER_LINES_MAX])[:ANSWER_CHARACTERS_MAX]
     return short if short == "\n".join(lines) else f"{short}\n…"
+
+
+def _clean(text: str) -> list[str]:
+    return ["".join(sign for sign in line.expandtabs() if sign.isprintable()).rstrip() for line in text.splitlines()]
 
 
 def fenced(text: str, language: str = "") -> str:
