@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 
 from cluster_sim.guests import podinit
@@ -21,7 +23,8 @@ from cluster_sim.guests.cgroups import cgroup_place, clean_stale, make_cgroup
 from cluster_sim.guests.namespaces import IdRange, id_range
 
 SOCKET_NAME = "pod.sock"
-START_SECONDS_MAX = 30.0
+LOCK_NAME = "pod.lock"
+START_SECONDS_MAX = 60.0
 CLOSE_SECONDS_MAX = 20.0
 
 
@@ -39,12 +42,30 @@ def main() -> int:
             return 1
     assert not isinstance(ids, str)
     assert isinstance(place, Path)
+    if not _alone(given.folder):
+        _tell({"problem": f"Another simulator keeps its guests in {given.folder}. Stop it, or give this one another folder."})
+        return 1
     clean_stale(place)
     cgroup = make_cgroup(place)
     try:
         return _keep(given.folder, given.image, tuple(given.gateways), ids, cgroup)
     finally:
         podinit.remove_cgroups(str(cgroup))
+
+
+def _alone(folder: Path) -> bool:
+    """Takes the folder for this process and its pod, waiting for a predecessor that is on its way out."""
+    lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, False)
+    ending = time.monotonic() + CLOSE_SECONDS_MAX
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > ending:
+                return False
+            time.sleep(0.1)
 
 
 def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: IdRange, cgroup: Path) -> int:

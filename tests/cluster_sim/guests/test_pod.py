@@ -209,6 +209,23 @@ def _lives(cgroup: Path) -> bool:
     return Path("/proc", cgroup.name.split("-")[1]).exists()
 
 
+def test_a_folder_is_one_simulators_and_its_old_disks_are_not_taken_over(pod_possible: None, key: Key, tmp_path: Path) -> None:
+    guest = spec(key, 50)
+    first = PodBodies(tmp_path, image_folder(print), NETWORKS)
+    try:
+        boot(first, guest)
+        first.exec(guest.key, ["touch", "/root/of-the-first-world"])
+        first._keeper.kill()  # as a power cut would: no time to tidy up
+        second = PodBodies(tmp_path, image_folder(print), NETWORKS)
+        try:
+            boot(second, guest)
+            assert second.exec(guest.key, ["ls", "/root"]).stdout == ""
+        finally:
+            second.close()
+    finally:
+        first.close()
+
+
 def test_two_simulators_side_by_side_do_not_meet(pod: Bodies, guest: GuestSpec, key: Key, tmp_path: Path) -> None:
     other = PodBodies(tmp_path, image_folder(print), (IPv4Interface("10.10.20.1/24"),))
     try:
