@@ -95,6 +95,34 @@ def test_something_half_made_needs_a_new_approval_and_can_be_rolled_back(world: 
     assert carried_out(world, removal).status == "removed"
 
 
+def test_a_state_cut_short_by_a_full_disk_does_not_end_it(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    fault = Path(f"{effects}.fail")
+    fault.touch()
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    state = world.run_folder(run.id) / "web" / "terraform.tfstate"
+    state.write_bytes(state.read_bytes()[:100])
+    fault.unlink()
+    carry_out.retry(world, run.id)
+    assert followed(world, run.id).status == "done"
+    assert any("cut short" in line.text for line in world.ledger.runs.lines(run.id))
+
+
+def test_a_state_saved_aside_is_taken_back(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects, configure=failing(0, AWAY)))
+    part = part_named("web", effects, machines=2)
+    fault = Path(f"{effects}.fail")
+    fault.touch()
+    run = carried_out(world, planned(world, manifest_of(part)))
+    folder = world.run_folder(run.id) / "web"
+    (folder / "terraform.tfstate").rename(folder / "errored.tfstate")
+    fault.unlink()
+    carry_out.retry(world, run.id)
+    run = followed(world, run.id)
+    assert any("taken back" in line.text for line in world.ledger.runs.lines(run.id))
+    assert run.status == "stopped", "what was half made needs a new approval, so it was seen"
+
+
 def test_what_a_stopped_run_made_may_be_left(world: World, effects: Path) -> None:
     engine.launch(world, counting(effects, verify=failing(99, AWAY)))
     run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))

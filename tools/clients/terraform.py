@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.clients.files import file_sha256, private_folder, write_private
+from tools.clients.files import copy_private, file_sha256, private_folder, write_private
 from tools.clients.process import Finished, run
 from tools.clients.settings import Settings
 from tools.clients.terraform_words import problem_of_events, problem_of_text
@@ -160,6 +160,22 @@ class Terraform:
         except ValueError:
             return False
 
+    def mend_state(self, before: Path) -> str:
+        """What a full disk or a lost backend did to the record of what exists is put right as far as can be; a sentence when it was."""
+        saved, path = self.folder / "errored.tfstate", self.folder / "terraform.tfstate"
+        if _is_json(saved):
+            done = self._run("state", "push", saved.name, seconds_max=SHOW_SECONDS_MAX)
+            if done.code != 0:
+                raise problem_of_text("Terraform could not take its saved state back.", done.err or done.out, self.secrets)
+            saved.rename(saved.with_suffix(".taken"))
+            return "Terraform had saved its state aside; it is taken back."
+        if not path.exists() or _is_json(path):
+            return ""
+        path.rename(path.with_suffix(".spoilt"))
+        if before.exists():
+            copy_private(before, path)
+        return "Terraform's state was cut short; the one from before the apply stands in for it."
+
     def machine_ids(self) -> tuple[int, ...]:
         """The vm ids that the state records: what of the part exists by now."""
         path = self.folder / "terraform.tfstate"
@@ -193,6 +209,14 @@ class Terraform:
         with (private_folder(self.settings.home / "providers") / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _locked_providers(text: str) -> Iterator[tuple[str, str]]:

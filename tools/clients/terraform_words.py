@@ -13,6 +13,13 @@ from tools.values.value import Json
 ERRORS_SHOWN_MAX = 3
 DETAIL_LENGTH_MAX = 600
 
+_VERBS = {
+    "create": ("creating", "created", "create"),
+    "update": ("changing", "changed", "change"),
+    "delete": ("removing", "removed", "remove"),
+    "read": ("reading", "read", "read"),
+}
+
 _FRAME = re.compile(r"^[\s╷│╵|]*", re.MULTILINE)
 
 _KNOWN: tuple[tuple[str, bool, str], ...] = (
@@ -84,17 +91,15 @@ def progress_of(event: dict[str, Json]) -> str:
     hook = event.get("hook") or {}
     resource = hook.get("resource", {})
     name = str(resource.get("resource_key") or resource.get("resource_name") or "it")
-    action = {"create": "creating", "update": "changing", "delete": "removing", "read": "reading"}.get(
-        str(hook.get("action")), "working on"
-    )
+    doing, did, do = _VERBS.get(str(hook.get("action")), ("working on", "worked on", "work on"))
     seconds = hook.get("elapsed_seconds")
     if kind == "apply_start":
-        return plain(f"{action} {name}")
+        return plain(f"{doing} {name}")
     if kind == "apply_progress":
-        return plain(f"still {action} {name}, {seconds} s so far")
+        return plain(f"still {doing} {name}, {seconds} s so far")
     if kind == "apply_errored":
-        return plain(f"{action} {name} failed after {seconds} s")
-    return plain(f"{action} {name} took {seconds} s")
+        return plain(f"could not {do} {name}, tried for {seconds} s")
+    return plain(f"{did} {name} in {seconds} s")
 
 
 def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...]) -> Trouble:

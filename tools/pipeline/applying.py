@@ -133,9 +133,11 @@ def _begin_rest(work: Work, place: Path) -> Path:
             "Ask for a new plan.",
         )
     work.say("It was begun before and did not end well. Planning what is left of it.")
+    terraform = _terraform(work)
+    if mended := terraform.mend_state(place / "state.before"):
+        work.say(mended)
     clear_half_made(work)
     _look_again(work)
-    terraform = _terraform(work)
     name = f"tfplan.rest{number}"
     assert_room(work.part_folder)
     planned = terraform.plan(name, destroy=work.plan.kind == "remove", cancelled=work.cancelled, validate=False)
