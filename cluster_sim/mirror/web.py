@@ -48,6 +48,10 @@ class Reply:
             return None
 
 
+class Unreachable(Problem):
+    """No answer: nobody listens, or the line dropped."""
+
+
 class Web:
     """One server. Connections are kept and used again, each by one thread at a time."""
 
@@ -80,7 +84,7 @@ class Web:
             if connection:
                 connection.close()
             why = str(error) or type(error).__name__
-            raise Problem(f"{self.name} cannot be reached: {why}.", f"The request was {method} {target}.") from error
+            raise Unreachable(f"{self.name} cannot be reached: {why}.", f"The request was {method} {target}.") from error
         if answer.will_close:
             connection.close()
         else:

@@ -17,7 +17,7 @@ from cluster_sim.mirror.azapi.arm import Arm, ArmProblem, Retry
 from cluster_sim.mirror.planning import Path
 from cluster_sim.mirror.provider import Problem, Resource
 from cluster_sim.mirror.schema import Values
-from cluster_sim.mirror.values import UNKNOWN, Dynamic, dynamic
+from cluster_sim.mirror.values import UNKNOWN, Dynamic, dynamic, has_unknown
 
 _NOT_SENT = frozenset(
     {
@@ -57,7 +57,6 @@ def told(problem: ArmProblem, doing: str, values: Values) -> Problem:
 
 
 _VERBS = {
-    "checking for presence of existing": "retrieve",
     "creating/updating": "create/update",
     "reading": "retrieve",
     "deleting": "delete",
@@ -76,7 +75,7 @@ class AzureResource(Resource):
         try:
             if isinstance(config["type"], str):
                 bodies.split_type(config["type"])
-            if isinstance(config["response_export_values"], Dynamic):
+            if isinstance(config["response_export_values"], Dynamic) and not has_unknown(config["response_export_values"]):
                 bodies.exported({"any": None}, config["response_export_values"])
         except Problem as problem:
             return [problem]
@@ -205,6 +204,7 @@ class GenericResource(AzureResource):
     def update(self, prior: Values, planned: Values, config: Values) -> Values:
         if not self._changed(planned, prior):
             return self._settled(planned, self._get(planned))
+        # The released provider looks twice before it writes.
         for _look in range(2):
             self._found(planned)
         return self._settled(planned, self._put(planned, config, "update"))

@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import quote
 
 from cluster_sim.mirror.provider import Problem, Stopping
-from cluster_sim.mirror.web import Reply, Web, encoded
+from cluster_sim.mirror.web import Reply, Unreachable, Web, encoded
 
 _TOKEN = re.compile(r"^\S+@\S+!\S+=([a-zA-Z0-9-]+)$")
 _GONE = re.compile(r"does not exist|no such resource|no such ha|No such file or directory")
 _BUSY = re.compile(r"got timeout|got no worker upid|can't lock|is locked|unable to acquire")
 _PAUSE_S_FIRST, _PAUSE_S_MAX = 0.02, 1.0
 """The released provider looks once a second. Looking sooner at first keeps a demonstration quick and changes no call."""
+_PAUSE_S_UNREACHABLE = 0.2
 _ATTEMPTS_MAX = 3
 TLS = {"": ssl.TLSVersion.TLSv1_3, "1.3": ssl.TLSVersion.TLSv1_3, "1.2": ssl.TLSVersion.TLSv1_2}
 
@@ -127,13 +128,22 @@ class Api:
         else:
             body = encoded(values).encode()
             headers = headers | {"Content-Type": "application/x-www-form-urlencoded"}
-        reply = self._web.send(method, target, body, headers)
+        reply = self._sent(method, target, body, headers)
         if not reply.ok:
             raise ApiProblem(reply)
         answer = reply.json
         if not isinstance(answer, dict):
             raise Problem(f"{self._web.name} answered {method} {path} with something that is not a JSON object.")
         return answer.get("data")
+
+    def _sent(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        """Looking again does no harm when a line drops; doing again might."""
+        for _attempt in range(_ATTEMPTS_MAX - 1 if method == "GET" else 0):
+            try:
+                return self._web.send(method, target, body, headers)
+            except Unreachable:
+                self.stopping.pause(_PAUSE_S_UNREACHABLE)
+        return self._web.send(method, target, body, headers)
 
 
 class TaskProblem(Problem):

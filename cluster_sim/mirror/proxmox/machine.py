@@ -63,8 +63,9 @@ class Machine:
             try:
                 if not self.status().get("lock"):
                     return
-            except ApiProblem:
-                continue
+            except ApiProblem as problem:
+                if problem.status in (401, 403):
+                    raise
         raise Problem(f"VM {self.vm_id} is still locked after {_LOCK_S_MAX:.0f} seconds.")
 
     def shape_disk(self, disk: Values, config: Values) -> None:
@@ -203,7 +204,7 @@ class Machine:
                 if problem.status == 403:
                     break
                 continue
-            interfaces = [dict(item) for item in answer.get("result", ())]
+            interfaces = [dict(item) for item in (answer or {}).get("result", ())]
             if has_address(interfaces, first(agent["wait_for_ip"]) or {}):
                 break
         # A guest without an address is no failure: the released provider warns and goes on as well.

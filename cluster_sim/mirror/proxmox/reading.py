@@ -70,7 +70,7 @@ def _cpu_block(config: Values, was: Values) -> Values:
 
 def _memory_block(config: Values, was: Values) -> Values:
     return was | {
-        "dedicated": int(config.get("memory", 512)),
+        "dedicated": int(str(config.get("memory", 512)).removeprefix("current=")),
         "floating": int(config.get("balloon", 0)),
         "shared": int(config.get("shares", 0)),
     }

@@ -76,7 +76,7 @@ VIRTUAL_MACHINE = Block(
             {
                 "bridge": Attribute(STRING, "O", "vmbr0"),
                 "disconnected": Attribute(BOOL, "O"),
-                "enabled": Attribute(BOOL, "O", True),
+                "enabled": Attribute(BOOL, "O", True, refused=True),
                 "firewall": Attribute(BOOL, "O", False),
                 "mac_address": Attribute(STRING, "OC"),
                 "model": Attribute(STRING, "O", "virtio"),
