@@ -45,6 +45,7 @@ def test_every_command_of_the_guide_is_run_as_it_is_printed(site: Site) -> None:
     verified, not_verified = verify(context, quiet)
     assert not_verified == ()
     assert any(re.search(r"version, over TCP with the password\. It answered: PostgreSQL \d+", line) for line in verified)
+    assert "db-01: See how many connections it takes. It answered: max_connections|120" in verified
     guide = write_guide(replace(context, verified=verified), receipt_of(context)).read_text()
     printed = re.findall(r"^(ssh -F .* db-01 .*)$", guide, flags=re.MULTILINE)
     assert len(printed) == len(context.part.commands)

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sysconfig
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,8 @@ INNER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 JOB_SECONDS_MAX = 1800
 IDLE_SECONDS_MAX = 600
 LOOK_SECONDS = 1
+QUIET_SECONDS_MAX = 10.0
+"""After which a task that takes long says that it goes on."""
 FORKS_MAX = 20
 PROCESSES_CHARACTERS_MAX = 50_000_000
 CHECKS = "Validating arguments against arg spec"
@@ -87,7 +90,12 @@ def run_playbook(
     # A socket's address holds about a hundred bytes, and the run folder may be deep.
     sockets = Path(tempfile.mkdtemp(prefix="berth-"))
     ours = _ansible_environment(run_folder, private, sockets, folder)
-    story = _Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
+    story = Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
+
+    def look() -> bool:
+        story.tick()
+        return cancelled()
+
     try:
         runner = ansible_runner.interface.init_runner(
             private_data_dir=str(private),
@@ -102,7 +110,7 @@ def run_playbook(
             settings={"job_timeout": seconds_max, "idle_timeout": IDLE_SECONDS_MAX, "pexpect_timeout": LOOK_SECONDS},
             event_handler=story.hear,
             # Without one, ansible-runner would replace the process's own signal handlers.
-            cancel_callback=cancelled,
+            cancel_callback=look,
         )
         runner.config.env = _clean(runner.config.env) | ours
         runner.run()
@@ -187,18 +195,23 @@ def options_of(folder: Path, playbook: str) -> frozenset[str]:
 
 
 @dataclass
-class _Story:
+class Story:
     """Turns Ansible's events into sentences and counts. Called by ansible-runner, in the thread that runs the playbook."""
 
     host_count: int
     secrets: tuple[str, ...]
     say: Say
+    clock: Callable[[], float] = time.monotonic
     results: dict[str, HostResult] = field(default_factory=dict)
     _messages: dict[str, str] = field(default_factory=dict)
     _task: str = ""
     _changed: int = 0
     _done: int = 0
     _hidden: bool = False
+    _spoken: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._spoken = self.clock()
 
     def hear(self, event: dict[str, Any]) -> bool:
         kind, data = event.get("event", ""), event.get("event_data") or {}
@@ -227,6 +240,16 @@ class _Story:
         # What was said is kept in the run's journal; ansible-runner need not keep the events as well.
         return False
 
+    def tick(self) -> None:
+        """Called about once a second."""
+        quiet = self.clock() - self._spoken
+        if self._task and quiet > QUIET_SECONDS_MAX:
+            self._tell(f"{self._task} … still at it")
+
+    def _tell(self, line: str) -> None:
+        self._spoken = self.clock()
+        self.say(line)
+
     def _words(self, outcome: dict[str, Any]) -> str:
         """The failing module's own message, on one line, without what is secret and without control characters."""
         if outcome.get("censored"):
@@ -244,11 +267,11 @@ class _Story:
             # The outcome of a task that handles a secret is hidden as a whole.
             word = "changed" if self._changed else "done" if self._hidden else "as it should be"
             where = f" on {self._changed or self._done} of {self.host_count}" if self.host_count > 1 else ""
-            self.say(f"{self._task} … {word}{where}")
+            self._tell(f"{self._task} … {word}{where}")
         self._task, self._changed, self._done, self._hidden = "", 0, 0, False
 
 
-def _judge(status: str, story: _Story, seconds_max: int) -> dict[str, HostResult]:
+def _judge(status: str, story: Story, seconds_max: int) -> dict[str, HostResult]:
     bad = {name: r for name, r in story.results.items() if r.failed or r.unreachable}
     if status == "canceled":
         raise WorldProblem(

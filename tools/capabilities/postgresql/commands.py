@@ -25,28 +25,18 @@ def _of(name: str) -> tuple[Command, ...]:
             _psql("CREATE TEMPORARY TABLE berth AS SELECT generate_series(1, 1000) AS n", "SELECT sum(n) FROM berth"),
             " 500500",
         ),
-        on_machine(
-            name,
-            "See how many connections it takes",
-            _psql("SHOW max_connections"),
-            "max_connections",
-        ),
+        on_machine(name, "See how many connections it takes", _psql("SHOW max_connections", lines=True), "max_connections|"),
         on_machine(
             name,
             "See that every setting is in force and none waits for a restart",
-            _psql("SELECT bool_and(NOT pending_restart) AS in_force FROM pg_settings").replace(
-                "psql", "psql --expanded --no-align", 1
-            ),
+            _psql("SELECT bool_and(NOT pending_restart) AS in_force FROM pg_settings", lines=True),
             "in_force|t",
         ),
         *common(name),
     )
 
 
-def _psql(*statements: str) -> str:
-    """Double quotes, and none within, so that the whole command can be printed in single ones."""
-    return " ".join([PSQL, *(f"--command {_quoted(statement)}" for statement in statements)])
-
-
-def _quoted(statement: str) -> str:
-    return f'"{statement}"'
+def _psql(*statements: str, lines: bool = False) -> str:
+    """Double quotes, and none within, so that the whole command can be printed in single ones. `lines`: one line a value, with its name."""
+    words = [PSQL, *(["--expanded", "--no-align"] if lines else []), *(f'--command "{statement}"' for statement in statements)]
+    return " ".join(words)
