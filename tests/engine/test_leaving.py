@@ -69,6 +69,15 @@ def test_who_leaves_the_chat_does_not_leave_the_run(world: World, effects: Path)
     assert "guide web" in lines(effects)
 
 
+def test_who_has_left_the_chat_can_still_stop_the_run(world: World, effects: Path) -> None:
+    process, run_id = begun(world, effects, seconds=30, leaving="leaves")
+    assert process.stderr is not None
+    assert "Ctrl-C stops it" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert carry_out.run_of(world, run_id).status == "stopped"
+
+
 def test_a_terminated_process_stops_nothing(world: World, effects: Path) -> None:
     process, run_id = begun(world, effects, seconds=1)
     process.terminate()

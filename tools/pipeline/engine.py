@@ -307,7 +307,7 @@ def _wait_for_the_runs() -> None:
         try:
             time.sleep(0.1)
         except KeyboardInterrupt:
-            continue  # Our handler has passed it on to the runs.
+            engine.stopping.set()
 
 
 _ending = False
