@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
-
-from .serve import CannotServe, Settings, serve
-from .world import BadWorld, read_world
 
 WORLDS = Path(__file__).parent / "worlds"
 
@@ -54,6 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
         help="how many times faster tasks go than on a real cluster (wall or 1: as there; default: as the world says)",
     )
     given = parser.parse_args(arguments)
+    # Told to stop while it is still loading, it just ends: nothing is open yet. serve() takes over from here.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    from .serve import CannotServe, Settings, serve
+    from .world import BadWorld, read_world
+
     try:
         world = read_world(*given.worlds)
         serve(world, Settings(given.port, given.guests, given.folder, given.time))

@@ -114,12 +114,13 @@ def _open_proxmox(
 
     section = world.proxmox
     assert section is not None
-    gateways = tuple(IPv4Interface(f"{n.gateway}/{IPv4Network(n.subnet).prefixlen}") for n in section.networks.values())
-    bodies = _bodies(settings.guests, folder / "guests", gateways)
-    stack.callback(bodies.close)
     pace = settings.time if settings.time is not None else world.time
-    cluster = build_cluster(section, clock, bodies=bodies, pace=pace, say=say)
+    cluster = build_cluster(section, clock, pace=pace, say=say)
+    # Closed in the opposite order: bodies first, so that no thread goes on waiting for one.
     stack.callback(cluster.close)
+    gateways = tuple(IPv4Interface(f"{n.gateway}/{IPv4Network(n.subnet).prefixlen}") for n in section.networks.values())
+    bodies = cluster.bodies = _bodies(settings.guests, folder / "guests", gateways)
+    stack.callback(bodies.close)
     if settings.folder is not None:
         saved = folder / "proxmox.json"
         if restore(cluster, section, saved):

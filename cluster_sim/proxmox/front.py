@@ -21,6 +21,7 @@ from .access import Who
 from .addresses import ADDRESSES
 from .call import Address, Call
 from .cluster import Cluster
+from .configuration import MASKED
 from .errors import Refusal, bad_parameters, failed, forbidden
 from .parameters import TEXT, VMID, check
 
@@ -72,7 +73,8 @@ class Front:
             answer = self._refused(failed(f"internal error of cluster_sim: {bug!r}"), seen[1])
         else:
             answer = _enveloped(answer, seen[1])
-        self.requests.append(Logged(request.method, path, dict(request.query), dict(form), answer.status))
+        shown = {name: MASKED if name.endswith("password") else value for name, value in form}
+        self.requests.append(Logged(request.method, path, dict(request.query), shown, answer.status))
         delay_s = answer.delay_s + self.cluster.faults.delay_s(request.method, path)
         headers = {**answer.headers, **self._headers()}
         return Answer(answer.status, answer.body, headers, answer.reason, delay_s)
