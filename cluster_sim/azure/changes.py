@@ -12,7 +12,7 @@ from cluster_sim.azure import errors, policy
 from cluster_sim.azure.addresses import GROUP_TYPE, Address
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.errors import ArmError
-from cluster_sim.azure.kinds import Change, Kind, guid
+from cluster_sim.azure.kinds import Change, Kind
 from cluster_sim.azure.login import Caller
 from cluster_sim.azure.store import Operation, Resource
 
@@ -102,7 +102,6 @@ def put(
     if kind.slow and not seeding and not inner:
         resource.state = "Creating" if before is None else "Updating"
         operation = cloud.begin("put", resource, kind, later)
-        operation.answers_resource = kind.created == 202
     return Written(resource, before is None, operation)
 
 
@@ -184,11 +183,7 @@ def missing(cloud: Cloud, address: Address) -> ArmError:
     if address.group and cloud.find(f"/subscriptions/{address.subscription}/resourceGroups/{address.group}") is None:
         return errors.group_not_found(address.group)
     if (parent := address.parent) and cloud.find(parent.id) is None and cloud.implied(parent.id) is None:
-        return errors.ArmError(
-            404,
-            "ParentResourceNotFound",
-            f"Can not perform requested operation on nested resource. Parent resource '{parent.name}' not found.",
-        )
+        return errors.parent_not_found(parent.name)
     return errors.resource_not_found(address.id.rsplit("/providers/", 1)[1], address.group)
 
 
@@ -319,24 +314,6 @@ def _fill_identity(change: Change) -> None:
                     f"Status: 'NotFound'. The identity '{id_}' was not found.'.",
                 )
             assigned[id_] = {"principalId": found.properties["principalId"], "clientId": found.properties["clientId"]}
-
-
-def principals(cloud: Cloud) -> set[str]:
-    """Every object id the directory knows: ours, the world's, and those of identities made here."""
-    known = {cloud.world.tenant.object_id, *cloud.world.tenant.principals}
-    for resource in cloud.store.resources.values():
-        identity = resource.body.get("identity") or {}
-        known |= {
-            str(v)
-            for v in (identity.get("principalId"), resource.properties.get("principalId"))
-            if v and resource.type != "Microsoft.Authorization/roleAssignments"
-        }
-        known |= {
-            guid(resource.id, resource.generation, label)
-            for label in ("kubelet",)
-            if resource.type == "Microsoft.ContainerService/managedClusters"
-        }
-    return known
 
 
 def _write_parts(cloud: Cloud, address: Address, kind: Kind, property_: str, given: Any, caller: Caller, seeding: bool) -> None:

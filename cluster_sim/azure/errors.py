@@ -94,7 +94,7 @@ def parent_not_found(parent: str) -> ArmError:
     return ArmError(
         404,
         "ParentResourceNotFound",
-        f"Failed to perform 'write' on resource(s): the parent resource '{parent}' could not be found. Can not perform requested operation on nested resource.",
+        f"Can not perform requested operation on nested resource. Parent resource '{parent}' not found.",
     )
 
 

@@ -29,7 +29,8 @@ def answer(request: Request) -> Answer:
         )
     except filters.FilterProblem as problem:
         return json_answer({"Error": {"Code": "BadRequest", "Message": f"Invalid OData parameters supplied. {problem}"}}, 400)
-    rows = [row for row in _rows() if test(row)]
+    # The list calls it `type` in its rows and `priceType` in its filters.
+    rows = [row for row in _rows() if test({**row, "priceType": row["type"]})]
     skip = int(query["$skip"]) if query.get("$skip", "").isdigit() else 0
     there = rows[skip : skip + PAGE_ROWS]
     more = skip + PAGE_ROWS < len(rows)

@@ -61,7 +61,6 @@ class Operation:
     ends_at_s: float
     error: dict[str, Any] | None = None
     done: bool = False
-    answers_resource: bool = False
 
 
 @dataclass

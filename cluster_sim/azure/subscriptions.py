@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from cluster_sim.azure import errors, filters
 from cluster_sim.azure.addresses import GROUP_TYPE, tidy
@@ -162,9 +163,9 @@ def page(rows: list[Any], request: Request, cloud: Cloud) -> Answer:
     start = _start(query.get("$skiptoken", ""))
     value: dict[str, Any] = {"value": rows[start : start + size]}
     if start + size < len(rows):
-        kept = "&".join(f"{k}={_quote(v)}" for k, v in request.query if k != "$skiptoken")
+        kept = "&".join(f"{k}={quote(v, safe='')}" for k, v in request.query if k != "$skiptoken")
         token = base64.urlsafe_b64encode(f"at {start + size}".encode()).decode()
-        value["nextLink"] = f"https://{request.host}{request.raw_path}?{kept}&%24skiptoken={_quote(token)}"
+        value["nextLink"] = f"https://{request.host}{request.raw_path}?{kept}&%24skiptoken={quote(token, safe='')}"
     return json_answer(value)
 
 
@@ -175,12 +176,6 @@ def _start(token: str) -> int:
         return int(base64.urlsafe_b64decode(token.encode()).decode().removeprefix("at "))
     except ValueError:
         raise errors.ArmError(400, "InvalidSkipToken", f"The skip token '{token[:80]}' is invalid.") from None
-
-
-def _quote(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 def _filtered(found: Iterable[Resource], request: Request, cloud: Cloud) -> list[Resource]:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cluster_sim.azure import login
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.data import table
+from cluster_sim.azure.families import compute
 from cluster_sim.azure.families.databricks import WORKSPACE
 from cluster_sim.azure.families.storage import private_connections
 from cluster_sim.azure.kinds import guid
+from cluster_sim.azure.running import end, settle, sizes
 from cluster_sim.azure.store import Resource
+from cluster_sim.azure.world import Fault
 from cluster_sim.http import Answer, Request, json_answer
 
 SPARK_VERSIONS = {
@@ -26,7 +30,6 @@ SPARK_VERSIONS = {
     "15.4.x-scala2.12": "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)",
     "15.4.x-gpu-ml-scala2.12": "15.4 LTS ML (includes Apache Spark 3.5.0, GPU, Scala 2.12)",
 }
-_ALIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
 _PERMISSIONS = {
     "clusters": ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"),
     "cluster-policies": ("CAN_USE",),
@@ -47,20 +50,6 @@ class Refusal(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-def machines(cloud: Cloud, workspace: Resource) -> Iterator[tuple[str, int, bool]]:
-    """Size, how many and whether spot, of what runs in a workspace: it counts against the subscription's quota."""
-    for cluster in (cloud.store.workspace_content.get(workspace.key) or {}).get("clusters", {}).values():
-        if cluster["state"] in _ALIVE:
-            yield from _sizes(cluster)
-
-
-def _sizes(cluster: dict[str, Any]) -> Iterator[tuple[str, int, bool]]:
-    spot = str((cluster.get("azure_attributes") or {}).get("availability", "")).startswith("SPOT")
-    yield str(cluster.get("driver_node_type_id") or cluster.get("node_type_id", "")), 1, False
-    workers = (cluster.get("autoscale") or {}).get("min_workers", cluster.get("num_workers") or 0)
-    yield str(cluster.get("node_type_id", "")), int(workers), spot
-
-
 class Workspace:
     """A `Service` for the workspace in one slot."""
 
@@ -70,8 +59,9 @@ class Workspace:
     def __call__(self, request: Request) -> Answer:
         self.cloud.requests.append(f"{request.method} [databricks {self.slot}]{request.path}")
         self.cloud.settle()
+        strikes = self.cloud.faults.of(request.method, request.path)
         try:
-            answer = self._answer(request)
+            answer = self._answer(request, strikes)
         except (AttributeError, TypeError, KeyError, ValueError) as problem:
             # A body of another shape than the call's: a text where a number belongs.
             answer = json_answer(
@@ -81,9 +71,9 @@ class Workspace:
             answer = json_answer({"error_code": refusal.code, "message": refusal.message}, refusal.status)
         if request.method != "GET":
             self.cloud.save()
-        return answer
+        return replace(answer, delay_s=max((f.delay_s for f in strikes), default=0.0))
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request, strikes: tuple[Fault, ...]) -> Answer:
         path = re.sub(r"/{2,}", "/", request.path)
         if path.startswith("/.well-known/"):
             return json_answer(
@@ -103,6 +93,9 @@ class Workspace:
             raise Refusal(
                 401 if problem.code == "AuthenticationFailed" else 403, "403", f"Invalid access token. {problem.message}"
             ) from None
+        for fault in strikes:
+            if fault.status:
+                raise Refusal(fault.status, fault.code, fault.message)
         inside = self.cloud.store.workspace_content.setdefault(
             workspace.key, {"clusters": {}, "policies": {}, "pools": {}, "permissions": {}, "number": 0}
         )
@@ -188,33 +181,15 @@ class _Inside:
         found: dict[str, Any] | None = self.inside["clusters"].get(id_)
         if found is None:
             raise Refusal(400, "INVALID_PARAMETER_VALUE", f"Cluster {id_} does not exist")
-        self._settle(found)
+        settle(found, self.cloud.now)
         return found
 
-    def _settle(self, cluster: dict[str, Any]) -> None:
-        """What has become of it by now: started, or stopped for idleness."""
-        now = self.cloud.now
-        if cluster["state"] in ("PENDING", "RESTARTING") and now >= cluster["ready_at_s"]:
-            cluster["state"] = "RUNNING"
-        minutes = cluster.get("autotermination_minutes") or 0
-        if cluster["state"] == "RUNNING" and minutes and now >= cluster["ready_at_s"] + minutes * 60:
-            self._end(
-                cluster, "INACTIVITY", "SUCCESS", {"inactivity_duration_min": str(minutes)}, cluster["ready_at_s"] + minutes * 60
-            )
-
-    def _end(self, cluster: dict[str, Any], code: str, kind: str, parameters: dict[str, str], when: float) -> None:
-        cluster |= {
-            "state": "TERMINATED",
-            "termination_reason": {"code": code, "type": kind, "parameters": parameters},
-            "terminated_time": int(when * 1000),
-        }
-
     def _show(self, cluster: dict[str, Any]) -> dict[str, Any]:
-        self._settle(cluster)
+        settle(cluster, self.cloud.now)
         words = {"RUNNING": "", "PENDING": "Waiting for driver", "TERMINATED": "Terminated"}
         shown = {k: v for k, v in cluster.items() if k != "ready_at_s"}
         memory_mb = cores = 0.0
-        for name, count, _ in _sizes(cluster) if cluster["state"] == "RUNNING" else ():
+        for name, count, _ in sizes(cluster) if cluster["state"] == "RUNNING" else ():
             row = self._row(name)
             cores, memory_mb = cores + row["vcpus"] * count, memory_mb + row["memory_gib"] * 1024 * count
         return shown | {
@@ -281,7 +256,7 @@ class _Inside:
         cluster.pop("termination_reason", None)
         if lacking := self._lacking():
             family, room = lacking
-            self._end(
+            end(
                 cluster,
                 "AZURE_QUOTA_EXCEEDED_EXCEPTION",
                 "CLIENT_ERROR",
@@ -294,8 +269,6 @@ class _Inside:
 
     def _lacking(self) -> tuple[str, int] | None:
         """The quota that everything running, this included, goes beyond."""
-        from cluster_sim.azure.families import compute
-
         subscription = self.cloud.subscription(self.workspace.id.split("/")[2])
         used = compute.cores_used(self.cloud, subscription, self.workspace.location)
         for family in sorted(used):
@@ -335,7 +308,7 @@ class _Inside:
     def _terminate(self) -> dict[str, Any]:
         cluster = self._cluster(self.body.get("cluster_id", ""))
         if cluster["state"] != "TERMINATED":
-            self._end(cluster, "USER_REQUEST", "SUCCESS", {"username": self.cloud.world.tenant.client_id}, self.cloud.now)
+            end(cluster, "USER_REQUEST", "SUCCESS", {"username": self.cloud.world.tenant.client_id}, self.cloud.now)
         return {}
 
     def _forget(self) -> dict[str, Any]:
@@ -385,8 +358,6 @@ class _Inside:
         }
 
     def _room(self, family: str) -> int:
-        from cluster_sim.azure.families import compute
-
         return compute.left(self.cloud, self.cloud.subscription(self.workspace.id.split("/")[2]), self.workspace.location, family)
 
     # Policies.

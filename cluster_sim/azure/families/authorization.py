@@ -9,6 +9,7 @@ from cluster_sim.azure import errors, filters, policy
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError
+from cluster_sim.azure.families.identity import principals
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.http import Request
 
@@ -56,11 +57,9 @@ def _check_assignment(change: Change) -> None:
                 "RoleAssignmentExists",
                 f"The role assignment already exists. The ID of the existing role assignment is {other.name.replace('-', '')}.",
             )
+    # With a type given Azure does not look the principal up, because a new one may not be replicated yet.
     if not properties.get("principalType"):
-        from cluster_sim.azure.changes import principals
-
-        # With a type given Azure does not look the principal up, because a new one may not be replicated yet.
-        if str(properties["principalId"]).lower() not in {p.lower() for p in principals(change.cloud)}:
+        if str(properties["principalId"]).lower() not in principals(change.cloud):
             raise ArmError(
                 400,
                 "PrincipalNotFound",

@@ -10,6 +10,7 @@ from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError
 from cluster_sim.azure.kinds import Change, Kind, resource_name
+from cluster_sim.azure.running import machines
 from cluster_sim.azure.world import Subscription
 from cluster_sim.http import Request
 
@@ -83,8 +84,6 @@ def _machines(cloud: Cloud, subscription: Subscription, region: str, leaving_out
                     properties.get("scaleSetPriority") == "Spot",
                 )
         elif resource.type == "Microsoft.Databricks/workspaces" and resource.location == region:
-            from cluster_sim.azure.workspace import machines
-
             yield from machines(cloud, resource)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.errors import ArmError
 from cluster_sim.azure.kinds import Change, Kind, resource_name
 
@@ -37,6 +38,18 @@ def _check_federation(change: Change) -> None:
                 "Conflict",
                 f"Issuer and subject combination already exists for this Managed Identity. Existing federated identity credential name: {other.name}.",
             )
+
+
+def principals(cloud: Cloud) -> set[str]:
+    """Every object id the directory knows: ours, the world's, and those of identities made here."""
+    known = {cloud.world.tenant.object_id, *cloud.world.tenant.principals}
+    for resource in cloud.store.resources.values():
+        known.add(str((resource.body.get("identity") or {}).get("principalId", "")))
+        if resource.type == _I:
+            known.add(resource.properties["principalId"])
+        kubelet = (resource.properties.get("identityProfile") or {}).get("kubeletidentity") or {}
+        known.add(str(kubelet.get("objectId", "")))
+    return {principal.lower() for principal in known if principal}
 
 
 KINDS = (

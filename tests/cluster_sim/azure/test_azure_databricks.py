@@ -226,3 +226,18 @@ def test_a_workspace_without_any_way_in_cannot_be_reached(azure: Direct) -> None
     properties = {"subnet": {"id": f"{network}/virtualNetworks/vn/subnets/a"}, "privateLinkServiceConnections": link}
     azure.make(f"{network}/privateEndpoints/pep", location="eastus", properties=properties)
     assert _ask(azure, "GET", "/api/2.1/clusters/list") == {"clusters": []}
+
+
+def test_faults_strike_inside_a_workspace_too() -> None:
+    fault = {
+        "when": "POST /api/2.1/clusters/create",
+        "nth": 1,
+        "answer": {"status": 503, "code": "TEMPORARILY_UNAVAILABLE", "message": "Try again."},
+    }
+    azure = direct(section() | {"faults": [fault]})
+    azure.make("{sub}/resourceGroups/rg", location="eastus")
+    _workspace(azure)
+    given = {"cluster_name": "c", "spark_version": SPARK, "node_type_id": "Standard_D4s_v5", "num_workers": 1}
+    first, second = (_ask(azure, "POST", "/api/2.1/clusters/create", given) for _ in range(2))
+    assert first == {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "Try again."}
+    assert "cluster_id" in second

@@ -222,7 +222,7 @@ def test_a_restart_takes_the_world_up_again(tmp_path: Path) -> None:
 
 
 def test_prices_look_like_the_public_list(azure: Direct) -> None:
-    text = "armSkuName eq 'Standard_NC24ads_A100_v4' and armRegionName eq 'eastus' and type eq 'Consumption'"
+    text = "armSkuName eq 'Standard_NC24ads_A100_v4' and armRegionName eq 'eastus' and priceType eq 'Consumption'"
     found = azure.json("GET", "/api/retail/prices", version="2023-01-01-preview", token="", **{"$filter": text})
     assert [(row["retailPrice"], row["unitOfMeasure"]) for row in found["Items"]] == [(3.673, "1 Hour")]
     nothing = azure.json("GET", "/api/retail/prices", version="2023-01-01-preview", token="", **{"$filter": text.lower()})
