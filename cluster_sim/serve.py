@@ -5,6 +5,7 @@ What the answers are belongs to the services; this file only opens and closes.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import signal
@@ -93,10 +94,20 @@ def open_world(world: World, settings: Settings, stack: ExitStack, clock: Clock 
 def _folder(settings: Settings, stack: ExitStack) -> Path:
     if settings.folder is not None:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _lock(settings.folder, stack)
         return settings.folder.resolve()
     folder = Path(tempfile.mkdtemp(prefix="cluster_sim-"))
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _lock(folder: Path, stack: ExitStack) -> None:
+    """A folder belongs to one simulator at a time. The lock goes with the process, however that ends."""
+    lock = stack.enter_context((folder / "lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CannotServe(f"Another simulator already runs in {folder}. Stop it, or choose another --folder.") from None
 
 
 def _mirror(folder: Path) -> Path:

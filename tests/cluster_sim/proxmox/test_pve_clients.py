@@ -155,6 +155,9 @@ def test_a_world_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytes
     assert Tasks.blocking_status(api, upid)["exitstatus"] == "OK"
     api.nodes("pve1").qemu(201).status.start.post()
     before = api.nodes("pve1").qemu(201).config.get()
+    second = run(*command)
+    assert "Another simulator already runs in" in second.communicate(timeout=60)[1]
+    assert second.returncode == 1
     stop(process, signal.SIGINT)
 
     process = run(*command)
