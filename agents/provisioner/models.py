@@ -5,6 +5,7 @@ The offline model reads the same prompt as any other and calls the same tools; b
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from tools.values.heard import Heard
 from .world import the_settings
 
 Role = Literal["fast", "pro"]
+RETRIES_MAX = 2
 
 
 class OfflineModel(BaseLlm):
@@ -66,13 +68,43 @@ def model_for(role: Role) -> BaseLlm:
         name = settings.gemini_fast if role == "fast" else settings.gemini_pro
     if not name:
         return OfflineModel()
-    if name.startswith("gemini-"):
-        retry = types.HttpRetryOptions(attempts=3, initial_delay=1.0)
-        return Gemini(model=name, retry_options=retry)
-    # Anything `provider/model` goes through LiteLLM: Anthropic, Azure, OpenAI, Ollama. It is an extra: `pip install berth[models]`.
-    from google.adk.models.lite_llm import LiteLlm
+    return BoundedModel(model=name, inner=_online(name), seconds_max=settings.model_timeout_s)
 
-    return LiteLlm(model=name, timeout=settings.model_timeout_s, num_retries=2)
+
+def _online(name: str) -> BaseLlm:
+    if name.startswith("gemini-"):
+        return Gemini(model=name, retry_options=types.HttpRetryOptions(attempts=RETRIES_MAX + 1, initial_delay=0.5))
+    # Anything `provider/model` goes through LiteLLM: Anthropic, Azure, OpenAI, Ollama.
+    try:
+        import litellm  # noqa: F401 - ADK would load it within the first answer's time, and it takes seconds
+        from google.adk.models.lite_llm import LiteLlm
+    except ImportError:
+        return MissingModel(model=name)
+    return LiteLlm(model=name, num_retries=RETRIES_MAX)
+
+
+class BoundedModel(BaseLlm):
+    """A model that has so long to answer, retries included. Answers come whole: a tool call is of no use in pieces."""
+
+    inner: BaseLlm
+    seconds_max: float
+
+    @property
+    def capabilities(self) -> LlmCapabilities:
+        return self.inner.capabilities
+
+    async def generate_content_async(self, llm_request: LlmRequest, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
+        async with asyncio.timeout(self.seconds_max):
+            answers = [answer async for answer in self.inner.generate_content_async(llm_request, stream=False)]
+        for answer in answers:
+            yield answer
+
+
+class MissingModel(BaseLlm):
+    """A model whose library is not installed. It says so when it is asked, and the rules go on without it."""
+
+    async def generate_content_async(self, llm_request: LlmRequest, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
+        yield LlmResponse(error_code="NOT_INSTALLED", error_message="Install Berth with the extra `models`.")
 
 
 def is_offline(model: object) -> bool:

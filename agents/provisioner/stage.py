@@ -15,7 +15,7 @@ from google.adk.agents import BaseAgent, LlmAgent
 from google.adk.agents.callback_context import CallbackContext
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event, EventActions
-from google.adk.models import LlmRequest, LlmResponse
+from google.adk.models import BaseLlm, LlmRequest, LlmResponse
 from google.adk.tools import BaseTool, ToolContext
 from google.genai import types
 from jinja2 import Environment, StrictUndefined
@@ -28,6 +28,8 @@ from .state import Turn, turn_of
 
 log = logging.getLogger("berth.agents")
 
+CALLS_MAX = 5
+"""Calls of a model by one speaker in one turn, whatever it does with them."""
 TRIES_MAX = 3
 """Calls of a tool that may be refused before rules settle it."""
 
@@ -117,8 +119,11 @@ def _in_words(work: Callable[[], str], turn: Turn) -> str:
 class Speaker(LlmAgent):
     """A model that speaks by calling one typed tool. What it says besides is not shown, and what it cannot settle, rules do."""
 
-    templates: ClassVar[Environment] = Environment(  # noqa: S701 - prose for a model, not HTML
-        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    templates: ClassVar[Environment] = Environment(
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - prose for a model
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
     def __init__(self, *, prompt: str, tool: TypedTool, **fields: Any) -> None:
@@ -160,6 +165,9 @@ class Speaker(LlmAgent):
     def _ask(self, callback_context: CallbackContext, llm_request: LlmRequest) -> LlmResponse | None:
         turn = turn_of(callback_context.invocation_id)
         assert turn is not None
+        asked = turn.asked[self.name] = turn.asked.get(self.name, 0) + 1
+        if asked > CALLS_MAX:
+            return LlmResponse(error_code="TOO_MANY_CALLS", error_message="")
         llm_request.config.system_instruction = self._prompt.render(self.facts(turn))
         own = [c for c in llm_request.contents if any(p.function_call or p.function_response for p in c.parts or [])]
         llm_request.contents = [types.Content(role="user", parts=[types.Part(text=self.question(turn))]), *own]
@@ -169,9 +177,14 @@ class Speaker(LlmAgent):
         turn = turn_of(ctx.invocation_id)
         if turn is None or not self.wanted(turn):
             return
+        turn.model = self.model.model if isinstance(self.model, BaseLlm) else str(self.model)
         try:
             async for event in super()._run_async_impl(ctx):
-                yield event
+                if event.error_code:
+                    # ADK goes on with the next agent, as if nothing had happened (a block for safety, a quota).
+                    yield says(self.name, ctx, f"The model did not answer ({event.error_code}), so the rules go on without it.")
+                else:
+                    yield event
         except Exception as problem:  # a model may fail in as many ways as there are providers; the request goes on without it
             log.warning("The model of %s failed: %s", self.name, type(problem).__name__)
             yield says(self.name, ctx, f"The model did not answer ({_kind_of(problem)}), so the rules go on without it.")

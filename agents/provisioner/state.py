@@ -50,6 +50,10 @@ class Chain:
     plan_digest: str | None = None
     run_id: str | None = None
     """The run that the conversation's last approval started."""
+    changing: bool = False
+    """What is being drafted changes what that run has made."""
+    heard_built: Heard | None = None
+    """What had been heard when it was made: what a dropped change goes back to."""
     parent_digest: str = ""
     """Of the last manifest: what it reserved is the next one's own."""
     line_seen: int = 0
@@ -89,6 +93,8 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "tried": TypeAdapter(tuple[str, ...]),
     "plan_digest": TypeAdapter(str | None),
     "run_id": TypeAdapter(str | None),
+    "changing": TypeAdapter(bool),
+    "heard_built": TypeAdapter(Heard | None),
     "parent_digest": TypeAdapter(str),
     "line_seen": TypeAdapter(int),
     "introduced": TypeAdapter(bool),
@@ -106,11 +112,28 @@ class Turn:
     chain: Chain
     tries: dict[str, int] = field(default_factory=dict)
     """Calls of a model's tool that were refused, by agent."""
+    asked: dict[str, int] = field(default_factory=dict)
+    """Calls of a model, by agent."""
+    model: str = ""
+    """The model that spoke last."""
     heard_now: Heard | None = None
-    """What a model heard in this message, proven."""
+    """What was heard in this message, proven."""
+    heard_partly: Heard | None = None
+    """What could be proven of a model's call that was refused for the rest."""
     used_offline: bool = False
     handled: bool = False
     """The message was a command and has been answered: nothing is drafted in this turn."""
+
+    @property
+    def drafting(self) -> bool:
+        """Something is being drafted in this turn."""
+        return not self.handled and self.chain.phase is Phase.DRAFTING
+
+    def built(self) -> Manifest | None:
+        """What this conversation's run has made: what is asked for now changes it."""
+        if self.chain.run_id is None or not self.chain.changing:
+            return None
+        return self.world.ledger.plans.kept(self.world.ledger.runs.row(self.chain.run_id).plan_digest).manifest
 
     def save(self) -> None:
         values = {f.name: _ADAPTERS[f.name].dump_python(getattr(self.chain, f.name), mode="json") for f in fields(Chain)}

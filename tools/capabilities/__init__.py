@@ -52,6 +52,24 @@ class Capability(Protocol):
         ...
 
 
+class Changeable(Capability, Protocol):
+    """A capability that may also offer these: what exists is changed in its place."""
+
+    @staticmethod
+    def stay(old: Part, needs: Needs, snapshot: Snapshot, site: Site, reserved: Reserved) -> PartOffer:
+        """In the place of `offer`, for a part that exists: where it is, with what is asked for now."""
+        ...
+
+    @staticmethod
+    def keep(old: Part, new: Part) -> Part:
+        """The new part, with everything of the old one that a change must not lose: ids, names, places."""
+        ...
+
+
+def changeable(capability: Capability) -> Changeable | None:
+    return cast(Changeable, capability) if hasattr(capability, "stay") and hasattr(capability, "keep") else None
+
+
 @cache
 def catalogue() -> dict[str, Capability]:
     """Every capability by name, in alphabetical order."""

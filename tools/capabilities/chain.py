@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.capabilities import catalogue
+from tools.capabilities import catalogue, changeable
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, PartOffer, Pick, Proposal
@@ -27,11 +27,14 @@ def targets(requirements: Requirements) -> tuple[Target, ...]:
     return tuple(sorted({catalogue()[needs.capability].TARGET for needs in requirements.parts}))
 
 
-def offer(requirements: Requirements, snapshots: Snapshots, site: Site, reserved: Reserved) -> Offer:
+def offer(
+    requirements: Requirements, snapshots: Snapshots, site: Site, reserved: Reserved, built: Manifest | None = None
+) -> Offer:
+    """`built` is the manifest of the run that is to be changed: its parts stay where they are."""
     return Offer(
         requirements_digest=requirements.digest,
         snapshot_digests=_digests(snapshots),
-        parts=tuple(_offer_part(needs, snapshots, site, reserved) for needs in requirements.parts),
+        parts=tuple(_offer_part(needs, snapshots, site, reserved, built) for needs in requirements.parts),
     )
 
 
@@ -56,6 +59,7 @@ def compose(
     site: Site,
     reserved: Reserved,
     parent_digest: str = "",
+    built: Manifest | None = None,
 ) -> Manifest:
     picks = {pick.capability: pick for pick in proposal.picks}
     parts: list[Part] = []
@@ -67,6 +71,9 @@ def compose(
             )
         snapshot = snapshots[capability.TARGET]
         part = capability.compose(needs, part_offer, picks[needs.capability], snapshot, site, reserved)
+        old, able = _built(built, part.capability), changeable(capability)
+        if old is not None and able is not None:
+            part = able.keep(old, part)
         parts.append(part)
         reserved = _with(reserved, part)
     return Manifest(
@@ -126,9 +133,16 @@ def together(*several: Reserved) -> Reserved:
     )
 
 
-def _offer_part(needs: Needs, snapshots: Snapshots, site: Site, reserved: Reserved) -> PartOffer:
+def _offer_part(needs: Needs, snapshots: Snapshots, site: Site, reserved: Reserved, built: Manifest | None) -> PartOffer:
     capability = catalogue()[needs.capability]
+    old, able = _built(built, needs.capability), changeable(capability)
+    if old is not None and able is not None:
+        return able.stay(old, needs, snapshots[capability.TARGET], site, reserved)
     return capability.offer(needs, snapshots[capability.TARGET], site, reserved)
+
+
+def _built(built: Manifest | None, capability: str) -> Part | None:
+    return next((part for part in built.parts if part.capability == capability), None) if built else None
 
 
 def _with(reserved: Reserved, part: Part) -> Reserved:

@@ -32,6 +32,7 @@ def draft(
     proposal: Proposal,
     snapshots: chain.Snapshots,
     parent_digest: str = "",
+    built: Manifest | None = None,
 ) -> tuple[Manifest, Review]:
     """A lost race for an id or a name only means to compose again: by then it counts as taken."""
     ledger = world.ledger.reservations
@@ -39,7 +40,7 @@ def draft(
     for _ in range(RACES_MAX):
         now = world.now()
         held = ledger.held(now, besides=family)
-        manifest = chain.compose(requirements, offer, proposal, snapshots, world.site, held, parent_digest)
+        manifest = chain.compose(requirements, offer, proposal, snapshots, world.site, held, parent_digest, built)
         review = judged(world, manifest, chain.review(manifest, snapshots, world.site, held), snapshots)
         until = now + timedelta(minutes=DRAFT_MINUTES)
         if ledger.reserve(family or manifest.digest, manifest.digest, promises(manifest), now, until):

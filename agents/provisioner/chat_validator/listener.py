@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.capabilities import catalogue
 from tools.rules.conversation import Kind
-from tools.rules.hearing import hear, prove
+from tools.rules.hearing import hear, merge, prove
 from tools.values.heard import Heard
 from tools.values.trouble import RequestProblem
 
@@ -48,7 +48,8 @@ class Hear(TypedTool):
                 "A capability is unknown.", f"There is no capability {unknown[0]!r}.", f"Use one of {', '.join(catalogue())}."
             )
         proven, dropped = prove(heard, _typed(turn), catalogue())
-        if dropped and turn.tries.get(self.name, 0) == 0:
+        turn.heard_partly = proven
+        if dropped:
             names = ", ".join(sorted({fact.name for fact in dropped}))
             raise RequestProblem(
                 "A quote was never typed.",
@@ -85,7 +86,8 @@ class ChatValidator(Speaker):
 
     def fall_back(self, turn: Turn) -> None:
         heard = hear(turn.message.text, catalogue(), turn.chain.heard or Heard(), turn.chain.asked)
-        turn.heard_now, _ = prove(heard, _typed(turn), catalogue())
+        by_rule, _ = prove(heard, _typed(turn), catalogue())
+        turn.heard_now = merge(by_rule, turn.heard_partly or Heard())
 
 
 def _typed(turn: Turn) -> tuple[str, ...]:

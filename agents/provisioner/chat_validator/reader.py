@@ -128,7 +128,12 @@ def _cancel(turn: Turn, say: Say) -> str:
     if not chain.move(Happened.CANCELLED):
         return telling.NOTHING_TO_CANCEL
     chain.forget_from("heard")
-    chain.typed, chain.asked = (), ()
+    chain.asked = ()
+    if chain.changing:
+        # What was built is still there, and can still be changed or removed.
+        chain.phase, chain.heard, chain.changing = Phase.DONE, chain.heard_built, False
+    else:
+        chain.typed = ()
     return telling.CANCELLED
 
 

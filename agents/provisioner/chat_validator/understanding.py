@@ -33,10 +33,15 @@ class Understanding(Stage):
         if chain.phase is Phase.RUNNING:
             turn.handled = True
             return telling.RUN_UNDER_WAY
-        if chain.phase in (Phase.DONE, Phase.STOPPED) and not _changes(chain.heard, now):
-            chain.move(Event.NEW_REQUEST)
-            chain.forget_from("heard")
-            chain.typed, chain.asked, chain.run_id = (), (), None
+        if chain.phase in (Phase.DONE, Phase.STOPPED):
+            if not _changes(chain.heard, now):
+                chain.move(Event.NEW_REQUEST)
+                chain.forget_from("heard")
+                chain.typed, chain.asked, chain.run_id = (), (), None
+            elif chain.phase is Phase.STOPPED:
+                turn.handled = True
+                return telling.RUN_STOPPED
+            chain.changing = chain.run_id is not None
         chain.typed = (*chain.typed, turn.message.text)[-TYPED_MAX:]
         heard = merge(chain.heard or Heard(), now)
         changed_plan = chain.phase in (Phase.AWAITING, Phase.DONE)

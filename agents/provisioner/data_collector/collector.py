@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tools.pipeline.scan import scan
-
 from tools.capabilities import chain as values
 from tools.pipeline.drafting import promised
+from tools.pipeline.scan import scan
 from tools.rules import telling
 from tools.rules.conversation import Event
 
@@ -15,8 +14,7 @@ from ..state import Turn
 
 class DataCollector(Stage):
     def wanted(self, turn: Turn) -> bool:
-        chain = turn.chain
-        return not turn.handled and chain.requirements is not None and chain.requirements.complete and chain.offer is None
+        return turn.drafting and turn.chain.requirements is not None and turn.chain.offer is None
 
     def work(self, turn: Turn, say: Say) -> str:
         chain, world = turn.chain, turn.world
@@ -24,7 +22,9 @@ class DataCollector(Stage):
         chain.snapshots = {target: scan(world.settings, target, world.now()) for target in values.targets(chain.requirements)}
         for snapshot in chain.snapshots.values():
             say(telling.snapshot(snapshot))
-        chain.offer = values.offer(chain.requirements, chain.snapshots, world.site, promised(world, chain.parent_digest))
+        chain.offer = values.offer(
+            chain.requirements, chain.snapshots, world.site, promised(world, chain.parent_digest), turn.built()
+        )
         if all(part.candidates for part in chain.offer.parts):
             return telling.offer(chain.offer)
         turn.handled = True

@@ -22,12 +22,12 @@ ARTIFACT_BYTES_MAX = 256 * 1024
 class Planner(Stage):
     def wanted(self, turn: Turn) -> bool:
         chain = turn.chain
-        return not turn.handled and chain.review is not None and chain.review.clean and chain.plan_digest is None
+        return turn.drafting and chain.review is not None and chain.review.clean and chain.plan_digest is None
 
     def work(self, turn: Turn, say: Say) -> str:
         chain = turn.chain
         assert chain.manifest is not None and chain.review is not None and chain.snapshots is not None
-        kind = "change" if chain.run_id else "create"
+        kind = "change" if chain.changing else "create"
         try:
             plan = prepare(
                 turn.world,
@@ -36,7 +36,7 @@ class Planner(Stage):
                 chain.review,
                 estimate(chain.manifest, chain.snapshots, turn.world.prices),
                 kind=kind,
-                run_id=chain.run_id,
+                run_id=chain.run_id if chain.changing else None,
                 say=say,
             )
         except Trouble:

@@ -32,6 +32,7 @@ class Runner(Stage):
                 chain.forget_from("heard")
                 chain.typed = ()
                 return telling.removed(run)
+            chain.changing, chain.heard_built = False, chain.heard
             guide = (world.run_folder(run.id) / "guide.md").read_text(encoding="utf-8")
             return telling.done(run, guide)
         chain.move(Event.FAILED)

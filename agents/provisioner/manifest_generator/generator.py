@@ -11,7 +11,7 @@ from tools.rules import telling
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.trouble import RequestProblem
 
-from ..models import model_for
+from ..models import OfflineModel, model_for
 from ..stage import Say, Speaker, Stage, TypedTool, prompt
 from ..state import Chain, Turn
 
@@ -61,11 +61,7 @@ class Propose(TypedTool):
             for pick in args.get("picks", ())
         )
         check(picks, chain.offer, chain.tried)
-        chain.proposal = Proposal(made_by=turn_model(turn), picks=picks)
-
-
-def turn_model(turn: Turn) -> str:
-    return "rule" if turn.used_offline else "model"
+        chain.proposal = Proposal(made_by="rule" if turn.model == OfflineModel().model else turn.model, picks=picks)
 
 
 def check(picks: tuple[Pick, ...], offer: Offer, tried: tuple[str, ...] = ()) -> None:
@@ -120,7 +116,7 @@ class ManifestGenerator(Speaker):
         )
 
     def wanted(self, turn: Turn) -> bool:
-        return not turn.handled and turn.chain.offer is not None and turn.chain.proposal is None
+        return turn.drafting and turn.chain.offer is not None and turn.chain.proposal is None
 
     def facts(self, turn: Turn) -> dict[str, Any]:
         return {"context": json.dumps(offered(turn.chain), ensure_ascii=False)}
@@ -138,7 +134,7 @@ class ManifestGenerator(Speaker):
 
 class Composer(Stage):
     def wanted(self, turn: Turn) -> bool:
-        return not turn.handled and turn.chain.proposal is not None and turn.chain.manifest is None
+        return turn.drafting and turn.chain.proposal is not None and turn.chain.manifest is None
 
     def work(self, turn: Turn, say: Say) -> str:
         compose(turn)
@@ -152,6 +148,6 @@ def compose(turn: Turn) -> None:
         chain.requirements is not None and chain.offer is not None and chain.proposal is not None and chain.snapshots is not None
     )
     chain.manifest, chain.review = draft(
-        turn.world, chain.requirements, chain.offer, chain.proposal, chain.snapshots, chain.parent_digest
+        turn.world, chain.requirements, chain.offer, chain.proposal, chain.snapshots, chain.parent_digest, turn.built()
     )
     chain.parent_digest = chain.manifest.digest

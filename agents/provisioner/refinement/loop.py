@@ -31,7 +31,7 @@ class Reviewer(Stage):
     """Code, not a model: schema, capacity, policy. Ends the loop when the manifest is clean or nothing is left to try."""
 
     def wanted(self, turn: Turn) -> bool:
-        return not turn.handled and turn.chain.manifest is not None and turn.chain.plan_digest is None
+        return turn.drafting and turn.chain.manifest is not None and turn.chain.plan_digest is None
 
     def work(self, turn: Turn, say: Say) -> str:
         chain = turn.chain
@@ -62,7 +62,7 @@ class Refiner(Speaker):
         )
 
     def wanted(self, turn: Turn) -> bool:
-        if turn.handled or turn.chain.review is None or turn.chain.review.clean:
+        if not turn.drafting or turn.chain.review is None or turn.chain.review.clean:
             return False
         turn.chain.tried = _tried(turn)
         turn.chain.proposal = None
@@ -88,7 +88,7 @@ class Recomposer(Stage):
 
     def wanted(self, turn: Turn) -> bool:
         chain = turn.chain
-        return not turn.handled and chain.review is not None and not chain.review.clean and chain.proposal is not None
+        return turn.drafting and chain.review is not None and not chain.review.clean and chain.proposal is not None
 
     def work(self, turn: Turn, say: Say) -> str:
         chain = turn.chain

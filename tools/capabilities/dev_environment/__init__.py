@@ -8,6 +8,8 @@ from __future__ import annotations
 from tools.capabilities.dev_environment.checks import review
 from tools.capabilities.dev_environment.choices import compose, offer
 from tools.capabilities.dev_environment.facts import WANTED, understand
+from tools.rules.machine_changes import stay
+from tools.rules.machines import keep
 from tools.values.snapshot import Target
 
 NAME = "dev_environment"
@@ -27,4 +29,4 @@ EXAMPLES = (
     "two dev environments with 8 cores and 16 GB on network 20, with nodejs and npm",
 )
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "offer", "review", "understand"]
+__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "offer", "review", "stay", "understand"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from tools.capabilities.postgresql.checks import review
 from tools.capabilities.postgresql.choices import compose, offer
 from tools.capabilities.postgresql.facts import WANTED, understand
+from tools.rules.machine_changes import stay
+from tools.rules.machines import keep
 from tools.values.snapshot import Target
 
 NAME = "postgresql"
@@ -19,4 +21,4 @@ EXAMPLES = (
     "a postgres for 30 connections in development on vlan 20, 4 cores and 8 GB",
 )
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "offer", "review", "understand"]
+__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "offer", "review", "stay", "understand"]

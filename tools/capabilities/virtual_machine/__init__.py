@@ -8,6 +8,8 @@ from __future__ import annotations
 from tools.capabilities.virtual_machine.checks import review
 from tools.capabilities.virtual_machine.choices import compose, offer
 from tools.capabilities.virtual_machine.facts import WANTED, understand
+from tools.rules.machine_changes import stay
+from tools.rules.machines import keep
 from tools.values.snapshot import Target
 
 NAME = "virtual_machine"
@@ -19,4 +21,4 @@ EXAMPLES = (
     "a VM for Harbor, production, on network 20",
 )
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "offer", "review", "understand"]
+__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "offer", "review", "stay", "understand"]

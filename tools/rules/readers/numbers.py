@@ -69,9 +69,11 @@ def read_sizes(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...
 
 
 def _is_memory(size: Quantity) -> bool:
-    """Memory comes in powers of two; a disk is seldom said without its word, but `60 GB` alone is one."""
+    """Memory comes in powers of two and three times those; a disk is seldom said without its word, but `60 GB` alone is one."""
     gib = size.worth / 2**30
-    return gib <= 0 or gib < 1 or (gib <= 256 and gib.is_integer() and int(gib).bit_count() == 1)
+    return gib < 1 or (
+        gib <= 256 and gib.is_integer() and (int(gib).bit_count() == 1 or (gib % 3 == 0 and int(gib / 3).bit_count() == 1))
+    )
 
 
 def read_counts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
