@@ -25,7 +25,7 @@ from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, grpc_stdio_pb2
 from tf.gen import tfplugin_pb2 as pb
 
 from cluster_sim.mirror import planning
-from cluster_sim.mirror.provider import DataSource, Problem, Provider, Resource
+from cluster_sim.mirror.provider import DataSource, Problem, Provider, Resource, take_warnings
 from cluster_sim.mirror.schema import Attribute, Block, Nested, Values
 from cluster_sim.mirror.values import pack, unpack
 
@@ -247,8 +247,11 @@ def _answered(
 ) -> Any:
     """The response to work done, or to the problem it met."""
     try:
-        return response(**fields(work()))
+        values = fields(work())
+        warnings = [_diagnostic(each, pb.Diagnostic.WARNING) for each in take_warnings()]
+        return response(**values | {"diagnostics": [*values.get("diagnostics", ()), *warnings]})
     except Problem as problem:
+        take_warnings()
         return response(diagnostics=[_diagnostic(problem)], **fields_on_problem(problem))
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
@@ -273,9 +276,9 @@ def _written(value: Values | None, block: Block) -> Any:
     return pb.DynamicValue(msgpack=pack(value, block.object_type))
 
 
-def _diagnostic(problem: Problem) -> Any:
+def _diagnostic(problem: Problem, severity: int = pb.Diagnostic.ERROR) -> Any:
     return pb.Diagnostic(
-        severity=pb.Diagnostic.ERROR,
+        severity=severity,
         summary=problem.summary,
         detail=problem.detail,
         attribute=_path(problem.path) if problem.path else None,

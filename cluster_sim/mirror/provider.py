@@ -20,6 +20,26 @@ class Problem(Exception):
         self.summary, self.detail, self.path, self.state = summary, detail, path, state
 
 
+class _Remarks(threading.local):
+    """Warnings of the call under way. Every call has a thread to itself."""
+
+    def __init__(self) -> None:
+        self.made: list[Problem] = []
+
+
+_remarks = _Remarks()
+
+
+def warn(summary: str, detail: str = "") -> None:
+    """Something the operator should read although the work went on."""
+    _remarks.made.append(Problem(summary, detail))
+
+
+def take_warnings() -> list[Problem]:
+    made, _remarks.made = _remarks.made, []
+    return made
+
+
 class Stopping:
     """Set when Terraform asks to stop: waits end early, and what exists is kept in the state."""
 

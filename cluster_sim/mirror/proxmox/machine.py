@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster_sim.mirror.provider import Problem, first
+from cluster_sim.mirror.provider import Problem, first, warn
 from cluster_sim.mirror.proxmox import devices
 from cluster_sim.mirror.proxmox.api import Api, ApiProblem, Waiting
 from cluster_sim.mirror.proxmox.reading import has_address, ips, refreshed
@@ -206,8 +206,12 @@ class Machine:
                 continue
             interfaces = [dict(item) for item in (answer or {}).get("result", ())]
             if has_address(interfaces, first(agent["wait_for_ip"]) or {}):
-                break
-        # A guest without an address is no failure: the released provider warns and goes on as well.
+                return interfaces
+        # As in the released provider, a guest without an address is no failure.
+        warn(
+            f"The guest agent of VM {self.vm_id} reported no address within {agent['timeout']}.",
+            "Either the agent does not run in the guest, or the guest got no address on its network. Look at its console, then plan again.",
+        )
         return interfaces
 
 

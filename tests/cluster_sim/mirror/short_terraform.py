@@ -36,6 +36,7 @@ class Planned:
 class ShortTerraform:
     def __init__(self, provider: Provider, config: Values) -> None:
         self.provider, self._servicer = provider, Servicer(provider)
+        self.warnings: list[str] = []
         request = pb.ConfigureProvider.Request(config=_written(filled(provider.schema, config), provider.schema))
         self._check(self._servicer.ConfigureProvider(request, None))
 
@@ -113,8 +114,10 @@ class ShortTerraform:
         return self.provider.resources[kind].schema
 
     def _check(self, answer: Any, state: Values | None = None) -> None:
-        if answer.diagnostics:
-            raise Told(answer.diagnostics, state)
+        errors = [each for each in answer.diagnostics if each.severity == pb.Diagnostic.ERROR]
+        self.warnings += [each.summary for each in answer.diagnostics if each.severity == pb.Diagnostic.WARNING]
+        if errors:
+            raise Told(errors, state)
 
 
 def filled(block: Block, config: Values) -> Values:

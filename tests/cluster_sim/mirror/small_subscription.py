@@ -50,7 +50,7 @@ class Subscription:
         return self._resource(request, path, base)
 
     def _log_in(self, form: dict[str, str]) -> Answer:
-        if form.get("client_secret") != "secret":
+        if "secret" not in (form.get("client_secret"), form.get("client_assertion")):
             return json_answer(
                 {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}, 401
             )

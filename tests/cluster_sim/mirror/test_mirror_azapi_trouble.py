@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,6 +185,14 @@ def test_a_wrong_secret_is_told_without_the_secret(azure: ServedSubscription, az
     with pytest.raises(Told, match=r"AADSTS7000215: Invalid client secret provided\.") as told:
         wrong.apply(RESOURCE, vault())
     assert "hunter2" not in str(told.value)
+
+
+def test_an_oidc_token_serves_for_a_secret(azure: ServedSubscription, azapi: ShortTerraform, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    login = {"client_secret": None, "use_oidc": True, "oidc_token_file_path": str(token)}
+    by_token = ShortTerraform(azapi.provider, azure.configuration | login)
+    assert by_token.apply(RESOURCE, vault())["id"] == VAULT_ID
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ def test_a_guest_without_an_address_is_waited_for_and_then_left(proxmox: ShortTe
     state = proxmox.apply(MACHINE, machine(agent=[{"enabled": True, "timeout": "500ms"}]))
     assert served.cluster.paths.count("/nodes/pve1/qemu/101/agent/network-get-interfaces") > 1
     assert state["ipv4_addresses"] == [["127.0.0.1"]]
+    assert proxmox.warnings == ["The guest agent of VM 101 reported no address within 500ms."]
 
 
 def test_a_machine_that_does_not_go_away_is_told(proxmox: ShortTerraform, served: ServedCluster) -> None:
