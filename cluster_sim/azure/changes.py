@@ -102,6 +102,8 @@ def put(
     if kind.slow and not seeding and not inner:
         resource.state = "Creating" if before is None else "Updating"
         operation = cloud.begin("put", resource, kind, later)
+    else:
+        resource.complete = True
     return Written(resource, before is None, operation)
 
 

@@ -165,7 +165,13 @@ class Cloud:
         elif operation.verb == "delete":
             self.remove(resource)
         else:
-            resource.state = "Succeeded"
+            resource.state, resource.complete = "Succeeded", True
+
+    def keep_deleted(self, resource: Resource) -> None:
+        """Soft deletion: it is gone, and its name is not free."""
+        if resource.complete:
+            resource.changed_at_s = self.now
+            self.store.deleted[resource.key] = resource
 
     def remove(self, resource: Resource) -> None:
         """Takes a resource away with all that is under it; a soft-deletable one keeps its name."""

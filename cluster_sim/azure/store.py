@@ -24,6 +24,8 @@ class Resource:
     state: str = "Succeeded"
     operation: str = ""
     """The id of the operation under way, if one is."""
+    complete: bool = False
+    """Whether it was ever made in full: of one that failed at first nothing is left to recover."""
 
     @property
     def key(self) -> str:

@@ -58,15 +58,14 @@ def _check_assignment(change: Change) -> None:
                 f"The role assignment already exists. The ID of the existing role assignment is {other.name.replace('-', '')}.",
             )
     # With a type given Azure does not look the principal up, because a new one may not be replicated yet.
-    if not properties.get("principalType"):
-        if str(properties["principalId"]).lower() not in principals(change.cloud):
-            raise ArmError(
-                400,
-                "PrincipalNotFound",
-                f"Principal {str(properties['principalId']).replace('-', '')} does not exist in the directory {change.cloud.world.tenant.id}. "
-                "Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a "
-                "replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.",
-            )
+    if not properties.get("principalType") and str(properties["principalId"]).lower() not in principals(change.cloud):
+        raise ArmError(
+            400,
+            "PrincipalNotFound",
+            f"Principal {str(properties['principalId']).replace('-', '')} does not exist in the directory {change.cloud.world.tenant.id}. "
+            "Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a "
+            "replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.",
+        )
 
 
 def _fill_assignment(change: Change) -> None:

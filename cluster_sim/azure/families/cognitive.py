@@ -111,8 +111,7 @@ def _removing_account(cloud: Cloud, resource: Resource) -> None:
 
 
 def _removed_account(cloud: Cloud, resource: Resource) -> None:
-    resource.changed_at_s = cloud.now
-    cloud.store.deleted[resource.key] = resource
+    cloud.keep_deleted(resource)
 
 
 def _keys(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:

@@ -122,8 +122,7 @@ def _view(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
 
 
 def _removed(cloud: Cloud, resource: Resource) -> None:
-    resource.changed_at_s = cloud.now
-    cloud.store.deleted[resource.key] = resource
+    cloud.keep_deleted(resource)
 
 
 def _show_deleted(cloud: Cloud, resource: Resource) -> dict[str, Any]:

@@ -58,8 +58,7 @@ def _fill_workspace(change: Change) -> None:
 
 
 def _removed_workspace(cloud: Cloud, resource: Resource) -> None:
-    resource.changed_at_s = cloud.now
-    cloud.store.deleted[resource.key] = resource
+    cloud.keep_deleted(resource)
 
 
 def _deleted(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:

@@ -117,6 +117,20 @@ def test_an_operation_can_fail_half_way_and_be_tried_again() -> None:
     assert azure.json("GET", OAI)["properties"]["provisioningState"] == "Succeeded"
 
 
+def test_what_never_was_complete_leaves_no_name_behind() -> None:
+    fault = {
+        "when": "PUT *Microsoft.CognitiveServices/accounts/*",
+        "nth": 1,
+        "fails": {"code": "InternalServerError", "message": "Failed."},
+    }
+    azure = world(faults=[fault])
+    azure.ask("PUT", OAI, ACCOUNT)
+    azure.ask("DELETE", OAI)
+    assert azure.ask("PUT", OAI, ACCOUNT).status == 201, "a failed account has nothing to restore"
+    azure.ask("DELETE", OAI)
+    assert azure.json("PUT", OAI, ACCOUNT)["error"]["code"] == "FlagMustBeSetForRestore"
+
+
 def test_a_slow_answer_says_so() -> None:
     azure = world(faults=[{"when": "GET */resourceGroups/rg", "delay_s": 1.5}])
     assert azure.ask("GET", RG).delay_s == 1.5

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from azure_site import section
+import yaml
+from azure_site import WORLD, section
 
-from cluster_sim.azure import ImpossibleWorld, build
+from cluster_sim.azure import ImpossibleWorld, build, problems
 from cluster_sim.clock import ManualClock
 
 GROUP = "rg-analytics-old"
@@ -86,3 +87,11 @@ def test_the_world_file_itself_is_possible_and_as_told() -> None:
     assert set(part.ready()) == {"url", "tenant_id", "subscription_id", "client_id", "client_secret"}
     assert set(part.services) == {"arm", "databricks", "databricks_2"}
     assert "simulated-secret" not in repr(part.cloud.world), "no secret in a traceback"
+
+
+def test_the_readme_shows_a_world_that_can_be() -> None:
+    readme = (WORLD.parents[1] / "azure" / "README.md").read_text("utf-8")
+    text = readme.split("```yaml\n")[1].split("```")[0]
+    for words in ("GUID of a user or group", "GUID"):
+        text = text.replace(words, "0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c")
+    assert problems(yaml.safe_load(text)["azure"]) == ()
