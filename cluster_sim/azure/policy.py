@@ -37,7 +37,7 @@ def _reasons(rule: PolicyRule, type_: str, located: bool, body: Mapping[str, Any
     location = str(body.get("location", "")).lower().replace(" ", "")
     if rule.allowed_locations and location and location != "global" and location not in rule.allowed_locations:
         return [f"location {location} is not in {', '.join(rule.allowed_locations)}"]
-    asked = (type_ == GROUP_TYPE) == (rule.on == "groups")
+    asked = (type_ == GROUP_TYPE) == (rule.asked_of == "groups")
     if rule.required_tags and located and asked:
         missing = [tag for tag in rule.required_tags if tag.lower() not in {k.lower() for k in body.get("tags") or {}}]
         return [f"tag {tag} is missing" for tag in missing][:1]

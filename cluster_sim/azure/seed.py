@@ -48,12 +48,12 @@ def _wanted(cloud: Cloud, subscription: Subscription, problems: list[str]) -> It
             type_, names = str(row.get("type", "")), str(row.get("name", ""))
             scope = f"{at}/resourceGroups/{name}"
             address = cloud.address(
-                f"{scope}/{row['on']}/providers/{type_}/{names}" if row.get("on") else _path(scope, type_, names)
+                f"{scope}/{row['under']}/providers/{type_}/{names}" if row.get("under") else _path(scope, type_, names)
             )
             if not type_ or not names or address is None or address.collection:
                 problems.append(f"A resource of group {name} has no fitting type and name: '{type_}' '{names}'.")
                 continue
-            body = {k: v for k, v in row.items() if k not in ("type", "name", "on")}
+            body = {k: v for k, v in row.items() if k not in ("type", "name", "under")}
             kind = cloud.kind(type_)
             if kind and kind.located:
                 body.setdefault("location", "global" if kind.everywhere else group.get("location"))

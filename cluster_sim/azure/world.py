@@ -58,7 +58,7 @@ class PolicyRule:
     """With `property`: the resource type the rule is about."""
     property: str = ""
     one_of: tuple[Any, ...] = ()
-    on: str = "resources"
+    asked_of: str = "resources"
     """`resources` or `groups`: what `required_tags` is asked of."""
 
 
@@ -128,7 +128,7 @@ _TENANT_KEYS = {"id", "name", "client_id", "client_secret", "client_secret_expir
 _SUBSCRIPTION_KEYS = {
     "id", "name", "state", "role", "quotas", "model_quotas", "sku_restrictions", "unregistered", "policies", "groups", "deleted_vaults", "deleted_accounts",
 }  # fmt: skip
-_POLICY_KEYS = {"name", "display_name", "allowed_locations", "required_tags", "denied_types", "require", "on"}
+_POLICY_KEYS = {"name", "display_name", "allowed_locations", "required_tags", "denied_types", "require", "asked_of"}
 _FAULT_KEYS = {"when", "nth", "answer", "fails", "delay_s"}
 
 
@@ -268,7 +268,7 @@ class _Reader:
         for region in item.get("allowed_locations") or ():
             if region not in regions and region != "global":
                 self.say(f"Policy {name} allows {region}, which is not one of the world's regions{_meant(region, regions)}.")
-        self.one_of(item.get("on", "resources"), ("resources", "groups"), f"`on` of policy {name}")
+        self.one_of(item.get("asked_of", "resources"), ("resources", "groups"), f"`asked_of` of policy {name}")
         require = item.get("require") or {}
         if require and not {"type", "property", "one_of"} >= set(require) >= {"type", "property", "one_of"}:
             self.say(f"`require` of policy {name} needs exactly type, property and one_of.")
@@ -281,7 +281,7 @@ class _Reader:
             str(require.get("type", "")),
             str(require.get("property", "")),
             tuple(require.get("one_of") or ()),
-            str(item.get("on", "resources")),
+            str(item.get("asked_of", "resources")),
         )
 
     def fault(self, item: Mapping[str, Any]) -> Fault:

@@ -301,7 +301,7 @@ def test_registering_a_provider_lifts_the_refusal() -> None:
     [
         ({"required_tags": ["owner"]}, storage(), False),
         ({"required_tags": ["owner"]}, storage(tags={"Owner": "ada"}), True),
-        ({"required_tags": ["owner"], "on": "groups"}, storage(), True),
+        ({"required_tags": ["owner"], "asked_of": "groups"}, storage(), True),
         ({"denied_types": ["Microsoft.Storage/storageAccounts"]}, storage(), False),
         ({"allowed_locations": ["westeurope"]}, storage(), False),
         ({"allowed_locations": ["eastus"]}, storage(), True),

@@ -95,3 +95,16 @@ def test_the_readme_shows_a_world_that_can_be() -> None:
     for words in ("GUID of a user or group", "GUID"):
         text = text.replace(words, "0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c")
     assert problems(yaml.safe_load(text)["azure"]) == ()
+
+
+def test_an_extension_stands_under_another_resource() -> None:
+    lock = {
+        "type": "Microsoft.Authorization/locks",
+        "name": "keep",
+        "under": "providers/Microsoft.Storage/storageAccounts/stnorthwindold",
+        "properties": {"level": "CanNotDelete"},
+    }
+    world = section()
+    world["subscriptions"][0]["groups"][GROUP]["resources"].append(lock)
+    keys = build(world, ManualClock()).cloud.store.resources
+    assert any(key.endswith("/storageaccounts/stnorthwindold/providers/microsoft.authorization/locks/keep") for key in keys)
