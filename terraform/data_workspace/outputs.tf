@@ -1,0 +1,66 @@
+output "resources" {
+  description = "The id of everything that was made, by what it is; the verify step asks for each."
+
+  value = merge(
+    {
+      resource_group   = azapi_resource.group.id
+      network          = azapi_resource.network.id
+      nat_gateway      = azapi_resource.nat_gateway.id
+      public_ip        = azapi_resource.public_ip.id
+      cluster          = azapi_resource.cluster.id
+      storage          = azapi_resource.storage.id
+      vault            = azapi_resource.vault.id
+      logs             = azapi_resource.logs.id
+      cluster_identity = azapi_resource.cluster_identity.id
+      jobs_identity    = azapi_resource.jobs_identity.id
+    },
+    { for name, endpoint in azapi_resource.endpoint : "endpoint_${name}" => endpoint.id },
+  )
+}
+
+output "resource_group" {
+  value = azapi_resource.group.name
+}
+
+output "cluster" {
+  value = {
+    name       = azapi_resource.cluster.name
+    version    = azapi_resource.cluster.output.version
+    node_group = azapi_resource.cluster.output.node_group
+    private    = length(var.api_ranges) == 0
+  }
+}
+
+output "storage" {
+  value = {
+    name       = azapi_resource.storage.name
+    dfs        = azapi_resource.storage.output.dfs
+    containers = var.containers
+  }
+}
+
+output "vault" {
+  value = {
+    name = azapi_resource.vault.name
+    uri  = azapi_resource.vault.output.uri
+  }
+}
+
+output "jobs" {
+  value = {
+    namespace = var.jobs_namespace
+    account   = var.jobs_account
+    client_id = azapi_resource.jobs_identity.output.client_id
+  }
+}
+
+output "logs" {
+  value = {
+    name        = azapi_resource.logs.name
+    customer_id = azapi_resource.logs.output.customer_id
+  }
+}
+
+output "egress_address" {
+  value = azapi_resource.public_ip.output.address
+}
