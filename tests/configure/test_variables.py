@@ -116,7 +116,11 @@ def test_hostile_values_arrive_letter_by_letter(met: Met, tmp_path: Path) -> Non
     assert met.bodies.exec("web-01", ["test", "-e", str(canary)]).returncode == 1
 
 
-def test_a_failing_task_is_told_in_its_own_words_without_secrets(met: Met, tmp_path: Path) -> None:
+def test_a_failing_task_is_told_in_its_own_words_without_secrets(
+    met: Met, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROXMOX_VE_API_TOKEN", "berth@pve!apply=token-of-ours")
+    monkeypatch.setenv("ANSIBLE_STRATEGY", "the operator's own, which has no say here")
     context = met.context
     fail = {"name": "Look for it", "ansible.builtin.command": {"argv": ["ls", "/nowhere/{{ echo_secret }}"]}}
     (tmp_path / "part").mkdir()
@@ -136,6 +140,9 @@ def test_a_failing_task_is_told_in_its_own_words_without_secrets(met: Met, tmp_p
     assert "No such file" in trouble.value.detail
     assert "hush-hush" not in str(trouble.value)
     assert not (tmp_path / "part" / "ansible" / "secret_variables.json").exists()
+    kept = [path for path in (tmp_path / "part").rglob("*") if path.is_file()]
+    assert any(path.name == "command" for path in kept)  # with the environment Ansible was given
+    assert not [path for path in kept if "token-of-ours" in path.read_text(errors="replace")]
 
 
 def test_a_machine_that_is_away_is_told_as_such(met: Met, tmp_path: Path) -> None:
