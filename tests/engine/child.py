@@ -51,7 +51,7 @@ def dying(step: Step, moment: str, fired: Path) -> Step:
 
         def tell(text: str, key: str) -> None:
             work.tell(text, key)
-            if moment == "during" and (work.step != "apply" or text.startswith("creating")):
+            if moment == "during" and (work.step != "apply" or text.startswith(("creating", "removing"))):
                 die()
 
         result = step(replace(work, tell=tell))

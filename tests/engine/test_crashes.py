@@ -13,6 +13,7 @@ import pytest
 
 from tools.clients import detached
 from tools.pipeline import carry_out
+from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.world import World
 
 from .builders import LEASE_SECONDS, lines, manifest_of, part_named, planned, world_at
@@ -131,6 +132,33 @@ def test_terraform_killed_with_its_owner(children: Any, home: Path, effects: Pat
     assert ended(child(children, home, effects, digest)) == 0
     assert_whole(world, run_id, effects)
     assert any("what is left" in line.text for line in world.ledger.runs.lines(run_id))
+    world.ledger.close()
+
+
+def test_a_run_whose_owner_died_can_be_cancelled(children: Any, home: Path, effects: Path) -> None:
+    """Its Terraform is still at work, and is stopped by whoever takes the run over."""
+    world, digest, run_id = approved(home, effects, seconds=30)
+    assert ended(child(children, home, effects, digest, "apply", "during")) == -signal.SIGKILL
+    place = next((home / "runs" / run_id / "web" / ".apply").iterdir())
+    assert detached.phase(place) is detached.Phase.ALIVE
+    assert world.ledger.runs.want_cancel(run_id, world.now())
+    assert ended(child(children, home, effects, digest)) == 0
+    assert carry_out.run_of(world, run_id).status == "stopped"
+    assert detached.phase(place) is detached.Phase.ENDED
+    assert "made web-00" not in lines(effects)
+    world.ledger.close()
+
+
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+def test_a_removal_is_killed_and_done_once(children: Any, home: Path, effects: Path, moment: str) -> None:
+    world, digest, run_id = approved(home, effects)
+    assert ended(child(children, home, effects, digest)) == 0
+    removal = prepare_removal(world, "talk", run_id, "ops")
+    carry_out.approve(world, "talk", removal.digest, "ops", "approve it")
+    assert ended(child(children, home, effects, removal.digest, "apply", moment)) == -signal.SIGKILL
+    assert ended(child(children, home, effects, removal.digest)) == 0
+    assert carry_out.run_of(world, run_id).status == "removed"
+    assert lines(effects).count("removed web-00") == 1
     world.ledger.close()
 
 

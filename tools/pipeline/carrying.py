@@ -15,7 +15,7 @@ from tools.clients.ledger_leases import Lease
 from tools.clients.process import plain
 from tools.pipeline.applying import Cancelled
 from tools.pipeline.run_folder import secret_texts, write_value
-from tools.pipeline.steps import Step, Work, part_receipt, steps_of
+from tools.pipeline.steps import APPLY, Step, Work, part_receipt, steps_of
 from tools.pipeline.world import World
 from tools.values.run import Receipt, RunStatus
 from tools.values.run import Step as StepRecord
@@ -53,7 +53,7 @@ class Carrier:
         def tell(text: str, key: str) -> None:
             self._tell(record.part, record.name, plain(text, secrets), key)
             # Steps that say something now and then are stopped between two lines; `apply` stops Terraform itself, gently.
-            if record.name != "apply" and self.cancelled():
+            if record.name != APPLY and self.cancelled():
                 raise Cancelled
 
         record = record.model_copy(
@@ -80,8 +80,8 @@ class Carrier:
             tell=tell,
         )
         try:
-            if self.cancelled():
-                raise Cancelled
+            if record.name != APPLY and self.cancelled():
+                raise Cancelled  # `apply` looks first: somebody else may have left a Terraform that must be stopped.
             result = self.table[record.name](work)
         except Trouble as trouble:
             self._fail(
@@ -163,7 +163,7 @@ class Carrier:
     def _receipt(self, plan_digest: str) -> Receipt | None:
         """Of every part that was applied, also of a run that stopped: what exists must be told."""
         run = self.world.ledger.runs.get(self.run_id)
-        applied = [step.part for step in run.steps if step.name == "apply" and step.status == "done"]
+        applied = [step.part for step in run.steps if step.name == APPLY and step.status == "done"]
         if not applied:
             return None
         guide = self.world.run_folder(self.run_id) / "guide.md"

@@ -135,7 +135,7 @@ class Engine:
             raise
         except Exception as error:
             carrier.give_up(error)
-            raise
+            return {"status": "stopped"}
         finally:
             self._let_go(run_id)
 
