@@ -18,6 +18,7 @@ from cluster_sim.azure.world import Subscription, World
 
 REQUESTS_KEPT = 10_000
 OPERATIONS_KEPT = 1_000
+_HOLDING = ("Microsoft.Network/", "Microsoft.ContainerService/", "Microsoft.Databricks/", "Microsoft.Compute/")
 _WITH_ETAG = ("Microsoft.Network/", "Microsoft.DataFactory/")
 
 
@@ -180,19 +181,13 @@ class Cloud:
                 kind.removed(self, one)
 
     def users(self, resource: Resource) -> Iterator[Resource]:
-        """Other resources whose properties name this one."""
-        needle = f'"{resource.key}'
+        """Other resources that stand on this one. An alert that watches it, or a rule that lets it in, does not hold it."""
+        inside = resource.key + "/"
         for other in self.store.resources.values():
-            inside = other.key.startswith(resource.key + "/")
-            if (
-                other.key != resource.key
-                and not inside
-                and any(
-                    f'"{v.lower()}'.startswith(needle) and (len(v) == len(resource.key) or v[len(resource.key)] == "/")
-                    for v in strings(other.body)
-                )
-            ):
-                yield other
+            if other.type.startswith(_HOLDING) and other.key != resource.key and not other.key.startswith(inside):
+                named = (text.lower() for text in strings(other.body))
+                if any(text == resource.key or text.startswith(inside) for text in named):
+                    yield other
 
     def save(self) -> None:
         self.store.save(self.fingerprint)

@@ -381,6 +381,16 @@ def test_what_is_in_use_stays(azure: Direct) -> None:
         assert azure.ask("DELETE", path).status == 202
 
 
+def test_who_only_watches_does_not_hold(azure: Direct) -> None:
+    azure.make(f"{NET}/publicIPAddresses/pip", location="eastus", sku={"name": "Standard"})
+    azure.make(
+        f"{RG}/providers/Microsoft.Insights/metricAlerts/ddos",
+        location="global",
+        properties={"severity": 2, "scopes": [f"{NET}/publicIPAddresses/pip"], "criteria": {"allOf": []}},
+    )
+    assert azure.ask("DELETE", f"{NET}/publicIPAddresses/pip").status == 202
+
+
 def test_locks_hold_writes_and_deletes(azure: Direct) -> None:
     azure.make(f"{STORAGE}/acct1", **storage())
     lock = f"{STORAGE}/acct1/providers/Microsoft.Authorization/locks/keep"
