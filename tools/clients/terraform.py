@@ -85,6 +85,17 @@ class Terraform:
             "ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST": settings.arm_active_directory_authority_host,
             "ARM_RESOURCE_MANAGER_AUDIENCE": settings.arm_resource_manager_audience,
         }
+        if settings.arm_resource_manager_endpoint:
+            # A cloud elsewhere: azapi takes the three addresses from the environment only when it is told so, and Microsoft's
+            # list of logins and of providers to register does not know it.
+            worlds |= {
+                "ARM_ENVIRONMENT": "custom",
+                "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
+                "ARM_SKIP_PROVIDER_REGISTRATION": "true",
+            }
+        if settings.arm_client_secret.get_secret_value():
+            # The login is settled; whoever is logged in to the Azure CLI on this machine is somebody else.
+            worlds["ARM_USE_CLI"] = "false"
         return given | {name: value for name, value in worlds.items() if value}
 
     def write_configuration(self) -> Path:
