@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from . import volumes
@@ -84,25 +86,31 @@ def change(call: Call) -> None:
         check_lock(guest)
     for key in [*deletes, *changes]:
         _require(call, guest, key, str(changes.get(key, "")))
-    for key in split_list(call.get("revert", "")):
-        guest.pending.pop(key, None)
-    try:
+    with _all_or_nothing(call.cluster, guest):
+        for key in split_list(call.get("revert", "")):
+            guest.pending.pop(key, None)
         for key in deletes:
             remove(call.cluster, guest, key)
         for key, value in changes.items():
             put(call.cluster, guest, key, value)
-    except TaskFailed as why:
+
+
+@contextmanager
+def _all_or_nothing(cluster: Cluster, guest: Guest) -> Iterator[None]:
+    """A change that is refused half-way leaves neither lines nor volumes."""
+    kept = dict(guest.config), dict(guest.pending), guest.password, dict(cluster.volumes)
+    try:
+        yield
+    except (TaskFailed, Refusal) as why:
+        guest.config, guest.pending, guest.password, cluster.volumes = kept
         # What fails inside a task elsewhere fails here in the answer: this call is no task.
-        raise failed(str(why)) from None
+        raise failed(str(why)) if isinstance(why, TaskFailed) else why from None
 
 
 def change_in_background(call: Call) -> str:
     def worker() -> Any:
         yield call.cluster.timing.quick_s
-        try:
-            change(call)
-        except Refusal as why:
-            raise TaskFailed(why.message) from None
+        change(call)
 
     check_lock(call.guest)
     return call.start_task("qmconfig", call.vmid, worker())

@@ -111,6 +111,7 @@ def test_what_is_deleted_and_not_there_is_no_mistake(made: Driver) -> None:
         ({}, 500, "no options specified"),
         ({"scsi1": "nowhere:8"}, 500, "storage 'nowhere' does not exist"),
         ({"scsi1": "ceph-vm:vm-999-disk-9"}, 500, "volume 'ceph-vm:vm-999-disk-9' does not exist"),
+        ({"memory": 1024, "scsi1": "ceph-vm:8", "scsi2": "nowhere:8"}, 500, "storage 'nowhere' does not exist"),
         ({"scsi1": "local:8"}, 400, "storage 'local' does not support vm images"),
         ({"net0": "bridge=vmbr0"}, 400, "invalid format - missing key in comma-separated list property: model"),
         ({"balloon": 99999}, 500, "balloon value too large (must be smaller than assigned memory)"),
@@ -127,6 +128,7 @@ def test_what_cannot_be_configured(made: Driver, form: dict[str, Any], status: i
     assert refused.value.status == status
     assert words in (refused.value.reason, *(e.rstrip("\n") for e in refused.value.errors.values()))
     assert made.get(f"{MADE}/config") == before
+    assert len([v for v in made.cluster.volumes.values() if v.vmid == 201]) == 2, "its disk and its cloud-init drive"
 
 
 def test_a_cloud_init_drive_is_made_anew_under_its_own_name(made: Driver) -> None:
