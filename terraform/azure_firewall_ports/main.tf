@@ -1,0 +1,59 @@
+# Rules of a network security group that let something in. The group exists, or is made here with a resource group of its own.
+
+locals {
+  subscription = "/subscriptions/${var.subscription_id}"
+  group        = "${local.subscription}/resourceGroups/${var.resource_group_name}"
+  security_group = (
+    var.make_security_group
+    ? azapi_resource.security_group[0].id
+    : "${local.group}/providers/Microsoft.Network/networkSecurityGroups/${var.security_group_name}"
+  )
+}
+
+resource "azapi_resource" "group" {
+  count = var.make_security_group ? 1 : 0
+
+  type      = "Microsoft.Resources/resourceGroups@2024-11-01"
+  parent_id = local.subscription
+  name      = var.resource_group_name
+  location  = var.location
+  tags      = var.tags
+}
+
+# No rules in the body: those below are resources of their own, as in a group that others have rules in.
+resource "azapi_resource" "security_group" {
+  count = var.make_security_group ? 1 : 0
+
+  type      = "Microsoft.Network/networkSecurityGroups@2024-05-01"
+  parent_id = azapi_resource.group[0].id
+  name      = var.security_group_name
+  location  = var.location
+  tags      = var.tags
+}
+
+resource "azapi_resource" "rule" {
+  for_each = { for rule in var.rules : rule.name => rule }
+
+  type      = "Microsoft.Network/networkSecurityGroups/securityRules@2024-05-01"
+  parent_id = local.security_group
+  name      = each.key
+  body = {
+    properties = merge(
+      {
+        description              = each.value.description
+        priority                 = each.value.priority
+        direction                = "Inbound"
+        access                   = "Allow"
+        protocol                 = each.value.protocol
+        sourcePortRange          = "*"
+        destinationAddressPrefix = each.value.destination
+        destinationPortRanges    = each.value.ports
+      },
+      # A service tag such as VirtualNetwork may only stand alone.
+      { for name, value in { sourceAddressPrefix = each.value.sources[0] } : name => value if length(each.value.sources) == 1 },
+      { for name, value in { sourceAddressPrefixes = each.value.sources } : name => value if length(each.value.sources) > 1 },
+    )
+  }
+  # A security group takes one change at a time.
+  locks = [local.security_group]
+}

@@ -1,0 +1,227 @@
+# An Azure OpenAI account without keys and without a public door: people and programs log in with their own identity, through a private endpoint.
+
+locals {
+  subscription = "/subscriptions/${var.subscription_id}"
+  deployments  = { for d in var.deployments : d.name => d }
+}
+
+resource "azapi_resource" "group" {
+  type      = "Microsoft.Resources/resourceGroups@2024-11-01"
+  parent_id = local.subscription
+  name      = var.resource_group_name
+  location  = var.location
+  tags      = var.tags
+}
+
+resource "azapi_resource" "security_group" {
+  type      = "Microsoft.Network/networkSecurityGroups@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.security_group
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      securityRules = [
+        {
+          name = "deny-internet-inbound"
+          properties = {
+            description              = "Nothing from the internet reaches the endpoint."
+            priority                 = 4000
+            direction                = "Inbound"
+            access                   = "Deny"
+            protocol                 = "*"
+            sourceAddressPrefix      = "Internet"
+            sourcePortRange          = "*"
+            destinationAddressPrefix = "*"
+            destinationPortRange     = "*"
+          }
+        },
+      ]
+    }
+  }
+}
+
+# The subnet stands in the network's own body: a network put without it would lose it.
+resource "azapi_resource" "virtual_network" {
+  type      = "Microsoft.Network/virtualNetworks@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.virtual_network
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      addressSpace = { addressPrefixes = [var.address_space] }
+      subnets = [
+        {
+          name = "snet-endpoints"
+          properties = {
+            addressPrefix                  = cidrsubnet(var.address_space, 1, 0)
+            defaultOutboundAccess          = false
+            networkSecurityGroup           = { id = azapi_resource.security_group.id }
+            privateEndpointNetworkPolicies = "Enabled"
+          }
+        },
+      ]
+    }
+  }
+}
+
+resource "azapi_resource" "log_workspace" {
+  type      = "Microsoft.OperationalInsights/workspaces@2023-09-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.log_workspace
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      sku                             = { name = "PerGB2018" }
+      retentionInDays                 = var.log_retention_days
+      workspaceCapping                = { dailyQuotaGb = var.log_daily_quota_gb }
+      features                        = { disableLocalAuth = true }
+      publicNetworkAccessForIngestion = "Disabled"
+      # People read logs in the portal, with their own login.
+      publicNetworkAccessForQuery = "Enabled"
+    }
+  }
+}
+
+# An account that is removed keeps its name and its subdomain for 48 hours, unless it is purged: this does nothing but that, after the removal.
+resource "azapi_resource_action" "purge" {
+  type        = "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts@2025-06-01"
+  resource_id = "${local.subscription}/providers/Microsoft.CognitiveServices/locations/${var.location}/resourceGroups/${var.resource_group_name}/deletedAccounts/${var.account_name}"
+  method      = "DELETE"
+  when        = "destroy"
+
+  depends_on = [azapi_resource.group]
+}
+
+resource "azapi_resource" "account" {
+  type      = "Microsoft.CognitiveServices/accounts@2025-06-01"
+  parent_id = azapi_resource.group.id
+  name      = var.account_name
+  location  = var.location
+  tags      = var.tags
+
+  identity {
+    type = "SystemAssigned"
+  }
+
+  body = {
+    kind = "OpenAI"
+    sku  = { name = "S0" }
+    properties = {
+      customSubDomainName           = var.account_name
+      disableLocalAuth              = true
+      publicNetworkAccess           = "Disabled"
+      networkAcls                   = { defaultAction = "Deny" }
+      restrictOutboundNetworkAccess = true
+    }
+  }
+  response_export_values = ["properties.endpoint"]
+
+  depends_on = [azapi_resource_action.purge]
+}
+
+resource "azapi_resource" "deployment" {
+  for_each = local.deployments
+
+  type      = "Microsoft.CognitiveServices/accounts/deployments@2025-06-01"
+  parent_id = azapi_resource.account.id
+  name      = each.key
+  tags      = var.tags
+  body = {
+    sku = {
+      name     = each.value.sku
+      capacity = each.value.capacity_thousands
+    }
+    properties = {
+      model = {
+        format  = "OpenAI"
+        name    = each.value.model
+        version = each.value.version
+      }
+      # The version stays until somebody changes it here.
+      versionUpgradeOption = "NoAutoUpgrade"
+      raiPolicyName        = "Microsoft.DefaultV2"
+    }
+  }
+  # An account takes one change at a time.
+  locks = [azapi_resource.account.id]
+}
+
+resource "azapi_resource" "dns_zone" {
+  type      = "Microsoft.Network/privateDnsZones@2024-06-01"
+  parent_id = azapi_resource.group.id
+  name      = "privatelink.openai.azure.com"
+  location  = "global"
+  tags      = var.tags
+}
+
+resource "azapi_resource" "dns_link" {
+  type      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01"
+  parent_id = azapi_resource.dns_zone.id
+  name      = var.names.virtual_network
+  location  = "global"
+  tags      = var.tags
+  body = {
+    properties = {
+      registrationEnabled = false
+      virtualNetwork      = { id = azapi_resource.virtual_network.id }
+    }
+  }
+}
+
+resource "azapi_resource" "endpoint" {
+  type      = "Microsoft.Network/privateEndpoints@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = "pep-${var.account_name}"
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      customNetworkInterfaceName = "nic-${var.account_name}"
+      subnet                     = { id = "${azapi_resource.virtual_network.id}/subnets/snet-endpoints" }
+      privateLinkServiceConnections = [
+        {
+          name = "account"
+          properties = {
+            privateLinkServiceId = azapi_resource.account.id
+            groupIds             = ["account"]
+          }
+        },
+      ]
+    }
+  }
+  locks = [azapi_resource.account.id]
+
+  depends_on = [azapi_resource.deployment]
+}
+
+resource "azapi_resource" "endpoint_dns" {
+  type      = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01"
+  parent_id = azapi_resource.endpoint.id
+  name      = "default"
+  body = {
+    properties = {
+      privateDnsZoneConfigs = [
+        {
+          name       = "openai"
+          properties = { privateDnsZoneId = azapi_resource.dns_zone.id }
+        },
+      ]
+    }
+  }
+}
+
+resource "azapi_resource" "diagnostics" {
+  type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
+  parent_id = azapi_resource.account.id
+  name      = "to-log-workspace"
+  body = {
+    properties = {
+      workspaceId = azapi_resource.log_workspace.id
+      logs        = [{ categoryGroup = "allLogs", enabled = true }]
+      metrics     = [{ category = "AllMetrics", enabled = true }]
+    }
+  }
+}

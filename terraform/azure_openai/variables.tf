@@ -1,0 +1,80 @@
+variable "subscription_id" {
+  description = "The subscription everything is made in."
+  type        = string
+}
+
+variable "location" {
+  description = "The region, by its ARM name: eastus2."
+  type        = string
+}
+
+variable "tags" {
+  description = "On everything that takes tags."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for name in ["owner", "environment"] : contains(keys(var.tags), name)])
+    error_message = "Everything says whose it is and what it serves: the tags owner and environment are needed."
+  }
+}
+
+variable "resource_group_name" {
+  description = "Made by this module."
+  type        = string
+}
+
+variable "account_name" {
+  description = "Also the account's subdomain, which is unique in all of Azure."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]$", var.account_name))
+    error_message = "An account's name has 2 to 64 letters, digits and hyphens, and begins and ends with a letter or digit."
+  }
+}
+
+variable "names" {
+  description = "Names of what goes with the account."
+  type = object({
+    virtual_network = string
+    security_group  = string
+    log_workspace   = string
+  })
+}
+
+variable "address_space" {
+  description = "Of the virtual network that the private endpoint stands in, in CIDR. Its first half is the endpoint's subnet."
+  type        = string
+}
+
+variable "deployments" {
+  description = "Models to serve. `capacity_thousands` is in thousands of tokens a minute."
+  type = list(object({
+    name               = string
+    model              = string
+    version            = string
+    sku                = string
+    capacity_thousands = number
+  }))
+
+  validation {
+    condition     = length(distinct(var.deployments[*].name)) == length(var.deployments)
+    error_message = "Two deployments have the same name. Give each its own."
+  }
+
+  validation {
+    condition     = alltrue([for d in var.deployments : d.capacity_thousands >= 1])
+    error_message = "A deployment takes at least a thousand tokens a minute."
+  }
+}
+
+variable "log_retention_days" {
+  type    = number
+  default = 90
+}
+
+variable "log_daily_quota_gb" {
+  description = "At most so much is taken in a day, so that a noisy account costs no more."
+  type        = number
+  default     = 1
+}

@@ -1,0 +1,265 @@
+# A premium Databricks workspace in a virtual network of its own: its nodes have no public address and leave by a NAT gateway; people reach it by
+# a private endpoint. Pool, policy and cluster are made inside it afterwards, by tools/clients/databricks.py.
+
+locals {
+  subscription = "/subscriptions/${var.subscription_id}"
+  network      = azapi_resource.virtual_network.id
+  # Of the workspace's private link: for its web pages and its interface, and for logging in to them.
+  links = {
+    ui   = "databricks_ui_api"
+    auth = "browser_authentication"
+  }
+}
+
+resource "azapi_resource" "group" {
+  type      = "Microsoft.Resources/resourceGroups@2024-11-01"
+  parent_id = local.subscription
+  name      = var.resource_group_name
+  location  = var.location
+  tags      = var.tags
+}
+
+resource "azapi_resource" "security_group" {
+  type      = "Microsoft.Network/networkSecurityGroups@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.security_group
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      securityRules = [
+        {
+          name = "deny-internet-inbound"
+          properties = {
+            description              = "Nothing from the internet reaches a node."
+            priority                 = 4000
+            direction                = "Inbound"
+            access                   = "Deny"
+            protocol                 = "*"
+            sourceAddressPrefix      = "Internet"
+            sourcePortRange          = "*"
+            destinationAddressPrefix = "*"
+            destinationPortRange     = "*"
+          }
+        },
+      ]
+    }
+  }
+}
+
+resource "azapi_resource" "public_ip" {
+  type      = "Microsoft.Network/publicIPAddresses@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.public_ip
+  location  = var.location
+  tags      = var.tags
+  body = {
+    sku = { name = "Standard" }
+    properties = {
+      publicIPAllocationMethod = "Static"
+      publicIPAddressVersion   = "IPv4"
+    }
+  }
+  response_export_values = ["properties.ipAddress"]
+}
+
+resource "azapi_resource" "nat_gateway" {
+  type      = "Microsoft.Network/natGateways@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.nat_gateway
+  location  = var.location
+  tags      = var.tags
+  body = {
+    sku = { name = "Standard" }
+    properties = {
+      idleTimeoutInMinutes = 10
+      publicIpAddresses    = [{ id = azapi_resource.public_ip.id }]
+    }
+  }
+}
+
+# The subnets stand in the network's own body: a network put without them would lose them.
+resource "azapi_resource" "virtual_network" {
+  type      = "Microsoft.Network/virtualNetworks@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.virtual_network
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      addressSpace = { addressPrefixes = [var.address_space] }
+      subnets = concat(
+        [
+          for name, prefix in { snet-host = var.subnets.host, snet-container = var.subnets.container } : {
+            name                          = name
+            properties = {
+              addressPrefix         = prefix
+              defaultOutboundAccess = false
+              natGateway            = { id = azapi_resource.nat_gateway.id }
+              networkSecurityGroup  = { id = azapi_resource.security_group.id }
+              # Bulk data goes to storage of the region by this way, which costs nothing a gigabyte, and not through the gateway.
+              serviceEndpoints = [{ service = "Microsoft.Storage" }]
+              delegations = [
+                {
+                  name       = "databricks"
+                  properties = { serviceName = "Microsoft.Databricks/workspaces" }
+                },
+              ]
+            }
+          }
+        ],
+        [
+          {
+            name = "snet-endpoints"
+            properties = {
+              addressPrefix                  = var.subnets.endpoints
+              defaultOutboundAccess          = false
+              networkSecurityGroup           = { id = azapi_resource.security_group.id }
+              privateEndpointNetworkPolicies = "Enabled"
+            }
+          },
+        ],
+      )
+    }
+  }
+}
+
+resource "azapi_resource" "log_workspace" {
+  type      = "Microsoft.OperationalInsights/workspaces@2023-09-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.log_workspace
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      sku                             = { name = "PerGB2018" }
+      retentionInDays                 = var.log_retention_days
+      workspaceCapping                = { dailyQuotaGb = var.log_daily_quota_gb }
+      features                        = { disableLocalAuth = true }
+      publicNetworkAccessForIngestion = "Disabled"
+      # People read logs in the portal, with their own login.
+      publicNetworkAccessForQuery = "Enabled"
+    }
+  }
+}
+
+# The identity by which Unity Catalog reaches storage that somebody grants it.
+resource "azapi_resource" "access_connector" {
+  type      = "Microsoft.Databricks/accessConnectors@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.access_connector
+  location  = var.location
+  tags      = var.tags
+
+  identity {
+    type = "SystemAssigned"
+  }
+}
+
+resource "azapi_resource" "workspace" {
+  type      = "Microsoft.Databricks/workspaces@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.workspace_name
+  location  = var.location
+  tags      = var.tags
+  body = {
+    sku = { name = "premium" }
+    properties = {
+      managedResourceGroupId = "${local.subscription}/resourceGroups/${var.managed_resource_group_name}"
+      publicNetworkAccess    = "Disabled"
+      requiredNsgRules       = "NoAzureDatabricksRules"
+      parameters = {
+        customVirtualNetworkId          = { value = local.network }
+        customPublicSubnetName          = { value = "snet-host" }
+        customPrivateSubnetName         = { value = "snet-container" }
+        enableNoPublicIp                = { value = true }
+        requireInfrastructureEncryption = { value = true }
+      }
+    }
+  }
+  response_export_values = ["properties.workspaceUrl", "properties.workspaceId"]
+
+  timeouts {
+    create = "60m"
+    delete = "60m"
+  }
+}
+
+resource "azapi_resource" "dns_zone" {
+  type      = "Microsoft.Network/privateDnsZones@2024-06-01"
+  parent_id = azapi_resource.group.id
+  name      = "privatelink.azuredatabricks.net"
+  location  = "global"
+  tags      = var.tags
+}
+
+resource "azapi_resource" "dns_link" {
+  type      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01"
+  parent_id = azapi_resource.dns_zone.id
+  name      = var.names.virtual_network
+  location  = "global"
+  tags      = var.tags
+  body = {
+    properties = {
+      registrationEnabled = false
+      virtualNetwork      = { id = local.network }
+    }
+  }
+}
+
+resource "azapi_resource" "endpoint" {
+  for_each = local.links
+
+  type      = "Microsoft.Network/privateEndpoints@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = "pep-${each.key}-${var.workspace_name}"
+  location  = var.location
+  tags      = var.tags
+  body = {
+    properties = {
+      customNetworkInterfaceName = "nic-${each.key}-${var.workspace_name}"
+      subnet                     = { id = "${local.network}/subnets/snet-endpoints" }
+      privateLinkServiceConnections = [
+        {
+          name = each.key
+          properties = {
+            privateLinkServiceId = azapi_resource.workspace.id
+            groupIds             = [each.value]
+          }
+        },
+      ]
+    }
+  }
+  # A workspace takes one change at a time.
+  locks = [azapi_resource.workspace.id]
+}
+
+resource "azapi_resource" "endpoint_dns" {
+  for_each = local.links
+
+  type      = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01"
+  parent_id = azapi_resource.endpoint[each.key].id
+  name      = "default"
+  body = {
+    properties = {
+      privateDnsZoneConfigs = [
+        {
+          name       = "databricks"
+          properties = { privateDnsZoneId = azapi_resource.dns_zone.id }
+        },
+      ]
+    }
+  }
+}
+
+resource "azapi_resource" "diagnostics" {
+  type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
+  parent_id = azapi_resource.workspace.id
+  name      = "to-log-workspace"
+  body = {
+    properties = {
+      workspaceId = azapi_resource.log_workspace.id
+      logs        = [{ categoryGroup = "allLogs", enabled = true }]
+    }
+  }
+}
