@@ -19,10 +19,11 @@ __all__ = ["KINDS", "Bodies", "Executed", "GuestProblem", "GuestSpec", "chosen_k
 KINDS = ("auto", "pod", "emulated", "none")
 
 
-def open_bodies(kind: str, folder: Path, networks: tuple[IPv4Interface, ...], say: Say) -> Bodies:
+def open_bodies(kind: str, folder: Path, networks: tuple[IPv4Interface, ...], say: Say, *, keep: bool = True) -> Bodies:
     """Makes ready what gives guests a body. `networks` has each network's gateway address; `folder` is this simulator's own.
 
     `kind` is one of KINDS; auto takes a pod where this machine can have one, and says why or why not.
+    With `keep` the guests' disks stay in the folder at `close`, and the next to open it finds them; guests are shut down in order.
     """
     # Imported when needed: the first two need Linux, the third asyncssh, and most worlds in tests need none.
     if kind == "none":
@@ -30,7 +31,7 @@ def open_bodies(kind: str, folder: Path, networks: tuple[IPv4Interface, ...], sa
 
         return NoBodies()
     if kind == "emulated":
-        return _emulated(folder, networks)
+        return _emulated(folder, keep)
     if kind not in KINDS:
         raise GuestProblem(f"There is no body called {kind}. Say one of {', '.join(KINDS)}.")
     from cluster_sim.guests.probe import probe
@@ -42,12 +43,12 @@ def open_bodies(kind: str, folder: Path, networks: tuple[IPv4Interface, ...], sa
         raise GuestProblem(why)
     if chosen == "pod":
         try:
-            return _pod(folder, networks, say)
+            return _pod(folder, networks, say, keep)
         except GuestProblem as problem:
             if kind == "pod":
                 raise
             say(f"{problem} Guests are emulated instead: SSH and Ansible answer from a model, and nothing is executed.")
-    return _emulated(folder, networks)
+    return _emulated(folder, keep)
 
 
 def chosen_kind(found: tuple[Finding, ...]) -> tuple[str, str]:
@@ -61,14 +62,14 @@ def chosen_kind(found: tuple[Finding, ...]) -> tuple[str, str]:
     )
 
 
-def _pod(folder: Path, networks: tuple[IPv4Interface, ...], say: Say) -> Bodies:
+def _pod(folder: Path, networks: tuple[IPv4Interface, ...], say: Say, keep: bool) -> Bodies:
     from cluster_sim.guests.image import image_folder
     from cluster_sim.guests.pod import PodBodies
 
-    return PodBodies(folder, image_folder(say), networks)
+    return PodBodies(folder, image_folder(say), networks, keep=keep)
 
 
-def _emulated(folder: Path, networks: tuple[IPv4Interface, ...]) -> Bodies:
+def _emulated(folder: Path, keep: bool) -> Bodies:
     from cluster_sim.guests.emulated import EmulatedBodies
 
-    return EmulatedBodies(folder, networks)
+    return EmulatedBodies(folder, keep=keep)

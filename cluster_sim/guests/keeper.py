@@ -24,12 +24,14 @@ from cluster_sim.guests.namespaces import IdRange, id_range
 
 SOCKET_NAME = "pod.sock"
 LOCK_NAME = "pod.lock"
+KEPT_NAME = "disks.kept"
 START_SECONDS_MAX = 60.0
 CLOSE_SECONDS_MAX = 20.0
 
 
 def main() -> int:
     words = argparse.ArgumentParser(prog="python -m cluster_sim.guests.keeper", description=__doc__)
+    words.add_argument("--keep", action="store_true", help="disks outlive this run, and are found again by the next")
     words.add_argument("folder", type=Path)
     words.add_argument("image", type=Path)
     words.add_argument("gateways", nargs="*")
@@ -48,7 +50,7 @@ def main() -> int:
     clean_stale(place)
     cgroup = make_cgroup(place)
     try:
-        return _keep(given.folder, given.image, tuple(given.gateways), ids, cgroup)
+        return _keep(given.folder, given.image, tuple(given.gateways), ids, cgroup, given.keep)
     finally:
         podinit.remove_cgroups(str(cgroup))
 
@@ -68,9 +70,16 @@ def _alone(folder: Path) -> bool:
             time.sleep(0.1)
 
 
-def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: IdRange, cgroup: Path) -> int:
+def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: IdRange, cgroup: Path, keep: bool) -> int:
     disks = folder / "disks"
     disks.mkdir(exist_ok=True)
+    # Disks without the mark are left from a folder that somebody tried to remove: a plain user cannot remove all of them.
+    mark = folder / KEPT_NAME
+    known = keep and mark.exists()
+    if keep:
+        mark.touch()
+    else:
+        mark.unlink(missing_ok=True)
     if not ids.with_own_id:
         os.chown(disks, ids.uid_first, ids.gid_first)
     # A socket's address holds about a hundred bytes; its folder may be deep.
@@ -82,7 +91,12 @@ def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: IdRange, cg
     os.chmod(SOCKET_NAME, 0o600)
     control.listen(64)
     here, there = socket.socketpair()
-    pod_pid = podinit.enter(podinit.PodPlan(str(image), str(disks), str(cgroup), gateways), ids, control, there)
+    pod_pid = podinit.enter(
+        podinit.PodPlan(str(image), str(disks), str(cgroup), gateways, wipe_first=not known, wipe_last=not keep),
+        ids,
+        control,
+        there,
+    )
     there.close()
     control.close()
     try:

@@ -82,11 +82,23 @@ def _machine(place: Place, request: dict[str, Any]) -> None:
     with contextlib.suppress(subprocess.CalledProcessError):
         ip(f"route add default via {request['gateway']}")
     ns.pivot_root(root)
+    # Written in here, where a link the guest has laid leads nowhere but into the guest.
+    write_files("", request["drive"])
     null = os.open("/dev/null", os.O_RDWR)
     for number, source in ((0, null), (1, console), (2, console)):
         os.dup2(source, number)
     _close_above(2)
     os.execve("/sbin/init", ["/sbin/init"], GUEST_ENVIRONMENT)  # noqa: S606
+
+
+def write_files(root: str, files: list[dict[str, Any]]) -> None:
+    for file in files:
+        target = Path(f"{root}/{file['path']}")
+        for folder in reversed(target.parents):
+            if not folder.exists():
+                folder.mkdir(mode=0o755)
+        target.write_text(file["text"])
+        target.chmod(file["mode"])
 
 
 def _devices(dev: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import cluster_sim
 from cluster_sim.guests.cgroups import cgroup_place, delegation_prefix
 from cluster_sim.guests.keeper import CLOSE_SECONDS_MAX, SOCKET_NAME, START_SECONDS_MAX
 from cluster_sim.guests.proxying import PlainWords
-from cluster_sim.guests.seed import seed_files
+from cluster_sim.guests.seed import drive_files, new_disk_files
 from cluster_sim.guests.values import Executed, GuestProblem, GuestSpec
 
 BOOT_SECONDS_MAX = 60.0
@@ -34,7 +33,9 @@ INOTIFY_PER_GUEST = 5
 class PodBodies:
     kind = "pod"
 
-    def __init__(self, folder: Path, image: Path, networks: tuple[IPv4Interface, ...], guests_max: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, image: Path, networks: tuple[IPv4Interface, ...], *, keep: bool, guests_max: int | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder.resolve()
         self._words = PlainWords()
@@ -43,7 +44,16 @@ class PodBodies:
         source = str(Path(cluster_sim.__file__).parents[1])
         log = (self._folder / "pod.log").open("ab")
         prefix = [] if isinstance(cgroup_place(), Path) else delegation_prefix()
-        command = [*prefix, sys.executable, "-m", "cluster_sim.guests.keeper", str(self._folder), str(image), *map(str, networks)]
+        command = [
+            *prefix,
+            sys.executable,
+            "-m",
+            "cluster_sim.guests.keeper",
+            *(["--keep"] if keep else []),
+            str(self._folder),
+            str(image),
+            *map(str, networks),
+        ]
         # A session of its own: Ctrl-C in the simulator's terminal is the simulator's to act on.
         self._keeper = subprocess.Popen(
             command,
@@ -67,7 +77,6 @@ class PodBodies:
                     f"machine allows a user {INOTIFY_LIMIT.read_text().strip()}, so at most {self._guests_max} run at once. "
                     "Stop another guest, or raise fs.inotify.max_user_instances."
                 )
-            files = [vars(file) for file in seed_files(spec, f"{name}-{secrets.token_hex(4)}")]
             self._ask(
                 {
                     "op": "boot",
@@ -76,7 +85,8 @@ class PodBodies:
                     "mac": spec.mac.lower(),
                     "address": str(spec.address),
                     "gateway": str(spec.gateway),
-                    "files": files,
+                    "new_disk": [vars(file) for file in new_disk_files(spec)],
+                    "drive": [vars(file) for file in drive_files(spec)],
                 },
                 BOOT_SECONDS_MAX,
             )

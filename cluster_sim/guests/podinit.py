@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_sim.guests import namespaces as ns
-from cluster_sim.guests.machine import GUEST_ENVIRONMENT, Place, become, ip, or_die
+from cluster_sim.guests.machine import GUEST_ENVIRONMENT, Place, become, ip, or_die, write_files
 from cluster_sim.guests.seed import APT_PROXY_PORT
 
 SSH_PORT = 22
@@ -35,6 +35,7 @@ CONNECT_SECONDS = 5.0
 UP_LOOKS_MAX = 1200
 UP_LOOK_SECONDS = 0.1
 EXEC_SECONDS_MAX = 300.0
+CLOSE_PATIENCE_SECONDS = 8.0
 LINE_BYTES_MAX = 1 << 20
 SHUT_DOWN = signal.SIGRTMIN + 4
 """systemd's own signal for an orderly power-off."""
@@ -52,6 +53,8 @@ class PodPlan:
     cgroup: str
     gateways: tuple[str, ...]
     """One `address/prefix` for each network; all of them on one bridge."""
+    wipe_first: bool
+    wipe_last: bool
 
 
 @dataclass
@@ -151,6 +154,7 @@ class Pod:
         self._guests: dict[str, Guest] = {}
         self._cards = 0
         self._closing: socket.socket | None = None
+        self._patience_ends = 0.0
 
     def run(self, gate: socket.socket) -> None:
         for words in ("link set lo up", "link add br0 type bridge", "link set br0 up"):
@@ -158,7 +162,8 @@ class Pod:
         for gateway in self._plan.gateways:
             ip(f"addr add {gateway} dev br0")
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-        self._wipe()
+        if self._plan.wipe_first:
+            self._wipe()
         listener = socket.create_server(("0.0.0.0", APT_PROXY_PORT), backlog=64)
         socket.send_fds(gate, [b"apt"], [listener.fileno()])
         listener.close()
@@ -172,7 +177,9 @@ class Pod:
         signal.set_wakeup_fd(wake_out, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while self._closing is None or self._guests:
-            readable, _, _ = select.select([self._control.fileno(), wake_in], [], [])
+            readable, _, _ = select.select([self._control.fileno(), wake_in], [], [], None if self._closing is None else 0.5)
+            if self._closing is not None and time.monotonic() > self._patience_ends:
+                self._signal_all(signal.SIGKILL)
             if wake_in in readable:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_in, 512)
@@ -184,7 +191,8 @@ class Pod:
                     self._answer(connection)
                 except (OSError, ValueError, KeyError, subprocess.CalledProcessError) as problem:
                     _reply(connection, {"problem": f"The guests' pod could not do that: {_words(problem)}."})
-        self._wipe()
+        if self._plan.wipe_last:
+            self._wipe()
         _reply(self._closing, {})
 
     def _answer(self, connection: socket.socket) -> None:
@@ -218,11 +226,16 @@ class Pod:
                 self._child(connection, lambda: _dial(connection, request["host"], int(request["port"])))
             case "close":
                 self._closing = connection
-                for other in self._guests.values():
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(other.init_pid, signal.SIGKILL)
+                self._patience_ends = time.monotonic() + CLOSE_PATIENCE_SECONDS
+                # Disks that are kept are left in order.
+                self._signal_all(signal.SIGKILL if self._plan.wipe_last else SHUT_DOWN)
             case unknown:
                 raise ValueError(f"it knows no {unknown}")
+
+    def _signal_all(self, number: int) -> None:
+        for guest in self._guests.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(guest.init_pid, number)
 
     def _child(self, connection: socket.socket, run: Callable[[], None]) -> int:
         pid = os.fork()
@@ -237,7 +250,7 @@ class Pod:
     def _boot(self, name: str, request: dict[str, Any]) -> None:
         disk = f"{self._view}/disks/{name}"
         if not os.path.isdir(f"{disk}/upper"):
-            self._make_disk(disk, request["files"])
+            self._make_disk(disk, request["new_disk"])
         # The overlay is mounted without syncing; its mark of an earlier mount is in the way of the next.
         shutil.rmtree(f"{disk}/work/work/incompat", ignore_errors=True)
         place = Place(f"{self._view}/image", disk, f"{self._plan.cgroup}/guest-{name}")
@@ -266,13 +279,7 @@ class Pod:
         for name in ("upper", "work", "root"):
             os.makedirs(f"{disk}/{name}", exist_ok=True)
         os.chmod(f"{disk}/upper", 0o755)  # noqa: S103  a root directory
-        for file in files:
-            target = Path(f"{disk}/upper/{file['path']}")
-            missing = [folder for folder in reversed(target.parents) if not folder.exists()]
-            for folder in missing:
-                folder.mkdir(mode=0o755)
-            target.write_text(file["text"])
-            target.chmod(file["mode"])
+        write_files(f"{disk}/upper", files)
 
     def _reap(self) -> None:
         while True:
@@ -299,7 +306,7 @@ class Pod:
             self._boot(guest.name, guest.request)
 
     def _wipe(self) -> None:
-        """Removes every disk: at the start those of a simulator that was killed, which are of another world."""
+        """Removes every disk."""
         for name in os.listdir(f"{self._view}/disks"):
             shutil.rmtree(f"{self._view}/disks/{name}", ignore_errors=True)
 

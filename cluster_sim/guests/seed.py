@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 
@@ -17,18 +18,28 @@ class SeedFile:
     mode: int = 0o644
 
 
-def seed_files(spec: GuestSpec, instance: str) -> tuple[SeedFile, ...]:
-    """`instance` names this disk: cloud-init sets a machine up once for each."""
+def new_disk_files(spec: GuestSpec) -> tuple[SeedFile, ...]:
+    """What a new disk has besides its image."""
     address = str(spec.address.ip)
     return (
         SeedFile("etc/hostname", f"{spec.hostname}\n"),
         SeedFile("etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{address} {spec.hostname}\n"),
         SeedFile("etc/resolv.conf", "# This network has no name server.\n"),
         SeedFile("etc/apt/apt.conf.d/01proxy", f'Acquire::http::Proxy "http://{spec.gateway}:{APT_PROXY_PORT}";\n'),
-        SeedFile(
-            "var/lib/cloud/seed/nocloud/meta-data", json.dumps({"instance-id": instance, "local-hostname": spec.hostname}) + "\n"
-        ),
-        SeedFile("var/lib/cloud/seed/nocloud/user-data", user_data(spec), 0o600),
+    )
+
+
+def drive_files(spec: GuestSpec) -> tuple[SeedFile, ...]:
+    """The cloud-init drive, written anew at every start as Proxmox VE does.
+
+    The instance is named after what is said, so cloud-init sets the machine up again when that has changed, and only then.
+    """
+    said = user_data(spec)
+    instance = hashlib.sha1(f"{said}{spec.address}{spec.gateway}{spec.mac}".encode(), usedforsecurity=False).hexdigest()
+    named = {"instance-id": instance, "local-hostname": spec.hostname}
+    return (
+        SeedFile("var/lib/cloud/seed/nocloud/meta-data", json.dumps(named) + "\n"),
+        SeedFile("var/lib/cloud/seed/nocloud/user-data", said, 0o600),
     )
 
 

@@ -67,5 +67,5 @@ class Bodies(Protocol):
         ...
 
     def close(self) -> None:
-        """Stops every guest and leaves nothing behind: no process, no mount, no disk."""
+        """Stops every guest and leaves no process and no mount behind; and no disk, unless disks are kept."""
         ...

@@ -295,7 +295,6 @@ def new_host(spec: GuestSpec) -> Host:
     for name, package in CATALOGUE.items():
         if package.in_image:
             host.install(name)
-    host.write("/etc/hostname", f"{spec.hostname}\n".encode())
     host.write("/etc/hosts", f"127.0.0.1 localhost\n{spec.address.ip} {spec.hostname}\n".encode())
     host.write("/etc/timezone", b"Etc/UTC\n")
     host.files["/etc/localtime"] = Entry("link", target="/usr/share/zoneinfo/Etc/UTC", mode=0o777)
@@ -304,11 +303,18 @@ def new_host(spec: GuestSpec) -> Host:
     host.write("/etc/os-release", release.encode())
     host.write("/etc/motd", f"{NOTICE}\n".encode())
     host.write(MARK, f"{NOTICE}\n".encode())
-    host.write_people()
+    set_up(host, spec)
+    return host
+
+
+def set_up(host: Host, spec: GuestSpec) -> None:
+    """What cloud-init does for each new word of its drive: names, the first user and who may log in as him."""
+    host.hostname, host.address, host.prefix = spec.hostname, str(spec.address.ip), spec.address.network.prefixlen
+    host.gateway, host.mac = str(spec.gateway), spec.mac.lower()
+    host.write("/etc/hostname", f"{spec.hostname}\n".encode())
     person = host.people.get(spec.user) or host.add_person(spec.user)
     person.groups |= {"sudo", "adm"} if spec.user != "root" else set()
     host.make_folder(f"{person.home}/.ssh", 0o700, spec.user)
     host.files[person.home].owner, host.files[person.home].group = spec.user, host.group_of(spec.user)
     host.write(f"{person.home}/.ssh/authorized_keys", ("\n".join(spec.ssh_keys) + "\n").encode(), 0o600, spec.user)
     host.write_people()
-    return host

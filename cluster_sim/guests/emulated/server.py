@@ -6,24 +6,25 @@ import asyncio
 import contextlib
 import io
 import json
+import pickle
 import posixpath
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 
 from cluster_sim.guests.emulated.commands import run_command, run_line
-from cluster_sim.guests.emulated.host import NOTICE, Host, HostProblem, new_host
+from cluster_sim.guests.emulated.host import NOTICE, Host, HostProblem, new_host, set_up
 from cluster_sim.guests.emulated.shell import Session
 from cluster_sim.guests.proxying import PlainWords
 from cluster_sim.guests.values import Executed, GuestProblem, GuestSpec
 
 ANSWER_SECONDS_MAX = 30.0
+HOSTS_NAME = "hosts.pickle"
 
 
 @dataclass
@@ -39,10 +40,11 @@ class _Guest:
 class EmulatedBodies:
     kind = "emulated"
 
-    def __init__(self, folder: Path, networks: tuple[IPv4Interface, ...]) -> None:
+    def __init__(self, folder: Path, *, keep: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder.resolve()
-        self._guests: dict[str, _Guest] = {}
+        self._keep = keep
+        self._guests: dict[str, _Guest] = self._kept()
         self._changing = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulated-guests", daemon=True)
@@ -56,6 +58,10 @@ class EmulatedBodies:
             guest = self._guests.get(spec.key)
             if guest is None:
                 guest = self._guests[spec.key] = _Guest(spec, new_host(spec), asyncssh.generate_private_key("ssh-ed25519"))
+            elif guest.spec != spec:
+                # A cloud-init drive that says something else sets the machine up again.
+                guest.spec = spec
+                set_up(guest.host, spec)
             if guest.listener is None:
                 guest.listener = self._wait(self._listen(guest))
                 self._write_ports()
@@ -66,11 +72,13 @@ class EmulatedBodies:
             if guest is not None and guest.listener is not None:
                 self._wait(self._silence(guest))
                 self._write_ports()
+                self._save()
 
     def destroy(self, key: str) -> None:
         self.shutdown(key, force=True)
         with self._changing:
             self._guests.pop(key, None)
+            self._save()
 
     def is_up(self, key: str) -> bool:
         guest = self._guests.get(key)
@@ -93,6 +101,7 @@ class EmulatedBodies:
             for guest in self._guests.values():
                 if guest.listener is not None:
                     self._wait(self._silence(guest))
+            self._save()
             self._guests.clear()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -100,6 +109,25 @@ class EmulatedBodies:
         self._words.close()
         with contextlib.suppress(FileNotFoundError):
             (self._folder / "ports.json").unlink()
+
+    def _kept(self) -> dict[str, _Guest]:
+        """The hosts of an earlier run in this folder."""
+        file = self._folder / HOSTS_NAME
+        if not self._keep:
+            file.unlink(missing_ok=True)
+        if not file.exists():
+            return {}
+        # The folder is this user's alone, and the file was written below.
+        saved = pickle.loads(file.read_bytes())  # noqa: S301
+        return {spec.key: _Guest(spec, host, asyncssh.import_private_key(key)) for spec, host, key in saved}
+
+    def _save(self) -> None:
+        if self._keep:
+            hosts = [(guest.spec, guest.host, guest.host_key.export_private_key()) for guest in self._guests.values()]
+            part = self._folder / f"{HOSTS_NAME}.part"
+            part.touch(mode=0o600)
+            part.write_bytes(pickle.dumps(hosts))
+            part.replace(self._folder / HOSTS_NAME)
 
     def _wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         waiting: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)

@@ -29,7 +29,7 @@ def pod_possible(tmp_path_factory: pytest.TempPathFactory) -> None:
 def pod(pod_possible: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bodies]:
     # A deep folder on purpose: a socket's address holds about a hundred bytes.
     folder: Path = tmp_path_factory.mktemp("pod") / ("deep-" * 12) / "run"
-    bodies = open_bodies("pod", folder, NETWORKS, print)
+    bodies = open_bodies("pod", folder, NETWORKS, print, keep=False)
     yield bodies
     bodies.close()
 
@@ -37,7 +37,7 @@ def pod(pod_possible: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="session")
 def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bodies]:
     # A folder with a space on purpose: the proxy command must survive every quoting.
-    bodies = open_bodies("emulated", tmp_path_factory.mktemp("emulated guests"), NETWORKS, print)
+    bodies = open_bodies("emulated", tmp_path_factory.mktemp("emulated guests"), NETWORKS, print, keep=False)
     yield bodies
     bodies.close()
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from guest_worlds import Key, boot, spec, ssh
+from guest_worlds import NETWORKS, Key, boot, make_key, spec, ssh
 
-from cluster_sim.guests import Bodies, GuestProblem
+from cluster_sim.guests import Bodies, GuestProblem, open_bodies
 
 
 def test_an_operator_logs_in_with_his_key_and_may_sudo(bodies: Bodies, key: Key) -> None:
@@ -24,8 +24,6 @@ def test_an_operator_logs_in_with_his_key_and_may_sudo(bodies: Bodies, key: Key)
 
 
 def test_a_stranger_is_refused(bodies: Bodies, key: Key, tmp_path: Path) -> None:
-    from guest_worlds import make_key
-
     guest = spec(key, 12)
     boot(bodies, guest)
     seen = ssh(bodies, guest, make_key(tmp_path), "id")
@@ -61,6 +59,28 @@ def test_the_disk_outlives_a_shutdown_and_not_a_destroy(bodies: Bodies, key: Key
     assert ssh(bodies, guest, key, "cat note").stdout == ""
     assert (key.private.parent / f"known_hosts-{bodies.kind}-{guest.key}").read_text() != first_key
     bodies.destroy(guest.key)
+
+
+@pytest.mark.parametrize("kind", ["pod", "emulated"])
+def test_disks_are_found_again_by_the_next_simulator(pod_possible: None, kind: str, key: Key, tmp_path: Path) -> None:
+    """What is kept is told again by its cloud-init drive when that says something else."""
+    guest = spec(key, 19)
+    first = open_bodies(kind, tmp_path / "run", NETWORKS, print, keep=True)
+    boot(first, guest)
+    assert ssh(first, guest, key, "echo kept > note").returncode == 0
+    first.close()
+    second = open_bodies(kind, tmp_path / "run", NETWORKS, print, keep=True)
+    try:
+        boot(second, guest)
+        assert ssh(second, guest, key, "cat note").stdout == "kept\n"
+        second.shutdown(guest.key)
+        (key.private.parent / f"known_hosts-{kind}-{guest.key}").unlink()
+        other = make_key(tmp_path)
+        renamed = spec(other, 19, hostname="renamed")
+        boot(second, renamed)
+        assert ssh(second, renamed, other, "hostname; cat note").stdout == "renamed\nkept\n"
+    finally:
+        second.close()
 
 
 def test_several_guests_are_started_and_stopped_at_once(bodies: Bodies, key: Key) -> None:

@@ -76,7 +76,7 @@ def test_an_image_that_cannot_be_built_means_emulated_guests(
 
 
 def test_no_body_is_up_at_once_and_answers_nothing(tmp_path: Path, key: Key) -> None:
-    bodies = open_bodies("none", tmp_path, NETWORKS, print)
+    bodies = open_bodies("none", tmp_path, NETWORKS, print, keep=False)
     guest = spec(key, 1)
     bodies.boot(guest)
     assert bodies.is_up(guest.key)
@@ -91,7 +91,7 @@ def test_no_body_is_up_at_once_and_answers_nothing(tmp_path: Path, key: Key) -> 
 
 def test_an_unknown_body_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(GuestProblem, match="no body called qemu"):
-        open_bodies("qemu", tmp_path, NETWORKS, print)
+        open_bodies("qemu", tmp_path, NETWORKS, print, keep=False)
 
 
 def test_the_proxy_command_is_plain_words_and_starts_fast(bodies, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

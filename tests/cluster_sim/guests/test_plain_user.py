@@ -44,7 +44,7 @@ import sys
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from cluster_sim.guests import GuestSpec, open_bodies
-bodies = open_bodies("auto", Path(sys.argv[1]), (IPv4Interface("10.10.20.1/24"),), print)
+bodies = open_bodies("auto", Path(sys.argv[1]), (IPv4Interface("10.10.20.1/24"),), print, keep=False)
 print(bodies.kind, flush=True)
 bodies.boot(GuestSpec("7", "plain", "bc:24:11:00:00:07", IPv4Interface("10.10.20.7/24"), IPv4Address("10.10.20.1"), "ops", (sys.argv[2],)))
 for _ in range(600):

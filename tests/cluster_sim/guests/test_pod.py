@@ -127,7 +127,7 @@ def test_a_key_of_any_letters_is_one_disk(pod: Bodies, key: Key) -> None:
 
 
 def test_more_guests_than_the_machine_can_have_is_a_sentence(pod_possible: None, key: Key, tmp_path: Path) -> None:
-    bodies = PodBodies(tmp_path, image_folder(print), NETWORKS, guests_max=1)
+    bodies = PodBodies(tmp_path, image_folder(print), NETWORKS, keep=False, guests_max=1)
     try:
         bodies.boot(spec(key, 47))
         with pytest.raises(GuestProblem, match="at most 1 run at once"):
@@ -137,7 +137,7 @@ def test_more_guests_than_the_machine_can_have_is_a_sentence(pod_possible: None,
 
 
 def test_closing_leaves_no_process_no_disk_and_no_cgroup(pod_possible: None, key: Key, tmp_path: Path) -> None:
-    bodies = PodBodies(tmp_path, image_folder(print), NETWORKS)
+    bodies = PodBodies(tmp_path, image_folder(print), NETWORKS, keep=False)
     boot(bodies, spec(key, 49))
     assert _left_of(tmp_path)
     bodies.close()
@@ -151,7 +151,7 @@ import sys
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from cluster_sim.guests import GuestSpec, open_bodies
-bodies = open_bodies("pod", Path(sys.argv[1]), (IPv4Interface("10.10.20.1/24"),), print)
+bodies = open_bodies("pod", Path(sys.argv[1]), (IPv4Interface("10.10.20.1/24"),), print, keep=False)
 bodies.boot(GuestSpec("7", "doomed", "bc:24:11:00:00:07", IPv4Interface("10.10.20.7/24"), IPv4Address("10.10.20.1"), "ops", (sys.argv[2],)))
 while not bodies.is_up("7"):
     pass
@@ -211,12 +211,12 @@ def _lives(cgroup: Path) -> bool:
 
 def test_a_folder_is_one_simulators_and_its_old_disks_are_not_taken_over(pod_possible: None, key: Key, tmp_path: Path) -> None:
     guest = spec(key, 50)
-    first = PodBodies(tmp_path, image_folder(print), NETWORKS)
+    first = PodBodies(tmp_path, image_folder(print), NETWORKS, keep=False)
     try:
         boot(first, guest)
         first.exec(guest.key, ["touch", "/root/of-the-first-world"])
         first._keeper.kill()  # as a power cut would: no time to tidy up
-        second = PodBodies(tmp_path, image_folder(print), NETWORKS)
+        second = PodBodies(tmp_path, image_folder(print), NETWORKS, keep=False)
         try:
             boot(second, guest)
             assert second.exec(guest.key, ["ls", "/root"]).stdout == ""
@@ -227,7 +227,7 @@ def test_a_folder_is_one_simulators_and_its_old_disks_are_not_taken_over(pod_pos
 
 
 def test_two_simulators_side_by_side_do_not_meet(pod: Bodies, guest: GuestSpec, key: Key, tmp_path: Path) -> None:
-    other = PodBodies(tmp_path, image_folder(print), (IPv4Interface("10.10.20.1/24"),))
+    other = PodBodies(tmp_path, image_folder(print), (IPv4Interface("10.10.20.1/24"),), keep=False)
     try:
         twin = spec(key, 41, hostname="twin")
         boot(other, twin)
