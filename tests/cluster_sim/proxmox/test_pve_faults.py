@@ -18,6 +18,15 @@ def test_an_answer_fails_the_second_time_only(changed: Callable[..., Driver]) ->
     pve.get("/nodes/pve1/qemu/110/config")
 
 
+def test_a_node_may_hang_while_it_is_still_called_online(changed: Callable[..., Driver]) -> None:
+    pve = changed(faults=[{"when": "* /nodes/pve4/*", "status": 596, "reason": "Connection timed out"}])
+    assert {n["node"]: n["status"] for n in pve.get("/nodes")}["pve4"] == "online"
+    with pytest.raises(Refused) as refused:
+        pve.post("/nodes/pve4/qemu/143/status/start")
+    assert refused.value.status == 596
+    pve.get("/nodes/pve3/status")
+
+
 def test_a_task_ends_badly_when_it_should(changed: Callable[..., Driver]) -> None:
     pve = changed(faults=[{"task": "qmclone", "nth": [1, 3], "node": "pve1", "exitstatus": "disk went away"}])
     assert [pve.clone(201 + n, name=f"a{n}") for n in range(4)] == [
