@@ -29,7 +29,7 @@ from typing import Any
 import cluster_sim
 from cluster_sim.guests.apt_proxy import cache_folder, serve_apt
 from cluster_sim.guests.namespaces import id_range
-from cluster_sim.guests.sources import Source, machine_sources, suite_of
+from cluster_sim.guests.sources import MIRROR_VARIABLE, Source, machine_sources, suite_of
 from cluster_sim.guests.values import GuestProblem, Say
 
 PACKAGES = (
@@ -92,6 +92,10 @@ def image_folder(say: Say) -> Path:
     if (built := built_image()) is not None:
         return built
     sources = machine_sources()
+    if not sources:
+        raise GuestProblem(
+            f"This machine's apt sources name no archive of its distribution. Name one: {MIRROR_VARIABLE}=http://your.mirror/debian"
+        )
     folder = _place(sources)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder.parent / "lock", say):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cluster_sim
+from cluster_sim.guests.sources import MIRROR_VARIABLE, machine_sources
 
 INSTALL = "apt-get install -y mmdebstrap uidmap iproute2"
 APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
@@ -103,6 +104,12 @@ def _image() -> Finding:
         return Finding("base image", True, f"{image} is built.")
     if shutil.which("mmdebstrap") is None:
         return Finding("base image", False, f"mmdebstrap, which builds the base image, is missing. As root: {INSTALL}")
+    if not machine_sources():
+        return Finding(
+            "base image",
+            False,
+            f"apt's sources name no archive of this distribution. Name one: {MIRROR_VARIABLE}=http://your.mirror/debian",
+        )
     return Finding("base image", True, "mmdebstrap is there and will build it once, in about a minute.")
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 MIRROR_VARIABLE = "CLUSTER_SIM_APT_MIRROR"
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 DEFAULT_SUITE = "bookworm"
 _DISTRIBUTION = re.compile(r"debian|ubuntu", re.IGNORECASE)
 
@@ -46,7 +45,7 @@ class Upstream:
 
 
 def machine_sources() -> tuple[Source, ...]:
-    """The distribution's own archives, as this machine names them; others (a vendor's, say) are left out."""
+    """The distribution's own archives, as this machine names them; others (a vendor's, say) are left out. None where it names none."""
     mirror = os.environ.get(MIRROR_VARIABLE)
     suite = _release().get("VERSION_CODENAME", DEFAULT_SUITE)
     if mirror:
@@ -54,7 +53,7 @@ def machine_sources() -> tuple[Source, ...]:
     files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
     texts = [(file.suffix, file.read_text(errors="replace")) for file in files if file.is_file()]
     found = tuple(source for ending, text in texts for source in read_sources(text, deb822=ending == ".sources"))
-    return own_sources(found, suite) or (Source(DEFAULT_MIRROR, DEFAULT_SUITE, ("main",), _archive_key()),)
+    return own_sources(found, suite)
 
 
 def own_sources(sources: Iterable[Source], suite: str) -> tuple[Source, ...]:

@@ -303,6 +303,8 @@ def new_host(spec: GuestSpec) -> Host:
     host.write("/etc/os-release", release.encode())
     host.write("/etc/motd", f"{NOTICE}\n".encode())
     host.write(MARK, f"{NOTICE}\n".encode())
+    # Where systemd has a machine say what it is for; whoever looks can tell it from one that runs something.
+    host.write("/etc/machine-info", b"DEPLOYMENT=emulated\n")
     set_up(host, spec)
     return host
 

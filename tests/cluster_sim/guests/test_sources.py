@@ -8,8 +8,8 @@ from cluster_sim.guests.sources import Source, machine_sources, machine_upstream
 
 DEBIAN = """
 Types: deb deb-src
-# http://snapshot.debian.org/archive/debian/20250520T000000Z
-URIs: http://deb.debian.org/debian
+# http://snapshot.mirror.example/archive/debian/20250520T000000Z
+URIs: http://deb.mirror.example/debian
 Suites: bookworm bookworm-updates bookworm-backports
 Components: main contrib
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
@@ -48,8 +48,8 @@ CASES = [
         DEBIAN,
         True,
         [
-            Source("http://deb.debian.org/debian", "bookworm", ("main", "contrib"), KEYRING),
-            Source("http://deb.debian.org/debian", "bookworm-updates", ("main", "contrib"), KEYRING),
+            Source("http://deb.mirror.example/debian", "bookworm", ("main", "contrib"), KEYRING),
+            Source("http://deb.mirror.example/debian", "bookworm-updates", ("main", "contrib"), KEYRING),
             Source("https://mirror.corp.example/debian-security", "bookworm-security", ("main",)),
         ],
     ),
