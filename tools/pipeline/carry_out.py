@@ -20,6 +20,7 @@ from tools.values.value import Value
 
 FOLLOW_LOOK_SECONDS = 0.1
 FOLLOW_SECONDS_MAX = 24 * 3600.0
+RUNS_SHOWN_MAX = 50
 RUN_TIME_MAX = timedelta(days=1)
 """How long what was promised to a run stays promised; by then a snapshot shows it."""
 
@@ -97,9 +98,9 @@ def run_of(world: World, run_id: str) -> Run:
     return world.ledger.runs.get(run_id)
 
 
-def runs(world: World) -> tuple[Run, ...]:
-    """Oldest first."""
-    return tuple(world.ledger.runs.get(row.id) for row in world.ledger.runs.rows())
+def runs(world: World, count_max: int = RUNS_SHOWN_MAX) -> tuple[Run, ...]:
+    """The latest ones, oldest of them first."""
+    return tuple(world.ledger.runs.get(row.id) for row in world.ledger.runs.rows()[-count_max:])
 
 
 def void(world: World, plan_digest: str) -> None:

@@ -301,13 +301,12 @@ def _wait_for_the_runs() -> None:
     engine = _current
     if engine is None or not engine.in_hand():
         return
+    # Only the runs hear Ctrl-C from now on: an exception here would end the process before them.
+    signal.signal(signal.SIGINT, lambda *_: engine.stopping.set())
     if not engine.stopping.is_set():
         print(f"Still carrying out {', '.join(engine.in_hand())}. Ctrl-C stops it gently.", file=sys.stderr)
     while engine.in_hand():  # As long as the run takes; its own steps are bounded.
-        try:
-            time.sleep(0.1)
-        except KeyboardInterrupt:
-            engine.stopping.set()
+        time.sleep(0.1)
 
 
 _ending = False
