@@ -252,7 +252,7 @@ class Pod:
         if not os.path.isdir(f"{disk}/upper"):
             self._make_disk(disk, request["new_disk"])
         # The overlay is mounted without syncing; its mark of an earlier mount is in the way of the next.
-        shutil.rmtree(f"{disk}/work/work/incompat", ignore_errors=True)
+        shutil.rmtree(Path(disk, "work", "work", "incompat"), ignore_errors=True)
         place = Place(f"{self._view}/image", disk, f"{self._plan.cgroup}/guest-{name}")
         os.makedirs(place.cgroup, exist_ok=True)
         here, there = socket.socketpair()

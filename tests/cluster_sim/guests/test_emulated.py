@@ -113,7 +113,7 @@ LINES = [
     ('echo ~ ~root ~/x "~"', 0, "/home/ops /root /home/ops/x ~\n"),
     ("false || echo no; true && echo yes", 0, "no\nyes\n"),
     ("false && echo never", 1, ""),
-    ('( umask 77 && mkdir -p "` echo /tmp/a `"&& mkdir "` echo /tmp/a/b `" && echo b="` echo /tmp/a/b `" )', 0, "b=/tmp/a/b\n"),
+    ('( umask 77 && mkdir -p "` echo /var/a `"&& mkdir "` echo /var/a/b `" && echo b="` echo /var/a/b `" )', 0, "b=/var/a/b\n"),
     ("test -e /etc/passwd && echo there", 0, "there\n"),
     ("test -e /nowhere", 1, ""),
     ("echo $(id -un)@$(hostname)", 0, "ops@web-60\n"),

@@ -32,8 +32,8 @@ for file in /etc/subuid /etc/subgid; do mount --bind "$place/subordinate" $file;
 mount --bind "$images" "$place/cache/cluster_sim/images"
 # The interpreter may be below root's 0700 home, where a plain user's never is.
 mount --bind "$python" "$place/python"
-if [ "$python" != "${python#/root/}" ]; then
-    mount -t tmpfs -o mode=755 none /root
+if [ "$python" != "${python#~root/}" ]; then
+    mount -t tmpfs -o mode=755 none ~root
     mkdir -p "$python"
     mount --bind "$place/python" "$python"
 fi

@@ -85,7 +85,7 @@ def test_guests_of_different_networks_reach_each_other(pod: Bodies, guest: Guest
 
 def test_the_guests_root_is_nobody_outside(pod: Bodies, guest: GuestSpec, key: Key) -> None:
     seen = ssh(
-        pod, guest, key, "sudo mknod /root/disk b 7 0; sudo cat /proc/self/uid_map; sudo mount -o remount,rw /sys; ls /dev"
+        pod, guest, key, "sudo mknod /srv/disk b 7 0; sudo cat /proc/self/uid_map; sudo mount -o remount,rw /sys; ls /dev"
     )
     assert "Operation not permitted" in seen.stderr
     assert int(seen.stdout.split()[1]) > 0
@@ -214,7 +214,7 @@ def test_a_folder_is_one_simulators_and_its_old_disks_are_not_taken_over(pod_pos
     first = PodBodies(tmp_path, image_folder(print), NETWORKS, keep=False)
     try:
         boot(first, guest)
-        first.exec(guest.key, ["touch", "/root/of-the-first-world"])
+        first.exec(guest.key, ["touch", "/srv/of-the-first-world"])
         first._keeper.kill()  # as a power cut would: no time to tidy up
         second = PodBodies(tmp_path, image_folder(print), NETWORKS, keep=False)
         try:
