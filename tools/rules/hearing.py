@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from tools.rules import quantities, readers
+from tools.rules import azure_regions, quantities, readers
 from tools.rules.quantities import fold
 from tools.rules.readers.answers import bare, pieces
 from tools.rules.readers.choices import NO, YES
@@ -27,7 +27,7 @@ TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
 BODY_WORDS = ("vm", "virtual machine", "machine", "server", "box", "host")
 """Words for what a service runs on: `a database on a VM` asks for a database, not for two things."""
-SHARED_KINDS = ("choice", "network", "public_key")
+SHARED_KINDS = ("choice", "network", "public_key", "region")
 """Said once, meant for everything asked for in the same message."""
 
 
@@ -116,6 +116,9 @@ def supports(one: Wanted, fact: Fact) -> bool:
         case "choice":
             words = next((words for choice, words in one.choices if choice == fact.value), None)
             return words is not None and any(not negated(quote, span) for span in find({fact.value, *words}, quote))
+        case "region":
+            regions = azure_regions.named(quote)
+            return regions == azure_regions.named(value) if regions else " ".join(value.split()) in " ".join(quote.split())
         case "yes_no":
             return _polarity(one, quote) == value
         case "public_key" if value == "no key":

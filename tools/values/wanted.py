@@ -6,7 +6,7 @@ from typing import Literal
 
 from tools.values.value import Value
 
-Kind = Literal["count", "memory", "disk", "volume", "money", "name", "network", "node", "choice", "text", "yes_no", "public_key"]
+Kind = Literal["count", "memory", "disk", "volume", "money", "name", "network", "node", "choice", "text", "yes_no", "public_key", "region"]
 
 
 class Wanted(Value):

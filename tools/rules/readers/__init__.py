@@ -12,6 +12,7 @@ from tools.rules.readers.keys import read_keys
 from tools.rules.readers.names import read_called, read_names
 from tools.rules.readers.numbers import read_counts, read_money, read_sizes
 from tools.rules.readers.places import read_networks, read_nodes
+from tools.rules.readers.regions import read_regions
 from tools.rules.readers.stretch import Reader, Stretch
 from tools.rules.readers.texts import read_texts
 from tools.values.wanted import Kind, Wanted
@@ -20,6 +21,7 @@ _READERS: tuple[tuple[tuple[Kind, ...], Reader], ...] = (
     (("public_key",), read_keys),
     (("text",), read_called),
     (("name",), read_names),
+    (("region",), read_regions),
     (("money",), read_money),
     (("memory", "disk", "volume"), read_sizes),
     (("network",), read_networks),

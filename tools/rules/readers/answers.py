@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from tools.rules import quantities
+from tools.rules import azure_regions, quantities
 from tools.rules.quantities import fold
 from tools.rules.readers.choices import NO, YES
 from tools.rules.readers.names import unquote
@@ -54,6 +54,8 @@ def _bare_value(one: Wanted, text: str, folded: str) -> str | None:
             return name if len(text.split()) == 1 and names_something(folded) else None
         case "public_key":
             return "no key" if folded in ("no", "none", "no key") else None
+        case "region":
+            return text if azure_regions.named(text) or (len(text.split()) == 1 and azure_regions.lookalikes(text)) else None
         case "text":
             return text if any(c.isalpha() for c in text) and len(text) <= 200 and names_something(folded) else None
         case _:
