@@ -68,10 +68,10 @@ def model_for(role: Role) -> BaseLlm:
         name = settings.gemini_fast if role == "fast" else settings.gemini_pro
     if not name:
         return OfflineModel()
-    return BoundedModel(model=name, inner=_online(name), seconds_max=settings.model_timeout_s)
+    return BoundedModel(model=name, inner=_online(name, settings.model_timeout_s), seconds_max=settings.model_timeout_s)
 
 
-def _online(name: str) -> BaseLlm:
+def _online(name: str, seconds_max: float) -> BaseLlm:
     if name.startswith("gemini-"):
         return Gemini(model=name, retry_options=types.HttpRetryOptions(attempts=RETRIES_MAX + 1, initial_delay=0.5))
     # Anything `provider/model` goes through LiteLLM: Anthropic, Azure, OpenAI, Ollama.
@@ -80,7 +80,7 @@ def _online(name: str) -> BaseLlm:
         from google.adk.models.lite_llm import LiteLlm
     except ImportError:
         return MissingModel(model=name)
-    return LiteLlm(model=name, num_retries=RETRIES_MAX)
+    return LiteLlm(model=name, num_retries=RETRIES_MAX, timeout=seconds_max)
 
 
 class BoundedModel(BaseLlm):
@@ -94,10 +94,17 @@ class BoundedModel(BaseLlm):
         return self.inner.capabilities
 
     async def generate_content_async(self, llm_request: LlmRequest, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
-        async with asyncio.timeout(self.seconds_max):
-            answers = [answer async for answer in self.inner.generate_content_async(llm_request, stream=False)]
-        for answer in answers:
+        # Left behind rather than awaited when it is late: a provider's library may take a cancellation for a fault and try again.
+        asking = asyncio.ensure_future(self._ask(llm_request))
+        done, _ = await asyncio.wait({asking}, timeout=self.seconds_max)
+        if not done:
+            asking.cancel()
+            raise TimeoutError
+        for answer in asking.result():
             yield answer
+
+    async def _ask(self, llm_request: LlmRequest) -> list[LlmResponse]:
+        return [answer async for answer in self.inner.generate_content_async(llm_request, stream=False)]
 
 
 class MissingModel(BaseLlm):

@@ -18,6 +18,7 @@ from tests.conftest import Berth, api_server
 from tests.models.providers import Providers
 from tests.stories.test_postgresql import SENTENCE
 
+INCOMPLETE = "I need a PostgreSQL database for 100 concurrent users"
 BACKENDS = {
     "gemini": {"GOOGLE_API_KEY": "k-123456", "GOOGLE_GEMINI_BASE_URL": "{url}"},
     "anthropic": {
@@ -48,25 +49,23 @@ def backend(
     server = Server(providers.answer, authority.server_tls("models")).start()
     settings = {name: value.format(url=f"https://localhost:{server.port}") for name, value in BACKENDS[request.param].items()}
     trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(authority.ca_file))
-    given = environment(ready, folder) | trust | settings | {"BERTH_HOME": str(here / "home"), "BERTH_MODEL_TIMEOUT_S": "4"}
+    given = environment(ready, folder) | trust | settings | {"BERTH_HOME": str(here / "home"), "BERTH_MODEL_TIMEOUT_S": "3"}
     with api_server(given, here / "api_server.log") as berth:
         yield berth, providers
     server.stop()
 
 
-def _plan(backend: tuple[Berth, Providers], mode: str) -> tuple[str, Providers]:
+def _say(backend: tuple[Berth, Providers], mode: str, text: str) -> tuple[str, Providers]:
     berth, providers = backend
     providers.mode = mode
     providers.requests.clear()
     providers.prompts.clear()
-    reply = berth.chat().say(SENTENCE)
-    assert reply.digest, reply.text
-    assert "2 vCPU, 4 GiB" in reply.text
-    return reply.text, providers
+    return berth.chat().say(text).text, providers
 
 
 def test_a_model_hears_and_proposes_in_two_calls(backend: tuple[Berth, Providers]) -> None:
-    text, providers = _plan(backend, "normal")
+    text, providers = _say(backend, "normal", SENTENCE)
+    assert "approve " in text and "2 vCPU, 4 GiB" in text, text
     assert len(providers.requests) == 2
     assert "did not answer" not in text
     assert "because it has room" in text
@@ -75,20 +74,21 @@ def test_a_model_hears_and_proposes_in_two_calls(backend: tuple[Berth, Providers
 
 @pytest.mark.parametrize("mode", ["429", "500", "slow", "blocked"])
 def test_a_model_that_fails_is_told_of_and_done_without(backend: tuple[Berth, Providers], mode: str) -> None:
-    text, _ = _plan(backend, mode)
-    assert "so the rules go on without it" in text
-    assert "secret-detail" not in text
-    assert "0123456789ab" not in text
+    text, _ = _say(backend, mode, INCOMPLETE)
+    assert "so the rules go on without it" in text, text
+    assert "concurrent users = 100 connections" in text
+    assert "secret-detail" not in text and "0123456789ab" not in text
 
 
 @pytest.mark.parametrize("mode", ["malformed", "prose"])
 def test_a_model_that_talks_nonsense_changes_nothing(backend: tuple[Berth, Providers], mode: str) -> None:
-    text, providers = _plan(backend, mode)
+    text, providers = _say(backend, mode, INCOMPLETE)
+    assert "concurrent users = 100 connections" in text, text
     assert "0123456789ab" not in text, "its prose is never shown"
-    assert len(providers.requests) <= 12
+    assert len(providers.requests) <= 6
 
 
 def test_a_requirement_that_was_never_typed_does_not_pass(backend: tuple[Berth, Providers]) -> None:
-    text, _ = _plan(backend, "invented")
+    text, _ = _say(backend, "invented", INCOMPLETE)
     assert "9000" not in text and "9,000" not in text
-    assert "you said “100 concurrent users”" in text
+    assert "concurrent users = 100 connections" in text, text
