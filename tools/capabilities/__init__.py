@@ -66,6 +66,24 @@ class Changeable(Capability, Protocol):
         ...
 
 
+class Located(Capability, Protocol):
+    """A capability of a cloud may also offer these: what the scan has to look at for it."""
+
+    @staticmethod
+    def regions_of(needs: Needs, site: Site) -> tuple[str, ...]:
+        """Regions to read quotas and sizes of, by their ARM names; empty: the scan chooses."""
+        ...
+
+    @staticmethod
+    def names_to_check(needs: Needs, site: Site) -> tuple[str, ...]:
+        """Globally unique names that it would take, as `Microsoft.Storage/storageAccounts:stx`."""
+        ...
+
+
+def located(capability: Capability) -> Located | None:
+    return cast(Located, capability) if hasattr(capability, "regions_of") and hasattr(capability, "names_to_check") else None
+
+
 def changeable(capability: Capability) -> Changeable | None:
     return cast(Changeable, capability) if hasattr(capability, "stay") and hasattr(capability, "keep") else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.capabilities import catalogue, changeable
+from tools.capabilities import catalogue, changeable, located
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, PartOffer, Pick, Proposal
@@ -25,6 +25,18 @@ def understand(heard: Heard, site: Site, requester: str) -> Requirements:
 def targets(requirements: Requirements) -> tuple[Target, ...]:
     """Which worlds have to be looked at."""
     return tuple(sorted({catalogue()[needs.capability].TARGET for needs in requirements.parts}))
+
+
+def places_to_look(requirements: Requirements, site: Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(regions, names) that a scan of a cloud should look at for these requirements."""
+    regions: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for needs in requirements.parts:
+        able = located(catalogue()[needs.capability])
+        if able is not None:
+            regions |= dict.fromkeys(able.regions_of(needs, site))
+            names |= dict.fromkeys(able.names_to_check(needs, site))
+    return tuple(regions), tuple(names)
 
 
 def offer(

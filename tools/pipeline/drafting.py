@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tools.capabilities import chain
+from tools.capabilities.counter import counter_offer
 from tools.pipeline.world import World
-from tools.rules.costing import estimate
-from tools.rules.policy import document, judge
+from tools.rules.judging import judged
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
 from tools.values.requirements import Requirements
-from tools.values.review import Review, Severity
+from tools.values.review import Review
 from tools.values.site import Reserved
 from tools.values.trouble import WorldProblem
 
@@ -41,7 +41,8 @@ def draft(
         now = world.now()
         held = ledger.held(now, besides=family)
         manifest = chain.compose(requirements, offer, proposal, snapshots, world.site, held, parent_digest, built)
-        review = judged(world, manifest, chain.review(manifest, snapshots, world.site, held), snapshots)
+        by_rules = chain.review(manifest, snapshots, world.site, held)
+        review = judged(by_rules, manifest, snapshots, world.site, world.policy, world.prices, spent_monthly(world))
         until = now + timedelta(minutes=DRAFT_MINUTES)
         if ledger.reserve(family or manifest.digest, manifest.digest, promises(manifest), now, until):
             world.ledger.audit.record(
@@ -64,25 +65,16 @@ def draft(
     )
 
 
-def judged(world: World, manifest: Manifest, review: Review, snapshots: chain.Snapshots) -> Review:
-    """The review, with what the organisation's policy says of each part."""
-    findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
-    for part in manifest.parts:
-        alone = manifest.model_copy(update={"parts": (part,)})
-        seen = document(part, estimate(alone, snapshots, world.prices), requester=manifest.requester, team=world.site.team)
-        judgement = judge(world.policy, seen)
-        findings += judgement.findings
-        passed += judgement.passed
-        for role, reason in judgement.approvals:
-            approvals.setdefault(role, reason)
-    return review.model_copy(
-        update={
-            "findings": tuple(sorted(findings, key=lambda f: (list(Severity).index(f.severity), f.part, f.check, f.subject))),
-            "passed": tuple(sorted(passed)),
-            "approvals": tuple(approvals.items()),
-            "policy_version": f"{world.policy.version} {world.policy.digest[:12]}",
-        }
-    )
+def spent_monthly(world: World) -> float:
+    """What the runs that stand already cost a month, by the estimates of their plans. A changed run counts once, as it is now."""
+    standing = (row for row in world.ledger.runs.rows() if row.status in ("running", "done", "stopped"))
+    return sum(world.ledger.plans.kept(row.plan_digest).plan.estimate.total or 0.0 for row in standing)
+
+
+def counter(world: World, requirements: Requirements, review: Review, snapshots: chain.Snapshots, parent_digest: str = "") -> str:
+    """What would pass instead, when the policy refuses; empty when no single change would."""
+    held = promised(world, parent_digest)
+    return counter_offer(requirements, review, snapshots, world.site, held, world.policy, world.prices)
 
 
 def promises(manifest: Manifest) -> Reserved:

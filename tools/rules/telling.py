@@ -149,14 +149,14 @@ def refinement_dropped(rounds: int) -> str:
     return f"Refinement {rounds} was dropped, because a check that held before would fail."
 
 
-def not_clean(judged: Review, offered: Offer, rounds: int) -> str:
-    counter = " ".join(part.counter_offer for part in offered.parts if part.counter_offer)
+def not_clean(judged: Review, offered: Offer, rounds: int, instead: str = "") -> str:
+    counter = " ".join(text for text in (instead, *(part.counter_offer for part in offered.parts)) if text)
     tried = (
         f"After {rounds} refinement{'s' if rounds != 1 else ''} it still has faults" if rounds else "The only choice has faults"
     )
     return (
         f"{tried}, so I make no plan:\n{_findings(judged.findings)}\n\n"
-        + (f"What would pass: {counter}\n\n" if counter else "")
+        + (f"{counter}\n\n" if counter else "")
         + "Say what should be different."
     )
 

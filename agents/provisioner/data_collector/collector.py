@@ -19,7 +19,11 @@ class DataCollector(Stage):
     def work(self, turn: Turn, say: Say) -> str:
         chain, world = turn.chain, turn.world
         assert chain.requirements is not None
-        chain.snapshots = {target: scan(world.settings, target, world.now()) for target in values.targets(chain.requirements)}
+        regions, names = values.places_to_look(chain.requirements, world.site)
+        chain.snapshots = {
+            target: scan(world.settings, target, world.now(), regions=regions, names=names)
+            for target in values.targets(chain.requirements)
+        }
         for snapshot in chain.snapshots.values():
             say(telling.snapshot(snapshot))
         chain.offer = values.offer(

@@ -13,6 +13,7 @@ from google.adk.agents import LoopAgent
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event, EventActions
 
+from tools.pipeline.drafting import counter
 from tools.rules import telling
 from tools.rules.conversation import Event as ConversationEvent
 from tools.rules.reviewing import ratchet
@@ -41,7 +42,9 @@ class Reviewer(Stage):
         if chain.rounds < turn.world.settings.rounds and _next(chain.offer, _tried(turn)) is not None:
             return telling.review(chain.review)
         turn.handled = True
-        text = telling.not_clean(chain.review, chain.offer, chain.rounds)
+        assert chain.requirements is not None and chain.snapshots is not None
+        instead = counter(turn.world, chain.requirements, chain.review, chain.snapshots, chain.parent_digest)
+        text = telling.not_clean(chain.review, chain.offer, chain.rounds, instead)
         chain.move(ConversationEvent.NOT_CLEAN)
         chain.forget_from("snapshots")
         return text

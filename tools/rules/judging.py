@@ -1,0 +1,47 @@
+"""A review with what the organisation's policy says of each part. The policy's own language is in tools.rules.policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tools.rules.costing import estimate
+from tools.rules.policy import document, judge
+from tools.values.manifest import Manifest
+from tools.values.policy import Policy
+from tools.values.price import Price
+from tools.values.review import Review, Severity
+from tools.values.site import Site
+from tools.values.snapshot import Snapshot, Target
+
+
+def judged(
+    review: Review,
+    manifest: Manifest,
+    snapshots: Mapping[Target, Snapshot],
+    site: Site,
+    policy: Policy,
+    prices: Sequence[Price],
+    spent_monthly: float = 0.0,
+) -> Review:
+    """`spent_monthly` is what the team's standing runs cost already."""
+    findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
+    whole = estimate(manifest, snapshots, prices).total or 0.0
+    for part in manifest.parts:
+        alone = estimate(manifest.model_copy(update={"parts": (part,)}), snapshots, prices)
+        # A budget is for everything in the request, so each part sees what the others cost.
+        others = whole - (alone.total or 0.0)
+        seen = document(part, alone, requester=manifest.requester, team=site.team, spent_monthly=spent_monthly + others)
+        judgement = judge(policy, seen)
+        findings += judgement.findings
+        passed += judgement.passed
+        for role, reason in judgement.approvals:
+            approvals.setdefault(role, reason)
+    order = list(Severity)
+    return review.model_copy(
+        update={
+            "findings": tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.part, f.check, f.subject))),
+            "passed": tuple(sorted(passed)),
+            "approvals": tuple(approvals.items()),
+            "policy_version": f"{policy.version} {policy.digest[:12]}",
+        }
+    )
