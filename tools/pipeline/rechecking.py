@@ -9,6 +9,7 @@ from tools.pipeline.steps import Work
 from tools.rules.machines import owning
 from tools.rules.reviewing import world_moved
 from tools.values.manifest import Manifest
+from tools.values.requirements import Requirements
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
@@ -17,7 +18,9 @@ def recheck(work: Work) -> Json:
     """Raises RequestProblem when the plan no longer fits the world; a changed load figure alone stops nothing."""
     work.say("Looking at the world again before anything is changed.")
     world = work.world
-    snapshot = scan(world.settings, work.part.target, world.now())
+    needed = Requirements(requester=work.plan.requester, parts=(work.part.needs,))
+    regions, names = chain.places_to_look(needed, world.site)
+    snapshot = scan(world.settings, work.part.target, world.now(), regions=regions, names=names)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
     part = owning(work.part, Terraform(world.settings, work.part_folder).machine_ids())
