@@ -311,7 +311,11 @@ def _get_deleted(cloud: Cloud, words: dict[str, str], request: Request) -> dict[
 
 
 def _purge(cloud: Cloud, words: dict[str, str], request: Request) -> Answer:
-    cloud.store.deleted.pop(_find_deleted(cloud, words).key)
+    """What is not there needs no purging: 204, as for any DELETE."""
+    try:
+        cloud.store.deleted.pop(_find_deleted(cloud, words).key)
+    except ArmError:
+        return Answer(204)
     return Answer(200)
 
 
