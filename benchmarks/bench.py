@@ -1,0 +1,56 @@
+"""What every benchmark is handed: a simulated world, the settings that connect it, and the agents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chat import ROOT, Agents
+from benchmarks.spans import Recorder
+from cluster_sim.run import environment, world
+
+WORLDS = tuple(str(ROOT / "cluster_sim" / "worlds" / name) for name in ("four_nodes.yaml", "azure_subscription.yaml"))
+
+
+@dataclass(frozen=True)
+class Bench:
+    folder: Path
+    environment: Mapping[str, str]
+    agents: Agents
+    times: int
+    """Repetitions of what takes seconds."""
+
+    @property
+    def recorder(self) -> Recorder:
+        return self.agents.recorder
+
+    def run_folder(self, run_id: str) -> Path:
+        return Path(self.environment["BERTH_HOME"]) / "runs" / run_id
+
+    def terraform_environment(self, part: Path) -> dict[str, str]:
+        """Exactly what Berth's own Terraform is given."""
+        from tools.clients.settings import Settings
+        from tools.clients.terraform import Terraform
+
+        return Terraform(Settings.from_environment(), part).environment()
+
+
+@contextmanager
+def opened(folder: Path, times: int) -> Iterator[Bench]:
+    """One world for all: a cluster and a subscription side by side, with guests that execute nothing."""
+    recorder = Recorder(folder)
+    with world(WORLDS, folder / "world", guests="emulated") as ready:
+        given: dict[str, Any] = environment(ready, folder)
+        # The models of whoever measures stay out of it: the offline model's prompts are the ones that are counted.
+        given |= {"BERTH_TERRAFORM": str(recorder.program), "BERTH_MODEL_FAST": "", "BERTH_MODEL_PRO": "", "GOOGLE_API_KEY": ""}
+        before = dict(os.environ)
+        os.environ.update(given)
+        try:
+            yield Bench(folder, given, Agents(recorder), times)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
