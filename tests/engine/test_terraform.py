@@ -232,7 +232,11 @@ def test_a_detached_program_runs_once_however_often_it_is_started(tmp_path: Path
 
 def test_it_lives_as_long_as_the_program_does_even_without_its_runner(tmp_path: Path) -> None:
     place = tmp_path / "place"
-    start(place, "sleep 1; echo done > ran")
+    start(place, "touch begins; sleep 1; echo done > ran")
+    for _ in range(100):  # `begun` is written just before the program starts; killed in between, there would be none to live on.
+        if (place / "begins").exists():
+            break
+        time.sleep(0.05)
     runner = json.loads((place / "begun").read_text())["group"]
     os.kill(runner, signal.SIGKILL)
     assert detached.phase(place) is Phase.ALIVE
