@@ -55,6 +55,6 @@ def user_data(spec: GuestSpec) -> str:
         "package_upgrade": False,
     }
     if spec.password is not None:
+        # Like Proxmox VE, without `ssh_pwauth`: a password is let in by sshd's own default, and cloud-init need not restart it.
         config["password"] = spec.password
-        config["ssh_pwauth"] = True
     return "#cloud-config\n" + json.dumps(config, indent=1) + "\n"

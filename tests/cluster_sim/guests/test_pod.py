@@ -84,9 +84,7 @@ def test_guests_of_different_networks_reach_each_other(pod: Bodies, guest: Guest
 
 
 def test_the_guests_root_is_nobody_outside(pod: Bodies, guest: GuestSpec, key: Key) -> None:
-    seen = ssh(
-        pod, guest, key, "sudo mknod /srv/disk b 7 0; sudo cat /proc/self/uid_map; sudo mount -o remount,rw /sys; ls /dev"
-    )
+    seen = ssh(pod, guest, key, "sudo mknod /srv/disk b 7 0; sudo cat /proc/self/uid_map; sudo mount -o remount,rw /sys; ls /dev")
     assert "Operation not permitted" in seen.stderr
     assert int(seen.stdout.split()[1]) > 0
     assert not {"kmsg", "mem", "sda", "vda", "loop0", "kvm"} & set(seen.stdout.split())
