@@ -9,7 +9,7 @@ from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event
 
 from tools.capabilities import catalogue
-from tools.pipeline import carry_out, prepare
+from tools.pipeline import carry_out, engine, prepare
 from tools.rules import telling
 from tools.rules.conversation import MESSAGE_BYTES_MAX, Kind, Phase
 from tools.rules.conversation import Event as Happened
@@ -25,6 +25,8 @@ class Reader(Stage):
     async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
         try:
             await asyncio.to_thread(begin, ctx)
+            # Here and not where the engine starts: a worker thread cannot hear Ctrl-C, and by now the front end has its own handler.
+            engine.hear_ctrl_c()
         except Trouble as trouble:  # the settings or the ledger: nothing can be done before that is mended
             yield says(self.name, ctx, str(trouble))
             return
