@@ -6,12 +6,11 @@ ADK's session state and history are conversation only: they can be written by an
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.adk.agents.invocation_context import InvocationContext
 from pydantic import TypeAdapter
 
-from tools.pipeline.world import World
 from tools.rules import conversation
 from tools.rules.conversation import Message, Phase
 from tools.values.heard import Heard
@@ -22,6 +21,9 @@ from tools.values.review import Review
 from tools.values.snapshot import ClusterSnapshot, Snapshot, SubscriptionSnapshot, Target
 
 from .world import principal, the_world
+
+if TYPE_CHECKING:
+    from tools.pipeline.world import World
 
 TYPED_MAX = 40
 """Messages of a conversation that quotes may come from; older ones are forgotten."""

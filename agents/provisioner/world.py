@@ -10,12 +10,16 @@ import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cache
+from typing import TYPE_CHECKING
 
 from tools.clients.files import private_folder, write_once
 from tools.clients.settings import Settings
-from tools.pipeline.engine import launch
-from tools.pipeline.world import World, open_world
 from tools.values.trouble import RequestProblem
+
+from . import pipeline
+
+if TYPE_CHECKING:
+    from tools.pipeline.world import World
 
 _lock = threading.Lock()
 _world: World | None = None
@@ -28,8 +32,8 @@ def the_world() -> World:
     global _world
     with _lock:
         if _world is None:
-            _world = open_world()
-            launch(_world)
+            _world = pipeline.world.open_world()
+            pipeline.engine.launch(_world)
         return _world
 
 

@@ -9,12 +9,12 @@ from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event
 
 from tools.capabilities import catalogue
-from tools.pipeline import carry_out, engine, prepare
 from tools.rules import telling
 from tools.rules.conversation import MESSAGE_BYTES_MAX, Kind, Phase
 from tools.rules.conversation import Event as Happened
 from tools.values.trouble import RequestProblem, Trouble
 
+from .. import pipeline
 from ..handoff.planner import show
 from ..stage import Say, Stage, says
 from ..state import Turn, begin
@@ -26,7 +26,7 @@ class Reader(Stage):
         try:
             await asyncio.to_thread(begin, ctx)
             # Here and not where the engine starts: a worker thread cannot hear Ctrl-C, and by now the front end has its own handler.
-            engine.hear_ctrl_c()
+            pipeline.engine.hear_ctrl_c()
         except Trouble as trouble:  # the settings or the ledger: nothing can be done before that is mended
             yield says(self.name, ctx, str(trouble))
             return
@@ -48,7 +48,7 @@ def _catch_up(turn: Turn) -> None:
     """The ledger is the record of truth: a run goes on while nobody is looking, and a plan expires."""
     chain, world = turn.chain, turn.world
     if chain.phase is Phase.RUNNING and chain.run_id:
-        status = carry_out.run_of(world, chain.run_id).status
+        status = pipeline.carry_out.run_of(world, chain.run_id).status
         if status in ("done", "removed"):
             chain.move(Happened.FINISHED)
         elif status == "stopped":
@@ -68,19 +68,19 @@ def _help(turn: Turn, say: Say) -> str:
 
 
 def _list(turn: Turn, say: Say) -> str:
-    return telling.runs(carry_out.runs(turn.world))
+    return telling.runs(pipeline.carry_out.runs(turn.world))
 
 
 def _status(turn: Turn, say: Say) -> str:
     run_id = turn.message.subject or turn.chain.run_id
     if run_id is None:
         return telling.status(turn.chain.phase, turn.chain.plan_digest)
-    return telling.run(carry_out.run_of(turn.world, run_id))
+    return telling.run(pipeline.carry_out.run_of(turn.world, run_id))
 
 
 def _follow(turn: Turn, say: Say) -> str:
     if turn.message.subject:
-        turn.chain.run_id = carry_out.run_of(turn.world, turn.message.subject).id
+        turn.chain.run_id = pipeline.carry_out.run_of(turn.world, turn.message.subject).id
         turn.chain.phase = Phase.RUNNING
     if turn.chain.run_id is None:
         return telling.NO_RUN
@@ -102,7 +102,7 @@ def _approve(turn: Turn, say: Say) -> str:
             "This server listens beyond loopback without a gate, so it may read and plan, never apply.",
             telling.READ_ONLY_NEXT,
         )
-    approved = carry_out.approve(
+    approved = pipeline.carry_out.approve(
         turn.world,
         turn.conversation,
         message.digest_typed,
@@ -114,7 +114,7 @@ def _approve(turn: Turn, say: Say) -> str:
     if approved.missing_roles:
         chain.move(Happened.APPROVED_PARTLY)
         return telling.approved_partly(approved.plan, approved.missing_roles)
-    chain.run_id = carry_out.start(turn.world, approved.plan.digest)
+    chain.run_id = pipeline.carry_out.start(turn.world, approved.plan.digest)
     chain.move(Happened.APPROVED)
     turn.handled = False
     return telling.approved(approved.plan, chain.run_id)
@@ -123,10 +123,10 @@ def _approve(turn: Turn, say: Say) -> str:
 def _cancel(turn: Turn, say: Say) -> str:
     chain = turn.chain
     if chain.phase is Phase.RUNNING and chain.run_id:
-        carry_out.cancel(turn.world, chain.run_id)
+        pipeline.carry_out.cancel(turn.world, chain.run_id)
         return telling.CANCELLING
     if chain.plan_digest:
-        carry_out.void(turn.world, chain.plan_digest)
+        pipeline.carry_out.void(turn.world, chain.plan_digest)
     if not chain.move(Happened.CANCELLED):
         return telling.NOTHING_TO_CANCEL
     chain.forget_from("heard")
@@ -142,7 +142,7 @@ def _cancel(turn: Turn, say: Say) -> str:
 def _retry(turn: Turn, say: Say) -> str:
     chain = turn.chain
     if chain.phase is Phase.STOPPED and chain.run_id:
-        carry_out.retry(turn.world, chain.run_id)
+        pipeline.carry_out.retry(turn.world, chain.run_id)
         chain.move(Happened.RETRIED)
         turn.handled = False
         return telling.RETRYING
@@ -168,8 +168,8 @@ def _removal(turn: Turn, say: Say, event: Happened) -> str:
         return telling.NOTHING_TO_REMOVE
     if chain.phase is Phase.RUNNING:
         return telling.RUN_UNDER_WAY
-    run = carry_out.run_of(turn.world, run_id)
-    plan = prepare.prepare_removal(turn.world, turn.conversation, run.id, turn.requester, say=say)
+    run = pipeline.carry_out.run_of(turn.world, run_id)
+    plan = pipeline.prepare.prepare_removal(turn.world, turn.conversation, run.id, turn.requester, say=say)
     chain.run_id = run.id
     chain.plan_digest = plan.digest
     chain.phase = Phase.AWAITING
@@ -179,7 +179,7 @@ def _removal(turn: Turn, say: Say, event: Happened) -> str:
 def _leave(turn: Turn, say: Say) -> str:
     if turn.chain.phase is not Phase.STOPPED or not turn.chain.run_id:
         return telling.NOTHING_TO_LEAVE
-    carry_out.leave(turn.world, turn.chain.run_id)
+    pipeline.carry_out.leave(turn.world, turn.chain.run_id)
     turn.chain.move(Happened.LEFT)
     return telling.left(turn.chain.run_id)
 

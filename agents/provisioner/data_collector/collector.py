@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tools.capabilities import chain as values
-from tools.pipeline.drafting import promised
-from tools.pipeline.scan import scan
 from tools.rules import telling
 from tools.rules.conversation import Event
 
+from .. import pipeline
 from ..stage import Say, Stage
 from ..state import Turn
 
@@ -21,13 +20,13 @@ class DataCollector(Stage):
         assert chain.requirements is not None
         regions, names = values.places_to_look(chain.requirements, world.site)
         chain.snapshots = {
-            target: scan(world.settings, target, world.now(), regions=regions, names=names)
+            target: pipeline.scan.scan(world.settings, target, world.now(), regions=regions, names=names)
             for target in values.targets(chain.requirements)
         }
         for snapshot in chain.snapshots.values():
             say(telling.snapshot(snapshot))
         chain.offer = values.offer(
-            chain.requirements, chain.snapshots, world.site, promised(world, chain.parent_digest), turn.built()
+            chain.requirements, chain.snapshots, world.site, pipeline.drafting.promised(world, chain.parent_digest), turn.built()
         )
         if all(part.candidates for part in chain.offer.parts):
             return telling.offer(chain.offer)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from google.genai import types
 
-from tools.pipeline.prepare import prepare
 from tools.rules import drawing, telling
 from tools.rules.conversation import Event
 from tools.rules.costing import estimate
 from tools.values.plan import Plan
 from tools.values.trouble import Trouble
 
+from .. import pipeline
 from ..stage import Say, Stage
 from ..state import Turn
 
@@ -29,7 +29,7 @@ class Planner(Stage):
         assert chain.manifest is not None and chain.review is not None and chain.snapshots is not None
         kind = "change" if chain.changing else "create"
         try:
-            plan = prepare(
+            plan = pipeline.prepare.prepare(
                 turn.world,
                 turn.conversation,
                 chain.manifest,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from google.genai import types
 
-from tools.pipeline import carry_out
 from tools.rules import telling
 from tools.rules.conversation import Event, Phase
 
+from .. import pipeline
 from ..stage import Say, Stage
 from ..state import Turn
 from .planner import run_files
@@ -20,10 +20,10 @@ class Runner(Stage):
     def work(self, turn: Turn, say: Say) -> str:
         chain, world = turn.chain, turn.world
         assert chain.run_id is not None
-        for line in carry_out.follow(world, chain.run_id, after=chain.line_seen):
+        for line in pipeline.carry_out.follow(world, chain.run_id, after=chain.line_seen):
             say(telling.progress(line))
             chain.line_seen = line.number
-        run = carry_out.run_of(world, chain.run_id)
+        run = pipeline.carry_out.run_of(world, chain.run_id)
         chain.plan_digest = None
         if run.status in ("done", "removed"):
             chain.move(Event.FINISHED)

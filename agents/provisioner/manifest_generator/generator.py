@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from tools.capabilities import chain as values
-from tools.pipeline.drafting import draft
 from tools.rules import telling
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.trouble import RequestProblem
 
+from .. import pipeline
 from ..models import OfflineModel, model_for
 from ..stage import Say, Speaker, Stage, TypedTool, prompt
 from ..state import Chain, Turn
@@ -147,7 +147,7 @@ def compose(turn: Turn) -> None:
     assert (
         chain.requirements is not None and chain.offer is not None and chain.proposal is not None and chain.snapshots is not None
     )
-    chain.manifest, chain.review = draft(
+    chain.manifest, chain.review = pipeline.drafting.draft(
         turn.world, chain.requirements, chain.offer, chain.proposal, chain.snapshots, chain.parent_digest, turn.built()
     )
     chain.parent_digest = chain.manifest.digest

@@ -13,12 +13,12 @@ from google.adk.agents import LoopAgent
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event, EventActions
 
-from tools.pipeline.drafting import counter
 from tools.rules import telling
 from tools.rules.conversation import Event as ConversationEvent
 from tools.rules.reviewing import ratchet
 from tools.values.offer import Offer, Pick, Proposal
 
+from .. import pipeline
 from ..manifest_generator.generator import Propose, compose, offered
 from ..models import model_for
 from ..stage import Say, Speaker, Stage, prompt, says
@@ -43,7 +43,7 @@ class Reviewer(Stage):
             return telling.review(chain.review)
         turn.handled = True
         assert chain.requirements is not None and chain.snapshots is not None
-        instead = counter(turn.world, chain.requirements, chain.review, chain.snapshots, chain.parent_digest)
+        instead = pipeline.drafting.counter(turn.world, chain.requirements, chain.review, chain.snapshots, chain.parent_digest)
         text = telling.not_clean(chain.review, chain.offer, chain.rounds, instead)
         chain.move(ConversationEvent.NOT_CLEAN)
         chain.forget_from("snapshots")
