@@ -156,3 +156,11 @@ def berth(emulated_cluster: tuple[dict[str, Any], Path]) -> Iterator[Berth]:
     ready, folder = emulated_cluster
     with api_server(environment(ready, folder), folder / "api_server.log") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def azure_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Any], Path]]:
+    """(ready line, folder): a simulated subscription."""
+    folder = tmp_path_factory.mktemp("azure")
+    with world([str(WORLDS / "azure_subscription.yaml")], folder / "world", guests="none") as ready:
+        yield ready, folder

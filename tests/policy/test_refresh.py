@@ -1,0 +1,85 @@
+"""The price snapshot refreshed from a list that speaks Azure's Retail Prices API over HTTPS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster_sim.run import settings
+from tools.clients.settings import Settings
+from tools.pipeline.price_refresh import refresh
+from tools.pipeline.world import open_world
+from tools.rules.price_refresh import pick, query
+from tools.values.price import Price
+from tools.values.trouble import WorldProblem
+
+ROW = Price(
+    key="vm.Standard_D4s_v5",
+    region="eastus",
+    currency="USD",
+    unit="hour",
+    price=0.2,
+    path="compute",
+    meter="m",
+    source="s",
+    captured_at="2026-11-21",
+)
+
+
+def _item(**changes: Any) -> dict[str, Any]:
+    item = {
+        "retailPrice": 0.192,
+        "productName": "Virtual Machines Dsv5 Series",
+        "skuName": "D4s v5",
+        "type": "Consumption",
+        "currencyCode": "USD",
+    }
+    return {**item, **changes}
+
+
+@pytest.mark.parametrize(
+    ("items", "price"),
+    [
+        ([_item()], 0.192),
+        ([_item(), _item(productName="Virtual Machines Dsv5 Series Windows", retailPrice=0.376)], 0.192),
+        (
+            [_item(), _item(skuName="D4s v5 Spot", retailPrice=0.03), _item(skuName="D4s v5 Low Priority", retailPrice=0.04)],
+            0.192,
+        ),
+        ([], None),
+        ([_item(), _item(retailPrice=0.5)], None),
+    ],
+)
+def test_exactly_one_public_price_is_taken(items: list[dict[str, Any]], price: float | None) -> None:
+    found = pick(ROW, items)
+    assert (found.price if found else None) == price
+
+
+def test_a_meter_whose_public_name_is_not_certain_is_left_alone() -> None:
+    assert query(ROW.model_copy(update={"key": "nat.data"})) is None
+
+
+def test_a_refresh_dates_what_it_found_and_keeps_the_rest(azure_world: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
+    ready, folder = azure_world
+    given = settings(ready, folder) | {"BERTH_HOME": str(tmp_path), "BERTH_PRICES_URL": ready["azure"]["url"]}
+    world = open_world(Settings.from_environment(given))
+    said: list[str] = []
+    result = refresh(world, said.append)
+    again = open_world(Settings.from_environment(given))
+    assert len(again.prices) == len(world.prices)
+    assert result.changed + result.same > 0, "the list prices some of our sizes"
+    dated = [p for p in again.prices if p.source == "Azure Retail Prices API"]
+    assert len(dated) == result.changed + result.same
+    kept = {p.row: p.captured_at for p in world.prices}
+    assert all(p.captured_at == kept[p.row] for p in again.prices if p.source != "Azure Retail Prices API")
+    assert len(said) == result.changed
+
+
+def test_a_list_that_is_away_leaves_the_prices_as_they_are(tmp_path: Path) -> None:
+    given = {"BERTH_HOME": str(tmp_path), "BERTH_PRICES_URL": "https://127.0.0.1:1"}
+    world = open_world(Settings.from_environment(given))
+    with pytest.raises(WorldProblem, match="price list cannot be had"):
+        refresh(world, lambda _text: None)
+    assert not (tmp_path / "prices.csv").exists()
