@@ -61,7 +61,11 @@ def main() -> int:
                 left_out.append(name)
                 continue
             print(f"{name} …", file=sys.stderr, flush=True)
-            rows += BENCHMARKS[name][0](bench)
+            try:
+                rows += BENCHMARKS[name][0](bench)
+            except SystemExit as stopped:  # It says why in a sentence; the others go on.
+                print(stopped, file=sys.stderr)
+                left_out.append(name)
         _close()
     say(rows, left_out, chosen.json, time.monotonic() - began)
     return 0 if all(row.holds for row in rows) and not left_out else 1
@@ -83,7 +87,7 @@ def say(rows: list[Row], left_out: list[str], file: Path | None, seconds: float)
     print(table(rows))
     print(f"\n{about['at']}, {about['machine']}, load {os.getloadavg()[0]:.1f}, {seconds:.0f} s in all")
     if left_out:
-        print(f"Left out, because the time was up: {', '.join(left_out)}.")
+        print(f"Not measured (the time was up, or see above): {', '.join(left_out)}.")
     for row in rows:
         if not row.holds:
             print(f"Missed: {row.what}.")
