@@ -16,7 +16,7 @@ from tools.values.run import PartReceipt
 from tools.values.value import Json
 
 FILE = "guide.md"
-SHARED = ("machines.md.j2",)
+SHARED = ("machines.md.j2", "azure.md.j2")
 
 
 def write_guide(context: PartContext, receipt_part: PartReceipt) -> Path:

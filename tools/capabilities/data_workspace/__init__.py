@@ -1,0 +1,28 @@
+"""A data workspace on Azure: Spark on Kubernetes, a data lake, a vault, identities and logs, sized by the daily volume and priced before it is made.
+
+facts.py: what is wanted and understood; design.py: one choice worked out and metered; choices.py: offer and compose; checks.py: review;
+commands.py and guide.md.j2: the guide.
+"""
+
+from __future__ import annotations
+
+from tools.capabilities.data_workspace.checks import review
+from tools.capabilities.data_workspace.choices import compose, names_to_check, offer, regions_of
+from tools.capabilities.data_workspace.facts import WANTED, understand
+from tools.values.snapshot import Target
+
+NAME = "data_workspace"
+TITLE = "Data workspace (Spark on Azure)"
+TARGET: Target = "azure"
+WORDS = (
+    "data workspace", "spark environment", "spark workspace", "spark cluster", "spark", "ml workspace", "ml environment", "aks",
+    "data platform", "machine learning environment", "machine learning workspace",
+)  # fmt: skip
+EXAMPLES = (
+    "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month",
+    "a data workspace for the analytics team in westus2, 500 GB daily, production",
+)
+
+__all__ = [
+    "EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "names_to_check", "offer", "regions_of", "review", "understand",
+]  # fmt: skip
