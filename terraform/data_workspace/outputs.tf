@@ -1,20 +1,20 @@
 output "resources" {
-  description = "The id of everything that was made, by what it is; the verify step asks for each."
+  description = "What was made, by its ARM id; the verify step looks each of them up."
 
-  value = merge(
-    {
-      resource_group   = azapi_resource.group.id
-      network          = azapi_resource.network.id
-      nat_gateway      = azapi_resource.nat_gateway.id
-      public_ip        = azapi_resource.public_ip.id
-      cluster          = azapi_resource.cluster.id
-      storage          = azapi_resource.storage.id
-      vault            = azapi_resource.vault.id
-      logs             = azapi_resource.logs.id
-      cluster_identity = azapi_resource.cluster_identity.id
-      jobs_identity    = azapi_resource.jobs_identity.id
-    },
-    { for name, endpoint in azapi_resource.endpoint : "endpoint_${name}" => endpoint.id },
+  value = concat(
+    [
+      azapi_resource.group.id,
+      azapi_resource.network.id,
+      azapi_resource.nat_gateway.id,
+      azapi_resource.public_ip.id,
+      azapi_resource.cluster.id,
+      azapi_resource.storage.id,
+      azapi_resource.vault.id,
+      azapi_resource.logs.id,
+      azapi_resource.cluster_identity.id,
+      azapi_resource.jobs_identity.id,
+    ],
+    [for endpoint in azapi_resource.endpoint : endpoint.id],
   )
 }
 
