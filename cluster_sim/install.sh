@@ -12,7 +12,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 echo "Installing $(grep -c '==' "$lock") Python packages as locked in $lock …" >&2
 if command -v uv >/dev/null 2>&1; then
-  uv pip install -q --python "$venv/bin/python" --require-hashes -r "$lock"
+  uv pip install -q --compile-bytecode --python "$venv/bin/python" --require-hashes -r "$lock"
 else
   "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
 fi

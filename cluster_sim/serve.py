@@ -130,7 +130,7 @@ def _open_proxmox(
     # Closed in the opposite order: bodies first, so that no thread goes on waiting for one.
     stack.callback(cluster.close)
     gateways = tuple(IPv4Interface(f"{n.gateway}/{IPv4Network(n.subnet).prefixlen}") for n in section.networks.values())
-    bodies = cluster.bodies = _bodies(settings.guests, folder / "guests", gateways)
+    bodies = cluster.bodies = _bodies(settings, folder / "guests", gateways)
     stack.callback(bodies.close)
     if settings.folder is not None:
         saved = folder / "proxmox.json"
@@ -151,9 +151,9 @@ def _open_proxmox(
     return ready
 
 
-def _bodies(kind: str, folder: Path, gateways: tuple[IPv4Interface, ...]) -> Bodies:
+def _bodies(settings: Settings, folder: Path, gateways: tuple[IPv4Interface, ...]) -> Bodies:
     try:
-        return open_bodies(kind, folder, gateways, say)
+        return open_bodies(settings.guests, folder, gateways, say, keep=settings.folder is not None)
     except GuestProblem as why:
         raise CannotServe(str(why)) from None
 

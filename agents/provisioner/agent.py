@@ -21,7 +21,7 @@ from .handoff.runner import Runner
 from .manifest_generator.generator import Composer, ManifestGenerator
 from .plugins import TurnsEnd
 from .refinement.loop import build_loop
-from .world import integrity_key
+from .world import integrity_key, warm_up
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*SequentialAgent.*", category=DeprecationWarning)
@@ -46,3 +46,5 @@ app = App(
     root_agent=root_agent,
     plugins=[ToolCallIntegrityPlugin(secret_key=integrity_key()), TurnsEnd()],
 )
+
+warm_up()

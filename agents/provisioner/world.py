@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import itertools
 import secrets
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from tools.clients.files import private_folder, write_once
 from tools.clients.settings import Settings
-from tools.values.trouble import RequestProblem
+from tools.values.trouble import RequestProblem, Trouble
 
 from . import pipeline
 
 if TYPE_CHECKING:
     from tools.pipeline.world import World
 
+WARM_UP_AFTER_SECONDS = 1.0
 _lock = threading.Lock()
 _world: World | None = None
 
@@ -35,6 +37,20 @@ def the_world() -> World:
             _world = pipeline.world.open_world()
             pipeline.engine.launch(_world)
         return _world
+
+
+def warm_up() -> None:
+    """Opens the world a moment after the first prompt: its libraries take longer to load than a person's first sentence to type, and
+    runs whose process died are taken over without waiting for anybody to say something."""
+
+    def open_quietly() -> None:
+        # Trouble is told by the first message, which opens the world again.
+        with contextlib.suppress(Trouble):
+            the_world()
+
+    timer = threading.Timer(WARM_UP_AFTER_SECONDS, open_quietly)
+    timer.daemon = True
+    timer.start()
 
 
 @cache

@@ -46,10 +46,18 @@ def spec_of(cluster: Cluster, guest: Guest) -> GuestSpec | None:
 
 def boot(cluster: Cluster, guest: Guest) -> Worker:
     spec, bodies = spec_of(cluster, guest), cluster.bodies
+    new = not guest.has_body
     guest.has_body = spec is not None
     if spec is None or bodies is None:
         return None
-    booted = cluster.in_thread(lambda: bodies.boot(spec))
+
+    def boot_body() -> None:
+        if new:
+            # A simulator that was killed may have left the disk of a guest that its saved world does not know.
+            bodies.destroy(spec.key)
+        bodies.boot(spec)
+
+    booted = cluster.in_thread(boot_body)
     yield booted
     trouble = booted.exception()
     if trouble is not None:

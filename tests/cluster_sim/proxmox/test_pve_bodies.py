@@ -123,7 +123,7 @@ def test_a_body_follows_its_guest_to_the_end(pve: Driver) -> None:
     for path in ("start", "shutdown", "start", "stop"):
         assert play(pve, pve.post(f"{GUEST}/status/{path}")) == "OK"
     assert play(pve, pve.delete(GUEST)) == "OK"
-    assert pve.bodies.said == ["shutdown 201", "stop 201", "destroy 201"]
+    assert pve.bodies.said == ["destroy 201", "shutdown 201", "stop 201", "destroy 201"]
 
 
 def test_a_body_that_does_not_boot_fails_the_start(pve: Driver) -> None:
