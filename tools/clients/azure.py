@@ -93,6 +93,10 @@ class Azure:
         """Gets a token, so that a wrong secret is told once and plainly."""
         self._told("a token", lambda: self.credential.get_token(self.scope))
 
+    def token(self, scope: str) -> str:
+        """For a service that is no part of Azure Resource Manager."""
+        return self._told("a token", lambda: self.credential.get_token(scope).token)
+
     def every(self, subject: str, rows: Callable[[], Iterable[Any]]) -> list[Mapping[str, Json]]:
         """All rows of a list of one of Azure's clients, as ARM spells them."""
         return self._told(subject, lambda: [as_arm(row) for row in islice(rows(), ROWS_MAX)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tools.clients import ssh
+from tools.clients import databricks, ssh
 from tools.clients.ansible import run_playbook
 from tools.pipeline.context import PartContext, Say
 from tools.values.run import Machine
@@ -40,8 +40,11 @@ def _meet(context: PartContext, host: ssh.Host, pinned_sha256: str, say: Say) ->
 
 
 def configure(context: PartContext, say: Say) -> None:
-    """Runs the part's playbook on all its machines."""
+    """Runs the part's playbook on all its machines, or makes what is wanted inside its workspace."""
     wanted = context.part.configure
+    if wanted is not None and wanted.kind == "databricks":
+        databricks.inside(context.settings, context.outputs["workspace_url"], "make", wanted.variables, say, context.cancelled)
+        return
     if wanted is None or wanted.kind != "ansible":
         return
     variables, secrets = _sorted_out(context, wanted.variables or {})

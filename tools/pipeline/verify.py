@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tools.clients import databricks
 from tools.clients.files import write_private
 from tools.clients.ssh import Answer, run_command
 from tools.pipeline.context import PartContext, Say
@@ -18,6 +19,7 @@ from tools.values.manifest import Command
 from tools.values.trouble import WorldProblem
 
 COMMAND_SECONDS_MAX = 60.0
+LOOK_SECONDS_MAX = 120.0
 ATTEMPTS_MAX = 3
 ATTEMPT_SECONDS = 2.0
 AT_ONCE_MAX = 4
@@ -44,8 +46,18 @@ def verify(
             "Log in and look at it, then say retry: it is configured and verified again.",
             retryable=True,
         )
-    verified = tuple(one.sentence for one in ran if one.outcome == "answered")
+    verified = (*_asked(context, say), *(one.sentence for one in ran if one.outcome == "answered"))
     return verified, tuple(one.sentence for one in ran if one.outcome != "answered")
+
+
+def _asked(context: PartContext, say: Say) -> tuple[str, ...]:
+    """What a service answers to calls that no command of the guide makes."""
+    wanted = context.part.configure
+    if wanted is None or wanted.kind != "databricks":
+        return ()
+    return databricks.inside(
+        context.settings, context.outputs["workspace_url"], "look", wanted.variables, say, context.cancelled, LOOK_SECONDS_MAX
+    )
 
 
 def ran(part_folder: Path) -> tuple[Ran, ...]:
