@@ -1,0 +1,108 @@
+"""What is wanted to know of Azure OpenAI, and how it becomes typed needs. Which models a region has is told by the snapshot, not here."""
+
+from __future__ import annotations
+
+from tools.rules import azure_names
+from tools.rules.azure_facts import EVERY_CLOUD, read_common
+from tools.rules.azure_names import Base
+from tools.rules.azure_placing import RESOURCE_GROUP, read_name, text
+from tools.rules.reading import Reading
+from tools.values.heard import Fact
+from tools.values.requirements import Needs, Source
+from tools.values.site import Site
+from tools.values.wanted import Wanted
+
+MODELS = ("gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "gpt-5.2", "gpt-5.4", "gpt-5.4-mini", "gpt-5.5",
+          "text-embedding-3-small", "text-embedding-3-large")  # fmt: skip
+"""Those with a price in the shipped snapshot. Any other is told as unknown, with the nearest of these."""
+MODEL = "gpt-4.1-mini"
+TOKENS_A_MINUTE = 50_000
+TOKENS_A_MINUTE_MAX = 100_000_000
+INPUT_MILLIONS, OUTPUT_MILLIONS = 50, 10
+_OURS = Source(title="Berth's own assumption", date="2026-11-24", grade="assumption")
+
+WANTED: tuple[Wanted, ...] = (
+    Wanted(name="model", kind="choice", meaning="the model to deploy", choices=tuple((name, (name,)) for name in MODELS)),
+    Wanted(
+        name="tokens_per_minute",
+        kind="count",
+        meaning="tokens a minute that it must take, in and out together",
+        words=("tokens per minute", "tokens a minute", "tokens/minute", "tpm"),
+    ),
+    Wanted(
+        name="tokens_monthly",
+        kind="count",
+        meaning="input tokens a month, for the estimate",
+        words=("tokens per month", "tokens a month", "tokens monthly", "tokens/month"),
+    ),
+    Wanted(
+        name="residency",
+        kind="choice",
+        meaning="where prompts may be worked on: anywhere, in the data zone (EU or US), or in the region alone",
+        choices=(
+            ("global", ("global", "globally", "anywhere")),
+            ("zone", ("data zone", "in the eu", "within the eu", "eu only", "stay in europe", "in the us", "us only", "eu data")),
+            ("region", ("in the region only", "regional", "in region", "only in the region", "in this region only")),
+        ),
+    ),
+    *EVERY_CLOUD,
+    RESOURCE_GROUP,
+)
+
+
+def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
+    reading = Reading.of("azure_openai", WANTED, facts)
+    read_common(reading, site, "ai")
+    if "resource_group" in reading.facts:
+        read_name(reading, "resource_group", "resource_group")
+    if "model" in reading.facts:
+        reading.said("model", reading.facts["model"].value)
+    else:
+        reading.assumed(
+            "model", MODEL, "Which model was not said; this one is good for most, at a fifth of the large one's price."
+        )
+    _read_tokens(reading)
+    if "residency" in reading.facts:
+        reading.said("residency", reading.facts["residency"].value)
+    else:
+        reading.default("residency", "global", "Prompts may be worked on in any region of Azure, and nothing is stored there, unless it is said otherwise.")  # fmt: skip
+    return reading.needs()
+
+
+def names_to_check(needs: Needs, site: Site) -> tuple[str, ...]:
+    """The names that it would take, so that the scan asks whether anybody has them."""
+    subject = _base(needs)
+    return tuple(azure_names.check_key("openai", name) for name in azure_names.global_names(subject, "openai", salt_of(needs)))
+
+
+def salt_of(needs: Needs) -> str:
+    return text(needs, "region")
+
+
+def _base(needs: Needs) -> Base:
+    return Base(text(needs, "workload", "ai"), text(needs, "team"), text(needs, "environment"), text(needs, "region"))
+
+
+def account_name(needs: Needs, taken: tuple[str, ...]) -> str:
+    return azure_names.free_global(_base(needs), "openai", salt_of(needs), taken)
+
+
+def _read_tokens(reading: Reading) -> None:
+    minute = reading.count(
+        "tokens_per_minute", "tokens a minute", 1000, TOKENS_A_MINUTE_MAX, "capacity comes in thousands, and no quota is larger."
+    )
+    if minute is not None:
+        reading.said("tokens_per_minute", minute, "tokens a minute")
+    elif "tokens_per_minute" not in reading.facts:
+        why = "How many tokens a minute was not said. It is a limit, and costs nothing by itself."
+        reading.assumed("tokens_per_minute", TOKENS_A_MINUTE, why, "tokens a minute", low=1000, high=200_000, source=_OURS)
+    month = reading.count("tokens_monthly", "tokens a month", 1, 10**13, "an estimate needs some, and no account takes more.")
+    if month is not None:
+        reading.said("input_millions", round(month / 1e6, 3), "million input tokens a month", fact="tokens_monthly")
+        reading.assumed("output_millions", round(month / 5e6, 3), "An answer has a fifth of its prompt's tokens.", "million output tokens a month",
+                        low=round(month / 1e7, 3), high=round(month / 1e6, 3), source=_OURS)  # fmt: skip
+    elif "tokens_monthly" not in reading.facts:
+        reading.assumed("input_millions", INPUT_MILLIONS, "How many tokens a month was not said; it is what is paid for.", "million input tokens a month",
+                        low=5, high=500, source=_OURS)  # fmt: skip
+        reading.assumed("output_millions", OUTPUT_MILLIONS, "An answer has a fifth of its prompt's tokens.", "million output tokens a month",
+                        low=1, high=100, source=_OURS)  # fmt: skip
