@@ -123,10 +123,16 @@ def reserves(part: Part) -> Reserved:
         cpus[machine["node"]] = cpus.get(machine["node"], 0) + machine["cpu_count"]
     return Reserved(
         vm_ids=frozenset(m["vm_id"] for m in machines),
-        names=frozenset(m["name"] for m in machines),
+        names=frozenset(m["name"] for m in machines) | _cloud_names(part),
         memory_bytes=tuple(sorted(memory.items())),
         cpu_count=tuple(sorted(cpus.items())),
     )
+
+
+def _cloud_names(part: Part) -> frozenset[str]:
+    """Names of a cloud's resources that the part will take."""
+    names = part.variables.get("names") if part.target == "azure" and isinstance(part.variables, dict) else None
+    return frozenset(str(name) for name in names.values()) if isinstance(names, dict) else frozenset()
 
 
 def together(*several: Reserved) -> Reserved:

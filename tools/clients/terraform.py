@@ -197,6 +197,16 @@ class Terraform:
         instances = (one.get("attributes", {}) for resource in resources for one in resource.get("instances", ()))
         return tuple(sorted(int(values["vm_id"]) for values in instances if values.get("vm_id")))
 
+    def resource_ids(self) -> tuple[str, ...]:
+        """The ARM ids that the state records: what of the part exists in Azure by now."""
+        path = self.folder / "terraform.tfstate"
+        try:
+            resources = json.loads(path.read_bytes()).get("resources", []) if path.exists() else []
+        except ValueError:
+            return ()
+        instances = (one.get("attributes", {}) for r in resources if r.get("mode") == "managed" for one in r.get("instances", ()))
+        return tuple(sorted(str(values["id"]) for values in instances if str(values.get("id", "")).startswith("/subscriptions/")))
+
     def providers(self) -> tuple[tuple[str, str], ...]:
         """(`bpg/proxmox`, version) as written into the lock file."""
         path = self.folder / ".terraform.lock.hcl"

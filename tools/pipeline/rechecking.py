@@ -6,6 +6,7 @@ from tools.capabilities import chain
 from tools.clients.terraform import Terraform
 from tools.pipeline.scan import scan
 from tools.pipeline.steps import Work
+from tools.rules import azure_review
 from tools.rules.machines import owning
 from tools.rules.reviewing import world_moved
 from tools.values.manifest import Manifest
@@ -23,7 +24,10 @@ def recheck(work: Work) -> Json:
     snapshot = scan(world.settings, work.part.target, world.now(), regions=regions, names=names)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
-    part = owning(work.part, Terraform(world.settings, work.part_folder).machine_ids())
+    terraform = Terraform(world.settings, work.part_folder)
+    part = owning(work.part, terraform.machine_ids())
+    if part.target == "azure":
+        part = azure_review.owning(part, terraform.resource_ids())
     # Of this part alone: the run's other parts are looked at when their turn comes.
     alone = Manifest(
         requester=work.kept.manifest.requester,

@@ -23,6 +23,25 @@ def subscription(snapshot: Snapshot) -> SubscriptionSnapshot:
     return snapshot
 
 
+def owning(part: Part, ids: Iterable[str]) -> Part:
+    """The same part, knowing which of its resources exist: a run that is taken up again does not stumble over its own work."""
+    facts = part.facts if isinstance(part.facts, dict) else {}
+    return part.model_copy(update={"facts": {**facts, "owned_resource_ids": sorted(set(ids))}})
+
+
+def owned(part: Part) -> frozenset[str]:
+    """Names of what the part has made already, in small letters: `microsoft.keyvault/vaults:kv-x`."""
+    ids = part.facts.get("owned_resource_ids", []) if isinstance(part.facts, dict) else []
+    return frozenset(_typed(str(id_)) for id_ in ids)
+
+
+def _typed(id_: str) -> str:
+    steps = id_.lower().strip("/").split("/")
+    if len(steps) == 4:
+        return f"microsoft.resources/resourcegroups:{steps[3]}"
+    return f"{steps[-3]}/{steps[-2]}:{steps[-1]}" if len(steps) == 8 else f"{'/'.join(steps[5:-1])}:{steps[-1]}"
+
+
 class Checks:
     """Gathers what does not hold and what does, check by check."""
 
@@ -86,12 +105,15 @@ def _names(checks: Checks, snapshot: SubscriptionSnapshot, reserved: Reserved, n
     taken = {name.lower() for name in snapshot.names_taken}
     groups = {g.name.lower() for g in snapshot.groups}
     promised = {name.lower() for name in reserved.names}
+    mine = owned(checks.part)
     for kind, several in names.items():
         for name in several:
             checks.check("name.valid", name, azure_names.name_problem(kind, name), "Say another name.")
-            used = azure_names.check_key(kind, name).lower() in taken
+            key = azure_names.check_key(kind, name).lower()
+            used = key in taken
             used = used or (kind == "resource_group" and name.lower() in groups)
             promise = RULES[kind].scope in ("global", "subscription") and name.lower() in promised
+            used = used and key not in mine
             trouble = f"The name {name} of the {RULES[kind].noun} is in use." if used else ""
             trouble = trouble or (f"The name {name} is promised to a plan that is not carried out yet." if promise else "")
             checks.check("name.free", name, trouble, "Compose the manifest again, or say another name.")
@@ -104,6 +126,8 @@ def _sizes(checks: Checks, snapshot: SubscriptionSnapshot, region: str, wanted: 
         checks.check("size.current", size, gone, "Leave the size open.")
         problem = azure_sizes.sku_problem(size, snapshot, region)
         checks.check("size.offered", size, f"{problem}." if problem else "", "Say another region, or another kind of machine.")
+    if any(key.startswith("microsoft.containerservice/managedclusters:") for key in owned(checks.part)):
+        return  # Its machines are counted as in use by now.
     for one in azure_sizes.quota_sums(wanted, snapshot, region):
         trouble = "" if one.holds else f"The quota does not carry it: {spell_sum(one)}."
         checks.check("quota", one.subject, trouble, "Ask for more quota in the portal (Quotas), or say another region.")
