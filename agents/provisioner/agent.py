@@ -19,7 +19,7 @@ from .data_collector.collector import DataCollector
 from .handoff.planner import Planner
 from .handoff.runner import Runner
 from .manifest_generator.generator import Composer, ManifestGenerator
-from .plugins import TurnsEnd
+from .plugins import Turns
 from .refinement.loop import build_loop
 from .world import integrity_key, warm_up
 
@@ -44,7 +44,7 @@ with warnings.catch_warnings():
 app = App(
     name="provisioner",
     root_agent=root_agent,
-    plugins=[ToolCallIntegrityPlugin(secret_key=integrity_key()), TurnsEnd()],
+    plugins=[ToolCallIntegrityPlugin(secret_key=integrity_key()), Turns()],
 )
 
 warm_up()

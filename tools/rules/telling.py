@@ -111,7 +111,7 @@ def offer(offered: Offer) -> str:
         then = f" Runner-up: {others[0].title} ({others[0].score:.2f})." if others else " Nothing else fits."
         left_out = "".join(f"\n- Left out: {e.subject}. {e.reason}" for e in part.exclusions[:5])
         texts.append(
-            f"{len(part.candidates)} choices fit. Best: {first.title} ({first.score:.2f}); {_reasons(first.reasons[:3])}.{then}{left_out}"
+            f"{len(part.candidates)} choice{'s fit' if others else ' fits'}. Best: {first.title} ({first.score:.2f}); {_reasons(first.reasons[:3])}.{then}{left_out}"
         )
     return "\n\n".join(texts)
 
@@ -181,8 +181,11 @@ def plan(made: Plan, composed: Manifest | None, offered: Offer | None, judged: R
     if composed is not None and offered is not None:
         sections.append(_arithmetic(composed, offered))
         sections.append(_diagram(composed))
+    if made.kind == "remove":
+        sections.append("What is stored there is lost. Nothing else is touched.")
     sections.append(_estimate(made.estimate))
-    if judged is not None and judged.findings:
+    # What the review said of building it does not judge its removal.
+    if judged is not None and judged.findings and made.kind != "remove":
         sections.append(f"**Review:** \n{_findings(judged.findings)}")
     providers = sorted({f"{name} {version}" for part in made.parts for name, version in part.providers})
     sections.append(

@@ -21,8 +21,10 @@ _UNQUOTED = re.compile(r"[^\s,;\0]{1,256}")
 
 def take_names(stretch: Stretch) -> list[tuple[Span, Span]]:
     """(where it is introduced, where it stands) of whatever is called something, taken so that a name is never read as a word."""
-    names = []
+    names: list[tuple[Span, Span]] = []
     for match in _NAMING.finditer(stretch.free):
+        if names and match.start() < names[-1][1].end:
+            continue  # `called "my name x"`: a word within a name introduces no other.
         name = name_at(stretch, match.end())
         if name is not None:
             names.append((Span(*match.span()), name))

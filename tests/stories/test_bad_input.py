@@ -1,0 +1,191 @@
+"""Bad input and worlds that are away: each gets whole sentences with the next move, and the conversation goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cluster_sim.authority import make_authority
+from cluster_sim.run import environment, world
+from tests.conftest import WORLDS, Berth, Reply, api_server, free_port
+
+VM = "with 2 cores, 4 GB memory, 20 GB disk, on network 20, production"
+WEB = "a web server on network 20, production"
+NEVER_SHOWN = ("Traceback", "Error(", "Exception", "root:x:", "<class", "None.", "PVEAPIToken")
+
+
+def assert_is_a_whole_answer(text: str) -> None:
+    assert text.strip(), "an answer has words"
+    assert len(text) < 6000, "and not too many of them"
+    assert not [words for words in NEVER_SHOWN if words in text], text
+    assert text.rstrip()[-1] in ".`)?:", text
+
+
+def run_folders(berth: Berth) -> set[str]:
+    runs = berth.home / "runs"
+    return {path.name for path in runs.iterdir()} if runs.exists() else set()
+
+
+@pytest.mark.parametrize(
+    ("typed", "answered", "next_move"),
+    [
+        ("", "nothing in that message", "for example"),
+        (" \t\n ", "nothing in that message", "for example"),
+        ("x" * 300_000, "longer than 16 KiB", "in a few sentences"),
+        ("a\0b\x01\x02\x1b[31m", "found nothing in", "Say `help`"),
+        ("{{7*7}}", "found nothing in “{{7*7}}”", "Say `help`"),
+        ('${file("/etc/passwd")}', "found nothing in", "Say `help`"),
+        (f'a Debian VM called "bad name\nx" {VM}', "cannot be the name of a machine", "would do"),
+        (f"a Debian VM called 'a\"b' {VM}", "cannot be the name of a machine", "a-b would do"),
+        (f'a Debian VM called ${{file("/etc/passwd")}} {VM}', "cannot be the name of a machine", "would do"),
+        (f"a Debian VM called {{{{7*7}}}} {VM}", "cannot be the name of a machine", "would do"),
+        ("a Debian VM with 0 cores, 4 GB memory, 20 GB disk, on network 20, production", "0 cores:", "from 1 to"),
+        ("a Debian VM with 10,000 cores, 4 GB memory, 20 GB disk, on network 20, production", "10,000 cores:", "from 1 to"),
+        ("a Debian VM with 2 cores, −5 GB memory, 20 GB disk, on network 20, production", "−5 GB", "Say a size from"),
+        ("a Debian VM with 2 cores, 4 GB memory, -5 GB disk, on network 20, production", "-5 GB", "Say a size from"),
+        ("10000 web servers on network 20, production", "10,000 machines", "Say a number from 1 to"),
+        ("a PostgreSQL database for 0 users, production, on network 20", "0 concurrent users", "Say a number from 1 to"),
+        (f"{WEB}, on node pev3", "no node called pev3", "Did you mean pve3?"),
+        (f"{WEB}, from template windows-11", "no template called windows-11", "debian"),
+        (f"{WEB}, on storage cefh-vm", "no storage called cefh-vm", "Did you mean ceph-vm?"),
+        ("a web server on network 99, production", "no network called 99", "There is:"),
+        (f"a VM called intranet {VM}", "it is taken by VM 110", "is free"),
+        ("a web server on network 20, production, with 3 TB memory", "Nothing fits", "Say what should be different"),
+        ("approve", "no plan to approve", "Tell me what you need"),
+        ("approve 0123456789ab", "no such plan", "Copy the digits"),
+        ("remove run-nothere", "run-nothere", "list"),
+        ("follow run-nothere", "run-nothere", "list"),
+        ("retry", "nothing to try again", "Tell me what you need"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_answered_in_whole_sentences_and_the_conversation_goes_on(
+    berth: Berth, typed: str, answered: str, next_move: str
+) -> None:
+    chat, before = berth.chat(), run_folders(berth)
+    reply = chat.say(typed)
+    assert answered in reply.text, reply.text
+    assert next_move in reply.text, reply.text
+    assert_is_a_whole_answer(reply.text)
+    assert "To approve exactly" not in reply.text
+    assert run_folders(berth) == before, "nothing half-made is left behind"
+    assert "I know" in chat.say("help").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "quote"),
+    [
+        ("100 eşzamanlı kullanıcı için PostgreSQL veritabanı, üretim, ağ 20", "üretim"),
+        ("我需要一个PostgreSQL数据库，100个并发用户，生产环境，网络20", "生产环境"),
+    ],
+)
+def test_other_languages_are_quoted_as_they_were_typed(berth: Berth, typed: str, quote: str) -> None:
+    chat = berth.chat()
+    reply = chat.say(typed)
+    assert f"you said “{quote}”" in reply.text, reply.text
+    assert reply.digest
+    chat.say("no")
+
+
+def test_what_is_wrong_can_be_mended_by_the_next_sentence(berth: Berth) -> None:
+    chat = berth.chat()
+    assert "Did you mean pve3?" in chat.say("a web server on network 20, development, on node pev3").text
+    mended = chat.say("on node pve3")
+    assert "| pve3, " in mended.text and mended.digest
+    chat.say("no")
+
+
+@pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\udfff and \\ud83d", "\\ufffe\\u202e"])
+def test_characters_that_are_none_end_neither_the_server_nor_the_conversation(berth: Berth, escape: str) -> None:
+    chat = berth.chat()
+    body = {"appName": "provisioner", "userId": chat.user, "sessionId": chat.session}
+    raw = json.dumps(body | {"newMessage": {"role": "user", "parts": [{"text": "ESCAPE"}]}}).replace("ESCAPE", f"a {escape} b")
+    answer = httpx.post(f"{berth.url}/run", content=raw.encode(), headers={"Content-Type": "application/json"}, timeout=60)
+    assert answer.status_code == 200, answer.text[:300]
+    assert_is_a_whole_answer(Reply(tuple(answer.json())).text)
+    history = httpx.get(f"{berth.url}/apps/provisioner/users/{chat.user}/sessions/{chat.session}")
+    assert history.status_code == 200, "the conversation can still be read"
+    assert "I know" in chat.say("help").text
+
+
+@contextmanager
+def connected(given: dict[str, str], folder: Path, **other: str) -> Iterator[Berth]:
+    folder.mkdir()
+    with api_server(given | {"BERTH_HOME": str(folder / "home")} | other, folder / "api_server.log") as berth:
+        yield berth
+
+
+def _wrong_token(ready: dict[str, Any], folder: Path) -> dict[str, str]:
+    return {"PROXMOX_VE_API_TOKEN": ready["proxmox"]["token"].partition("=")[0] + "=00000000-dead-4000-8000-00000000beef"}
+
+
+def _untrusted(ready: dict[str, Any], folder: Path) -> dict[str, str]:
+    return {"BERTH_CA_FILE": str(make_authority(folder / "other_ca").ca_file)}
+
+
+def _away(ready: dict[str, Any], folder: Path) -> dict[str, str]:
+    return {"PROXMOX_VE_ENDPOINT": f"https://127.0.0.1:{free_port()}"}
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (_wrong_token, ("token", "PROXMOX_VE_API_TOKEN")),
+        (_untrusted, ("certificate", "BERTH_CA_FILE")),
+        (_away, ("refuses the connection", "PROXMOX_VE_ENDPOINT")),
+    ],
+    ids=["wrong token", "untrusted certificate", "cluster away"],
+)
+def test_a_cluster_that_cannot_be_seen_is_told_with_the_setting_to_mend(
+    emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path, break_it: Any, words: tuple[str, ...]
+) -> None:
+    ready, folder = emulated_cluster
+    other = break_it(ready, tmp_path)
+    with connected(environment(ready, folder), tmp_path / "broken", **other) as berth:
+        chat = berth.chat()
+        reply = chat.say(WEB)
+        assert all(word in reply.text for word in words), reply.text
+        assert "To approve exactly" not in reply.text
+        said = reply.text.split("|\n", 1)[-1]
+        assert_is_a_whole_answer(said)
+        for secret in (ready["proxmox"]["token"].partition("=")[2], "00000000-dead-4000"):
+            assert secret not in reply.text
+        assert "`retry`" in chat.say("status").text, "the request is kept"
+
+
+def test_a_token_without_rights_is_told_which_it_lacks(tmp_path: Path) -> None:
+    """Every node answers, but nobody may see what runs there."""
+    bare = tmp_path / "bare.yaml"
+    bare.write_text(
+        f"name: No rights\nbased_on: {WORLDS / 'four_nodes.yaml'}\nproxmox:\n"
+        "  users:\n    bare@pve: {tokens: {bare: {secret: ba4e0000-0000-4000-8000-000000000009, separate: false}}}\n"
+        "  ready_token: bare@pve!bare\n"
+    )
+    with (
+        world([str(bare)], tmp_path / "world", guests="none") as ready,
+        connected(environment(ready, tmp_path), tmp_path / "b") as berth,
+    ):
+        reply = berth.chat().say(WEB)
+        assert "To approve exactly" not in reply.text
+        assert "right" in reply.text or "privilege" in reply.text or "permission" in reply.text, reply.text
+        assert "ba4e0000" not in reply.text
+        assert_is_a_whole_answer(reply.text.split("|\n", 1)[-1])
+
+
+def test_a_full_storage_is_counted_before_anything_is_made(tmp_path: Path) -> None:
+    with (
+        world([str(WORLDS / "full_storage.yaml")], tmp_path / "world", guests="none") as ready,
+        connected(environment(ready, tmp_path), tmp_path / "b") as berth,
+    ):
+        chat = berth.chat()
+        reply = chat.say("a PostgreSQL database for 100 concurrent users, production, on network 20, on storage ceph-vm")
+        assert "Nothing fits" in reply.text and "storage ceph-vm" in reply.text, reply.text
+        assert "GiB" in reply.text, "the sum that fails is shown"
+        assert "would fit on another storage" in reply.text, reply.text
+        elsewhere = chat.say("on storage local-lvm")
+        assert "local-lvm" in elsewhere.text and elsewhere.digest
