@@ -51,6 +51,7 @@ class _Look:
                 ),
                 "the resource groups": lambda: azure.every("the resource groups", azure.resources.resource_groups.list),
                 "the resources": lambda: azure.every("the resources", azure.resources.resources.list),
+                "the security groups": lambda: azure.arm_rows("networkSecurityGroups", "Microsoft.Network"),
                 "deleted vaults": lambda: azure.arm_rows("deletedVaults", "Microsoft.KeyVault"),
             }
         )
@@ -74,6 +75,12 @@ class _Look:
             skus=self._skus(looked_at, second),
             models=tuple(sorted(m for r in looked_at for m in seeing_azure.models(second[f"models in {r}"], r))),
             names_taken=self._names_taken(first["deleted vaults"], names, second),
+            security_rules=tuple(
+                sorted(
+                    (rule for row in first["the security groups"] for rule in seeing_azure.security_rules(row)),
+                    key=lambda r: (r.group_id.lower(), r.inbound, r.priority),
+                )
+            ),
             problems=tuple(self.problems),
         )
 

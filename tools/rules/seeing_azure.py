@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.rules.seeing import Row, display, number, rows
-from tools.values.snapshot import CloudResource, Quota, Region, Sku
+from tools.values.snapshot import CloudResource, Quota, Region, SecurityRule, Sku
 from tools.values.value import Json
 
 REGION_NAME = re.compile(r"[a-z][a-z0-9]{2,39}")
@@ -96,6 +96,20 @@ def models(model_rows: Iterable[Row], region_name: str) -> Iterator[str]:
             parts = (region_name, model.get("name"), model.get("version"), kind.get("name"))
             if all(parts):
                 yield "/".join(display(part).replace("/", "-") for part in parts)
+
+
+def security_rules(row: Row) -> Iterator[SecurityRule]:
+    """Of one network security group."""
+    for rule in rows(_within(row, "properties").get("securityRules")):
+        about = _within(rule, "properties")
+        if rule.get("name"):
+            yield SecurityRule(
+                group_id=display(row.get("id") or "", ID_LENGTH_MAX),
+                name=display(rule["name"], 80),
+                priority=int(number(about, "priority")),
+                inbound=str(about.get("direction")).lower() == "inbound",
+                allow=str(about.get("access")).lower() == "allow",
+            )
 
 
 def is_taken(answer: Row) -> bool:

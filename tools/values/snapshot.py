@@ -152,6 +152,16 @@ class CloudResource(Value):
     tags: tuple[tuple[str, str], ...] = ()
 
 
+class SecurityRule(Value):
+    """A rule of a network security group, as far as its place among the others goes."""
+
+    group_id: str
+    name: str
+    priority: int
+    inbound: bool
+    allow: bool
+
+
 class Region(Value):
     name: str
     display_name: str
@@ -173,6 +183,8 @@ class SubscriptionSnapshot(Value):
     """`region/model/version/sku` of deployable language models."""
     names_taken: tuple[str, ...] = ()
     """`type:name` of the globally unique names that were checked and are in use."""
+    security_rules: tuple[SecurityRule, ...] = ()
+    """Of every network security group; Azure's own default rules are left out."""
     problems: tuple[ScanProblem, ...] = ()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tools.rules.readers.addresses import read_addresses, read_ports
 from tools.rules.readers.choices import read_choices, read_yes_or_no
 from tools.rules.readers.keys import read_keys
 from tools.rules.readers.names import read_called, read_names
@@ -19,6 +20,8 @@ from tools.values.wanted import Kind, Wanted
 
 _READERS: tuple[tuple[tuple[Kind, ...], Reader], ...] = (
     (("public_key",), read_keys),
+    (("ports",), read_ports),
+    (("addresses",), read_addresses),
     (("text",), read_called),
     (("name",), read_names),
     (("region",), read_regions),

@@ -44,6 +44,10 @@ def _bare_value(one: Wanted, text: str, folded: str) -> str | None:
         case "money":
             amount = next(iter(quantities.sums(folded)), None)
             return text[amount.start : amount.end] if amount else (plain(first.value) if short and first else None)
+        case "ports":
+            return text if re.fullmatch(r"(?:port )?[\d\s-]+", folded) else None
+        case "addresses":
+            return text if re.fullmatch(r"(?:from )?(?:anywhere|[\d./]+)", folded) else None
         case "yes_no":
             return "yes" if any(find(YES, folded)) else "no" if any(find(NO, folded)) else None
         case "network" | "node":
