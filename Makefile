@@ -22,7 +22,7 @@ chat: $(VENV)/.demo ## the terminal, in the simulated cluster
 	@$(BIN)/python -m cluster_sim.run $(WORLD) -- $(BIN)/adk run agents/provisioner
 
 azure: $(VENV)/.demo ## the web UI with a simulated cluster and a simulated Azure subscription
-	@$(BIN)/python -m cluster_sim.run $(WORLD) cluster_sim/worlds/azure_subscription.yaml -- $(BIN)/adk web --port 8000 agents
+	@BERTH_ROLES_FILE=docs/roles.example.yaml $(BIN)/python -m cluster_sim.run $(WORLD) cluster_sim/worlds/azure_subscription.yaml -- $(BIN)/adk web --port 8000 agents
 
 check: $(VENV)/.test ## format, lint, types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

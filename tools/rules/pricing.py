@@ -84,7 +84,7 @@ def price_parts(
     )
     used = {p.row: p.captured_at for p in prices}
     dates = sorted({used[x.price_row] for x in lines if x.price_row})
-    unpriced = [x.subject for x in lines if x.amount is None]
+    unpriced = list(dict.fromkeys(f"{x.unit} of {x.subject}" for x in lines if x.amount is None))
     stated = [*assumptions, f"{HOURS_A_MONTH:g} hours a month; list prices without tax, discounts and reservations."]
     if unpriced:
         stated.append(f"Not priced, and so not in the sum: {', '.join(unpriced)}.")

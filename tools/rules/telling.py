@@ -323,10 +323,11 @@ def _diagram(composed: Manifest) -> str:
     for i, part in enumerate(composed.parts):
         places: dict[str, str] = {}
         for j, resource in enumerate(part.resources[:24]):
+            known = resource.where in places
             place = places.setdefault(resource.where, f"w{i}_{len(places)}")
-            lines.append(
-                f'    {place}["{_mermaid(resource.where)}"] --> r{i}_{j}["{_mermaid(resource.name)}<br/>{_mermaid(resource.size)}"]'
-            )
+            at = place if known else f'{place}["{_mermaid(resource.where)}"]'
+            label = "<br/>".join(_mermaid(text) for text in (resource.name, resource.size) if text)
+            lines.append(f'    {at} --> r{i}_{j}["{label}"]')
         if len(part.resources) > 24:
             lines.append(f'    more{i}["and {len(part.resources) - 24} more"]')
     return "```mermaid\n" + "\n".join(lines) + "\n```"
