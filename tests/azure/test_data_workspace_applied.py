@@ -1,0 +1,96 @@
+"""A data workspace from the sentence to a second plan without changes, a clean removal, and bodies that Azure's own models know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from tools.capabilities import catalogue, chain
+from tools.clients.settings import Settings
+from tools.pipeline.verify_azure import verify_azure
+from tools.rules import azure_review
+from tools.rules.policy import assert_within_policy, read_policy
+from tools.values.site import Reserved, Site
+from tools.values.trouble import WorldProblem
+
+from . import bodies
+from .conftest import ROOT, Folder, Look, composed, required, wanted_changes
+
+WORDS = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
+POLICY = read_policy((ROOT / "tools" / "data" / "policy.yaml").read_text())
+
+
+def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look, azure_settings: Settings) -> None:
+    needs = required(WORDS)
+    regions, names = chain.places_to_look(needs, Site())
+    before = look(regions, names)
+    part = composed(WORDS, before).parts[0]
+    place = folder(part.module)
+    place.vary(part.variables)
+    plan = place.plan()
+    assert bodies.faults(plan) == []
+    assert_within_policy(POLICY, part, plan)
+    place.apply()
+    assert wanted_changes(place.plan()) == []
+
+    told: list[str] = []
+    context = SimpleNamespace(settings=azure_settings, outputs=place.terraform.outputs())
+    assert verify_azure(context, told.append) == tuple(told)  # type: ignore[arg-type]
+    assert all(part.variables["names"][kind] in told[0] for kind in ("cluster", "storage", "vault", "network"))
+    context.outputs["resources"].append(f"{context.outputs['resources'][1]}-gone")
+    with pytest.raises(WorldProblem, match="-gone is not there"):
+        verify_azure(context, told.append, lambda _: None)  # type: ignore[arg-type]
+
+    # What it made is not in its own way when it is taken up again, and is in the way of anybody else.
+    after = look(regions, names)
+    review = catalogue()["data_workspace"].review
+    assert {f.check for f in review(part, after, Site(), Reserved())[0] if f.severity == "error"} == {"name.free"}
+    owning = azure_review.owning(part, place.terraform.resource_ids())
+    assert not [f for f in review(owning, after, Site(), Reserved())[0] if f.severity == "error"]
+    second = composed(WORDS, after).parts[0]
+    assert second.variables["names"]["resource_group"].endswith("-02")
+    assert not set(second.variables["names"].values()) & set(part.variables["names"].values())
+
+    place.plan(destroy=True)
+    place.apply()
+    assert place.terraform.state_is_empty()
+    # The vault is soft-deleted and keeps its name: the next workspace takes another.
+    vault = composed(WORDS, look(regions, names)).parts[0].variables["names"]["vault"]
+    assert vault != part.variables["names"]["vault"]
+
+
+@pytest.mark.parametrize("pick", ["a100/private-endpoint/on-demand", "t4/service-endpoint/spot"])
+def test_bodies_are_those_that_azure_knows(folder: Callable[[str], Folder], look: Look, pick: str) -> None:
+    words = (
+        "spark for the ML team, 5 TB daily, GPU, alerts to ml@example.org, kept 30 days"
+        if pick.startswith("t4")
+        else "spark 1 TB daily, A100"
+    )
+    needs = required(words)
+    part = composed(words, look(*chain.places_to_look(needs, Site())), pick).parts[0]
+    place = folder(part.module)
+    place.vary({**part.variables, "team_group_id": "0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c", "cool_after_days": 30})
+    plan = place.plan()
+    assert bodies.faults(plan) == []
+    assert_within_policy(POLICY, part, plan)
+
+
+def test_a_wrong_body_is_noticed() -> None:
+    def plan(kind: str, body: object) -> object:
+        return {
+            "resource_changes": [{"type": "azapi_resource", "address": "x", "change": {"after": {"type": kind, "body": body}}}]
+        }
+
+    storage = "Microsoft.Storage/storageAccounts@2025-01-01"
+    assert bodies.faults(plan(storage, {"properties": {"isHnsEnabledd": True}})) == [
+        "x: properties.isHnsEnabledd is not known to StorageAccountPropertiesCreateParameters"
+    ]
+    alert = {"odata.type": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria", "allOf": [{"metricNam": "x"}]}
+    assert len(bodies.faults(plan("Microsoft.Insights/metricAlerts@2018-03-01", {"properties": {"criteria": alert}}))) == 1
+    pool = {"properties": {"agentPoolProfiles": [{"vmsize": "x"}], "addonProfiles": {"omsagent": {"enable": True}}, "fqdn": "x"}}
+    assert len(bodies.faults(plan("Microsoft.ContainerService/managedClusters@2025-05-01", pool))) == 3
+    assert bodies.faults(
+        plan("Microsoft.Insights/diagnosticSettings@2021-05-01-preview", {"properties": {"logs": [{"on": True}]}})
+    )
