@@ -1,0 +1,148 @@
+"""Azure OpenAI: what is understood, what region, quota and residency allow, and an account from the sentence to an empty plan and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tools.capabilities import catalogue, chain
+from tools.capabilities.azure_openai.facts import account_name
+from tools.rules import azure_review, costing, pricing
+from tools.rules.policy import assert_within_policy, read_policy
+from tools.values.manifest import Part
+from tools.values.site import Reserved, Site
+from tools.values.snapshot import SubscriptionSnapshot
+
+from . import bodies
+from .conftest import ROOT, Folder, Look, composed, offered, required, wanted_changes
+from .test_databricks import needs_of, values
+
+POLICY = read_policy((ROOT / "tools" / "data" / "policy.yaml").read_text())
+PRICES = pricing.read_prices((ROOT / "tools" / "data" / "prices.csv").read_text())
+WORDS = "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand tokens per minute"
+
+
+@pytest.mark.parametrize(
+    ("words", "names", "expected"),
+    [
+        ("Azure OpenAI", ("model", "tokens_per_minute", "input_millions", "output_millions", "residency"), ("gpt-4.1-mini", 50_000, 50, 10, "global")),
+        (WORDS, ("model", "tokens_per_minute", "team", "region"), ("gpt-4.1-mini", 50_000, "ml", "eastus")),
+        ("Azure OpenAI gpt-5-mini, 200k tokens per minute", ("model", "tokens_per_minute"), ("gpt-5-mini", 200_000)),
+        ("Azure OpenAI, 100 million tokens a month", ("input_millions", "output_millions"), (100.0, 20.0)),
+        ("Azure OpenAI in swedencentral, data stays in the EU", ("region", "residency"), ("swedencentral", "zone")),
+        ("Azure OpenAI in eastus2, data zone", ("residency",), ("zone",)),
+        ("Azure OpenAI, regional", ("residency",), ("region",)),
+    ],
+)  # fmt: skip
+def test_what_is_understood(words: str, names: tuple[str, ...], expected: tuple[object, ...]) -> None:
+    needs = needs_of(words)
+    assert not needs.missing, "nothing has to be asked for"
+    assert not needs.problems
+    assert values(needs, *names) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("Azure OpenAI in eastus with data in the EU only", "does not stay in the EU. Say a region there, such as swedencentral"),
+        ("Azure OpenAI with 5 tokens per minute", "Say a number from 1,000"),
+        ("Azure OpenAI in atlantis, region atlantiseast", "region"),
+    ],
+)
+def test_what_cannot_be_taken_is_told(words: str, said: str) -> None:
+    assert said in " ".join(needs_of(words).problems)
+
+
+@pytest.mark.parametrize(
+    ("words", "ids", "counter_offer"),
+    [
+        (WORDS, ["eastus/GlobalStandard", "eastus/DataZoneStandard"], ""),
+        ("Azure OpenAI gpt-4.1, eastus, 2 million tokens per minute", [], "It would fit with 450 thousand tokens a minute instead of 2000 thousand."),
+        ("Azure OpenAI gpt-4.1-mini, eastus, regional", [], "It would fit with"),
+        ("Azure OpenAI gpt-5, eastus", [], "It would fit with gpt-4.1 instead of gpt-5."),
+        ("Azure OpenAI text-embedding-3-small, eastus, regional", ["eastus/Standard"], ""),
+    ],
+)  # fmt: skip
+def test_region_and_quota_decide(seen: SubscriptionSnapshot, words: str, ids: list[str], counter_offer: str) -> None:
+    offer = offered(words, seen).parts[0]
+    assert [c.id for c in offer.candidates] == ids
+    if counter_offer != "It would fit with":
+        assert offer.counter_offer == counter_offer
+    assert all(s.holds for c in offer.candidates for s in c.sums)
+
+
+def test_tokens_are_priced_by_model_and_kind(seen: SubscriptionSnapshot) -> None:
+    estimate = costing.estimate(composed(WORDS, seen), {"azure": seen}, PRICES)
+    tokens = {line.price_row.partition("@")[0]: line.amount for line in estimate.lines if line.path == "tokens"}
+    assert tokens == {"openai.GlobalStandard.gpt-4.1-mini.input": 20.0, "openai.GlobalStandard.gpt-4.1-mini.output": 16.0}
+
+
+def test_a_taken_name_is_passed_over(seen: SubscriptionSnapshot) -> None:
+    needs = needs_of(WORDS)
+    first = account_name(needs, ())
+    taken = (f"Microsoft.CognitiveServices/accounts:{first}",)
+    assert account_name(needs, taken) not in ("", first)
+    part = composed(WORDS, seen).parts[0]
+    found, _ = catalogue()["azure_openai"].review(part, seen.model_copy(update={"names_taken": taken}), Site(), Reserved())
+    assert {f.check for f in found if f.severity == "error"} == {"name.free"}
+
+
+def test_review_finds_what_has_moved(seen: SubscriptionSnapshot) -> None:
+    part = composed(WORDS, seen).parts[0]
+
+    def errors(part: Part, snapshot: SubscriptionSnapshot) -> set[str]:
+        found, _ = catalogue()["azure_openai"].review(part, snapshot, Site(), Reserved())
+        return {f.check for f in found if f.severity == "error"}
+
+    assert errors(part, seen) == set()
+    used = tuple(q.model_copy(update={"used": q.limit}) if "gpt-4.1-mini" in q.name else q for q in seen.quotas)
+    assert errors(part, seen.model_copy(update={"quotas": used})) == {"quota.tokens"}
+    others = tuple(m for m in seen.models if "gpt-4.1-mini" not in m)
+    assert errors(part, seen.model_copy(update={"models": others})) == {"model.offered"}
+    needs = part.needs.model_copy(
+        update={
+            "fields": tuple(f.model_copy(update={"value": "zone"}) if f.name == "residency" else f for f in part.needs.fields)
+        }
+    )
+    assert errors(part.model_copy(update={"needs": needs}), seen) == {"residency"}
+
+
+def test_two_asks_in_one_sentence(seen: SubscriptionSnapshot) -> None:
+    requirements = required("Databricks and Azure OpenAI for production in westus2")
+    assert [part.capability for part in requirements.parts] == ["databricks", "azure_openai"]
+    for needs in requirements.parts:
+        assert values(needs, "environment", "region") == ("production", "westus2"), "both are shared"
+    requirements = required("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus")
+    assert values(requirements.parts[0], "max_workers", "region") == (4, "eastus")
+    assert values(requirements.parts[1], "model") == ("gpt-4.1",)
+    parts = composed("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus", seen).parts
+    assert len({part.variables["resource_group_name"] for part in parts}) == 2
+
+
+def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look) -> None:
+    regions, names = chain.places_to_look(required(WORDS), Site())
+    part = composed(WORDS, look(regions, names)).parts[0]
+    place = folder(part.module)
+    place.vary(part.variables)
+    plan = place.plan()
+    assert bodies.faults(plan) == []
+    assert_within_policy(POLICY, part, plan)
+    place.apply()
+    assert wanted_changes(place.plan()) == []
+
+    more = {**part.variables, "deployments": [{**part.variables["deployments"][0], "capacity_thousands": 80}]}
+    place.vary(more)
+    assert wanted_changes(place.plan()) == ['azapi_resource.deployment["gpt-4.1-mini"]'], "changed in place"
+    place.apply()
+
+    after = look(regions, names)
+    review = catalogue()["azure_openai"].review
+    assert {f.check for f in review(part, after, Site(), Reserved())[0] if f.severity == "error"} == {"group.free", "name.free"}
+    owning = azure_review.owning(part, place.terraform.resource_ids())
+    assert not [f for f in review(owning, after, Site(), Reserved())[0] if f.severity == "error"]
+    place.plan(destroy=True)
+    place.apply()
+    assert place.terraform.state_is_empty()
+    # It was purged, so the next one may have the same name.
+    assert composed(WORDS, look(regions, names)).parts[0].variables["account_name"] == part.variables["account_name"]
