@@ -145,6 +145,12 @@ def refinement(made: Manifest, rounds: int) -> str:
     return f"Refinement {rounds}: {'; '.join(f'{part.name} now {part.candidate}' for part in made.parts)}."
 
 
+def settled_by_rule(made: Manifest) -> str:
+    return (
+        f"The rounds are used up, so the rules choose: {'; '.join(f'{part.name} now {part.candidate}' for part in made.parts)}."
+    )
+
+
 def refinement_dropped(rounds: int) -> str:
     return f"Refinement {rounds} was dropped, because a check that held before would fail."
 

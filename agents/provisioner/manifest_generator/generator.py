@@ -77,12 +77,22 @@ def check(picks: tuple[Pick, ...], offer: Offer, tried: tuple[str, ...] = ()) ->
             raise RequestProblem(
                 "The candidate is not on offer.", f"{pick.candidate!r} cannot be picked.", f"Pick one of {', '.join(allowed)}."
             )
+        if tried_as(pick) in tried:
+            raise RequestProblem(
+                "The choice has failed before.", f"{pick.candidate!r} with these numbers failed the review.", "Pick otherwise."
+            )
         ranges = {r.name: r for r in part.ranges}
         for name, number in pick.settings:
             if name not in ranges or not ranges[name].low <= number <= ranges[name].high:
                 raise RequestProblem(
                     "A number is outside its range.", f"{name} cannot be {number:g}.", "Leave it out to take the default."
                 )
+
+
+def tried_as(pick: Pick) -> str:
+    """What a pick that failed is remembered by: the candidate itself stays open when it was the model's own numbers that failed."""
+    numbers = ",".join(f"{name}={number:g}" for name, number in sorted(pick.settings))
+    return f"{pick.capability}:{pick.candidate}" + (f":{numbers}" if numbers else "")
 
 
 def offered(chain: Chain) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tools.rules.reviewing import ratchet
 from tools.values.offer import Offer, Pick, Proposal
 
 from .. import pipeline
-from ..manifest_generator.generator import Propose, compose, offered
+from ..manifest_generator.generator import Propose, compose, offered, tried_as
 from ..models import model_for
 from ..stage import Say, Speaker, Stage, prompt, says
 from ..state import Turn
@@ -39,7 +39,8 @@ class Reviewer(Stage):
         assert chain.review is not None and chain.offer is not None
         if chain.review.clean:
             return telling.review(chain.review)
-        if chain.rounds < turn.world.settings.rounds and _next(chain.offer, _tried(turn)) is not None:
+        # One round more than the model has: that one is the rules'.
+        if chain.rounds <= turn.world.settings.rounds and _next(chain.offer, _tried(turn)) is not None:
             return telling.review(chain.review)
         turn.handled = True
         assert chain.requirements is not None and chain.snapshots is not None
@@ -69,7 +70,10 @@ class Refiner(Speaker):
             return False
         turn.chain.tried = _tried(turn)
         turn.chain.proposal = None
-        return True
+        if turn.chain.rounds < turn.world.settings.rounds:
+            return True
+        self.fall_back(turn)
+        return False
 
     def facts(self, turn: Turn) -> dict[str, Any]:
         assert turn.chain.review is not None
@@ -103,12 +107,14 @@ class Recomposer(Stage):
         if not chain.review.clean and not ratchet(before_review, chain.review):
             chain.manifest, chain.review = before, before_review
             return telling.refinement_dropped(chain.rounds)
+        if chain.rounds > turn.world.settings.rounds:
+            return telling.settled_by_rule(chain.manifest)
         return telling.refinement(chain.manifest, chain.rounds)
 
 
 def _tried(turn: Turn) -> tuple[str, ...]:
     picked = turn.chain.proposal.picks if turn.chain.proposal else ()
-    now = tuple(f"{p.capability}:{p.candidate}" for p in picks_at_fault(turn, picked))
+    now = tuple(tried_as(p) for p in picks_at_fault(turn, picked))
     return tuple(dict.fromkeys((*turn.chain.tried, *now)))
 
 
@@ -137,6 +143,6 @@ def build_loop() -> LoopAgent:
         return LoopAgent(
             name="refinement",
             description="Reviews the manifest by code and refines it within the offer.",
-            max_iterations=ROUNDS_MAX + 1,
+            max_iterations=ROUNDS_MAX + 2,
             sub_agents=[Reviewer(name="reviewer"), Refiner(), Recomposer(name="recomposer")],
         )
