@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from ipaddress import ip_network
 
+from tools.data import table
 from tools.rules import azure_names, azure_sizes, naming
 from tools.rules.azure_names import RULES
 from tools.rules.azure_sizes import Wanted
 from tools.rules.capacity import spell_sum
 from tools.values.manifest import Part
+from tools.values.price import Price
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved
 from tools.values.snapshot import Snapshot, SubscriptionSnapshot
@@ -21,6 +24,12 @@ Checked = tuple[tuple[Finding, ...], tuple[str, ...]]
 def subscription(snapshot: Snapshot) -> SubscriptionSnapshot:
     assert isinstance(snapshot, SubscriptionSnapshot), "a capability whose TARGET is azure is handed a subscription"
     return snapshot
+
+
+@cache
+def shipped_prices() -> tuple[Price, ...]:
+    """The snapshot that is shipped, for choosing; the estimate of a plan uses the site's own, if it has refreshed it."""
+    return tuple(Price.model_validate(row) for row in table("prices"))
 
 
 def owning(part: Part, ids: Iterable[str]) -> Part:

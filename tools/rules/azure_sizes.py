@@ -26,18 +26,18 @@ WORKERS_MAX = 200
 _DATE = "2026-11-24"
 
 
-def _assumed(value: int, low: int, high: int, because: str) -> Assumption:
+def assumed(value: int, low: int, high: int, because: str) -> Assumption:
     return Assumption(value, low, high, because, Source(title="Berth's own assumption", date=_DATE, grade="assumption"))
 
 
-THROUGHPUT_GB = _assumed(25, 10, 50, "GB that one core works through in an hour: 10 with heavy joins, 50 with light transforms.")
-PASSES = _assumed(1, 1, 3, "How often the day's data is gone through was not said.")
-WINDOW_HOURS = _assumed(4, 1, 24, "Within how many hours a day's data is to be done was not said.")
-RETENTION_DAYS = _assumed(30, 7, 90, "How long data is kept was not said.")
-COMPRESSION = _assumed(3, 1, 5, "Raw data in Parquet takes about a third; JSON and text less, media all of it.")
-GPU_HOURS = _assumed(176, 20, 730, "Training in working hours, 22 days of 8 hours a month; the pool is empty otherwise.")
-LOG_GB = _assumed(100, 20, 300, "Logs a month; the workspace takes no more than its daily cap.")
-EGRESS_GB = _assumed(100, 10, 1000, "Images, packages and the API through the NAT gateway a month; data never goes there.")
+THROUGHPUT_GB = assumed(25, 10, 50, "GB that one core works through in an hour: 10 with heavy joins, 50 with light transforms.")
+PASSES = assumed(1, 1, 3, "How often the day's data is gone through was not said.")
+WINDOW_HOURS = assumed(4, 1, 24, "Within how many hours a day's data is to be done was not said.")
+RETENTION_DAYS = assumed(30, 7, 90, "How long data is kept was not said.")
+COMPRESSION = assumed(3, 1, 5, "Raw data in Parquet takes about a third; JSON and text less, media all of it.")
+GPU_HOURS = assumed(176, 20, 730, "Training in working hours, 22 days of 8 hours a month; the pool is empty otherwise.")
+LOG_GB = assumed(100, 20, 300, "Logs a month; the workspace takes no more than its daily cap.")
+EGRESS_GB = assumed(100, 10, 1000, "Images, packages and the API through the NAT gateway a month; data never goes there.")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
 
-from tools.data import table
 from tools.rules import azure_regions, azure_sizes, pricing
+from tools.rules.azure_review import shipped_prices
 from tools.rules.azure_sizes import DAYS_A_MONTH, DRIVER, SYSTEM, SYSTEM_NODES, WORKER, SparkSize, Wanted
 from tools.rules.machines import number, text
 from tools.rules.pricing import HOURS_A_MONTH
@@ -21,6 +20,7 @@ DRIVERS_MAX = 2
 OPERATION_MIB = 4
 """An assumption: Spark reads and writes Parquet in blocks of about this size, and each is an operation that is paid."""
 ENDPOINTS = 3
+__all__ = ["Choice", "Design", "shipped_prices"]
 Meters = tuple[tuple[str, float], ...]
 
 
@@ -173,9 +173,3 @@ class _Plain(dict[str, str]):
 
 PLAIN_NAMES: dict[str, str] = _Plain()
 """For reckoning before anything has a name."""
-
-
-@cache
-def shipped_prices() -> tuple[Price, ...]:
-    """The snapshot that is shipped; the estimate of a plan uses the site's own, if it has refreshed it."""
-    return tuple(Price.model_validate(row) for row in table("prices"))

@@ -1,0 +1,116 @@
+"""What is wanted to know of a storage account, and how it becomes typed needs."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from tools.rules import azure_facts, azure_names, naming
+from tools.rules.azure_sizes import assumed
+from tools.rules.machine_facts import ENVIRONMENT
+from tools.rules.reading import Reading
+from tools.values.heard import Fact
+from tools.values.requirements import Needs
+from tools.values.site import Site
+from tools.values.wanted import Wanted
+
+GIB = 2**30
+STORED_GB_MAX = 5 * 1024 * 1024
+"""The published default limit of one account: 5 PiB."""
+CONTAINERS_MAX = 20
+STORED_GB = assumed(100, 1, 10_000, "How much is stored was not said.")
+LOG_GB = assumed(5, 1, 50, "Logs a month of what is written and deleted.")
+
+WANTED: tuple[Wanted, ...] = (
+    Wanted(name="stored_volume", kind="volume", meaning="data that lies there, with its unit", words=("stored", "data", "storage", "in total")),
+    Wanted(name="containers", kind="text", meaning="names of the containers", words=("containers", "container", "filesystems", "buckets")),
+    Wanted(
+        name="data_lake",
+        kind="yes_no",
+        meaning="a hierarchical namespace (ADLS Gen2) instead of plain blobs",
+        words=("data lake", "datalake", "adls", "adls gen2", "hierarchical namespace"),
+    ),
+    Wanted(
+        name="redundancy",
+        kind="choice",
+        meaning="how copies are kept, only when the operator says so",
+        choices=(
+            ("LRS", ("lrs", "locally redundant")),
+            ("ZRS", ("zrs", "zone redundant")),
+            ("GRS", ("grs", "geo redundant")),
+        ),
+    ),
+    Wanted(name="allowed_ranges", kind="text", meaning="public addresses (CIDR) that may reach it", words=("ip range", "from address", "addresses")),
+    ENVIRONMENT,
+    azure_facts.REGION,
+    azure_facts.TEAM,
+    azure_facts.BUDGET,
+    Wanted(name="name", kind="name", meaning="what the account is to be called", words=("called", "named", "name")),
+)  # fmt: skip
+
+
+def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
+    reading = Reading.of("storage_account", WANTED, facts)
+    named = reading.facts.pop("name", None)
+    azure_facts.read_common(reading, site, workload="data")
+    if named is not None:
+        reading.facts["name"] = named
+        problem = azure_names.name_problem("storage", named.value.strip())
+        if problem:
+            reading.problems.append(problem)
+        else:
+            reading.said("name", named.value.strip())
+    stored = reading.size("stored_volume", "stored data", GIB, 1, STORED_GB_MAX, "one account holds between 1 GB and 5 PB.")
+    if stored is not None:
+        reading.said("stored_gb", stored, "GB", fact="stored_volume")
+    elif "stored_volume" not in reading.facts:
+        reading.suppose("stored_gb", STORED_GB, "GB")
+    if stored:
+        reading.default("data_bytes", stored * GIB, "What is stored.", "bytes")
+    _read_containers(reading)
+    if "data_lake" in reading.facts:
+        reading.said("data_lake", reading.facts["data_lake"].value == "yes")
+    else:
+        reading.default("data_lake", False, "Plain blobs unless a data lake is asked for.")
+    if "redundancy" in reading.facts:
+        reading.said("redundancy", reading.facts["redundancy"].value)
+    _read_ranges(reading)
+    reading.suppose("log_gb", LOG_GB, "GB a month")
+    return reading.needs()
+
+
+def _read_containers(reading: Reading) -> None:
+    if "containers" not in reading.facts:
+        reading.default("containers", ("data",), "One container called data unless others are named.")
+        return
+    names = tuple(
+        word for word in re.split(r"[\s,]+", reading.facts["containers"].value.strip()) if word and word.lower() != "and"
+    )
+    wrong = [problem for name in names if (problem := azure_names.name_problem("container", name))]
+    if wrong or not names or len(names) > CONTAINERS_MAX:
+        reading.problems.append(wrong[0] if wrong else f"Name 1 to {CONTAINERS_MAX} containers.")
+    else:
+        reading.said("containers", tuple(dict.fromkeys(names)))
+
+
+def _read_ranges(reading: Reading) -> None:
+    if "allowed_ranges" not in reading.facts:
+        return
+    said = [word.strip(",") for word in reading.facts["allowed_ranges"].value.split() if "." in word]
+    if not said or not all(map(is_public_range, said)):
+        shown = naming.shorten(reading.facts["allowed_ranges"].value)
+        reading.problems.append(
+            f"{shown} is no range of public addresses that may be let in. Say one such as 198.51.100.0/24; 10.x and 192.168.x never reach it."
+        )
+    else:
+        reading.said("allowed_ranges", tuple(said))
+
+
+def is_public_range(text: str) -> bool:
+    """Azure takes public IPv4 ranges only, of at most a /8, and refuses /31 and /32 in favour of the plain address."""
+    try:
+        network = ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        return False
+    private = any(network.subnet_of(ipaddress.IPv4Network(own)) for own in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+    return network.prefixlen >= 8 and not private and not (("/" in text) and network.prefixlen > 30)
