@@ -131,8 +131,12 @@ def reserves(part: Part) -> Reserved:
 
 def _cloud_names(part: Part) -> frozenset[str]:
     """Names of a cloud's resources that the part will take."""
-    names = part.variables.get("names") if part.target == "azure" and isinstance(part.variables, dict) else None
-    return frozenset(str(name) for name in names.values()) if isinstance(names, dict) else frozenset()
+    variables = part.variables if part.target == "azure" and isinstance(part.variables, dict) else {}
+    names = variables.get("names")
+    taken = frozenset(str(name) for name in names.values()) if isinstance(names, dict) else frozenset()
+    if variables.get("make_security_group", True):
+        taken |= {str(variables[key]) for key in ("resource_group_name", "account_name") if key in variables}
+    return taken
 
 
 def together(*several: Reserved) -> Reserved:

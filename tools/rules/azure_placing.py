@@ -92,7 +92,7 @@ def region_problem(needs: Needs, snapshot: SubscriptionSnapshot) -> str:
 
 def owns(part: Part) -> frozenset[str]:
     """ARM ids that the part has made already, before a change or in a run that is taken up again; in small letters."""
-    found = part.facts.get("owned_ids", ()) if isinstance(part.facts, dict) else ()
+    found = part.facts.get("owned_resource_ids", ()) if isinstance(part.facts, dict) else ()
     return frozenset(str(one).lower() for one in found)
 
 

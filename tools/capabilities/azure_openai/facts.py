@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rules import azure_names
+from tools.rules import azure_names, azure_regions
 from tools.rules.azure_facts import EVERY_CLOUD, read_common
 from tools.rules.azure_names import Base
 from tools.rules.azure_placing import RESOURCE_GROUP, read_name, text
@@ -41,7 +41,9 @@ WANTED: tuple[Wanted, ...] = (
         meaning="where prompts may be worked on: anywhere, in the data zone (EU or US), or in the region alone",
         choices=(
             ("global", ("global", "globally", "anywhere")),
-            ("zone", ("data zone", "in the eu", "within the eu", "eu only", "stay in europe", "in the us", "us only", "eu data")),
+            ("zone", ("data zone",)),
+            ("eu", ("in the eu", "within the eu", "eu only", "stay in europe", "stays in europe", "eu data")),
+            ("us", ("in the us", "within the us", "us only", "us data")),
             ("region", ("in the region only", "regional", "in region", "only in the region", "in this region only")),
         ),
     ),
@@ -62,11 +64,27 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
             "model", MODEL, "Which model was not said; this one is good for most, at a fifth of the large one's price."
         )
     _read_tokens(reading)
-    if "residency" in reading.facts:
-        reading.said("residency", reading.facts["residency"].value)
-    else:
-        reading.default("residency", "global", "Prompts may be worked on in any region of Azure, and nothing is stored there, unless it is said otherwise.")  # fmt: skip
+    _read_residency(reading)
     return reading.needs()
+
+
+def _read_residency(reading: Reading) -> None:
+    """A data zone is the European Union's or that of the United States, by where the region lies."""
+    if "residency" not in reading.facts:
+        why = "Prompts may be worked on in any region of Azure, and nothing is stored there, unless it is said otherwise."
+        reading.default("residency", "global", why)
+        return
+    value = reading.facts["residency"].value
+    region = next((str(f.value) for f in reading.fields if f.name == "region"), "")
+    place = azure_regions.geography(region)
+    zone = {"eu": "Europe", "us": "US"}.get(value, "")
+    if zone and place and place != zone:
+        better = "swedencentral" if value == "eu" else "eastus2"
+        reading.problems.append(
+            f"{region} lies in {'the US' if place == 'US' else place}, so what is sent there does not stay in the {value.upper()}. Say a region there, such as {better}."
+        )
+    else:
+        reading.said("residency", "zone" if zone else value)
 
 
 def names_to_check(needs: Needs, site: Site) -> tuple[str, ...]:

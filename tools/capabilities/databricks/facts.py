@@ -28,13 +28,14 @@ def _sizes() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 WANTED: tuple[Wanted, ...] = (
+    # Before the other: of `min workers 3` both have a word.
+    Wanted(name="min_workers", kind="count", meaning="the fewest workers it keeps while it runs", words=("min workers", "minimum workers")),
     Wanted(
         name="max_workers",
         kind="count",
         meaning="the most workers the cluster may have",
-        words=("workers", "worker nodes", "max workers", "maximum workers"),
+        words=("workers", "worker", "worker nodes", "max workers", "maximum workers"),
     ),
-    Wanted(name="min_workers", kind="count", meaning="the fewest workers it keeps while it runs", words=("min workers", "minimum workers")),
     Wanted(name="node_type", kind="choice", meaning="the virtual machine size of its nodes", choices=_sizes()),
     Wanted(name="gpu", kind="yes_no", meaning="whether its nodes have graphics processors", words=("gpu", "gpus", "graphics processors")),
     Wanted(name="gpu_kind", kind="choice", meaning="which graphics processor", choices=(("T4", ("t4",)), ("A100", ("a100",)), ("H100", ("h100",)))),
