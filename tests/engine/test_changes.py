@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.rules.changes import Allowed, assert_allowed, changes, covers
+from tools.rules.changes import Allowed, assert_allowed, changes, covers, half_made
 from tools.values.trouble import RequestProblem
 
 VM = "proxmox_virtual_environment_vm"
@@ -149,3 +149,19 @@ def test_what_is_left_of_an_approved_plan_is_covered_by_it_and_nothing_more() ->
     assert covers(approved, ())
     assert not covers(approved, changes(plan(change(["delete", "create"], BEFORE, BEFORE, name="b"))))
     assert not covers(approved, changes(plan(change(["create"], name="c"))))
+
+
+def test_what_azure_left_half_made_may_be_made_anew_under_the_approval_that_made_it() -> None:
+    def replacing(reason: str, kind: str = "azapi_resource") -> dict[str, Any]:
+        return {**change(["delete", "create"], BEFORE, BEFORE, name="b"), "action_reason": reason, "type": kind}
+
+    approved = changes(plan({**change(["create"], name="b"), "type": "azapi_resource"}))
+    tainted, wanted = plan(replacing("replace_because_tainted")), changes(plan(replacing("replace_because_tainted")))
+    assert covers(approved, wanted, half_made(tainted))
+    assert not covers(approved, wanted), "only what is named as half made"
+    assert not covers((), wanted, half_made(tainted)), "only what was approved"
+    assert not half_made(plan(replacing("replace_because_cannot_update")))
+    assert not half_made(plan(replacing("replace_because_tainted", "proxmox_virtual_environment_vm")))
+    assert_allowed(tainted, "create", Allowed(providers=()), half_made(tainted))
+    with pytest.raises(RequestProblem, match="replace"):
+        assert_allowed(tainted, "create", Allowed(providers=()))

@@ -180,6 +180,23 @@ def test_what_terraform_says_becomes_a_sentence_with_a_next_move(said: str, retr
         assert said.split(":")[0] in trouble.detail
 
 
+def test_what_azure_said_is_taken_out_of_what_azapi_prints() -> None:
+    path = "resourceGroups/rg-a/providers/Microsoft.ContainerService/managedClusters/aks-a"
+    detail = (
+        f'creating/updating Resource: (ResourceId "/subscriptions/0/{path}" / Api Version "2025-05-01"): GET https://arm.example/x?y\n'
+        f"{'-' * 80}\nRESPONSE 200: 200 OK\nERROR CODE: InternalServerError\n{'-' * 80}\n"
+        '{\n  "status": "Failed",\n  "error": {\n    "code": "InternalServerError",\n    "message": "Not \\"now\\".\\nhunter2-hunter2"\n  }\n}\n'
+    )
+    event = {
+        "type": "diagnostic",
+        "diagnostic": {"severity": "error", "summary": "Failed to create/update resource", "detail": detail},
+    }
+    trouble = problem_of_events("It failed.", json.dumps(event), ("hunter2-hunter2",))
+    assert 'Azure said of aks-a (Microsoft.ContainerService/managedClusters): InternalServerError: Not "now".' in trouble.detail
+    assert isinstance(trouble, WorldProblem) and trouble.retryable and "say retry" in trouble.remedy
+    assert "hunter2" not in str(trouble) and "arm.example" not in str(trouble)
+
+
 def test_no_escape_and_no_secret_in_what_is_shown() -> None:
     hostile = "\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x07 \x9b31m bidi\u202e token hunter2-hunter2\x00"
     event = {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": hostile, "detail": "x" * 5000}}

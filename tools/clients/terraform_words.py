@@ -20,6 +20,10 @@ _VERBS = {
     "read": ("reading", "read", "read"),
 }
 
+_AZURE_CODE = re.compile(r"ERROR CODE: (\w+)")
+_AZURE_MESSAGE = re.compile(r'"message": ("(?:[^"\\]|\\.)*")')
+_AZURE_RESOURCE = re.compile(r'ResourceId \\?"[^"]*?/providers/([\w./-]+?)/([\w.()-]+)\\?"')
+
 _FRAME = re.compile(r"^[\s╷│╵|]*", re.MULTILINE)
 
 _KNOWN: tuple[tuple[str, bool, str], ...] = (
@@ -35,6 +39,7 @@ _KNOWN: tuple[tuple[str, bool, str], ...] = (
     (r"TooManyRequests|\b429\b", True, "It asks us to slow down; say retry in a minute."),
     (r"Failed to query available provider packages|Failed to install provider|no available releases", False,
      "Set BERTH_PROVIDER_MIRROR to a folder with the providers, or let this machine reach the Terraform registry."),
+    (r"InternalServerError|ServerBusy|ServiceUnavailable", True, "That is on Azure's side; say retry, in a while if it stays."),
     (r"Saved plan is stale", False, "What it is about changed meanwhile; ask for a new plan."),
 )  # fmt: skip
 
@@ -114,6 +119,20 @@ def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...
 
 
 def _sentence(title: str, detail: str, secrets: tuple[str, ...]) -> str:
-    words = " ".join(_FRAME.sub("", f"{title.rstrip('.')}: {detail}" if detail else title).split())
+    words = _azures_own(detail) or " ".join(_FRAME.sub("", f"{title.rstrip('.')}: {detail}" if detail else title).split())
     shown = plain(words, secrets, DETAIL_LENGTH_MAX)
     return shown if shown.endswith((".", "…", "!", "?")) else shown + "."
+
+
+def _azures_own(detail: str) -> str:
+    """What Azure said, out of the request and the answer that azapi prints whole; empty when it said nothing that can be read."""
+    code, message = _AZURE_CODE.search(detail), _AZURE_MESSAGE.search(detail)
+    if code is None or message is None:
+        return ""
+    try:
+        said = " ".join(str(json.loads(message[1])).split())
+    except ValueError:
+        return ""
+    resource = _AZURE_RESOURCE.search(detail)
+    of = f" of {resource[2]} ({resource[1]})" if resource else ""
+    return f"Azure said{of}: {code[1]}: {said}"

@@ -21,7 +21,7 @@ from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, secret_texts
 from tools.pipeline.steps import FIRST, Work
 from tools.rules.approving import assert_holds
-from tools.rules.changes import assert_allowed, changes, covers
+from tools.rules.changes import assert_allowed, changes, covers, half_made
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
@@ -141,15 +141,18 @@ def _begin_rest(work: Work, place: Path) -> Path:
     name = f"tfplan.rest{number}"
     assert_room(work.part_folder)
     planned = terraform.plan(name, destroy=work.plan.kind == "remove", cancelled=work.cancelled, validate=False)
-    wanted = changes(planned.json)
-    if not covers(work.part_plan.changes, wanted):
+    wanted, anew = changes(planned.json), half_made(planned.json)
+    if not covers(work.part_plan.changes, wanted, anew):
         named = ", ".join(f"{change.action} {change.name}" for change in wanted)
         raise RequestProblem(
             "What is left was not approved.",
             f"Going on would mean: {named}. That is not what was approved, because something was left half made.",
             "Say roll back to plan the removal of what was made, then ask again.",
         )
-    assert_allowed(planned.json, work.plan.kind, work.world.allowed)
+    assert_allowed(planned.json, work.plan.kind, work.world.allowed, anew)
+    if anew:
+        named = ", ".join(change.name for change in wanted if change.address in anew)
+        work.say(f"Half made by this run, so it is removed and made anew: {named}.")
     following = private_folder(places[number])
     _start(work, following, work.part_folder / name, planned.plan_sha256)
     return following

@@ -35,11 +35,20 @@ def changes(plan_json: Json) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda c: (order.index(c.action), c.address)))
 
 
-def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed) -> None:
-    """Raises RequestProblem that names everything the plan holds and may not."""
+def half_made(plan_json: Json) -> frozenset[str]:
+    """Addresses of what Azure took on and then did not finish. Terraform keeps such a resource in its state as tainted, and replaces it."""
+    return frozenset(
+        str(one["address"])
+        for one in plan_json.get("resource_changes", [])
+        if one.get("action_reason") == "replace_because_tainted" and str(one.get("type", "")).startswith("azapi_")
+    )
+
+
+def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed, made_anew: Iterable[str] = ()) -> None:
+    """Raises RequestProblem that names everything the plan holds and may not. `made_anew`: what it may replace, by address."""
     found = changes(plan_json)
     faults = [
-        *_wrong_actions(found, kind),
+        *_wrong_actions(found, kind, frozenset(made_anew)),
         *_wrong_kinds(plan_json, allowed),
         *_wrong_configuration(plan_json.get("configuration", {}), allowed),
     ]
@@ -55,17 +64,19 @@ def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed) -> None:
         )
 
 
-def covers(approved: Iterable[Change], wanted: Iterable[Change]) -> bool:
+def covers(approved: Iterable[Change], wanted: Iterable[Change], made_anew: Iterable[str] = ()) -> bool:
     """Everything still wanted was approved, just so. Used when a run that died is taken up again: what is done already drops out of the
-    new plan; what is new in it needs an approval of its own."""
+    new plan; what is new in it needs an approval of its own. Whoever approved that a thing is made has approved that it is made whole:
+    of `made_anew`, what was to be created may be replaced."""
     known = {(c.address, c.action, c.details) for c in approved}
-    return all((c.address, c.action, c.details) in known for c in wanted)
+    anew = {(address, "replace") for address in made_anew if (address, "create", ()) in known}
+    return all((c.address, c.action, c.details) in known or (c.address, c.action) in anew for c in wanted)
 
 
-def _wrong_actions(found: tuple[Change, ...], kind: Kind) -> Iterator[str]:
+def _wrong_actions(found: tuple[Change, ...], kind: Kind, made_anew: frozenset[str]) -> Iterator[str]:
     right = {"create": ("create",), "change": ("create", "update"), "remove": ("delete",)}[kind]
     for change in found:
-        if change.action not in right:
+        if change.action not in right and not (change.action == "replace" and change.address in made_anew):
             yield f"{change.action} {change.address}"
 
 
