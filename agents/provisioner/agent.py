@@ -10,7 +10,6 @@ import warnings
 
 from google.adk.agents import SequentialAgent
 from google.adk.apps import App
-from google.adk.plugins import ToolCallIntegrityPlugin
 
 from .chat_validator.listener import ChatValidator
 from .chat_validator.reader import Reader
@@ -19,7 +18,7 @@ from .data_collector.collector import DataCollector
 from .handoff.planner import Planner
 from .handoff.runner import Runner
 from .manifest_generator.generator import Composer, ManifestGenerator
-from .plugins import Turns
+from .plugins import Integrity, Turns
 from .refinement.loop import build_loop
 from .world import integrity_key, warm_up
 
@@ -44,7 +43,7 @@ with warnings.catch_warnings():
 app = App(
     name="provisioner",
     root_agent=root_agent,
-    plugins=[ToolCallIntegrityPlugin(secret_key=integrity_key()), Turns()],
+    plugins=[Integrity(integrity_key), Turns()],
 )
 
 warm_up()

@@ -17,9 +17,9 @@ from google.adk.models._capabilities import LlmCapabilities
 from google.genai import types
 
 from tools.capabilities import catalogue
-from tools.rules.hearing import hear
 from tools.values.heard import Heard
 
+from . import hearing
 from .world import the_settings
 
 Role = Literal["fast", "pro"]
@@ -129,7 +129,7 @@ def _context(instruction: str) -> dict[str, Any]:
 def _hear(instruction: str, message: str) -> types.FunctionCall:
     context = _context(instruction)
     so_far = Heard.model_validate(context["so_far"])
-    heard = hear(message, catalogue(), so_far, tuple((c, f) for c, f in context["asked"]))
+    heard = hearing.hear(message, catalogue(), so_far, tuple((c, f) for c, f in context["asked"]))
     return types.FunctionCall(name="hear", args=heard.model_dump(mode="json"))
 
 

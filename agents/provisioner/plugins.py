@@ -2,11 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from google.adk.agents.invocation_context import InvocationContext
+from google.adk.events import Event
 from google.adk.plugins import BasePlugin
+from google.adk.tools import BaseTool, ToolContext
 from google.genai import types
 
 from .state import end
+
+
+class Integrity(BasePlugin):
+    """ADK's ToolCallIntegrityPlugin: no call that a client has written into a session's history ever runs.
+
+    ADK's own is made when the first run begins, because it brings libraries that the first prompt need not wait for. It comes first
+    among the plugins, as it asks to.
+    """
+
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        super().__init__(name="tool_call_integrity")
+        self._key = key
+        self._inner: BasePlugin | None = None
+
+    @property
+    def inner(self) -> BasePlugin:
+        if self._inner is None:
+            from google.adk.plugins import ToolCallIntegrityPlugin
+
+            self._inner = ToolCallIntegrityPlugin(secret_key=self._key())
+        return self._inner
+
+    async def before_run_callback(self, *, invocation_context: InvocationContext) -> types.Content | None:
+        return await self.inner.before_run_callback(invocation_context=invocation_context)
+
+    async def on_event_callback(self, *, invocation_context: InvocationContext, event: Event) -> Event | None:
+        return await self.inner.on_event_callback(invocation_context=invocation_context, event=event)
+
+    async def before_tool_callback(
+        self, *, tool: BaseTool, tool_args: dict[str, Any], tool_context: ToolContext
+    ) -> dict[str, Any] | None:
+        return await self.inner.before_tool_callback(tool=tool, tool_args=tool_args, tool_context=tool_context)
 
 
 class Turns(BasePlugin):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
+from functools import cache
 from importlib.resources import files
-from typing import Any, ClassVar
+from typing import Any
 
 from google.adk.agents import BaseAgent, LlmAgent
 from google.adk.agents.callback_context import CallbackContext
@@ -18,7 +19,6 @@ from google.adk.events import Event, EventActions
 from google.adk.models import BaseLlm, LlmRequest, LlmResponse
 from google.adk.tools import BaseTool, ToolContext
 from google.genai import types
-from jinja2 import Environment, StrictUndefined
 from pydantic import ValidationError
 
 from tools.values.trouble import RequestProblem, Trouble, WorldProblem
@@ -119,13 +119,6 @@ def _in_words(work: Callable[[], str], turn: Turn) -> str:
 class Speaker(LlmAgent):
     """A model that speaks by calling one typed tool. What it says besides is not shown, and what it cannot settle, rules do."""
 
-    templates: ClassVar[Environment] = Environment(
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - prose for a model
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
     def __init__(self, *, prompt: str, tool: TypedTool, **fields: Any) -> None:
         super().__init__(
             include_contents="none",
@@ -142,7 +135,7 @@ class Speaker(LlmAgent):
             ),
             **fields,
         )
-        self._prompt = self.templates.from_string(prompt)
+        self._prompt = prompt
 
     def wanted(self, turn: Turn) -> bool:
         raise NotImplementedError
@@ -168,7 +161,7 @@ class Speaker(LlmAgent):
         asked = turn.asked[self.name] = turn.asked.get(self.name, 0) + 1
         if asked > CALLS_MAX:
             return LlmResponse(error_code="TOO_MANY_CALLS", error_message="")
-        llm_request.config.system_instruction = self._prompt.render(self.facts(turn))
+        llm_request.config.system_instruction = _rendered(self._prompt, self.facts(turn))
         own = [c for c in llm_request.contents if any(p.function_call or p.function_response for p in c.parts or [])]
         llm_request.contents = [types.Content(role="user", parts=[types.Part(text=self.question(turn))]), *own]
         return None
@@ -191,6 +184,21 @@ class Speaker(LlmAgent):
         if not self.settled(turn):
             await asyncio.to_thread(_in_words, lambda: self.fall_back(turn) or "", turn)
         await asyncio.to_thread(turn.save)
+
+
+@cache
+def _template(text: str) -> Any:
+    from jinja2 import (
+        Environment,
+        StrictUndefined,
+    )  # not before a model is asked: it takes as long to load as a person to look up
+
+    strict = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - prose for a model
+    return strict.from_string(text)
+
+
+def _rendered(text: str, facts: dict[str, Any]) -> str:
+    return str(_template(text).render(facts))
 
 
 def _kind_of(problem: BaseException) -> str:

@@ -46,7 +46,10 @@ def warm_up() -> None:
     def open_quietly() -> None:
         # Trouble is told by the first message, which opens the world again.
         with contextlib.suppress(Trouble):
-            the_world()
+            settings = the_world().settings
+            libraries = {"scan_proxmox": settings.proxmox_endpoint, "scan_azure": settings.arm_subscription_id}
+            for module in (name for name, is_set in libraries.items() if is_set):
+                getattr(pipeline, module)
 
     timer = threading.Timer(WARM_UP_AFTER_SECONDS, open_quietly)
     timer.daemon = True

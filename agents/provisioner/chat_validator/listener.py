@@ -7,10 +7,10 @@ from typing import Any
 
 from tools.capabilities import catalogue
 from tools.rules.conversation import Kind
-from tools.rules.hearing import hear, merge, prove
 from tools.values.heard import Heard
 from tools.values.trouble import RequestProblem
 
+from .. import hearing
 from ..models import is_offline, model_for
 from ..stage import Speaker, TypedTool, prompt
 from ..state import Turn
@@ -47,7 +47,7 @@ class Hear(TypedTool):
             raise RequestProblem(
                 "A capability is unknown.", f"There is no capability {unknown[0]!r}.", f"Use one of {', '.join(catalogue())}."
             )
-        proven, dropped = prove(heard, _typed(turn), catalogue())
+        proven, dropped = hearing.prove(heard, _typed(turn), catalogue())
         turn.heard_partly = proven
         if dropped:
             names = ", ".join(sorted({fact.name for fact in dropped}))
@@ -85,9 +85,9 @@ class ChatValidator(Speaker):
         return turn.heard_now is not None
 
     def fall_back(self, turn: Turn) -> None:
-        heard = hear(turn.message.text, catalogue(), turn.chain.heard or Heard(), turn.chain.asked)
-        by_rule, _ = prove(heard, _typed(turn), catalogue())
-        turn.heard_now = merge(by_rule, turn.heard_partly or Heard())
+        heard = hearing.hear(turn.message.text, catalogue(), turn.chain.heard or Heard(), turn.chain.asked)
+        by_rule, _ = hearing.prove(heard, _typed(turn), catalogue())
+        turn.heard_now = hearing.merge(by_rule, turn.heard_partly or Heard())
 
 
 def _typed(turn: Turn) -> tuple[str, ...]:

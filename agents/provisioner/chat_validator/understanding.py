@@ -6,9 +6,9 @@ from tools.capabilities import catalogue
 from tools.capabilities import chain as values
 from tools.rules import telling
 from tools.rules.conversation import Event, Kind, Phase, is_question
-from tools.rules.hearing import merge
 from tools.values.heard import Heard
 
+from .. import hearing
 from ..stage import Say, Stage
 from ..state import TYPED_MAX, Turn
 
@@ -43,7 +43,7 @@ class Understanding(Stage):
                 return telling.RUN_STOPPED
             chain.changing = chain.run_id is not None
         chain.typed = (*chain.typed, turn.message.text)[-TYPED_MAX:]
-        heard = merge(chain.heard or Heard(), now)
+        heard = hearing.merge(chain.heard or Heard(), now)
         changed_plan = chain.phase in (Phase.AWAITING, Phase.DONE)
         chain.forget_from("requirements")
         chain.heard = heard

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tools.capabilities import chain as values
@@ -44,6 +45,15 @@ _SCHEMA = {
 REASON_CHARACTERS_MAX = 300
 
 
+_ADDRESS = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)\S*", re.IGNORECASE)
+_MARKUP = re.compile(r"[^\w\s.,;:()%'’“”/+=≤≥€$-]")
+
+
+def plain_sentence(text: str) -> str:
+    """A model's reason as words only, on one line: the web UI renders what is shown, and a picture's address can carry data away."""
+    return " ".join(_MARKUP.sub("", _ADDRESS.sub("", text)).split())[:REASON_CHARACTERS_MAX]
+
+
 class Propose(TypedTool):
     def __init__(self) -> None:
         super().__init__("propose", "Picks one candidate for every part of the offer.", _SCHEMA)
@@ -56,7 +66,7 @@ class Propose(TypedTool):
                 capability=str(pick["capability"]),
                 candidate=str(pick["candidate"]),
                 settings=tuple((str(s["name"]), float(s["value"])) for s in pick.get("settings") or ()),
-                because=" ".join(str(pick.get("because", "")).split())[:REASON_CHARACTERS_MAX],
+                because=plain_sentence(str(pick.get("because", ""))),
             )
             for pick in args.get("picks", ())
         )
