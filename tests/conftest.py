@@ -97,7 +97,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def api_server(given: Mapping[str, str], log: Path) -> Iterator[Berth]:
+def api_server(given: Mapping[str, str], log: Path, host: str = "") -> Iterator[Berth]:
     port = free_port()
     adk = str(Path(sys.executable).with_name("adk"))
     with log.open("wb") as out:
@@ -107,6 +107,7 @@ def api_server(given: Mapping[str, str], log: Path) -> Iterator[Berth]:
                 "api_server",
                 "--port",
                 str(port),
+                *(["--host", host] if host else []),
                 "--session_service_uri",
                 "memory://",
                 "--artifact_service_uri",
