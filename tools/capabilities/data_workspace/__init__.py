@@ -1,11 +1,12 @@
 """A data workspace on Azure: Spark on Kubernetes, a data lake, a vault, identities and logs, sized by the daily volume and priced before it is made.
 
-facts.py: what is wanted and understood; design.py: one choice worked out and metered; choices.py: offer and compose; checks.py: review;
+facts.py: what is wanted and understood; design.py: one choice worked out and metered; choices.py: offer and compose; changing.py: changes in place; checks.py: review;
 commands.py and guide.md.j2: the guide.
 """
 
 from __future__ import annotations
 
+from tools.capabilities.data_workspace.changing import keep, stay
 from tools.capabilities.data_workspace.checks import review
 from tools.capabilities.data_workspace.choices import compose, names_to_check, offer, regions_of
 from tools.capabilities.data_workspace.facts import WANTED, understand
@@ -24,5 +25,6 @@ EXAMPLES = (
 )
 
 __all__ = [
-    "EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "names_to_check", "offer", "regions_of", "review", "understand",
+    "EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "names_to_check", "offer", "regions_of", "review", "stay",
+    "understand",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.capabilities.storage_account.changing import keep, stay
 from tools.capabilities.storage_account.checks import review
 from tools.capabilities.storage_account.choices import compose, names_to_check, offer, regions_of
 from tools.capabilities.storage_account.facts import WANTED, understand
@@ -25,5 +26,6 @@ EXAMPLES = (
 )
 
 __all__ = [
-    "EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "names_to_check", "offer", "regions_of", "review", "understand",
+    "EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "names_to_check", "offer", "regions_of", "review", "stay",
+    "understand",
 ]  # fmt: skip
