@@ -1,0 +1,76 @@
+"""The data workspace of the sources in the terminal and in the browser: a pause for two approvals, and then a guide."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from cluster_sim.run import environment
+from tests.conftest import ROOT
+from tests.front_ends.browser import open_page, type_message, web_ui
+
+SENTENCE = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
+PROMPT = r"\[user\]: ?"
+
+
+@pytest.fixture
+def given(azure_world: tuple[dict[str, Any], Path], tmp_path: Path) -> dict[str, str]:
+    """A home of its own, so that names are free, and one operator who holds the roles that the policy asks for."""
+    ready, folder = azure_world
+    roles = tmp_path / "roles.yaml"
+    roles.write_text("principals:\n  somebody: [operator, vp, security]\n")
+    return environment(ready, folder) | {"BERTH_HOME": str(tmp_path / "home"), "BERTH_ROLES_FILE": str(roles)}
+
+
+def _type(chat: pexpect.spawn, text: str) -> str:
+    chat.sendline(text)
+    chat.expect(PROMPT, timeout=180)
+    return str(chat.before)
+
+
+def test_the_terminal(given: dict[str, str]) -> None:
+    adk = str(Path(sys.executable).with_name("adk"))
+    chat = pexpect.spawn(
+        adk,
+        ["run", "--in_memory", "agents/provisioner"],
+        cwd=ROOT,
+        env=given,  # type: ignore[arg-type]
+        encoding="utf-8",
+        echo=False,
+        timeout=180,
+        dimensions=(50, 200),
+    )
+    try:
+        if chat.expect([PROMPT, r"Enable telemetry\?.*: "]) == 1:
+            chat.sendline("n")
+            chat.expect(PROMPT)
+        planned = _type(chat, SENTENCE)
+        assert "Cost a month:" in planned
+        digest = planned.split(" as vp")[0][-12:]
+        assert "Still missing: security" in _type(chat, f"approve {digest} as vp")
+        done = _type(chat, f"approve {digest} as security")
+        assert "is done" in done and "What was verified" in done, done[-2000:]
+        removal = _type(chat, "remove it")
+        assert "to remove" in removal
+        assert "is removed" in _type(chat, f"approve {removal.split('    approve ')[1][:12]}")
+        chat.sendline("exit")
+        chat.expect(pexpect.EOF)
+    finally:
+        chat.close(force=True)
+
+
+def test_the_browser(given: dict[str, str], tmp_path: Path) -> None:
+    with web_ui(given, tmp_path / "web.log") as url, open_page(url) as page:
+        type_message(page, SENTENCE)
+        page.wait_for_function("document.body.innerText.match(/approve [0-9a-f]{12} as vp/)", timeout=120_000)
+        digest = page.evaluate("document.body.innerText.match(/approve ([0-9a-f]{12}) as vp/)[1]")
+        type_message(page, f"approve {digest} as vp")
+        page.wait_for_function("document.body.innerText.includes('Still missing: security')", timeout=60_000)
+        type_message(page, f"approve {digest} as security")
+        page.wait_for_function("document.body.innerText.match(/Run run-[0-9a-z]+ is done/)", timeout=180_000)
+        type_message(page, "remove it")
+        page.wait_for_function("document.body.innerText.match(/[0-9]+ to remove/)", timeout=120_000)
