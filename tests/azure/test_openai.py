@@ -116,6 +116,9 @@ def test_two_asks_in_one_sentence(seen: SubscriptionSnapshot) -> None:
     requirements = required("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus")
     assert values(requirements.parts[0], "max_workers", "region") == (4, "eastus")
     assert values(requirements.parts[1], "model") == ("gpt-4.1",)
+    requirements = required("Databricks and Azure OpenAI for the ML team in eastus, 1-4 workers, gpt-4.1")
+    assert values(requirements.parts[0], "max_workers", "min_workers", "team") == (4, 1, "ml"), "only one of them has workers"
+    assert values(requirements.parts[1], "model", "team") == ("gpt-4.1", "ml")
     parts = composed("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus", seen).parts
     assert len({part.variables["resource_group_name"] for part in parts}) == 2
 

@@ -29,6 +29,10 @@ BODY_WORDS = ("vm", "virtual machine", "machine", "server", "box", "host")
 """Words for what a service runs on: `a database on a VM` asks for a database, not for two things."""
 SHARED_KINDS = ("choice", "network", "public_key", "region")
 """Said once, meant for everything asked for in the same message."""
+SHARED_NAMES = ("team",)
+"""As well, whatever their kind."""
+FAR_KINDS = ("count", "yes_no")
+"""Heard also among the words about another thing, when that one wants nothing of the name: `Databricks and Azure OpenAI, 1-4 workers`."""
 
 
 class Listed(Protocol):
@@ -58,6 +62,7 @@ def hear(text: str, wanted: Mapping[str, Listed], so_far: Heard, asked: tuple[tu
         before = {ask.capability: ask.facts for ask in so_far.asks}
         heard = [(name, _read(stretch, wanted[name], before.get(name, ()))) for name, stretch in groups]
         facts = _share(heard, wanted)
+        _hear_afar(groups, facts, wanted)
     else:
         known = [ask for ask in so_far.asks if ask.capability in wanted]
         facts = {ask.capability: _read(Stretch(whole.text), wanted[ask.capability], ask.facts) for ask in known}
@@ -239,9 +244,23 @@ def _share(heard: list[tuple[str, dict[str, Fact]]], wanted: Mapping[str, Listed
     for name, found in heard:
         for fact in found.values():
             for other in facts:
-                if kinds[name, fact.name] in SHARED_KINDS and kinds.get((other, fact.name)) == kinds[name, fact.name]:
+                shared = kinds[name, fact.name] in SHARED_KINDS or fact.name in SHARED_NAMES
+                if shared and kinds.get((other, fact.name)) == kinds[name, fact.name]:
                     facts[other].setdefault(fact.name, fact)
     return facts
+
+
+def _hear_afar(groups: list[tuple[str, Stretch]], facts: dict[str, dict[str, Fact]], wanted: Mapping[str, Listed]) -> None:
+    """What only one of several things wants is meant for it, wherever in the message it stands. The nearer one's own words go first."""
+    for name, found in facts.items():
+        for other, stretch in groups:
+            known = {one.name for one in wanted[other].WANTED} | set(found)
+            lacking = [one for one in wanted[name].WANTED if one.kind in FAR_KINDS and one.name not in known]
+            if other == name or not lacking:
+                continue
+            both = Stretch(stretch.text)
+            readers.read(both, [*wanted[other].WANTED, *lacking], wanted[other].WORDS)
+            found.update({one.name: both.found[one.name] for one in lacking if one.name in both.found})
 
 
 def _only_asked(facts: dict[str, dict[str, Fact]], asked: tuple[tuple[str, str], ...]) -> dict[str, dict[str, Fact]]:
