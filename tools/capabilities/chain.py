@@ -18,8 +18,19 @@ Snapshots = Mapping[Target, Snapshot]
 
 
 def understand(heard: Heard, site: Site, requester: str) -> Requirements:
-    parts = tuple(catalogue()[ask.capability].understand(ask.facts, site) for ask in heard.asks)
+    parts = tuple(_in_its_world(catalogue()[ask.capability].understand(ask.facts, site), site) for ask in heard.asks)
     return Requirements(requester=requester, parts=parts)
+
+
+def _in_its_world(needs: Needs, site: Site) -> Needs:
+    """With a problem when the site keeps the environment in another world than the one that the capability is for."""
+    environment = needs.field("environment")
+    kept_in = site.environment(str(environment.value)).target if environment else ""
+    able = catalogue()[needs.capability]
+    if environment is None or kept_in in ("", able.TARGET):
+        return needs
+    problem = f"{able.TITLE} is made on {able.TARGET}, and this site keeps {environment.value} on {kept_in} alone. Say another environment."
+    return needs.model_copy(update={"problems": (*needs.problems, problem)})
 
 
 def targets(requirements: Requirements) -> tuple[Target, ...]:

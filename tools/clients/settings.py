@@ -137,6 +137,10 @@ class Settings(BaseModel):
                 "Correct it in the environment (`.env.example` says what each one is) and start again.",
             ) from None
 
+    def in_subscription(self, subscription_id: str) -> Settings:
+        """The same login, in another Azure subscription; empty: as it is."""
+        return self.model_copy(update={"arm_subscription_id": subscription_id}) if subscription_id else self
+
     @property
     def prices_url_is_ours(self) -> bool:
         """Somewhere else than Azure: then our own authority vouches for it."""

@@ -251,7 +251,7 @@ def _outputs(place: Path) -> dict[str, Json] | None:
 
 
 def _terraform(work: Work) -> Terraform:
-    return Terraform(work.world.settings, work.part_folder, secret_texts(work.run_folder, work.part))
+    return Terraform(work.world.settings_of(work.part), work.part_folder, secret_texts(work.run_folder, work.part))
 
 
 def _time(seconds: float) -> datetime:

@@ -21,7 +21,7 @@ def drift(world: World, run_id: str) -> tuple[tuple[str, tuple[Change, ...]], ..
     found: list[tuple[str, tuple[Change, ...]]] = []
     for part in kept.manifest.parts:
         place = part_folder(world.run_folder(run_id), part)
-        terraform = Terraform(world.settings, place, secret_texts(world.run_folder(run_id), part))
+        terraform = Terraform(world.settings_of(part), place, secret_texts(world.run_folder(run_id), part))
         if terraform.state_is_empty():
             continue
         terraform.write_configuration()

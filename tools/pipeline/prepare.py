@@ -11,7 +11,7 @@ from tools.clients.files import assert_room, file_sha256
 from tools.clients.terraform import Terraform
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
-from tools.pipeline.run_folder import inputs_sha256, lay_out, lay_out_part, part_folder, secret_texts, write_value
+from tools.pipeline.run_folder import assert_ours, inputs_sha256, lay_out, lay_out_part, part_folder, secret_texts, write_value
 from tools.pipeline.world import World
 from tools.rules.approving import wanted_roles, window
 from tools.rules.changes import Kind, assert_allowed, changes
@@ -70,7 +70,10 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
         )
     made_by = world.ledger.plans.kept(run.plan_digest)
     folder = world.run_folder(run_id)
-    left = [p for p in made_by.manifest.parts if not Terraform(world.settings, part_folder(folder, p)).state_is_empty()]
+    for part in made_by.manifest.parts:
+        # Before the state is read: a team that has taken the run over keeps its state elsewhere, and ours would look empty.
+        assert_ours(world, folder, part)
+    left = [p for p in made_by.manifest.parts if not Terraform(world.settings_of(p), part_folder(folder, p)).state_is_empty()]
     if not left:
         if run.status != "removed":
             world.ledger.runs.set_status(run_id, "removed", run.status, world.now())
@@ -103,7 +106,7 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
 
 def _plan_part(world: World, folder: Path, part: Part, kind: Kind, cancelled: Callable[[], bool]) -> PartPlan:
     place = part_folder(folder, part)
-    terraform = Terraform(world.settings, place, secret_texts(folder, part))
+    terraform = Terraform(world.settings_of(part), place, secret_texts(folder, part))
     terraform.write_configuration()
     terraform.init()
     state_sha256 = file_sha256(place / "terraform.tfstate")

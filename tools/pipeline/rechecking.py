@@ -21,10 +21,10 @@ def recheck(work: Work) -> Json:
     world = work.world
     needed = Requirements(requester=work.plan.requester, parts=(work.part.needs,))
     regions, names = chain.places_to_look(needed, world.site)
-    snapshot = scan(world.settings, work.part.target, world.now(), regions=regions, names=names)
+    snapshot = scan(world.settings_of(work.part), work.part.target, world.now(), regions=regions, names=names)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
-    terraform = Terraform(world.settings, work.part_folder)
+    terraform = Terraform(world.settings_of(work.part), work.part_folder)
     part = owning(work.part, terraform.machine_ids())
     if part.target == "azure":
         part = azure_review.owning(part, terraform.resource_ids())

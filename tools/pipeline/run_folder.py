@@ -17,6 +17,8 @@ from tools.values.manifest import Manifest, Part, Secret
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
 
+HANDOVER = "backend.azurerm.json.example"
+"""Terraform reads no file of that name: the state stays in the folder until the team takes it over."""
 CHAIN_FILES = ("requirements", "offer", "proposal")
 PASSWORD_BYTES = 24
 
@@ -43,22 +45,51 @@ def part_folder(folder: Path, part: Part) -> Path:
 
 
 def lay_out_part(world: World, folder: Path, part: Part) -> Path:
-    """The static module's files and the part's variables. Another Terraform file in the folder would change the plan, so it is refused."""
+    """The static module's files and the part's variables."""
     target = private_folder(part_folder(folder, part))
-    source = world.modules / _plain_name(part.module, "module")
-    wanted = {path.name: path.read_bytes() for path in sorted(source.glob("*.tf"))}
-    if not wanted:
-        raise AssertionError(f"there is no Terraform module {source}")
-    for strange in _strange_files(target, set(wanted)):
+    assert_ours(world, folder, part)
+    for name, content in _module(world, part).items():
+        write_private(target / name, content)
+    write_json(target / "terraform.tfvars.json", with_run_key(part, folder))
+    if backend := state_backend(world, folder.name, part):
+        write_json(target / HANDOVER, backend)
+    return target
+
+
+def assert_ours(world: World, folder: Path, part: Part) -> None:
+    """Another Terraform file in the folder would change the plan, or where the state is, so it is refused."""
+    for strange in _strange_files(part_folder(folder, part), set(_module(world, part))):
         raise RequestProblem(
             "The run folder was changed.",
             f"{strange} is not Berth's, and Terraform would read it.",
             "Move it away, then ask again.",
         )
-    for name, content in wanted.items():
-        write_private(target / name, content)
-    write_json(target / "terraform.tfvars.json", with_run_key(part, folder))
-    return target
+
+
+def _module(world: World, part: Part) -> dict[str, bytes]:
+    source = world.modules / _plain_name(part.module, "module")
+    found = {path.name: path.read_bytes() for path in sorted(source.glob("*.tf"))}
+    if not found:
+        raise AssertionError(f"there is no Terraform module {source}")
+    return found
+
+
+def state_backend(world: World, run_id: str, part: Part) -> Json:
+    """Terraform's configuration of the backend that the part's environment names; nothing for a local one. Data of the site file alone."""
+    environment = world.environment(part.needs.field("environment"))
+    storage = environment.state_storage
+    if environment.state_backend != "azurerm" or storage is None:
+        return None
+    settings = {
+        "storage_account_name": storage.storage_account,
+        "container_name": storage.container,
+        "key": f"{run_id}/{part.name}.tfstate",
+        "use_azuread_auth": True,
+        "resource_group_name": storage.resource_group,
+        "subscription_id": storage.subscription_id,
+        "tenant_id": world.settings.arm_tenant_id,
+    }
+    return {"terraform": {"backend": {"azurerm": {name: value for name, value in settings.items() if value}}}}
 
 
 def with_run_key(part: Part, folder: Path) -> Json:

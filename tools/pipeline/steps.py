@@ -62,7 +62,7 @@ class Work:
         applied = self.results.get("apply") or {}
         verified = self.results.get("verify") or {}
         return PartContext(
-            settings=self.world.settings,
+            settings=self.world.settings_of(self.part),
             run_folder=self.run_folder,
             part_folder=self.part_folder,
             part=self.part,

@@ -19,10 +19,13 @@ from tools.clients.settings import Settings
 from tools.rules.approving import Roles
 from tools.rules.changes import Allowed
 from tools.rules.policy import Judgement, read_policy
-from tools.rules.pricing import read_prices
+from tools.rules.pricing import currency, read_prices
+from tools.values.manifest import Part
 from tools.values.policy import Policy
 from tools.values.price import Price
-from tools.values.site import Site
+from tools.values.requirements import Field as Requirement
+from tools.values.requirements import Requirements
+from tools.values.site import Environment, Site
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
@@ -62,6 +65,26 @@ class World:
 
     def run_folder(self, run_id: str) -> Path:
         return self.settings.home / "runs" / run_id
+
+    def settings_for(self, requirements: Requirements) -> Settings:
+        """As connected, in the subscription of the environment that is asked for."""
+        named = {self.environment(needs.field("environment")).subscription_id for needs in requirements.parts} - {""}
+        if len(named) > 1:
+            raise RequestProblem(
+                "Two subscriptions are asked for at once.",
+                "The parts of this request are in environments with subscriptions of their own, and one plan stays in one.",
+                "Ask for one environment at a time.",
+            )
+        return self.settings.in_subscription(next(iter(named), ""))
+
+    def settings_of(self, part: Part) -> Settings:
+        """As connected, in the subscription that the part was planned for, whatever the site file says by now."""
+        variables = part.variables if isinstance(part.variables, dict) else {}
+        return self.settings.in_subscription(str(variables.get("subscription_id", "")))
+
+    def environment(self, field: Requirement | None) -> Environment:
+        """The site's, by the field of that name; one without anything settled where a request has none."""
+        return self.site.environment(str(field.value)) if field else Environment(name="")
 
     def roles(self) -> Roles:
         """Principal → roles, from the roles file; read each time, so that a change counts at once."""
@@ -112,7 +135,23 @@ def read_site(settings: Settings) -> Site:
         raise RequestProblem(
             "The site file cannot be taken.", f"{settings.site_file}: {faults}.", "Correct it and start again."
         ) from None
+    for environment in site.environments:
+        _assert_sound(environment, str(settings.site_file))
     return site if site.public_keys else site.model_copy(update={"public_keys": settings.public_keys})
+
+
+def _assert_sound(environment: Environment, path: str) -> None:
+    where = f"{path}, environment {environment.name}"
+    if environment.state_backend == "azurerm" and environment.state_storage is None:
+        raise RequestProblem(
+            "The site file cannot be taken.",
+            f"{where}: the state backend azurerm needs a storage account and a container.",
+            "Add state_storage with storage_account and container, or leave state_backend out.",
+        )
+    try:
+        currency(environment.currency)
+    except RequestProblem as problem:
+        raise RequestProblem("The site file cannot be taken.", f"{where}: {problem.detail}", problem.remedy) from None
 
 
 def read_roles(path: Path | None) -> Roles:

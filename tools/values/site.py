@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from pydantic import Field
+
 from tools.values.value import Value
+
+
+class StateStorage(Value):
+    """The storage account that keeps Terraform's states of an environment. It is logged in to with Entra ID; there is no key."""
+
+    storage_account: str = Field(pattern=r"^[a-z0-9]{3,24}$")
+    container: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]$")
+    resource_group: str = ""
+    subscription_id: str = ""
 
 
 class Environment(Value):
     """A named environment: where things of it go, what they may cost, and where their state lives."""
 
     name: str
-    target: str = ""
+    target: Literal["", "azure", "proxmox"] = ""
+    """The only world that it may be in; empty: either."""
     subscription_id: str = ""
+    """The Azure subscription of its own; empty: the one that is connected."""
     region: str = ""
     cpu_ratio_max: float = 0.8
     """A node's processor use after placement, p95 plus the new vCPUs at full use. Contract F49: production 0.6, development 0.8."""
@@ -18,7 +33,10 @@ class Environment(Value):
     """A node's memory after placement, the larger of promised and p95. Contract F49: at least 20 % head-room stays."""
     budget_monthly: float | None = None
     currency: str = "USD"
-    state_backend: str = "local"
+    state_backend: Literal["local", "azurerm"] = "local"
+    """Where the team keeps the state once a run is handed over; Berth itself works with the run folder's. See docs/environments.md."""
+    state_storage: StateStorage | None = None
+    """Of `azurerm`."""
     tags: tuple[tuple[str, str], ...] = ()
 
 

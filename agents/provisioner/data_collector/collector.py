@@ -19,8 +19,9 @@ class DataCollector(Stage):
         chain, world = turn.chain, turn.world
         assert chain.requirements is not None
         regions, names = values.places_to_look(chain.requirements, world.site)
+        settings = world.settings_for(chain.requirements)
         chain.snapshots = {
-            target: pipeline.scan.scan(world.settings, target, world.now(), regions=regions, names=names)
+            target: pipeline.scan.scan(settings, target, world.now(), regions=regions, names=names)
             for target in values.targets(chain.requirements)
         }
         for snapshot in chain.snapshots.values():
