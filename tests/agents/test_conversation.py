@@ -19,6 +19,8 @@ from tools.rules.conversation import MESSAGE_BYTES_MAX, TABLE, Event, Kind, Phas
         ("approve 0123456789ab", Kind.APPROVE),
         ("Approve 0123456789AB.", Kind.APPROVE),
         ("I approve plan 01234567 as VP", Kind.APPROVE),
+        ("confirm 0123456789ab azure_firewall_ports", Kind.APPROVE),
+        ("confirm everything", Kind.WORDS),
         ("approve", Kind.APPROVE_WHAT),
         ("yes", Kind.APPROVE_WHAT),
         ("OK!", Kind.APPROVE_WHAT),

@@ -12,7 +12,7 @@ from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.run_folder import write_json
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
-from tools.rules.approving import assert_holds, assert_open, digits, missing_roles, role_speaking, signed, window
+from tools.rules.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
 from tools.values.plan import Approval, Plan
 from tools.values.run import Progress, Run
 from tools.values.trouble import RequestProblem
@@ -54,7 +54,7 @@ def approve(
         principal=principal,
         words=words,
         at=now,
-        expires_at=now + window(len(plan.approvals)),
+        expires_at=now + window(people(plan.approvals)),
         nonce=secrets.token_hex(16),
         override_reason=override_reason,
     )

@@ -13,7 +13,7 @@ from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
 from tools.pipeline.run_folder import assert_ours, inputs_sha256, lay_out, lay_out_part, part_folder, secret_texts, write_value
 from tools.pipeline.world import World
-from tools.rules.approving import wanted_roles, window
+from tools.rules.approving import people, wanted_roles, window
 from tools.rules.changes import Kind, assert_allowed, changes
 from tools.rules.policy import assert_within_policy
 from tools.values.manifest import Manifest, Part
@@ -155,7 +155,8 @@ def _finish(
     requester: str = "",
 ) -> Plan:
     now = world.now()
-    roles = wanted_roles(review.approvals if kind != "remove" else ())
+    sensitive = ((part.name, part.confirm) for part in manifest.parts if part.confirm)
+    roles = wanted_roles(review.approvals, sensitive) if kind != "remove" else wanted_roles(())
     plan = Plan(
         run_id=run_id,
         conversation=conversation,
@@ -169,7 +170,7 @@ def _finish(
         estimate=estimate,
         approvals=roles,
         made_at=now,
-        expires_at=now + window(len(roles)),
+        expires_at=now + window(people(roles)),
     )
     world.ledger.plans.add(plan, manifest, review, family, promised, now)
     write_value(world.run_folder(run_id) / "plan.json", plan)

@@ -12,6 +12,8 @@ from tools.values.trouble import RequestProblem
 from tools.values.value import canonical
 
 OPERATOR = "operator"
+CONFIRM = "confirm "
+"""Before the name of a part: what is typed is `confirm <digest> <part>`."""
 MINUTES_FOR_ONE_ROLE = 30
 DAYS_FOR_SEVERAL_ROLES = 3
 PREFIX_DIGITS_MIN = 8
@@ -25,12 +27,26 @@ def window(roles: int) -> timedelta:
     return timedelta(minutes=MINUTES_FOR_ONE_ROLE) if roles <= 1 else timedelta(days=DAYS_FOR_SEVERAL_ROLES)
 
 
-def wanted_roles(extra: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """(role, reason), each role once: those that the policy asks for; the operator's own where it asks for none."""
+def wanted_roles(extra: Iterable[tuple[str, str]], sensitive: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
+    """(role, reason), each role once: those that the policy asks for. Where it asks for none, the operator's own, and then each
+    sensitive part, as (part, reason), is confirmed once more by itself."""
     wanted: dict[str, str] = {}
     for role, reason in extra:
         wanted.setdefault(role, reason)
-    return tuple(wanted.items()) or ((OPERATOR, "Every plan is approved by a person before anything is changed."),)
+    if not wanted:
+        wanted[OPERATOR] = "Every plan is approved by a person before anything is changed."
+        wanted |= {f"{CONFIRM}{part}": reason for part, reason in sensitive}
+    return tuple(wanted.items())
+
+
+def people(roles: Iterable[tuple[str, str]]) -> int:
+    """How many have to be asked: a confirmation is the operator's own second word."""
+    return sum(not role.startswith(CONFIRM) for role, _ in roles)
+
+
+def reply(shown: str, role: str) -> str:
+    """What is typed to approve as a role, or to confirm a part."""
+    return f"confirm {shown} {role.removeprefix(CONFIRM)}" if role.startswith(CONFIRM) else f"approve {shown} as {role}"
 
 
 def missing_roles(plan: Plan, approvals: Iterable[Approval]) -> tuple[str, ...]:
@@ -70,10 +86,12 @@ def role_speaking(
             )
         if role not in missing:
             raise RequestProblem("That role has approved already.", f"{role} approved this plan before.", _how(shown, missing))
-        if role not in held:
+        if role not in held and not role.startswith(CONFIRM):
             raise RequestProblem("You do not hold that role.", f"{principal} does not hold the role {role}.", _ask(role))
         return role
     mine = tuple(role for role in missing if role in held)
+    if not mine and missing and all(role.startswith(CONFIRM) for role in missing):
+        raise RequestProblem("A part is still to be confirmed.", "The plan itself is approved.", _how(shown, missing))
     if not mine:
         raise RequestProblem(
             "You do not hold a role that is missing.",
@@ -156,7 +174,7 @@ def _listed(roles: Iterable[str]) -> str:
 
 
 def _how(shown: str, roles: tuple[str, ...]) -> str:
-    return " or ".join(f"approve {shown} as {role}" for role in roles) + "." if roles else "Nothing is missing."
+    return " or ".join(reply(shown, role) for role in roles) + "." if roles else "Nothing is missing."
 
 
 def _ask(role: str) -> str:

@@ -120,6 +120,7 @@ _APPROVE = re.compile(
     r"(?:i\s+)?approve\s+(?:plan\s+)?([0-9a-f]{8,64})(?:\s+as\s+([a-z][a-z0-9 _-]{0,30}?))?(?:\s+because\s+(.{1,500}))?",
     re.IGNORECASE,
 )
+_CONFIRM = re.compile(r"confirm\s+([0-9a-f]{8,64})\s+([a-z][a-z0-9_-]{0,40})", re.IGNORECASE)
 _REMOVE = re.compile(
     r"(?:remove|destroy|delete|tear down)\s+(?:it|everything|this|(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))", re.IGNORECASE
 )
@@ -151,6 +152,9 @@ def read(text: str) -> Message:
         return Message(
             kind=Kind.APPROVE, text=text, digest_typed=digest.lower(), role=(role or "").lower().strip(), reason=reason or ""
         )
+    if found := _CONFIRM.fullmatch(bare):
+        digest, part = found.groups()
+        return Message(kind=Kind.APPROVE, text=text, digest_typed=digest.lower(), role=f"confirm {part.lower()}")
     plain = _PLAIN.get(bare.rstrip("?").strip().lower() or "?")
     if plain:
         return Message(kind=plain, text=text)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from tools.rules.approving import reply
 from tools.rules.conversation import Phase
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer
@@ -201,8 +202,8 @@ def plan(made: Plan, composed: Manifest | None, offered: Offer | None, judged: R
     roles = [f"- {role}: {reason}" for role, reason in made.approvals]
     if len(made.approvals) > 1:
         sections.append("**Approvals needed:**\n" + "\n".join(roles))
-        first = made.approvals[0][0]
-        sections.append(f"To approve exactly this plan as one of them, reply:\n\n    approve {digest} as {first}")
+        replies = "\n".join(f"    {reply(digest, role)}" for role, _ in made.approvals)
+        sections.append(f"To approve exactly this plan, each of them replies:\n\n{replies}")
     else:
         sections.append(f"To approve exactly this plan, reply:\n\n    approve {digest}")
     sections.append("`no` drops it. Saying what should be different makes a new plan.")
@@ -222,7 +223,7 @@ def approved(made: Plan, run_id: str) -> str:
 
 def approved_partly(made: Plan, missing_roles: Sequence[str]) -> str:
     digest = made.digest[:DIGEST_SHOWN]
-    replies = "\n".join(f"    approve {digest} as {role}" for role in missing_roles)
+    replies = "\n".join(f"    {reply(digest, role)}" for role in missing_roles)
     return f"Recorded. The run starts when every role has approved. Still missing: {_listed(missing_roles)}.\n\n{replies}"
 
 
