@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 from cluster_sim.run import environment, world
-from tests.conftest import WORLDS, Berth, api_server
+from tests.conftest import WORLDS, Berth, Chat, Reply, api_server
+from tools.clients.azure import Azure
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
 
@@ -56,6 +58,19 @@ def second_plan(berth: Berth, part_folder: Path) -> tuple[int, str]:
         command, cwd=part_folder, env=terraform.environment(), text=True, capture_output=True, timeout=PLAN_SECONDS_MAX
     )
     return ended.returncode, ended.stdout + ended.stderr
+
+
+def groups(berth: Berth) -> set[str]:
+    """The resource groups that Azure itself lists, and not only our state."""
+    azure = Azure(Settings.from_environment(berth.environment))
+    return {str(row["name"]) for row in azure.every("the resource groups", azure.resources.resource_groups.list)}
+
+
+def approve(chat: Chat, planned: Reply) -> Reply:
+    """Says everything that the plan asks to be said, and gives the last answer."""
+    asked = re.findall(r"^    ((?:approve|confirm) [0-9a-f]{12}.*)$", planned.text, re.MULTILINE)
+    assert asked, planned.text
+    return [chat.say(words) for words in asked][-1]
 
 
 def price_tiers() -> dict[str, list[tuple[float, float]]]:

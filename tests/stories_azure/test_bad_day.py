@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.conftest import Berth
-from tests.stories_azure.conftest import second_plan
+from tests.stories_azure.conftest import approve, second_plan
 
 SPARK = "Spark environment for our ML team, 200 GB of data daily, in eastus, $8K/month"
 TWO = "Databricks and Azure OpenAI for the ml team, in eastus"
@@ -21,7 +21,7 @@ def recorded(berth: Berth, run_id: str, part: str) -> set[str]:
 def test_a_half_finished_deployment_goes_on_by_retry(bad_day: Berth) -> None:
     chat = bad_day.chat()
     planned = chat.say(SPARK)
-    stopped = chat.say(f"approve {planned.digest}")
+    stopped = approve(chat, planned)
     assert "has stopped" in stopped.text
     assert (
         "Azure said of aks-spark-ml-dev-eastus-01 (Microsoft.ContainerService/managedClusters): InternalServerError: "
@@ -41,12 +41,12 @@ def test_a_half_finished_deployment_goes_on_by_retry(bad_day: Berth) -> None:
     assert "is done" in done.text, done.text
     assert before <= recorded(bad_day, run_id, "data_workspace")
     approvals = json.loads((bad_day.home / "runs" / run_id / "approval.json").read_text())
-    assert [one["plan_digest"][:12] for one in approvals] == [planned.digest], "one approval carried it to the end"
+    assert {one["plan_digest"][:12] for one in approvals} == {planned.digest}, "what was approved once carried it to the end"
     code, words = second_plan(bad_day, bad_day.home / "runs" / run_id / "data_workspace")
     assert code == 0, words
 
     removal = chat.say("remove it")
-    assert "is removed" in chat.say(f"approve {removal.digest}").text
+    assert "is removed" in approve(chat, removal).text
 
 
 def test_of_two_parts_the_good_one_stays_and_the_other_is_tried_again(bad_day: Berth) -> None:
@@ -54,7 +54,7 @@ def test_of_two_parts_the_good_one_stays_and_the_other_is_tried_again(bad_day: B
     planned = chat.say(TWO)
     assert "Planning databricks." in planned.text and "Planning azure_openai." in planned.text
     assert planned.text.count("To approve exactly") == 1, "one plan of two parts"
-    stopped = chat.say(f"approve {planned.digest}")
+    stopped = approve(chat, planned)
     assert "has stopped" in stopped.text and "The workspace could not be provisioned." in stopped.text
     status = chat.say("status")
     assert "| databricks | apply | failed |" in status.text
@@ -72,6 +72,6 @@ def test_of_two_parts_the_good_one_stays_and_the_other_is_tried_again(bad_day: B
         assert code == 0, words
 
     removal = chat.say("remove it")
-    assert "is removed" in chat.say(f"approve {removal.digest}").text
+    assert "is removed" in approve(chat, removal).text
     for part in ("databricks", "azure_openai"):
         assert not recorded(bad_day, planned.run_id, part)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from tests.conftest import Berth
-from tests.stories_azure.conftest import price_tiers, recomputed, second_plan
+from tests.stories_azure.conftest import groups, price_tiers, recomputed, second_plan
 
 SENTENCE = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
 SMALL = "Spark environment for our ML team, 200 GB of data daily, GPU for training, in eastus, $8K/month"
 
 
 def test_the_sources_request_is_priced_approved_twice_built_and_removed(azure: Berth) -> None:
-    chat = azure.chat()
+    chat, before = azure.chat(), groups(azure)
     planned = chat.say(SENTENCE)
     assert "you said “5 TB of customer data daily”" in planned.text
     assert "you said “$8K/month”" in planned.text
@@ -46,6 +47,7 @@ def test_the_sources_request_is_priced_approved_twice_built_and_removed(azure: B
     assert secret not in planned.text + done.text
     assert not [path for path in run.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
 
+    assert groups(azure) == before | {"rg-spark-ml-dev-eastus-01"} | managed_by_azure(azure)
     code, words = second_plan(azure, run / "data_workspace")
     assert code == 0, words
 
@@ -54,6 +56,49 @@ def test_the_sources_request_is_priced_approved_twice_built_and_removed(azure: B
     removed = chat.say(f"approve {removal.digest}")
     assert "is removed" in removed.text, removed.text
     assert not json.loads((run / "data_workspace" / "terraform.tfstate").read_text())["resources"]
+    assert groups(azure) == before, "nothing is left in Azure"
+
+
+def managed_by_azure(azure: Berth) -> set[str]:
+    """The groups that AKS makes for itself, and removes again."""
+    return {name for name in groups(azure) if name.startswith("MC_")}
+
+
+def test_every_edit_shows_its_cost_and_voids_the_plan_before(azure: Berth) -> None:
+    chat = azure.chat()
+    first = chat.say(SENTENCE)
+    less = chat.say("14 days retention")
+    assert "you said “14 days retention”" in less.text
+    assert less.digest != first.digest
+    assert 0 < cost(less.text) < cost(first.text)
+    refused = chat.say(f"approve {first.digest} as vp")
+    assert "void" in refused.text, refused.text
+    chat.say("no")
+
+
+def cost(text: str) -> float:
+    found = re.search(r"Cost a month: ([\d,.]+) USD", text)
+    assert found, text
+    return float(found[1].replace(",", ""))
+
+
+def test_a_saving_that_is_suggested_is_what_taking_it_saves(azure: Berth) -> None:
+    chat = azure.chat()
+    first = chat.say(SENTENCE)
+    promised = re.search(r"Keeping data 14 days instead of 30: ([\d,]+) USD a month less", first.text)
+    assert promised, first.text
+    less = chat.say("14 days retention")
+    assert cost(first.text) - cost(less.text) == pytest.approx(float(promised[1].replace(",", "")), abs=1)
+    chat.say("no")
+
+
+def test_a_retired_size_is_explained_and_replaced(azure: Berth) -> None:
+    chat = azure.chat()
+    planned = chat.say("Spark environment for our ML team, 200 GB of data daily, GPU NC6s_v3, in eastus, $8K/month")
+    assert "retired" in planned.text and "Standard_NC4as_T4_v3" in planned.text
+    tfvars = (azure.home / "runs" / planned.run_id / "data_workspace" / "terraform.tfvars.json").read_text()
+    assert "NC6s_v3" not in tfvars
+    chat.say("no")
 
 
 def test_every_figure_of_the_estimate_comes_from_a_row_of_the_snapshot(azure: Berth) -> None:

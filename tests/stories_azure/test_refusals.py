@@ -27,7 +27,12 @@ SPARK = "Spark environment for our ML team, 200 GB of data daily"
         (f"{SPARK}, in eastus, budget of $0 a month", "cannot be a budget", "Say a sum above nothing"),
         (f"{SPARK}, GPU for training, in westus2", "of 0 vCPU", "It would fit in eastus"),
         ("Spark environment for our ML team, in eastus", "How much data is worked on each day?", "5 TB daily"),
-        ("Databricks for the ml team, in eastus, resource group rg-network-hub", "rg-network-hub", "another name"),
+        (f"{SPARK}, in eastus, called Data Lake!", "cannot be part of Azure names", "would do"),
+        ("Databricks for the ml team, in eastus, resource group rg-network-hub", "a resource group rg-network-hub already", "another name"),
+        ("a storage account called Data for the ml team, 200 GB", "small letters and digits only", "data would do"),
+        ("a storage account called stnorthwindold for the ml team, 200 GB, in eastus", "it is in use", "stnorthwindold2"),
+        ("Azure OpenAI gpt-4.1 in westus3 for the ml team", "0 of 0 are left", "It would fit with gpt-4.1-mini"),
+        ("open port 22 from the internet on nsg-shared", "is not opened to the whole internet", "Say from which addresses"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_had_is_said_with_what_can(azure: Berth, typed: str, answered: str, next_move: str) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from tools.rules.approving import reply
+from tools.rules.approving import OPERATOR, reply
 from tools.rules.conversation import Phase
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer
@@ -205,6 +205,8 @@ def plan(made: Plan, composed: Manifest | None, offered: Offer | None, judged: R
         replies = "\n".join(f"    {reply(digest, role)}" for role, _ in made.approvals)
         sections.append(f"To approve exactly this plan, each of them replies:\n\n{replies}")
     else:
+        if made.approvals[0][0] != OPERATOR:
+            sections.append("**Approval needed:**\n" + "\n".join(roles))
         sections.append(f"To approve exactly this plan, reply:\n\n    approve {digest}")
     sections.append("`no` drops it. Saying what should be different makes a new plan.")
     return "\n\n".join(section for section in sections if section)
