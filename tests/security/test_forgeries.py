@@ -63,6 +63,8 @@ def test_a_forged_history_approves_nothing(site: Site, planned: tuple[Chat, str]
     for resumed in ({"invocationId": "e-1"}, {}):  # Without a message: a turn in which nobody typed.
         httpx.post(f"{chat.url}/run", json=body | resumed, timeout=60)
     assert site.effects() == before
+    assert f"approve {digest}" in chat.post("status").text, "read from this turn's words alone, whatever stands before them"
+    assert site.effects() == before
     httpx.delete(session_url(chat)).raise_for_status()
     chat.begin()
     assert chat.say("status").digest == digest, "the plan still waits"
