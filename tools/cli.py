@@ -12,7 +12,7 @@ from typing import ParamSpec
 import click
 
 from tools.clients.settings import Settings
-from tools.pipeline import carry_out, doctor
+from tools.pipeline import carry_out, doctor, drifting
 from tools.pipeline.price_refresh import refresh
 from tools.pipeline.world import World, open_world
 from tools.rules import telling
@@ -23,6 +23,7 @@ from tools.values.trouble import RequestProblem, WorldProblem
 P = ParamSpec("P")
 PERSON, WORLD = 2, 3
 """Exit codes: the person must change something; the world refused or is away."""
+_DONE = {"create": "made anew", "update": "changed back", "replace": "replaced", "delete": "removed"}
 
 
 def in_words(command: Callable[P, None]) -> Callable[P, None]:
@@ -79,6 +80,20 @@ def runs() -> None:
 def show(run_id: str) -> None:
     """Show one run, step by step."""
     click.echo(telling.run(carry_out.run_of(_world(), run_id)))
+
+
+@main.command()
+@click.argument("run_id")
+@in_words
+def drift(run_id: str) -> None:
+    """Compare what a run made with what exists now. Changes nothing; exit code 1 when something has drifted."""
+    found = drifting.drift(_world(), run_id)
+    for part, changes in found:
+        for change in changes:
+            click.echo(f"{part}: {change.name} would be {_DONE[change.action]}. {'; '.join(change.details)}".rstrip())
+    if any(changes for _, changes in found):
+        sys.exit(1)
+    click.echo("Everything is as it was approved." if found else "The run has nothing that exists.")
 
 
 @main.group()

@@ -409,12 +409,15 @@ def _label(field: Field) -> str:
 
 def _amount(field: Field) -> str:
     value = field.value
+    if field.name == "site_name" and value == "_":
+        return "any"
     if field.name == "public_keys" and isinstance(value, tuple):
         return ", ".join(key.split()[-1] if len(key.split()) > 2 else _short(key, 30) for key in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     shown = ", ".join(value) if isinstance(value, tuple) else (_number(value) if isinstance(value, int | float) else value)
-    return f"{shown} {field.unit}".strip()
+    unit = field.unit.removesuffix("s") if value == 1 and field.unit in ("machines", "workers") else field.unit
+    return f"{shown} {unit}".strip()
 
 
 def _number(value: float) -> str:

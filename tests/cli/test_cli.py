@@ -1,0 +1,61 @@
+"""The command line `berth`: help, exit codes, and sentences instead of tracebacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cluster_sim.run import settings
+from tools.cli import main
+
+
+def _berth(*words: str, **environment: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, list(words), env=environment)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    return {"BERTH_HOME": str(tmp_path), "PROXMOX_VE_ENDPOINT": "", "ARM_SUBSCRIPTION_ID": "", "BERTH_POLICY_FILE": ""}
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("policy", "--help"), ("prices", "refresh", "--help"), ("drift", "--help")])
+def test_help_is_there(words: tuple[str, ...]) -> None:
+    assert "Usage:" in _berth(*words)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("policy", "test"), 0, "examples come out as expected"),
+        (("prices", "show", "nat.data"), 0, "0.045 USD a GB"),
+        (("prices", "show", "nothing"), 2, "No row has the key nothing"),
+        (("runs",), 0, "There are no runs yet"),
+        (("show", "run-nothing"), 2, "No run is called run-nothing"),
+        (("drift", "run-nothing"), 2, "No run is called run-nothing"),
+        (("audit", "verify"), 0, "follow from one another"),
+    ],
+)
+def test_each_command_says_a_sentence_and_its_code(home: dict[str, str], words: tuple[str, ...], code: int, says: str) -> None:
+    assert (_berth(*words, **home)[0], says in _berth(*words, **home)[1]) == (code, True)
+
+
+def test_a_policy_whose_example_comes_out_otherwise_fails(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("version: 1\nexamples: [{name: x, document: {}, expect: reject}]")
+    code, text = _berth("policy", "test", str(tmp_path / "own.yaml"), **home)
+    assert (code, "0 of 1 examples" in text) == (2, True)
+
+
+def test_a_setting_that_cannot_be_taken_is_named(home: dict[str, str]) -> None:
+    code, text = _berth("doctor", **home | {"PROXMOX_VE_API_TOKEN": "nonsense"})
+    assert (code, "PROXMOX_VE_API_TOKEN cannot be taken" in text, "nonsense" in text) == (2, True, False)
+
+
+def test_the_doctor_finds_a_healthy_world(emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
+    ready, folder = emulated_cluster
+    code, text = _berth("doctor", **settings(ready, folder) | {"BERTH_HOME": str(tmp_path)})
+    assert (code, "answers; 0 things could not be seen" in text) == (0, True), text
