@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from tests.conftest import WORLDS, Berth, api_server
 from tests.stories_azure.conftest import ROOT, second_plan, with_roles
 from tools.clients.settings import Settings
 from tools.pipeline.run_folder import HANDOVER
-from tools.pipeline.world import read_roles, read_site
+from tools.pipeline.world import open_world, read_roles, read_site
 from tools.rules.approving import roles_held
+from tools.values.requirements import Field, Needs, Origin, Requirements
+from tools.values.site import Environment, StateStorage
 from tools.values.trouble import RequestProblem
 
 SITE, ROLES = ROOT / "docs" / "site.example.yaml", ROOT / "docs" / "roles.example.yaml"
@@ -130,9 +133,25 @@ def test_the_documented_files_are_read_as_they_are() -> None:
     assert {"manager", "vp", "security"} <= set(roles_held("anybody", roles, single_operator=True)), "one person on loopback"
 
 
-def test_the_document_names_every_setting_of_an_environment() -> None:
-    from tools.values.site import Environment, StateStorage
+def test_one_request_stays_in_one_subscription(tmp_path: Path) -> None:
+    given = {"BERTH_SITE_FILE": str(SITE), "BERTH_HOME": str(tmp_path), "HOME": "/nowhere", "ARM_SUBSCRIPTION_ID": "connected"}
+    opened = open_world(Settings.from_environment(given))
+    other = Environment(name="staging", subscription_id="another")
+    opened = replace(opened, site=opened.site.model_copy(update={"environments": (*opened.site.environments, other)}))
 
+    def asking(*names: str) -> Requirements:
+        region = Field(name="region", value="eastus", origin=Origin.SAID)
+        fields = [(Field(name="environment", value=name, origin=Origin.SAID), region) for name in names]
+        return Requirements(requester="ops", parts=tuple(Needs(capability="storage_account", fields=both) for both in fields))
+
+    assert opened.settings_for(asking("development")).arm_subscription_id == "connected"
+    assert opened.settings_for(asking("production", "production")).arm_subscription_id == PRODUCTION
+    for pair in (("production", "staging"), ("development", "production")):
+        with pytest.raises(RequestProblem, match="Two subscriptions"):
+            opened.settings_for(asking(*pair))
+
+
+def test_the_document_names_every_setting_of_an_environment() -> None:
     text = (ROOT / "docs" / "environments.md").read_text()
     missing = [name for name in (*Environment.model_fields, *StateStorage.model_fields) if f"`{name}`" not in text]
     assert not missing

@@ -68,7 +68,9 @@ class World:
 
     def settings_for(self, requirements: Requirements) -> Settings:
         """As connected, in the subscription of the environment that is asked for."""
-        named = {self.environment(needs.field("environment")).subscription_id for needs in requirements.parts} - {""}
+        # Only what lies in a region of a cloud lies in a subscription.
+        cloud = [needs for needs in requirements.parts if needs.field("region")]
+        named = {self.environment(needs.field("environment")).subscription_id for needs in cloud}
         if len(named) > 1:
             raise RequestProblem(
                 "Two subscriptions are asked for at once.",
