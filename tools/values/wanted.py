@@ -7,7 +7,21 @@ from typing import Literal
 from tools.values.value import Value
 
 Kind = Literal[
-    "count", "memory", "disk", "volume", "money", "name", "network", "node", "choice", "text", "yes_no", "public_key", "region", "ports", "addresses"
+    "count",
+    "memory",
+    "disk",
+    "volume",
+    "money",
+    "name",
+    "network",
+    "node",
+    "choice",
+    "text",
+    "yes_no",
+    "public_key",
+    "region",
+    "ports",
+    "addresses",
 ]
 
 
