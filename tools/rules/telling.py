@@ -159,7 +159,9 @@ def refinement_dropped(rounds: int) -> str:
 def not_clean(judged: Review, offered: Offer, rounds: int, instead: str = "") -> str:
     counter = " ".join(text for text in (instead, *(part.counter_offer for part in offered.parts)) if text)
     tried = (
-        f"After {rounds} refinement{'s' if rounds != 1 else ''} it still has faults" if rounds else "The only choice has faults"
+        f"After {rounds} refinement{'s' if rounds != 1 else ''} it still has faults"
+        if rounds
+        else "It has faults that no other choice mends"
     )
     return (
         f"{tried}, so I make no plan:\n{_findings(judged.findings)}\n\n"

@@ -15,6 +15,7 @@ from google.adk.events import Event, EventActions
 
 from tools.rules import telling
 from tools.rules.conversation import Event as ConversationEvent
+from tools.rules.policy import allowed_values
 from tools.rules.reviewing import ratchet
 from tools.values.offer import Offer, Pick, Proposal
 
@@ -39,8 +40,11 @@ class Reviewer(Stage):
         assert chain.review is not None and chain.offer is not None
         if chain.review.clean:
             return telling.review(chain.review)
-        # One round more than the model has: that one is the rules'.
-        if chain.rounds <= turn.world.settings.rounds and _next(chain.offer, _tried(turn)) is not None:
+        # One round more than the model has: that one is the rules'. None at all when the policy refuses what was asked for itself.
+        asked_for = any(
+            allowed_values(turn.world.policy, finding) for finding in chain.review.findings if finding.severity == "error"
+        )
+        if not asked_for and chain.rounds <= turn.world.settings.rounds and _next(chain.offer, _tried(turn)) is not None:
             return telling.review(chain.review)
         turn.handled = True
         assert chain.requirements is not None and chain.snapshots is not None
