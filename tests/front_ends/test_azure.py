@@ -73,4 +73,8 @@ def test_the_browser(given: dict[str, str], tmp_path: Path) -> None:
         type_message(page, f"approve {digest} as security")
         page.wait_for_function("document.body.innerText.match(/Run run-[0-9a-z]+ is done/)", timeout=180_000)
         type_message(page, "remove it")
-        page.wait_for_function("document.body.innerText.match(/[0-9]+ to remove/)", timeout=120_000)
+        page.wait_for_function("document.body.innerText.match(/Plan [0-9a-f]{12}: [0-9]+ to remove/)", timeout=120_000)
+        removal = page.evaluate("document.body.innerText.match(/Plan ([0-9a-f]{12}): [0-9]+ to remove/)[1]")
+        # The subscription is shared by the whole session: it is left as it was found.
+        type_message(page, f"approve {removal}")
+        page.wait_for_function("document.body.innerText.match(/Run run-[0-9a-z]+ is removed/)", timeout=180_000)
