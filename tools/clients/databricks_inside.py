@@ -27,7 +27,7 @@ from databricks.sdk.service.compute import (
 )
 
 START_MINUTES_MAX = 25
-RETRY_SECONDS_MAX = 60
+RETRY_SECONDS_MAX = 30
 Found = TypeVar("Found")
 ENDED_WELL = ("SUCCESS",)
 """Kinds of an end that is nobody's fault: stopped for idleness, or by somebody."""
