@@ -55,6 +55,8 @@ def test_the_sources_own_request_is_understood_without_a_question() -> None:
         ("spark, 150 TB a month, no GPU", {"daily_gb": 5120, "gpu": False}),
         ("spark with 1 TB/day over private endpoints, no spot", {"daily_gb": 1024, "storage_path": "private_endpoint", "machines": "on_demand"}),
         ("spark 2 TB per day, 60 days retention, window of 8 hours", {"daily_gb": 2048, "retention_days": 60, "window_hours": 8}),
+        ("spark 1 TB daily, GPU 24 hours a day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 720}),
+        ("spark 1 TB daily with GPU for 8 hours per day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 240}),
         ("spark cluster in West Europe, 1 TB daily on A100", {"region": "westeurope", "gpu": True, "gpu_kind": "A100"}),
     ],
 )  # fmt: skip

@@ -44,6 +44,8 @@ def values(needs: Needs, *names: str) -> tuple[object, ...]:
     [
         ("Databricks", ("min_workers", "max_workers", "idle_minutes", "hours_monthly", "gpu", "region"), (2, 8, 20, 176, False, "eastus")),
         ("Databricks with 1-4 workers", ("min_workers", "max_workers"), (1, 4)),
+        ("Databricks with 2 to 6 workers", ("min_workers", "max_workers"), (2, 6)),
+        ("Databricks with between 3 and 6 workers", ("min_workers", "max_workers"), (3, 6)),
         ("Databricks with 1 worker", ("min_workers", "max_workers"), (1, 1)),
         ("Databricks, max workers 20, min workers 3", ("min_workers", "max_workers"), (3, 20)),
         ("Databricks with GPU", ("gpu", "node_type"), (True, None)),

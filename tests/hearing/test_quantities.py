@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.rules.quantities import NUMBER_MAX, SIZE_BYTES_MAX, count, fold, money, numbers, size_bytes, sizes, sums
+from tools.rules.quantities import NUMBER_MAX, SIZE_BYTES_MAX, count, fold, low_end, money, numbers, size_bytes, sizes, sums
 
 GIB = 2**30
 
@@ -19,7 +19,8 @@ GIB = 2**30
         ("a hundred", 100), ("twenty five", 25), ("thirty-two", 32), ("ten thousand", 10_000), ("3 million", 3_000_000),
         ("zero cores", 0), ("0", 0), ("-5", -5), ("−5", -5), ("minus 5", -5), ("10,000 cores", 10_000), ("100个用户", 100),
         ("１００", 100), ("100 kullanıcı", 100), ("20.", 20), ("9" * 5000, NUMBER_MAX), ("-" + "9" * 40, -NUMBER_MAX),
-        ("a couple of users", 2), ("50-100 users", 100), ("one of us", None), ("on 2024-11-24", None),
+        ("a couple of users", 2), ("50-100 users", 100), ("50 to 100 users", 100), ("between 50 and 100 users", 100),
+        ("from 8 to 4 cores", 4), ("50 - 100", 100), ("5 and 6", 5), ("one of us", None), ("on 2024-11-24", None),
         ("2.5 cores", None), ("build-01", None), ("10.0.20.0/24", None), ("v16", None), ("1e9", None), ("1st", None),
         ("24/7", None), ("on pve2", None), ("phone", None), ("", None), ("{{7*7}}", 7), ("a user", None), ("1.2.3", None),
     ],
@@ -31,7 +32,18 @@ def test_counts(text: str, expected: int | None) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("8 GB", 8 * GIB), ("8GB", 8 * GIB), ("8 GiB", 8 * GIB), ("8gb", 8 * GIB), ("8g", 8 * GIB), ("8 gigs", 8 * GIB),
+        ("2-8 workers", 2), ("2–8 workers", 2), ("2 to 8 workers", 2), ("between 2 and 8", 2), ("2 - 8", 2), ("8 to 2", 8),
+        ("2 and 8", None), ("8 workers", None), ("2024-11-24", None), ("10.0.0.1 to 10.0.0.9", None), ("db-01 to 8", None), ("", None),
+    ],
+)  # fmt: skip
+def test_the_low_end_of_a_range(text: str, expected: int | None) -> None:
+    assert low_end(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("8 GB", 8 * GIB), ("from 4 to 8 GB", 8 * GIB), ("8GB", 8 * GIB), ("8 GiB", 8 * GIB), ("8gb", 8 * GIB), ("8g", 8 * GIB), ("8 gigs", 8 * GIB),
         ("8 gigabytes", 8 * GIB), ("512 MB", GIB // 2), ("5 TB", 5 * 1024 * GIB), ("1.5 TB", 1536 * GIB), ("0 GB", 0),
         ("-5 GB", -5 * GIB), ("−5 GB", -5 * GIB), ("8GB内存", 8 * GIB), ("16 GB'lık", 16 * GIB), ("100 bytes", 100),
         ("1,024 MB", GIB), ("9" * 400 + " TB", SIZE_BYTES_MAX),

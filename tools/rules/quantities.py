@@ -73,8 +73,11 @@ _CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY"
 }  # fmt: skip
 
 # A number does not begin inside a name, an address or a version (`build-01`, `10.0.0.5`, `v16`), nor end inside one.
-# Of a range, such as `50-100 users`, the upper end is what has to be carried.
-_BEGIN = r"(?<![a-z0-9_.,\-])(?<!\d/)(?:\d{1,12}-(?=\d{1,12}(?!\d*-)))?+(?P<sign>-|minus +)?"
+# Of a range (`50-100 users`, `2 to 8 workers`, `between 2 and 8`) the upper end is what has to be carried.
+_BEFORE = r"(?<![a-z0-9_.,\-])(?<!\d/)"
+_RANGE = r"\d{1,12}(?:-(?=\d{1,12}(?!\d*-))| (?:to|-) (?=\d))|between \d{1,12} and (?=\d)"
+_LOW_END = re.compile(rf"{_BEFORE}(?=(?:between )?(?P<low>\d{{1,12}}))(?:{_RANGE})")
+_BEGIN = rf"{_BEFORE}(?:{_RANGE})?+(?P<sign>-|minus +)?"
 _DIGITS = r"(?P<digits>\d{1,3}(?:,\d{3})++(?:\.\d++)?+|\d++(?:\.\d++)*+)"
 _SPELLED = rf"\b(?!one of\b)(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b))(?:[ -](?P<unit>one|two|three|four|five|six|seven|eight|nine))?+(?![a-z])"
 _SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9]))?"
@@ -95,6 +98,12 @@ def count(text: str) -> int | None:
     """The first whole number said: `100`, `1,000`, `ten`, `a dozen`, `2k`. None when there is none, or it is not whole."""
     first = next(numbers(text), None)
     return int(first.value) if first is not None and first.value == int(first.value) else None
+
+
+def low_end(text: str) -> int | None:
+    """Of the first range said (`2-8`, `2 to 8`, `between 2 and 8`) the lower end; None when there is no range."""
+    found = _LOW_END.search(fold(text))
+    return int(found["low"]) if found else None
 
 
 def size_bytes(text: str) -> int | None:

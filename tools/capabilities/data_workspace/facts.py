@@ -64,6 +64,12 @@ WANTED: tuple[Wanted, ...] = (
         choices=_GPU_CHOICES,
     ),
     Wanted(name="gpu_hours", kind="count", meaning="hours of GPU a month", words=("gpu hours", "hours of gpu", "training hours", "hours of training")),
+    Wanted(
+        name="gpu_hours_daily",
+        kind="count",
+        meaning="the same by the day",
+        words=("hours a day", "hours per day", "hours daily", "hours every day", "hours each day"),
+    ),
     Wanted(name="retention_days", kind="count", meaning="days that data is kept", words=("days retention", "days of retention", "retention", "days")),
     Wanted(name="window_hours", kind="count", meaning="hours within which a day's data is to be done", words=("hour window", "hours window", "window")),
     Wanted(
@@ -164,7 +170,11 @@ def _read_gpu(reading: Reading) -> None:
             reading.assumed("gpu_kind", new.gpu_kind, azure_sizes.replacement(size))
         else:
             reading.said("gpu_kind", kind)
-    _number(reading, "gpu_hours", "hours a month", GPU_HOURS, 1, 730)
+    daily = reading.count("gpu_hours_daily", "hours of GPU a day", 1, 24, "a day has 24 hours.")
+    if daily is not None and "gpu_hours" not in reading.facts:
+        reading.said("gpu_hours", daily * DAYS_A_MONTH, "hours a month", fact="gpu_hours_daily")
+    elif "gpu_hours" in reading.facts or "gpu_hours_daily" not in reading.facts:
+        _number(reading, "gpu_hours", "hours a month", GPU_HOURS, 1, 730)
 
 
 def _read_choices(reading: Reading) -> None:

@@ -3,9 +3,7 @@ assumed, with its range."""
 
 from __future__ import annotations
 
-import re
-
-from tools.rules import azure_names, azure_sizes
+from tools.rules import azure_names, azure_sizes, quantities
 from tools.rules.azure_facts import EVERY_CLOUD, read_common
 from tools.rules.azure_placing import RESOURCE_GROUP, read_name
 from tools.rules.reading import Reading
@@ -73,7 +71,8 @@ def _read_workers(reading: Reading) -> None:
     least = reading.count("min_workers", "workers at the least", 1, WORKERS_MAX, why)
     if most is None and "max_workers" in reading.facts:
         return
-    low_said = _low_end(reading.facts["max_workers"].quote) if most is not None else None
+    # Of `1-4 workers` the fact itself is the upper end.
+    low_said = quantities.low_end(reading.facts["max_workers"].quote) if most is not None else None
     if most is not None:
         reading.said("max_workers", most, "workers")
     else:
@@ -85,17 +84,11 @@ def _read_workers(reading: Reading) -> None:
         )
     elif least is not None:
         reading.said("min_workers", least, "workers")
-    elif low_said is not None and low_said <= most:
+    elif low_said is not None and 1 <= low_said <= most:
         reading.said("min_workers", low_said, "workers", fact="max_workers")
     else:
         fewest = min(WORKERS[0], most)
         reading.assumed("min_workers", fewest, "It grows from here as work comes in.", "workers", low=1, high=most, source=_OURS)
-
-
-def _low_end(quote: str) -> int | None:
-    """Of `1-4 workers`, the 1: the fact itself is the upper end."""
-    found = re.search(r"(\d{1,3})\s*(?:-|–|to)\s*\d{1,3}", quote)
-    return int(found[1]) if found and int(found[1]) >= 1 else None
 
 
 def _read_nodes(reading: Reading) -> None:
