@@ -46,26 +46,27 @@ def _corrected_words(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     snapshot = trial.room.snapshot
     changes: list[tuple[str, Demand]] = []
     if places.network_of(snapshot, demand.network) is None:
-        for name in _near_first(demand.network, [n.name for n in snapshot.networks]):
+        for name in _meant(demand.network, [n.name for n in snapshot.networks]):
             changes.append((f"on network {name}", replace(demand, network=name)))
     if demand.node and snapshot.node(demand.node) is None:
-        for name in _near_first(demand.node, [n.name for n in snapshot.nodes]):
+        for name in _meant(demand.node, [n.name for n in snapshot.nodes]):
             changes.append((f"on node {name}", replace(demand, node=name)))
     if not templates.offered(snapshot, demand.os):
-        for name in _near_first(demand.os, templates.known(snapshot)):
+        for name in _meant(demand.os, templates.known(snapshot)):
             changes.append((f"with {name}", replace(demand, os=name)))
     for disk_gib in sorted({t.disk_gib for t in snapshot.templates if demand.disk_said and t.disk_gib > demand.disk_gib}):
         changes.append((f"with a disk of {disk_gib} GiB instead of {demand.disk_gib} GiB", replace(demand, disk_gib=disk_gib)))
     storages = sorted({s.name for s in snapshot.storages})
     if demand.storage and demand.storage.lower() not in map(str.lower, storages):
-        for name in _near_first(demand.storage, storages):
+        for name in _meant(demand.storage, storages):
             changes.append((f"on storage {name}", replace(demand, storage=name)))
     return changes
 
 
-def _near_first(word: str, words: list[str]) -> list[str]:
+def _meant(word: str, words: list[str]) -> list[str]:
+    """One or none: a name that only happens to fit is no suggestion, and the refusal lists them all."""
     meant = naming.nearest(word, words)
-    return [meant, *sorted(w for w in words if w != meant)][:8] if meant else sorted(words)[:8]
+    return [meant] if meant else []
 
 
 def _less(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
