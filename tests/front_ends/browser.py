@@ -53,6 +53,14 @@ def open_page(url: str) -> Iterator[Page]:
         browser.close()
 
 
+def wait_for_words(page: Page, pattern: str, seconds_max: float) -> str:
+    """What the regular expression's last group matches in the page, once it does. Looked for twice a second: each look lays the page
+    out anew, and a page that is always being laid out has no time to show anything."""
+    script = "(pattern) => document.body.innerText.match(new RegExp(pattern))?.slice(-1)[0]"
+    page.wait_for_function(script, arg=pattern, timeout=seconds_max * 1000, polling=500)
+    return str(page.evaluate(script, pattern))
+
+
 def type_message(page: Page, text: str) -> None:
     page.wait_for_timeout(1000)
     page.fill("textarea", text)

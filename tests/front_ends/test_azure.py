@@ -11,7 +11,7 @@ import pytest
 
 from cluster_sim.run import environment
 from tests.conftest import ROOT
-from tests.front_ends.browser import open_page, type_message, web_ui
+from tests.front_ends.browser import open_page, type_message, wait_for_words, web_ui
 
 SENTENCE = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
 PROMPT = r"\[user\]: ?"
@@ -66,15 +66,13 @@ def test_the_terminal(given: dict[str, str]) -> None:
 def test_the_browser(given: dict[str, str], tmp_path: Path) -> None:
     with web_ui(given, tmp_path / "web.log") as url, open_page(url) as page:
         type_message(page, SENTENCE)
-        page.wait_for_function("document.body.innerText.match(/approve [0-9a-f]{12} as vp/)", timeout=120_000)
-        digest = page.evaluate("document.body.innerText.match(/approve ([0-9a-f]{12}) as vp/)[1]")
+        digest = wait_for_words(page, "approve ([0-9a-f]{12}) as vp", 120)
         type_message(page, f"approve {digest} as vp")
-        page.wait_for_function("document.body.innerText.includes('Still missing: security')", timeout=60_000)
+        wait_for_words(page, "Still missing: security", 60)
         type_message(page, f"approve {digest} as security")
-        page.wait_for_function("document.body.innerText.match(/Run run-[0-9a-z]+ is done/)", timeout=180_000)
+        wait_for_words(page, "Run run-[0-9a-z]+ is done", 180)
         type_message(page, "remove it")
-        page.wait_for_function("document.body.innerText.match(/Plan [0-9a-f]{12}: [0-9]+ to remove/)", timeout=120_000)
-        removal = page.evaluate("document.body.innerText.match(/Plan ([0-9a-f]{12}): [0-9]+ to remove/)[1]")
+        removal = wait_for_words(page, "Plan ([0-9a-f]{12}): [0-9]+ to remove", 120)
         # The subscription is shared by the whole session: it is left as it was found.
         type_message(page, f"approve {removal}")
-        page.wait_for_function("document.body.innerText.match(/Run run-[0-9a-z]+ is removed/)", timeout=180_000)
+        wait_for_words(page, "Run run-[0-9a-z]+ is removed", 180)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from cluster_sim.run import environment
-from tests.front_ends.browser import open_page, type_message, web_ui
+from tests.front_ends.browser import open_page, type_message, wait_for_words, web_ui
 from tests.stories.test_postgresql import SENTENCE
 
 
@@ -31,7 +31,7 @@ def page(web: str) -> Iterator[Page]:
 
 def test_a_plan_is_shown_as_a_table_a_diagram_and_a_picture_and_is_carried_out(page: Page, tmp_path: Path) -> None:
     type_message(page, SENTENCE)
-    page.wait_for_function("document.body.innerText.match(/approve [0-9a-f]{12}/)", timeout=60_000)
+    digest = wait_for_words(page, "approve ([0-9a-f]{12})", 60)
     page.wait_for_selector("table")
     page.wait_for_selector("svg .node, svg[id^=mermaid]")
     page.wait_for_selector("img[src*=svg], img[src^=data]")
@@ -41,13 +41,12 @@ def test_a_plan_is_shown_as_a_table_a_diagram_and_a_picture_and_is_carried_out(p
     assert picture.stat().st_size > 50_000
     if kept := os.environ.get("BERTH_KEEP_SCREENSHOTS"):
         shutil.copy(picture, kept)
-    digest = page.evaluate("document.body.innerText.match(/approve ([0-9a-f]{12})/)[1]")
     type_message(page, f"approve {digest}")
-    page.wait_for_function("document.body.innerText.match(/Run run-[0-9a-z]+ is done/)", timeout=120_000)
+    wait_for_words(page, "Run run-[0-9a-z]+ is done", 120)
 
 
 def test_the_files_of_the_run_folder_can_be_read_in_place(page: Page) -> None:
     type_message(page, SENTENCE)
-    page.wait_for_function("document.body.innerText.match(/approve [0-9a-f]{12}/)", timeout=60_000)
+    wait_for_words(page, "approve [0-9a-f]{12}", 60)
     page.get_by_text("Artifacts").first.click()
-    page.wait_for_function("document.body.innerText.includes('main.tf')", timeout=20_000)
+    wait_for_words(page, "main.tf", 20)

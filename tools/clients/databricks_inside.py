@@ -25,9 +25,14 @@ from databricks.sdk.service.compute import (
     RuntimeEngine,
     State,
 )
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 START_MINUTES_MAX = 25
 RETRY_SECONDS_MAX = 30
+CONNECT_SECONDS_MAX = 10
+CONNECTS_MAX = 3
+"""Again after the first, within six seconds where the connection is refused."""
 Found = TypeVar("Found")
 ENDED_WELL = ("SUCCESS",)
 """Kinds of an end that is nobody's fault: stopped for idleness, or by somebody."""
@@ -44,6 +49,7 @@ def say(text: str) -> None:
 def main() -> int:
     order = json.loads(sys.stdin.read())
     try:
+        _reach(f"https://{order['host']}")
         # The token is a Microsoft Entra one; by "pat" it is sent as it is, and the SDK asks no login of its own.
         workspace = WorkspaceClient(
             config=Config(
@@ -62,6 +68,13 @@ def main() -> int:
     except (DatabricksError, OperationFailed, Trouble) as error:
         return _end(str(error), away=False, retryable=True)
     return 0
+
+
+def _reach(url: str) -> None:
+    """A workspace that is away is mostly closed to this network for good. The SDK would try each call of its own for minutes."""
+    with requests.Session() as session:
+        session.mount("https://", HTTPAdapter(max_retries=Retry(total=CONNECTS_MAX, backoff_factor=1.0, redirect=False)))
+        session.get(url, timeout=CONNECT_SECONDS_MAX, allow_redirects=False)
 
 
 def _end(detail: str, *, away: bool, retryable: bool) -> int:
