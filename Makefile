@@ -13,7 +13,7 @@ demo: $(VENV)/.demo ## set up, then: a sentence becomes a verified PostgreSQL se
 	@$(BIN)/python -m cluster_sim.demo
 
 test: $(VENV)/.test ## set up, then run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
 	@$(BIN)/python -m cluster_sim.run $(WORLD) -- $(BIN)/adk web --port 8000 agents

@@ -6,6 +6,7 @@ Both are silent until the values they need exist. Neither knows who runs it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from functools import cache
@@ -32,6 +33,9 @@ CALLS_MAX = 5
 """Calls of a model by one speaker in one turn, whatever it does with them."""
 TRIES_MAX = 3
 """Calls of a tool that may be refused before rules settle it."""
+
+GATHERED_SECONDS = 0.3
+"""For which lines that come one after the other are gathered into one event."""
 
 Say = Callable[[str], None]
 
@@ -97,10 +101,31 @@ class Stage(BaseAgent):
                 loop.call_soon_threadsafe(lines.put_nowait, None)
 
         working = loop.run_in_executor(None, work)
-        while (line := await lines.get()) is not None:
-            yield says(self.name, ctx, line)
+        ended = False
+        while not ended:
+            together, ended = await _gathered(lines)
+            if together:
+                yield says(self.name, ctx, _joined(together))
         if last := await working:
             yield says(self.name, ctx, last)
+
+
+async def _gathered(lines: asyncio.Queue[str | None]) -> tuple[list[str], bool]:
+    """(what is said within a moment of the first line, whether that was all). The web UI lays its whole page out anew for each event,
+    so a plan of thirty resources must not become sixty of them."""
+    together: list[str] = []
+    line = await lines.get()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GATHERED_SECONDS):
+            while line is not None:
+                together.append(line)
+                line = await lines.get()
+    return together, line is None
+
+
+def _joined(texts: list[str]) -> str:
+    """Single lines stand one below the other, in Markdown too; anything longer is a paragraph of its own."""
+    return ("\n\n" if any("\n" in text for text in texts) else "  \n").join(texts)
 
 
 def _in_words(work: Callable[[], str], turn: Turn) -> str:
