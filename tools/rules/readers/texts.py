@@ -9,7 +9,10 @@ from tools.rules.wording import Span, find, negated
 from tools.values.wanted import Wanted
 
 _CLAUSE_END = re.compile(r"[,;!?\n\0]|\.(?:\s|$)")
-_INTRODUCED = re.compile(r"(?:.*(?<![a-z]))?(?:for|by|to|with|of|in|on|from|our|the|a|an|my|its|this|that|is|and|use|using|clone|cloning)\s+", re.DOTALL)
+_INTRODUCED = re.compile(
+    r"(?:.*(?<![a-z]))?(?:for|by|to|with|of|in|on|from|our|the|a|an|my|its|this|that|is|and|use|using|clone|cloning)\s+",
+    re.DOTALL,
+)
 _LEANING = re.compile(r"(?:for|on|in|at|with|to|of|from)\s")
 TOLD = re.compile(r"\s*(?:[:=]|(?:is|are|called|named)\s)\s*")
 _ITEM = re.compile(r"\s+([a-z0-9][a-z0-9+._/@-]{0,100})(?![^\s,;!?)])")
