@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -32,11 +33,45 @@ root_agent = LlmAgent(name="bare", model=Word(model="word"))
 '''
 
 
+FIRST_ANSWER = """
+import asyncio, time
+from google.adk.runners import InMemoryRunner
+from google.genai import types
+from bare.agent import root_agent
+
+
+async def answer():
+    runner = InMemoryRunner(agent=root_agent, app_name="bare")
+    session = await runner.session_service.create_session(app_name="bare", user_id="operator")
+    began = time.perf_counter()
+    message = types.Content(role="user", parts=[types.Part(text="Hello")])
+    async for _ in runner.run_async(user_id="operator", session_id=session.id, new_message=message):
+        pass
+    print(time.perf_counter() - began)
+
+
+asyncio.run(answer())
+"""
+
+
+def first_answer_seconds(bench: Bench) -> float:
+    """What ADK itself takes to answer the first message of a process, by its smallest agent: most of it is loading itself."""
+    folder = _bare_agent(bench).parent
+    environment = {**bench.environment, "PYTHONPATH": str(folder)}
+    ended = subprocess.run([sys.executable, "-c", FIRST_ANSWER], env=environment, capture_output=True, text=True, check=True)
+    return float(ended.stdout)
+
+
+def _bare_agent(bench: Bench) -> Path:
+    agent = bench.folder / "agents" / "bare"
+    agent.mkdir(parents=True, exist_ok=True)
+    (agent / "__init__.py").write_text("from . import agent\n")
+    (agent / "agent.py").write_text(BARE_AGENT)
+    return agent
+
+
 def prompt(bench: Bench) -> Iterator[Row]:
-    floor_agent = bench.folder / "agents" / "bare"
-    floor_agent.mkdir(parents=True, exist_ok=True)
-    (floor_agent / "__init__.py").write_text("from . import agent\n")
-    (floor_agent / "agent.py").write_text(BARE_AGENT)
+    floor_agent = _bare_agent(bench)
     ours, floors = [], []
     for number in range(bench.times + 1):
         floor = _until_prompt(floor_agent, bench.environment)

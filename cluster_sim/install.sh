@@ -17,5 +17,7 @@ else
   "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
 fi
 "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+# Compiled here too, or a machine that keeps no compiled files (PYTHONDONTWRITEBYTECODE) would compile them at every start.
+"$venv/bin/python" -m compileall -q agents tools cluster_sim
 # Otherwise the first `adk` command on a terminal stops to ask, and Enter means yes.
 "$venv/bin/adk" telemetry disable >/dev/null 2>&1 || true

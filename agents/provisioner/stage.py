@@ -34,8 +34,8 @@ CALLS_MAX = 5
 TRIES_MAX = 3
 """Calls of a tool that may be refused before rules settle it."""
 
-GATHERED_SECONDS = 0.3
-"""For which lines that come one after the other are gathered into one event."""
+GATHERING_SECONDS = 0.3
+"""For which lines are gathered into one event, after the first of a stage, which is shown at once."""
 
 Say = Callable[[str], None]
 
@@ -101,22 +101,24 @@ class Stage(BaseAgent):
                 loop.call_soon_threadsafe(lines.put_nowait, None)
 
         working = loop.run_in_executor(None, work)
+        gathering_seconds = 0.0
         ended = False
         while not ended:
-            together, ended = await _gathered(lines)
+            together, ended = await _gathered(lines, gathering_seconds)
             if together:
                 yield says(self.name, ctx, _joined(together))
+            gathering_seconds = GATHERING_SECONDS
         if last := await working:
             yield says(self.name, ctx, last)
 
 
-async def _gathered(lines: asyncio.Queue[str | None]) -> tuple[list[str], bool]:
-    """(what is said within a moment of the first line, whether that was all). The web UI lays its whole page out anew for each event,
-    so a plan of thirty resources must not become sixty of them."""
+async def _gathered(lines: asyncio.Queue[str | None], seconds: float) -> tuple[list[str], bool]:
+    """(what is said from the next line on and within so many seconds, whether that was all). The web UI lays its whole page out anew for
+    each event, so a plan of thirty resources must not become sixty of them."""
     together: list[str] = []
     line = await lines.get()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GATHERED_SECONDS):
+        async with asyncio.timeout(seconds):
             while line is not None:
                 together.append(line)
                 line = await lines.get()

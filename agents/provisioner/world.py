@@ -22,7 +22,9 @@ from . import pipeline
 if TYPE_CHECKING:
     from tools.pipeline.world import World
 
-WARM_UP_AFTER_SECONDS = 1.0
+WARM_UP_AFTER_SECONDS = 0.5
+ENGINE_AFTER_SECONDS = 3.0
+"""The engine's libraries are loaded while somebody reads the first plan, and not while it is being made."""
 _lock = threading.Lock()
 _world: World | None = None
 
@@ -35,7 +37,7 @@ def the_world() -> World:
     with _lock:
         if _world is None:
             _world = pipeline.world.open_world()
-            pipeline.engine.launch(_world)
+            pipeline.engine.launch(_world, after_seconds=ENGINE_AFTER_SECONDS)
         return _world
 
 

@@ -37,15 +37,16 @@ _guard = threading.Lock()
 _workflow: Callable[[str, int], Json] | None = None
 
 
-def launch(world: World, steps: Mapping[str, Step] | None = None) -> Engine:
-    """The engine of this process, starting in the background. The same world again: the same engine."""
+def launch(world: World, steps: Mapping[str, Step] | None = None, after_seconds: float = 0.0) -> Engine:
+    """The engine of this process, starting in the background: after so long, or as soon as a run wants it. The same world again: the
+    same engine."""
     global _current
     with _guard:
         if _current is not None and _current.world.settings.home == world.settings.home:
             return _current
         if _current is not None:
             _current.close()  # DBOS knows one database a process.
-        _current = Engine(world, steps)
+        _current = Engine(world, steps, after_seconds)
         _current.begin()
         return _current
 
@@ -60,9 +61,11 @@ def close() -> None:
 
 
 class Engine:
-    def __init__(self, world: World, steps: Mapping[str, Step] | None = None) -> None:
+    def __init__(self, world: World, steps: Mapping[str, Step] | None = None, after_seconds: float = 0.0) -> None:
         self.world = world
         self._steps = steps
+        self._after_seconds = after_seconds
+        self._wanted = threading.Event()
         self._ready = threading.Event()
         self._closing = threading.Event()
         self._trouble: BaseException | None = None
@@ -82,6 +85,7 @@ class Engine:
             self._threads.append(thread)
 
     def wait_ready(self) -> None:
+        self._wanted.set()
         if not self._ready.wait(READY_SECONDS_MAX) or self._trouble is not None:
             raise WorldProblem(
                 "The engine does not start.",
@@ -141,6 +145,7 @@ class Engine:
 
     def close(self) -> None:
         self._closing.set()
+        self._wanted.set()
         for thread in self._threads:
             thread.join(END_SECONDS_MAX)
         if self._ready.is_set() and self._trouble is None:
@@ -159,6 +164,9 @@ class Engine:
         return production() if self._steps is None else self._steps
 
     def _start(self) -> None:
+        self._wanted.wait(self._after_seconds)
+        if self._closing.is_set():
+            return
         try:
             _launch_dbos(self)
         except BaseException as error:
