@@ -88,9 +88,17 @@ class Server:
         return done.result()
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    async def _close(self) -> None:
+        await self._runner.cleanup()
+        # An answer that was to arrive late is still waiting.
+        late = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def _call(self, function: Callable[[], Any]) -> Any:
         return function()

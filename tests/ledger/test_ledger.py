@@ -6,14 +6,16 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from tools.clients.database import approval_uses, audit
+from tools.clients.database import Database, approval_uses, audit
 from tools.clients.ledger import Ledger
-from tools.clients.ledger_leases import LeaseLost
+from tools.clients.ledger_leases import LeaseLost, Leases
 from tools.values.run import Step
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem, WorldProblem
@@ -151,6 +153,49 @@ def test_only_the_holder_of_the_lease_writes(ledger: Ledger, tmp_path: Path) -> 
         ledger.runs.say("run-1", NOON, "web", "apply", "a late word", lease=lease)
     assert ledger.runs.get("run-1").steps[0].status == "running"
     assert ledger.runs.lines("run-1") == []
+
+
+class FailsOnce:
+    """A database that is away for one write."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.away = True
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        if self.away:
+            self.away = False
+            raise WorldProblem("The ledger is away.", "It does not answer.", "Try again.", retryable=True)
+        with self.database.write() as connection:
+            yield connection
+
+
+def test_a_database_that_is_away_leaves_no_lock_behind(ledger: Ledger, tmp_path: Path, clock: Clock) -> None:
+    database = FailsOnce(ledger.database)
+    shaky = Leases(database, tmp_path / "home", "shaky", clock)  # type: ignore[arg-type]
+    with pytest.raises(WorldProblem):
+        shaky.take("run run-1")
+    lease = shaky.take("run run-1")
+    assert lease is not None
+    database.away = True
+    with pytest.raises(WorldProblem):
+        shaky.release(lease)
+    assert ledger.leases.take("run run-1") is not None, "who is told that it is released may take it"
+
+
+def test_a_run_under_way_is_not_taken_over_by_another_plan(ledger: Ledger) -> None:
+    one = add(ledger, plan())
+    ledger.plans.approve(approval(one), NOON)
+    assert ledger.runs.begin(one, [("web", "apply")], NOON)
+    removal = add(ledger, plan(conversation="another", kind="remove"), "f2")
+    ledger.plans.approve(approval(removal, nonce="n2"), NOON)
+    with pytest.raises(RequestProblem, match="under way"):
+        ledger.runs.begin(removal, [("web", "remove")], NOON)
+    assert ledger.runs.row("run-1").plan_digest == one.digest
+    assert [step.name for step in ledger.runs.get("run-1").steps] == ["apply"]
+    assert ledger.runs.set_status("run-1", "done", "running", NOON)
+    assert ledger.runs.begin(removal, [("web", "remove")], NOON), "the approval was not spent"
 
 
 def test_another_machines_lease_ends_with_its_heartbeat(ledger: Ledger, tmp_path: Path, clock: Clock) -> None:

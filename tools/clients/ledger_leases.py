@@ -53,26 +53,30 @@ class Leases:
     def take(self, name: str) -> Lease | None:
         """None when a living process holds it, this one included."""
         handle = os.open(private_folder(self._folder) / f"{sha256(name.encode())[:24]}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lease = None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fence = self._take_row(name)
+            if fence is not None:
+                lease = self._held[name] = Lease(name, self.holder, fence, handle)
         except BlockingIOError:
-            os.close(handle)
-            return None
-        fence = self._take_row(name)
-        if fence is None:
-            os.close(handle)
-            return None
-        lease = Lease(name, self.holder, fence, handle)
-        self._held[name] = lease
+            pass
+        finally:
+            # A database that is away must not leave a lock behind that only this process's death would free.
+            if lease is None:
+                os.close(handle)
         return lease
 
     def release(self, lease: Lease) -> None:
+        """Whatever the database says to it, this process holds it no longer."""
         self._held.pop(lease.name, None)
-        with self._database.write() as connection:
-            at = (leases.c.name == lease.name) & (leases.c.fence == lease.fence)
-            connection.execute(leases.update().where(at).values(holder="", beat_at=0.0))
-        with suppress(OSError):
-            os.close(lease.handle)
+        try:
+            with self._database.write() as connection:
+                at = (leases.c.name == lease.name) & (leases.c.fence == lease.fence)
+                connection.execute(leases.update().where(at).values(holder="", beat_at=0.0))
+        finally:
+            with suppress(OSError):
+                os.close(lease.handle)
 
     def beat(self) -> None:
         """Says that this process lives, for every lease it holds."""

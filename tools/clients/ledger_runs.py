@@ -40,11 +40,19 @@ class Runs:
         self._leases = leases
 
     def begin(self, plan: Plan, wanted: Iterable[tuple[str, str]], now: datetime) -> bool:
-        """Spends the approvals and makes the run, in one transaction; False when it was begun before."""
+        """Spends the approvals and makes the run, in one transaction; False when it was begun before. Raises RequestProblem, and spends
+        nothing, while the run is carried out under another plan: its steps must not change under whoever takes them."""
         with self._database.write() as connection:
+            row = connection.execute(sa.select(runs).where(runs.c.id == plan.run_id)).first()
+            if row is not None and row.status == "running" and row.plan_digest != plan.digest:
+                raise RequestProblem(
+                    "The run is under way.",
+                    f"{plan.run_id} is being carried out under another plan.",
+                    "Say status to see it. When it has ended, approve this plan again: your approval is not spent.",
+                )
             if not self._plans.use_in(connection, plan, now):
                 return False
-            old = connection.execute(sa.select(runs.c.attempt).where(runs.c.id == plan.run_id)).scalar()
+            old = None if row is None else int(row.attempt)
             values = {"plan_digest": plan.digest, "status": "running", "cancel_wanted": 0, "changed_at": now.timestamp()}
             if old is None:
                 number = (connection.execute(sa.select(sa.func.max(runs.c.number))).scalar() or 0) + 1

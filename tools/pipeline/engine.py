@@ -107,12 +107,16 @@ class Engine:
             lease = ledger.leases.take(f"run {run_id}")
             if lease is None:
                 return False
-            row = ledger.runs.row(run_id)
-            if row.status != "running":  # It ended between the look and the lease.
-                ledger.leases.release(lease)
+            try:
+                row = ledger.runs.row(run_id)
+                if row.status == "running":  # Otherwise it ended between the look and the lease.
+                    resumed = row.attempt > 1 or any(step.attempt for step in ledger.runs.get(run_id).steps)
+                    self._hands[run_id] = Carrier(self.world, run_id, lease, self._table(), resumed, self.stopping)
+            finally:
+                if run_id not in self._hands:
+                    _release(self.world, lease)
+            if run_id not in self._hands:
                 return False
-            resumed = row.attempt > 1 or any(step.attempt for step in ledger.runs.get(run_id).steps)
-            self._hands[run_id] = Carrier(self.world, run_id, lease, self._table(), resumed, self.stopping)
         try:
             self._set_going(run_id, row.attempt)
         except BaseException:
