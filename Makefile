@@ -42,12 +42,12 @@ clean: ## remove the virtual environment and caches of this checkout
 
 # One stamp for each of the two sets of packages; the second holds the first.
 $(VENV)/.demo: requirements.lock pyproject.toml cluster_sim/packages.sh
-	@bash cluster_sim/packages.sh demo
+	@PYTHON=$(PYTHON) bash cluster_sim/packages.sh demo
 	@bash cluster_sim/install.sh $(PYTHON) $(VENV) requirements.lock
 	@touch $@
 
 $(VENV)/.test: requirements-dev.lock pyproject.toml cluster_sim/packages.sh
-	@bash cluster_sim/packages.sh demo test
+	@PYTHON=$(PYTHON) bash cluster_sim/packages.sh demo test
 	@bash cluster_sim/install.sh $(PYTHON) $(VENV) requirements-dev.lock
 	@touch $(VENV)/.demo $@
 

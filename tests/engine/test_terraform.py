@@ -87,6 +87,8 @@ def test_the_environment_is_made_of_the_settings(tmp_path: Path) -> None:
     assert environment["PROXMOX_VE_API_TOKEN"] == "berth@pve!berth=secret"
     assert environment["SSL_CERT_FILE"] == str(tmp_path / "ca.pem")
     assert "127.0.0.1" in environment["NO_PROXY"]
+    with in_environment(NO_PROXY="a.example", no_proxy=".b.example", https_proxy="http://127.0.0.1:3128"):
+        assert terraform.environment()["NO_PROXY"].startswith("a.example,.b.example,")
     assert environment["HOME"] != os.environ.get("HOME")
     assert "ARM_CLIENT_SECRET" not in environment
 

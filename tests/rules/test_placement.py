@@ -9,7 +9,7 @@ from clusters import NAMES, NOTHING, SITE, four_nodes, guest, node, storage, tem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.rules import placement
+from tools.rules import placement, templates
 from tools.rules.capacity import Room, Taking, cpu_sum, memory_sum, storage_sum
 from tools.rules.counter import counter_offer
 from tools.rules.places import Demand, network_of, places
@@ -150,6 +150,14 @@ def test_several_machines_are_spread_or_packed_and_each_counts_for_the_next() ->
     assert sorted(by_id["spread"]) == ["pve1", "pve1", "pve2", "pve2", "pve3", "pve4"]
     assert len(set(by_id["pack"])) < 4
     assert ids(ranked)[0].startswith("spread")
+
+
+@pytest.mark.parametrize(
+    ("said", "vm_ids"),
+    [("debian-12", {9000}), ("debian-12-local", {9002}), ("9002", {9002}), ("debian", {9000, 9002}), ("debian 12", {9000, 9002})],
+)
+def test_a_templates_own_name_means_just_that_one(said: str, vm_ids: set[int]) -> None:
+    assert {t.vm_id for generation in templates.offered(four_nodes(), said) for t in generation} == vm_ids
 
 
 def test_machines_that_do_not_fit_together_are_not_offered() -> None:

@@ -35,6 +35,7 @@ class Connected:
     proxmox_api_token: SecretStr
     ca_file: Path | None
     prometheus_url: str = ""
+    proxmox_scan_token: SecretStr = SecretStr("")
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,15 @@ def test_a_wrong_token_is_refused(bad_day: Connected) -> None:
     assert "00000000-0000" not in str(raised.value)
 
 
+def test_a_scan_uses_the_token_that_may_only_look(four_nodes: Connected) -> None:
+    useless = SecretStr("berth@pve!berth=00000000-0000-4000-8000-000000000009")
+    scanning = SecretStr("scan@pve!scan=5ca40000-0000-4000-8000-000000000001")
+    assert not look(dataclasses.replace(four_nodes, proxmox_api_token=useless, proxmox_scan_token=scanning)).problems
+    with pytest.raises(WorldProblem) as raised:
+        look(dataclasses.replace(four_nodes, proxmox_scan_token=useless))
+    assert "BERTH_SCAN_TOKEN" in raised.value.remedy
+
+
 @pytest.mark.parametrize("other_ca", [True, False])
 def test_an_untrusted_certificate_is_refused(four_nodes: Connected, authority: Authority, other_ca: bool) -> None:
     with pytest.raises(WorldProblem) as raised:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from tools.clients.process import end_group, plain
+from tools.clients.process import end_group, no_proxy, plain
 from tools.clients.settings import Settings
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
@@ -103,7 +103,7 @@ def _environment(settings: Settings) -> Mapping[str, str]:
     given |= {
         "HOME": str(settings.home),
         "DATABRICKS_CONFIG_FILE": os.devnull,
-        "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost"))),
+        "NO_PROXY": no_proxy(),
     }
     if settings.ca_file:
         given["REQUESTS_CA_BUNDLE"] = str(settings.ca_file)

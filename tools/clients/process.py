@@ -29,6 +29,11 @@ class Finished(NamedTuple):
     err: str
 
 
+def no_proxy() -> str:
+    """The operator's exceptions, by either spelling of the variable, and this machine."""
+    return ",".join(filter(None, (os.environ.get("NO_PROXY"), os.environ.get("no_proxy"), "127.0.0.1,localhost,::1")))
+
+
 def plain(text: str, secrets: Iterable[str] = (), length_max: int = 2_000) -> str:
     """Fit to be shown: no terminal escapes, no control or direction characters, no secret, not endless."""
     for secret in secrets:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 from proxmoxer import ProxmoxAPI, ResourceException
+from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 from urllib3.exceptions import HTTPError
 
@@ -26,14 +27,16 @@ READS_MAX = 3
 
 class Proxmox:
     def __init__(self, settings: ProxmoxConnection) -> None:
-        if not settings.proxmox_endpoint or not settings.proxmox_api_token.get_secret_value():
+        token = self._token(settings).get_secret_value()
+        if not settings.proxmox_endpoint or not token:
             raise Away(
                 "No Proxmox cluster is connected.",
                 "PROXMOX_VE_ENDPOINT and PROXMOX_VE_API_TOKEN are not both set.",
                 "Set them as .env.example shows and start again.",
             )
         address = urlsplit(settings.proxmox_endpoint)
-        user, _, rest = settings.proxmox_api_token.get_secret_value().partition("!")
+        self._setting = "PROXMOX_VE_API_TOKEN" if token == settings.proxmox_api_token.get_secret_value() else "BERTH_SCAN_TOKEN"
+        user, _, rest = token.partition("!")
         name, _, secret = rest.partition("=")
         self.endpoint = settings.proxmox_endpoint
         self.token_id = f"{user}!{name}"
@@ -49,6 +52,10 @@ class Proxmox:
             verify_ssl=str(self._ca_file) if self._ca_file else True,
             timeout=(CONNECT_SECONDS_MAX, ANSWER_SECONDS_MAX),
         )
+
+    def _token(self, settings: ProxmoxConnection) -> SecretStr:
+        """The one that may only look, where there is one."""
+        return settings.proxmox_scan_token if settings.proxmox_scan_token.get_secret_value() else settings.proxmox_api_token
 
     def read(self, *path: str, **parameters: str | int) -> Json:
         """What a GET answers. Raises Away, or WorldProblem when only this cannot be read."""
@@ -94,7 +101,7 @@ class Proxmox:
             return Away(
                 "The token was refused.",
                 f"{self.endpoint} does not accept the API token {self.token_id}: it does not exist, has expired, or its secret is another one.",
-                "Check PROXMOX_VE_API_TOKEN (user@realm!name=secret). A new token is made on a node with\n"
+                f"Check {self._setting} (user@realm!name=secret). A new token is made on a node with\n"
                 f"pveum user token add {self.token_id.replace('!', ' ')} --privsep 1",
             )
         if error.status_code == 403:

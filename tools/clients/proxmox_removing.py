@@ -6,7 +6,9 @@ import time
 
 import requests
 from proxmoxer import ResourceException
+from pydantic import SecretStr
 
+from tools.clients.connections import ProxmoxConnection
 from tools.clients.proxmox import Proxmox
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
@@ -16,6 +18,9 @@ TASK_LOOK_SECONDS = 0.5
 
 
 class Removing(Proxmox):
+    def _token(self, settings: ProxmoxConnection) -> SecretStr:
+        return settings.proxmox_api_token
+
     def find(self, vm_id: int) -> dict[str, Json] | None:
         """The machine's line among the cluster's resources: node, name, status."""
         rows = self.read("cluster", "resources", type="vm")

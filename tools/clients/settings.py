@@ -27,6 +27,8 @@ class Settings(BaseModel):
 
     proxmox_endpoint: str = _named("PROXMOX_VE_ENDPOINT", "")
     proxmox_api_token: SecretStr = _named("PROXMOX_VE_API_TOKEN", SecretStr(""))
+    proxmox_scan_token: SecretStr = _named("BERTH_SCAN_TOKEN", SecretStr(""))
+    """A token that may only look, for everything that only looks; empty: the other one."""
     ca_file: Path | None = _named("BERTH_CA_FILE")
     provider_mirror: Path | None = _named("BERTH_PROVIDER_MIRROR")
     guest_proxy_command: str = _named("BERTH_GUEST_PROXY_COMMAND", "")
@@ -85,7 +87,7 @@ class Settings(BaseModel):
             raise ValueError("it must begin with https:// because the certificate is always verified")
         return value
 
-    @field_validator("proxmox_api_token", mode="after")
+    @field_validator("proxmox_api_token", "proxmox_scan_token", mode="after")
     @classmethod
     def _is_a_token(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
@@ -152,9 +154,9 @@ class Settings(BaseModel):
 
     def secret_texts(self) -> tuple[str, ...]:
         """What must never be shown, stored in a journal or sent to a model."""
-        token = self.proxmox_api_token.get_secret_value()
+        tokens = [token.get_secret_value() for token in (self.proxmox_api_token, self.proxmox_scan_token)]
         password = urlsplit(self.database_url.get_secret_value()).password or ""
-        found = (token, token.partition("=")[2], self.arm_client_secret.get_secret_value(), password)
+        found = (*tokens, *(token.partition("=")[2] for token in tokens), self.arm_client_secret.get_secret_value(), password)
         return tuple(text for text in found if len(text) >= 4)
 
 

@@ -141,9 +141,14 @@ class Carrier:
 
     def give_up(self, error: Exception) -> None:
         """Our own mistake outside any step: the run stops where it can go on, instead of being taken up again and again."""
-        trace = write_private(self.world.run_folder(self.run_id) / "fault.log", "".join(traceback.format_exception(error)))
-        self._tell("", "end", f"Stopped. Berth made a mistake; {trace} says where. Say retry, and report it.", "")
         plan_digest = self.world.ledger.runs.row(self.run_id).plan_digest
+        folder = self.world.run_folder(self.run_id)
+        made = [
+            secret for part in self.world.ledger.plans.kept(plan_digest).manifest.parts for secret in secret_texts(folder, part)
+        ]
+        text = plain("".join(traceback.format_exception(error)), (*self.world.settings.secret_texts(), *made), 100_000)
+        trace = write_private(folder / "fault.log", text)
+        self._tell("", "end", f"Stopped. Berth made a mistake; {trace} says where. Say retry, and report it.", "")
         self.world.ledger.runs.end(self.lease, self.run_id, "stopped", self.world.now(), None, plan_digest)
 
     def cancelled(self) -> bool:

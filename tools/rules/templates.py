@@ -9,13 +9,16 @@ from tools.values.snapshot import ClusterSnapshot, Node, Storage, Template
 
 def offered(snapshot: ClusterSnapshot, os: str) -> tuple[tuple[Template, ...], ...]:
     """Templates of that system in generations, the newest first; alike ones on several nodes are one generation."""
-    fitting = [t for t in snapshot.templates if matches(t, os)]
+    word = os.strip().lower()
+    # Whoever says a template's own name or number means just that one, whatever else is of the same system.
+    own = [t for t in snapshot.templates if word in (t.name.lower(), str(t.vm_id))]
+    fitting = own or [t for t in snapshot.templates if matches(t, os)]
     generations = sorted({_version(t) for t in fitting}, reverse=True)
     return tuple(tuple(sorted((t for t in fitting if _version(t) == v), key=lambda t: t.vm_id)) for v in generations)
 
 
 def matches(template: Template, os: str) -> bool:
-    """`debian` means any of that system, a template's own name or number means just that one."""
+    """`debian` means any of that system, `debian-12` one of that version, and a template's own name or number itself."""
     word = os.strip().lower()
     if word in (template.name.lower(), str(template.vm_id)):
         return True

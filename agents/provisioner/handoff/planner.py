@@ -71,7 +71,7 @@ def run_files(folder: Path) -> dict[str, types.Part]:
         if (
             file.suffix not in _SHOWN
             or not file.is_file()
-            or _HIDDEN & set(inside.parts)
+            or any(part in _HIDDEN or part.startswith(_HIDDEN_BEGINNINGS) for part in inside.parts)
             or file.stat().st_size > ARTIFACT_BYTES_MAX
         ):
             continue
@@ -82,4 +82,6 @@ def run_files(folder: Path) -> dict[str, types.Part]:
 
 
 _SHOWN = frozenset((".tf", ".json", ".md", ".log", ".hcl"))
-_HIDDEN = frozenset(("secrets", ".terraform", "ansible", "tfplan.json", "terraform.tfstate", "known_hosts"))
+_HIDDEN = ("secrets", ".terraform", "ansible", "known_hosts", "fault.log")
+_HIDDEN_BEGINNINGS = ("tfplan", "terraform.tfstate", "errored.tfstate")
+"""Plans of every kind and states hold whatever Terraform was given."""
