@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,7 @@ class Connected:
     proxmox_api_token: SecretStr
     ca_file: Path | None
     prometheus_url: str = ""
-    proxmox_scan_token: SecretStr = SecretStr("")
+    proxmox_scan_token: SecretStr = field(default=SecretStr(""))
 
 
 @dataclass(frozen=True)
