@@ -19,6 +19,8 @@ SENTENCES = [
     ("a postgres with 200 GB of data for 50 users in staging on vlan 20", "postgresql", {"database_gib": 200, "concurrent_users": 50}),
     ("a VM from template debian-99 with 2 cores and 4 GB, staging, network 20", "virtual_machine", {"os": "debian-99", "cpu_count": 2}),
     ("a VM using template debian-99 with 2 cores and 4 GB, staging, network 20", "virtual_machine", {"os": "debian-99", "cpu_count": 2}),
+    ("postgres 100 users production network 20", "postgresql", {"concurrent_users": 100}),
+    ("a Windows VM with 4 cores 8 GB, production, network 20", "virtual_machine", {"os": "windows", "cpu_count": 4}),
     ("a VM for Harbor, production, on network 20", "virtual_machine", {"application": "Harbor", "cpu_count": 4, "memory_mib": 8192}),
     ("a VM for K3s with 900 agents, production, on network 20 on node pve3", "virtual_machine",
      {"application": "K3s server", "agents": 900, "cpu_count": 4, "node": "pve3"}),

@@ -78,7 +78,13 @@ OS = Wanted(
     kind="choice",
     meaning="operating system",
     words=("os", "operating system"),
-    choices=(("debian", ("debian",)), ("ubuntu", ("ubuntu",))),
+    # Whether the cluster has a template of it is looked at later: a system that is named is never taken for another.
+    choices=(
+        ("debian", ("debian",)),
+        ("ubuntu", ("ubuntu",)),
+        ("rhel", ("rhel", "red hat", "redhat")),
+        *((name, (name,)) for name in ("windows", "rocky", "almalinux", "centos", "fedora", "opensuse", "alpine", "freebsd")),
+    ),
 )
 TEMPLATE = Wanted(
     name="template",

@@ -75,6 +75,13 @@ def requirements(needed: Requirements) -> str:
     )
 
 
+def unheard(phrases: Sequence[str]) -> str:
+    """Of the message that was just heard; empty when every word was of use."""
+    if not phrases:
+        return ""
+    return f"\n\n**Not used:** {_listed(f'“{_short(p)}”' for p in phrases)}. I know no setting that these words are for; say them another way if they matter."
+
+
 def questions(needed: Requirements) -> str:
     """One message for everything that is missing or cannot be taken."""
     lines: list[str] = []

@@ -43,6 +43,10 @@ class Understanding(Stage):
                 return telling.RUN_STOPPED
             chain.changing = chain.run_id is not None
         chain.typed = (*chain.typed, turn.message.text)[-TYPED_MAX:]
+        # Loaded with the first message, as hearing is.
+        from tools.rules.unheard import unheard
+
+        not_used = telling.unheard(unheard(turn.message.text, now, catalogue()))
         heard = hearing.merge(chain.heard or Heard(), now)
         changed_plan = chain.phase in (Phase.AWAITING, Phase.DONE)
         chain.forget_from("requirements")
@@ -51,11 +55,11 @@ class Understanding(Stage):
         if chain.requirements.complete:
             chain.asked = ()
             chain.move(Event.CHANGED if changed_plan else Event.HEARD_COMPLETE)
-            return telling.requirements(chain.requirements)
+            return telling.requirements(chain.requirements) + not_used
         chain.move(Event.HEARD_INCOMPLETE)
         turn.handled = True
         chain.asked = tuple((part.capability, missing.name) for part in chain.requirements.parts for missing in part.missing)
-        return telling.questions(chain.requirements)
+        return telling.questions(chain.requirements) + not_used
 
 
 def _known(heard: Heard | None, capability: str) -> bool:

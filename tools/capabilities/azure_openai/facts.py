@@ -42,7 +42,10 @@ WANTED: tuple[Wanted, ...] = (
         choices=(
             ("global", ("global", "globally", "anywhere")),
             ("zone", ("data zone",)),
-            ("eu", ("in the eu", "within the eu", "eu only", "stay in europe", "stays in europe", "eu data")),
+            (
+                "eu",
+                ("in the eu", "data stays in the eu", "within the eu", "eu only", "stay in europe", "stays in europe", "eu data"),
+            ),
             ("us", ("in the us", "within the us", "us only", "us data")),
             ("region", ("in the region only", "regional", "in region", "only in the region", "in this region only")),
         ),

@@ -35,7 +35,7 @@ WANTED: tuple[Wanted, ...] = (
         words=("workers", "worker", "worker nodes", "max workers", "maximum workers"),
     ),
     Wanted(name="node_type", kind="choice", meaning="the virtual machine size of its nodes", choices=_sizes()),
-    Wanted(name="gpu", kind="yes_no", meaning="whether its nodes have graphics processors", words=("gpu", "gpus", "graphics processors")),
+    Wanted(name="gpu", kind="yes_no", meaning="whether its nodes have graphics processors", words=("gpu", "gpus", "graphics processors", "gpu for training")),
     Wanted(name="gpu_kind", kind="choice", meaning="which graphics processor", choices=(("T4", ("t4",)), ("A100", ("a100",)), ("H100", ("h100",)))),
     Wanted(
         name="idle_minutes",

@@ -26,7 +26,7 @@ WORDS = (
 )
 EXAMPLES = (
     "a development environment on network 20",
-    "two dev environments with 8 cores and 16 GB on network 20, with nodejs and npm",
+    "two dev environments with 8 cores and 16 GB on network 20, with packages nodejs and npm",
 )
 
 __all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "offer", "review", "stay", "understand"]

@@ -78,7 +78,9 @@ def _is_memory(size: Quantity) -> bool:
 
 def read_counts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
     """The number of machines also stands before what they are: `ten web servers`."""
-    numbers = [n for n in _numbers(stretch) if not _is_version(stretch, n, own_words)]
+    counted = {word.start for one in wanted for word in find([w for w in one.words if w not in BODIES], stretch.free)}
+    # `PostgreSQL 16` is a version, and in `postgres 100 users` the next word says what is counted.
+    numbers = [n for n in _numbers(stretch) if n.end + 1 in counted or not _is_version(stretch, n, own_words)]
     _allot(stretch, wanted, numbers, remainder=[], own_words=own_words)
     bare = [n for n in _numbers(stretch) if not negated(stretch.folded, Span(n.start, n.end))]
     sized = [one for one in wanted if one.kind in ("memory", "disk")]
