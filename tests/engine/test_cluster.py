@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from tools.pipeline.world import MODULES, World
 from tools.rules.changes import Allowed
 from tools.values.heard import Ask, Fact, Heard
 from tools.values.plan import Estimate, Plan
+from tools.values.trouble import RequestProblem
 
 from .builders import world_at
 
@@ -105,15 +107,8 @@ def test_a_machine_that_took_the_id_meanwhile_stops_the_run(world: World) -> Non
 
 
 def test_what_a_killed_terraform_left_half_made_is_made_whole_once(world: World) -> None:
-    plan = a_plan(world, "half-01")
-    vm_id, cluster = vm_id_of(world, plan), Removing(world.settings)
-    run_id = started(world, plan)
-    place = world.run_folder(run_id) / plan.parts[0].name / ".apply"
-    until(lambda: cluster.find(vm_id) is not None)
-    detached.signal_it(next(place.iterdir()), signal.SIGKILL)
-    lines = told(world, run_id)
-    assert any("Terraform could not finish" in line or "Terraform was killed" in line for line in lines), lines
-    assert cluster.find(vm_id) is not None
+    plan, vm_id, cluster = killed_while_cloning(world, "half-01")
+    run_id = plan.run_id
 
     carry_out.retry(world, run_id)
     lines = told(world, run_id)
@@ -133,6 +128,90 @@ def test_what_a_killed_terraform_left_half_made_is_made_whole_once(world: World)
     told(world, started(world, removal))
     assert carry_out.run_of(world, run_id).status == "removed"
     assert cluster.find(vm_id) is None
+
+
+def test_what_a_killed_terraform_left_half_made_is_rolled_back(world: World) -> None:
+    plan, vm_id, cluster = killed_while_cloning(world, "half-02")
+    state = world.run_folder(plan.run_id) / plan.parts[0].name / "terraform.tfstate"
+    assert "half-02" not in state.read_text(), "Terraform had recorded nothing"
+
+    removal = carry_out.roll_back(world, plan.conversation, plan.run_id, "ops")
+    [change] = removal.parts[0].changes
+    assert (change.action, change.name) == ("delete", "half-02") and f"VM {vm_id} on " in change.address
+    assert carry_out.run_of(world, plan.run_id).status == "stopped", "nothing happens before the approval"
+    assert cluster.find(vm_id) is not None
+
+    lines = told(world, started(world, removal))
+    assert carry_out.run_of(world, plan.run_id).status == "removed", lines
+    assert cluster.find(vm_id) is None
+    assert "removing half-made" in [record["action"] for record in world.ledger.audit.read(plan.run_id)]
+    with pytest.raises(RequestProblem, match="nothing left"):
+        prepare_removal(world, plan.conversation, plan.run_id, "ops")
+
+
+def test_what_is_left_half_made_is_in_the_receipt_and_can_be_removed_later(world: World) -> None:
+    plan, vm_id, cluster = killed_while_cloning(world, "half-03")
+    run = carry_out.leave(world, plan.run_id)
+    assert run.status == "done" and run.receipt is not None
+    [said] = run.receipt.parts[0].not_verified
+    assert f"VM {vm_id} on " in said and f"remove {run.id}" in said and f"qm destroy {vm_id} --purge" in said
+    assert said in json.loads((world.run_folder(run.id) / "receipt.json").read_text())["parts"][0]["not_verified"]
+    assert said in [line.text for line in world.ledger.runs.lines(run.id)]
+
+    told(world, started(world, prepare_removal(world, plan.conversation, run.id, "ops")))
+    assert carry_out.run_of(world, run.id).status == "removed"
+    assert cluster.find(vm_id) is None
+
+
+def test_somebody_elses_machine_on_a_promised_id_is_not_rolled_back(world: World) -> None:
+    plan, vm_id, cluster = killed_while_cloning(world, "half-04")
+    removal = carry_out.roll_back(world, plan.conversation, plan.run_id, "ops")
+    someone_elses(cluster, vm_id)
+    lines = told(world, started(world, removal))
+    assert any("it is left alone" in line for line in lines), lines
+    assert carry_out.run_of(world, plan.run_id).status == "stopped"
+    assert cluster.find(vm_id)["name"] == "somebody-elses"  # type: ignore[index]
+    with pytest.raises(RequestProblem, match="nothing left"):
+        carry_out.roll_back(world, plan.conversation, plan.run_id, "ops")
+    cluster.remove("pve1", vm_id)
+
+
+def test_a_state_that_was_saved_aside_counts_when_the_run_is_rolled_back(world: World) -> None:
+    plan = a_plan(world, "aside-01")
+    told(world, started(world, plan))
+    folder, cluster = world.run_folder(plan.run_id) / plan.parts[0].name, Removing(world.settings)
+    (folder / "terraform.tfstate").rename(folder / "errored.tfstate")
+    said: list[str] = []
+    removal = prepare_removal(world, plan.conversation, plan.run_id, "ops", said.append)
+    assert any("taken back" in line for line in said), said
+    assert [change.address for change in removal.parts[0].changes] == ['proxmox_virtual_environment_vm.machine["aside-01"]']
+    told(world, started(world, removal))
+    assert cluster.find(vm_id_of(world, plan)) is None
+
+
+def killed_while_cloning(world: World, name: str) -> tuple[Plan, int, Removing]:
+    """A run that stopped because its Terraform was killed in the middle of a clone, which the cluster goes on with."""
+    plan = a_plan(world, name)
+    vm_id, cluster = vm_id_of(world, plan), Removing(world.settings)
+    run_id = started(world, plan)
+    place = world.run_folder(run_id) / plan.parts[0].name / ".apply"
+    until(lambda: cluster.find(vm_id) is not None)
+    detached.signal_it(next(place.iterdir()), signal.SIGKILL)
+    lines = told(world, run_id)
+    assert any("Terraform could not finish" in line or "Terraform was killed" in line for line in lines), lines
+    assert cluster.find(vm_id) is not None
+    return plan, vm_id, cluster
+
+
+def someone_elses(cluster: Removing, vm_id: int, name: str = "somebody-elses") -> None:
+    """What had the id is deleted by hand, and somebody else's machine gets it."""
+    found = cluster.find(vm_id)
+    assert found is not None
+    assert cluster.wait_unlocked(str(found["node"]), vm_id)
+    cluster.remove(str(found["node"]), vm_id)
+    cluster._api.nodes("pve1").qemu(9000).clone.post(newid=vm_id, name=name)
+    until(lambda: cluster.find(vm_id) is not None)
+    cluster.wait_unlocked("pve1", vm_id)
 
 
 def until(true: Any) -> None:

@@ -16,7 +16,7 @@ from tools.clients.ledger_leases import Lease
 from tools.clients.process import INTERRUPT_SECONDS_MAX
 from tools.clients.terraform import Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
-from tools.pipeline.half_made import clear_half_made
+from tools.pipeline.half_made import clear_half_made, remove_half_made
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, secret_texts
 from tools.pipeline.steps import FIRST, Work
@@ -53,7 +53,10 @@ def apply(work: Work) -> Json:
             _begin_approved(work, place)
         elif detached.phase(place) is Phase.DIED or _failed_before(place):
             place = _begin_rest(work, place)
-        return _attend(work, place)
+        ended = _attend(work, place)
+        if work.plan.kind == "remove":
+            remove_half_made(work)
+        return ended
     finally:
         work.world.ledger.leases.release(lease)
 
@@ -196,8 +199,9 @@ def _attend(work: Work, place: Path) -> Json:
         if phase in (Phase.DIED, Phase.NEVER):
             raise WorldProblem(
                 "Terraform was killed.",
-                "It ended without a word while it was changing the world; its state holds all it had finished.",
-                "Say retry to plan and apply what is left.",
+                "It ended without a word while it was changing the world; its state holds all it had finished, "
+                "and what it was in the middle of may stand half made.",
+                "Say retry to make it whole, roll back to remove what was made, or leave.",
                 retryable=True,
             )
         if interrupted_at is None and look % 5 == 0 and work.cancelled():

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from tools.pipeline.engine import launch
+from tools.pipeline.half_made import find_half_made, mend
 from tools.pipeline.prepare import prepare_removal
-from tools.pipeline.run_folder import write_json
+from tools.pipeline.run_folder import write_json, write_value
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
 from tools.rules.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
+from tools.rules.ownership import told, with_half_made
+from tools.values.manifest import Part
 from tools.values.plan import Approval, Plan
 from tools.values.run import Progress, Run
-from tools.values.trouble import RequestProblem
+from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Value
 
 FOLLOW_LOOK_SECONDS = 0.1
 FOLLOW_SECONDS_MAX = 24 * 3600.0
+LEASE_SECONDS_MAX = 10.0
 RUNS_SHOWN_MAX = 50
 RUN_TIME_MAX = timedelta(days=1)
 """How long what was promised to a run stays promised; by then a snapshot shows it."""
@@ -133,11 +137,47 @@ def roll_back(world: World, conversation: str, run_id: str, requester: str) -> P
 
 
 def leave(world: World, run_id: str) -> Run:
-    """What the stopped run had made stays as it is, and the run counts as done."""
+    """What the stopped run had made stays as it is, and the run counts as done. What stands half made is said in its receipt."""
+    _assert_stopped(world, run_id)
+    kept = world.ledger.plans.kept(world.ledger.runs.row(run_id).plan_digest)
+    stands = {part.name: _half_made(world, run_id, part) for part in kept.manifest.parts}
     if not world.ledger.runs.set_status(run_id, "done", "stopped", world.now()):
         _assert_stopped(world, run_id)
-    world.ledger.release(world.ledger.plans.kept(world.ledger.runs.row(run_id).plan_digest).family)
+    world.ledger.release(kept.family)
+    if any(stands.values()):
+        _tell_of(world, run_id, stands)
     return run_of(world, run_id)
+
+
+def _half_made(world: World, run_id: str, part: Part) -> tuple[str, ...]:
+    """Sentences. A cluster that is away keeps nobody from leaving."""
+    try:
+        mend(world, run_id, part)
+        return tuple(told(one, run_id) for one in find_half_made(world, run_id, part))
+    except WorldProblem as problem:
+        return (
+            f"Whether something of {part.name} stands half made could not be seen: {problem.detail} Say `remove {run_id}` later.",
+        )
+
+
+def _tell_of(world: World, run_id: str, stands: Mapping[str, tuple[str, ...]]) -> None:
+    """Into the journal and the receipt, which only the holder of the run's lease writes: the engine lets go of it just after a run stops."""
+    run, runs, leases = run_of(world, run_id), world.ledger.runs, world.ledger.leases
+    receipt = with_half_made(run, stands)
+    for part, sentences in stands.items():
+        for sentence in sentences:
+            runs.say(run_id, world.now(), part, "leave", sentence)
+    write_value(world.run_folder(run_id) / "receipt.json", receipt)
+    for _ in range(int(LEASE_SECONDS_MAX / FOLLOW_LOOK_SECONDS)):
+        lease = leases.take(f"run {run_id}")
+        if lease is None:
+            time.sleep(FOLLOW_LOOK_SECONDS)
+            continue
+        try:
+            runs.end(lease, run_id, "done", world.now(), receipt, run.plan_digest)
+        finally:
+            leases.release(lease)
+        return
 
 
 def _assert_stopped(world: World, run_id: str) -> None:

@@ -1,12 +1,30 @@
-"""Takes away the machines that a killed Terraform left half made and unrecorded, so that they can be made whole. Only what is certainly the
-part's own: the id was promised to it by the ledger, free when the plan was applied, and the name (once the clone has one) is the planned one."""
+"""Finds the machines that a killed Terraform left half made and unrecorded, and takes them away: so that they can be made whole, or because
+their removal was approved. Only what is certainly the part's own is touched; what that means is decided by tools.rules.ownership."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.clients import detached
+from tools.clients.detached import Phase
+from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
+from tools.pipeline.run_folder import part_folder
 from tools.pipeline.steps import Work
+from tools.pipeline.world import World
+from tools.rules.ownership import (
+    Planned,
+    Standing,
+    left_half_made,
+    machines_of,
+    standing_in,
+    to_be_cleared,
+    to_be_made,
+    unrecorded,
+)
+from tools.values.manifest import Part
 from tools.values.trouble import RequestProblem
 
 if TYPE_CHECKING:
@@ -14,39 +32,115 @@ if TYPE_CHECKING:
 
 
 def clear_half_made(work: Work) -> None:
-    if work.part.target != "proxmox" or work.plan.kind != "create" or not work.world.settings.proxmox_endpoint:
-        return
-    from tools.clients.proxmox_removing import Removing  # Only here, so that a first prompt does not wait for proxmoxer to load.
-
-    recorded = Terraform(work.world.settings, work.part_folder).machine_ids()
-    machines = work.part.variables.get("machines", []) if isinstance(work.part.variables, dict) else []
-    unrecorded = [machine for machine in machines if machine["vm_id"] not in recorded]
-    if not unrecorded:
-        return
-    cluster = Removing(work.world.settings)
-    for machine in unrecorded:
-        _clear(work, cluster, int(machine["vm_id"]), str(machine["name"]))
+    """Before the rest of a plan is planned anew: what was begun is taken away, so that it can be made whole."""
+    for machine in to_be_made(work.part_plan.changes, _unrecorded(work.world, work.part_folder, work.part)):
+        if _clear(work, machine):
+            work.say(f"The half-made VM {machine.vm_id} is removed; it is made anew.")
 
 
-def _clear(work: Work, cluster: Removing, vm_id: int, name: str) -> None:
-    found = cluster.find(vm_id)
+def remove_half_made(work: Work) -> None:
+    """The end of an approved removal: what Terraform does not know, and the plan names."""
+    for machine in to_be_cleared(work.part_plan.changes, machines_of(work.part)):
+        if _clear(work, machine):
+            work.say(f"The half-made VM {machine.vm_id} is removed.")
+
+
+def find_half_made(world: World, run_id: str, part: Part) -> tuple[Standing, ...]:
+    """What the run began to make, and Terraform has not recorded. Nothing is changed."""
+    folder = part_folder(world.run_folder(run_id), part)
+    if not _places(folder):
+        return ()  # Nothing of the part was ever begun, so whatever has its ids by now is somebody else's.
+    wanted = _unrecorded(world, folder, part)
+    found = standing(world.settings, [one.vm_id for one in wanted])
+    return left_half_made(wanted, found, _given_later(world, run_id)) if found else ()
+
+
+def mend(world: World, run_id: str, part: Part) -> str:
+    """Terraform's record of the part is put right before anybody asks it what exists; a sentence when it had to be."""
+    folder = part_folder(world.run_folder(run_id), part)
+    places = _places(folder)
+    if not places:
+        return ""
+    if any(detached.phase(place) is Phase.ALIVE for place in places):
+        raise RequestProblem(
+            "Terraform is still at work.",
+            f"It is changing {part.name} of {run_id}, though nobody attends to it.",
+            "Say retry to attend to it, or wait until it has ended.",
+        )
+    return Terraform(world.settings_of(part), folder).mend_state(places[-1] / "state.before")
+
+
+def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
+    """What stands in the cluster under these ids, as its own configuration says."""
+    wanted = frozenset(vm_ids)
+    if not wanted or not settings.proxmox_endpoint:
+        return {}
+    from tools.clients.proxmox import Proxmox  # Only here, so that a first prompt does not wait for proxmoxer to load.
+
+    cluster = Proxmox(settings)
+    rows = [row for row in cluster.read("cluster", "resources", type="vm") if row.get("vmid") in wanted]
+    found = (
+        standing_in(row, cluster.read("nodes", row["node"], row.get("type", "qemu"), str(row["vmid"]), "config")) for row in rows
+    )
+    return {one.vm_id: one for one in found}
+
+
+def _unrecorded(world: World, folder: Path, part: Part) -> tuple[Planned, ...]:
+    return unrecorded(part, Terraform(world.settings_of(part), folder).machine_ids())
+
+
+def _places(folder: Path) -> list[Path]:
+    """Where plans of the part were begun, the latest one last."""
+    return [begun.parent for begun in sorted(folder.glob(".apply/*/begun"), key=lambda path: path.stat().st_mtime_ns)]
+
+
+def _given_later(world: World, run_id: str) -> frozenset[int]:
+    """Ids of runs that were begun after this one."""
+    rows = world.ledger.runs.rows()
+    later = rows[[row.id for row in rows].index(run_id) + 1 :]
+    parts = (part for row in later for part in world.ledger.plans.kept(row.plan_digest).manifest.parts)
+    return frozenset(one.vm_id for part in parts for one in machines_of(part))
+
+
+def _clear(work: Work, machine: Planned) -> bool:
+    """False when there was nothing to take away."""
+    settings = work.world.settings
+    found = standing(settings, [machine.vm_id]).get(machine.vm_id)
     if found is None:
-        return
-    work.say(f"VM {vm_id} was left half made; waiting until the cluster has done with it.")
-    if not cluster.wait_unlocked(str(found["node"]), vm_id):
-        return
-    found = cluster.find(vm_id)
+        return False
+    work.say(f"VM {machine.vm_id} was left half made; waiting until the cluster has done with it.")
+    if not _looking(settings).wait_unlocked(found.node, machine.vm_id):
+        return False
+    found = standing(settings, [machine.vm_id]).get(machine.vm_id)
     if found is None:
-        return
-    if found.get("name") not in (name, f"VM {vm_id}", None) or found.get("template"):
+        return False
+    if found.name != machine.name or not found.machine:
         raise RequestProblem(
             "Somebody else's machine has our id.",
-            f"VM {vm_id} is called {found.get('name')}, not {name}; it is left alone.",
-            "Say roll back, then ask again: another id will be chosen.",
+            f"VM {machine.vm_id} on {found.node} is called {found.name or 'nothing'}, not {machine.name}; it is left alone.",
+            f"If nobody wants it, type `qm destroy {machine.vm_id} --purge` on {found.node} and say retry. Otherwise say roll back, "
+            "then ask again: another id will be chosen.",
         )
-    node = str(found["node"])
     work.world.ledger.audit.record(
-        work.world.now(), "removing half-made", run_id=work.run_id, part=work.part.name, vm_id=vm_id, node=node, name=name
+        work.world.now(),
+        "removing half-made",
+        run_id=work.run_id,
+        part=work.part.name,
+        vm_id=machine.vm_id,
+        node=found.node,
+        name=machine.name,
     )
-    cluster.remove(node, vm_id)
-    work.say(f"The half-made VM {vm_id} is removed; it is made anew.")
+    _removing(settings).remove(found.node, machine.vm_id)
+    return True
+
+
+def _removing(settings: Settings) -> Removing:
+    from tools.clients.proxmox_removing import Removing
+
+    return Removing(settings)
+
+
+def _looking(settings: Settings) -> Removing:
+    """With the eyes of the token that may look everywhere, where there is one: a clone is in its pool only when it is whole."""
+    scan = settings.proxmox_scan_token
+    return _removing(settings.model_copy(update={"proxmox_api_token": scan}) if scan.get_secret_value() else settings)

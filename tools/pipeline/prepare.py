@@ -11,10 +11,12 @@ from tools.clients.files import assert_room, file_sha256
 from tools.clients.terraform import Terraform
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
+from tools.pipeline.half_made import find_half_made, mend
 from tools.pipeline.run_folder import assert_ours, inputs_sha256, lay_out, lay_out_part, part_folder, secret_texts, write_value
 from tools.pipeline.world import World
 from tools.rules.approving import people, wanted_roles, window
 from tools.rules.changes import Kind, assert_allowed, changes
+from tools.rules.ownership import Standing, removal_of
 from tools.rules.policy import assert_within_policy
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Change, Estimate, PartPlan, Plan
@@ -62,7 +64,7 @@ def prepare(
 
 
 def prepare_removal(world: World, conversation: str, run_id: str, requester: str, say: Say = _silent) -> Plan:
-    """A plan to remove exactly what the run made: what its own state records, and nothing else."""
+    """A plan to remove exactly what the run made: what its own state records, what a killed Terraform left unrecorded, and nothing else."""
     run = world.ledger.runs.row(run_id)
     if run.status == "running":
         raise RequestProblem(
@@ -70,10 +72,19 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
         )
     made_by = world.ledger.plans.kept(run.plan_digest)
     folder = world.run_folder(run_id)
+    half_made: dict[str, tuple[Standing, ...]] = {}
     for part in made_by.manifest.parts:
         # Before the state is read: a team that has taken the run over keeps its state elsewhere, and ours would look empty.
         assert_ours(world, folder, part)
-    left = [p for p in made_by.manifest.parts if not Terraform(world.settings_of(p), part_folder(folder, p)).state_is_empty()]
+        if mended := mend(world, run_id, part):
+            say(mended)
+        # What a run that is removed had made is gone for certain; what has its ids by now is somebody else's.
+        half_made[part.name] = find_half_made(world, run_id, part) if run.status != "removed" else ()
+    left = [
+        part
+        for part in made_by.manifest.parts
+        if half_made[part.name] or not Terraform(world.settings_of(part), part_folder(folder, part)).state_is_empty()
+    ]
     if not left:
         if run.status != "removed":
             world.ledger.runs.set_status(run_id, "removed", run.status, world.now())
@@ -85,7 +96,9 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
     def plan_one(part: Part) -> PartPlan:
         say(f"Planning the removal of {part.name}.")
         lay_out_part(world, folder, part)
-        return _plan_part(world, folder, part, "remove", lambda: False)
+        planned = _plan_part(world, folder, part, "remove", lambda: False)
+        unknown = tuple(removal_of(one) for one in half_made[part.name])
+        return planned.model_copy(update={"changes": (*planned.changes, *unknown)})
 
     parts = _side_by_side(plan_one, left)
     manifest = made_by.manifest
