@@ -89,16 +89,17 @@ def test_a_machine_as_composed_becomes_exactly_that_resource(folder: Folder) -> 
 
 
 def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_folder: Callable[[str], Folder]) -> None:
-    """Every way of cloning: beside the template, straight to another node, and by migration; one of them in a pool."""
+    """Every way of cloning: beside the template, straight to another node, and by migration, to local storage and to shared; one in a pool."""
     folder = make_folder("machines")
     machines = [
         machine(1, pool="berth"),
         machine(2, node="pve2"),
         machine(3, storage="local-lvm"),
         machine(4, node="pve3", storage="local-lvm", template_vm_id=9002),
+        machine(5, node="pve2", storage="ceph-vm", template_vm_id=9002),
     ]
     folder.give(*machines)
-    assert "4 added, 0 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
+    assert "5 added, 0 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
     assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
     told = json.loads(folder.terraform("output", "-json", "machines"))
     assert {name: (m["vm_id"], m["node"]) for name, m in told.items()} == {m["name"]: (m["vm_id"], m["node"]) for m in machines}
@@ -108,7 +109,7 @@ def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_fo
     assert "0 to add, 2 to change, 0 to destroy" in folder.terraform("plan")
     assert "0 added, 2 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
     assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
-    assert "4 destroyed" in folder.terraform("destroy", "-auto-approve")
+    assert "5 destroyed" in folder.terraform("destroy", "-auto-approve")
 
 
 def test_the_module_names_no_address_and_no_secret() -> None:

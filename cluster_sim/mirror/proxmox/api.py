@@ -6,6 +6,7 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -14,12 +15,31 @@ from cluster_sim.mirror.web import Reply, Unreachable, Web, encoded
 
 _TOKEN = re.compile(r"^\S+@\S+!\S+=([a-zA-Z0-9-]+)$")
 _GONE = re.compile(r"does not exist|no such resource|no such ha|No such file or directory")
-_BUSY = re.compile(r"got timeout|got no worker upid|can't lock|is locked|unable to acquire")
 _PAUSE_S_FIRST, _PAUSE_S_MAX = 0.02, 1.0
 """The released provider looks once a second. Looking sooner at first keeps a demonstration quick and changes no call."""
 _PAUSE_S_UNREACHABLE = 0.2
-_ATTEMPTS_MAX = 3
+_LOOKS_MAX = 3
 TLS = {"": ssl.TLSVersion.TLSv1_3, "1.3": ssl.TLSVersion.TLSv1_3, "1.2": ssl.TLSVersion.TLSv1_2}
+
+
+@dataclass(frozen=True)
+class Again:
+    """How often a call is made, and after which refusals. The released provider begins a task anew when it could not be begun. A task that
+    was begun and failed is the end, except of a resize: a storage may not know yet of a disk just moved to it."""
+
+    attempts: int = 1
+    refusals: re.Pattern[str] = re.compile("got timeout")
+    failed_tasks: bool = False
+
+
+ONCE = Again()
+CONFIGURING = Again(3)
+STARTING = Again(3, re.compile("got no worker upid"))
+# The released provider tries a clone again after any answer of 5xx, ten seconds later and then twice as long each time: with many tries a
+# refusal that lasts is told when `timeout_clone` is over. And a later try that is answered "already exists" it takes for its own clone. Here
+# only what may pass is tried again, and soon.
+CLONING = DELETING = Again(3, re.compile("got timeout|got no worker upid|can't lock|is locked|unable to acquire"))
+RESIZING = Again(5, re.compile("got timeout|does not exist"), failed_tasks=True)
 
 
 class ApiProblem(Problem):
@@ -84,19 +104,19 @@ class Api:
         values: Mapping[str, object],
         *,
         seconds_max: float,
-        attempts: int = _ATTEMPTS_MAX,
+        again: Again = ONCE,
     ) -> None:
         """Starts a task and waits until it has ended well. `what` completes the sentence "error waiting for …"."""
-        for attempt in range(max(attempts, 1)):
-            last = attempt + 1 >= attempts
+        for attempt in range(again.attempts):
+            last = attempt + 1 >= again.attempts
             try:
                 upid = self._call(method, path, values)
                 if isinstance(upid, str) and upid.startswith("UPID:"):
                     self._wait(upid, what, seconds_max)
                 return
             except (ApiProblem, TaskProblem) as problem:
-                # Busy is worth another try; "no" is not.
-                if last or not _BUSY.search(f"{problem.summary}\n{problem.detail}"):
+                final = isinstance(problem, TaskProblem) and not again.failed_tasks
+                if last or final or not again.refusals.search(f"{problem.summary}\n{problem.detail}"):
                     raise
             self.stopping.pause(min(0.5 * 2**attempt, 10.0))
 
@@ -138,7 +158,7 @@ class Api:
 
     def _sent(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         """Looking again does no harm when a line drops; doing again might."""
-        for _attempt in range(_ATTEMPTS_MAX - 1 if method == "GET" else 0):
+        for _attempt in range(_LOOKS_MAX - 1 if method == "GET" else 0):
             try:
                 return self._web.send(method, target, body, headers)
             except Unreachable:

@@ -208,5 +208,16 @@ def is_disk(name: str, value: Any) -> bool:
     return bool(DISK_INTERFACE.match(name)) and isinstance(value, str) and "media=cdrom" not in value and "cloudinit" not in value
 
 
+def storages_of(config: Values) -> list[str]:
+    """Every storage that a VM has a drive on: disks, cloud-init drive, CD, EFI variables and TPM state. An empty CD drive has none."""
+    volumes = [
+        options_of(str(value))
+        for name, value in config.items()
+        if DISK_INTERFACE.match(name) or name in ("efidisk0", "tpmstate0")
+    ]
+    named = {storage_of(given.get("", given.get("file", ""))) for given in volumes}
+    return sorted(named - {"none"})
+
+
 def storage_of(volume: str) -> str:
     return volume.partition(":")[0]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cluster_sim.mirror.provider import Problem, first, warn
 from cluster_sim.mirror.proxmox import devices
-from cluster_sim.mirror.proxmox.api import Api, ApiProblem, Waiting
+from cluster_sim.mirror.proxmox.api import CLONING, CONFIGURING, DELETING, RESIZING, STARTING, Api, ApiProblem, Waiting
 from cluster_sim.mirror.proxmox.reading import has_address, ips, refreshed
 from cluster_sim.mirror.schema import Values
+from cluster_sim.mirror.web import Unreachable
 
 _LOCK_S_MAX = 60.0
+_TASK_S_MAX = 1800.0
 
 
 class Machine:
@@ -23,40 +27,34 @@ class Machine:
         return dict(self.api.get(f"{self.path}/config"))
 
     def configure(self, form: Values) -> None:
-        self.api.put(f"{self.path}/config", form)
+        self.api.run("PUT", f"{self.path}/config", "VM configuration", form, seconds_max=_TASK_S_MAX, again=CONFIGURING)
 
     def status(self) -> Values:
         return dict(self.api.get(f"{self.path}/status/current"))
 
-    def clone(self, planned: Values, clone: Values) -> str:
-        """Makes the VM, and returns the node it is on: Proxmox clones to another node only what lies on shared storage."""
+    def clone(self, planned: Values, clone: Values) -> None:
+        """Makes the VM on its node. Proxmox clones to another node only what lies on shared storage, whatever storage it is to lie on."""
         source = clone["node_name"] or self.node
         form: Values = {"newid": self.vm_id, "full": devices.flag(clone["full"])}
         for name, value in (("name", planned["name"]), ("description", planned["description"]), ("pool", planned["pool_id"])):
             form |= {name: value} if value else {}
         form |= {"storage": clone["datastore_id"]} if clone["datastore_id"] else {}
-        straight = source == self.node or self._on_shared_storage(source, clone)
-        if source != self.node and straight:
-            form["target"] = self.node
+        elsewhere = source != self.node
+        straight = elsewhere and self._on_shared_storage(source, clone["vm_id"])
+        form |= {"target": self.node} if straight else {}
         here = f"/nodes/{source}/qemu/{clone['vm_id']}/clone"
-        self.api.run("POST", here, "VM clone", form, seconds_max=planned["timeout_clone"], attempts=max(clone["retries"] or 1, 1))
-        return self.node if straight else str(source)
+        again = replace(CLONING, attempts=max(clone["retries"] or 1, 1))
+        self.api.run("POST", here, "VM clone", form, seconds_max=planned["timeout_clone"], again=again)
+        if elsewhere and not straight:
+            made = Machine(self.api, source, self.vm_id)
+            made.wait_for_unlock()
+            storage = {"targetstorage": clone["datastore_id"]} if clone["datastore_id"] else {}
+            made.migrate(self.node, planned["timeout_clone"], **storage)
 
-    def bring_home(self, source: str, storage: str | None, planned: Values) -> None:
-        """Moves a clone with local disks from its template's node to its own."""
-        target, self.node = self.node, source
-        self.wait_for_unlock()
-        storage = storage or planned["disk"][0]["datastore_id"]
-        self.migrate(target, planned["timeout_migrate"], targetstorage=storage)
-
-    def _on_shared_storage(self, source: str, clone: Values) -> bool:
-        config = self.api.get(f"/nodes/{source}/qemu/{clone['vm_id']}/config")
-        storages = (
-            {clone["datastore_id"]}
-            if clone["datastore_id"]
-            else {devices.storage_of(v) for n, v in config.items() if devices.is_disk(n, v)}
-        )
-        return all(self.api.get(f"/nodes/{source}/storage/{storage}/status").get("shared", 1) for storage in sorted(storages))
+    def _on_shared_storage(self, source: str, template: int) -> bool:
+        """All of the template: its cloud-init drive and a CD are on storages too."""
+        storages = devices.storages_of(self.api.get(f"/nodes/{source}/qemu/{template}/config"))
+        return all(self.api.get(f"/nodes/{source}/storage/{storage}/status").get("shared", 1) for storage in storages)
 
     def wait_for_unlock(self) -> None:
         for _look in Waiting(self.api.stopping, _LOCK_S_MAX):
@@ -87,19 +85,19 @@ class Machine:
             self.resize_disk(disk)
 
     def add_disk(self, disk: Values) -> None:
-        form = {disk["interface"]: devices.disk_text(disk, f"{disk['datastore_id']}:{disk['size'] or 8}")}
-        self.api.run("PUT", f"{self.path}/config", "disk creation", form, seconds_max=1800, attempts=1)
+        self.configure({disk["interface"]: devices.disk_text(disk, f"{disk['datastore_id']}:{disk['size'] or 8}")})
 
     def move_disk(self, disk: Values) -> None:
         form = {"disk": disk["interface"], "storage": disk["datastore_id"], "delete": 1}
-        self.api.run("POST", f"{self.path}/move_disk", "VM disk move", form, seconds_max=1800)
+        self.api.run("POST", f"{self.path}/move_disk", "VM disk move", form, seconds_max=_TASK_S_MAX)
 
     def resize_disk(self, disk: Values) -> None:
         form = {"disk": disk["interface"], "size": disk["size"] * devices.GIB}
-        self.api.run("PUT", f"{self.path}/resize", "VM disk resize", form, seconds_max=1800)
+        self.api.run("PUT", f"{self.path}/resize", "VM disk resize", form, seconds_max=_TASK_S_MAX, again=RESIZING)
 
     def start(self, seconds_max: float) -> None:
-        self.api.run("POST", f"{self.path}/status/start", "VM start", {"timeout": seconds_max}, seconds_max=seconds_max)
+        form = {"timeout": seconds_max}
+        self.api.run("POST", f"{self.path}/status/start", "VM start", form, seconds_max=seconds_max, again=STARTING)
         self.wait_until("running", seconds_max)
 
     def stop(self, seconds_max: float) -> None:
@@ -122,7 +120,7 @@ class Machine:
         raise Problem(f"VM {self.vm_id} is not {status} after {seconds_max:.0f} seconds.")
 
     def migrate(self, target: str, seconds_max: float, **more: object) -> None:
-        form = {"target": target, "with-local-disks": 1, "online": devices.flag(self.status()["status"] == "running")} | more
+        form: Values = {"target": target, "with-local-disks": 1} | more
         self.api.run("POST", f"{self.path}/migrate", "VM migration", form, seconds_max=seconds_max)
         self.node = target
 
@@ -137,13 +135,19 @@ class Machine:
             "destroy-unreferenced-disks": devices.flag(state["delete_unreferenced_disks_on_destroy"]),
             "purge": devices.flag(state["purge_on_destroy"]),
         }
-        self.api.run("DELETE", f"{self.path}/", "VM deletion", query, seconds_max=1800)
         try:
-            self.status()
+            self.api.run("DELETE", f"{self.path}/", "VM deletion", query, seconds_max=_TASK_S_MAX, again=DELETING)
         except ApiProblem as problem:
             if problem.gone:
                 return
             raise
+        try:
+            self.status()
+        except (ApiProblem, Unreachable):
+            # As the released provider has it, any error means that the VM is gone: a token whose right came from the VM's pool may not even
+            # ask any more.
+            return
+        # The released provider would ask for half an hour and then forget the VM all the same. To say so serves better.
         raise Problem(f"failed to delete VM {self.vm_id}: it still answers after its deletion.")
 
     # --- reading --------------------------------------------------------------------------------------------------------------

@@ -77,10 +77,9 @@ class VirtualMachine(Resource):
         vm_id = planned["vm_id"] or int(api.get("/cluster/nextid"))
         machine = Machine(api, planned["node_name"], vm_id)
         made = planned | {"vm_id": vm_id, "id": str(vm_id)}
-        cloned_at = machine.clone(planned, clone)
+        # As with the released provider, nothing is remembered before this is done: a clone whose migration fails stays beside its template.
+        machine.clone(planned, clone)
         try:
-            if cloned_at != machine.node:
-                machine.bring_home(cloned_at, clone["datastore_id"], planned)
             machine.wait_for_unlock()
             _configure_clone(machine, planned)
             config_before = machine.config()
@@ -111,7 +110,7 @@ class VirtualMachine(Resource):
         if planned["pool_id"] != prior["pool_id"]:
             machine.move_pool(prior["pool_id"], planned["pool_id"])
         if planned["node_name"] != prior["node_name"]:
-            machine.migrate(planned["node_name"], planned["timeout_migrate"])
+            machine.migrate(planned["node_name"], planned["timeout_migrate"], online=1)
         _update_config(machine, prior, planned)
         _update_disks(machine, prior, planned)
         settled = planning.without_unknowns(planned)

@@ -1,6 +1,6 @@
-"""A cluster of one node, just large enough for the stand-in provider's recorded calls. Its answers are the recorded ones.
+"""A cluster just large enough for the stand-in provider's recorded calls, and for a clone onto another node. Its answers are the recorded ones.
 
-It is no simulator: it keeps VMs as dictionaries, ends every task at once, and writes down every call.
+It is no simulator: it keeps VMs as dictionaries, lets any node answer for them, ends every task at once, and writes down every call.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from cluster_sim.http import Answer, Request, json_answer
 
 GIB = 2**30
+SHARED = ("ceph-vm", "nfs")
 TEMPLATE = {
     "agent": "enabled=1",
     "boot": "order=scsi0",
@@ -60,17 +61,20 @@ class Cluster:
         return json_answer({"data": None, "message": f"not in the small cluster: {request.method} {path}"}, 501)
 
     def _addresses(self) -> list[tuple[str, str, Callable[..., Answer]]]:
-        vm = r"/nodes/pve1/qemu/(\d+)"
+        node = r"/nodes/pve[12]"
+        vm = node + r"/qemu/(\d+)"
         return [
             ("GET", r"/cluster/resources", lambda q: _data([self._resource(i) for i in self.vms])),
             ("GET", r"/pools", lambda q: _data([])),
             (
                 "GET",
-                r"/nodes/pve1/storage/[^/]+/content/(.+)",
+                node + r"/storage/[^/]+/content/(.+)",
                 lambda q, v: _data({"path": v, "size": GIB, "used": 0, "format": "raw"}),
             ),
-            ("GET", r"/nodes/pve1/tasks/[^/]+/status", lambda q: _data({"status": "stopped", "exitstatus": "OK"})),
+            ("GET", node + r"/storage/([^/]+)/status", lambda q, s: _data({"shared": int(s in SHARED), "active": 1})),
+            ("GET", node + r"/tasks/[^/]+/status", lambda q: _data({"status": "stopped", "exitstatus": "OK"})),
             ("POST", vm + "/clone", self._clone),
+            ("POST", vm + "/migrate", self._migrate),
             ("GET", vm + "/config", lambda q, i: self._of(i, lambda vm: _data(vm["config"] | {"digest": "0" * 40}))),
             ("PUT", vm + "/config", self._configure),
             ("PUT", vm + "/cloudinit", lambda q, i: _data(None)),
@@ -93,7 +97,7 @@ class Cluster:
         return {
             "id": f"qemu/{vm_id}",
             "type": "qemu",
-            "node": "pve1",
+            "node": vm.get("node", "pve1"),
             "vmid": vm_id,
             "status": vm["status"],
             "name": vm["config"]["name"],
@@ -106,10 +110,18 @@ class Cluster:
                 {"data": None, "message": "x"}, 500, reason=f"unable to create VM {new}: config file already exists"
             )
         config = {k: v for k, v in self.vms[int(source)]["config"].items() if k != "template"}
-        config["scsi0"] = f"local-lvm:vm-{new}-disk-0,size=2G"
+        storage = form.get("storage", config["scsi0"].partition(":")[0])
+        config["scsi0"] = f"{storage}:vm-{new}-disk-0,size=2G"
         config |= {name: form[name] for name in ("name", "description") if name in form}
-        self.vms[new] = {"config": config, "status": "stopped"}
+        self.vms[new] = {"config": config, "status": "stopped", "node": form.get("target", "pve1")}
         return replace(_task("qmclone", source), delay_s=self.clone_delay_s)
+
+    def _migrate(self, form: dict[str, str], vm_id: str) -> Answer:
+        def change(vm: dict[str, Any]) -> Answer:
+            vm["node"] = form["target"]
+            return _task("qmigrate", vm_id)
+
+        return self._of(vm_id, change)
 
     def _configure(self, form: dict[str, str], vm_id: str) -> Answer:
         def change(vm: dict[str, Any]) -> Answer:

@@ -59,6 +59,42 @@ def test_a_failed_task_is_told_with_its_log(proxmox: ShortTerraform, served: Ser
     assert served.cluster.paths.count("/nodes/pve1/qemu/9000/clone") == 1, "a full storage is not tried again"
 
 
+def ended(served: ServedCluster, kind: str, vm_id: int, how: str) -> None:
+    """From now on tasks of that kind end so."""
+    task = f"/nodes/pve1/tasks/UPID:pve1:00001234:00ABCDEF:6560A000:{kind}:{vm_id}:ops@pve!berth:"
+    served.cluster.failing[("GET", f"{task}/status")] = json_answer({"data": {"status": "stopped", "exitstatus": how}})
+    served.cluster.failing[("GET", f"{task}/log")] = json_answer({"data": []})
+
+
+def test_a_task_that_failed_is_not_begun_again_however_busy_it_was(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    ended(served, "qmclone", 9000, "clone failed: can't lock file '/var/lock/pve-manager/pve-storage-local-lvm' - got timeout")
+    with pytest.raises(Told, match="got timeout"):
+        proxmox.apply(MACHINE, machine(clone=[{"vm_id": 9000, "retries": 20}]))
+    assert served.cluster.paths.count("/nodes/pve1/qemu/9000/clone") == 1
+
+
+def test_a_resize_alone_is_begun_again_after_a_task_that_failed(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    """A storage may not know yet of a disk that has just been moved to it."""
+    ended(served, "resize", 101, "volume 'local-lvm:vm-101-disk-0' does not exist")
+    with pytest.raises(Told, match="does not exist"):
+        proxmox.apply(MACHINE, machine())
+    assert served.cluster.paths.count("/nodes/pve1/qemu/101/resize") == 5
+
+
+@pytest.mark.parametrize("call", ["status/stop", "migrate", "move_disk"])
+def test_what_the_released_provider_asks_once_is_asked_once(proxmox: ShortTerraform, served: ServedCluster, call: str) -> None:
+    state = proxmox.apply(MACHINE, machine(migrate=True))
+    served.cluster.failing[("POST", f"/{call}")] = json_answer({"data": None}, 500, reason="got timeout")
+    with pytest.raises(Told, match="got timeout"):
+        if call == "status/stop":
+            proxmox.destroy(MACHINE, state)
+        elif call == "migrate":
+            proxmox.apply(MACHINE, machine(migrate=True, node_name="pve2"), state)
+        else:
+            proxmox.apply(MACHINE, machine(migrate=True, disk=[disk(datastore_id="ceph-vm")]), state)
+    assert [path for path in served.cluster.paths if path.endswith(call)] == [f"/nodes/pve1/qemu/101/{call}"]
+
+
 @pytest.mark.parametrize(("retries", "tries"), [(1, 1), (3, 2)])
 def test_a_busy_template_is_tried_again_as_often_as_asked(
     proxmox: ShortTerraform, served: ServedCluster, retries: int, tries: int
@@ -107,12 +143,79 @@ def test_a_guest_without_an_address_is_waited_for_and_then_left(proxmox: ShortTe
     assert proxmox.warnings == ["The guest agent of VM 101 reported no address within 500ms."]
 
 
+@pytest.mark.parametrize("status", [403, 500, 595])
+def test_any_error_after_the_deletion_means_that_the_machine_is_gone(
+    proxmox: ShortTerraform, served: ServedCluster, status: int
+) -> None:
+    """A token whose right came from the machine's pool may not even look any more: the pool has forgotten the machine."""
+    state = proxmox.apply(MACHINE, machine(started=False))
+    before, after = json_answer({"data": {"status": "stopped"}}), json_answer({"data": None}, status, reason="no")
+    served.cluster.failing_once[("GET", "/101/status/current")] = [before, after]
+    proxmox.destroy(MACHINE, state)
+    assert 101 not in served.cluster.vms
+
+
+def test_a_machine_that_went_away_meanwhile_is_gone(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    state = proxmox.apply(MACHINE, machine(started=False))
+    gone = "Configuration file 'nodes/pve1/qemu-server/101.conf' does not exist"
+    served.cluster.failing[("DELETE", "/101/")] = json_answer({"data": None}, 500, reason=gone)
+    proxmox.destroy(MACHINE, state)
+
+
 def test_a_machine_that_does_not_go_away_is_told(proxmox: ShortTerraform, served: ServedCluster) -> None:
     state = proxmox.apply(MACHINE, machine())
     served.cluster.failing[("DELETE", "/101/")] = json_answer({"data": None})
     with pytest.raises(Told, match="failed to delete VM 101") as told:
         proxmox.destroy(MACHINE, state)
     assert told.value.state == state
+
+
+# --- a template on one node, the machine on another --------------------------------------------------------------------------------
+
+LOCAL_DISK = {"scsi0": "local-lvm:base-9000-disk-0,size=2G"}
+SHARED_DISK = {"scsi0": "ceph-vm:base-9000-disk-0,size=2G", "ide2": "ceph-vm:vm-9000-cloudinit,media=cdrom"}
+STRAIGHT = [("clone", {"target": "pve2"})]
+MIGRATED = [("clone", {}), ("migrate", {"target": "pve2", "with-local-disks": "1"})]
+
+
+@pytest.mark.parametrize(
+    ("drives", "storage", "asked"),
+    [
+        (SHARED_DISK, None, STRAIGHT),
+        (SHARED_DISK | {"ide3": "none,media=cdrom"}, None, STRAIGHT),
+        (LOCAL_DISK, None, MIGRATED),
+        (SHARED_DISK | {"ide2": "local-lvm:vm-9000-cloudinit,media=cdrom"}, None, MIGRATED),
+        (SHARED_DISK | {"ide3": "local:iso/debian.iso,media=cdrom"}, None, MIGRATED),
+        (SHARED_DISK | {"efidisk0": "local-lvm:base-9000-disk-1,efitype=4m,size=4M"}, None, MIGRATED),
+        (SHARED_DISK, "ceph-vm", STRAIGHT),
+        # Where it is to lie makes no difference: Proxmox reads the template on its own node.
+        (LOCAL_DISK, "ceph-vm", MIGRATED),
+    ],
+)
+def test_a_clone_goes_straight_to_another_node_only_when_all_of_its_template_is_shared(
+    proxmox: ShortTerraform, served: ServedCluster, drives: dict[str, str], storage: str | None, asked: list[Any]
+) -> None:
+    served.cluster.vms[9000]["config"] |= drives
+    lies_on = storage or drives["scsi0"].partition(":")[0]
+    clone = {"vm_id": 9000, "node_name": "pve1"} | ({"datastore_id": storage} if storage else {})
+    state = proxmox.apply(MACHINE, machine(node_name="pve2", clone=[clone], disk=[disk(datastore_id=lies_on)]))
+    assert state["node_name"] == "pve2"
+    base: dict[str, dict[str, str]] = {
+        "clone": {"newid": "101", "full": "1", "name": "db-01"} | ({"storage": storage} if storage else {}),
+        "migrate": {"targetstorage": storage} if storage else {},
+    }
+    posts = [(p.rpartition("/")[2], p, values) for method, p, values in served.cluster.calls if method == "POST"]
+    assert [(name, values) for name, _, values in posts if name in base] == [(name, base[name] | more) for name, more in asked]
+    assert all(path.startswith("/nodes/pve1/") for name, path, _ in posts if name in base)
+
+
+def test_a_clone_whose_migration_fails_is_not_remembered(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    """Neither does the released provider: whoever carries out the plan has to look for what was left beside the template."""
+    served.cluster.failing[("POST", "/migrate")] = json_answer({"data": None}, 500, reason="no route to host 'pve2'")
+    with pytest.raises(Told, match="no route to host") as told:
+        proxmox.apply(MACHINE, machine(node_name="pve2", clone=[{"vm_id": 9000, "node_name": "pve1"}]))
+    assert told.value.state is None
+    assert served.cluster.vms[101]["node"] == "pve1"
 
 
 # --- changes, by hand and by configuration -------------------------------------------------------------------------------------
