@@ -35,8 +35,16 @@ BEFORE = {
     "memory": [{"dedicated": 8192}],
     "cpu": [{"cores": 2}],
     "tags": ["a"],
-    "disk": [{"size": 40}],
+    "disk": [{"interface": "scsi0", "datastore_id": "ceph-vm", "size": 40, "aio": "io_uring", "discard": "on"}],
+    "initialization": [{"datastore_id": "ceph-vm", "user_account": [{"username": "ops"}]}],
+    "agent": [{"enabled": True}],
+    "network_device": [{"vlan_id": 20}],
+    "hotplug": None,
 }
+
+
+def with_disk(**changes: Any) -> dict[str, Any]:
+    return {"disk": [BEFORE["disk"][0] | changes]}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,24 @@ BEFORE = {
     [
         ({"memory": [{"dedicated": 16384}]}, ("memory.dedicated 8192 → 16384",), True),
         ({"cpu": [{"cores": 4}]}, ("cpu.cores 2 → 4",), True),
-        ({"disk": [{"size": 60}]}, ("disk.size 40 → 60",), True),
+        (with_disk(size=60), ("disk.size 40 → 60",), False),
+        (with_disk(discard="ignore"), ("disk.discard on → ignore",), False),
+        (with_disk(aio="native"), ("disk.aio io_uring → native",), True),
+        (with_disk(queues=4), ("disk.queues nothing → 4",), True),
+        (with_disk(datastore_id="local-lvm"), ("disk.datastore_id ceph-vm → local-lvm",), True),
+        (
+            {"memory": [{"dedicated": 16384}], **with_disk(size=60)},
+            ("disk.size 40 → 60", "memory.dedicated 8192 → 16384"),
+            True,
+        ),
+        ({"agent": [{"enabled": False}]}, ("agent.enabled True → False",), True),
+        (
+            {"initialization": [{"datastore_id": "ceph-vm", "user_account": [{"username": "root"}]}]},
+            ("initialization.user_account.username ops → root",),
+            True,
+        ),
+        ({"serial_device": [{"device": "socket"}]}, ("serial_device.device nothing → socket",), True),
+        ({"network_device": [{"vlan_id": 30}]}, ("network_device.vlan_id 20 → 30",), False),
         ({"tags": ["b"]}, ("tags ['a'] → ['b']",), False),
         ({"description": "new"}, ("description nothing → new",), False),
     ],
@@ -57,9 +82,41 @@ def test_an_update_says_what_from_what_to_and_whether_it_restarts(
     assert found[0].restarts is restarts
 
 
-def test_a_machine_that_is_off_does_not_restart() -> None:
-    before = {**BEFORE, "started": False}
-    assert not changes(plan(change(["update"], before, {**before, "memory": [{"dedicated": 1}]})))[0].restarts
+MORE_MEMORY = {"memory": [{"dedicated": 16384}]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "after"),
+    [
+        ({"started": False}, MORE_MEMORY),
+        ({}, {"started": False, **MORE_MEMORY}),
+        ({"reboot_after_update": False}, MORE_MEMORY),
+        ({"hotplug": "disk,memory"}, MORE_MEMORY),
+        ({"hotplug": "1"}, MORE_MEMORY),
+        ({"hotplug": "cpu"}, {"cpu": [{"cores": 2, "hotplugged": 1}]}),
+    ],
+)
+def test_a_machine_is_not_restarted_when_it_is_off_stays_off_may_not_be_or_takes_it_while_it_runs(
+    settings: dict[str, Any], after: dict[str, Any]
+) -> None:
+    before = {**BEFORE, **settings}
+    assert not changes(plan(change(["update"], before, {**before, **after})))[0].restarts
+
+
+@pytest.mark.parametrize(
+    ("hotplug", "after"),
+    [
+        ("network,usb", with_disk(size=60)),
+        ("0", with_disk(size=60)),
+        ("disk", MORE_MEMORY),
+        ("1", {"memory": [{"dedicated": 4096}]}),
+        ("1", {"cpu": [{"cores": 4, "hotplugged": 1}]}),
+        ("", {"memory": [{"dedicated": 16384}]}),
+    ],
+)
+def test_what_a_machine_does_not_take_while_it_runs_restarts_it(hotplug: str, after: dict[str, Any]) -> None:
+    before = {**BEFORE, "hotplug": hotplug}
+    assert changes(plan(change(["update"], before, {**before, **after})))[0].restarts
 
 
 def test_a_secret_value_is_not_shown() -> None:

@@ -38,13 +38,18 @@ class Folder:
     def planned(self) -> dict[str, Any]:
         """The planned machines by name."""
         self.terraform("plan", "-out=tfplan")
-        shown = subprocess.run(
+        resources = json.loads(self.shown())["planned_values"]["root_module"]["resources"]
+        return {resource["values"]["name"]: resource["values"] for resource in resources}
+
+    def shown(self) -> str:
+        """The plan made last, as JSON."""
+        done = subprocess.run(
             ["terraform", "show", "-json", "tfplan"],
             cwd=self.path,
             env=self.environment,
             capture_output=True,
             check=True,
+            text=True,
             timeout=60,
         )
-        resources = json.loads(shown.stdout)["planned_values"]["root_module"]["resources"]
-        return {resource["values"]["name"]: resource["values"] for resource in resources}
+        return done.stdout

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from module_folder import ROOT, Folder
 
+from tools.rules.changes import changes
 from tools.rules.machines import Machine
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjhW3RTZj0vsTBWGdhGxqRUwXyN4p1s2t3u4v5w6x7y ops@berth"
@@ -110,6 +113,43 @@ def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_fo
     assert "0 added, 2 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
     assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
     assert "5 destroyed" in folder.terraform("destroy", "-auto-approve")
+
+
+@pytest.mark.parametrize(
+    ("number", "more", "restarts"),
+    [
+        (11, {"disk_gib": 30}, False),
+        (12, {"disk_gib": 30, "memory_mib": 4096}, True),
+        (13, {"public_keys": [KEY.replace("ops@", "new@")]}, True),
+        (14, {"vlan_tag": 30, "tags": ["berth"]}, False),
+    ],
+)
+def test_the_plan_tells_of_a_restart_just_when_there_is_one(
+    make_folder: Callable[[str], Folder], world: dict[str, Any], number: int, more: dict[str, Any], restarts: bool
+) -> None:
+    folder = make_folder("machines")
+    folder.give(machine(number))
+    folder.terraform("apply", "-auto-approve")
+    assert starts(world, 20000 + number) == 1
+    folder.give(machine(number, **more))
+    folder.planned()
+    planned = changes(json.loads(folder.shown()))
+    assert [(one.action, one.restarts) for one in planned] == [("update", restarts)]
+    folder.terraform("apply", "tfplan")
+    assert starts(world, 20000 + number) == (2 if restarts else 1)
+    assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
+    folder.terraform("destroy", "-auto-approve")
+
+
+def starts(world: dict[str, Any], vm_id: int) -> int:
+    """How often a machine on pve1 was started, by the cluster's own list of tasks."""
+    with httpx.Client(
+        base_url=world["proxmox"]["url"],
+        headers={"Authorization": f"PVEAPIToken={world['proxmox']['token']}"},
+        verify=ssl.create_default_context(cafile=world["ca_file"]),
+    ) as client:
+        tasks = client.get("/api2/json/nodes/pve1/tasks", params={"vmid": vm_id}).json()["data"]
+    return [task["type"] for task in tasks].count("qmstart")
 
 
 def test_the_module_names_no_address_and_no_secret() -> None:

@@ -8,6 +8,7 @@ from cluster_sim.mirror.schema import Values
 
 CLOUD_INIT_INTERFACE = "ide2"
 SCSI_HARDWARE_DEFAULT = "virtio-scsi-pci"
+NO_AGENT = {"enabled": False, "trim": False, "type": "virtio"}
 CPU_EXTRAS = (("affinity", "affinity"), ("hotplugged", "vcpus"), ("limit", "cpulimit"), ("units", "cpuunits"))
 MEMORY_EXTRAS = (("shared", "shares"),)
 """Attributes and parameters sent only when they have a value."""

@@ -13,6 +13,7 @@ from cluster_sim.mirror.web import Unreachable
 
 _LOCK_S_MAX = 60.0
 _TASK_S_MAX = 1800.0
+_STOP_S_MAX = 300.0
 
 
 class Machine:
@@ -109,9 +110,35 @@ class Machine:
         self.api.run("POST", f"{self.path}/status/shutdown", "VM shutdown", form, seconds_max=seconds_max)
         self.wait_until("stopped", seconds_max)
 
-    def reboot(self, seconds_max: float) -> None:
+    def power_off(self, settings: Values) -> None:
+        """With the guest's help where it has an agent, without where nobody would hear."""
+        if self._has_agent():
+            self.shut_down(settings["timeout_shutdown_vm"] or _TASK_S_MAX)
+        else:
+            self.stop(settings["timeout_stop_vm"] or _STOP_S_MAX)
+
+    def restart(self, settings: Values) -> None:
+        if not self._has_agent():
+            self.power_off(settings)
+            self.start(settings["timeout_start_vm"])
+            return
+        seconds_max = settings["timeout_reboot"]
+        self._wait_for_agent(seconds_max)
         self.api.run("POST", f"{self.path}/status/reboot", "VM reboot", {"timeout": seconds_max}, seconds_max=seconds_max)
         self.wait_until("running", seconds_max)
+
+    def _has_agent(self) -> bool:
+        return bool(devices.agent_block(str(self.config().get("agent", "0")), {})["enabled"])
+
+    def _wait_for_agent(self, seconds_max: float) -> None:
+        for _look in Waiting(self.api.stopping, seconds_max):
+            try:
+                self.api.post(f"{self.path}/agent/ping")
+                return
+            except ApiProblem as problem:
+                if problem.status not in (400, 500):
+                    raise
+        raise Problem(f"The guest agent of VM {self.vm_id} does not answer after {seconds_max:.0f} seconds.")
 
     def wait_until(self, status: str, seconds_max: float) -> None:
         for _look in Waiting(self.api.stopping, seconds_max):

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from cluster_sim.mirror import planning
 from cluster_sim.mirror.provider import Problem, Resource, first
-from cluster_sim.mirror.proxmox import devices, forms, schema
+from cluster_sim.mirror.proxmox import devices, forms, restarting, schema
 from cluster_sim.mirror.proxmox.api import Api, ApiProblem
 from cluster_sim.mirror.proxmox.machine import Machine, is_smaller, smaller
+from cluster_sim.mirror.proxmox.power import NotWhileRunning, Power
 from cluster_sim.mirror.schema import Values
 from cluster_sim.mirror.values import UNKNOWN
 
@@ -111,9 +112,15 @@ class VirtualMachine(Resource):
             machine.move_pool(prior["pool_id"], planned["pool_id"])
         if planned["node_name"] != prior["node_name"]:
             machine.migrate(planned["node_name"], planned["timeout_migrate"], online=1)
-        _update_config(machine, prior, planned)
-        _update_disks(machine, prior, planned)
         settled = planning.without_unknowns(planned)
+        power = Power(machine, prior, planned)
+        try:
+            _update_config(machine, prior, planned, power)
+            _update_disks(machine, prior, planned, power)
+        except NotWhileRunning as problem:
+            # Some of it is done by now. The next plan has to know what.
+            problem.state = machine.read(settled)
+            raise
         # The released provider reads twice here: once after the disks, once at the end.
         machine.read(settled)
         return machine.read(settled) or settled
@@ -131,8 +138,7 @@ class VirtualMachine(Resource):
         if running and state["stop_on_destroy"]:
             machine.stop(state["timeout_stop_vm"] or 300)
         elif running:
-            machine.config()
-            machine.shut_down(state["timeout_shutdown_vm"] or 1800)
+            machine.power_off(state)
         machine.destroy(state)
 
 
@@ -151,7 +157,7 @@ def _configure_clone(machine: Machine, planned: Values) -> None:
     machine.configure(form)
 
 
-def _update_config(machine: Machine, prior: Values, planned: Values) -> None:
+def _update_config(machine: Machine, prior: Values, planned: Values, power: Power) -> None:
     machine.config()
     form: Values = {"name": planned["name"]} if planned["name"] else {}
     gone: list[str] = []
@@ -165,8 +171,8 @@ def _update_config(machine: Machine, prior: Values, planned: Values) -> None:
     if changed("memory"):
         form |= forms.memory(first(planned["memory"]))
         gone += _emptied(forms.MEMORY_EXTRAS, planned["memory"], prior["memory"])
-    if changed("agent") and (agent := first(planned["agent"])):
-        form["agent"] = devices.agent_text(agent)
+    if changed("agent"):
+        form["agent"] = devices.agent_text(first(planned["agent"]) or forms.NO_AGENT)
     if changed("on_boot"):
         form["onboot"] = devices.flag(planned["on_boot"])
     for name, text in (("tags", ";".join(planned["tags"] or [])), ("description", planned["description"])):
@@ -189,7 +195,7 @@ def _update_config(machine: Machine, prior: Values, planned: Values) -> None:
     if changed("scsi_hardware"):
         form["scsihw"] = planned["scsi_hardware"]
     if changed("initialization"):
-        _change_cloud_init(machine, prior, planned, form, gone)
+        _change_cloud_init(machine, prior, planned, power, form, gone)
     before_disks = {disk["interface"]: disk for disk in prior["disk"]}
     for disk in planned["disk"]:
         was = before_disks.get(disk["interface"])
@@ -211,10 +217,12 @@ def _emptied(extras: tuple[tuple[str, str], ...], planned: list[Values], prior: 
     return [parameter for name, parameter in extras if before[name] and not now[name]]
 
 
-def _change_cloud_init(machine: Machine, prior: Values, planned: Values, form: Values, gone: list[str]) -> None:
+def _change_cloud_init(machine: Machine, prior: Values, planned: Values, power: Power, form: Values, gone: list[str]) -> None:
     now, before = first(planned["initialization"]), first(prior["initialization"])
     place = ("interface", "datastore_id")
     moved = before is None or (now is not None and any(now[name] != before[name] for name in place))
+    if now and moved:
+        power.off_for("move the cloud-init drive")
     if before and (now is None or moved):
         machine.configure({"delete": before["interface"] or forms.CLOUD_INIT_INTERFACE})
     form |= forms.cloud_init(now, with_drive=moved)
@@ -222,35 +230,28 @@ def _change_cloud_init(machine: Machine, prior: Values, planned: Values, form: V
     gone += [name for name in before_names if name not in now_names]
 
 
-def _update_disks(machine: Machine, prior: Values, planned: Values) -> None:
+def _update_disks(machine: Machine, prior: Values, planned: Values, power: Power) -> None:
+    """And, as that is when a VM is off, all that a VM has to be off for."""
     before = {disk["interface"]: disk for disk in prior["disk"]}
-    config = machine.config()
-    added = [disk for disk in planned["disk"] if disk["interface"] not in before]
-    moved = [
-        d for d in planned["disk"] if d["interface"] in before and d["datastore_id"] != before[d["interface"]]["datastore_id"]
-    ]
-    grown = [d for d in planned["disk"] if d["interface"] in before and (d["size"] or 0) > before[d["interface"]]["size"]]
-    restart_needed = any(planned[name] != prior[name] for name in ("cpu", "memory", "initialization", "network_device", "agent"))
-    running = machine.status()["status"] == "running"
-    restart = restart_needed and running and planned["reboot_after_update"] and planned["started"]
-    for disk in added:
-        machine.add_disk(disk)
+    known = [disk for disk in planned["disk"] if disk["interface"] in before]
+    moved = [disk for disk in known if disk["datastore_id"] != before[disk["interface"]]["datastore_id"]]
+    grown = [disk for disk in known if (disk["size"] or 0) > before[disk["interface"]]["size"]]
+    config = machine.config() if planned["disk"] != prior["disk"] else {}
+    for disk in planned["disk"]:
+        if disk["interface"] not in before:
+            machine.add_disk(disk)
+    if moved:
+        power.off_for("move disks between datastores")
     for disk in moved:
         machine.move_disk(disk)
-    if restart and grown:
-        machine.config()
-        machine.shut_down(planned["timeout_shutdown_vm"])
+    if restarting.needed(prior, planned) and not power.off() and grown:
+        raise power.refusal("resize disks")
     for disk in grown:
         machine.resize_disk(disk)
+        # What waits for a restart still holds the old size, and would bring it back.
         volume = devices.options_of(config[disk["interface"]])[""]
         machine.configure({disk["interface"]: devices.disk_text(disk, volume)})
-    if planned["started"] and (not running or (restart and grown)):
-        if machine.status()["status"] != "running":
-            machine.start(planned["timeout_start_vm"])
-    elif running and not planned["started"]:
-        machine.shut_down(planned["timeout_shutdown_vm"])
-    elif restart:
-        machine.reboot(planned["timeout_reboot"])
+    power.settle(restart=bool(grown) and not restarting.pluggable(planned, "disk"))
 
 
 def _refuse_smaller_disks(prior: Values, planned: Values) -> None:

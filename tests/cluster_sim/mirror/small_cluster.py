@@ -81,6 +81,8 @@ class Cluster:
             ("PUT", vm + "/resize", self._resize),
             ("GET", vm + "/status/current", lambda q, i: self._of(i, lambda vm: _data({"vmid": int(i), "status": vm["status"]}))),
             ("POST", vm + "/status/(start|stop|shutdown|reboot)", self._power),
+            ("POST", vm + "/move_disk", self._move),
+            ("POST", vm + "/agent/ping", lambda q, i: _data({"result": {}})),
             ("GET", vm + "/agent/network-get-interfaces", lambda q, i: _data({"result": self._interfaces(int(i))})),
             ("DELETE", vm + "/", self._delete),
         ]
@@ -140,6 +142,13 @@ class Cluster:
             size = int(form["size"]) // GIB
             vm["config"][form["disk"]] = re.sub(r"size=\w+", f"size={size}G", vm["config"][form["disk"]])
             return _task("resize", vm_id)
+
+        return self._of(vm_id, change)
+
+    def _move(self, form: dict[str, str], vm_id: str) -> Answer:
+        def change(vm: dict[str, Any]) -> Answer:
+            vm["config"][form["disk"]] = re.sub(r"^[^:]+", form["storage"], vm["config"][form["disk"]])
+            return _task("qmmove", vm_id)
 
         return self._of(vm_id, change)
 

@@ -20,10 +20,12 @@ from cluster_sim.mirror import web
 from tests.cluster_sim.mirror.harness import TOKEN, Folder, ServedCluster, in_one_line
 from tests.cluster_sim.mirror.machines import REQUIRED, disk, machine, recorded_machine
 from tests.cluster_sim.mirror.short_terraform import ShortTerraform, Told
+from tools.rules.changes import changes
 
 ADDRESS = "proxmox_virtual_environment_vm.db"
 MACHINE = "proxmox_virtual_environment_vm"
 DISK_TEXT = "file=local-lvm:vm-101-disk-0,aio=io_uring,backup=1,iothread=1,ssd=1,discard=on,cache=none,replicate=1"
+NETWORK_TEXT = "model=virtio,bridge=vmbr0,firewall=0,macaddr=BC:24:11:00:00:65,tag=30"
 CLONE = ("POST", "/qemu/9000/clone")
 WAIT_S_MAX = 20.0
 
@@ -237,26 +239,43 @@ def test_a_machine_stopped_by_hand_is_started(proxmox: ShortTerraform, served: S
     assert served.cluster.vms[101]["status"] == "running"
 
 
+RESTART = ["shutdown", "start"]
+MEMORY_FORM = {"name": "db-01", "memory": "4096", "balloon": "0"}
 CHANGES: list[tuple[dict[str, Any], dict[str, str], list[str]]] = [
     ({"tags": ["berth"]}, {"name": "db-01", "tags": "berth"}, []),
     (
         {"cpu": [{"cores": 8, "type": "host"}]},
         {"name": "db-01", "cores": "8", "cpu": "host", "sockets": "1", "numa": "0"},
-        ["reboot"],
+        RESTART,
     ),
-    ({"memory": [{"dedicated": 4096}]}, {"name": "db-01", "memory": "4096", "balloon": "0"}, ["reboot"]),
-    ({"memory": [{"dedicated": 4096}], "reboot_after_update": False}, {"name": "db-01", "memory": "4096", "balloon": "0"}, []),
+    ({"memory": [{"dedicated": 4096}]}, MEMORY_FORM, RESTART),
+    ({"memory": [{"dedicated": 4096}], "reboot_after_update": False}, MEMORY_FORM, []),
+    ({"memory": [{"dedicated": 16384}], "hotplug": "memory"}, {**MEMORY_FORM, "memory": "16384", "hotplug": "memory"}, []),
+    ({"memory": [{"dedicated": 4096}], "started": False}, MEMORY_FORM, ["shutdown"]),
     ({"description": "of the shop"}, {"name": "db-01", "description": "of the shop"}, []),
     ({"on_boot": False}, {"name": "db-01", "onboot": "0"}, []),
     ({"protection": True}, {"name": "db-01", "protection": "1"}, []),
-    ({"operating_system": [{"type": "l26"}]}, {"name": "db-01", "ostype": "l26"}, []),
+    ({"operating_system": [{"type": "l26"}]}, {"name": "db-01", "ostype": "l26"}, RESTART),
     ({"startup": [{"order": 3}]}, {"name": "db-01", "startup": "order=3"}, []),
-    ({"serial_device": [{}]}, {"name": "db-01", "serial0": "socket"}, []),
-    ({"vga": [{"type": "qxl"}]}, {"name": "db-01", "vga": "type=qxl,memory=16"}, []),
-    ({"agent": []}, {"name": "db-01"}, ["reboot"]),
+    ({"serial_device": [{}]}, {"name": "db-01", "serial0": "socket"}, RESTART),
+    ({"vga": [{"type": "qxl"}]}, {"name": "db-01", "vga": "type=qxl,memory=16"}, RESTART),
+    # With the agent goes the way to ask the guest to shut down.
+    ({"agent": []}, {"name": "db-01", "agent": "enabled=0,fstrim_cloned_disks=0,type=virtio"}, ["stop", "start"]),
     ({"started": False}, {"name": "db-01"}, ["shutdown"]),
     ({"disk": [disk(size=60)]}, {"name": "db-01", "scsi0": DISK_TEXT}, []),
+    (
+        {"disk": [disk(size=60, discard="ignore")]},
+        {"name": "db-01", "scsi0": DISK_TEXT.replace("discard=on", "discard=ignore")},
+        [],
+    ),
+    ({"disk": [disk(aio="native")]}, {"name": "db-01", "scsi0": DISK_TEXT.replace("io_uring", "native")}, RESTART),
     ({"disk": [disk(), disk(interface="scsi1", size=10)]}, {"name": "db-01"}, []),
+    ({"network_device": [{"vlan_id": 30}]}, {"name": "db-01", "net0": NETWORK_TEXT}, []),
+    (
+        {"disk": [disk(size=60)], "memory": [{"dedicated": 4096}]},
+        {**MEMORY_FORM, "scsi0": DISK_TEXT},
+        RESTART,
+    ),
 ]
 
 
@@ -271,6 +290,57 @@ def test_a_change_is_sent_and_settles(
     assert sent[0] == form
     assert [path.rpartition("/")[2] for path in served.cluster.paths if "/status/" in path and "current" not in path] == power
     assert proxmox.changes(MACHINE, machine(**change), state) == set()
+
+
+@pytest.mark.parametrize(("change", "form", "power"), CHANGES)
+def test_the_plan_says_that_a_machine_restarts_when_it_does(
+    proxmox: ShortTerraform, change: dict[str, Any], form: dict[str, str], power: list[str]
+) -> None:
+    before = proxmox.apply(MACHINE, machine())
+    after = proxmox.plan(MACHINE, machine(**change), before).values
+    planned = {"address": "db", "type": MACHINE, "change": {"actions": ["update"], "before": before, "after": after}}
+    assert changes({"resource_changes": [planned]})[0].restarts == (power[1:] == ["start"])
+
+
+def test_a_disk_that_cannot_grow_while_the_machine_runs_restarts_it_afterwards(
+    proxmox: ShortTerraform, served: ServedCluster
+) -> None:
+    state = proxmox.apply(MACHINE, machine(hotplug="network,usb"))
+    served.cluster.calls.clear()
+    proxmox.apply(MACHINE, machine(hotplug="network,usb", disk=[disk(size=60)]), state)
+    writes = [path.rpartition("/")[2] for method, path, _ in served.cluster.calls if method != "GET"]
+    assert writes == ["config", "resize", "config", "ping", "reboot"]
+
+
+def test_a_disk_is_moved_while_the_machine_is_off(proxmox: ShortTerraform, served: ServedCluster) -> None:
+    state = proxmox.apply(MACHINE, machine())
+    served.cluster.calls.clear()
+    proxmox.apply(MACHINE, machine(disk=[disk(datastore_id="ceph-vm")]), state)
+    writes = [path.rpartition("/")[2] for method, path, _ in served.cluster.calls if method != "GET"]
+    assert writes == ["config", "shutdown", "move_disk", "start"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"memory": [{"dedicated": 4096}], "disk": [disk(size=60)]}, "cannot resize disks while the VM is running"),
+        ({"disk": [disk(datastore_id="ceph-vm")]}, "cannot move disks between datastores while the VM is running"),
+    ],
+)
+def test_a_machine_that_may_not_be_restarted_is_told_what_needs_it(
+    proxmox: ShortTerraform, served: ServedCluster, change: dict[str, Any], sentence: str
+) -> None:
+    state = proxmox.apply(MACHINE, machine(reboot_after_update=False))
+    with pytest.raises(Told, match=sentence) as told:
+        proxmox.apply(MACHINE, machine(reboot_after_update=False, **change), state)
+    assert served.cluster.vms[101]["status"] == "running"
+    assert told.value.state and told.value.state["disk"][0]["size"] == 40, "the state is what was found, not what was wanted"
+
+
+def test_a_machine_that_may_not_be_restarted_is_told_that_it_waits_for_it(proxmox: ShortTerraform) -> None:
+    state = proxmox.apply(MACHINE, machine(reboot_after_update=False))
+    proxmox.apply(MACHINE, machine(reboot_after_update=False, memory=[{"dedicated": 4096}]), state)
+    assert proxmox.warnings and "a reboot is required" in proxmox.warnings[0]
 
 
 def test_what_is_given_up_is_deleted(proxmox: ShortTerraform, served: ServedCluster) -> None:
@@ -300,7 +370,7 @@ def test_a_change_of_the_login_renews_the_cloud_init_drive(proxmox: ShortTerrafo
     config["initialization"][0]["user_account"] = [account]
     state = proxmox.apply(MACHINE, config, state)
     writes = [(method, path.rpartition("/")[2]) for method, path, _ in served.cluster.calls if method != "GET"]
-    assert writes == [("PUT", "config"), ("PUT", "cloudinit"), ("POST", "reboot")]
+    assert writes == [("PUT", "config"), ("PUT", "cloudinit"), ("POST", "shutdown"), ("POST", "start")]
     assert served.cluster.vms[101]["config"]["ciuser"] == "root"
     assert proxmox.changes(MACHINE, config, state) == set()
 
