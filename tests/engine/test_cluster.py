@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from cluster_sim.world import read_world
 from tools.capabilities import chain
 from tools.clients import detached
 from tools.clients.proxmox_removing import Removing
+from tools.clients.terraform import Terraform
 from tools.pipeline import carry_out, engine
 from tools.pipeline.drafting import draft
 from tools.pipeline.drifting import drift
@@ -68,14 +70,19 @@ def world(tmp_path: Path, cluster: dict[str, str]) -> Iterator[World]:
     made.ledger.close()
 
 
-def a_plan(world: World, name: str) -> Plan:
-    facts = tuple(Fact(name=fact, value=value, quote=value) for fact, value in {**FACTS, "name": name}.items())
-    requirements = chain.understand(Heard(asks=(Ask(capability="virtual_machine", facts=facts),)), world.site, "ops")
+def a_plan(world: World, name: str, of: Plan | None = None, **facts: str) -> Plan:
+    """Of a new machine, or of a change of what a run has made."""
+    named = {**FACTS, "name": name, **facts}.items()
+    asked = Ask(capability="virtual_machine", facts=tuple(Fact(name=fact, value=value, quote=value) for fact, value in named))
+    requirements = chain.understand(Heard(asks=(asked,)), world.site, "ops")
     assert requirements.complete, requirements
     snapshots = {"proxmox": scan(world.settings, "proxmox", world.now())}
-    offer = chain.offer(requirements, snapshots, world.site, world.ledger.reservations.held(world.now()))
-    manifest, review = draft(world, requirements, offer, chain.settle(offer), snapshots)
-    return prepare(world, name, manifest, review, Estimate())
+    built = world.ledger.plans.kept(of.digest).manifest if of else None
+    offer = chain.offer(requirements, snapshots, world.site, world.ledger.reservations.held(world.now()), built)
+    manifest, review = draft(world, requirements, offer, chain.settle(offer), snapshots, built=built)
+    if of is None:
+        return prepare(world, name, manifest, review, Estimate())
+    return prepare(world, name, manifest, review, Estimate(), kind="change", run_id=of.run_id)
 
 
 def started(world: World, plan: Plan) -> str:
@@ -187,6 +194,66 @@ def test_a_state_that_was_saved_aside_counts_when_the_run_is_rolled_back(world: 
     assert [change.address for change in removal.parts[0].changes] == ['proxmox_virtual_environment_vm.machine["aside-01"]']
     told(world, started(world, removal))
     assert cluster.find(vm_id_of(world, plan)) is None
+
+
+@pytest.mark.parametrize("name", ["somebody-elses", "taken-01"])
+def test_a_stranger_on_the_id_is_neither_removed_nor_changed(world: World, name: str) -> None:
+    """Deleted by hand, and the id given anew; also to a machine that happens to have our name."""
+    plan = a_plan(world, "taken-01")
+    told(world, started(world, plan))
+    vm_id, cluster = vm_id_of(world, plan), Removing(world.settings)
+    someone_elses(cluster, vm_id, name)
+    strange = marks(cluster, vm_id)
+
+    with pytest.raises(RequestProblem, match=f"Somebody else's machine has our id. VM {vm_id} is called") as refused:
+        prepare_removal(world, plan.conversation, plan.run_id, "ops")
+    with pytest.raises(RequestProblem, match="Somebody else's machine has our id"):
+        bigger(world, plan)
+    assert marks(cluster, vm_id) == strange
+
+    # The way out, as the sentence says it.
+    place = world.run_folder(plan.run_id) / plan.parts[0].name
+    terraform = Terraform(world.settings, place)
+    assert f"in {place}, type `terraform state rm`" in refused.value.remedy
+    [address] = [one.address for one in plan.parts[0].changes]
+    forget = [*terraform.program(), "state", "rm", address]
+    subprocess.run(forget, cwd=place, env=terraform.environment(), check=True, capture_output=True, timeout=60)
+    with pytest.raises(RequestProblem, match="nothing left"):
+        prepare_removal(world, plan.conversation, plan.run_id, "ops")
+    assert marks(cluster, vm_id) == strange
+    cluster.remove("pve1", vm_id)
+
+
+@pytest.mark.parametrize("name", ["somebody-elses", "later-01"])
+@pytest.mark.parametrize("kind", ["remove", "change"])
+def test_a_stranger_who_took_the_id_after_the_plan_stops_the_run(world: World, kind: str, name: str) -> None:
+    plan = a_plan(world, "later-01")
+    told(world, started(world, plan))
+    vm_id, cluster = vm_id_of(world, plan), Removing(world.settings)
+    planned = prepare_removal(world, plan.conversation, plan.run_id, "ops") if kind == "remove" else bigger(world, plan)
+    someone_elses(cluster, vm_id, name)
+    strange = marks(cluster, vm_id)
+    for go_on in (lambda: started(world, planned), lambda: again(world, plan.run_id)):
+        lines = told(world, go_on())
+        assert carry_out.run_of(world, plan.run_id).status == "stopped"
+        assert any("Somebody else's machine has our id." in line for line in lines), lines
+    assert marks(cluster, vm_id) == strange
+    assert "applied" not in [record["action"] for record in world.ledger.audit.read(plan.run_id)][-4:]
+    cluster.remove("pve1", vm_id)
+
+
+def again(world: World, run_id: str) -> str:
+    carry_out.retry(world, run_id)
+    return run_id
+
+
+def bigger(world: World, plan: Plan) -> Plan:
+    return a_plan(world, plan.conversation, of=plan, memory="6 GB")
+
+
+def marks(cluster: Removing, vm_id: int) -> dict[str, Any]:
+    """Everything that its configuration says of the machine."""
+    return dict(cluster.read("nodes", str(cluster.find(vm_id)["node"]), "qemu", str(vm_id), "config"))  # type: ignore[index]
 
 
 def killed_while_cloning(world: World, name: str) -> tuple[Plan, int, Removing]:

@@ -16,7 +16,7 @@ from tools.clients.ledger_leases import Lease
 from tools.clients.process import INTERRUPT_SECONDS_MAX
 from tools.clients.terraform import Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
-from tools.pipeline.half_made import clear_half_made, remove_half_made
+from tools.pipeline.half_made import assert_no_stranger, clear_half_made, remove_half_made
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, secret_texts
 from tools.pipeline.steps import FIRST, Work
@@ -81,7 +81,7 @@ def _take_turn(work: Work, target: str) -> tuple[Lease, bool]:
 
 
 def _look_again(work: Work) -> None:
-    """Time has passed since the step before this one looked."""
+    """Time has passed since the step before this one looked. That a removal still meets its own machines is looked at when it starts."""
     if work.plan.kind != "remove":
         work.table[FIRST](work)
 
@@ -168,6 +168,7 @@ def _start(work: Work, place: Path, plan_file: Path, sha256: str) -> None:
     if state.exists():
         copy_private(state, place / "state.before")
     terraform = _terraform(work)
+    assert_no_stranger(work)
     if work.cancelled():
         raise Cancelled
     work.world.ledger.audit.record(

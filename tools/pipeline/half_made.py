@@ -1,8 +1,10 @@
-"""Finds the machines that a killed Terraform left half made and unrecorded, and takes them away: so that they can be made whole, or because
-their removal was approved. Only what is certainly the part's own is touched; what that means is decided by tools.rules.ownership."""
+"""Looks at what stands in the cluster under the ids of a run: machines that a killed Terraform left half made and unrecorded, which are taken
+away so that they can be made whole, or because their removal was approved; and strangers, who are left alone. Only what is certainly the
+part's own is touched; what that means is decided by tools.rules.ownership."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +17,15 @@ from tools.pipeline.run_folder import part_folder
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.rules.ownership import (
+    Marks,
     Planned,
+    Recorded,
     Standing,
     left_half_made,
     machines_of,
+    recorded,
     standing_in,
+    strangers,
     to_be_cleared,
     to_be_made,
     unrecorded,
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
 
 def clear_half_made(work: Work) -> None:
     """Before the rest of a plan is planned anew: what was begun is taken away, so that it can be made whole."""
-    for machine in to_be_made(work.part_plan.changes, _unrecorded(work.world, work.part_folder, work.part)):
+    for machine in to_be_made(work.part_plan.changes, _unrecorded(work.part, work.part_folder)):
         if _clear(work, machine):
             work.say(f"The half-made VM {machine.vm_id} is removed; it is made anew.")
 
@@ -50,7 +56,7 @@ def find_half_made(world: World, run_id: str, part: Part) -> tuple[Standing, ...
     folder = part_folder(world.run_folder(run_id), part)
     if not _places(folder):
         return ()  # Nothing of the part was ever begun, so whatever has its ids by now is somebody else's.
-    wanted = _unrecorded(world, folder, part)
+    wanted = _unrecorded(part, folder)
     found = standing(world.settings, [one.vm_id for one in wanted])
     return left_half_made(wanted, found, _given_later(world, run_id)) if found else ()
 
@@ -70,6 +76,30 @@ def mend(world: World, run_id: str, part: Part) -> str:
     return Terraform(world.settings_of(part), folder).mend_state(places[-1] / "state.before")
 
 
+def assert_no_stranger(work: Work) -> None:
+    """What stands under the ids of the part's machines is still what was made. Terraform would not see it: it looks them up by id alone,
+    and applies a saved plan without looking at all."""
+    made = recorded_in(work.part_folder)
+    refuse_strangers(work.part_folder, work.part, made, standing(work.world.settings, [one.vm_id for one in made]).values())
+
+
+def refuse_strangers(folder: Path, part: Part, made: tuple[Recorded, ...], found: Iterable[Marks]) -> None:
+    sentences = strangers(part, made, found)
+    if sentences:
+        raise RequestProblem(
+            "Somebody else's machine has our id.",
+            f"{' '.join(sentences)} Nothing was done.",
+            "If ours was deleted by hand, let Terraform forget it and ask again: "
+            f"in {folder}, type `terraform state rm` with its address in quotes, which `terraform state list` shows. If it is ours, give it "
+            "its name back (`qm set`), or take its new network card into the record with `terraform apply -refresh-only` there.",
+        )
+
+
+def recorded_in(folder: Path) -> tuple[Recorded, ...]:
+    """The machines of the part's state."""
+    return _read(folder / "terraform.tfstate")
+
+
 def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
     """What stands in the cluster under these ids, as its own configuration says."""
     wanted = frozenset(vm_ids)
@@ -85,8 +115,18 @@ def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
     return {one.vm_id: one for one in found}
 
 
-def _unrecorded(world: World, folder: Path, part: Part) -> tuple[Planned, ...]:
-    return unrecorded(part, Terraform(world.settings_of(part), folder).machine_ids())
+def _unrecorded(part: Part, folder: Path) -> tuple[Planned, ...]:
+    """Those that no state of the part ever recorded. What was recorded once and is not any more was removed, or forgotten on purpose."""
+    states = (*folder.glob("terraform.tfstate*"), *folder.glob(".apply/*/state.before"))
+    return unrecorded(part, (one.vm_id for path in states for one in _read(path)))
+
+
+def _read(state: Path) -> tuple[Recorded, ...]:
+    """None when there is no such file, or it was cut short."""
+    try:
+        return recorded(json.loads(state.read_bytes())) if state.exists() else ()
+    except ValueError:
+        return ()
 
 
 def _places(folder: Path) -> list[Path]:

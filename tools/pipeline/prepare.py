@@ -11,12 +11,12 @@ from tools.clients.files import assert_room, file_sha256
 from tools.clients.terraform import Terraform
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
-from tools.pipeline.half_made import find_half_made, mend
+from tools.pipeline.half_made import find_half_made, mend, recorded_in, refuse_strangers
 from tools.pipeline.run_folder import assert_ours, inputs_sha256, lay_out, lay_out_part, part_folder, secret_texts, write_value
 from tools.pipeline.world import World
 from tools.rules.approving import people, wanted_roles, window
 from tools.rules.changes import Kind, assert_allowed, changes
-from tools.rules.ownership import Standing, removal_of
+from tools.rules.ownership import Standing, refreshed, removal_of
 from tools.rules.policy import assert_within_policy
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Change, Estimate, PartPlan, Plan
@@ -124,6 +124,7 @@ def _plan_part(world: World, folder: Path, part: Part, kind: Kind, cancelled: Ca
     terraform.init()
     state_sha256 = file_sha256(place / "terraform.tfstate")
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
+    refuse_strangers(place, part, recorded_in(place), refreshed(planned.json))
     assert_allowed(planned.json, kind, world.allowed)
     if kind != "remove":
         assert_within_policy(world.policy, part, planned.json)

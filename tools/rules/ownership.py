@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from tools.values.manifest import Part
 from tools.values.plan import Change
 from tools.values.run import PartReceipt, Receipt, Run
 from tools.values.value import Json, Value
 
+VM = "proxmox_virtual_environment_vm"
+"""Terraform's resource type of a machine."""
 
-class Standing(Value):
-    """What stands in the cluster under an id."""
+_NETWORK_CARD = re.compile(r"net\d{1,2}")
+_MAC = re.compile(r"(?i)(?<![0-9a-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])")
+
+
+class Marks(Value):
+    """What one machine is told from another by. An id is given anew as soon as its machine is deleted; a network card's address is not."""
 
     vm_id: int
-    node: str
     name: str
     """Empty while it is being cloned, and where nobody gave it one."""
+    macs: tuple[str, ...] = ()
+    """Of its network cards; none where they are not known."""
+
+
+class Standing(Marks):
+    """What stands in the cluster under an id."""
+
+    node: str
     locked: bool = False
     machine: bool = True
     """A virtual machine: no container, no template."""
+
+
+class Recorded(Marks):
+    """A machine as Terraform's state or plan has it."""
+
+    address: str
+    key: str
+    """The machine's name in the manifest that it was made from, which its resource goes by."""
 
 
 class Planned(Value):
@@ -47,9 +69,71 @@ def standing_in(row: Json, config: Json) -> Standing:
         vm_id=int(row["vmid"]),
         node=str(row.get("node", "")),
         name=str(config.get("name") or ""),
+        macs=tuple(sorted(filter(None, (_mac(str(line)) for key, line in config.items() if _NETWORK_CARD.fullmatch(key))))),
         locked=bool(config.get("lock")),
         machine=row.get("type", "qemu") == "qemu" and not row.get("template") and not config.get("template"),
     )
+
+
+def recorded(state: Json) -> tuple[Recorded, ...]:
+    """The machines that a state file records."""
+    resources = (one for one in state.get("resources", ()) if one.get("mode") == "managed" and one.get("type") == VM)
+    instances = (
+        (f'{VM}.{one.get("name")}["{instance.get("index_key")}"]', instance.get("index_key"), instance.get("attributes"))
+        for one in resources
+        for instance in one.get("instances", ())
+    )
+    return tuple(found for found in (_recorded(*one) for one in instances) if found)
+
+
+def refreshed(plan_json: Json) -> tuple[Recorded, ...]:
+    """The machines that a plan found in the place of those that are recorded: Terraform looks them up by their ids alone."""
+    found = (
+        _recorded(str(one["address"]), one.get("index"), (one.get("change") or {}).get("before"))
+        for one in plan_json.get("resource_changes", ())
+        if one.get("mode") != "data" and one.get("type") == VM
+    )
+    return tuple(one for one in found if one)
+
+
+def strangers(part: Part, made: Iterable[Recorded], found: Iterable[Marks]) -> tuple[str, ...]:
+    """What stands in the place of the part's machines and is not what was made, a sentence each. All that are recorded are compared, also
+    those that stay as they are: an apply writes down what it found, and a stranger who is written down is ours the next time."""
+    planned = {one.name: one.vm_id for one in machines_of(part)}
+    by_id = {one.vm_id: one for one in found}
+    return tuple(
+        sentence for one in made for sentence in _differences(one, planned.get(one.key, one.vm_id), by_id.get(one.vm_id))
+    )
+
+
+def _differences(made: Recorded, planned_id: int, found: Marks | None) -> Iterator[str]:
+    if made.vm_id != planned_id:
+        yield f"{made.key} is recorded as VM {made.vm_id}, and was planned as VM {planned_id}."
+    if found is None:
+        return  # It is gone, and nobody has its id.
+    if isinstance(found, Standing) and not found.machine:
+        yield f"VM {found.vm_id} is a container or a template, and {made.key} is neither."
+    elif found.name != made.key:
+        yield f"VM {found.vm_id} is called {found.name or 'nothing'}, not {made.key}."
+    elif made.macs and found.macs and not set(made.macs) & set(found.macs):
+        yield (
+            f"VM {found.vm_id} is called {made.key}, but its network card {', '.join(found.macs)} "
+            f"is not the one that was made, {', '.join(made.macs)}."
+        )
+
+
+def _recorded(address: str, key: Json, values: Json) -> Recorded | None:
+    if not isinstance(values, dict) or not values.get("vm_id"):
+        return None
+    cards = values.get("network_device") or ()
+    macs = tuple(sorted(str(card["mac_address"]).upper() for card in cards if card.get("mac_address")))
+    return Recorded(address=address, key=str(key), vm_id=int(values["vm_id"]), name=str(values.get("name") or ""), macs=macs)
+
+
+def _mac(line: str) -> str:
+    """Of `virtio=BC:24:11:00:00:01,bridge=vmbr0`; empty when it names none."""
+    found = _MAC.search(line)
+    return found.group(0).upper() if found else ""
 
 
 def half_made(wanted: Planned, found: Standing) -> bool:
