@@ -97,6 +97,33 @@ def test_a_change_before_approval_makes_a_new_plan_and_voids_the_old_one(berth: 
     assert "no plan to approve" in chat.say("yes").text
 
 
+def test_a_plan_that_a_change_has_taken_from_the_screen_cannot_be_approved(berth: Berth) -> None:
+    """Whatever comes of the change: here it ends in a question, and nothing new is planned."""
+    chat = berth.chat()
+    planned = chat.say("I need a web server on network 20, development")
+    asked = chat.say("make it 0 cores")
+    assert "Say a number from 1" in asked.text, asked.text
+    refused = chat.say(f"approve {planned.digest}")
+    assert "This plan is void" in refused.text, refused.text
+    assert "nothing was changed" in chat.say("no").text
+    assert "This plan is void" in chat.say(f"approve {planned.digest}").text
+
+
+def test_a_question_that_names_a_value_changes_nothing(berth: Berth) -> None:
+    chat = berth.chat()
+    planned = chat.say("I need a web server on network 20, development")
+    for question in ("why 2 GB?", "is production on pve3?", "what would 8 GB cost?"):
+        answered = chat.say(question)
+        assert "Ranking:" in answered.text, answered.text
+    assert f"approve {planned.digest}" in chat.say("status").text
+    later = chat.say("I need another web server, staging, on network 30")
+    assert "one at a time" in later.text, later.text
+    again = chat.say("plan again")
+    assert again.digest != planned.digest
+    assert "This plan is void" in chat.say(f"approve {planned.digest}").text
+    chat.say("no")
+
+
 def test_questions_are_answered_and_change_nothing(berth: Berth) -> None:
     chat = berth.chat()
     planned = chat.say("a web server on network 20, development")

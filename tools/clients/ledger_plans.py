@@ -79,7 +79,7 @@ class Plans:
             row = connection.execute(sa.select(plans).where(plans.c.digest == digest)).first()
         if row is None:
             raise RequestProblem(
-                "There is no such plan.", f"No plan has the digest {digest[:12]}.", "Say plan to see the current one."
+                "There is no such plan.", f"No plan has the digest {digest[:12]}.", "Say plan again for a new one."
             )
         return _kept(row)
 

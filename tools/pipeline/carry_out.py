@@ -67,6 +67,12 @@ def approve(
     return Approved(plan=plan, missing_roles=missing_roles(plan, world.ledger.plans.approvals(plan.digest)))
 
 
+def assert_may_be_approved(world: World, plan_digest: str) -> None:
+    """Raises RequestProblem where it has expired meanwhile, is void, or was approved already."""
+    kept = world.ledger.plans.kept(plan_digest)
+    assert_open(kept.plan, kept.status, world.now())
+
+
 def start(world: World, plan_digest: str) -> str:
     """Spends the approvals and sets the run going; the run's id. A second call with the same digest starts nothing."""
     kept = world.ledger.plans.kept(plan_digest)

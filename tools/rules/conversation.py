@@ -64,6 +64,7 @@ TABLE: tuple[tuple[Phase, Event, Phase], ...] = (
     (Phase.AWAITING, Event.CHANGED, Phase.DRAFTING),
     (Phase.AWAITING, Event.HEARD_INCOMPLETE, Phase.ASKING),
     (Phase.AWAITING, Event.CANCELLED, Phase.LISTENING),
+    (Phase.AWAITING, Event.RETRIED, Phase.DRAFTING),
     (Phase.RUNNING, Event.FINISHED, Phase.DONE),
     (Phase.RUNNING, Event.FAILED, Phase.STOPPED),
     (Phase.RUNNING, Event.CANCELLED, Phase.STOPPED),
@@ -73,6 +74,7 @@ TABLE: tuple[tuple[Phase, Event, Phase], ...] = (
     (Phase.STOPPED, Event.REMOVAL, Phase.AWAITING),
     (Phase.DONE, Event.REMOVAL, Phase.AWAITING),
     (Phase.DONE, Event.CHANGED, Phase.DRAFTING),
+    (Phase.DONE, Event.HEARD_INCOMPLETE, Phase.ASKING),
     (Phase.DONE, Event.NEW_REQUEST, Phase.LISTENING),
     (Phase.STOPPED, Event.NEW_REQUEST, Phase.LISTENING),
 )
@@ -131,9 +133,31 @@ _PLAIN: dict[str, Kind] = {
         ("approve", "approved", "yes", "y", "ok", "okay", "go", "go ahead", "apply", "confirm", "lgtm", "do it"),
         Kind.APPROVE_WHAT,
     ),
-    **dict.fromkeys(("no", "n", "cancel", "stop", "abort", "reject", "never mind", "nevermind", "discard"), Kind.CANCEL),
-    **dict.fromkeys(("retry", "try again", "again"), Kind.RETRY),
-    **dict.fromkeys(("roll back", "rollback", "undo"), Kind.ROLL_BACK),
+    **dict.fromkeys(
+        (
+            "no",
+            "n",
+            "nope",
+            "no thanks",
+            "no thank you",
+            "cancel",
+            "stop",
+            "abort",
+            "reject",
+            "never mind",
+            "nevermind",
+            "forget it",
+            "discard",
+        ),
+        Kind.CANCEL,
+    ),
+    **dict.fromkeys(
+        (f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run")),
+        Kind.CANCEL,
+    ),
+    **dict.fromkeys(("please stop", "please cancel", "cancel please", "stop please"), Kind.CANCEL),
+    **dict.fromkeys(("retry", "try again", "again", "try it again", "retry it", "plan", "plan again"), Kind.RETRY),
+    **dict.fromkeys(("roll back", "rollback", "roll it back", "undo"), Kind.ROLL_BACK),
     **dict.fromkeys(("leave", "leave it", "keep it", "keep"), Kind.LEAVE),
     **dict.fromkeys(("list", "runs", "list runs", "history"), Kind.LIST),
     **dict.fromkeys(("help", "?", "hello", "hi", "what can you do"), Kind.HELP),
@@ -167,13 +191,33 @@ def read(text: str) -> Message:
 
 
 _ASKING = re.compile(
-    r"\s*(why|what|how|which|where|when|who|does|is|are|will|can you explain|explain|tell me|show)\b", re.IGNORECASE
+    r"\s*(?:and |but |so |hm+,? )?(?:why|what|how|which|where|when|who|does|did|is|are|was|were|will(?! you)|can you (?:explain|tell|show)"
+    r"|explain|tell me|show)\b",
+    re.IGNORECASE,
 )
 
 
 def is_question(text: str) -> bool:
-    """It asks rather than requests. Only looked at when nothing was heard in it that could be required."""
-    return text.rstrip().endswith("?") or _ASKING.match(text) is not None
+    """It asks rather than requests, whatever it names: `why 4 GB?`, `is production on pve3?`."""
+    return _ASKING.match(text) is not None
+
+
+def may_be_question(text: str) -> bool:
+    """It could be one, if nothing was heard in it that could be required: `pve2?`, but not `can I have 8 GB?`."""
+    return text.rstrip().endswith("?") or is_question(text)
+
+
+_ANOTHER = re.compile(r"\b(?:another|one more|a second|a new|a further|an additional|an extra|a separate)\b", re.IGNORECASE)
+_ASKS_FOR_ONE = re.compile(
+    r"\s*(?:please |now |and |also |ok,? |then )*(?:(?:i|we)(?: also| now)? (?:need|want|would like)|(?:i|we)'d like"
+    r"|create|make|set up|provision|deploy|build|give)(?: me| us)? an? ",
+    re.IGNORECASE,
+)
+
+
+def asks_for_another(text: str) -> bool:
+    """Of a message that names a kind of thing there is already: it wants one more, and no change of the one there is."""
+    return _ANOTHER.search(text) is not None or _ASKS_FOR_ONE.match(text) is not None
 
 
 def diagram() -> str:

@@ -27,6 +27,7 @@ OFFLINE = "No model is configured, so I read by rules: known requests work in fu
 EMPTY = "There was nothing in that message. Tell me what you need, for example: `I need a PostgreSQL database for 100 concurrent users, production, on network 20`."
 NO_RUN = "Nothing is running in this conversation. Say `list` to see every run."
 NOTHING_TO_APPROVE = "There is no plan to approve. Tell me what you need, and I will make one."
+DROPPED = "I have dropped that request, and nothing was changed. Tell me what you need instead."
 NOTHING_TO_CANCEL = "There is nothing to cancel."
 NOTHING_TO_RETRY = "There is nothing to try again. Tell me what you need."
 NOTHING_TO_REMOVE = "This conversation has made nothing that could be removed. Say `list` to see every run, then `remove <run>`."
@@ -46,6 +47,13 @@ class Known(Protocol):
     TITLE: str
     EXAMPLES: tuple[str, ...]
     WANTED: tuple[Wanted, ...]
+
+
+def one_plan_at_a_time(plan_digest: str) -> str:
+    return (
+        f"A plan awaits your approval, and there is one at a time. Reply `approve {plan_digest[:DIGEST_SHOWN]}` or `no` first, then ask for "
+        "the other. Nothing was changed."
+    )
 
 
 def too_long(bytes_max: int) -> str:

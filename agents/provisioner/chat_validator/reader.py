@@ -38,6 +38,8 @@ class Reader(Stage):
 
     def work(self, turn: Turn, say: Say) -> str:
         _catch_up(turn)
+        if turn.message.kind is Kind.CANCEL and _answers_the_key(turn):
+            turn.message = turn.message.model_copy(update={"kind": Kind.WORDS})
         if turn.message.kind is Kind.WORDS:
             return ""
         turn.handled = True
@@ -45,7 +47,7 @@ class Reader(Stage):
 
 
 def _catch_up(turn: Turn) -> None:
-    """The ledger is the record of truth: a run goes on while nobody is looking, and a plan expires."""
+    """The ledger is the record of truth: a run goes on while nobody is looking."""
     chain, world = turn.chain, turn.world
     if chain.phase is Phase.RUNNING and chain.run_id:
         status = pipeline.carry_out.run_of(world, chain.run_id).status
@@ -53,6 +55,12 @@ def _catch_up(turn: Turn) -> None:
             chain.move(Happened.FINISHED)
         elif status == "stopped":
             chain.move(Happened.FAILED)
+
+
+def _answers_the_key(turn: Turn) -> bool:
+    """`no` to the one question which key should open the machine says that none should."""
+    asked = {name for _, name in turn.chain.asked}
+    return turn.chain.phase is Phase.ASKING and asked == {"public_key"} and turn.message.text.strip().lower().rstrip(".!") == "no"
 
 
 def _empty(turn: Turn, say: Say) -> str:
@@ -73,6 +81,9 @@ def _list(turn: Turn, say: Say) -> str:
 
 def _status(turn: Turn, say: Say) -> str:
     run_id = turn.message.subject or turn.chain.run_id
+    if turn.chain.phase is Phase.AWAITING and turn.chain.plan_digest and not turn.message.subject:
+        pipeline.carry_out.assert_may_be_approved(turn.world, turn.chain.plan_digest)
+        return telling.status(turn.chain.phase, turn.chain.plan_digest)
     if run_id is None:
         return telling.status(turn.chain.phase, turn.chain.plan_digest)
     return telling.run(pipeline.carry_out.run_of(turn.world, run_id))
@@ -90,6 +101,7 @@ def _follow(turn: Turn, say: Say) -> str:
 
 def _approve_what(turn: Turn, say: Say) -> str:
     if turn.chain.phase is Phase.AWAITING and turn.chain.plan_digest:
+        pipeline.carry_out.assert_may_be_approved(turn.world, turn.chain.plan_digest)
         return telling.approve_how(turn.chain.plan_digest)
     return telling.NOTHING_TO_APPROVE
 
@@ -125,18 +137,21 @@ def _cancel(turn: Turn, say: Say) -> str:
     if chain.phase is Phase.RUNNING and chain.run_id:
         pipeline.carry_out.cancel(turn.world, chain.run_id)
         return telling.CANCELLING
+    had_plan = chain.plan_digest is not None
     if chain.plan_digest:
         pipeline.carry_out.void(turn.world, chain.plan_digest)
     if not chain.move(Happened.CANCELLED):
         return telling.NOTHING_TO_CANCEL
+    before = chain.heard_built or chain.heard
     chain.forget_from("heard")
     chain.asked = ()
-    if chain.changing:
+    if chain.run_id is not None:
         # What was built is still there, and can still be changed or removed.
-        chain.phase, chain.heard, chain.changing = Phase.DONE, chain.heard_built, False
+        stopped = pipeline.carry_out.run_of(turn.world, chain.run_id).status == "stopped"
+        chain.phase, chain.heard, chain.changing = Phase.STOPPED if stopped else Phase.DONE, before, False
     else:
         chain.typed = ()
-    return telling.CANCELLED
+    return telling.CANCELLED if had_plan else telling.DROPPED
 
 
 def _retry(turn: Turn, say: Say) -> str:
@@ -146,6 +161,12 @@ def _retry(turn: Turn, say: Say) -> str:
         chain.move(Happened.RETRIED)
         turn.handled = False
         return telling.RETRYING
+    if chain.phase is Phase.AWAITING and chain.plan_digest:
+        if turn.world.ledger.plans.kept(chain.plan_digest).plan.kind == "remove":
+            return _removal(turn, say, Happened.REMOVAL)
+        # The world is looked at again: an old plan is of no use once it has expired.
+        pipeline.carry_out.void(turn.world, chain.plan_digest)
+        chain.move(Happened.RETRIED)
     if chain.requirements is not None and chain.requirements.complete and chain.phase is Phase.DRAFTING:
         chain.forget_from("snapshots")
         turn.handled = False
