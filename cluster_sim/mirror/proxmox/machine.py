@@ -34,7 +34,7 @@ class Machine:
         return dict(self.api.get(f"{self.path}/status/current"))
 
     def clone(self, planned: Values, clone: Values) -> None:
-        """Makes the VM on its node. Proxmox clones to another node only what lies on shared storage, whatever storage it is to lie on."""
+        """Makes the VM on its node. Proxmox clones to another node only what lies on shared storage, wherever it is to lie."""
         source = clone["node_name"] or self.node
         form: Values = {"newid": self.vm_id, "full": devices.flag(clone["full"])}
         for name, value in (("name", planned["name"]), ("description", planned["description"]), ("pool", planned["pool_id"])):
@@ -171,8 +171,8 @@ class Machine:
         try:
             self.status()
         except (ApiProblem, Unreachable):
-            # As the released provider has it, any error means that the VM is gone: a token whose right came from the VM's pool may not even
-            # ask any more.
+            # As the released provider has it, any error means that the VM is gone: a token whose right came from the VM's pool may
+            # not even ask any more.
             return
         # The released provider would ask for half an hour and then forget the VM all the same. To say so serves better.
         raise Problem(f"failed to delete VM {self.vm_id}: it still answers after its deletion.")

@@ -1,4 +1,4 @@
-"""Which changes a running VM takes only by being off in between. Pure, and as the released provider has it (0.111.1, read on 2026-11-21)."""
+"""Which changes a running VM takes only by being off in between: pure, and as read in the released provider (commit d6bd1ff)."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_a_machine_that_does_not_go_away_is_told(proxmox: ShortTerraform, served
     assert told.value.state == state
 
 
-# --- a template on one node, the machine on another --------------------------------------------------------------------------------
+# --- a template on one node, the machine on another -----------------------------------------------------------------------------
 
 LOCAL_DISK = {"scsi0": "local-lvm:base-9000-disk-0,size=2G"}
 SHARED_DISK = {"scsi0": "ceph-vm:base-9000-disk-0,size=2G", "ide2": "ceph-vm:vm-9000-cloudinit,media=cdrom"}
