@@ -19,7 +19,7 @@ from tools.rules.readers.keys import take_keys
 from tools.rules.readers.names import take_names
 from tools.rules.readers.numbers import plain, take_relative
 from tools.rules.readers.stretch import QUANTITIES_MAX, Stretch
-from tools.rules.wording import Span, find, has, negated, said
+from tools.rules.wording import Span, find, has, mask, negated, said
 from tools.values.heard import Ask, Fact, Heard
 from tools.values.wanted import Wanted
 
@@ -88,9 +88,10 @@ def prove(heard: Heard, typed: Sequence[str], wanted: Mapping[str, Listed]) -> t
     kept: list[Ask] = []
     dropped: list[Fact] = []
     messages = [text[:TEXT_LENGTH_MAX] for text in typed]
+    asked = [_without_denied(fold(text), wanted) for text in messages]
     for ask in heard.asks:
         capability = wanted.get(ask.capability)
-        if capability is None or not any(_mentioned(capability, fold(text)) for text in messages):
+        if capability is None or not any(has(capability.WORDS, text) for text in asked):
             dropped.extend(ask.facts)
             continue
         by_name = {one.name: one for one in capability.WANTED}
@@ -142,8 +143,14 @@ def _polarity(one: Wanted, quote: str) -> str:
     return "yes" if has(YES, quote) else "no" if has(NO, quote) else ""
 
 
-def _mentioned(capability: Listed, folded: str) -> bool:
-    return any(not negated(folded, span) for span in find(capability.WORDS, folded))
+def _without_denied(folded: str, wanted: Mapping[str, Listed]) -> str:
+    """The text without what it denies: no shorter word of another capability is left of `no web servers`."""
+    free = folded
+    for capability in wanted.values():
+        for span in find(capability.WORDS, folded):
+            if negated(folded, span):
+                free = mask(free, span)
+    return free
 
 
 def _asked_for(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> list[tuple[str, Stretch]]:
@@ -203,7 +210,6 @@ def _mentions(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> li
         Mention(name, span, has(BODY_WORDS, hidden.free[span.start : span.end]) and _is_only_body(hidden.free, span))
         for name, capability in wanted.items()
         for span in find(capability.WORDS, hidden.free)
-        if not negated(hidden.folded, span)
     ]
     known = {ask.capability for ask in so_far.asks}
     hits.sort(key=lambda m: (m.span.start - m.span.end, m.capability not in known, m.span.start, m.capability))
@@ -211,7 +217,25 @@ def _mentions(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> li
     for hit in hits:
         if all(hit.span.end <= other.span.start or hit.span.start >= other.span.end for other in taken):
             taken.append(hit)
-    return sorted(taken, key=lambda m: m.span.start)
+    return _not_denied(hidden.folded, sorted(taken, key=lambda m: m.span.start))
+
+
+_DENIED_TOO = re.compile(r"\s+(?:(?:or|nor)\s+(?:(?:a|an|any|the)\s+)?)?")
+"""Between two things that one `no` denies: `no database server`, `no web servers or databases`."""
+
+
+def _not_denied(folded: str, mentions: list[Mention]) -> list[Mention]:
+    """Judged when each has its place: in `no web servers` the shorter word `servers` asks for nothing either."""
+    kept: list[Mention] = []
+    denied: Mention | None = None
+    for mention in mentions:
+        beside = denied is not None and _DENIED_TOO.fullmatch(folded, denied.span.end, mention.span.start)
+        if negated(folded, mention.span) or beside:
+            denied = mention
+        else:
+            denied = None
+            kept.append(mention)
+    return kept
 
 
 def _is_only_body(folded: str, span: Span) -> bool:

@@ -35,17 +35,28 @@ ALIKE: dict[str, tuple[str, ...]] = {
 # `4-core` and `4cores` are said of cores, but `db-01` is a name.
 _BEFORE = r"(?<![a-z_])(?<![a-z][-.@])(?<!\d[.@])"
 _AFTER = r"(?![a-z0-9_]|[.@][a-z0-9]|-\d)"
+# What a negation may have between itself and what it denies: `don't put it on pve1`, `not to be made on the node pve1`.
+_DENIED_VERB = (
+    r"(?:(?:think|believe) (?:we|i|you)\s+)?(?:(?:have|want|need|like|plan|going)\s+to\s+|to\s+)?(?:be\s+)?"
+    r"(?:(?:put|placed?|made?|make|created?|run|running|used?|using|want|need|have|hosted|host|deploy(?:ed)?|buil[dt]|provision(?:ed)?"
+    r"|set up|install(?:ed)?|add|include|give|moved?|pick|choose|take|keep|kept|start(?:ed)?|plan|be|like|order|ask for|go|require|let)"
+    r"\s+)?"
+)
 _NEGATED_BEFORE = re.compile(
-    r"(?:\b(?:no|not|non|without|never|except|instead of|rather than|neither|nor|excluding|drop|remove|forget|skip|değil)"
-    r"|n't(?: need| want| use)?|\bdont(?: need| want| use)?|没有|不要|不需要|不用|不是|不)"
-    r"[\s-]*(?:(?:a|an|any|the|on|in|use|using|for|need|want|necessarily)\s+){0,2}$"
+    r"(?:\b(?:no|not|non|without|never|except|avoid|avoiding|instead of|rather than|other than|different from|apart from"
+    r"|(?:any|every)(?:where|thing| ?one| node| host| network| server)? but|neither|nor|excluding|no longer|değil"
+    # `don't forget the web server` asks for it.
+    r"|(?<!n't )(?<!not )(?<!dont )(?<!never )(?:drop|remove|forget|skip|delete|cancel|leave out|get rid of))"
+    r"|n't|\bdont|没有|不要|不需要|不用|不是|不)"
+    rf"[\s-]*{_DENIED_VERB}"
+    r"(?:(?:me|us|it|them|this|that|these|those|a|an|any|the|our|my|on|onto|in|at|to|into|with|for|necessarily|ever|anymore)\s+){0,4}$"
 )
 _NEGATED_AFTER = re.compile(
     r"(?:'\w+)?\s+(?:yok|olmasin|istemiyorum|gerekmiyor|değil|degil|is not|isn't|are not|aren't|not needed)"
 )
 _RELATIVE_BEFORE = re.compile(r"\b(?:by|another|extra|additional|further|add)\s+$")
 _RELATIVE_AFTER = re.compile(r"\s+(?:more|additional|extra|further)\b")
-_REACH = 40
+_REACH = 60
 
 
 FOUND_MAX = 100

@@ -1,0 +1,70 @@
+"""What people mean by ordinary words: nothing denied is done, nothing that only looks like a name is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.capabilities import catalogue
+from tools.rules.hearing import hear, merge, prove
+from tools.rules.unheard import unheard
+from tools.values.heard import Ask, Heard
+
+Asks = dict[str, dict[str, str]]
+
+
+def said(*texts: str) -> Heard:
+    """Everything said in these messages, one after the other."""
+    so_far = Heard()
+    for text in texts:
+        so_far = merge(so_far, hear(text, catalogue(), so_far))
+    return so_far
+
+
+def asks(heard: Heard) -> Asks:
+    return {ask.capability: {fact.name: fact.value for fact in ask.facts} for ask in heard.asks}
+
+
+DENIED: list[tuple[str, Asks]] = [
+    ("a VM with 4 cores, don't put it on pve1", {"virtual_machine": {"cpu_count": "4"}}),
+    ("a VM, do not place it on the node pve1", {"virtual_machine": {}}),
+    ("a VM, never run it on pve1", {"virtual_machine": {}}),
+    ("a VM; it should not be placed on pve1", {"virtual_machine": {}}),
+    ("a VM; it doesn't have to be on pve1", {"virtual_machine": {}}),
+    ("a VM, avoid pve1", {"virtual_machine": {}}),
+    ("a VM not on node pve3", {"virtual_machine": {}}),
+    ("a VM anywhere but pve3", {"virtual_machine": {}}),
+    ("a VM anywhere but on pve3", {"virtual_machine": {}}),
+    ("a VM, not on pve1 but on pve2", {"virtual_machine": {"node": "pve2"}}),
+    ("a VM, do not use pve2, use pve3", {"virtual_machine": {"node": "pve3"}}),
+    ("Please don't make a web server, only a database for 10 users", {"postgresql": {"concurrent_users": "10"}}),
+    ("We don't think we need a web server, just a VM", {"virtual_machine": {}}),
+    ("no database server please, a web server", {"web_server": {}}),
+    ("a VM without a database or web server", {"virtual_machine": {}}),
+    ("a VM and don't forget a web server", {"virtual_machine": {}, "web_server": {}}),
+    ("a database not only for 100 users but for 200 users", {"postgresql": {"concurrent_users": "200"}}),
+    ("I don't want it on network 20, use network 30 for the VM", {"virtual_machine": {"network": "30"}}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), DENIED)
+def test_what_is_denied_is_not_done(text: str, expected: Asks) -> None:
+    heard = said(text)
+    assert asks(heard) == expected
+    assert prove(heard, [text], catalogue()) == (heard, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["drop the web servers", "no web servers", "without the web server", "leave out the web servers", "we don't need the web servers",
+     "don't put it on pve1", "never place it on node pve1"],
+)  # fmt: skip
+def test_what_is_denied_later_adds_nothing_and_is_told(text: str) -> None:
+    before = said("a database for 10 users and two web servers on network 20")
+    heard = hear(text, catalogue(), before)
+    assert merge(before, heard) == before
+    assert unheard(text, heard, catalogue())
+
+
+def test_a_word_within_a_denied_one_proves_nothing() -> None:
+    claimed = Heard(asks=(Ask(capability="virtual_machine"),))
+    assert prove(claimed, ["no web servers"], catalogue()) == (Heard(), ())
