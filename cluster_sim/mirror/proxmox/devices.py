@@ -209,7 +209,7 @@ def is_disk(name: str, value: Any) -> bool:
 
 
 def storages_of(config: Values) -> list[str]:
-    """Every storage that a VM has a drive on: disks, cloud-init drive, CD, EFI variables, TPM state. An empty CD drive has none."""
+    """Every storage that a VM has a drive on: disks, cloud-init drive, CD, EFI variables, TPM state. An empty CD has none."""
     volumes = [
         options_of(str(value))
         for name, value in config.items()

@@ -171,8 +171,8 @@ class Machine:
         try:
             self.status()
         except (ApiProblem, Unreachable):
-            # As the released provider has it, any error means that the VM is gone: a token whose right came from the VM's pool may
-            # not even ask any more.
+            # As the released provider has it, any error means that the VM is gone: a token whose right came from the VM's pool
+            # may not even ask any more.
             return
         # The released provider would ask for half an hour and then forget the VM all the same. To say so serves better.
         raise Problem(f"failed to delete VM {self.vm_id}: it still answers after its deletion.")

@@ -78,7 +78,7 @@ class VirtualMachine(Resource):
         vm_id = planned["vm_id"] or int(api.get("/cluster/nextid"))
         machine = Machine(api, planned["node_name"], vm_id)
         made = planned | {"vm_id": vm_id, "id": str(vm_id)}
-        # As with the released provider, nothing is remembered before this is done: a clone whose migration fails stays where it is.
+        # As with the released provider, nothing is remembered before this is done: a clone that cannot be migrated stays.
         machine.clone(planned, clone)
         try:
             machine.wait_for_unlock()

@@ -1,7 +1,7 @@
 """A cluster just large enough for the stand-in provider's recorded calls, and for a clone onto another node.
 
-Its answers are the recorded ones. It is no simulator: it keeps VMs as dictionaries, lets either node answer for them, ends every task
-at once, and writes down every call.
+Its answers are the recorded ones. It is no simulator: it keeps VMs as dictionaries, lets either node answer for them, ends every
+task at once, and writes down every call.
 """
 
 from __future__ import annotations
