@@ -92,7 +92,7 @@ def test_a_machine_as_composed_becomes_exactly_that_resource(folder: Folder) -> 
 
 
 def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_folder: Callable[[str], Folder]) -> None:
-    """Every way of cloning: beside the template, straight to another node, by migration to either kind of storage; one in a pool."""
+    """Every way of cloning: beside the template, straight elsewhere, by migration to either kind of storage; one in a pool."""
     folder = make_folder("machines")
     machines = [
         machine(1, pool="berth"),
