@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from tools.rules import azure_regions, quantities, readers
 from tools.rules.quantities import fold
 from tools.rules.readers.answers import bare, pieces
-from tools.rules.readers.choices import NO, YES
+from tools.rules.readers.choices import NO, YES, own_choice
 from tools.rules.readers.keys import take_keys
 from tools.rules.readers.names import take_names
 from tools.rules.readers.numbers import plain, take_relative
@@ -246,8 +246,10 @@ def _read(stretch: Stretch, capability: Listed, before: tuple[Fact, ...] = ()) -
     own = Stretch(stretch.text)
     if before:
         take_relative(own)
+    _take_versions(own, capability)
     readers.read(own, capability.WANTED, capability.WORDS)
     _correct(own, capability, before)
+    _take_back(own, capability, before)
     return own.found
 
 
@@ -262,14 +264,41 @@ def _correct(stretch: Stretch, capability: Listed, before: tuple[Fact, ...]) -> 
         stretch.say(meant[0].name, plain(instead[0].value), Span(instead[0].start, instead[0].end))
 
 
+_VERSION = re.compile(r"\s+v?(\d[\d.]{0,10})(?![\w%-])(?!\s+(?:users|connections|cores|gb|gib|tb|vcpus?))")
+
+
+def _take_versions(stretch: Stretch, capability: Listed) -> None:
+    """`a MySQL 8 database`: the number after the name of another make counts nothing."""
+    for one in capability.WANTED:
+        if own_choice(one, capability.WORDS):
+            for span in find([word for _, words in one.choices for word in words], stretch.free):
+                version = _VERSION.match(stretch.free, span.end)
+                if version:
+                    stretch.take(Span(*version.span(1)))
+
+
+def _take_back(stretch: Stretch, capability: Listed, before: tuple[Fact, ...]) -> None:
+    """`PostgreSQL then`, after MySQL was asked for: what the capability itself is called by is a choice once another was made."""
+    chosen = {fact.name for fact in before}
+    for one in capability.WANTED:
+        ours = own_choice(one, capability.WORDS) if one.name in chosen else ""
+        words = next((words for value, words in one.choices if value == ours), ())
+        span = next((span for span in find(words, stretch.folded) if not negated(stretch.folded, span)), None)
+        if span is not None:
+            stretch.say(one.name, ours, span)
+
+
 def _share(heard: list[tuple[str, dict[str, Fact]]], wanted: Mapping[str, Listed]) -> dict[str, dict[str, Fact]]:
     kinds = {(name, one.name): one.kind for name, _ in heard for one in wanted[name].WANTED}
+    choices = {(name, one.name): dict(one.choices) for name, _ in heard for one in wanted[name].WANTED}
     facts = {name: dict(found) for name, found in heard}
     for name, found in heard:
         for fact in found.values():
             for other in facts:
                 shared = kinds[name, fact.name] in SHARED_KINDS or fact.name in SHARED_NAMES
-                if shared and kinds.get((other, fact.name)) == kinds[name, fact.name]:
+                # A make of databases is none of web servers, though both have one.
+                fits = kinds[name, fact.name] != "choice" or fact.value in choices.get((other, fact.name), {})
+                if shared and fits and kinds.get((other, fact.name)) == kinds[name, fact.name]:
                     facts[other].setdefault(fact.name, fact)
     return facts
 

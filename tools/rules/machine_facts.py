@@ -83,6 +83,7 @@ OS = Wanted(
         ("debian", ("debian",)),
         ("ubuntu", ("ubuntu",)),
         ("rhel", ("rhel", "red hat", "redhat")),
+        ("oraclelinux", ("oracle linux", "oraclelinux")),
         *((name, (name,)) for name in ("windows", "rocky", "almalinux", "centos", "fedora", "opensuse", "alpine", "freebsd")),
     ),
 )

@@ -13,6 +13,25 @@ from tools.values.wanted import Wanted
 
 CONNECTIONS_MAX = sizing.postgresql_sizes()[-1].connections_user_max
 
+ENGINES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("PostgreSQL", ("postgresql", "postgres", "pgsql")),
+    ("MySQL", ("mysql", "my sql")),
+    ("MariaDB", ("mariadb", "maria db")),
+    ("MongoDB", ("mongodb", "mongo", "mongo db")),
+    ("Oracle", ("oracle", "oracle db", "oracle database")),
+    ("SQL Server", ("sql server", "mssql", "ms sql", "microsoft sql", "microsoft sql server", "azure sql")),
+    ("SQLite", ("sqlite",)),
+    ("Db2", ("db2",)),
+    ("CockroachDB", ("cockroachdb", "cockroach db")),
+    ("Cassandra", ("cassandra",)),
+    ("CouchDB", ("couchdb",)),
+    ("Redis", ("redis database", "redis db")),
+    ("ClickHouse", ("clickhouse database", "clickhouse db")),
+    ("InfluxDB", ("influxdb database", "influx database")),
+    ("Neo4j", ("neo4j database", "neo4j db")),
+)
+"""Ours first, then those that we do not make; what else each is called."""
+
 WANTED: tuple[Wanted, ...] = (
     Wanted(
         name="concurrent_users",
@@ -35,16 +54,35 @@ WANTED: tuple[Wanted, ...] = (
         words=("database called", "database named"),
     ),
     *EVERY_MACHINE,
+    # After the operating system, so that Oracle Linux is no Oracle.
+    Wanted(
+        name="engine",
+        kind="choice",
+        meaning="the make of database, only when the operator names one",
+        choices=ENGINES,
+    ),
 )
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("postgresql", WANTED, facts)
+    _read_engine(reading)
     size = _read_users(reading)
     read_placing(reading, site, workload="db")
     _settle_sizes(reading, size)
     _read_database_name(reading)
     return reading.needs()
+
+
+def _read_engine(reading: Reading) -> None:
+    """Another make is never replaced by ours without a word."""
+    said = reading.facts["engine"].value.strip() if "engine" in reading.facts else ""
+    ours, *others = ENGINES
+    if said and said.lower() not in (ours[0].lower(), *ours[1]):
+        known = next((name for name, words in others if said.lower() in (name.lower(), *words)), naming.shorten(said))
+        reading.problems.append(
+            f"Berth makes PostgreSQL databases, not {known} ones. Say PostgreSQL, or ask for a plain VM and install it yourself."
+        )
 
 
 def _read_users(reading: Reading) -> PostgresqlSize | None:

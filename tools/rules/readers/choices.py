@@ -12,15 +12,33 @@ YES = ("yes", "yeah", "yep", "sure", "please do", "true")
 NO = ("no", "nope", "none", "false", "not needed")
 
 
+_BESIDE = re.compile(
+    r"(?<![a-z])(?:behind|in front of|from|replac(?:e|es|ing)|migrat(?:e|es|ing)|our|your|their|his|old|existing|next to|beside|like|unlike"
+    r"|sync(?:s|ed)? with|connect(?:s|ed|ing)? to|talks? to|reads? from|proxy(?:ing)? (?:to|for))\s+(?:the\s+|an?\s+|our\s+)?$"
+)
+"""Before the name of a product that is there already, and not asked for: `a database to replace our MySQL`."""
+_REACH = 40
+
+
 def read_choices(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
     """A word that names the capability chooses nothing: a development environment is no statement about the environment."""
     own = list(find(own_words, stretch.free))
     for one in wanted:
         hits = [(span, value) for value, words in one.choices for span in find({value, *words}, stretch.free)]
+        ours = own_choice(one, own_words)
+        named = any(value == ours and not negated(stretch.folded, span) for span, value in hits)
         for span, value in sorted(hits):
+            if ours and (named or _BESIDE.search(stretch.folded[max(0, span.start - _REACH) : span.start])):
+                continue
             if not negated(stretch.folded, span) and not any(o.start <= span.start and span.end <= o.end for o in own):
                 stretch.say(one.name, value, span)
                 stretch.take(span)
+
+
+def own_choice(one: Wanted, own_words: tuple[str, ...]) -> str:
+    """The value that the capability itself is called by, such as PostgreSQL among the makes of databases; empty when it has none.
+    Who says it has chosen: then another make in the same message is what it is moved from or stands beside."""
+    return next((value for value, words in one.choices if set(words) & set(own_words)), "")
 
 
 def read_yes_or_no(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
