@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.rules import naming, sizing
 from tools.rules.machine_facts import EVERY_MACHINE
 from tools.rules.reading import Reading, read_placing, read_sizes
-from tools.rules.sizing import Assumption, PostgresqlSize
+from tools.rules.sizing import PostgresqlSize
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
@@ -119,24 +119,31 @@ def _settle_sizes(reading: Reading, size: PostgresqlSize | None) -> None:
         reading.assumed(
             "memory_mib", size.memory_mib, _carries(size), "MiB", low=size.memory_mib, high=larger.memory_mib, source=size.source
         )
+    database_gib = _read_database_size(reading)
     if disk_gib is not None:
         reading.said("disk_gib", disk_gib, "GiB", fact="disk")
+        if database_gib is not None and database_gib >= disk_gib:
+            reading.problems.append(
+                f"{database_gib:,} GiB of data do not fit on a disk of {disk_gib:,} GiB that holds the system as well. "
+                f"Say a disk of {sizing.database_disk_gib(database_gib).value:,} GiB, which leaves room to grow, or less data."
+            )
     elif "disk" not in reading.facts:
-        reading.suppose("disk_gib", _disk(reading), "GiB")
+        assumption = sizing.database_disk_gib(database_gib) if database_gib is not None else sizing.DATABASE_DISK_GIB
+        reading.suppose("disk_gib", assumption, "GiB")
 
 
 def _users(reading: Reading) -> int:
     return next(int(f.value) for f in reading.fields if f.name == "concurrent_users" and isinstance(f.value, int))
 
 
-def _disk(reading: Reading) -> Assumption:
+def _read_database_size(reading: Reading) -> int | None:
+    """Also when a disk was said: what was said of the data is in the plan, and it has to fit."""
     database_gib = reading.size(
         "database_size", "data", 2**30, 1, 16 * 1024, "a database holds something, and on one disk not more than 16 TiB."
     )
-    if database_gib is None:
-        return sizing.DATABASE_DISK_GIB
-    reading.said("database_gib", database_gib, "GiB", fact="database_size")
-    return sizing.database_disk_gib(database_gib)
+    if database_gib is not None:
+        reading.said("database_gib", database_gib, "GiB", fact="database_size")
+    return database_gib
 
 
 def _read_database_name(reading: Reading) -> None:

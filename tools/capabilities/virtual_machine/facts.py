@@ -10,6 +10,7 @@ from tools.rules.applications import Unsized
 from tools.rules.formulas import Span
 from tools.rules.machine_facts import EVERY_MACHINE
 from tools.rules.reading import DISK_GIB_MAX, Reading, read_placing, read_sizes
+from tools.rules.sizing import Assumption
 from tools.values.heard import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import Site
@@ -17,6 +18,8 @@ from tools.values.wanted import Wanted
 
 LOAD_MAX = 10_000_000
 MEMORY_STEP_MIB = 256
+DATA_ROOM = 1.2
+"""How much of the disk data is given where no formula says it: a fifth more, to grow. An assumption, told as one."""
 
 LOADS: tuple[Wanted, ...] = (
     Wanted(name="users", kind="count", meaning="users of the application", words=("users", "concurrent users", "people", "students", "developers")),
@@ -120,13 +123,42 @@ def _settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
             _as_published(
                 reading, "memory", "memory_mib", sized.memory_gib if sized else None, "MiB", 1024, MEMORY_STEP_MIB, basis
             )
+    _settle_disk(reading, disk_gib, basis)
+
+
+def _settle_disk(reading: Reading, disk_gib: int | None, basis: Sized | Unsized | None) -> None:
+    """As it was said, when the data fits on it; else as published, when that counts the data; else the data comes on top."""
+    published = basis.disk_gib if isinstance(basis, Sized) else None
+    data = next((f.value for f in reading.fields if f.name == "data_gib" and isinstance(f.value, int)), 0)
     if disk_gib is not None:
         reading.said("disk_gib", disk_gib, "GiB", fact="disk")
-    elif "disk" not in reading.facts:
-        if sized and sized.disk_gib:
-            _as_published(reading, "disk", "disk_gib", sized.disk_gib, "GiB", 1, 1, basis)
-        else:
-            reading.suppose("disk_gib", sizing.VM_DISK_GIB, "GiB")
+        if data >= disk_gib:
+            reading.problems.append(
+                f"{data:,} GiB of data do not fit on a disk of {disk_gib:,} GiB that holds the system as well. "
+                "Say a larger disk, or how much of the data is to lie on it."
+            )
+    elif "disk" in reading.facts:
+        pass  # It cannot be taken, which is told.
+    elif published and (not data or published.value >= data + sizing.SYSTEM_DISK_GIB):
+        _as_published(reading, "disk", "disk_gib", published, "GiB", 1, 1, basis)
+    elif data:
+        reading.suppose("disk_gib", _disk_with(data, published), "GiB")
+    else:
+        reading.suppose("disk_gib", sizing.VM_DISK_GIB, "GiB")
+
+
+def _disk_with(data_gib: int, published: Span | None) -> Assumption:
+    """Beside the data, the disk that a machine or its application has anyway; capped, since no disk is larger."""
+    bare = sizing.VM_DISK_GIB
+    beside = math.ceil(published.value) if published else bare.value
+    least = data_gib + (math.ceil(published.low) if published else sizing.SYSTEM_DISK_GIB)
+    return Assumption(
+        value=max(min(beside + math.ceil(data_gib * DATA_ROOM), DISK_GIB_MAX), least),
+        low=least,
+        high=beside + data_gib * 2,
+        because=f"{data_gib:,} GiB of data, a fifth more for growth, and {beside} GiB for the system and what runs on it.",
+        source=bare.source,
+    )
 
 
 def _as_published(
