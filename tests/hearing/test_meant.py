@@ -68,3 +68,47 @@ def test_what_is_denied_later_adds_nothing_and_is_told(text: str) -> None:
 def test_a_word_within_a_denied_one_proves_nothing() -> None:
     claimed = Heard(asks=(Ask(capability="virtual_machine"),))
     assert prove(claimed, ["no web servers"], catalogue()) == (Heard(), ())
+
+
+ENVIRONMENTS: list[tuple[tuple[str, ...], Asks]] = [
+    (("a PostgreSQL database for 50 users, development environment, network 20",),
+     {"postgresql": {"concurrent_users": "50", "environment": "development", "network": "20"}}),
+    (("a web server, dev environment, network 20",), {"web_server": {"environment": "development", "network": "20"}}),
+    (("a web server, dev env, network 20",), {"web_server": {"environment": "development", "network": "20"}}),
+    (("a web server on network 20. Development environment.",), {"web_server": {"environment": "development", "network": "20"}}),
+    (("一个PostgreSQL数据库，50个用户，开发环境，网络20",),
+     {"postgresql": {"concurrent_users": "50", "environment": "development", "network": "20"}}),
+    (("50 kullanıcı için PostgreSQL veritabanı, geliştirme ortamı, ağ 20",),
+     {"postgresql": {"concurrent_users": "50", "environment": "development", "network": "20"}}),
+    (("a web server on network 20", "Development environment"), {"web_server": {"environment": "development", "network": "20"}}),
+    # With an article, a number, or in a list of things, it is one of its own.
+    (("a web server on network 20", "I need a development environment"), {"web_server": {"network": "20"}, "dev_environment": {}}),
+    (("a web server and a Python development environment",), {"web_server": {}, "dev_environment": {}}),
+    (("a web server and two development environments",), {"web_server": {}, "dev_environment": {"count": "2"}}),
+    (("a web server and development environments",), {"web_server": {}, "dev_environment": {}}),
+    (("一个PostgreSQL数据库和一个开发环境",), {"postgresql": {}, "dev_environment": {}}),
+    (("development environment, network 20",), {"dev_environment": {"network": "20"}}),
+    (("a dev env on network 20",), {"dev_environment": {"network": "20"}}),
+    (("给我一个开发环境，网络20",), {"dev_environment": {"network": "20"}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("texts", "expected"), ENVIRONMENTS)
+def test_an_environment_of_something_is_no_second_thing(texts: tuple[str, ...], expected: Asks) -> None:
+    heard = said(*texts)
+    assert asks(heard) == expected
+    assert prove(heard, texts, catalogue()) == (heard, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("geliştirme ortamı istiyorum, ağ 20", {"dev_environment": {"network": "20"}}),
+        ("gelistirme ortami istiyorum, ağ 20", {"dev_environment": {"network": "20"}}),
+        ("4 çekirdek 8 GB bellek sanal makine", {"virtual_machine": {"cpu_count": "4", "memory": "8 GB"}}),
+        ("4 cekirdekli sanal makine", {"virtual_machine": {"cpu_count": "4"}}),
+        ("100 bağlantı için veritabanı", {"postgresql": {"concurrent_users": "100"}}),
+    ],
+)
+def test_turkish_is_heard_in_its_own_spelling_and_without_it(text: str, expected: Asks) -> None:
+    assert asks(said(text)) == expected

@@ -157,6 +157,12 @@ def _asked_for(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> l
     """Each capability asked for, with the stretch of the message that is about it."""
     groups: list[tuple[str, int, bool]] = []
     mentions = _mentions(whole, wanted, so_far)
+    known = [ask.capability for ask in so_far.asks if ask.capability in wanted]
+    mentions = [
+        mention
+        for number, mention in enumerate(mentions)
+        if not _is_their_environment(whole.folded, mention, [*known, *(m.capability for m in mentions[:number])], wanted)
+    ]
     for number, mention in enumerate(mentions):
         previous = mentions[number - 1].span.end if number else 0
         between = whole.folded[previous : mention.span.start]
@@ -187,6 +193,43 @@ _LEANS = re.compile(
 _ANOTHER = re.compile(
     r"(?<![a-z])(?:a|an|another|one|two|three|four|five|six|ten|some|extra|separate|additional|\d+)(?:\s+[\w.-]+){0,3}\s*$"
 )
+
+
+_INTRODUCED = re.compile(
+    r"(?:(?<![a-z])(?:(?:a|an|another|one|two|three|four|five|six|ten|some|extra|separate|additional|\d{1,4}|bir|iki|üç)"
+    r"(?:\s+(?!users?\s)[a-z-]{2,15})?|my|create|make|need|want|add|also|build|set up|deploy|provision|plus|as well as)"
+    r"|[一二两三四五六七八九十\d]\s?[个台套])\s*$"
+)
+_INTRODUCTION_LENGTH = 40
+
+
+def _is_their_environment(folded: str, mention: Mention, others: Sequence[str], wanted: Mapping[str, Listed]) -> bool:
+    """`a database for 50 users, development environment, network 20`: when something else was asked for and no article or number
+    makes it another thing, an environment that the other can be in is the one it is in."""
+    part = folded[mention.span.start : mention.span.end]
+    if not others or mention.capability in others or _names_several(part):
+        return False
+    if _INTRODUCED.search(folded[max(0, mention.span.start - _INTRODUCTION_LENGTH) : mention.span.start]):
+        return False
+    for one in (one for name in others for one in wanted[name].WANTED if one.kind == "choice"):
+        hits = [(value, span) for value, words in one.choices for span in find({value, *words}, part)]
+        for value, span in hits:
+            rest = (part[: span.start] + part[span.end :]).strip()
+            whole = any(found == Span(0, len(rest)) for found in find({one.name, *one.words}, rest))
+            if whole and not _chosen_otherwise(folded[: mention.span.start], one, value):
+                return True
+    return False
+
+
+def _chosen_otherwise(before: str, one: Wanted, value: str) -> bool:
+    """`a web server for production and development environment`: it is in production already."""
+    words = [word for other, several in one.choices if other != value for word in (other, *several)]
+    return any(not negated(before, span) for span in find(words, before))
+
+
+def _names_several(part: str) -> bool:
+    """`and development environments` are things; an environment that something is in is one."""
+    return part.isascii() and part.endswith("s")
 
 
 def _boundary(between: str, body: bool) -> int | None:

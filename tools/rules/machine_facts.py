@@ -8,7 +8,7 @@ ENVIRONMENT = Wanted(
     name="environment",
     kind="choice",
     meaning="what it is for; production nodes keep more head-room",
-    words=("environment",),
+    words=("environment", "env"),
     choices=(
         ("production", ("production", "prod", "live")),
         ("staging", ("staging", "stage", "preproduction", "pre-production")),

@@ -17,20 +17,24 @@ ALIKE: dict[str, tuple[str, ...]] = {
     "database": ("veritabani*", "veri tabani*", "数据库"),
     "web server": ("web sunucu*", "网页服务器", "web 服务器"),
     "virtual machine": ("sanal makine*", "sanal sunucu*", "虚拟机"),
-    "development environment": ("gelistirme ortami*", "开发环境"),
+    "development environment": ("geliştirme ortami*", "gelistirme ortami*", "开发环境"),
+    "dev environment": ("dev env",),
+    "environment": ("ortam*", "环境"),
     "users": ("people", "kullanici*", "用户", "个用户"),
-    "connections": ("baglanti*", "连接"),
-    "cores": ("cekirdek*", "核心", "核"),
-    "memory": ("bellek*", "内存"),
-    "disk": ("diski*", "磁盘", "硬盘"),
-    "network": ("ağ", "ağda", "ağinda", "ağina", "网络"),
+    "connections": ("bağlanti*", "baglanti*", "连接"),
+    "cores": ("çekirdek*", "cekirdek*", "核心", "核"),
+    "memory": ("bellek*", "belleğ*", "内存"),
+    "disk": ("diski*", "diskl*", "磁盘", "硬盘"),
+    "network": ("ağ", "aği", "ağda", "ağin", "ağinda", "ağina", "网络"),
     "node": ("düğüm*", "dugum*", "节点"),
     "production": ("üretim*", "uretim*", "canli*", "生产", "生产环境"),
     "development": ("geliştirme*", "gelistirme*", "开发"),
     "yes": ("evet", "是", "是的", "对"),
     "no": ("hayir", "不", "不是", "否"),
 }
-"""Words that mean the same as those capabilities declare, most in other languages; folded, and a star stands for any ending."""
+"""Words that mean the same as those capabilities declare, most in other languages; a star stands for any ending.
+
+Folded, which keeps ç, ğ, ö, ş and ü: what is typed with and without them is listed both ways."""
 
 # `4-core` and `4cores` are said of cores, but `db-01` is a name.
 _BEFORE = r"(?<![a-z_])(?<![a-z][-.@])(?<!\d[.@])"
