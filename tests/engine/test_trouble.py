@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tools.pipeline import carry_out, engine
+from tools.pipeline.drifting import drift
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.steps import Step, Work
 from tools.pipeline.world import World
@@ -22,7 +23,7 @@ from tools.values.manifest import Part
 from tools.values.plan import Estimate, Plan
 from tools.values.run import Run
 from tools.values.trouble import RequestProblem, WorldProblem
-from tools.values.value import Json
+from tools.values.value import Json, canonical, sha256
 
 from .builders import counting, lines, manifest_of, part_named, planned, review_of, utc_now
 
@@ -250,10 +251,7 @@ def test_a_change_of_what_exists(world: World, effects: Path) -> None:
     engine.launch(world, counting(effects))
     part = part_named("web", effects)
     run = carried_out(world, planned(world, manifest_of(part)))
-    bigger = json.loads(json.dumps(part.variables))
-    bigger["machines"][0]["memory_mib"] = 4096
-    wanted = manifest_of(part.model_copy(update={"variables": bigger}))
-    plan = prepare(world, "talk", wanted, review_of(wanted), Estimate(), kind="change", run_id=run.id)
+    plan = bigger(world, run, part)
     assert [(change.action, change.details) for change in plan.parts[0].changes] == [
         ("update", ("input.memory_mib 2048 → 4096",))
     ]
@@ -262,6 +260,83 @@ def test_a_change_of_what_exists(world: World, effects: Path) -> None:
     assert run.plan_digest == plan.digest
     assert lines(effects).count("made web-00") == 1
     assert carried_out(world, prepare_removal(world, "talk", run.id, "ops")).status == "removed"
+
+
+def bigger(world: World, run: Run, part: Part) -> Plan:
+    variables = json.loads(json.dumps(part.variables))
+    variables["machines"][0]["memory_mib"] = 4096
+    wanted = manifest_of(part.model_copy(update={"variables": variables}))
+    return prepare(world, "talk", wanted, review_of(wanted), Estimate(), kind="change", run_id=run.id)
+
+
+def what_it_is_made_from(folder: Path) -> dict[str, bytes]:
+    """Every file of a run's folder, whatever is proposed to be made of it."""
+    return {
+        str(inside): (folder / inside).read_bytes()
+        for inside in (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        if "proposed" not in inside.parts and ".terraform" not in inside.parts
+    }
+
+
+def test_a_plan_that_is_dropped_leaves_the_run_folder_as_it_was(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    part = part_named("web", effects)
+    run = carried_out(world, planned(world, manifest_of(part)))
+    folder = world.run_folder(run.id)
+    before = what_it_is_made_from(folder)
+    for propose in (lambda: bigger(world, run, part), lambda: prepare_removal(world, "talk", run.id, "ops")):
+        plan = propose()
+        assert what_it_is_made_from(folder) == before
+        proposed = folder / "proposed" / plan.digest[:12]
+        assert [path.name for path in proposed.parent.iterdir()] == [proposed.name], "the one before it is void"
+        assert json.loads((proposed / "plan.json").read_text())["kind"] == plan.kind
+        assert list(proposed.rglob("terraform.tfstate*")) == [], "no second record of what exists"
+    assert drift(world, run.id) == (("web", ()),)
+    carry_out.void(world, plan.digest)
+    assert not (folder / "proposed").exists()
+    assert what_it_is_made_from(folder) == before
+
+
+def test_a_change_moves_into_the_run_folder_when_it_begins(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    part = part_named("web", effects)
+    run = carried_out(world, planned(world, manifest_of(part)))
+    folder = world.run_folder(run.id)
+    plan = bigger(world, run, part)
+    assert carried_out(world, plan).status == "done"
+    assert not (folder / "proposed").exists()
+    assert json.loads((folder / "web" / "terraform.tfvars.json").read_text())["machines"][0]["memory_mib"] == 4096
+    for name, value in (("manifest", plan.manifest_digest), ("plan", plan.digest)):
+        assert sha256(canonical(json.loads((folder / f"{name}.json").read_text()))) == value
+    assert drift(world, run.id) == (("web", ()),)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("tfplan", lambda content: content + b"x"),
+        ("main.tf", lambda content: content.replace(b"made", b"evil")),
+        ("terraform.tfvars.json", lambda content: content.replace(b"4096", b"9999")),
+        (".terraform.lock.hcl", lambda content: content + b"\n"),
+    ],
+)
+def test_a_proposal_changed_after_the_approval_does_not_move_in(
+    world: World, effects: Path, name: str, change: Callable[[bytes], bytes]
+) -> None:
+    engine.launch(world, counting(effects))
+    part = part_named("web", effects)
+    run = carried_out(world, planned(world, manifest_of(part)))
+    folder = world.run_folder(run.id)
+    plan = bigger(world, run, part)
+    approve(world, plan)
+    path = folder / "proposed" / plan.digest[:12] / "web" / name
+    path.touch()  # A module of built-in resources alone has no lock file.
+    change_file(path, change)
+    run = followed(world, carry_out.start(world, plan.digest))
+    assert run.status == "stopped"
+    assert "changed after it was approved" in next(step for step in run.steps if step.status == "failed").summary
+    assert json.loads((folder / "web" / "terraform.tfvars.json").read_text())["machines"][0]["memory_mib"] == 2048
+    assert json.loads((folder / "plan.json").read_text())["kind"] == "create"
 
 
 def change_file(path: Path, change: Callable[[bytes], bytes]) -> None:

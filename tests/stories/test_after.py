@@ -63,11 +63,17 @@ def test_what_was_made_is_changed_in_its_place_and_a_second_plan_is_clean(berth:
 
     assert second_plan(berth, planned.run_id) == ()
 
+    folder = berth.home / "runs" / planned.run_id
+    made_from = {path: path.read_bytes() for path in (*folder.glob("*.json"), *folder.glob("*/terraform.tfvars.json"))}
     dropped = chat.say("make it 8 cores")
     assert "1 to change" in dropped.text
+    assert second_plan(berth, planned.run_id) == (), "a change that nobody has approved is no drift"
     chat.say("no")
     assert "Approved" not in approve(chat, dropped).text
     assert guests(cluster)["story-web"]["maxcpu"] == 4
+    assert second_plan(berth, planned.run_id) == ()
+    assert {path: path.read_bytes() for path in made_from} == made_from
+    assert not (folder / "proposed").exists()
 
     removal = chat.say("remove it")
     assert "1 to remove" in removal.text and "is lost" in removal.text

@@ -18,10 +18,11 @@ from tools.clients.terraform import Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
 from tools.pipeline.half_made import assert_no_stranger, clear_half_made, remove_half_made
 from tools.pipeline.prepare import PLAN_FILES
-from tools.pipeline.run_folder import inputs_sha256, secret_texts
+from tools.pipeline.run_folder import inputs_sha256, move_in, moved_in, part_folder, proposal, secret_texts
 from tools.pipeline.steps import FIRST, Work
 from tools.rules.approving import assert_holds
 from tools.rules.changes import assert_allowed, changes, covers, half_made
+from tools.values.plan import PartPlan
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
@@ -112,13 +113,28 @@ def _begin_approved(work: Work, place: Path) -> None:
     assert_holds(plan, ledger.plans.approvals(plan.digest), ledger.key, _time(used_at))
     assert_room(folder)
     private_folder(place)
-    if inputs_sha256(folder) != part_plan.inputs_sha256 or file_sha256(folder / "terraform.tfstate") != part_plan.state_sha256:
+    proposed = part_folder(proposal(work.run_folder, plan.digest), work.part)
+    # A change moves in only when it is just what was approved; it has already when an earlier try came this far.
+    source = proposed if proposed.exists() else folder
+    _assert_as_approved(source, folder, part_plan)
+    if source is proposed:
+        assert_sha256(proposed / PLAN_FILES[plan.kind], part_plan.plan_sha256, "plan")
+        move_in(work.run_folder, plan.digest, work.part)
+        terraform = _terraform(work)
+        terraform.write_configuration()
+        terraform.init()  # What applies the plan must be what planned it; the lock file says so, and is part of the inputs.
+        _assert_as_approved(folder, folder, part_plan)
+        moved_in(work.run_folder, plan.digest, work.part)
+    _start(work, place, folder / PLAN_FILES[plan.kind], part_plan.plan_sha256)
+
+
+def _assert_as_approved(inputs: Path, state: Path, part_plan: PartPlan) -> None:
+    if inputs_sha256(inputs) != part_plan.inputs_sha256 or file_sha256(state / "terraform.tfstate") != part_plan.state_sha256:
         raise WorldProblem(
             "A file changed after it was approved.",
-            f"The module, the variables or the state in {folder} are not those that the approval is bound to.",
+            f"The module, the variables in {inputs} or the state in {state} are not those that the approval is bound to.",
             "Nothing was done. Look who can write there, then ask for a new plan.",
         )
-    _start(work, place, folder / PLAN_FILES[plan.kind], part_plan.plan_sha256)
 
 
 def _begin_rest(work: Work, place: Path) -> Path:

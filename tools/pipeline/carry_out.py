@@ -10,7 +10,7 @@ from datetime import timedelta
 from tools.pipeline.engine import launch
 from tools.pipeline.half_made import find_half_made, mend
 from tools.pipeline.prepare import prepare_removal
-from tools.pipeline.run_folder import write_json, write_value
+from tools.pipeline.run_folder import drop_proposal, write_json, write_value
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
 from tools.rules.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
@@ -115,8 +115,10 @@ def runs(world: World, count_max: int = RUNS_SHOWN_MAX) -> tuple[Run, ...]:
 
 def void(world: World, plan_digest: str) -> None:
     """The plan may not be approved any more, and what was promised to it is free."""
+    kept = world.ledger.plans.kept(plan_digest)
     if not world.ledger.plans.void(plan_digest, world.now()) and world.ledger.plans.kept(plan_digest).status == "used":
         raise RequestProblem("This plan is being carried out.", "It was approved before.", "Say cancel to stop its run.")
+    drop_proposal(world.run_folder(kept.plan.run_id), plan_digest)
 
 
 def cancel(world: World, run_id: str) -> None:

@@ -5,14 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
-from tools.clients.files import assert_room, file_sha256
+from tools.clients.files import assert_room, file_sha256, private_folder
 from tools.clients.terraform import Terraform
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
 from tools.pipeline.half_made import find_half_made, mend, recorded_in, refuse_strangers
-from tools.pipeline.run_folder import assert_ours, inputs_sha256, lay_out, lay_out_part, part_folder, secret_texts, write_value
+from tools.pipeline.run_folder import (
+    assert_ours,
+    drop_proposal,
+    inputs_sha256,
+    lay_out,
+    lay_out_part,
+    part_folder,
+    proposals,
+    propose,
+    proposing,
+    secret_texts,
+    write_value,
+)
 from tools.pipeline.world import World
 from tools.rules.approving import people, wanted_roles, window
 from tools.rules.changes import Kind, assert_allowed, changes
@@ -52,15 +65,18 @@ def prepare(
         )
     run_id = run_id or world.new_id()
     family, promised = _keep_promises(world, manifest)
-    folder = lay_out(world, run_id, manifest, review, world.ledger.get(conversation))
-    assert_room(folder)
+    folder = private_folder(world.run_folder(run_id))
+    # What a run is made from stays as it is until a change of it begins.
+    with proposing(folder) if kind != "create" else nullcontext(folder) as place:
+        lay_out(world, folder, manifest, review, world.ledger.get(conversation), place)
+        assert_room(folder)
 
-    def plan_one(part: Part) -> PartPlan:
-        say(f"Planning {part.name}.")
-        return _plan_part(world, folder, part, kind, cancelled)
+        def plan_one(part: Part) -> PartPlan:
+            say(f"Planning {part.name}.")
+            return _plan_part(world, folder, place, part, kind, cancelled)
 
-    parts = _side_by_side(plan_one, manifest.parts)
-    return _finish(world, conversation, run_id, kind, manifest, review, estimate, parts, family, promised)
+        parts = _side_by_side(plan_one, manifest.parts)
+        return _finish(world, conversation, run_id, kind, manifest, review, estimate, parts, family, promised, place)
 
 
 def prepare_removal(world: World, conversation: str, run_id: str, requester: str, say: Say = _silent) -> Plan:
@@ -93,38 +109,41 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
         )
     assert_room(folder)
 
-    def plan_one(part: Part) -> PartPlan:
-        say(f"Planning the removal of {part.name}.")
-        lay_out_part(world, folder, part)
-        planned = _plan_part(world, folder, part, "remove", lambda: False)
-        unknown = tuple(removal_of(one) for one in half_made[part.name])
-        return planned.model_copy(update={"changes": (*planned.changes, *unknown)})
+    with proposing(folder) as place:
 
-    parts = _side_by_side(plan_one, left)
-    manifest = made_by.manifest
-    return _finish(
-        world,
-        conversation,
-        run_id,
-        "remove",
-        manifest,
-        made_by.review,
-        Estimate(),
-        parts,
-        f"remove {run_id}",
-        Reserved(),
-        requester,
-    )
+        def plan_one(part: Part) -> PartPlan:
+            say(f"Planning the removal of {part.name}.")
+            lay_out_part(world, folder, part, place)
+            planned = _plan_part(world, folder, place, part, "remove", lambda: False)
+            unknown = tuple(removal_of(one) for one in half_made[part.name])
+            return planned.model_copy(update={"changes": (*planned.changes, *unknown)})
+
+        parts = _side_by_side(plan_one, left)
+        return _finish(
+            world,
+            conversation,
+            run_id,
+            "remove",
+            made_by.manifest,
+            made_by.review,
+            Estimate(),
+            parts,
+            f"remove {run_id}",
+            Reserved(),
+            place,
+            requester,
+        )
 
 
-def _plan_part(world: World, folder: Path, part: Part, kind: Kind, cancelled: Callable[[], bool]) -> PartPlan:
-    place = part_folder(folder, part)
-    terraform = Terraform(world.settings_of(part), place, secret_texts(folder, part))
+def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, cancelled: Callable[[], bool]) -> PartPlan:
+    """Made in `place`, with the secrets of the run's folder."""
+    here = part_folder(place, part)
+    terraform = Terraform(world.settings_of(part), here, secret_texts(folder, part))
     terraform.write_configuration()
     terraform.init()
-    state_sha256 = file_sha256(place / "terraform.tfstate")
+    state_sha256 = file_sha256(here / "terraform.tfstate")
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
-    refuse_strangers(place, part, recorded_in(place), refreshed(planned.json))
+    refuse_strangers(part_folder(folder, part), part, recorded_in(here), refreshed(planned.json))
     assert_allowed(planned.json, kind, world.allowed)
     if kind != "remove":
         assert_within_policy(world.policy, part, planned.json)
@@ -136,7 +155,7 @@ def _plan_part(world: World, folder: Path, part: Part, kind: Kind, cancelled: Ca
         changes=found,
         plan_sha256=planned.plan_sha256,
         plan_json_sha256=planned.json_sha256,
-        inputs_sha256=inputs_sha256(place),
+        inputs_sha256=inputs_sha256(here),
         state_sha256=state_sha256,
         providers=terraform.providers(),
     )
@@ -166,6 +185,7 @@ def _finish(
     parts: tuple[PartPlan, ...],
     family: str,
     promised: Reserved,
+    place: Path,
     requester: str = "",
 ) -> Plan:
     now = world.now()
@@ -186,9 +206,25 @@ def _finish(
         made_at=now,
         expires_at=now + window(people(roles)),
     )
+    folder = world.run_folder(run_id)
+    write_value(place / "plan.json", plan)
     world.ledger.plans.add(plan, manifest, review, family, promised, now)
-    write_value(world.run_folder(run_id) / "plan.json", plan)
+    if place != folder:
+        propose(folder, place, plan.digest)
+    _drop_the_void(world, run_id)
     return plan
+
+
+def _drop_the_void(world: World, run_id: str) -> None:
+    """Proposals that nobody can approve any more, and such as were begun and gave way to another one before they had moved in."""
+    folder = world.run_folder(run_id)
+    for digits in proposals(folder):
+        try:
+            kept = world.ledger.plans.find(digits)
+        except RequestProblem:
+            continue  # No plan of ours, whoever put it there.
+        if kept.status == "void" or (kept.status == "used" and world.ledger.runs.row(run_id).plan_digest != kept.plan.digest):
+            drop_proposal(folder, digits)
 
 
 def _keep_promises(world: World, manifest: Manifest) -> tuple[str, Reserved]:

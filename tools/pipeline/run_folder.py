@@ -1,17 +1,23 @@
-"""Lays out the folder of a run: complete, readable with `cat`, and plannable by hand. Terraform is not started here."""
+"""Lays out the folder of a run: complete, readable with `cat`, and plannable by hand. Terraform is not started here.
+
+What a run is made from stands in its folder; what is proposed to be made of it (a change, a removal) stands in a folder of its own beneath,
+`proposed/<digits of the plan>`, and moves in when the run begins. A proposal that is dropped, or forgotten, leaves no trace.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tools.clients.files import files_sha256, private_folder, write_once, write_private
+from tools.clients.files import copy_private, files_sha256, private_folder, write_once, write_private
 from tools.pipeline.world import World
 from tools.values.manifest import Manifest, Part, Secret
 from tools.values.trouble import RequestProblem
@@ -20,40 +26,110 @@ from tools.values.value import Json, Value
 HANDOVER = "backend.azurerm.json.example"
 """Terraform reads no file of that name: the state stays in the folder until the team takes it over."""
 CHAIN_FILES = ("requirements", "offer", "proposal")
+PROPOSED, REFUSED = "proposed", "refused"
+DIGEST_SHOWN = 12
+LENT = ("terraform.tfstate", ".terraform.lock.hcl")
+"""What a proposal is planned with besides its inputs: what exists, and which providers made it."""
 PASSWORD_BYTES = 24
 
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
-def lay_out(world: World, run_id: str, manifest: Manifest, review: Value, chain: dict[str, Json]) -> Path:
-    folder = private_folder(world.run_folder(run_id))
+def lay_out(world: World, folder: Path, manifest: Manifest, review: Value, chain: dict[str, Json], place: Path) -> None:
+    """Into `place`: the run's own folder, or a proposal's. Secrets are the run's, whatever becomes of the proposal."""
     for name in CHAIN_FILES:
         if name in chain:
-            write_json(folder / f"{name}.json", chain[name])
-    write_value(folder / "manifest.json", manifest)
-    write_value(folder / "review.json", review)
+            write_json(place / f"{name}.json", chain[name])
+    write_value(place / "manifest.json", manifest)
+    write_value(place / "review.json", review)
     private_folder(folder / "secrets")
     for part in manifest.parts:
         for secret in part.secrets:
             make_secret(folder / "secrets", secret)
-        lay_out_part(world, folder, part)
-    return folder
+        lay_out_part(world, folder, part, place)
 
 
 def part_folder(folder: Path, part: Part) -> Path:
     return folder / _plain_name(part.name, "part")
 
 
-def lay_out_part(world: World, folder: Path, part: Part) -> Path:
-    """The static module's files and the part's variables."""
-    target = private_folder(part_folder(folder, part))
+def lay_out_part(world: World, folder: Path, part: Part, place: Path) -> None:
+    """The static module's files and the part's variables; beside the run's own folder also what a plan is made from besides."""
+    target = private_folder(part_folder(place, part))
     assert_ours(world, folder, part)
     for name, content in _module(world, part).items():
         write_private(target / name, content)
     write_json(target / "terraform.tfvars.json", with_run_key(part, folder))
     if backend := state_backend(world, folder.name, part):
         write_json(target / HANDOVER, backend)
-    return target
+    if place != folder:
+        for name in LENT:
+            if (path := part_folder(folder, part) / name).exists():
+                copy_private(path, target / name)
+
+
+def proposal(folder: Path, plan_digest: str) -> Path:
+    return folder / PROPOSED / plan_digest[:DIGEST_SHOWN]
+
+
+@contextmanager
+def proposing(folder: Path) -> Iterator[Path]:
+    """A fresh folder to make a plan in, for the time until it has a digest. What comes to nothing can be read in `proposed/refused`."""
+    place = private_folder(folder / PROPOSED / f"draft-{secrets.token_hex(4)}")
+    try:
+        yield place
+    except BaseException:
+        if place.exists():
+            _return_the_lent(place)
+            shutil.rmtree(folder / PROPOSED / REFUSED, ignore_errors=True)
+            place.rename(folder / PROPOSED / REFUSED)
+        raise
+
+
+def propose(folder: Path, place: Path, plan_digest: str) -> None:
+    """The plan is made and has a digest, by which its folder is found."""
+    _return_the_lent(place)
+    place.rename(proposal(folder, plan_digest))
+    shutil.rmtree(folder / PROPOSED / REFUSED, ignore_errors=True)
+
+
+def _return_the_lent(place: Path) -> None:
+    """A second record of what exists would be taken for the true one by whoever types `terraform` there."""
+    for part in (one for one in place.iterdir() if one.is_dir()):
+        for name in ("terraform.tfstate", "terraform.tfstate.backup", "terraform.rc"):
+            (part / name).unlink(missing_ok=True)
+        shutil.rmtree(part / ".terraform", ignore_errors=True)
+
+
+def move_in(folder: Path, plan_digest: str, part: Part) -> None:
+    """The run begins: what was proposed for the part is from now on what it is made from. Done twice, it changes nothing."""
+    place = proposal(folder, plan_digest)
+    for come, go in ((place, folder), (part_folder(place, part), private_folder(part_folder(folder, part)))):
+        for path in come.iterdir():
+            if path.is_file():
+                write_private(go / path.name, path.read_bytes())
+
+
+def moved_in(folder: Path, plan_digest: str, part: Part) -> None:
+    """All of it is in place. The part's proposal goes in one instant, so that a second try never meets half of it."""
+    place = proposal(folder, plan_digest)
+    gone = part_folder(place, part).rename(place / f".{part.name}")
+    shutil.rmtree(gone)
+    if not any(path.is_dir() for path in place.iterdir()):
+        drop_proposal(folder, plan_digest)
+
+
+def drop_proposal(folder: Path, plan_digest: str) -> None:
+    shutil.rmtree(proposal(folder, plan_digest), ignore_errors=True)
+    with suppress(OSError):  # Another one stands there.
+        (folder / PROPOSED).rmdir()
+
+
+def proposals(folder: Path) -> tuple[str, ...]:
+    """The first digits of the plans that are proposed."""
+    place = folder / PROPOSED
+    names = (path.name for path in place.iterdir()) if place.exists() else ()
+    return tuple(sorted(name for name in names if len(name) == DIGEST_SHOWN and set(name) <= set("0123456789abcdef")))
 
 
 def assert_ours(world: World, folder: Path, part: Part) -> None:
