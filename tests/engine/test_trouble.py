@@ -16,6 +16,7 @@ import pytest
 from tools.pipeline import carry_out, engine
 from tools.pipeline.drifting import drift
 from tools.pipeline.prepare import prepare, prepare_removal
+from tools.pipeline.run_folder import move_in, moved_in
 from tools.pipeline.steps import Step, Work
 from tools.pipeline.world import World
 from tools.rules.changes import Allowed
@@ -309,6 +310,20 @@ def test_a_change_moves_into_the_run_folder_when_it_begins(world: World, effects
     for name, value in (("manifest", plan.manifest_digest), ("plan", plan.digest)):
         assert sha256(canonical(json.loads((folder / f"{name}.json").read_text()))) == value
     assert drift(world, run.id) == (("web", ()),)
+
+
+@pytest.mark.parametrize("came", [(move_in,), (move_in, moved_in)])
+def test_a_change_that_had_begun_to_move_in_goes_on(world: World, effects: Path, came: tuple[Callable[..., None], ...]) -> None:
+    """What a process that was killed on the way leaves."""
+    engine.launch(world, counting(effects))
+    part = part_named("web", effects)
+    run = carried_out(world, planned(world, manifest_of(part)))
+    plan = bigger(world, run, part)
+    for step in came:
+        step(world.run_folder(run.id), plan.digest, part)
+    assert carried_out(world, plan).status == "done"
+    assert drift(world, run.id) == (("web", ()),)
+    assert not (world.run_folder(run.id) / "proposed").exists()
 
 
 @pytest.mark.parametrize(
