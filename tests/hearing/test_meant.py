@@ -112,3 +112,55 @@ def test_an_environment_of_something_is_no_second_thing(texts: tuple[str, ...], 
 )
 def test_turkish_is_heard_in_its_own_spelling_and_without_it(text: str, expected: Asks) -> None:
     assert asks(said(text)) == expected
+
+
+ORDINARY: list[tuple[str, Asks]] = [
+    ("a VM for our call center", {"virtual_machine": {}}),
+    ("a VM for a name server with 2 cores", {"virtual_machine": {"cpu_count": "2"}}),
+    ("a VM in the name of security", {"virtual_machine": {}}),
+    ("a VM named after our project", {"virtual_machine": {}}),
+    ("a database for 10 users, user name shopuser", {"postgresql": {"concurrent_users": "10"}}),
+    ("a VM where the customer data will live, 4 cores", {"virtual_machine": {"cpu_count": "4"}}),
+    ("a VM for live streaming", {"virtual_machine": {}}),
+    ("a VM for the earliest stage of the project", {"virtual_machine": {}}),
+    ("a VM to host GitLab for 100 users", {"virtual_machine": {"application": "GitLab", "users": "100"}}),
+    ("Host GitLab for 100 users on a VM", {"virtual_machine": {"application": "GitLab", "users": "100"}}),
+    ("a VM for node exporter", {"virtual_machine": {}}),
+    ("a VM for network monitoring", {"virtual_machine": {}}),
+    ("a VM for our network team on network 20", {"virtual_machine": {"network": "20"}}),
+    ("a VM, the network doesn't matter", {"virtual_machine": {}}),
+    ("a VM, any node is fine", {"virtual_machine": {}}),
+    ("a VM on another node than pve1", {"virtual_machine": {}}),
+    ("a VM on any node except pve3", {"virtual_machine": {}}),
+    ("a VM on a node other than pve3", {"virtual_machine": {}}),
+    ("a VM on ubuntu22", {"virtual_machine": {}}),
+    # What does name something there is heard as before.
+    ("a VM, call it build-01", {"virtual_machine": {"name": "build-01"}}),
+    ("a VM, call the machine build-01", {"virtual_machine": {"name": "build-01"}}),
+    ('a VM, call it "our center"', {"virtual_machine": {"name": "our center"}}),
+    ("a VM named server on network 20", {"virtual_machine": {"name": "server", "network": "20"}}),
+    ("a VM, live, network 20", {"virtual_machine": {"environment": "production", "network": "20"}}),
+    ("a VM that goes live on network 20", {"virtual_machine": {"environment": "production", "network": "20"}}),
+    ("a VM on network 20, stage", {"virtual_machine": {"environment": "staging", "network": "20"}}),
+    ("a VM on node alpha", {"virtual_machine": {"node": "alpha"}}),
+    ("a VM, host: alpha", {"virtual_machine": {"node": "alpha"}}),
+    ("move the VM to host pve2", {"virtual_machine": {"node": "pve2"}}),
+    ("a VM, network staging", {"virtual_machine": {"network": "staging"}}),
+    ("a VM on node pve1 and network lab", {"virtual_machine": {"node": "pve1", "network": "lab"}}),
+    ("a VM, network lab", {"virtual_machine": {"network": "lab"}}),
+    ("a VM on network management", {"virtual_machine": {"network": "management"}}),
+    ("a VM on the network called lab", {"virtual_machine": {"network": "lab"}}),
+    ('a VM on node "pve3", network "20"', {"virtual_machine": {"node": "pve3", "network": "20"}}),
+    ("a VM on “pve3”, network 'Shop floor'", {"virtual_machine": {"node": "pve3", "network": "Shop floor"}}),
+    ('a VM on storage "ceph-vm", template "debian-12"', {"virtual_machine": {"storage": "ceph-vm", "template": "debian-12"}}),
+    ("a database for 10 users, the database is called shop", {"postgresql": {"concurrent_users": "10", "database_name": "shop"}}),
+    ("a database for 10 users, database name: shop", {"postgresql": {"concurrent_users": "10", "database_name": "shop"}}),
+    ("a web server, domain name shop.example.org", {"web_server": {"site_name": "shop.example.org"}}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), ORDINARY)
+def test_an_ordinary_word_is_no_name(text: str, expected: Asks) -> None:
+    heard = said(text)
+    assert asks(heard) == expected
+    assert prove(heard, [text], catalogue()) == (heard, ())

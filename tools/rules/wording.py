@@ -48,9 +48,10 @@ _DENIED_VERB = (
 )
 _NEGATED_BEFORE = re.compile(
     r"(?:\b(?:no|not|non|without|never|except|avoid|avoiding|instead of|rather than|other than|different from|apart from"
-    r"|(?:any|every)(?:where|thing| ?one| node| host| network| server)? but|neither|nor|excluding|no longer|değil"
+    r"|(?:any|every)(?:where|thing| ?one| node| host| network| server)? but|neither|nor|excluding|drop|remove|delete|cancel"
+    r"|get rid of|no longer|değil"
     # `don't forget the web server` asks for it.
-    r"|(?<!n't )(?<!not )(?<!dont )(?<!never )(?:drop|remove|forget|skip|delete|cancel|leave out|get rid of))"
+    r"|(?<!n't )(?<!not )(?<!dont )(?<!never )\b(?:forget|skip|leave out))"
     r"|n't|\bdont|没有|不要|不需要|不用|不是|不)"
     rf"[\s-]*{_DENIED_VERB}"
     r"(?:(?:me|us|it|them|this|that|these|those|a|an|any|the|our|my|on|onto|in|at|to|into|with|for|necessarily|ever|anymore)\s+){0,4}$"

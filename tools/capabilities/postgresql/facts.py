@@ -25,10 +25,10 @@ ENGINES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("CockroachDB", ("cockroachdb", "cockroach db")),
     ("Cassandra", ("cassandra",)),
     ("CouchDB", ("couchdb",)),
-    ("Redis", ("redis database", "redis db")),
-    ("ClickHouse", ("clickhouse database", "clickhouse db")),
-    ("InfluxDB", ("influxdb database", "influx database")),
-    ("Neo4j", ("neo4j database", "neo4j db")),
+    ("Redis database", ("redis db",)),
+    ("ClickHouse database", ("clickhouse db",)),
+    ("InfluxDB database", ("influx database", "influxdb db")),
+    ("Neo4j database", ("neo4j db",)),
 )
 """Ours first, then those that we do not make; what else each is called."""
 
@@ -51,7 +51,18 @@ WANTED: tuple[Wanted, ...] = (
         name="database_name",
         kind="text",
         meaning="what the database is to be called",
-        words=("database called", "database named"),
+        words=(
+            *(f"{what} {called}" for what in ("database", "db") for called in ("called", "named", "name")),
+            *(
+                f"{what} {be} {called}"
+                for what in ("database", "db")
+                for be in ("is", "is to be", "should be", "must be", "will be")
+                for called in ("called", "named")
+            ),
+            "database's name",
+            "call the database",
+            "name the database",
+        ),
     ),
     *EVERY_MACHINE,
     # After the operating system, so that Oracle Linux is no Oracle.
@@ -81,7 +92,7 @@ def _read_engine(reading: Reading) -> None:
     if said and said.lower() not in (ours[0].lower(), *ours[1]):
         known = next((name for name, words in others if said.lower() in (name.lower(), *words)), naming.shorten(said))
         reading.problems.append(
-            f"Berth makes PostgreSQL databases, not {known} ones. Say PostgreSQL, or ask for a plain VM and install it yourself."
+            f"Berth makes PostgreSQL databases, not {known.removesuffix(' database')} ones. Say PostgreSQL, or ask for a plain VM and install it yourself."
         )
 
 

@@ -34,7 +34,12 @@ WANTED: tuple[Wanted, ...] = (
         meaning="users at the same time, over all the servers",
         words=("concurrent users", "users", "visitors", "connections", "clients"),
     ),
-    Wanted(name="site_name", kind="text", meaning="the site's name as in a URL", words=("site name", "domain", "for site")),
+    Wanted(
+        name="site_name",
+        kind="text",
+        meaning="the site's name as in a URL",
+        words=("site name", "domain name", "domain", "for site"),
+    ),
     *EVERY_MACHINE,
     Wanted(
         name="engine",

@@ -20,6 +20,32 @@ _BESIDE = re.compile(
 _REACH = 40
 
 
+_ORDINARY = {
+    "live": re.compile(
+        r"(?<![a-z])(?:will|would|to|must|should|can|could|may|might|shall|that|which|who|people|users|we|they|i|where|data)\s+$"
+    ),
+    "lives": re.compile(r"[a-z]\s+$"),
+    "stage": re.compile(
+        r"(?<![a-z])(?:early|earliest|earlier|first|second|third|next|later|last|latest|final|this|that|each|every|which|what|some|planning"
+        r"|design|initial|current|any)\s+$"
+    ),
+}
+"""Words for an environment that are others after these: `where the data will live`, `at this stage`."""
+_ORDINARY_AFTER = {
+    "live": re.compile(r"\s+(?:stream|migrat|video|chat|feed|data|view|update|score|event|there|here)"),
+    "stage": re.compile(r"\s+of(?![a-z])"),
+    "stages": re.compile(r"\s+of(?![a-z])"),
+}
+
+
+def _is_ordinary(folded: str, span: Span) -> bool:
+    word = folded[span.start : span.end]
+    before, after = _ORDINARY.get(word), _ORDINARY_AFTER.get(word)
+    return bool(
+        (before and before.search(folded[max(0, span.start - _REACH) : span.start])) or (after and after.match(folded, span.end))
+    )
+
+
 def read_choices(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
     """A word that names the capability chooses nothing: a development environment is no statement about the environment."""
     own = list(find(own_words, stretch.free))
@@ -29,6 +55,8 @@ def read_choices(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, .
         named = any(value == ours and not negated(stretch.folded, span) for span, value in hits)
         for span, value in sorted(hits):
             if ours and (named or _BESIDE.search(stretch.folded[max(0, span.start - _REACH) : span.start])):
+                continue
+            if _is_ordinary(stretch.folded, span):
                 continue
             if not negated(stretch.folded, span) and not any(o.start <= span.start and span.end <= o.end for o in own):
                 stretch.say(one.name, value, span)

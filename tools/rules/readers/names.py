@@ -10,11 +10,25 @@ from tools.rules.wording import Span, find
 from tools.values.wanted import Wanted
 
 NAMING_WORDS = ("called", "named", "name", "names", "hostname", "call it", "name it")
+# `a name server` and `our call center` call nothing.
 _NAMING = re.compile(
-    r"(?<![a-z0-9_-])(?:(?:re)?named?(?![a-z])(?:\s+(?:it|them|is|to|as|of|be|should|must|will|shall)(?![a-z]))*\s*[:=]?"
-    r"|call(?:ed)?(?![a-z])(?:\s+(?:it|them|the \w+)(?![a-z]))?|(?:host ?)name(?![a-z])\s*[:=]?"
-    r"|(?:adi|ismi)(?![a-z])\s*[:=]?|叫做?|名为|名称为?)\s*"
+    r"(?<![a-z0-9_-])(?:(?:re)?name(?:d(?![a-z])|(?![a-z])(?!\s+(?:servers?|services?|resolution|spaces?|tags?|lookups?)(?![\w-])))"
+    r"(?:\s+(?:it|them|is|to|as|of|be|should|must|will|shall)(?![a-z]))*\s*[:=]?"
+    r"|called(?![a-z])(?:\s+(?:it|them|the \w+)(?![a-z]))?"
+    r"|call(?![a-z])(?:\s+(?:it|them|the \w+)(?![a-z])|(?=\s+(?:[\"“'`]|[a-z]{1,30}(?:-[a-z]{1,30}){0,5}-?\d)))"
+    r"|(?:host ?)name(?![a-z])\s*[:=]?|(?:adi|ismi)(?![a-z])\s*[:=]?|叫做?|名为|名称为?)\s*"
 )
+_OF_OTHERS = re.compile(
+    r"(?<![a-z])(?:user|login|domain|site|file|folder|first|last|brand|product|company|role|schema|table|display|code|nick|package)\s+$"
+)
+"""Before the name of something that is no machine: hidden, so that no word in it is read as anything else, and nobody's name."""
+_OF_PLACES = re.compile(r"(?<![a-z])(?:network|vlan|vnet|bridge|node|host|template|storage|datastore)(?:\s+(?:is|which is))?\s+$")
+"""Before `called`, that of a place, which its own reader reads."""
+_IN_THE = re.compile(r"(?<![a-z])(?:in|by|under)\s+the\s+$")
+_NO_NAME = frozenset(
+    "after later yet tbd whatever something anything accordingly unimportant irrelevant does doesn't matters".split()  # noqa: SIM905
+)
+_REACH = 24
 _QUOTED = re.compile(r"(?:\"[^\"\0]{1,256}\"|“[^”\0]{1,256}”|'[^'\0]{1,256}'|`[^`\0]{1,256}`)(?=[\s,;.!?)]|$)")
 _UNQUOTED = re.compile(r"[^\s,;\0]{1,256}")
 
@@ -22,15 +36,20 @@ _UNQUOTED = re.compile(r"[^\s,;\0]{1,256}")
 def take_names(stretch: Stretch) -> list[tuple[Span, Span]]:
     """(where it is introduced, where it stands) of whatever is called something, taken so that a name is never read as a word."""
     names: list[tuple[Span, Span]] = []
+    others: set[Span] = set()
     for match in _NAMING.finditer(stretch.free):
         if names and match.start() < names[-1][1].end:
             continue  # `called "my name x"`: a word within a name introduces no other.
+        before = stretch.folded[max(0, match.start() - _REACH) : match.start()]
+        if _IN_THE.search(before) or (match.group().startswith(("called", "named")) and _OF_PLACES.search(before)):
+            continue
         name = name_at(stretch, match.end())
-        if name is not None:
+        if name is not None and stretch.folded[name.start : name.end] not in _NO_NAME:
             names.append((Span(*match.span()), name))
+            others |= {name} if _OF_OTHERS.search(before) else set()
     for introduction, name in names:
         stretch.take(Span(introduction.start, name.end))
-    return names
+    return [(introduction, name) for introduction, name in names if name not in others]
 
 
 def read_names(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ _INTRODUCED = re.compile(
 )
 _LEANING = re.compile(r"(?:for|on|in|at|with|to|of|from)\s")
 TOLD = re.compile(r"\s*(?:[:=]|(?:is|are|called|named)\s)\s*")
-_ITEM = re.compile(r"\s+([a-z0-9][a-z0-9+._/@-]{0,100})(?![^\s,;!?)])")
+_ITEM = re.compile(r"\s+[\"“'`]?([a-z0-9][a-z0-9+._/@-]{0,100})(?![^\s,;!?)\"”'`])")
 _NEXT_ITEM = re.compile(r"\s*(?:,|and|,\s*and)\s+([a-z][a-z0-9+._-]{0,100})(?=\s*(?:,|$|;|\.|and\s))")
 TEXT_LENGTH_MAX = 200
 LIST_MAX = 50
@@ -31,7 +31,7 @@ def read_texts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...
             lead = _INTRODUCED.match(stretch.free[clause.start : word.start])
             start = clause.start + (lead.end() if lead else 0)
             alone = not stretch.free[start : word.start].strip() or _LEANING.match(stretch.free, word.start)
-            if told and stretch.free[told.end() : clause.end].strip():
+            if told and stretch.free[told.end() : clause.end].strip() and not negated(stretch.folded, word):
                 _say_text(stretch, one, word.start, Span(told.end(), clause.end))
             elif after and alone and not negated(stretch.folded, word):
                 _say_text(stretch, one, word.start, after)
@@ -42,6 +42,8 @@ def read_texts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...
 def _say_text(stretch: Stretch, one: Wanted, start: int, value: Span) -> None:
     end = value.start + len(stretch.text[value.start : value.end].rstrip().rstrip("."))
     text = stretch.text[value.start : end].strip()
+    if len(text) > 2 and text[0] in "\"“'`" and text[-1] in "\"”'`":
+        text = text[1:-1].strip()
     if text and len(text) <= TEXT_LENGTH_MAX:
         stretch.say(one.name, text, Span(start, end))
         stretch.take(Span(start, end))
