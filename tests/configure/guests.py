@@ -12,8 +12,9 @@ from typing import Any
 from cluster_sim.guests import Bodies, GuestSpec
 from tools.clients.settings import Settings
 from tools.pipeline.context import PartContext
+from tools.rules import sizing
 from tools.values.manifest import Configure, Part, Secret
-from tools.values.requirements import Needs
+from tools.values.requirements import Field, Needs, Origin
 from tools.values.run import PartReceipt
 
 NETWORK = IPv4Interface("10.20.0.1/24")
@@ -26,18 +27,26 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "postgresql_database": "shop",
         "postgresql_user": "shop",
         "postgresql_password": {"secret": "database_password"},
-        "postgresql_settings": {"max_connections": 120, "shared_buffers": "64MB"},
+        "postgresql_settings": sizing.pgtune(2048, 117, 2),
         "postgresql_allowed": ["10.20.0.0/24"],
     },
     "web_server": {"nginx_site_name": "_", "nginx_worker_connections": 1024},
+    "virtual_machine": {},
+}
+# What was asked for, as the guide's commands know it; the variables above are what comes of it.
+FACTS: dict[str, dict[str, int | str]] = {
+    "postgresql": {"concurrent_users": 117, "database_name": "shop"},
+    "web_server": {"concurrent_users": 1024, "cpu_count": 2},
 }
 MACHINES = {"postgresql": ("db-01", "10.20.0.31"), "web_server": ("web-01", "10.20.0.32")}
 
 
-def context_for(capability: str, run_folder: Path, proxy_command: str) -> PartContext:
-    name, address = MACHINES[capability]
+def context_for(capability: str, run_folder: Path, proxy_command: str, called: tuple[str, str] | None = None) -> PartContext:
+    """`called`: a name and an address, for another machine than the one that all tests share."""
+    name, address = called or MACHINES[capability]
     machine = {"name": name, "user_name": "ops", "cpu_count": 2, "memory_mib": 2048, "public_keys": []}
-    needs = Needs(capability=capability)
+    facts = FACTS.get(capability, {})
+    needs = Needs(capability=capability, fields=tuple(Field(name=n, value=v, origin=Origin.SAID) for n, v in facts.items()))
     part = Part(
         name=capability,
         capability=capability,
@@ -52,11 +61,12 @@ def context_for(capability: str, run_folder: Path, proxy_command: str) -> PartCo
         configure=Configure(kind="ansible", playbook=f"{capability}.yml", variables=VARIABLES[capability]),
         commands=importlib.import_module(f"tools.capabilities.{capability}.commands").commands([machine], needs),
     )
-    (run_folder / capability).mkdir(exist_ok=True)
+    part_folder = run_folder / (called[0] if called else capability)
+    part_folder.mkdir(exist_ok=True)
     return PartContext(
         settings=Settings(guest_proxy_command=proxy_command),
         run_folder=run_folder,
-        part_folder=run_folder / capability,
+        part_folder=part_folder,
         part=part,
         outputs={"machines": {name: {"addresses": [address]}}},
     )

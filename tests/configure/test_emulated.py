@@ -39,6 +39,22 @@ def test_nothing_on_an_emulated_guest_is_called_verified(tmp_path: Path) -> None
         bodies.close()
 
 
+def test_a_database_on_an_emulated_guest_changes_once(tmp_path: Path) -> None:
+    run_folder = new_run_folder(tmp_path)
+    bodies = open_bodies("emulated", tmp_path / "guests", (NETWORK,), print)
+    try:
+        bodies.boot(spec_for("db-01", "10.20.0.31", run_folder))
+        context = context_for("postgresql", run_folder, bodies.proxy_command or "")
+        context = replace(context, machines=wait(context, print))
+        said: list[str] = []
+        configure(context, said.append)
+        configure(context, said.append)
+        assert said[-1] == "Configured 1 machine: 0 changes made."
+        assert verify(context, said.append)[0] == ()
+    finally:
+        bodies.close()
+
+
 def test_what_a_machine_says_of_itself(tmp_path: Path) -> None:
     table = {
         'PRETTY_HOSTNAME="x"\nDEPLOYMENT="emulated"\n': "emulated",

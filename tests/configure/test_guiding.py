@@ -8,6 +8,7 @@ import shlex
 import pytest
 from jinja2 import UndefinedError
 
+from tools.capabilities.postgresql import commands as postgresql
 from tools.rules import guiding
 from tools.rules.guiding import Ran
 from tools.values.manifest import Command
@@ -41,6 +42,7 @@ def test_no_answer_ends_its_fence(text: str, expected: str) -> None:
         (" version\n---\n PostgreSQL 15\n", "PostgreSQL", "PostgreSQL 15"),
         ("\n---\nsecond\n", "third", "second"),
         ("", "x", ""),
+        ("first|1\nsecond|2\n", "second|2\nthird|3", "second|2"),
         ("a\x1b[31mb\n", "a", "a[31mb"),
         ("x" * 300, "x", "x" * 159 + "…"),
     ],
@@ -81,7 +83,8 @@ def test_sentences(ran: Ran, sentence: str) -> None:
 def test_commands_are_about_every_machine_and_can_be_read(capability: str) -> None:
     asked = Field(name="packages", value=("git", "nodejs"), origin=Origin.SAID)
     commands = importlib.import_module(f"tools.capabilities.{capability}.commands").commands(
-        [{"name": "m-01"}, {"name": "m-02"}], Needs(capability=capability, fields=(asked,))
+        [{"name": name, "cpu_count": 2, "memory_mib": 2048} for name in ("m-01", "m-02")],
+        Needs(capability=capability, fields=(asked,)),
     )
     assert {command.machine for command in commands} == {"m-01", "m-02"}
     for command in commands:
@@ -89,3 +92,17 @@ def test_commands_are_about_every_machine_and_can_be_read(capability: str) -> No
         printed = shlex.join(guiding.filled(command, "/runs/1", {"m-01": "10.0.0.1", "m-02": "10.0.0.2"}))
         assert "'\"'\"'" not in printed or capability == "dev_environment"
         assert "{" not in printed.replace("{ return 0; }", "")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "shown"),
+    [
+        ("max_connections", "103", "103"),
+        ("shared_buffers", "512MB", "512MB"),
+        ("wal_buffers", "1966kB", "1968kB"),
+        ("wal_buffers", "7864kB", "7864kB"),
+        ("work_mem", "5041kB", "5041kB"),
+    ],
+)
+def test_settings_are_expected_as_postgresql_shows_them(setting: str, value: str, shown: str) -> None:
+    assert postgresql.shown(setting, value) == shown

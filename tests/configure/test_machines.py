@@ -45,7 +45,7 @@ def test_every_command_of_the_guide_is_run_as_it_is_printed(site: Site) -> None:
     verified, not_verified = verify(context, quiet)
     assert not_verified == ()
     assert any(re.search(r"version, over TCP with the password\. It answered: PostgreSQL \d+", line) for line in verified)
-    assert "db-01: See how many connections it takes. It answered: max_connections|120" in verified
+    assert "db-01: See that the settings of this plan are in force. It answered: max_connections|120" in verified
     guide = write_guide(replace(context, verified=verified), receipt_of(context)).read_text()
     printed = re.findall(r"^(ssh -F .* db-01 .*)$", guide, flags=re.MULTILINE)
     assert len(printed) == len(context.part.commands)
@@ -55,7 +55,7 @@ def test_every_command_of_the_guide_is_run_as_it_is_printed(site: Site) -> None:
 
 def test_the_settings_are_in_force(site: Site) -> None:
     answer = site.root("db-01", "su", "postgres", "-c", "psql -Atc 'show max_connections' -c 'show shared_buffers'")
-    assert answer.split() == ["120", "64MB"]
+    assert answer.split() == ["120", "512MB"]
 
 
 def test_only_the_password_opens_the_database(site: Site) -> None:
@@ -91,7 +91,7 @@ def test_a_stopped_service_is_found_out(site: Site) -> None:
     site.root("web-01", "systemctl", "start", "nginx")
     verified, not_verified = verify(context, quiet)
     assert not_verified == ("web-01: Ask the site from a computer that reaches its network: not run here.",)
-    assert len(verified) == 4
+    assert len(verified) == 5
 
 
 def test_a_changed_password_is_taken_over(site: Site) -> None:

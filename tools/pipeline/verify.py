@@ -24,6 +24,7 @@ ATTEMPTS_MAX = 3
 ATTEMPT_SECONDS = 2.0
 AT_ONCE_MAX = 4
 FILE = "verify.json"
+ANSWER_CHARACTERS_MAX = 600
 
 
 def verify(
@@ -84,9 +85,11 @@ def _run(context: PartContext, command: Command, pause: Callable[[float], None])
             at = f"{context.now():%Y-%m-%d %H:%M:%S} UTC"
             seen = {"answer": guiding.answer_of(output), "shown": guiding.line_with(output, command.expect)}
             return told.model_copy(update={"outcome": "answered", "at": at, **seen})
-    told_last = " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-400:] or "nothing"
+    told_last = (
+        " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-ANSWER_CHARACTERS_MAX:] or "nothing"
+    )
     where = f"{command.machine}: " if command.machine else ""
-    wanted = f"“{command.expect.strip()}” was expected" if answer.code == 0 else f"it ended with {answer.code}"
+    wanted = f"“{' '.join(command.expect.split())}” was expected" if answer.code == 0 else f"it ended with {answer.code}"
     return f"{where}{command.purpose}: {wanted}, and it answered “{told_last}”."
 
 

@@ -10,7 +10,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from tools.values.manifest import Command
 from tools.values.value import Json, Value
 
-ANSWER_LINES_MAX = 12
+ANSWER_LINES_MAX = 24
 ANSWER_CHARACTERS_MAX = 1200
 NOT_RUN = "not run"
 EMULATED = "emulated guest"
@@ -65,10 +65,11 @@ def common(machine: str) -> tuple[Command, ...]:
 
 
 def line_with(text: str, wanted: str, characters_max: int = 160) -> str:
-    """The first line with the text that was expected; else the first that says something."""
+    """The first line with the text that was expected, or with the first line of it; else the first that says something."""
     lines = _clean(text)
     spoken = [line for line in lines if re.search(r"\w", line)]
-    line = next((line for line in spoken if wanted.strip() and wanted.strip() in line), next(iter(spoken), "")).strip()
+    first = next(iter(wanted.strip().splitlines()), "")
+    line = next((line for line in spoken if first and first in line), next(iter(spoken), "")).strip()
     return line if len(line) <= characters_max else line[: characters_max - 1] + "…"
 
 

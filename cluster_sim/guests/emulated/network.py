@@ -134,6 +134,12 @@ class Connection:
             if shown[1] not in settings:
                 raise HostProblem(f"emulated guest: the setting {shown[1]} is not emulated")
             return [settings[shown[1]]]
+        if text == "SELECT count(*) FROM pg_file_settings":
+            self._must_rule("READ pg_file_settings")
+            return [str(len(self.host.postgres_settings()))]
+        if text == "SELECT name FROM pg_settings WHERE pending_restart":
+            # A modelled server reads its files whenever it is asked something, so nothing ever waits.
+            return []
         known = {"current_user": self.role, "current_database()": self.database, "version()": POSTGRES_VERSION, "1": "1"}
         if (asked := re.fullmatch(r"SELECT (.+)", text, re.IGNORECASE)) and all(
             part.strip().lower() in known for part in asked[1].split(",")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.capabilities.postgresql.variables import settings
 from tools.rules.guiding import common, on_machine
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
@@ -12,11 +13,20 @@ PSQL = "psql --no-psqlrc --no-password service=database"
 """The role writes ~/.pg_service.conf, so this connects over TCP, to the machine's network address, with the password."""
 
 
+BLOCK_KB = 8
+IN_BLOCKS = ("shared_buffers", "effective_cache_size", "wal_buffers")
+"""Settings that the server keeps in blocks, to which it rounds what it is given."""
+FIXED = {"listen_addresses": "*", "port": "5432", "password_encryption": "scram-sha-256"}
+"""What the role sets besides, whatever the size."""
+
+
 def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    return tuple(command for machine in machines for command in _of(machine["name"]))
+    return tuple(command for machine in machines for command in _of(machine, needs))
 
 
-def _of(name: str) -> tuple[Command, ...]:
+def _of(machine: dict[str, Any], needs: Needs) -> tuple[Command, ...]:
+    name = machine["name"]
+    wanted = {**settings(machine["memory_mib"], machine["cpu_count"], needs), **FIXED}
     return (
         on_machine(name, "Ask the database for its version, over TCP with the password", _psql("SELECT version()"), "PostgreSQL"),
         on_machine(
@@ -25,15 +35,21 @@ def _of(name: str) -> tuple[Command, ...]:
             _psql("CREATE TEMPORARY TABLE berth AS SELECT generate_series(1, 1000) AS n", "SELECT sum(n) FROM berth"),
             " 500500",
         ),
-        on_machine(name, "See how many connections it takes", _psql("SHOW max_connections", lines=True), "max_connections|"),
         on_machine(
             name,
-            "See that every setting is in force and none waits for a restart",
-            _psql("SELECT bool_and(NOT pending_restart) AS in_force FROM pg_settings", lines=True),
-            "in_force|t",
+            "See that the settings of this plan are in force",
+            _psql(*(f"SHOW {setting}" for setting in wanted), lines=True),
+            "\n".join(f"{setting}|{shown(setting, value)}" for setting, value in wanted.items()),
         ),
         *common(name),
     )
+
+
+def shown(setting: str, value: str) -> str:
+    """A value as SHOW prints it: sizes in whole blocks where the server keeps blocks, in the largest unit that divides them."""
+    if setting in IN_BLOCKS and value.endswith("kB"):
+        return f"{round(int(value.removesuffix('kB')) / BLOCK_KB) * BLOCK_KB}kB"
+    return value
 
 
 def _psql(*statements: str, lines: bool = False) -> str:

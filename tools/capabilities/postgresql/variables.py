@@ -19,10 +19,13 @@ def configure(made: tuple[Machine, ...], needs: Needs, subnet: str) -> Configure
             "postgresql_database": database,
             "postgresql_user": database,
             "postgresql_password": {"secret": "database_password"},
-            "postgresql_settings": sizing.pgtune(
-                one.memory_mib, machines.number(needs, "concurrent_users"), one.cpu_count, "web"
-            ),
+            "postgresql_settings": settings(one.memory_mib, one.cpu_count, needs),
             # Whoever is on the machine's own network may log in with the password; a network of unknown range opens nothing.
             "postgresql_allowed": [subnet] if subnet else [],
         },
     )
+
+
+def settings(memory_mib: int, cpu_count: int, needs: Needs) -> dict[str, str]:
+    """What the server is set to; the guide's commands look whether it is in force."""
+    return sizing.pgtune(memory_mib, machines.number(needs, "concurrent_users"), cpu_count, "web")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.capabilities.web_server.variables import worker_connections
 from tools.rules.guiding import common, on_machine
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
@@ -12,13 +13,20 @@ CURL = "curl --silent --show-error --fail"
 
 
 def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    return tuple(command for machine in machines for command in _of(machine["name"]))
+    return tuple(command for machine in machines for command in _of(machine["name"], needs))
 
 
-def _of(name: str) -> tuple[Command, ...]:
+def _of(name: str, needs: Needs) -> tuple[Command, ...]:
     return (
         on_machine(name, "Ask the site whether it is well", f"{CURL} http://{{address}}/health", "ok"),
         on_machine(name, "Ask the site for its page", f"{CURL} http://{{address}}/", f"{name} is serving"),
+        on_machine(
+            name,
+            "See that its workers run with these settings, by the files that each may open",
+            # The newest of its processes is a worker; one from before a reload may still be ending.
+            "grep files /proc/$(pgrep --newest --exact nginx)/limits",
+            f" {files_max(worker_connections(needs))} ",
+        ),
         *common(name),
         Command(
             purpose="Ask the site from a computer that reaches its network",
@@ -27,3 +35,8 @@ def _of(name: str) -> tuple[Command, ...]:
             runs_here=False,
         ),
     )
+
+
+def files_max(connections: int) -> int:
+    """As ansible/roles/nginx/templates/nginx.conf.j2 reckons it: the running server tells of no other of its settings."""
+    return connections * 2 + 64
