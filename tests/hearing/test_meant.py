@@ -34,6 +34,9 @@ DENIED: list[tuple[str, Asks]] = [
     ("a VM not on node pve3", {"virtual_machine": {}}),
     ("a VM anywhere but pve3", {"virtual_machine": {}}),
     ("a VM anywhere but on pve3", {"virtual_machine": {}}),
+    ("a VM, not on pve1 or on pve2", {"virtual_machine": {}}),
+    ("neither on pve1 nor on pve2, a VM", {"virtual_machine": {}}),
+    ("a VM, not production or staging, development", {"virtual_machine": {"environment": "development"}}),
     ("a VM, not on pve1 but on pve2", {"virtual_machine": {"node": "pve2"}}),
     ("a VM, do not use pve2, use pve3", {"virtual_machine": {"node": "pve3"}}),
     ("Please don't make a web server, only a database for 10 users", {"postgresql": {"concurrent_users": "10"}}),
@@ -55,7 +58,8 @@ def test_what_is_denied_is_not_done(text: str, expected: Asks) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["drop the web servers", "no web servers", "without the web server", "leave out the web servers", "we don't need the web servers",
+    ["drop the web servers", "no web servers", "without the web server", "leave out the web servers",
+     "we don't need the web servers",
      "don't put it on pve1", "never place it on node pve1"],
 )  # fmt: skip
 def test_what_is_denied_later_adds_nothing_and_is_told(text: str) -> None:
@@ -82,7 +86,8 @@ ENVIRONMENTS: list[tuple[tuple[str, ...], Asks]] = [
      {"postgresql": {"concurrent_users": "50", "environment": "development", "network": "20"}}),
     (("a web server on network 20", "Development environment"), {"web_server": {"environment": "development", "network": "20"}}),
     # With an article, a number, or in a list of things, it is one of its own.
-    (("a web server on network 20", "I need a development environment"), {"web_server": {"network": "20"}, "dev_environment": {}}),
+    (("a web server on network 20", "I need a development environment"),
+     {"web_server": {"network": "20"}, "dev_environment": {}}),
     (("a web server and a Python development environment",), {"web_server": {}, "dev_environment": {}}),
     (("a web server and two development environments",), {"web_server": {}, "dev_environment": {"count": "2"}}),
     (("a web server and development environments",), {"web_server": {}, "dev_environment": {}}),

@@ -42,9 +42,14 @@ _AFTER = r"(?![a-z0-9_]|[.@][a-z0-9]|-\d)"
 # What a negation may have between itself and what it denies: `don't put it on pve1`, `not to be made on the node pve1`.
 _DENIED_VERB = (
     r"(?:(?:think|believe) (?:we|i|you)\s+)?(?:(?:have|want|need|like|plan|going)\s+to\s+|to\s+)?(?:be\s+)?"
-    r"(?:(?:put|placed?|made?|make|created?|run|running|used?|using|want|need|have|hosted|host|deploy(?:ed)?|buil[dt]|provision(?:ed)?"
-    r"|set up|install(?:ed)?|add|include|give|moved?|pick|choose|take|keep|kept|start(?:ed)?|plan|be|like|order|ask for|go|require|let)"
+    r"(?:(?:put|placed?|made?|make|created?|run|running|used?|using|want|need|have|host(?:ed)?|deploy(?:ed)?|buil[dt]"
+    r"|provision(?:ed)?|set up|install(?:ed)?|add|include|give|moved?|pick|choose|take|keep|kept|start(?:ed)?|plan|be|like|order"
+    r"|ask for|go|require|let)"
     r"\s+)?"
+)
+_DENIED_LEAD = (
+    r"(?:(?:me|us|it|them|this|that|these|those|a|an|any|the|our|my|on|onto|in|at|to|into|with|for|necessarily|ever|anymore)"
+    r"\s+){0,4}"
 )
 _NEGATED_BEFORE = re.compile(
     r"(?:\b(?:no|not|non|without|never|except|avoid|avoiding|instead of|rather than|other than|different from|apart from"
@@ -53,8 +58,9 @@ _NEGATED_BEFORE = re.compile(
     # `don't forget the web server` asks for it.
     r"|(?<!n't )(?<!not )(?<!dont )(?<!never )\b(?:forget|skip|leave out))"
     r"|n't|\bdont|没有|不要|不需要|不用|不是|不)"
-    rf"[\s-]*{_DENIED_VERB}"
-    r"(?:(?:me|us|it|them|this|that|these|those|a|an|any|the|our|my|on|onto|in|at|to|into|with|for|necessarily|ever|anymore)\s+){0,4}$"
+    rf"[\s-]*{_DENIED_VERB}{_DENIED_LEAD}"
+    # `not on pve1 or on pve2`, `no web server or database`.
+    rf"(?:[\w.]{{1,30}}(?:[ -][\w.]{{1,30}})?\s+n?or\s+{_DENIED_LEAD})?$"
 )
 _NEGATED_AFTER = re.compile(
     r"(?:'\w+)?\s+(?:yok|olmasin|istemiyorum|gerekmiyor|değil|degil|is not|isn't|are not|aren't|not needed)"

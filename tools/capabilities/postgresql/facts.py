@@ -92,7 +92,8 @@ def _read_engine(reading: Reading) -> None:
     if said and said.lower() not in (ours[0].lower(), *ours[1]):
         known = next((name for name, words in others if said.lower() in (name.lower(), *words)), naming.shorten(said))
         reading.problems.append(
-            f"Berth makes PostgreSQL databases, not {known.removesuffix(' database')} ones. Say PostgreSQL, or ask for a plain VM and install it yourself."
+            f"Berth makes PostgreSQL databases, not {known.removesuffix(' database')} ones. "
+            "Say PostgreSQL, or ask for a plain VM and install it yourself."
         )
 
 

@@ -13,8 +13,8 @@ NO = ("no", "nope", "none", "false", "not needed")
 
 
 _BESIDE = re.compile(
-    r"(?<![a-z])(?:behind|in front of|from|replac(?:e|es|ing)|migrat(?:e|es|ing)|our|your|their|his|old|existing|next to|beside|like|unlike"
-    r"|sync(?:s|ed)? with|connect(?:s|ed|ing)? to|talks? to|reads? from|proxy(?:ing)? (?:to|for))\s+(?:the\s+|an?\s+|our\s+)?$"
+    r"(?<![a-z])(?:behind|in front of|from|replac(?:e|es|ing)|migrat(?:e|es|ing)|our|your|their|his|old|existing"
+    r"|next to|beside|like|unlike|sync(?:s|ed)? with|connect(?:s|ed|ing)? to|talks? to|reads? from|proxy(?:ing)? (?:to|for))\s+(?:the\s+|an?\s+|our\s+)?$"
 )
 """Before the name of a product that is there already, and not asked for: `a database to replace our MySQL`."""
 _REACH = 40
@@ -26,8 +26,8 @@ _ORDINARY = {
     ),
     "lives": re.compile(r"[a-z]\s+$"),
     "stage": re.compile(
-        r"(?<![a-z])(?:early|earliest|earlier|first|second|third|next|later|last|latest|final|this|that|each|every|which|what|some|planning"
-        r"|design|initial|current|any)\s+$"
+        r"(?<![a-z])(?:early|earliest|earlier|first|second|third|next|later|last|latest|final|this|that|each|every|which|what|some"
+        r"|planning|design|initial|current|any)\s+$"
     ),
 }
 """Words for an environment that are others after these: `where the data will live`, `at this stage`."""

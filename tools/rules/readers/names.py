@@ -12,21 +12,23 @@ from tools.values.wanted import Wanted
 NAMING_WORDS = ("called", "named", "name", "names", "hostname", "call it", "name it")
 # `a name server` and `our call center` call nothing.
 _NAMING = re.compile(
-    r"(?<![a-z0-9_-])(?:(?:re)?name(?:d(?![a-z])|(?![a-z])(?!\s+(?:servers?|services?|resolution|spaces?|tags?|lookups?)(?![\w-])))"
+    r"(?<![a-z0-9_-])(?:(?:re)?name(?:d(?![a-z])|(?![a-z])"
+    r"(?!\s+(?:servers?|services?|resolution|spaces?|tags?|lookups?)(?![\w-])))"
     r"(?:\s+(?:it|them|is|to|as|of|be|should|must|will|shall)(?![a-z]))*\s*[:=]?"
     r"|called(?![a-z])(?:\s+(?:it|them|the \w+)(?![a-z]))?"
     r"|call(?![a-z])(?:\s+(?:it|them|the \w+)(?![a-z])|(?=\s+(?:[\"“'`]|[a-z]{1,30}(?:-[a-z]{1,30}){0,5}-?\d)))"
     r"|(?:host ?)name(?![a-z])\s*[:=]?|(?:adi|ismi)(?![a-z])\s*[:=]?|叫做?|名为|名称为?)\s*"
 )
 _OF_OTHERS = re.compile(
-    r"(?<![a-z])(?:user|login|domain|site|file|folder|first|last|brand|product|company|role|schema|table|display|code|nick|package)\s+$"
+    r"(?<![a-z])(?:user|login|domain|site|file|folder|first|last|brand|product|company|role|schema|table"
+    r"|display|code|nick|package)\s+$"
 )
 """Before the name of something that is no machine: hidden, so that no word in it is read as anything else, and nobody's name."""
 _OF_PLACES = re.compile(r"(?<![a-z])(?:network|vlan|vnet|bridge|node|host|template|storage|datastore)(?:\s+(?:is|which is))?\s+$")
 """Before `called`, that of a place, which its own reader reads."""
 _IN_THE = re.compile(r"(?<![a-z])(?:in|by|under)\s+the\s+$")
 _NO_NAME = frozenset(
-    "after later yet tbd whatever something anything accordingly unimportant irrelevant does doesn't matters".split()  # noqa: SIM905
+    "after later yet tbd whatever something anything accordingly unimportant irrelevant does doesn't".split()  # noqa: SIM905
 )
 _REACH = 24
 _QUOTED = re.compile(r"(?:\"[^\"\0]{1,256}\"|“[^”\0]{1,256}”|'[^'\0]{1,256}'|`[^`\0]{1,256}`)(?=[\s,;.!?)]|$)")

@@ -19,14 +19,14 @@ _MACHINE_NAME = re.compile(
     r"(?<![a-z0-9_-])(?:on|onto|to|use|at|prefer|pick|choose|try)\s+[\"“'`]?([a-z][a-z-]{0,40}\d{1,4})(?![a-z0-9_-]|\.\d)"
 )
 _NO_MACHINE = re.compile(
-    r"(?:debian|ubuntu|rhel|windows|win|rocky|alma(?:linux)?|centos|fedora|opensuse|alpine|freebsd|python|java|php|ipv|ext|raid|port"
-    r"|postgres(?:ql)?|mysql|utf-?|sha-?|v|version)-?\d+"
+    r"(?:debian|ubuntu|rhel|windows|win|rocky|alma(?:linux)?|centos|fedora|opensuse|alpine|freebsd|python|java|php|ipv|ext"
+    r"|raid|port|postgres(?:ql)?|mysql|utf-?|sha-?|v|version)-?\d+"
 )
 """What has a number and is no machine: `use python3`, `on ubuntu22`."""
 _NO_TOKEN = frozenset(
     """than except excluding like near per each via through over under about because since while after before during between whose
-    within without else either or too also just still later today now yet first again fine irrelevant best free full overloaded busy
-    better good great whatever whichever optional enough available unimportant possible up down does doesn't doesn did do needs
+    within without else either or too also just still later today now yet first again fine irrelevant best free full overloaded
+    busy better good great whatever whichever optional enough available unimportant possible up down does doesn't doesn did do needs
     need matters matter other others another anything anywhere something somewhere unknown open undecided tbd required necessary
     we'll it's that's there's works goes comes was were would could might shall may""".split()  # noqa: SIM905
 )
@@ -87,7 +87,7 @@ def read_nodes(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...
 
 
 def _token_at(stretch: Stretch, word: Span) -> re.Match[str] | None:
-    """The name after `network` or `node`, unless it is an ordinary word there: `node exporter`, `any node is fine`, `to host GitLab`."""
+    """The name after `network` or `node`, no ordinary word: `node exporter`, `any node is fine`, `to host GitLab`."""
     quoted = _QUOTED.match(stretch.free, word.end)
     if quoted:
         return quoted
