@@ -258,8 +258,9 @@ def removed(ran: Run) -> str:
     return f"Run `{ran.id}` is removed: everything it had made is gone, and nothing else was touched."
 
 
-def left(run_id: str) -> str:
-    return f"Run `{run_id}` stays as it is. What exists is in its receipt; say `remove {run_id}` when it may go."
+def left(run_id: str, half_made: Sequence[str] = ()) -> str:
+    stands = "".join(f"\n- {sentence}" for sentence in half_made)
+    return f"Run `{run_id}` stays as it is. What exists is in its receipt; say `remove {run_id}` when it may go.{stands}"
 
 
 def stopped(ran: Run) -> str:

@@ -202,7 +202,8 @@ def _leave(turn: Turn, say: Say) -> str:
         return telling.NOTHING_TO_LEAVE
     pipeline.carry_out.leave(turn.world, turn.chain.run_id)
     turn.chain.move(Happened.LEFT)
-    return telling.left(turn.chain.run_id)
+    half_made = [line.text for line in turn.world.ledger.runs.lines(turn.chain.run_id) if line.step == "leave"]
+    return telling.left(turn.chain.run_id, half_made)
 
 
 _ANSWERS: dict[Kind, Callable[[Turn, Say], str]] = {
