@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
@@ -18,6 +19,8 @@ from tools.values.requirements import Field, Needs, Origin
 from tools.values.run import PartReceipt
 
 NETWORK = IPv4Interface("10.20.0.1/24")
+OPERATOR_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILKjZvB59MQiF12lgV9s709zVEWetYLo0+Gaiogfs+5l operator@example.org"
+OPERATOR_FINGERPRINT = "SHA256:VUU8L7YJXtYB7MYUTJww36MW9Ulw2nRxzYgIfe9RgAg"  # as ssh-keygen prints it
 PASSWORD = "Zaq7:x\\y'9 w"  # what a password file, SQL and a service file each would trip over
 VARIABLES: dict[str, dict[str, Any]] = {
     "postgresql": {
@@ -32,6 +35,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
     },
     "web_server": {"nginx_site_name": "_", "nginx_worker_connections": 1024},
     "virtual_machine": {},
+    "dev_environment": {"base_packages": ["git", "tmux"]},
 }
 # What was asked for, as the guide's commands know it; the variables above are what comes of it.
 FACTS: dict[str, dict[str, int | str]] = {
@@ -44,7 +48,7 @@ MACHINES = {"postgresql": ("db-01", "10.20.0.31"), "web_server": ("web-01", "10.
 def context_for(capability: str, run_folder: Path, proxy_command: str, called: tuple[str, str] | None = None) -> PartContext:
     """`called`: a name and an address, for another machine than the one that all tests share."""
     name, address = called or MACHINES[capability]
-    machine = {"name": name, "user_name": "ops", "cpu_count": 2, "memory_mib": 2048, "public_keys": []}
+    machine = {"name": name, "user_name": "ops", "cpu_count": 2, "memory_mib": 2048, "public_keys": [OPERATOR_KEY]}
     facts = FACTS.get(capability, {})
     needs = Needs(capability=capability, fields=tuple(Field(name=n, value=v, origin=Origin.SAID) for n, v in facts.items()))
     part = Part(
@@ -91,7 +95,7 @@ def spec_for(name: str, address: str, run_folder: Path) -> GuestSpec:
         address=IPv4Interface(f"{address}/24"),
         gateway=IPv4Address("10.20.0.1"),
         user="ops",
-        ssh_keys=((run_folder / "secrets" / "ssh_key.pub").read_text().strip(),),
+        ssh_keys=((run_folder / "secrets" / "ssh_key.pub").read_text().strip(), OPERATOR_KEY),
     )
 
 
@@ -102,6 +106,17 @@ def new_run_folder(parent: Path) -> Path:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "secrets" / "ssh_key")], check=True)
     (folder / "secrets" / "database_password").write_text(PASSWORD)
     return folder
+
+
+PROGRAMS = ("ansible-playbook", "berth", "curl", "psql", "python", "scp", "sftp", "ssh", "terraform", "tofu")
+
+
+def commands_in(guide: str) -> list[str]:
+    """Whatever of a guide is to be typed into a shell: its blocks of sh, and words set as code that call a program."""
+    blocks = re.findall(r"^(`{3,})sh\n(.*?)\n\1$", guide, flags=re.MULTILINE | re.DOTALL)
+    words = re.sub(r"^(`{3,})\w*\n.*?\n\1$", "", guide, flags=re.MULTILINE | re.DOTALL)
+    inline = [span for span in re.findall(r"`([^`\n]+)`", words) if span.split()[0] in PROGRAMS]
+    return sorted([*(text for _, text in blocks), *inline])
 
 
 @dataclass

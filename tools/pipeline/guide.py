@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
     if isinstance(part.variables, dict):
         wanted = {machine["name"]: machine for machine in part.variables.get("machines", [])}
     first = next(iter(wanted.values()), {})
+    seen = ran(context.part_folder)
     return {
         "title": f"{catalogue()[part.capability].TITLE}: {', '.join(m.name for m in receipt_part.machines) or part.name}",
         "part": part.name,
@@ -48,11 +48,12 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "proxy_command": context.settings.guest_proxy_command,
         "variables": part.configure.variables if part.configure else {},
         "secrets": [secret.model_dump() for secret in part.secrets],
-        "commands": [command.model_dump() for command in ran(context.part_folder)],
+        "commands": [command.model_dump() for command in seen],
+        "not_run": [command.sentence for command in seen if command.outcome == guiding.NOT_RUN],
+        "log_in": guiding.LOG_IN,
         "verified": list(receipt_part.verified),
         "not_verified": list(receipt_part.not_verified),
         "outputs": receipt_part.outputs,
         "facts": part.facts,
         "providers": list(receipt_part.providers),
-        "quoted": shlex.quote,
     }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import shlex
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.clients import databricks
+from tools.clients import databricks, process
 from tools.clients.files import write_private
-from tools.clients.ssh import Answer, run_command
+from tools.clients.ssh import OUTPUT_CHARACTERS_MAX, Answer, environment, run_command
 from tools.pipeline.context import PartContext, Say
 from tools.rules import guiding
 from tools.rules.guiding import Ran
@@ -23,6 +23,9 @@ LOOK_SECONDS_MAX = 120.0
 ATTEMPTS_MAX = 3
 ATTEMPT_SECONDS = 2.0
 AT_ONCE_MAX = 4
+NO_SUCH_PROGRAM = 127
+PORTS = range(15432, 16432)
+"""Of this computer, for what is forwarded through SSH: below those that Linux gives to connections by itself."""
 FILE = "verify.json"
 ANSWER_CHARACTERS_MAX = 600
 
@@ -32,8 +35,10 @@ def verify(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what was verified, what was not), a sentence each. Raises WorldProblem when a command does not answer as it should."""
     commands = context.part.commands
+    # Each is handed out once, so that commands which run at once do not meet on one.
+    ports = iter(PORTS)
     with ThreadPoolExecutor(AT_ONCE_MAX) as pool:
-        outcomes = list(pool.map(lambda command: _run(context, command, pause), commands))
+        outcomes = list(pool.map(lambda command: _run(context, command, ports, pause), commands))
     ran = [outcome for outcome in outcomes if isinstance(outcome, Ran)]
     write_private(context.part_folder / FILE, json.dumps([one.model_dump() for one in ran], indent=1))
     failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
@@ -67,30 +72,51 @@ def ran(part_folder: Path) -> tuple[Ran, ...]:
     return tuple(Ran.model_validate(one) for one in json.loads(path.read_text())) if path.exists() else ()
 
 
-def _run(context: PartContext, command: Command, pause: Callable[[float], None]) -> Ran | str:
-    argv = guiding.filled(command, str(context.run_folder), {m.name: m.address for m in context.machines})
-    told = Ran(purpose=command.purpose, printed=shlex.join(argv), machine=command.machine, outcome=guiding.NOT_RUN)
+def _run(context: PartContext, command: Command, ports: Iterator[int], pause: Callable[[float], None]) -> Ran | str:
+    addresses = {m.name: m.address for m in context.machines}
+    told = Ran(purpose=command.purpose, printed="", machine=command.machine, outcome=guiding.NOT_RUN)
+    answer, argv = Answer(1, ""), guiding.filled(command, str(context.run_folder), addresses, PORTS.start)
     if not command.runs_here:
-        return told
+        return told.model_copy(update={"printed": guiding.printed(argv)})
     if any(machine.body for machine in context.machines if command.machine in ("", machine.name)):
-        return told.model_copy(update={"outcome": guiding.EMULATED})
-    answer = Answer(1, "")
+        return told.model_copy(update={"printed": guiding.printed(argv), "outcome": guiding.EMULATED})
     for attempt in range(ATTEMPTS_MAX):
         if attempt:
             # A service that was just started may need a moment.
             pause(ATTEMPT_SECONDS)
-        answer = run_command(argv, COMMAND_SECONDS_MAX)
+        if guiding.is_line(argv):
+            # A port may have been taken meanwhile, by the attempt before if by nobody else.
+            port = next((port for port in ports if is_free(port)), PORTS.start)
+            argv = guiding.filled(command, str(context.run_folder), addresses, port)
+        answer = _answer(context, argv)
         if answer.code == 0 and command.expect in answer.output:
             output = _without_secrets(context, answer.output)
             at = f"{context.now():%Y-%m-%d %H:%M:%S} UTC"
             seen = {"answer": guiding.answer_of(output), "shown": guiding.line_with(output, command.expect)}
-            return told.model_copy(update={"outcome": "answered", "at": at, **seen})
+            return told.model_copy(update={"printed": guiding.printed(argv), "outcome": "answered", "at": at, **seen})
+        if guiding.is_line(argv) and answer.code == NO_SUCH_PROGRAM:
+            break
     told_last = (
         " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-ANSWER_CHARACTERS_MAX:] or "nothing"
     )
-    where = f"{command.machine}: " if command.machine else ""
     wanted = f"“{' '.join(command.expect.split())}” was expected" if answer.code == 0 else f"it ended with {answer.code}"
-    return f"{where}{command.purpose}: {wanted}, and it answered “{told_last}”."
+    why = f"{wanted}, and it answered “{told_last}”"
+    if guiding.is_line(argv):
+        # It shows one way more to what the machine has answered already; the guide leaves it out, and what was not verified says why.
+        return told.model_copy(update={"printed": guiding.printed(argv), "why": f"not verified from here: {why}"})
+    where = f"{command.machine}: " if command.machine else ""
+    return f"{where}{command.purpose}: {why}."
+
+
+def _answer(context: PartContext, argv: tuple[str, ...]) -> Answer:
+    if not guiding.is_line(argv):
+        return run_command(argv, COMMAND_SECONDS_MAX)
+    try:
+        # Waits for the shell, not for everybody who has its outputs: an ssh that forwards a port stays behind for a moment.
+        done = process.run(argv, folder=context.run_folder, environment=environment(), seconds_max=COMMAND_SECONDS_MAX)
+    except WorldProblem as problem:
+        return Answer(1, problem.detail)
+    return Answer(done.code, (done.out if done.code == 0 else done.out + done.err)[:OUTPUT_CHARACTERS_MAX])
 
 
 def _without_secrets(context: PartContext, text: str) -> str:
@@ -98,3 +124,14 @@ def _without_secrets(context: PartContext, text: str) -> str:
         if secret.kind == "password":
             text = text.replace(context.secret(secret.name), f"(secrets/{secret.name})")
     return text
+
+
+def is_free(port: int) -> bool:
+    """Whether a server of this computer could listen there."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

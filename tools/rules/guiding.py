@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
@@ -14,6 +19,9 @@ ANSWER_LINES_MAX = 24
 ANSWER_CHARACTERS_MAX = 1200
 NOT_RUN = "not run"
 EMULATED = "emulated guest"
+LOG_IN = "Log in"
+TUNNEL_SECONDS = 10
+"""How long a forwarded port waits for its first connection; it closes when the last one has ended."""
 
 
 class Ran(Value):
@@ -29,6 +37,8 @@ class Ran(Value):
     answer: str = ""
     shown: str = ""
     """The line of the answer that tells."""
+    why: str = ""
+    """The reason it was not run here, or did not answer."""
 
     @property
     def sentence(self) -> str:
@@ -36,14 +46,30 @@ class Ran(Value):
         if self.outcome == "answered":
             told = f" It answered: {self.shown}" if self.shown else ""
             return f"{where}{self.purpose}.{told}"
-        reason = "not verified: emulated guest" if self.outcome == EMULATED else "not run here"
+        reason = "not verified: emulated guest" if self.outcome == EMULATED else self.why or "not run here"
         return f"{where}{self.purpose}: {reason}."
 
 
-def filled(command: Command, run: str, addresses: Mapping[str, str]) -> tuple[str, ...]:
-    """The command with the run folder, the machine and its address in place of `{run}`, `{machine}` and `{address}`."""
+def filled(command: Command, run: str, addresses: Mapping[str, str], port: int = 0) -> tuple[str, ...]:
+    """The command with the run folder, the machine and its address in place of `{run}`, `{machine}` and `{address}`.
+
+    In a line for this computer's shell (`from_here`) each stands as the shell would want it, and `{port}` is a free one of this computer's.
+    """
     values = {"{run}": run, "{machine}": command.machine, "{address}": addresses.get(command.machine, "")}
-    return tuple(re.sub(r"\{(?:run|machine|address)\}", lambda found: values[found[0]], word) for word in command.argv)
+    if is_line(command.argv):
+        values = {name: shlex.quote(value) for name, value in values.items()} | {"{port}": str(port)}
+    names = "|".join(re.escape(name) for name in values)
+    return tuple(re.sub(names, lambda found: values[found[0]], word) for word in command.argv)
+
+
+def is_line(argv: Sequence[str]) -> bool:
+    """Whether it is a line that this computer's shell runs."""
+    return len(argv) == 3 and tuple(argv[:2]) == ("sh", "-c")
+
+
+def printed(argv: Sequence[str]) -> str:
+    """As it can be pasted into a shell, which then does what the verify step did."""
+    return argv[2] if is_line(argv) else shlex.join(argv)
 
 
 def on_machine(machine: str, purpose: str, remote: str, expect: str) -> Command:
@@ -51,17 +77,59 @@ def on_machine(machine: str, purpose: str, remote: str, expect: str) -> Command:
     return Command(purpose=purpose, argv=("ssh", "-F", "{run}/ssh_config", "{machine}", remote), machine=machine, expect=expect)
 
 
-def common(machine: str) -> tuple[Command, ...]:
+def from_here(machine: str, purpose: str, port: int, client: str, expect: str) -> Command:
+    """A client on this computer that talks to a port of the machine, through SSH, as the site reaches its machines: `{port}` is the near end.
+
+    It is in the guide only when it answered: the client may not be installed here, and a machine may forbid its ports to be forwarded.
+    """
+    ssh = f"ssh -F {{run}}/ssh_config -f -o ExitOnForwardFailure=yes -L 127.0.0.1:{{port}}:localhost:{port}"
+    return Command(
+        purpose=purpose,
+        argv=("sh", "-c", f"{ssh} {{machine}} sleep {TUNNEL_SECONDS} && {client}"),
+        machine=machine,
+        expect=expect,
+    )
+
+
+def log_in(machine: str) -> Command:
+    """What an operator types to be on the machine. Run without input, it logs in and out again."""
+    return Command(purpose=LOG_IN, argv=("ssh", "-F", "{run}/ssh_config", "{machine}"), machine=machine)
+
+
+def common(machine: Mapping[str, Any]) -> tuple[Command, ...]:
     """What can be asked of every machine."""
+    name = machine["name"]
+    fingerprints = (fingerprint(key) for key in machine.get("public_keys", ()))
     return (
-        on_machine(machine, "Log in and ask the machine for its name", "hostname", expect=machine),
+        log_in(name),
+        on_machine(name, "Log in and ask the machine for its name", "hostname", expect=name),
+        *(
+            on_machine(
+                name,
+                "See that your own key is among those that may log in",
+                f"ssh-keygen -l -f .ssh/authorized_keys | grep --fixed-strings {known}",
+                expect=known,
+            )
+            for known in fingerprints
+            if known
+        ),
         on_machine(
-            machine,
+            name,
             "Read its figures from node_exporter",
             "curl --silent --show-error --fail http://{address}:9100/metrics | grep ^node_exporter_build_info",
             expect="node_exporter_build_info",
         ),
     )
+
+
+def fingerprint(public_key: str) -> str:
+    """`SHA256:…` as ssh-keygen prints it; empty when the key cannot be read."""
+    words = public_key.split()
+    try:
+        blob = base64.b64decode(words[1], validate=True) if len(words) > 1 else b""
+    except binascii.Error:
+        return ""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=") if blob else ""
 
 
 def line_with(text: str, wanted: str, characters_max: int = 160) -> str:

@@ -13,16 +13,17 @@ from tools.values.requirements import Needs
 def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
     field = needs.field("packages")
     asked = field.value if field is not None and isinstance(field.value, tuple) else ()
-    return tuple(command for machine in machines for command in _of(machine["name"], asked))
+    return tuple(command for machine in machines for command in _of(machine, asked))
 
 
-def _of(name: str, asked: tuple[str, ...]) -> tuple[Command, ...]:
+def _of(machine: dict[str, Any], asked: tuple[str, ...]) -> tuple[Command, ...]:
+    name = machine["name"]
     compile_one = "echo 'int main(void) { return 0; }' | gcc -x c -o /dev/null - && gcc --version"
     tools = (
         on_machine(name, "See that git is there", "git --version", "git version"),
         on_machine(name, "Compile a program", compile_one, "gcc"),
     )
     if not asked:
-        return (*tools, *common(name))
+        return (*tools, *common(machine))
     shown = f"dpkg-query --show {' '.join(shlex.quote(package) for package in asked)}"
-    return (*tools, on_machine(name, "See the packages that were asked for", shown, asked[-1]), *common(name))
+    return (*tools, on_machine(name, "See the packages that were asked for", shown, asked[-1]), *common(machine))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.capabilities.postgresql.variables import settings
-from tools.rules.guiding import common, on_machine
+from tools.capabilities.postgresql.variables import KEPT_AS, settings
+from tools.rules import machines
+from tools.rules.guiding import common, from_here, on_machine
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
 
@@ -20,12 +21,13 @@ FIXED = {"listen_addresses": "*", "port": "5432", "password_encryption": "scram-
 """What the role sets besides, whatever the size."""
 
 
-def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    return tuple(command for machine in machines for command in _of(machine, needs))
+def commands(made: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
+    return tuple(command for machine in made for command in _of(machine, needs))
 
 
 def _of(machine: dict[str, Any], needs: Needs) -> tuple[Command, ...]:
     name = machine["name"]
+    database = machines.text(needs, "database_name")
     wanted = {**settings(machine["memory_mib"], machine["cpu_count"], needs), **FIXED}
     return (
         on_machine(name, "Ask the database for its version, over TCP with the password", _psql("SELECT version()"), "PostgreSQL"),
@@ -41,7 +43,21 @@ def _of(machine: dict[str, Any], needs: Needs) -> tuple[Command, ...]:
             _psql(*(f"SHOW {setting}" for setting in wanted), lines=True),
             "\n".join(f"{setting}|{shown(setting, value)}" for setting, value in wanted.items()),
         ),
-        *common(name),
+        # Without input it ends at once, connected or not is in its status; with a terminal it stays.
+        Command(
+            purpose="Work in the database, on the machine",
+            argv=("ssh", "-F", "{run}/ssh_config", "-t", "{machine}", "psql service=database"),
+            machine=name,
+        ),
+        from_here(
+            name,
+            "Connect from this computer, through SSH; without its --command it stays",
+            5432,
+            f'PGPASSWORD="$(cat {{run}}/secrets/{KEPT_AS})" psql --no-psqlrc --no-password --host 127.0.0.1 --port {{port}} '
+            f'--username {database} --command "SELECT version()" {database}',
+            "PostgreSQL",
+        ),
+        *common(machine),
     )
 
 

@@ -7,6 +7,9 @@ from tools.rules.machines import Machine
 from tools.values.manifest import Configure
 from tools.values.requirements import Needs
 
+KEPT_AS = "database_password"
+"""The secret of the run that is the account's password. The account is called as the database is."""
+
 
 def configure(made: tuple[Machine, ...], needs: Needs, subnet: str) -> Configure:
     one = made[0]
@@ -18,7 +21,7 @@ def configure(made: tuple[Machine, ...], needs: Needs, subnet: str) -> Configure
             **machine_choices.base_variables(),
             "postgresql_database": database,
             "postgresql_user": database,
-            "postgresql_password": {"secret": "database_password"},
+            "postgresql_password": {"secret": KEPT_AS},
             "postgresql_settings": settings(one.memory_mib, one.cpu_count, needs),
             # Whoever is on the machine's own network may log in with the password; a network of unknown range opens nothing.
             "postgresql_allowed": [subnet] if subnet else [],

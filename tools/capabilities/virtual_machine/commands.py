@@ -10,4 +10,4 @@ from tools.values.requirements import Needs
 
 
 def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    return tuple(command for machine in machines for command in common(machine["name"]))
+    return tuple(command for machine in machines for command in common(machine))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tools.capabilities.web_server.variables import worker_connections
-from tools.rules.guiding import common, on_machine
+from tools.rules.guiding import common, from_here, on_machine
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
 
@@ -13,10 +13,11 @@ CURL = "curl --silent --show-error --fail"
 
 
 def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    return tuple(command for machine in machines for command in _of(machine["name"], needs))
+    return tuple(command for machine in machines for command in _of(machine, needs))
 
 
-def _of(name: str, needs: Needs) -> tuple[Command, ...]:
+def _of(machine: dict[str, Any], needs: Needs) -> tuple[Command, ...]:
+    name = machine["name"]
     return (
         on_machine(name, "Ask the site whether it is well", f"{CURL} http://{{address}}/health", "ok"),
         on_machine(name, "Ask the site for its page", f"{CURL} http://{{address}}/", f"{name} is serving"),
@@ -27,13 +28,14 @@ def _of(name: str, needs: Needs) -> tuple[Command, ...]:
             "grep files /proc/$(pgrep --newest --exact nginx)/limits",
             f" {files_max(worker_connections(needs))} ",
         ),
-        *common(name),
-        Command(
-            purpose="Ask the site from a computer that reaches its network",
-            argv=("curl", "http://{address}/health"),
-            machine=name,
-            runs_here=False,
+        from_here(
+            name,
+            "Ask the site from this computer, through SSH",
+            80,
+            f"{CURL} http://127.0.0.1:{{port}}/health",
+            "ok",
         ),
+        *common(machine),
     )
 
 
