@@ -64,7 +64,7 @@ _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _TEENS = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _WORDS = {word: number for number, word in enumerate(_UNITS + _TEENS)} | {word: 20 + 10 * i for i, word in enumerate(_TENS)}
-_WORDS |= {"couple": 2, "half a dozen": 6}
+_WORDS |= {"couple": 2, "pair of": 2, "half a dozen": 6}
 _SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "million": 10**6, "hundred": 100, "dozen": 12}
 _BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 _CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY", "¥": "JPY"} | {
@@ -77,14 +77,23 @@ _CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY"
 _BEFORE = r"(?<![a-z0-9_.,\-])(?<!\d/)"
 _RANGE = r"\d{1,12}(?:-(?=\d{1,12}(?!\d*-))| (?:to|-) (?=\d))|between \d{1,12} and (?=\d)"
 _LOW_END = re.compile(rf"{_BEFORE}(?=(?:between )?(?P<low>\d{{1,12}}))(?:{_RANGE})")
-_BEGIN = rf"{_BEFORE}(?:{_RANGE})?+(?P<sign>-|minus +)?"
-_DIGITS = r"(?P<digits>\d{1,3}(?:,\d{3})++(?:\.\d++)?+|\d++(?:\.\d++)*+)"
+_BEGIN_ANY = rf"(?:{_RANGE})?+(?P<sign>-|minus +)?"
+_BEGIN = rf"{_BEFORE}{_BEGIN_ANY}"
+# `1 000` is grouped by blanks; any other group may be a number of its own: `network 20 100 users`.
+_DIGITS = r"(?P<digits>[1-9]\d{0,2}(?: 000)++(?![\d.,])|\d{1,3}(?:,\d{3})++(?:\.\d++)?+|\d++(?:\.\d++)*+)"
 _SPELLED = rf"\b(?!one of\b)(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b))(?:[ -](?P<unit>one|two|three|four|five|six|seven|eight|nine))?+(?![a-z])"
 _SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9]))?"
 _NUMBER = re.compile(rf"{_BEGIN}(?:{_DIGITS}(?![-.,/]?\d)|{_SPELLED}){_SCALE}(?!(?:st|nd|rd|th|e\d)(?![a-z]))")
 
+# `three thousand two hundred and fifty`: what is said after a scale is added to it.
+_AND_MORE = re.compile(
+    rf"(?: and)? (?P<words>{'|'.join(_UNITS[1:10] + _UNITS[10:] + _TEENS + _TENS)})(?:[ -](?P<unit>{'|'.join(_UNITS[1:10])}))?+"
+    r"(?: (?P<scale>hundred))?+(?![a-z0-9-])"
+)
+# `from 4 GB to 8 GB` is one size, as `4 to 8 GB` is.
+_SIZE_RANGE = r"(?:\d{1,12}(?:\.\d{1,3})?+ ?(?:[kmgtp]i?b|gigs?|[gt]) ?(?:to|-) ?(?=\d))?+"
 _SIZE = re.compile(
-    rf"{_BEGIN}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"
+    rf"{_BEFORE}{_SIZE_RANGE}{_BEGIN_ANY}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"
 )
 
 _SUM = rf"{_DIGITS}(?: ?(?P<scale>k|mn?|thousand|million)(?![a-z0-9]))?"
@@ -120,11 +129,19 @@ def money(text: str) -> Money | None:
 
 def numbers(text: str) -> Iterator[Number]:
     """Every number that is no part of a name or an address; those of sizes and sums of money included."""
-    for match in _NUMBER.finditer(fold(text)):
+    folded, end = fold(text), 0
+    for match in _NUMBER.finditer(folded):
         value = _value(match["digits"], grouped_by_dots=True) if match["digits"] else _spelled(match["words"], match["unit"])
-        if value is not None:
-            scale = _SCALES.get(match["scale"] or match["scale_word"] or "", 1)
-            yield Number(_bounded(value * scale, negative=bool(match["sign"])), *match.span())
+        if value is not None and match.start() >= end:
+            scale, end = _SCALES.get(match["scale"] or match["scale_word"] or "", 1), match.end()
+            value *= scale
+            # Hundreds after thousands, and what is less after hundreds; never the same scale twice.
+            while scale in (100, 1000) and match["words"] and (more := _AND_MORE.match(folded, end)):
+                step = 100 if more["scale"] else 1
+                if step >= scale:
+                    break
+                value, scale, end = value + _spelled(more["words"], more["unit"]) * step, step, more.end()
+            yield Number(_bounded(value, negative=bool(match["sign"])), match.start(), end)
 
 
 def sizes(text: str) -> Iterator[Size]:
@@ -156,7 +173,7 @@ def _period(word: str | None) -> Literal["month", "year", "day", ""]:
 
 def _value(digits: str, *, grouped_by_dots: bool) -> float | None:
     """`1.000` is a thousand where fractions of a thousandth make no sense: people and money. None for what is no number: `1.2.3`."""
-    plain = digits.replace(",", "")
+    plain = digits.replace(",", "").replace(" ", "")
     if grouped_by_dots and re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", plain):
         plain = plain.replace(".", "")
     whole, _, fraction = plain.partition(".")

@@ -66,10 +66,16 @@ def _bare_value(one: Wanted, text: str, folded: str) -> str | None:
             return None
 
 
+_ITEM_MARK = re.compile(r"\s*\(?\d{1,2}[.)]\s+(?=\S)")
+"""`1) 100`: the number of the answer is not the answer."""
+
+
 def pieces(stretch: Stretch) -> Iterator[Span]:
     """The parts of a message that nothing was found in, as a list of bare answers has them: `100, production, 20`."""
     for match in islice(re.finditer(r"(?:(?![,;\n]|\s+and\s+).)+", stretch.text), QUANTITIES_MAX):
         start = match.start() + len(match.group()) - len(match.group().lstrip())
         end = start + len(match.group().strip().rstrip("."))
+        mark = _ITEM_MARK.match(stretch.text, start, end)
+        start = mark.end() if mark else start
         if start < end <= start + BARE_LENGTH_MAX and "\0" not in stretch.free[start:end]:
             yield Span(start, end)

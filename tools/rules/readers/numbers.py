@@ -45,7 +45,11 @@ def read_sizes(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...
         Quantity(stretch.text[s.start : s.end], s.start, s.end, s.size_bytes)
         for s in islice(quantities.sizes(stretch.free), QUANTITIES_MAX)
     ]
-    left = _allot(stretch, wanted, sizes, remainder=[])
+    if any(one.kind == "memory" for one in wanted):
+        for size in [s for s in sizes if _OF_OTHERS.match(stretch.free, s.end)]:
+            sizes.remove(size)
+            stretch.take(Span(size.start, size.end))
+    left = [size for size in _allot(stretch, wanted, sizes, remainder=[]) if not _alternative(stretch, size, sizes)]
     volumes = [one for one in wanted if one.kind == "volume" and one.name not in stretch.found]
     for one, size in [(one, size) for one in volumes for size in left if not _is_memory(size)][:1]:
         # `a 100 GB database` is the data; `an 8 GB database` is likelier its memory.
@@ -55,17 +59,56 @@ def read_sizes(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...
             left.remove(size)
             stretch.say(one.name, size.value, Span(size.start, size.end))
             stretch.take(Span(size.start, size.end))
+    if any(one.kind == "memory" for one in wanted):
+        left = [size for size in left if not _of_something(stretch, size, wanted, own_words)]
     lacking = [one for one in wanted if one.name not in stretch.found]
     memory = [one for one in lacking if one.kind == "memory"]
     disk = [one for one in lacking if one.kind == "disk"]
     volume = [one for one in lacking if one.kind == "volume"]
     if len(left) == 1 and memory and disk:
-        order = memory if _is_memory(left[0]) else disk
+        # `256 GB` alone is as likely a disk as memory: better asked than guessed.
+        either = _is_memory(left[0]) and left[0].worth > EITHER_ABOVE
+        order = [] if either else memory if _is_memory(left[0]) else disk
     else:
         order = [*memory[:1], *disk[:1], *volume]
+    if memory and disk and len(left) == 2:
+        # Memory is the smaller, in whichever order they were said.
+        left.sort(key=lambda size: size.worth)
     for one, size in zip(order, left, strict=False):
         stretch.say(one.name, size.value, Span(size.start, size.end))
         stretch.take(Span(size.start, size.end))
+
+
+EITHER_ABOVE = 64 * 2**30
+_OF_OTHERS = re.compile(
+    r"\s*(?:/|per |a )\s*s(?:ec(?:ond)?)?(?![a-z])|[\s-]+(?:of\s+)?(?:swap|ram disk|vram|gpus?|graphics|video|bandwidth|throughput|traffic"
+    r"|uplink|downlink|ethernet|nics?|transfer|cache|page ?file|usb|download|upload|attachments?"
+    r"|(?:network|lan)\s+(?:cards?|adapters?|links?|interfaces?|ports?|speed|bandwidth|connections?|connectivity|uplink|nics?))(?![a-z])"
+)
+"""What has a size and is neither memory nor disk, nor anything else that is wanted."""
+_NOUN = re.compile(r"\s+(?P<of>of\s+)?(?:(?:the|our|my)\s+)?(?P<word>[a-zçğöşü]{2,30})(?P<last>\s*(?:$|[,;.!?\n]|and(?![a-z])))?")
+_NO_NOUN = frozenset(
+    """each total max maximum min minimum please at least and or plus with on in for to is are per both everything apiece
+    thanks now only enough too also instead then debian ubuntu windows linux production staging development test dev prod
+    server servers machine machines vm vms box host boxes hosts node nodes instance instances lazim istiyorum olsun yeter""".split()  # noqa: SIM905
+)
+"""What follows a size and is no thing of that size."""
+
+
+def _alternative(stretch: Stretch, size: Quantity, sizes: list[Quantity]) -> bool:
+    """`4 GB or 8 GB of memory`: the other one is not for another fact."""
+    return any(
+        re.fullmatch(r"\s+or\s+", stretch.folded[min(size.end, o.end) : max(size.start, o.start)]) for o in sizes if o is not size
+    )
+
+
+def _of_something(stretch: Stretch, size: Quantity, wanted: list[Wanted], own_words: tuple[str, ...]) -> bool:
+    """`8 GB of log files`, `16 GB tapes`: a size of what nobody asked about."""
+    noun = _NOUN.match(stretch.free, size.end)
+    if not noun or not (noun["of"] or noun["last"] is not None) or noun["word"] in _NO_NOUN:
+        return False
+    words = {*own_words, *BODIES, *(word for one in wanted for word in one.words)}
+    return not any(span.start == noun.start("word") for span in find(words, stretch.folded))
 
 
 def _is_memory(size: Quantity) -> bool:
@@ -81,10 +124,30 @@ def read_counts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ..
     counted = {word.start for one in wanted for word in find([w for w in one.words if w not in BODIES], stretch.free)}
     # `PostgreSQL 16` is a version, and in `postgres 100 users` the next word says what is counted.
     numbers = [n for n in _numbers(stretch) if n.end + 1 in counted or not _is_version(stretch, n, own_words)]
+    numbers = [n for n in numbers if not _DISKS.match(stretch.folded, n.end)]
+    # `100 users each with 20 connections` are 100.
+    numbers = [n for n in numbers if not _EACH_WITH.search(stretch.folded[max(0, n.start - 40) : n.start])]
     _allot(stretch, wanted, numbers, remainder=[], own_words=own_words)
+    for one in wanted:
+        for n in numbers if "concurrent users" in one.words else ():
+            among = _OF_THEM.match(stretch.folded, n.end)
+            if among:
+                stretch.say(one.name, n.value, Span(n.start, among.end()))
+                stretch.take(Span(n.start, n.end))
     bare = [n for n in _numbers(stretch) if not negated(stretch.folded, Span(n.start, n.end))]
+    bare = [n for n in bare if not _DISKS.match(stretch.folded, n.end)]
     sized = [one for one in wanted if one.kind in ("memory", "disk")]
     _allot(stretch, sized, bare, remainder=[])
+
+
+_EACH_WITH = re.compile(
+    r"(?<![a-z])each\s+(?:one\s+)?(?:with|has|having|opens|opening|uses|using|holds|holding)\s+(?:about\s+|up to\s+)?$"
+)
+_OF_THEM = re.compile(
+    r"\s+of\s+(?:them|these|those|which|whom)\s+(?:are\s+|being\s+)?(?:concurrent(?:ly)?|at once|simultaneous(?:ly)?)(?![a-z])"
+)
+_DISKS = re.compile(r"\s+(?:[a-z]{2,12}\s+)?(?:disks|discs|ssds)(?![a-z])")
+"""`two disks of 50 GB`: so many disks, not so many GB."""
 
 
 def _numbers(stretch: Stretch) -> list[Quantity]:
@@ -117,6 +180,7 @@ def _allot(
             (distance, one, span)
             for one, span in mentions
             if (distance := _distance(stretch.free, at, span, others)) is not None and (distance < BEHIND or span not in own)
+            if not set(one.words) & set(BODIES) or span.start < at.start or _opens(stretch, at, span)
         ]
         if negated(stretch.folded, at):
             continue
@@ -134,10 +198,44 @@ def _allot(
     return left
 
 
+_WORD_BEFORE = re.compile(r"([^\W\d_][\w'+./-]{0,40})\s+(?:-\s+)?$")
+_OPENERS = frozenset(
+    """a an the these those our my i we you me us need needs needed want wants wanted like create make build deploy add get give
+    provision order run start launch install host have has had require requires request up plus and or for of on to into as about
+    roughly exactly around approximately least most than only just all other another please also now be is are it them then so
+    change set use spin buy bring stand with between minus extra additional total her
+    bana bize için icin ve toplam tane adet istiyorum""".split()  # noqa: SIM905
+)
+"""What a count of machines stands after, where a phrase begins."""
+_NUMBERED = frozenset(
+    """by phase tier stage step level version release v linux node node.js nodejs wordpress drupal joomla php python java ruby rails
+    django mysql mariadb mongodb redis oracle postgresql postgres debian ubuntu rocky alma almalinux centos fedora rhel windows
+    gnu/linux network vlan port site zone floor building room team group project option plan area type class gen generation
+    cores core cpu cpus ram memory disk users""".split()  # noqa: SIM905
+)
+"""What the number after it names or tells the version of, even before several: `Rocky Linux 9 VMs`, `used by 5 web servers`."""
+_INNER = frozenset(("databases", "environments", "dbs", "schemas"))
+"""What a machine has inside as well: `a PostgreSQL server with 3 databases`."""
+
+
+def _opens(stretch: Stretch, number: Span, word: Span) -> bool:
+    """A count of machines opens its phrase: `ten web servers`, not `a Node 20 environment`. Before several (`we launched 3 web
+    servers`) any word may stand that is not known to be numbered."""
+    before = _WORD_BEFORE.search(stretch.folded[max(0, number.start - 50) : number.start])
+    if before is None or not before[1][-1].isascii() or "\0" in stretch.free[number.start - len(before[0]) : number.start]:
+        return True
+    last, noun = before[1].rstrip("."), stretch.folded[word.start : word.end]
+    if last in _NUMBERED or (last in ("with", "of", "has", "have", "holds") and noun.split()[-1] in _INNER):
+        return False
+    return last in _OPENERS or noun.endswith("s")
+
+
 BEHIND = 10.0
 """A quantity after its word (`users 100`) is believed only when no word follows it closely."""
 _BREAK = re.compile(r"[,;!?\n\0，。、]|\.(?:\s|$)|(?<![a-z])(?:and|plus)(?![a-z])")
-_LINK = re.compile(r"\s*(?:[:=]|of|is|are|to|at)?\s*(?:about |around |up to |roughly |exactly |at least |at most |max |min )?")
+_LINK = re.compile(
+    r"\s*(?:[:=]|of|is|are|to|at|from)?\s*(?:about |around |up to |roughly |exactly |at least |at most |max |min )?"
+)
 
 
 def _distance(folded: str, item: Span, word: Span, others: list[Span]) -> float | None:
