@@ -37,6 +37,7 @@ def test_every_word_of_our_own_examples_is_of_use(example: str) -> None:
         ("a VM with 4 cores, 8 GB, double the memory, network 20", ("double the memory",)),
         ("We need a Postgres DB that 250 people will use at the same time, prod, vlan 20, please. Thank you!", ()),
         ("production, production: a postgres for 100 users on network 20", ()),
+        ("a VM with 8 cores on network 20, upgrade the disk from 60 GB to 100 GB", ()),
         ("a postgres for 100 users, password hunter2, network 20", ("password",)),
         ("100 kullanıcı için üretim ortamında PostgreSQL veritabanı, ağ 20", ()),
         ("", ()),

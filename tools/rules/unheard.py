@@ -19,6 +19,7 @@ FILLING = frozenset(
     our out over per please plus provision put roughly run running runs same say server servers service services set shall she should size
     sized so some something spin start system than thank thanks that that's the their them then there these they this those time to up us
     use used uses using vm vms want wants was we we'd we'll well were what when which while who will with work works would yes you your
+    bump change changed decrease grow increase lower move raise reduce scale shrink switch upgrade
     bana bir bize bu da de icin ihtiyacim için ile istiyorum kur kurun lazim lutfen lütfen olsun ortaminda ortamında ortami ve var
     我 我们 我需要 需要 一个 请 的 在 用""".split()  # noqa: SIM905
 )
