@@ -256,4 +256,5 @@ def test_whatever_is_offered_and_settled_reviews_clean(
         assert reviewed(manifest).clean
     if not offer.parts[0].candidates:
         assert offer.parts[0].exclusions
-        assert offer.parts[0].counter_offer
+        # Several that are too large and too many at once may need two changes, and a counter-offer is one.
+        assert offer.parts[0].counter_offer or count > 1

@@ -43,6 +43,11 @@ def test_two_sizes_of_one_thing_are_one(text: str, expected: dict[str, str]) -> 
         ("ten web servers", {"count": "10"}), ("3x web server", {"count": "3"}), ("I'd like two VMs", {"count": "2"}),
         ("10 web servers for 5000 visitors", {"count": "10", "concurrent_users": "5000"}),
         ("two dev environments with 8 cores", {"count": "2", "cpu_count": "8"}), ("I need 3 more web servers", {"count": "3"}),
+        ("4 cores 3 VMs", {"cpu_count": "4", "count": "3"}), ("8 GB RAM 2 VMs", {"memory": "8 GB", "count": "2"}),
+        ("100 users 2 databases", {"concurrent_users": "100", "count": "2"}),
+        ("a VM with 8 GB memory and 100 GB storage", {"memory": "8 GB", "disk": "100 GB"}),
+        ("a VM with 8 GB memory and 100 GB of space", {"memory": "8 GB", "disk": "100 GB"}),
+        ("a VM with 8 GB memory, 200 GB NVMe", {"memory": "8 GB", "disk": "200 GB"}), ("a VM of 16 GB size", {"memory": "16 GB"}),
         ("we launch 3 web servers", {"count": "3"}), ("a web server on 3 machines", {"count": "3"}),
     ],
 )  # fmt: skip

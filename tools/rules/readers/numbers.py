@@ -89,6 +89,7 @@ _OF_OTHERS = re.compile(
 _NOUN = re.compile(r"\s+(?P<of>of\s+)?(?:(?:the|our|my)\s+)?(?P<word>[a-zçğöşü]{2,30})(?P<last>\s*(?:$|[,;.!?\n]|and(?![a-z])))?")
 _NO_NOUN = frozenset(
     """each total max maximum min minimum please at least and or plus with on in for to is are per both everything apiece
+    storage space size lvm nvme hdd thin local drive drives root system
     thanks now only enough too also instead then debian ubuntu windows linux production staging development test dev prod
     server servers machine machines vm vms box host boxes hosts node nodes instance instances lazim istiyorum olsun yeter""".split()  # noqa: SIM905
 )
@@ -210,8 +211,7 @@ _OPENERS = frozenset(
 _NUMBERED = frozenset(
     """by phase tier stage step level version release v linux node node.js nodejs wordpress drupal joomla php python java ruby rails
     django mysql mariadb mongodb redis oracle postgresql postgres debian ubuntu rocky alma almalinux centos fedora rhel windows
-    gnu/linux network vlan port site zone floor building room team group project option plan area type class gen generation
-    cores core cpu cpus ram memory disk users""".split()  # noqa: SIM905
+    gnu/linux network vlan port site zone floor building room team group project option plan area type class gen generation""".split()  # noqa: SIM905
 )
 """What the number after it names or tells the version of, even before several: `Rocky Linux 9 VMs`, `used by 5 web servers`."""
 _INNER = frozenset(("databases", "environments", "dbs", "schemas"))
