@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tools.clients.database import write_ahead
 from tools.clients.ledger_leases import Lease, LeaseLost
 from tools.pipeline.carrying import Carrier, carry
 from tools.pipeline.steps import Step, production
@@ -267,7 +268,7 @@ def _database_url(world: World) -> str:
         return given
     path = world.settings.home / "engine.db"
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")  # Stays with the file; DBOS itself leaves it at `delete`.
+        write_ahead(connection)  # DBOS itself leaves it at `delete`.
     path.chmod(0o600)
     return f"sqlite:///{path}"
 
