@@ -47,7 +47,8 @@ class Command(Value):
 
     purpose: str
     argv: tuple[str, ...]
-    """Placeholders `{run}` (the run folder), `{address}` and `{machine}` are filled in; nothing else is."""
+    """Placeholders `{run}` (the run folder), `{address}`, `{machine}` and, in lines run from this computer, `{port}` (a free one) are filled in;
+    nothing else is."""
     machine: str = ""
     """The machine it is about; empty for all or none."""
     expect: str = ""
