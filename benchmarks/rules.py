@@ -21,8 +21,8 @@ TIMES = 5
 
 def policy(bench: Bench) -> Iterator[Row]:
     """Judged as a draft is (the request and every resource), and as a plan is (every change)."""
-    from tools.rules.policy import document, judge, read_policy
-    from tools.rules.pricing import price_parts, read_prices
+    from tools.rules.plans.policy import document, judge, read_policy
+    from tools.rules.plans.pricing import price_parts, read_prices
     from tools.values.manifest import Part, Resource
     from tools.values.requirements import Field, Needs, Origin
 
@@ -86,7 +86,7 @@ def policy(bench: Bench) -> Iterator[Row]:
 
 def hearing(bench: Bench) -> Iterator[Row]:
     from tools.capabilities import catalogue
-    from tools.rules.hearing import hear
+    from tools.rules.hearing.hear import hear
     from tools.values.heard import Heard
 
     sentence = catalogue()["postgresql"].EXAMPLES[0]
@@ -111,7 +111,7 @@ def placing(bench: Bench) -> Iterator[Row]:
     from tools.capabilities import catalogue, chain
     from tools.clients.settings import Settings
     from tools.pipeline.scan import scan
-    from tools.rules.hearing import hear
+    from tools.rules.hearing.hear import hear
     from tools.values.heard import Heard
     from tools.values.site import Reserved, Site
 

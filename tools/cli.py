@@ -15,9 +15,9 @@ from tools.clients.settings import Settings
 from tools.pipeline import carry_out, doctor, drifting
 from tools.pipeline.price_refresh import refresh
 from tools.pipeline.world import World, open_world
-from tools.rules import telling
-from tools.rules.policy import read_policy, run_examples
-from tools.rules.pricing import rows_of
+from tools.rules.plans.policy import read_policy, run_examples
+from tools.rules.plans.pricing import rows_of
+from tools.rules.words import telling
 from tools.values.trouble import RequestProblem, WorldProblem
 
 P = ParamSpec("P")

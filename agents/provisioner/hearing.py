@@ -9,4 +9,4 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
-    return getattr(importlib.import_module("tools.rules.hearing"), name)
+    return getattr(importlib.import_module("tools.rules.hearing.hear"), name)

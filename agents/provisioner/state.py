@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from google.adk.agents.invocation_context import InvocationContext
 from pydantic import TypeAdapter
 
-from tools.rules import conversation
-from tools.rules.conversation import Message, Phase
+from tools.rules.words import conversation
+from tools.rules.words.conversation import Message, Phase
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules.conversation import (
+from tools.rules.words.conversation import (
     MESSAGE_BYTES_MAX,
     TABLE,
     Event,

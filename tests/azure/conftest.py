@@ -20,7 +20,7 @@ from tools.clients.process import run
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
 from tools.pipeline.scan import scan
-from tools.rules import hearing
+from tools.rules.hearing import hear as hearing
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer

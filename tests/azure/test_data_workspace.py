@@ -9,7 +9,7 @@ import pytest
 from tools.capabilities import catalogue
 from tools.capabilities.data_workspace.choices import choices
 from tools.capabilities.data_workspace.design import Choice, Design, shipped_prices
-from tools.rules.costing import estimate
+from tools.rules.plans.costing import estimate
 from tools.values.requirements import Needs, Origin
 from tools.values.review import Severity
 from tools.values.site import Environment, Reserved, Site

@@ -10,8 +10,8 @@ import pytest
 from tools.capabilities import catalogue, chain
 from tools.clients.settings import Settings
 from tools.pipeline.verify_azure import verify_azure
-from tools.rules import azure_review
-from tools.rules.policy import assert_within_policy, read_policy
+from tools.rules.azure import review as azure_review
+from tools.rules.plans.policy import assert_within_policy, read_policy
 from tools.values.site import Reserved, Site
 from tools.values.trouble import WorldProblem
 

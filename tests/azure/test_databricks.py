@@ -14,8 +14,9 @@ from tools.clients import databricks
 from tools.clients.settings import Settings
 from tools.pipeline.guide import write_guide
 from tools.pipeline.verify_azure import verify_azure
-from tools.rules import azure_review, costing, pricing
-from tools.rules.policy import assert_within_policy, read_policy
+from tools.rules.azure import review as azure_review
+from tools.rules.plans import costing, pricing
+from tools.rules.plans.policy import assert_within_policy, read_policy
 from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.run import PartReceipt

@@ -8,8 +8,9 @@ import pytest
 
 from tools.capabilities import catalogue
 from tools.capabilities.azure_firewall_ports.choices import free_priority
-from tools.rules import costing, hearing
-from tools.rules.policy import assert_within_policy, document, judge, read_policy
+from tools.rules.hearing import hear as hearing
+from tools.rules.plans import costing
+from tools.rules.plans.policy import assert_within_policy, document, judge, read_policy
 from tools.values.heard import Heard
 from tools.values.manifest import Part
 from tools.values.site import Reserved, Site

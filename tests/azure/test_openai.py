@@ -8,8 +8,9 @@ import pytest
 
 from tools.capabilities import catalogue, chain
 from tools.capabilities.azure_openai.facts import account_name
-from tools.rules import azure_review, costing, pricing
-from tools.rules.policy import assert_within_policy, read_policy
+from tools.rules.azure import review as azure_review
+from tools.rules.plans import costing, pricing
+from tools.rules.plans.policy import assert_within_policy, read_policy
 from tools.values.manifest import Part
 from tools.values.site import Reserved, Site
 from tools.values.snapshot import SubscriptionSnapshot

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules import azure_names, azure_regions, azure_sizes
-from tools.rules.azure_names import RULES, Base
-from tools.rules.azure_sizes import Wanted
+from tools.rules.azure import names as azure_names
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.names import RULES, Base
+from tools.rules.azure.sizes import Wanted
+from tools.rules.names import regions as azure_regions
 from tools.values.snapshot import Quota, Sku, SubscriptionSnapshot
 
 from .conftest import NOW

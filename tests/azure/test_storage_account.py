@@ -9,8 +9,8 @@ import pytest
 
 from tools.capabilities import catalogue, chain
 from tools.capabilities.data_workspace.design import shipped_prices
-from tools.rules.costing import estimate
-from tools.rules.policy import assert_within_policy
+from tools.rules.plans.costing import estimate
+from tools.rules.plans.policy import assert_within_policy
 from tools.values.site import Reserved, Site
 from tools.values.snapshot import SubscriptionSnapshot
 

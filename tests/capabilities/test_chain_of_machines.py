@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from machine_chain import POSTGRESQL, VM, WEB, composed, errors, offered, only, reviewed, spoilt
 
 from tools.capabilities import catalogue, chain
-from tools.rules import machines
-from tools.rules.costing import estimate
-from tools.rules.reviewing import ratchet, world_moved
+from tools.rules.machines import machines
+from tools.rules.plans.costing import estimate
+from tools.rules.plans.reviewing import ratchet, world_moved
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.review import Severity
 from tools.values.site import Reserved

@@ -6,9 +6,9 @@ from clusters import NOTHING, SITE, four_nodes, guest, node
 from machine_chain import VM, WEB, composed, errors, offered, only, required, reviewed
 
 from tools.capabilities import chain
-from tools.rules import machines
-from tools.rules.costing import estimate
-from tools.rules.machine_changes import stay
+from tools.rules.machines import machines
+from tools.rules.machines.changes import stay
+from tools.rules.plans.costing import estimate
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer
 from tools.values.snapshot import ClusterSnapshot

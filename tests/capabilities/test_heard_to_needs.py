@@ -6,7 +6,7 @@ import pytest
 from clusters import SITE
 
 from tools.capabilities import catalogue, chain
-from tools.rules.hearing import hear
+from tools.rules.hearing.hear import hear
 from tools.values.heard import Heard
 
 SENTENCES = [

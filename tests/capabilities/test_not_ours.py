@@ -6,7 +6,7 @@ import pytest
 from clusters import SITE
 
 from tools.capabilities import catalogue, chain
-from tools.rules.hearing import hear, merge, prove
+from tools.rules.hearing.hear import hear, merge, prove
 from tools.values.heard import Heard
 from tools.values.requirements import Needs
 

@@ -13,7 +13,7 @@ from typing import Any
 from cluster_sim.guests import Bodies, GuestSpec
 from tools.clients.settings import Settings
 from tools.pipeline.context import PartContext
-from tools.rules import sizing
+from tools.rules.sizing import sizing
 from tools.values.manifest import Configure, Part, Secret
 from tools.values.requirements import Field, Needs, Origin
 from tools.values.run import PartReceipt

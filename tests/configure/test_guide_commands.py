@@ -10,8 +10,8 @@ import pytest
 
 from tools.pipeline import verify
 from tools.pipeline.guide import write_guide
-from tools.rules import guiding
-from tools.rules.guiding import Ran
+from tools.rules.words import guiding
+from tools.rules.words.guiding import Ran
 from tools.values.run import Machine
 
 from .guests import commands_in, context_for, receipt_of

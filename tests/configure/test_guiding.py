@@ -8,8 +8,8 @@ import pytest
 from jinja2 import UndefinedError
 
 from tools.capabilities.postgresql import commands as postgresql
-from tools.rules import guiding
-from tools.rules.guiding import Ran
+from tools.rules.words import guiding
+from tools.rules.words.guiding import Ran
 from tools.values.manifest import Command
 from tools.values.requirements import Field, Needs, Origin
 

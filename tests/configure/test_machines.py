@@ -17,7 +17,7 @@ from tools.pipeline.configure import configure, wait
 from tools.pipeline.context import PartContext
 from tools.pipeline.guide import write_guide
 from tools.pipeline.verify import is_free, ran, verify
-from tools.rules import guiding
+from tools.rules.words import guiding
 from tools.values.trouble import WorldProblem
 
 from .guests import OPERATOR_FINGERPRINT, PASSWORD, Site, commands_in, receipt_of

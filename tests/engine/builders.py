@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.clients.ledger import Ledger
 from tools.clients.settings import Settings
+from tools.ledger.ledger import Ledger
 from tools.pipeline.applying import apply
 from tools.pipeline.prepare import prepare
 from tools.pipeline.steps import Step, Work
 from tools.pipeline.world import World, new_run_id
-from tools.rules.changes import Allowed
+from tools.rules.plans.changes import Allowed
 from tools.values.manifest import Configure, Manifest, Part, Resource, Secret
 from tools.values.plan import Estimate, Plan
 from tools.values.requirements import Needs

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.rules.changes import Allowed, assert_allowed, changes, covers, half_made
+from tools.rules.plans.changes import Allowed, assert_allowed, changes, covers, half_made
 from tools.values.trouble import RequestProblem
 
 VM = "proxmox_virtual_environment_vm"

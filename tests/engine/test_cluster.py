@@ -28,7 +28,7 @@ from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.scan import scan
 from tools.pipeline.steps import production
 from tools.pipeline.world import MODULES, World
-from tools.rules.changes import Allowed
+from tools.rules.plans.changes import Allowed
 from tools.values.heard import Ask, Fact, Heard
 from tools.values.plan import Estimate, Plan
 from tools.values.trouble import RequestProblem

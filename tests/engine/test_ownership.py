@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.rules.ownership import (
+from tools.rules.machines.ownership import (
     VM,
     Marks,
     Planned,

@@ -19,7 +19,7 @@ from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.run_folder import move_in, moved_in
 from tools.pipeline.steps import Step, Work
 from tools.pipeline.world import World
-from tools.rules.changes import Allowed
+from tools.rules.plans.changes import Allowed
 from tools.values.manifest import Part
 from tools.values.plan import Estimate, Plan
 from tools.values.run import Run

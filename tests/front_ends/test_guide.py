@@ -10,7 +10,7 @@ import shlex
 import httpx
 
 from tests.conftest import ROOT, Berth, Chat
-from tools.rules.conversation import diagram
+from tools.rules.words.conversation import diagram
 
 GUIDE = (ROOT / "adk_web.md").read_text()
 VARIABLE = (

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.capabilities import catalogue
-from tools.rules.hearing import TEXT_LENGTH_MAX, hear, merge, prove
+from tools.rules.hearing.hear import TEXT_LENGTH_MAX, hear, merge, prove
 from tools.values.heard import Ask, Fact, Heard
 
 from .hearing_tables import CATALOGUE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tools.capabilities import catalogue
-from tools.rules.hearing import hear, merge, prove
-from tools.rules.unheard import unheard
+from tools.rules.hearing.hear import hear, merge, prove
+from tools.rules.hearing.unheard import unheard
 from tools.values.heard import Ask, Heard
 
 Asks = dict[str, dict[str, str]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.capabilities import catalogue
-from tools.rules.hearing import hear
+from tools.rules.hearing.hear import hear
 from tools.values.heard import Ask, Heard
 
 NUMERIC = ("count", "cpu_count", "memory", "disk", "database_size", "concurrent_users", "users")

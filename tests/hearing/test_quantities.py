@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.rules.quantities import NUMBER_MAX, SIZE_BYTES_MAX, count, fold, low_end, money, numbers, size_bytes, sizes, sums
+from tools.rules.hearing.quantities import NUMBER_MAX, SIZE_BYTES_MAX, count, low_end, money, numbers, size_bytes, sizes, sums
+from tools.rules.names.text import fold
 
 GIB = 2**30
 

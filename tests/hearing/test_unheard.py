@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.capabilities import catalogue
-from tools.rules.hearing import hear
-from tools.rules.unheard import PHRASE_LENGTH_MAX, PHRASES_MAX, unheard
+from tools.rules.hearing.hear import hear
+from tools.rules.hearing.unheard import PHRASE_LENGTH_MAX, PHRASES_MAX, unheard
 from tools.values.heard import Heard
 
 EXAMPLES = [example for capability in catalogue().values() for example in capability.EXAMPLES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tools.clients.ledger import Ledger
+from tools.ledger.ledger import Ledger
 from tools.values.manifest import Manifest
 from tools.values.plan import Approval, Estimate, PartPlan, Plan
 from tools.values.review import Review

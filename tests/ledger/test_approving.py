@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.rules import approving
+from tools.rules.plans import approving
 from tools.values.plan import Plan
 from tools.values.trouble import RequestProblem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.rules.approving import people, reply, wanted_roles
+from tools.rules.plans.approving import people, reply, wanted_roles
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tools.clients.database import Database, approval_uses, audit
-from tools.clients.ledger import Ledger
-from tools.clients.ledger_leases import LeaseLost, Leases
+from tools.ledger.database import Database, approval_uses, audit
+from tools.ledger.leases import LeaseLost, Leases
+from tools.ledger.ledger import Ledger
 from tools.values.run import Step
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem, WorldProblem

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules.policy import allowed_values, judge, read_policy, run_examples
+from tools.rules.plans.policy import allowed_values, judge, read_policy, run_examples
 from tools.values.trouble import RequestProblem
 
 SHIPPED = files("tools.data").joinpath("policy.yaml").read_text()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules.pricing import amount, currency, line, read_prices, rows_of
+from tools.rules.plans.pricing import amount, currency, line, read_prices, rows_of
 from tools.values.trouble import RequestProblem
 
 PRICES = read_prices(files("tools.data").joinpath("prices.csv").read_text())

@@ -11,7 +11,7 @@ from cluster_sim.run import settings
 from tools.clients.settings import Settings
 from tools.pipeline.price_refresh import refresh
 from tools.pipeline.world import open_world
-from tools.rules.price_refresh import pick, query
+from tools.rules.plans.price_refresh import pick, query
 from tools.values.price import Price
 from tools.values.trouble import WorldProblem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from clusters import GIB, NOTHING, SITE, four_nodes, guest, node, storage
 
-from tools.rules.capacity import Room, Taking, cpu_sum, failover_sum, memory_sum, node_problem, spell_sum, storage_sum
+from tools.rules.machines.capacity import Room, Taking, cpu_sum, failover_sum, memory_sum, node_problem, spell_sum, storage_sum
 from tools.values.offer import Sum
 from tools.values.site import Environment, Reserved
 from tools.values.snapshot import Node

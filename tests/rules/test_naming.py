@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules import naming
+from tools.rules.names import naming
 from tools.values.site import Site
 
 

@@ -9,10 +9,10 @@ from clusters import NAMES, NOTHING, SITE, four_nodes, guest, node, storage, tem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.rules import placement, templates
-from tools.rules.capacity import Room, Taking, cpu_sum, memory_sum, storage_sum
-from tools.rules.counter import counter_offer
-from tools.rules.places import Demand, network_of, places
+from tools.rules.machines import placement, templates
+from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, storage_sum
+from tools.rules.machines.counter import counter_offer
+from tools.rules.machines.places import Demand, network_of, places
 from tools.values.offer import Candidate, Exclusion
 from tools.values.snapshot import ClusterSnapshot, Network
 

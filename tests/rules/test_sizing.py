@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules import formulas, sizing
-from tools.rules.application_formulas import Sized
-from tools.rules.applications import Unsized, canonical, rows, size_for
+from tools.rules.sizing import formulas, sizing
+from tools.rules.sizing.application_formulas import Sized
+from tools.rules.sizing.applications import Unsized, canonical, rows, size_for
 
 CONNECTIONS = [
     (1, "B1ms", 1, 2), (35, "B1ms", 1, 2), (36, "B2s", 2, 4), (100, "B2s", 2, 4), (414, "B2s", 2, 4), (415, "D2s_v3", 2, 8),

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from cluster_sim.authority import Authority
 from tools.pipeline.scan import scan
 from tools.pipeline.scan_azure import REGIONS_MAX
-from tools.rules import seeing_azure
+from tools.rules.azure import seeing as seeing_azure
 from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.trouble import WorldProblem
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.rules import seeing
+from tools.rules.machines import seeing
 from tools.values.snapshot import Load
 
 SHARED = frozenset({"ceph-vm", "nfs"})

@@ -16,7 +16,7 @@ from tests.stories_azure.conftest import ROOT, second_plan, with_roles
 from tools.clients.settings import Settings
 from tools.pipeline.run_folder import HANDOVER
 from tools.pipeline.world import open_world, read_roles, read_site
-from tools.rules.approving import roles_held
+from tools.rules.plans.approving import roles_held
 from tools.values.requirements import Field, Needs, Origin, Requirements
 from tools.values.site import Environment, StateStorage
 from tools.values.trouble import RequestProblem

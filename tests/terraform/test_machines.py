@@ -11,8 +11,8 @@ import httpx
 import pytest
 from module_folder import ROOT, Folder
 
-from tools.rules.changes import changes
-from tools.rules.machines import Machine
+from tools.rules.machines.machines import Machine
+from tools.rules.plans.changes import changes
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjhW3RTZj0vsTBWGdhGxqRUwXyN4p1s2t3u4v5w6x7y ops@berth"
 

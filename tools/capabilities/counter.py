@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tools.capabilities import chain
-from tools.rules.costing import estimate
-from tools.rules.judging import judged
-from tools.rules.policy import allowed_values
+from tools.rules.plans.costing import estimate
+from tools.rules.plans.judging import judged
+from tools.rules.plans.policy import allowed_values
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.policy import Policy

@@ -14,7 +14,7 @@ from prometheus_api_client.prometheus_connect import PrometheusConnect
 from urllib3.util.retry import Retry
 
 from tools.clients.together import together
-from tools.rules.seeing import COVERAGE_MIN
+from tools.rules.machines.seeing import COVERAGE_MIN
 from tools.values.snapshot import Load, ScanProblem
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json

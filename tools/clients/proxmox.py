@@ -1,6 +1,6 @@
 """Reads a Proxmox VE cluster through proxmoxer with an API token, over TLS that is always verified. It judges nothing and changes nothing.
 
-What a cluster answers is hostile until tools.rules.seeing has made values of it. Guests' notes and cloud-init user data are never read out.
+What a cluster answers is hostile until tools.rules.machines.seeing has made values of it. Guests' notes and cloud-init user data are never read out.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.rules.policy import Judgement
+from tools.rules.plans.policy import Judgement
 from tools.values.review import Finding, Severity
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json

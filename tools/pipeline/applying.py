@@ -12,16 +12,16 @@ from pathlib import Path
 from tools.clients import detached
 from tools.clients.detached import Phase
 from tools.clients.files import assert_room, copy_private, file_sha256, private_folder
-from tools.clients.ledger_leases import Lease
 from tools.clients.process import INTERRUPT_SECONDS_MAX
 from tools.clients.terraform import Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
+from tools.ledger.leases import Lease
 from tools.pipeline.half_made import assert_no_stranger, clear_half_made, remove_half_made
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, move_in, moved_in, part_folder, proposal, secret_texts
 from tools.pipeline.steps import FIRST, Work
-from tools.rules.approving import assert_holds
-from tools.rules.changes import assert_allowed, changes, covers, half_made
+from tools.rules.plans.approving import assert_holds
+from tools.rules.plans.changes import assert_allowed, changes, covers, half_made
 from tools.values.plan import PartPlan
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json

@@ -13,8 +13,8 @@ from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.run_folder import drop_proposal, write_json, write_value
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
-from tools.rules.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
-from tools.rules.ownership import told, with_half_made
+from tools.rules.machines.ownership import told, with_half_made
+from tools.rules.plans.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Plan
 from tools.values.run import Progress, Run

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tools.clients.files import write_private
-from tools.clients.ledger_leases import Lease
 from tools.clients.process import plain
+from tools.ledger.leases import Lease
 from tools.pipeline.applying import Cancelled
 from tools.pipeline.run_folder import secret_texts, write_value
 from tools.pipeline.steps import APPLY, Step, Work, part_receipt, steps_of

@@ -7,7 +7,7 @@ from datetime import timedelta
 from tools.capabilities import chain
 from tools.capabilities.counter import counter_offer
 from tools.pipeline.world import World
-from tools.rules.judging import judged
+from tools.rules.plans.judging import judged
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
 from tools.values.requirements import Requirements

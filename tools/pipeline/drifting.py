@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.clients.terraform import Terraform
 from tools.pipeline.run_folder import part_folder, secret_texts
 from tools.pipeline.world import World
-from tools.rules.changes import changes
+from tools.rules.plans.changes import changes
 from tools.values.plan import Change
 from tools.values.trouble import RequestProblem
 

@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tools.clients.database import write_ahead
-from tools.clients.ledger_leases import Lease, LeaseLost
+from tools.ledger.database import write_ahead
+from tools.ledger.leases import Lease, LeaseLost
 from tools.pipeline.carrying import Carrier, carry
 from tools.pipeline.steps import Step, production
 from tools.pipeline.world import World

@@ -10,7 +10,7 @@ from tools.capabilities import catalogue
 from tools.clients.files import write_private
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import ran
-from tools.rules import guiding
+from tools.rules.words import guiding
 from tools.values.run import PartReceipt
 from tools.values.value import Json
 

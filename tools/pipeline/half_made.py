@@ -1,6 +1,6 @@
 """Looks at what stands in the cluster under the ids of a run: machines that a killed Terraform left half made and unrecorded, which are taken
 away so that they can be made whole, or because their removal was approved; and strangers, who are left alone. Only what is certainly the
-part's own is touched; what that means is decided by tools.rules.ownership."""
+part's own is touched; what that means is decided by tools.rules.machines.ownership."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.clients.terraform import Terraform
 from tools.pipeline.run_folder import part_folder
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
-from tools.rules.ownership import (
+from tools.rules.machines.ownership import (
     Marks,
     Planned,
     Recorded,

@@ -27,10 +27,10 @@ from tools.pipeline.run_folder import (
     write_value,
 )
 from tools.pipeline.world import World
-from tools.rules.approving import people, wanted_roles, window
-from tools.rules.changes import Kind, assert_allowed, changes
-from tools.rules.ownership import Standing, refreshed, removal_of
-from tools.rules.policy import assert_within_policy
+from tools.rules.machines.ownership import Standing, refreshed, removal_of
+from tools.rules.plans.approving import people, wanted_roles, window
+from tools.rules.plans.changes import Kind, assert_allowed, changes
+from tools.rules.plans.policy import assert_within_policy
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Change, Estimate, PartPlan, Plan
 from tools.values.review import Review

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tools.clients.files import private_folder, write_private
 from tools.clients.prices import RetailPrices
 from tools.pipeline.world import PRICES_FILE, World
-from tools.rules import price_refresh as rules
+from tools.rules.plans import price_refresh as rules
 from tools.values.price import Price
 
 

@@ -1,4 +1,4 @@
-"""Looks at the world again before anything is changed. Whether it has moved is decided by tools.rules.reviewing."""
+"""Looks at the world again before anything is changed. Whether it has moved is decided by tools.rules.plans.reviewing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from tools.capabilities import chain
 from tools.clients.terraform import Terraform
 from tools.pipeline.scan import scan
 from tools.pipeline.steps import Work
-from tools.rules import azure_review
-from tools.rules.machines import owning
-from tools.rules.reviewing import world_moved
+from tools.rules.azure import review as azure_review
+from tools.rules.machines.machines import owning
+from tools.rules.plans.reviewing import world_moved
 from tools.values.manifest import Manifest
 from tools.values.requirements import Requirements
 from tools.values.trouble import RequestProblem

@@ -12,8 +12,8 @@ from functools import partial
 from tools.clients.azure import Azure
 from tools.clients.connections import AzureConnection
 from tools.clients.together import Away, together
-from tools.rules import seeing_azure
-from tools.rules.seeing import Row, display
+from tools.rules.azure import seeing as seeing_azure
+from tools.rules.machines.seeing import Row, display
 from tools.values.snapshot import Quota, ScanProblem, Sku, SubscriptionSnapshot
 from tools.values.trouble import WorldProblem
 

@@ -13,8 +13,8 @@ from tools.clients.connections import ProxmoxConnection
 from tools.clients.prometheus import node_loads
 from tools.clients.proxmox import Proxmox, audit_line
 from tools.clients.together import Away, together
-from tools.rules import seeing
-from tools.rules.seeing import Row, display, rows
+from tools.rules.machines import seeing
+from tools.rules.machines.seeing import Row, display, rows
 from tools.values.snapshot import ClusterSnapshot, Load, Network, Node, ScanProblem, Storage, Template
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.clients.ledger_leases import Lease
-from tools.clients.ledger_plans import Kept
+from tools.ledger.leases import Lease
+from tools.ledger.plans import Kept
 from tools.pipeline.context import PartContext
 from tools.pipeline.world import World
 from tools.values.manifest import Manifest, Part

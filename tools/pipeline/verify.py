@@ -13,8 +13,8 @@ from tools.clients import databricks, process
 from tools.clients.files import write_private
 from tools.clients.ssh import OUTPUT_CHARACTERS_MAX, Answer, environment, run_command
 from tools.pipeline.context import PartContext, Say
-from tools.rules import guiding
-from tools.rules.guiding import Ran
+from tools.rules.words import guiding
+from tools.rules.words.guiding import Ran
 from tools.values.manifest import Command
 from tools.values.trouble import WorldProblem
 

@@ -13,13 +13,13 @@ import yaml
 from pydantic import ValidationError
 
 from tools.clients.files import private_folder
-from tools.clients.ledger import Ledger
 from tools.clients.rego import read_rego
 from tools.clients.settings import Settings
-from tools.rules.approving import Roles
-from tools.rules.changes import Allowed
-from tools.rules.policy import Judgement, read_policy
-from tools.rules.pricing import currency, read_prices
+from tools.ledger.ledger import Ledger
+from tools.rules.plans.approving import Roles
+from tools.rules.plans.changes import Allowed
+from tools.rules.plans.policy import Judgement, read_policy
+from tools.rules.plans.pricing import currency, read_prices
 from tools.values.manifest import Part
 from tools.values.policy import Policy
 from tools.values.price import Price

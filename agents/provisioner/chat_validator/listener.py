@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tools.capabilities import catalogue
-from tools.rules.conversation import Kind
+from tools.rules.words.conversation import Kind
 from tools.values.heard import Heard
 from tools.values.trouble import RequestProblem
 

@@ -9,9 +9,9 @@ from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event
 
 from tools.capabilities import catalogue
-from tools.rules import telling
-from tools.rules.conversation import MESSAGE_BYTES_MAX, Kind, Phase
-from tools.rules.conversation import Event as Happened
+from tools.rules.words import telling
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, Kind, Phase
+from tools.rules.words.conversation import Event as Happened
 from tools.values.trouble import RequestProblem, Trouble
 
 from .. import pipeline

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tools.capabilities import catalogue
 from tools.capabilities import chain as values
-from tools.rules import telling
-from tools.rules.conversation import Event, Kind, Phase, asks_for_another, is_question, may_be_question
-from tools.rules.quantities import fold
-from tools.rules.wording import has
+from tools.rules.hearing.wording import has
+from tools.rules.names.text import fold
+from tools.rules.words import telling
+from tools.rules.words.conversation import Event, Kind, Phase, asks_for_another, is_question, may_be_question
 from tools.values.heard import Heard
 
 from .. import hearing, pipeline
@@ -53,7 +53,7 @@ class Understanding(Stage):
             chain.changing = True  # The plan on offer removes what a run has made, and now it is to be changed instead.
         chain.typed = (*chain.typed, text)[-TYPED_MAX:]
         # Loaded with the first message, as hearing is.
-        from tools.rules.unheard import unheard
+        from tools.rules.hearing.unheard import unheard
 
         not_used = telling.unheard(unheard(text, now, catalogue()))
         heard = hearing.merge(chain.heard or Heard(), now)

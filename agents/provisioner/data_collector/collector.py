@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tools.capabilities import chain as values
-from tools.rules import telling
-from tools.rules.conversation import Event
+from tools.rules.words import telling
+from tools.rules.words.conversation import Event
 
 from .. import pipeline
 from ..stage import Say, Stage

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from google.genai import types
 
-from tools.rules import drawing, telling
-from tools.rules.conversation import Event
-from tools.rules.costing import estimate
+from tools.rules.machines import drawing
+from tools.rules.plans.costing import estimate
+from tools.rules.words import telling
+from tools.rules.words.conversation import Event
 from tools.values.plan import Plan
 from tools.values.trouble import Trouble
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from google.genai import types
 
-from tools.rules import telling
-from tools.rules.conversation import Event, Phase
+from tools.rules.words import telling
+from tools.rules.words.conversation import Event, Phase
 
 from .. import pipeline
 from ..stage import Say, Stage

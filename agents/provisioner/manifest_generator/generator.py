@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from tools.capabilities import chain as values
-from tools.rules import telling
+from tools.rules.words import telling
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.trouble import RequestProblem
 

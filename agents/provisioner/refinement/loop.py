@@ -13,10 +13,10 @@ from google.adk.agents import LoopAgent
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event, EventActions
 
-from tools.rules import telling
-from tools.rules.conversation import Event as ConversationEvent
-from tools.rules.policy import allowed_values
-from tools.rules.reviewing import ratchet
+from tools.rules.plans.policy import allowed_values
+from tools.rules.plans.reviewing import ratchet
+from tools.rules.words import telling
+from tools.rules.words.conversation import Event as ConversationEvent
 from tools.values.offer import Offer, Pick, Proposal
 
 from .. import pipeline

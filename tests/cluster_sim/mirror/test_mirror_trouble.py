@@ -20,7 +20,7 @@ from cluster_sim.mirror import web
 from tests.cluster_sim.mirror.harness import TOKEN, Folder, ServedCluster, in_one_line
 from tests.cluster_sim.mirror.machines import REQUIRED, disk, machine, recorded_machine
 from tests.cluster_sim.mirror.short_terraform import ShortTerraform, Told
-from tools.rules.changes import changes
+from tools.rules.plans.changes import changes
 
 ADDRESS = "proxmox_virtual_environment_vm.db"
 MACHINE = "proxmox_virtual_environment_vm"

@@ -6,8 +6,8 @@ from typing import Any
 
 from tools.capabilities.azure_firewall_ports.choices import groups, rules_of
 from tools.capabilities.azure_firewall_ports.facts import ADMINISTRATION, INTERNET
-from tools.rules import azure_placing
-from tools.rules.azure_placing import Checked, subscription
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure.placing import Checked, subscription
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site

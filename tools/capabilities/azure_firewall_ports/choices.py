@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.rules import azure_names, azure_placing, naming
-from tools.rules.azure_placing import candidate_of, subscription, text
-from tools.rules.machines import strings
+from tools.rules.azure import names as azure_names
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure.placing import candidate_of, subscription, text
+from tools.rules.machines.machines import strings
+from tools.rules.names import naming
 from tools.values.manifest import Command, Part, Resource
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Needs

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from tools.rules import naming
-from tools.rules.azure_facts import EVERY_CLOUD, read_common
-from tools.rules.azure_placing import RESOURCE_GROUP, read_name
-from tools.rules.quantities import fold
-from tools.rules.reading import Reading
+from tools.rules.azure.facts import EVERY_CLOUD, read_common
+from tools.rules.azure.placing import RESOURCE_GROUP, read_name
+from tools.rules.names import naming
+from tools.rules.names.text import fold
+from tools.rules.request.reading import Reading
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site

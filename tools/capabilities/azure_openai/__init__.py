@@ -8,7 +8,7 @@ from __future__ import annotations
 from tools.capabilities.azure_openai.checks import review
 from tools.capabilities.azure_openai.choices import compose, offer
 from tools.capabilities.azure_openai.facts import WANTED, names_to_check, understand
-from tools.rules.azure_placing import regions_of
+from tools.rules.azure.placing import regions_of
 from tools.values.snapshot import Target
 
 NAME = "azure_openai"

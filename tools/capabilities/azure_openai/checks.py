@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tools.capabilities.azure_openai.choices import room, versions
-from tools.rules import azure_names, azure_placing
-from tools.rules.azure_placing import Checked, subscription, text
+from tools.rules.azure import names as azure_names
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure.placing import Checked, subscription, text
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site

@@ -6,8 +6,8 @@ import math
 
 from tools.capabilities.azure_openai import variables
 from tools.capabilities.azure_openai.facts import account_name
-from tools.rules import azure_placing
-from tools.rules.azure_placing import candidate_of, number, subscription, text
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure.placing import candidate_of, number, subscription, text
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick, Sum
 from tools.values.requirements import Needs

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tools.capabilities.azure_openai.facts import account_name
-from tools.rules import azure_placing
-from tools.rules.azure_placing import number, text
-from tools.rules.pricing import HOURS_A_MONTH
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure.placing import number, text
+from tools.rules.plans.pricing import HOURS_A_MONTH
 from tools.values.manifest import Command, Part, Resource
 from tools.values.offer import Candidate, Pick
 from tools.values.requirements import Needs

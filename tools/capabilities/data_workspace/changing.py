@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tools.capabilities.data_workspace.choices import offer
-from tools.rules import azure_changes
-from tools.rules.azure_changes import keep
-from tools.rules.azure_review import subscription
+from tools.rules.azure import changes as azure_changes
+from tools.rules.azure.changes import keep
+from tools.rules.azure.review import subscription
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, PartOffer
 from tools.values.requirements import Needs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tools.capabilities.data_workspace.choices import GLOBAL
 from tools.capabilities.data_workspace.design import Choice, Design, shipped_prices
-from tools.rules.azure_review import Checked, Checks, common, subscription
-from tools.rules.azure_sizes import Wanted
+from tools.rules.azure.review import Checked, Checks, common, subscription
+from tools.rules.azure.sizes import Wanted
 from tools.values.manifest import Part
 from tools.values.review import Severity
 from tools.values.site import Reserved, Site

@@ -8,12 +8,15 @@ from dataclasses import asdict
 
 from tools.capabilities.data_workspace.commands import commands
 from tools.capabilities.data_workspace.design import Choice, Design, shipped_prices
-from tools.rules import azure_names, azure_regions, azure_sizes, naming
-from tools.rules.azure_names import Base
-from tools.rules.azure_review import subscription
-from tools.rules.capacity import fullness, spell_sum
-from tools.rules.machine_choices import candidate_of
-from tools.rules.machines import number, strings, text
+from tools.rules.azure import names as azure_names
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.names import Base
+from tools.rules.azure.review import subscription
+from tools.rules.machines.capacity import fullness, spell_sum
+from tools.rules.machines.choices import candidate_of
+from tools.rules.machines.machines import number, strings, text
+from tools.rules.names import naming
+from tools.rules.names import regions as azure_regions
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Needs, Origin

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from tools.rules import azure_regions, azure_sizes, pricing
-from tools.rules.azure_review import shipped_prices
-from tools.rules.azure_sizes import DAYS_A_MONTH, DRIVER, SYSTEM, SYSTEM_NODES, WORKER, SparkSize, Wanted
-from tools.rules.machines import number, text
-from tools.rules.pricing import HOURS_A_MONTH
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.review import shipped_prices
+from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, SYSTEM_NODES, WORKER, SparkSize, Wanted
+from tools.rules.machines.machines import number, text
+from tools.rules.names import regions as azure_regions
+from tools.rules.plans import pricing
+from tools.rules.plans.pricing import HOURS_A_MONTH
 from tools.values.manifest import Resource
 from tools.values.offer import Sum
 from tools.values.price import Price

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 
-from tools.rules import azure_facts, azure_sizes, naming, quantities
-from tools.rules.azure_sizes import (
+from tools.rules.azure import facts as azure_facts
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.sizes import (
     COMPRESSION,
     DAYS_A_MONTH,
     EGRESS_GB,
@@ -16,8 +17,10 @@ from tools.rules.azure_sizes import (
     THROUGHPUT_GB,
     WINDOW_HOURS,
 )
-from tools.rules.reading import Reading
-from tools.rules.sizing import Assumption
+from tools.rules.hearing import quantities
+from tools.rules.names import naming
+from tools.rules.request.reading import Reading
+from tools.rules.sizing.sizing import Assumption
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 
-from tools.rules import azure_names, azure_placing, azure_sizes
-from tools.rules.azure_placing import Checked, subscription
-from tools.rules.azure_sizes import Wanted
+from tools.rules.azure import names as azure_names
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.placing import Checked, subscription
+from tools.rules.azure.sizes import Wanted
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tools.capabilities.databricks import variables
-from tools.rules import azure_placing, azure_sizes, counter
-from tools.rules.azure_placing import candidate_of, number, subscription, text
-from tools.rules.azure_sizes import Wanted
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.placing import candidate_of, number, subscription, text
+from tools.rules.azure.sizes import Wanted
+from tools.rules.machines import counter
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Needs

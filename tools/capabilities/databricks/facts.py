@@ -3,10 +3,12 @@ assumed, with its range."""
 
 from __future__ import annotations
 
-from tools.rules import azure_names, azure_sizes, quantities
-from tools.rules.azure_facts import EVERY_CLOUD, read_common
-from tools.rules.azure_placing import RESOURCE_GROUP, read_name
-from tools.rules.reading import Reading
+from tools.rules.azure import names as azure_names
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.facts import EVERY_CLOUD, read_common
+from tools.rules.azure.placing import RESOURCE_GROUP, read_name
+from tools.rules.hearing import quantities
+from tools.rules.request.reading import Reading
 from tools.values.heard import Fact
 from tools.values.requirements import Needs, Source
 from tools.values.site import Site

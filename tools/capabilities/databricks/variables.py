@@ -8,9 +8,10 @@ from typing import Any
 
 from tools.capabilities.databricks.facts import workspace_name
 from tools.data import table
-from tools.rules import azure_placing, azure_sizes
-from tools.rules.azure_placing import number, text
-from tools.rules.pricing import HOURS_A_MONTH
+from tools.rules.azure import placing as azure_placing
+from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.placing import number, text
+from tools.rules.plans.pricing import HOURS_A_MONTH
 from tools.values.manifest import Command, Configure, Part, Resource
 from tools.values.offer import Candidate, Pick
 from tools.values.requirements import Needs

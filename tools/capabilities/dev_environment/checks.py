@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tools.rules.machine_review import review
+from tools.rules.machines.review import review
 
 __all__ = ["review"]

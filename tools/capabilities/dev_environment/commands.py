@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from tools.rules.guiding import common, on_machine
+from tools.rules.words.guiding import common, on_machine
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tools.rules import machine_review, machines, sizing
+from tools.rules.machines import machines
+from tools.rules.machines import review as machine_review
+from tools.rules.sizing import sizing
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site

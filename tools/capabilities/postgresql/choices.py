@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tools.capabilities.postgresql.commands import commands
 from tools.capabilities.postgresql.variables import configure
-from tools.rules import machine_choices
-from tools.rules.machine_choices import offer
+from tools.rules.machines import choices as machine_choices
+from tools.rules.machines.choices import offer
 from tools.values.manifest import Part, Secret
 from tools.values.offer import PartOffer, Pick
 from tools.values.requirements import Needs

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tools.capabilities.postgresql.variables import KEPT_AS, settings
-from tools.rules import machines
-from tools.rules.guiding import common, from_here, on_machine
+from tools.rules.machines import machines
+from tools.rules.words.guiding import common, from_here, on_machine
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tools.rules import naming, sizing
-from tools.rules.machine_facts import EVERY_MACHINE
-from tools.rules.reading import Reading, read_placing, read_sizes
-from tools.rules.sizing import PostgresqlSize
+from tools.rules.machines.facts import EVERY_MACHINE
+from tools.rules.names import naming
+from tools.rules.request.reading import Reading, read_placing, read_sizes
+from tools.rules.sizing import sizing
+from tools.rules.sizing.sizing import PostgresqlSize
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tools.rules import machine_choices, machines, sizing
-from tools.rules.machines import Machine
+from tools.rules.machines import choices as machine_choices
+from tools.rules.machines import machines
+from tools.rules.machines.machines import Machine
+from tools.rules.sizing import sizing
 from tools.values.manifest import Configure
 from tools.values.requirements import Needs
 

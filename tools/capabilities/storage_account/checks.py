@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tools.capabilities.storage_account.facts import is_public_range
-from tools.rules import azure_names
-from tools.rules.azure_review import Checked, Checks, common, subscription
+from tools.rules.azure import names as azure_names
+from tools.rules.azure.review import Checked, Checks, common, subscription
 from tools.values.manifest import Part
 from tools.values.review import Severity
 from tools.values.site import Reserved, Site

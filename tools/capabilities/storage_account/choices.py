@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from tools.rules import azure_names, azure_regions, pricing
-from tools.rules.azure_names import Base
-from tools.rules.azure_review import shipped_prices, subscription
-from tools.rules.machine_choices import candidate_of
-from tools.rules.machines import number, strings, text
+from tools.rules.azure import names as azure_names
+from tools.rules.azure.names import Base
+from tools.rules.azure.review import shipped_prices, subscription
+from tools.rules.machines.choices import candidate_of
+from tools.rules.machines.machines import number, strings, text
+from tools.rules.names import regions as azure_regions
+from tools.rules.plans import pricing
 from tools.values.manifest import Command, Part, Resource
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Needs

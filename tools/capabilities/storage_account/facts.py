@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from tools.rules import azure_facts, azure_names, naming
-from tools.rules.azure_sizes import assumed
-from tools.rules.machine_facts import ENVIRONMENT
-from tools.rules.reading import Reading
+from tools.rules.azure import facts as azure_facts
+from tools.rules.azure import names as azure_names
+from tools.rules.azure.sizes import assumed
+from tools.rules.names import naming
+from tools.rules.request.facts import ENVIRONMENT
+from tools.rules.request.reading import Reading
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tools.capabilities.virtual_machine.facts import load_of
-from tools.rules import applications, machine_review, machines
-from tools.rules.application_formulas import Sized
+from tools.rules.machines import machines
+from tools.rules.machines import review as machine_review
+from tools.rules.sizing import applications
+from tools.rules.sizing.application_formulas import Sized
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.site import Reserved, Site

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.rules.guiding import common
+from tools.rules.words.guiding import common
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
-from tools.rules import applications, naming, sizing
-from tools.rules.application_formulas import Sized
-from tools.rules.applications import Unsized
-from tools.rules.formulas import Span
-from tools.rules.machine_facts import EVERY_MACHINE
-from tools.rules.reading import DISK_GIB_MAX, Reading, read_placing, read_sizes
-from tools.rules.sizing import Assumption
+from tools.rules.machines.facts import EVERY_MACHINE
+from tools.rules.names import naming
+from tools.rules.request.reading import DISK_GIB_MAX, Reading, read_placing, read_sizes
+from tools.rules.sizing import applications, sizing
+from tools.rules.sizing.application_formulas import Sized
+from tools.rules.sizing.applications import Unsized
+from tools.rules.sizing.formulas import Span
+from tools.rules.sizing.sizing import Assumption
 from tools.values.heard import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import Site

@@ -8,8 +8,8 @@ from __future__ import annotations
 from tools.capabilities.web_server.checks import review
 from tools.capabilities.web_server.choices import compose, offer
 from tools.capabilities.web_server.facts import WANTED, understand
-from tools.rules.machine_changes import stay
-from tools.rules.machines import keep
+from tools.rules.machines.changes import stay
+from tools.rules.machines.machines import keep
 from tools.values.snapshot import Target
 
 NAME = "web_server"

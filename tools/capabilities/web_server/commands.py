@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tools.capabilities.web_server.variables import worker_connections
-from tools.rules.guiding import common, from_here, on_machine
+from tools.rules.words.guiding import common, from_here, on_machine
 from tools.values.manifest import Command
 from tools.values.requirements import Needs
 

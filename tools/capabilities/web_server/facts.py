@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tools.rules import naming, sizing
-from tools.rules.machine_facts import EVERY_MACHINE
-from tools.rules.reading import Reading, read_placing, settle_sizes
+from tools.rules.machines.facts import EVERY_MACHINE
+from tools.rules.names import naming
+from tools.rules.request.reading import Reading, read_placing, settle_sizes
+from tools.rules.sizing import sizing
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site

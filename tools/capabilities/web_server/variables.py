@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tools.rules import machine_choices, machines
+from tools.rules.machines import choices as machine_choices
+from tools.rules.machines import machines
 from tools.values.manifest import Configure
 from tools.values.requirements import Needs
 

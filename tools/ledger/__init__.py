@@ -1,0 +1,1 @@
+"""The record of truth: plans, approvals, runs, leases, reservations and the audit chain, in one database."""

@@ -1,0 +1,214 @@
+"""The ledger's tables and how they are written to: SQLite by default, PostgreSQL by URL. What the rows mean stands in tools.ledger.ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy.engine import Connection
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from tools.clients.files import private_folder
+from tools.values.trouble import WorldProblem
+
+BUSY_MILLISECONDS = 15_000
+WRITERS_KEY = 7_305_114
+"""PostgreSQL's advisory lock that makes writers take turns: the audit chain needs one order."""
+
+TABLES = MetaData()
+
+drafts = Table("drafts", TABLES, Column("conversation", String, primary_key=True), Column("json", Text, nullable=False))
+
+families = Table(
+    "families", TABLES, Column("manifest_digest", String, primary_key=True), Column("family", String, nullable=False)
+)
+"""A manifest and everything refined from it share one family, and so one set of reservations."""
+
+reservations = Table(
+    "reservations",
+    TABLES,
+    Column("family", String, primary_key=True),
+    Column("expires_at", Float, nullable=False),
+    Column("json", Text, nullable=False),
+)
+reserved_values = Table(
+    "reserved_values",
+    TABLES,
+    Column("kind", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("family", String, nullable=False, index=True),
+)
+
+plans = Table(
+    "plans",
+    TABLES,
+    Column("digest", String, primary_key=True),
+    Column("run_id", String, nullable=False, index=True),
+    Column("conversation", String, nullable=False, index=True),
+    Column("status", String, nullable=False),  # open, void, used
+    Column("family", String, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("json", Text, nullable=False),
+    Column("manifest_json", Text, nullable=False),
+    Column("review_json", Text, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    TABLES,
+    Column("nonce", String, primary_key=True),
+    Column("plan_digest", String, nullable=False, index=True),
+    Column("role", String, nullable=False),
+    Column("json", Text, nullable=False),
+    UniqueConstraint("plan_digest", "role"),
+)
+approval_uses = Table(
+    "approval_uses",
+    TABLES,
+    Column("nonce", String, primary_key=True),
+    Column("run_id", String, nullable=False),
+    Column("used_at", Float, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    TABLES,
+    Column("id", String, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("plan_digest", String, nullable=False),
+    Column("conversation", String, nullable=False),
+    Column("requester", String, nullable=False),
+    Column("status", String, nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("cancel_wanted", Integer, nullable=False, default=0),
+    Column("changed_at", Float, nullable=False),
+    Column("receipt_json", Text),
+)
+steps = Table(
+    "steps",
+    TABLES,
+    Column("run_id", String, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("part", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("json", Text, nullable=False),
+    Column("result_json", Text),
+)
+progress = Table(
+    "progress",
+    TABLES,
+    Column("run_id", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("json", Text, nullable=False),
+    UniqueConstraint("run_id", "key"),
+)
+
+leases = Table(
+    "leases",
+    TABLES,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("machine", String, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("beat_at", Float, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    TABLES,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("json", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False),
+)
+
+_SQLITE_TRIGGERS = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END"
+    for verb in ("update", "delete")
+)
+_POSTGRESQL_TRIGGERS = (
+    "CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit chain is append-only'; END $$",
+    "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()",
+)
+
+
+class Database:
+    """One engine. Readers see a consistent picture; writers take turns."""
+
+    def __init__(self, url: str) -> None:
+        url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database:
+            private_folder(Path(self.url.database).parent)
+        arguments = {"timeout": BUSY_MILLISECONDS / 1000} if self.is_sqlite else {"connect_timeout": 10}
+        self.engine = sa.create_engine(self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _set_up_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        self._make_tables()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(berth_write=True) as connection, connection.begin():
+            if not self.is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _make_tables(self) -> None:
+        try:
+            with self.write() as connection:
+                TABLES.create_all(connection)
+                for statement in _SQLITE_TRIGGERS if self.is_sqlite else _POSTGRESQL_TRIGGERS:
+                    connection.exec_driver_sql(statement)
+        except sa.exc.OperationalError as error:
+            raise WorldProblem(
+                "The ledger cannot be opened.",
+                f"{self.url.render_as_string(hide_password=True)} does not answer or cannot be written ({type(error.orig).__name__}).",
+                "Look at BERTH_DATABASE_URL, or at the rights of BERTH_HOME.",
+            ) from error
+        if self.is_sqlite and self.url.database:
+            Path(self.url.database).chmod(0o600)
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # We begin transactions ourselves; the module's own rules would begin them too late.
+    write_ahead(connection)
+    for pragma in ("synchronous=FULL", f"busy_timeout={BUSY_MILLISECONDS}", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Stays with the file. SQLite waits for nobody here, whatever the timeout (measured): of two that open a new file at once, one is
+    told that it is locked."""
+    for attempt in Retrying(
+        retry=retry_if_exception_type(sqlite3.OperationalError),
+        stop=stop_after_delay(BUSY_MILLISECONDS / 1000),
+        wait=wait_fixed(0.05),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader can be refused in the middle; one that begins as a writer only waits.
+    writing = connection.get_execution_options().get("berth_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,119 @@
+"""Who carries out what: one living process a lease, each new holder with a higher fence. Which leases are wanted is the engine's matter."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tools.clients.files import private_folder
+from tools.ledger.database import Database, leases
+from tools.values.value import sha256
+
+LEASE_SECONDS = 5.0
+
+
+class LeaseLost(BaseException):
+    """Somebody else carries this out by now: drop everything and write nothing. Not an Exception, so that no step takes it for a failure."""
+
+
+class Lease:
+    """Held until released, or until this process dies."""
+
+    def __init__(self, name: str, holder: str, fence: int, handle: int) -> None:
+        self.name = name
+        self.holder = holder
+        self.fence = fence
+        self.handle = handle
+
+
+class Leases:
+    """On one machine a file lock decides, which the kernel frees in the instant a holder dies, and never sooner. Between machines (a
+    PostgreSQL ledger) the row's heartbeat decides: a holder that was silent for LEASE_SECONDS is taken for dead, and its fence is
+    too low for anything it may still try to write."""
+
+    def __init__(
+        self, database: Database, home: Path, holder: str, now: Callable[[], datetime], seconds: float = LEASE_SECONDS
+    ) -> None:
+        self._database = database
+        self._folder = home / "leases"
+        self._now = now
+        self.holder = holder
+        self.seconds = seconds
+        self.machine = f"{_machine()} {home}"
+        self._held: dict[str, Lease] = {}
+
+    def take(self, name: str) -> Lease | None:
+        """None when a living process holds it, this one included."""
+        handle = os.open(private_folder(self._folder) / f"{sha256(name.encode())[:24]}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lease = None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fence = self._take_row(name)
+            if fence is not None:
+                lease = self._held[name] = Lease(name, self.holder, fence, handle)
+        except BlockingIOError:
+            pass
+        finally:
+            # A database that is away must not leave a lock behind that only this process's death would free.
+            if lease is None:
+                os.close(handle)
+        return lease
+
+    def release(self, lease: Lease) -> None:
+        """Whatever the database says to it, this process holds it no longer."""
+        self._held.pop(lease.name, None)
+        try:
+            with self._database.write() as connection:
+                at = (leases.c.name == lease.name) & (leases.c.fence == lease.fence)
+                connection.execute(leases.update().where(at).values(holder="", beat_at=0.0))
+        finally:
+            with suppress(OSError):
+                os.close(lease.handle)
+
+    def beat(self) -> None:
+        """Says that this process lives, for every lease it holds."""
+        held = list(self._held.values())
+        if not held:
+            return
+        with self._database.write() as connection:
+            for lease in held:
+                at = (leases.c.name == lease.name) & (leases.c.fence == lease.fence)
+                connection.execute(leases.update().where(at).values(beat_at=self._now().timestamp()))
+
+    def check(self, connection: Connection, lease: Lease) -> None:
+        """In the transaction of a write: raises LeaseLost when the write is not ours to make any more."""
+        fence = connection.execute(sa.select(leases.c.fence).where(leases.c.name == lease.name)).scalar()
+        if fence != lease.fence:
+            raise LeaseLost(lease.name)
+
+    def _take_row(self, name: str) -> int | None:
+        now = self._now().timestamp()
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(leases).where(leases.c.name == name)).first()
+            if row is None:
+                connection.execute(
+                    leases.insert().values(name=name, holder=self.holder, machine=self.machine, fence=1, beat_at=now)
+                )
+                return 1
+            elsewhere = row.holder and row.machine != self.machine
+            if elsewhere and row.beat_at > now - self.seconds:
+                return None
+            fence = int(row.fence) + 1
+            values = {"holder": self.holder, "machine": self.machine, "fence": fence, "beat_at": now}
+            connection.execute(leases.update().where(leases.c.name == name).values(**values))
+            return fence
+
+
+def _machine() -> str:
+    """This machine since it was last started: after a reboot no old holder lives."""
+    with suppress(OSError):
+        return f"{socket.gethostname()} {Path('/proc/sys/kernel/random/boot_id').read_text().strip()}"
+    return socket.gethostname()

@@ -1,0 +1,73 @@
+"""The ledger: the only record of truth about drafts, reservations, plans, approvals, runs and who did what. Chat history and ADK sessions are
+conversation; nothing here is read from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tools.clients.files import private_folder, write_once
+from tools.ledger.audit import Audit, Verified
+from tools.ledger.database import Database, drafts
+from tools.ledger.leases import LEASE_SECONDS, Leases
+from tools.ledger.plans import Plans
+from tools.ledger.reservations import Reservations
+from tools.ledger.runs import Runs
+from tools.values.value import Json
+
+__all__ = ["Ledger", "Verified"]
+
+
+class Ledger:
+    """One ledger, opened by one process."""
+
+    def __init__(self, url: str, home: Path, now: Callable[[], datetime], lease_seconds: float = LEASE_SECONDS) -> None:
+        private_folder(home)
+        self.database = Database(url)
+        self.key = write_once(home / "ledger.key", secrets.token_bytes(32))
+        self.holder = f"{os.getpid()}-{secrets.token_hex(6)}"
+        """This process, told apart from every other that ever opened the ledger."""
+        self.audit = Audit(self.database, self.key)
+        self.reservations = Reservations(self.database)
+        self.plans = Plans(self.database, self.audit, self.reservations)
+        self.leases = Leases(self.database, home, self.holder, now, lease_seconds)
+        self.runs = Runs(self.database, self.audit, self.plans, self.leases)
+
+    def get(self, conversation: str) -> dict[str, Json]:
+        """The conversation's chain so far: values as JSON by name, and its phase; empty at first."""
+        with self.database.read() as connection:
+            text = connection.execute(sa.select(drafts.c.json).where(drafts.c.conversation == conversation)).scalar()
+        return dict(json.loads(text)) if text else {}
+
+    def put(self, conversation: str, chain: dict[str, Json]) -> None:
+        text = json.dumps(chain)
+        with self.database.write() as connection:
+            at = drafts.c.conversation == conversation
+            if connection.execute(drafts.update().where(at).values(json=text)).rowcount == 0:
+                connection.execute(drafts.insert().values(conversation=conversation, json=text))
+
+    def release(self, family: str) -> None:
+        with self.database.write() as connection:
+            self.reservations.release(connection, family)
+
+    def keep_until(self, family: str, expires_at: datetime) -> None:
+        with self.database.write() as connection:
+            self.reservations.keep_until(connection, family, expires_at)
+
+    def write(self, work: Callable[[Connection], None]) -> None:
+        with self.database.write() as connection:
+            work(connection)
+
+    def verify(self) -> Verified:
+        """Reads the whole audit chain."""
+        return self.audit.verify()
+
+    def close(self) -> None:
+        self.database.close()

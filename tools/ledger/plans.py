@@ -1,0 +1,186 @@
+"""Plans and their approvals as recorded. What they must look like to count stands in tools.rules.plans.approving."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from tools.ledger.audit import Audit
+from tools.ledger.database import Database, approval_uses, approvals, plans
+from tools.ledger.reservations import Reservations
+from tools.values.manifest import Manifest
+from tools.values.plan import Approval, Plan
+from tools.values.review import Review
+from tools.values.site import Reserved
+from tools.values.trouble import RequestProblem
+from tools.values.value import Value
+
+
+class Kept(Value):
+    """A plan with all it was made from."""
+
+    plan: Plan
+    status: str
+    """`open`, `void`, `used`."""
+    family: str
+    manifest: Manifest
+    review: Review
+
+
+class Plans:
+    def __init__(self, database: Database, audit: Audit, reservations: Reservations) -> None:
+        self._database = database
+        self._audit = audit
+        self._reservations = reservations
+
+    def add(self, plan: Plan, manifest: Manifest, review: Review, family: str, promised: Reserved, now: datetime) -> None:
+        """Open for approval. An earlier open plan of the same conversation is void from now on."""
+        if plan.manifest_digest != manifest.digest or plan.review_digest != review.digest:
+            raise AssertionError("a plan is kept with the manifest and review it was made from")
+        with self._database.write() as connection:
+            self._void_in(connection, plans.c.conversation == plan.conversation, now, besides=family)
+            values = {
+                "digest": plan.digest,
+                "run_id": plan.run_id,
+                "conversation": plan.conversation,
+                "status": "open",
+                "family": family,
+                "made_at": plan.made_at.timestamp(),
+                "json": plan.model_dump_json(),
+                "manifest_json": manifest.model_dump_json(),
+                "review_json": review.model_dump_json(),
+            }
+            connection.execute(plans.insert().values(**values))
+            self._reservations.settle(connection, family, promised)
+            self._reservations.keep_until(connection, family, plan.expires_at)
+            self._audit.record_in(
+                connection,
+                now,
+                "planned",
+                run_id=plan.run_id,
+                kind=plan.kind,
+                requester=plan.requester,
+                plan=plan.digest,
+                manifest=manifest.digest,
+                review=review.digest,
+                snapshots=list(plan.snapshot_digests),
+                policy=plan.policy_version,
+                approvals=[role for role, _ in plan.approvals],
+                cost_monthly=plan.estimate.total,
+                plan_files=[part.plan_sha256 for part in plan.parts],
+                providers=[list(one) for part in plan.parts for one in part.providers],
+            )
+
+    def kept(self, digest: str) -> Kept:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(plans).where(plans.c.digest == digest)).first()
+        if row is None:
+            raise RequestProblem(
+                "There is no such plan.", f"No plan has the digest {digest[:12]}.", "Say plan again for a new one."
+            )
+        return _kept(row)
+
+    def latest(self, conversation: str) -> Kept | None:
+        with self._database.read() as connection:
+            query = sa.select(plans).where(plans.c.conversation == conversation).order_by(plans.c.made_at.desc()).limit(1)
+            row = connection.execute(query).first()
+        return _kept(row) if row else None
+
+    def find(self, prefix: str, conversation: str = "") -> Kept:
+        """By the first digits of its digest; within one conversation, or anywhere when none is named."""
+        query = sa.select(plans).where(plans.c.digest.startswith(prefix, autoescape=True))
+        if conversation:
+            query = query.where(plans.c.conversation == conversation)
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(2)).all()
+        if len(rows) != 1:
+            raise RequestProblem(
+                "There is no such plan.",
+                f"{'No plan' if not rows else 'More than one plan'} of this conversation has a digest that begins with {prefix}.",
+                "Copy the digits from the last line of the plan.",
+            )
+        return _kept(rows[0])
+
+    def void(self, digest: str, now: datetime) -> bool:
+        """True when it was open until now."""
+        with self._database.write() as connection:
+            return bool(self._void_in(connection, plans.c.digest == digest, now))
+
+    def approve(self, signed: Approval, now: datetime) -> None:
+        """Records it. Raises RequestProblem when the role has approved meanwhile."""
+        try:
+            with self._database.write() as connection:
+                connection.execute(
+                    approvals.insert().values(
+                        nonce=signed.nonce, plan_digest=signed.plan_digest, role=signed.role, json=signed.model_dump_json()
+                    )
+                )
+                self._audit.record_in(
+                    connection,
+                    now,
+                    "approved",
+                    plan=signed.plan_digest,
+                    role=signed.role,
+                    principal=signed.principal,
+                    words=signed.words,
+                    nonce=signed.nonce,
+                    override_reason=signed.override_reason,
+                )
+        except IntegrityError:
+            raise RequestProblem(
+                "That role has approved already.",
+                f"{signed.role} approved this plan a moment ago.",
+                "Say status to see what is missing.",
+            ) from None
+
+    def approvals(self, digest: str) -> tuple[Approval, ...]:
+        with self._database.read() as connection:
+            return self.approvals_in(connection, digest)
+
+    def approvals_in(self, connection: Connection, digest: str) -> tuple[Approval, ...]:
+        query = sa.select(approvals.c.json).where(approvals.c.plan_digest == digest).order_by(approvals.c.role)
+        return tuple(Approval.model_validate_json(text) for text in connection.execute(query).scalars())
+
+    def use_in(self, connection: Connection, plan: Plan, now: datetime) -> bool:
+        """Spends the plan's approvals; False when they are spent already. A unique row decides, so of any number of callers one wins."""
+        changed = connection.execute(
+            plans.update().where((plans.c.digest == plan.digest) & (plans.c.status == "open")).values(status="used")
+        )
+        if changed.rowcount != 1:
+            return False
+        for approval in self.approvals_in(connection, plan.digest):
+            connection.execute(approval_uses.insert().values(nonce=approval.nonce, run_id=plan.run_id, used_at=now.timestamp()))
+        return True
+
+    def used_at(self, digest: str) -> float | None:
+        """When the run began under these approvals."""
+        query = (
+            sa.select(sa.func.max(approval_uses.c.used_at))
+            .join(approvals, approvals.c.nonce == approval_uses.c.nonce)
+            .where(approvals.c.plan_digest == digest)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else float(found)
+
+    def _void_in(self, connection: Connection, which: sa.ColumnElement[bool], now: datetime, besides: str = "") -> int:
+        rows = connection.execute(sa.select(plans).where(which & (plans.c.status == "open"))).all()
+        for row in rows:
+            connection.execute(plans.update().where(plans.c.digest == row.digest).values(status="void"))
+            if row.family != besides:
+                self._reservations.release(connection, row.family)
+            self._audit.record_in(connection, now, "voided", run_id=row.run_id, plan=row.digest)
+        return len(rows)
+
+
+def _kept(row: sa.Row[tuple[object, ...]]) -> Kept:
+    return Kept(
+        plan=Plan.model_validate_json(row.json),
+        status=row.status,
+        family=row.family,
+        manifest=Manifest.model_validate_json(row.manifest_json),
+        review=Review.model_validate_json(row.review_json),
+    )

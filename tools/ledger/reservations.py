@@ -1,0 +1,103 @@
+"""What has been promised to drafts, plans and runs and does not show in a snapshot yet. Whether it fits is judged by tools.rules."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from tools.ledger.database import Database, families, reservations, reserved_values
+from tools.values.site import Reserved
+
+
+class Reservations:
+    """A reservation belongs to a family: a manifest and all that was refined from it. It ends when it expires or is released."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def held(self, now: datetime, besides: str = "") -> Reserved:
+        """Everything promised at this time, leaving out one family's own."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(reservations).where(reservations.c.expires_at > now.timestamp())).all()
+        held = [Reserved.model_validate_json(row.json) for row in rows if row.family != besides]
+        return _together(held)
+
+    def family_of(self, manifest_digest: str) -> str:
+        """The digest of the first manifest of its family; its own when it has no parent."""
+        with self._database.read() as connection:
+            query = sa.select(families.c.family).where(families.c.manifest_digest == manifest_digest)
+            return connection.execute(query).scalar() or manifest_digest
+
+    def reserve(self, family: str, manifest_digest: str, wanted: Reserved, now: datetime, expires_at: datetime) -> bool:
+        """False when somebody else holds one of the ids or names: then nothing is reserved. The family's earlier ids stay its own."""
+        try:
+            with self._database.write() as connection:
+                _forget_expired(connection, now)
+                _remember_family(connection, family, manifest_digest)
+                for kind, value in _values(wanted):
+                    at = (reserved_values.c.kind == kind) & (reserved_values.c.value == value)
+                    holder = connection.execute(sa.select(reserved_values.c.family).where(at)).scalar()
+                    if holder is None:
+                        connection.execute(reserved_values.insert().values(kind=kind, value=value, family=family))
+                    elif holder != family:
+                        connection.rollback()
+                        return False
+                connection.execute(reservations.delete().where(reservations.c.family == family))
+                text = json.dumps(wanted.model_dump(mode="json"))
+                connection.execute(reservations.insert().values(family=family, expires_at=expires_at.timestamp(), json=text))
+        except IntegrityError:
+            return False
+        return True
+
+    def settle(self, connection: Connection, family: str, wanted: Reserved) -> None:
+        """The family is down to this: what earlier drafts of it held is free again."""
+        keep = set(_values(wanted))
+        rows = connection.execute(sa.select(reserved_values).where(reserved_values.c.family == family)).all()
+        for row in rows:
+            if (row.kind, row.value) not in keep:
+                at = (reserved_values.c.kind == row.kind) & (reserved_values.c.value == row.value)
+                connection.execute(reserved_values.delete().where(at))
+
+    def keep_until(self, connection: Connection, family: str, expires_at: datetime) -> None:
+        at = reservations.c.family == family
+        connection.execute(reservations.update().where(at).values(expires_at=expires_at.timestamp()))
+
+    def release(self, connection: Connection, family: str) -> None:
+        connection.execute(reserved_values.delete().where(reserved_values.c.family == family))
+        connection.execute(reservations.delete().where(reservations.c.family == family))
+
+
+def _values(wanted: Reserved) -> list[tuple[str, str]]:
+    return [("vm_id", str(one)) for one in sorted(wanted.vm_ids)] + [("name", one) for one in sorted(wanted.names)]
+
+
+def _forget_expired(connection: Connection, now: datetime) -> None:
+    late = sa.select(reservations.c.family).where(reservations.c.expires_at <= now.timestamp())
+    connection.execute(reserved_values.delete().where(reserved_values.c.family.in_(late)))
+    connection.execute(reservations.delete().where(reservations.c.expires_at <= now.timestamp()))
+
+
+def _remember_family(connection: Connection, family: str, manifest_digest: str) -> None:
+    known = connection.execute(sa.select(families.c.family).where(families.c.manifest_digest == manifest_digest)).scalar()
+    if known is None:
+        connection.execute(families.insert().values(manifest_digest=manifest_digest, family=family))
+
+
+def _together(several: list[Reserved]) -> Reserved:
+    memory: dict[str, int] = {}
+    cpus: dict[str, int] = {}
+    for one in several:
+        for node, size_bytes in one.memory_bytes:
+            memory[node] = memory.get(node, 0) + size_bytes
+        for node, count in one.cpu_count:
+            cpus[node] = cpus.get(node, 0) + count
+    return Reserved(
+        vm_ids=frozenset().union(*(one.vm_ids for one in several)),
+        names=frozenset().union(*(one.names for one in several)),
+        memory_bytes=tuple(sorted(memory.items())),
+        cpu_count=tuple(sorted(cpus.items())),
+    )

@@ -1,0 +1,1 @@
+"""Azure in one dialect: names, regions, sizes, places, checks, changes."""

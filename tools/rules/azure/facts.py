@@ -1,0 +1,134 @@
+"""The facts that every request for a cloud may state: region, environment, team, budget, name. How they become fields, with what stands in."""
+
+from __future__ import annotations
+
+from tools.rules.azure import names as azure_names
+from tools.rules.hearing import quantities
+from tools.rules.names import naming
+from tools.rules.names import regions as azure_regions
+from tools.rules.plans import pricing
+from tools.rules.request.facts import ENVIRONMENT
+from tools.rules.request.reading import Reading
+from tools.values.site import Site
+from tools.values.trouble import RequestProblem
+from tools.values.wanted import Wanted
+
+REGION_FIRST = "eastus"
+"""Assumed when nobody says another: the region whose list prices the shipped snapshot has, and that the shipped policy allows."""
+ENVIRONMENT_FIRST = "development"
+
+REGION = Wanted(
+    name="region",
+    kind="region",
+    meaning="the Azure region, by any of its names",
+    words=("region", "location"),
+    question="In which Azure region?",
+    suggestions=("eastus", "westus2"),
+)
+TEAM = Wanted(name="team", kind="text", meaning="whose it is: the team's name", words=("team", "squad"))
+BUDGET = Wanted(
+    name="budget_monthly",
+    kind="money",
+    meaning="the most it may cost a month, with its currency",
+    words=("budget", "at most", "limit", "max", "maximum", "up to", "cap"),
+)
+NAME = Wanted(
+    name="name",
+    kind="name",
+    meaning="what the workload is called; names of resources are made from it",
+    words=("called", "named", "name"),
+)
+EVERY_CLOUD: tuple[Wanted, ...] = (ENVIRONMENT, REGION, TEAM, BUDGET, NAME)
+
+
+def read_common(reading: Reading, site: Site, workload: str) -> None:
+    """Fields: environment, region, team, budget_monthly when said, workload."""
+    environment = _read_environment(reading, site)
+    _read_region(reading, site, environment)
+    _read_team(reading, site)
+    _read_budget(reading, site, environment)
+    _read_workload(reading, workload)
+
+
+def _read_environment(reading: Reading, site: Site) -> str:
+    known = [e.name for e in site.environments]
+    if "environment" in reading.facts:
+        value = reading.facts["environment"].value.strip().lower()
+        if value in known:
+            reading.said("environment", value)
+            return value
+        reading.problems.append(naming.unknown("environment", value, known))
+        return ""
+    value = ENVIRONMENT_FIRST if ENVIRONMENT_FIRST in known else known[-1]
+    reading.assumed("environment", value, "No environment was said; say `production` if it is.")
+    return value
+
+
+def _read_region(reading: Reading, site: Site, environment: str) -> None:
+    if "region" in reading.facts:
+        region, problem = azure_regions.read(reading.facts["region"].value)
+        if problem:
+            reading.problems.append(problem)
+        else:
+            reading.said("region", region)
+        return
+    settled = site.environment(environment).region if environment else ""
+    if settled:
+        reading.default("region", settled, f"The site's region for {environment}.")
+    else:
+        reading.assumed("region", REGION_FIRST, "No region was said; say one to have it there.")
+
+
+def _read_team(reading: Reading, site: Site) -> None:
+    said = reading.facts["team"].value if "team" in reading.facts else ""
+    slug = azure_names.slug(said)
+    if slug:
+        reading.said("team", slug)
+    elif said:
+        reading.problems.append(
+            f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say the team's name."
+        )
+    elif site.team:
+        reading.default("team", azure_names.slug(site.team), "The site's team.")
+    else:
+        reading.assumed("team", "data", "No team was said; it stands in names and as the owner in tags.")
+
+
+def _read_budget(reading: Reading, site: Site, environment: str) -> None:
+    if "budget_monthly" in reading.facts:
+        text = reading.facts["budget_monthly"].value
+        money = quantities.money(text)
+        amount = money.monthly if money else quantities.count(text)
+        if amount is None or amount <= 0:
+            reading.problems.append(
+                f"{naming.shorten(text)} cannot be a budget. Say a sum above nothing, such as $8,000 a month."
+            )
+            return
+        try:
+            pricing.currency(money.currency if money else pricing.CURRENCY)
+        except RequestProblem as problem:
+            reading.problems.append(f"{problem.detail} {problem.remedy}")
+            return
+        reading.said("budget_monthly", round(float(amount), 2), "USD a month")
+        return
+    settled = site.environment(environment).budget_monthly if environment else None
+    if settled:
+        reading.default("budget_monthly", settled, f"The site's budget for {environment}.", "USD a month")
+
+
+def _read_workload(reading: Reading, workload: str) -> None:
+    if "name" not in reading.facts:
+        reading.default("workload", workload, "Names are made from what it is for.")
+        return
+    said = reading.facts["name"].value.strip()
+    slug = azure_names.slug(said, 16)
+    if slug and said == said.lower():
+        reading.said("workload", slug, fact="name")
+    elif slug:
+        reading.problems.append(
+            f"{naming.shorten(said)} cannot be part of Azure names, some of which take small letters and digits only. {slug} would do."
+        )
+    else:
+        reading.problems.append(
+            f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say one such as spark."
+        )

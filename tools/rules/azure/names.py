@@ -1,0 +1,173 @@
+"""How Azure resources are called: names by the Cloud Adoption Framework's convention, and which names may be used at all.
+
+Whether a name is taken is told by a snapshot; here is only what it may look like. Rules: Azure's naming rules and the Cloud Adoption
+Framework's abbreviations, read with the notes of 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from tools.rules.names import naming
+from tools.rules.names import regions as azure_regions
+
+HASH_LENGTH = 5
+TRIES_MAX = 6
+"""Other endings for a name that somebody has already; each is asked for in one look."""
+ENVIRONMENTS = {"production": "prod", "staging": "stg", "development": "dev"}
+
+
+@dataclass(frozen=True)
+class NameRule:
+    abbreviation: str
+    noun: str
+    least: int
+    most: int
+    pattern: str
+    words: str
+    scope: str
+    """In what it is unique: `global`, `subscription`, `group`, `account`, `cluster`."""
+    type: str = ""
+    hyphens: bool = True
+
+
+def _rule(abbreviation: str, noun: str, least: int, most: int, pattern: str, words: str, scope: str, type_: str = "") -> NameRule:
+    return NameRule(abbreviation, noun, least, most, pattern, words, scope, type_, bool(re.fullmatch(pattern, "aa-aa")))
+
+
+_WORDY = r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?"
+_WORDY_SAID = "letters, digits, hyphens, underscores and dots, starting with a letter or digit"
+RULES: dict[str, NameRule] = {
+    "resource_group": _rule("rg", "resource group", 1, 90, r"[\w.()-]*[\w()-]", "letters, digits and _-.(), not ending in a dot", "subscription",
+                            "Microsoft.Resources/resourceGroups"),
+    "storage": _rule("st", "storage account", 3, 24, r"[a-z0-9]+", "small letters and digits only", "global",
+                     "Microsoft.Storage/storageAccounts"),
+    "container": _rule("", "container", 3, 63, r"[a-z0-9](-?[a-z0-9])*", "small letters, digits and single hyphens", "account"),
+    "vault": _rule("kv", "key vault", 3, 24, r"[A-Za-z](-?[A-Za-z0-9])*", "letters, digits and single hyphens, starting with a letter", "global",
+                   "Microsoft.KeyVault/vaults"),
+    "cluster": _rule("aks", "AKS cluster", 1, 63, r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", "letters, digits, hyphens and underscores", "group",
+                     "Microsoft.ContainerService/managedClusters"),
+    "pool": _rule("np", "node pool", 1, 12, r"[a-z][a-z0-9]*", "small letters and digits, starting with a letter", "cluster"),
+    "databricks": _rule("dbw", "Databricks workspace", 3, 64, r"[A-Za-z0-9_-]+", "letters, digits, hyphens and underscores", "group",
+                        "Microsoft.Databricks/workspaces"),
+    "openai": _rule("oai", "Azure OpenAI account", 2, 64, r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", "letters, digits and hyphens", "global",
+                    "Microsoft.CognitiveServices/accounts"),
+    "data_factory": _rule("adf", "data factory", 3, 63, r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", "letters, digits and hyphens", "global",
+                          "Microsoft.DataFactory/factories"),
+    "registry": _rule("cr", "container registry", 5, 50, r"[A-Za-z0-9]+", "letters and digits only", "global",
+                      "Microsoft.ContainerRegistry/registries"),
+    "logs": _rule("log", "Log Analytics workspace", 4, 63, r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", "letters, digits and hyphens", "group",
+                  "Microsoft.OperationalInsights/workspaces"),
+    "network": _rule("vnet", "virtual network", 2, 64, _WORDY, _WORDY_SAID, "group", "Microsoft.Network/virtualNetworks"),
+    "subnet": _rule("snet", "subnet", 1, 80, _WORDY, _WORDY_SAID, "network"),
+    "nsg": _rule("nsg", "network security group", 1, 80, _WORDY, _WORDY_SAID, "group"),
+    "identity": _rule("id", "managed identity", 3, 128, r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, hyphens and underscores", "group"),
+    "private_endpoint": _rule("pep", "private endpoint", 2, 64, _WORDY, _WORDY_SAID, "group"),
+    "nat_gateway": _rule("ng", "NAT gateway", 1, 80, _WORDY, _WORDY_SAID, "group"),
+    "public_ip": _rule("pip", "public IP address", 1, 80, _WORDY, _WORDY_SAID, "group"),
+    "firewall": _rule("afw", "firewall", 1, 56, _WORDY, _WORDY_SAID, "group"),
+    "action_group": _rule("ag", "action group", 1, 260, _WORDY, _WORDY_SAID, "group"),
+    "collection_rule": _rule("dcr", "data collection rule", 1, 64, _WORDY, _WORDY_SAID, "group"),
+}  # fmt: skip
+
+
+def name_problem(kind: str, name: str) -> str:
+    """Why this cannot be the name of such a resource, in whole sentences; empty when it can."""
+    rule = RULES[kind]
+    if rule.least <= len(name) <= rule.most and re.fullmatch(rule.pattern, name):
+        return ""
+    better = repair(kind, name)
+    offer = (
+        f" {better} would do."
+        if better
+        else f" Say a name such as {rule.abbreviation or 'data'}{'-' if rule.hyphens else ''}example."
+    )
+    article = "an" if rule.noun[0] in "AEIOUaeiou" else "a"
+    return (
+        f"{naming.shorten(name)} cannot be the name of {article} {rule.noun}: "
+        f"it has {rule.least} to {rule.most} characters, {rule.words}.{offer}"
+    )
+
+
+def repair(kind: str, name: str) -> str:
+    """The nearest name that may be used; empty when nothing of it is left."""
+    rule = RULES[kind]
+    plain = name.lower()[:200]
+    plain = re.sub(r"[^a-z0-9]+", "-" if rule.hyphens else "", plain)
+    plain = re.sub(r"-{2,}", "-", plain).strip("-")
+    if kind in ("vault", "pool"):
+        plain = plain.lstrip("0123456789-")
+    plain = plain[: rule.most].strip("-")
+    return plain if len(plain) >= rule.least and re.fullmatch(rule.pattern, plain) else ""
+
+
+def slug(text: str, most: int = 12) -> str:
+    """`ML Platform team` → `mlplatform`."""
+    plain = re.sub(r"\b(?:the|our|my|a|team|squad|group)\b", " ", text.lower())
+    return re.sub(r"[^a-z0-9]", "", plain)[:most]
+
+
+def environment_short(environment: str) -> str:
+    return ENVIRONMENTS.get(environment, slug(environment, 4))
+
+
+@dataclass(frozen=True)
+class Base:
+    """What names are made of: `spark-ml-dev-eastus-01`."""
+
+    workload: str
+    team: str
+    environment: str
+    region: str
+    number: int = 1
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        given = (self.workload, self.team, environment_short(self.environment), self.region, f"{self.number:02d}")
+        return tuple(word for word in given if word)
+
+    def name(self, kind: str, purpose: str = "") -> str:
+        """By convention: abbreviation, purpose, workload, team, environment, region, number."""
+        rule = RULES[kind]
+        name = "-".join(word for word in (rule.abbreviation, purpose, *self.words) if word)
+        return name[: rule.most].rstrip("-")
+
+    def global_name(self, kind: str, salt: str, attempt: int = 0) -> str:
+        """For a name that is unique in all of Azure: shorter, and with a hash that is the same whenever it is made again."""
+        rule = RULES[kind]
+        tail = short_hash(*self.words, salt, *([str(attempt)] if attempt else []))
+        joint = "-" if rule.hyphens else ""
+        room = rule.most - len(rule.abbreviation) - HASH_LENGTH - 2 * len(joint)
+        middle = joint.join(word for word in (self.workload, self.team, environment_short(self.environment)) if word)[:room]
+        return joint.join((rule.abbreviation, middle.strip("-"), tail))
+
+
+def short_hash(*words: str) -> str:
+    """Five small letters and digits: the same words give the same ones."""
+    digest = hashlib.sha256("\0".join(words).encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:HASH_LENGTH]
+
+
+def global_names(base: Base, kind: str, salt: str) -> Iterator[str]:
+    """In the order in which they are tried."""
+    return (base.global_name(kind, salt, attempt) for attempt in range(TRIES_MAX))
+
+
+def free_global(base: Base, kind: str, salt: str, taken: Collection[str]) -> str:
+    """The first that nobody has; empty when all are taken. `taken` as a snapshot has it: `type:name`."""
+    used = {name.lower() for name in taken}
+    type_ = RULES[kind].type
+    return next((name for name in global_names(base, kind, salt) if f"{type_}:{name}".lower() not in used), "")
+
+
+def check_key(kind: str, name: str) -> str:
+    """As the scan is asked for it, and as it tells that it is taken."""
+    return f"{RULES[kind].type}:{name}"
+
+
+def region_short(region: str) -> str:
+    return azure_regions.short(region)

@@ -1,0 +1,128 @@
+"""Offers a change of machines that exist: they stay where they are, so only what they grow by has to fit.
+
+What of them is kept when the change is composed is in `machines.keep`. Fewer machines are the first ones of those there were.
+"""
+
+from __future__ import annotations
+
+from tools.rules.machines import placement
+from tools.rules.machines.capacity import Room, Taking, cpu_sum, fullness, memory_sum, spell_sum, storage_sum
+from tools.rules.machines.choices import demand_of, ranges_of
+from tools.rules.machines.counter import MEMORY_STEP_MIB, largest
+from tools.rules.machines.machines import Machine, cluster, environment_of, machines_in, taking
+from tools.rules.machines.places import Demand, places
+from tools.values.manifest import Part
+from tools.values.offer import Candidate, Exclusion, PartOffer, Sum
+from tools.values.requirements import Needs
+from tools.values.site import Reserved, Site
+from tools.values.snapshot import ClusterSnapshot, Snapshot
+from tools.values.value import Json
+
+STAY = "stay"
+
+
+def stay(old: Part, needs: Needs, snapshot: Snapshot, site: Site, reserved: Reserved) -> PartOffer:
+    """One candidate: the machines of `old` in their places with the new sizes, and places for those that are added."""
+    seen = cluster(snapshot)
+    demand = demand_of(needs)
+    kept = machines_in(old)[: demand.count]
+    owned = frozenset(m.vm_id for m in machines_in(old))
+    room = Room.of(seen, environment_of(needs, site), reserved, owned)
+    sums = sums_after(kept, demand, room)
+    broken = [one for one in sums if not one.holds]
+    ranges = ranges_of(needs)
+    summary = placement.summary(room)
+    if broken:
+        exclusions = tuple(
+            Exclusion(subject=one.subject, reason=f"too little room to grow in place: {spell_sum(one)}") for one in broken
+        )
+        counter = _counter_offer(kept, demand, room)
+        return PartOffer(
+            capability=needs.capability,
+            candidates=(),
+            exclusions=exclusions,
+            ranges=ranges,
+            summary=summary,
+            counter_offer=counter,
+        )
+    added = _added(demand, len(kept), seen, room.after(_takings(kept, demand, seen)))
+    if added is None:
+        reason = f"there is no room for {demand.count - len(kept)} more of them"
+        exclusion = Exclusion(subject=f"{demand.count} machines", reason=reason)
+        return PartOffer(capability=needs.capability, candidates=(), exclusions=(exclusion,), ranges=ranges, summary=summary)
+    tightest = max(sums, key=fullness, default=None)
+    candidate = Candidate(
+        id=STAY,
+        title="the machines stay where they are" + (f", {len(added)} more beside them" if added else ""),
+        score=round(max(0.0, 1 - fullness(tightest)), 3) if tightest else 0.0,
+        reasons=("What exists stays in its place; only what it grows by is new.",)
+        + ((f"At the tightest: {spell_sum(tightest)}.",) if tightest else ()),
+        binding=tightest.subject if tightest else "",
+        sums=sums,
+        choice={"machines": [*map(_place_of, kept), *added]},
+    )
+    return PartOffer(capability=needs.capability, candidates=(candidate,), ranges=ranges, summary=summary)
+
+
+def sums_after(kept: tuple[Machine, ...], demand: Demand, room: Room) -> tuple[Sum, ...]:
+    """Of every node and storage of the kept machines, with their new sizes."""
+    seen = room.snapshot
+    after = room.after(_takings(kept, demand, seen))
+    sums: dict[str, Sum] = {}
+    for m in kept:
+        node = seen.node(m.node)
+        storage = next((s for s in seen.storages if (s.name, s.node) == (m.storage, m.node)), None)
+        found = [
+            *((memory_sum(after, node), cpu_sum(after, node)) if node else ()),
+            *((storage_sum(after, storage),) if storage else ()),
+        ]
+        sums |= {one.subject: one for one in found}
+    return tuple(sums.values())
+
+
+def _takings(kept: tuple[Machine, ...], demand: Demand, seen: ClusterSnapshot) -> list[Taking]:
+    guests = {g.vm_id: g for g in seen.guests}
+    sizes = {"cpu_count": demand.cpu_count, "memory_mib": demand.memory_mib, "disk_gib": demand.disk_gib}
+    return [taking(m.model_copy(update=sizes), guests.get(m.vm_id)) for m in kept]
+
+
+def _added(demand: Demand, there: int, seen: ClusterSnapshot, room: Room) -> list[Json] | None:
+    """Places for the machines that are not there yet; None when they do not fit."""
+    more = demand.count - there
+    if more <= 0:
+        return []
+    wanted = Demand(**{**vars(demand), "count": more})
+    found, _ = places(wanted, seen)
+    ranked, _ = placement.candidates(wanted, found, room)
+    return list(ranked[0].choice["machines"]) if ranked else None
+
+
+def _place_of(m: Machine) -> Json:
+    return {
+        "node": m.node,
+        "storage": m.storage,
+        "template_vm_id": m.template_vm_id,
+        "template_node": m.template_node,
+        "disk_interface": m.disk_interface,
+    }
+
+
+def _counter_offer(kept: tuple[Machine, ...], demand: Demand, room: Room) -> str:
+    """Less of one thing with which they would fit, the smallest loss of those there are."""
+
+    def most(name: str, step: int) -> tuple[float, str, int]:
+        asked: int = getattr(demand, name)
+
+        def good(value: int) -> bool:
+            return all(one.holds for one in sums_after(kept, Demand(**{**vars(demand), name: value}), room))
+
+        found = largest(asked - 1, step, step, good)
+        return (found / asked, name, found)
+
+    share, name, value = max(most("memory_mib", MEMORY_STEP_MIB), most("cpu_count", 1), most("disk_gib", 1))
+    spelt = {
+        "memory_mib": f"{value / 1024:g} GiB of memory instead of {demand.memory_mib / 1024:g} GiB",
+        "cpu_count": f"{value} vCPU instead of {demand.cpu_count}",
+        "disk_gib": f"a disk of {value} GiB instead of {demand.disk_gib} GiB",
+    }
+    return f"It would fit with {spelt[name]}." if share > 0 else ""

@@ -1,0 +1,153 @@
+"""Where machines of a kind could go at all: nodes, storages and templates that fit together, and why the others do not.
+
+Whether there is room is reckoned in tools.rules.machines.capacity, which place is best in tools.rules.machines.placement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tools.rules.machines import templates
+from tools.rules.machines.capacity import Taking, node_problem
+from tools.rules.names import naming
+from tools.values.offer import Exclusion
+from tools.values.snapshot import ClusterSnapshot, Network, Node, Storage, Template
+
+SUBJECTS_NAMED_MAX = 4
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Alike machines, and what is asked of their place."""
+
+    count: int
+    cpu_count: int
+    memory_mib: int
+    disk_gib: int
+    network: str
+    os: str = "debian"
+    node: str = ""
+    storage: str = ""
+    prefer_shared: bool = False
+    disk_said: bool = False
+    """Then a template with a larger disk does not serve; otherwise the disk grows to it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    node: Node
+    storage: Storage
+    template: Template
+
+    @property
+    def id(self) -> str:
+        return f"{self.node.name}/{self.storage.name}"
+
+    def taking(self, demand: Demand) -> Taking:
+        disk_gib = max(demand.disk_gib, self.template.disk_gib)
+        return Taking(self.node.name, self.storage.name, demand.cpu_count, demand.memory_mib, disk_gib)
+
+
+def network_of(snapshot: ClusterSnapshot, said: str) -> Network | None:
+    """By name, by VLAN tag or by bridge, in this order."""
+    word = said.strip().lower()
+    spellings: tuple[Callable[[Network], str], ...] = (
+        lambda n: n.name,
+        lambda n: str(n.vlan_tag),
+        lambda n: n.bridge if n.vlan_tag is None else "",
+    )
+    for spelling in spellings:
+        found = next((n for n in snapshot.networks if spelling(n).lower() == word), None)
+        if found is not None:
+            return found
+    return None
+
+
+def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...], tuple[Exclusion, ...]]:
+    """Every node and storage that could take such a machine if it had room, and why the others could not."""
+    wrong = _wrong_words(demand, snapshot)
+    if wrong:
+        return (), wrong
+    network = network_of(snapshot, demand.network)
+    assert network is not None  # _wrong_words has looked
+    shut: dict[str, list[str]] = {}
+    nodes: list[Node] = []
+    for node in snapshot.nodes:
+        reason = (
+            f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
+        )
+        if not reason and node.name not in network.nodes:
+            reason = f"network {network.name} ({network.bridge}) is not there"
+        if reason:
+            shut.setdefault(reason, []).append(node.name)
+        else:
+            nodes.append(node)
+    found: tuple[Place, ...] = ()
+    for generation in templates.offered(snapshot, demand.os):
+        barred: dict[str, list[str]] = {}
+        found = tuple(_reachable(demand, snapshot, nodes, generation, barred))
+        if found:
+            break
+    if nodes:
+        shut.update(barred)
+    return found, tuple(Exclusion(subject=listed(subjects), reason=reason) for reason, subjects in shut.items())
+
+
+def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, ...]:
+    """Names in the request that this cluster does not know."""
+    wrong: list[Exclusion] = []
+    if network_of(snapshot, demand.network) is None:
+        known = [n.name for n in snapshot.networks]
+        wrong.append(Exclusion(subject=f"network {demand.network}", reason=naming.unknown("network", demand.network, known)))
+    node_names = [n.name for n in snapshot.nodes]
+    if demand.node and demand.node.lower() not in map(str.lower, node_names):
+        wrong.append(Exclusion(subject=f"node {demand.node}", reason=naming.unknown("node", demand.node, node_names)))
+    storage_names = {s.name for s in snapshot.storages}
+    if demand.storage and demand.storage.lower() not in map(str.lower, storage_names):
+        wrong.append(
+            Exclusion(subject=f"storage {demand.storage}", reason=naming.unknown("storage", demand.storage, storage_names))
+        )
+    if not templates.offered(snapshot, demand.os):
+        known = templates.known(snapshot)
+        reason = naming.unknown("template", demand.os, known)
+        if not known:
+            reason += " This cluster has no template at all; make one from a cloud image first."
+        wrong.append(Exclusion(subject=f"template {demand.os}", reason=reason))
+    return tuple(wrong)
+
+
+def _reachable(
+    demand: Demand, snapshot: ClusterSnapshot, nodes: list[Node], generation: tuple[Template, ...], barred: dict[str, list[str]]
+) -> Iterable[Place]:
+    names = {node.name: node for node in nodes}
+    for storage in snapshot.storages:
+        node = names.get(storage.node)
+        if node is None:
+            continue
+        subject = f"{node.name}/{storage.name}"
+        if demand.storage and storage.name.lower() != demand.storage.lower():
+            barred.setdefault(f"{demand.storage} was asked for", []).append(subject)
+        elif "images" not in storage.content:
+            barred.setdefault("it does not take machine disks", []).append(subject)
+        elif not storage.active:
+            barred.setdefault("the storage is not active", []).append(subject)
+        else:
+            reasons = {t: _unfit(t, demand) or templates.out_of_reach(t, node, storage, snapshot) for t in generation}
+            # A template on the node itself saves sending the disk over the network.
+            near = sorted((t for t in generation if not reasons[t]), key=lambda t: (t.node != node.name, t.vm_id))
+            if near:
+                yield Place(node, storage, near[0])
+            else:
+                barred.setdefault(next(iter(reasons.values())), []).append(subject)
+
+
+def _unfit(template: Template, demand: Demand) -> str:
+    if demand.disk_said and demand.disk_gib < template.disk_gib:
+        return f"a disk of {demand.disk_gib} GiB cannot hold template {template.name}, whose disk has {template.disk_gib} GiB"
+    return ""
+
+
+def listed(subjects: list[str]) -> str:
+    rest = len(subjects) - SUBJECTS_NAMED_MAX
+    return ", ".join(subjects[:SUBJECTS_NAMED_MAX]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,185 @@
+"""Whether a plan is approved: which roles are missing, who may speak for one, and whether an approval holds. Pure: the key and the time are
+handed in, and nothing here reads what somebody typed (tools.rules.words.conversation does)."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from tools.values.plan import Approval, Plan
+from tools.values.trouble import RequestProblem
+from tools.values.value import canonical
+
+OPERATOR = "operator"
+CONFIRM = "confirm "
+"""Before the name of a part: what is typed is `confirm <digest> <part>`."""
+MINUTES_FOR_ONE_ROLE = 30
+DAYS_FOR_SEVERAL_ROLES = 3
+PREFIX_DIGITS_MIN = 8
+
+Roles = Mapping[str, tuple[str, ...]]
+"""Principal → roles, as the roles file has it."""
+
+
+def window(roles: int) -> timedelta:
+    """How long a plan waits for its approvals."""
+    return timedelta(minutes=MINUTES_FOR_ONE_ROLE) if roles <= 1 else timedelta(days=DAYS_FOR_SEVERAL_ROLES)
+
+
+def wanted_roles(extra: Iterable[tuple[str, str]], sensitive: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
+    """(role, reason), each role once: those that the policy asks for. Where it asks for none, the operator's own, and then each
+    sensitive part, as (part, reason), is confirmed once more by itself."""
+    wanted: dict[str, str] = {}
+    for role, reason in extra:
+        wanted.setdefault(role, reason)
+    if not wanted:
+        wanted[OPERATOR] = "Every plan is approved by a person before anything is changed."
+        wanted |= {f"{CONFIRM}{part}": reason for part, reason in sensitive}
+    return tuple(wanted.items())
+
+
+def people(roles: Iterable[tuple[str, str]]) -> int:
+    """How many have to be asked: a confirmation is the operator's own second word."""
+    return sum(not role.startswith(CONFIRM) for role, _ in roles)
+
+
+def reply(shown: str, role: str) -> str:
+    """What is typed to approve as a role, or to confirm a part."""
+    return f"confirm {shown} {role.removeprefix(CONFIRM)}" if role.startswith(CONFIRM) else f"approve {shown} as {role}"
+
+
+def missing_roles(plan: Plan, approvals: Iterable[Approval]) -> tuple[str, ...]:
+    given = {approval.role for approval in approvals}
+    return tuple(role for role, _ in plan.approvals if role not in given)
+
+
+def roles_held(principal: str, roles: Roles, single_operator: bool) -> tuple[str, ...]:
+    """On loopback one person works alone and holds every role that the roles file names, besides `operator`."""
+    if single_operator:
+        return tuple(sorted({OPERATOR}.union(*roles.values())))
+    return tuple(sorted(set(roles.get(principal, ()))))
+
+
+def role_speaking(
+    plan: Plan, approvals: Iterable[Approval], principal: str, roles: Roles, said: str | None, single_operator: bool
+) -> str:
+    """The role this approval is given in. Raises RequestProblem when it cannot be given."""
+    approvals = tuple(approvals)
+    shown = plan.digest[:12]
+    wanted = tuple(role for role, _ in plan.approvals)
+    missing = missing_roles(plan, approvals)
+    held = roles_held(principal, roles, single_operator)
+    if not single_operator and principal == plan.requester:
+        raise RequestProblem(
+            "Somebody else has to approve this.",
+            f"{principal} asked for it, and nobody approves what they asked for themselves.",
+            f"Still to approve: {_listed(missing)}. Ask one of them to say approve {shown}.",
+        )
+    if said is not None:
+        role = said.strip().lower()
+        if role not in wanted:
+            raise RequestProblem(
+                "That role is not asked for.",
+                f"This plan is approved as {_listed(wanted)}, not as {role}.",
+                _how(shown, missing),
+            )
+        if role not in missing:
+            raise RequestProblem("That role has approved already.", f"{role} approved this plan before.", _how(shown, missing))
+        if role not in held and not role.startswith(CONFIRM):
+            raise RequestProblem("You do not hold that role.", f"{principal} does not hold the role {role}.", _ask(role))
+        return role
+    mine = tuple(role for role in missing if role in held)
+    if not mine and missing and all(role.startswith(CONFIRM) for role in missing):
+        raise RequestProblem("A part is still to be confirmed.", "The plan itself is approved.", _how(shown, missing))
+    if not mine:
+        raise RequestProblem(
+            "You do not hold a role that is missing.",
+            f"Still to approve: {_listed(missing)}; {principal} holds {_listed(held) or 'no role'}.",
+            _ask(missing[0]) if missing else "Nothing is missing: the run has begun.",
+        )
+    if OPERATOR in mine:
+        return OPERATOR
+    if len(mine) > 1:
+        raise RequestProblem("Say which role speaks.", f"You hold {_listed(mine)}.", _how(shown, mine))
+    return mine[0]
+
+
+def digits(typed: str) -> str:
+    """The first digits of a plan's digest as typed. Raises RequestProblem when they cannot be such."""
+    found = typed.strip().lower()
+    if not PREFIX_DIGITS_MIN <= len(found) <= 64 or any(letter not in "0123456789abcdef" for letter in found):
+        raise RequestProblem(
+            "That is not a digest.",
+            f"A plan is named by at least the first {PREFIX_DIGITS_MIN} digits of its digest, 0 to 9 and a to f.",
+            "Copy them from the last line of the plan.",
+        )
+    return found
+
+
+def signed(approval: Approval, key: bytes) -> Approval:
+    return approval.model_copy(update={"signature": signature(approval, key)})
+
+
+def signature(approval: Approval, key: bytes) -> str:
+    content = approval.model_dump(mode="json", exclude={"signature"})
+    return hmac.new(key, canonical(content), "sha256").hexdigest()
+
+
+def assert_holds(plan: Plan, approvals: Iterable[Approval], key: bytes, at: datetime) -> None:
+    """At the moment the run begins, and again just before Terraform applies: every role, this digest, a true signature, in time."""
+    approvals = tuple(approvals)
+    for approval in approvals:
+        if approval.plan_digest != plan.digest or not hmac.compare_digest(approval.signature, signature(approval, key)):
+            raise RequestProblem(
+                "An approval does not hold.",
+                f"The approval as {approval.role} is not for this plan, or was changed after it was given.",
+                "Nothing was done. Ask for a new plan and approve that.",
+            )
+        if at > approval.expires_at:
+            raise RequestProblem(
+                "An approval has expired.",
+                f"The approval as {approval.role} held until {_spoken(approval.expires_at)}.",
+                "Nothing was done. Ask for the plan again and approve the new one.",
+            )
+    missing = missing_roles(plan, approvals)
+    if missing:
+        raise RequestProblem("An approval is missing.", f"Still to approve: {_listed(missing)}.", _how(plan.digest[:12], missing))
+
+
+def assert_open(plan: Plan, status: str, at: datetime) -> None:
+    """The plan may still be approved."""
+    if status == "used":
+        raise RequestProblem(
+            "This plan was approved already.",
+            "An approval is used once, and this one was.",
+            "Say status to see how its run goes, or ask for something new.",
+        )
+    if status == "void":
+        raise RequestProblem(
+            "This plan is void.",
+            "It was cancelled, or a later plan took its place.",
+            "Approve the latest plan, or ask for a new one.",
+        )
+    if at > plan.expires_at:
+        raise RequestProblem(
+            "This plan has expired.",
+            f"It could be approved until {_spoken(plan.expires_at)}; the world may have changed since.",
+            "Say plan again for a new one.",
+        )
+
+
+def _listed(roles: Iterable[str]) -> str:
+    return ", ".join(roles)
+
+
+def _how(shown: str, roles: tuple[str, ...]) -> str:
+    return " or ".join(reply(shown, role) for role in roles) + "." if roles else "Nothing is missing."
+
+
+def _ask(role: str) -> str:
+    return f"Ask somebody who holds the role {role}, or have it entered in the roles file."
+
+
+def _spoken(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} {time.tzname() or ''}".strip()

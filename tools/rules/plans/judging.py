@@ -1,0 +1,49 @@
+"""A review with what the organisation's policy says of each part. The policy's own language is in tools.rules.plans.policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tools.rules.plans.costing import estimate
+from tools.rules.plans.policy import Judgement, document, judge
+from tools.values.manifest import Manifest
+from tools.values.policy import Policy
+from tools.values.price import Price
+from tools.values.review import Review, Severity
+from tools.values.site import Site
+from tools.values.snapshot import Snapshot, Target
+from tools.values.value import Json
+
+
+def judged(
+    review: Review,
+    manifest: Manifest,
+    snapshots: Mapping[Target, Snapshot],
+    site: Site,
+    policy: Policy,
+    prices: Sequence[Price],
+    spent_monthly: float = 0.0,
+    also: Sequence[Callable[[Json], Judgement]] = (),
+) -> Review:
+    """`spent_monthly` is what the team's standing runs cost already; `also` are judges besides the YAML rules, such as Rego."""
+    findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
+    whole = estimate(manifest, snapshots, prices).total or 0.0
+    for part in manifest.parts:
+        alone = estimate(manifest.model_copy(update={"parts": (part,)}), snapshots, prices)
+        # A budget is for everything in the request, so each part sees what the others cost.
+        others = whole - (alone.total or 0.0)
+        seen = document(part, alone, requester=manifest.requester, team=site.team, spent_monthly=spent_monthly + others)
+        for judgement in (judge(policy, seen), *(other(seen) for other in also)):
+            findings += judgement.findings
+            passed += judgement.passed
+            for role, reason in judgement.approvals:
+                approvals.setdefault(role, reason)
+    order = list(Severity)
+    return review.model_copy(
+        update={
+            "findings": tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.part, f.check, f.subject))),
+            "passed": tuple(sorted(passed)),
+            "approvals": tuple(approvals.items()),
+            "policy_version": f"{policy.version} {policy.digest[:12]}",
+        }
+    )

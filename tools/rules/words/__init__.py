@@ -1,0 +1,1 @@
+"""What is said: the conversation, what is told, and guides."""
