@@ -64,26 +64,33 @@ _CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY"
     "gbp": "GBP", "pounds": "GBP", "try": "TRY", "tl": "TRY", "lira": "TRY", "chf": "CHF", "jpy": "JPY", "cny": "CNY",
 }  # fmt: skip
 
+
+def _where_it_stands(pattern: str) -> str:
+    """Read wherever it stands, with no second try without it. What a possessive quantifier says, which Python 3.11.2 misreads."""
+    return rf"(?:{pattern}|(?!{re.sub(r'[?]P<[a-z]+>', '?:', pattern)}))"
+
+
 # A number does not begin inside a name, an address or a version (`build-01`, `10.0.0.5`, `v16`), nor end inside one.
 # Of a range (`50-100 users`, `2 to 8 workers`, `between 2 and 8`) the upper end is what has to be carried.
 _BEFORE = r"(?<![a-z0-9_.,\-])(?<!\d/)"
 _RANGE = r"\d{1,12}(?:-(?=\d{1,12}(?!\d*-))| (?:to|-) (?=\d))|between \d{1,12} and (?=\d)"
 _LOW_END = re.compile(rf"{_BEFORE}(?=(?:between )?(?P<low>\d{{1,12}}))(?:{_RANGE})")
-_BEGIN_ANY = rf"(?:{_RANGE})?+(?P<sign>-|minus +)?"
+_BEGIN_ANY = rf"{_where_it_stands(_RANGE)}(?P<sign>-|minus +)?"
 _BEGIN = rf"{_BEFORE}{_BEGIN_ANY}"
 # `1 000` is grouped by blanks; any other group may be a number of its own: `network 20 100 users`.
-_DIGITS = r"(?P<digits>[1-9]\d{0,2}(?: 000)++(?![\d.,])|\d{1,3}(?:,\d{3})++(?:\.\d++)?+|\d++(?:\.\d++)*+)"
-_SPELLED = rf"\b(?!one of\b)(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b))(?:[ -](?P<unit>one|two|three|four|five|six|seven|eight|nine))?+(?![a-z])"
+_DIGITS = r"(?P<digits>[1-9]\d{0,2}(?: 000)+(?![\d.,]| 000)|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
+_UNIT_AFTER = _where_it_stands(rf"[ -](?P<unit>{'|'.join(_UNITS[1:10])})")
+_SPELLED = rf"\b(?!one of\b)(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b)){_UNIT_AFTER}(?![a-z])"
 _SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9]))?"
 _NUMBER = re.compile(rf"{_BEGIN}(?:{_DIGITS}(?![-.,/]?\d)|{_SPELLED}){_SCALE}(?!(?:st|nd|rd|th|e\d)(?![a-z]))")
 
 # `three thousand two hundred and fifty`: what is said after a scale is added to it.
 _AND_MORE = re.compile(
-    rf"(?: and)? (?P<words>{'|'.join(_UNITS[1:10] + _UNITS[10:] + _TEENS + _TENS)})(?:[ -](?P<unit>{'|'.join(_UNITS[1:10])}))?+"
-    r"(?: (?P<scale>hundred))?+(?![a-z0-9-])"
+    rf"(?: and)? (?P<words>{'|'.join(_UNITS[1:10] + _UNITS[10:] + _TEENS + _TENS)}){_UNIT_AFTER}"
+    rf"{_where_it_stands(' (?P<scale>hundred)')}(?![a-z0-9-])"
 )
 # `from 4 GB to 8 GB` is one size, as `4 to 8 GB` is.
-_SIZE_RANGE = r"(?:\d{1,12}(?:\.\d{1,3})?+ ?(?:[kmgtp]i?b|gigs?|[gt]) ?(?:to|-) ?(?=\d))?+"
+_SIZE_RANGE = _where_it_stands(r"\d{1,12}(?:\.\d{1,3})? ?(?:[kmgtp]i?b|gigs?|[gt]) ?(?:to|-) ?(?=\d)")
 _SIZE = re.compile(
     rf"{_BEFORE}{_SIZE_RANGE}{_BEGIN_ANY}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"
 )

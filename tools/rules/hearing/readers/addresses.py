@@ -9,12 +9,13 @@ from tools.rules.hearing.wording import Span, find, negated
 from tools.values.wanted import Wanted
 
 _PORT = r"\d{1,5}(?:-\d{1,5})?(?![\d.])"
-_PORTS = rf"{_PORT}(?:(?:\s*(?:,|/|&|\+|and|or)\s*|\s+){_PORT})*+"
+_PORTS = rf"{_PORT}(?:(?:\s*(?:,|/|&|\+|and|or)\s*|\s+){_PORT})*"
 _AFTER_WORD = re.compile(rf"(?:\s+(?:number|numbers|is|are))?\s*[:=]?\s*({_PORTS})")
 _BEFORE_WORD = re.compile(rf"({_PORTS})\s*/?\s*$")
 _SIGNED = re.compile(r"(?<![\w.-])-\d{1,9}")
 _ADDRESS = r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,3})?"
-_ADDRESSES = re.compile(rf"(?<![\w.]){_ADDRESS}(?:\s*(?:,|and|or)\s*{_ADDRESS})*+(?![\w./])")
+_NEXT_ADDRESS = rf"\s*(?:,|and|or)\s*{_ADDRESS}"
+_ADDRESSES = re.compile(rf"(?<![\w.]){_ADDRESS}(?:{_NEXT_ADDRESS})*(?!{_NEXT_ADDRESS}|[\w./])")
 _ANYWHERE = ("anywhere", "everywhere", "anyone", "everyone", "everybody", "the internet", "the whole internet", "the world", "any address", "any source")  # fmt: skip
 
 
