@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORLD := cluster_sim/worlds/four_nodes.yaml
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,9 +34,9 @@ format: $(VENV)/.test ## format the code
 bench: $(VENV)/.test ## measure speed against its floors
 	@$(BIN)/python -m benchmarks
 
-lock: ## resolve the dependencies anew into the two lock files
-	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --group sim --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock
-	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --group sim --group dev --extra models --extra policy --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -c requirements.lock -o requirements-dev.lock
+lock: ## resolve the dependencies anew into the two lock files (needs uv)
+	$(LOCK) --extra sim --group build -o requirements.lock
+	$(LOCK) --extra sim --extra models --extra policy --group build --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
