@@ -8,7 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from tools.capabilities.postgresql import commands as postgresql
-from tools.rules.words import guiding
+from tools.rules.words import guiding, rendering
 from tools.rules.words.guiding import Ran
 from tools.values.manifest import Command
 from tools.values.requirements import Field, Needs, Origin
@@ -52,7 +52,7 @@ def test_a_key_is_known_by_the_fingerprint_that_ssh_keygen_prints(key: str, expe
     [("plain", "```\nplain\n```"), ("a ``` b", "````\na ``` b\n````"), ("`````", "``````\n`````\n``````")],
 )
 def test_no_answer_ends_its_fence(text: str, expected: str) -> None:
-    assert guiding.fenced(text) == expected
+    assert rendering.fenced(text) == expected
 
 
 @pytest.mark.parametrize(

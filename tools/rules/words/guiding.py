@@ -10,8 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
-
+from tools.rules.words.rendering import environment, tidy
 from tools.values.manifest import Command
 from tools.values.value import Json, Value
 
@@ -152,27 +151,12 @@ def _clean(text: str) -> list[str]:
     return ["".join(sign for sign in line.expandtabs() if sign.isprintable()).rstrip() for line in text.splitlines()]
 
 
-def fenced(text: str, language: str = "") -> str:
-    """A block of code whose fence is longer than any in it, so that no answer of a machine can end it."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
-
-
 def render(page: str, shared: Mapping[str, str], facts: Mapping[str, Json]) -> str:
     """A guide's text. `shared` are templates by name that the page may extend or include; an unknown name in any is an error."""
-    environment = Environment(
-        loader=DictLoader({**shared, "page": page}),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Markdown, not HTML; what is not ours stands in fences.
-        autoescape=False,  # noqa: S701
-    )
-    environment.filters["fenced"] = fenced
-    text = environment.get_template("page").render(dict(facts))
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    from jinja2 import DictLoader
+
+    own = environment(DictLoader({**shared, "page": page}))
+    return tidy(own.get_template("page").render(dict(facts))) + "\n"
 
 
 def joined(guides: Sequence[str]) -> str:

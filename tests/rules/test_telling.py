@@ -1,0 +1,89 @@
+"""Texts are templates: what is in a value cannot break out of its place, a gap is an error, and nothing is loaded before it is needed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.resources import files
+
+import pytest
+from clusters import four_nodes
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+
+from tools.rules.words import rendering, telling
+from tools.rules.words.conversation import Phase
+from tools.values.requirements import Field, Needs, Origin, Requirements
+from tools.values.run import Run, Step
+
+TEXTS = files("tools.rules.words").joinpath("texts")
+
+
+def _run(**changed: str) -> Run:
+    step = Step(part="db", name="apply", status="failed", **{"summary": "It failed.", **changed})
+    return Run(id="run-1", plan_digest="0" * 64, status="stopped", steps=(step,))
+
+
+@given(st.text())
+def test_whatever_a_name_holds_a_row_stays_one_row(name: str) -> None:
+    line = rendering.row("a", name, "b")
+    assert line.count("|") == 4
+    assert not re.search(r"[\r\n<>`]", line)
+
+
+@given(st.text())
+def test_whatever_a_name_holds_a_label_of_a_picture_stays_one(name: str) -> None:
+    assert not re.search(r"[\"\[\]{}<>`;|\r\n]", rendering.mermaid(name))
+
+
+def test_a_table_of_a_run_has_a_row_a_step_whatever_the_step_says() -> None:
+    lines = telling.run(_run(summary="two\nlines | <b>`")).splitlines()
+    assert [line.count("|") for line in lines if line.startswith("|")] == [5, 5, 5]
+
+
+def test_a_text_of_a_template_that_is_handed_too_little_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        rendering.text("run.removed")
+
+
+def test_what_a_value_says_is_never_taken_for_a_template() -> None:
+    assert "{{ 7 * 7 }}" in telling.stopped(_run(summary="{{ 7 * 7 }}"))
+
+
+def test_an_empty_remedy_leaves_no_gap() -> None:
+    assert "- db, apply: It failed.\n" in telling.stopped(_run())
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_every_phase_has_a_sentence(phase: Phase) -> None:
+    assert telling.status(phase, None).endswith(".")
+
+
+def test_questions_say_what_is_known_only_when_something_is() -> None:
+    said = Field(name="cpu_count", value=4, unit="vCPU", origin=Origin.SAID, words="4 cores")
+    known = telling.questions(Requirements(requester="me", parts=(Needs(capability="x", fields=(said,)),)))
+    assert "cpu count = 4 vCPU" in known
+    assert "cpu count" not in telling.questions(Requirements(requester="me", parts=(Needs(capability="x"),)))
+
+
+def test_a_snapshot_is_told_in_one_line_when_everything_was_seen() -> None:
+    assert len(telling.snapshot(four_nodes()).splitlines()) == 1
+
+
+def test_every_text_of_every_file_compiles_and_every_label_it_names_is_there() -> None:
+    labels = tomllib.loads(TEXTS.joinpath("labels.toml").read_text())
+    for file in TEXTS.iterdir():
+        if file.name.endswith(".j2"):
+            rendering.own().get_template(file.name)
+            assert set(re.findall(r"label\.(\w+)", file.read_text())) <= set(labels)
+
+
+def test_jinja_is_not_loaded_before_the_first_text_that_needs_it() -> None:
+    program = (
+        "import sys; from tools.rules.words import guiding, telling; telling.EMPTY; early = 'jinja2' in sys.modules;"
+        "telling.refinement_dropped(1); sys.exit(early or 'jinja2' not in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

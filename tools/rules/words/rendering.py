@@ -1,0 +1,143 @@
+"""Draws texts from values: strict Jinja templates under `texts/`, which a writer edits. What is said, and when, is decided elsewhere.
+
+Only this file knows how Markdown spells a table, and what in a name may not stand in one. Jinja is loaded at the first text that needs it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from tools.values.requirements import Field
+
+if TYPE_CHECKING:
+    from jinja2 import BaseLoader, Environment
+
+DIGEST_SHOWN = 12
+"""Digits of a digest that are shown and typed: enough to name one plan, few enough to type."""
+
+
+def text(name: str, *values: object) -> str:
+    """The text `file.macro`, made of the values its macro takes. A value that the template does not find is an error, never a gap."""
+    file, macro = name.split(".")
+    return tidy(getattr(own().get_template(f"{file}.md.j2").module, macro)(*values))
+
+
+def tidy(drawn: str) -> str:
+    """One empty line between paragraphs, whatever the template's own lines left."""
+    return re.sub(r"\n{3,}", "\n\n", drawn).strip()
+
+
+@cache
+def labels() -> Mapping[str, Mapping[str, str]]:
+    """Short words and whole sentences that need no value, by table and name."""
+    return tomllib.loads(_file("labels.toml"))
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """Strict templates for Markdown, with the words that every text may use."""
+    from jinja2 import Environment, StrictUndefined
+
+    made = Environment(
+        loader=loader,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML; what is not ours stands in cells or fences
+    )
+    made.filters |= {
+        one.__name__: one for one in (amount, fenced, host, listed, lower_first, mermaid, number, quoted, reasons, sentences)
+    }
+    made.filters |= {"short": short, "shown": lambda digest: digest[:DIGEST_SHOWN], "spoken": lambda name: name.replace("_", " ")}
+    made.globals |= {"head": head, "row": row, "label": labels()}
+    return made
+
+
+@cache
+def own() -> Environment:
+    """Over the texts of this folder."""
+    from jinja2 import FunctionLoader
+
+    return environment(FunctionLoader(_file))
+
+
+def _file(name: str) -> str:
+    return files("tools.rules.words").joinpath("texts", name).read_text("utf-8")
+
+
+def head(*titles: str) -> str:
+    """The first two lines of a table."""
+    return f"{row(*titles)}\n|{'---|' * len(titles)}"
+
+
+def row(*cells: str) -> str:
+    """Names may come from a cluster that others write to: nothing in them may end the cell or begin markup."""
+    clean = (re.sub(r"[\r\n|]", " ", c).replace("<", "‹").replace(">", "›").replace("`", "'").strip() for c in cells)
+    return f"| {' | '.join(clean)} |"
+
+
+def mermaid(name: str) -> str:
+    return re.sub(r"[^\w .,:/()+-]", " ", name).strip()
+
+
+def fenced(code: str, language: str = "") -> str:
+    """A block of code whose fence is longer than any in it, so that no answer of a machine can end it."""
+    longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{code}\n{fence}"
+
+
+def amount(field: Field) -> str:
+    """A requirement's value with its unit, as a person would write it."""
+    value = field.value
+    if field.name == "site_name" and value == "_":
+        return "any"
+    if field.name == "public_keys" and isinstance(value, tuple):
+        return ", ".join(key.split()[-1] if len(key.split()) > 2 else short(key, 30) for key in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    shown = ", ".join(value) if isinstance(value, tuple) else (number(value) if isinstance(value, int | float) else value)
+    unit = field.unit.removesuffix("s") if value == 1 and field.unit in ("machines", "workers") else field.unit
+    return f"{shown} {unit}".strip()
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def short(said: str, characters_max: int = 120) -> str:
+    flat = " ".join(said.split())
+    return flat if len(flat) <= characters_max else flat[: characters_max - 1] + "…"
+
+
+def quoted(said: str) -> str:
+    return f"“{said}”"
+
+
+def host(endpoint: str) -> str:
+    return re.sub(r"^https?://", "", endpoint).rstrip("/")
+
+
+def lower_first(sentence: str) -> str:
+    """Within another sentence; an abbreviation keeps its capitals."""
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+
+
+def listed(items: Iterable[str]) -> str:
+    *first, last = list(items) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def reasons(said: Iterable[str]) -> str:
+    """Sentences in a row become one, divided by semicolons."""
+    return "; ".join(sentence.rstrip(". ") for sentence in said)
+
+
+def sentences(said: Iterable[str]) -> str:
+    """One after the other; what is empty leaves no gap."""
+    return " ".join(sentence for sentence in said if sentence)
