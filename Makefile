@@ -42,14 +42,12 @@ clean: ## remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 # One stamp for each of the two sets of packages; the second holds the first.
-$(VENV)/.demo: requirements.lock pyproject.toml cluster_sim/packages.sh
-	@PYTHON=$(PYTHON) bash cluster_sim/packages.sh demo
-	@bash cluster_sim/install.sh $(PYTHON) $(VENV) requirements.lock
+$(VENV)/.demo: requirements.lock pyproject.toml $(wildcard install/*)
+	@bash install/set_up.sh $(PYTHON) $(VENV) demo
 	@touch $@
 
-$(VENV)/.test: requirements-dev.lock pyproject.toml cluster_sim/packages.sh
-	@PYTHON=$(PYTHON) bash cluster_sim/packages.sh demo test
-	@bash cluster_sim/install.sh $(PYTHON) $(VENV) requirements-dev.lock
+$(VENV)/.test: requirements-dev.lock pyproject.toml $(wildcard install/*)
+	@bash install/set_up.sh $(PYTHON) $(VENV) test
 	@touch $(VENV)/.demo $@
 
 .PHONY: help demo test web chat azure check format bench lock clean
