@@ -44,7 +44,7 @@ def converse(given: dict[str, str]) -> str:
     chat = pexpect.spawn(
         adk,
         ["run", "--in_memory", "agents/provisioner"],
-        env=given,  # type: ignore[arg-type]
+        env=given,
         encoding="utf-8",
         echo=False,
         timeout=ANSWER_SECONDS_MAX,

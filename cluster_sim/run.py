@@ -33,9 +33,9 @@ REGISTRY = "https://registry.terraform.io/.well-known/terraform.json"
 def world(files: Sequence[str], folder: Path, *, guests: str = "auto") -> Iterator[dict[str, Any]]:
     """Serves a world and gives its ready line. Stops it at the end, whatever happens."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    command = [sys.executable, "-m", "cluster_sim", "serve", *files, "--folder", str(folder), "--guests", guests]
+    command = [sys.executable, "-X", "utf8", "-m", "cluster_sim", "serve", *files, "--folder", str(folder), "--guests", guests]
     # A session of its own: Ctrl-C goes to the command, and the world is stopped after it.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

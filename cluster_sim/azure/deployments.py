@@ -68,7 +68,8 @@ def _what_if(cloud: Cloud, request: Request, scope: str) -> Answer:
     values = {k: v.get("defaultValue") for k, v in (template.get("parameters") or {}).items()} | {
         k: v.get("value") for k, v in (properties.get("parameters") or {}).items()
     }
-    location = (cloud.find(scope).location if under and cloud.find(scope) else "") or str(_object(request).get("location", ""))  # type: ignore[union-attr]
+    group = cloud.find(scope) if under is not None else None
+    location = (group.location if group is not None else "") or str(_object(request).get("location", ""))
     rows, seen = [], set()
     for raw in template["resources"]:
         item = _resolve(raw, values, location)

@@ -36,10 +36,32 @@ _PERMISSIONS = {
     "instance-pools": ("CAN_ATTACH_TO", "CAN_MANAGE"),
 }
 _CLUSTER_INPUT = (
-    "cluster_name", "spark_version", "node_type_id", "driver_node_type_id", "num_workers", "autoscale", "autotermination_minutes", "spark_conf", "custom_tags",
-    "azure_attributes", "policy_id", "instance_pool_id", "driver_instance_pool_id", "data_security_mode", "single_user_name", "spark_env_vars", "init_scripts",
-    "cluster_log_conf", "enable_elastic_disk", "runtime_engine", "is_single_node", "kind", "use_ml_runtime", "apply_policy_default_values", "enable_local_disk_encryption",
-)  # fmt: skip
+    "cluster_name",
+    "spark_version",
+    "node_type_id",
+    "driver_node_type_id",
+    "num_workers",
+    "autoscale",
+    "autotermination_minutes",
+    "spark_conf",
+    "custom_tags",
+    "azure_attributes",
+    "policy_id",
+    "instance_pool_id",
+    "driver_instance_pool_id",
+    "data_security_mode",
+    "single_user_name",
+    "spark_env_vars",
+    "init_scripts",
+    "cluster_log_conf",
+    "enable_elastic_disk",
+    "runtime_engine",
+    "is_single_node",
+    "kind",
+    "use_ml_runtime",
+    "apply_policy_default_values",
+    "enable_local_disk_encryption",
+)
 
 
 class Refusal(Exception):

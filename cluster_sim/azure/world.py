@@ -6,7 +6,7 @@ import difflib
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cluster_sim.azure.data import table
@@ -120,16 +120,13 @@ class World:
     faults: tuple[Fault, ...] = ()
 
 
-_WORLD_KEYS = {
-    "tenant", "subscriptions", "regions", "taken_names", "operation_s", "operation_s_by_type", "retry_after_s", "page_size", "kubernetes_versions",
-    "databricks_workspaces_max", "cluster_start_s", "faults",
-}  # fmt: skip
 _TENANT_KEYS = {"id", "name", "client_id", "client_secret", "client_secret_expired", "principals"}
-_SUBSCRIPTION_KEYS = {
-    "id", "name", "state", "role", "quotas", "model_quotas", "sku_restrictions", "unregistered", "policies", "groups", "deleted_vaults", "deleted_accounts",
-}  # fmt: skip
 _POLICY_KEYS = {"name", "display_name", "allowed_locations", "required_tags", "denied_types", "require", "asked_of"}
 _FAULT_KEYS = {"when", "nth", "answer", "fails", "delay_s"}
+
+
+def _names(kind: type[World] | type[Subscription]) -> set[str]:
+    return {each.name for each in fields(kind)}
 
 
 def read_world(section: Mapping[str, Any]) -> World:
@@ -147,7 +144,7 @@ class _Reader:
     def world(self, section: Mapping[str, Any]) -> World:
         if not isinstance(section, Mapping):
             raise ImpossibleWorld(["The section `azure` must be a mapping."])
-        self.keys(section, _WORLD_KEYS, "azure")
+        self.keys(section, _names(World), "azure")
         known: dict[str, Any] = table("regions")
         names = section.get("regions") or list(known)
         for name in names:
@@ -202,7 +199,7 @@ class _Reader:
 
     def subscription(self, item: Mapping[str, Any], regions: Mapping[str, Any]) -> Subscription:
         name = str(item.get("name") or item.get("id"))
-        self.keys(item, _SUBSCRIPTION_KEYS, f"subscription {name}")
+        self.keys(item, _names(Subscription), f"subscription {name}")
         self.guid(item.get("id"), f"the id of subscription {name}")
         self.one_of(item.get("state", "Enabled"), STATES, f"The state of subscription {name}")
         self.one_of(item.get("role", "Owner"), ROLES, f"The role in subscription {name}")

@@ -172,7 +172,7 @@ def remove_tree(folder: Path) -> None:
 
 def _as_guest_root(words: list[str], folder: Path, stdin: Any, log: Any) -> subprocess.Popen[bytes]:
     source = str(Path(cluster_sim.__file__).parents[1])
-    command = [sys.executable, "-m", "cluster_sim.guests.mapped", str(folder), *words]
+    command = [sys.executable, "-X", "utf8", "-m", "cluster_sim.guests.mapped", str(folder), *words]
     return subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": source})
 
 

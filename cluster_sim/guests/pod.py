@@ -47,6 +47,8 @@ class PodBodies:
         command = [
             *prefix,
             sys.executable,
+            "-X",
+            "utf8",
             "-m",
             "cluster_sim.guests.keeper",
             *(["--keep"] if keep else []),

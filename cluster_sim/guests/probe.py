@@ -84,7 +84,7 @@ def _looks(folder: Path) -> Iterator[Finding]:
 def _trial(folder: Path) -> Finding:
     """Does what a boot does, once, in a process of its own."""
     source = str(Path(cluster_sim.__file__).parents[1])
-    words = [sys.executable, "-m", "cluster_sim.guests.mapped", "--trial", str(folder)]
+    words = [sys.executable, "-X", "utf8", "-m", "cluster_sim.guests.mapped", "--trial", str(folder)]
     done = subprocess.run(
         words, check=False, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": source}, timeout=TRIAL_SECONDS_MAX
     )

@@ -24,7 +24,7 @@ class PlainWords:
         )
         where = f"{words[2]}/{socket_name}" if socket_name else words[2]
         # Without the site's packages (-S) and the environment (-E), because it runs at the start of every SSH connection.
-        return f"{words[0]} -S -E {words[1]} {where} %h %p"
+        return f"{words[0]} -X utf8 -S -E {words[1]} {where} %h %p"
 
     def close(self) -> None:
         if self._links is not None:

@@ -29,7 +29,7 @@ if [ ! -x "$python" ]; then
   echo "The Python of this stand-in provider ($python) has gone. Start cluster_sim again, which writes the mirror folder anew."
   exit 1
 fi
-PYTHONPATH=$code exec "$python" -P -s -m cluster_sim.mirror "$(basename "$here")" "$root/identity.pem"
+PYTHONPATH=$code exec "$python" -X utf8 -P -s -m cluster_sim.mirror "$(basename "$here")" "$root/identity.pem"
 """
 
 

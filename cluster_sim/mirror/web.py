@@ -19,6 +19,7 @@ from cluster_sim.mirror.provider import Problem
 
 SUBJECT_PREFIX = "cluster_sim"
 """As in `cluster_sim.authority`; not imported from there, because a provider that starts three times a command should start quickly."""
+_IN_ADDRESSES = "%/?&=:;,@!$'()*+~[]"
 _TIMEOUT_S = 120.0
 _IDLE_S_MAX = 3.0
 """A connection idle for longer is opened anew: the server may have closed it, and a POST must not be sent twice to find out."""
@@ -68,11 +69,11 @@ class Web:
         return f"{self.host}:{self.port}"
 
     def send(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Sends one request. `target` is sent as given: path and query, already encoded."""
+        """Sends one request. `target` is path and query as a caller wrote them; what no address may hold is encoded, as Go does."""
         connection = None
         try:
             connection = self._connected()
-            connection.request(method, target, body, dict(headers))
+            connection.request(method, quote(target, safe=_IN_ADDRESSES), body, dict(headers))
             answer = connection.getresponse()
             content = answer.read()
         except ssl.SSLCertVerificationError as error:

@@ -21,12 +21,30 @@ from cluster_sim.mirror.values import UNKNOWN, Dynamic, dynamic, has_unknown
 
 _NOT_SENT = frozenset(
     {
-        "id", "output", "retry", "timeouts", "locks", "response_export_values", "schema_validation_enabled", "ignore_casing",
-        "ignore_missing_property", "ignore_null_property", "ignore_other_items_in_list", "list_unique_id_property",
-        "read_headers", "read_query_parameters", "delete_headers", "delete_query_parameters", "create_headers",
-        "create_query_parameters", "update_headers", "update_query_parameters", "sensitive_output", "exist",
+        "id",
+        "output",
+        "retry",
+        "timeouts",
+        "locks",
+        "response_export_values",
+        "schema_validation_enabled",
+        "ignore_casing",
+        "ignore_missing_property",
+        "ignore_null_property",
+        "ignore_other_items_in_list",
+        "list_unique_id_property",
+        "read_headers",
+        "read_query_parameters",
+        "delete_headers",
+        "delete_query_parameters",
+        "create_headers",
+        "create_query_parameters",
+        "update_headers",
+        "update_query_parameters",
+        "sensitive_output",
+        "exist",
     }
-)  # fmt: skip
+)
 """A change in one of these alone is no reason to write to Azure."""
 
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

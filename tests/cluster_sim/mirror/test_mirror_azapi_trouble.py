@@ -127,6 +127,13 @@ def test_a_refusal_is_told_as_azcore_tells_it(azapi: ShortTerraform, azure: Serv
     assert told.value.state is None, "nothing was made, and nothing is remembered"
 
 
+def test_a_name_that_no_address_may_hold_is_encoded(azapi: ShortTerraform, azure: ServedSubscription) -> None:
+    refusal = {"error": {"code": "VaultNameNotValid", "message": "The vault name is invalid."}}
+    azure.subscription.failing[("PUT", "/kv-\u202eml")] = [json_answer(refusal, 400)]
+    with pytest.raises(Told, match="VaultNameNotValid"):
+        azapi.apply(RESOURCE, vault(name="kv-\u202eml"))
+
+
 def test_a_deployment_that_failed_half_way_is_remembered(azapi: ShortTerraform, azure: ServedSubscription) -> None:
     azure.subscription.operation = {"status": "Failed", "error": {"code": "QuotaExceeded", "message": "No cores left."}}
     with pytest.raises(Told, match="QuotaExceeded") as told:

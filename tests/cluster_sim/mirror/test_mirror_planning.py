@@ -62,12 +62,26 @@ def changed(path: str, value: Any) -> tuple[list[planning.Path], dict[str, Any],
 
 
 NEW_VALUES = {
-    "node_name": "pve2", "vm_id": 102, "clone.vm_id": 9001, "clone.full": False,
-    "name": "db-02", "tags": ["berth"], "cpu.cores": 8, "cpu.type": "host", "memory.dedicated": 16384,
-    "disk.size": 60, "disk.datastore_id": "ceph-vm", "disk.interface": "scsi1", "network_device.vlan_id": 30,
-    "network_device.bridge": "vmbr1", "initialization.user_account.username": "root", "initialization.user_account.keys": [],
-    "initialization.ip_config.ipv4.address": "10.0.0.2/24", "agent.enabled": False, "stop_on_destroy": False,
-}  # fmt: skip
+    "node_name": "pve2",
+    "vm_id": 102,
+    "clone.vm_id": 9001,
+    "clone.full": False,
+    "name": "db-02",
+    "tags": ["berth"],
+    "cpu.cores": 8,
+    "cpu.type": "host",
+    "memory.dedicated": 16384,
+    "disk.size": 60,
+    "disk.datastore_id": "ceph-vm",
+    "disk.interface": "scsi1",
+    "network_device.vlan_id": 30,
+    "network_device.bridge": "vmbr1",
+    "initialization.user_account.username": "root",
+    "initialization.user_account.keys": [],
+    "initialization.ip_config.ipv4.address": "10.0.0.2/24",
+    "agent.enabled": False,
+    "stop_on_destroy": False,
+}
 
 
 @pytest.mark.parametrize("sentence", RECORDED["changes_that_replace"])
