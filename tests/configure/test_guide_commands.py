@@ -19,10 +19,12 @@ from .guests import commands_in, context_for, receipt_of
 OUTCOMES = ("answered", guiding.NOT_RUN, guiding.EMULATED)
 
 
-def guide_of(capability: str, run_folder: Path, outcomes: tuple[str, ...]) -> tuple[str, tuple[Ran, ...]]:
+def guide_of(capability: str, run_folder: Path, outcomes: tuple[str, ...], memory_mib: int = 2048) -> tuple[str, tuple[Ran, ...]]:
     """The guide where the commands ended as `outcomes` say, in turn."""
     context = context_for(capability, run_folder, "dial %h %p", ("m-01", "10.20.0.31"))
-    context = replace(context, machines=(Machine(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),))
+    machines = [{**machine, "memory_mib": memory_mib} for machine in context.part.variables["machines"]]
+    part = context.part.model_copy(update={"variables": {**context.part.variables, "machines": machines}})
+    context = replace(context, part=part, machines=(Machine(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),))
     ran = tuple(
         Ran(
             purpose=command.purpose,
@@ -55,6 +57,12 @@ def test_a_part_that_was_not_verified_yet_prints_no_command(tmp_path: Path) -> N
     text = write_guide(context, receipt_of(context)).read_text()
     assert commands_in(text) == []
     assert "The run's ssh_config, named at the end" in text
+
+
+@pytest.mark.parametrize(("memory_mib", "twice"), [(512, "1 GiB"), (256, "512 MiB"), (768, "1.5 GiB"), (2048, "4 GiB")])
+def test_a_guide_proposes_twice_the_memory_whatever_the_machine_has(memory_mib: int, twice: str, tmp_path: Path) -> None:
+    text, _ = guide_of("virtual_machine", tmp_path, OUTCOMES, memory_mib)
+    assert f"`make it {twice} of memory`" in text
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "run_id": context.run_folder.name,
         "machines": [m.model_dump() | {"user": wanted.get(m.name, {}).get("user_name", "")} for m in receipt_part.machines],
         "cpu_count": first.get("cpu_count", 0),
-        "memory_gib": first.get("memory_mib", 0) // 1024,
+        "memory_mib": first.get("memory_mib", 0),
         "public_key_count": len(first.get("public_keys", ())),
         "proxy_command": context.settings.guest_proxy_command,
         "variables": part.configure.variables if part.configure else {},

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from tools.rules.machines.capacity import GIB, MIB, Taking
+from tools.rules.names.text import spell_memory
 from tools.values.manifest import Command, Manifest, Part, Resource
 from tools.values.requirements import Needs
 from tools.values.site import Environment, Site
@@ -210,4 +211,4 @@ def _renamed(command: Command, names: dict[str, str]) -> Command:
 
 
 def size_of(machine: Machine) -> str:
-    return f"{machine.cpu_count} vCPU, {machine.memory_mib / 1024:g} GiB, {machine.disk_gib} GiB disk"
+    return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)}, {machine.disk_gib} GiB disk"

@@ -1,4 +1,5 @@
-"""Text as people type it, folded so that it can be compared. It keeps every character at its place, so that quotes can be found again."""
+"""Text as people type it, folded so that it can be compared, and sizes as they read them. Folding keeps every character at its place, so
+that quotes can be found again."""
 
 from __future__ import annotations
 
@@ -11,3 +12,16 @@ def fold(text: str) -> str:
 _FOLDED = {"İ": "i", "ı": "i", "I": "i", "−": "-", "–": "-", "—": "-", "\u00a0": " ", "’": "'"} | {
     chr(0xFF10 + digit): str(digit) for digit in range(10)
 }
+
+
+def spell_size(size_bytes: float) -> str:
+    """512 MiB, 8 GiB, 1.5 TiB: in the largest unit that says it exactly with two decimals, so that it can be said back; else in whole MiB."""
+    for unit, unit_bytes in (("TiB", 2**40), ("GiB", 2**30)):
+        amount = size_bytes / unit_bytes
+        if amount >= 1 and round(amount, 2) == amount:
+            return f"{amount:,g} {unit}"
+    return f"{round(size_bytes / 2**20):,} MiB"
+
+
+def spell_memory(memory_mib: float) -> str:
+    return spell_size(memory_mib * 2**20)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tools.rules.hearing import quantities
 from tools.rules.names import naming
+from tools.rules.names.text import spell_size
 from tools.rules.sizing.sizing import Assumption
 from tools.values.heard import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin, Source
@@ -110,7 +111,7 @@ class Reading:
             return None
         size = -(-size_bytes // unit_bytes)
         if not low <= size <= high:
-            least, most = spell(low * unit_bytes), spell(high * unit_bytes)
+            least, most = spell_size(low * unit_bytes), spell_size(high * unit_bytes)
             self.problems.append(f"{naming.shorten(text)} of {subject} cannot be: {why} Say a size from {least} to {most}.")
             return None
         return size
@@ -122,14 +123,6 @@ def machine_bytes(text: str) -> int | None:
     if plain.lstrip("+-").replace(".", "", 1).isdigit():
         plain = f"{plain} GiB"
     return quantities.size_bytes(plain)
-
-
-def spell(size_bytes: float) -> str:
-    """8 GiB, 512 MiB, 1.5 TiB."""
-    for unit, unit_bytes in (("TiB", 2**40), ("GiB", 2**30)):
-        if size_bytes >= unit_bytes:
-            return f"{round(size_bytes / unit_bytes, 1):g} {unit}"
-    return f"{round(size_bytes / 2**20):d} MiB"
 
 
 def _grouped(number: int) -> str:
