@@ -1,4 +1,4 @@
-"""The whole sequence on one screen. Every stage is silent until the values it needs exist, so one order serves every turn.
+"""The whole sequence on one screen. Every stage is silent unless what is next is its own, so one order serves every turn.
 
 ADK 2.13 deprecates SequentialAgent for Workflow; the customer asks for a sequential root agent. Only that warning is silenced,
 only here and in refinement/loop.py.
@@ -11,15 +11,16 @@ import warnings
 from google.adk.agents import SequentialAgent
 from google.adk.apps import App
 
+from tools.values.conversation import Follow, Understand, Work
+
 from .chat_validator.listener import ChatValidator
-from .chat_validator.reader import Reader
-from .chat_validator.understanding import Understanding
+from .chat_validator.reader import MessageReader
 from .data_collector.collector import DataCollector
-from .handoff.planner import Planner
-from .handoff.runner import Runner
-from .manifest_generator.generator import Composer, ManifestGenerator
+from .handoff.handoff import HandOff
+from .manifest_generator.generator import manifest_generator
 from .plugins import Integrity, Turns
 from .refinement.loop import build_loop
+from .stage import Stage
 from .world import integrity_key, warm_up
 
 with warnings.catch_warnings():
@@ -28,15 +29,15 @@ with warnings.catch_warnings():
         name="provisioner",
         description="From a sentence to running, verified infrastructure, after one informed approval.",
         sub_agents=[
-            Reader(name="reader"),  # what the message is; commands are answered here
+            MessageReader(name="reader"),  # what the message is; commands are carried out here
             ChatValidator(),  # Heard: what it says, in the operator's own words
-            Understanding(name="understanding"),  # Requirements: typed, or questions
+            Stage(name="understanding", works=(Understand,)),  # Requirements: typed, or questions
             DataCollector(name="data_collector"),  # Snapshot and Offer
-            ManifestGenerator(),  # Proposal: a pick from the offer
-            Composer(name="composer"),  # Manifest and Review
+            manifest_generator(),  # Proposal: a pick from the offer
+            Stage(name="composer", works=(Work.DRAFT,)),  # Manifest and Review
             build_loop(),  # reviewer and refiner, until it is clean
-            Planner(name="planner"),  # Plan: terraform's own
-            Runner(name="runner"),  # Run and Receipt, after the approval
+            HandOff(name="planner", works=(Work.PLAN,)),  # Plan: terraform's own
+            HandOff(name="runner", works=(Follow,)),  # Run and Receipt, after the approval
         ],
     )
 

@@ -12,24 +12,27 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
-from google.adk.models import BaseLlm, Gemini, LlmRequest, LlmResponse
+from google.adk.models import BaseLlm, Gemini
 from google.adk.models._capabilities import LlmCapabilities
+from google.adk.models.llm_request import LlmRequest
+from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
 from tools.capabilities import catalogue
 from tools.values.heard import Heard
 
-from . import hearing
 from .world import the_settings
 
 Role = Literal["fast", "pro"]
 RETRIES_MAX = 2
+OFFLINE = "offline/rules"
+"""The name of the offline model."""
 
 
 class OfflineModel(BaseLlm):
     """Rules in a model's place: hears by the rule-based reader, and proposes the first candidate that has not been tried."""
 
-    model: str = "offline/rules"
+    model: str = OFFLINE
 
     @property
     def capabilities(self) -> LlmCapabilities:
@@ -114,10 +117,6 @@ class MissingModel(BaseLlm):
         yield LlmResponse(error_code="NOT_INSTALLED", error_message="Install Berth with the extra `models`.")
 
 
-def is_offline(model: object) -> bool:
-    return isinstance(model, OfflineModel)
-
-
 _BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)
 
 
@@ -127,9 +126,11 @@ def _context(instruction: str) -> dict[str, Any]:
 
 
 def _hear(instruction: str, message: str) -> types.FunctionCall:
+    from tools.rules.hearing.hear import hear  # its word lists are not loaded before the first message
+
     context = _context(instruction)
     so_far = Heard.model_validate(context["so_far"])
-    heard = hearing.hear(message, catalogue(), so_far, tuple((c, f) for c, f in context["asked"]))
+    heard = hear(message, catalogue(), so_far, tuple((c, f) for c, f in context["asked"]))
     return types.FunctionCall(name="hear", args=heard.model_dump(mode="json"))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event
 from google.adk.plugins import BasePlugin
-from google.adk.tools import BaseTool, ToolContext
+from google.adk.tools.base_tool import BaseTool
+from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
 from .state import end

@@ -1,6 +1,6 @@
-"""The two kinds of agent: a Stage calls a function and says a sentence; a Speaker lets a model call its one typed tool.
+"""The two kinds of agent: a Stage has its works done and says what comes of them; a Speaker lets a model call its one typed tool.
 
-Both are silent until the values they need exist. Neither knows who runs it.
+Both are silent unless what is to be done next is theirs. Neither decides anything, nor knows who runs it.
 """
 
 from __future__ import annotations
@@ -11,21 +11,29 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from google.adk.agents import BaseAgent, LlmAgent
 from google.adk.agents.callback_context import CallbackContext
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event, EventActions
-from google.adk.models import BaseLlm, LlmRequest, LlmResponse
-from google.adk.tools import BaseTool, ToolContext
+from google.adk.models.base_llm import BaseLlm
+from google.adk.models.llm_request import LlmRequest
+from google.adk.models.llm_response import LlmResponse
+from google.adk.tools.base_tool import BaseTool
+from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 from pydantic import ValidationError
 
-from tools.values.trouble import RequestProblem, Trouble, WorldProblem
+from tools.values.conversation import Event as Happening
+from tools.values.conversation import Hear, Work, Works
+from tools.values.trouble import Trouble
 
-from .models import is_offline
 from .state import Turn, turn_of
+
+if TYPE_CHECKING:
+    from tools.pipeline.talk import Talk
 
 log = logging.getLogger("berth.agents")
 
@@ -36,8 +44,6 @@ TRIES_MAX = 3
 
 GATHERING_SECONDS = 0.3
 """For which lines are gathered into one event, after the first of a stage, which is shown at once."""
-
-Say = Callable[[str], None]
 
 
 def says(author: str, context: InvocationContext, text: str, actions: EventActions | None = None) -> Event:
@@ -52,64 +58,53 @@ def says(author: str, context: InvocationContext, text: str, actions: EventActio
 
 
 class Stage(BaseAgent):
-    """No model: needs some values, calls one function in a worker thread, stores what came of it, says a sentence."""
+    """No model: carries out what is next, if it is one of its works, in a worker thread, and says what comes of it."""
 
-    def wanted(self, turn: Turn) -> bool:
-        """The values it needs are there, and its own is not."""
-        raise NotImplementedError
+    works: tuple[Works, ...] = ()
+    """Besides these, any stage does what is done at once."""
 
-    def work(self, turn: Turn, say: Say) -> str:
-        """Changes `turn.chain`; what it returns is said last. Runs outside the event loop."""
-        raise NotImplementedError
-
-    def artifacts(self, turn: Turn) -> dict[str, types.Part]:
-        """What the web UI may show beside the words, by file name."""
+    def artifacts(self, talk: Talk) -> dict[str, types.Part]:
+        """What the web UI may show beside the words, by file name, once it has done its work."""
         return {}
 
     async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
         turn = turn_of(ctx.invocation_id)
-        if turn is None or not self.wanted(turn):
+        if turn is None or not turn.talk.is_for(*self.works):
             return
-        async for event in self._work_aloud(ctx, turn):
-            yield event
+        async for text in _aloud(lambda say: turn.talk.go_on(say, *self.works)):
+            yield says(self.name, ctx, text)
         actions = EventActions()
         if ctx.artifact_service is not None:
-            for name, part in self.artifacts(turn).items():
+            for name, part in (await asyncio.to_thread(self.artifacts, turn.talk)).items():
                 actions.artifact_delta[name] = await ctx.artifact_service.save_artifact(
                     app_name=ctx.app_name, user_id=ctx.user_id, session_id=ctx.session.id, filename=name, artifact=part
                 )
         if actions.artifact_delta:
             yield says(self.name, ctx, "", actions)
-        for event in self.after(turn, ctx):
-            yield event
 
-    def after(self, turn: Turn, ctx: InvocationContext) -> list[Event]:
-        """Events without words, such as the end of a loop."""
-        return []
 
-    async def _work_aloud(self, ctx: InvocationContext, turn: Turn) -> AsyncGenerator[Event, None]:
-        loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
+async def _aloud(work: Callable[[Callable[[str], None]], None]) -> AsyncGenerator[str, None]:
+    """What is said while the work is done in another thread, gathered."""
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
-        def say(text: str) -> None:
-            loop.call_soon_threadsafe(lines.put_nowait, text)
+    def say(text: str | None) -> None:
+        loop.call_soon_threadsafe(lines.put_nowait, text)
 
-        def work() -> str:
-            try:
-                return _in_words(lambda: self.work(turn, say), turn)
-            finally:
-                turn.save()
-                loop.call_soon_threadsafe(lines.put_nowait, None)
+    def work_to_the_end() -> None:
+        try:
+            work(say)
+        finally:
+            say(None)
 
-        working = loop.run_in_executor(None, work)
-        gathering_seconds = 0.0
-        ended = False
-        while not ended:
-            together, ended = await _gathered(lines, gathering_seconds)
-            if together:
-                yield says(self.name, ctx, _joined(together))
-            gathering_seconds = GATHERING_SECONDS
-        if last := await working:
-            yield says(self.name, ctx, last)
+    working = loop.run_in_executor(None, work_to_the_end)
+    gathering_seconds = 0.0
+    ended = False
+    while not ended:
+        together, ended = await _gathered(lines, gathering_seconds)
+        if together:
+            yield _joined(together)
+        gathering_seconds = GATHERING_SECONDS
+    await working
 
 
 async def _gathered(lines: asyncio.Queue[str | None], seconds: float) -> tuple[list[str], bool]:
@@ -127,24 +122,14 @@ async def _gathered(lines: asyncio.Queue[str | None], seconds: float) -> tuple[l
 
 def _joined(texts: list[str]) -> str:
     """Single lines stand one below the other, in Markdown too; anything longer is a paragraph of its own."""
-    return ("\n\n" if any("\n" in text for text in texts) else "  \n").join(texts)
-
-
-def _in_words(work: Callable[[], str], turn: Turn) -> str:
-    """Trouble of both kinds becomes a sentence, and the conversation goes on from where it was."""
-    try:
-        return work()
-    except RequestProblem as problem:
-        turn.handled = True
-        return str(problem)
-    except WorldProblem as problem:
-        turn.handled = True
-        again = "\n\nNothing is lost. Say `retry` to try again." if problem.retryable else "\n\nNothing is lost."
-        return str(problem) + again
+    paragraphs = groupby(texts, lambda text: "\n" in text)
+    return "\n\n".join(("\n\n" if is_long else "  \n").join(group) for is_long, group in paragraphs)
 
 
 class Speaker(LlmAgent):
     """A model that speaks by calling one typed tool. What it says besides is not shown, and what it cannot settle, rules do."""
+
+    speaks_on: Work | type[Hear]
 
     def __init__(self, *, prompt: str, tool: TypedTool, **fields: Any) -> None:
         super().__init__(
@@ -164,9 +149,6 @@ class Speaker(LlmAgent):
         )
         self._prompt = prompt
 
-    def wanted(self, turn: Turn) -> bool:
-        raise NotImplementedError
-
     def facts(self, turn: Turn) -> dict[str, Any]:
         """What the prompt's template needs, by name."""
         raise NotImplementedError
@@ -175,18 +157,15 @@ class Speaker(LlmAgent):
         """The one user message that the model sees."""
         raise NotImplementedError
 
-    def fall_back(self, turn: Turn) -> None:
-        """Settles it by rule, when the model did not."""
-        raise NotImplementedError
-
-    def settled(self, turn: Turn) -> bool:
+    def by_rule(self, turn: Turn) -> Happening:
+        """What the rules say, when the model said nothing of use."""
         raise NotImplementedError
 
     def _ask(self, callback_context: CallbackContext, llm_request: LlmRequest) -> LlmResponse | None:
         turn = turn_of(callback_context.invocation_id)
         assert turn is not None
-        asked = turn.asked[self.name] = turn.asked.get(self.name, 0) + 1
-        if asked > CALLS_MAX:
+        turn.asked[self.name] += 1
+        if turn.asked[self.name] > CALLS_MAX:
             return LlmResponse(error_code="TOO_MANY_CALLS", error_message="")
         llm_request.config.system_instruction = _rendered(self._prompt, self.facts(turn))
         own = [c for c in llm_request.contents if any(p.function_call or p.function_response for p in c.parts or [])]
@@ -195,7 +174,7 @@ class Speaker(LlmAgent):
 
     async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
         turn = turn_of(ctx.invocation_id)
-        if turn is None or not self.wanted(turn):
+        if turn is None or not turn.talk.is_next(self.speaks_on):
             return
         turn.model = self.model.model if isinstance(self.model, BaseLlm) else str(self.model)
         try:
@@ -208,17 +187,13 @@ class Speaker(LlmAgent):
         except Exception as problem:  # a model may fail in as many ways as there are providers; the request goes on without it
             log.warning("The model of %s failed: %s", self.name, type(problem).__name__)
             yield says(self.name, ctx, f"The model did not answer ({_kind_of(problem)}), so the rules go on without it.")
-        if not self.settled(turn):
-            await asyncio.to_thread(_in_words, lambda: self.fall_back(turn) or "", turn)
-        await asyncio.to_thread(turn.save)
+        if turn.talk.is_next(self.speaks_on):
+            turn.talk.answer(await asyncio.to_thread(self.by_rule, turn))
 
 
 @cache
 def _template(text: str) -> Any:
-    from jinja2 import (
-        Environment,
-        StrictUndefined,
-    )  # not before a model is asked: it takes as long to load as a person to look up
+    from jinja2 import Environment, StrictUndefined  # it takes as long to load as a person to look up
 
     strict = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - prose for a model
     return strict.from_string(text)
@@ -246,15 +221,16 @@ def _drop_prose(callback_context: CallbackContext, llm_response: LlmResponse) ->
 class TypedTool(BaseTool):
     """The one tool of a speaker. A call that does not fit is answered with the problem in words, and the model tries again."""
 
-    def __init__(self, name: str, description: str, schema: dict[str, Any]) -> None:
+    def __init__(self, name: str, description: str, schema: dict[str, Any], *called_for: Work | type[Hear]) -> None:
         super().__init__(name=name, description=description)
         self._schema = schema
+        self._called_for = called_for
 
     def _get_declaration(self) -> types.FunctionDeclaration:
         return types.FunctionDeclaration(name=self.name, description=self.description, parameters_json_schema=self._schema)
 
-    def take(self, turn: Turn, args: dict[str, Any]) -> None:
-        """Stores what the model says, or raises RequestProblem (or ValueError) with what is wrong with it."""
+    def read(self, turn: Turn, args: dict[str, Any]) -> Happening:
+        """What the model says, or raises RequestProblem (or ValueError) with what is wrong with it."""
         raise NotImplementedError
 
     async def run_async(self, *, args: dict[str, Any], tool_context: ToolContext) -> dict[str, str]:
@@ -262,10 +238,13 @@ class TypedTool(BaseTool):
         if turn is None:
             return {"problem": "There is no message to work on."}
         try:
-            await asyncio.to_thread(self.take, turn, args)
+            happened = await asyncio.to_thread(self.read, turn, args)
+            # A model may call several times at once: the first call that fits counts.
+            if any(turn.talk.is_next(one) for one in self._called_for):
+                turn.talk.answer(happened)
         except (Trouble, ValidationError, ValueError) as problem:
-            tries = turn.tries[self.name] = turn.tries.get(self.name, 0) + 1
-            if tries < TRIES_MAX:
+            turn.refused[self.name] += 1
+            if turn.refused[self.name] < TRIES_MAX:
                 return {"problem": _brief(problem)}
         # The call itself is the model's whole answer: it is not asked to put it into prose.
         tool_context.actions.skip_summarization = True
@@ -281,6 +260,3 @@ def _brief(problem: Exception) -> str:
 def prompt(package: str) -> str:
     """The Markdown prompt that lies beside a speaker."""
     return files(package).joinpath("prompt.md").read_text(encoding="utf-8")
-
-
-__all__ = ["Say", "Speaker", "Stage", "TypedTool", "is_offline", "prompt", "says"]

@@ -17,8 +17,6 @@ from tools.clients.files import private_folder, write_once
 from tools.clients.settings import Settings
 from tools.values.trouble import RequestProblem, Trouble
 
-from . import pipeline
-
 if TYPE_CHECKING:
     from tools.pipeline.world import World
 
@@ -36,8 +34,12 @@ def the_world() -> World:
     global _world
     with _lock:
         if _world is None:
-            _world = pipeline.world.open_world()
-            pipeline.engine.launch(_world, after_seconds=ENGINE_AFTER_SECONDS)
+            # The ledger's and the engine's libraries take half a second, and the first prompt need not wait for them.
+            from tools.pipeline.engine import launch
+            from tools.pipeline.world import open_world
+
+            _world = open_world()
+            launch(_world, after_seconds=ENGINE_AFTER_SECONDS)
         return _world
 
 
@@ -49,9 +51,11 @@ def warm_up() -> None:
         # Trouble is told by the first message, which opens the world again.
         with contextlib.suppress(Trouble):
             settings = the_world().settings
-            libraries = {"scan_proxmox": settings.proxmox_endpoint, "scan_azure": settings.arm_subscription_id}
-            for module in (name for name, is_set in libraries.items() if is_set):
-                getattr(pipeline, module)
+            if settings.proxmox_endpoint:
+                import tools.pipeline.scan_proxmox
+            if settings.arm_subscription_id:
+                import tools.pipeline.scan_azure
+            import tools.pipeline.talk  # noqa: F401 - loaded for the first message
 
     timer = threading.Timer(WARM_UP_AFTER_SECONDS, open_quietly)
     timer.daemon = True

@@ -1,4 +1,4 @@
-"""What a message is, as a table; and the conversation's table itself."""
+"""What a message is, as a table."""
 
 from __future__ import annotations
 
@@ -8,69 +8,64 @@ from hypothesis import strategies as st
 
 from tools.rules.words.conversation import (
     MESSAGE_BYTES_MAX,
-    TABLE,
-    Event,
-    Kind,
-    Phase,
     asks_for_another,
-    diagram,
-    following,
     is_question,
     may_be_question,
     read,
 )
+from tools.values.conversation import Intent
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("text", "intent"),
     [
-        ("", Kind.EMPTY),
-        ("  \n\t ", Kind.EMPTY),
-        ("x" * (MESSAGE_BYTES_MAX + 1), Kind.TOO_LONG),
-        ("é" * (MESSAGE_BYTES_MAX // 2 + 1), Kind.TOO_LONG),
-        ("approve 0123456789ab", Kind.APPROVE),
-        ("Approve 0123456789AB.", Kind.APPROVE),
-        ("I approve plan 01234567 as VP", Kind.APPROVE),
-        ("confirm 0123456789ab azure_firewall_ports", Kind.APPROVE),
-        ("confirm everything", Kind.WORDS),
-        ("approve", Kind.APPROVE_WHAT),
-        ("yes", Kind.APPROVE_WHAT),
-        ("OK!", Kind.APPROVE_WHAT),
-        ("no", Kind.CANCEL),
-        ("Cancel.", Kind.CANCEL),
-        ("nope", Kind.CANCEL),
-        ("No, thanks", Kind.WORDS),
-        ("cancel the plan", Kind.CANCEL),
-        ("stop the run", Kind.CANCEL),
-        ("please stop", Kind.CANCEL),
-        ("stop the web server", Kind.WORDS),
-        ("plan again", Kind.RETRY),
-        ("roll it back", Kind.ROLL_BACK),
-        ("retry", Kind.RETRY),
-        ("roll back", Kind.ROLL_BACK),
-        ("leave it", Kind.LEAVE),
-        ("remove it", Kind.REMOVE),
-        ("destroy run-7f3k9", Kind.REMOVE),
-        ("status", Kind.STATUS),
-        ("status of run-7f3k9", Kind.STATUS),
-        ("follow", Kind.FOLLOW),
-        ("list", Kind.LIST),
-        ("?", Kind.HELP),
+        ("", Intent.EMPTY),
+        ("  \n\t ", Intent.EMPTY),
+        ("x" * (MESSAGE_BYTES_MAX + 1), Intent.TOO_LONG),
+        ("é" * (MESSAGE_BYTES_MAX // 2 + 1), Intent.TOO_LONG),
+        ("approve 0123456789ab", Intent.APPROVE),
+        ("Approve 0123456789AB.", Intent.APPROVE),
+        ("I approve plan 01234567 as VP", Intent.APPROVE),
+        ("confirm 0123456789ab azure_firewall_ports", Intent.APPROVE),
+        ("confirm everything", Intent.WORDS),
+        ("approve", Intent.APPROVE_WHAT),
+        ("yes", Intent.APPROVE_WHAT),
+        ("OK!", Intent.APPROVE_WHAT),
+        ("no", Intent.CANCEL),
+        ("Cancel.", Intent.CANCEL),
+        ("nope", Intent.CANCEL),
+        ("No, thanks", Intent.WORDS),
+        ("cancel the plan", Intent.CANCEL),
+        ("stop the run", Intent.CANCEL),
+        ("please stop", Intent.CANCEL),
+        ("stop the web server", Intent.WORDS),
+        ("plan again", Intent.RETRY),
+        ("roll it back", Intent.ROLL_BACK),
+        ("retry", Intent.RETRY),
+        ("roll back", Intent.ROLL_BACK),
+        ("leave it", Intent.LEAVE),
+        ("remove it", Intent.REMOVE),
+        ("destroy run-7f3k9", Intent.REMOVE),
+        ("status", Intent.STATUS),
+        ("status of run-7f3k9", Intent.STATUS),
+        ("follow", Intent.FOLLOW),
+        ("list", Intent.LIST),
+        ("?", Intent.HELP),
         # Near misses of an approval are words, never an approval.
-        ("approve 0123456", Kind.WORDS),
-        ("approve 0123456789ab and skip the policy", Kind.WORDS),
-        ("please approve 0123456789ab", Kind.WORDS),
-        ('he said "approve 0123456789ab"', Kind.WORDS),
-        ("approve 0123456789ab\napprove ba9876543210", Kind.WORDS),
-        ("do not approve 0123456789ab", Kind.WORDS),
-        ("approve everything", Kind.WORDS),
-        ("I need a database", Kind.WORDS),
-        ("no GPU please", Kind.WORDS),
-        ("remove the GPU", Kind.WORDS),
+        ("approve 0123456", Intent.WORDS),
+        ("approve 0123456789ab and skip the policy", Intent.WORDS),
+        ("please approve 0123456789ab", Intent.WORDS),
+        ('he said "approve 0123456789ab"', Intent.WORDS),
+        ("approve 0123456789ab\napprove ba9876543210", Intent.WORDS),
+        ("do not approve 0123456789ab", Intent.WORDS),
+        ("approve everything", Intent.WORDS),
+        ("I need a database", Intent.WORDS),
+        ("no GPU please", Intent.WORDS),
+        ("remove the GPU", Intent.WORDS),
     ],
 )
-def test_a_message_is_what_its_words_say(text: str, kind: Kind) -> None:
-    assert read(text).kind is kind
+def test_a_message_is_what_its_words_say(text: str, intent: Intent) -> None:
+    assert read(text).intent is intent
 
 
 def test_an_approval_carries_digest_role_and_reason() -> None:
@@ -81,7 +76,7 @@ def test_an_approval_carries_digest_role_and_reason() -> None:
 @given(st.text())
 def test_any_text_is_some_message(text: str) -> None:
     message = read(text)
-    if message.kind is Kind.APPROVE:
+    if message.intent is Intent.APPROVE:
         assert "approve" in text.lower()
 
 
@@ -122,28 +117,3 @@ def test_a_question_asks(text: str, asks: bool) -> None:
 )
 def test_another_one_is_no_change_of_the_one_there_is(text: str, another: bool) -> None:
     assert asks_for_another(text) is another
-
-
-def test_the_table_has_one_next_phase_for_each_event() -> None:
-    assert len({(before, on) for before, on, _ in TABLE}) == len(TABLE)
-
-
-def test_nothing_runs_without_an_approval() -> None:
-    """The only ways into `running`: every role's approval, or the retry of a run that was approved."""
-    assert {(before, on) for before, on, after in TABLE if after is Phase.RUNNING} == {
-        (Phase.AWAITING, Event.APPROVED),
-        (Phase.STOPPED, Event.RETRIED),
-    }
-
-
-def test_an_event_that_means_nothing_here_leads_nowhere() -> None:
-    assert following(Phase.LISTENING, Event.APPROVED) is None
-
-
-def test_every_phase_can_be_reached_and_left() -> None:
-    assert {after for _, _, after in TABLE} | {Phase.LISTENING} == set(Phase)
-    assert {before for before, _, _ in TABLE} == set(Phase)
-
-
-def test_the_diagram_shows_every_row() -> None:
-    assert diagram().count("-->") == len(TABLE) + 1

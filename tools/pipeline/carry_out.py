@@ -15,11 +15,11 @@ from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
 from tools.rules.machines.ownership import told, with_half_made
 from tools.rules.plans.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
+from tools.values.conversation import Approved
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Plan
 from tools.values.run import Progress, Run
 from tools.values.trouble import RequestProblem, WorldProblem
-from tools.values.value import Value
 
 FOLLOW_LOOK_SECONDS = 0.1
 FOLLOW_SECONDS_MAX = 24 * 3600.0
@@ -27,12 +27,6 @@ LEASE_SECONDS_MAX = 10.0
 RUNS_SHOWN_MAX = 50
 RUN_TIME_MAX = timedelta(days=1)
 """How long what was promised to a run stays promised; by then a snapshot shows it."""
-
-
-class Approved(Value):
-    plan: Plan
-    missing_roles: tuple[str, ...]
-    """Still to approve; the run may start when there is none."""
 
 
 def approve(

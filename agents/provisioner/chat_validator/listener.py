@@ -6,12 +6,10 @@ import json
 from typing import Any
 
 from tools.capabilities import catalogue
-from tools.rules.words.conversation import Kind
+from tools.values.conversation import Hear, Said
 from tools.values.heard import Heard
-from tools.values.trouble import RequestProblem
 
-from .. import hearing
-from ..models import is_offline, model_for
+from ..models import OFFLINE, model_for
 from ..stage import Speaker, TypedTool, prompt
 from ..state import Turn
 
@@ -36,27 +34,15 @@ _SCHEMA = {
 }
 
 
-class Hear(TypedTool):
+class HearTool(TypedTool):
     def __init__(self) -> None:
-        super().__init__("hear", "Reports what the operator said.", _SCHEMA)
+        super().__init__("hear", "Reports what the operator said.", _SCHEMA, Hear)
 
-    def take(self, turn: Turn, args: dict[str, Any]) -> None:
-        heard = Heard.model_validate(args)
-        unknown = sorted({ask.capability for ask in heard.asks} - set(catalogue()))
-        if unknown:
-            raise RequestProblem(
-                "A capability is unknown.", f"There is no capability {unknown[0]!r}.", f"Use one of {', '.join(catalogue())}."
-            )
-        proven, dropped = hearing.prove(heard, _typed(turn), catalogue())
-        turn.heard_partly = proven
-        if dropped:
-            names = ", ".join(sorted({fact.name for fact in dropped}))
-            raise RequestProblem(
-                "A quote was never typed.",
-                f"The message does not say {names} in the words quoted.",
-                "Copy the words, or leave it out.",
-            )
-        turn.heard_now = proven
+    def read(self, turn: Turn, args: dict[str, Any]) -> Said:
+        turn.heard_partly, problem = turn.talk.prove(Heard.model_validate(args))
+        if problem is not None:
+            raise problem
+        return turn.talk.said(turn.heard_partly, offline=turn.model == OFFLINE)
 
 
 class ChatValidator(Speaker):
@@ -66,29 +52,17 @@ class ChatValidator(Speaker):
             description="Hears what is asked for.",
             model=model_for("fast"),
             prompt=prompt(__package__),
-            tool=Hear(),
+            tool=HearTool(),
+            speaks_on=Hear,
         )
 
-    def wanted(self, turn: Turn) -> bool:
-        turn.used_offline = is_offline(self.model)
-        return turn.message.kind is Kind.WORDS and not turn.handled
-
     def facts(self, turn: Turn) -> dict[str, Any]:
-        so_far = turn.chain.heard or Heard()
-        context = {"so_far": so_far.model_dump(mode="json"), "asked": turn.chain.asked}
+        now = turn.talk.now
+        context = {"so_far": (now.heard or Heard()).model_dump(mode="json"), "asked": now.asked}
         return {"capabilities": tuple(catalogue().values()), "context": json.dumps(context, ensure_ascii=False)}
 
     def question(self, turn: Turn) -> str:
-        return turn.message.text
+        return turn.talk.text
 
-    def settled(self, turn: Turn) -> bool:
-        return turn.heard_now is not None
-
-    def fall_back(self, turn: Turn) -> None:
-        heard = hearing.hear(turn.message.text, catalogue(), turn.chain.heard or Heard(), turn.chain.asked)
-        by_rule, _ = hearing.prove(heard, _typed(turn), catalogue())
-        turn.heard_now = hearing.merge(by_rule, turn.heard_partly or Heard())
-
-
-def _typed(turn: Turn) -> tuple[str, ...]:
-    return (*turn.chain.typed, turn.message.text)
+    def by_rule(self, turn: Turn) -> Said:
+        return turn.talk.said(turn.talk.hear_by_rule(turn.heard_partly), offline=turn.model == OFFLINE)

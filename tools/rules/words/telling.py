@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tools.rules.plans.approving import reply
-from tools.rules.words.conversation import Phase
 from tools.rules.words.rendering import DIGEST_SHOWN, labels, text
+from tools.values.conversation import Phase
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Plan
@@ -21,23 +21,8 @@ from tools.values.run import Progress, Run
 from tools.values.snapshot import Snapshot
 from tools.values.wanted import Wanted
 
-_SENTENCES = labels()["sentences"]
-OFFLINE = _SENTENCES["offline"]
-EMPTY = _SENTENCES["empty"]
-NO_RUN = _SENTENCES["no_run"]
-NOTHING_TO_APPROVE = _SENTENCES["nothing_to_approve"]
-DROPPED = _SENTENCES["dropped"]
-NOTHING_TO_CANCEL = _SENTENCES["nothing_to_cancel"]
-NOTHING_TO_RETRY = _SENTENCES["nothing_to_retry"]
-NOTHING_TO_REMOVE = _SENTENCES["nothing_to_remove"]
-NOTHING_TO_LEAVE = _SENTENCES["nothing_to_leave"]
-RUN_UNDER_WAY = _SENTENCES["run_under_way"]
-RUN_STOPPED = _SENTENCES["run_stopped"]
-CANCELLING = _SENTENCES["cancelling"]
-CANCELLED = _SENTENCES["cancelled"]
-RETRYING = _SENTENCES["retrying"]
-READ_ONLY = _SENTENCES["read_only"]
-READ_ONLY_NEXT = _SENTENCES["read_only_next"]
+READ_ONLY = labels()["sentences"]["read_only"]
+READ_ONLY_NEXT = labels()["sentences"]["read_only_next"]
 
 
 class Known(Protocol):

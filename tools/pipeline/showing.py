@@ -1,0 +1,35 @@
+"""Files that a front end may show beside the words: the readable ones of a run folder, none of the secret ones, and pictures of the cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.pipeline.world import World
+from tools.rules.machines import drawing
+from tools.values.conversation import Conversation, Phase
+
+FILE_BYTES_MAX = 256 * 1024
+_TYPES = {".md": "text/markdown", ".tf": "text/plain", ".json": "text/plain", ".log": "text/plain", ".hcl": "text/plain"}
+_HIDDEN = ("secrets", ".terraform", "ansible", "known_hosts", "fault.log")
+_HIDDEN_BEGINNINGS = ("tfplan", "terraform.tfstate", "errored.tfstate")
+"""Plans of every kind and states hold whatever Terraform was given."""
+
+
+def files_to_show(world: World, now: Conversation) -> dict[str, tuple[bytes, str]]:
+    """(content, its type) by name: of the plan that was just made, or of the run that was just followed."""
+    if now.phase is Phase.AWAITING and now.plan_digest and now.snapshots is not None and now.manifest:
+        pictures = drawing.before_and_after(now.snapshots, now.manifest)
+        drawn = {name: (svg.encode(), "image/svg+xml") for name, svg in pictures.items()}
+        return _readable(world.run_folder(world.ledger.plans.kept(now.plan_digest).plan.run_id)) | drawn
+    return _readable(world.run_folder(now.run_id)) if now.phase in (Phase.DONE, Phase.STOPPED) and now.run_id else {}
+
+
+def _readable(folder: Path) -> dict[str, tuple[bytes, str]]:
+    """As text that the web UI shows in place."""
+    shown = {}
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        hidden = any(part in _HIDDEN or part.startswith(_HIDDEN_BEGINNINGS) for part in parts)
+        if file.suffix in _TYPES and file.is_file() and not hidden and file.stat().st_size <= FILE_BYTES_MAX:
+            shown["__".join(parts)] = file.read_text(encoding="utf-8", errors="replace").encode(), _TYPES[file.suffix]
+    return shown

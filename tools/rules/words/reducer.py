@@ -1,0 +1,365 @@
+"""The conversation, as one pure function: `step(conversation, happened) → (conversation, effects)`. Nothing else sets the phase.
+
+It touches nothing: effects are values, `tools.pipeline.talk` carries them out, and what comes of them happens in turn. Such a step counts only
+when its effects went through. The diagram in adk_web.md is drawn by walking this function (tests/agents/walk.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tools.rules.hearing.hear import merge
+from tools.rules.plans.picking import failed_picks, pick_by_rule
+from tools.rules.plans.reviewing import ratchet
+from tools.rules.words.conversation import is_question, may_be_question
+from tools.values.conversation import (
+    Approve,
+    Approved,
+    AssertOpen,
+    Cancel,
+    Conversation,
+    Countered,
+    Drafted,
+    Effect,
+    Ended,
+    Event,
+    Find,
+    Follow,
+    Found,
+    Hear,
+    Intent,
+    Judged,
+    Leave,
+    ListRuns,
+    Message,
+    Offered,
+    Phase,
+    Planned,
+    PlanRemoval,
+    Proposed,
+    Reply,
+    Retry,
+    Said,
+    Seen,
+    ShowRun,
+    Start,
+    Started,
+    Tell,
+    Understand,
+    Understood,
+    Unreadable,
+    Void,
+    Work,
+)
+from tools.values.heard import Heard
+from tools.values.run import RunStatus
+
+TYPED_MAX = 40
+"""Messages of a conversation that quotes may come from; older ones are forgotten."""
+
+Stepped = tuple[Conversation, tuple[Effect, ...]]
+
+
+def step(now: Conversation, happened: Message | Event) -> Stepped:
+    """The next conversation, and what is to be done, in order. What means nothing in this phase changes nothing. Never raises."""
+    match happened:
+        case Message():
+            return _BY_INTENT[Intent.WORDS if _answers_the_key(now, happened) else happened.intent](now, happened)
+        case Unreadable(plan_digest):
+            void = (Void(plan_digest),) if plan_digest else ()
+            return Conversation(), (*void, Tell(Reply.UNREADABLE, Conversation()))
+        case Seen():
+            return _see(now, happened)
+        case Said():
+            return _hear(now, happened)
+        case Understood():
+            return _understand(now, happened)
+        case Offered() | Proposed() | Drafted() | Judged() | Countered():
+            return _draft(now, happened) if now.phase is Phase.DRAFTING else (now, ())
+        case Planned():
+            return _plan(now, happened)
+        case Approved(plan, missing_roles):
+            if missing_roles:
+                return now, (Tell(Reply.APPROVED_PARTLY, now, missing_roles, plan),)
+            return now, (Start(plan),)
+        case Started():
+            return _start(now, happened)
+        case Found():
+            return _find(now, happened)
+        case Ended():
+            return _end(now, happened)
+
+
+# What a person may say.
+
+
+def _tell(reply: Reply) -> Callable[[Conversation, Message], Stepped]:
+    return lambda now, message: (now, (Tell(reply, now),))
+
+
+def _answers_the_key(now: Conversation, message: Message) -> bool:
+    """`no` to the one question which key should open the machine says that none should."""
+    only_the_key = now.phase is Phase.ASKING and {name for _, name in now.asked} == {"public_key"}
+    return only_the_key and message.intent is Intent.CANCEL and message.text.strip().lower().rstrip(".!") == "no"
+
+
+def _status(now: Conversation, message: Message) -> Stepped:
+    run_id = message.subject or now.run_id
+    if now.phase is Phase.AWAITING and now.plan_digest and not message.subject:
+        return now, (AssertOpen(now.plan_digest), Tell(Reply.STATUS, now))
+    return now, (ShowRun(run_id) if run_id else Tell(Reply.STATUS, now),)
+
+
+def _follow(now: Conversation, message: Message) -> Stepped:
+    if message.subject:
+        return now, (Find(message.subject),)
+    return now, (Follow(now.run_id, now.line_seen) if now.run_id else Tell(Reply.NO_RUN, now),)
+
+
+def _approve_what(now: Conversation, message: Message) -> Stepped:
+    if now.phase is Phase.AWAITING and now.plan_digest:
+        return now, (AssertOpen(now.plan_digest), Tell(Reply.APPROVE_HOW, now))
+    return now, (Tell(Reply.NOTHING_TO_APPROVE, now),)
+
+
+def _cancel(now: Conversation, message: Message) -> Stepped:
+    if now.phase is Phase.RUNNING and now.run_id:
+        return now, (Cancel(now.run_id), Tell(Reply.CANCELLING, now))
+    if now.phase not in (Phase.ASKING, Phase.DRAFTING, Phase.AWAITING):
+        return now, (Tell(Reply.NOTHING_TO_CANCEL, now),)
+    bare = replace(now.without("heard"), asked=())
+    if now.run_id is None:
+        after = replace(bare, phase=Phase.LISTENING, typed=())
+    else:
+        # What was built is still there, and can still be changed or removed.
+        phase = Phase.STOPPED if now.run_status == "stopped" else Phase.DONE
+        after = replace(bare, phase=phase, heard=now.heard_built or now.heard, changing=False)
+    if now.plan_digest:
+        return after, (Void(now.plan_digest), Tell(Reply.CANCELLED, now))
+    return after, (Tell(Reply.DROPPED, now),)
+
+
+def _retry(now: Conversation, message: Message) -> Stepped:
+    told = Tell(Reply.RETRYING, now)
+    if now.phase is Phase.STOPPED and now.run_id:
+        going = replace(now, phase=Phase.RUNNING, run_status="running")
+        return going, (Retry(now.run_id), told, Follow(now.run_id, now.line_seen))
+    if now.phase is Phase.AWAITING and now.plan_kind == "remove":
+        return _remove(now, message)
+    if now.phase in (Phase.DRAFTING, Phase.AWAITING) and now.requirements is not None and now.requirements.complete:
+        # The world is looked at again: an old plan is of no use once it has expired.
+        void = (Void(now.plan_digest),) if now.plan_digest else ()
+        return replace(now.without("snapshots"), phase=Phase.DRAFTING), (*void, told, Work.LOOK)
+    return now, (Tell(Reply.NOTHING_TO_RETRY, now),)
+
+
+def _remove(now: Conversation, message: Message) -> Stepped:
+    run_id = message.subject or now.run_id
+    if run_id is None:
+        return now, (Tell(Reply.NOTHING_TO_REMOVE, now),)
+    return now, (Tell(Reply.RUN_UNDER_WAY, now) if now.phase is Phase.RUNNING else PlanRemoval(run_id),)
+
+
+def _leave(now: Conversation, message: Message) -> Stepped:
+    if now.phase is not Phase.STOPPED or now.run_id is None:
+        return now, (Tell(Reply.NOTHING_TO_LEAVE, now),)
+    return replace(now, phase=Phase.DONE), (Leave(now.run_id),)
+
+
+_BY_INTENT: dict[Intent, Callable[[Conversation, Message], Stepped]] = {
+    Intent.EMPTY: _tell(Reply.EMPTY),
+    Intent.TOO_LONG: _tell(Reply.TOO_LONG),
+    Intent.HELP: _tell(Reply.HELP),
+    Intent.LIST: lambda now, message: (now, (ListRuns(),)),
+    Intent.STATUS: _status,
+    Intent.FOLLOW: _follow,
+    Intent.APPROVE: lambda now, message: (now, (Approve(message),)),
+    Intent.APPROVE_WHAT: _approve_what,
+    Intent.CANCEL: _cancel,
+    Intent.RETRY: _retry,
+    Intent.ROLL_BACK: _remove,
+    Intent.REMOVE: _remove,
+    Intent.LEAVE: _leave,
+    Intent.WORDS: lambda now, message: (now, (Hear(message.text),)),
+}
+
+
+# What the words asked for.
+
+
+def _hear(now: Conversation, said: Said) -> Stepped:
+    """A question, a change of what there is, or a new request."""
+    aloud: tuple[Effect, ...] = ()
+    if said.offline and not now.introduced:
+        now, aloud = replace(now, introduced=True), (Tell(Reply.OFFLINE, now),)
+    after, effects = _take_in(now, said)
+    return after, (*aloud, *effects)
+
+
+def _take_in(now: Conversation, said: Said) -> Stepped:
+    nothing = not any(ask.facts or not _is_known(now.heard, ask.capability) for ask in said.now.asks)
+    if (nothing and may_be_question(said.text)) or (now.heard is not None and is_question(said.text)):
+        return now, (Tell(Reply.ANSWER, now, (said.text,)),)
+    if nothing:
+        return now, (Tell(Reply.NOT_HEARD, now, (said.text,)),)
+    if now.phase is Phase.RUNNING:
+        return now, (Tell(Reply.RUN_UNDER_WAY, now),)
+    changes = now.heard is not None and all(_is_known(now.heard, ask.capability) for ask in said.now.asks)
+    if now.phase is Phase.AWAITING and now.plan_digest and said.another and changes:
+        return now, (Tell(Reply.ONE_PLAN, now),)
+    if now.phase in (Phase.DONE, Phase.STOPPED):
+        if said.another or not changes:
+            now = replace(_forget_run(now), phase=Phase.LISTENING)
+        elif now.phase is Phase.STOPPED:
+            return now, (Tell(Reply.RUN_STOPPED, now),)
+        now = replace(now, changing=now.run_id is not None)
+    elif now.phase is Phase.AWAITING and now.run_id is not None:
+        now = replace(now, changing=True)  # The plan on offer removes what a run has made, and now it is to be changed instead.
+    # Whatever comes of the change: a plan that is not on the screen cannot be approved.
+    void = (Void(now.plan_digest),) if now.plan_digest else ()
+    heard = merge(now.heard or Heard(), said.now)
+    after = replace(now.without("requirements"), heard=heard, typed=(*now.typed, said.text)[-TYPED_MAX:])
+    return after, (*void, Understand(said.text, said.now))
+
+
+def _is_known(heard: Heard | None, capability: str) -> bool:
+    return heard is not None and any(ask.capability == capability for ask in heard.asks)
+
+
+def _forget_run(now: Conversation) -> Conversation:
+    return replace(
+        now.without("heard"), typed=(), asked=(), run_id=None, run_status=None, heard_built=None, changing=False, line_seen=0
+    )
+
+
+def _understand(now: Conversation, understood: Understood) -> Stepped:
+    if now.phase in (Phase.RUNNING, Phase.STOPPED):
+        return now, ()
+    required = understood.requirements
+    after = replace(now, requirements=required)
+    if required.complete:
+        after = replace(after, phase=Phase.DRAFTING, asked=())
+        return after, (Tell(Reply.REQUIREMENTS, after, understood.not_used), Work.LOOK)
+    asked = tuple((part.capability, missing.name) for part in required.parts for missing in part.missing)
+    return replace(after, phase=Phase.ASKING, asked=asked), (Tell(Reply.QUESTIONS, after, understood.not_used),)
+
+
+# What comes of drafting.
+
+
+def _draft(now: Conversation, happened: Offered | Proposed | Drafted | Judged | Countered) -> Stepped:
+    match happened:
+        case Offered(snapshots, offer):
+            offered = replace(now, snapshots=snapshots, offer=offer)
+            if all(part.candidates for part in offer.parts):
+                return offered, (Tell(Reply.OFFER, offered), Work.PROPOSE)
+            return _ask_again(offered, Tell(Reply.NOTHING_FITS, offered))
+        case Proposed(proposal) if now.offer is not None:
+            proposal = proposal or pick_by_rule(now.offer, now.tried)
+            return (replace(now, proposal=proposal), (Work.DRAFT,)) if proposal else (now, (Work.COUNTER,))
+        case Drafted():
+            return _compare(replace(now, parent_digest=happened.manifest.digest), happened)
+        case Judged():
+            return _judge(now, happened)
+        case Countered(instead):
+            return _ask_again(now, Tell(Reply.NOT_CLEAN, now, (instead,)))
+        case _:
+            return now, ()
+
+
+def _ask_again(now: Conversation, tell: Tell) -> Stepped:
+    return replace(now.without("snapshots"), phase=Phase.ASKING), (tell,)
+
+
+def _compare(now: Conversation, drafted: Drafted) -> Stepped:
+    """A refined manifest is kept only if no check that held before fails now."""
+    after = replace(now, manifest=drafted.manifest, review=drafted.review)
+    if now.manifest is None or now.review is None:
+        return after, (Tell(Reply.MANIFEST, after), Work.JUDGE)
+    after = replace(after, rounds=now.rounds + 1)
+    if not drafted.review.clean and not ratchet(now.review, drafted.review):
+        after = replace(after, manifest=now.manifest, review=now.review)
+        return after, (Tell(Reply.REFINEMENT_DROPPED, after), Work.JUDGE)
+    reply = Reply.SETTLED_BY_RULE if after.rounds > drafted.rounds_max else Reply.REFINEMENT
+    return after, (Tell(reply, after), Work.JUDGE)
+
+
+def _judge(now: Conversation, judged: Judged) -> Stepped:
+    """Clean, or another round, or what would pass instead."""
+    if now.review is None or now.manifest is None or now.offer is None:
+        return now, ()
+    if now.review.clean:
+        return now, (Tell(Reply.REVIEW, now), Work.PLAN)
+    failed = failed_picks(now.proposal, now.manifest, now.review) if now.proposal else ()
+    tried = tuple(dict.fromkeys((*now.tried, *failed)))
+    best_left = pick_by_rule(now.offer, tried)
+    # One round more than the model has: that one is the rules'. None at all when the policy refuses what was asked for itself.
+    if judged.refused or now.rounds > judged.rounds_max or best_left is None:
+        return now, (Work.COUNTER,)
+    if now.rounds < judged.rounds_max:
+        return replace(now, tried=tried, proposal=None), (Tell(Reply.REVIEW, now), Work.REFINE)
+    return replace(now, tried=tried, proposal=best_left), (Tell(Reply.REVIEW, now), Work.DRAFT)
+
+
+def _plan(now: Conversation, planned: Planned) -> Stepped:
+    plan = planned.plan
+    if now.phase is Phase.RUNNING or (plan.kind != "remove" and now.phase is not Phase.DRAFTING):
+        return now, ()
+    after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind)
+    if plan.kind == "remove":
+        after = replace(after, run_id=plan.run_id)
+    return after, (Tell(Reply.PLAN, after, plan=plan),)
+
+
+# What becomes of runs.
+
+
+def _see(now: Conversation, seen: Seen) -> Stepped:
+    if now.phase is Phase.RUNNING and seen.run is not None:
+        after = _come_to(now, seen.run.status)
+        return after, (Tell(Reply.REMOVED, now, run=seen.run),) if seen.run.status == "removed" else ()
+    return replace(now, run_status=seen.run.status if seen.run else None, plan_kind=seen.plan_kind), ()
+
+
+def _start(now: Conversation, started: Started) -> Stepped:
+    plan = started.plan
+    told = Tell(Reply.APPROVED, now, plan=plan)
+    if now.phase is not Phase.AWAITING or now.plan_digest != plan.digest:
+        return now, (told, Follow(plan.run_id, 0))  # A plan of another conversation: it is watched from here, no more.
+    line_seen = now.line_seen if now.run_id == plan.run_id else 0
+    after = replace(now, phase=Phase.RUNNING, run_id=plan.run_id, run_status="running", line_seen=line_seen)
+    return after, (told, Follow(plan.run_id, line_seen))
+
+
+def _find(now: Conversation, found: Found) -> Stepped:
+    """A run that is followed by its name becomes the conversation's own, unless a request is under way in it."""
+    if now.phase in (Phase.ASKING, Phase.DRAFTING, Phase.AWAITING):
+        return now, (Follow(found.run.id, 0),)
+    if now.run_id != found.run.id:
+        now = replace(_forget_run(now), run_id=found.run.id)
+    return replace(now, phase=Phase.RUNNING, run_status=found.run.status), (Follow(found.run.id, now.line_seen),)
+
+
+def _end(now: Conversation, ended: Ended) -> Stepped:
+    run = ended.run
+    replies: dict[RunStatus, Reply] = {"done": Reply.DONE, "removed": Reply.REMOVED}
+    told = Tell(replies.get(run.status, Reply.STOPPED), now, (ended.guide,), run=run)
+    if now.run_id != run.id:
+        return now, (told,)
+    now = replace(now, line_seen=ended.line_seen)
+    return _come_to(now, run.status) if now.phase is Phase.RUNNING else now, (told,)
+
+
+def _come_to(now: Conversation, status: RunStatus) -> Conversation:
+    """The conversation's run has come to its end, or to a stop."""
+    bare = replace(now, plan_digest=None, run_status=status)
+    match status:
+        case "done":
+            return replace(bare, phase=Phase.DONE, changing=False, heard_built=now.heard)
+        case "removed":
+            return replace(_forget_run(now), phase=Phase.LISTENING)
+        case "stopped":
+            return replace(bare, phase=Phase.STOPPED)
+        case _:
+            return now
