@@ -4,26 +4,25 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORLD := cluster_sim/worlds/four_nodes.yaml
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## set up, then: a sentence becomes a verified PostgreSQL server in the simulated cluster
-	@$(BIN)/python -m cluster_sim.demo
+	@$(BIN)/berth demo
 
 test: $(VENV)/.test ## set up, then run every test
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
-	@$(BIN)/python -m cluster_sim.run $(WORLD) -- $(BIN)/adk web --port 8000 agents
+	@$(BIN)/berth sim four_nodes -- berth web
 
 chat: $(VENV)/.demo ## the terminal, in the simulated cluster
-	@$(BIN)/python -m cluster_sim.run $(WORLD) -- $(BIN)/adk run agents/provisioner
+	@$(BIN)/berth sim four_nodes -- berth chat
 
 azure: $(VENV)/.demo ## the web UI with a simulated cluster and a simulated Azure subscription
-	@BERTH_ROLES_FILE=docs/roles.example.yaml $(BIN)/python -m cluster_sim.run $(WORLD) cluster_sim/worlds/azure_subscription.yaml -- $(BIN)/adk web --port 8000 agents
+	@BERTH_ROLES_FILE=docs/roles.example.yaml $(BIN)/berth sim four_nodes azure_subscription -- berth web
 
 check: $(VENV)/.test ## format, lint, types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

@@ -1,7 +1,7 @@
 """The demonstration: a person at the terminal, typed by this program, in the simulated four-node cluster.
 
-`adk run agents/provisioner` is the real front end, unchanged; this program types the sentence, reads the plan, types the
-approval, and looks at the result as anyone could: by a second `terraform plan` in the run folder.
+`python -m cluster_sim.demo COMMAND …`: the command is the real front end in the terminal, unchanged; this program types the sentence, reads
+the plan, types the approval, and looks at the result as anyone could: by a second `terraform plan` in the run folder.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pexpect
@@ -27,23 +28,22 @@ RUN_SECONDS_MAX = 240
 PROMPT = r"\[user\]: ?"
 
 
-def main() -> int:
+def main(command: Sequence[str]) -> int:
     began = time.monotonic()
     folder = fresh(FOLDER / "demo")
     with world([WORLD], folder / "world") as ready:
         given = environment(ready, folder)
-        run_id = converse(given)
+        run_id = converse(command, given)
         clean = second_plan(given, folder / "home" / "runs" / run_id)
     print(f"\nFrom nothing to here: {time.monotonic() - began:.0f} s. Everything is in {folder / 'home' / 'runs' / run_id}")
     return 0 if clean else 1
 
 
-def converse(given: dict[str, str]) -> str:
+def converse(command: Sequence[str], given: dict[str, str]) -> str:
     """Types what an operator would, and gives the run's id. Raises SystemExit with the last words on the screen when it goes wrong."""
-    adk = str(Path(sys.executable).with_name("adk"))
     chat = pexpect.spawn(
-        adk,
-        ["run", "--in_memory", "agents/provisioner"],
+        command[0],
+        list(command[1:]),
         env=given,
         encoding="utf-8",
         echo=False,
@@ -101,7 +101,7 @@ def second_plan(given: dict[str, str], run: Path) -> bool:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         print("\nStopped; nothing is left running.", file=sys.stderr)
         os._exit(130)

@@ -1,4 +1,4 @@
-"""Runs a command in a simulated world: `python -m cluster_sim.run WORLD.yaml … -- COMMAND …`.
+"""Runs a command in a simulated world: `berth sim WORLD … -- COMMAND …`, or `python -m cluster_sim.run` with the same words.
 
 The world is served in a process of its own, its ready line becomes the settings of the command (the same ones that connect a
 real cluster), and it is stopped when the command ends. What the command does with them is its own affair.
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 FOLDER = Path(".berth")
+WORLDS = Path(__file__).parent / "worlds"
 READY_SECONDS_MAX = 600
 """Building the guests' base image is part of the first start."""
 REGISTRY = "https://registry.terraform.io/.well-known/terraform.json"
@@ -109,8 +110,17 @@ def fresh(folder: Path) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     cut = words.index("--") if "--" in words else len(words)
-    parser = argparse.ArgumentParser(prog="python -m cluster_sim.run", description=__doc__.split("\n\n")[0] if __doc__ else None)
-    parser.add_argument("worlds", nargs="+", metavar="WORLD.yaml")
+    parser = argparse.ArgumentParser(
+        prog="berth sim",
+        usage="%(prog)s [options] WORLD ... -- COMMAND ...",
+        description=__doc__.split("\n\n")[0] if __doc__ else None,
+    )
+    parser.add_argument(
+        "worlds",
+        nargs="+",
+        metavar="WORLD",
+        help=f"a world file, or one of {', '.join(sorted(w.stem for w in WORLDS.glob('*.yaml')))}",
+    )
     parser.add_argument("--folder", type=Path, help="where the world, its guests and Berth's home live (default: .berth/<world>)")
     parser.add_argument("--guests", default="auto", choices=("auto", "pod", "emulated", "none"))
     parser.add_argument("--fresh", action="store_true", help="begin with an empty folder")
@@ -120,7 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("no command: put it after --")
     folder = chosen.folder or FOLDER / "-".join(Path(w).stem for w in chosen.worlds)
     folder = fresh(folder) if chosen.fresh else folder.absolute()
-    with world(chosen.worlds, folder / "world", guests=chosen.guests) as ready:
+    files = [word if Path(word).exists() else str(WORLDS / f"{word}.yaml") for word in chosen.worlds]
+    with world(files, folder / "world", guests=chosen.guests) as ready:
         process = subprocess.Popen(command, env=environment(ready, folder))
         while True:
             try:

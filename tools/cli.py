@@ -1,24 +1,21 @@
-"""The command line `berth`: what is asked of a site rather than in a conversation. Each command calls one function and prints what it says."""
+"""The command line `berth`: it starts the conversation, and answers what is asked of a site rather than in one. Each command calls one
+function and prints what it says. What a command needs is loaded when it runs: `berth chat` is in a hurry and needs almost nothing."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from functools import wraps
-from importlib.resources import files
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
-from tools.clients.settings import Settings
-from tools.pipeline import carry_out, doctor, drifting
-from tools.pipeline.price_refresh import refresh
-from tools.pipeline.world import World, open_world
-from tools.rules.plans.policy import read_policy, run_examples
-from tools.rules.plans.pricing import rows_of
-from tools.rules.words import telling
+from tools import starting
 from tools.values.trouble import RequestProblem, WorldProblem
+
+if TYPE_CHECKING:
+    from tools.pipeline.world import World
 
 P = ParamSpec("P")
 PERSON, WORLD = 2, 3
@@ -48,15 +45,62 @@ def in_words(command: Callable[P, None]) -> Callable[P, None]:
 def main() -> None:
     """Berth: from a sentence to running, verified infrastructure.
 
-    The conversation itself is in `adk web agents`, `adk run agents/provisioner` and `adk api_server agents`. Settings come from the
-    environment; .env.example says what each one is.
+    The conversation is in `berth chat`, `berth web` and `berth api`, which are ADK's own front ends. Settings come from the environment;
+    .env.example says what each one is.
     """
+
+
+_any_words = click.argument("words", nargs=-1, type=click.UNPROCESSED)
+_OTHERS = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
+"""For what another program reads: its options, and its own help."""
+
+
+@main.command(context_settings=_OTHERS)
+@_any_words
+@in_words
+def chat(words: tuple[str, ...]) -> None:
+    """Talk in the terminal (`adk run`, with its options)."""
+    starting.front_end("run", words)
+
+
+@main.command(context_settings=_OTHERS)
+@_any_words
+@in_words
+def web(words: tuple[str, ...]) -> None:
+    """Talk in the browser, on http://127.0.0.1:8000 (`adk web`)."""
+    starting.front_end("web", words)
+
+
+@main.command(context_settings=_OTHERS)
+@_any_words
+@in_words
+def api(words: tuple[str, ...]) -> None:
+    """Talk over HTTP, on http://127.0.0.1:8000 (`adk api_server`)."""
+    starting.front_end("api_server", words)
+
+
+@main.command(context_settings=_OTHERS)
+@_any_words
+@in_words
+def sim(words: tuple[str, ...]) -> None:
+    """Run a command in a simulated world: berth sim four_nodes -- berth chat."""
+    starting.simulator("cluster_sim.run", *words)
+
+
+@main.command()
+@in_words
+def demo() -> None:
+    """Watch a sentence become a verified PostgreSQL server, in a simulated cluster."""
+    starting.simulator("cluster_sim.demo", "berth", "chat")
 
 
 @main.command("doctor")
 @in_words
 def _doctor() -> None:
     """Look at everything a run needs, and say what is missing."""
+    from tools.clients.settings import Settings
+    from tools.pipeline import doctor
+
     worst = 0
     for finding in doctor.examine(Settings.from_environment()):
         mark = click.style("ok  ", fg="green") if finding.good else click.style("bad ", fg="red")
@@ -71,6 +115,9 @@ def _doctor() -> None:
 @in_words
 def runs() -> None:
     """List every run of this home."""
+    from tools.pipeline import carry_out
+    from tools.rules.words import telling
+
     click.echo(telling.runs(carry_out.runs(_world())))
 
 
@@ -79,6 +126,9 @@ def runs() -> None:
 @in_words
 def show(run_id: str) -> None:
     """Show one run, step by step."""
+    from tools.pipeline import carry_out
+    from tools.rules.words import telling
+
     click.echo(telling.run(carry_out.run_of(_world(), run_id)))
 
 
@@ -87,6 +137,8 @@ def show(run_id: str) -> None:
 @in_words
 def drift(run_id: str) -> None:
     """Compare what a run made with what exists now. Changes nothing; exit code 1 when something has drifted."""
+    from tools.pipeline import drifting
+
     found = drifting.drift(_world(), run_id)
     for part, changes in found:
         for change in changes:
@@ -120,6 +172,11 @@ def policy() -> None:
 @in_words
 def policy_test(file: Path | None) -> None:
     """Run the policy's own examples (BERTH_POLICY_FILE, or FILE, or the shipped one)."""
+    from importlib.resources import files
+
+    from tools.clients.settings import Settings
+    from tools.rules.plans.policy import read_policy, run_examples
+
     file = file or Settings.from_environment().policy_file
     text = file.read_text(encoding="utf-8") if file else files("tools.data").joinpath("policy.yaml").read_text(encoding="utf-8")
     results = run_examples(read_policy(text, str(file or "the shipped policy")))
@@ -143,6 +200,8 @@ def prices() -> None:
 @in_words
 def prices_show(key: str, region: str) -> None:
     """Show the rows of one price key, such as vm.Standard_D4s_v5."""
+    from tools.rules.plans.pricing import rows_of
+
     rows = rows_of(key, region, _world().prices)
     if not rows:
         raise RequestProblem("There is no such price.", f"No row has the key {key}.", "The keys stand in tools/data/prices.csv.")
@@ -156,9 +215,13 @@ def prices_show(key: str, region: str) -> None:
 @in_words
 def prices_refresh() -> None:
     """Ask Azure's public price list anew. Rows it cannot find keep their price and date."""
+    from tools.pipeline.price_refresh import refresh
+
     result = refresh(_world(), click.echo)
     click.echo(f"{result.changed} prices changed, {result.same} are the same, {result.kept} keep their row and date.")
 
 
 def _world() -> World:
+    from tools.pipeline.world import open_world
+
     return open_world()

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from cluster_sim.guests import Bodies
-from tools.clients.ansible import FOLDER, run_playbook
+from tools.clients.ansible import run_playbook
+from tools.clients.shipped import PLAYBOOKS
 from tools.pipeline.configure import configure, wait
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import verify
@@ -56,7 +57,7 @@ def quiet(_: str) -> None:
 
 def cut_short(bodies: Bodies, context: PartContext, folder: Path, role: str, task: str) -> None:
     """Configures until that task is done, and is cancelled then."""
-    shutil.copytree(FOLDER, folder)
+    shutil.copytree(PLAYBOOKS, folder)
     tasks = folder / "roles" / role / "tasks" / "main.yml"
     tasks.write_text(yaml.safe_dump(list(_with_a_stop(yaml.safe_load(tasks.read_text()), task)), sort_keys=False))
     machine = name_of(context)

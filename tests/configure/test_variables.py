@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tools.clients import ssh
-from tools.clients.ansible import FOLDER, inventory_json, options_of, run_playbook, unsafe, variables_json
+from tools.clients.ansible import inventory_json, options_of, run_playbook, unsafe, variables_json
+from tools.clients.shipped import PLAYBOOKS
 from tools.clients.ssh import Host
 from tools.values.trouble import RequestProblem, WorldProblem
 
@@ -48,13 +49,13 @@ def test_inventory_names_machines_and_nothing_that_templates() -> None:
     }
 
 
-@pytest.mark.parametrize("playbook", sorted(path.name for path in FOLDER.glob("*.yml")))
+@pytest.mark.parametrize("playbook", sorted(path.name for path in PLAYBOOKS.glob("*.yml")))
 def test_roles_keep_to_full_names_and_to_what_ansible_core_brings(playbook: str) -> None:
     words = {"name", "when", "register", "until", "retries", "delay", "notify", "become", "become_user", "loop", "loop_control"}
     words |= {"no_log", "changed_when", "failed_when", "check_mode", "block", "rescue", "vars"}
-    plays = yaml.safe_load((FOLDER / playbook).read_text())
+    plays = yaml.safe_load((PLAYBOOKS / playbook).read_text())
     files = [
-        FOLDER / "roles" / entry["role"] / part / "main.yml" for entry in plays[0]["roles"] for part in ("tasks", "handlers")
+        PLAYBOOKS / "roles" / entry["role"] / part / "main.yml" for entry in plays[0]["roles"] for part in ("tasks", "handlers")
     ]
     tasks = [task for file in files if file.exists() for task in yaml.safe_load(file.read_text())]
     seen = 0
@@ -70,7 +71,7 @@ def test_roles_keep_to_full_names_and_to_what_ansible_core_brings(playbook: str)
             assert module != "ansible.builtin.command" or "argv" in task[module]
             seen += 1
     assert seen > 3
-    assert options_of(FOLDER, playbook) >= {"base_timezone", "base_packages", "base_users"}
+    assert options_of(PLAYBOOKS, playbook) >= {"base_timezone", "base_packages", "base_users"}
 
 
 HOSTILE = (

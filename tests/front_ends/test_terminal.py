@@ -11,19 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, wait_until
+from tests.conftest import wait_until
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def _demo(folder: Path) -> subprocess.Popen[str]:
-    # A checkout of its own would do the same; the folder is where the demo keeps its world and run.
-    given = {**os.environ, "PYTHONPATH": str(ROOT)}
-    (folder / "agents").symlink_to(ROOT / "agents")
+    # The folder is where the demo keeps its world and run.
     return subprocess.Popen(
-        [sys.executable, "-m", "cluster_sim.demo"],
+        [str(Path(sys.executable).with_name("berth")), "demo"],
         cwd=folder,
-        env=given,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

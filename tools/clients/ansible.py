@@ -24,11 +24,11 @@ import ansible_runner
 import yaml
 
 from tools.clients.files import private_folder, write_private
+from tools.clients.shipped import PLAYBOOKS
 from tools.clients.ssh import Host, config_file, environment, run_command
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
-FOLDER = Path(__file__).parents[2] / "ansible"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 INNER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 JOB_SECONDS_MAX = 1800
@@ -66,7 +66,7 @@ def run_playbook(
     secrets: Mapping[str, str],
     say: Say,
     cancelled: Callable[[], bool] = lambda: False,
-    folder: Path = FOLDER,
+    folder: Path = PLAYBOOKS,
     seconds_max: int = JOB_SECONDS_MAX,
 ) -> dict[str, HostResult]:
     """Raises WorldProblem with the failing task's words when a machine failed or could not be reached.
@@ -134,7 +134,7 @@ def _clean(whole: Mapping[str, str]) -> dict[str, str]:
 
 def _ansible_environment(run_folder: Path, private: Path, sockets: Path, folder: Path) -> dict[str, str]:
     return {
-        "ANSIBLE_CONFIG": str(FOLDER / "ansible.cfg"),
+        "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
         "ANSIBLE_HOME": str(private / "home"),
         "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
         "ANSIBLE_ROLES_PATH": str(folder / "roles"),

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tools.clients.files import private_folder
 from tools.clients.rego import read_rego
 from tools.clients.settings import Settings
+from tools.clients.shipped import MODULES
 from tools.ledger.ledger import Ledger
 from tools.rules.plans.approving import Roles
 from tools.rules.plans.changes import Allowed
@@ -29,7 +30,6 @@ from tools.values.site import Environment, Site
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
-MODULES = Path(__file__).resolve().parents[2] / "terraform"
 PRICES_FILE = "prices.csv"
 RUN_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 """None that look alike: people type these."""

@@ -1,0 +1,24 @@
+"""Puts the folders that Berth is made of beside its Python packages into the wheel, as tools/shipped/. All else is in pyproject.toml."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+FOLDERS = ("agents", "ansible", "terraform")
+KINDS = (".py", ".md", ".tf", ".yml", ".j2", ".cfg")
+"""Nothing else goes: beside the agents a person may keep a .env with secrets, and ADK its sessions."""
+
+
+class WithFolders(build_py):
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            for file in (f for folder in FOLDERS for f in sorted(Path(folder).rglob("*")) if f.suffix in KINDS and f.is_file()):
+                target = Path(self.build_lib, "tools", "shipped", file)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+
+
+setup(cmdclass={"build_py": WithFolders})

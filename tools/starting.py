@@ -1,0 +1,48 @@
+"""What `berth` starts and becomes: ADK's front ends with Berth's agents, and the simulated world. Nothing is added to either; each takes
+the options it has by itself. The process is replaced, so that signals and exit codes are the other's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+from tools.values.trouble import RequestProblem
+
+SIM_NEEDS = ("cluster_sim", "aiohttp", "asyncssh", "pexpect", "tf")
+"""Of the extra `sim`."""
+
+
+def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
+    """`adk run`, `adk web` or `adk api_server`, keeping sessions and artifacts in Berth's home. Raises RequestProblem for a wrong setting."""
+    from tools.clients.files import private_folder
+    from tools.clients.settings import Settings
+    from tools.clients.shipped import AGENTS
+
+    home = private_folder(Settings.from_environment().home)
+    stores = [
+        "--session_service_uri",
+        f"sqlite:///{home / 'sessions.db'}",
+        "--artifact_service_uri",
+        f"file://{home / 'artifacts'}",
+    ]
+    _become("google.adk.cli", command, *stores, str(AGENTS / "provisioner" if command == "run" else AGENTS), *words)
+
+
+def simulator(module: str, *words: str) -> NoReturn:
+    """A program of the simulated world. Raises RequestProblem when the extra `sim` is not installed."""
+    missing = [name for name in SIM_NEEDS if find_spec(name) is None]
+    if missing:
+        raise RequestProblem(
+            "The simulated world is not installed.", f"It needs {', '.join(missing)}.", "Install it: pip install 'berth[sim]'"
+        )
+    _become(module, *words)
+
+
+def _become(module: str, *words: str) -> NoReturn:
+    # Commands that are installed beside this Python are found by their names; nothing is imported from the current folder.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", module, *words])  # noqa: S606
