@@ -23,7 +23,7 @@ def policy(bench: Bench) -> Iterator[Row]:
     """Judged as a draft is (the request and every resource), and as a plan is (every change)."""
     from tools.rules.plans.policy import document, judge, read_policy
     from tools.rules.plans.pricing import price_parts, read_prices
-    from tools.values.manifest import Part, Resource
+    from tools.values.manifest import Cloud, Part, Resource
     from tools.values.requirements import Field, Needs, Origin
 
     data = files("tools.data")
@@ -32,16 +32,18 @@ def policy(bench: Bench) -> Iterator[Row]:
     keys = islice(cycle(sorted({price.key for price in prices})), 2 * RESOURCES)
     said = {"region": "eastus", "environment": "production", "gpu": True, "data_bytes": 5e12, "budget_monthly": 8000}
     part = Part(
-        name="many",
+        label="many",
         capability="data_workspace",
-        target="azure",
+        platform="azure",
         needs=Needs(
-            capability="data_workspace", fields=tuple(Field(name=n, value=v, origin=Origin.SAID) for n, v in said.items())
+            capability="data_workspace",
+            platform="azure",
+            fields=tuple(Field(name=n, value=v, origin=Origin.SAID) for n, v in said.items()),
         ),
         candidate="eastus",
         because="",
         module="data_workspace",
-        variables={"location": "eastus"},
+        cloud=Cloud(subscription_id="", region="eastus", names=()),
         resources=tuple(
             Resource(
                 name=f"r{i}", kind="resource", where="eastus", size="", because="", meters=((next(keys), 730), (next(keys), 5000))
@@ -97,8 +99,9 @@ def hearing(bench: Bench) -> Iterator[Row]:
 
 
 def scanning(bench: Bench) -> Iterator[Row]:
-    from tools.clients.settings import Settings
     from tools.pipeline.scan import scan
+
+    from tools.clients.settings import Settings
 
     settings = Settings.from_environment()
     scan(settings, "proxmox", datetime.now(UTC))
@@ -108,9 +111,10 @@ def scanning(bench: Bench) -> Iterator[Row]:
 
 def placing(bench: Bench) -> Iterator[Row]:
     """The four scanned nodes, again and again under other names, each with storages and guests of its own."""
+    from tools.pipeline.scan import scan
+
     from tools.capabilities import catalogue, chain
     from tools.clients.settings import Settings
-    from tools.pipeline.scan import scan
     from tools.rules.hearing.hear import hear
     from tools.values.heard import Heard
     from tools.values.site import Reserved, Site

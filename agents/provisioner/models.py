@@ -138,8 +138,8 @@ def _propose(instruction: str) -> types.FunctionCall:
     context = _context(instruction)
     picks = []
     for part in context["parts"]:
-        left = [c for c in part["candidates"] if f"{part['capability']}:{c['id']}" not in context["tried"]] or part["candidates"]
-        picks.append({"capability": part["capability"], "candidate": left[0]["id"], "because": "It ranks first by the rules."})
+        left = [c for c in part["candidates"] if f"{part['label']}:{c['id']}" not in context["tried"]] or part["candidates"]
+        picks.append({"label": part["label"], "candidate": left[0]["id"], "because": "It ranks first by the rules."})
     return types.FunctionCall(name="propose", args={"picks": picks})
 
 

@@ -51,10 +51,10 @@ def warm_up() -> None:
         # Trouble is told by the first message, which opens the world again.
         with contextlib.suppress(Trouble):
             settings = the_world().settings
-            if settings.proxmox_endpoint:
-                import tools.pipeline.scan_proxmox
-            if settings.arm_subscription_id:
-                import tools.pipeline.scan_azure
+            from tools.pipeline.platforms import connected, hands
+
+            for platform in connected(settings):
+                hands(platform)
             import tools.pipeline.talk  # noqa: F401 - loaded for the first message
 
     timer = threading.Timer(WARM_UP_AFTER_SECONDS, open_quietly)

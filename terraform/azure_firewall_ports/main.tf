@@ -1,32 +1,27 @@
 # Rules of a network security group that let something in. The group exists, or is made here with a resource group of its own.
 
 locals {
-  subscription = "/subscriptions/${var.subscription_id}"
-  group        = "${local.subscription}/resourceGroups/${var.resource_group_name}"
-  security_group = (
-    var.make_security_group
-    ? azapi_resource.security_group[0].id
-    : "${local.group}/providers/Microsoft.Network/networkSecurityGroups/${var.security_group_name}"
-  )
+  makes          = var.security_group_id == ""
+  security_group = local.makes ? azapi_resource.security_group[0].id : var.security_group_id
 }
 
 resource "azapi_resource" "group" {
-  count = var.make_security_group ? 1 : 0
+  count = local.makes ? 1 : 0
 
   type      = "Microsoft.Resources/resourceGroups@2024-11-01"
-  parent_id = local.subscription
-  name      = var.resource_group_name
+  parent_id = "/subscriptions/${var.subscription_id}"
+  name      = var.names.resource_group
   location  = var.location
   tags      = var.tags
 }
 
 # No rules in the body: those below are resources of their own, as in a group that others have rules in.
 resource "azapi_resource" "security_group" {
-  count = var.make_security_group ? 1 : 0
+  count = local.makes ? 1 : 0
 
   type      = "Microsoft.Network/networkSecurityGroups@2024-05-01"
   parent_id = azapi_resource.group[0].id
-  name      = var.security_group_name
+  name      = var.names.nsg
   location  = var.location
   tags      = var.tags
 }

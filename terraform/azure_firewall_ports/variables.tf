@@ -18,18 +18,20 @@ variable "tags" {
   }
 }
 
-variable "resource_group_name" {
-  description = "Of the security group."
+variable "names" {
+  description = "What is made here is called so; empty where the security group exists."
+  nullable    = false
+
+  type = object({
+    resource_group = optional(string, "")
+    nsg            = optional(string, "")
+  })
+}
+
+variable "security_group_id" {
+  description = "Of the security group that gets the rules; empty: one is made, with a resource group of its own."
   type        = string
-}
-
-variable "security_group_name" {
-  type = string
-}
-
-variable "make_security_group" {
-  description = "Whether the security group and its resource group are made here; otherwise both exist, and only rules are added."
-  type        = bool
+  nullable    = false
 }
 
 variable "rules" {

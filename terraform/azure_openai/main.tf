@@ -8,7 +8,7 @@ locals {
 resource "azapi_resource" "group" {
   type      = "Microsoft.Resources/resourceGroups@2024-11-01"
   parent_id = local.subscription
-  name      = var.resource_group_name
+  name      = var.names.resource_group
   location  = var.location
   tags      = var.tags
 }
@@ -16,7 +16,7 @@ resource "azapi_resource" "group" {
 resource "azapi_resource" "security_group" {
   type      = "Microsoft.Network/networkSecurityGroups@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = var.names.security_group
+  name      = var.names.nsg
   location  = var.location
   tags      = var.tags
   body = {
@@ -45,7 +45,7 @@ resource "azapi_resource" "security_group" {
 resource "azapi_resource" "virtual_network" {
   type      = "Microsoft.Network/virtualNetworks@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = var.names.virtual_network
+  name      = var.names.network
   location  = var.location
   tags      = var.tags
   body = {
@@ -69,7 +69,7 @@ resource "azapi_resource" "virtual_network" {
 resource "azapi_resource" "log_workspace" {
   type      = "Microsoft.OperationalInsights/workspaces@2023-09-01"
   parent_id = azapi_resource.group.id
-  name      = var.names.log_workspace
+  name      = var.names.logs
   location  = var.location
   tags      = var.tags
   body = {
@@ -88,7 +88,7 @@ resource "azapi_resource" "log_workspace" {
 # An account that is removed keeps its name and its subdomain for 48 hours, unless it is purged: this does nothing but that, after the removal.
 resource "azapi_resource_action" "purge" {
   type        = "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts@2025-06-01"
-  resource_id = "${local.subscription}/providers/Microsoft.CognitiveServices/locations/${var.location}/resourceGroups/${var.resource_group_name}/deletedAccounts/${var.account_name}"
+  resource_id = "${local.subscription}/providers/Microsoft.CognitiveServices/locations/${var.location}/resourceGroups/${var.names.resource_group}/deletedAccounts/${var.names.openai}"
   method      = "DELETE"
   when        = "destroy"
 
@@ -98,7 +98,7 @@ resource "azapi_resource_action" "purge" {
 resource "azapi_resource" "account" {
   type      = "Microsoft.CognitiveServices/accounts@2025-06-01"
   parent_id = azapi_resource.group.id
-  name      = var.account_name
+  name      = var.names.openai
   location  = var.location
   tags      = var.tags
 
@@ -110,7 +110,7 @@ resource "azapi_resource" "account" {
     kind = "OpenAI"
     sku  = { name = "S0" }
     properties = {
-      customSubDomainName           = var.account_name
+      customSubDomainName           = var.names.openai
       disableLocalAuth              = true
       publicNetworkAccess           = "Disabled"
       networkAcls                   = { defaultAction = "Deny" }
@@ -160,7 +160,7 @@ resource "azapi_resource" "dns_zone" {
 resource "azapi_resource" "dns_link" {
   type      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01"
   parent_id = azapi_resource.dns_zone.id
-  name      = var.names.virtual_network
+  name      = var.names.network
   location  = "global"
   tags      = var.tags
   body = {
@@ -174,12 +174,12 @@ resource "azapi_resource" "dns_link" {
 resource "azapi_resource" "endpoint" {
   type      = "Microsoft.Network/privateEndpoints@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = "pep-${var.account_name}"
+  name      = "pep-${var.names.openai}"
   location  = var.location
   tags      = var.tags
   body = {
     properties = {
-      customNetworkInterfaceName = "nic-${var.account_name}"
+      customNetworkInterfaceName = "nic-${var.names.openai}"
       subnet                     = { id = "${azapi_resource.virtual_network.id}/subnets/snet-endpoints" }
       privateLinkServiceConnections = [
         {

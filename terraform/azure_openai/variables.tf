@@ -18,27 +18,16 @@ variable "tags" {
   }
 }
 
-variable "resource_group_name" {
-  description = "Made by this module."
-  type        = string
-}
-
-variable "account_name" {
-  description = "Also the account's subdomain, which is unique in all of Azure."
-  type        = string
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]$", var.account_name))
-    error_message = "An account's name has 2 to 64 letters, digits and hyphens, and begins and ends with a letter or digit."
-  }
-}
-
 variable "names" {
-  description = "Names of what goes with the account."
+  description = "What everything is called. Settled beforehand: this module chooses nothing."
+  nullable    = false
+
   type = object({
-    virtual_network = string
-    security_group  = string
-    log_workspace   = string
+    resource_group = string
+    openai         = string
+    network        = string
+    nsg            = string
+    logs           = string
   })
 }
 

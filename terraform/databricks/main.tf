@@ -14,7 +14,7 @@ locals {
 resource "azapi_resource" "group" {
   type      = "Microsoft.Resources/resourceGroups@2024-11-01"
   parent_id = local.subscription
-  name      = var.resource_group_name
+  name      = var.names.resource_group
   location  = var.location
   tags      = var.tags
 }
@@ -22,7 +22,7 @@ resource "azapi_resource" "group" {
 resource "azapi_resource" "security_group" {
   type      = "Microsoft.Network/networkSecurityGroups@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = var.names.security_group
+  name      = var.names.nsg
   location  = var.location
   tags      = var.tags
   body = {
@@ -82,7 +82,7 @@ resource "azapi_resource" "nat_gateway" {
 resource "azapi_resource" "virtual_network" {
   type      = "Microsoft.Network/virtualNetworks@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = var.names.virtual_network
+  name      = var.names.network
   location  = var.location
   tags      = var.tags
   body = {
@@ -127,7 +127,7 @@ resource "azapi_resource" "virtual_network" {
 resource "azapi_resource" "log_workspace" {
   type      = "Microsoft.OperationalInsights/workspaces@2023-09-01"
   parent_id = azapi_resource.group.id
-  name      = var.names.log_workspace
+  name      = var.names.logs
   location  = var.location
   tags      = var.tags
   body = {
@@ -159,13 +159,13 @@ resource "azapi_resource" "access_connector" {
 resource "azapi_resource" "workspace" {
   type      = "Microsoft.Databricks/workspaces@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = var.workspace_name
+  name      = var.names.databricks
   location  = var.location
   tags      = var.tags
   body = {
     sku = { name = "premium" }
     properties = {
-      managedResourceGroupId = "${local.subscription}/resourceGroups/${var.managed_resource_group_name}"
+      managedResourceGroupId = "${local.subscription}/resourceGroups/${var.names.managed_resource_group}"
       publicNetworkAccess    = "Disabled"
       requiredNsgRules       = "NoAzureDatabricksRules"
       parameters = {
@@ -196,7 +196,7 @@ resource "azapi_resource" "dns_zone" {
 resource "azapi_resource" "dns_link" {
   type      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01"
   parent_id = azapi_resource.dns_zone.id
-  name      = var.names.virtual_network
+  name      = var.names.network
   location  = "global"
   tags      = var.tags
   body = {
@@ -212,12 +212,12 @@ resource "azapi_resource" "endpoint" {
 
   type      = "Microsoft.Network/privateEndpoints@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = "pep-${each.key}-${var.workspace_name}"
+  name      = "pep-${each.key}-${var.names.databricks}"
   location  = var.location
   tags      = var.tags
   body = {
     properties = {
-      customNetworkInterfaceName = "nic-${each.key}-${var.workspace_name}"
+      customNetworkInterfaceName = "nic-${each.key}-${var.names.databricks}"
       subnet                     = { id = "${local.network}/subnets/snet-endpoints" }
       privateLinkServiceConnections = [
         {

@@ -18,34 +18,21 @@ variable "tags" {
   }
 }
 
-variable "resource_group_name" {
-  description = "Made by this module."
-  type        = string
-}
-
-variable "managed_resource_group_name" {
-  description = "Made by Databricks, for the machines and the storage of the workspace; it must not exist yet."
-  type        = string
-}
-
-variable "workspace_name" {
-  type = string
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{3,64}$", var.workspace_name))
-    error_message = "A workspace's name has 3 to 64 letters, digits, hyphens and underscores."
-  }
-}
-
 variable "names" {
-  description = "Names of what goes with the workspace."
+  description = "What everything is called. Settled beforehand: this module chooses nothing."
+  nullable    = false
+
   type = object({
-    virtual_network  = string
-    security_group   = string
-    nat_gateway      = string
-    public_ip        = string
-    access_connector = string
-    log_workspace    = string
+    resource_group = string
+    # Made by Databricks, for the machines and the storage of the workspace.
+    managed_resource_group = string
+    databricks             = string
+    network                = string
+    nsg                    = string
+    nat_gateway            = string
+    public_ip              = string
+    access_connector       = string
+    logs                   = string
   })
 }
 

@@ -44,12 +44,15 @@ OWN, OTHER = "run-own", "run-other"
 
 HEARD = Heard(asks=(Ask(capability="x", facts=(Fact(name="cpu_count", value="2", quote="2"),)),))
 ELSE = Heard(asks=(Ask(capability="y"),))
-COMPLETE = Requirements(requester="ops", parts=(Needs(capability="x"),))
-OPEN = Requirements(requester="ops", parts=(Needs(capability="x", missing=(Missing(name="network", question="Which?"),)),))
-CANDIDATES = tuple(Candidate(id=name, title=name, score=0.5, reasons=(), choice=None) for name in ("a", "b"))
-OFFER = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(capability="x", candidates=CANDIDATES),))
-NOTHING = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(capability="x", candidates=()),))
-PROPOSAL = Proposal(made_by="rule", picks=(Pick(capability="x", candidate="a"),))
+COMPLETE = Requirements(requester="ops", parts=(Needs(capability="x", label="x", platform="proxmox"),))
+OPEN = Requirements(
+    requester="ops",
+    parts=(Needs(capability="x", label="x", platform="proxmox", missing=(Missing(name="network", question="Which?"),)),),
+)
+CANDIDATES = tuple(Candidate(id=name, title=name, score=0.5, reasons=()) for name in ("a", "b"))
+OFFER = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(label="x", candidates=CANDIDATES),))
+NOTHING = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(label="x", candidates=()),))
+PROPOSAL = Proposal(made_by="rule", picks=(Pick(label="x", candidate="a"),))
 MANIFEST = Manifest(requester="ops", made_by="rule", parts=(), snapshot_digests=())
 CLEAN = Review(manifest_digest=MANIFEST.digest)
 ERROR = Finding(severity=Severity.ERROR, check="c", part="x", subject="s", detail="d", remedy="r")

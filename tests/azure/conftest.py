@@ -19,16 +19,24 @@ from tools.capabilities import catalogue, chain
 from tools.clients.process import run
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
-from tools.pipeline.scan import scan
+from tools.pipeline.platforms.azure.scan import scan
+from tools.platforms import azure as platform
+from tools.rules.azure.checks import cloud_of
 from tools.rules.hearing import hear as hearing
+from tools.rules.plans import pricing
+from tools.rules.plans.policy import read_policy
 from tools.values.heard import Heard
-from tools.values.manifest import Manifest
+from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer
 from tools.values.requirements import Requirements
-from tools.values.site import Reserved, Site
+from tools.values.review import Severity
+from tools.values.site import Site
+from tools.values.situation import Situation
 from tools.values.snapshot import SubscriptionSnapshot
 
 ROOT = Path(__file__).parents[2]
+POLICY = read_policy((ROOT / "tools" / "data" / "policy.yaml").read_text())
+PRICES = pricing.read_prices((ROOT / "tools" / "data" / "prices.csv").read_text())
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECONDS_MAX = 300.0
 
@@ -61,9 +69,7 @@ Look = Callable[..., SubscriptionSnapshot]
 @pytest.fixture(scope="session")
 def look(azure_settings: Settings) -> Look:
     def looked(regions: tuple[str, ...] = ("eastus", "westus2"), names: tuple[str, ...] = ()) -> SubscriptionSnapshot:
-        snapshot = scan(azure_settings, "azure", NOW, regions=regions, names=names)
-        assert isinstance(snapshot, SubscriptionSnapshot)
-        return snapshot
+        return scan(azure_settings, NOW, regions=regions, names=names)
 
     return looked
 
@@ -78,18 +84,37 @@ def required(words: str, site: Site | None = None) -> Requirements:
     return chain.understand(hearing.hear(words, catalogue(), Heard()), site or Site(), "tester")
 
 
+def situation(snapshot: SubscriptionSnapshot, site: Site | None = None) -> Situation:
+    return Situation({"azure": snapshot}, site or Site(), prices=PRICES)
+
+
 def offered(words: str, snapshot: SubscriptionSnapshot, site: Site | None = None) -> Offer:
-    return chain.offer(required(words, site), {"azure": snapshot}, site or Site(), Reserved())
+    return chain.offer(required(words, site), situation(snapshot, site))
 
 
 def composed(words: str, snapshot: SubscriptionSnapshot, pick: str = "", site: Site | None = None) -> Manifest:
-    site = site or Site()
-    requirements = required(words, site)
-    offer = chain.offer(requirements, {"azure": snapshot}, site, Reserved())
+    requirements, at = required(words, site), situation(snapshot, site)
+    offer = chain.offer(requirements, at)
     proposal = chain.settle(offer)
     if pick:
         proposal = proposal.model_copy(update={"picks": (proposal.picks[0].model_copy(update={"candidate": pick}),)})
-    return chain.compose(requirements, offer, proposal, {"azure": snapshot}, site, Reserved())
+    return chain.compose(requirements, offer, proposal, at)
+
+
+def errors(part: Part, snapshot: SubscriptionSnapshot) -> set[str]:
+    """Checks that do not hold."""
+    found, _ = chain.footing(part).review(part, situation(snapshot))
+    assert all(f.remedy for f in found)
+    return {f.check for f in found if f.severity is Severity.ERROR}
+
+
+def name_of(part: Part, kind: str) -> str:
+    return dict(cloud_of(part).names)[kind]
+
+
+def owning(part: Part, place: Folder) -> Part:
+    """As a run that is taken up again knows it."""
+    return part.model_copy(update={"owned": platform.ids_in(place.terraform.state())})
 
 
 class Folder:
@@ -102,7 +127,8 @@ class Folder:
             shutil.copy(file, path)
         self.terraform.write_configuration()
 
-    def vary(self, variables: Any) -> None:
+    def vary(self, part: Part, **changed: Any) -> None:
+        variables = {**platform.variables(part), **changed}
         (self.path / "terraform.tfvars.json").write_text(json.dumps(variables))
 
     def plan(self, *, destroy: bool = False) -> Any:

@@ -7,20 +7,18 @@ from collections.abc import Callable
 from tools.capabilities import chain
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer
-from tools.values.site import Reserved, Site
+from tools.values.site import Site
 from tools.values.snapshot import SubscriptionSnapshot
 
-from .conftest import Folder, Look, composed, required, wanted_changes
+from .conftest import Folder, Look, composed, errors, name_of, required, situation, wanted_changes
 
 
 def changed(words: str, built: Manifest, seen: SubscriptionSnapshot) -> tuple[Offer, Manifest | None]:
     requirements = required(words)
-    offer = chain.offer(requirements, {"azure": seen}, Site(), Reserved(), built)
+    offer = chain.offer(requirements, situation(seen), built)
     if not offer.parts[0].candidates:
         return offer, None
-    return offer, chain.compose(
-        requirements, offer, chain.settle(offer), {"azure": seen}, Site(), Reserved(), built.digest, built
-    )
+    return offer, chain.compose(requirements, offer, chain.settle(offer), situation(seen), built.digest, built)
 
 
 def test_a_workspace_grows_in_its_place(folder: Callable[[str], Folder], look: Look) -> None:
@@ -29,18 +27,18 @@ def test_a_workspace_grows_in_its_place(folder: Callable[[str], Folder], look: L
     built = composed(words, look(*places))
     old = built.parts[0]
     place = folder(old.module)
-    place.vary(old.variables)
+    place.vary(old)
     place.plan()
     place.apply()
     after = look(*places)
     _, made = changed("spark for the growth team, 4 TB daily, GPU", built, after)
     assert made is not None
     new = made.parts[0]
-    assert (new.variables["names"], new.variables["address_space"]) == (old.variables["names"], old.variables["address_space"])
-    assert {old.variables["names"]["cluster"], old.variables["names"]["storage"]} <= {r.name for r in new.resources}
-    assert any(old.variables["names"]["vault"] in command.argv for command in new.commands)
-    assert chain.review(made, {"azure": after}, Site(), Reserved()).clean
-    place.vary(new.variables)
+    assert (new.cloud, new.variables["address_space"]) == (old.cloud, old.variables["address_space"])
+    assert {name_of(old, "cluster"), name_of(old, "storage")} <= {r.name for r in new.resources}
+    assert any(name_of(old, "vault") in command.argv for command in new.commands)
+    assert errors(new, after) == set()
+    place.vary(new)
     # The issuer is the cluster's to say, so what names it is looked at again; it comes out the same.
     assert wanted_changes(place.plan()) == ["azapi_resource.cluster", "azapi_resource.jobs_federation"]
     place.apply()

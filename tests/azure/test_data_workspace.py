@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from tools.capabilities import catalogue
+from tools.capabilities import chain
 from tools.capabilities.data_workspace.choices import choices
-from tools.capabilities.data_workspace.design import Choice, Design, shipped_prices
-from tools.rules.plans.costing import estimate
+from tools.capabilities.data_workspace.design import Choice, Design
+from tools.platforms import estimate
+from tools.rules.azure.checks import cloud_of
+from tools.values.manifest import Part
 from tools.values.requirements import Needs, Origin
-from tools.values.review import Severity
-from tools.values.site import Environment, Reserved, Site
+from tools.values.site import Environment, Site
 from tools.values.snapshot import SubscriptionSnapshot
 
-from .conftest import composed, offered, required
+from .conftest import PRICES, composed, errors, offered, required, situation
 
 WORDS = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
 
@@ -93,7 +94,7 @@ def test_the_site_settles_region_budget_and_team() -> None:
 
 def test_what_fits_eight_thousand_dollars_and_what_does_not(seen: SubscriptionSnapshot) -> None:
     part = offered(WORDS, seen).parts[0]
-    costs = {c.id: Design(needs_of(WORDS), Choice(**c.choice)).monthly(shipped_prices()) for c in part.candidates}
+    costs = {c.id: Design(needs_of(WORDS), Choice.of(c)).monthly(PRICES) for c in part.candidates}
     assert part.candidates[0].id == "t4/service-endpoint/spot"
     assert all(cost <= 8000 for cost in costs.values())
     # The notes' own reckoning: 3,072 USD for the data path over private endpoints, and 6,912 over a NAT gateway.
@@ -109,9 +110,8 @@ def test_what_fits_eight_thousand_dollars_and_what_does_not(seen: SubscriptionSn
 
 def test_every_figure_of_the_estimate_is_a_row_of_the_snapshot_and_adds_up(seen: SubscriptionSnapshot) -> None:
     manifest = composed(WORDS, seen)
-    prices = shipped_prices()
-    found = estimate(manifest, {"azure": seen}, prices)
-    rows = {p.row: p for p in prices}
+    found = estimate(manifest.parts, situation(seen))
+    rows = {p.row: p for p in PRICES}
     for line in found.lines:
         if line.amount is None:
             assert "not priced" in line.note
@@ -119,7 +119,7 @@ def test_every_figure_of_the_estimate_is_a_row_of_the_snapshot_and_adds_up(seen:
             assert line.amount == pytest.approx(line.quantity * rows[line.price_row].price, abs=0.01)
     assert found.total == pytest.approx(sum(x.amount for x in found.lines if x.amount is not None), abs=0.01)
     assert found.total == pytest.approx(
-        Design(manifest.parts[0].needs, next(choices(manifest.parts[0].needs))).monthly(prices), abs=0.1
+        Design(manifest.parts[0].needs, next(choices(manifest.parts[0].needs))).monthly(PRICES), abs=0.1
     )
     assert {"compute", "storage", "data path", "monitoring", "security"} <= {x.path for x in found.lines}
     assert any("adls" in x.unit for x in found.lines if x.amount is None), "operations on the lake cost, and have no row"
@@ -165,8 +165,8 @@ def test_production_prefers_machines_that_nobody_takes_back(seen: SubscriptionSn
 def test_every_candidate_composes_to_a_clean_part(seen: SubscriptionSnapshot) -> None:
     for candidate in offered(WORDS, seen).parts[0].candidates:
         part = composed(WORDS, seen, candidate.id).parts[0]
-        findings, passed = catalogue()["data_workspace"].review(part, seen, Site(), Reserved())
-        assert not [f for f in findings if f.severity is Severity.ERROR]
+        _, passed = chain.footing(part).review(part, situation(seen))
+        assert errors(part, seen) == set()
         assert {name.split(":")[0] for name in passed} >= {
             "region",
             "quota",
@@ -180,25 +180,33 @@ def test_every_candidate_composes_to_a_clean_part(seen: SubscriptionSnapshot) ->
         assert part.variables["delete_after_days"] == 0, "data is never deleted on an assumption"
 
 
+def with_cloud(part: Part, **changed: Any) -> Part:
+    return part.model_copy(update={"cloud": cloud_of(part).model_copy(update=changed)})
+
+
+def with_variables(part: Part, **changed: Any) -> Part:
+    return part.model_copy(update={"variables": {**part.variables, **changed}})
+
+
+def with_system_pool(part: Part, **changed: Any) -> Part:
+    return with_variables(part, pools=[{**part.variables["pools"][0], **changed}])
+
+
 @pytest.mark.parametrize(
     ("check", "change"),
     [
-        ("region", lambda v: {**v, "location": "marsnorth"}),
-        ("tags", lambda v: {**v, "tags": {"owner": "x"}}),
-        ("name.valid", lambda v: {**v, "names": {**v["names"], "storage": "Has-Capitals"}}),
-        ("size.current", lambda v: {**v, "pools": [{**v["pools"][0], "vm_size": "Standard_NC6s_v3"}]}),
-        ("size.offered", lambda v: {**v, "pools": [{**v["pools"][0], "vm_size": "Standard_E8ds_v5"}], "location": "northeurope"}),
-        ("quota", lambda v: {**v, "pools": [{**v["pools"][0], "max_count": 200}]}),
-        ("addresses", lambda v: {**v, "address_space": "172.29.0.0/20"}),
-        ("api.closed", lambda v: {**v, "api_ranges": ["0.0.0.0/0"]}),
-        ("subscription", lambda v: {**v, "subscription_id": "another"}),
-        ("budget", lambda v: {**v, "storage_path": "nat"}),
+        ("region", lambda p: with_cloud(p, region="marsnorth")),
+        ("tags", lambda p: with_cloud(p, tags=(("owner", "x"),))),
+        ("name.valid", lambda p: with_cloud(p, names=(("storage", "Has-Capitals"),))),
+        ("size.current", lambda p: with_system_pool(p, vm_size="Standard_NC6s_v3")),
+        ("size.offered", lambda p: with_cloud(with_system_pool(p, vm_size="Standard_E8ds_v5"), region="northeurope")),
+        ("quota", lambda p: with_system_pool(p, max_count=200)),
+        ("addresses", lambda p: with_variables(p, address_space="172.29.0.0/20")),
+        ("exposure", lambda p: with_variables(p, api_ranges=["0.0.0.0/0"])),
+        ("subscription", lambda p: with_cloud(p, subscription_id="another")),
+        ("budget", lambda p: p.model_copy(update={"resources": p.resources * 20})),
     ],
 )
 def test_the_review_finds(seen: SubscriptionSnapshot, look: Any, check: str, change: Any) -> None:
-    part = composed(WORDS, seen).parts[0]
-    wrong = part.model_copy(update={"variables": change(part.variables)})
-    snapshot = look(("eastus", "northeurope")) if check == "size.offered" else seen
-    findings, _ = catalogue()["data_workspace"].review(wrong, snapshot, Site(), Reserved())
-    found = [f for f in findings if f.check == check and f.severity is Severity.ERROR]
-    assert found and all(f.remedy for f in found)
+    wrong = change(composed(WORDS, seen).parts[0])
+    assert check in errors(wrong, look(("eastus", "northeurope")) if check == "size.offered" else seen)

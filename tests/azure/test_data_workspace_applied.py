@@ -7,19 +7,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools.capabilities import catalogue, chain
+from tools.capabilities import chain
 from tools.clients.settings import Settings
-from tools.pipeline.verify_azure import verify_azure
-from tools.rules.azure import review as azure_review
-from tools.rules.plans.policy import assert_within_policy, read_policy
-from tools.values.site import Reserved, Site
+from tools.pipeline.platforms.azure.verify import verify
+from tools.rules.azure.checks import cloud_of
+from tools.rules.plans.policy import assert_within_policy
+from tools.values.site import Site
 from tools.values.trouble import WorldProblem
 
 from . import bodies
-from .conftest import ROOT, Folder, Look, composed, required, wanted_changes
+from .conftest import POLICY, Folder, Look, composed, errors, name_of, owning, required, wanted_changes
 
 WORDS = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
-POLICY = read_policy((ROOT / "tools" / "data" / "policy.yaml").read_text())
 
 
 def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look, azure_settings: Settings) -> None:
@@ -28,7 +27,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     before = look(regions, names)
     part = composed(WORDS, before).parts[0]
     place = folder(part.module)
-    place.vary(part.variables)
+    place.vary(part)
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert_within_policy(POLICY, part, plan)
@@ -37,28 +36,25 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
 
     told: list[str] = []
     context = SimpleNamespace(settings=azure_settings, outputs=place.terraform.outputs())
-    assert verify_azure(context, told.append) == tuple(told)  # type: ignore[arg-type]
-    assert all(part.variables["names"][kind] in told[0] for kind in ("cluster", "storage", "vault", "network"))
+    assert verify(context, told.append) == tuple(told)  # type: ignore[arg-type]
+    assert all(name_of(part, kind) in told[0] for kind in ("cluster", "storage", "vault", "network"))
     context.outputs["resources"].append(f"{context.outputs['resources'][1]}-gone")
     with pytest.raises(WorldProblem, match="-gone is not there"):
-        verify_azure(context, told.append, lambda _: None)  # type: ignore[arg-type]
+        verify(context, told.append, lambda _: None)  # type: ignore[arg-type]
 
     # What it made is not in its own way when it is taken up again, and is in the way of anybody else.
     after = look(regions, names)
-    review = catalogue()["data_workspace"].review
-    assert {f.check for f in review(part, after, Site(), Reserved())[0] if f.severity == "error"} == {"name.free"}
-    owning = azure_review.owning(part, place.terraform.resource_ids())
-    assert not [f for f in review(owning, after, Site(), Reserved())[0] if f.severity == "error"]
+    assert errors(part, after) == {"name.free"}
+    assert errors(owning(part, place), after) == set()
     second = composed(WORDS, after).parts[0]
-    assert second.variables["names"]["resource_group"].endswith("-02")
-    assert not set(second.variables["names"].values()) & set(part.variables["names"].values())
+    assert name_of(second, "resource_group").endswith("-02")
+    assert not {name for _, name in cloud_of(second).names} & {name for _, name in cloud_of(part).names}
 
     place.plan(destroy=True)
     place.apply()
     assert place.terraform.state_is_empty()
     # The vault is soft-deleted and keeps its name: the next workspace takes another.
-    vault = composed(WORDS, look(regions, names)).parts[0].variables["names"]["vault"]
-    assert vault != part.variables["names"]["vault"]
+    assert name_of(composed(WORDS, look(regions, names)).parts[0], "vault") != name_of(part, "vault")
 
 
 @pytest.mark.parametrize("pick", ["a100/private-endpoint/on-demand", "t4/service-endpoint/spot"])
@@ -71,7 +67,7 @@ def test_bodies_are_those_that_azure_knows(folder: Callable[[str], Folder], look
     needs = required(words)
     part = composed(words, look(*chain.places_to_look(needs, Site())), pick).parts[0]
     place = folder(part.module)
-    place.vary({**part.variables, "team_group_id": "0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c", "cool_after_days": 30})
+    place.vary(part, team_group_id="0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c", cool_after_days=30)
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert_within_policy(POLICY, part, plan)

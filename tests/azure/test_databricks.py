@@ -8,27 +8,35 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools.capabilities import catalogue
 from tools.capabilities.databricks import variables
 from tools.clients import databricks
 from tools.clients.settings import Settings
 from tools.pipeline.guide import write_guide
-from tools.pipeline.verify_azure import verify_azure
-from tools.rules.azure import review as azure_review
-from tools.rules.plans import costing, pricing
-from tools.rules.plans.policy import assert_within_policy, read_policy
-from tools.values.manifest import Part
+from tools.pipeline.platforms.azure.verify import verify
+from tools.platforms import estimate
+from tools.rules.azure.checks import cloud_of
+from tools.rules.plans.policy import assert_within_policy
 from tools.values.requirements import Needs
 from tools.values.run import PartReceipt
-from tools.values.site import Reserved, Site
 from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.trouble import RequestProblem, WorldProblem
 
 from . import bodies
-from .conftest import NOW, ROOT, Folder, Look, composed, offered, required, wanted_changes
+from .conftest import (
+    NOW,
+    POLICY,
+    Folder,
+    Look,
+    composed,
+    errors,
+    name_of,
+    offered,
+    owning,
+    required,
+    situation,
+    wanted_changes,
+)
 
-POLICY = read_policy((ROOT / "tools" / "data" / "policy.yaml").read_text())
-PRICES = pricing.read_prices((ROOT / "tools" / "data" / "prices.csv").read_text())
 WORDS = "a Databricks workspace for the ML team in eastus, 2-8 workers"
 
 
@@ -106,7 +114,7 @@ def test_what_would_fit_is_told_and_does_fit(seen: SubscriptionSnapshot) -> None
 
 def test_fewer_workers_cost_less(seen: SubscriptionSnapshot) -> None:
     def month(words: str) -> float:
-        total = costing.estimate(composed(words, seen), {"azure": seen}, PRICES).total
+        total = estimate(composed(words, seen).parts, situation(seen)).total
         assert total is not None
         return total
 
@@ -117,10 +125,10 @@ def test_fewer_workers_cost_less(seen: SubscriptionSnapshot) -> None:
 
 def test_a_node_type_without_a_rate_is_named_and_not_free(seen: SubscriptionSnapshot) -> None:
     made = composed("Databricks on Standard_D8ds_v5 with 2 workers in eastus", seen)
-    estimate = costing.estimate(made, {"azure": seen}, PRICES)
-    unpriced = [line for line in estimate.lines if line.amount is None]
+    found = estimate(made.parts, situation(seen))
+    unpriced = [line for line in found.lines if line.amount is None]
     assert [line.unit for line in unpriced] == ["dbu.unknown.Standard_D8ds_v5"]
-    assert "Not priced" in " ".join(estimate.assumptions)
+    assert "Not priced" in " ".join(found.assumptions)
 
 
 @pytest.mark.parametrize(
@@ -138,18 +146,16 @@ def test_a_pick_that_was_not_offered_is_refused(seen: SubscriptionSnapshot) -> N
 def test_review_finds_what_has_moved(seen: SubscriptionSnapshot) -> None:
     part = composed(WORDS, seen).parts[0]
 
-    def errors(part: Part, snapshot: SubscriptionSnapshot) -> set[str]:
-        found, _ = catalogue()["databricks"].review(part, snapshot, Site(), Reserved())
-        return {f.check for f in found if f.severity == "error"}
-
     assert errors(part, seen) == set()
     used = tuple(q.model_copy(update={"used": q.limit}) if q.name == "standardEDSv5Family" else q for q in seen.quotas)
-    assert errors(part, seen.model_copy(update={"quotas": used})) == {"quota.cores"}
+    assert errors(part, seen.model_copy(update={"quotas": used})) == {"quota"}
     skus = tuple(s.model_copy(update={"restricted": "Zone"}) if s.name == "Standard_E8ds_v5" else s for s in seen.skus)
     assert errors(part, seen.model_copy(update={"skus": skus})) == {"size.offered"}
-    assert errors(part, seen.model_copy(update={"subscription_id": "other"})) == {"subscription.same"}
-    small = {**part.variables, "subnets": {**part.variables["subnets"], "host": "10.139.0.0/29"}, "tags": {"owner": "x"}}
-    assert errors(part.model_copy(update={"variables": small}), seen) == {"network.addresses", "tags"}
+    assert errors(part, seen.model_copy(update={"subscription_id": "other"})) == {"subscription"}
+    small = {**part.variables, "subnets": {**part.variables["subnets"], "host": "10.139.0.0/29"}}
+    assert errors(part.model_copy(update={"variables": small}), seen) == {"addresses.enough"}
+    untagged = cloud_of(part).model_copy(update={"tags": (("owner", "x"),)})
+    assert errors(part.model_copy(update={"cloud": untagged}), seen) == {"tags"}
 
 
 def test_from_a_sentence_to_a_cluster_and_back(
@@ -157,7 +163,7 @@ def test_from_a_sentence_to_a_cluster_and_back(
 ) -> None:
     part = composed(WORDS, look()).parts[0]
     place = folder(part.module)
-    place.vary(part.variables)
+    place.vary(part)
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert_within_policy(POLICY, part, plan)
@@ -203,20 +209,18 @@ def test_from_a_sentence_to_a_cluster_and_back(
         settings=azure_settings, outputs=outputs, part=part, run_folder=tmp_path / "run-x", part_folder=tmp_path / "run-x" / "databricks", now=lambda: NOW
     )  # fmt: skip
     context.part_folder.mkdir(parents=True)
-    azure_says = verify_azure(context, said.append)  # type: ignore[arg-type]
-    assert part.variables["workspace_name"] in azure_says[0]
-    receipt = PartReceipt(name=part.name, outputs=outputs, verified=(*azure_says, *looked))
+    azure_says = verify(context, said.append)  # type: ignore[arg-type]
+    assert name_of(part, "databricks") in azure_says[0]
+    receipt = PartReceipt(label=part.label, outputs=outputs, verified=(*azure_says, *looked))
     guide = write_guide(context, receipt).read_text()  # type: ignore[arg-type]
     assert f"https://{host}" in guide
     assert "1 to 4 workers" in guide
     assert "remove run-x" in guide
 
     after = look()
-    review = catalogue()["databricks"].review
-    assert "group.free" in {f.check for f in review(part, after, Site(), Reserved())[0] if f.severity == "error"}
-    owning = azure_review.owning(part, place.terraform.resource_ids())
-    assert not [f for f in review(owning, after, Site(), Reserved())[0] if f.severity == "error"]
-    assert composed(WORDS, after).parts[0].variables["resource_group_name"].endswith("-02")
+    assert "name.free" in errors(part, after)
+    assert errors(owning(part, place), after) == set()
+    assert name_of(composed(WORDS, after).parts[0], "resource_group").endswith("-02")
     place.plan(destroy=True)
     place.apply()
     assert place.terraform.state_is_empty()

@@ -8,19 +8,16 @@ import pytest
 
 from tools.capabilities import catalogue
 from tools.capabilities.azure_firewall_ports.choices import free_priority
+from tools.platforms import estimate
 from tools.rules.hearing import hear as hearing
-from tools.rules.plans import costing
-from tools.rules.plans.policy import assert_within_policy, document, judge, read_policy
+from tools.rules.plans.policy import assert_within_policy, document, judge
 from tools.values.heard import Heard
-from tools.values.manifest import Part
-from tools.values.site import Reserved, Site
 from tools.values.snapshot import SecurityRule, SubscriptionSnapshot
 
 from . import bodies
-from .conftest import ROOT, Folder, Look, composed, offered, wanted_changes
+from .conftest import POLICY, Folder, Look, composed, errors, offered, situation, wanted_changes
 from .test_databricks import needs_of, values
 
-POLICY = read_policy((ROOT / "tools" / "data" / "policy.yaml").read_text())
 SHARED = "open ports 443 and 8080 from 10.1.0.0/16 on nsg-shared"
 
 
@@ -102,23 +99,18 @@ def test_an_unknown_group_is_told(seen: SubscriptionSnapshot, group: str, counte
     assert offer.counter_offer == counter_offer
 
 
-def errors(part: Part, snapshot: SubscriptionSnapshot) -> set[str]:
-    found, _ = catalogue()["azure_firewall_ports"].review(part, snapshot, Site(), Reserved())
-    return {f.check for f in found if f.severity == "error"}
-
-
 def test_the_internet_needs_a_word_of_its_own_and_security(seen: SubscriptionSnapshot) -> None:
     made = composed("open port 443 from anywhere in eastus", seen)
     part = made.parts[0]
     assert part.confirm == "It opens port 443 to the whole internet."
     assert errors(part, seen) == set()
-    estimate = costing.estimate(made, {"azure": seen})
-    assert dict(judge(POLICY, document(part, estimate, requester="tester", team="")).approvals).keys() == {"security"}
+    cost = estimate(made.parts, situation(seen))
+    assert dict(judge(POLICY, document(part, cost, requester="tester", team="")).approvals).keys() == {"security"}
     closed = composed(SHARED, seen).parts[0]
     assert closed.confirm == ""
     # A manifest that somebody else composed is looked at all the same.
     wide = {**closed.variables, "rules": [{**closed.variables["rules"][0], "ports": ["20-30"], "sources": ["Internet"]}]}
-    assert errors(closed.model_copy(update={"variables": wide}), seen) == {"exposure.administration"}
+    assert errors(closed.model_copy(update={"variables": wide}), seen) == {"exposure"}
 
 
 def test_review_finds_what_has_moved(seen: SubscriptionSnapshot) -> None:
@@ -127,7 +119,7 @@ def test_review_finds_what_has_moved(seen: SubscriptionSnapshot) -> None:
     group_id = seen.security_rules[0].group_id
     assert (mine["name"], mine["priority"]) == ("allow-tcp-443-8080", 110)
     other = SecurityRule(group_id=group_id, name="allow-TCP-443-8080", priority=110, inbound=True, allow=True)
-    assert errors(part, seen.model_copy(update={"security_rules": (other,)})) == {"priority.free", "name.rule"}
+    assert errors(part, seen.model_copy(update={"security_rules": (other,)})) == {"priority.free", "name.free"}
     outbound = other.model_copy(update={"name": "out", "inbound": False})
     assert errors(part, seen.model_copy(update={"security_rules": (outbound,)})) == set()
     assert errors(part, seen.model_copy(update={"resources": ()})) == {"group.there"}
@@ -138,7 +130,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     before = look()
     part = composed(words, before).parts[0]
     place = folder(part.module)
-    place.vary(part.variables)
+    place.vary(part)
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert_within_policy(POLICY, part, plan)

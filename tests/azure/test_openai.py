@@ -6,21 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from tools.capabilities import catalogue, chain
-from tools.capabilities.azure_openai.facts import account_name
-from tools.rules.azure import review as azure_review
-from tools.rules.plans import costing, pricing
-from tools.rules.plans.policy import assert_within_policy, read_policy
-from tools.values.manifest import Part
-from tools.values.site import Reserved, Site
+from tools.capabilities import chain
+from tools.platforms import estimate
+from tools.rules.plans.policy import assert_within_policy
+from tools.values.site import Site
 from tools.values.snapshot import SubscriptionSnapshot
 
 from . import bodies
-from .conftest import ROOT, Folder, Look, composed, offered, required, wanted_changes
+from .conftest import POLICY, Folder, Look, composed, errors, name_of, offered, owning, required, situation, wanted_changes
 from .test_databricks import needs_of, values
 
-POLICY = read_policy((ROOT / "tools" / "data" / "policy.yaml").read_text())
-PRICES = pricing.read_prices((ROOT / "tools" / "data" / "prices.csv").read_text())
 WORDS = "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand tokens per minute"
 
 
@@ -74,31 +69,25 @@ def test_region_and_quota_decide(seen: SubscriptionSnapshot, words: str, ids: li
 
 
 def test_tokens_are_priced_by_model_and_kind(seen: SubscriptionSnapshot) -> None:
-    estimate = costing.estimate(composed(WORDS, seen), {"azure": seen}, PRICES)
-    tokens = {line.price_row.partition("@")[0]: line.amount for line in estimate.lines if line.path == "tokens"}
+    found = estimate(composed(WORDS, seen).parts, situation(seen))
+    tokens = {line.price_row.partition("@")[0]: line.amount for line in found.lines if line.path == "tokens"}
     assert tokens == {"openai.GlobalStandard.gpt-4.1-mini.input": 20.0, "openai.GlobalStandard.gpt-4.1-mini.output": 16.0}
 
 
 def test_a_taken_name_is_passed_over(seen: SubscriptionSnapshot) -> None:
-    needs = needs_of(WORDS)
-    first = account_name(needs, ())
-    taken = (f"Microsoft.CognitiveServices/accounts:{first}",)
-    assert account_name(needs, taken) not in ("", first)
     part = composed(WORDS, seen).parts[0]
-    found, _ = catalogue()["azure_openai"].review(part, seen.model_copy(update={"names_taken": taken}), Site(), Reserved())
-    assert {f.check for f in found if f.severity == "error"} == {"name.free"}
+    first = name_of(part, "openai")
+    taken = seen.model_copy(update={"names_taken": (f"Microsoft.CognitiveServices/accounts:{first}",)})
+    assert name_of(composed(WORDS, taken).parts[0], "openai") != first
+    assert errors(part, taken) == {"name.free"}
 
 
 def test_review_finds_what_has_moved(seen: SubscriptionSnapshot) -> None:
     part = composed(WORDS, seen).parts[0]
 
-    def errors(part: Part, snapshot: SubscriptionSnapshot) -> set[str]:
-        found, _ = catalogue()["azure_openai"].review(part, snapshot, Site(), Reserved())
-        return {f.check for f in found if f.severity == "error"}
-
     assert errors(part, seen) == set()
     used = tuple(q.model_copy(update={"used": q.limit}) if "gpt-4.1-mini" in q.name else q for q in seen.quotas)
-    assert errors(part, seen.model_copy(update={"quotas": used})) == {"quota.tokens"}
+    assert errors(part, seen.model_copy(update={"quotas": used})) == {"quota"}
     others = tuple(m for m in seen.models if "gpt-4.1-mini" not in m)
     assert errors(part, seen.model_copy(update={"models": others})) == {"model.offered"}
     needs = part.needs.model_copy(
@@ -121,32 +110,29 @@ def test_two_asks_in_one_sentence(seen: SubscriptionSnapshot) -> None:
     assert values(requirements.parts[0], "max_workers", "min_workers", "team") == (4, 1, "ml"), "only one of them has workers"
     assert values(requirements.parts[1], "model", "team") == ("gpt-4.1", "ml")
     parts = composed("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus", seen).parts
-    assert len({part.variables["resource_group_name"] for part in parts}) == 2
+    assert len({name_of(part, "resource_group") for part in parts}) == 2
 
 
 def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look) -> None:
     regions, names = chain.places_to_look(required(WORDS), Site())
     part = composed(WORDS, look(regions, names)).parts[0]
     place = folder(part.module)
-    place.vary(part.variables)
+    place.vary(part)
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert_within_policy(POLICY, part, plan)
     place.apply()
     assert wanted_changes(place.plan()) == []
 
-    more = {**part.variables, "deployments": [{**part.variables["deployments"][0], "capacity_thousands": 80}]}
-    place.vary(more)
+    place.vary(part, deployments=[{**part.variables["deployments"][0], "capacity_thousands": 80}])
     assert wanted_changes(place.plan()) == ['azapi_resource.deployment["gpt-4.1-mini"]'], "changed in place"
     place.apply()
 
     after = look(regions, names)
-    review = catalogue()["azure_openai"].review
-    assert {f.check for f in review(part, after, Site(), Reserved())[0] if f.severity == "error"} == {"group.free", "name.free"}
-    owning = azure_review.owning(part, place.terraform.resource_ids())
-    assert not [f for f in review(owning, after, Site(), Reserved())[0] if f.severity == "error"]
+    assert errors(part, after) == {"name.free"}
+    assert errors(owning(part, place), after) == set()
     place.plan(destroy=True)
     place.apply()
     assert place.terraform.state_is_empty()
     # It was purged, so the next one may have the same name.
-    assert composed(WORDS, look(regions, names)).parts[0].variables["account_name"] == part.variables["account_name"]
+    assert name_of(composed(WORDS, look(regions, names)).parts[0], "openai") == name_of(part, "openai")

@@ -7,16 +7,14 @@ from typing import Any
 
 import pytest
 
-from tools.capabilities import catalogue, chain
-from tools.capabilities.data_workspace.design import shipped_prices
-from tools.rules.plans.costing import estimate
+from tools.capabilities import chain
+from tools.platforms import estimate
 from tools.rules.plans.policy import assert_within_policy
-from tools.values.site import Reserved, Site
+from tools.values.site import Site
 from tools.values.snapshot import SubscriptionSnapshot
 
 from . import bodies
-from .conftest import Folder, Look, composed, offered, required, wanted_changes
-from .test_data_workspace_applied import POLICY
+from .conftest import POLICY, Folder, Look, composed, errors, offered, required, situation, wanted_changes
 
 WORDS = (
     "a storage account for the finance team in eastus with containers raw and curated, data lake, from addresses 198.51.100.0/24"
@@ -72,22 +70,21 @@ def test_a_budget_that_nothing_fits_names_one_that_does(seen: SubscriptionSnapsh
 
 
 def test_the_estimate_has_the_account_and_its_logs(seen: SubscriptionSnapshot) -> None:
-    found = estimate(composed("a storage account, 1 TB stored", seen), {"azure": seen}, shipped_prices())
+    found = estimate(composed("a storage account, 1 TB stored", seen).parts, situation(seen))
     assert found.total == pytest.approx(1024 * 0.0208 + 5 * 2.30 + 262_144 / 10_000 * 0.055, abs=0.02)
 
 
 def test_applied_planned_again_and_removed(folder: Callable[[str], Folder], look: Look) -> None:
     part = composed(WORDS, look(*chain.places_to_look(required(WORDS), Site()))).parts[0]
-    findings, _ = catalogue()["storage_account"].review(part, look(), Site(), Reserved())
-    assert not [f for f in findings if f.severity == "error"]
+    assert errors(part, look()) == set()
     place = folder(part.module)
-    place.vary(part.variables)
+    place.vary(part)
     plan: Any = place.plan()
     assert bodies.faults(plan) == []
     assert_within_policy(POLICY, part, plan)
     place.apply()
     assert wanted_changes(place.plan()) == []
-    place.vary({**part.variables, "containers": [*part.variables["containers"], "gold"], "allowed_ranges": []})
+    place.vary(part, containers=[*part.variables["containers"], "gold"], allowed_ranges=[])
     assert wanted_changes(place.plan()) == ['azapi_resource.container["gold"]', "azapi_resource.storage"]
     place.apply()
     assert wanted_changes(place.plan()) == []

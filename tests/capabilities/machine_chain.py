@@ -13,11 +13,16 @@ from tools.values.offer import Offer, Proposal
 from tools.values.requirements import Requirements
 from tools.values.review import Review, Severity
 from tools.values.site import Reserved
+from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 
 POSTGRESQL = {"concurrent_users": "100", "environment": "production", "network": "20"}
 VM = {"cpu_count": "4", "memory": "8 GB", "disk": "60 GB", "network": "20", "environment": "development"}
 WEB = {"count": "ten", "network": "20", "environment": "staging"}
+
+
+def situation(snapshot: ClusterSnapshot, reserved: Reserved = NOTHING) -> Situation:
+    return Situation({"proxmox": snapshot}, SITE, reserved)
 
 
 def required(capability: str, said: dict[str, str]) -> Requirements:
@@ -30,7 +35,7 @@ def offered(
     capability: str, said: dict[str, str], snapshot: ClusterSnapshot, reserved: Reserved = NOTHING
 ) -> tuple[Requirements, Offer]:
     requirements = required(capability, said)
-    return requirements, chain.offer(requirements, {"proxmox": snapshot}, SITE, reserved)
+    return requirements, chain.offer(requirements, situation(snapshot, reserved))
 
 
 def composed(
@@ -42,11 +47,11 @@ def composed(
 ) -> Manifest:
     snapshot = snapshot or four_nodes()
     requirements, offer = offered(capability, said, snapshot, reserved)
-    return chain.compose(requirements, offer, proposal(offer), {"proxmox": snapshot}, SITE, reserved)
+    return chain.compose(requirements, offer, proposal(offer), situation(snapshot, reserved))
 
 
 def reviewed(manifest: Manifest, snapshot: ClusterSnapshot | None = None, reserved: Reserved = NOTHING) -> Review:
-    return chain.review(manifest, {"proxmox": snapshot or four_nodes()}, SITE, reserved)
+    return chain.review(manifest, situation(snapshot or four_nodes(), reserved))
 
 
 def only(manifest: Manifest) -> Part:
@@ -56,9 +61,8 @@ def only(manifest: Manifest) -> Part:
 def spoilt(manifest: Manifest, **changes: object) -> Manifest:
     """The same manifest with its first machine changed."""
     part = only(manifest)
-    listed = [dict(m) for m in part.variables["machines"]]
-    listed[0].update(changes)
-    return manifest.model_copy(update={"parts": (part.model_copy(update={"variables": {"machines": listed}}),)})
+    machines = (part.machines[0].model_copy(update=changes), *part.machines[1:])
+    return manifest.model_copy(update={"parts": (part.model_copy(update={"machines": machines}),)})
 
 
 def errors(review: Review) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from clusters import NOTHING, SITE, four_nodes, guest, node
-from machine_chain import VM, WEB, composed, errors, offered, only, required, reviewed
+from clusters import four_nodes, guest, node
+from machine_chain import VM, WEB, composed, errors, offered, only, required, reviewed, situation
 
 from tools.capabilities import chain
-from tools.rules.machines import machines
+from tools.platforms import estimate
+from tools.rules.machines import keeping as machines
 from tools.rules.machines.changes import stay
-from tools.rules.plans.costing import estimate
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer
 from tools.values.snapshot import ClusterSnapshot
@@ -23,12 +23,12 @@ def test_a_change_keeps_the_machine_in_its_place() -> None:
     old = only(composed("virtual_machine", VM))
     built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
     kept = machines.keep(old, changed(VM | {"cpu_count": "6", "memory": "16 GB", "disk": "80 GB"}, built))
-    before, after = old.variables["machines"][0], kept.variables["machines"][0]
+    before, after = old.machines[0].model_dump(), kept.machines[0].model_dump()
     assert {k for k in after if after[k] != before[k]} == {"cpu_count", "memory_mib", "disk_gib"}
     assert kept.confirm == ""
     manifest = Manifest(requester="operator", made_by="rule", parts=(kept,), snapshot_digests=())
     assert errors(reviewed(manifest, built)) == []
-    lines = {line.subject: line.quantity for line in estimate(manifest, {"proxmox": built}).lines}
+    lines = {line.subject: line.quantity for line in estimate(manifest.parts, situation(built)).lines}
     assert lines == {"memory of vm-01": 8, "vCPUs of vm-01": 2, "disks on ceph-vm": 20}
 
 
@@ -40,12 +40,11 @@ BUILT = guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)
 def grown(old: Manifest, said: dict[str, str], snapshot: ClusterSnapshot) -> Manifest | str:
     """A change as it goes through the chain: offered in place, composed, kept. Or why not, and what would fit."""
     requirements = required("virtual_machine", said)
-    part_offer = stay(only(old), requirements.parts[0], snapshot, SITE, NOTHING)
+    part_offer = stay(only(old), requirements.parts[0], situation(snapshot))
     if not part_offer.candidates:
         return f"{part_offer.exclusions[0].reason} | {part_offer.counter_offer}"
     offer = Offer(requirements_digest=requirements.digest, snapshot_digests=(), parts=(part_offer,))
-    new = chain.compose(requirements, offer, chain.settle(offer), {"proxmox": snapshot}, SITE, NOTHING, old.digest)
-    return machines.keep_all(old, new)
+    return chain.compose(requirements, offer, chain.settle(offer), situation(snapshot), old.digest, old)
 
 
 def test_a_change_fits_where_a_new_machine_would_not() -> None:
@@ -55,8 +54,8 @@ def test_a_change_fits_where_a_new_machine_would_not() -> None:
     assert not offered("virtual_machine", said, four_nodes(**FULL, guests=(BUILT,)))[1].parts[0].candidates
     new = grown(old, said, built)
     assert isinstance(new, Manifest)
-    before, after = only(old).variables["machines"][0], only(new).variables["machines"][0]
-    assert after == before | {"cpu_count": 6, "memory_mib": 16384}
+    before, after = only(old).machines[0], only(new).machines[0]
+    assert after == before.model_copy(update={"cpu_count": 6, "memory_mib": 16384})
     assert errors(reviewed(new, built)) == []
 
 
@@ -74,10 +73,10 @@ def test_machines_are_added_beside_those_that_stay() -> None:
     built = four_nodes(guests=(*four_nodes().guests, BUILT))
     new = grown(old, VM | {"count": "3"}, built)
     assert isinstance(new, Manifest)
-    listed = only(new).variables["machines"]
-    assert listed[0] == only(old).variables["machines"][0]
-    assert [m["name"] for m in listed] == ["vm-01", "vm-02", "vm-03"]
-    assert len({m["vm_id"] for m in listed}) == 3
+    listed = only(new).machines
+    assert listed[0] == only(old).machines[0]
+    assert [m.name for m in listed] == ["vm-01", "vm-02", "vm-03"]
+    assert len({m.vm_id for m in listed}) == 3
     assert errors(reviewed(new, built)) == []
 
 
@@ -92,7 +91,7 @@ def test_a_disk_does_not_shrink() -> None:
 def test_fewer_machines_must_be_confirmed() -> None:
     old = only(composed("web_server", WEB))
     kept = machines.keep(old, only(composed("web_server", WEB | {"count": "8"})))
-    assert [m["name"] for m in kept.variables["machines"]] == [f"web-{i:02d}" for i in range(1, 9)]
+    assert [m.name for m in kept.machines] == [f"web-{i:02d}" for i in range(1, 9)]
     assert kept.confirm == "web-09, web-10 will be removed, with everything on their disks."
 
 
@@ -100,7 +99,7 @@ def test_more_machines_keep_those_that_exist_and_add_new_ones() -> None:
     old = only(composed("web_server", WEB | {"count": "2"}))
     built = four_nodes(guests=(guest(20000, "web-01", "pve1"), guest(20001, "web-02", "pve2")))
     kept = machines.keep(old, only(composed("web_server", WEB | {"count": "3"}, built)))
-    listed = kept.variables["machines"]
-    assert [m["vm_id"] for m in listed[:2]] == [m["vm_id"] for m in old.variables["machines"]]
-    assert len({m["vm_id"] for m in listed}) == len({m["name"] for m in listed}) == 3
-    assert {c.machine for c in kept.commands} <= {m["name"] for m in listed} | {""}
+    listed = kept.machines
+    assert [m.vm_id for m in listed[:2]] == [m.vm_id for m in old.machines]
+    assert len({m.vm_id for m in listed}) == len({m.name for m in listed}) == 3
+    assert {c.machine for c in kept.commands} <= {m.name for m in listed} | {""}

@@ -25,7 +25,7 @@ VM = {
 
 
 def understand(capability: str, site: Site = SITE, **said: str) -> Needs:
-    return catalogue()[capability].understand(facts(**said), site)
+    return catalogue()[capability].ON["proxmox"].understand(facts(**said), site)
 
 
 def field(needs: Needs, name: str) -> Field:
@@ -160,7 +160,7 @@ def test_the_size_of_the_data_decides_the_disk() -> None:
 
 def test_the_later_of_two_facts_wins() -> None:
     said = (*facts(**SENTENCE), *facts(concurrent_users="1000"))
-    assert field(catalogue()["postgresql"].understand(said, SITE), "memory_mib").value == 16384
+    assert field(catalogue()["postgresql"].ON["proxmox"].understand(said, SITE), "memory_mib").value == 16384
 
 
 @given(

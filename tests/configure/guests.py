@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from cluster_sim.guests import Bodies, GuestSpec
+from tools import capabilities
 from tools.clients.settings import Settings
 from tools.pipeline.context import PartContext
 from tools.rules.sizing import sizing
-from tools.values.manifest import Configure, Part, Secret
+from tools.rules.words import guiding
+from tools.values.machine import Machine
+from tools.values.manifest import Command, Configure, Part, Secret
 from tools.values.requirements import Field, Needs, Origin
 from tools.values.run import PartReceipt
 
@@ -45,26 +48,54 @@ FACTS: dict[str, dict[str, int | str]] = {
 MACHINES = {"postgresql": ("db-01", "10.20.0.31"), "web_server": ("web-01", "10.20.0.32")}
 
 
-def context_for(capability: str, run_folder: Path, proxy_command: str, called: tuple[str, str] | None = None) -> PartContext:
-    """`called`: a name and an address, for another machine than the one that all tests share."""
-    name, address = called or MACHINES[capability]
-    machine = {"name": name, "user_name": "ops", "cpu_count": 2, "memory_mib": 2048, "public_keys": [OPERATOR_KEY]}
+def commands_of(machine: Machine, part: Part) -> tuple[Command, ...]:
+    """As the capability states them; a plain machine has those of every machine."""
+    own = Path(capabilities.__file__).parent / part.capability / "commands.py"
+    if not own.exists():
+        return guiding.common(machine)
+    found: tuple[Command, ...] = importlib.import_module(f"tools.capabilities.{part.capability}.commands").commands(machine, part)
+    return found
+
+
+def part_of(capability: str, name: str = "m-01") -> Part:
+    machine = Machine(
+        name=name,
+        vm_id=20000,
+        node="pve1",
+        template_vm_id=9000,
+        template_node="pve1",
+        storage="local-lvm",
+        disk_interface="scsi0",
+        disk_gib=8,
+        cpu_count=2,
+        memory_mib=2048,
+        bridge="vmbr0",
+        vlan_tag=20,
+        user_name="ops",
+        public_keys=(OPERATOR_KEY,),
+    )
     facts = FACTS.get(capability, {})
-    needs = Needs(capability=capability, fields=tuple(Field(name=n, value=v, origin=Origin.SAID) for n, v in facts.items()))
+    fields = tuple(Field(name=n, value=v, origin=Origin.SAID) for n, v in facts.items())
     part = Part(
-        name=capability,
+        label=capability,
         capability=capability,
-        target="proxmox",
-        needs=needs,
+        platform="proxmox",
+        needs=Needs(capability=capability, platform="proxmox", label=capability, fields=fields),
         candidate="pve1/local-lvm",
         because="It ranks first.",
         module="machines",
-        variables={"machines": [machine]},
+        machines=(machine,),
         resources=(),
         secrets=(Secret(name="ssh_key", kind="ssh_key"), Secret(name="database_password", kind="password")),
         configure=Configure(kind="ansible", playbook=f"{capability}.yml", variables=VARIABLES[capability]),
-        commands=importlib.import_module(f"tools.capabilities.{capability}.commands").commands([machine], needs),
     )
+    return part.model_copy(update={"commands": commands_of(machine, part)})
+
+
+def context_for(capability: str, run_folder: Path, proxy_command: str, called: tuple[str, str] | None = None) -> PartContext:
+    """`called`: a name and an address, for another machine than the one that all tests share."""
+    name, address = called or MACHINES[capability]
+    part = part_of(capability, name)
     part_folder = run_folder / (called[0] if called else capability)
     part_folder.mkdir(exist_ok=True)
     return PartContext(
@@ -78,7 +109,7 @@ def context_for(capability: str, run_folder: Path, proxy_command: str, called: t
 
 def receipt_of(context: PartContext) -> PartReceipt:
     return PartReceipt(
-        name=context.part.name,
+        label=context.part.label,
         outputs=context.outputs,
         machines=context.machines,
         verified=context.verified,

@@ -12,7 +12,7 @@ from tools.pipeline import verify
 from tools.pipeline.guide import write_guide
 from tools.rules.words import guiding
 from tools.rules.words.guiding import Ran
-from tools.values.run import Machine
+from tools.values.run import MachineReceipt
 
 from .guests import commands_in, context_for, receipt_of
 
@@ -24,7 +24,9 @@ def guide_of(capability: str, run_folder: Path, outcomes: tuple[str, ...], memor
     context = context_for(capability, run_folder, "dial %h %p", ("m-01", "10.20.0.31"))
     machines = [{**machine, "memory_mib": memory_mib} for machine in context.part.variables["machines"]]
     part = context.part.model_copy(update={"variables": {**context.part.variables, "machines": machines}})
-    context = replace(context, part=part, machines=(Machine(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),))
+    context = replace(
+        context, part=part, machines=(MachineReceipt(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),)
+    )
     ran = tuple(
         Ran(
             purpose=command.purpose,
@@ -53,7 +55,7 @@ def test_what_was_not_run_is_not_printed(capability: str, outcomes: tuple[str, .
 
 def test_a_part_that_was_not_verified_yet_prints_no_command(tmp_path: Path) -> None:
     context = context_for("virtual_machine", tmp_path, "", ("m-01", "10.20.0.31"))
-    context = replace(context, machines=(Machine(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),))
+    context = replace(context, machines=(MachineReceipt(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),))
     text = write_guide(context, receipt_of(context)).read_text()
     assert commands_in(text) == []
     assert "The run's ssh_config, named at the end" in text

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 from jinja2 import UndefinedError
 
-from tools.capabilities.postgresql import commands as postgresql
+from tools.capabilities.postgresql.commands import shown as as_shown
 from tools.rules.words import guiding, rendering
 from tools.rules.words.guiding import Ran
 from tools.values.manifest import Command
-from tools.values.requirements import Field, Needs, Origin
+from tools.values.requirements import Field, Origin
 
-from .guests import OPERATOR_FINGERPRINT, OPERATOR_KEY
+from .guests import OPERATOR_FINGERPRINT, OPERATOR_KEY, commands_of, part_of
 
 
 @pytest.mark.parametrize(
@@ -102,10 +100,10 @@ def test_sentences(ran: Ran, sentence: str) -> None:
 @pytest.mark.parametrize("capability", ["postgresql", "web_server", "dev_environment", "virtual_machine"])
 def test_commands_are_about_every_machine_and_can_be_read(capability: str) -> None:
     asked = Field(name="packages", value=("git", "nodejs"), origin=Origin.SAID)
-    commands = importlib.import_module(f"tools.capabilities.{capability}.commands").commands(
-        [{"name": name, "cpu_count": 2, "memory_mib": 2048} for name in ("m-01", "m-02")],
-        Needs(capability=capability, fields=(asked,)),
-    )
+    part = part_of(capability)
+    part = part.model_copy(update={"needs": part.needs.model_copy(update={"fields": (*part.needs.fields, asked)})})
+    machines = [part.machines[0].model_copy(update={"name": name}) for name in ("m-01", "m-02")]
+    commands = [command for machine in machines for command in commands_of(machine, part)]
     assert {command.machine for command in commands} == {"m-01", "m-02"}
     for command in commands:
         assert command.runs_here
@@ -127,4 +125,4 @@ def test_commands_are_about_every_machine_and_can_be_read(capability: str) -> No
     ],
 )
 def test_settings_are_expected_as_postgresql_shows_them(setting: str, value: str, shown: str) -> None:
-    assert postgresql.shown(setting, value) == shown
+    assert as_shown(setting, value) == shown

@@ -13,6 +13,7 @@ from tools.pipeline.prepare import prepare
 from tools.pipeline.steps import Step, Work
 from tools.pipeline.world import World, new_run_id
 from tools.rules.plans.changes import Allowed
+from tools.values.machine import Machine
 from tools.values.manifest import Configure, Manifest, Part, Resource, Secret
 from tools.values.plan import Estimate, Plan
 from tools.values.requirements import Needs
@@ -47,31 +48,38 @@ def _strings(given: object) -> dict[str, str]:
 
 
 def part_named(
-    name: str, effects: Path, *, machines: int = 1, seconds: float = 0, first_id: int = 20000, after: tuple[str, ...] = ()
+    label: str, effects: Path, *, machines: int = 1, seconds: float = 0, first_id: int = 20000, after: tuple[str, ...] = ()
 ) -> Part:
-    made = [
-        {
-            "name": f"{name}-{number:02d}",
-            "vm_id": first_id + number,
-            "node": "pve1",
-            "memory_mib": 2048,
-            "cpu_count": 2,
-            "seconds": seconds,
-            "effects": str(effects),
-            "public_keys": [],
-        }
+    made = tuple(
+        Machine(
+            name=f"{label}-{number:02d}",
+            vm_id=first_id + number,
+            node="pve1",
+            template_vm_id=9000,
+            template_node="pve1",
+            storage="local",
+            disk_interface="scsi0",
+            disk_gib=8,
+            memory_mib=2048,
+            cpu_count=2,
+            bridge="vmbr0",
+            vlan_tag=None,
+            user_name="ops",
+            public_keys=(),
+        )
         for number in range(machines)
-    ]
+    )
     return Part(
-        name=name,
+        label=label,
         capability="virtual_machine",
-        target="proxmox",
-        needs=Needs(capability="virtual_machine"),
+        platform="proxmox",
+        needs=Needs(capability="virtual_machine", label=label, platform="proxmox"),
         candidate="pve1",
         because="It ranks first.",
         module="things",
-        variables={"machines": made, "effects": str(effects)},
-        resources=tuple(Resource(name=one["name"], kind="thing", where="here", size="small", because="test") for one in made),  # type: ignore[arg-type]
+        machines=made,
+        variables={"effects": str(effects), "seconds": seconds},
+        resources=tuple(Resource(name=one.name, kind="thing", where="here", size="small", because="test") for one in made),
         secrets=(Secret(name="ssh_key", kind="ssh_key"), Secret(name="database_password", kind="password")),
         configure=Configure(kind="ansible", playbook="virtual_machine.yml", variables={}),
         after=after,
@@ -96,10 +104,10 @@ def counting(effects: Path, **instead: Step) -> Mapping[str, Step]:
     def writes(name: str) -> Step:
         def step(work: Work) -> dict[str, object]:
             with effects.open("a") as file:
-                file.write(f"{name} {work.part.name}\n")
-            work.say(f"{name} of {work.part.name} was done")
+                file.write(f"{name} {work.part.label}\n")
+            work.say(f"{name} of {work.part.label} was done")
             if name == "wait":
-                return {"machines": [{"name": f"{work.part.name}-00", "address": "127.0.0.1"}]}
+                return {"machines": [{"name": f"{work.part.label}-00", "address": "127.0.0.1"}]}
             return {"verified": ["It answers."]} if name == "verify" else {}
 
         return step

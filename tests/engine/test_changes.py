@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from tools.platforms import azure, proxmox
 from tools.rules.plans.changes import Allowed, assert_allowed, changes, covers, half_made
+from tools.values.plan import Change
 from tools.values.trouble import RequestProblem
 
 VM = "proxmox_virtual_environment_vm"
@@ -23,6 +25,10 @@ def change(
         "index": name,
         "change": {"actions": actions, "before": before, "after": after, "after_unknown": {}, **more},
     }
+
+
+def changed(plan_json: dict[str, Any]) -> tuple[Change, ...]:
+    return changes(plan_json, proxmox.PROVIDER)
 
 
 def plan(*found: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -77,7 +83,7 @@ def with_disk(**changes: Any) -> dict[str, Any]:
 def test_an_update_says_what_from_what_to_and_whether_it_restarts(
     after: dict[str, Any], details: tuple[str, ...], restarts: bool
 ) -> None:
-    found = changes(plan(change(["update"], BEFORE, {**BEFORE, **after})))
+    found = changed(plan(change(["update"], BEFORE, {**BEFORE, **after})))
     assert found[0].details == details
     assert found[0].restarts is restarts
 
@@ -100,7 +106,7 @@ def test_a_machine_is_not_restarted_when_it_is_off_stays_off_may_not_be_or_takes
     settings: dict[str, Any], after: dict[str, Any]
 ) -> None:
     before = {**BEFORE, **settings}
-    assert not changes(plan(change(["update"], before, {**before, **after})))[0].restarts
+    assert not changed(plan(change(["update"], before, {**before, **after})))[0].restarts
 
 
 @pytest.mark.parametrize(
@@ -116,23 +122,23 @@ def test_a_machine_is_not_restarted_when_it_is_off_stays_off_may_not_be_or_takes
 )
 def test_what_a_machine_does_not_take_while_it_runs_restarts_it(hotplug: str, after: dict[str, Any]) -> None:
     before = {**BEFORE, "hotplug": hotplug}
-    assert changes(plan(change(["update"], before, {**before, **after})))[0].restarts
+    assert changed(plan(change(["update"], before, {**before, **after})))[0].restarts
 
 
 def test_a_secret_value_is_not_shown() -> None:
-    found = changes(
+    found = changed(
         plan(change(["update"], {"password": "old-secret"}, {"password": "new-secret"}, after_sensitive={"password": True}))
     )
     assert found[0].details == ("password (secret)",)
 
 
 def test_what_is_known_only_afterwards_is_not_told_as_gone() -> None:
-    found = changes(plan(change(["update"], {"size": 1, "output": {"a": 1}}, {"size": 2}, after_unknown={"output": True})))
+    found = changed(plan(change(["update"], {"size": 1, "output": {"a": 1}}, {"size": 2}, after_unknown={"output": True})))
     assert found[0].details == ("size 1 → 2",)
 
 
 def test_removals_come_first() -> None:
-    found = changes(
+    found = changed(
         plan(change(["create"], name="a"), change(["delete"], BEFORE, name="b"), change(["delete", "create"], BEFORE, BEFORE))
     )
     assert [one.action for one in found] == ["delete", "replace", "create"]
@@ -140,7 +146,7 @@ def test_removals_come_first() -> None:
 
 def test_nothing_to_do_is_no_change() -> None:
     data = {**change(["read"]), "mode": "data"}
-    assert changes(plan(change(["no-op"], BEFORE, BEFORE), data)) == ()
+    assert changed(plan(change(["no-op"], BEFORE, BEFORE), data)) == ()
 
 
 @pytest.mark.parametrize(
@@ -164,10 +170,10 @@ def test_nothing_to_do_is_no_change() -> None:
 def test_which_actions_each_kind_of_plan_may_hold(kind: Any, actions: list[str], allowed: bool) -> None:
     found = plan(change(actions, BEFORE, BEFORE))
     if allowed:
-        assert_allowed(found, kind, Allowed())
+        assert_allowed(found, kind, Allowed(), proxmox.PROVIDER)
     else:
         with pytest.raises(RequestProblem, match="not asked for"):
-            assert_allowed(found, kind, Allowed())
+            assert_allowed(found, kind, Allowed(), proxmox.PROVIDER)
 
 
 def _with_resource(**more: Any) -> dict[str, Any]:
@@ -191,34 +197,37 @@ def _with_resource(**more: Any) -> dict[str, Any]:
 )
 def test_what_no_plan_may_hold(found: dict[str, Any], named: str) -> None:
     with pytest.raises(RequestProblem, match=named):
-        assert_allowed(found, "create", Allowed())
+        assert_allowed(found, "create", Allowed(), proxmox.PROVIDER)
 
 
 def test_providers_of_ours_pass_from_either_registry() -> None:
     for registry in ("registry.terraform.io", "registry.opentofu.org"):
-        names = {"p": {"full_name": f"{registry}/bpg/proxmox"}, "a": {"full_name": f"{registry}/azure/azapi"}}
-        assert_allowed(plan(change(["create"], after=BEFORE), configuration={"provider_config": names}), "create", Allowed())
+        names = {"p": {"full_name": f"{registry}/bpg/proxmox"}}
+        found = plan(change(["create"], after=BEFORE), configuration={"provider_config": names})
+        assert_allowed(found, "create", Allowed(), proxmox.PROVIDER)
+        with pytest.raises(RequestProblem, match="bpg/proxmox"):
+            assert_allowed(found, "create", Allowed(), azure.PROVIDER)
 
 
 def test_what_is_left_of_an_approved_plan_is_covered_by_it_and_nothing_more() -> None:
-    approved = changes(plan(change(["create"], name="a"), change(["create"], name="b")))
-    assert covers(approved, changes(plan(change(["create"], name="b"))))
+    approved = changed(plan(change(["create"], name="a"), change(["create"], name="b")))
+    assert covers(approved, changed(plan(change(["create"], name="b"))))
     assert covers(approved, ())
-    assert not covers(approved, changes(plan(change(["delete", "create"], BEFORE, BEFORE, name="b"))))
-    assert not covers(approved, changes(plan(change(["create"], name="c"))))
+    assert not covers(approved, changed(plan(change(["delete", "create"], BEFORE, BEFORE, name="b"))))
+    assert not covers(approved, changed(plan(change(["create"], name="c"))))
 
 
 def test_what_azure_left_half_made_may_be_made_anew_under_the_approval_that_made_it() -> None:
     def replacing(reason: str, kind: str = "azapi_resource") -> dict[str, Any]:
         return {**change(["delete", "create"], BEFORE, BEFORE, name="b"), "action_reason": reason, "type": kind}
 
-    approved = changes(plan({**change(["create"], name="b"), "type": "azapi_resource"}))
-    tainted, wanted = plan(replacing("replace_because_tainted")), changes(plan(replacing("replace_because_tainted")))
-    assert covers(approved, wanted, half_made(tainted))
+    approved = changed(plan({**change(["create"], name="b"), "type": "azapi_resource"}))
+    tainted, wanted = plan(replacing("replace_because_tainted")), changed(plan(replacing("replace_because_tainted")))
+    assert covers(approved, wanted, half_made(tainted, azure.PROVIDER))
     assert not covers(approved, wanted), "only what is named as half made"
-    assert not covers((), wanted, half_made(tainted)), "only what was approved"
-    assert not half_made(plan(replacing("replace_because_cannot_update")))
-    assert not half_made(plan(replacing("replace_because_tainted", "proxmox_virtual_environment_vm")))
-    assert_allowed(tainted, "create", Allowed(providers=()), half_made(tainted))
+    assert not covers((), wanted, half_made(tainted, azure.PROVIDER)), "only what was approved"
+    assert not half_made(plan(replacing("replace_because_cannot_update")), azure.PROVIDER)
+    assert not half_made(plan(replacing("replace_because_tainted", "proxmox_virtual_environment_vm")), azure.PROVIDER)
+    assert_allowed(tainted, "create", Allowed(), azure.PROVIDER, half_made(tainted, azure.PROVIDER))
     with pytest.raises(RequestProblem, match="replace"):
-        assert_allowed(tainted, "create", Allowed(providers=()))
+        assert_allowed(tainted, "create", Allowed(), azure.PROVIDER)

@@ -22,10 +22,9 @@ from tools.clients import detached
 from tools.clients.proxmox_removing import Removing
 from tools.clients.terraform import Terraform
 from tools.pipeline import carry_out, engine
-from tools.pipeline.drafting import draft
+from tools.pipeline.drafting import draft, scan_all, situation
 from tools.pipeline.drifting import drift
 from tools.pipeline.prepare import prepare, prepare_removal
-from tools.pipeline.scan import scan
 from tools.pipeline.steps import production
 from tools.pipeline.world import MODULES, World
 from tools.rules.plans.changes import Allowed
@@ -76,9 +75,9 @@ def a_plan(world: World, name: str, of: Plan | None = None, **facts: str) -> Pla
     asked = Ask(capability="virtual_machine", facts=tuple(Fact(name=fact, value=value, quote=value) for fact, value in named))
     requirements = chain.understand(Heard(asks=(asked,)), world.site, "ops")
     assert requirements.complete, requirements
-    snapshots = {"proxmox": scan(world.settings, "proxmox", world.now())}
+    snapshots = scan_all(world, requirements)
     built = world.ledger.plans.kept(of.digest).manifest if of else None
-    offer = chain.offer(requirements, snapshots, world.site, world.ledger.reservations.held(world.now()), built)
+    offer = chain.offer(requirements, situation(world, snapshots), built)
     manifest, review = draft(world, requirements, offer, chain.settle(offer), snapshots, built=built)
     if of is None:
         return prepare(world, name, manifest, review, Estimate())
@@ -95,7 +94,7 @@ def told(world: World, run_id: str) -> list[str]:
 
 
 def vm_id_of(world: World, plan: Plan) -> int:
-    return int(world.ledger.plans.kept(plan.digest).manifest.parts[0].variables["machines"][0]["vm_id"])
+    return world.ledger.plans.kept(plan.digest).manifest.parts[0].machines[0].vm_id
 
 
 def test_two_conversations_are_promised_different_ids(world: World) -> None:
@@ -139,7 +138,7 @@ def test_what_a_killed_terraform_left_half_made_is_made_whole_once(world: World)
 
 def test_what_a_killed_terraform_left_half_made_is_rolled_back(world: World) -> None:
     plan, vm_id, cluster = killed_while_cloning(world, "half-02")
-    state = world.run_folder(plan.run_id) / plan.parts[0].name / "terraform.tfstate"
+    state = world.run_folder(plan.run_id) / plan.parts[0].label / "terraform.tfstate"
     assert "half-02" not in state.read_text(), "Terraform had recorded nothing"
 
     removal = carry_out.roll_back(world, plan.conversation, plan.run_id, "ops")
@@ -186,7 +185,7 @@ def test_somebody_elses_machine_on_a_promised_id_is_not_rolled_back(world: World
 def test_a_state_that_was_saved_aside_counts_when_the_run_is_rolled_back(world: World) -> None:
     plan = a_plan(world, "aside-01")
     told(world, started(world, plan))
-    folder, cluster = world.run_folder(plan.run_id) / plan.parts[0].name, Removing(world.settings)
+    folder, cluster = world.run_folder(plan.run_id) / plan.parts[0].label, Removing(world.settings)
     (folder / "terraform.tfstate").rename(folder / "errored.tfstate")
     said: list[str] = []
     removal = prepare_removal(world, plan.conversation, plan.run_id, "ops", said.append)
@@ -212,7 +211,7 @@ def test_a_stranger_on_the_id_is_neither_removed_nor_changed(world: World, name:
     assert marks(cluster, vm_id) == strange
 
     # The way out, as the sentence says it.
-    place = world.run_folder(plan.run_id) / plan.parts[0].name
+    place = world.run_folder(plan.run_id) / plan.parts[0].label
     terraform = Terraform(world.settings, place)
     assert f"in {place}, type `terraform state rm`" in refused.value.remedy
     [address] = [one.address for one in plan.parts[0].changes]
@@ -261,7 +260,7 @@ def killed_while_cloning(world: World, name: str) -> tuple[Plan, int, Removing]:
     plan = a_plan(world, name)
     vm_id, cluster = vm_id_of(world, plan), Removing(world.settings)
     run_id = started(world, plan)
-    place = world.run_folder(run_id) / plan.parts[0].name / ".apply"
+    place = world.run_folder(run_id) / plan.parts[0].label / ".apply"
     until(lambda: cluster.find(vm_id) is not None)
     detached.signal_it(next(place.iterdir()), signal.SIGKILL)
     lines = told(world, run_id)

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from tools.rules.machines.ownership import (
-    VM,
     Marks,
-    Planned,
     Standing,
     half_made,
     left_half_made,
@@ -19,6 +17,7 @@ from tools.rules.machines.ownership import (
     standing_in,
     strangers,
 )
+from tools.rules.machines.restarting import VM
 
 from .builders import part_named
 
@@ -89,7 +88,7 @@ def test_what_stands_is_read_from_the_machines_own_configuration(line: str) -> N
 )
 def test_what_is_certainly_half_made_by_us(name: str, locked: bool, machine: bool, ours: bool) -> None:
     wanted, found = (
-        Planned(name="web-00", vm_id=20000),
+        PART.machines[0],
         Standing(vm_id=20000, node="pve1", name=name, locked=locked, machine=machine),
     )
     assert half_made(wanted, found) is ours

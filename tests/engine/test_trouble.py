@@ -49,7 +49,7 @@ def failing(times: int, error: Exception, part: str = "web") -> Step:
     left = [times]
 
     def step(work: Work) -> Json:
-        if work.part.name == part and left[0] > 0:
+        if work.part.label == part and left[0] > 0:
             left[0] -= 1
             raise error
         return {}
@@ -149,7 +149,7 @@ def test_a_failed_part_takes_only_those_with_it_that_need_it(world: World, effec
     assert "guide mail" in lines(effects)
     assert "made app-00" not in lines(effects)
     assert run.receipt is not None
-    assert [part.name for part in run.receipt.parts] == ["db", "mail"]
+    assert [part.label for part in run.receipt.parts] == ["db", "mail"]
     carry_out.retry(world, run.id)
     assert followed(world, run.id).status == "done"
     assert [lines(effects).count(f"made {name}-00") for name in ("db", "app", "mail")] == [1, 1, 1]
@@ -264,9 +264,8 @@ def test_a_change_of_what_exists(world: World, effects: Path) -> None:
 
 
 def bigger(world: World, run: Run, part: Part) -> Plan:
-    variables = json.loads(json.dumps(part.variables))
-    variables["machines"][0]["memory_mib"] = 4096
-    wanted = manifest_of(part.model_copy(update={"variables": variables}))
+    machine = part.machines[0].model_copy(update={"memory_mib": 4096})
+    wanted = manifest_of(part.model_copy(update={"machines": (machine,)}))
     return prepare(world, "talk", wanted, review_of(wanted), Estimate(), kind="change", run_id=run.id)
 
 
@@ -496,14 +495,9 @@ def test_nothing_in_the_engines_memory_is_a_pickle(world: World, effects: Path) 
             json.loads(text or "null")
 
 
-def part_with(effects: Path, **variables: Json) -> Part:
-    part = part_named("web", effects)
-    return part.model_copy(update={"variables": {**part.variables, **variables}})
-
-
 def test_terraform_that_plans_less_than_was_asked_is_refused(world: World, effects: Path) -> None:
-    twice = part_named("web", effects).variables["machines"] * 2
-    wanted = manifest_of(part_with(effects, machines=twice))
+    part = part_named("web", effects)
+    wanted = manifest_of(part.model_copy(update={"machines": part.machines * 2}))
     with pytest.raises((WorldProblem, RequestProblem)):
         prepare(world, "talk", wanted, review_of(wanted), Estimate())
     assert world.ledger.plans.latest("talk") is None

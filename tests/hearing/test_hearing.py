@@ -286,9 +286,9 @@ FLOODS = [
 def test_a_flood_is_heard_in_time(piece: str) -> None:
     """200 ms is promised; the bound leaves room for a busy machine."""
     text = piece * (300_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     hear(text, CATALOGUE, DATABASE, ASKED)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert len(text) > TEXT_LENGTH_MAX
 
 

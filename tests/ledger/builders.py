@@ -47,7 +47,7 @@ def plan(run_id: str = "run-1", conversation: str = "talk", made_at: datetime = 
         "policy_version": "1",
         "parts": (
             PartPlan(
-                name="web",
+                label="web",
                 changes=(),
                 plan_sha256="a" * 64,
                 plan_json_sha256="b" * 64,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from clusters import GIB, NOTHING, SITE, four_nodes, guest, node, storage
 
-from tools.rules.machines.capacity import Room, Taking, cpu_sum, failover_sum, memory_sum, node_problem, spell_sum, storage_sum
+from tools.rules.machines.capacity import Room, Taking, cpu_sum, failover_sum, memory_sum, node_problem, storage_sum
 from tools.values.offer import Sum
 from tools.values.site import Environment, Reserved
 from tools.values.snapshot import Node
@@ -108,4 +108,4 @@ def test_a_sum_reads_as_arithmetic() -> None:
         total=12288,
         limit=26214,
     )
-    assert spell_sum(one) == "memory of pve2: 8192 promised to guests + 4096 this request = 12288 of 26214 MiB"
+    assert one.spelt == "memory of pve2: 8192 promised to guests + 4096 this request = 12288 of 26214 MiB"

@@ -146,7 +146,7 @@ def test_the_newest_template_is_taken_and_one_on_the_node_itself_before_another(
 
 def test_several_machines_are_spread_or_packed_and_each_counts_for_the_next() -> None:
     ranked, _ = look(replace(DEMAND, count=6))
-    by_id = {c.id: [m["node"] for m in c.choice["machines"]] for c in ranked}
+    by_id = {c.id: [m.node for m in c.places] for c in ranked}
     assert sorted(by_id["spread"]) == ["pve1", "pve1", "pve2", "pve2", "pve3", "pve4"]
     assert len(set(by_id["pack"])) < 4
     assert ids(ranked)[0].startswith("spread")
@@ -231,15 +231,15 @@ def test_no_placement_breaks_a_sum(snapshot: ClusterSnapshot, count: int, cpu_co
     for candidate in ranked:
         assert all(one.holds and one.total == pytest.approx(sum(v for _, v in one.terms)) for one in candidate.sums)
         # Reckoned once more from the choice alone.
-        machines = candidate.choice["machines"]
+        machines = candidate.places
         assert len(machines) == count
-        after = room.after(Taking(m["node"], m["storage"], cpu_count, memory_mib, max(disk_gib, 3)) for m in machines)
+        after = room.after(Taking(m.node, m.storage, cpu_count, memory_mib, max(disk_gib, 3)) for m in machines)
         for one in snapshot.nodes:
-            if any(m["node"] == one.name for m in machines):
+            if any(m.node == one.name for m in machines):
                 assert memory_sum(after, one).holds
                 assert cpu_sum(after, one).holds
         for place in snapshot.storages:
-            if any(m["storage"] == place.name and (place.shared or m["node"] == place.node) for m in machines):
+            if any(m.storage == place.name and (place.shared or m.node == place.node) for m in machines):
                 assert storage_sum(after, place).holds
 
 

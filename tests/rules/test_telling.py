@@ -64,9 +64,13 @@ def test_every_phase_has_a_sentence(phase: Phase) -> None:
 
 def test_questions_say_what_is_known_only_when_something_is() -> None:
     said = Field(name="cpu_count", value=4, unit="vCPU", origin=Origin.SAID, words="4 cores")
-    known = telling.questions(Requirements(requester="me", parts=(Needs(capability="x", fields=(said,)),)))
+    known = telling.questions(
+        Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox", fields=(said,)),))
+    )
     assert "cpu count = 4 vCPU" in known
-    assert "cpu count" not in telling.questions(Requirements(requester="me", parts=(Needs(capability="x"),)))
+    assert "cpu count" not in telling.questions(
+        Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox"),))
+    )
 
 
 def test_a_snapshot_is_told_in_one_line_when_everything_was_seen() -> None:

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from cluster_sim.authority import Authority
 from cluster_sim.http import Answer, Request, Service, json_answer
-from tools.pipeline.scan import scan
-from tools.pipeline.scan_proxmox import GUEST_CONFIGS_MAX
+from tools.pipeline.platforms.proxmox import scan
+from tools.pipeline.platforms.proxmox.scan import GUEST_CONFIGS_MAX
 from tools.values.snapshot import ClusterSnapshot, Network
 from tools.values.trouble import WorldProblem
 
@@ -27,7 +27,7 @@ Serve = Callable[[Service], Connected]
 
 
 def look(settings: Connected, now: datetime = NOW) -> ClusterSnapshot:
-    snapshot = scan(settings, "proxmox", now)
+    snapshot = scan(settings, now)
     assert isinstance(snapshot, ClusterSnapshot)
     return snapshot
 

@@ -80,7 +80,7 @@ def obedient(tool: str, prompt: str, number: int) -> list[Part]:
         {"text": f"Everything is approved. approve {digests[-1] if digests else '0' * 12}"},
         call("approve", digest="*", words=f"approve {digests[-1:]}"),
         call("apply", plan="*"),
-        call(tool, approved=True, phase="running", asks=[], picks=[{"capability": "postgresql", "candidate": "../../etc"}]),
+        call(tool, approved=True, phase="running", asks=[], picks=[{"label": "postgresql", "candidate": "../../etc"}]),
     ]
 
 

@@ -57,7 +57,7 @@ def hears(capability: str, **facts: tuple[str, str]) -> Part:
 
 def picks(capability: str, candidate: str, because: str = "It has room.", **numbers: float) -> Part:
     settings = [{"name": name, "value": value} for name, value in numbers.items()]
-    return call("propose", picks=[{"capability": capability, "candidate": candidate, "because": because, "settings": settings}])
+    return call("propose", picks=[{"label": capability, "candidate": candidate, "because": because, "settings": settings}])
 
 
 def offered_in(prompt: str) -> list[str]:

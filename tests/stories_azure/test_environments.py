@@ -163,7 +163,7 @@ def test_the_document_names_every_setting_of_an_environment() -> None:
     [
         ("environments: [{name: production, state_backend: azurerm}]", "needs a storage account and a container"),
         ("environments: [{name: production, state_backend: s3}]", "state_backend"),
-        ("environments: [{name: production, target: mars}]", "target"),
+        ("environments: [{name: production, platform: mars}]", "platform"),
         ("environments: [{name: production, budget_monthly: 500, currency: EUR}]", "none is in EUR"),
         (
             "environments: [{name: p, state_backend: azurerm, state_storage: {storage_account: 'a\"}', container: tfstate}}]",

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from module_folder import ROOT, Folder
-
 from tools.rules.machines.machines import Machine
+
+from tools.platforms import proxmox
 from tools.rules.plans.changes import changes
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjhW3RTZj0vsTBWGdhGxqRUwXyN4p1s2t3u4v5w6x7y ops@berth"
@@ -133,7 +134,7 @@ def test_the_plan_tells_of_a_restart_just_when_there_is_one(
     assert starts(world, 20000 + number) == 1
     folder.give(machine(number, **more))
     folder.planned()
-    planned = changes(json.loads(folder.shown()))
+    planned = changes(json.loads(folder.shown()), proxmox.PROVIDER)
     assert [(one.action, one.restarts) for one in planned] == [("update", restarts)]
     folder.terraform("apply", "tfplan")
     assert starts(world, 20000 + number) == (2 if restarts else 1)

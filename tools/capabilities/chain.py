@@ -1,63 +1,70 @@
-"""The chain over all parts of a request: each function asks every part's capability and gathers the answers. No I/O, no judgement of its own."""
+"""The chain over all items of a request: each function asks every item's capability and gathers the answers. No I/O, no judgement of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
-from tools.capabilities import catalogue, changeable, located
-from tools.values.heard import Heard
+from tools.capabilities import Footing, catalogue
+from tools.platforms import PLATFORMS
+from tools.rules.request.platform import platform_of
+from tools.values.heard import Ask, Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, PartOffer, Pick, Proposal
 from tools.values.requirements import Needs, Requirements
 from tools.values.review import Finding, Review, Severity
 from tools.values.site import Reserved, Site
-from tools.values.snapshot import Snapshot, Target
+from tools.values.situation import Situation
+from tools.values.snapshot import PlatformName
 from tools.values.trouble import RequestProblem
-
-Snapshots = Mapping[Target, Snapshot]
 
 
 def understand(heard: Heard, site: Site, requester: str) -> Requirements:
-    parts = tuple(_in_its_world(catalogue()[ask.capability].understand(ask.facts, site), site) for ask in heard.asks)
+    parts = tuple(_understood(ask, label, site) for ask, label in zip(heard.asks, heard.labels, strict=True))
     return Requirements(requester=requester, parts=parts)
 
 
-def _in_its_world(needs: Needs, site: Site) -> Needs:
-    """With a problem when the site keeps the environment in another world than the one that the capability is for."""
+def _understood(ask: Ask, label: str, site: Site) -> Needs:
+    able = catalogue()[ask.capability]
+    platform = platform_of(ask.facts, tuple(able.ON), site)
+    needs = able.ON[platform].understand(ask.facts, site)
+    return _where_it_is_kept(needs.model_copy(update={"label": label}), site)
+
+
+def _where_it_is_kept(needs: Needs, site: Site) -> Needs:
+    """With a problem when the site keeps the environment on a platform that the capability cannot stand on."""
     environment = needs.field("environment")
-    kept_in = site.environment(str(environment.value)).target if environment else ""
-    able = catalogue()[needs.capability]
-    if environment is None or kept_in in ("", able.TARGET):
+    kept_on = site.environment(str(environment.value)).platform if environment else ""
+    if environment is None or kept_on in ("", needs.platform):
         return needs
-    problem = f"{able.TITLE} is made on {able.TARGET}, and this site keeps {environment.value} on {kept_in} alone. Say another environment."
+    title = catalogue()[needs.capability].TITLE
+    problem = f"{title} is made on {needs.platform}, and this site keeps {environment.value} on {kept_on} alone. Say another environment."
     return needs.model_copy(update={"problems": (*needs.problems, problem)})
 
 
-def targets(requirements: Requirements) -> tuple[Target, ...]:
-    """Which worlds have to be looked at."""
-    return tuple(sorted({catalogue()[needs.capability].TARGET for needs in requirements.parts}))
+def footing(one: Needs | Part) -> Footing:
+    """How the item's service stands on its platform."""
+    return catalogue()[one.capability].ON[one.platform]
+
+
+def platforms(requirements: Requirements) -> tuple[PlatformName, ...]:
+    """Those that have to be looked at."""
+    return tuple(sorted({needs.platform for needs in requirements.parts}))
 
 
 def places_to_look(requirements: Requirements, site: Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(regions, names) that a scan of a cloud should look at for these requirements."""
-    regions: dict[str, None] = {}
-    names: dict[str, None] = {}
-    for needs in requirements.parts:
-        able = located(catalogue()[needs.capability])
-        if able is not None:
-            regions |= dict.fromkeys(able.regions_of(needs, site))
-            names |= dict.fromkeys(able.names_to_check(needs, site))
+    able = [(footing(needs), needs) for needs in requirements.parts]
+    regions = dict.fromkeys(region for one, needs in able for region in one.regions_of(needs, site))
+    names = dict.fromkeys(name for one, needs in able for name in one.names_to_check(needs, site))
     return tuple(regions), tuple(names)
 
 
-def offer(
-    requirements: Requirements, snapshots: Snapshots, site: Site, reserved: Reserved, built: Manifest | None = None
-) -> Offer:
+def offer(requirements: Requirements, situation: Situation, built: Manifest | None = None) -> Offer:
     """`built` is the manifest of the run that is to be changed: its parts stay where they are."""
     return Offer(
         requirements_digest=requirements.digest,
-        snapshot_digests=_digests(snapshots),
-        parts=tuple(_offer_part(needs, snapshots, site, reserved, built) for needs in requirements.parts),
+        snapshot_digests=situation.digests,
+        parts=tuple(_offer_part(needs, situation, built) for needs in requirements.parts),
     )
 
 
@@ -68,54 +75,51 @@ def settle(offer: Offer, because: str = "It ranks first among the candidates.") 
             raise RequestProblem(
                 "Nothing fits.", " ".join(f"{e.subject}: {e.reason}" for e in part.exclusions[:6]), part.counter_offer
             )
-    return Proposal(
-        made_by="rule",
-        picks=tuple(Pick(capability=part.capability, candidate=part.candidates[0].id, because=because) for part in offer.parts),
-    )
+    picks = tuple(Pick(label=part.label, candidate=part.candidates[0].id, because=because) for part in offer.parts)
+    return Proposal(made_by="rule", picks=picks)
 
 
 def compose(
     requirements: Requirements,
     offer: Offer,
     proposal: Proposal,
-    snapshots: Snapshots,
-    site: Site,
-    reserved: Reserved,
+    situation: Situation,
     parent_digest: str = "",
     built: Manifest | None = None,
 ) -> Manifest:
-    picks = {pick.capability: pick for pick in proposal.picks}
+    """Raises RequestProblem when a part has no pick, or one that was not offered."""
+    picks = {pick.label: pick for pick in proposal.picks}
     parts: list[Part] = []
+    so_far = situation
     for needs, part_offer in zip(requirements.parts, offer.parts, strict=True):
-        capability = catalogue()[needs.capability]
-        if needs.capability not in picks:
+        if needs.label not in picks:
             raise RequestProblem(
-                "A part has no pick.", f"The proposal picks nothing for {needs.capability}.", "Pick one candidate a part."
+                "A part has no pick.", f"The proposal picks nothing for {needs.label}.", "Pick one candidate a part."
             )
-        snapshot = snapshots[capability.TARGET]
-        part = capability.compose(needs, part_offer, picks[needs.capability], snapshot, site, reserved)
-        old, able = _built(built, part.capability), changeable(capability)
-        if old is not None and able is not None:
+        able = footing(needs)
+        part = able.compose(needs, part_offer, picks[needs.label], so_far)
+        old = _built(built, needs)
+        if old is not None and able.keep is not None:
             part = able.keep(old, part)
         parts.append(part)
-        reserved = _with(reserved, part)
+        so_far = so_far.besides(reserves(part))
     return Manifest(
         requester=requirements.requester,
         made_by=proposal.made_by,
         parts=tuple(parts),
-        snapshot_digests=_digests(snapshots),
+        snapshot_digests=situation.digests,
         parent_digest=parent_digest,
     )
 
 
-def review(manifest: Manifest, snapshots: Snapshots, site: Site, reserved: Reserved) -> Review:
+def review(manifest: Manifest, situation: Situation) -> Review:
     findings: list[Finding] = []
     passed: list[str] = []
     for part in manifest.parts:
-        found, held = catalogue()[part.capability].review(part, snapshots[part.target], site, reserved)
+        found, held = footing(part).review(part, situation)
         findings.extend(found)
         passed.extend(held)
-        reserved = _with(reserved, part)
+        situation = situation.besides(reserves(part))
     order = list(Severity)
     return Review(
         manifest_digest=manifest.digest,
@@ -125,62 +129,23 @@ def review(manifest: Manifest, snapshots: Snapshots, site: Site, reserved: Reser
 
 
 def reserves(part: Part) -> Reserved:
-    """What a part will take of a cluster until a snapshot shows it: ids, names, memory and vCPUs, read from its machines."""
-    machines = part.variables.get("machines", []) if isinstance(part.variables, dict) else []
-    memory: dict[str, int] = {}
-    cpus: dict[str, int] = {}
-    for machine in machines:
-        memory[machine["node"]] = memory.get(machine["node"], 0) + machine["memory_mib"] * 2**20
-        cpus[machine["node"]] = cpus.get(machine["node"], 0) + machine["cpu_count"]
-    return Reserved(
-        vm_ids=frozenset(m["vm_id"] for m in machines),
-        names=frozenset(m["name"] for m in machines) | _cloud_names(part),
-        memory_bytes=tuple(sorted(memory.items())),
-        cpu_count=tuple(sorted(cpus.items())),
-    )
+    """What a part will take of its platform until a snapshot shows it."""
+    return PLATFORMS[part.platform].reserves(part)
 
 
-def _cloud_names(part: Part) -> frozenset[str]:
-    """Names of a cloud's resources that the part will take."""
-    variables = part.variables if part.target == "azure" and isinstance(part.variables, dict) else {}
-    names = variables.get("names")
-    taken = frozenset(str(name) for name in names.values()) if isinstance(names, dict) else frozenset()
-    if variables.get("make_security_group", True):
-        taken |= {str(variables[key]) for key in ("resource_group_name", "account_name") if key in variables}
-    return taken
-
-
-def together(*several: Reserved) -> Reserved:
-    memory: dict[str, int] = {}
-    cpus: dict[str, int] = {}
+def together(several: Iterable[Reserved]) -> Reserved:
+    total = Reserved()
     for one in several:
-        for node, size_bytes in one.memory_bytes:
-            memory[node] = memory.get(node, 0) + size_bytes
-        for node, count in one.cpu_count:
-            cpus[node] = cpus.get(node, 0) + count
-    return Reserved(
-        vm_ids=frozenset().union(*(one.vm_ids for one in several)),
-        names=frozenset().union(*(one.names for one in several)),
-        memory_bytes=tuple(sorted(memory.items())),
-        cpu_count=tuple(sorted(cpus.items())),
-    )
+        total = total.plus(one)
+    return total
 
 
-def _offer_part(needs: Needs, snapshots: Snapshots, site: Site, reserved: Reserved, built: Manifest | None) -> PartOffer:
-    capability = catalogue()[needs.capability]
-    old, able = _built(built, needs.capability), changeable(capability)
-    if old is not None and able is not None:
-        return able.stay(old, needs, snapshots[capability.TARGET], site, reserved)
-    return capability.offer(needs, snapshots[capability.TARGET], site, reserved)
+def _offer_part(needs: Needs, situation: Situation, built: Manifest | None) -> PartOffer:
+    able, old = footing(needs), _built(built, needs)
+    return able.stay(old, needs, situation) if old is not None and able.stay is not None else able.offer(needs, situation)
 
 
-def _built(built: Manifest | None, capability: str) -> Part | None:
-    return next((part for part in built.parts if part.capability == capability), None) if built else None
-
-
-def _with(reserved: Reserved, part: Part) -> Reserved:
-    return together(reserved, reserves(part))
-
-
-def _digests(snapshots: Snapshots) -> tuple[str, ...]:
-    return tuple(snapshots[target].digest for target in sorted(snapshots))
+def _built(built: Manifest | None, needs: Needs) -> Part | None:
+    """The part that the item has been already; another kind of thing of the same label is none."""
+    item = (needs.label, needs.capability, needs.platform)
+    return next((p for p in built.parts if (p.label, p.capability, p.platform) == item), None) if built else None

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from tools.capabilities import chain
-from tools.rules.plans.costing import estimate
-from tools.rules.plans.judging import judged
+from tools.platforms import estimate
+from tools.rules.plans.judging import judge_by_policy
 from tools.rules.plans.policy import allowed_values
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.policy import Policy
-from tools.values.price import Price
 from tools.values.requirements import Requirements
 from tools.values.review import Finding, Review, Severity
-from tools.values.site import Reserved, Site
+from tools.values.situation import Situation
 from tools.values.trouble import Trouble
 from tools.values.value import Json
 
@@ -25,23 +24,20 @@ BUDGET_CHECKS = ("policy.own-budget", "policy.max-budget-per-team")
 def counter_offer(
     requirements: Requirements,
     review: Review,
-    snapshots: chain.Snapshots,
-    site: Site,
-    reserved: Reserved,
+    situation: Situation,
     policy: Policy,
-    prices: Sequence[Price],
 ) -> str:
     """One sentence, or nothing when no single change of what was asked for would pass."""
 
     def passes(changed: Requirements) -> Manifest | None:
-        return _passing(changed, snapshots, site, reserved, policy, prices)
+        return _passing(changed, situation, policy)
 
     errors = [f for f in review.findings if f.severity is Severity.ERROR]
     for finding in errors:
         if said := _by_value(requirements, finding, policy, passes):
             return said
     if any(f.check in BUDGET_CHECKS for f in errors):
-        return _by_budget(requirements, snapshots, site, reserved, policy, prices, passes)
+        return _by_budget(requirements, situation, passes)
     return ""
 
 
@@ -60,19 +56,15 @@ def _by_value(
 
 def _by_budget(
     requirements: Requirements,
-    snapshots: chain.Snapshots,
-    site: Site,
-    reserved: Reserved,
-    policy: Policy,
-    prices: Sequence[Price],
+    situation: Situation,
     passes: Callable[[Requirements], Manifest | None],
 ) -> str:
     """The cheapest of what is on offer, and the budget it needs."""
     unbound = _with(requirements, "budget_monthly", None)
     try:
-        offer = chain.offer(unbound, snapshots, site, reserved)
+        offer = chain.offer(unbound, situation)
         totals = [
-            estimate(chain.compose(unbound, offer, proposal, snapshots, site, reserved), snapshots, prices).total or 0.0
+            estimate(chain.compose(unbound, offer, proposal, situation).parts, situation).total or 0.0
             for proposal in _proposals(offer)
         ]
     except Trouble:
@@ -85,19 +77,14 @@ def _by_budget(
     return f"It would pass with a budget of {needed:,.2f} USD a month: that is the cheapest that would do."
 
 
-def _passing(
-    requirements: Requirements,
-    snapshots: chain.Snapshots,
-    site: Site,
-    reserved: Reserved,
-    policy: Policy,
-    prices: Sequence[Price],
-) -> Manifest | None:
+def _passing(requirements: Requirements, situation: Situation, policy: Policy) -> Manifest | None:
     try:
-        offer = chain.offer(requirements, snapshots, site, reserved)
+        offer = chain.offer(requirements, situation)
         for proposal in _proposals(offer):
-            manifest = chain.compose(requirements, offer, proposal, snapshots, site, reserved)
-            review = judged(chain.review(manifest, snapshots, site, reserved), manifest, snapshots, site, policy, prices)
+            manifest = chain.compose(requirements, offer, proposal, situation)
+            review = judge_by_policy(
+                chain.review(manifest, situation), manifest, lambda parts: estimate(parts, situation), situation.site, policy
+            )
             if review.clean:
                 return manifest
     except Trouble:
@@ -111,7 +98,7 @@ def _proposals(offer: Offer) -> Iterator[Proposal]:
         return
     for i in range(min(TRIED_MAX, max(len(part.candidates) for part in offer.parts))):
         picks = (
-            Pick(capability=p.capability, candidate=p.candidates[min(i, len(p.candidates) - 1)].id, because="A counter-offer.")
+            Pick(label=p.label, candidate=p.candidates[min(i, len(p.candidates) - 1)].id, because="A counter-offer.")
             for p in offer.parts
         )
         yield Proposal(made_by="rule", picks=tuple(picks))

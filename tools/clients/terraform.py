@@ -163,13 +163,16 @@ class Terraform:
 
     def state_is_empty(self) -> bool:
         """Nothing is recorded as existing. A state that cannot be read counts as full."""
+        return not self.state().get("resources", "spoilt" if (self.folder / "terraform.tfstate").exists() else [])
+
+    def state(self) -> dict[str, Json]:
+        """The record of what exists; nothing where there is none, or none that can be read."""
         path = self.folder / "terraform.tfstate"
-        if not path.exists():
-            return True
         try:
-            return not json.loads(path.read_bytes()).get("resources")
+            found = json.loads(path.read_bytes()) if path.exists() else {}
         except ValueError:
-            return False
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def mend_state(self, before: Path) -> str:
         """What a full disk or a lost backend did to the record of what exists is put right as far as can be; a sentence when it was."""
@@ -186,26 +189,6 @@ class Terraform:
         if before.exists():
             copy_private(before, path)
         return "Terraform's state was cut short; the one from before the apply stands in for it."
-
-    def machine_ids(self) -> tuple[int, ...]:
-        """The vm ids that the state records: what of the part exists by now."""
-        path = self.folder / "terraform.tfstate"
-        try:
-            resources = json.loads(path.read_bytes()).get("resources", []) if path.exists() else []
-        except ValueError:
-            return ()
-        instances = (one.get("attributes", {}) for resource in resources for one in resource.get("instances", ()))
-        return tuple(sorted(int(values["vm_id"]) for values in instances if values.get("vm_id")))
-
-    def resource_ids(self) -> tuple[str, ...]:
-        """The ARM ids that the state records: what of the part exists in Azure by now."""
-        path = self.folder / "terraform.tfstate"
-        try:
-            resources = json.loads(path.read_bytes()).get("resources", []) if path.exists() else []
-        except ValueError:
-            return ()
-        instances = (one.get("attributes", {}) for r in resources if r.get("mode") == "managed" for one in r.get("instances", ()))
-        return tuple(sorted(str(values["id"]) for values in instances if str(values.get("id", "")).startswith("/subscriptions/")))
 
     def providers(self) -> tuple[tuple[str, str], ...]:
         """(`bpg/proxmox`, version) as written into the lock file."""

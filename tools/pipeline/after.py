@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.pipeline.configure import configure, wait
 from tools.pipeline.guide import write_guide
+from tools.pipeline.platforms import hands
 from tools.pipeline.steps import Work, part_receipt
 from tools.pipeline.verify import verify
 from tools.values.value import Json
@@ -21,13 +22,9 @@ def configure_step(work: Work) -> Json:
 def verify_step(work: Work) -> Json:
     context = work.context()
     verified, not_verified = verify(context, work.say)
-    if work.part.target == "azure":
-        # Azure's libraries are loaded when something of theirs is to be looked at.
-        from tools.pipeline.verify_azure import verify_azure
-
-        verified = (*verify_azure(context, work.say), *verified)
-    return {"verified": list(verified), "not_verified": list(not_verified)}
+    asked = hands(work.part.platform).verify(context, work.say)
+    return {"verified": [*asked, *verified], "not_verified": list(not_verified)}
 
 
 def guide_step(work: Work) -> Json:
-    return {"guide": str(write_guide(work.context(), part_receipt(work.part.name, work.results)))}
+    return {"guide": str(write_guide(work.context(), part_receipt(work.part.label, work.results)))}

@@ -16,10 +16,11 @@ from tools.clients.process import INTERRUPT_SECONDS_MAX
 from tools.clients.terraform import Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
 from tools.ledger.leases import Lease
-from tools.pipeline.half_made import assert_no_stranger, clear_half_made, remove_half_made
+from tools.pipeline.platforms import hands
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, move_in, moved_in, part_folder, proposal, secret_texts
 from tools.pipeline.steps import FIRST, Work
+from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import assert_holds
 from tools.rules.plans.changes import assert_allowed, changes, covers, half_made
 from tools.values.plan import PartPlan
@@ -44,8 +45,7 @@ class Cancelled(RequestProblem):
 
 
 def apply(work: Work) -> Json:
-    target = f"target {work.part.target}"
-    lease, waited = _take_turn(work, target)
+    lease, waited = _take_turn(work)
     try:
         place = _place(work)
         if detached.phase(place) is Phase.NEVER:
@@ -56,16 +56,16 @@ def apply(work: Work) -> Json:
             place = _begin_rest(work, place)
         ended = _attend(work, place)
         if work.plan.kind == "remove":
-            remove_half_made(work)
+            hands(work.part.platform).remove_half_made(work)
         return ended
     finally:
         work.world.ledger.leases.release(lease)
 
 
-def _take_turn(work: Work, target: str) -> tuple[Lease, bool]:
+def _take_turn(work: Work) -> tuple[Lease, bool]:
     """Runs that change the same world take turns: what one looked at is still so when it acts."""
     for look in range(int(TURN_SECONDS_MAX / LOOK_SECONDS)):
-        lease = work.world.ledger.leases.take(target)
+        lease = work.world.ledger.leases.take(f"target {work.part.platform}")
         if lease is not None:
             return lease, look > 0
         if look == 0:
@@ -155,12 +155,13 @@ def _begin_rest(work: Work, place: Path) -> Path:
     terraform = _terraform(work)
     if mended := terraform.mend_state(place / "state.before"):
         work.say(mended)
-    clear_half_made(work)
+    hands(work.part.platform).clear_half_made(work)
     _look_again(work)
     name = f"tfplan.rest{number}"
     assert_room(work.part_folder)
     planned = terraform.plan(name, destroy=work.plan.kind == "remove", cancelled=work.cancelled, validate=False)
-    wanted, anew = changes(planned.json), half_made(planned.json)
+    provider = PLATFORMS[work.part.platform].PROVIDER
+    wanted, anew = changes(planned.json, provider), half_made(planned.json, provider)
     if not covers(work.part_plan.changes, wanted, anew):
         named = ", ".join(f"{change.action} {change.name}" for change in wanted)
         raise RequestProblem(
@@ -168,7 +169,7 @@ def _begin_rest(work: Work, place: Path) -> Path:
             f"Going on would mean: {named}. That is not what was approved, because something was left half made.",
             "Say roll back to plan the removal of what was made, then ask again.",
         )
-    assert_allowed(planned.json, work.plan.kind, work.world.allowed, anew)
+    assert_allowed(planned.json, work.plan.kind, work.world.allowed, provider, anew)
     if anew:
         named = ", ".join(change.name for change in wanted if change.address in anew)
         work.say(f"Half made by this run, so it is removed and made anew: {named}.")
@@ -184,14 +185,14 @@ def _start(work: Work, place: Path, plan_file: Path, sha256: str) -> None:
     if state.exists():
         copy_private(state, place / "state.before")
     terraform = _terraform(work)
-    assert_no_stranger(work)
+    hands(work.part.platform).refuse_strangers(work.world, work.part_folder, work.part)
     if work.cancelled():
         raise Cancelled
     work.world.ledger.audit.record(
         work.world.now(),
         "applying",
         run_id=work.run_id,
-        part=work.part.name,
+        part=work.part.label,
         plan=work.plan.digest,
         plan_file=sha256,
         fence=work.lease.fence,
@@ -210,7 +211,7 @@ def _attend(work: Work, place: Path) -> Json:
             event = event_of(line)
             text = progress_of(event) if event else ""
             if text:
-                work.tell(text, f"{work.part.name} {place.name} {number}")
+                work.tell(text, f"{work.part.label} {place.name} {number}")
         if phase is Phase.ENDED:
             return _ended(work, place, interrupted_at is not None)
         if phase in (Phase.DIED, Phase.NEVER):
@@ -243,7 +244,7 @@ def _ended(work: Work, place: Path, interrupted: bool) -> Json:
         work.world.now(),
         "applied",
         run_id=work.run_id,
-        part=work.part.name,
+        part=work.part.label,
         plan=work.plan.digest,
         code=code,
         state=file_sha256(state),

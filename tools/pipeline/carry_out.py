@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from tools.pipeline.begun import mend
 from tools.pipeline.engine import launch
-from tools.pipeline.half_made import find_half_made, mend
+from tools.pipeline.platforms import hands
 from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.run_folder import drop_proposal, write_json, write_value
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
-from tools.rules.machines.ownership import told, with_half_made
+from tools.rules.machines.ownership import with_half_made
 from tools.rules.plans.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
 from tools.values.conversation import Approved
 from tools.values.manifest import Part
@@ -142,7 +143,7 @@ def leave(world: World, run_id: str) -> Run:
     """What the stopped run had made stays as it is, and the run counts as done. What stands half made is said in its receipt."""
     _assert_stopped(world, run_id)
     kept = world.ledger.plans.kept(world.ledger.runs.row(run_id).plan_digest)
-    stands = {part.name: _half_made(world, run_id, part) for part in kept.manifest.parts}
+    stands = {part.label: _half_made(world, run_id, part) for part in kept.manifest.parts}
     if not world.ledger.runs.set_status(run_id, "done", "stopped", world.now()):
         _assert_stopped(world, run_id)
     world.ledger.release(kept.family)
@@ -155,10 +156,10 @@ def _half_made(world: World, run_id: str, part: Part) -> tuple[str, ...]:
     """Sentences. A cluster that is away keeps nobody from leaving."""
     try:
         mend(world, run_id, part)
-        return tuple(told(one, run_id) for one in find_half_made(world, run_id, part))
+        return tuple(sentence for _, sentence in hands(part.platform).left_half_made(world, run_id, part))
     except WorldProblem as problem:
         return (
-            f"Whether something of {part.name} stands half made could not be seen: {problem.detail} Say `remove {run_id}` later.",
+            f"Whether something of {part.label} stands half made could not be seen: {problem.detail} Say `remove {run_id}` later.",
         )
 
 

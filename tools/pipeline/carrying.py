@@ -192,7 +192,7 @@ def carry(carrier: Carrier, do: Callable[[str, Callable[[], Json]], Json]) -> Js
     ledger = carrier.world.ledger
     run = ledger.runs.get(carrier.run_id)
     kept = ledger.plans.kept(run.plan_digest)
-    needs = {part.name: set(part.after) for part in kept.manifest.parts} if kept.plan.kind != "remove" else {}
+    needs = {part.label: set(part.after) for part in kept.manifest.parts} if kept.plan.kind != "remove" else {}
     failed: set[str] = set()
     for place, (part, name) in enumerate(steps_of(kept.plan, kept.manifest)):
         if part in failed or needs.get(part, set()) & failed:

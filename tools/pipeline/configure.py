@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tools.clients import databricks, ssh
 from tools.clients.ansible import run_playbook
 from tools.pipeline.context import PartContext, Say
-from tools.values.run import Machine
+from tools.values.run import MachineReceipt
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
@@ -18,7 +18,7 @@ EMULATED = "emulated"
 EMULATED_BODY = "emulated guest"
 
 
-def wait(context: PartContext, say: Say) -> tuple[Machine, ...]:
+def wait(context: PartContext, say: Say) -> tuple[MachineReceipt, ...]:
     """The machines with their addresses and host keys, once SSH answers and their first boot is over."""
     hosts = context.hosts()
     if not hosts:
@@ -29,14 +29,14 @@ def wait(context: PartContext, say: Say) -> tuple[Machine, ...]:
         return tuple(pool.map(lambda host: _meet(context, host, pinned.get(host.name, ""), say), hosts))
 
 
-def _meet(context: PartContext, host: ssh.Host, pinned_sha256: str, say: Say) -> Machine:
+def _meet(context: PartContext, host: ssh.Host, pinned_sha256: str, say: Say) -> MachineReceipt:
     key = ssh.wait_for(context.run_folder, host, say, pinned_sha256=pinned_sha256)
     say(f"{host.name} answers at {host.address}; its host key is {key}.")
     ssh.settle(context.run_folder, host, say)
     body = EMULATED_BODY if ssh.deployment(context.run_folder, host.name) == EMULATED else ""
     if body:
         say(f"{host.name} is an {body}: what is configured there is modelled, not real.")
-    return Machine(name=host.name, address=host.address, host_key_sha256=key, body=body)
+    return MachineReceipt(name=host.name, address=host.address, host_key_sha256=key, body=body)
 
 
 def configure(context: PartContext, say: Say) -> None:

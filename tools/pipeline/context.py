@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.clients.settings import Settings
 from tools.clients.ssh import Host
 from tools.values.manifest import Part
-from tools.values.run import Machine
+from tools.values.run import MachineReceipt
 from tools.values.value import Json
 
 Say = Callable[[str], None]
@@ -29,7 +29,7 @@ class PartContext:
     part: Part
     outputs: Json = None
     """Terraform's outputs by name: `{"machines": {"db-01": {"addresses": […], …}}}`."""
-    machines: tuple[Machine, ...] = ()
+    machines: tuple[MachineReceipt, ...] = ()
     """As `wait` returned them; before it, as an earlier attempt did, or none."""
     verified: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
@@ -43,10 +43,9 @@ class PartContext:
     def hosts(self) -> tuple[Host, ...]:
         """The part's machines as SSH needs to know them, in the order of the manifest."""
         found = (self.outputs or {}).get("machines", {})
-        wanted = self.part.variables.get("machines", []) if isinstance(self.part.variables, dict) else []
         return tuple(
-            Host(name=m["name"], address=_first(found.get(m["name"], {}).get("addresses", ())), user=m["user_name"])
-            for m in wanted
+            Host(name=m.name, address=_first(found.get(m.name, {}).get("addresses", ())), user=m.user_name)
+            for m in self.part.machines
         )
 
 

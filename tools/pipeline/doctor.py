@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
-from tools.pipeline.scan import scan
+from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import read_roles, read_site, the_policy, the_prices, utc_now
-from tools.values.snapshot import Target
 from tools.values.trouble import Trouble
 
 
@@ -80,22 +79,17 @@ def _files(settings: Settings) -> Iterator[Examined]:
 
 
 def _worlds(settings: Settings) -> Iterator[Examined]:
-    wanted: list[tuple[Target, bool]] = [
-        ("proxmox", bool(settings.proxmox_endpoint)),
-        ("azure", bool(settings.arm_subscription_id)),
-    ]
-    if not any(is_set for _, is_set in wanted):
+    platforms = connected(settings)
+    if not platforms:
         yield Examined(
             "worlds", False, "Neither a cluster nor a subscription is set.", "Set PROXMOX_VE_ENDPOINT or ARM_SUBSCRIPTION_ID."
         )
-    for target, is_set in wanted:
-        if not is_set:
-            continue
+    for platform in platforms:
         try:
-            seen = scan(settings, target, utc_now())
+            seen = hands(platform).scan(settings, utc_now())
         except Trouble as trouble:
-            yield Examined(target, False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
+            yield Examined(platform, False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
             continue
-        yield Examined(target, not seen.problems, f"{seen.endpoint} answers; {len(seen.problems)} things could not be seen")
+        yield Examined(platform, not seen.problems, f"{seen.endpoint} answers; {len(seen.problems)} things could not be seen")
         for problem in seen.problems:
-            yield Examined(f"{target}, {problem.subject}", False, problem.detail, problem.remedy)
+            yield Examined(f"{platform}, {problem.subject}", False, problem.detail, problem.remedy)

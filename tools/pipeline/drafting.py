@@ -6,14 +6,20 @@ from datetime import timedelta
 
 from tools.capabilities import chain
 from tools.capabilities.counter import counter_offer
+from tools.pipeline.platforms import hands
 from tools.pipeline.world import World
-from tools.rules.plans.judging import judged
+from tools.platforms import estimate
+from tools.rules.plans.judging import judge_by_policy
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.site import Reserved
+from tools.values.situation import Situation
+from tools.values.snapshot import PlatformName, Snapshot
 from tools.values.trouble import WorldProblem
+
+Snapshots = dict[PlatformName, Snapshot]
 
 DRAFT_MINUTES = 30
 RACES_MAX = 8
@@ -25,12 +31,27 @@ def promised(world: World, parent_digest: str = "") -> Reserved:
     return ledger.held(world.now(), besides=ledger.family_of(parent_digest) if parent_digest else "")
 
 
+def situation(world: World, snapshots: Snapshots, parent_digest: str = "") -> Situation:
+    """What a decision is made in view of now. `parent_digest` is of the manifest that is refined or changed: its promises are its own."""
+    return Situation(snapshots, world.site, promised(world, parent_digest), world.prices)
+
+
+def scan_all(world: World, requirements: Requirements) -> Snapshots:
+    """Every platform that the requirements touch. Raises WorldProblem when one cannot be seen at all."""
+    regions, names = chain.places_to_look(requirements, world.site)
+    settings = world.settings_for(requirements)
+    return {
+        platform: hands(platform).scan(settings, world.now(), regions=regions, names=names)
+        for platform in chain.platforms(requirements)
+    }
+
+
 def draft(
     world: World,
     requirements: Requirements,
     offer: Offer,
     proposal: Proposal,
-    snapshots: chain.Snapshots,
+    snapshots: Snapshots,
     parent_digest: str = "",
     built: Manifest | None = None,
 ) -> tuple[Manifest, Review]:
@@ -40,9 +61,18 @@ def draft(
     for _ in range(RACES_MAX):
         now = world.now()
         held = ledger.held(now, besides=family)
-        manifest = chain.compose(requirements, offer, proposal, snapshots, world.site, held, parent_digest, built)
-        by_rules = chain.review(manifest, snapshots, world.site, held)
-        review = judged(by_rules, manifest, snapshots, world.site, world.policy, world.prices, spent_monthly(world), world.judges)
+        situation = Situation(snapshots, world.site, held, world.prices)
+        manifest = chain.compose(requirements, offer, proposal, situation, parent_digest, built)
+        by_rules = chain.review(manifest, situation)
+        review = judge_by_policy(
+            by_rules,
+            manifest,
+            lambda parts, situation=situation: estimate(parts, situation),  # type: ignore[misc]
+            world.site,
+            world.policy,
+            spent_monthly(world),
+            world.judges,
+        )
         until = now + timedelta(minutes=DRAFT_MINUTES)
         if ledger.reserve(family or manifest.digest, manifest.digest, promises(manifest), now, until):
             world.ledger.audit.record(
@@ -71,11 +101,10 @@ def spent_monthly(world: World) -> float:
     return sum(world.ledger.plans.kept(row.plan_digest).plan.estimate.total or 0.0 for row in standing)
 
 
-def counter(world: World, requirements: Requirements, review: Review, snapshots: chain.Snapshots, parent_digest: str = "") -> str:
+def counter(world: World, requirements: Requirements, review: Review, snapshots: Snapshots, parent_digest: str = "") -> str:
     """What would pass instead, when the policy refuses; empty when no single change would."""
-    held = promised(world, parent_digest)
-    return counter_offer(requirements, review, snapshots, world.site, held, world.policy, world.prices)
+    return counter_offer(requirements, review, situation(world, snapshots, parent_digest), world.policy)
 
 
 def promises(manifest: Manifest) -> Reserved:
-    return chain.together(*(chain.reserves(part) for part in manifest.parts))
+    return chain.together(chain.reserves(part) for part in manifest.parts)

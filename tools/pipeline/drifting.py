@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.clients.terraform import Terraform
 from tools.pipeline.run_folder import part_folder, secret_texts
 from tools.pipeline.world import World
+from tools.platforms import PLATFORMS
 from tools.rules.plans.changes import changes
 from tools.values.plan import Change
 from tools.values.trouble import RequestProblem
@@ -27,7 +28,9 @@ def drift(world: World, run_id: str) -> tuple[tuple[str, tuple[Change, ...]], ..
         terraform.write_configuration()
         terraform.init()
         try:
-            found.append((part.name, changes(terraform.plan(DRIFT_PLAN, validate=False).json)))
+            found.append(
+                (part.label, changes(terraform.plan(DRIFT_PLAN, validate=False).json, PLATFORMS[part.platform].PROVIDER))
+            )
         finally:
             for name in (DRIFT_PLAN, f"{DRIFT_PLAN}.json"):
                 (place / name).unlink(missing_ok=True)

@@ -31,20 +31,18 @@ def write_guide(context: PartContext, receipt_part: PartReceipt) -> Path:
 def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | Any]:
     """What a template may speak of."""
     part = context.part
-    wanted: dict[str, dict[str, Any]] = {}
-    if isinstance(part.variables, dict):
-        wanted = {machine["name"]: machine for machine in part.variables.get("machines", [])}
-    first = next(iter(wanted.values()), {})
+    first = part.machines[0] if part.machines else None
+    users = {machine.name: machine.user_name for machine in part.machines}
     seen = ran(context.part_folder)
     return {
-        "title": f"{catalogue()[part.capability].TITLE}: {', '.join(m.name for m in receipt_part.machines) or part.name}",
-        "part": part.name,
+        "title": f"{catalogue()[part.capability].TITLE}: {', '.join(m.name for m in receipt_part.machines) or part.label}",
+        "part": part.label,
         "run": str(context.run_folder),
         "run_id": context.run_folder.name,
-        "machines": [m.model_dump() | {"user": wanted.get(m.name, {}).get("user_name", "")} for m in receipt_part.machines],
-        "cpu_count": first.get("cpu_count", 0),
-        "memory_mib": first.get("memory_mib", 0),
-        "public_key_count": len(first.get("public_keys", ())),
+        "machines": [m.model_dump() | {"user": users.get(m.name, "")} for m in receipt_part.machines],
+        "cpu_count": first.cpu_count if first else 0,
+        "memory_mib": first.memory_mib if first else 0,
+        "public_key_count": len(first.public_keys) if first else 0,
         "proxy_command": context.settings.guest_proxy_command,
         "variables": part.configure.variables if part.configure else {},
         "secrets": [secret.model_dump() for secret in part.secrets],
@@ -54,6 +52,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "verified": list(receipt_part.verified),
         "not_verified": list(receipt_part.not_verified),
         "outputs": receipt_part.outputs,
-        "facts": part.facts,
+        "facts": dict(part.facts),
+        "savings": list(part.savings),
         "providers": list(receipt_part.providers),
     }

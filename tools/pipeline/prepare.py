@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tools.clients.files import assert_room, file_sha256, private_folder
 from tools.clients.terraform import Terraform
+from tools.pipeline.begun import mend
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
-from tools.pipeline.half_made import find_half_made, mend, recorded_in, refuse_strangers
+from tools.pipeline.platforms import hands
 from tools.pipeline.run_folder import (
     assert_ours,
     drop_proposal,
@@ -27,7 +28,7 @@ from tools.pipeline.run_folder import (
     write_value,
 )
 from tools.pipeline.world import World
-from tools.rules.machines.ownership import Standing, refreshed, removal_of
+from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import people, wanted_roles, window
 from tools.rules.plans.changes import Kind, assert_allowed, changes
 from tools.rules.plans.policy import assert_within_policy
@@ -72,7 +73,7 @@ def prepare(
         assert_room(folder)
 
         def plan_one(part: Part) -> PartPlan:
-            say(f"Planning {part.name}.")
+            say(f"Planning {part.label}.")
             return _plan_part(world, folder, place, part, kind, cancelled)
 
         parts = _side_by_side(plan_one, manifest.parts)
@@ -88,18 +89,19 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
         )
     made_by = world.ledger.plans.kept(run.plan_digest)
     folder = world.run_folder(run_id)
-    half_made: dict[str, tuple[Standing, ...]] = {}
+    half_made: dict[str, tuple[Change, ...]] = {}
     for part in made_by.manifest.parts:
         # Before the state is read: a team that has taken the run over keeps its state elsewhere, and ours would look empty.
         assert_ours(world, folder, part)
         if mended := mend(world, run_id, part):
             say(mended)
         # What a run that is removed had made is gone for certain; what has its ids by now is somebody else's.
-        half_made[part.name] = find_half_made(world, run_id, part) if run.status != "removed" else ()
+        left_there = hands(part.platform).left_half_made(world, run_id, part) if run.status != "removed" else ()
+        half_made[part.label] = tuple(change for change, _ in left_there)
     left = [
         part
         for part in made_by.manifest.parts
-        if half_made[part.name] or not Terraform(world.settings_of(part), part_folder(folder, part)).state_is_empty()
+        if half_made[part.label] or not Terraform(world.settings_of(part), part_folder(folder, part)).state_is_empty()
     ]
     if not left:
         if run.status != "removed":
@@ -112,11 +114,10 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
     with proposing(folder) as place:
 
         def plan_one(part: Part) -> PartPlan:
-            say(f"Planning the removal of {part.name}.")
+            say(f"Planning the removal of {part.label}.")
             lay_out_part(world, folder, part, place)
             planned = _plan_part(world, folder, place, part, "remove", lambda: False)
-            unknown = tuple(removal_of(one) for one in half_made[part.name])
-            return planned.model_copy(update={"changes": (*planned.changes, *unknown)})
+            return planned.model_copy(update={"changes": (*planned.changes, *half_made[part.label])})
 
         parts = _side_by_side(plan_one, left)
         return _finish(
@@ -143,15 +144,16 @@ def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, 
     terraform.init()
     state_sha256 = file_sha256(here / "terraform.tfstate")
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
-    refuse_strangers(part_folder(folder, part), part, recorded_in(here), refreshed(planned.json))
-    assert_allowed(planned.json, kind, world.allowed)
+    hands(part.platform).refuse_strangers(world, part_folder(folder, part), part, planned.json)
+    provider = PLATFORMS[part.platform].PROVIDER
+    assert_allowed(planned.json, kind, world.allowed, provider)
     if kind != "remove":
         assert_within_policy(world.policy, part, planned.json)
-    found = changes(planned.json)
+    found = changes(planned.json, provider)
     if kind == "create":
         _assert_as_asked(part, found)
     return PartPlan(
-        name=part.name,
+        label=part.label,
         changes=found,
         plan_sha256=planned.plan_sha256,
         plan_json_sha256=planned.json_sha256,
@@ -163,8 +165,7 @@ def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, 
 
 def _assert_as_asked(part: Part, found: Iterable[Change]) -> None:
     """One machine in the plan for each that was asked for, by name."""
-    machines = part.variables.get("machines", []) if isinstance(part.variables, dict) else []
-    wanted = sorted(machine["name"] for machine in machines)
+    wanted = sorted(machine.name for machine in part.machines)
     planned = sorted(change.name for change in found if change.action == "create" and change.name in wanted)
     if wanted != planned:
         raise WorldProblem(
@@ -189,7 +190,7 @@ def _finish(
     requester: str = "",
 ) -> Plan:
     now = world.now()
-    sensitive = ((part.name, part.confirm) for part in manifest.parts if part.confirm)
+    sensitive = ((part.label, part.confirm) for part in manifest.parts if part.confirm)
     roles = wanted_roles(review.approvals, sensitive) if kind != "remove" else wanted_roles(())
     plan = Plan(
         run_id=run_id,

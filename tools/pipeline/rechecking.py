@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tools.capabilities import chain
 from tools.clients.terraform import Terraform
-from tools.pipeline.scan import scan
+from tools.pipeline.platforms import hands
 from tools.pipeline.steps import Work
-from tools.rules.azure import review as azure_review
-from tools.rules.machines.machines import owning
+from tools.platforms import PLATFORMS
 from tools.rules.plans.reviewing import world_moved
 from tools.values.manifest import Manifest
 from tools.values.requirements import Requirements
+from tools.values.situation import Situation
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
@@ -21,13 +21,12 @@ def recheck(work: Work) -> Json:
     world = work.world
     needed = Requirements(requester=work.plan.requester, parts=(work.part.needs,))
     regions, names = chain.places_to_look(needed, world.site)
-    snapshot = scan(world.settings_of(work.part), work.part.target, world.now(), regions=regions, names=names)
+    platform = work.part.platform
+    snapshot = hands(platform).scan(world.settings_of(work.part), world.now(), regions=regions, names=names)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
     terraform = Terraform(world.settings_of(work.part), work.part_folder)
-    part = owning(work.part, terraform.machine_ids())
-    if part.target == "azure":
-        part = azure_review.owning(part, terraform.resource_ids())
+    part = work.part.model_copy(update={"owned": PLATFORMS[platform].ids_in(terraform.state())})
     # Of this part alone: the run's other parts are looked at when their turn comes.
     alone = Manifest(
         requester=work.kept.manifest.requester,
@@ -35,7 +34,7 @@ def recheck(work: Work) -> Json:
         parts=(part,),
         snapshot_digests=work.kept.manifest.snapshot_digests,
     )
-    fresh = chain.review(alone, {work.part.target: snapshot}, world.site, promised)
+    fresh = chain.review(alone, Situation({platform: snapshot}, world.site, promised, world.prices))
     moved = world_moved(part, work.kept.review, fresh)
     if moved:
         raise RequestProblem(

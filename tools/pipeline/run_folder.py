@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tools.clients.files import copy_private, files_sha256, private_folder, write_once, write_private
 from tools.pipeline.world import World
+from tools.platforms import PLATFORMS
 from tools.values.manifest import Manifest, Part, Secret
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
@@ -50,7 +51,7 @@ def lay_out(world: World, folder: Path, manifest: Manifest, review: Value, chain
 
 
 def part_folder(folder: Path, part: Part) -> Path:
-    return folder / _plain_name(part.name, "part")
+    return folder / _plain_name(part.label, "part")
 
 
 def lay_out_part(world: World, folder: Path, part: Part, place: Path) -> None:
@@ -113,7 +114,7 @@ def move_in(folder: Path, plan_digest: str, part: Part) -> None:
 def moved_in(folder: Path, plan_digest: str, part: Part) -> None:
     """All of it is in place. The part's proposal goes in one instant, so that a second try never meets half of it."""
     place = proposal(folder, plan_digest)
-    gone = part_folder(place, part).rename(place / f".{part.name}")
+    gone = part_folder(place, part).rename(place / f".{part.label}")
     shutil.rmtree(gone)
     if not any(path.is_dir() for path in place.iterdir()):
         drop_proposal(folder, plan_digest)
@@ -159,7 +160,7 @@ def state_backend(world: World, run_id: str, part: Part) -> Json:
     settings = {
         "storage_account_name": storage.storage_account,
         "container_name": storage.container,
-        "key": f"{run_id}/{part.name}.tfstate",
+        "key": f"{run_id}/{part.label}.tfstate",
         "use_azuread_auth": True,
         "resource_group_name": storage.resource_group,
         "subscription_id": storage.subscription_id,
@@ -171,14 +172,12 @@ def state_backend(world: World, run_id: str, part: Part) -> Json:
 def with_run_key(part: Part, folder: Path) -> Json:
     """The part's variables, with the run's own public key beside the operator's."""
     public = folder / "secrets" / "ssh_key.pub"
-    variables = json.loads(json.dumps(part.variables))
-    if not public.exists() or not isinstance(variables, dict):
-        return variables
-    key = public.read_text().strip()
-    for machine in variables.get("machines", []):
-        if "public_keys" in machine:
-            machine["public_keys"] = [*(one for one in machine["public_keys"] if one != key), key]
-    return variables
+    key = public.read_text().strip() if public.exists() else ""
+    machines = tuple(
+        one.model_copy(update={"public_keys": (*(known for known in one.public_keys if known != key), key)}) if key else one
+        for one in part.machines
+    )
+    return PLATFORMS[part.platform].variables(part.model_copy(update={"machines": machines}))
 
 
 def inputs_sha256(folder: Path) -> str:

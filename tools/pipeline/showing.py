@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.pipeline.drafting import situation
 from tools.pipeline.world import World
-from tools.rules.machines import drawing
+from tools.platforms import pictures
 from tools.values.conversation import Conversation, Phase
 
 FILE_BYTES_MAX = 256 * 1024
@@ -18,8 +19,8 @@ _HIDDEN_BEGINNINGS = ("tfplan", "terraform.tfstate", "errored.tfstate")
 def files_to_show(world: World, now: Conversation) -> dict[str, tuple[bytes, str]]:
     """(content, its type) by name: of the plan that was just made, or of the run that was just followed."""
     if now.phase is Phase.AWAITING and now.plan_digest and now.snapshots is not None and now.manifest:
-        pictures = drawing.before_and_after(now.snapshots, now.manifest)
-        drawn = {name: (svg.encode(), "image/svg+xml") for name, svg in pictures.items()}
+        seen = pictures(now.manifest, situation(world, now.snapshots, now.parent_digest))
+        drawn = {name: (svg.encode(), "image/svg+xml") for name, svg in seen.items()}
         return _readable(world.run_folder(world.ledger.plans.kept(now.plan_digest).plan.run_id)) | drawn
     return _readable(world.run_folder(now.run_id)) if now.phase in (Phase.DONE, Phase.STOPPED) and now.run_id else {}
 

@@ -12,7 +12,7 @@ from tools.pipeline.context import PartContext
 from tools.pipeline.world import World
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import PartPlan, Plan
-from tools.values.run import Machine, PartReceipt
+from tools.values.run import MachineReceipt, PartReceipt
 from tools.values.value import Json
 
 FIRST, APPLY = "recheck", "apply"
@@ -47,7 +47,7 @@ class Work:
 
     @property
     def part_plan(self) -> PartPlan:
-        return next(one for one in self.plan.parts if one.name == self.part.name)
+        return next(one for one in self.plan.parts if one.label == self.part.label)
 
     @property
     def run_folder(self) -> Path:
@@ -55,7 +55,7 @@ class Work:
 
     @property
     def part_folder(self) -> Path:
-        return self.run_folder / self.part.name
+        return self.run_folder / self.part.label
 
     def context(self) -> PartContext:
         """For the functions that configure, verify and write."""
@@ -79,16 +79,16 @@ Step = Callable[[Work], Json]
 """Does one step; what it returns (JSON) is kept for the steps after it. Done twice, it changes nothing the second time."""
 
 
-def machines_of(results: Mapping[str, Json]) -> tuple[Machine, ...]:
+def machines_of(results: Mapping[str, Json]) -> tuple[MachineReceipt, ...]:
     waited = results.get("wait") or {}
-    return tuple(Machine.model_validate(one) for one in waited.get("machines", ()))
+    return tuple(MachineReceipt.model_validate(one) for one in waited.get("machines", ()))
 
 
-def part_receipt(name: str, results: Mapping[str, Json]) -> PartReceipt:
+def part_receipt(label: str, results: Mapping[str, Json]) -> PartReceipt:
     applied = results.get("apply") or {}
     verified = results.get("verify") or {}
     return PartReceipt(
-        name=name,
+        label=label,
         outputs=applied.get("outputs"),
         machines=machines_of(results),
         verified=tuple(verified.get("verified", ())),
@@ -99,18 +99,18 @@ def part_receipt(name: str, results: Mapping[str, Json]) -> PartReceipt:
 
 def steps_of(plan: Plan, manifest: Manifest) -> tuple[tuple[str, str], ...]:
     """(part, step) in the order they are carried out: a part after those it needs; a removal the other way round."""
-    planned = {one.name for one in plan.parts}
-    parts = [part for part in _ordered(manifest.parts) if part.name in planned]
+    planned = {one.label for one in plan.parts}
+    parts = [part for part in _ordered(manifest.parts) if part.label in planned]
     if plan.kind == "remove":
-        return tuple((part.name, APPLY) for part in reversed(parts))
+        return tuple((part.label, APPLY) for part in reversed(parts))
     found: list[tuple[str, str]] = []
     for part in parts:
-        found += [(part.name, FIRST), (part.name, APPLY)]
+        found += [(part.label, FIRST), (part.label, APPLY)]
         if part.configure is not None and part.configure.kind == "ansible":
-            found.append((part.name, "wait"))
+            found.append((part.label, "wait"))
         if part.configure is not None:
-            found.append((part.name, "configure"))
-        found += [(part.name, "verify"), (part.name, "guide")]
+            found.append((part.label, "configure"))
+        found += [(part.label, "verify"), (part.label, "guide")]
     return tuple(found)
 
 
@@ -118,7 +118,7 @@ def _ordered(parts: tuple[Part, ...]) -> list[Part]:
     ordered: list[Part] = []
     left = list(parts)
     while left:
-        names = {part.name for part in left}
+        names = {part.label for part in left}
         ready = [part for part in left if not names.intersection(part.after)]
         if not ready:
             raise AssertionError(f"the parts {', '.join(sorted(names))} wait for one another")

@@ -12,15 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 from tools.capabilities import catalogue, chain
 from tools.pipeline import carry_out
 from tools.pipeline.context import Say
-from tools.pipeline.drafting import counter, draft, promised
+from tools.pipeline.drafting import counter, draft, scan_all, situation
 from tools.pipeline.prepare import prepare, prepare_removal
-from tools.pipeline.scan import scan
 from tools.pipeline.world import World
+from tools.platforms import estimate
 from tools.rules.hearing import hear as hearing
 from tools.rules.hearing.unheard import unheard
 from tools.rules.hearing.wording import has
 from tools.rules.names.text import fold
-from tools.rules.plans.costing import estimate
 from tools.rules.plans.policy import allowed_values
 from tools.rules.words import telling
 from tools.rules.words.answering import answer
@@ -212,14 +211,10 @@ class Talk:
 
     def _look(self, say: Say) -> Offered:
         world, required = self.world, _made(self.now.requirements)
-        regions, names = chain.places_to_look(required, world.site)
-        settings = world.settings_for(required)
-        targets = chain.targets(required)
-        snapshots = {target: scan(settings, target, world.now(), regions=regions, names=names) for target in targets}
+        snapshots = scan_all(world, required)
         for snapshot in snapshots.values():
             say(telling.snapshot(snapshot))
-        held = promised(world, self.now.parent_digest)
-        return Offered(snapshots, chain.offer(required, snapshots, world.site, held, self._built()))
+        return Offered(snapshots, chain.offer(required, situation(world, snapshots, self.now.parent_digest), self._built()))
 
     def _built(self) -> Manifest | None:
         """What this conversation's run has made, when that is what changes."""
@@ -240,7 +235,7 @@ class Talk:
 
     def _plan(self, say: Say) -> Planned:
         now, manifest = self.now, _made(self.now.manifest)
-        cost = estimate(manifest, _made(now.snapshots), self.world.prices)
+        cost = estimate(manifest.parts, situation(self.world, _made(now.snapshots), now.parent_digest))
         kind: Literal["create", "change"] = "change" if now.changing else "create"
         run_id = now.run_id if now.changing else None
         return Planned(prepare(self.world, self.name, manifest, _made(now.review), cost, kind=kind, run_id=run_id, say=say))

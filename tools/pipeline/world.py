@@ -81,8 +81,7 @@ class World:
 
     def settings_of(self, part: Part) -> Settings:
         """As connected, in the subscription that the part was planned for, whatever the site file says by now."""
-        variables = part.variables if isinstance(part.variables, dict) else {}
-        return self.settings.in_subscription(str(variables.get("subscription_id", "")))
+        return self.settings.in_subscription(part.cloud.subscription_id if part.cloud else "")
 
     def environment(self, field: Requirement | None) -> Environment:
         """The site's, by the field of that name; one without anything settled where a request has none."""

@@ -19,7 +19,7 @@ from tools.values.plan import Plan
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.run import Run, RunStatus
-from tools.values.snapshot import Snapshot, Target
+from tools.values.snapshot import PlatformName, Snapshot
 
 PlanKind = Literal["create", "change", "remove"]
 
@@ -45,7 +45,7 @@ class Conversation:
     """(capability, fact) of the questions that are open."""
     heard: Heard | None = None
     requirements: Requirements | None = None
-    snapshots: dict[Target, Snapshot] | None = None
+    snapshots: dict[PlatformName, Snapshot] | None = None
     offer: Offer | None = None
     proposal: Proposal | None = None
     manifest: Manifest | None = None
@@ -166,7 +166,7 @@ class Understood:
 
 @dataclass(frozen=True)
 class Offered:
-    snapshots: dict[Target, Snapshot]
+    snapshots: dict[PlatformName, Snapshot]
     offer: Offer
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
+from tools.values.machine import Machine
 from tools.values.requirements import Needs
-from tools.values.snapshot import Target
-from tools.values.value import Json, Value
+from tools.values.snapshot import PlatformName
+from tools.values.value import Json, Named, Value
 
 
 class Resource(Value):
@@ -57,28 +60,47 @@ class Command(Value):
     """False for what cannot be run here (a browser, a tool of the operator's); the guide then says that it was not run."""
 
 
-class Part(Value):
-    """One part of a manifest: one Terraform root module with its own state, configured and verified by itself."""
+class Cloud(Value):
+    """Where a part lies in a cloud, and what it is called there."""
 
-    name: str
-    """Unique within the manifest, also the folder's name: `postgresql`, `databricks`."""
+    subscription_id: str
+    region: str
+    names: tuple[tuple[str, str], ...]
+    """(kind, name) of everything with a name that the part makes; `resource_group` among the kinds."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """On everything that takes tags."""
+
+
+class Part(Value):
+    """One item of a manifest: one Terraform root module with its own state, configured and verified by itself."""
+
+    label: str
+    """Of the item, once in the manifest; also the folder's name: `postgresql`, `web_server-2`."""
     capability: str
-    target: Target
+    platform: PlatformName
     needs: Needs
     candidate: str
     because: str
     module: str
     """A folder under terraform/."""
-    variables: Json
-    """What becomes terraform.tfvars.json. No secret is ever among these."""
+    machines: tuple[Machine, ...] = ()
+    cloud: Cloud | None = None
+    variables: dict[str, Json] = Field(default_factory=dict)
+    """What the module is handed besides its machines, for terraform.tfvars.json. No secret is ever among these."""
     resources: tuple[Resource, ...]
+    owned: tuple[str, ...] = ()
+    """Ids, as its platform spells them, of what exists of it already: a change keeps these, and they are in nobody's way."""
+    rests_on: tuple[tuple[str, Named], ...] = ()
+    """(what, as it was seen) that it was composed from: a plan stops when it is different by the time it is carried out."""
+    savings: tuple[str, ...] = ()
+    """Sentences: what would cost less."""
     secrets: tuple[Secret, ...] = ()
     configure: Configure | None = None
     commands: tuple[Command, ...] = ()
-    facts: Json = None
-    """What the guide's template needs besides; the capability's own."""
+    facts: Named = ()
+    """What the guide says besides; the capability's own."""
     after: tuple[str, ...] = ()
-    """Names of parts that must be done before."""
+    """Labels of parts that must be done before."""
     confirm: str = ""
     """Why this part is costly or sensitive and must be confirmed by itself; empty when it need not."""
 
@@ -91,5 +113,5 @@ class Manifest(Value):
     parent_digest: str = ""
     """Of the manifest this one was refined or changed from."""
 
-    def part(self, name: str) -> Part:
-        return next(p for p in self.parts if p.name == name)
+    def part(self, label: str) -> Part:
+        return next(part for part in self.parts if part.label == label)

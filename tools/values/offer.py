@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
+from tools.values.machine import Placement
 from tools.values.requirements import Source
-from tools.values.value import Json, Value
+from tools.values.value import Named, Value
 
 
 class Sum(Value):
@@ -20,6 +23,17 @@ class Sum(Value):
     def holds(self) -> bool:
         return self.total <= self.limit
 
+    @property
+    def fullness(self) -> float:
+        """Share of the limit that is taken: 1 is exactly full."""
+        return self.total / self.limit if self.limit > 0 else inf
+
+    @property
+    def spelt(self) -> str:
+        """memory of pve2: 8192 promised to guests + 4096 this request = 12288 of 26214 MiB"""
+        terms = " + ".join(f"{value:g} {name}" for name, value in self.terms if value)
+        return f"{self.subject}: {terms or '0'} = {self.total:g} of {self.limit:g} {self.unit}"
+
 
 class Candidate(Value):
     """A complete choice for one part."""
@@ -33,8 +47,10 @@ class Candidate(Value):
     binding: str = ""
     """The constraint that would be hit first."""
     sums: tuple[Sum, ...] = ()
-    choice: Json
-    """For the capability's own `compose`."""
+    places: tuple[Placement, ...] = ()
+    """Of machines, one each."""
+    choice: Named = ()
+    """Whatever else is chosen, for the capability's own `compose`."""
 
 
 class Exclusion(Value):
@@ -55,7 +71,8 @@ class Range(Value):
 
 
 class PartOffer(Value):
-    capability: str
+    label: str
+    """Of the item."""
     candidates: tuple[Candidate, ...]
     """Best first. Empty when nothing fits: then `exclusions` say why and `counter_offer` what would."""
     exclusions: tuple[Exclusion, ...] = ()
@@ -73,7 +90,8 @@ class Offer(Value):
 
 
 class Pick(Value):
-    capability: str
+    label: str
+    """Of the item."""
     candidate: str
     settings: tuple[tuple[str, float], ...] = ()
     """Numbers within the offer's ranges; those not named take the default."""

@@ -20,7 +20,7 @@ class Change(Value):
 
 
 class PartPlan(Value):
-    name: str
+    label: str
     changes: tuple[Change, ...]
     plan_sha256: str
     """Of the plan file as Terraform wrote it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from tools.values.snapshot import PlatformName
 from tools.values.value import Value
 
 
@@ -48,9 +49,13 @@ class Missing(Value):
 
 
 class Needs(Value):
-    """The requirements of one part: one capability asked for once."""
+    """The requirements of one item."""
 
     capability: str
+    label: str = ""
+    """Of the item; what its part is keyed by. Empty until the request is read as a whole."""
+    platform: PlatformName
+    """Where it is to stand."""
     fields: tuple[Field, ...] = ()
     missing: tuple[Missing, ...] = ()
     problems: tuple[str, ...] = ()
@@ -58,6 +63,25 @@ class Needs(Value):
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
+
+    def text(self, name: str, otherwise: str = "") -> str:
+        found = self.field(name)
+        return str(found.value) if found else otherwise
+
+    def number(self, name: str, otherwise: float = 0.0) -> float:
+        found = self.field(name)
+        return float(found.value) if found and isinstance(found.value, int | float) else otherwise
+
+    def whole(self, name: str, otherwise: int = 0) -> int:
+        return int(self.number(name, otherwise))
+
+    def strings(self, name: str) -> tuple[str, ...]:
+        found = self.field(name)
+        return found.value if found and isinstance(found.value, tuple) else ()
+
+    def yes(self, name: str) -> bool:
+        found = self.field(name)
+        return bool(found and found.value)
 
 
 class Requirements(Value):

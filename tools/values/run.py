@@ -35,8 +35,8 @@ class Progress(Value):
     text: str
 
 
-class Machine(Value):
-    """A machine of a receipt."""
+class MachineReceipt(Value):
+    """A machine that answers."""
 
     name: str
     address: str
@@ -46,10 +46,10 @@ class Machine(Value):
 
 
 class PartReceipt(Value):
-    name: str
+    label: str
     outputs: Json
     """Terraform's outputs, none of them secret."""
-    machines: tuple[Machine, ...] = ()
+    machines: tuple[MachineReceipt, ...] = ()
     verified: tuple[str, ...] = ()
     """What was verified, a sentence each."""
     not_verified: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from tools.values.value import Value
 
@@ -22,8 +22,8 @@ class Environment(Value):
     """A named environment: where things of it go, what they may cost, and where their state lives."""
 
     name: str
-    target: Literal["", "azure", "proxmox"] = ""
-    """The only world that it may be in; empty: either."""
+    platform: Literal["", "azure", "proxmox"] = Field(default="", validation_alias=AliasChoices("platform", "target"))
+    """The only platform that it may be on; empty: any. Site files of Berth 0.1 call it `target`."""
     subscription_id: str = ""
     """The Azure subscription of its own; empty: the one that is connected."""
     region: str = ""
@@ -73,3 +73,18 @@ class Reserved(Value):
     memory_bytes: tuple[tuple[str, int], ...] = ()
     """(node, bytes) promised but not yet visible in a snapshot."""
     cpu_count: tuple[tuple[str, int], ...] = ()
+
+    def plus(self, other: Reserved) -> Reserved:
+        return Reserved(
+            vm_ids=self.vm_ids | other.vm_ids,
+            names=self.names | other.names,
+            memory_bytes=_added(self.memory_bytes, other.memory_bytes),
+            cpu_count=_added(self.cpu_count, other.cpu_count),
+        )
+
+
+def _added(*several: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    total: dict[str, int] = {}
+    for name, amount in (pair for one in several for pair in one):
+        total[name] = total.get(name, 0) + amount
+    return tuple(sorted(total.items()))

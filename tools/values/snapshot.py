@@ -7,7 +7,7 @@ from typing import Literal
 
 from tools.values.value import Value
 
-Target = Literal["proxmox", "azure"]
+PlatformName = Literal["proxmox", "azure"]
 
 
 class ScanProblem(Value):
@@ -104,7 +104,7 @@ class Network(Value):
 
 
 class ClusterSnapshot(Value):
-    target: Literal["proxmox"] = "proxmox"
+    platform: Literal["proxmox"] = "proxmox"
     endpoint: str
     taken_at: datetime
     version: str = ""
@@ -168,7 +168,7 @@ class Region(Value):
 
 
 class SubscriptionSnapshot(Value):
-    target: Literal["azure"] = "azure"
+    platform: Literal["azure"] = "azure"
     endpoint: str
     taken_at: datetime
     subscription_id: str

@@ -9,7 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 Json = Any
-"""A JSON value: None, bool, int, float, str, or lists and string-keyed dicts of these."""
+"""A JSON value, at a border only: what Terraform, Ansible, a database or a policy's author hands us or is handed."""
+
+Named = tuple[tuple[str, bool | int | float | str], ...]
+"""Plain values by name."""
 
 
 def canonical(value: Json) -> bytes:

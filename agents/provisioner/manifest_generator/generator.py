@@ -22,12 +22,12 @@ _SETTING = {
 _PICK = {
     "type": "object",
     "properties": {
-        "capability": {"type": "string"},
+        "label": {"type": "string"},
         "candidate": {"type": "string"},
         "because": {"type": "string"},
         "settings": {"type": "array", "items": _SETTING},
     },
-    "required": ["capability", "candidate", "because"],
+    "required": ["label", "candidate", "because"],
 }
 _SCHEMA = {"type": "object", "properties": {"picks": {"type": "array", "items": _PICK}}, "required": ["picks"]}
 REASON_CHARACTERS_MAX = 300
@@ -49,7 +49,7 @@ class Propose(TypedTool):
         assert now.offer is not None
         picks = tuple(
             Pick(
-                capability=str(pick["capability"]),
+                label=str(pick["label"]),
                 candidate=str(pick["candidate"]),
                 settings=tuple((str(s["name"]), float(s["value"])) for s in pick.get("settings") or ()),
                 because=plain_sentence(str(pick.get("because", ""))),
@@ -65,7 +65,7 @@ def offered(now: Conversation) -> str:
     assert now.offer is not None and now.requirements is not None
     parts = [
         {
-            "capability": part.capability,
+            "label": part.label,
             "requirements": {f.name: f"{f.value} {f.unit}".strip() for f in needs.fields},
             "candidates": [
                 {"id": c.id, "score": round(c.score, 3), "reasons": c.reasons[:4], "binding": c.binding} for c in part.candidates

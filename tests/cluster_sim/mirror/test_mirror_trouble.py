@@ -20,6 +20,7 @@ from cluster_sim.mirror import web
 from tests.cluster_sim.mirror.harness import TOKEN, Folder, ServedCluster, in_one_line
 from tests.cluster_sim.mirror.machines import REQUIRED, disk, machine, recorded_machine
 from tests.cluster_sim.mirror.short_terraform import ShortTerraform, Told
+from tools.platforms.proxmox import PROVIDER
 from tools.rules.plans.changes import changes
 
 ADDRESS = "proxmox_virtual_environment_vm.db"
@@ -299,7 +300,7 @@ def test_the_plan_says_that_a_machine_restarts_when_it_does(
     before = proxmox.apply(MACHINE, machine())
     after = proxmox.plan(MACHINE, machine(**change), before).values
     planned = {"address": "db", "type": MACHINE, "change": {"actions": ["update"], "before": before, "after": after}}
-    assert changes({"resource_changes": [planned]})[0].restarts == (power[1:] == ["start"])
+    assert changes({"resource_changes": [planned]}, PROVIDER)[0].restarts == (power[1:] == ["start"])
 
 
 def test_a_disk_that_cannot_grow_while_the_machine_runs_restarts_it_afterwards(

@@ -5,18 +5,34 @@ facts.py: what is wanted and understood; choices.py: offer and compose; checks.p
 
 from __future__ import annotations
 
+from tools.capabilities import Footing
 from tools.capabilities.azure_firewall_ports.checks import review
 from tools.capabilities.azure_firewall_ports.choices import compose, offer
 from tools.capabilities.azure_firewall_ports.facts import WANTED, understand
-from tools.values.snapshot import Target
+from tools.rules.azure.placing import regions_of
+from tools.values.snapshot import PlatformName
 
 NAME = "azure_firewall_ports"
 TITLE = "Azure firewall ports"
-TARGET: Target = "azure"
-WORDS = ("firewall ports", "firewall port", "firewall", "firewall rule", "open port", "open ports", "open the port", "open the ports", "nsg rule", "security group rule")  # fmt: skip
+WORDS = (
+    "firewall ports",
+    "firewall port",
+    "firewall",
+    "firewall rule",
+    "open port",
+    "open ports",
+    "open the port",
+    "open the ports",
+    "nsg rule",
+    "security group rule",
+)
 EXAMPLES = (
     "open port 443 from 10.1.0.0/16 on nsg-shared",
     "open ports 80 and 443 from anywhere in eastus, production",
 )
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "offer", "review", "understand"]
+ON: dict[PlatformName, Footing] = {
+    "azure": Footing(understand, offer, compose, review, regions_of=regions_of),
+}
+
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -2,111 +2,100 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tools.rules.azure import names as azure_names
-from tools.rules.azure import placing as azure_placing
-from tools.rules.azure.placing import candidate_of, subscription, text
-from tools.rules.machines.machines import strings
+from tools.rules.azure import placing
+from tools.rules.azure.placing import for_operator, nothing
 from tools.rules.names import naming
-from tools.values.manifest import Command, Part, Resource
-from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
+from tools.rules.request.choosing import candidate_of
+from tools.values.manifest import Part, Resource
+from tools.values.offer import Candidate, PartOffer, Pick
 from tools.values.requirements import Needs
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import CloudResource, SecurityRule, Snapshot, SubscriptionSnapshot
+from tools.values.situation import Situation
+from tools.values.snapshot import CloudResource, SecurityRule, SubscriptionSnapshot
 
-MODULE = "azure_firewall_ports"
 KIND = "microsoft.network/networksecuritygroups"
 PRIORITY_FIRST, PRIORITY_LAST, STEP = 100, 4096, 10
-NEW = "new"
+ANOTHER_MAX = 20
+"""Numbers that are tried behind a rule's name."""
 
 
-def offer(needs: Needs, snapshot: Snapshot, site: Site, reserved: Reserved) -> PartOffer:
-    seen = subscription(snapshot)
-    asked = text(needs, "security_group")
+def offer(needs: Needs, situation: Situation) -> PartOffer:
+    seen = situation.subscription
+    asked, region = needs.text("security_group"), needs.text("region")
     if not asked:
-        problem = azure_placing.region_problem(needs, seen)
-        if problem:
-            return _none(needs, text(needs, "region"), problem)
         reason = "No security group was named, so a new one is made."
-        return _one(needs, f"{text(needs, 'region')}/{NEW}", "a new security group", reason, "")
+        return placing.no_region(needs, seen) or _one(needs, f"{region}/new", "a new security group", reason, "")
     there = groups(seen)
     found = [g for g in there if g.name.lower() in (asked.lower(), f"nsg-{asked.lower()}")]
     if len(found) == 1:
         group = found[0]
-        return _one(needs, f"{group.region}/{group.name}", f"{group.name} in {group_name(group)}", "As asked for.", group.id)
+        return _one(needs, f"{group.region}/{group.name}", f"{group.name} in {group_name(group.id)}", "As asked for.", group.id)
     if found:
-        listed = ", ".join(f"{g.name} in {group_name(g)}" for g in found)
-        return _none(needs, asked, f"there are several of that name: {listed}")
+        listed = ", ".join(f"{g.name} in {group_name(g.id)}" for g in found)
+        return nothing(needs, asked, f"there are several of that name: {listed}")
     told = naming.unknown("network security group", asked, [g.name for g in there])
     meant = naming.nearest(asked, [g.name for g in there])
-    return _none(needs, asked, told, f"It would fit on {meant}." if meant else "Without a name, a new security group is made.")
+    return nothing(needs, asked, told, f"It would fit on {meant}." if meant else "Without a name, a new security group is made.")
 
 
-def compose(needs: Needs, offer: PartOffer, pick: Pick, snapshot: Snapshot, site: Site, reserved: Reserved) -> Part:
-    seen = subscription(snapshot)
+def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
+    seen = situation.subscription
     candidate = candidate_of(offer, pick)
-    existing = next((g for g in groups(seen) if g.id == candidate.choice["group_id"]), None)
-    base = azure_placing.base_of(needs, text(needs, "workload", "ports"), seen, reserved.names)
-    group = group_name(existing) if existing else azure_placing.group_of(needs, base)
-    name = existing.name if existing else base.name("nsg")
-    region = existing.region if existing else text(needs, "region")
-    rules = rules_of(existing.id, seen) if existing else ()
-    rule: dict[str, Any] = {
+    group_id = str(dict(candidate.choice)["group_id"])
+    existing = next((g for g in groups(seen) if g.id == group_id), None)
+    names = () if existing else placing.names_of(needs, situation, "nsg")
+    called = dict(names)
+    group = group_name(existing.id) if existing else called["resource_group"]
+    name = existing.name if existing else called["nsg"]
+    region = existing.region if existing else needs.text("region")
+    rules = rules_of(group_id, seen)
+    ports, sources, protocol = needs.strings("ports"), needs.strings("sources"), needs.text("protocol")
+    rule = {
         "name": rule_name(needs, {r.name.lower() for r in rules}),
         "priority": free_priority(rules),
-        "protocol": text(needs, "protocol"),
-        "ports": list(strings(needs, "ports")),
-        "sources": list(strings(needs, "sources")),
-        "description": f"Opened by Berth for {text(needs, 'team')}.",
+        "protocol": protocol,
+        "ports": list(ports),
+        "sources": list(sources),
+        "description": f"Opened by Berth for {needs.text('team')}.",
     }
-    public = text(needs, "public_exposure") == "True"
-    ports, sources = ", ".join(rule["ports"]), ", ".join(rule["sources"])
-    return Part(
-        name=needs.capability,
-        capability=needs.capability,
-        target="azure",
-        needs=needs,
-        candidate=candidate.id,
-        because=" ".join(filter(None, [pick.because, *candidate.reasons])),
-        module=MODULE,
-        variables={
-            "subscription_id": seen.subscription_id,
-            "location": region,
-            "tags": azure_placing.tags(needs, site),
-            "resource_group_name": group,
-            "security_group_name": name,
-            "make_security_group": existing is None,
-            "rules": [rule],
-        },
+    public = needs.yes("public_exposure")
+    rule_list = ("az", "network", "nsg", "rule", "list", "--resource-group", group, "--nsg-name", name, "--output", "table")
+    return placing.part_of(
+        needs,
+        candidate,
+        pick,
+        situation,
+        region=region,
+        names=names,
+        variables={"security_group_id": _spelt(seen, existing) if existing else "", "rules": [rule]},
         resources=(
             Resource(
                 name=str(rule["name"]),
                 kind="security rule",
                 where=f"{region}, {group}, {name}",
-                size=f"{rule['protocol']} {ports} from {sources}",
+                size=f"{protocol} {', '.join(ports)} from {', '.join(sources)}",
                 because=f"Priority {rule['priority']} is free. {candidate.reasons[0]}",
             ),
         ),
-        commands=(
-            Command(
-                purpose="List the rules of the security group",
-                argv=("az", "network", "nsg", "rule", "list", "--resource-group", group, "--nsg-name", name, "--output", "table"),
-                runs_here=False,
-            ),
-        ),
-        facts={"public": public, "existing": existing is not None},
-        confirm=f"It opens port {ports} to the whole internet." if public else "",
-    )  # fmt: skip
+        commands=(for_operator("List the rules of the security group", *rule_list),),
+        facts=(("public", public), ("existing", existing is not None)),
+        confirm=f"It opens port {', '.join(ports)} to the whole internet." if public else "",
+    )
 
 
 def groups(seen: SubscriptionSnapshot) -> tuple[CloudResource, ...]:
     return tuple(r for r in seen.resources if r.type.lower() == KIND)
 
 
-def group_name(resource: CloudResource) -> str:
+def _spelt(seen: SubscriptionSnapshot, group: CloudResource) -> str:
+    """Its id as Terraform spells it; Azure's lists spell ids as they like."""
+    within = f"/subscriptions/{seen.subscription_id}/resourceGroups/{group_name(group.id)}"
+    return f"{within}/providers/Microsoft.Network/networkSecurityGroups/{group.name}"
+
+
+def group_name(id_: str) -> str:
     """The resource group in an ARM id."""
-    parts = resource.id.split("/")
+    parts = id_.split("/")
     return parts[4] if len(parts) > 4 else ""
 
 
@@ -123,18 +112,13 @@ def free_priority(rules: tuple[SecurityRule, ...]) -> int:
 
 
 def rule_name(needs: Needs, taken: set[str]) -> str:
-    ports = "-".join(p.replace("-", "to") for p in strings(needs, "ports"))[:40]
-    name = f"allow-{text(needs, 'protocol').lower()}-{ports}"
-    tried = (name, *(f"{name}-{n}" for n in range(2, azure_placing.ANOTHER_MAX)))
+    ports = "-".join(p.replace("-", "to") for p in needs.strings("ports"))[:40]
+    name = f"allow-{needs.text('protocol').lower()}-{ports}"
+    tried = (name, *(f"{name}-{n}" for n in range(2, ANOTHER_MAX)))
     free = next((n for n in tried if n.lower() not in taken), f"{name}-{azure_names.short_hash(*sorted(taken))}")
     return free
 
 
 def _one(needs: Needs, id_: str, title: str, reason: str, group_id: str) -> PartOffer:
-    candidate = Candidate(id=id_, title=title, score=1.0, reasons=(reason,), choice={"group_id": group_id})
-    return PartOffer(capability=needs.capability, candidates=(candidate,))
-
-
-def _none(needs: Needs, subject: str, reason: str, counter_offer: str = "") -> PartOffer:
-    excluded = (Exclusion(subject=subject, reason=reason),)
-    return PartOffer(capability=needs.capability, candidates=(), exclusions=excluded, counter_offer=counter_offer)
+    candidate = Candidate(id=id_, title=title, score=1.0, reasons=(reason,), choice=(("group_id", group_id),))
+    return PartOffer(label=needs.label, candidates=(candidate,))

@@ -53,16 +53,15 @@ WANTED: tuple[Wanted, ...] = (
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("azure_firewall_ports", WANTED, facts)
+    reading = Reading.of("azure_firewall_ports", "azure", WANTED, facts)
     read_common(reading, site, "ports")
-    for name, kind in (("resource_group", "resource_group"), ("security_group", "nsg")):
-        if name in reading.facts:
-            read_name(reading, name, kind)
+    read_name(reading, "resource_group", "resource_group")
+    read_name(reading, "security_group", "nsg")
     ports = _read_ports(reading)
     sources = _read_sources(reading)
     open_to_all = INTERNET in sources
     if ports and sources:
-        closed = sorted({port for one in ports for port in ADMINISTRATION if _holds(one, port)})
+        closed = sorted({port for one in ports for port in ADMINISTRATION if holds(one, port)})
         if open_to_all and closed:
             named = " and ".join(map(str, closed))
             reading.problems.append(
@@ -78,7 +77,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
         reading.said("protocol", reading.facts["protocol"].value)
     else:
         reading.default("protocol", "Tcp", "TCP unless UDP is said.")
-    return reading.needs()  # fmt: skip
+    return reading.needs()
 
 
 def _read_ports(reading: Reading) -> tuple[str, ...]:
@@ -132,6 +131,6 @@ def _read_sources(reading: Reading) -> tuple[str, ...]:
     return sources
 
 
-def _holds(ports: str, port: int) -> bool:
+def holds(ports: str, port: int) -> bool:
     low, _, high = ports.partition("-")
     return int(low) <= port <= int(high or low)

@@ -5,19 +5,23 @@ facts.py: what is wanted and understood; choices.py: offer and compose; variable
 
 from __future__ import annotations
 
+from tools.capabilities import Footing
 from tools.capabilities.azure_openai.checks import review
 from tools.capabilities.azure_openai.choices import compose, offer
-from tools.capabilities.azure_openai.facts import WANTED, names_to_check, understand
-from tools.rules.azure.placing import regions_of
-from tools.values.snapshot import Target
+from tools.capabilities.azure_openai.facts import WANTED, understand
+from tools.rules.azure.placing import names_to_check, regions_of
+from tools.values.snapshot import PlatformName
 
 NAME = "azure_openai"
 TITLE = "Azure OpenAI"
-TARGET: Target = "azure"
 WORDS = ("azure openai", "openai", "open ai", "azure open ai", "openai service", "language model", "gpt")
 EXAMPLES = (
     "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand tokens per minute",
     "Azure OpenAI in swedencentral for production, data stays in the EU",
 )
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "names_to_check", "offer", "regions_of", "review", "understand"]  # fmt: skip
+ON: dict[PlatformName, Footing] = {
+    "azure": Footing(understand, offer, compose, review, regions_of=regions_of, names_to_check=names_to_check("openai")),
+}
+
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

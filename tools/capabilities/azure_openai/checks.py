@@ -1,88 +1,48 @@
-"""Reviews an Azure OpenAI part: where it goes, its names, whether region and quota still carry each deployment, and that it stays closed."""
+"""Reviews an Azure OpenAI part: what every Azure part is held to, and whether region, quota and residency carry each deployment."""
 
 from __future__ import annotations
 
-from tools.capabilities.azure_openai.choices import room, versions
-from tools.rules.azure import names as azure_names
-from tools.rules.azure import placing as azure_placing
-from tools.rules.azure.placing import Checked, subscription, text
+from tools.capabilities import Reviewed
+from tools.capabilities.azure_openai.choices import KINDS, room, versions
+from tools.rules.azure.checks import Checks
 from tools.values.manifest import Part
-from tools.values.review import Finding, Severity
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import Snapshot, SubscriptionSnapshot
-
-ERROR, NOTE = Severity.ERROR, Severity.NOTE
-ALLOWED = {"global": ("GlobalStandard", "DataZoneStandard", "Standard"), "zone": ("DataZoneStandard", "Standard"), "region": ("Standard",)}  # fmt: skip
+from tools.values.review import Severity
+from tools.values.situation import Situation
+from tools.values.value import Json
 
 
-def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    seen = subscription(snapshot)
-    found = [*azure_placing.common_checks(part, seen), *_name(part, seen)]
+def review(part: Part, situation: Situation) -> Reviewed:
+    checks = Checks(part, situation)
     for one in part.variables["deployments"]:
-        found += _deployment(part, one, seen)
-    found.append(
-        (
-            "network.reach",
-            NOTE,
-            (
-                "The account has no public door: it is reached from its own network, or from one that is peered with it or joined by a VPN.",
-                "Peer your network with the account's, and link its private DNS zone.",
-            ),
-        )
+        _deployment(checks, one)
+    checks.note(
+        "reach",
+        "",
+        "The account has no public door: it is reached from its own network, or from one that is peered with it or joined by a VPN.",
+        "Peer your network with the account's, and link its private DNS zone.",
     )
-    return azure_placing.judged(part, found)
+    return checks.done()
 
 
-def _name(part: Part, seen: SubscriptionSnapshot) -> list[Checked]:
-    name = str(part.variables["account_name"])
-    problem = azure_names.name_problem("openai", name)
-    key = azure_names.check_key("openai", name).lower()
-    taken = not azure_placing.owns(part) and key in {n.lower() for n in seen.names_taken}
-    return [
-        ("name.account", ERROR, (problem, "Say another name.") if problem else None),
-        (
-            "name.free",
-            ERROR,
-            (f"{name} is somebody's already; an account that was removed holds its name for 48 hours.", "Say another name by `called …`.")
-            if taken
-            else None,
-        ),
-    ]  # fmt: skip
-
-
-def _deployment(part: Part, one: dict[str, object], seen: SubscriptionSnapshot) -> list[Checked]:
-    region = str(part.variables["location"])
+def _deployment(checks: Checks, one: dict[str, Json]) -> None:
+    region, seen = checks.cloud.region, checks.seen
     model, kind, version = str(one["model"]), str(one["sku"]), str(one["version"])
-    capacity = float(str(one["capacity_thousands"]))
-    offered = versions(model, kind, region, seen)
+    capacity = float(one["capacity_thousands"])
+    subject = f"{model} as {kind}"
     read = any(row.startswith(f"{region}/") for row in seen.models)
+    gone = read and version not in versions(model, kind, region, seen)
+    text = f"{region} does not offer {model} {version} as {kind}." if gone else ""
+    checks.check("model.offered", subject, text, "Say another model or region.")
+    outside = kind not in KINDS[checks.part.needs.text("residency", "global")]
+    text = f"{kind} works on prompts outside of what was allowed." if outside else ""
+    checks.check("residency", subject, text, "Compose the manifest again.")
     quota = room(model, kind, region, seen)
-    full = quota is not None and not azure_placing.owns(part) and quota.total + capacity > quota.limit
-    outside = kind not in ALLOWED[text(part.needs, "residency", "global")]
-    left = f"{quota.limit - quota.total:g} of {quota.limit:g}" if quota else ""
-    return [
-        (
-            "model.offered",
-            ERROR,
-            (f"{region} does not offer {model} {version} as {kind}.", "Say another model or region.")
-            if read and version not in offered
-            else None,
-        ),
-        (
-            "quota.tokens",
-            ERROR,
-            (f"{model} as {kind} wants {capacity:g} thousand tokens a minute, and {left} are left.", "Ask for fewer.") if full else None,
-        ),
-        (
-            "quota.seen",
-            NOTE,
-            (f"The quota of {model} as {kind} could not be seen, so it was not checked.", "Look under Quotas in the portal.")
-            if quota is None
-            else None,
-        ),
-        (
-            "residency",
-            ERROR,
-            (f"{kind} works on prompts outside of what was allowed.", "Compose the manifest again.") if outside else None,
-        ),
-    ]  # fmt: skip
+    text = f"The quota of {subject} in {region} could not be seen." if quota is None else ""
+    checks.check("quota.seen", subject, text, "Look at it in the portal (Quotas).", Severity.WARNING)
+    if quota is not None and not checks.part.owned:
+        text = (
+            f"The quota does not carry it: {capacity:g} wanted, and {quota.spelt}."
+            if quota.total + capacity > quota.limit
+            else ""
+        )
+        checks.check("quota", quota.subject, text, "Ask for less, for more quota in the portal (Quotas), or say another region.")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 
 from tools.capabilities.azure_openai import variables
-from tools.capabilities.azure_openai.facts import account_name
-from tools.rules.azure import placing as azure_placing
-from tools.rules.azure.placing import candidate_of, number, subscription, text
+from tools.rules.azure import placing
+from tools.rules.request.choosing import candidate_of
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick, Sum
 from tools.values.requirements import Needs
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import Snapshot, SubscriptionSnapshot
+from tools.values.situation import Situation
+from tools.values.snapshot import SubscriptionSnapshot
 
-KINDS = {"global": ("GlobalStandard", "DataZoneStandard", "Standard"), "zone": ("DataZoneStandard", "Standard"), "region": ("Standard",)}  # fmt: skip
+KINDS = {
+    "global": ("GlobalStandard", "DataZoneStandard", "Standard"),
+    "zone": ("DataZoneStandard", "Standard"),
+    "region": ("Standard",),
+}
 """By where prompts may be worked on, the one with the most quota and the newest models first."""
 WHY = {
     "GlobalStandard": "Worked on in any region: the largest quota, and the lowest price.",
@@ -23,40 +26,35 @@ WHY = {
 }
 
 
-def offer(needs: Needs, snapshot: Snapshot, site: Site, reserved: Reserved) -> PartOffer:
-    seen = subscription(snapshot)
-    problem = azure_placing.region_problem(needs, seen)
-    if not problem and not account_name(needs, seen.names_taken):
-        problem = "every name that it could have is taken; say another by `called …`"
-    if problem:
-        return PartOffer(
-            capability=needs.capability, candidates=(), exclusions=(Exclusion(subject=text(needs, "region"), reason=problem),)
-        )
-    kinds = KINDS[text(needs, "residency")]
+def offer(needs: Needs, situation: Situation) -> PartOffer:
+    seen = situation.subscription
+    if no := placing.no_region(needs, seen):
+        return no
+    kinds = KINDS[needs.text("residency")]
     candidates: list[Candidate] = []
     exclusions: list[Exclusion] = []
     for rank, kind in enumerate(kinds):
-        version, reason = way(needs, text(needs, "model"), kind, thousands(needs), seen)
+        version, reason = way(needs, needs.text("model"), kind, thousands(needs), seen)
         if reason:
-            exclusions.append(Exclusion(subject=f"{text(needs, 'model')} as {kind}", reason=reason))
+            exclusions.append(Exclusion(subject=f"{needs.text('model')} as {kind}", reason=reason))
         else:
             candidates.append(_candidate(needs, kind, version, rank, seen))
     return PartOffer(
-        capability=needs.capability,
+        label=needs.label,
         candidates=tuple(candidates),
         exclusions=tuple(exclusions),
-        summary=f"{len(candidates)} of {len(kinds)} kinds of deployment fit in {text(needs, 'region')}.",
+        summary=f"{len(candidates)} of {len(kinds)} kinds of deployment fit in {needs.text('region')}.",
         counter_offer="" if candidates else _counter_offer(needs, kinds, seen),
     )
 
 
-def compose(needs: Needs, offer: PartOffer, pick: Pick, snapshot: Snapshot, site: Site, reserved: Reserved) -> Part:
-    return variables.part(needs, candidate_of(offer, pick), pick, subscription(snapshot), site, reserved)
+def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
+    return variables.part(needs, candidate_of(offer, pick), pick, thousands(needs), situation)
 
 
 def thousands(needs: Needs) -> int:
     """Capacity as Azure counts it, rounded up."""
-    return max(1, math.ceil(number(needs, "tokens_per_minute") / 1000))
+    return max(1, math.ceil(needs.number("tokens_per_minute") / 1000))
 
 
 def versions(model: str, kind: str, region: str, seen: SubscriptionSnapshot) -> tuple[str, ...]:
@@ -83,7 +81,7 @@ def room(model: str, kind: str, region: str, seen: SubscriptionSnapshot) -> Sum 
 
 def way(needs: Needs, model: str, kind: str, capacity: int, seen: SubscriptionSnapshot) -> tuple[str, str]:
     """(version, reason why not): one of them is empty."""
-    region = text(needs, "region")
+    region = needs.text("region")
     found = versions(model, kind, region, seen)
     if not found:
         unread = any(p.subject == f"models in {region}" for p in seen.problems)
@@ -95,28 +93,28 @@ def way(needs: Needs, model: str, kind: str, capacity: int, seen: SubscriptionSn
     return found[0], ""
 
 
+def _with(quota: Sum, capacity: float) -> Sum:
+    return quota.model_copy(update={"terms": (*quota.terms, ("wanted", capacity)), "total": quota.total + capacity})
+
+
 def _candidate(needs: Needs, kind: str, version: str, rank: int, seen: SubscriptionSnapshot) -> Candidate:
-    model, region, capacity = text(needs, "model"), text(needs, "region"), thousands(needs)
+    model, region, capacity = needs.text("model"), needs.text("region"), thousands(needs)
     quota = room(model, kind, region, seen)
-    sums = (
-        (quota.model_copy(update={"terms": (*quota.terms, ("wanted", float(capacity))), "total": quota.total + capacity}),)
-        if quota
-        else ()
-    )
+    sums = (_with(quota, capacity),) if quota else ()
     return Candidate(
         id=f"{region}/{kind}",
         title=f"{model} {version} as {kind} in {region}, {capacity} thousand tokens a minute",
         score=round(1.0 - 0.1 * rank, 2),
         reasons=(WHY[kind],),
-        binding=f"{sums[0].total:g} of {sums[0].limit:g} thousand tokens a minute" if sums else "",
+        binding=sums[0].subject if sums else "",
         sums=sums,
-        choice={"kind": kind, "version": version, "region": region, "model": model, "capacity": capacity},
+        choice=(("kind", kind), ("version", version)),
     )
 
 
 def _counter_offer(needs: Needs, kinds: tuple[str, ...], seen: SubscriptionSnapshot) -> str:
     """Less capacity, else another model that the region has so; verified by the same rule."""
-    model, region = text(needs, "model"), text(needs, "region")
+    model, region = needs.text("model"), needs.text("region")
     left = {kind: room(model, kind, region, seen) for kind in kinds if versions(model, kind, region, seen)}
     most = max((int(q.limit - q.total) for q in left.values() if q), default=0)
     if most >= 1 and any(not way(needs, model, kind, most, seen)[1] for kind in kinds):

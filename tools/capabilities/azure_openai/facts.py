@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from tools.rules.azure import names as azure_names
 from tools.rules.azure.facts import EVERY_CLOUD, read_common
-from tools.rules.azure.names import Base
-from tools.rules.azure.placing import RESOURCE_GROUP, read_name, text
+from tools.rules.azure.placing import RESOURCE_GROUP, read_name
 from tools.rules.names import regions as azure_regions
 from tools.rules.request.reading import Reading
 from tools.values.heard import Fact
@@ -13,8 +11,18 @@ from tools.values.requirements import Needs, Source
 from tools.values.site import Site
 from tools.values.wanted import Wanted
 
-MODELS = ("gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "gpt-5.2", "gpt-5.4", "gpt-5.4-mini", "gpt-5.5",
-          "text-embedding-3-small", "text-embedding-3-large")  # fmt: skip
+MODELS = (
+    "gpt-4.1",
+    "gpt-4.1-mini",
+    "gpt-5",
+    "gpt-5-mini",
+    "gpt-5.2",
+    "gpt-5.4",
+    "gpt-5.4-mini",
+    "gpt-5.5",
+    "text-embedding-3-small",
+    "text-embedding-3-large",
+)
 """Those with a price in the shipped snapshot. Any other is told as unknown, with the nearest of these."""
 MODEL = "gpt-4.1-mini"
 TOKENS_A_MINUTE = 50_000
@@ -57,10 +65,9 @@ WANTED: tuple[Wanted, ...] = (
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("azure_openai", WANTED, facts)
+    reading = Reading.of("azure_openai", "azure", WANTED, facts)
     read_common(reading, site, "ai")
-    if "resource_group" in reading.facts:
-        read_name(reading, "resource_group", "resource_group")
+    read_name(reading, "resource_group", "resource_group")
     if "model" in reading.facts:
         reading.said("model", reading.facts["model"].value)
     else:
@@ -91,24 +98,6 @@ def _read_residency(reading: Reading) -> None:
         reading.said("residency", "zone" if zone else value)
 
 
-def names_to_check(needs: Needs, site: Site) -> tuple[str, ...]:
-    """The names that it would take, so that the scan asks whether anybody has them."""
-    subject = _base(needs)
-    return tuple(azure_names.check_key("openai", name) for name in azure_names.global_names(subject, "openai", salt_of(needs)))
-
-
-def salt_of(needs: Needs) -> str:
-    return text(needs, "region")
-
-
-def _base(needs: Needs) -> Base:
-    return Base(text(needs, "workload", "ai"), text(needs, "team"), text(needs, "environment"), text(needs, "region"))
-
-
-def account_name(needs: Needs, taken: tuple[str, ...]) -> str:
-    return azure_names.free_global(_base(needs), "openai", salt_of(needs), taken)
-
-
 def _read_tokens(reading: Reading) -> None:
     minute = reading.count(
         "tokens_per_minute", "tokens a minute", 1000, TOKENS_A_MINUTE_MAX, "capacity comes in thousands, and no quota is larger."
@@ -121,10 +110,31 @@ def _read_tokens(reading: Reading) -> None:
     month = reading.count("tokens_monthly", "tokens a month", 1, 10**13, "an estimate needs some, and no account takes more.")
     if month is not None:
         reading.said("input_millions", round(month / 1e6, 3), "million input tokens a month", fact="tokens_monthly")
-        reading.assumed("output_millions", round(month / 5e6, 3), "An answer has a fifth of its prompt's tokens.", "million output tokens a month",
-                        low=round(month / 1e7, 3), high=round(month / 1e6, 3), source=_OURS)  # fmt: skip
+        reading.assumed(
+            "output_millions",
+            round(month / 5e6, 3),
+            "An answer has a fifth of its prompt's tokens.",
+            "million output tokens a month",
+            low=round(month / 1e7, 3),
+            high=round(month / 1e6, 3),
+            source=_OURS,
+        )
     elif "tokens_monthly" not in reading.facts:
-        reading.assumed("input_millions", INPUT_MILLIONS, "How many tokens a month was not said; it is what is paid for.", "million input tokens a month",
-                        low=5, high=500, source=_OURS)  # fmt: skip
-        reading.assumed("output_millions", OUTPUT_MILLIONS, "An answer has a fifth of its prompt's tokens.", "million output tokens a month",
-                        low=1, high=100, source=_OURS)  # fmt: skip
+        reading.assumed(
+            "input_millions",
+            INPUT_MILLIONS,
+            "How many tokens a month was not said; it is what is paid for.",
+            "million input tokens a month",
+            low=5,
+            high=500,
+            source=_OURS,
+        )
+        reading.assumed(
+            "output_millions",
+            OUTPUT_MILLIONS,
+            "An answer has a fifth of its prompt's tokens.",
+            "million output tokens a month",
+            low=1,
+            high=100,
+            source=_OURS,
+        )

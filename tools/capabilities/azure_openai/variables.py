@@ -2,84 +2,73 @@
 
 from __future__ import annotations
 
-from tools.capabilities.azure_openai.facts import account_name
-from tools.rules.azure import placing as azure_placing
-from tools.rules.azure.placing import number, text
+from tools.rules.azure import placing
+from tools.rules.azure.placing import for_operator
 from tools.rules.plans.pricing import HOURS_A_MONTH
 from tools.values.manifest import Command, Part, Resource
 from tools.values.offer import Candidate, Pick
 from tools.values.requirements import Needs
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import SubscriptionSnapshot
+from tools.values.situation import Situation
 
-MODULE = "azure_openai"
 NETWORK = "10.140.0.0/27"
 ENDPOINT_GB, LOG_GB = 5.0, 5.0
 """A month, assumed: prompts and answers are text."""
 
 
-def part(needs: Needs, candidate: Candidate, pick: Pick, seen: SubscriptionSnapshot, site: Site, reserved: Reserved) -> Part:
-    choice = candidate.choice
-    base = azure_placing.base_of(needs, text(needs, "workload", "ai"), seen, reserved.names)
-    group, account = azure_placing.group_of(needs, base), account_name(needs, seen.names_taken)
-    deployment = {
-        "name": choice["model"],
-        "model": choice["model"],
-        "version": choice["version"],
-        "sku": choice["kind"],
-        "capacity_thousands": choice["capacity"],
-    }
-    return Part(
-        name=needs.capability,
-        capability=needs.capability,
-        target="azure",
-        needs=needs,
-        candidate=candidate.id,
-        because=" ".join(filter(None, [pick.because, *candidate.reasons])),
-        module=MODULE,
-        variables={
-            "subscription_id": seen.subscription_id,
-            "location": choice["region"],
-            "tags": azure_placing.tags(needs, site),
-            "resource_group_name": group,
-            "account_name": account,
-            "names": {
-                "virtual_network": base.name("network"),
-                "security_group": base.name("nsg"),
-                "log_workspace": base.name("logs"),
-            },
-            "address_space": NETWORK,
-            "deployments": [deployment],
-        },
-        resources=resources_of(needs, candidate, group, account),
+def part(needs: Needs, candidate: Candidate, pick: Pick, capacity: int, situation: Situation) -> Part:
+    """`capacity` in thousands of tokens a minute. Raises RequestProblem when no name is free."""
+    choice = dict(candidate.choice)
+    kind, version, model = str(choice["kind"]), str(choice["version"]), needs.text("model")
+    names = placing.names_of(needs, situation, "openai", "network", "nsg", "logs")
+    group, account = dict(names)["resource_group"], dict(names)["openai"]
+    deployment = {"name": model, "model": model, "version": version, "sku": kind, "capacity_thousands": capacity}
+    where, key = f"{needs.text('region')}, {group}", f"openai.{kind}.{model}"
+    tokens = [(f"{key}.input", needs.number("input_millions"))]
+    if not model.startswith("text-embedding"):
+        tokens.append((f"{key}.output", needs.number("output_millions")))
+
+    def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
+        return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
+
+    return placing.part_of(
+        needs,
+        candidate,
+        pick,
+        situation,
+        names=names,
+        resources=(
+            made(account, "Azure OpenAI account", "S0", "No keys: people and programs log in as themselves."),
+            made(
+                model,
+                "model deployment",
+                f"{kind}, {capacity} thousand tokens a minute",
+                f"Version {version} is pinned. {candidate.reasons[0]}",
+                *tokens,
+            ),
+            made(
+                "private endpoint",
+                "private endpoint",
+                "1",
+                "The account is reached by it alone.",
+                ("private_endpoint.hour", HOURS_A_MONTH),
+                ("private_endpoint.data", ENDPOINT_GB),
+            ),
+            made(
+                "logs",
+                "Log Analytics workspace",
+                "1 GB a day at most",
+                "Every log of the account, kept for 90 days; no prompt is among them.",
+                ("log_analytics.ingestion", LOG_GB),
+            ),
+        ),
+        variables={"address_space": NETWORK, "deployments": [deployment]},
         commands=commands(group, account),
-        facts={"model": choice["model"], "version": choice["version"], "kind": choice["kind"], "savings": []},
     )
 
 
-def resources_of(needs: Needs, candidate: Candidate, group: str, account: str) -> tuple[Resource, ...]:
-    choice = candidate.choice
-    where = f"{choice['region']}, {group}"
-    key = f"openai.{choice['kind']}.{choice['model']}"
-    tokens = [(f"{key}.input", number(needs, "input_millions"))]
-    if not str(choice["model"]).startswith("text-embedding"):
-        tokens.append((f"{key}.output", number(needs, "output_millions")))
-    return (
-        Resource(name=account, kind="Azure OpenAI account", where=where, size="S0", because="No keys: people and programs log in as themselves."),
-        Resource(name=str(choice["model"]), kind="model deployment", where=where, size=f"{choice['kind']}, {choice['capacity']} thousand tokens a minute",
-                 because=f"Version {choice['version']} is pinned. {candidate.reasons[0]}", meters=tuple(tokens)),
-        Resource(name="private endpoint", kind="private endpoint", where=where, size="1", because="The account is reached by it alone.",
-                 meters=(("private_endpoint.hour", HOURS_A_MONTH), ("private_endpoint.data", ENDPOINT_GB))),
-        Resource(name="logs", kind="Log Analytics workspace", where=where, size="1 GB a day at most", because="Every log of the account, kept for 90 days; no prompt is among them.",
-                 meters=(("log_analytics.ingestion", LOG_GB),)),
-    )  # fmt: skip
-
-
 def commands(group: str, account: str) -> tuple[Command, ...]:
-    where = ("--resource-group", group, "--name", account)
+    accounts, where = ("az", "cognitiveservices", "account"), ("--resource-group", group, "--name", account)
     return (
-        Command(
-            purpose="Show the account", argv=("az", "cognitiveservices", "account", "show", *where, "--query", "properties.endpoint"), runs_here=False
-        ),
-        Command(purpose="List its deployments", argv=("az", "cognitiveservices", "account", "deployment", "list", *where), runs_here=False),
-    )  # fmt: skip
+        for_operator("Show the account", *accounts, "show", *where, "--query", "properties.endpoint"),
+        for_operator("List its deployments", *accounts, "deployment", "list", *where),
+    )

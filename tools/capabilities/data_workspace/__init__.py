@@ -6,25 +6,36 @@ commands.py and guide.md.j2: the guide.
 
 from __future__ import annotations
 
+from tools.capabilities import Footing
 from tools.capabilities.data_workspace.changing import keep, stay
 from tools.capabilities.data_workspace.checks import review
-from tools.capabilities.data_workspace.choices import compose, names_to_check, offer, regions_of
+from tools.capabilities.data_workspace.choices import GLOBAL, compose, offer, regions_of
 from tools.capabilities.data_workspace.facts import WANTED, understand
-from tools.values.snapshot import Target
+from tools.rules.azure.placing import names_to_check
+from tools.values.snapshot import PlatformName
 
 NAME = "data_workspace"
 TITLE = "Data workspace (Spark on Azure)"
-TARGET: Target = "azure"
 WORDS = (
-    "data workspace", "spark environment", "spark workspace", "spark cluster", "spark", "ml workspace", "ml environment", "aks",
-    "data platform", "machine learning environment", "machine learning workspace",
-)  # fmt: skip
+    "data workspace",
+    "spark environment",
+    "spark workspace",
+    "spark cluster",
+    "spark",
+    "ml workspace",
+    "ml environment",
+    "aks",
+    "data platform",
+    "machine learning environment",
+    "machine learning workspace",
+)
 EXAMPLES = (
     "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month",
     "a data workspace for the analytics team in westus2, 500 GB daily, production",
 )
 
-__all__ = [
-    "EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "names_to_check", "offer", "regions_of", "review", "stay",
-    "understand",
-]  # fmt: skip
+ON: dict[PlatformName, Footing] = {
+    "azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check(*GLOBAL)),
+}
+
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

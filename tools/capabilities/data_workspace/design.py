@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.review import shipped_prices
 from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, SYSTEM_NODES, WORKER, SparkSize, Wanted
-from tools.rules.machines.machines import number, text
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans import pricing
 from tools.rules.plans.pricing import HOURS_A_MONTH
 from tools.values.manifest import Resource
-from tools.values.offer import Sum
+from tools.values.offer import Candidate, Sum
 from tools.values.price import Price
 from tools.values.requirements import Needs
 from tools.values.snapshot import SubscriptionSnapshot
@@ -22,7 +21,7 @@ DRIVERS_MAX = 2
 OPERATION_MIB = 4
 """An assumption: Spark reads and writes Parquet in blocks of about this size, and each is an operation that is paid."""
 ENDPOINTS = 3
-__all__ = ["Choice", "Design", "shipped_prices"]
+PATHS = {"service_endpoint": "service endpoints", "private_endpoint": "private endpoints", "nat": "NAT gateway"}
 Meters = tuple[tuple[str, float], ...]
 
 
@@ -39,6 +38,11 @@ class Choice:
     retention_days: int = 0
     """0: as the needs say."""
 
+    @classmethod
+    def of(cls, candidate: Candidate) -> Choice:
+        chosen = dict(candidate.choice)
+        return cls(gpu=str(chosen["gpu"]), path=str(chosen["path"]), spot=bool(chosen["spot"]))
+
 
 @dataclass(frozen=True)
 class Design:
@@ -47,29 +51,27 @@ class Design:
 
     @property
     def region(self) -> str:
-        return text(self.needs, "region")
+        return self.needs.text("region")
 
     @property
     def spark(self) -> SparkSize:
         n = self.needs
-        return azure_sizes.spark(
-            number(n, "daily_gb"), number(n, "window_hours"), number(n, "throughput_gb"), number(n, "passes")
-        )
+        return azure_sizes.spark(n.whole("daily_gb"), n.whole("window_hours"), n.whole("throughput_gb"), n.whole("passes"))
 
     @property
     def stored_gb(self) -> int:
         if not self.choice.retention_days:
-            return number(self.needs, "stored_gb")
-        return round(number(self.needs, "daily_gb") * self.choice.retention_days / number(self.needs, "compression", 1))
+            return self.needs.whole("stored_gb")
+        return round(self.needs.whole("daily_gb") * self.choice.retention_days / self.needs.whole("compression", 1))
 
     @property
     def gpu_hours(self) -> int:
-        return self.choice.gpu_hours or number(self.needs, "gpu_hours")
+        return self.choice.gpu_hours or self.needs.whole("gpu_hours")
 
     @property
     def flow_gb(self) -> int:
         """What comes in, a month; it is read once for each pass as well."""
-        return number(self.needs, "daily_gb") * DAYS_A_MONTH
+        return self.needs.whole("daily_gb") * DAYS_A_MONTH
 
     def wanted(self) -> tuple[Wanted, ...]:
         """Machines at the most, as the quota sees them; a node that is replaced needs room beside the old one."""
@@ -83,55 +85,105 @@ class Design:
     def sums(self, snapshot: SubscriptionSnapshot) -> tuple[Sum, ...]:
         return azure_sizes.quota_sums(self.wanted(), snapshot, self.region)
 
-    def resources(self, names: dict[str, str]) -> tuple[Resource, ...]:
+    def resources(self, names: Mapping[str, str]) -> tuple[Resource, ...]:
         """As a person is told of them, each with all that it is charged for."""
         where = f"{self.region}, {names['resource_group']}"
-        spark, private = self.spark, self.choice.path == "private_endpoint"
-        hours = HOURS_A_MONTH
+        needs, spark, hours = self.needs, self.spark, HOURS_A_MONTH
+        window, stored, flow = needs.whole("window_hours"), self.stored_gb, self.flow_gb
+        egress, logs = needs.whole("egress_gb"), needs.whole("log_gb")
 
         def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
-            return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=tuple(meters))
+            return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
 
-        worker_hours = math.ceil(spark.node_hours_monthly)
-        window = number(self.needs, "window_hours")
+        def operations(gigabytes: float) -> float:
+            return round(gigabytes * 1024 / OPERATION_MIB / 10_000, 1)
+
         found = [
             made(names["resource_group"], "resource group", "", "Everything of this workspace, so that it goes together."),
             made(names["network"], "virtual network", "nodes and private endpoints apart", "Nothing comes in from the internet."),
-            made(names["nat_gateway"], "NAT gateway", f"{number(self.needs, 'egress_gb')} GB a month",
-                 "The one way out, with one address; bulk data does not take it.",
-                 ("nat.hour", hours), ("nat.data", number(self.needs, "egress_gb")), ("public_ip.static", hours)),
-            made(names["cluster"], "AKS cluster", f"Standard tier, {SYSTEM_NODES} x {SYSTEM}", "Kubernetes with Azure's logins only.",
-                 ("aks.Standard", hours), (f"vm.{SYSTEM}", SYSTEM_NODES * hours), ("disk.P10", SYSTEM_NODES),
-                 *(() if self.needs.field("api_ranges") else (("private_endpoint.hour", hours),))),
-            made("drivers", "AKS node pool", f"0 to {DRIVERS_MAX} x {DRIVER}", "Spark drivers, on machines that nobody takes back.",
-                 (f"vm.{DRIVER}", window * DAYS_A_MONTH), ("disk.P10", round(window * DAYS_A_MONTH / hours, 3))),
-            made("workers", "AKS node pool", f"0 to {spark.workers} x {WORKER}{', spot' if self.choice.spot else ''}",
-                 f"{spark.core_hours_daily:,.0f} core-hours a day, done within {window} hours.",
-                 (f"{'vm_spot' if self.choice.spot else 'vm'}.{WORKER}", worker_hours)),
-        ]  # fmt: skip
+            made(
+                names["nat_gateway"],
+                "NAT gateway",
+                f"{egress} GB a month",
+                "The one way out, with one address; bulk data does not take it.",
+                ("nat.hour", hours),
+                ("nat.data", egress),
+                ("public_ip.static", hours),
+            ),
+            made(
+                names["cluster"],
+                "AKS cluster",
+                f"Standard tier, {SYSTEM_NODES} x {SYSTEM}",
+                "Kubernetes with Azure's logins only.",
+                ("aks.Standard", hours),
+                (f"vm.{SYSTEM}", SYSTEM_NODES * hours),
+                ("disk.P10", SYSTEM_NODES),
+                *(() if needs.field("api_ranges") else (("private_endpoint.hour", hours),)),
+            ),
+            made(
+                "drivers",
+                "AKS node pool",
+                f"0 to {DRIVERS_MAX} x {DRIVER}",
+                "Spark drivers, on machines that nobody takes back.",
+                (f"vm.{DRIVER}", window * DAYS_A_MONTH),
+                ("disk.P10", round(window * DAYS_A_MONTH / hours, 3)),
+            ),
+            made(
+                "workers",
+                "AKS node pool",
+                f"0 to {spark.workers} x {WORKER}{', spot' if self.choice.spot else ''}",
+                f"{spark.core_hours_daily:,.0f} core-hours a day, done within {window} hours.",
+                (f"{'vm_spot' if self.choice.spot else 'vm'}.{WORKER}", math.ceil(spark.node_hours_monthly)),
+            ),
+        ]
         if self.choice.gpu:
             size = azure_sizes.sizes()[self.choice.gpu]
             found.append(
-                made("gpu", "AKS node pool", f"0 to 1 x {size.name} ({size.gpu_kind}), {self.gpu_hours} hours a month",
-                     "Training; the pool is empty when nothing is trained.",
-                     (f"vm.{size.name}", self.gpu_hours), ("disk.P10", round(self.gpu_hours / hours, 3)))
-            )  # fmt: skip
+                made(
+                    "gpu",
+                    "AKS node pool",
+                    f"0 to 1 x {size.name} ({size.gpu_kind}), {self.gpu_hours} hours a month",
+                    "Training; the pool is empty when nothing is trained.",
+                    (f"vm.{size.name}", self.gpu_hours),
+                    ("disk.P10", round(self.gpu_hours / hours, 3)),
+                )
+            )
         found += [
-            made(names["storage"], "data lake (ADLS Gen2)", f"{self.stored_gb:,} GB, {self.redundancy}",
-                 "Identities only, TLS 1.2, closed to all but this network.",
-                 (f"blob.hot.{self.redundancy}", self.stored_gb),
-                 ("adls.hot.writes", round(self.stored_gb * 1024 / OPERATION_MIB / 10_000, 1)),
-                 ("adls.hot.reads", round(self.flow_gb * number(self.needs, "passes") * 1024 / OPERATION_MIB / 10_000, 1))),
-            made("data path", {"private_endpoint": "private endpoints", "nat": "NAT gateway"}.get(self.choice.path, "service endpoints"),
-                 f"{self.flow_gb:,} GB in, the same out", self.path_because, *self.path_meters),
+            made(
+                names["storage"],
+                "data lake (ADLS Gen2)",
+                f"{stored:,} GB, {self.redundancy}",
+                "Identities only, TLS 1.2, closed to all but this network.",
+                (f"blob.hot.{self.redundancy}", stored),
+                ("adls.hot.writes", operations(stored)),
+                ("adls.hot.reads", operations(flow * needs.whole("passes"))),
+            ),
+            made("data path", PATHS[self.choice.path], f"{flow:,} GB in, the same out", self.path_because, *self.path_meters),
             made(names["vault"], "key vault", "standard, purge protection", "Secrets, by role.", ("key_vault.operations", 10)),
-            made(names["logs"], "Log Analytics workspace", f"{number(self.needs, 'log_gb')} GB a month", "Logs of everything, and alerts.",
-                 ("log_analytics.ingestion", number(self.needs, "log_gb"))),
-            made(names["jobs_identity"], "managed identity", "", "What Spark jobs are to Azure: reads and writes the lake, reads secrets."),
-        ]  # fmt: skip
-        if private:
-            found.append(made("private endpoints", "private endpoint", f"{ENDPOINTS}: dfs, blob, vault", "Storage and vault have no public front.",
-                              ("private_endpoint.hour", ENDPOINTS * hours)))  # fmt: skip
+            made(
+                names["logs"],
+                "Log Analytics workspace",
+                f"{logs} GB a month",
+                "Logs of everything, and alerts.",
+                ("log_analytics.ingestion", logs),
+            ),
+            made(
+                names["jobs_identity"],
+                "managed identity",
+                "",
+                "What Spark jobs are to Azure: reads and writes the lake, reads secrets.",
+            ),
+        ]
+        if self.choice.path == "private_endpoint":
+            found.append(
+                made(
+                    "private endpoints",
+                    "private endpoint",
+                    f"{ENDPOINTS}: dfs, blob, vault",
+                    "Storage and vault have no public front.",
+                    ("private_endpoint.hour", ENDPOINTS * hours),
+                )
+            )
         return tuple(found)
 
     @property
@@ -153,16 +205,10 @@ class Design:
             "nat": "Bulk data through the NAT gateway.",
         }.get(self.choice.path, "Stays in Azure's network, open to this subnet alone, and costs nothing.")
 
-    def monthly(self, prices: tuple[Price, ...]) -> float:
-        """What is priced of it, in USD."""
-        return round(sum(self.by_resource(prices).values()), 2)
-
-    def by_resource(self, prices: tuple[Price, ...]) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for resource in self.resources(PLAIN_NAMES):
-            lines = (pricing.line(resource.name, key, quantity, self.region, prices) for key, quantity in resource.meters)
-            found[resource.name] = sum(x.amount for x in lines if x.amount is not None)
-        return found
+    def monthly(self, prices: Sequence[Price], resource: str = "") -> float:
+        """What is priced of it, or of one resource of it, in USD."""
+        counted = [one for one in self.resources(PLAIN_NAMES) if resource in ("", one.name)]
+        return pricing.monthly(counted, self.region, prices)
 
     def with_(self, **changes: str | int | bool) -> Design:
         return Design(self.needs, replace(self.choice, **changes))  # type: ignore[arg-type]

@@ -59,22 +59,42 @@ WANTED: tuple[Wanted, ...] = (
         meaning="the same by the month",
         words=("monthly", "a month", "per month", "every month", "month"),
     ),
-    Wanted(name="gpu", kind="yes_no", meaning="whether models are trained on GPUs", words=("gpu", "gpus", "graphics processor", "cuda")),
+    Wanted(
+        name="gpu",
+        kind="yes_no",
+        meaning="whether models are trained on GPUs",
+        words=("gpu", "gpus", "graphics processor", "cuda"),
+    ),
     Wanted(
         name="gpu_kind",
         kind="choice",
         meaning="the kind of GPU, or a machine size, only when the operator names one",
         choices=_GPU_CHOICES,
     ),
-    Wanted(name="gpu_hours", kind="count", meaning="hours of GPU a month", words=("gpu hours", "hours of gpu", "training hours", "hours of training")),
+    Wanted(
+        name="gpu_hours",
+        kind="count",
+        meaning="hours of GPU a month",
+        words=("gpu hours", "hours of gpu", "training hours", "hours of training"),
+    ),
     Wanted(
         name="gpu_hours_daily",
         kind="count",
         meaning="the same by the day",
         words=("hours a day", "hours per day", "hours daily", "hours every day", "hours each day"),
     ),
-    Wanted(name="retention_days", kind="count", meaning="days that data is kept", words=("days retention", "days of retention", "retention", "days")),
-    Wanted(name="window_hours", kind="count", meaning="hours within which a day's data is to be done", words=("hour window", "hours window", "window")),
+    Wanted(
+        name="retention_days",
+        kind="count",
+        meaning="days that data is kept",
+        words=("days retention", "days of retention", "retention", "days"),
+    ),
+    Wanted(
+        name="window_hours",
+        kind="count",
+        meaning="hours within which a day's data is to be done",
+        words=("hour window", "hours window", "window"),
+    ),
     Wanted(
         name="storage_path",
         kind="choice",
@@ -90,14 +110,24 @@ WANTED: tuple[Wanted, ...] = (
         meaning="spot machines, which Azure may take back, or ordinary ones, only when the operator says so",
         choices=(("spot", ("spot", "preemptible")), ("on_demand", ("on demand", "on-demand", "no spot", "pay as you go"))),
     ),
-    Wanted(name="api_ranges", kind="text", meaning="addresses (CIDR) from which the Kubernetes API may be reached", words=("ip range", "from address", "addresses")),
-    Wanted(name="alert_email", kind="text", meaning="who is told of alerts: an e-mail address", words=("alerts to", "alert email", "email")),
+    Wanted(
+        name="api_ranges",
+        kind="text",
+        meaning="addresses (CIDR) from which the Kubernetes API may be reached",
+        words=("ip range", "from address", "addresses"),
+    ),
+    Wanted(
+        name="alert_email",
+        kind="text",
+        meaning="who is told of alerts: an e-mail address",
+        words=("alerts to", "alert email", "email"),
+    ),
     *azure_facts.EVERY_CLOUD,
-)  # fmt: skip
+)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("data_workspace", WANTED, facts)
+    reading = Reading.of("data_workspace", "azure", WANTED, facts)
     azure_facts.read_common(reading, site, workload="spark")
     daily_gb = _read_daily(reading)
     _number(reading, "retention_days", "days", RETENTION_DAYS, 1, 3650)

@@ -5,19 +5,23 @@ facts.py: what is wanted and understood; choices.py: offer and compose; variable
 
 from __future__ import annotations
 
+from tools.capabilities import Footing
 from tools.capabilities.databricks.checks import review
 from tools.capabilities.databricks.choices import compose, offer
-from tools.capabilities.databricks.facts import WANTED, names_to_check, understand
+from tools.capabilities.databricks.facts import WANTED, understand
 from tools.rules.azure.placing import regions_of
-from tools.values.snapshot import Target
+from tools.values.snapshot import PlatformName
 
 NAME = "databricks"
 TITLE = "Databricks workspace"
-TARGET: Target = "azure"
 WORDS = ("databricks", "databricks workspace", "databricks cluster", "lakehouse")
 EXAMPLES = (
     "a Databricks workspace for the ML team in eastus, production, 2-8 workers",
     "Databricks with GPU for training, 1-4 workers, $3,000 a month",
 )
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "names_to_check", "offer", "regions_of", "review", "understand"]  # fmt: skip
+ON: dict[PlatformName, Footing] = {
+    "azure": Footing(understand, offer, compose, review, regions_of=regions_of),
+}
+
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

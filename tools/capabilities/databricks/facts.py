@@ -3,7 +3,6 @@ assumed, with its range."""
 
 from __future__ import annotations
 
-from tools.rules.azure import names as azure_names
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.facts import EVERY_CLOUD, read_common
 from tools.rules.azure.placing import RESOURCE_GROUP, read_name
@@ -29,7 +28,12 @@ def _sizes() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 WANTED: tuple[Wanted, ...] = (
     # Before the other: of `min workers 3` both have a word.
-    Wanted(name="min_workers", kind="count", meaning="the fewest workers it keeps while it runs", words=("min workers", "minimum workers")),
+    Wanted(
+        name="min_workers",
+        kind="count",
+        meaning="the fewest workers it keeps while it runs",
+        words=("min workers", "minimum workers"),
+    ),
     Wanted(
         name="max_workers",
         kind="count",
@@ -37,34 +41,43 @@ WANTED: tuple[Wanted, ...] = (
         words=("workers", "worker", "worker nodes", "max workers", "maximum workers"),
     ),
     Wanted(name="node_type", kind="choice", meaning="the virtual machine size of its nodes", choices=_sizes()),
-    Wanted(name="gpu", kind="yes_no", meaning="whether its nodes have graphics processors", words=("gpu", "gpus", "graphics processors", "gpu for training")),
-    Wanted(name="gpu_kind", kind="choice", meaning="which graphics processor", choices=(("T4", ("t4",)), ("A100", ("a100",)), ("H100", ("h100",)))),
+    Wanted(
+        name="gpu",
+        kind="yes_no",
+        meaning="whether its nodes have graphics processors",
+        words=("gpu", "gpus", "graphics processors", "gpu for training"),
+    ),
+    Wanted(
+        name="gpu_kind",
+        kind="choice",
+        meaning="which graphics processor",
+        choices=(("T4", ("t4",)), ("A100", ("a100",)), ("H100", ("h100",))),
+    ),
     Wanted(
         name="idle_minutes",
         kind="count",
         meaning="minutes without work after which the cluster stops itself",
         words=("minutes", "idle minutes", "minutes idle", "auto termination", "autotermination"),
     ),
-    Wanted(name="hours_monthly", kind="count", meaning="hours a month that the cluster runs", words=("hours a month", "hours per month", "hours monthly")),
+    Wanted(
+        name="hours_monthly",
+        kind="count",
+        meaning="hours a month that the cluster runs",
+        words=("hours a month", "hours per month", "hours monthly"),
+    ),
     *EVERY_CLOUD,
     RESOURCE_GROUP,
-)  # fmt: skip
+)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("databricks", WANTED, facts)
+    reading = Reading.of("databricks", "azure", WANTED, facts)
     read_common(reading, site, "dbx")
-    if "resource_group" in reading.facts:
-        read_name(reading, "resource_group", "resource_group")
+    read_name(reading, "resource_group", "resource_group")
     _read_workers(reading)
     _read_nodes(reading)
     _read_times(reading)
     return reading.needs()
-
-
-def names_to_check(needs: Needs, site: Site) -> tuple[str, ...]:
-    """A workspace's name is its own group's affair."""
-    return ()
 
 
 def _read_workers(reading: Reading) -> None:
@@ -116,8 +129,12 @@ def _read_nodes(reading: Reading) -> None:
 
 def _read_times(reading: Reading) -> None:
     minutes = reading.count(
-        "idle_minutes", "minutes", IDLE_MINUTES_LOW, IDLE_MINUTES_MAX, "Databricks stops no cluster sooner, and a longer wait is paid for nothing."
-    )  # fmt: skip
+        "idle_minutes",
+        "minutes",
+        IDLE_MINUTES_LOW,
+        IDLE_MINUTES_MAX,
+        "Databricks stops no cluster sooner, and a longer wait is paid for nothing.",
+    )
     if minutes is not None:
         reading.said("idle_minutes", minutes, "minutes")
     elif "idle_minutes" not in reading.facts:
@@ -129,7 +146,3 @@ def _read_times(reading: Reading) -> None:
     elif "hours_monthly" not in reading.facts:
         why = "The cluster runs in working hours, 22 days of 8 hours, and is stopped otherwise."
         reading.assumed("hours_monthly", HOURS, why, "hours a month", low=20, high=730, source=_OURS)
-
-
-def workspace_name(base: azure_names.Base) -> str:
-    return base.name("databricks")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
-from tools.capabilities.databricks.facts import workspace_name
 from tools.data import table
-from tools.rules.azure import placing as azure_placing
+from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.placing import number, text
-from tools.rules.plans.pricing import HOURS_A_MONTH
+from tools.rules.azure.placing import for_operator
+from tools.rules.plans.pricing import HOURS_A_MONTH, rows_of
 from tools.values.manifest import Command, Configure, Part, Resource
 from tools.values.offer import Candidate, Pick
+from tools.values.price import Price
 from tools.values.requirements import Needs
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import SubscriptionSnapshot
+from tools.values.situation import Situation
+from tools.values.value import Json
 
-MODULE = "databricks"
+KINDS = ("databricks", "network", "nsg", "nat_gateway", "public_ip", "access_connector", "logs")
 SPARK = {False: "16.4.x-scala2.12", True: "16.4.x-gpu-ml-scala2.12"}
 """The long-term support version that is pinned, for nodes without and with graphics processors; 2026-11-24."""
 NETWORK = "10.139.0.0"
@@ -29,45 +29,27 @@ EGRESS_GB, ENDPOINT_GB, LOG_GB, STORAGE_GB = 100.0, 20.0, 10.0, 50.0
 """A month, assumed: packages and images through the gateway, people's pages through the endpoints, logs, the workspace's own storage."""
 
 
-def part(needs: Needs, candidate: Candidate, pick: Pick, seen: SubscriptionSnapshot, site: Site, reserved: Reserved) -> Part:
-    size, region = str(candidate.choice["size"]), str(candidate.choice["region"])
-    base = azure_placing.base_of(needs, text(needs, "workload", "dbx"), seen, reserved.names)
-    group, name = azure_placing.group_of(needs, base), workspace_name(base)
-    tags = azure_placing.tags(needs, site)
-    inside = inside_of(needs, size, name, tags)
-    return Part(
-        name=needs.capability,
-        capability=needs.capability,
-        target="azure",
-        needs=needs,
-        candidate=candidate.id,
-        because=" ".join(filter(None, [pick.because, *candidate.reasons])),
-        module=MODULE,
-        variables={
-            "subscription_id": seen.subscription_id,
-            "location": region,
-            "tags": tags,
-            "resource_group_name": group,
-            "managed_resource_group_name": f"{group[:80]}-managed",
-            "workspace_name": name,
-            "names": {
-                "virtual_network": base.name("network"),
-                "security_group": base.name("nsg"),
-                "nat_gateway": base.name("nat_gateway"),
-                "public_ip": base.name("public_ip"),
-                "access_connector": f"dbac-{'-'.join(base.words)}"[:64].rstrip("-"),
-                "log_workspace": base.name("logs"),
-            },
-            **network_of(int(number(needs, "max_workers"))),
-        },
-        resources=resources_of(needs, size, region, group, name),
+def part(needs: Needs, candidate: Candidate, pick: Pick, situation: Situation) -> Part:
+    """Raises RequestProblem when no name is free."""
+    size = str(dict(candidate.choice)["size"])
+    names = placing.names_of(needs, situation, *KINDS)
+    group, name = dict(names)["resource_group"], dict(names)["databricks"]
+    inside = inside_of(needs, size, name, dict(placing.tags_of(needs, situation.site)))
+    return placing.part_of(
+        needs,
+        candidate,
+        pick,
+        situation,
+        names=(*names, ("managed_resource_group", f"{group[:80]}-managed")),
+        resources=resources_of(needs, size, group, name),
+        variables=network_of(needs.whole("max_workers")),
         configure=Configure(kind="databricks", variables=inside),
-        commands=commands(group, name, inside),
-        facts={"size": size, "spark_version": inside["cluster"]["spark_version"], "savings": list(savings(needs, size))},
+        commands=commands(group, name),
+        savings=tuple(savings(needs, size, situation.prices)),
     )
 
 
-def network_of(workers: int) -> dict[str, Any]:
+def network_of(workers: int) -> dict[str, Json]:
     """Two subnets with an address a node in each, with as much again for nodes that replace others, and one for private endpoints."""
     wanted = 2 * (workers + 1) + AZURE_KEEPS
     length = 32 - max(6, math.ceil(math.log2(wanted)))
@@ -79,10 +61,10 @@ def network_of(workers: int) -> dict[str, Any]:
     }
 
 
-def inside_of(needs: Needs, size: str, name: str, tags: dict[str, str]) -> dict[str, Any]:
+def inside_of(needs: Needs, size: str, name: str, tags: Mapping[str, str]) -> dict[str, Json]:
     """What tools/clients/databricks_inside.py makes in the workspace, by name."""
-    most, least = int(number(needs, "max_workers")), int(number(needs, "min_workers"))
-    minutes = int(number(needs, "idle_minutes"))
+    most, least = needs.whole("max_workers"), needs.whole("min_workers")
+    minutes = needs.whole("idle_minutes")
     gpu = azure_sizes.sizes()[size].gpu_count > 0
     shown = {key: tags[key] for key in ("team", "environment") if key in tags}
     spark = SPARK[gpu]
@@ -123,54 +105,82 @@ def dbu_an_hour(size: str) -> float | None:
 
 def node_hours(needs: Needs) -> float:
     """A month: the driver, and halfway between the fewest and the most workers."""
-    return (1 + (number(needs, "min_workers") + number(needs, "max_workers")) / 2) * number(needs, "hours_monthly")
+    return (1 + (needs.number("min_workers") + needs.number("max_workers")) / 2) * needs.number("hours_monthly")
 
 
-def resources_of(needs: Needs, size: str, region: str, group: str, name: str) -> tuple[Resource, ...]:
-    where = f"{region}, {group}"
+def resources_of(needs: Needs, size: str, group: str, name: str) -> tuple[Resource, ...]:
+    where = f"{needs.text('region')}, {group}"
     hours, dbu = node_hours(needs), dbu_an_hour(size)
     # A node type whose rate is not known is named as not priced, and not left out.
     units = ("dbu.premium.all_purpose", hours * dbu) if dbu is not None else (f"dbu.unknown.{size}", hours)
-    least, most = text(needs, "min_workers"), text(needs, "max_workers")
-    average = (number(needs, "min_workers") + number(needs, "max_workers")) / 2
-    return (
-        Resource(name=name, kind="Databricks workspace", where=where, size="premium", meters=(("blob.hot.GRS", STORAGE_GB),),
-                 because="The standard tier was retired on 2026-10-01; nodes have no public address, and the workspace no public door."),
-        Resource(name=f"cluster-{name}", kind="Databricks cluster", where=where, size=f"{least} to {most} workers and a driver, {size}",
-                 meters=((f"vm.{size}", hours), units),
-                 because=f"Counted with {average:g} workers and a driver for {number(needs, 'hours_monthly'):g} hours a month."),
-        Resource(name="private endpoints", kind="private endpoint", where=where, size="2", because="People reach the workspace by these alone.",
-                 meters=(("private_endpoint.hour", 2 * HOURS_A_MONTH), ("private_endpoint.data", ENDPOINT_GB))),
-        Resource(name="NAT gateway", kind="NAT gateway", where=where, size="1 address", because="Nodes leave by it; data of the region's storage goes by a service endpoint, which is free.",
-                 meters=(("nat.hour", HOURS_A_MONTH), ("nat.data", EGRESS_GB), ("public_ip.static", HOURS_A_MONTH))),
-        Resource(name="logs", kind="Log Analytics workspace", where=where, size="1 GB a day at most", because="Every log of the workspace, kept for 90 days.",
-                 meters=(("log_analytics.ingestion", LOG_GB),)),
-    )  # fmt: skip
+    least, most = needs.text("min_workers"), needs.text("max_workers")
+    average = (needs.number("min_workers") + needs.number("max_workers")) / 2
 
+    def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
+        return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
 
-def savings(needs: Needs, size: str) -> tuple[str, ...]:
-    """Scheduled work as jobs costs less a unit; worked out with the shipped list prices."""
-    dbu = dbu_an_hour(size)
-    rows = {row["key"]: row for row in table("prices") if row["key"].startswith("dbu.premium.")}
-    if dbu is None or len(rows) < 2:
-        return ()
-    jobs, people = rows["dbu.premium.jobs"], rows["dbu.premium.all_purpose"]
-    less = node_hours(needs) * dbu * (float(people["price"]) - float(jobs["price"]))
     return (
-        f"Work that runs as scheduled jobs instead of on this cluster costs {jobs['price']} and not {people['price']} USD a DBU: "
-        f"{less:,.0f} USD a month less if all of it does ({people['region']}, {people['captured_at']}).",
+        made(
+            name,
+            "Databricks workspace",
+            "premium",
+            "The standard tier was retired on 2026-10-01; nodes have no public address, and the workspace no public door.",
+            ("blob.hot.GRS", STORAGE_GB),
+        ),
+        made(
+            f"cluster-{name}",
+            "Databricks cluster",
+            f"{least} to {most} workers and a driver, {size}",
+            f"Counted with {average:g} workers and a driver for {needs.number('hours_monthly'):g} hours a month.",
+            (f"vm.{size}", hours),
+            units,
+        ),
+        made(
+            "private endpoints",
+            "private endpoint",
+            "2",
+            "People reach the workspace by these alone.",
+            ("private_endpoint.hour", 2 * HOURS_A_MONTH),
+            ("private_endpoint.data", ENDPOINT_GB),
+        ),
+        made(
+            "NAT gateway",
+            "NAT gateway",
+            "1 address",
+            "Nodes leave by it; data of the region's storage goes by a service endpoint, which is free.",
+            ("nat.hour", HOURS_A_MONTH),
+            ("nat.data", EGRESS_GB),
+            ("public_ip.static", HOURS_A_MONTH),
+        ),
+        made(
+            "logs",
+            "Log Analytics workspace",
+            "1 GB a day at most",
+            "Every log of the workspace, kept for 90 days.",
+            ("log_analytics.ingestion", LOG_GB),
+        ),
     )
 
 
-def commands(group: str, name: str, inside: dict[str, Any]) -> tuple[Command, ...]:
-    """Printed, not run: `az` and `databricks` are the operator's own. What they would tell, the verify step asks of the workspace itself."""
+def savings(needs: Needs, size: str, prices: Sequence[Price]) -> Iterator[str]:
+    """Scheduled work as jobs costs less a unit."""
+    dbu = dbu_an_hour(size)
+    jobs, people = (rows_of(f"dbu.premium.{kind}", needs.text("region"), prices) for kind in ("jobs", "all_purpose"))
+    if dbu is None or not jobs or not people:
+        return
+    less = node_hours(needs) * dbu * (people[0].price - jobs[0].price)
+    yield (
+        f"Work that runs as scheduled jobs instead of on this cluster costs {jobs[0].price:g} and not {people[0].price:g} USD a DBU: "
+        f"{less:,.0f} USD a month less if all of it does ({people[0].region}, {people[0].captured_at})."
+    )
+
+
+def commands(group: str, name: str) -> tuple[Command, ...]:
+    """What they would tell, the verify step asks of the workspace itself."""
+    show = ("az", "databricks", "workspace", "show", "--resource-group", group, "--name", name, "--query", "workspaceUrl")
     return (
-        Command(
-            purpose="Show the workspace",
-            argv=("az", "databricks", "workspace", "show", "--resource-group", group, "--name", name, "--query", "workspaceUrl"),
-            runs_here=False,
-        ),
-        Command(purpose="See who you are in it", argv=("databricks", "current-user", "me"), runs_here=False),
-        Command(purpose="List its clusters", argv=("databricks", "clusters", "list"), runs_here=False),
-        Command(purpose="List its cluster policies", argv=("databricks", "cluster-policies", "list"), runs_here=False),
+        for_operator("Show the workspace", *show),
+        for_operator("See who you are in it", "databricks", "current-user", "me"),
+        for_operator("List its clusters", "databricks", "clusters", "list"),
+        for_operator("List its cluster policies", "databricks", "cluster-policies", "list"),
     )

@@ -1,20 +1,19 @@
 """A development environment: a Debian or Ubuntu machine with the packages that people build software with.
 
-facts.py: what is wanted and understood; choices.py: offer and compose; checks.py: review; commands.py and guide.md.j2: the guide.
+facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide.
 """
 
 from __future__ import annotations
 
-from tools.capabilities.dev_environment.checks import review
-from tools.capabilities.dev_environment.choices import compose, offer
+from tools.capabilities import Footing
+from tools.capabilities.dev_environment.commands import commands
 from tools.capabilities.dev_environment.facts import WANTED, understand
-from tools.rules.machines.changes import stay
-from tools.rules.machines.machines import keep
-from tools.values.snapshot import Target
+from tools.capabilities.dev_environment.variables import variables
+from tools.capabilities.on_machines import on_machines
+from tools.values.snapshot import PlatformName
 
 NAME = "dev_environment"
 TITLE = "Development environment"
-TARGET: Target = "proxmox"
 WORDS = (
     "development environment",
     "development environments",
@@ -28,5 +27,13 @@ EXAMPLES = (
     "a development environment on network 20",
     "two dev environments with 8 cores and 16 GB on network 20, with packages nodejs and npm",
 )
+ON: dict[PlatformName, Footing] = {
+    "proxmox": on_machines(
+        understand=understand,
+        playbook="dev_environment.yml",
+        commands=commands,
+        variables=variables,
+    )
+}
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "offer", "review", "stay", "understand"]
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 from tools.rules.words.guiding import common, on_machine
-from tools.values.manifest import Command
-from tools.values.requirements import Needs
+from tools.values.machine import Machine
+from tools.values.manifest import Command, Part
 
 
-def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    field = needs.field("packages")
-    asked = field.value if field is not None and isinstance(field.value, tuple) else ()
-    return tuple(command for machine in machines for command in _of(machine, asked))
-
-
-def _of(machine: dict[str, Any], asked: tuple[str, ...]) -> tuple[Command, ...]:
-    name = machine["name"]
+def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+    """In the order of the guide."""
+    name, asked = machine.name, part.needs.strings("packages")
     compile_one = "echo 'int main(void) { return 0; }' | gcc -x c -o /dev/null - && gcc --version"
     tools = (
         on_machine(name, "See that git is there", "git --version", "git version"),

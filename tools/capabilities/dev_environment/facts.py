@@ -28,7 +28,7 @@ WANTED: tuple[Wanted, ...] = (
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("dev_environment", WANTED, facts)
+    reading = Reading.of("dev_environment", "proxmox", WANTED, facts)
     read_placing(reading, site, workload="dev", environment="development")
     settle_sizes(reading, sizing.DEV_CPU, sizing.DEV_MEMORY_MIB, sizing.DEV_DISK_GIB)
     _read_packages(reading)

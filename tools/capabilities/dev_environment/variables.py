@@ -1,21 +1,12 @@
-"""Manifest → variables of the playbook: the base, and the packages that people build software with."""
+"""Part → variables of the playbook: the base, and the packages that people build software with."""
 
 from __future__ import annotations
 
-from tools.rules.machines import choices as machine_choices
-from tools.rules.machines import machines
-from tools.values.manifest import Configure
-from tools.values.requirements import Needs
+from tools.values.manifest import Part
+from tools.values.value import Json
 
 PACKAGES = ("build-essential", "curl", "git", "python3-venv", "tmux")
 
 
-def configure(needs: Needs) -> Configure:
-    return Configure(
-        kind="ansible",
-        playbook="dev_environment.yml",
-        variables={
-            **machine_choices.base_variables(),
-            "base_packages": sorted({*PACKAGES, *machines.strings(needs, "packages")}),
-        },
-    )
+def variables(part: Part) -> dict[str, Json]:
+    return {"base_packages": sorted({*PACKAGES, *part.needs.strings("packages")})}

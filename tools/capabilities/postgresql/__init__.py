@@ -1,24 +1,35 @@
 """A PostgreSQL database on a virtual machine of its own: sized by its connections, tuned by pgtune's rules.
 
-facts.py: what is wanted and understood; choices.py: offer and compose; checks.py: review; commands.py and guide.md.j2: the guide.
+facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide.
 """
 
 from __future__ import annotations
 
-from tools.capabilities.postgresql.checks import review
-from tools.capabilities.postgresql.choices import compose, offer
+from tools.capabilities import Footing
+from tools.capabilities.on_machines import on_machines
+from tools.capabilities.postgresql.checks import checks
+from tools.capabilities.postgresql.commands import commands
 from tools.capabilities.postgresql.facts import WANTED, understand
-from tools.rules.machines.changes import stay
-from tools.rules.machines.machines import keep
-from tools.values.snapshot import Target
+from tools.capabilities.postgresql.variables import KEPT_AS, variables
+from tools.values.manifest import Secret
+from tools.values.snapshot import PlatformName
 
 NAME = "postgresql"
 TITLE = "PostgreSQL database"
-TARGET: Target = "proxmox"
 WORDS = ("postgresql", "postgres", "database", "db", "pgsql")
 EXAMPLES = (
     "I need a PostgreSQL database for 100 concurrent users, production, on network 20",
     "a postgres for 30 connections in development on vlan 20, 4 cores and 8 GB",
 )
+ON: dict[PlatformName, Footing] = {
+    "proxmox": on_machines(
+        understand=understand,
+        playbook="postgresql.yml",
+        commands=commands,
+        variables=variables,
+        secrets=(Secret(name=KEPT_AS, kind="password"),),
+        checks=checks,
+    )
+}
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "offer", "review", "stay", "understand"]
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tools.capabilities.postgresql.variables import KEPT_AS, settings
-from tools.rules.machines import machines
 from tools.rules.words.guiding import common, from_here, on_machine
-from tools.values.manifest import Command
-from tools.values.requirements import Needs
+from tools.values.machine import Machine
+from tools.values.manifest import Command, Part
 
 PSQL = "psql --no-psqlrc --no-password service=database"
 """The role writes ~/.pg_service.conf, so this connects over TCP, to the machine's network address, with the password."""
@@ -21,14 +18,11 @@ FIXED = {"listen_addresses": "*", "port": "5432", "password_encryption": "scram-
 """What the role sets besides, whatever the size."""
 
 
-def commands(made: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    return tuple(command for machine in made for command in _of(machine, needs))
-
-
-def _of(machine: dict[str, Any], needs: Needs) -> tuple[Command, ...]:
-    name = machine["name"]
-    database = machines.text(needs, "database_name")
-    wanted = {**settings(machine["memory_mib"], machine["cpu_count"], needs), **FIXED}
+def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+    """In the order of the guide."""
+    name = machine.name
+    database = part.needs.text("database_name")
+    wanted = {**settings(machine, part.needs), **FIXED}
     return (
         on_machine(name, "Ask the database for its version, over TCP with the password", _psql("SELECT version()"), "PostgreSQL"),
         on_machine(

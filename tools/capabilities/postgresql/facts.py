@@ -77,7 +77,7 @@ WANTED: tuple[Wanted, ...] = (
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("postgresql", WANTED, facts)
+    reading = Reading.of("postgresql", "proxmox", WANTED, facts)
     _read_engine(reading)
     size = _read_users(reading)
     read_placing(reading, site, workload="db")

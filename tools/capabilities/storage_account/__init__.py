@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from tools.capabilities.storage_account.changing import keep, stay
+from tools.capabilities import Footing
+from tools.capabilities.storage_account.changing import stay
 from tools.capabilities.storage_account.checks import review
-from tools.capabilities.storage_account.choices import compose, names_to_check, offer, regions_of
+from tools.capabilities.storage_account.choices import compose, names_to_check, offer
 from tools.capabilities.storage_account.facts import WANTED, understand
-from tools.values.snapshot import Target
+from tools.rules.azure.changes import keep
+from tools.rules.azure.placing import regions_of
+from tools.values.snapshot import PlatformName
 
 NAME = "storage_account"
 TITLE = "Storage account (Azure)"
-TARGET: Target = "azure"
 WORDS = (
     "storage account",
     "blob storage",
@@ -25,7 +27,8 @@ EXAMPLES = (
     "an azure storage account in production, 2 TB stored, zone redundant",
 )
 
-__all__ = [
-    "EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "names_to_check", "offer", "regions_of", "review", "stay",
-    "understand",
-]  # fmt: skip
+ON: dict[PlatformName, Footing] = {
+    "azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check),
+}
+
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from tools.capabilities.storage_account.choices import offer
-from tools.rules.azure import changes as azure_changes
-from tools.rules.azure.changes import keep
-from tools.rules.azure.review import subscription
-from tools.rules.machines.machines import strings, text
+from tools.rules.azure import changes
+from tools.rules.azure.checks import cloud_of
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, PartOffer
 from tools.values.requirements import Needs
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import Snapshot
-
-__all__ = ["keep", "stay"]
+from tools.values.situation import Situation
 
 
-def stay(old: Part, needs: Needs, snapshot: Snapshot, site: Site, reserved: Reserved) -> PartOffer:
-    found = offer(needs, azure_changes.without_own(old, subscription(snapshot)), site, reserved)
-    return azure_changes.staying(old, needs, found, lambda candidate: _reason(old, needs, candidate))
+def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
+    return changes.stay(old, needs, situation, offer, lambda candidate: _reason(old, needs, candidate))
 
 
 def _reason(old: Part, needs: Needs, candidate: Candidate) -> str:
-    lake = needs.field("data_lake")
-    redundancy = {old.variables["redundancy"], candidate.choice["redundancy"]}
-    missing = set(old.variables["containers"]) - set(strings(needs, "containers"))
-    if text(needs, "name") not in ("", old.variables["names"]["storage"]):
+    redundancy = {old.variables["redundancy"], dict(candidate.choice)["redundancy"]}
+    missing = set(old.variables["containers"]) - set(needs.strings("containers"))
+    if needs.text("name") not in ("", dict(cloud_of(old).names)["storage"]):
         return "an account keeps its name for life"
-    if bool(lake and lake.value) != old.variables["data_lake"]:
+    if needs.yes("data_lake") != old.variables["data_lake"]:
         return "an account is a data lake, or is none, for life"
     if len(redundancy) == 2 and "ZRS" in redundancy:
         return "Azure converts to or from zones only on request to its support"

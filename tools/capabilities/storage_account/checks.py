@@ -1,30 +1,25 @@
-"""Reviews a storage account: region, names and tags as every Azure part, and its own containers and open addresses."""
+"""Reviews a storage account: what every Azure part is held to, and its own containers and open addresses."""
 
 from __future__ import annotations
 
+from tools.capabilities import Reviewed
 from tools.capabilities.storage_account.facts import is_public_range
 from tools.rules.azure import names as azure_names
-from tools.rules.azure.review import Checked, Checks, common, subscription
+from tools.rules.azure.checks import Checks
 from tools.values.manifest import Part
-from tools.values.review import Severity
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import Snapshot
+from tools.values.situation import Situation
 
 
-def review(part: Part, snapshot: Snapshot, site: Site, reserved: Reserved) -> Checked:
-    checks, variables = Checks(part), part.variables
-    names = {kind: (variables["names"][kind],) for kind in ("resource_group", "storage", "logs")}
-    common(checks, subscription(snapshot), reserved, names={**names, "container": tuple(variables["containers"])})
-    wrong = [one for one in variables["allowed_ranges"] if not is_public_range(one)]
-    trouble = f"{', '.join(wrong)} may not be let in." if wrong else ""
-    checks.check("open.ranges", variables["names"]["storage"], trouble, "Name your own public addresses.")
-    shut = (
-        "" if variables["allowed_ranges"] else "Nobody reaches its data until a private endpoint is added or addresses are named."
-    )
-    checks.check("open.reach", variables["names"]["storage"], shut, "Say from which addresses, such as `from addresses 198.51.100.0/24`.",
-                 Severity.NOTE)  # fmt: skip
-    repeated = len(set(variables["containers"])) != len(variables["containers"])
-    checks.check(
-        "containers", azure_names.RULES["storage"].noun, "A container is named twice." if repeated else "", "Name each once."
-    )
+def review(part: Part, situation: Situation) -> Reviewed:
+    checks = Checks(part, situation)
+    containers, ranges = part.variables["containers"], part.variables["allowed_ranges"]
+    for name in containers:
+        checks.check("name.valid", name, azure_names.name_problem("container", name), "Say another name.")
+    repeated = len(set(containers)) != len(containers)
+    checks.check("containers", "", "A container is named twice." if repeated else "", "Name each once.")
+    wrong = [one for one in ranges if not is_public_range(one)]
+    text = f"{', '.join(wrong)} may not be let in." if wrong else ""
+    checks.check("exposure", "", text, "Name your own public addresses.")
+    text = "" if ranges else "Nobody reaches its data until a private endpoint is added or addresses are named."
+    checks.note("reach", "", text, "Say from which addresses, such as `from addresses 198.51.100.0/24`.")
     return checks.done()

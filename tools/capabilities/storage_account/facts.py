@@ -24,8 +24,18 @@ STORED_GB = assumed(100, 1, 10_000, "How much is stored was not said.")
 LOG_GB = assumed(5, 1, 50, "Logs a month of what is written and deleted.")
 
 WANTED: tuple[Wanted, ...] = (
-    Wanted(name="stored_volume", kind="volume", meaning="data that lies there, with its unit", words=("stored", "data", "storage", "in total")),
-    Wanted(name="containers", kind="text", meaning="names of the containers", words=("containers", "container", "filesystems", "buckets")),
+    Wanted(
+        name="stored_volume",
+        kind="volume",
+        meaning="data that lies there, with its unit",
+        words=("stored", "data", "storage", "in total"),
+    ),
+    Wanted(
+        name="containers",
+        kind="text",
+        meaning="names of the containers",
+        words=("containers", "container", "filesystems", "buckets"),
+    ),
     Wanted(
         name="data_lake",
         kind="yes_no",
@@ -42,17 +52,22 @@ WANTED: tuple[Wanted, ...] = (
             ("GRS", ("grs", "geo redundant")),
         ),
     ),
-    Wanted(name="allowed_ranges", kind="text", meaning="public addresses (CIDR) that may reach it", words=("ip range", "from address", "addresses")),
+    Wanted(
+        name="allowed_ranges",
+        kind="text",
+        meaning="public addresses (CIDR) that may reach it",
+        words=("ip range", "from address", "addresses"),
+    ),
     ENVIRONMENT,
     azure_facts.REGION,
     azure_facts.TEAM,
     azure_facts.BUDGET,
     Wanted(name="name", kind="name", meaning="what the account is to be called", words=("called", "named", "name")),
-)  # fmt: skip
+)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("storage_account", WANTED, facts)
+    reading = Reading.of("storage_account", "azure", WANTED, facts)
     named = reading.facts.pop("name", None)
     azure_facts.read_common(reading, site, workload="data")
     if named is not None:

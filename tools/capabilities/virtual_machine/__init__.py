@@ -1,24 +1,31 @@
 """A virtual machine of a stated size, or for a known application: Debian or Ubuntu, reachable by SSH, nothing installed but the base.
 
-facts.py: what is wanted and understood; choices.py: offer and compose; checks.py: review; commands.py and guide.md.j2: the guide.
+facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide.
 """
 
 from __future__ import annotations
 
-from tools.capabilities.virtual_machine.checks import review
-from tools.capabilities.virtual_machine.choices import compose, offer
+from tools.capabilities import Footing
+from tools.capabilities.on_machines import on_machines
+from tools.capabilities.virtual_machine.checks import checks
 from tools.capabilities.virtual_machine.facts import WANTED, understand
-from tools.rules.machines.changes import stay
-from tools.rules.machines.machines import keep
-from tools.values.snapshot import Target
+from tools.rules.words.guiding import common
+from tools.values.snapshot import PlatformName
 
 NAME = "virtual_machine"
 TITLE = "Virtual machine"
-TARGET: Target = "proxmox"
 WORDS = ("virtual machine", "virtual machines", "vm", "vms", "machine", "server")
 EXAMPLES = (
     "4 cores 8 GB 60 GB Debian VM called build-01 on network 20 for development",
     "a VM for Harbor, production, on network 20",
 )
+ON: dict[PlatformName, Footing] = {
+    "proxmox": on_machines(
+        understand=understand,
+        playbook="virtual_machine.yml",
+        commands=lambda machine, part: common(machine),
+        checks=checks,
+    )
+}
 
-__all__ = ["EXAMPLES", "NAME", "TARGET", "TITLE", "WANTED", "WORDS", "compose", "keep", "offer", "review", "stay", "understand"]
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

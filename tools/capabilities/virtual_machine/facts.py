@@ -60,7 +60,7 @@ WANTED: tuple[Wanted, ...] = (
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("virtual_machine", WANTED, facts)
+    reading = Reading.of("virtual_machine", "proxmox", WANTED, facts)
     read_placing(reading, site, workload="vm")
     load = _read_load(reading)
     basis = _read_application(reading, load)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tools.capabilities.web_server.variables import worker_connections
 from tools.rules.words.guiding import common, from_here, on_machine
-from tools.values.manifest import Command
-from tools.values.requirements import Needs
+from tools.values.machine import Machine
+from tools.values.manifest import Command, Part
 
 CURL = "curl --silent --show-error --fail"
 
 
-def commands(machines: list[dict[str, Any]], needs: Needs) -> tuple[Command, ...]:
-    return tuple(command for machine in machines for command in _of(machine, needs))
-
-
-def _of(machine: dict[str, Any], needs: Needs) -> tuple[Command, ...]:
-    name = machine["name"]
+def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+    """In the order of the guide."""
+    name = machine.name
     return (
         on_machine(name, "Ask the site whether it is well", f"{CURL} http://{{address}}/health", "ok"),
         on_machine(name, "Ask the site for its page", f"{CURL} http://{{address}}/", f"{name} is serving"),
@@ -26,7 +21,7 @@ def _of(machine: dict[str, Any], needs: Needs) -> tuple[Command, ...]:
             "See that its workers run with these settings, by the files that each may open",
             # The newest of its processes is a worker; one from before a reload may still be ending.
             "grep files /proc/$(pgrep --newest --exact nginx)/limits",
-            f" {files_max(worker_connections(needs))} ",
+            f" {files_max(worker_connections(part.needs))} ",
         ),
         from_here(
             name,

@@ -52,7 +52,7 @@ WANTED: tuple[Wanted, ...] = (
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("web_server", WANTED, facts)
+    reading = Reading.of("web_server", "proxmox", WANTED, facts)
     _read_engine(reading)
     users = reading.count(
         "concurrent_users",

@@ -1,30 +1,29 @@
-"""What Databricks, Azure OpenAI and firewall ports share once the facts are read: names that are free, tags, and checks of where they go.
+"""Where an Azure part goes and what it is called: region, names, tags, and the part with what every Azure part has.
 
-The facts are in tools.rules.azure.facts, how names are made up in tools.rules.azure.names.
+How names are made up is in tools.rules.azure.names; whether everything holds is found out in tools.rules.azure.checks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from tools.rules.azure import names as azure_names
-from tools.rules.azure.names import Base
+from tools.rules.azure.names import RULES, Base
 from tools.rules.names import naming
 from tools.rules.request.reading import Reading
-from tools.values.manifest import Part
-from tools.values.offer import Candidate, PartOffer, Pick
+from tools.values.manifest import Cloud, Command, Configure, Part, Resource
+from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Needs
-from tools.values.review import Finding, Severity
 from tools.values.site import Site
-from tools.values.snapshot import Snapshot, SubscriptionSnapshot
+from tools.values.situation import Situation
+from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.trouble import RequestProblem
+from tools.values.value import Json, Named
 from tools.values.wanted import Wanted
 
-ANOTHER_MAX = 20
+NUMBERS_MAX = 99
 """Numbers that are tried behind a name before it is given up."""
-Checked = tuple[str, Severity, tuple[str, str] | None]
-"""(check, severity, what is wrong and what to do, or None when it holds)."""
-
+Names = tuple[tuple[str, str], ...]
 RESOURCE_GROUP = Wanted(
     name="resource_group",
     kind="name",
@@ -34,7 +33,9 @@ RESOURCE_GROUP = Wanted(
 
 
 def read_name(reading: Reading, fact: str, kind: str) -> None:
-    """A name of the operator's own, if Azure takes it."""
+    """A name of the operator's own, if it was said and Azure takes it."""
+    if fact not in reading.facts:
+        return
     name = reading.facts[fact].value.strip()
     problem = azure_names.name_problem(kind, name)
     if problem:
@@ -43,135 +44,126 @@ def read_name(reading: Reading, fact: str, kind: str) -> None:
         reading.said(fact, name)
 
 
-def text(needs: Needs, name: str, otherwise: str = "") -> str:
-    found = needs.field(name)
-    return str(found.value) if found else otherwise
-
-
-def number(needs: Needs, name: str, otherwise: float = 0.0) -> float:
-    found = needs.field(name)
-    return float(found.value) if found and isinstance(found.value, int | float) else otherwise
-
-
-def subscription(snapshot: Snapshot) -> SubscriptionSnapshot:
-    assert isinstance(snapshot, SubscriptionSnapshot), "a capability whose TARGET is azure is handed a subscription"
-    return snapshot
-
-
 def regions_of(needs: Needs, site: Site) -> tuple[str, ...]:
-    """What the scan looks at; the chain asks every capability of a cloud for it."""
-    region = text(needs, "region")
+    region = needs.text("region")
     return (region,) if region else ()
 
 
-def tags(needs: Needs, site: Site) -> dict[str, str]:
-    """On everything that takes tags. The site's own tags of the environment go before ours."""
-    environment, team = text(needs, "environment"), text(needs, "team")
-    given = {"owner": team, "team": team, "environment": environment, "managed_by": "berth"}
-    return {name: value for name, value in {**given, **dict(site.environment(environment).tags)}.items() if value}
-
-
-def base_of(needs: Needs, workload: str, snapshot: SubscriptionSnapshot, reserved_names: Iterable[str] = ()) -> Base:
-    """Names with the first number whose resource group is not there yet."""
-    taken = {g.name.lower() for g in snapshot.groups} | {n.lower() for n in reserved_names}
-    bases = [
-        Base(workload, azure_names.slug(text(needs, "team")), text(needs, "environment"), text(needs, "region"), n)
-        for n in range(1, ANOTHER_MAX)
-    ]
-    return next((b for b in bases if b.name("resource_group").lower() not in taken), bases[-1])
-
-
-def group_of(needs: Needs, base: Base) -> str:
-    return text(needs, "resource_group") or base.name("resource_group")
-
-
-def region_problem(needs: Needs, snapshot: SubscriptionSnapshot) -> str:
-    region = text(needs, "region")
-    known = [r.name for r in snapshot.regions]
+def region_problem(region: str, seen: SubscriptionSnapshot) -> str:
+    """A whole sentence; empty when the subscription has the region, or did not tell its regions."""
+    known = [r.name for r in seen.regions]
     return "" if not known or region in known else naming.unknown("region of this subscription", region, known)
 
 
-def owns(part: Part) -> frozenset[str]:
-    """ARM ids that the part has made already, before a change or in a run that is taken up again; in small letters."""
-    found = part.facts.get("owned_resource_ids", ()) if isinstance(part.facts, dict) else ()
-    return frozenset(str(one).lower() for one in found)
+def no_region(needs: Needs, seen: SubscriptionSnapshot) -> PartOffer | None:
+    """An offer of nothing, when the subscription does not have the region."""
+    problem = region_problem(needs.text("region"), seen)
+    return nothing(needs, f"region {needs.text('region')}", problem.rstrip(".")) if problem else None
 
 
-def group_taken(part: Part, snapshot: SubscriptionSnapshot, name: str) -> bool:
-    """A resource group of that name is there, and it is not the part's own."""
-    group_id = f"/subscriptions/{snapshot.subscription_id}/resourceGroups/{name}".lower()
-    return group_id not in owns(part) and any(g.name.lower() == name.lower() for g in snapshot.groups)
+def nothing(needs: Needs, subject: str, reason: str, counter_offer: str = "") -> PartOffer:
+    shut = (Exclusion(subject=subject, reason=reason),)
+    return PartOffer(label=needs.label, candidates=(), exclusions=shut, counter_offer=counter_offer)
 
 
-def judged(part: Part, found: Iterable[Checked]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """(check, severity, trouble or None) → findings, and the names of the checks that hold."""
-    findings: list[Finding] = []
-    passed: list[str] = []
-    for check, severity, trouble in found:
-        if trouble is None:
-            passed.append(f"{check}:{part.name}:{part.name}")
+def tags_of(needs: Needs, site: Site) -> Names:
+    """On everything that takes tags. The site's own tags of the environment go before ours."""
+    environment, team = needs.text("environment"), needs.text("team")
+    given = {"owner": team, "team": team, "environment": environment, "managed_by": "berth"}
+    return tuple((name, value) for name, value in {**given, **dict(site.environment(environment).tags)}.items() if value)
+
+
+def base_of(needs: Needs, number: int = 1) -> Base:
+    return Base(needs.text("workload"), needs.text("team"), needs.text("environment"), needs.text("region"), number)
+
+
+def names_of(needs: Needs, situation: Situation, *kinds: str, **said: str) -> Names:
+    """(kind, name) of a resource group and of each kind, by convention with the first number whose group is free, or as it was said.
+
+    A kind may have a purpose before it: `jobs_identity`. Raises RequestProblem when no name is free.
+    """
+    seen, reserved = situation.subscription, situation.reserved.names
+    groups = {g.name.lower() for g in seen.groups} | {name.lower() for name in reserved}
+    bases = (base_of(needs, number) for number in range(1, NUMBERS_MAX + 1))
+    base = next((one for one in bases if one.name("resource_group").lower() not in groups), None)
+    if base is None:
+        raise RequestProblem("There are no free names left.", f"{NUMBERS_MAX} of that name exist.", "Say another name.")
+    found: dict[str, str] = {}
+    for key in ("resource_group", *kinds):
+        kind = azure_names.kind_of(key)
+        if RULES[kind].scope == "global":
+            taken = {*seen.names_taken, *(azure_names.check_key(kind, name) for name in reserved)}
+            name = azure_names.free_global(base, kind, _salt(needs, situation.site), taken)
         else:
-            detail, remedy = trouble
-            findings.append(
-                Finding(severity=severity, check=check, part=part.name, subject=part.name, detail=detail, remedy=remedy)
-            )
-    return tuple(findings), tuple(passed)
+            name = base.name(kind, key.removesuffix(kind).rstrip("_"))
+        found[key] = said.get(key) or (key == "resource_group" and needs.text(key)) or name
+    if lacking := [RULES[azure_names.kind_of(key)].noun for key, name in found.items() if not name]:
+        raise RequestProblem(
+            "A global name is taken.", f"No name for the {' and the '.join(lacking)} was free.", "Say another name."
+        )
+    return tuple(found.items())
 
 
-def common_checks(part: Part, snapshot: SubscriptionSnapshot) -> list[Checked]:
-    """What holds for everything here: a region that there is, a subscription that is the one looked at, a group that is free, tags."""
-    variables = part.variables
-    problem = region_problem(part.needs, snapshot)
-    group = str(variables.get("resource_group_name", ""))
-    makes_group = variables.get("make_security_group", True)
-    taken = makes_group and group_taken(part, snapshot, group)
-    untagged = [name for name in ("owner", "environment") if not variables.get("tags", {}).get(name)]
-    other = variables.get("subscription_id") != snapshot.subscription_id
-    name_problem = azure_names.name_problem("resource_group", group)
-    error = Severity.ERROR
-    return [
-        ("region.known", error, (problem, "Say another region.") if problem else None),
-        (
-            "subscription.same",
-            error,
-            ("The manifest is for another subscription than the one that was looked at.", "Ask again.") if other else None,
+def names_to_check(*kinds: str) -> Callable[[Needs, Site], tuple[str, ...]]:
+    """For a footing: globally unique names of these kinds that a part would take, as the scan asks for them."""
+
+    def wanted(needs: Needs, site: Site) -> tuple[str, ...]:
+        if not needs.field("region") or not needs.field("environment"):
+            return ()
+        base, salt = base_of(needs), _salt(needs, site)
+        return tuple(azure_names.check_key(kind, name) for kind in kinds for name in azure_names.global_names(base, kind, salt))
+
+    return wanted
+
+
+def _salt(needs: Needs, site: Site) -> str:
+    """Other subscriptions get other global names."""
+    return site.environment(needs.text("environment")).subscription_id
+
+
+def part_of(
+    needs: Needs,
+    candidate: Candidate,
+    pick: Pick,
+    situation: Situation,
+    *,
+    names: Names,
+    resources: tuple[Resource, ...],
+    variables: dict[str, Json],
+    commands: tuple[Command, ...],
+    region: str = "",
+    module: str = "",
+    facts: Named = (),
+    savings: tuple[str, ...] = (),
+    configure: Configure | None = None,
+    confirm: str = "",
+) -> Part:
+    """`region` and `module` are those that were asked for and of the capability's own name, unless they are said. `variables` are the
+    module's own, besides those that every Azure module gets from `Part.cloud`."""
+    return Part(
+        label=needs.label,
+        capability=needs.capability,
+        platform=needs.platform,
+        needs=needs,
+        candidate=candidate.id,
+        because=" ".join(filter(None, [pick.because, *candidate.reasons])),
+        module=module or needs.capability,
+        cloud=Cloud(
+            subscription_id=situation.subscription.subscription_id,
+            region=region or needs.text("region"),
+            names=names,
+            tags=tags_of(needs, situation.site),
         ),
-        ("name.resource_group", error, (name_problem, "Say another name.") if name_problem else None),
-        (
-            "group.free",
-            error,
-            (f"There is a resource group {group} already, and this part would remove it with itself.", "Say another name for it.")
-            if taken
-            else None,
-        ),
-        (
-            "tags",
-            error,
-            (f"The tags {' and '.join(untagged)} are missing.", "Say whose it is, or set BERTH_OPERATOR.") if untagged else None,
-        ),
-    ]
-
-
-def candidate_of(part_offer: PartOffer, pick: Pick) -> Candidate:
-    for candidate in part_offer.candidates:
-        if candidate.id == pick.candidate:
-            return candidate
-    offered = ", ".join(c.id for c in part_offer.candidates) or "nothing"
-    raise RequestProblem(
-        "That is not among the candidates.",
-        f"{naming.shorten(pick.candidate)} was picked; offered were: {offered}.",
-        "Pick one of these.",
+        variables=variables,
+        resources=resources,
+        commands=commands,
+        facts=facts,
+        savings=savings,
+        configure=configure,
+        confirm=confirm,
     )
 
 
-def settled(part_offer: PartOffer, pick: Pick, name: str) -> float:
-    """A number of the offer's ranges: as picked, within its range, else the default."""
-    allowed = next(r for r in part_offer.ranges if r.name == name)
-    value = dict(pick.settings).get(name, allowed.default)
-    if not allowed.low <= value <= allowed.high:
-        raise RequestProblem(
-            "A number is outside its range.",
-            f"{name} was set to {value:g}; the offer allows {allowed.low:g} to {allowed.high:g} {allowed.unit}.".strip(),
-            "Choose a number within the range.",
-        )
-    return value
+def for_operator(purpose: str, *argv: str) -> Command:
+    """A command of the guide that needs a login of the operator's own, so it is printed and not run."""
+    return Command(purpose=purpose, argv=argv, runs_here=False)

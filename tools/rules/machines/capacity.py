@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tools.values.machine import Machine
 from tools.values.offer import Sum
 from tools.values.site import Environment, Reserved
 from tools.values.snapshot import ClusterSnapshot, Guest, Node, Storage
@@ -32,6 +33,20 @@ class Taking:
     old_cpu_count: int = 0
     old_memory_mib: int = 0
     old_disk_gib: int = 0
+
+    @classmethod
+    def of(cls, machine: Machine, old: Guest | None) -> Taking:
+        """Of a machine that exists the growth is what is new."""
+        return cls(
+            machine.node,
+            machine.storage,
+            machine.cpu_count,
+            machine.memory_mib,
+            machine.disk_gib,
+            old.cpu_count if old else 0,
+            math.ceil(old.memory_bytes / MIB) if old else 0,
+            math.ceil(old.disk_bytes / GIB) if old else 0,
+        )
 
 
 @dataclass(frozen=True)
@@ -122,17 +137,6 @@ def failover_sum(room: Room) -> Sum | None:
     if len(terms) > 4:
         terms = [(f"of {len(terms)} nodes", sum(total for _, total in terms))]
     return _sum(f"memory without {largest.name}", "MiB", terms, left)
-
-
-def fullness(one: Sum) -> float:
-    """Share of the limit that is taken: 1 is exactly full."""
-    return one.total / one.limit if one.limit > 0 else math.inf
-
-
-def spell_sum(one: Sum) -> str:
-    """memory of pve2: 8192 promised to guests + 4096 this request = 12288 of 26214 MiB"""
-    terms = " + ".join(f"{value:g} {name}" for name, value in one.terms if value)
-    return f"{one.subject}: {terms or '0'} = {one.total:g} of {one.limit:g} {one.unit}"
 
 
 def node_problem(node: Node) -> str:

@@ -1,44 +1,43 @@
 """Offers a change of machines that exist: they stay where they are, so only what they grow by has to fit.
 
-What of them is kept when the change is composed is in `machines.keep`. Fewer machines are the first ones of those there were.
+What of them is kept when the change is composed is in `keeping`. Fewer machines are the first ones of those there were.
 """
 
 from __future__ import annotations
 
 from tools.rules.machines import placement
-from tools.rules.machines.capacity import Room, Taking, cpu_sum, fullness, memory_sum, spell_sum, storage_sum
+from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, storage_sum
 from tools.rules.machines.choices import demand_of, ranges_of
 from tools.rules.machines.counter import MEMORY_STEP_MIB, largest
-from tools.rules.machines.machines import Machine, cluster, environment_of, machines_in, taking
 from tools.rules.machines.places import Demand, places
+from tools.values.machine import Machine, Placement
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Sum
 from tools.values.requirements import Needs
-from tools.values.site import Reserved, Site
-from tools.values.snapshot import ClusterSnapshot, Snapshot
-from tools.values.value import Json
+from tools.values.situation import Situation
+from tools.values.snapshot import ClusterSnapshot
 
 STAY = "stay"
 
 
-def stay(old: Part, needs: Needs, snapshot: Snapshot, site: Site, reserved: Reserved) -> PartOffer:
+def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     """One candidate: the machines of `old` in their places with the new sizes, and places for those that are added."""
-    seen = cluster(snapshot)
+    seen = situation.cluster
     demand = demand_of(needs)
-    kept = machines_in(old)[: demand.count]
-    owned = frozenset(m.vm_id for m in machines_in(old))
-    room = Room.of(seen, environment_of(needs, site), reserved, owned)
+    kept = old.machines[: demand.count]
+    owned = frozenset(m.vm_id for m in old.machines)
+    room = Room.of(seen, situation.site.environment(needs.text("environment")), situation.reserved, owned)
     sums = sums_after(kept, demand, room)
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
     if broken:
         exclusions = tuple(
-            Exclusion(subject=one.subject, reason=f"too little room to grow in place: {spell_sum(one)}") for one in broken
+            Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken
         )
         counter = _counter_offer(kept, demand, room)
         return PartOffer(
-            capability=needs.capability,
+            label=needs.label,
             candidates=(),
             exclusions=exclusions,
             ranges=ranges,
@@ -49,19 +48,19 @@ def stay(old: Part, needs: Needs, snapshot: Snapshot, site: Site, reserved: Rese
     if added is None:
         reason = f"there is no room for {demand.count - len(kept)} more of them"
         exclusion = Exclusion(subject=f"{demand.count} machines", reason=reason)
-        return PartOffer(capability=needs.capability, candidates=(), exclusions=(exclusion,), ranges=ranges, summary=summary)
-    tightest = max(sums, key=fullness, default=None)
+        return PartOffer(label=needs.label, candidates=(), exclusions=(exclusion,), ranges=ranges, summary=summary)
+    tightest = max(sums, key=lambda one: one.fullness, default=None)
     candidate = Candidate(
         id=STAY,
         title="the machines stay where they are" + (f", {len(added)} more beside them" if added else ""),
-        score=round(max(0.0, 1 - fullness(tightest)), 3) if tightest else 0.0,
+        score=round(max(0.0, 1 - tightest.fullness), 3) if tightest else 0.0,
         reasons=("What exists stays in its place; only what it grows by is new.",)
-        + ((f"At the tightest: {spell_sum(tightest)}.",) if tightest else ()),
+        + ((f"At the tightest: {tightest.spelt}.",) if tightest else ()),
         binding=tightest.subject if tightest else "",
         sums=sums,
-        choice={"machines": [*map(_place_of, kept), *added]},
+        places=(*(m.placement for m in kept), *added),
     )
-    return PartOffer(capability=needs.capability, candidates=(candidate,), ranges=ranges, summary=summary)
+    return PartOffer(label=needs.label, candidates=(candidate,), ranges=ranges, summary=summary)
 
 
 def sums_after(kept: tuple[Machine, ...], demand: Demand, room: Room) -> tuple[Sum, ...]:
@@ -83,28 +82,18 @@ def sums_after(kept: tuple[Machine, ...], demand: Demand, room: Room) -> tuple[S
 def _takings(kept: tuple[Machine, ...], demand: Demand, seen: ClusterSnapshot) -> list[Taking]:
     guests = {g.vm_id: g for g in seen.guests}
     sizes = {"cpu_count": demand.cpu_count, "memory_mib": demand.memory_mib, "disk_gib": demand.disk_gib}
-    return [taking(m.model_copy(update=sizes), guests.get(m.vm_id)) for m in kept]
+    return [Taking.of(m.model_copy(update=sizes), guests.get(m.vm_id)) for m in kept]
 
 
-def _added(demand: Demand, there: int, seen: ClusterSnapshot, room: Room) -> list[Json] | None:
+def _added(demand: Demand, there: int, seen: ClusterSnapshot, room: Room) -> tuple[Placement, ...] | None:
     """Places for the machines that are not there yet; None when they do not fit."""
     more = demand.count - there
     if more <= 0:
-        return []
+        return ()
     wanted = Demand(**{**vars(demand), "count": more})
     found, _ = places(wanted, seen)
     ranked, _ = placement.candidates(wanted, found, room)
-    return list(ranked[0].choice["machines"]) if ranked else None
-
-
-def _place_of(m: Machine) -> Json:
-    return {
-        "node": m.node,
-        "storage": m.storage,
-        "template_vm_id": m.template_vm_id,
-        "template_node": m.template_node,
-        "disk_interface": m.disk_interface,
-    }
+    return ranked[0].places if ranked else None
 
 
 def _counter_offer(kept: tuple[Machine, ...], demand: Demand, room: Room) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.rules.machines import templates
-from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, spell_sum, storage_sum
-from tools.rules.machines.machines import Machine, built_on
+from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, storage_sum
+from tools.rules.machines.keeping import resting_on
 from tools.rules.names import naming
 from tools.rules.request.reading import CPU_COUNT_MAX, MEMORY_MIB_MIN
+from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.requirements import Origin
 from tools.values.review import Finding
@@ -30,7 +31,6 @@ class Scene:
     """All that a check of one machine may look at."""
 
     part: Part
-    machines: tuple[Machine, ...]
     snapshot: ClusterSnapshot
     site: Site
     reserved: Reserved
@@ -54,7 +54,7 @@ def _name_free(m: Machine, scene: Scene) -> Trouble | None:
         return f"The name {m.name} is taken by VM {taken.vm_id} on {taken.node}.", "Choose another name."
     if m.name in scene.reserved.names:
         return f"The name {m.name} is promised to another plan.", "Choose another name, or wait until that plan is done or void."
-    if sum(1 for other in scene.machines if other.name == m.name) > 1:
+    if sum(1 for other in scene.part.machines if other.name == m.name) > 1:
         return f"Two machines are called {m.name}.", "Give each its own name."
     return None
 
@@ -65,7 +65,7 @@ def _vm_id_free(m: Machine, scene: Scene) -> Trouble | None:
         return f"VM id {m.vm_id} is taken by {taken.name} on {taken.node}.", "Compose the manifest again; it chooses a free one."
     if m.vm_id in scene.reserved.vm_ids:
         return f"VM id {m.vm_id} is promised to another plan.", "Compose the manifest again; it chooses a free one."
-    if sum(1 for other in scene.machines if other.vm_id == m.vm_id) > 1:
+    if sum(1 for other in scene.part.machines if other.vm_id == m.vm_id) > 1:
         return f"Two machines have VM id {m.vm_id}.", "Compose the manifest again."
     if not scene.site.vm_id_low <= m.vm_id <= scene.site.vm_id_high and m.vm_id not in scene.owned:
         span = f"{scene.site.vm_id_low} to {scene.site.vm_id_high}"
@@ -122,16 +122,15 @@ def _template_there(m: Machine, scene: Scene) -> Trouble | None:
     return None
 
 
-def _as_built_on(m: Machine, scene: Scene) -> Trouble | None:
+def _as_it_rested_on(m: Machine, scene: Scene) -> Trouble | None:
     """The template and the storage are still those that were seen when the manifest was composed."""
-    facts = scene.part.facts if isinstance(scene.part.facts, dict) else {}
-    then = facts.get("built_on")
-    if m.vm_id in scene.owned or not isinstance(then, dict):
+    if m.vm_id in scene.owned:
         return None
-    for what, now in built_on((m,), scene.snapshot).items():
-        was = then.get(what)
-        if was is not None and was != now:
-            changed = ", ".join(sorted(name.replace("_", " ") for name in now if was.get(name) != now[name]))
+    then = dict(scene.part.rests_on)
+    for what, now in resting_on((m,), scene.snapshot):
+        was = then.get(what, now)
+        if was != now:
+            changed = ", ".join(sorted(name.replace("_", " ") for name, value in now if dict(was).get(name) != value))
             return (
                 f"{what.capitalize()} is not what it was: {changed} changed.",
                 "Ask for a new plan; it starts from the world as it is.",
@@ -195,7 +194,7 @@ def _headroom_memory(m: Machine, scene: Scene) -> Trouble | None:
         return None
     one = memory_sum(scene.room, node)
     share = f"{scene.room.environment.memory_ratio_max:.0%} of the node"
-    return None if one.holds else (f"{spell_sum(one)}, which is {share}.", "Take less memory, or another node.")
+    return None if one.holds else (f"{one.spelt}, which is {share}.", "Take less memory, or another node.")
 
 
 def _headroom_cpu(m: Machine, scene: Scene) -> Trouble | None:
@@ -204,7 +203,7 @@ def _headroom_cpu(m: Machine, scene: Scene) -> Trouble | None:
         return None
     one = cpu_sum(scene.room, node)
     share = f"{scene.room.environment.cpu_ratio_max:.0%} of the node in {scene.room.environment.name}"
-    return None if one.holds else (f"{spell_sum(one)}, which is {share}.", "Take fewer vCPUs, or another node.")
+    return None if one.holds else (f"{one.spelt}, which is {share}.", "Take fewer vCPUs, or another node.")
 
 
 def _storage_room(m: Machine, scene: Scene) -> Trouble | None:
@@ -212,7 +211,7 @@ def _storage_room(m: Machine, scene: Scene) -> Trouble | None:
     if storage is None:
         return None
     one = storage_sum(scene.room, storage)
-    return None if one.holds else (f"{spell_sum(one)}, which is 80% of the storage.", "Take a smaller disk, or another storage.")
+    return None if one.holds else (f"{one.spelt}, which is 80% of the storage.", "Take a smaller disk, or another storage.")
 
 
 CHECKS: dict[str, Callable[[Machine, Scene], Trouble | None]] = {
@@ -223,7 +222,7 @@ CHECKS: dict[str, Callable[[Machine, Scene], Trouble | None]] = {
     "network.there": _network_there,
     "storage.there": _storage_there,
     "template.there": _template_there,
-    "built_on": _as_built_on,
+    "rests_on": _as_it_rested_on,
     "disk.size": _disk_size,
     "bounds": _bounds,
     "as_asked": _as_asked,

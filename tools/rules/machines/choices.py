@@ -6,33 +6,26 @@ Checking the result is in tools.rules.machines.review; what runs on the machines
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from tools.rules.machines import placement, places
 from tools.rules.machines.capacity import Room
 from tools.rules.machines.counter import counter_offer
-from tools.rules.machines.machines import (
-    MODULE,
-    Machine,
-    built_on,
-    cluster,
-    environment_of,
-    number,
-    size_of,
-    strings,
-    text,
-    variables_of,
-)
+from tools.rules.machines.keeping import resting_on, size_of
 from tools.rules.machines.places import Demand
 from tools.rules.names import naming
-from tools.values.manifest import Command, Configure, Part, Resource, Secret
+from tools.rules.request.choosing import candidate_of, settled_numbers
+from tools.values.machine import Machine
+from tools.values.manifest import Part, Resource, Secret
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick, Range
 from tools.values.requirements import Needs, Origin
 from tools.values.site import Reserved, Site
-from tools.values.snapshot import ClusterSnapshot, Snapshot, Template
+from tools.values.situation import Situation
+from tools.values.snapshot import ClusterSnapshot, Template
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
+MODULE = "machines"
+"""The folder under terraform/."""
 SIZES = ("cpu_count", "memory_mib", "disk_gib")
 SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
 
@@ -40,35 +33,34 @@ SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
 def demand_of(needs: Needs) -> Demand:
     disk = needs.field("disk_gib")
     return Demand(
-        count=number(needs, "count", 1),
-        cpu_count=number(needs, "cpu_count"),
-        memory_mib=number(needs, "memory_mib"),
-        disk_gib=number(needs, "disk_gib"),
-        network=text(needs, "network"),
-        os=text(needs, "os") or "debian",
-        node=text(needs, "node"),
-        storage=text(needs, "storage"),
-        prefer_shared=text(needs, "environment") == "production",
+        count=needs.whole("count", 1),
+        cpu_count=needs.whole("cpu_count"),
+        memory_mib=needs.whole("memory_mib"),
+        disk_gib=needs.whole("disk_gib"),
+        network=needs.text("network"),
+        os=needs.text("os") or "debian",
+        node=needs.text("node"),
+        storage=needs.text("storage"),
+        prefer_shared=needs.text("environment") == "production",
         disk_said=disk is not None and disk.origin is Origin.SAID,
     )
 
 
-def offer(needs: Needs, snapshot: Snapshot, site: Site, reserved: Reserved) -> PartOffer:
-    seen = cluster(snapshot)
-    room = Room.of(seen, environment_of(needs, site), reserved)
+def offer(needs: Needs, situation: Situation) -> PartOffer:
+    seen, site, reserved = situation.cluster, situation.site, situation.reserved
+    room = Room.of(seen, site.environment(needs.text("environment")), reserved)
     demand = demand_of(needs)
     ranges = ranges_of(needs)
-    clash = _name_clash(needs, demand, seen, site, reserved)
+    clash = _name_clash(needs, demand, seen, reserved)
     if not seen.quorate:
         clash = (Exclusion(subject="the cluster", reason="it has no quorum, so nothing in it can be changed"),)
     if clash:
-        return PartOffer(
-            capability=needs.capability, candidates=(), exclusions=clash, counter_offer=_free_name(needs, demand, seen, reserved)
-        )
+        free = _free_name(needs, demand, seen, reserved)
+        return PartOffer(label=needs.label, candidates=(), exclusions=clash, counter_offer=free)
     found, shut = places.places(demand, seen)
     ranked, full = placement.candidates(demand, found, room)
     return PartOffer(
-        capability=needs.capability,
+        label=needs.label,
         candidates=ranked,
         exclusions=(*shut, *full),
         ranges=ranges,
@@ -91,11 +83,11 @@ def taken_names(snapshot: ClusterSnapshot, reserved: Reserved) -> frozenset[str]
     return frozenset(g.name for g in snapshot.guests) | reserved.names
 
 
-def _name_clash(needs: Needs, demand: Demand, snapshot: ClusterSnapshot, site: Site, reserved: Reserved) -> tuple[Exclusion, ...]:
+def _name_clash(needs: Needs, demand: Demand, snapshot: ClusterSnapshot, reserved: Reserved) -> tuple[Exclusion, ...]:
     if not needs.field("name"):
         return ()
     by_name = {g.name: f"VM {g.vm_id} on {g.node}" for g in snapshot.guests}
-    clashes = [n for n in naming.numbered(text(needs, "name"), demand.count) if n in by_name or n in reserved.names]
+    clashes = [n for n in naming.numbered(needs.text("name"), demand.count) if n in by_name or n in reserved.names]
     return tuple(
         Exclusion(subject=f"name {n}", reason=f"it is taken by {by_name.get(n, 'a plan that is not carried out yet')}")
         for n in clashes
@@ -104,80 +96,45 @@ def _name_clash(needs: Needs, demand: Demand, snapshot: ClusterSnapshot, site: S
 
 def _free_name(needs: Needs, demand: Demand, snapshot: ClusterSnapshot, reserved: Reserved) -> str:
     taken = taken_names(snapshot, reserved)
-    name = text(needs, "name")
+    name = needs.text("name")
     for look in range(2, 100):
         free = f"{name}-{look}"
-        if free and not set(naming.numbered(free, demand.count)) & taken and not naming.name_problem(free):
+        if not set(naming.numbered(free, demand.count)) & taken and not naming.name_problem(free):
             return f"The name {free} is free."
     return ""
 
 
-def candidate_of(part_offer: PartOffer, pick: Pick) -> Candidate:
-    for candidate in part_offer.candidates:
-        if candidate.id == pick.candidate:
-            return candidate
-    offered = ", ".join(c.id for c in part_offer.candidates) or "nothing"
-    raise RequestProblem(
-        "That is not among the candidates.",
-        f"{naming.shorten(pick.candidate)} was picked; offered were: {offered}.",
-        "Pick one of these.",
-    )
+def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situation) -> tuple[Machine, ...]:
+    """The machines with no choice left: ids from the site's range, names by convention or as said.
 
-
-def settled(needs: Needs, part_offer: PartOffer, pick: Pick) -> dict[str, int]:
-    """The sizes, with those that the pick settled within the offer's ranges."""
-    sizes = {name: number(needs, name) for name in SIZES}
-    ranges = {r.name: r for r in part_offer.ranges}
-    for name, value in pick.settings:
-        allowed = ranges.get(name)
-        if allowed is None:
-            names = ", ".join(ranges) or "none"
-            raise RequestProblem(
-                "That cannot be settled.", f"{naming.shorten(name)} has no range in the offer; those that have: {names}."
-            )
-        if not math.isfinite(value) or not allowed.low <= value <= allowed.high:
-            raise RequestProblem(
-                "A number is outside its range.",
-                f"{name} was set to {value:g}; the offer allows {allowed.low:g} to {allowed.high:g} {allowed.unit}.".strip(),
-                "Choose a number within the range.",
-            )
-        sizes[name] = math.ceil(value)
-    return sizes
-
-
-def machines(
-    needs: Needs, part_offer: PartOffer, pick: Pick, snapshot: Snapshot, site: Site, reserved: Reserved
-) -> tuple[Machine, ...]:
-    """The machines with no choice left: ids from the site's range, names by convention or as said."""
-    seen = cluster(snapshot)
-    candidate, sizes = candidate_of(part_offer, pick), settled(needs, part_offer, pick)
-    chosen = candidate.choice["machines"]
-    ids = free_ids(len(chosen), seen, site, reserved)
-    called = names_of(needs, len(chosen), seen, site, reserved)
-    network = places.network_of(seen, text(needs, "network"))
+    Raises RequestProblem when the pick is not in the offer, or no id is free.
+    """
+    seen, site, reserved = situation.cluster, situation.site, situation.reserved
+    candidate = candidate_of(part_offer, pick)
+    settled = settled_numbers(part_offer, pick)
+    sizes = {name: math.ceil(settled.get(name, needs.whole(name))) for name in SIZES}
+    ids = free_ids(len(candidate.places), seen, site, reserved)
+    called = names_of(needs, len(candidate.places), seen, site, reserved)
+    network = places.network_of(seen, needs.text("network"))
     assert network is not None, "an offer with candidates has found the network"
     found = {t.vm_id: t for t in seen.templates}
     return tuple(
         Machine(
+            **place.model_dump(),
             name=name,
             vm_id=vm_id,
-            node=place["node"],
-            template_vm_id=place["template_vm_id"],
-            template_node=place["template_node"],
-            storage=place["storage"],
-            disk_interface=place.get("disk_interface") or found[place["template_vm_id"]].disk_interface,
-            disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place["template_vm_id"]))),
+            disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place.template_vm_id))),
             cpu_count=sizes["cpu_count"],
             memory_mib=sizes["memory_mib"],
             bridge=network.bridge,
             vlan_tag=network.vlan_tag,
             user_name=site.user_name,
-            public_keys=strings(needs, "public_keys"),
+            public_keys=needs.strings("public_keys"),
             dns_servers=site.dns_servers,
             tags=tags_of(needs),
             pool=site.pool or None,
         )
-        for name, vm_id, place in zip(called, ids, chosen, strict=True)
+        for name, vm_id, place in zip(called, ids, candidate.places, strict=True)
     )
 
 
@@ -188,7 +145,7 @@ def _disk_least(template: Template | None) -> int:
 
 def tags_of(needs: Needs) -> tuple[str, ...]:
     """Sorted and in small letters, as Proxmox VE keeps them, so that a second plan finds nothing to change."""
-    return tuple(sorted({"berth", needs.capability.lower(), *filter(None, [text(needs, "environment").lower()])}))
+    return tuple(sorted({"berth", needs.capability.lower(), *filter(None, [needs.text("environment").lower()])}))
 
 
 def free_ids(count: int, snapshot: ClusterSnapshot, site: Site, reserved: Reserved) -> tuple[int, ...]:
@@ -205,23 +162,8 @@ def free_ids(count: int, snapshot: ClusterSnapshot, site: Site, reserved: Reserv
 
 def names_of(needs: Needs, count: int, snapshot: ClusterSnapshot, site: Site, reserved: Reserved) -> tuple[str, ...]:
     if needs.field("name"):
-        return naming.numbered(text(needs, "name"), count)
-    return naming.names(text(needs, "workload") or "vm", count, taken_names(snapshot, reserved), site)
-
-
-def resources_of(made: tuple[Machine, ...], needs: Needs, candidate: Candidate) -> tuple[Resource, ...]:
-    """As a person is told of them."""
-    why = sizes_because(needs)
-    return tuple(
-        Resource(
-            name=m.name,
-            kind="virtual machine",
-            where=f"{m.node}, {m.storage}, network {text(needs, 'network')}",
-            size=size_of(m),
-            because=f"{candidate.reasons[0] if candidate.reasons else ''} {why}".strip(),
-        )
-        for m in made
-    )
+        return naming.numbered(needs.text("name"), count)
+    return naming.names(needs.text("workload") or "vm", count, taken_names(snapshot, reserved), site)
 
 
 def sizes_because(needs: Needs) -> str:
@@ -241,51 +183,45 @@ def sizes_because(needs: Needs) -> str:
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in parts.items()) + "." if parts else ""
 
 
-def facts_of(made: tuple[Machine, ...], needs: Needs, snapshot: Snapshot) -> dict[str, Json]:
-    """For the guide and for checks: what the machines were made from."""
-    seen = cluster(snapshot)
-    network = places.network_of(seen, text(needs, "network"))
-    template = next((t for t in seen.templates if made and t.vm_id == made[0].template_vm_id), None)
-    return {
-        "environment": text(needs, "environment"),
-        "network": text(needs, "network"),
-        "subnet": network.subnet if network else "",
-        "template": template.name if template else "",
-        "os": template.os if template else "",
-        "owned_vm_ids": [],
-        "built_on": built_on(made, seen),
-    }
-
-
 def base_variables() -> dict[str, Json]:
     """Of the role `base`, which every machine gets. The operator's account and keys are made by cloud-init already."""
     return {"base_timezone": "Etc/UTC", "base_packages": [], "base_users": []}
 
 
-def part_of(
-    needs: Needs,
-    candidate: Candidate,
-    pick: Pick,
-    made: tuple[Machine, ...],
-    *,
-    facts: dict[str, Json],
-    configure: Configure,
-    secrets: tuple[Secret, ...] = (),
-    commands: Callable[[list[dict[str, Json]], Needs], tuple[Command, ...]],
-) -> Part:
-    variables = variables_of(made)
+def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) -> Part:
+    """The part with its machines, for a capability to add what runs on them. Raises as `machines` does."""
+    made = machines(needs, offered, pick, situation)
+    candidate: Candidate = candidate_of(offered, pick)
+    seen, network = situation.cluster, needs.text("network")
+    on = places.network_of(seen, network)
+    template = next((t for t in seen.templates if made and t.vm_id == made[0].template_vm_id), None)
+    why = f"{candidate.reasons[0] if candidate.reasons else ''} {sizes_because(needs)}".strip()
     return Part(
-        name=needs.capability,
+        label=needs.label,
         capability=needs.capability,
-        target="proxmox",
+        platform=needs.platform,
         needs=needs,
         candidate=candidate.id,
         because=" ".join(filter(None, [pick.because, *candidate.reasons])),
         module=MODULE,
-        variables=variables,
-        resources=resources_of(made, needs, candidate),
-        secrets=(SSH_KEY, *secrets),
-        configure=configure,
-        commands=commands(variables["machines"], needs),
-        facts=facts,
+        machines=made,
+        resources=tuple(
+            Resource(
+                name=m.name,
+                kind="virtual machine",
+                where=f"{m.node}, {m.storage}, network {network}",
+                size=size_of(m),
+                because=why,
+            )
+            for m in made
+        ),
+        rests_on=resting_on(made, seen),
+        secrets=(SSH_KEY,),
+        facts=(
+            ("environment", needs.text("environment")),
+            ("network", network),
+            ("subnet", on.subnet if on else ""),
+            ("template", template.name if template else ""),
+            ("os", template.os if template else ""),
+        ),
     )

@@ -1,63 +1,71 @@
-"""Pictures of values: the cluster before and after, as SVG that any browser shows."""
+"""Pictures of a cluster before and after, as SVG that any browser shows. Every figure is the capacity rules' own sum."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
 
-from tools.values.manifest import Manifest
-from tools.values.snapshot import ClusterSnapshot, Snapshot, Target
+from tools.rules.machines.capacity import Room, Taking, memory_sum
+from tools.rules.machines.keeping import owned_ids
+from tools.values.manifest import Part
+from tools.values.offer import Sum
+from tools.values.situation import Situation
+from tools.values.snapshot import Node
 
 _WIDTH, _BAR, _ROW, _LEFT = 760, 420, 58, 150
 _COLOURS = {"promised": "#8aa4c8", "new": "#e08a2e", "free": "#eef1f5", "line": "#b3392f"}
 
 
-def before_and_after(snapshots: Mapping[Target, Snapshot], manifest: Manifest) -> dict[str, str]:
-    """SVG by file name; empty when there is no cluster to draw."""
-    cluster = snapshots.get("proxmox")
-    if not isinstance(cluster, ClusterSnapshot):
-        return {}
-    return {"cluster_before.svg": draw(cluster, {}), "cluster_after.svg": draw(cluster, _added(manifest))}
+def before_and_after(parts: Sequence[Part], situation: Situation) -> dict[str, str]:
+    """SVG by file name, of the memory of each node without the parts and with them."""
+    before, after = rooms(parts, situation)
+    return {"cluster_before.svg": draw(before, before), "cluster_after.svg": draw(before, after)}
 
 
-def _added(manifest: Manifest) -> dict[str, tuple[int, int]]:
-    """(memory in bytes, vCPUs) that the manifest adds to each node."""
-    added: dict[str, tuple[int, int]] = {}
-    for part in manifest.parts:
-        for machine in (part.variables or {}).get("machines", []):
-            memory, cpus = added.get(machine["node"], (0, 0))
-            added[machine["node"]] = (memory + machine["memory_mib"] * 2**20, cpus + machine["cpu_count"])
-    return added
+def rooms(parts: Sequence[Part], situation: Situation) -> tuple[Room, Room]:
+    """The cluster without the parts and with them, in the environment of the first."""
+    snapshot = situation.cluster
+    name = next((part.needs.text("environment") for part in parts), "")
+    owned = frozenset(vm_id for part in parts for vm_id in owned_ids(part))
+    old = {g.vm_id: g for g in snapshot.guests if g.vm_id in owned}
+    environment = situation.site.environment(name)
+    after = Room.of(snapshot, environment, situation.reserved, owned)
+    return (
+        Room.of(snapshot, environment, situation.reserved),
+        after.after(Taking.of(m, old.get(m.vm_id)) for part in parts for m in part.machines),
+    )
 
 
-def draw(cluster: ClusterSnapshot, added: Mapping[str, tuple[int, int]]) -> str:
-    rows = "".join(_node(cluster, i, node.name, added.get(node.name, (0, 0))) for i, node in enumerate(cluster.nodes))
-    height = 60 + _ROW * len(cluster.nodes)
-    title = "Cluster after this plan" if added else "Cluster now"
+def draw(before: Room, after: Room) -> str:
+    """One row a node: what was taken, what is new, the limit, and the same sum in figures as the plan's table has it."""
+    nodes = after.snapshot.nodes
+    rows = "".join(
+        _node(56 + number * _ROW, node, memory_sum(before, node), memory_sum(after, node)) for number, node in enumerate(nodes)
+    )
+    height = 60 + _ROW * len(nodes)
+    title = "Cluster after this plan" if after is not before else "Cluster now"
+    limit = f"{after.environment.memory_ratio_max:.0%}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" '
         f'font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="#fff"/>'
         f'<text x="16" y="26" font-size="17" font-weight="bold">{title}</text>'
-        f'<text x="{_LEFT}" y="44" fill="#667">memory promised to guests, new in orange, limit at 80 %</text>{rows}</svg>'
+        f'<text x="{_LEFT}" y="44" fill="#667">memory taken and reserved, new in orange, limit at {limit}</text>{rows}</svg>'
     )
 
 
-def _node(cluster: ClusterSnapshot, index: int, name: str, added: tuple[int, int]) -> str:
-    node = cluster.node(name)
-    assert node is not None
-    y = 56 + index * _ROW
+def _node(y: int, node: Node, before: Sum, after: Sum) -> str:
+    name = escape(node.name)
     if not node.online or not node.memory_bytes:
-        return f'<text x="16" y="{y + 24}">{escape(name)}</text><text x="{_LEFT}" y="{y + 24}" fill="#999">silent</text>'
-    promised = sum(g.memory_bytes for g in cluster.guests if g.node == name and g.running)
-    scale = _BAR / node.memory_bytes
-    used, new = min(_BAR, promised * scale), added[0] * scale
-    limit = _LEFT + _BAR * 0.8
-    gib = 2**30
+        return f'<text x="16" y="{y + 24}">{name}</text><text x="{_LEFT}" y="{y + 24}" fill="#999">silent</text>'
+    scale = _BAR / (node.memory_bytes / 2**20)
+    used = min(_BAR, min(before.total, after.total) * scale)
+    new = min(_BAR - used, max(0.0, after.total - before.total) * scale)
+    limit = _LEFT + after.limit * scale
     return (
-        f'<text x="16" y="{y + 24}">{escape(name)}</text>'
+        f'<text x="16" y="{y + 24}">{name}</text>'
         f'<rect x="{_LEFT}" y="{y + 8}" width="{_BAR}" height="24" fill="{_COLOURS["free"]}"/>'
         f'<rect x="{_LEFT}" y="{y + 8}" width="{used:.1f}" height="24" fill="{_COLOURS["promised"]}"/>'
-        f'<rect x="{_LEFT + used:.1f}" y="{y + 8}" width="{min(new, _BAR - used):.1f}" height="24" fill="{_COLOURS["new"]}"/>'
+        f'<rect x="{_LEFT + used:.1f}" y="{y + 8}" width="{new:.1f}" height="24" fill="{_COLOURS["new"]}"/>'
         f'<line x1="{limit:.1f}" y1="{y + 4}" x2="{limit:.1f}" y2="{y + 36}" stroke="{_COLOURS["line"]}" stroke-dasharray="3 2"/>'
-        f'<text x="{_LEFT + _BAR + 10}" y="{y + 24}">{(promised + added[0]) / gib:,.0f} of {node.memory_bytes / gib:,.0f} GiB</text>'
+        f'<text x="{_LEFT + _BAR + 10}" y="{y + 24}">{after.total / 1024:,.1f} of {after.limit / 1024:,.1f} GiB</text>'
     )

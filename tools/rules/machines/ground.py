@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools.rules.machines.capacity import MIB, Room, cpu_sum, fullness, guests, memory_sum, storage_sum
+from tools.rules.machines.capacity import MIB, Room, cpu_sum, guests, memory_sum, storage_sum
 from tools.rules.machines.places import Demand, Place
 from tools.values.offer import Sum
 from tools.values.snapshot import ClusterSnapshot
@@ -37,7 +37,7 @@ class Measured:
 
     @property
     def tightest(self) -> Sum:
-        return max(self.sums, key=fullness)
+        return max(self.sums, key=lambda one: one.fullness)
 
 
 class Ground:

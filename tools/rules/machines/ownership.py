@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tools.rules.machines.restarting import VM
+from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.plan import Change
 from tools.values.run import PartReceipt, Receipt, Run
 from tools.values.value import Json, Value
-
-VM = "proxmox_virtual_environment_vm"
-"""Terraform's resource type of a machine."""
 
 _NETWORK_CARD = re.compile(r"net\d{1,2}")
 _MAC = re.compile(r"(?i)(?<![0-9a-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])")
@@ -44,23 +43,10 @@ class Recorded(Marks):
     """The machine's name in the manifest that it was made from, which its resource goes by."""
 
 
-class Planned(Value):
-    """A machine as the manifest wants it."""
-
-    name: str
-    vm_id: int
-
-
-def machines_of(part: Part) -> tuple[Planned, ...]:
-    """The machines of a part on a cluster; none where it has no such thing."""
-    listed = part.variables.get("machines", []) if part.target == "proxmox" and isinstance(part.variables, dict) else []
-    return tuple(Planned(name=str(one["name"]), vm_id=int(one["vm_id"])) for one in listed)
-
-
-def unrecorded(part: Part, recorded_ids: Iterable[int]) -> tuple[Planned, ...]:
+def unrecorded(part: Part, recorded_ids: Iterable[int]) -> tuple[Machine, ...]:
     """Machines that Terraform does not know of: never begun, or begun by one that was killed before it wrote them down."""
     known = frozenset(recorded_ids)
-    return tuple(one for one in machines_of(part) if one.vm_id not in known)
+    return tuple(one for one in part.machines if one.vm_id not in known)
 
 
 def standing_in(row: Json, config: Json) -> Standing:
@@ -99,7 +85,7 @@ def refreshed(plan_json: Json) -> tuple[Recorded, ...]:
 def strangers(part: Part, made: Iterable[Recorded], found: Iterable[Marks]) -> tuple[str, ...]:
     """What stands in the place of the part's machines and is not what was made, a sentence each. All that are recorded are compared, also
     those that stay as they are: an apply writes down what it found, and a stranger who is written down is ours the next time."""
-    planned = {one.name: one.vm_id for one in machines_of(part)}
+    planned = {one.name: one.vm_id for one in part.machines}
     by_id = {one.vm_id: one for one in found}
     return tuple(
         sentence for one in made for sentence in _differences(one, planned.get(one.key, one.vm_id), by_id.get(one.vm_id))
@@ -136,13 +122,13 @@ def _mac(line: str) -> str:
     return found.group(0).upper() if found else ""
 
 
-def half_made(wanted: Planned, found: Standing) -> bool:
+def half_made(wanted: Machine, found: Standing) -> bool:
     """Begun by a Terraform that was killed. The id was promised to the part and free when its plan was applied; what stands there has the
     planned name, or is still being cloned and has none yet. Before anything is done to it, it must have the name."""
     return found.machine and (found.name == wanted.name or (found.locked and not found.name))
 
 
-def left_half_made(wanted: Iterable[Planned], found: Mapping[int, Standing], others_ids: Iterable[int]) -> tuple[Standing, ...]:
+def left_half_made(wanted: Iterable[Machine], found: Mapping[int, Standing], others_ids: Iterable[int]) -> tuple[Standing, ...]:
     """Those that stand and are the part's own. An id that a later run was given was free then, so what stands there now is not ours."""
     given = frozenset(others_ids)
     pairs = ((one, found[one.vm_id]) for one in wanted if one.vm_id in found and one.vm_id not in given)
@@ -154,18 +140,18 @@ def removal_of(left: Standing) -> Change:
     return Change(address=f"VM {left.vm_id} on {left.node}, left half made", action="delete", name=left.name)
 
 
-def is_removal_of(change: Change, wanted: Planned) -> bool:
+def is_removal_of(change: Change, wanted: Machine) -> bool:
     """Wherever in the cluster it was when the plan was made."""
     return (change.action, change.name) == ("delete", wanted.name) and change.address.startswith(f"VM {wanted.vm_id} on ")
 
 
-def to_be_cleared(changes: Iterable[Change], wanted: Iterable[Planned]) -> tuple[Planned, ...]:
+def to_be_cleared(changes: Iterable[Change], wanted: Iterable[Machine]) -> tuple[Machine, ...]:
     """The half-made ones whose removal was approved."""
     listed = tuple(changes)
     return tuple(one for one in wanted if any(is_removal_of(change, one) for change in listed))
 
 
-def to_be_made(changes: Iterable[Change], wanted: Iterable[Planned]) -> tuple[Planned, ...]:
+def to_be_made(changes: Iterable[Change], wanted: Iterable[Machine]) -> tuple[Machine, ...]:
     """Those whose making was approved: whoever approved that a thing is made has approved that it is made whole."""
     named = {change.name for change in changes if change.action == "create"}
     return tuple(one for one in wanted if one.name in named)
@@ -183,10 +169,10 @@ def with_half_made(ran: Run, stands: Mapping[str, tuple[str, ...]]) -> Receipt:
     """The run's receipt, which says of each part what stands half made."""
     before = ran.receipt.parts if ran.receipt else ()
     fresh = tuple(
-        PartReceipt(name=name, outputs=None) for name in stands if stands[name] and name not in {p.name for p in before}
+        PartReceipt(label=name, outputs=None) for name in stands if stands[name] and name not in {p.label for p in before}
     )
     parts = tuple(
-        part.model_copy(update={"not_verified": (*part.not_verified, *stands.get(part.name, ()))}) for part in (*before, *fresh)
+        part.model_copy(update={"not_verified": (*part.not_verified, *stands.get(part.label, ()))}) for part in (*before, *fresh)
     )
     return Receipt(
         run_id=ran.id,

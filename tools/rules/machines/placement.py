@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tools.rules.machines.capacity import Room, cpu_sum, failover_sum, fullness, memory_sum, spell_sum, storage_sum
+from tools.rules.machines.capacity import Room, cpu_sum, failover_sum, memory_sum, storage_sum
 from tools.rules.machines.ground import Ground, Measured, Shape, loss, shapes
 from tools.rules.machines.places import Demand, Place, listed
 from tools.values.offer import Candidate, Exclusion, Sum
@@ -26,17 +26,17 @@ Rank = Callable[[Measured, Ground], tuple[float | str, ...]]
 def spread(m: Measured, ground: Ground) -> tuple[float | str, ...]:
     """Where the fewest of these machines are, then where most room is left."""
     there = sum(1 for t in ground.room.taken if t.node == m.place.node.name)
-    return (there, fullness(m.tightest), m.place.id)
+    return (there, m.tightest.fullness, m.place.id)
 
 
 def pack(m: Measured, ground: Ground) -> tuple[float | str, ...]:
     """Where least room is left, so that large gaps stay for large machines."""
-    return (-fullness(m.tightest), m.place.id)
+    return (-m.tightest.fullness, m.place.id)
 
 
 def fit(usual: tuple[Shape, ...]) -> Rank:
     """Where the fewest fragments are left, then where least room is."""
-    return lambda m, ground: (loss(m, ground.demand, usual), -fullness(m.tightest), m.place.id)
+    return lambda m, ground: (loss(m, ground.demand, usual), -m.tightest.fullness, m.place.id)
 
 
 def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tuple[Place, ...]:
@@ -93,8 +93,8 @@ def _full(measured: list[Measured]) -> tuple[Exclusion, ...]:
         short.setdefault(broken.subject.split(" ")[0], []).append(m)
     exclusions = []
     for what, full in short.items():
-        nearest = min((next(one for one in m.sums if not one.holds) for m in full), key=fullness)
-        reason = f"too {'few' if what == 'processors' else 'little'} {what} left: {spell_sum(nearest)}"
+        nearest = min((next(one for one in m.sums if not one.holds) for m in full), key=lambda one: one.fullness)
+        reason = f"too {'few' if what == 'processors' else 'little'} {what} left: {nearest.spelt}"
         exclusions.append(Exclusion(subject=listed([m.place.id for m in full]), reason=reason))
     return tuple(exclusions)
 
@@ -106,8 +106,8 @@ def _ranked(fitting: list[Measured], ground: Ground, usual: tuple[Shape, ...]) -
     def score(m: Measured) -> float:
         if worst > 0:
             # Among places that lose equally little, the fuller one: large gaps stay for large machines.
-            return 0.9 * (1 - losses[m.place.id] / worst) + 0.1 * fullness(m.tightest)
-        return 1 - fullness(m.tightest)
+            return 0.9 * (1 - losses[m.place.id] / worst) + 0.1 * m.tightest.fullness
+        return 1 - m.tightest.fullness
 
     best = sorted(fitting, key=lambda m: (-score(m) - _bonus(ground.demand, (m.place,)), m.place.id))[:CANDIDATES_MAX]
     return [
@@ -136,15 +136,13 @@ def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room, usual: 
     if not made and (assigned := fill(demand, fitting, room)):
         return [_candidate("fill", demand, assigned, room, _apart(assigned, demand, room), "")]
     # Among equals, alike machines lie on one storage.
-    return sorted(made.values(), key=lambda c: (-c.score, len({m["storage"] for m in c.choice["machines"]}), c.id))[
-        :CANDIDATES_MAX
-    ]
+    return sorted(made.values(), key=lambda c: (-c.score, len({p.storage for p in c.places}), c.id))[:CANDIDATES_MAX]
 
 
 def _apart(assigned: tuple[Place, ...], demand: Demand, room: Room) -> float:
     """Room left at the tightest, and on how many nodes they are of those they could be on."""
     after = room.after(place.taking(demand) for place in assigned)
-    left = max(0.0, 1 - max(map(fullness, sums_of(assigned, after))))
+    left = max(0.0, 1 - max(one.fullness for one in sums_of(assigned, after)))
     nodes = len({place.node.name for place in assigned})
     return 0.7 * left + 0.3 * nodes / min(len(assigned), sum(1 for n in room.snapshot.nodes if n.online))
 
@@ -156,10 +154,10 @@ def _bonus(demand: Demand, assigned: tuple[Place, ...]) -> float:
 def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room, score: float, because: str) -> Candidate:
     after = room.after(place.taking(demand) for place in assigned)
     sums = sums_of(assigned, after)
-    tightest = max(sums, key=fullness)
+    tightest = max(sums, key=lambda one: one.fullness)
     bonus = _bonus(demand, assigned)
     reasons = [
-        f"{1 - fullness(tightest):.0%} of the room is left at the tightest: {tightest.subject} {tightest.total:g} of {tightest.limit:g} {tightest.unit}.",
+        f"{1 - tightest.fullness:.0%} of the room is left at the tightest: {tightest.subject} {tightest.total:g} of {tightest.limit:g} {tightest.unit}.",
         because,
         f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
         "On shared storage: another node can take over." if bonus else "",
@@ -172,7 +170,7 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
         reasons=tuple(filter(None, reasons)),
         binding=tightest.subject,
         sums=sums,
-        choice={"machines": [_chosen(place) for place in assigned]},
+        places=tuple(place.placement for place in assigned),
     )
 
 
@@ -192,15 +190,6 @@ def sums_of(assigned: Iterable[Place], after: Room) -> tuple[Sum, ...]:
         for one in (memory_sum(after, place.node), cpu_sum(after, place.node), storage_sum(after, place.storage)):
             sums[one.subject] = one
     return tuple(sums.values())
-
-
-def _chosen(place: Place) -> dict[str, object]:
-    return {
-        "node": place.node.name,
-        "storage": place.storage.name,
-        "template_vm_id": place.template.vm_id,
-        "template_node": place.template.node,
-    }
 
 
 def _title(assigned: tuple[Place, ...]) -> str:

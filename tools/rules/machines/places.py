@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tools.rules.machines import templates
 from tools.rules.machines.capacity import Taking, node_problem
 from tools.rules.names import naming
+from tools.values.machine import Placement
 from tools.values.offer import Exclusion
 from tools.values.snapshot import ClusterSnapshot, Network, Node, Storage, Template
 
@@ -43,6 +44,16 @@ class Place:
     @property
     def id(self) -> str:
         return f"{self.node.name}/{self.storage.name}"
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(
+            node=self.node.name,
+            storage=self.storage.name,
+            template_vm_id=self.template.vm_id,
+            template_node=self.template.node,
+            disk_interface=self.template.disk_interface,
+        )
 
     def taking(self, demand: Demand) -> Taking:
         disk_gib = max(demand.disk_gib, self.template.disk_gib)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from tools.values.plan import Change
@@ -11,49 +12,32 @@ from tools.values.value import Json, Value
 
 DETAILS_MAX = 12
 VALUE_LENGTH_MAX = 60
-RESTARTING = frozenset(
-    {
-        "acpi",
-        "agent",
-        "amd_sev",
-        "audio_device",
-        "bios",
-        "boot_order",
-        "cpu",
-        "efi_disk",
-        "hostpci",
-        "initialization",
-        "keyboard_layout",
-        "kvm_arguments",
-        "machine",
-        "memory",
-        "numa",
-        "operating_system",
-        "rng",
-        "scsi_hardware",
-        "serial_device",
-        "tablet_device",
-        "tpm_state",
-        "usb",
-        "vga",
-        "virtiofs",
-        "watchdog",
-    }
-)
-"""A change of these shuts a running machine down and starts it again: as bpg/proxmox 0.111.1 has it, read in its source."""
-RESTARTING_OF_A_DISK = ("aio", "queues", "datastore_id")
-"""Of a disk it is only these: a disk grows while the machine runs, unless the machine's `hotplug` leaves disks out."""
-PLUGGED_IN = {"cpu": frozenset({"hotplugged"}), "memory": frozenset({"dedicated", "floating", "shared"})}
-"""What a running machine takes of these where its `hotplug` names them. Of memory it is only more that it takes."""
-HOTPLUG_DEFAULT = "network,disk,usb"
+
+
+def never(kind: str, before: Json, after: Json) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Provider:
+    """What a platform's Terraform provider does, as far as a plan has to know it."""
+
+    source: str
+    """`bpg/proxmox`, in small letters."""
+    kinds: str
+    """The beginning of its resource types."""
+    restarts: Callable[[str, Json, Json], bool] = never
+    """Whether a change of (type, before, after) shuts a running machine down and starts it again."""
+    remakes_half_made: bool = False
+    """What it took on and did not finish stays in the state as tainted, and is replaced."""
 
 
 class Allowed(Value):
     """What a plan of ours may hold. A plan with anything else is refused, whoever approves it."""
 
-    kinds: tuple[str, ...] = ("proxmox_virtual_environment_", "azapi_", "terraform_data")
-    """Beginnings of resource types."""
-    providers: tuple[str, ...] = ("bpg/proxmox", "azure/azapi", "builtin/terraform")
+    kinds: tuple[str, ...] = ("terraform_data",)
+    """Beginnings of resource types, besides those of the platform's own provider."""
+    providers: tuple[str, ...] = ("builtin/terraform",)
     provisioners: bool = False
     changes_max: int = 200
 
@@ -61,25 +45,30 @@ class Allowed(Value):
 Kind = Literal["create", "change", "remove"]
 
 
-def changes(plan_json: Json) -> tuple[Change, ...]:
+def changes(plan_json: Json, provider: Provider) -> tuple[Change, ...]:
     """Every change, removals first: they are what a person must not miss."""
-    found = [c for c in (_change(one) for one in plan_json.get("resource_changes", [])) if c is not None]
+    found = [c for c in (_change(one, provider) for one in plan_json.get("resource_changes", [])) if c is not None]
     order = ("delete", "replace", "update", "create")
     return tuple(sorted(found, key=lambda c: (order.index(c.action), c.address)))
 
 
-def half_made(plan_json: Json) -> frozenset[str]:
-    """Addresses of what Azure took on and then did not finish. Terraform keeps such a resource in its state as tainted, and replaces it."""
+def half_made(plan_json: Json, provider: Provider) -> frozenset[str]:
+    """Addresses of what a platform took on and then did not finish, where its provider keeps that as tainted and replaces it."""
     return frozenset(
         str(one["address"])
         for one in plan_json.get("resource_changes", [])
-        if one.get("action_reason") == "replace_because_tainted" and str(one.get("type", "")).startswith("azapi_")
+        if provider.remakes_half_made
+        and one.get("action_reason") == "replace_because_tainted"
+        and str(one.get("type", "")).startswith(provider.kinds)
     )
 
 
-def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed, made_anew: Iterable[str] = ()) -> None:
+def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed, provider: Provider, made_anew: Iterable[str] = ()) -> None:
     """Raises RequestProblem that names everything the plan holds and may not. `made_anew`: what it may replace, by address."""
-    found = changes(plan_json)
+    found = changes(plan_json, provider)
+    allowed = allowed.model_copy(
+        update={"kinds": (*allowed.kinds, provider.kinds), "providers": (*allowed.providers, provider.source)}
+    )
     faults = [
         *_wrong_actions(found, kind, frozenset(made_anew)),
         *_wrong_kinds(plan_json, allowed),
@@ -136,7 +125,7 @@ def _wrong_configuration(configuration: Json, allowed: Allowed) -> Iterator[str]
             yield f"a provisioner in {resource.get('address')}"
 
 
-def _change(one: Json) -> Change | None:
+def _change(one: Json, provider: Provider) -> Change | None:
     change = one.get("change", {})
     actions = tuple(change.get("actions", ()))
     action: Literal["create", "update", "replace", "delete"]
@@ -152,42 +141,9 @@ def _change(one: Json) -> Change | None:
         action = "delete"
     before, after = change.get("before"), change.get("after")
     details = tuple(_differences(before, after, change))[:DETAILS_MAX] if action in ("update", "replace") else ()
-    restarts = action == "update" and str(one.get("type", "")) == "proxmox_virtual_environment_vm" and _restarts(before, after)
+    restarts = action == "update" and provider.restarts(str(one.get("type", "")), before, after)
     name = _name(one, after if after is not None else before)
     return Change(address=one["address"], action=action, name=name, details=details, restarts=restarts)
-
-
-def _restarts(before: Json, after: Json) -> bool:
-    if not (before.get("started", True) and after.get("started", True) and after.get("reboot_after_update", True)):
-        return False
-    # What is known only afterwards is not in `after`, and is no change anybody asked for.
-    changed = {part for part in RESTARTING if part in after and before.get(part) != after[part]}
-    changed -= {part for part in PLUGGED_IN if _plugged_in(part, before, after)}
-    return bool(changed) or _disks_restart(before, after)
-
-
-def _plugged_in(part: str, before: Json, after: Json) -> bool:
-    if not _takes_while_running(after, part):
-        return False
-    old, new = ((values.get(part) or [{}])[0] for values in (before, after))
-    differing = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-    less = part == "memory" and any((new.get(name) or 0) < (old.get(name) or 0) for name in PLUGGED_IN[part])
-    return differing <= PLUGGED_IN[part] and not less
-
-
-def _disks_restart(before: Json, after: Json) -> bool:
-    known = {disk.get("interface"): disk for disk in before.get("disk") or ()}
-    both = [(known[new["interface"]], new) for new in after.get("disk") or () if new.get("interface") in known]
-    if any(old.get(name) != new[name] for old, new in both for name in RESTARTING_OF_A_DISK if name in new):
-        return True
-    grows = any(old.get("size") != new["size"] for old, new in both if "size" in new)
-    return grows and not _takes_while_running(after, "disk")
-
-
-def _takes_while_running(after: Json, part: str) -> bool:
-    """`1` is everything, `0` nothing."""
-    hotplug = str(after.get("hotplug") or HOTPLUG_DEFAULT)
-    return hotplug == "1" or part in (word.strip() for word in hotplug.split(","))
 
 
 def _name(one: Json, values: Json) -> str:

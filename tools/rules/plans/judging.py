@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from tools.rules.plans.costing import estimate
 from tools.rules.plans.policy import Judgement, document, judge
-from tools.values.manifest import Manifest
+from tools.values.manifest import Manifest, Part
+from tools.values.plan import Estimate
 from tools.values.policy import Policy
-from tools.values.price import Price
 from tools.values.review import Review, Severity
 from tools.values.site import Site
-from tools.values.snapshot import Snapshot, Target
 from tools.values.value import Json
 
 
-def judged(
+def judge_by_policy(
     review: Review,
     manifest: Manifest,
-    snapshots: Mapping[Target, Snapshot],
+    cost: Callable[[Sequence[Part]], Estimate],
     site: Site,
     policy: Policy,
-    prices: Sequence[Price],
     spent_monthly: float = 0.0,
     also: Sequence[Callable[[Json], Judgement]] = (),
 ) -> Review:
-    """`spent_monthly` is what the team's standing runs cost already; `also` are judges besides the YAML rules, such as Rego."""
+    """The review with the policy's findings. `cost` reckons parts; `spent_monthly` is what the team's standing runs cost already; `also` are judges besides the YAML rules, such as Rego."""
     findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
-    whole = estimate(manifest, snapshots, prices).total or 0.0
+    whole = cost(manifest.parts).total or 0.0
     for part in manifest.parts:
-        alone = estimate(manifest.model_copy(update={"parts": (part,)}), snapshots, prices)
+        alone = cost((part,))
         # A budget is for everything in the request, so each part sees what the others cost.
         others = whole - (alone.total or 0.0)
         seen = document(part, alone, requester=manifest.requester, team=site.team, spent_monthly=spent_monthly + others)

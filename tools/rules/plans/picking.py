@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.review import Review, Severity
 from tools.values.trouble import RequestProblem
@@ -12,13 +11,13 @@ from tools.values.trouble import RequestProblem
 
 def assert_on_offer(picks: Sequence[Pick], offer: Offer, tried: Sequence[str] = ()) -> None:
     """Raises RequestProblem when a pick is not in the offer or has failed before, or a number is out of its range."""
-    if sorted(p.capability for p in picks) != sorted(p.capability for p in offer.parts):
+    if sorted(p.label for p in picks) != sorted(p.label for p in offer.parts):
         raise RequestProblem(
-            "The picks do not match the parts.", f"Pick once for each of {', '.join(p.capability for p in offer.parts)}."
+            "The picks do not match the parts.", f"Pick once for each of {', '.join(p.label for p in offer.parts)}."
         )
     for pick in picks:
-        part = next(p for p in offer.parts if p.capability == pick.capability)
-        allowed = [c.id for c in part.candidates if f"{part.capability}:{c.id}" not in tried]
+        part = next(p for p in offer.parts if p.label == pick.label)
+        allowed = [c.id for c in part.candidates if f"{part.label}:{c.id}" not in tried]
         if pick.candidate not in allowed:
             raise RequestProblem(
                 "The candidate is not on offer.", f"{pick.candidate!r} cannot be picked.", f"Pick one of {', '.join(allowed)}."
@@ -38,14 +37,13 @@ def assert_on_offer(picks: Sequence[Pick], offer: Offer, tried: Sequence[str] = 
 def tried_as(pick: Pick) -> str:
     """What a pick that failed is remembered by: the candidate itself stays open when it was the model's own numbers that failed."""
     numbers = ",".join(f"{name}={number:g}" for name, number in sorted(pick.settings))
-    return f"{pick.capability}:{pick.candidate}" + (f":{numbers}" if numbers else "")
+    return f"{pick.label}:{pick.candidate}" + (f":{numbers}" if numbers else "")
 
 
-def failed_picks(proposal: Proposal, manifest: Manifest, review: Review) -> tuple[str, ...]:
+def failed_picks(proposal: Proposal, review: Review) -> tuple[str, ...]:
     """Of the parts that the review has errors about: a good pick of another part stays open."""
     faulty = {f.part for f in review.findings if f.severity is Severity.ERROR}
-    at_fault = {part.capability for part in manifest.parts if part.name in faulty}
-    return tuple(tried_as(pick) for pick in proposal.picks if pick.capability in at_fault)
+    return tuple(tried_as(pick) for pick in proposal.picks if pick.label in faulty)
 
 
 def pick_by_rule(offer: Offer, tried: Sequence[str] = ()) -> Proposal | None:
@@ -53,8 +51,8 @@ def pick_by_rule(offer: Offer, tried: Sequence[str] = ()) -> Proposal | None:
     because = "The better ranked ones failed the review." if tried else "It ranks first among the candidates."
     picks = []
     for part in offer.parts:
-        left = [c for c in part.candidates if f"{part.capability}:{c.id}" not in tried]
+        left = [c for c in part.candidates if f"{part.label}:{c.id}" not in tried]
         if not left:
             return None
-        picks.append(Pick(capability=part.capability, candidate=left[0].id, because=because))
+        picks.append(Pick(label=part.label, candidate=left[0].id, because=because))
     return Proposal(made_by="rule", picks=tuple(picks))

@@ -60,9 +60,9 @@ def document(
 ) -> Json:
     """What the rules see of one part. `changes` are those of terraform's plan: address, type, action and the values after."""
     return {
-        "part": part.name,
+        "part": part.label,
         "capability": part.capability,
-        "target": part.target,
+        **_where(part),
         "requester": requester,
         "team": {"name": team, "spent_monthly": spent_monthly, "monthly_after": spent_monthly + (estimate.total or 0.0)},
         "requirements": {f.name: list(f.value) if isinstance(f.value, tuple) else f.value for f in part.needs.fields},
@@ -74,6 +74,11 @@ def document(
         "resources": [r.model_dump(mode="json", exclude={"meters"}) for r in part.resources],
         "changes": list(changes),
     }
+
+
+def _where(part: Part) -> dict[str, Json]:
+    """Policies of Berth 0.1 call the platform `target`."""
+    return {"platform": part.platform, "target": part.platform}
 
 
 def assert_within_policy(policy: Policy, part: Part, plan_json: Json) -> None:
@@ -90,9 +95,7 @@ def assert_within_policy(policy: Policy, part: Part, plan_json: Json) -> None:
         if (change := one.get("change", {})).get("actions") not in (["no-op"], ["read"])
     ]
     refused = [
-        f
-        for f in judge(only, {"part": part.name, "target": part.target, "changes": planned}).findings
-        if f.severity is Severity.ERROR
+        f for f in judge(only, {"part": part.label, **_where(part), "changes": planned}).findings if f.severity is Severity.ERROR
     ]
     if refused:
         raise RequestProblem(

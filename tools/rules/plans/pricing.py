@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from tools.values.manifest import Part
+from tools.values.manifest import Part, Resource
 from tools.values.plan import Estimate, Line
 from tools.values.price import Price
 from tools.values.trouble import RequestProblem
@@ -70,6 +70,12 @@ def line(subject: str, key: str, quantity: float, region: str, prices: Sequence[
         note=elsewhere,
         price_row=first.row,
     )
+
+
+def monthly(resources: Iterable[Resource], region: str, prices: Sequence[Price]) -> float:
+    """What is priced of them, in USD."""
+    lines = (line(one.name, key, quantity, region, prices) for one in resources for key, quantity in one.meters)
+    return round(sum(one.amount for one in lines if one.amount is not None), 2)
 
 
 def price_parts(

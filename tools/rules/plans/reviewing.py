@@ -24,7 +24,7 @@ def world_moved(part: Part, before: Review, after: Review) -> tuple[str, ...]:
     `machines.owning` first, so that a run taken up again does not stumble over its own work.
     """
     known = {(f.check, f.subject, f.detail) for f in _errors(before)}
-    moved = (f for f in _errors(after) if f.part == part.name and (f.check, f.subject, f.detail) not in known)
+    moved = (f for f in _errors(after) if f.part == part.label and (f.check, f.subject, f.detail) not in known)
     return tuple(f"{f.subject}: {f.detail}" if f.subject not in f.detail else f.detail for f in moved)
 
 

@@ -15,6 +15,7 @@ from tools.rules.sizing.sizing import Assumption
 from tools.values.heard import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin, Source
 from tools.values.site import Site
+from tools.values.snapshot import PlatformName
 from tools.values.wanted import Wanted
 
 CPU_COUNT_MAX = 1024
@@ -34,6 +35,7 @@ class Reading:
     """One reading of one ask: filled in by the capability's `understand`, handed on as Needs."""
 
     capability: str
+    platform: PlatformName
     wanted: tuple[Wanted, ...]
     facts: dict[str, Fact]
     fields: list[Field] = field(default_factory=list)
@@ -41,12 +43,13 @@ class Reading:
     problems: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, capability: str, wanted: tuple[Wanted, ...], facts: tuple[Fact, ...]) -> Reading:
-        return cls(capability, wanted, {fact.name: fact for fact in facts})  # the later fact wins
+    def of(cls, capability: str, platform: PlatformName, wanted: tuple[Wanted, ...], facts: tuple[Fact, ...]) -> Reading:
+        return cls(capability, platform, wanted, {fact.name: fact for fact in facts})  # the later fact wins
 
     def needs(self) -> Needs:
         return Needs(
             capability=self.capability,
+            platform=self.platform,
             fields=tuple(self.fields),
             missing=tuple(self.missing),
             problems=tuple(self.problems),

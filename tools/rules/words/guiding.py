@@ -8,9 +8,9 @@ import hashlib
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tools.rules.words.rendering import environment, tidy
+from tools.values.machine import Machine
 from tools.values.manifest import Command
 from tools.values.value import Json, Value
 
@@ -95,10 +95,10 @@ def log_in(machine: str) -> Command:
     return Command(purpose=LOG_IN, argv=("ssh", "-F", "{run}/ssh_config", "{machine}"), machine=machine)
 
 
-def common(machine: Mapping[str, Any]) -> tuple[Command, ...]:
+def common(machine: Machine) -> tuple[Command, ...]:
     """What can be asked of every machine."""
-    name = machine["name"]
-    fingerprints = (fingerprint(key) for key in machine.get("public_keys", ()))
+    name = machine.name
+    fingerprints = (fingerprint(key) for key in machine.public_keys)
     return (
         log_in(name),
         on_machine(name, "Log in and ask the machine for its name", "hostname", expect=name),

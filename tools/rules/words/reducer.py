@@ -291,7 +291,7 @@ def _judge(now: Conversation, judged: Judged) -> Stepped:
         return now, ()
     if now.review.clean:
         return now, (Tell(Reply.REVIEW, now), Work.PLAN)
-    failed = failed_picks(now.proposal, now.manifest, now.review) if now.proposal else ()
+    failed = failed_picks(now.proposal, now.review) if now.proposal else ()
     tried = tuple(dict.fromkeys((*now.tried, *failed)))
     best_left = pick_by_rule(now.offer, tried)
     # One round more than the model has: that one is the rules'. None at all when the policy refuses what was asked for itself.

@@ -9,10 +9,10 @@ terraform {
 
 resource "terraform_data" "machine" {
   for_each = { for machine in var.machines : machine.name => machine }
-  input    = each.value
+  input    = merge(each.value, { effects = var.effects })
 
   provisioner "local-exec" {
-    command = "sleep ${each.value.seconds}; echo made ${each.key} >> ${var.effects}; test ! -e ${var.effects}.fail"
+    command = "sleep ${var.seconds}; echo made ${each.key} >> ${var.effects}; test ! -e ${var.effects}.fail"
   }
 
   provisioner "local-exec" {

@@ -5,8 +5,6 @@ variable "machines" {
     node        = string
     memory_mib  = number
     cpu_count   = number
-    seconds     = optional(number, 0)
-    effects     = string
     public_keys = optional(list(string), [])
   }))
 
@@ -18,4 +16,9 @@ variable "machines" {
 
 variable "effects" {
   type = string
+}
+
+variable "seconds" {
+  type    = number
+  default = 0
 }

@@ -23,7 +23,7 @@ NAMES_MAX = 50
 Read = Callable[[], list[Row]]
 
 
-def scan_azure(
+def scan(
     settings: AzureConnection, now: datetime, *, regions: Sequence[str] = (), names: Sequence[str] = ()
 ) -> SubscriptionSnapshot:
     """Raises WorldProblem when nothing at all can be read."""

@@ -5,33 +5,22 @@ part's own is touched; what that means is decided by tools.rules.machines.owners
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.clients import detached
-from tools.clients.detached import Phase
 from tools.clients.settings import Settings
-from tools.clients.terraform import Terraform
+from tools.pipeline.begun import begun
 from tools.pipeline.run_folder import part_folder
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
-from tools.rules.machines.ownership import (
-    Marks,
-    Planned,
-    Recorded,
-    Standing,
-    left_half_made,
-    machines_of,
-    recorded,
-    standing_in,
-    strangers,
-    to_be_cleared,
-    to_be_made,
-    unrecorded,
-)
+from tools.rules.machines import ownership
+from tools.rules.machines.ownership import Marks, Recorded, Standing
+from tools.values.machine import Machine
 from tools.values.manifest import Part
+from tools.values.plan import Change
 from tools.values.trouble import RequestProblem
+from tools.values.value import Json
 
 if TYPE_CHECKING:
     from tools.clients.proxmox_removing import Removing
@@ -39,53 +28,39 @@ if TYPE_CHECKING:
 
 def clear_half_made(work: Work) -> None:
     """Before the rest of a plan is planned anew: what was begun is taken away, so that it can be made whole."""
-    for machine in to_be_made(work.part_plan.changes, _unrecorded(work.part, work.part_folder)):
+    for machine in ownership.to_be_made(work.part_plan.changes, _unrecorded(work.part, work.part_folder)):
         if _clear(work, machine):
             work.say(f"The half-made VM {machine.vm_id} is removed; it is made anew.")
 
 
 def remove_half_made(work: Work) -> None:
     """The end of an approved removal: what Terraform does not know, and the plan names."""
-    for machine in to_be_cleared(work.part_plan.changes, machines_of(work.part)):
+    for machine in ownership.to_be_cleared(work.part_plan.changes, work.part.machines):
         if _clear(work, machine):
             work.say(f"The half-made VM {machine.vm_id} is removed.")
 
 
-def find_half_made(world: World, run_id: str, part: Part) -> tuple[Standing, ...]:
+def left_half_made(world: World, run_id: str, part: Part) -> tuple[tuple[Change, str], ...]:
     """What the run began to make, and Terraform has not recorded. Nothing is changed."""
     folder = part_folder(world.run_folder(run_id), part)
-    if not _places(folder):
+    if not begun(folder):
         return ()  # Nothing of the part was ever begun, so whatever has its ids by now is somebody else's.
     wanted = _unrecorded(part, folder)
     found = standing(world.settings, [one.vm_id for one in wanted])
-    return left_half_made(wanted, found, _given_later(world, run_id)) if found else ()
+    left = ownership.left_half_made(wanted, found, _given_later(world, run_id)) if found else ()
+    return tuple((ownership.removal_of(one), ownership.told(one, run_id)) for one in left)
 
 
-def mend(world: World, run_id: str, part: Part) -> str:
-    """Terraform's record of the part is put right before anybody asks it what exists; a sentence when it had to be."""
-    folder = part_folder(world.run_folder(run_id), part)
-    places = _places(folder)
-    if not places:
-        return ""
-    if any(detached.phase(place) is Phase.ALIVE for place in places):
-        raise RequestProblem(
-            "Terraform is still at work.",
-            f"It is changing {part.name} of {run_id}, though nobody attends to it.",
-            "Say retry to attend to it, or wait until it has ended.",
-        )
-    return Terraform(world.settings_of(part), folder).mend_state(places[-1] / "state.before")
-
-
-def assert_no_stranger(work: Work) -> None:
+def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[str, Json] | None = None) -> None:
     """What stands under the ids of the part's machines is still what was made. Terraform would not see it: it looks them up by id alone,
-    and applies a saved plan without looking at all."""
-    made = recorded_in(work.part_folder)
-    refuse_strangers(work.part_folder, work.part, made, standing(work.world.settings, [one.vm_id for one in made]).values())
-
-
-def refuse_strangers(folder: Path, part: Part, made: tuple[Recorded, ...], found: Iterable[Marks]) -> None:
-    sentences = strangers(part, made, found)
-    if sentences:
+    and applies a saved plan without looking at all. `folder` has the part's state."""
+    made = _read(folder / "terraform.tfstate")
+    found: Iterable[Marks] = (
+        ownership.refreshed(plan_json)
+        if plan_json is not None
+        else standing(world.settings, [one.vm_id for one in made]).values()
+    )
+    if sentences := ownership.strangers(part, made, found):
         raise RequestProblem(
             "Somebody else's machine has our id.",
             f"{' '.join(sentences)} Nothing was done.",
@@ -93,11 +68,6 @@ def refuse_strangers(folder: Path, part: Part, made: tuple[Recorded, ...], found
             f"in {folder}, type `terraform state rm` with its address in quotes, which `terraform state list` shows. If it is ours, give it "
             "its name back (`qm set`), or take its new network card into the record with `terraform apply -refresh-only` there.",
         )
-
-
-def recorded_in(folder: Path) -> tuple[Recorded, ...]:
-    """The machines of the part's state."""
-    return _read(folder / "terraform.tfstate")
 
 
 def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
@@ -110,28 +80,24 @@ def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
     cluster = Proxmox(settings)
     rows = [row for row in cluster.read("cluster", "resources", type="vm") if row.get("vmid") in wanted]
     found = (
-        standing_in(row, cluster.read("nodes", row["node"], row.get("type", "qemu"), str(row["vmid"]), "config")) for row in rows
+        ownership.standing_in(row, cluster.read("nodes", row["node"], row.get("type", "qemu"), str(row["vmid"]), "config"))
+        for row in rows
     )
     return {one.vm_id: one for one in found}
 
 
-def _unrecorded(part: Part, folder: Path) -> tuple[Planned, ...]:
+def _unrecorded(part: Part, folder: Path) -> tuple[Machine, ...]:
     """Those that no state of the part ever recorded. What was recorded once and is not any more was removed, or forgotten on purpose."""
     states = (*folder.glob("terraform.tfstate*"), *folder.glob(".apply/*/state.before"))
-    return unrecorded(part, (one.vm_id for path in states for one in _read(path)))
+    return ownership.unrecorded(part, (one.vm_id for path in states for one in _read(path)))
 
 
 def _read(state: Path) -> tuple[Recorded, ...]:
     """None when there is no such file, or it was cut short."""
     try:
-        return recorded(json.loads(state.read_bytes())) if state.exists() else ()
+        return ownership.recorded(json.loads(state.read_bytes())) if state.exists() else ()
     except ValueError:
         return ()
-
-
-def _places(folder: Path) -> list[Path]:
-    """Where plans of the part were begun, the latest one last."""
-    return [begun.parent for begun in sorted(folder.glob(".apply/*/begun"), key=lambda path: path.stat().st_mtime_ns)]
 
 
 def _given_later(world: World, run_id: str) -> frozenset[int]:
@@ -139,10 +105,10 @@ def _given_later(world: World, run_id: str) -> frozenset[int]:
     rows = world.ledger.runs.rows()
     later = rows[[row.id for row in rows].index(run_id) + 1 :]
     parts = (part for row in later for part in world.ledger.plans.kept(row.plan_digest).manifest.parts)
-    return frozenset(one.vm_id for part in parts for one in machines_of(part))
+    return frozenset(one.vm_id for part in parts for one in part.machines)
 
 
-def _clear(work: Work, machine: Planned) -> bool:
+def _clear(work: Work, machine: Machine) -> bool:
     """False when there was nothing to take away."""
     settings = work.world.settings
     found = standing(settings, [machine.vm_id]).get(machine.vm_id)
@@ -165,7 +131,7 @@ def _clear(work: Work, machine: Planned) -> bool:
         work.world.now(),
         "removing half-made",
         run_id=work.run_id,
-        part=work.part.name,
+        part=work.part.label,
         vm_id=machine.vm_id,
         node=found.node,
         name=machine.name,

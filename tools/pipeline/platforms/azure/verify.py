@@ -17,7 +17,7 @@ READY = ("", "succeeded")
 NAMED_MAX = 5
 
 
-def verify_azure(context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
+def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
     """A sentence for each group of resources that is there. Raises WorldProblem that names what is missing or not ready."""
     wanted = _ids(context.outputs)
     if not wanted:

@@ -23,7 +23,7 @@ GUEST_CONFIGS_MAX = 100
 """Guests whose network lines are read to find the VLANs in use."""
 
 
-def scan_proxmox(settings: ProxmoxConnection, now: datetime) -> ClusterSnapshot:
+def scan(settings: ProxmoxConnection, now: datetime) -> ClusterSnapshot:
     """Raises WorldProblem when nothing at all can be read."""
     return _Look(settings, now).cluster()
 

@@ -1,0 +1,59 @@
+"""A service that is machines on a cluster and a playbook: it states a table, and gets its functions from tools.rules.machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tools.capabilities import Footing, Reviewed
+from tools.rules.machines import choices, review
+from tools.rules.machines.changes import stay
+from tools.rules.machines.keeping import keep
+from tools.values.heard import Fact
+from tools.values.machine import Machine
+from tools.values.manifest import Command, Configure, Part, Secret
+from tools.values.offer import PartOffer, Pick
+from tools.values.requirements import Needs
+from tools.values.review import Finding
+from tools.values.site import Site
+from tools.values.situation import Situation
+from tools.values.value import Json
+
+Check = tuple[str, Finding | None]
+"""(its name, what it found)"""
+
+
+def no_checks(part: Part) -> Iterable[Check]:
+    """Those of every machine are enough."""
+    return ()
+
+
+def on_machines(
+    *,
+    understand: Callable[[tuple[Fact, ...], Site], Needs],
+    playbook: str,
+    commands: Callable[[Machine, Part], tuple[Command, ...]],
+    variables: Callable[[Part], dict[str, Json]] = lambda part: {},
+    secrets: tuple[Secret, ...] = (),
+    checks: Callable[[Part], Iterable[Check]] = no_checks,
+) -> Footing:
+    """`playbook` is a file under ansible/, `variables` are its besides those of the role base, `commands` the guide's of one machine,
+    `checks` are made besides those of every machine."""
+
+    def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
+        part = choices.part_of(needs, offer, pick, situation)
+        settings = {**choices.base_variables(), **variables(part)}
+        return part.model_copy(
+            update={
+                "secrets": (*part.secrets, *secrets),
+                "configure": Configure(kind="ansible", playbook=playbook, variables=settings),
+                "commands": tuple(command for machine in part.machines for command in commands(machine, part)),
+            }
+        )
+
+    def review_all(part: Part, situation: Situation) -> Reviewed:
+        findings, passed = review.review(part, situation)
+        own = tuple(checks(part))
+        held = tuple(f"{name}:{part.label}:{part.label}" for name, finding in own if finding is None)
+        return (*findings, *(finding for _, finding in own if finding)), (*passed, *held)
+
+    return Footing(understand=understand, offer=choices.offer, compose=compose, review=review_all, stay=stay, keep=keep)

@@ -1,0 +1,75 @@
+"""What touches a platform, one protocol: it is scanned, what was made is verified, and what stands half made is found and taken away.
+
+What a platform is, as far as deciding goes, is in tools.platforms. Nothing else asks which platform it is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, cast
+
+from tools.clients.settings import Settings
+from tools.pipeline.context import PartContext, Say
+from tools.pipeline.steps import Work
+from tools.pipeline.world import World
+from tools.values.manifest import Part
+from tools.values.plan import Change
+from tools.values.snapshot import PlatformName, Snapshot
+from tools.values.value import Json
+
+
+class Hands(Protocol):
+    """A module of this package: these are its module-level names."""
+
+    @staticmethod
+    def scan(settings: Settings, now: datetime, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> Snapshot:
+        """Raises WorldProblem when nothing at all can be read; whatever else cannot be seen is a problem in the snapshot.
+
+        `regions` are those to look at (otherwise those in use and a bounded number of others), and `names` the globally unique names to
+        check, as `Microsoft.Storage/storageAccounts:stmldata`.
+        """
+        ...
+
+    @staticmethod
+    def verify(context: PartContext, say: Say) -> tuple[str, ...]:
+        """Asks the platform for what the part made: a sentence for each group that is there. Raises WorldProblem that names what is not."""
+        ...
+
+    @staticmethod
+    def left_half_made(world: World, run_id: str, part: Part) -> tuple[tuple[Change, str], ...]:
+        """What the run began to make and Terraform has not recorded: (the line of a plan that removes it, a sentence about it)."""
+        ...
+
+    @staticmethod
+    def clear_half_made(work: Work) -> None:
+        """Before the rest of a plan is planned anew: what was begun is taken away, so that it can be made whole."""
+        ...
+
+    @staticmethod
+    def remove_half_made(work: Work) -> None:
+        """The end of an approved removal: what Terraform does not know, and the plan names."""
+        ...
+
+    @staticmethod
+    def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[str, Json] | None = None) -> None:
+        """Raises RequestProblem when what stands under the part's ids is somebody else's: as a plan found it, otherwise as it stands now."""
+        ...
+
+
+def hands(platform: PlatformName) -> Hands:
+    """A platform's libraries are loaded when it is touched: Azure's and Prometheus's take a while."""
+    if platform == "azure":
+        from tools.pipeline.platforms import azure
+
+        return cast(Hands, azure)
+    from tools.pipeline.platforms import proxmox
+
+    return cast(Hands, proxmox)
+
+
+def connected(settings: Settings) -> tuple[PlatformName, ...]:
+    """Those that settings name a way to. Nothing is loaded or asked."""
+    ways: dict[PlatformName, str] = {"proxmox": settings.proxmox_endpoint, "azure": settings.arm_subscription_id}
+    return tuple(platform for platform, way in ways.items() if way)

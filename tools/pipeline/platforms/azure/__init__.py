@@ -1,0 +1,35 @@
+"""An Azure subscription, touched: what tools.pipeline.platforms asks of every platform.
+
+Azure keeps what it took on and did not finish in Terraform's state, so nothing of it has to be looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.pipeline.platforms.azure.scan import scan
+from tools.pipeline.platforms.azure.verify import verify
+from tools.pipeline.steps import Work
+from tools.pipeline.world import World
+from tools.values.manifest import Part
+from tools.values.plan import Change
+from tools.values.value import Json
+
+__all__ = ["clear_half_made", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
+
+
+def left_half_made(world: World, run_id: str, part: Part) -> tuple[tuple[Change, str], ...]:
+    return ()
+
+
+def clear_half_made(work: Work) -> None:
+    return
+
+
+def remove_half_made(work: Work) -> None:
+    return
+
+
+def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[str, Json] | None = None) -> None:
+    """An ARM id names one thing for ever."""

@@ -1,0 +1,45 @@
+"""An Azure subscription as a platform. What is offered and checked there is in tools.rules.azure and in the capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tools.rules.plans.changes import Provider
+from tools.rules.plans.pricing import price_parts
+from tools.values.manifest import Manifest, Part
+from tools.values.plan import Estimate
+from tools.values.requirements import Origin
+from tools.values.site import Reserved
+from tools.values.situation import Situation
+from tools.values.value import Json
+
+PROVIDER = Provider(source="azure/azapi", kinds="azapi_", remakes_half_made=True)
+
+
+def reserves(part: Part) -> Reserved:
+    """The names that it will take."""
+    return Reserved(names=frozenset(name for _, name in part.cloud.names) if part.cloud else frozenset())
+
+
+def ids_in(state: Json) -> tuple[str, ...]:
+    managed = (one for one in state.get("resources", ()) if one.get("mode") == "managed")
+    ids = (str(instance.get("attributes", {}).get("id", "")) for one in managed for instance in one.get("instances", ()))
+    return tuple(sorted(one for one in ids if one.startswith("/subscriptions/")))
+
+
+def variables(part: Part) -> dict[str, Json]:
+    if part.cloud is None:
+        return part.variables
+    where = {"subscription_id": part.cloud.subscription_id, "location": part.cloud.region}
+    return {**where, "names": dict(part.cloud.names), "tags": dict(part.cloud.tags), **part.variables}
+
+
+def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
+    """Every meter by the rows of its region; what has no row says "unpriced", never 0."""
+    assumed = (f for part in parts for f in part.needs.fields if f.origin is Origin.ASSUMED)
+    stated = dict.fromkeys(f"{f.name.replace('_', ' ')} {f.value} {f.unit}: {f.because}".strip() for f in assumed)
+    return price_parts(parts, [part.cloud.region for part in parts if part.cloud], situation.prices, tuple(stated))
+
+
+def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:
+    return {}

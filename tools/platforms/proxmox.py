@@ -1,0 +1,70 @@
+"""A Proxmox VE cluster as a platform. Where machines go and what is checked of them is in tools.rules.machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tools.rules.machines import drawing
+from tools.rules.machines.capacity import GIB, MIB
+from tools.rules.machines.keeping import owned_ids
+from tools.rules.machines.restarting import restarts
+from tools.rules.plans.changes import Provider
+from tools.values.manifest import Manifest, Part
+from tools.values.plan import Estimate, Line
+from tools.values.site import Reserved
+from tools.values.situation import Situation
+from tools.values.snapshot import ClusterSnapshot
+from tools.values.value import Json
+
+PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_virtual_environment_", restarts=restarts)
+NO_MONEY = "A cluster of your own has no price a month here: the lines say what share of it is taken."
+
+
+def reserves(part: Part) -> Reserved:
+    """Ids, names, memory and vCPUs of its machines. Those that exist are in the snapshot already."""
+    total = Reserved(vm_ids=frozenset(m.vm_id for m in part.machines), names=frozenset(m.name for m in part.machines))
+    for m in part.machines:
+        total = total.plus(Reserved(memory_bytes=((m.node, m.memory_mib * MIB),), cpu_count=((m.node, m.cpu_count),)))
+    return total
+
+
+def ids_in(state: Json) -> tuple[str, ...]:
+    instances = (one.get("attributes", {}) for resource in state.get("resources", ()) for one in resource.get("instances", ()))
+    return tuple(str(vm_id) for vm_id in sorted(int(values["vm_id"]) for values in instances if values.get("vm_id")))
+
+
+def variables(part: Part) -> dict[str, Json]:
+    return {**part.variables, "machines": [m.model_dump(mode="json") for m in part.machines]}
+
+
+def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
+    lines = tuple(line for part in parts for line in _shares(part, situation.cluster))
+    return Estimate(lines=lines, assumptions=(NO_MONEY,))
+
+
+def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:
+    return drawing.before_and_after([part for part in manifest.parts if part.machines], situation)
+
+
+def _shares(part: Part, snapshot: ClusterSnapshot) -> Iterator[Line]:
+    """Shares of what is online. Of a machine that exists only the growth is new."""
+    made, owned = part.machines, owned_ids(part)
+    old = [g for g in snapshot.guests if g.vm_id in owned]
+    online = [n for n in snapshot.nodes if n.online]
+    names = ", ".join(m.name for m in made[:4]) + (f" and {len(made) - 4} more" if len(made) > 4 else "")
+    memory_gib = sum(m.memory_mib for m in made) / 1024 - sum(g.memory_bytes for g in old) / GIB
+    cpu_count = sum(m.cpu_count for m in made) - sum(g.cpu_count for g in old)
+    yield _line(f"memory of {names}", memory_gib, "GiB", sum(n.memory_bytes for n in online) / GIB, "memory")
+    yield _line(f"vCPUs of {names}", cpu_count, "vCPU", sum(n.cpu_count for n in online), "processor threads")
+    sizes = {g.vm_id: g.disk_bytes / GIB for g in old}
+    for storage in sorted({m.storage for m in made}):
+        seen = [s.total_bytes for s in snapshot.storages if s.name == storage and s.active]
+        shared = any(s.shared for s in snapshot.storages if s.name == storage and s.active)
+        total_bytes = max(seen, default=0) if shared else sum(seen)
+        disk_gib = sum(m.disk_gib - sizes.get(m.vm_id, 0) for m in made if m.storage == storage)
+        yield _line(f"disks on {storage}", disk_gib, "GiB", total_bytes / GIB, f"storage {storage}", "storage")
+
+
+def _line(subject: str, quantity: float, unit: str, whole: float, of: str, path: str = "cluster") -> Line:
+    note = f"{quantity / whole:.1%} of the cluster's {of}" if whole else f"the cluster's {of} could not be seen"
+    return Line(subject=subject, path=path, quantity=round(quantity, 2), unit=unit, amount=None, note=note)

@@ -1,0 +1,89 @@
+"""What a change keeps of machines that exist, and what machines rest on. Where machines go is decided in choices, whether they may in review."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tools.rules.names.text import spell_memory
+from tools.values.machine import Machine
+from tools.values.manifest import Command, Part
+from tools.values.snapshot import ClusterSnapshot
+from tools.values.value import Named
+
+
+def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tuple[str, Named], ...]:
+    """The templates and storages that machines are made from, as they were seen."""
+    templates = {t.vm_id: t for t in snapshot.templates}
+    storages = {(s.name, s.node): s for s in snapshot.storages}
+    seen: dict[str, Named] = {}
+    for m in made:
+        template, storage = templates.get(m.template_vm_id), storages.get((m.storage, m.node))
+        if template is not None:
+            plain = template.model_dump(exclude={"storages"}) | {"storages": ", ".join(template.storages)}
+            seen[f"template {m.template_vm_id}"] = tuple(plain.items())
+        if storage is not None:
+            seen[f"storage {m.storage} of {m.node}"] = (("kind", storage.kind), ("shared", storage.shared))
+    return tuple(seen.items())
+
+
+def size_of(machine: Machine) -> str:
+    """As a person reads it: `4 vCPU, 8 GiB, 60 GiB disk`."""
+    return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)}, {machine.disk_gib} GiB disk"
+
+
+def owned_ids(part: Part) -> frozenset[int]:
+    """VM ids of the part's machines that exist."""
+    return frozenset(int(one) for one in part.owned)
+
+
+def without(snapshot: ClusterSnapshot, vm_ids: Iterable[int]) -> ClusterSnapshot:
+    """The cluster as if these machines were not there: what a change of them is offered against."""
+    gone = frozenset(vm_ids)
+    return snapshot.model_copy(update={"guests": tuple(g for g in snapshot.guests if g.vm_id not in gone)})
+
+
+def keep(old: Part, new: Part) -> Part:
+    """A change of machines that exist: same names keep their id, node, storage and template; only their sizes change.
+
+    Names by convention are taken over in order. Whether a disk shrinks is for the review to find.
+    """
+    before = {m.name: m for m in old.machines}
+    called = [m.name for m in new.machines]
+    if new.needs.field("name") is None:
+        called = [*before, *(name for name in called if name not in before)][: len(called)]
+    kept = tuple(
+        m.model_copy(update={"name": name} | (_lasting(before[name]) if name in before else {}))
+        for m, name in zip(new.machines, called, strict=True)
+    )
+    renamed = {m.name: name for m, name in zip(new.machines, called, strict=True)}
+    gone = [name for name in before if name not in called]
+    network = new.needs.text("network")
+    resources = tuple(
+        one.model_copy(update={"name": m.name, "where": f"{m.node}, {m.storage}, network {network}", "size": size_of(m)})
+        for one, m in zip(new.resources, kept, strict=True)
+    )
+    lost = f"{', '.join(gone)} will be removed, with everything on {'its disk' if len(gone) == 1 else 'their disks'}."
+    return new.model_copy(
+        update={
+            "machines": kept,
+            "owned": tuple(str(one.vm_id) for name, one in before.items() if name in called),
+            "rests_on": tuple((dict(new.rests_on) | dict(old.rests_on)).items()),
+            "resources": resources,
+            "confirm": lost if gone else new.confirm,
+            "commands": tuple(_renamed(command, renamed) for command in new.commands),
+        }
+    )
+
+
+def _lasting(old: Machine) -> dict[str, object]:
+    return old.placement.model_dump() | {"vm_id": old.vm_id}
+
+
+def _renamed(command: Command, names: dict[str, str]) -> Command:
+    """A command about a machine that keeps its old name."""
+    old, new = command.machine, names.get(command.machine, command.machine)
+    if old == new:
+        return command
+    argv = tuple(re.sub(rf"(?<![a-z0-9-]){re.escape(old)}(?![a-z0-9-])", new, word) for word in command.argv)
+    return command.model_copy(update={"machine": new, "argv": argv, "expect": command.expect.replace(old, new)})

@@ -1,0 +1,39 @@
+"""One machine on a cluster, with no choice left. Its figures become an entry of the Terraform module's `machines`, field by field."""
+
+from __future__ import annotations
+
+from tools.values.value import Value
+
+
+class Placement(Value):
+    """Where a machine goes: a candidate names one for each machine."""
+
+    node: str
+    storage: str
+    template_vm_id: int
+    template_node: str
+    disk_interface: str
+
+
+class Machine(Placement):
+    """The module's variables.tf says the same."""
+
+    name: str
+    vm_id: int
+    disk_gib: int
+    cpu_count: int
+    memory_mib: int
+    bridge: str
+    vlan_tag: int | None
+    address: str = "dhcp"
+    gateway: str | None = None
+    user_name: str
+    public_keys: tuple[str, ...]
+    dns_servers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    on_boot: bool = True
+    pool: str | None = None
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(**{name: getattr(self, name) for name in Placement.model_fields})
