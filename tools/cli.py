@@ -117,8 +117,9 @@ def runs() -> None:
     """List every run of this home."""
     from tools.pipeline import carry_out
     from tools.rules.words import telling
+    from tools.rules.words.rendering import draw
 
-    click.echo(telling.runs(carry_out.runs(_world())))
+    click.echo(draw(telling.runs(carry_out.runs(_world()))))
 
 
 @main.command()
@@ -128,8 +129,9 @@ def show(run_id: str) -> None:
     """Show one run, step by step."""
     from tools.pipeline import carry_out
     from tools.rules.words import telling
+    from tools.rules.words.rendering import draw
 
-    click.echo(telling.run(carry_out.run_of(_world(), run_id)))
+    click.echo(draw(telling.run(carry_out.run_of(_world(), run_id))))
 
 
 @main.command()

@@ -11,7 +11,7 @@ import warnings
 from google.adk.agents import SequentialAgent
 from google.adk.apps import App
 
-from tools.values.conversation import Follow, Understand, Work
+from tools.values.effects import Follow, Understand, Work
 
 from .chat_validator.listener import ChatValidator
 from .chat_validator.reader import MessageReader

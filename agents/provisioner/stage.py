@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
@@ -26,8 +26,8 @@ from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 from pydantic import ValidationError
 
-from tools.values.conversation import Event as Happening
-from tools.values.conversation import Hear, Work, Works
+from tools.values.effects import Hear, Work, Works
+from tools.values.events import Event as Happening
 from tools.values.trouble import Trouble
 
 from .state import Turn, turn_of
@@ -71,7 +71,7 @@ class Stage(BaseAgent):
         turn = turn_of(ctx.invocation_id)
         if turn is None or not turn.talk.is_for(*self.works):
             return
-        async for text in _aloud(lambda say: turn.talk.go_on(say, *self.works)):
+        async for text in _aloud(turn.talk, self.works):
             yield says(self.name, ctx, text)
         actions = EventActions()
         if ctx.artifact_service is not None:
@@ -83,20 +83,20 @@ class Stage(BaseAgent):
             yield says(self.name, ctx, "", actions)
 
 
-async def _aloud(work: Callable[[Callable[[str], None]], None]) -> AsyncGenerator[str, None]:
-    """What is said while the work is done in another thread, gathered."""
+async def _aloud(talk: Talk, works: tuple[Works, ...]) -> AsyncGenerator[str, None]:
+    """What is said while the works are done in another thread, gathered."""
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
     def say(text: str | None) -> None:
         loop.call_soon_threadsafe(lines.put_nowait, text)
 
-    def work_to_the_end() -> None:
+    def work() -> None:
         try:
-            work(say)
+            talk.go_on(say, *works)
         finally:
             say(None)
 
-    working = loop.run_in_executor(None, work_to_the_end)
+    working = loop.run_in_executor(None, work)
     gathering_seconds = 0.0
     ended = False
     while not ended:

@@ -13,7 +13,7 @@ from tools.rules.words.conversation import (
     may_be_question,
     read,
 )
-from tools.values.conversation import Intent
+from tools.values.events import Intent
 
 
 @pytest.mark.parametrize(

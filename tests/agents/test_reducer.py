@@ -26,32 +26,11 @@ from tests.agents.walk import (
     run,
 )
 from tests.conftest import ROOT
+from tools.rules.words import telling
 from tools.rules.words.reducer import step
-from tools.values.conversation import (
-    Approve,
-    Conversation,
-    Drafted,
-    Effect,
-    Ended,
-    Follow,
-    Found,
-    Intent,
-    Judged,
-    Message,
-    Phase,
-    Planned,
-    PlanRemoval,
-    Reply,
-    Retry,
-    Said,
-    Seen,
-    Start,
-    Tell,
-    Understand,
-    Unreadable,
-    Void,
-    Work,
-)
+from tools.values.conversation import Conversation, Phase
+from tools.values.effects import Approve, Effect, Follow, PlanRemoval, Retry, Start, Tell, Understand, Void, Work
+from tools.values.events import Drafted, Ended, Found, Intent, Judged, Message, Planned, Said, Seen, Unreadable
 
 PHASES = {phase.value.replace(" ", "_"): phase for phase in Phase}
 HAPPENINGS = tuple(happenings())
@@ -99,39 +78,39 @@ DRAFTED = Conversation(
 )
 
 
-def replies(effects: tuple[Effect, ...]) -> list[Reply]:
-    return [effect.reply for effect in effects if isinstance(effect, Tell)]
+def told_by(effects: tuple[Effect, ...]) -> list[Tell]:
+    return [effect for effect in effects if isinstance(effect, Tell)]
 
 
 @pytest.mark.parametrize(
     ("now", "message", "kinds", "told"),
     [
-        (Conversation(), said(Intent.CANCEL), [Tell], Reply.NOTHING_TO_CANCEL),
-        (Conversation(), said(Intent.RETRY), [Tell], Reply.NOTHING_TO_RETRY),
-        (Conversation(), said(Intent.REMOVE), [Tell], Reply.NOTHING_TO_REMOVE),
-        (Conversation(), said(Intent.LEAVE), [Tell], Reply.NOTHING_TO_LEAVE),
-        (Conversation(), said(Intent.FOLLOW), [Tell], Reply.NO_RUN),
-        (Conversation(), said(Intent.APPROVE_WHAT), [Tell], Reply.NOTHING_TO_APPROVE),
+        (Conversation(), said(Intent.CANCEL), [Tell], telling.NOTHING_TO_CANCEL),
+        (Conversation(), said(Intent.RETRY), [Tell], telling.NOTHING_TO_RETRY),
+        (Conversation(), said(Intent.REMOVE), [Tell], telling.NOTHING_TO_REMOVE),
+        (Conversation(), said(Intent.LEAVE), [Tell], telling.NOTHING_TO_LEAVE),
+        (Conversation(), said(Intent.FOLLOW), [Tell], telling.NO_RUN),
+        (Conversation(), said(Intent.APPROVE_WHAT), [Tell], telling.NOTHING_TO_APPROVE),
         (Conversation(), said(Intent.APPROVE), [Approve], None),
-        (AWAITING, said(Intent.CANCEL), [Void, Tell], Reply.CANCELLED),
-        (AWAITING, said(Intent.RETRY), [Void, Tell, Work], Reply.RETRYING),
+        (AWAITING, said(Intent.CANCEL), [Void, Tell], telling.CANCELLED),
+        (AWAITING, said(Intent.RETRY), [Void, Tell, Work], telling.RETRYING),
         (REMOVING, said(Intent.RETRY), [PlanRemoval], None),
-        (STOPPED, said(Intent.RETRY), [Retry, Tell, Follow], Reply.RETRYING),
+        (STOPPED, said(Intent.RETRY), [Retry, Tell, Follow], telling.RETRYING),
         (STOPPED, said(Intent.ROLL_BACK), [PlanRemoval], None),
-        (RUNNING, said(Intent.REMOVE), [Tell], Reply.RUN_UNDER_WAY),
+        (RUNNING, said(Intent.REMOVE), [Tell], telling.RUN_UNDER_WAY),
         (DONE, said(Intent.FOLLOW), [Follow], None),
         (DONE, said(Intent.REMOVE, OTHER), [PlanRemoval], None),
     ],
 )
-def test_a_command_has_its_effects(now: Conversation, message: Message, kinds: list[type], told: Reply | None) -> None:
+def test_a_command_has_its_effects(now: Conversation, message: Message, kinds: list[type], told: Tell | None) -> None:
     _, effects = step(now, message)
     assert [type(effect) for effect in effects] == kinds
-    assert replies(effects) == ([told] if told else [])
+    assert told_by(effects) == ([told] if told else [])
 
 
 def test_what_cannot_be_read_begins_anew_and_its_open_plan_is_void() -> None:
     now, effects = step(DONE, Unreadable("d" * 64))
-    assert (now, effects[0], replies(effects)) == (Conversation(), Void("d" * 64), [Reply.UNREADABLE])
+    assert (now, effects[0], told_by(effects)) == (Conversation(), Void("d" * 64), [telling.UNREADABLE])
 
 
 @pytest.mark.parametrize(("status", "phase"), [("done", Phase.DONE), ("stopped", Phase.STOPPED), (None, Phase.DONE)])
@@ -156,7 +135,7 @@ def test_a_change_voids_the_plan_that_is_not_on_the_screen_any_more() -> None:
 
 def test_a_second_thing_waits_for_the_first_plan() -> None:
     now, effects = step(AWAITING, Said("another x", HEARD, another=True, offline=False))
-    assert (now, replies(effects)) == (AWAITING, [Reply.ONE_PLAN])
+    assert (now, told_by(effects)) == (AWAITING, [telling.one_plan_at_a_time("d" * 64)])
 
 
 def test_a_new_request_forgets_the_last_run() -> None:
@@ -177,7 +156,7 @@ def test_a_run_that_is_looked_at_from_a_draft_leaves_the_draft_alone() -> None:
 def test_a_run_that_ended_while_nobody_looked_has_ended() -> None:
     assert step(RUNNING, Seen(run(OWN, "done"), None))[0].phase is Phase.DONE
     now, effects = step(RUNNING, Seen(run(OWN, "removed"), None))
-    assert (now.phase, now.run_id, replies(effects)) == (Phase.LISTENING, None, [Reply.REMOVED])
+    assert (now.phase, now.run_id, told_by(effects)) == (Phase.LISTENING, None, [telling.removed(run(OWN, "removed"))])
 
 
 def test_a_removal_by_name_makes_that_run_the_conversations_own() -> None:
@@ -198,6 +177,6 @@ def test_a_refinement_that_loses_a_check_is_dropped() -> None:
     held = replace(DRAFTED, review=FAULTY.model_copy(update={"passed": ("d:x:s",), "findings": ()}), manifest=MANIFEST)
     worse = FAULTY.model_copy(update={"findings": (*FAULTY.findings, FAULTY.findings[0].model_copy(update={"check": "d"}))})
     now, effects = step(held, Drafted(MANIFEST, worse, 3))
-    assert (now.review, now.rounds, replies(effects)) == (held.review, 1, [Reply.REFINEMENT_DROPPED])
+    assert (now.review, now.rounds, told_by(effects)) == (held.review, 1, [telling.refinement_dropped(1)])
     now, effects = step(replace(DRAFTED, rounds=3), Drafted(MANIFEST, CLEAN, 3))
-    assert (now.review, replies(effects)) == (CLEAN, [Reply.SETTLED_BY_RULE])
+    assert (now.review, told_by(effects)) == (CLEAN, [telling.settled_by_rule(MANIFEST)])

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from tools.rules.words.reducer import step
-from tools.values.conversation import (
+from tools.values.conversation import Conversation, Phase, PlanKind
+from tools.values.events import (
     Approved,
-    Conversation,
     Countered,
     Drafted,
     Ended,
@@ -20,8 +20,6 @@ from tools.values.conversation import (
     Judged,
     Message,
     Offered,
-    Phase,
-    PlanKind,
     Planned,
     Proposed,
     Said,

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from tools.rules.words import rendering, telling
+from tools.rules.words.rendering import draw
 from tools.values.conversation import Phase
+from tools.values.effects import Tell
 from tools.values.requirements import Field, Needs, Origin, Requirements
 from tools.values.run import Run, Step
 
@@ -40,7 +42,7 @@ def test_whatever_a_name_holds_a_label_of_a_picture_stays_one(name: str) -> None
 
 
 def test_a_table_of_a_run_has_a_row_a_step_whatever_the_step_says() -> None:
-    lines = telling.run(_run(summary="two\nlines | <b>`")).splitlines()
+    lines = draw(telling.run(_run(summary="two\nlines | <b>`"))).splitlines()
     assert [line.count("|") for line in lines if line.startswith("|")] == [5, 5, 5]
 
 
@@ -50,31 +52,38 @@ def test_a_text_of_a_template_that_is_handed_too_little_is_an_error() -> None:
 
 
 def test_what_a_value_says_is_never_taken_for_a_template() -> None:
-    assert "{{ 7 * 7 }}" in telling.stopped(_run(summary="{{ 7 * 7 }}"))
+    assert "{{ 7 * 7 }}" in draw(telling.stopped(_run(summary="{{ 7 * 7 }}")))
+
+
+def test_every_sentence_that_is_told_is_among_the_labels() -> None:
+    told = [one for one in vars(telling).values() if isinstance(one, Tell)]
+    assert len(told) > 10 and all(draw(one) for one in told)
 
 
 def test_an_empty_remedy_leaves_no_gap() -> None:
-    assert "- db, apply: It failed.\n" in telling.stopped(_run())
+    assert "- db, apply: It failed.\n" in draw(telling.stopped(_run()))
 
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_every_phase_has_a_sentence(phase: Phase) -> None:
-    assert telling.status(phase, None).endswith(".")
+    assert draw(telling.status(phase, None)).endswith(".")
 
 
 def test_questions_say_what_is_known_only_when_something_is() -> None:
     said = Field(name="cpu_count", value=4, unit="vCPU", origin=Origin.SAID, words="4 cores")
-    known = telling.questions(
-        Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox", fields=(said,)),))
+    known = draw(
+        telling.questions(
+            Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox", fields=(said,)),)), ()
+        )
     )
     assert "cpu count = 4 vCPU" in known
-    assert "cpu count" not in telling.questions(
-        Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox"),))
+    assert "cpu count" not in draw(
+        telling.questions(Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox"),)), ())
     )
 
 
 def test_a_snapshot_is_told_in_one_line_when_everything_was_seen() -> None:
-    assert len(telling.snapshot(four_nodes()).splitlines()) == 1
+    assert len(draw(telling.snapshot(four_nodes())).splitlines()) == 1
 
 
 def test_every_text_of_every_file_compiles_and_every_label_it_names_is_there() -> None:
@@ -87,7 +96,7 @@ def test_every_text_of_every_file_compiles_and_every_label_it_names_is_there() -
 
 def test_jinja_is_not_loaded_before_the_first_text_that_needs_it() -> None:
     program = (
-        "import sys; from tools.rules.words import guiding, telling; telling.READ_ONLY; early = 'jinja2' in sys.modules;"
-        "telling.refinement_dropped(1); sys.exit(early or 'jinja2' not in sys.modules)"
+        "import sys; from tools.rules.words import guiding, rendering, telling; telling.READ_ONLY; early = 'jinja2' in sys.modules;"
+        "rendering.draw(telling.refinement_dropped(1)); sys.exit(early or 'jinja2' not in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

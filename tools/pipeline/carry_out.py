@@ -16,7 +16,7 @@ from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
 from tools.rules.machines.ownership import with_half_made
 from tools.rules.plans.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
-from tools.values.conversation import Approved
+from tools.values.events import Approved
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Plan
 from tools.values.run import Progress, Run

@@ -5,7 +5,7 @@ handed back to the reducer. It decides nothing and knows no front end.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Literal, TypeVar, assert_never
+from typing import Literal, TypeVar, assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,44 +22,13 @@ from tools.rules.hearing.wording import has
 from tools.rules.names.text import fold
 from tools.rules.plans.policy import allowed_values
 from tools.rules.words import telling
-from tools.rules.words.answering import answer
 from tools.rules.words.conversation import asks_for_another, read
 from tools.rules.words.reducer import step
-from tools.values.conversation import (
-    Approve,
-    AssertOpen,
-    Cancel,
-    Conversation,
-    Countered,
-    Drafted,
-    Effect,
-    Ended,
-    Event,
-    Find,
-    Follow,
-    Found,
-    Hear,
-    Judged,
-    Leave,
-    ListRuns,
-    Message,
-    Offered,
-    Planned,
-    PlanRemoval,
-    Retry,
-    Said,
-    Seen,
-    ShowRun,
-    Start,
-    Started,
-    Tell,
-    Understand,
-    Understood,
-    Unreadable,
-    Void,
-    Work,
-    Works,
-)
+from tools.rules.words.rendering import draw
+from tools.values import effects, events
+from tools.values.conversation import Conversation
+from tools.values.effects import AtOnce, Effect, Tell, Work, Works
+from tools.values.events import Event, Message
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest
 from tools.values.review import Severity
@@ -70,84 +39,80 @@ _STORED = TypeAdapter(Conversation)
 
 
 class Talk:
-    """Lives as long as its message is worked on, in this process only. `done` says what effects a caller is there for."""
+    """Lives as long as its message is worked on, in this process only."""
 
     def __init__(self, world: World, name: str, requester: str, may_apply: bool, text: str) -> None:
         """`name` is the conversation's in the ledger. Raises WorldProblem when the ledger cannot be read."""
         self.world = world
         self.name = name
-        self.text = text
         self.requester = requester
         self.may_apply = may_apply
+        self.text = text
         self.to_do: deque[Effect] = deque()
         self.now = self._stored = Conversation()
-        stored = _read(world.ledger.get(name))
-        if stored is None:
-            latest = world.ledger.plans.latest(name)
-            self.happen(Unreadable(latest.plan.digest if latest and latest.status == "open" else None))
-        else:
-            self.now = self._stored = stored
+        try:
+            self.now = self._stored = _STORED.validate_python(world.ledger.get(name))
             self.happen(self._look_back())
+        except ValidationError:  # written by another version, or by nobody of ours
+            latest = world.ledger.plans.latest(name)
+            self.happen(events.Unreadable(latest.plan.digest if latest and latest.status == "open" else None))
         self._sure = self.now
         """What the conversation falls back to when something that was to be done at once fails."""
         self.happen(read(text))
 
     def happen(self, happened: Message | Event) -> None:
-        self.now, effects = step(self.now, happened)
-        self.to_do.extend(effects)
+        self.now, to_do = step(self.now, happened)
+        self.to_do.extend(to_do)
+
+    def is_next(self, kind: Works | type[effects.Hear]) -> bool:
+        return bool(self.to_do) and kind in (self.to_do[0], type(self.to_do[0]))
+
+    def is_for(self, *works: Works) -> bool:
+        """What is next is done at once, or is one of these works."""
+        return bool(self.to_do) and (isinstance(self.to_do[0], AtOnce) or any(map(self.is_next, works)))
 
     def answer(self, event: Event) -> None:
         """What came of the effect that is next, from somebody who carried it out elsewhere."""
         self.to_do.popleft()
         self.happen(event)
 
-    def is_next(self, kind: Works | type[Hear]) -> bool:
-        return bool(self.to_do) and kind in (self.to_do[0], type(self.to_do[0]))
-
-    def is_for(self, *works: Works) -> bool:
-        """What is next is done at once, or is one of these works."""
-        takes_time = bool(self.to_do) and isinstance(self.to_do[0], Work | Understand | Follow | Hear)
-        return any(map(self.is_next, works)) if takes_time else bool(self.to_do)
-
     def go_on(self, say: Say, *works: Works) -> None:
-        """Carries out what is next, as long as it is done at once or is one of `works`; trouble becomes a sentence, and ends the message."""
+        """Carries out what is next, as long as it `is_for` these works; trouble becomes a sentence, and ends the message."""
+        self.say = say
         try:
             while self.is_for(*works):
                 effect = self.to_do.popleft()
-                if isinstance(effect, Work | Follow | Understand):
+                if isinstance(effect, AtOnce):
+                    if event := self._do(effect):
+                        self.happen(event)
+                else:
                     self._sure = self.now
-                    self.happen(self._work(effect, say))
-                elif event := self._do(effect, say):
-                    self.happen(event)
+                    self.happen(self._work(effect))
         except Trouble as trouble:
-            self.give_up(trouble, say)
+            self.now = self._sure
+            self.to_do.clear()
+            again = " Say `retry` to try again." if isinstance(trouble, WorldProblem) and trouble.retryable else ""
+            self.say(f"{trouble}\n\nNothing is lost.{again}" if isinstance(trouble, WorldProblem) else str(trouble))
         finally:
-            self.save()
+            if self.now != self._stored:
+                self._stored = self.now
+                self.world.ledger.put(self.name, _STORED.dump_python(self.now, mode="json"))
 
-    def give_up(self, trouble: Trouble, say: Say) -> None:
-        """Nothing more is done for this message, and the conversation is where it was for certain."""
-        self.now = self._sure
-        self.to_do.clear()
-        again = " Say `retry` to try again." if isinstance(trouble, WorldProblem) and trouble.retryable else ""
-        say(f"{trouble}\n\nNothing is lost.{again}" if isinstance(trouble, WorldProblem) else str(trouble))
+    def _tell(self, tell: Tell) -> None:
+        self.say(draw(tell))
 
-    def save(self) -> None:
-        if self.now != self._stored:
-            self._stored = self.now
-            self.world.ledger.put(self.name, _STORED.dump_python(self.now, mode="json"))
-
-    def _look_back(self) -> Seen:
+    def _look_back(self) -> events.Seen:
         ledger, now = self.world.ledger, self.now
         try:
             run = ledger.runs.get(now.run_id) if now.run_id else None
-            return Seen(run, ledger.plans.kept(now.plan_digest).plan.kind if now.plan_digest else None)
-        except RequestProblem:  # Another ledger's: what it says of them is nothing.
-            return Seen(None, None)
+            return events.Seen(run, ledger.plans.kept(now.plan_digest).plan.kind if now.plan_digest else None)
+        except RequestProblem:  # Another ledger's: this one says nothing of them.
+            return events.Seen(None, None)
 
-    def _do(self, effect: Effect, say: Say) -> Event | None:
+    def _do(self, effect: AtOnce) -> Event | None:
         """What a person asked for by a command."""
         world = self.world
-        if not self.may_apply and isinstance(effect, Approve | Start | Retry):
+        if not self.may_apply and isinstance(effect, effects.Approve | effects.Start | effects.Retry):
             raise RequestProblem(
                 telling.READ_ONLY,
                 "This server listens beyond loopback without a gate, so it may read and plan, never apply.",
@@ -155,66 +120,73 @@ class Talk:
             )
         match effect:
             case Tell():
-                say(answer(effect, tuple(catalogue().values())))
-            case ListRuns():
-                say(telling.runs(carry_out.runs(world)))
-            case ShowRun(run_id):
-                say(telling.run(carry_out.run_of(world, run_id)))
-            case AssertOpen(digest):
+                self._tell(effect)
+            case effects.TellWhatIsKnown(text):
+                known = tuple(catalogue().values())
+                self._tell(telling.not_heard(text, known) if text else telling.help_text(known))
+            case effects.ListRuns():
+                self._tell(telling.runs(carry_out.runs(world)))
+            case effects.ShowRun(run_id):
+                self._tell(telling.run(carry_out.run_of(world, run_id)))
+            case effects.AssertOpen(digest):
                 carry_out.assert_may_be_approved(world, digest)
-            case Void(digest):
+            case effects.Void(digest):
                 carry_out.void(world, digest)
-            case Approve(m):
-                return carry_out.approve(world, self.name, m.digest_typed, self.requester, m.text, m.role or None, m.reason)
-            case Start(plan):
+            case effects.Approve(said):
+                return carry_out.approve(
+                    world, self.name, said.digest_typed, self.requester, said.text, said.role or None, said.reason
+                )
+            case effects.Start(plan):
                 carry_out.start(world, plan.digest)
-                return Started(plan)
-            case Find(run_id):
-                return Found(carry_out.run_of(world, run_id))
-            case Cancel(run_id):
+                return events.Started(plan)
+            case effects.Find(run_id):
+                return events.Found(carry_out.run_of(world, run_id))
+            case effects.Cancel(run_id):
                 carry_out.cancel(world, run_id)
-            case Retry(run_id):
+            case effects.Retry(run_id):
                 carry_out.retry(world, run_id)
-            case Leave(run_id):
+            case effects.Leave(run_id):
                 carry_out.leave(world, run_id)
-                say(telling.left(run_id, [line.text for line in world.ledger.runs.lines(run_id) if line.step == "leave"]))
-            case PlanRemoval(run_id):
-                return Planned(prepare_removal(world, self.name, run_id, self.requester, say=say))
-            case Work() | Follow() | Understand() | Hear():
-                raise AssertionError(effect)
+                half_made = [line.text for line in world.ledger.runs.lines(run_id) if line.step == "leave"]
+                self._tell(telling.left(run_id, half_made))
+            case effects.PlanRemoval(run_id):
+                return events.Planned(prepare_removal(world, self.name, run_id, self.requester, say=self.say))
             case _:
                 assert_never(effect)
         return None
 
-    def _work(self, effect: Work | Follow | Understand, say: Say) -> Event:
+    def _work(self, effect: effects.TakesTime) -> Event:
         """What takes its time, with the conversation's own values."""
         match effect:
-            case Understand(text, heard):
+            case effects.Understand(text, heard):
                 required = chain.understand(_made(self.now.heard), self.world.site, self.requester)
-                return Understood(required, unheard(text, heard, catalogue()))
-            case Follow(run_id, after):
-                return _follow(self.world, run_id, after, say)
+                return events.Understood(required, unheard(text, heard, catalogue()))
+            case effects.Follow(run_id, after):
+                return self._follow(run_id, after)
             case Work.LOOK:
-                return self._look(say)
+                return self._look()
             case Work.DRAFT:
                 return self._draft()
             case Work.JUDGE:
-                errors = [f for f in self.now.review.findings if f.severity is Severity.ERROR] if self.now.review else []
+                errors = (f for f in _made(self.now.review).findings if f.severity is Severity.ERROR)
                 refused = any(allowed_values(self.world.policy, error) for error in errors)
-                return Judged(refused, self.world.settings.rounds)
+                return events.Judged(refused, self.world.settings.rounds)
             case Work.COUNTER:
                 return self._counter()
             case Work.PLAN:
-                return self._plan(say)
+                return self._plan()
+            case effects.Hear() | Work.PROPOSE | Work.REFINE:
+                raise AssertionError("A speaker does this.")
             case _:
-                raise AssertionError(effect)
+                assert_never(effect)
 
-    def _look(self, say: Say) -> Offered:
+    def _look(self) -> events.Offered:
         world, required = self.world, _made(self.now.requirements)
         snapshots = scan_all(world, required)
         for snapshot in snapshots.values():
-            say(telling.snapshot(snapshot))
-        return Offered(snapshots, chain.offer(required, situation(world, snapshots, self.now.parent_digest), self._built()))
+            self._tell(telling.snapshot(snapshot))
+        offer = chain.offer(required, situation(world, snapshots, self.now.parent_digest), self._built())
+        return events.Offered(snapshots, offer)
 
     def _built(self) -> Manifest | None:
         """What this conversation's run has made, when that is what changes."""
@@ -222,23 +194,31 @@ class Talk:
             return None
         return self.world.ledger.plans.kept(self.world.ledger.runs.row(self.now.run_id).plan_digest).manifest
 
-    def _draft(self) -> Drafted:
+    def _draft(self) -> events.Drafted:
         now, built = self.now, self._built()
         required, offer, proposal, seen = _made(now.requirements), _made(now.offer), _made(now.proposal), _made(now.snapshots)
         manifest, review = draft(self.world, required, offer, proposal, seen, now.parent_digest, built)
-        return Drafted(manifest, review, self.world.settings.rounds)
+        return events.Drafted(manifest, review, self.world.settings.rounds)
 
-    def _counter(self) -> Countered:
+    def _counter(self) -> events.Countered:
         now = self.now
         required, review, seen = _made(now.requirements), _made(now.review), _made(now.snapshots)
-        return Countered(counter(self.world, required, review, seen, now.parent_digest))
+        return events.Countered(counter(self.world, required, review, seen, now.parent_digest))
 
-    def _plan(self, say: Say) -> Planned:
-        now, manifest = self.now, _made(self.now.manifest)
+    def _plan(self) -> events.Planned:
+        now, manifest, review = self.now, _made(self.now.manifest), _made(self.now.review)
         cost = estimate(manifest.parts, situation(self.world, _made(now.snapshots), now.parent_digest))
         kind: Literal["create", "change"] = "change" if now.changing else "create"
         run_id = now.run_id if now.changing else None
-        return Planned(prepare(self.world, self.name, manifest, _made(now.review), cost, kind=kind, run_id=run_id, say=say))
+        return events.Planned(prepare(self.world, self.name, manifest, review, cost, kind=kind, run_id=run_id, say=self.say))
+
+    def _follow(self, run_id: str, after: int) -> events.Ended:
+        for line in carry_out.follow(self.world, run_id, after):
+            self._tell(telling.progress(line))
+            after = line.number
+        run = carry_out.run_of(self.world, run_id)
+        guide = (self.world.run_folder(run_id) / "guide.md").read_text(encoding="utf-8") if run.status == "done" else ""
+        return events.Ended(run, after, guide)
 
     # What a model or a rule heard.
 
@@ -261,29 +241,12 @@ class Talk:
         heard = hearing.hear(self.text, catalogue(), self.now.heard or Heard(), self.now.asked)
         return hearing.merge(self.prove(heard)[0], proven)
 
-    def said(self, heard: Heard, offline: bool) -> Said:
+    def said(self, heard: Heard, offline: bool) -> events.Said:
         named = any(has(catalogue()[ask.capability].WORDS, fold(self.text)) for ask in heard.asks)
-        return Said(self.text, heard, another=named and asks_for_another(self.text), offline=offline)
+        return events.Said(self.text, heard, another=named and asks_for_another(self.text), offline=offline)
 
 
 def _made(value: T | None) -> T:
     """A value that the reducer has seen to be there before it asked for this work."""
     assert value is not None
     return value
-
-
-def _read(stored: dict[str, Any]) -> Conversation | None:
-    """None when it was written by another version, or by nobody of ours."""
-    try:
-        return _STORED.validate_python(stored)
-    except ValidationError:
-        return None
-
-
-def _follow(world: World, run_id: str, after: int, say: Say) -> Ended:
-    for line in carry_out.follow(world, run_id, after):
-        say(telling.progress(line))
-        after = line.number
-    run = carry_out.run_of(world, run_id)
-    guide = (world.run_folder(run_id) / "guide.md").read_text(encoding="utf-8") if run.status == "done" else ""
-    return Ended(run, after, guide)

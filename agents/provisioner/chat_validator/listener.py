@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from tools.capabilities import catalogue
-from tools.values.conversation import Hear, Said
+from tools.values.effects import Hear
+from tools.values.events import Said
 from tools.values.heard import Heard
 
 from ..models import OFFLINE, model_for

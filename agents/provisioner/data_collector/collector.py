@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.values.conversation import Work, Works
+from tools.values.effects import Work, Works
 
 from ..stage import Stage
 

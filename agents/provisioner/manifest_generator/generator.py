@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 from tools.rules.plans.picking import assert_on_offer
-from tools.values.conversation import Conversation, Proposed, Work
+from tools.values.conversation import Conversation
+from tools.values.effects import Work
+from tools.values.events import Proposed
 from tools.values.offer import Pick, Proposal
 
 from ..models import OFFLINE, Role, model_for

@@ -12,7 +12,7 @@ from google.adk.agents import LoopAgent
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event, EventActions
 
-from tools.values.conversation import Work
+from tools.values.effects import Work
 
 from ..manifest_generator.generator import Picker
 from ..stage import Stage, says

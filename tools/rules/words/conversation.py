@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tools.values.conversation import Intent, Message
+from tools.values.events import Intent, Message
 
 MESSAGE_BYTES_MAX = 16_384
 """Longer messages are answered, not read: a request for infrastructure is a few sentences."""

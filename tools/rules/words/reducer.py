@@ -12,46 +12,12 @@ from dataclasses import replace
 from tools.rules.hearing.hear import merge
 from tools.rules.plans.picking import failed_picks, pick_by_rule
 from tools.rules.plans.reviewing import ratchet
-from tools.rules.words.conversation import is_question, may_be_question
-from tools.values.conversation import (
-    Approve,
-    Approved,
-    AssertOpen,
-    Cancel,
-    Conversation,
-    Countered,
-    Drafted,
-    Effect,
-    Ended,
-    Event,
-    Find,
-    Follow,
-    Found,
-    Hear,
-    Intent,
-    Judged,
-    Leave,
-    ListRuns,
-    Message,
-    Offered,
-    Phase,
-    Planned,
-    PlanRemoval,
-    Proposed,
-    Reply,
-    Retry,
-    Said,
-    Seen,
-    ShowRun,
-    Start,
-    Started,
-    Tell,
-    Understand,
-    Understood,
-    Unreadable,
-    Void,
-    Work,
-)
+from tools.rules.words import telling
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, is_question, may_be_question
+from tools.values import effects, events
+from tools.values.conversation import Conversation, Phase
+from tools.values.effects import Effect, Work
+from tools.values.events import Event, Intent, Message
 from tools.values.heard import Heard
 from tools.values.run import RunStatus
 
@@ -66,36 +32,39 @@ def step(now: Conversation, happened: Message | Event) -> Stepped:
     match happened:
         case Message():
             return _BY_INTENT[Intent.WORDS if _answers_the_key(now, happened) else happened.intent](now, happened)
-        case Unreadable(plan_digest):
-            void = (Void(plan_digest),) if plan_digest else ()
-            return Conversation(), (*void, Tell(Reply.UNREADABLE, Conversation()))
-        case Seen():
+        case events.Unreadable(plan_digest):
+            void = (effects.Void(plan_digest),) if plan_digest else ()
+            return Conversation(), (*void, telling.UNREADABLE)
+        case events.Seen():
             return _see(now, happened)
-        case Said():
+        case events.Said():
             return _hear(now, happened)
-        case Understood():
+        case events.Understood():
             return _understand(now, happened)
-        case Offered() | Proposed() | Drafted() | Judged() | Countered():
+        case events.Offered() | events.Proposed() | events.Drafted() | events.Judged() | events.Countered():
             return _draft(now, happened) if now.phase is Phase.DRAFTING else (now, ())
-        case Planned():
+        case events.Planned():
             return _plan(now, happened)
-        case Approved(plan, missing_roles):
+        case events.Approved(plan, missing_roles):
             if missing_roles:
-                return now, (Tell(Reply.APPROVED_PARTLY, now, missing_roles, plan),)
-            return now, (Start(plan),)
-        case Started():
+                return now, (telling.approved_partly(plan, missing_roles),)
+            return now, (effects.Start(plan),)
+        case events.Started():
             return _start(now, happened)
-        case Found():
+        case events.Found():
             return _find(now, happened)
-        case Ended():
+        case events.Ended():
             return _end(now, happened)
 
 
 # What a person may say.
 
 
-def _tell(reply: Reply) -> Callable[[Conversation, Message], Stepped]:
-    return lambda now, message: (now, (Tell(reply, now),))
+Answer = Callable[[Conversation, Message], Stepped]
+
+
+def _always(effect: Effect) -> Answer:
+    return lambda now, message: (now, (effect,))
 
 
 def _answers_the_key(now: Conversation, message: Message) -> bool:
@@ -107,27 +76,27 @@ def _answers_the_key(now: Conversation, message: Message) -> bool:
 def _status(now: Conversation, message: Message) -> Stepped:
     run_id = message.subject or now.run_id
     if now.phase is Phase.AWAITING and now.plan_digest and not message.subject:
-        return now, (AssertOpen(now.plan_digest), Tell(Reply.STATUS, now))
-    return now, (ShowRun(run_id) if run_id else Tell(Reply.STATUS, now),)
+        return now, (effects.AssertOpen(now.plan_digest), telling.status(now.phase, now.plan_digest))
+    return now, (effects.ShowRun(run_id) if run_id else telling.status(now.phase, now.plan_digest),)
 
 
 def _follow(now: Conversation, message: Message) -> Stepped:
     if message.subject:
-        return now, (Find(message.subject),)
-    return now, (Follow(now.run_id, now.line_seen) if now.run_id else Tell(Reply.NO_RUN, now),)
+        return now, (effects.Find(message.subject),)
+    return now, (effects.Follow(now.run_id, now.line_seen) if now.run_id else telling.NO_RUN,)
 
 
 def _approve_what(now: Conversation, message: Message) -> Stepped:
     if now.phase is Phase.AWAITING and now.plan_digest:
-        return now, (AssertOpen(now.plan_digest), Tell(Reply.APPROVE_HOW, now))
-    return now, (Tell(Reply.NOTHING_TO_APPROVE, now),)
+        return now, (effects.AssertOpen(now.plan_digest), telling.approve_how(now.plan_digest))
+    return now, (telling.NOTHING_TO_APPROVE,)
 
 
 def _cancel(now: Conversation, message: Message) -> Stepped:
     if now.phase is Phase.RUNNING and now.run_id:
-        return now, (Cancel(now.run_id), Tell(Reply.CANCELLING, now))
+        return now, (effects.Cancel(now.run_id), telling.CANCELLING)
     if now.phase not in (Phase.ASKING, Phase.DRAFTING, Phase.AWAITING):
-        return now, (Tell(Reply.NOTHING_TO_CANCEL, now),)
+        return now, (telling.NOTHING_TO_CANCEL,)
     bare = replace(now.without("heard"), asked=())
     if now.run_id is None:
         after = replace(bare, phase=Phase.LISTENING, typed=())
@@ -136,91 +105,91 @@ def _cancel(now: Conversation, message: Message) -> Stepped:
         phase = Phase.STOPPED if now.run_status == "stopped" else Phase.DONE
         after = replace(bare, phase=phase, heard=now.heard_built or now.heard, changing=False)
     if now.plan_digest:
-        return after, (Void(now.plan_digest), Tell(Reply.CANCELLED, now))
-    return after, (Tell(Reply.DROPPED, now),)
+        return after, (effects.Void(now.plan_digest), telling.CANCELLED)
+    return after, (telling.DROPPED,)
 
 
 def _retry(now: Conversation, message: Message) -> Stepped:
-    told = Tell(Reply.RETRYING, now)
+    told = telling.RETRYING
     if now.phase is Phase.STOPPED and now.run_id:
         going = replace(now, phase=Phase.RUNNING, run_status="running")
-        return going, (Retry(now.run_id), told, Follow(now.run_id, now.line_seen))
+        return going, (effects.Retry(now.run_id), told, effects.Follow(now.run_id, now.line_seen))
     if now.phase is Phase.AWAITING and now.plan_kind == "remove":
         return _remove(now, message)
     if now.phase in (Phase.DRAFTING, Phase.AWAITING) and now.requirements is not None and now.requirements.complete:
         # The world is looked at again: an old plan is of no use once it has expired.
-        void = (Void(now.plan_digest),) if now.plan_digest else ()
+        void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
         return replace(now.without("snapshots"), phase=Phase.DRAFTING), (*void, told, Work.LOOK)
-    return now, (Tell(Reply.NOTHING_TO_RETRY, now),)
+    return now, (telling.NOTHING_TO_RETRY,)
 
 
 def _remove(now: Conversation, message: Message) -> Stepped:
     run_id = message.subject or now.run_id
     if run_id is None:
-        return now, (Tell(Reply.NOTHING_TO_REMOVE, now),)
-    return now, (Tell(Reply.RUN_UNDER_WAY, now) if now.phase is Phase.RUNNING else PlanRemoval(run_id),)
+        return now, (telling.NOTHING_TO_REMOVE,)
+    return now, (telling.RUN_UNDER_WAY if now.phase is Phase.RUNNING else effects.PlanRemoval(run_id),)
 
 
 def _leave(now: Conversation, message: Message) -> Stepped:
     if now.phase is not Phase.STOPPED or now.run_id is None:
-        return now, (Tell(Reply.NOTHING_TO_LEAVE, now),)
-    return replace(now, phase=Phase.DONE), (Leave(now.run_id),)
+        return now, (telling.NOTHING_TO_LEAVE,)
+    return replace(now, phase=Phase.DONE), (effects.Leave(now.run_id),)
 
 
-_BY_INTENT: dict[Intent, Callable[[Conversation, Message], Stepped]] = {
-    Intent.EMPTY: _tell(Reply.EMPTY),
-    Intent.TOO_LONG: _tell(Reply.TOO_LONG),
-    Intent.HELP: _tell(Reply.HELP),
-    Intent.LIST: lambda now, message: (now, (ListRuns(),)),
+_BY_INTENT: dict[Intent, Answer] = {
+    Intent.EMPTY: _always(telling.EMPTY),
+    Intent.TOO_LONG: _always(telling.too_long(MESSAGE_BYTES_MAX)),
+    Intent.HELP: _always(effects.TellWhatIsKnown()),
+    Intent.LIST: _always(effects.ListRuns()),
     Intent.STATUS: _status,
     Intent.FOLLOW: _follow,
-    Intent.APPROVE: lambda now, message: (now, (Approve(message),)),
+    Intent.APPROVE: lambda now, message: (now, (effects.Approve(message),)),
     Intent.APPROVE_WHAT: _approve_what,
     Intent.CANCEL: _cancel,
     Intent.RETRY: _retry,
     Intent.ROLL_BACK: _remove,
     Intent.REMOVE: _remove,
     Intent.LEAVE: _leave,
-    Intent.WORDS: lambda now, message: (now, (Hear(message.text),)),
+    Intent.WORDS: lambda now, message: (now, (effects.Hear(message.text),)),
 }
 
 
 # What the words asked for.
 
 
-def _hear(now: Conversation, said: Said) -> Stepped:
+def _hear(now: Conversation, said: events.Said) -> Stepped:
     """A question, a change of what there is, or a new request."""
     aloud: tuple[Effect, ...] = ()
     if said.offline and not now.introduced:
-        now, aloud = replace(now, introduced=True), (Tell(Reply.OFFLINE, now),)
+        now, aloud = replace(now, introduced=True), (telling.OFFLINE,)
     after, effects = _take_in(now, said)
     return after, (*aloud, *effects)
 
 
-def _take_in(now: Conversation, said: Said) -> Stepped:
+def _take_in(now: Conversation, said: events.Said) -> Stepped:
     nothing = not any(ask.facts or not _is_known(now.heard, ask.capability) for ask in said.now.asks)
     if (nothing and may_be_question(said.text)) or (now.heard is not None and is_question(said.text)):
-        return now, (Tell(Reply.ANSWER, now, (said.text,)),)
+        return now, (telling.answer(now.offer, now.manifest, now.review),)
     if nothing:
-        return now, (Tell(Reply.NOT_HEARD, now, (said.text,)),)
+        return now, (effects.TellWhatIsKnown(not_heard=said.text),)
     if now.phase is Phase.RUNNING:
-        return now, (Tell(Reply.RUN_UNDER_WAY, now),)
+        return now, (telling.RUN_UNDER_WAY,)
     changes = now.heard is not None and all(_is_known(now.heard, ask.capability) for ask in said.now.asks)
     if now.phase is Phase.AWAITING and now.plan_digest and said.another and changes:
-        return now, (Tell(Reply.ONE_PLAN, now),)
+        return now, (telling.one_plan_at_a_time(now.plan_digest),)
     if now.phase in (Phase.DONE, Phase.STOPPED):
         if said.another or not changes:
             now = replace(_forget_run(now), phase=Phase.LISTENING)
         elif now.phase is Phase.STOPPED:
-            return now, (Tell(Reply.RUN_STOPPED, now),)
+            return now, (telling.RUN_STOPPED,)
         now = replace(now, changing=now.run_id is not None)
     elif now.phase is Phase.AWAITING and now.run_id is not None:
         now = replace(now, changing=True)  # The plan on offer removes what a run has made, and now it is to be changed instead.
     # Whatever comes of the change: a plan that is not on the screen cannot be approved.
-    void = (Void(now.plan_digest),) if now.plan_digest else ()
+    void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
     heard = merge(now.heard or Heard(), said.now)
     after = replace(now.without("requirements"), heard=heard, typed=(*now.typed, said.text)[-TYPED_MAX:])
-    return after, (*void, Understand(said.text, said.now))
+    return after, (*void, effects.Understand(said.text, said.now))
 
 
 def _is_known(heard: Heard | None, capability: str) -> bool:
@@ -233,64 +202,67 @@ def _forget_run(now: Conversation) -> Conversation:
     )
 
 
-def _understand(now: Conversation, understood: Understood) -> Stepped:
+def _understand(now: Conversation, understood: events.Understood) -> Stepped:
     if now.phase in (Phase.RUNNING, Phase.STOPPED):
         return now, ()
     required = understood.requirements
     after = replace(now, requirements=required)
     if required.complete:
         after = replace(after, phase=Phase.DRAFTING, asked=())
-        return after, (Tell(Reply.REQUIREMENTS, after, understood.not_used), Work.LOOK)
+        return after, (telling.requirements(required, understood.not_used), Work.LOOK)
     asked = tuple((part.capability, missing.name) for part in required.parts for missing in part.missing)
-    return replace(after, phase=Phase.ASKING, asked=asked), (Tell(Reply.QUESTIONS, after, understood.not_used),)
+    return replace(after, phase=Phase.ASKING, asked=asked), (telling.questions(required, understood.not_used),)
 
 
 # What comes of drafting.
 
 
-def _draft(now: Conversation, happened: Offered | Proposed | Drafted | Judged | Countered) -> Stepped:
+def _draft(
+    now: Conversation, happened: events.Offered | events.Proposed | events.Drafted | events.Judged | events.Countered
+) -> Stepped:
     match happened:
-        case Offered(snapshots, offer):
+        case events.Offered(snapshots, offer):
             offered = replace(now, snapshots=snapshots, offer=offer)
             if all(part.candidates for part in offer.parts):
-                return offered, (Tell(Reply.OFFER, offered), Work.PROPOSE)
-            return _ask_again(offered, Tell(Reply.NOTHING_FITS, offered))
-        case Proposed(proposal) if now.offer is not None:
+                return offered, (telling.offer(offer), Work.PROPOSE)
+            return _ask_again(offered, telling.nothing_fits(offer))
+        case events.Proposed(proposal) if now.offer is not None:
             proposal = proposal or pick_by_rule(now.offer, now.tried)
             return (replace(now, proposal=proposal), (Work.DRAFT,)) if proposal else (now, (Work.COUNTER,))
-        case Drafted():
+        case events.Drafted():
             return _compare(replace(now, parent_digest=happened.manifest.digest), happened)
-        case Judged():
+        case events.Judged():
             return _judge(now, happened)
-        case Countered(instead):
-            return _ask_again(now, Tell(Reply.NOT_CLEAN, now, (instead,)))
+        case events.Countered(instead) if now.review is not None and now.offer is not None:
+            return _ask_again(now, telling.not_clean(now.review, now.offer, now.rounds, instead))
         case _:
             return now, ()
 
 
-def _ask_again(now: Conversation, tell: Tell) -> Stepped:
+def _ask_again(now: Conversation, tell: effects.Tell) -> Stepped:
     return replace(now.without("snapshots"), phase=Phase.ASKING), (tell,)
 
 
-def _compare(now: Conversation, drafted: Drafted) -> Stepped:
+def _compare(now: Conversation, drafted: events.Drafted) -> Stepped:
     """A refined manifest is kept only if no check that held before fails now."""
     after = replace(now, manifest=drafted.manifest, review=drafted.review)
     if now.manifest is None or now.review is None:
-        return after, (Tell(Reply.MANIFEST, after), Work.JUDGE)
+        return after, (telling.manifest(drafted.manifest), Work.JUDGE)
     after = replace(after, rounds=now.rounds + 1)
     if not drafted.review.clean and not ratchet(now.review, drafted.review):
         after = replace(after, manifest=now.manifest, review=now.review)
-        return after, (Tell(Reply.REFINEMENT_DROPPED, after), Work.JUDGE)
-    reply = Reply.SETTLED_BY_RULE if after.rounds > drafted.rounds_max else Reply.REFINEMENT
-    return after, (Tell(reply, after), Work.JUDGE)
+        return after, (telling.refinement_dropped(after.rounds), Work.JUDGE)
+    if after.rounds > drafted.rounds_max:
+        return after, (telling.settled_by_rule(drafted.manifest), Work.JUDGE)
+    return after, (telling.refinement(drafted.manifest, after.rounds), Work.JUDGE)
 
 
-def _judge(now: Conversation, judged: Judged) -> Stepped:
+def _judge(now: Conversation, judged: events.Judged) -> Stepped:
     """Clean, or another round, or what would pass instead."""
     if now.review is None or now.manifest is None or now.offer is None:
         return now, ()
     if now.review.clean:
-        return now, (Tell(Reply.REVIEW, now), Work.PLAN)
+        return now, (telling.review(now.review), Work.PLAN)
     failed = failed_picks(now.proposal, now.review) if now.proposal else ()
     tried = tuple(dict.fromkeys((*now.tried, *failed)))
     best_left = pick_by_rule(now.offer, tried)
@@ -298,53 +270,53 @@ def _judge(now: Conversation, judged: Judged) -> Stepped:
     if judged.refused or now.rounds > judged.rounds_max or best_left is None:
         return now, (Work.COUNTER,)
     if now.rounds < judged.rounds_max:
-        return replace(now, tried=tried, proposal=None), (Tell(Reply.REVIEW, now), Work.REFINE)
-    return replace(now, tried=tried, proposal=best_left), (Tell(Reply.REVIEW, now), Work.DRAFT)
+        return replace(now, tried=tried, proposal=None), (telling.review(now.review), Work.REFINE)
+    return replace(now, tried=tried, proposal=best_left), (telling.review(now.review), Work.DRAFT)
 
 
-def _plan(now: Conversation, planned: Planned) -> Stepped:
+def _plan(now: Conversation, planned: events.Planned) -> Stepped:
     plan = planned.plan
     if now.phase is Phase.RUNNING or (plan.kind != "remove" and now.phase is not Phase.DRAFTING):
         return now, ()
     after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind)
     if plan.kind == "remove":
         after = replace(after, run_id=plan.run_id)
-    return after, (Tell(Reply.PLAN, after, plan=plan),)
+    return after, (telling.plan(plan, now.manifest, now.offer, now.review),)
 
 
 # What becomes of runs.
 
 
-def _see(now: Conversation, seen: Seen) -> Stepped:
+def _see(now: Conversation, seen: events.Seen) -> Stepped:
     if now.phase is Phase.RUNNING and seen.run is not None:
         after = _come_to(now, seen.run.status)
-        return after, (Tell(Reply.REMOVED, now, run=seen.run),) if seen.run.status == "removed" else ()
+        return after, (telling.removed(seen.run),) if seen.run.status == "removed" else ()
     return replace(now, run_status=seen.run.status if seen.run else None, plan_kind=seen.plan_kind), ()
 
 
-def _start(now: Conversation, started: Started) -> Stepped:
+def _start(now: Conversation, started: events.Started) -> Stepped:
     plan = started.plan
-    told = Tell(Reply.APPROVED, now, plan=plan)
+    told = telling.approved(plan)
     if now.phase is not Phase.AWAITING or now.plan_digest != plan.digest:
-        return now, (told, Follow(plan.run_id, 0))  # A plan of another conversation: it is watched from here, no more.
+        return now, (told, effects.Follow(plan.run_id, 0))  # A plan of another conversation: it is watched from here, no more.
     line_seen = now.line_seen if now.run_id == plan.run_id else 0
     after = replace(now, phase=Phase.RUNNING, run_id=plan.run_id, run_status="running", line_seen=line_seen)
-    return after, (told, Follow(plan.run_id, line_seen))
+    return after, (told, effects.Follow(plan.run_id, line_seen))
 
 
-def _find(now: Conversation, found: Found) -> Stepped:
+def _find(now: Conversation, found: events.Found) -> Stepped:
     """A run that is followed by its name becomes the conversation's own, unless a request is under way in it."""
     if now.phase in (Phase.ASKING, Phase.DRAFTING, Phase.AWAITING):
-        return now, (Follow(found.run.id, 0),)
+        return now, (effects.Follow(found.run.id, 0),)
     if now.run_id != found.run.id:
         now = replace(_forget_run(now), run_id=found.run.id)
-    return replace(now, phase=Phase.RUNNING, run_status=found.run.status), (Follow(found.run.id, now.line_seen),)
+    return replace(now, phase=Phase.RUNNING, run_status=found.run.status), (effects.Follow(found.run.id, now.line_seen),)
 
 
-def _end(now: Conversation, ended: Ended) -> Stepped:
+def _end(now: Conversation, ended: events.Ended) -> Stepped:
     run = ended.run
-    replies: dict[RunStatus, Reply] = {"done": Reply.DONE, "removed": Reply.REMOVED}
-    told = Tell(replies.get(run.status, Reply.STOPPED), now, (ended.guide,), run=run)
+    ends = {"done": telling.done(run, ended.guide), "removed": telling.removed(run)}
+    told = ends.get(run.status, telling.stopped(run))
     if now.run_id != run.id:
         return now, (told,)
     now = replace(now, line_seen=ended.line_seen)

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from tools.rules.names.text import spell_memory
+from tools.values.effects import Tell
 from tools.values.requirements import Field
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ def text(name: str, *values: object) -> str:
     """The text `file.macro`, made of the values its macro takes. A value that the template does not find is an error, never a gap."""
     file, macro = name.split(".")
     return tidy(getattr(own().get_template(f"{file}.md.j2").module, macro)(*values))
+
+
+def draw(tell: Tell) -> str:
+    return text(tell.text, *tell.values) if "." in tell.text else labels()["sentences"][tell.text]
 
 
 def tidy(drawn: str) -> str:

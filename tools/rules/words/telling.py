@@ -1,7 +1,7 @@
-"""What the operator is told: values in, a text out. The texts are templates under `texts/`; nothing is decided here, and no model's prose is
-among them except the reasons it gave.
+"""What the operator is told: the name of a text and the values it is made of, so that a front end may show the values its own way.
 
-The web UI renders Markdown, tables and Mermaid; a terminal shows the same text, which stays readable there.
+`rendering.draw` makes the text of a template under `texts/`, in Markdown with tables and Mermaid; in a terminal it stays readable. Nothing is
+decided here, and no model's prose is told except the reasons it gave.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tools.rules.plans.approving import reply
-from tools.rules.words.rendering import DIGEST_SHOWN, labels, text
+from tools.rules.words.rendering import DIGEST_SHOWN, labels
 from tools.values.conversation import Phase
+from tools.values.effects import Tell
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Plan
@@ -21,6 +22,21 @@ from tools.values.run import Progress, Run
 from tools.values.snapshot import Snapshot
 from tools.values.wanted import Wanted
 
+EMPTY = Tell("empty")
+OFFLINE = Tell("offline")
+UNREADABLE = Tell("unreadable")
+NO_RUN = Tell("no_run")
+RUN_UNDER_WAY = Tell("run_under_way")
+RUN_STOPPED = Tell("run_stopped")
+NOTHING_TO_APPROVE = Tell("nothing_to_approve")
+NOTHING_TO_CANCEL = Tell("nothing_to_cancel")
+NOTHING_TO_RETRY = Tell("nothing_to_retry")
+NOTHING_TO_REMOVE = Tell("nothing_to_remove")
+NOTHING_TO_LEAVE = Tell("nothing_to_leave")
+CANCELLING = Tell("cancelling")
+CANCELLED = Tell("cancelled")
+DROPPED = Tell("dropped")
+RETRYING = Tell("retrying")
 READ_ONLY = labels()["sentences"]["read_only"]
 READ_ONLY_NEXT = labels()["sentences"]["read_only_next"]
 
@@ -33,126 +49,125 @@ class Known(Protocol):
     WANTED: tuple[Wanted, ...]
 
 
-def one_plan_at_a_time(plan_digest: str) -> str:
-    return text("request.one_plan_at_a_time", plan_digest)
+def one_plan_at_a_time(plan_digest: str) -> Tell:
+    return _text("request.one_plan_at_a_time", plan_digest)
 
 
-def too_long(bytes_max: int) -> str:
-    return text("request.too_long", bytes_max)
+def too_long(bytes_max: int) -> Tell:
+    return _text("request.too_long", bytes_max)
 
 
-def help_text(capabilities: Sequence[Known]) -> str:
-    return text("request.help", capabilities)
+def help_text(capabilities: Sequence[Known]) -> Tell:
+    return _text("request.help", capabilities)
 
 
-def not_heard(words: str, capabilities: Sequence[Known]) -> str:
-    return text("request.not_heard", words, capabilities)
+def not_heard(words: str, capabilities: Sequence[Known]) -> Tell:
+    return _text("request.not_heard", words, capabilities)
 
 
-def requirements(needed: Requirements) -> str:
-    return text("request.requirements", needed)
+def requirements(needed: Requirements, not_used: Sequence[str]) -> Tell:
+    """With the phrases of the last message that no field is for."""
+    return _text("request.requirements", needed, not_used)
 
 
-def unheard(phrases: Sequence[str]) -> str:
-    """Of the message that was just heard, to stand below another text; empty when every word was of use."""
-    return "\n\n" + text("request.unheard", phrases) if phrases else ""
-
-
-def questions(needed: Requirements) -> str:
+def questions(needed: Requirements, not_used: Sequence[str]) -> Tell:
     """One message for everything that is missing or cannot be taken."""
-    return text("request.questions", needed)
+    return _text("request.questions", needed, not_used)
 
 
-def snapshot(seen: Snapshot) -> str:
-    return text("choice.snapshot", seen)
+def snapshot(seen: Snapshot) -> Tell:
+    return _text("choice.snapshot", seen)
 
 
-def offer(offered: Offer) -> str:
-    return text("choice.offer", offered)
+def offer(offered: Offer) -> Tell:
+    return _text("choice.offer", offered)
 
 
-def nothing_fits(offered: Offer) -> str:
-    return text("choice.nothing_fits", offered)
+def nothing_fits(offered: Offer) -> Tell:
+    return _text("choice.nothing_fits", offered)
 
 
-def manifest(made: Manifest) -> str:
-    return text("choice.manifest", made)
+def manifest(made: Manifest) -> Tell:
+    return _text("choice.manifest", made)
 
 
-def review(judged: Review) -> str:
-    return text("choice.review", judged)
+def review(judged: Review) -> Tell:
+    return _text("choice.review", judged)
 
 
-def refinement(made: Manifest, rounds: int) -> str:
-    return text("choice.refinement", made, rounds)
+def refinement(made: Manifest, rounds: int) -> Tell:
+    return _text("choice.refinement", made, rounds)
 
 
-def settled_by_rule(made: Manifest) -> str:
-    return text("choice.settled_by_rule", made)
+def settled_by_rule(made: Manifest) -> Tell:
+    return _text("choice.settled_by_rule", made)
 
 
-def refinement_dropped(rounds: int) -> str:
-    return text("choice.refinement_dropped", rounds)
+def refinement_dropped(rounds: int) -> Tell:
+    return _text("choice.refinement_dropped", rounds)
 
 
-def not_clean(judged: Review, offered: Offer, rounds: int, instead: str = "") -> str:
-    return text("choice.not_clean", judged, (instead, *(part.counter_offer for part in offered.parts)), rounds)
+def not_clean(judged: Review, offered: Offer, rounds: int, instead: str = "") -> Tell:
+    return _text("choice.not_clean", judged, (instead, *(part.counter_offer for part in offered.parts)), rounds)
 
 
-def plan(made: Plan, composed: Manifest | None, offered: Offer | None, judged: Review | None) -> str:
+def plan(made: Plan, composed: Manifest | None, offered: Offer | None, judged: Review | None) -> Tell:
     """Everything that the approval covers, built by code from terraform's own plan."""
-    return text(
-        "plan.plan", made, composed, _sums(composed, offered), judged, _replies(made, [role for role, _ in made.approvals])
-    )
+    shown = composed if made.kind != "remove" else None
+    return _text("plan.plan", made, shown, _sums(shown, offered), judged, _replies(made, [role for role, _ in made.approvals]))
 
 
-def approve_how(digest: str) -> str:
-    return text("plan.approve_how", digest)
+def approve_how(digest: str) -> Tell:
+    return _text("plan.approve_how", digest)
 
 
-def approved(made: Plan, run_id: str) -> str:
-    return text("plan.approved", made, run_id)
+def approved(made: Plan) -> Tell:
+    return _text("plan.approved", made)
 
 
-def approved_partly(made: Plan, missing_roles: Sequence[str]) -> str:
-    return text("plan.approved_partly", missing_roles, [reply(made.digest[:DIGEST_SHOWN], role) for role in missing_roles])
+def approved_partly(made: Plan, missing_roles: Sequence[str]) -> Tell:
+    return _text("plan.approved_partly", missing_roles, [reply(made.digest[:DIGEST_SHOWN], role) for role in missing_roles])
 
 
-def answer(question: str, offered: Offer | None, composed: Manifest | None, judged: Review | None) -> str:
+def answer(offered: Offer | None, composed: Manifest | None, judged: Review | None) -> Tell:
     """What the values themselves say to a question: sizes with their sources, the ranking with its reasons, the arithmetic."""
-    return text("plan.answer", composed, offered, _sums(composed, offered), judged)
+    return _text("plan.answer", composed, offered, _sums(composed, offered), judged)
 
 
-def progress(line: Progress) -> str:
-    return text("run.progress", line)
+def progress(line: Progress) -> Tell:
+    return _text("run.progress", line)
 
 
-def done(ran: Run, guide: str) -> str:
-    return text("run.done", ran, guide)
+def done(ran: Run, guide: str) -> Tell:
+    return _text("run.done", ran, guide)
 
 
-def removed(ran: Run) -> str:
-    return text("run.removed", ran)
+def removed(ran: Run) -> Tell:
+    return _text("run.removed", ran)
 
 
-def left(run_id: str, half_made: Sequence[str] = ()) -> str:
-    return text("run.left", run_id, half_made)
+def left(run_id: str, half_made: Sequence[str] = ()) -> Tell:
+    return _text("run.left", run_id, half_made)
 
 
-def stopped(ran: Run) -> str:
-    return text("run.stopped", ran)
+def stopped(ran: Run) -> Tell:
+    return _text("run.stopped", ran)
 
 
-def status(phase: Phase, plan_digest: str | None) -> str:
-    return text("run.status", phase, plan_digest)
+def status(phase: Phase, plan_digest: str | None) -> Tell:
+    return _text("run.status", phase, plan_digest)
 
 
-def run(ran: Run) -> str:
-    return text("run.run", ran)
+def run(ran: Run) -> Tell:
+    return _text("run.run", ran)
 
 
-def runs(all_runs: Sequence[Run]) -> str:
-    return text("run.runs", all_runs)
+def runs(all_runs: Sequence[Run]) -> Tell:
+    return _text("run.runs", all_runs)
+
+
+def _text(name: str, *values: object) -> Tell:
+    return Tell(name, values)
 
 
 def _replies(made: Plan, roles: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,141 @@
+"""What is to be done because of something that happened: values, which `tools.pipeline.talk` carries out.
+
+An effect that is answered by an event is the last one of its step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tools.values.events import Message
+from tools.values.heard import Heard
+from tools.values.plan import Plan
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A text and the values it is made of: `tools.rules.words.telling` has one for everything that is said."""
+
+    text: str
+    """The name of its template, or of its sentence among the labels."""
+    values: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class TellWhatIsKnown:
+    """Everything that can be asked for."""
+
+    not_heard: str = ""
+    """Words in which nothing of it was heard."""
+
+
+@dataclass(frozen=True)
+class ListRuns:
+    pass
+
+
+@dataclass(frozen=True)
+class OnPlan:
+    digest: str
+
+
+class AssertOpen(OnPlan):
+    """It may still be approved."""
+
+
+class Void(OnPlan):
+    """It may not be approved any more."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Every role has approved it."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Approve:
+    """Record one approval."""
+
+    message: Message
+
+
+@dataclass(frozen=True)
+class OnRun:
+    run_id: str
+
+
+class ShowRun(OnRun):
+    """Step by step."""
+
+
+class Find(OnRun):
+    """Whether there is one of this name."""
+
+
+class Cancel(OnRun):
+    """It stops where it is."""
+
+
+class Retry(OnRun):
+    """It goes on from where it stopped."""
+
+
+class Leave(OnRun):
+    """What it has made stays as it is."""
+
+
+class PlanRemoval(OnRun):
+    """Of what it has made, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Follow(OnRun):
+    after: int
+    """The last line that was shown."""
+
+
+@dataclass(frozen=True)
+class Hear:
+    text: str
+
+
+@dataclass(frozen=True)
+class Understand:
+    text: str
+    now: Heard
+
+
+class Work(StrEnum):
+    """What is done with the conversation's own values."""
+
+    LOOK = "look at the world, and offer"
+    PROPOSE = "pick from the offer"
+    DRAFT = "compose and review"
+    JUDGE = "see whether another pick could help"
+    REFINE = "pick again"
+    COUNTER = "find what would pass instead"
+    PLAN = "plan"
+
+
+Works = Work | type[Understand] | type[Follow]
+"""Kinds of effects that take their time, so that a stage is there for each."""
+AtOnce = (
+    Tell
+    | TellWhatIsKnown
+    | ListRuns
+    | AssertOpen
+    | Void
+    | Start
+    | Approve
+    | ShowRun
+    | Find
+    | Cancel
+    | Retry
+    | Leave
+    | PlanRemoval
+)
+TakesTime = Follow | Hear | Understand | Work
+Effect = AtOnce | TakesTime

@@ -1,0 +1,170 @@
+"""What can happen to a conversation: what a person says, and what comes of the effects that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tools.values.conversation import PlanKind
+from tools.values.heard import Heard
+from tools.values.manifest import Manifest
+from tools.values.offer import Offer, Proposal
+from tools.values.plan import Plan
+from tools.values.requirements import Requirements
+from tools.values.review import Review
+from tools.values.run import Run
+from tools.values.snapshot import PlatformName, Snapshot
+
+
+class Intent(StrEnum):
+    """What a message is."""
+
+    APPROVE = "approve"
+    APPROVE_WHAT = "approve without a digest"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    ROLL_BACK = "roll back"
+    LEAVE = "leave"
+    REMOVE = "remove"
+    FOLLOW = "follow"
+    STATUS = "status"
+    LIST = "list"
+    HELP = "help"
+    EMPTY = "empty"
+    TOO_LONG = "too long"
+    WORDS = "words"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a person typed, read by `tools.rules.words.conversation.read`."""
+
+    intent: Intent
+    text: str
+    digest_typed: str = ""
+    """The digits typed after `approve`."""
+    role: str = ""
+    """The role typed after `as`."""
+    reason: str = ""
+    """The words typed after `because`."""
+    subject: str = ""
+    """What is to be removed or looked at, when it was named."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What was stored of the conversation cannot be read."""
+
+    plan_digest: str | None
+    """Of a plan that is still open for approval."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the ledger says of the conversation's run and plan, before a message is taken: a run goes on while nobody is looking."""
+
+    run: Run | None
+    plan_kind: PlanKind | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message was heard, and each fact of it proven by a quote."""
+
+    text: str
+    now: Heard
+    another: bool
+    """It names a kind of thing, and asks for one more of it."""
+    offline: bool
+    """Heard by rule."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    requirements: Requirements
+    not_used: tuple[str, ...]
+    """Phrases of the message that no field is for."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    snapshots: dict[PlatformName, Snapshot]
+    offer: Offer
+
+
+@dataclass(frozen=True)
+class Proposed:
+    proposal: Proposal | None
+    """None when no model settled it: then the rules do."""
+
+
+@dataclass(frozen=True)
+class Drafted:
+    manifest: Manifest
+    review: Review
+    rounds_max: int
+    """Refinements that the model has; the rules have one more."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    refused: bool
+    """The policy refuses what was asked for itself, so no other pick helps."""
+    rounds_max: int
+
+
+@dataclass(frozen=True)
+class Countered:
+    instead: str
+    """What would pass, in a whole sentence, or nothing."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Approved:
+    plan: Plan
+    missing_roles: tuple[str, ...]
+    """Still to approve; the run may start when there is none."""
+
+
+@dataclass(frozen=True)
+class Started:
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run that was asked for by its name."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run was followed to its end."""
+
+    run: Run
+    line_seen: int
+    guide: str = ""
+
+
+Event = (
+    Unreadable
+    | Seen
+    | Said
+    | Understood
+    | Offered
+    | Proposed
+    | Drafted
+    | Judged
+    | Countered
+    | Planned
+    | Approved
+    | Started
+    | Found
+    | Ended
+)
