@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tools.clients.settings import Settings
 from tools.ledger.ledger import Ledger
-from tools.pipeline.applying import apply
 from tools.pipeline.prepare import prepare
-from tools.pipeline.steps import Step, Work
+from tools.pipeline.steps import Action, Step, Steps, Work, production
 from tools.pipeline.world import World, new_run_id
 from tools.rules.plans.changes import Allowed
 from tools.values.machine import Machine
@@ -98,11 +98,11 @@ def planned(world: World, manifest: Manifest, conversation: str = "talk", approv
     return prepare(world, conversation, manifest, review_of(manifest, approvals), Estimate())
 
 
-def counting(effects: Path, **instead: Step) -> Mapping[str, Step]:
+def counting(effects: Path, **instead: Action) -> Steps:
     """Every step but `apply` writes one line and hands something on; `apply` is the product's own, with real Terraform."""
 
-    def writes(name: str) -> Step:
-        def step(work: Work) -> dict[str, object]:
+    def writes(name: str) -> Action:
+        def action(work: Work) -> dict[str, object]:
             with effects.open("a") as file:
                 file.write(f"{name} {work.part.label}\n")
             work.say(f"{name} of {work.part.label} was done")
@@ -110,10 +110,17 @@ def counting(effects: Path, **instead: Step) -> Mapping[str, Step]:
                 return {"machines": [{"name": f"{work.part.label}-00", "address": "127.0.0.1"}]}
             return {"verified": ["It answers."]} if name == "verify" else {}
 
-        return step
+        return action
 
-    table: dict[str, Step] = {name: writes(name) for name in ("recheck", "wait", "configure", "verify", "guide")}
-    return {**table, "apply": apply, **instead}
+    return tuple(
+        step if step.name == "apply" and "apply" not in instead else replaced(step, instead.get(step.name, writes(step.name)))
+        for step in production()
+    )
+
+
+def replaced(step: Step, action: Action) -> Step:
+    """The same step, carried out by another function."""
+    return replace(step, do=action, undo=action if step.undo else None)
 
 
 def lines(effects: Path) -> list[str]:

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 import tools.pipeline.after
 import tools.pipeline.engine  # noqa: F401
 from tools.pipeline import carry_out, engine
-from tools.pipeline.steps import Step, Work
+from tools.pipeline.steps import Action, Step, Work
 from tools.values.value import Json
 
-from .builders import counting, world_at
+from .builders import counting, replaced, world_at
 
 try:
     import dbos  # noqa: F401
@@ -26,11 +26,11 @@ except ImportError:  # pragma: no cover
     raise
 
 
-def once(effects: Path, step: Step) -> Step:
+def once(effects: Path, step: Action) -> Action:
     """Looks before it does, as every real step must."""
 
     def looked(work: Work) -> Json:
-        line = f"{work.step} {work.part.name}"
+        line = f"{work.step} {work.part.label}"
         if work.step != "apply" and effects.exists() and line in effects.read_text().splitlines():
             return {"machines": []} if work.step == "wait" else {}
         return step(work)
@@ -38,7 +38,7 @@ def once(effects: Path, step: Step) -> Step:
     return looked
 
 
-def dying(step: Step, moment: str, fired: Path) -> Step:
+def dying(step: Action, moment: str, fired: Path) -> Action:
     """`before` and `after` the step, or `during` it: at the first line it says while it works."""
 
     def die() -> None:
@@ -65,12 +65,14 @@ def dying(step: Step, moment: str, fired: Path) -> Step:
 def carry_on(home: str, effects: str, digest: str, step: str, moment: str, commit: int, barrier: Any = None) -> None:
     """Starts the plan and attends to its run. Killed at `moment` of `step`, or just before its `commit`-th write to the ledger."""
     path = Path(effects)
-    table = {name: once(path, one) for name, one in counting(path).items()}
     fired = Path(f"{effects}.fired")
-    if step:
-        table[step] = dying(table[step], moment, fired)
+
+    def fragile(one: Step) -> Step:
+        action = once(path, one.do)
+        return replaced(one, dying(action, moment, fired) if one.name == step else action)
+
     world = world_at(Path(home))
-    engine.launch(world, table)
+    engine.launch(world, tuple(map(fragile, counting(path))))
     if barrier is not None:
         barrier.wait(30)
     run_id = carry_out.start(world, digest)

@@ -17,7 +17,7 @@ from tools.pipeline import carry_out, engine
 from tools.pipeline.drifting import drift
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.run_folder import move_in, moved_in
-from tools.pipeline.steps import Step, Work
+from tools.pipeline.steps import Action, Work
 from tools.pipeline.world import World
 from tools.rules.plans.changes import Allowed
 from tools.values.manifest import Part
@@ -45,7 +45,7 @@ def followed(world: World, run_id: str) -> Run:
     return carry_out.run_of(world, run_id)
 
 
-def failing(times: int, error: Exception, part: str = "web") -> Step:
+def failing(times: int, error: Exception, part: str = "web") -> Action:
     left = [times]
 
     def step(work: Work) -> Json:

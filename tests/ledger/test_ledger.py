@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from tools.ledger.database import Database, approval_uses, audit
 from tools.ledger.leases import LeaseLost, Leases
 from tools.ledger.ledger import Ledger
-from tools.values.run import Step
+from tools.values.run import StepRecord
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem, WorldProblem
 
@@ -141,7 +141,7 @@ def test_only_the_holder_of_the_lease_writes(ledger: Ledger, tmp_path: Path) -> 
     lease = ledger.leases.take("run run-1")
     assert lease is not None
     assert ledger.leases.take("run run-1") is None
-    step = Step(part="web", name="apply", status="running")
+    step = StepRecord(part="web", name="apply", status="running")
     ledger.runs.put_step(lease, "run-1", 0, step)
     ledger.leases.release(lease)
     following = ledger.leases.take("run run-1")

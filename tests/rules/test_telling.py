@@ -19,13 +19,13 @@ from tools.rules.words.rendering import draw
 from tools.values.conversation import Phase
 from tools.values.effects import Tell
 from tools.values.requirements import Field, Needs, Origin, Requirements
-from tools.values.run import Run, Step
+from tools.values.run import Run, StepRecord
 
 TEXTS = files("tools.rules.words").joinpath("texts")
 
 
 def _run(**changed: str) -> Run:
-    step = Step(part="db", name="apply", status="failed", **{"summary": "It failed.", **changed})
+    step = StepRecord(part="db", name="apply", status="failed", **{"summary": "It failed.", **changed})
     return Run(id="run-1", plan_digest="0" * 64, status="stopped", steps=(step,))
 
 

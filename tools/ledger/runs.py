@@ -14,7 +14,7 @@ from tools.ledger.database import Database, progress, runs, steps
 from tools.ledger.leases import Lease, Leases
 from tools.ledger.plans import Plans
 from tools.values.plan import Plan
-from tools.values.run import Progress, Receipt, Run, RunStatus, Step
+from tools.values.run import Progress, Receipt, Run, RunStatus, StepRecord
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
 
@@ -75,7 +75,7 @@ class Runs:
             values = {"status": "running", "cancel_wanted": 0, "attempt": attempt + 1, "changed_at": now.timestamp()}
             connection.execute(runs.update().where(at).values(**values))
             for row in connection.execute(sa.select(steps).where(steps.c.run_id == run_id)).all():
-                step = Step.model_validate_json(row.json)
+                step = StepRecord.model_validate_json(row.json)
                 if step.status != "done":
                     waiting = step.model_copy(update={"status": "waiting", "summary": "", "remedy": "", "ended_at": None})
                     self._put_step(connection, run_id, row.place, waiting)
@@ -108,7 +108,7 @@ class Runs:
         row = self.row(run_id)
         with self._database.read() as connection:
             query = sa.select(steps.c.json).where(steps.c.run_id == run_id).order_by(steps.c.place)
-            found = [Step.model_validate_json(text) for text in connection.execute(query).scalars()]
+            found = [StepRecord.model_validate_json(text) for text in connection.execute(query).scalars()]
             receipt = connection.execute(sa.select(runs.c.receipt_json).where(runs.c.id == run_id)).scalar()
         return Run(
             id=run_id,
@@ -118,7 +118,7 @@ class Runs:
             receipt=Receipt.model_validate_json(receipt) if receipt else None,
         )
 
-    def put_step(self, lease: Lease, run_id: str, place: int, step: Step, result: Json = None) -> None:
+    def put_step(self, lease: Lease, run_id: str, place: int, step: StepRecord, result: Json = None) -> None:
         with self._database.write() as connection:
             self._leases.check(connection, lease)
             self._put_step(connection, run_id, place, step, result)
@@ -187,10 +187,10 @@ class Runs:
     def _lay_out(self, connection: Connection, run_id: str, wanted: Iterable[tuple[str, str]]) -> None:
         connection.execute(steps.delete().where(steps.c.run_id == run_id))
         for place, (part, name) in enumerate(wanted):
-            text = Step(part=part, name=name, status="waiting").model_dump_json()
+            text = StepRecord(part=part, name=name, status="waiting").model_dump_json()
             connection.execute(steps.insert().values(run_id=run_id, place=place, part=part, name=name, json=text))
 
-    def _put_step(self, connection: Connection, run_id: str, place: int, step: Step, result: Json = None) -> None:
+    def _put_step(self, connection: Connection, run_id: str, place: int, step: StepRecord, result: Json = None) -> None:
         values: dict[str, Json] = {"json": step.model_dump_json()}
         if result is not None:
             values["result_json"] = json.dumps(result)

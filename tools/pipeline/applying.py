@@ -19,7 +19,7 @@ from tools.ledger.leases import Lease
 from tools.pipeline.platforms import hands
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import inputs_sha256, move_in, moved_in, part_folder, proposal, secret_texts
-from tools.pipeline.steps import FIRST, Work
+from tools.pipeline.steps import Work
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import assert_holds
 from tools.rules.plans.changes import assert_allowed, changes, covers, half_made
@@ -84,7 +84,7 @@ def _take_turn(work: Work) -> tuple[Lease, bool]:
 def _look_again(work: Work) -> None:
     """Time has passed since the step before this one looked. That a removal still meets its own machines is looked at when it starts."""
     if work.plan.kind != "remove":
-        work.table[FIRST](work)
+        work.look_again(work)
 
 
 def _places(work: Work) -> list[Path]:

@@ -78,7 +78,7 @@ def start(world: World, plan_digest: str) -> str:
     assert_open(plan, kept.status, plan.made_at)  # Approved in time, it may start until the approval expires.
     approvals = world.ledger.plans.approvals(plan.digest)
     assert_holds(plan, approvals, world.ledger.key, now)
-    if not world.ledger.runs.begin(plan, steps_of(plan, kept.manifest), now):
+    if not world.ledger.runs.begin(plan, steps_of(plan, kept.manifest, engine.steps()), now):
         return plan.run_id
     world.ledger.keep_until(kept.family, now + RUN_TIME_MAX)
     write_json(world.run_folder(plan.run_id) / "approval.json", [one.model_dump(mode="json") for one in approvals])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,9 @@ from tools.clients.process import plain
 from tools.ledger.leases import Lease
 from tools.pipeline.applying import Cancelled
 from tools.pipeline.run_folder import secret_texts, write_value
-from tools.pipeline.steps import APPLY, Step, Work, part_receipt, steps_of
+from tools.pipeline.steps import Step, Steps, Work, part_receipt, steps_of
 from tools.pipeline.world import World
-from tools.values.run import Receipt, RunStatus
-from tools.values.run import Step as StepRecord
+from tools.values.run import Receipt, RunStatus, StepRecord
 from tools.values.trouble import Trouble
 from tools.values.value import Json
 
@@ -32,7 +31,7 @@ class Carrier:
     world: World
     run_id: str
     lease: Lease
-    table: Mapping[str, Step]
+    steps: Steps
     resumed: bool
     stopping: threading.Event
     """Set by Ctrl-C in this process."""
@@ -48,12 +47,15 @@ class Carrier:
             return True
         kept = ledger.plans.kept(run.plan_digest)
         part = kept.manifest.part(record.part)
+        step = self._named(record.name)
+        action = step.undo if kept.plan.kind == "remove" else step.do
+        assert action is not None, "a removal has the steps that undo something"
         secrets = (*self.world.settings.secret_texts(), *secret_texts(self.world.run_folder(self.run_id), part))
 
         def tell(text: str, key: str) -> None:
             self._tell(record.part, record.name, plain(text, secrets), key)
             # Steps that say something now and then are stopped between two lines; `apply` stops Terraform itself, gently.
-            if record.name != APPLY and self.cancelled():
+            if not step.stops_itself and self.cancelled():
                 raise Cancelled
 
         record = record.model_copy(
@@ -76,13 +78,13 @@ class Carrier:
             results=ledger.runs.results(self.run_id, record.part),
             resumed=self.resumed,
             cancelled=self.cancelled,
-            table=self.table,
+            look_again=self.steps[0].do,
             tell=tell,
         )
         try:
-            if record.name != APPLY and self.cancelled():
+            if not step.stops_itself and self.cancelled():
                 raise Cancelled  # `apply` looks first: somebody else may have left a Terraform that must be stopped.
-            result = self.table[record.name](work)
+            result = action(work)
         except Trouble as trouble:
             self._fail(
                 place,
@@ -108,6 +110,9 @@ class Carrier:
         done = record.model_copy(update={"status": "done", "ended_at": self.world.now(), "summary": f"{record.name} is done."})
         ledger.runs.put_step(self.lease, self.run_id, place, done, result if result is not None else {})
         return True
+
+    def _named(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
 
     def skip(self, place: int, reason: str) -> None:
         record = self.world.ledger.runs.get(self.run_id).steps[place]
@@ -168,7 +173,7 @@ class Carrier:
     def _receipt(self, plan_digest: str) -> Receipt | None:
         """Of every part that was applied, also of a run that stopped: what exists must be told."""
         run = self.world.ledger.runs.get(self.run_id)
-        applied = [step.part for step in run.steps if step.name == APPLY and step.status == "done"]
+        applied = [step.part for step in run.steps if step.name == "apply" and step.status == "done"]
         if not applied:
             return None
         guide = self.world.run_folder(self.run_id) / "guide.md"
@@ -194,7 +199,7 @@ def carry(carrier: Carrier, do: Callable[[str, Callable[[], Json]], Json]) -> Js
     kept = ledger.plans.kept(run.plan_digest)
     needs = {part.label: set(part.after) for part in kept.manifest.parts} if kept.plan.kind != "remove" else {}
     failed: set[str] = set()
-    for place, (part, name) in enumerate(steps_of(kept.plan, kept.manifest)):
+    for place, (part, name) in enumerate(steps_of(kept.plan, kept.manifest, carrier.steps)):
         if part in failed or needs.get(part, set()) & failed:
             failed.add(part)
             carrier.skip(place, f"{name} was not begun, because an earlier step failed.")

@@ -14,13 +14,13 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from tools.ledger.database import write_ahead
 from tools.ledger.leases import Lease, LeaseLost
 from tools.pipeline.carrying import Carrier, carry
-from tools.pipeline.steps import Step, production
+from tools.pipeline.steps import Steps, production
 from tools.pipeline.world import World
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
@@ -38,7 +38,7 @@ _guard = threading.Lock()
 _workflow: Callable[[str, int], Json] | None = None
 
 
-def launch(world: World, steps: Mapping[str, Step] | None = None, after_seconds: float = 0.0) -> Engine:
+def launch(world: World, steps: Steps | None = None, after_seconds: float = 0.0) -> Engine:
     """The engine of this process, starting in the background: after so long, or as soon as a run wants it. The same world again: the
     same engine."""
     global _current
@@ -62,7 +62,7 @@ def close() -> None:
 
 
 class Engine:
-    def __init__(self, world: World, steps: Mapping[str, Step] | None = None, after_seconds: float = 0.0) -> None:
+    def __init__(self, world: World, steps: Steps | None = None, after_seconds: float = 0.0) -> None:
         self.world = world
         self._steps = steps
         self._after_seconds = after_seconds
@@ -112,7 +112,7 @@ class Engine:
                 row = ledger.runs.row(run_id)
                 if row.status == "running":  # Otherwise it ended between the look and the lease.
                     resumed = row.attempt > 1 or any(step.attempt for step in ledger.runs.get(run_id).steps)
-                    self._hands[run_id] = Carrier(self.world, run_id, lease, self._table(), resumed, self.stopping)
+                    self._hands[run_id] = Carrier(self.world, run_id, lease, self.steps(), resumed, self.stopping)
             finally:
                 if run_id not in self._hands:
                     _release(self.world, lease)
@@ -165,7 +165,7 @@ class Engine:
             finally:
                 DBOS.destroy()
 
-    def _table(self) -> Mapping[str, Step]:
+    def steps(self) -> Steps:
         return production() if self._steps is None else self._steps
 
     def _start(self) -> None:

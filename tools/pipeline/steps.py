@@ -1,4 +1,4 @@
-"""The steps of a run, and the table that says which function does each. The order and the bookkeeping belong to the engine."""
+"""The steps of a run: one list of values, each with what it does and what it undoes. Bookkeeping belongs to carrying and the engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,28 @@ from tools.values.plan import PartPlan, Plan
 from tools.values.run import MachineReceipt, PartReceipt
 from tools.values.value import Json
 
-FIRST, APPLY = "recheck", "apply"
+Action = Callable[["Work"], Json]
+"""What it returns (JSON) is kept for the steps after it. Carried out twice, it changes nothing the second time."""
+
+
+def every(part: Part) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of every part that it applies to."""
+
+    name: str
+    do: Action
+    undo: Action | None = None
+    """Carried out by a removal, the last step first. None: it leaves nothing that has to be undone."""
+    applies_to: Callable[[Part], bool] = every
+    stops_itself: bool = False
+    """It looks whether the run is cancelled, and stops gently. Every other step ends at the next line that it says."""
+
+
+Steps = tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -34,7 +55,8 @@ class Work:
     resumed: bool
     """Somebody else began this run, or it was stopped and goes on: look before doing."""
     cancelled: Callable[[], bool]
-    table: Mapping[str, Step]
+    look_again: Action
+    """The first step: looks at the world before anything is changed."""
     tell: Callable[[str, str], None]
     """(line, key): a line of the journal, said once a key; no key: said each time."""
 
@@ -75,10 +97,6 @@ class Work:
         )
 
 
-Step = Callable[[Work], Json]
-"""Does one step; what it returns (JSON) is kept for the steps after it. Done twice, it changes nothing the second time."""
-
-
 def machines_of(results: Mapping[str, Json]) -> tuple[MachineReceipt, ...]:
     waited = results.get("wait") or {}
     return tuple(MachineReceipt.model_validate(one) for one in waited.get("machines", ()))
@@ -97,21 +115,14 @@ def part_receipt(label: str, results: Mapping[str, Json]) -> PartReceipt:
     )
 
 
-def steps_of(plan: Plan, manifest: Manifest) -> tuple[tuple[str, str], ...]:
+def steps_of(plan: Plan, manifest: Manifest, steps: Steps) -> tuple[tuple[str, str], ...]:
     """(part, step) in the order they are carried out: a part after those it needs; a removal the other way round."""
     planned = {one.label for one in plan.parts}
     parts = [part for part in _ordered(manifest.parts) if part.label in planned]
+    pairs = [(part, step) for part in parts for step in steps if step.applies_to(part)]
     if plan.kind == "remove":
-        return tuple((part.label, APPLY) for part in reversed(parts))
-    found: list[tuple[str, str]] = []
-    for part in parts:
-        found += [(part.label, FIRST), (part.label, APPLY)]
-        if part.configure is not None and part.configure.kind == "ansible":
-            found.append((part.label, "wait"))
-        if part.configure is not None:
-            found.append((part.label, "configure"))
-        found += [(part.label, "verify"), (part.label, "guide")]
-    return tuple(found)
+        pairs = [(part, step) for part, step in reversed(pairs) if step.undo is not None]
+    return tuple((part.label, step.name) for part, step in pairs)
 
 
 def _ordered(parts: tuple[Part, ...]) -> list[Part]:
@@ -127,17 +138,17 @@ def _ordered(parts: tuple[Part, ...]) -> list[Part]:
     return ordered
 
 
-def production() -> dict[str, Step]:
-    """The functions of the product. Imported here and not above: Ansible and Proxmox need not be loaded to draw a plan."""
+def production() -> Steps:
+    """The steps of the product. Imported here and not above: Ansible and Proxmox need not be loaded to draw a plan."""
     from tools.pipeline.after import configure_step, guide_step, verify_step, wait_step
     from tools.pipeline.applying import apply
     from tools.pipeline.rechecking import recheck
 
-    return {
-        "recheck": recheck,
-        "apply": apply,
-        "wait": wait_step,
-        "configure": configure_step,
-        "verify": verify_step,
-        "guide": guide_step,
-    }
+    return (
+        Step("recheck", recheck),
+        Step("apply", apply, undo=apply, stops_itself=True),
+        Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.machines)),
+        Step("configure", configure_step, applies_to=lambda part: part.configure is not None),
+        Step("verify", verify_step),
+        Step("guide", guide_step),
+    )

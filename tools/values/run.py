@@ -11,7 +11,9 @@ RunStatus = Literal["planned", "approved", "running", "done", "stopped", "remove
 StepStatus = Literal["waiting", "running", "done", "failed", "skipped"]
 
 
-class Step(Value):
+class StepRecord(Value):
+    """What became of one step of one part."""
+
     part: str
     name: str
     """`recheck`, `apply`, `wait`, `configure`, `verify`, `guide`."""
@@ -70,5 +72,5 @@ class Run(Value):
     id: str
     plan_digest: str
     status: RunStatus
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
     receipt: Receipt | None = None
