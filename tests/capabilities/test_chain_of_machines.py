@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from clusters import GIB, KEY, four_nodes, guest, node, storage, template
+from clusters import GIB, KEY, SITE, facts, four_nodes, guest, node, storage, template
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine_chain import POSTGRESQL, VM, WEB, composed, errors, offered, only, reviewed, situation, spoilt
@@ -14,6 +14,7 @@ from machine_chain import POSTGRESQL, VM, WEB, composed, errors, offered, only, 
 from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.plans.reviewing import ratchet, world_moved
+from tools.values.heard import Ask, Heard
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.review import Severity
 from tools.values.site import Reserved
@@ -248,3 +249,22 @@ def test_whatever_is_offered_and_settled_reviews_clean(
         assert offer.parts[0].exclusions
         # Several that are too large and too many at once may need two changes, and a counter-offer is one.
         assert offer.parts[0].counter_offer or count > 1
+
+
+def test_two_groups_of_one_kind_stand_in_one_plan_each_with_its_own_figures() -> None:
+    large, small = facts(**WEB | {"count": "2", "cpu_count": "4"}), facts(**WEB | {"count": "1", "cpu_count": "1"})
+    heard = Heard(asks=(Ask(capability="web_server", facts=large), Ask(capability="web_server", facts=small)))
+    requirements = chain.understand(heard, SITE, "operator")
+    assert [needs.label for needs in requirements.parts] == ["web_server", "web_server-2"]
+    seen = situation(four_nodes())
+    offer = chain.offer(requirements, seen)
+    manifest = chain.compose(requirements, offer, chain.settle(offer), seen)
+    assert [[(m.name, m.vm_id, m.cpu_count) for m in part.machines] for part in manifest.parts] == [
+        [("web-01", 20000, 4), ("web-02", 20001, 4)],
+        [("web-03", 20002, 1)],
+    ]
+    assert chain.review(manifest, seen).clean
+    wanted = chain.reserves(manifest.part("web_server")).plus(chain.reserves(manifest.part("web_server-2")))
+    assert (
+        sum(memory for _, memory in wanted.memory_bytes) == sum(m.memory_mib for p in manifest.parts for m in p.machines) * 2**20
+    )
