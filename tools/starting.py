@@ -16,11 +16,15 @@ SIM_NEEDS = ("cluster_sim", "aiohttp", "asyncssh", "pexpect", "tf")
 
 
 def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
-    """`adk run`, `adk web` or `adk api_server`, keeping sessions and artifacts in Berth's home. Raises RequestProblem for a wrong setting."""
+    """`adk run`, `adk web` or `adk api_server`, keeping sessions and artifacts in Berth's home. A `.env` of the current folder is for ADK and
+    its models too. Raises RequestProblem for a wrong setting."""
+    from dotenv import load_dotenv
+
     from tools.clients.files import private_folder
     from tools.clients.settings import Settings
     from tools.clients.shipped import AGENTS
 
+    load_dotenv(Path(".env"))
     home = private_folder(Settings.from_environment().home)
     stores = [
         "--session_service_uri",

