@@ -7,24 +7,16 @@ import re
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
 from tools.rules.request.reading import Reading, read_placing, settle_sizes
+from tools.rules.request.wanting import wanted
 from tools.rules.sizing import sizing
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
-from tools.values.wanted import Wanted
 
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{1,63}")
 """Debian policy's form of a package's name."""
 
-WANTED: tuple[Wanted, ...] = (
-    Wanted(
-        name="packages",
-        kind="text",
-        meaning="Debian packages to install besides, with commas",
-        words=("packages", "package", "tools"),
-    ),
-    *EVERY_MACHINE,
-)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:

@@ -7,6 +7,7 @@ import math
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
 from tools.rules.request.reading import DISK_GIB_MAX, Reading, read_placing, read_sizes
+from tools.rules.request.wanting import wanted
 from tools.rules.sizing import applications, sizing
 from tools.rules.sizing.application_formulas import Sized
 from tools.rules.sizing.applications import Unsized
@@ -22,17 +23,6 @@ MEMORY_STEP_MIB = 256
 DATA_ROOM = 1.2
 """How much of the disk data is given where no formula says it: a fifth more, to grow. An assumption, told as one."""
 
-LOADS: tuple[Wanted, ...] = (
-    Wanted(name="users", kind="count", meaning="users of the application", words=("users", "concurrent users", "people", "students", "developers")),
-    Wanted(name="clusters", kind="count", meaning="clusters that it manages", words=("clusters", "downstream clusters")),
-    Wanted(name="cluster_nodes", kind="count", meaning="nodes of the Kubernetes cluster", words=("cluster nodes", "kubernetes nodes", "k8s nodes")),
-    Wanted(name="agents", kind="count", meaning="agents that report to it", words=("agents",)),
-    Wanted(name="clients", kind="count", meaning="clients connected to it", words=("clients",)),
-    Wanted(name="workers", kind="count", meaning="worker nodes that it controls", words=("workers", "worker nodes")),
-    Wanted(name="samples_per_second", kind="count", meaning="samples a second that it takes in", words=("samples per second", "samples a second", "samples/s")),
-    Wanted(name="logins_per_second", kind="count", meaning="password logins a second", words=("logins per second", "logins a second", "logins/s")),
-)  # fmt: skip
-
 
 def _choices() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The applications with a published size, and what else they are called."""
@@ -42,21 +32,12 @@ def _choices() -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((known, (known.lower(), *words)) for known, words in others.items())
 
 
-WANTED: tuple[Wanted, ...] = (
-    Wanted(
-        name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices()
-    ),
-    Wanted(name="other_application", kind="text", meaning="any other application it is for", words=("application", "app")),
-    *LOADS,
-    *EVERY_MACHINE,
-    # Last of its kind: a size that stands alone is the machine's disk.
-    Wanted(
-        name="data_size",
-        kind="disk",
-        meaning="data that the application keeps",
-        words=("data", "library", "artifacts", "photos", "dataset"),
-    ),
+APPLICATION = Wanted(
+    name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices()
 )
+WANTED = wanted(__package__, application=(APPLICATION,), every_machine=EVERY_MACHINE)
+LOADS = ("users", "clusters", "cluster_nodes", "agents", "clients", "workers", "samples_per_second", "logins_per_second")
+"""The facts that say how much the application has to carry."""
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
@@ -70,18 +51,18 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
 
 def load_of(needs: Needs) -> dict[str, float]:
     """The load as the tables of applications want it."""
-    found = {name: needs.field(name) for name in (*(wanted.name for wanted in LOADS), "data_gib")}
+    found = {name: needs.field(name) for name in (*LOADS, "data_gib")}
     return {name: float(f.value) for name, f in found.items() if f is not None and isinstance(f.value, int | float)}
 
 
 def _read_load(reading: Reading) -> dict[str, float]:
     load: dict[str, float] = {}
-    for wanted in LOADS:
+    for name in LOADS:
         why = "an application for nobody needs no machine, and for more there is no published size."
-        number = reading.count(wanted.name, wanted.name.replace("_", " "), 1, LOAD_MAX, why)
+        number = reading.count(name, name.replace("_", " "), 1, LOAD_MAX, why)
         if number is not None:
-            reading.said(wanted.name, number, wanted.name.replace("_", " "))
-            load[wanted.name] = number
+            reading.said(name, number, name.replace("_", " "))
+            load[name] = number
     data_gib = reading.size(
         "data_size", "data", 2**30, 1, DISK_GIB_MAX, "an application keeps something, and on one disk not more than that."
     )
@@ -110,9 +91,9 @@ def _settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
     sized = basis if isinstance(basis, Sized) else None
     if isinstance(basis, Unsized) and basis.unit and not {"cpu_count", "memory"} <= set(reading.facts):
         # The load decides, so it alone is asked for.
-        wanted = next((w for w in LOADS if w.name == basis.unit), None)
         question = f"{basis.because} How many is it?"
-        reading.missing.append(Missing(name=basis.unit, question=question, suggestions=("100", "1000") if wanted else ()))
+        suggestions = ("100", "1000") if basis.unit in LOADS else ()
+        reading.missing.append(Missing(name=basis.unit, question=question, suggestions=suggestions))
     else:
         if cpu_count is not None:
             reading.said("cpu_count", cpu_count, "vCPU")

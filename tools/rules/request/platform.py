@@ -5,19 +5,6 @@ from __future__ import annotations
 from tools.values.heard import Fact
 from tools.values.site import Site
 from tools.values.snapshot import PlatformName
-from tools.values.wanted import Wanted
-
-PLATFORM = Wanted(
-    name="platform",
-    kind="choice",
-    meaning="where it is to stand, only when the operator says so",
-    words=("platform",),
-    choices=(
-        ("azure", ("azure", "in azure", "on azure", "microsoft cloud")),
-        ("proxmox", ("proxmox", "on proxmox", "on the cluster", "on premises", "on-prem", "own hardware")),
-    ),
-)
-"""Wanted by a service that can stand on several."""
 
 
 def platform_of(facts: tuple[Fact, ...], able: tuple[PlatformName, ...], site: Site) -> PlatformName:

@@ -82,6 +82,17 @@ class Reading:
         a = assumption
         self.assumed(name, a.value, a.because, unit, low=a.low, high=a.high, source=a.source)
 
+    def refuse_other_makes(self, fact: str, ours: str, sentence: str) -> None:
+        """A make that is not ours is never replaced by ours without a word. Ours is a choice of the fact; `sentence` says `{other}`."""
+        said = self.facts[fact].value.strip().lower() if fact in self.facts else ""
+        known = next((c for c in self._choices(fact) if said in (c[0].lower(), *c[1])), None)
+        if said and (known is None or known[0] != ours):
+            other = known[0] if known else naming.shorten(self.facts[fact].value.strip())
+            self.problems.append(f"{sentence.format(other=other)}, or ask for a plain VM and install it yourself.")
+
+    def _choices(self, fact: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return next((one.choices for one in self.wanted if one.name == fact), ())
+
     def ask(self, name: str) -> None:
         wanted = next(w for w in self.wanted if w.name == name)
         self.missing.append(Missing(name=name, question=wanted.question, suggestions=wanted.suggestions))
