@@ -1,40 +1,28 @@
-"""A model of a Debian host: its files, packages, services and people. Nothing here runs anything; what Ansible says to it is modules.py."""
+"""A model of a Debian host: its files, packages, services and accounts, as values that change.
+
+Nothing here runs anything, and nothing here knows Ansible or SSH: what they say to a host is modules.py and commands.py.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
-import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cluster_sim.guests.emulated.packages import CATALOGUE
+from cluster_sim.guests.emulated.packages import CATALOGUE, IN_IMAGE
 from cluster_sim.guests.values import GuestSpec
 
 MARK = "/run/cluster_sim-emulated"
 NOTICE = "This is an emulated guest of cluster_sim: it answers SSH and Ansible from a model, and runs nothing."
 VERSION = "12.15"
 CODENAME = "bookworm"
-# fmt: off
-FOLDERS = (
-    "/bin", "/boot", "/dev", "/etc", "/etc/apt", "/etc/apt/apt.conf.d", "/etc/apt/sources.list.d", "/etc/apt/keyrings",
-    "/etc/cron.d", "/etc/default", "/etc/logrotate.d", "/etc/profile.d", "/etc/security", "/etc/ssh",
-    "/etc/ssh/sshd_config.d", "/etc/sudoers.d", "/etc/sysctl.d", "/etc/systemd", "/etc/systemd/system",
-    "/etc/systemd/resolved.conf.d", "/etc/systemd/timesyncd.conf.d", "/etc/update-motd.d", "/home", "/lib", "/lib/systemd",
-    "/lib/systemd/system", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/usr",
-    "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/sbin", "/usr/sbin", "/usr/share",
-    "/usr/share/zoneinfo", "/usr/share/keyrings", "/var", "/var/backups", "/var/cache", "/var/lib", "/var/log",
-    "/var/www",
-)
-# fmt: on
+FOLDERS = """/etc/apt/sources.list.d /etc/cron.d /etc/default /etc/profile.d /etc/ssh/sshd_config.d /etc/sudoers.d /etc/sysctl.d
+/etc/systemd/system /home /mnt /opt /root /run /srv /tmp /usr/local/bin /usr/share/zoneinfo /var/cache /var/lib /var/log /var/tmp
+/var/www"""
 TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108
-PEOPLE = (
-    ("root", 0, "/root", "/bin/bash"),
-    ("daemon", 1, "/usr/sbin", "/usr/sbin/nologin"),
-    ("www-data", 33, "/var/www", "/usr/sbin/nologin"),
-)
-GROUPS = (("root", 0), ("daemon", 1), ("adm", 4), ("tty", 5), ("sudo", 27), ("www-data", 33), ("users", 100), ("nogroup", 65534))
-FIRST_PERSON, FIRST_SYSTEM = 1000, 100
+GROUPS = (("root", 0), ("adm", 4), ("sudo", 27), ("www-data", 33), ("users", 100), ("nogroup", 65534))
+FIRST_ID, FIRST_SYSTEM_ID = 1000, 100
 
 
 class HostProblem(Exception):
@@ -43,6 +31,8 @@ class HostProblem(Exception):
 
 @dataclass
 class Entry:
+    """What lies at one path."""
+
     kind: Literal["file", "directory", "link"]
     data: bytes = b""
     mode: int = 0o644
@@ -56,51 +46,38 @@ class Entry:
 
 
 @dataclass
-class Person:
+class Account:
     name: str
     uid: int
     gid: int
     home: str
     shell: str = "/bin/bash"
-    comment: str = ""
-    password: str = "!"  # noqa: S105  what Debian writes for nobody's password
+    password: str = "!"  # noqa: S105  what Debian writes where nobody has one
     groups: set[str] = field(default_factory=set)
 
 
 @dataclass
 class Service:
     name: str
-    running: bool = False
-    enabled: bool = False
-    masked: bool = False
-    ports: tuple[int, ...] = ()
-
-
-@dataclass
-class Database:
-    """What the PostgreSQL server keeps."""
-
-    roles: dict[str, str | None] = field(default_factory=lambda: {"postgres": None})
-    databases: dict[str, str] = field(default_factory=lambda: {"postgres": "postgres", "template1": "postgres"})
+    running: bool = True
+    enabled: bool = True
 
 
 @dataclass
 class Host:
     hostname: str
     address: str
-    prefix: int
-    gateway: str
-    mac: str
-    files: dict[str, Entry] = field(default_factory=dict)
-    people: dict[str, Person] = field(default_factory=dict)
-    groups: dict[str, int] = field(default_factory=dict)
-    packages: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Entry] = field(default_factory=lambda: {"/": Entry("directory", mode=0o755)})
+    accounts: dict[str, Account] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=lambda: dict(GROUPS))
+    packages: set[str] = field(default_factory=set)
     services: dict[str, Service] = field(default_factory=dict)
-    database: Database = field(default_factory=Database)
-    lists_updated_s: float = 0.0
-    booted_s: float = field(default_factory=time.time)
+    roles: dict[str, str | None] = field(default_factory=lambda: {"postgres": None})
+    """PostgreSQL's accounts with their passwords."""
+    databases: dict[str, str] = field(default_factory=lambda: {"postgres": "postgres", "template1": "postgres"})
+    """PostgreSQL's databases with their owners."""
 
-    # Files
+    # Files. Each of these raises HostProblem where a real host would refuse.
 
     def resolve(self, path: str, follow: bool = True) -> str:
         """The path with its links followed; the last one only when asked."""
@@ -118,28 +95,32 @@ class Host:
     def entry(self, path: str, follow: bool = True) -> Entry | None:
         return self.files.get(self.resolve(path, follow))
 
-    def read(self, path: str) -> bytes:
+    def existing(self, path: str) -> Entry:
         entry = self.entry(path)
         if entry is None:
             raise HostProblem(f"{path}: No such file or directory")
+        return entry
+
+    def read(self, path: str) -> bytes:
+        entry = self.existing(path)
         if entry.kind == "directory":
             raise HostProblem(f"{path}: Is a directory")
         return entry.data
 
     def text(self, path: str) -> str:
+        """Its text, or nothing where there is no such file."""
         entry = self.entry(path)
         return "" if entry is None else entry.data.decode("utf-8", "replace")
 
     def write(self, path: str, data: bytes, mode: int | None = None, owner: str | None = None) -> Entry:
+        """An existing file keeps its owner, and its mode where none is given."""
         path = self.resolve(path)
         folder = self.files.get(posixpath.dirname(path))
         if folder is None or folder.kind != "directory":
             raise HostProblem(f"Destination directory {posixpath.dirname(path)} does not exist")
         entry = self.files.get(path)
         if entry is None:
-            entry = self.files[path] = Entry(
-                "file", mode=0o644 if mode is None else mode, owner=owner or "root", group=self.group_of(owner)
-            )
+            entry = self.files[path] = Entry("file", owner=owner or "root", group=self.group_of(owner or "root"))
         if entry.kind == "directory":
             raise HostProblem(f"{path} is a directory")
         entry.data = data
@@ -159,6 +140,7 @@ class Host:
             self.files[each] = Entry("directory", mode=mode, owner=owner, group=self.group_of(owner))
 
     def remove(self, path: str) -> bool:
+        """Removes it with all below it; whether it was there."""
         path = self.resolve(path, follow=False)
         doomed = [each for each in self.files if each == path or each.startswith(f"{path}/")]
         for each in doomed:
@@ -166,141 +148,63 @@ class Host:
         return bool(doomed)
 
     def children(self, path: str) -> list[str]:
-        path = self.resolve(path).rstrip("/")
-        return sorted(
-            each for each in self.files if each.startswith(f"{path}/") and "/" not in each[len(path) + 1 :] and each != "/"
-        )
+        path = self.resolve(path)
+        return sorted(each for each in self.files if posixpath.dirname(each) == path and each != "/")
 
-    # People
+    # Accounts
 
-    def group_of(self, name: str | None) -> str:
-        person = self.people.get(name or "root")
-        return next((group for group, gid in self.groups.items() if person is not None and gid == person.gid), "root")
+    def account(self, name: str) -> Account:
+        if name not in self.accounts:
+            raise HostProblem(f"unknown user {name}")
+        return self.accounts[name]
 
-    def free_id(self, taken: set[int], first: int) -> int:
-        return next(number for number in range(first, 60_000) if number not in taken)
+    def group_of(self, name: str) -> str:
+        account = self.accounts.get(name)
+        return next((group for group, gid in self.groups.items() if account is not None and gid == account.gid), "root")
 
-    def add_group(self, name: str, gid: int | None = None, system: bool = False) -> None:
-        self.groups[name] = (
-            gid if gid is not None else self.free_id(set(self.groups.values()), FIRST_SYSTEM if system else FIRST_PERSON)
-        )
-        self.write_people()
-
-    def add_person(
-        self, name: str, home: str | None = None, shell: str = "/bin/bash", system: bool = False, uid: int | None = None
-    ) -> Person:
-        first = FIRST_SYSTEM if system else FIRST_PERSON
-        uid = uid if uid is not None else self.free_id({person.uid for person in self.people.values()}, first)
-        if name not in self.groups:
-            self.add_group(name, None if uid in self.groups.values() else uid)
-        person = self.people[name] = Person(name, uid, self.groups[name], home or f"/home/{name}", shell)
-        self.write_people()
-        return person
-
-    def write_people(self) -> None:
-        """Keeps the files that programs look people up in."""
-        people = [f"{p.name}:x:{p.uid}:{p.gid}:{p.comment}:{p.home}:{p.shell}" for p in self.people.values()]
-        members = {name: sorted(p.name for p in self.people.values() if name in p.groups) for name in self.groups}
-        groups = [f"{name}:x:{gid}:{','.join(members[name])}" for name, gid in self.groups.items()]
-        shadow = [f"{p.name}:{p.password}:20000:0:99999:7:::" for p in self.people.values()]
-        self.files["/etc/passwd"] = Entry("file", ("\n".join(people) + "\n").encode())
-        self.files["/etc/group"] = Entry("file", ("\n".join(groups) + "\n").encode())
-        self.files["/etc/shadow"] = Entry("file", ("\n".join(shadow) + "\n").encode(), 0o640)
+    def add_account(self, name: str, home: str, shell: str = "/bin/bash", first_id: int = FIRST_ID) -> Account:
+        taken = {account.uid for account in self.accounts.values()} | set(self.groups.values())
+        uid = next(number for number in range(first_id, 60_000) if number not in taken)
+        gid = self.groups.setdefault(name, uid)
+        account = self.accounts[name] = Account(name, uid, gid, home, shell)
+        return account
 
     # Packages and services
 
-    def install(self, name: str) -> None:
-        """Installs a package of the catalogue with what it needs: its people, files and services, as Debian's own scripts leave them."""
+    def install(self, name: str, started: bool = True) -> None:
+        """Installs a package of the catalogue with what it needs, as Debian's own scripts leave it: `started` or only enabled."""
         package = CATALOGUE[name]
         if name in self.packages:
             return
         for needed in package.needs:
-            self.install(needed)
-        self.packages[name] = package.version
-        for person in package.people:
-            if person not in self.people:
-                self.add_person(
-                    person, package.home or "/nonexistent", "/usr/sbin/nologin" if not package.home else "/bin/bash", system=True
-                )
+            self.install(needed, started)
+        self.packages.add(name)
+        if package.account and package.account not in self.accounts:
+            self.add_account(package.account, package.home, "/usr/sbin/nologin", FIRST_SYSTEM_ID)
         for folder in package.folders:
             self.make_folder(folder)
         for path, text in package.files.items():
             self.make_folder(posixpath.dirname(path))
-            if path not in self.files:
+            if self.entry(path) is None:
                 self.write(path, text.encode())
-        for service, ports in package.services.items():
-            self.services[service] = Service(service, running=True, enabled=True, ports=ports)
-
-    def uninstall(self, name: str) -> None:
-        package = CATALOGUE[name]
-        del self.packages[name]
-        for service in package.services:
-            self.services.pop(service, None)
-
-    def service(self, name: str) -> Service | None:
-        name = name.removesuffix(".service")
-        name = ALIASES.get(name, name)
-        if name in self.services:
-            return self.services[name]
-        for folder in ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"):
-            if self.entry(f"{folder}/{name}.service") is not None:
-                return self.services.setdefault(name, Service(name))
-        return None
-
-    def listens(self, port: int) -> bool:
-        return port == 22 or any(port in self.ports_of(service) for service in self.services.values() if service.running)
-
-    def ports_of(self, service: Service) -> tuple[int, ...]:
-        if service.name == "postgresql":
-            return (int(self.postgres_settings().get("port", "5432")),)
-        return service.ports
-
-    def postgres_settings(self) -> dict[str, str]:
-        settings = {"max_connections": "100", "shared_buffers": "128MB", "port": "5432", "listen_addresses": "localhost"}
-        folder = "/etc/postgresql/15/main"
-        for path in (
-            f"{folder}/postgresql.conf",
-            *self.children(f"{folder}/conf.d"),
-            "/var/lib/postgresql/15/main/postgresql.auto.conf",
-        ):
-            for line in self.text(path).splitlines():
-                name, _, value = line.partition("#")[0].partition("=")
-                if value:
-                    settings[name.strip()] = value.strip().strip("'")
-        return settings
-
-
-ALIASES = {
-    "sshd": "ssh",
-    "chronyd": "chrony",
-    "postgresql@15-main": "postgresql",
-    "node_exporter": "node_exporter",
-    "dbus-broker": "dbus",
-}
+        if package.service:
+            self.services[package.service] = Service(package.service, running=started)
 
 
 def new_host(spec: GuestSpec) -> Host:
     """A host as cloud-init leaves it after its first boot."""
-    host = Host(spec.hostname, str(spec.address.ip), spec.address.network.prefixlen, str(spec.gateway), spec.mac.lower())
-    host.files["/"] = Entry("directory", mode=0o755)
-    for folder in (*FOLDERS, *TEMPORARY):
+    host = Host(spec.hostname, str(spec.address.ip))
+    host.accounts["root"] = Account("root", 0, 0, "/root")
+    for folder in FOLDERS.split():
         host.make_folder(folder)
-    for name, gid in GROUPS:
-        host.groups[name] = gid
-    for name, uid, home, shell in PEOPLE:
-        host.people[name] = Person(name, uid, uid, home, shell)
     for folder in TEMPORARY:
         host.files[folder].mode = 0o1777
     host.files["/root"].mode = 0o700
-    for name, package in CATALOGUE.items():
-        if package.in_image:
-            host.install(name)
-    host.write("/etc/hosts", f"127.0.0.1 localhost\n{spec.address.ip} {spec.hostname}\n".encode())
+    for name in IN_IMAGE:
+        host.install(name)
+    host.write("/etc/hosts", f"127.0.0.1 localhost\n{host.address} {host.hostname}\n".encode())
     host.write("/etc/timezone", b"Etc/UTC\n")
     host.files["/etc/localtime"] = Entry("link", target="/usr/share/zoneinfo/Etc/UTC", mode=0o777)
-    host.write("/etc/debian_version", f"{VERSION}\n".encode())
-    release = f'PRETTY_NAME="Debian GNU/Linux 12 ({CODENAME})"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION_CODENAME={CODENAME}\nID=debian\n'
-    host.write("/etc/os-release", release.encode())
     host.write("/etc/motd", f"{NOTICE}\n".encode())
     host.write(MARK, f"{NOTICE}\n".encode())
     # Where systemd has a machine say what it is for; whoever looks can tell it from one that runs something.
@@ -310,13 +214,11 @@ def new_host(spec: GuestSpec) -> Host:
 
 
 def set_up(host: Host, spec: GuestSpec) -> None:
-    """What cloud-init does for each new word of its drive: names, the first user and who may log in as him."""
-    host.hostname, host.address, host.prefix = spec.hostname, str(spec.address.ip), spec.address.network.prefixlen
-    host.gateway, host.mac = str(spec.gateway), spec.mac.lower()
+    """What cloud-init does for each new word of its drive: names, the first user, and who may log in as that user."""
+    host.hostname, host.address = spec.hostname, str(spec.address.ip)
     host.write("/etc/hostname", f"{spec.hostname}\n".encode())
-    person = host.people.get(spec.user) or host.add_person(spec.user)
-    person.groups |= {"sudo", "adm"} if spec.user != "root" else set()
-    host.make_folder(f"{person.home}/.ssh", 0o700, spec.user)
-    host.files[person.home].owner, host.files[person.home].group = spec.user, host.group_of(spec.user)
-    host.write(f"{person.home}/.ssh/authorized_keys", ("\n".join(spec.ssh_keys) + "\n").encode(), 0o600, spec.user)
-    host.write_people()
+    account = host.accounts.get(spec.user) or host.add_account(spec.user, f"/home/{spec.user}")
+    account.groups |= {"sudo", "adm"} if spec.user != "root" else set()
+    host.make_folder(f"{account.home}/.ssh", 0o700, spec.user)
+    host.files[account.home].owner, host.files[account.home].group = spec.user, host.group_of(spec.user)
+    host.write(f"{account.home}/.ssh/authorized_keys", ("\n".join(spec.ssh_keys) + "\n").encode(), 0o600, spec.user)

@@ -1,6 +1,7 @@
 """Recognises what ansible-core sends to be run, without running it.
 
-The form is ansible-core's own and not promised to anyone: it is read here for 2.19, and a test with the installed ansible-core holds us to it.
+The form is ansible-core's own and not promised to anyone: it is read here for 2.19, and a test with the installed ansible-core
+holds us to it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""The SSH servers of emulated guests, one on a loopback port each. What a guest answers is commands.py and modules.py."""
+"""The SSH servers of emulated guests, one on a loopback port each: who may log in, and how bytes get to the model and back.
+
+What a guest answers is commands.py and modules.py. No request is answered from this machine's own files or programs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 import pickle
-import posixpath
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -19,12 +20,14 @@ import asyncssh
 
 from cluster_sim.guests.emulated.commands import run_command, run_line
 from cluster_sim.guests.emulated.host import NOTICE, Host, HostProblem, new_host, set_up
+from cluster_sim.guests.emulated.sftp import ModelledFiles
 from cluster_sim.guests.emulated.shell import Session
 from cluster_sim.guests.proxying import PlainWords
 from cluster_sim.guests.values import Executed, GuestProblem, GuestSpec
 
 ANSWER_SECONDS_MAX = 30.0
-HOSTS_NAME = "hosts.pickle"
+HOSTS_NAME = "hosts-2.pickle"
+"""The number goes up when the model of a host changes: guests of an older simulator get a new disk."""
 
 
 @dataclass
@@ -149,7 +152,7 @@ class EmulatedBodies:
             0,
             server_host_keys=[guest.host_key],
             process_factory=lambda process: self._serve(guest, process),
-            sftp_factory=lambda channel: _Files(channel, guest),
+            sftp_factory=lambda channel: ModelledFiles(channel, guest.host, guest.lock),
             encoding=None,
             line_editor=False,
             server_version="cluster_sim_emulated",
@@ -179,24 +182,25 @@ class EmulatedBodies:
 
             return write
 
-        session = Session(user, read, writer(process.stdout), writer(process.stderr), guest.host.people[user].home)
+        session = Session(user, read, writer(process.stdout), writer(process.stderr), guest.host.accounts[user].home)
         line = process.command
         if line is None:
-            process.stdout.write(f"{NOTICE}\r\nGive a command with ssh, such as `ssh HOST systemctl status nginx`.\r\n".encode())
+            process.stdout.write(f"{NOTICE}\r\nGive a command with ssh, such as `ssh HOST cat /etc/hostname`.\r\n".encode())
             process.exit(0)
             return
         # In a thread, because a command may wait for its input, which arrives here.
-        status = await asyncio.to_thread(self._run, guest, session, line)
+        status = await asyncio.to_thread(_run, guest, session, line)
         await process.stdout.drain()
         process.exit(status)
 
-    def _run(self, guest: _Guest, session: Session, line: str) -> int:
-        try:
-            with guest.lock:
-                return run_line(guest.host, session, line)
-        except HostProblem as problem:
-            session.complain(f"{problem}\n".encode())
-            return 1
+
+def _run(guest: _Guest, session: Session, line: str) -> int:
+    try:
+        with guest.lock:
+            return run_line(guest.host, session, line)
+    except HostProblem as problem:
+        session.complain(f"{problem}\n".encode())
+        return 1
 
 
 class _Door(asyncssh.SSHServer):
@@ -219,10 +223,10 @@ class _Door(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         host = self._guest.host
-        person = host.people.get(username)
-        if person is None or person.shell.endswith("nologin"):
+        account = host.accounts.get(username)
+        if account is None or account.shell.endswith("nologin"):
             return False
-        for line in host.text(f"{person.home}/.ssh/authorized_keys").splitlines():
+        for line in host.text(f"{account.home}/.ssh/authorized_keys").splitlines():
             with contextlib.suppress(asyncssh.KeyImportError):
                 if asyncssh.import_public_key(line) == key:
                     return True
@@ -233,105 +237,3 @@ class _Door(asyncssh.SSHServer):
 
     def validate_password(self, username: str, password: str) -> bool:
         return username == self._guest.spec.user and password == self._guest.spec.password
-
-
-class _Files(asyncssh.SFTPServer):
-    """The guest's modelled files, as far as Ansible's transfers and a copied file need them."""
-
-    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], guest: _Guest) -> None:
-        super().__init__(channel)
-        self._guest, self._user = guest, str(channel.get_extra_info("username"))
-
-    def exit(self) -> None:
-        # scp asks how the server ended; asyncssh by itself says nothing.
-        self.channel.exit(0)
-
-    def _place(self, path: bytes) -> str:
-        return posixpath.normpath(posixpath.join(self._guest.host.people[self._user].home, path.decode()))
-
-    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
-        place = self._place(path)
-        with self._guest.lock:
-            entry = self._guest.host.entry(place)
-            if pflags & asyncssh.FXF_WRITE:
-                kept = b"" if entry is None or pflags & asyncssh.FXF_TRUNC else entry.data
-                self._write(place, kept)
-                return _OpenFile(place, io.BytesIO(kept), writes=True)
-            if entry is None or entry.kind != "file":
-                raise asyncssh.SFTPNoSuchFile("No such file")
-            return _OpenFile(place, io.BytesIO(entry.data), writes=False)
-
-    def _write(self, place: str, data: bytes) -> None:
-        try:
-            self._guest.host.write(place, data, owner=self._user)
-        except HostProblem as problem:
-            raise asyncssh.SFTPFailure(str(problem)) from problem
-
-    def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        assert isinstance(file_obj, _OpenFile)
-        file_obj.data.seek(offset)
-        return file_obj.data.read(size)
-
-    def write(self, file_obj: object, offset: int, data: bytes) -> int:
-        assert isinstance(file_obj, _OpenFile)
-        file_obj.data.seek(offset)
-        return file_obj.data.write(data)
-
-    def close(self, file_obj: object) -> None:
-        assert isinstance(file_obj, _OpenFile)
-        if file_obj.writes:
-            with self._guest.lock:
-                self._write(file_obj.place, file_obj.data.getvalue())
-
-    def _attributes(self, path: bytes) -> asyncssh.SFTPAttrs:
-        entry = self._guest.host.entry(self._place(path))
-        if entry is None:
-            raise asyncssh.SFTPNoSuchFile("No such file")
-        kind = 0o040000 if entry.kind == "directory" else 0o100000
-        return asyncssh.SFTPAttrs(size=len(entry.data), permissions=kind | entry.mode, uid=0, gid=0, atime=0, mtime=0)
-
-    def stat(self, path: bytes) -> asyncssh.SFTPAttrs:
-        return self._attributes(path)
-
-    def lstat(self, path: bytes) -> asyncssh.SFTPAttrs:
-        return self._attributes(path)
-
-    def fstat(self, file_obj: object) -> asyncssh.SFTPAttrs:
-        assert isinstance(file_obj, _OpenFile)
-        return asyncssh.SFTPAttrs(size=len(file_obj.data.getvalue()), permissions=0o100600, uid=0, gid=0, atime=0, mtime=0)
-
-    def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        entry = self._guest.host.entry(self._place(path))
-        if entry is not None and attrs.permissions is not None:
-            entry.mode = attrs.permissions & 0o7777
-
-    def lsetstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        self.setstat(path, attrs)
-
-    def fsetstat(self, file_obj: object, attrs: asyncssh.SFTPAttrs) -> None:
-        pass
-
-    def realpath(self, path: bytes) -> bytes:
-        return self._place(path).encode()
-
-    def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        self._guest.host.make_folder(self._place(path), 0o755, self._user)
-
-    def remove(self, path: bytes) -> None:
-        if not self._guest.host.remove(self._place(path)):
-            raise asyncssh.SFTPNoSuchFile("No such file")
-
-    def _unmodelled(self, *_: object) -> Any:
-        # The library's own methods would act on this machine's files.
-        raise asyncssh.SFTPOpUnsupported("This is not emulated.")
-
-    scandir = listdir = readlink = symlink = link = _unmodelled  # type: ignore[assignment]
-    rmdir = rename = posix_rename = fsync = _unmodelled  # type: ignore[assignment]
-    statvfs = fstatvfs = lock = unlock = open56 = _unmodelled  # type: ignore[assignment]
-
-
-@dataclass
-class _OpenFile:
-    place: str
-    data: io.BytesIO
-    writes: bool

@@ -1,4 +1,6 @@
-"""What the simulated cluster may expect of any body: the same stories on a pod and on emulated guests, with the real OpenSSH and ansible-core."""
+"""What the simulated cluster may expect of any body: the same stories on a pod and on emulated guests, with the real OpenSSH and
+ansible-core.
+"""
 
 from __future__ import annotations
 
@@ -118,18 +120,15 @@ PLAY = """
   gather_facts: true
   tasks:
     - ansible.builtin.assert: {that: ansible_facts.os_family == "Debian"}
-    - ansible.builtin.user: {name: ada, groups: [sudo], shell: /bin/bash, password: "*"}
+    - ansible.builtin.user: {name: ada, shell: /bin/bash, password: "*"}
     - ansible.builtin.file: {path: /srv/site, state: directory, owner: ada, group: ada, mode: "0750"}
-    - ansible.builtin.copy: {content: "one\\ntwo\\n", dest: /srv/site/page, owner: ada, group: ada, mode: "u=rw,g=r,o="}
-    - ansible.builtin.copy: {content: "a = 1\\n", dest: /etc/settings.conf, mode: "0644", force: false}
-    - ansible.builtin.lineinfile: {path: /etc/settings.conf, regexp: "^a =", line: a = 2}
-    - ansible.builtin.blockinfile: {path: /etc/settings.conf, block: "b = 3\\nc = 4"}
+    - ansible.builtin.copy: {content: "one\\ntwo\\n", dest: /srv/site/page, owner: ada, group: ada, mode: "0640"}
+    - ansible.builtin.copy: {content: "a = 1\\n", dest: /etc/settings.conf, mode: "0644"}
+    - ansible.builtin.file: {src: /usr/share/zoneinfo/Etc/UTC, dest: /etc/localtime, state: link}
     - ansible.builtin.stat: {path: /srv/site/page}
       register: page
-    - ansible.builtin.slurp: {src: /etc/settings.conf}
+    - ansible.builtin.command: {argv: [cat, /etc/settings.conf]}
       register: settings
-    - ansible.builtin.command: {argv: [systemctl, is-active, ssh]}
-      register: ssh
       changed_when: false
     - ansible.builtin.service: {name: ssh, state: started, enabled: true}
     - ansible.builtin.assert:
@@ -137,23 +136,22 @@ PLAY = """
           - page.stat.mode == "0640"
           - page.stat.pw_name == "ada"
           - page.stat.checksum == ("one\\ntwo\\n" | hash("sha1"))
-          - settings.content | b64decode == "a = 2\\n# BEGIN ANSIBLE MANAGED BLOCK\\nb = 3\\nc = 4\\n# END ANSIBLE MANAGED BLOCK\\n"
-          - ssh.stdout == "active"
+          - settings.stdout == "a = 1"
 """
 
 
 def run_play(
     bodies: Bodies, key: Key, number: int, folder: Path, text: str, *options: str, pipelining: bool = True
 ) -> tuple[int, str]:
-    """Runs a play with the installed ansible-core, on nothing but its own settings, and returns how it ended and what it printed."""
+    """Runs a play with the installed ansible-core on nothing but its own settings. Returns how it ended and what it printed."""
     guest = spec(key, number)
-    common = f'-F none -o UserKnownHostsFile={folder}/known -o StrictHostKeyChecking=accept-new -o ProxyCommand="{bodies.proxy_command}"'
+    common = f'-F none -o UserKnownHostsFile={folder}/known -o ProxyCommand="{bodies.proxy_command}"'
     host = {
         "ansible_host": str(guest.address.ip),
         "ansible_user": guest.user,
         "ansible_ssh_private_key_file": str(key.private),
         "ansible_python_interpreter": "/usr/bin/python3",
-        "ansible_ssh_common_args": common,
+        "ansible_ssh_common_args": f"{common} -o StrictHostKeyChecking=accept-new",
     }
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {guest.hostname: host}}}))
     (folder / "play.yml").write_text(text)
