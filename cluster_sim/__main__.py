@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--guests",
         choices=("auto", "pod", "emulated", "none"),
         default="auto",
-        help="body of a started guest: a system container (pod), an emulated SSH server, or nothing (default: the best that works here)",
+        help="body of a started guest: a system container (pod), an emulated SSH server, or nothing "
+        "(default: the best that works here)",
     )
     command.add_argument(
         "--folder",

@@ -1,7 +1,8 @@
 """The demonstration: a person at the terminal, typed by this program, in the simulated four-node cluster.
 
-`python -m cluster_sim.demo COMMAND …`: the command is the real front end in the terminal, unchanged; this program types the sentence, reads
-the plan, types the approval, and looks at the result as anyone could: by a second `terraform plan` in the run folder.
+`python -m cluster_sim.demo COMMAND …`: the command is the real front end in the terminal, unchanged; this program types
+the sentence, reads the plan, types the approval, and looks at the result as anyone could: by a second `terraform plan` in the run
+folder.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def main(command: Sequence[str]) -> int:
 
 
 def converse(command: Sequence[str], given: dict[str, str]) -> str:
-    """Types what an operator would, and gives the run's id. Raises SystemExit with the last words on the screen when it goes wrong."""
+    """Types what an operator would, and gives the run's id.
+
+    Raises SystemExit with the last words on the screen when it goes wrong.
+    """
     chat = pexpect.spawn(
         command[0],
         list(command[1:]),

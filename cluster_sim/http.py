@@ -69,7 +69,10 @@ def json_answer(value: object, status: int = 200, *, reason: str | None = None, 
 
 
 class Server:
-    """One service on one loopback port, over HTTPS, in an event loop of its own. Stops with `stop()`, which waits until it has."""
+    """One service on one loopback port, over HTTPS, in an event loop of its own.
+
+    Stops with `stop()`, which waits until it has.
+    """
 
     def __init__(self, service: Service, tls: ssl.SSLContext, *, port: int = 0, close_on_error: bool = False) -> None:
         self._service, self._tls, self._port, self._close_on_error = service, tls, port, close_on_error
@@ -104,7 +107,7 @@ class Server:
         return function()
 
     async def _open(self) -> int:
-        # One catch-all handler rather than aiohttp's router: services match raw paths (`%3A`, `//`, a slash before `?`) themselves.
+        # One handler for all rather than aiohttp's router: services match raw paths (`%3A`, `//`, a slash before `?`) themselves.
         server = web.Server(self._handle, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -137,7 +140,10 @@ class Server:
 
 
 def mount_in_process(mock: Any, base_url: str, service: Service) -> None:
-    """Answers every request to `base_url` made through `requests` in this process. `mock` is a `responses.RequestsMock`; waits are skipped."""
+    """Answers every request to `base_url` made through `requests` in this process.
+
+    `mock` is a `responses.RequestsMock`; waits are skipped.
+    """
 
     def answer(prepared: Any) -> tuple[int, dict[str, str], bytes]:
         split = urlsplit(prepared.url)

@@ -1,4 +1,7 @@
-"""The simulated Azure: one subscription or several behind ARM's own addresses, and the Databricks workspaces inside. `build` makes it from a world section."""
+"""The simulated Azure: one subscription or several behind ARM's own addresses, and the Databricks workspaces inside.
+
+`build` makes it from a world section.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ class AzurePart:
 
 
 def build(section: Mapping[str, Any], clock: Clock, folder: Path | None = None) -> AzurePart:
-    """Raises ImpossibleWorld when Azure could never be like that. What happens is kept in `folder` and taken up again for the same world."""
+    """Raises ImpossibleWorld when Azure could never be like that.
+
+    What happens is kept in `folder` and taken up again for the same world.
+    """
     world = read_world(section)
     fingerprint = hashlib.sha256(json.dumps(section, sort_keys=True, default=str).encode()).hexdigest()
     if folder is not None:

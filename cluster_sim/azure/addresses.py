@@ -1,4 +1,7 @@
-"""Reads an ARM path: which scope, which type, which names. Knows no resource type but how they are written; whether a thing exists is asked elsewhere."""
+"""Reads an ARM path: which scope, which type, which names.
+
+Knows no resource type but how they are written; whether a thing exists is asked elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,10 @@ def tidy(path: str) -> str:
 
 
 def read(path: str, types: dict[str, str] | None = None) -> Address | None:
-    """The address in a path or id, or None when it is none. `types` gives the canonical spelling of known types by their lower-case form."""
+    """The address in a path or id, or None when it is none.
+
+    `types` gives the canonical spelling of known types by their lower-case form.
+    """
     path = tidy(path)
     if found := _GROUP_ONLY.fullmatch(path):
         return Address(found[1], GROUP_TYPE, (found[2],))

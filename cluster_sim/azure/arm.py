@@ -1,4 +1,7 @@
-"""The ARM service: one request in, one answer out. Login and metadata share its port. Rules for resources are in `changes`; whole-subscription answers in `subscriptions`."""
+"""The ARM service: one request in, one answer out.
+
+Login and metadata share its port. Rules for resources are in `changes`; whole-subscription answers in `subscriptions`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Writing and deleting resources by ARM's general rules. What one type adds is its Kind; what a request looks like on the wire is `arm`'s matter."""
+"""Writing and deleting resources by ARM's general rules.
+
+What one type adds is its Kind; what a request looks like on the wire is `arm`'s matter.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,11 @@ def put(
     seeding: bool = False,
     inner: bool = False,
 ) -> Written:
-    """Creates or replaces. `later` is the error its operation will end with; `seeding` builds what is there when the world begins, `inner` a part of a resource already allowed."""
+    """Creates or replaces.
+
+    `later` is the error its operation will end with; `seeding` builds what is there when the world begins, `inner` a part of a
+    resource already allowed.
+    """
     if not isinstance(body, Mapping):
         raise errors.invalid_content("The request body must be a JSON object.")
     before = cloud.find(address.id)
@@ -258,7 +265,8 @@ def _check_tags(body: dict[str, Any]) -> None:
             raise ArmError(
                 400,
                 "InvalidTagLength",
-                f"The tag '{name[:40]}' is too long: a name has at most {TAG_NAME_CHARS_MAX} characters and a value {TAG_VALUE_CHARS_MAX}.",
+                f"The tag '{name[:40]}' is too long: a name has at most {TAG_NAME_CHARS_MAX} characters and a value "
+                f"{TAG_VALUE_CHARS_MAX}.",
             )
 
 
@@ -312,7 +320,8 @@ def _fill_identity(change: Change) -> None:
                 raise ArmError(
                     400,
                     "FailedIdentityOperation",
-                    f"Identity operation for resource '{change.address.id}' failed with error 'Failed to perform resource identity operation. "
+                    f"Identity operation for resource '{change.address.id}' failed with error 'Failed to perform resource "
+                    "identity operation. "
                     f"Status: 'NotFound'. The identity '{id_}' was not found.'.",
                 )
             assigned[id_] = {"principalId": found.properties["principalId"], "clientId": found.properties["clientId"]}

@@ -1,4 +1,7 @@
-"""The simulated Azure as one thing: its world, its store, its clock. Finds things and settles operations; how resources are written is in `changes`."""
+"""The simulated Azure as one thing: its world, its store, its clock.
+
+Finds things and settles operations; how resources are written is in `changes`.
+"""
 
 from __future__ import annotations
 

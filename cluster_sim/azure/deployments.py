@@ -1,4 +1,7 @@
-"""What ARM answers about changes nobody has made yet: what-if, preflight validation, policy restrictions. It understands literal templates, not the template language."""
+"""What ARM answers about changes nobody has made yet: what-if, preflight validation, policy restrictions.
+
+It understands literal templates, not the template language.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +113,8 @@ def _address(cloud: Cloud, scope: str, item: Mapping[str, Any]) -> Address:
         raise ArmError(
             400,
             "InvalidTemplate",
-            f"Deployment template validation failed: the resource '{item.get('name')}' of type '{type_}' has an incorrect segment length.",
+            f"Deployment template validation failed: the resource '{item.get('name')}' of type '{type_}' has an incorrect "
+            "segment length.",
         )
     return Address(str(item.get("scope") or scope), kind.type, names)
 

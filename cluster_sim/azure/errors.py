@@ -1,4 +1,7 @@
-"""What Azure Resource Manager says when it refuses: the code, the status and the words, one function each. When to say it is decided elsewhere."""
+"""What Azure Resource Manager says when it refuses: the code, the status and the words, one function each.
+
+When to say it is decided elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,8 @@ def subscription_disabled(subscription: str) -> ArmError:
     return ArmError(
         409,
         "ReadOnlyDisabledSubscription",
-        f"The subscription '{subscription}' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.",
+        f"The subscription '{subscription}' is disabled and therefore marked as read only. You cannot perform any write actions "
+        "on this subscription until it is re-enabled.",
     )
 
 
@@ -115,7 +119,8 @@ def group_location_not_available(location: str, regions: Iterable[str]) -> ArmEr
     return ArmError(
         400,
         "LocationNotAvailableForResourceGroup",
-        f"The provided location '{location}' is not available for resource group. List of available regions is '{','.join(regions)}'.",
+        f"The provided location '{location}' is not available for resource group. List of available regions is "
+        f"'{','.join(regions)}'.",
     )
 
 
@@ -158,7 +163,8 @@ def not_authorised(client: str, object_id: str, action: str, scope: str) -> ArmE
     return ArmError(
         403,
         "AuthorizationFailed",
-        f"The client '{client}' with object id '{object_id}' does not have authorization to perform action '{action}' over scope '{scope}' "
+        f"The client '{client}' with object id '{object_id}' does not have authorization to perform action '{action}' over scope "
+        f"'{scope}' "
         "or the scope is invalid. If access was recently granted, please refresh your credentials.",
     )
 
@@ -217,6 +223,7 @@ def throttled(retry_after_s: int) -> ArmError:
     return ArmError(
         429,
         "TooManyRequests",
-        f"The request is being throttled as the limit has been reached for this operation. Please retry after {retry_after_s} seconds.",
+        f"The request is being throttled as the limit has been reached for this operation. Please retry after {retry_after_s} "
+        "seconds.",
         headers={"Retry-After": str(retry_after_s)},
     )

@@ -1,4 +1,7 @@
-"""The small part of OData's `$filter` that ARM and the price list use, made into a test on one row. Which fields a row has is the caller's matter."""
+"""The small part of OData's `$filter` that ARM and the price list use, made into a test on one row.
+
+Which fields a row has is the caller's matter.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ class FilterProblem(ValueError):
 
 def read(text: str, *, ignore_case: bool = False) -> Test:
     """`a eq 'x' and (b ne 'y' or contains(c, 'z'))`, also `substringof('z', c)` and `startswith(c, 'z')`."""
-    return _Reader(text, ignore_case).whole()
+    return _FilterReader(text, ignore_case).whole()
 
 
-class _Reader:
+class _FilterReader:
     def __init__(self, text: str, ignore_case: bool) -> None:
         self._fold: Callable[[Any], Any] = (lambda v: v.lower() if isinstance(v, str) else v) if ignore_case else (lambda v: v)
         self._tokens: list[tuple[str, str]] = []

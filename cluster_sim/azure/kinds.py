@@ -1,4 +1,7 @@
-"""What may differ from one resource type to the next, as one value a type: the generic rules are in `changes`, the types themselves in `families`."""
+"""What may differ from one resource type to the next, as one value a type.
+
+The generic rules are in `changes`, the types themselves in `families`.
+"""
 
 from __future__ import annotations
 
@@ -132,6 +135,7 @@ def resource_name(pattern: str = ALPHANUMERIC_64, words: str = "") -> NameRule:
         "Resource name {name} is invalid. "
         + (
             words
-            or "The name can be up to 80 characters long. It must begin with a word character, and it must end with a word character or with '_'. The name may contain word characters or '.', '-', '_'."
+            or "The name can be up to 80 characters long. It must begin with a word character, and it must end with a word "
+            "character or with '_'. The name may contain word characters or '.', '-', '_'."
         ),
     )

@@ -1,4 +1,7 @@
-"""The login authority: metadata, OpenID configuration, client-credential tokens, and reading them back. Who may do what with one is decided elsewhere."""
+"""The login authority: metadata, OpenID configuration, client-credential tokens, and reading them back.
+
+Who may do what with one is decided elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +113,8 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             400,
             "unsupported_grant_type",
             70003,
-            f"The app requested an unsupported grant type '{form.get('grant_type', '')}'. cluster_sim issues client_credentials only.",
+            f"The app requested an unsupported grant type '{form.get('grant_type', '')}'. cluster_sim issues client_credentials "
+            "only.",
             now,
         )
     if client.lower() != tenant.client_id.lower():
@@ -118,7 +122,8 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             400,
             "unauthorized_client",
             700016,
-            f"Application with identifier '{client}' was not found in the directory '{tenant.name}'. This can happen if the application has not been installed "
+            f"Application with identifier '{client}' was not found in the directory '{tenant.name}'. This can happen if the "
+            "application has not been installed "
             "by the administrator of the tenant or consented to by any user in the tenant.",
             now,
         )
@@ -127,7 +132,8 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             401,
             "invalid_client",
             7000215,
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, "
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the "
+            "client secret ID, "
             f"for a secret added to app '{client}'.",
             now,
         )
@@ -136,7 +142,8 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             401,
             "invalid_client",
             7000222,
-            f"The provided client secret keys for app '{client}' are expired. Visit the Azure portal to create new keys for your app.",
+            f"The provided client secret keys for app '{client}' are expired. Visit the Azure portal to create new keys for your "
+            "app.",
             now,
         )
     # Some clients (MSAL for Go) ask for the OpenID scopes along with the one that counts.
@@ -147,7 +154,8 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             400,
             "invalid_scope",
             1002012,
-            f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed.",
+            f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default "
+            "suffixed.",
             now,
         )
     claims = {

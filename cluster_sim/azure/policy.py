@@ -1,4 +1,7 @@
-"""Azure Policy, as far as it denies: which assignments of a subscription forbid a resource. Reporting and remediation are not simulated."""
+"""Azure Policy, as far as it denies: which assignments of a subscription forbid a resource.
+
+Reporting and remediation are not simulated.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A lookalike of the public Retail Prices API over a small dated extract. It knows no discounts, and has only the rows its data file has."""
+"""A lookalike of the public Retail Prices API over a small dated extract.
+
+It knows no discounts, and has only the rows its data file has.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What runs in a Databricks workspace by now, and which machines it holds. Counting them against a quota belongs to `families.compute`."""
+"""What runs in a Databricks workspace by now, and which machines it holds.
+
+Counting them against a quota belongs to `families.compute`.
+"""
 
 from __future__ import annotations
 

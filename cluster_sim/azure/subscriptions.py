@@ -1,4 +1,7 @@
-"""What ARM tells about a whole subscription: itself, its locations, providers, groups, resources and tags. Writing is elsewhere."""
+"""What ARM tells about a whole subscription: itself, its locations, providers, groups, resources and tags.
+
+Writing is elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The tags of any resource, as a resource of their own: `{scope}/providers/Microsoft.Resources/tags/default`. A subscription's own tags are not simulated."""
+"""The tags of any resource, as a resource of their own: `{scope}/providers/Microsoft.Resources/tags/default`.
+
+A subscription's own tags are not simulated.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The inside of a Databricks workspace: clusters, policies, pools, permissions, as `databricks-sdk` speaks of them. No Spark runs.
+"""The inside of a Databricks workspace: clusters, policies, pools, permissions, as `databricks-sdk` speaks of them.
 
-Each workspace answers on a port of its own, because its host is all that tells it from another.
+No Spark runs. Each workspace answers on a port of its own, because its host is all that tells it from another.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from cluster_sim.azure import login
 from cluster_sim.azure.cloud import Cloud
+from cluster_sim.azure.cluster_policies import hold_to_policy
 from cluster_sim.azure.data import table
 from cluster_sim.azure.families import compute
 from cluster_sim.azure.families.databricks import WORKSPACE
@@ -239,7 +240,9 @@ class _Inside:
                     "node_type_id"
                 ]
         if cluster.get("policy_id"):
-            _hold_to_policy(cluster, json.loads(self._policy(cluster["policy_id"])["definition"]))
+            broken = hold_to_policy(cluster, json.loads(self._policy(cluster["policy_id"])["definition"]))
+            if broken:
+                raise Refusal(400, "INVALID_PARAMETER_VALUE", f"Cluster validation error: {broken}")
         if cluster.get("spark_version") not in SPARK_VERSIONS:
             raise Refusal(400, "INVALID_PARAMETER_VALUE", f"Invalid spark version {cluster.get('spark_version')}.")
         if not cluster.get("node_type_id"):
@@ -284,7 +287,8 @@ class _Inside:
                 "CLIENT_ERROR",
                 {
                     "azure_error_code": "QuotaExceeded",
-                    "azure_error_message": f"Operation could not be completed as it results in exceeding approved {family} Cores quota in {self.workspace.location}: {-room} vCPUs too many.",
+                    "azure_error_message": f"Operation could not be completed as it results in exceeding approved {family} "
+                    f"Cores quota in {self.workspace.location}: {-room} vCPUs too many.",
                 },
                 now,
             )
@@ -513,62 +517,3 @@ class _Inside:
 
 def _who(row: dict[str, Any]) -> str:
     return str(row.get("user_name") or row.get("group_name") or row.get("service_principal_name"))
-
-
-def _hold_to_policy(cluster: dict[str, Any], rules: dict[str, Any]) -> None:
-    """Fills what a policy fixes and refuses what it forbids."""
-    for path, rule in rules.items():
-        value = _at(cluster, path)
-        kind = rule["type"]
-        if value is None and kind == "fixed":
-            _set(cluster, path, rule["value"])
-            continue
-        if (
-            value is None
-            and "defaultValue" in rule
-            and not rule.get("isOptional")
-            and cluster.get("apply_policy_default_values", True)
-        ):
-            _set(cluster, path, rule["defaultValue"])
-            continue
-        if value is None:
-            continue
-        if not _allowed(rule, value):
-            raise Refusal(
-                400,
-                "INVALID_PARAMETER_VALUE",
-                f"Cluster validation error: Validation failed for {path}, the value {value!r} is not allowed by the policy ({kind}).",
-            )
-
-
-def _allowed(rule: dict[str, Any], value: Any) -> bool:
-    kind = rule["type"]
-    if kind == "fixed":
-        return bool(value == rule["value"])
-    if kind in ("allowlist", "blocklist"):
-        return bool((value in rule["values"]) == (kind == "allowlist"))
-    if kind == "regex":
-        return re.fullmatch(rule["pattern"], str(value)) is not None
-    if kind == "range":
-        return bool(rule.get("minValue", float("-inf")) <= value <= rule.get("maxValue", float("inf")))
-    return bool(kind == "unlimited")
-
-
-def _at(cluster: dict[str, Any], path: str) -> Any:
-    if path.startswith(("spark_conf.", "custom_tags.", "spark_env_vars.")):
-        head, _, tail = path.partition(".")
-        return (cluster.get(head) or {}).get(tail)
-    value: Any = cluster
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _set(cluster: dict[str, Any], path: str, value: Any) -> None:
-    if path == "cluster_type":
-        return
-    head, _, tail = path.partition(".")
-    if tail:
-        cluster.setdefault(head, {})[tail] = value
-    else:
-        cluster[head] = value

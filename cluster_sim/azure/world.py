@@ -1,4 +1,7 @@
-"""Reads the `azure:` section of a world file into values, and refuses what Azure could never be. Every problem is told at once, as a sentence."""
+"""Reads the `azure:` section of a world file into values, and refuses what Azure could never be.
+
+Every problem is told at once, as a sentence.
+"""
 
 from __future__ import annotations
 
@@ -131,10 +134,10 @@ def _names(kind: type[World] | type[Subscription]) -> set[str]:
 
 def read_world(section: Mapping[str, Any]) -> World:
     """Raises ImpossibleWorld with every problem found in the section."""
-    return _Reader().world(section)
+    return _SectionReader().world(section)
 
 
-class _Reader:
+class _SectionReader:
     def __init__(self) -> None:
         self.problems: list[str] = []
 
@@ -221,7 +224,8 @@ class _Reader:
                     )
                     if quota.limit < 0 or quota.used < 0 or quota.used > quota.limit:
                         self.say(
-                            f"The quota {family} in {region} has {quota.used} used of {quota.limit}; used must be between 0 and the limit."
+                            f"The quota {family} in {region} has {quota.used} used of {quota.limit}; used must be between 0 and "
+                            "the limit."
                         )
                     if key == "quotas" and family.lower() not in families:
                         self.say(f"There is no vCPU family called {family}{_meant(family, families.values())}.")
@@ -230,7 +234,8 @@ class _Reader:
         for row in item.get("sku_restrictions") or ():
             if row.get("region") not in regions:
                 self.say(
-                    f"A SKU restriction names the region {row.get('region')}, which is not one of the world's{_meant(row.get('region'), regions)}."
+                    f"A SKU restriction names the region {row.get('region')}, which is not one of the "
+                    f"world's{_meant(row.get('region'), regions)}."
                 )
             restrictions.append(
                 SkuRestriction(
@@ -260,7 +265,8 @@ class _Reader:
         conditions = [k for k in ("allowed_locations", "required_tags", "denied_types", "require") if item.get(k)]
         if len(conditions) != 1:
             self.say(
-                f"Policy {name} must have exactly one of allowed_locations, required_tags, denied_types and require; it has {len(conditions)}."
+                f"Policy {name} must have exactly one of allowed_locations, required_tags, denied_types and require; it has "
+                f"{len(conditions)}."
             )
         for region in item.get("allowed_locations") or ():
             if region not in regions and region != "global":

@@ -1,6 +1,7 @@
 """Bodies for simulated guests: something a started VM really is, so that SSH and Ansible find a machine there.
 
-`open_bodies` is the whole interface; which body it is, pod.py (system containers), emulated/ (a modelled host) or none.py, nobody else asks.
+`open_bodies` is the whole interface; which body it is, pod.py (system containers), emulated/ (a modelled host) or none.py, nobody
+else asks.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ KINDS = ("auto", "pod", "emulated", "none")
 def open_bodies(kind: str, folder: Path, networks: tuple[IPv4Interface, ...], say: Say, *, keep: bool = True) -> Bodies:
     """Makes ready what gives guests a body. `networks` has each network's gateway address; `folder` is this simulator's own.
 
-    `kind` is one of KINDS; auto takes a pod where this machine can have one, and says why or why not.
-    With `keep` the guests' disks stay in the folder at `close`, and the next to open it finds them; guests are shut down in order.
+    `kind` is one of KINDS; auto takes a pod where this machine can have one, and says why or why not. With `keep` the guests'
+    disks stay in the folder at `close`, and the next to open it finds them; guests are shut down in order.
     """
     # Imported when needed: the first two need Linux, the third asyncssh, and most worlds in tests need none.
     if kind == "none":

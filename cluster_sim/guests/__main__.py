@@ -1,4 +1,4 @@
-"""`python -m cluster_sim.guests probe` says which body guests get on this machine and why; `… image` builds the base image now."""
+"""`python -m cluster_sim.guests probe` says which body guests get here and why; `… image` builds the base image now."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The guests' only way out: an HTTP proxy that fetches packages from this machine's own mirrors, and refuses everything else.
 
-What never changes once published (packages, lists named by their hash) is kept in the cache folder. It checks no signatures: apt in the
-guest does.
+What never changes once published (packages, lists named by their hash) is kept in the cache folder. It checks no signatures: apt
+in the guest does.
 """
 
 from __future__ import annotations

@@ -14,23 +14,23 @@ from cluster_sim.guests.podinit import remove_cgroups
 NAME = "cluster_sim"
 
 
-def cgroup_place() -> Path | str:
+def cgroup_parent() -> Path | str:
     """The cgroup (version 2) of this process if it may make others below it, or a sentence why not."""
     mounted = _cgroup2_mount()
     if mounted is None:
         return "No cgroup version 2 is mounted."
     own = next((line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), "/")
-    place = mounted / own.lstrip("/")
-    if not os.access(place, os.W_OK) or not os.access(place / "cgroup.procs", os.W_OK):
-        return f"The cgroup of this process, {place}, is not writable for this user."
+    parent = mounted / own.lstrip("/")
+    if not os.access(parent, os.W_OK) or not os.access(parent / "cgroup.procs", os.W_OK):
+        return f"The cgroup of this process, {parent}, is not writable for this user."
     # Only making one shows it: a mount may be read-only, or the tree not ours to divide.
-    trial = place / f"{NAME}-trial-{os.getpid()}-{secrets.token_hex(3)}"
+    trial = parent / f"{NAME}-trial-{os.getpid()}-{secrets.token_hex(3)}"
     try:
         trial.mkdir()
         trial.rmdir()
     except OSError as problem:
-        return f"No cgroup can be made in {place}: {problem.strerror}."
-    return place
+        return f"No cgroup can be made in {parent}: {problem.strerror}."
+    return parent
 
 
 def delegation_prefix() -> list[str]:
@@ -41,15 +41,15 @@ def delegation_prefix() -> list[str]:
     return []
 
 
-def make_cgroup(place: Path) -> Path:
+def make_cgroup(parent: Path) -> Path:
     """One cgroup for a pod, named after this process; `pod` in it is for the pod's own processes."""
-    made = place / f"{NAME}-{os.getpid()}-{_started(os.getpid())}"
+    made = parent / f"{NAME}-{os.getpid()}-{_started(os.getpid())}"
     (made / "pod").mkdir(parents=True)
     return made
 
 
-def clean_stale(place: Path) -> None:
-    for folder in place.glob(f"{NAME}-*"):
+def clean_stale(parent: Path) -> None:
+    for folder in parent.glob(f"{NAME}-*"):
         named = re.fullmatch(rf"{NAME}-(\d+)-(\d+)", folder.name)
         if named and _started(int(named[1])) != named[2]:
             with contextlib.suppress(OSError):

@@ -96,7 +96,7 @@ def image_folder(say: Say) -> Path:
         raise GuestProblem(
             f"This machine's apt sources name no archive of its distribution. Name one: {MIRROR_VARIABLE}=http://your.mirror/debian"
         )
-    folder = _place(sources)
+    folder = _folder_for(sources)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder.parent / "lock", say):
         if not folder.is_dir():
@@ -113,11 +113,11 @@ def image_folder(say: Say) -> Path:
 
 def built_image() -> Path | None:
     """The image if it is already there. Its folder gets its name only when it is whole."""
-    folder = _place(machine_sources())
+    folder = _folder_for(machine_sources())
     return folder if folder.is_dir() else None
 
 
-def _place(sources: tuple[Source, ...]) -> Path:
+def _folder_for(sources: tuple[Source, ...]) -> Path:
     return cache_folder() / "images" / recipe_digest(sources)
 
 
@@ -234,7 +234,7 @@ def _narrate(maker: subprocess.Popen[bytes], unpacker: subprocess.Popen[bytes], 
 
 @contextlib.contextmanager
 def _package_proxy() -> Iterator[str]:
-    """The guests' package proxy, for the time of the build: so their first installs find in the cache what the image is made of."""
+    """The guests' package proxy while the image is built: their first installs find in its cache what the image is made of."""
     gate = socket.create_server(("127.0.0.1", 0), backlog=64)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()

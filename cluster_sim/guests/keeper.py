@@ -1,7 +1,8 @@
 """The process between a simulator and its pod: `python -m cluster_sim.guests.keeper`, started by pod.py.
 
 It exists so that nothing outlives the simulator, however that ends: its standard input is a pipe whose other end only the
-simulator holds, and the end of that input is the order to stop. It also keeps what the host must see to: cgroups and the apt proxy.
+simulator holds, and the end of that input is the order to stop. It also keeps what the host must see to (cgroups, the apt
+proxy).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import time
 from pathlib import Path
 
 from cluster_sim.guests import podinit
-from cluster_sim.guests.cgroups import cgroup_place, clean_stale, make_cgroup
+from cluster_sim.guests.cgroups import cgroup_parent, clean_stale, make_cgroup
 from cluster_sim.guests.namespaces import IdRange, id_range
 
 SOCKET_NAME = "pod.sock"
@@ -37,20 +38,20 @@ def main() -> int:
     words.add_argument("gateways", nargs="*")
     given = words.parse_args()
     ids = id_range()
-    place = cgroup_place()
-    for trouble in (ids, place):
+    parent = cgroup_parent()
+    for trouble in (ids, parent):
         if isinstance(trouble, str):
             _tell({"problem": trouble})
             return 1
     assert not isinstance(ids, str)
-    assert isinstance(place, Path)
+    assert isinstance(parent, Path)
     if not _alone(given.folder):
         _tell({"problem": f"Another simulator keeps its guests in {given.folder}. Stop it, or give this one another folder."})
         return 1
-    clean_stale(place)
-    cgroup = make_cgroup(place)
+    clean_stale(parent)
+    cgroup = make_cgroup(parent)
     try:
-        return _keep(given.folder, given.image, tuple(given.gateways), ids, cgroup, given.keep)
+        return _run_pod(given.folder, given.image, tuple(given.gateways), ids, cgroup, given.keep)
     finally:
         podinit.remove_cgroups(str(cgroup))
 
@@ -70,7 +71,7 @@ def _alone(folder: Path) -> bool:
             time.sleep(0.1)
 
 
-def _keep(folder: Path, image: Path, gateways: tuple[str, ...], ids: IdRange, cgroup: Path, keep: bool) -> int:
+def _run_pod(folder: Path, image: Path, gateways: tuple[str, ...], ids: IdRange, cgroup: Path, keep: bool) -> int:
     disks = folder / "disks"
     disks.mkdir(exist_ok=True)
     # Disks without the mark are left from a folder that somebody tried to remove: a plain user cannot remove all of them.

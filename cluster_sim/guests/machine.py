@@ -31,7 +31,7 @@ GUEST_ENVIRONMENT = {"container": "lxc", "PATH": "/usr/local/sbin:/usr/local/bin
 
 
 @dataclass(frozen=True)
-class Place:
+class Parts:
     """Where a guest's parts are, seen from inside the pod."""
 
     image: str
@@ -39,32 +39,32 @@ class Place:
     cgroup: str
 
 
-def become(place: Place, request: dict[str, Any], boss: socket.socket) -> None:
+def become(parts: Parts, request: dict[str, Any], boss: socket.socket) -> None:
     """The child that becomes a guest's machine: its own child is the guest's first process."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    Path(place.cgroup, "cgroup.procs").write_text("0")
+    Path(parts.cgroup, "cgroup.procs").write_text("0")
     ns.unshare("mnt", "net", "uts", "ipc", "pid", "cgroup")
     boss.send(b"n")
     if boss.recv(1) != b"g":
         os._exit(1)
     pid = os.fork()
     if pid == 0:
-        or_die(lambda: _machine(place, request))
+        or_die(lambda: _machine(parts, request))
     boss.send(struct.pack("i", pid))
     _close_above(2)
     _, status = os.waitpid(pid, 0)
     os._exit(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 64)
 
 
-def _machine(place: Place, request: dict[str, Any]) -> None:
+def _machine(parts: Parts, request: dict[str, Any]) -> None:
     os.setsid()
-    disk, root = place.disk, f"{place.disk}/root"
+    disk, root = parts.disk, f"{parts.disk}/root"
     ns.mount("none", "/", flags="rec private")
     # `userxattr` because this is a user namespace (without it dpkg fails on renames); `volatile` because this disk need not
     # survive a power cut of the machine, and dpkg syncs after every file.
-    layers = f"lowerdir={place.image},upperdir={disk}/upper,workdir={disk}/work,userxattr,volatile"
+    layers = f"lowerdir={parts.image},upperdir={disk}/upper,workdir={disk}/work,userxattr,volatile"
     ns.mount("overlay", root, "overlay", "", layers)
     ns.mount("proc", f"{root}/proc", "proc", "nosuid nodev noexec")
     ns.mount("sysfs", f"{root}/sys", "sysfs", "nosuid nodev noexec ro")

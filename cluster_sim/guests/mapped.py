@@ -1,4 +1,5 @@
-"""Runs one command as the guests' root: `python -m cluster_sim.guests.mapped FOLDER COMMAND…`; or, with `--trial`, tries what a guest needs.
+"""Runs one command as the guests' root: `python -m cluster_sim.guests.mapped FOLDER COMMAND…`; or, with `--trial`, tries what a
+guest needs.
 
 Standard library only.
 """

@@ -1,4 +1,7 @@
-"""The Linux system calls a container is made of, by ctypes. What is put together from them belongs to podinit.py. Standard library only."""
+"""The Linux system calls a container is made of, by ctypes.
+
+What is put together from them belongs to podinit.py. Standard library only.
+"""
 
 from __future__ import annotations
 

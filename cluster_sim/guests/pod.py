@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import cluster_sim
-from cluster_sim.guests.cgroups import cgroup_place, delegation_prefix
+from cluster_sim.guests.cgroups import cgroup_parent, delegation_prefix
 from cluster_sim.guests.keeper import CLOSE_SECONDS_MAX, SOCKET_NAME, START_SECONDS_MAX
 from cluster_sim.guests.proxying import PlainWords
 from cluster_sim.guests.seed import drive_files, new_disk_files
@@ -43,7 +43,7 @@ class PodBodies:
         self._boots = threading.Lock()
         source = str(Path(cluster_sim.__file__).parents[1])
         log = (self._folder / "pod.log").open("ab")
-        prefix = [] if isinstance(cgroup_place(), Path) else delegation_prefix()
+        prefix = [] if isinstance(cgroup_parent(), Path) else delegation_prefix()
         command = [
             *prefix,
             sys.executable,
@@ -75,7 +75,8 @@ class PodBodies:
         with self._boots:
             if name not in (up := self._list()) and len(up) >= self._guests_max:
                 raise GuestProblem(
-                    f"{spec.hostname} cannot start: each guest with a real system needs {INOTIFY_PER_GUEST} inotify instances and this "
+                    f"{spec.hostname} cannot start: each guest with a real system needs {INOTIFY_PER_GUEST} inotify instances "
+                    "and this "
                     f"machine allows a user {INOTIFY_LIMIT.read_text().strip()}, so at most {self._guests_max} run at once. "
                     "Stop another guest, or raise fs.inotify.max_user_instances."
                 )

@@ -4,7 +4,7 @@ Getting here (files, cgroups, the apt proxy, cleaning up) belongs to keeper.py; 
 Standard library only, and nothing is imported late: the guests' root may not be allowed to read where Python lives,
 so after `enter` every process here is a fork, never a new Python.
 
-The control socket takes one line of JSON and answers with one line of JSON. It is served by one thread: whatever waits is a child.
+The control socket takes one line of JSON and answers with one line of JSON. One thread serves it: whatever waits is a child.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_sim.guests import namespaces as ns
-from cluster_sim.guests.machine import GUEST_ENVIRONMENT, Place, become, ip, or_die, write_files
+from cluster_sim.guests.machine import GUEST_ENVIRONMENT, Parts, become, ip, or_die, write_files
 from cluster_sim.guests.seed import APT_PROXY_PORT
 
 SSH_PORT = 22
@@ -133,7 +133,7 @@ def _outer(
 
 
 def _view(plan: PodPlan, ids: ns.IdRange) -> str:
-    """A place where the guests' root reaches the image and the disks, though he may not walk there: below a root's 0700 home, say."""
+    """Where the guests' root reaches the image and the disks, though it may not walk there: below a root's 0700 home, say."""
     if not ids.with_own_id:
         ns.unshare("mnt")
     ns.mount("none", "/", flags="rec private")
@@ -253,13 +253,13 @@ class Pod:
             self._make_disk(disk, request["new_disk"])
         # The overlay is mounted without syncing; its mark of an earlier mount is in the way of the next.
         shutil.rmtree(Path(disk, "work", "work", "incompat"), ignore_errors=True)
-        place = Place(f"{self._view}/image", disk, f"{self._plan.cgroup}/guest-{name}")
-        os.makedirs(place.cgroup, exist_ok=True)
+        parts = Parts(f"{self._view}/image", disk, f"{self._plan.cgroup}/guest-{name}")
+        os.makedirs(parts.cgroup, exist_ok=True)
         here, there = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             here.close()
-            or_die(lambda: become(place, request, there))
+            or_die(lambda: become(parts, request, there))
         there.close()
         if here.recv(1) != b"n":
             raise OSError(f"guest {name} could not get namespaces of its own")

@@ -45,7 +45,7 @@ def _looks(folder: Path) -> Iterator[Finding]:
         return
     yield Finding("Linux", True, f"Linux {platform.release()}.")
     # Imported now: these files need Linux.
-    from cluster_sim.guests.cgroups import cgroup_place, delegation_prefix
+    from cluster_sim.guests.cgroups import cgroup_parent, delegation_prefix
     from cluster_sim.guests.namespaces import id_range
 
     root = os.geteuid() == 0
@@ -67,16 +67,16 @@ def _looks(folder: Path) -> Iterator[Finding]:
     )
     if not isinstance(ids, str) and not missing:
         yield _trial(folder)
-    place = cgroup_place()
-    if isinstance(place, Path):
-        yield Finding("cgroups", True, f"{place} is writable.")
+    parent = cgroup_parent()
+    if isinstance(parent, Path):
+        yield Finding("cgroups", True, f"{parent} is writable.")
     elif delegation_prefix():
         yield Finding("cgroups", True, "systemd --user gives a delegated one.")
     else:
         yield Finding(
             "cgroups",
             False,
-            f"{place} systemd in a guest needs one. With systemd: systemd-run --user --scope -p Delegate=yes COMMAND",
+            f"{parent} systemd in a guest needs one. With systemd: systemd-run --user --scope -p Delegate=yes COMMAND",
         )
     yield _image()
 

@@ -12,7 +12,9 @@ PLAIN_WORD = re.compile(r"[A-Za-z0-9_./+-]+")
 
 
 class PlainWords:
-    """Gives paths without a space or a quote, by links when need be, so that the command passes through a shell, Ansible and an SSH configuration."""
+    """Gives paths without a space or a quote, by links when need be, so that the command passes through a shell, Ansible and an
+    SSH configuration.
+    """
 
     def __init__(self) -> None:
         self._links: Path | None = None

@@ -1,4 +1,7 @@
-"""What is written on a guest's disk before its first boot: what a cloud-init drive and the site's installer put there. Standard library only."""
+"""What is written on a guest's disk before its first boot: what a cloud-init drive and the site's installer put there.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 

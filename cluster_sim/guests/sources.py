@@ -45,7 +45,10 @@ class Upstream:
 
 
 def machine_sources() -> tuple[Source, ...]:
-    """The distribution's own archives, as this machine names them; others (a vendor's, say) are left out. None where it names none."""
+    """The distribution's own archives, as this machine names them; others (a vendor's, say) are left out.
+
+    None where it names none.
+    """
     mirror = os.environ.get(MIRROR_VARIABLE)
     suite = _release().get("VERSION_CODENAME", DEFAULT_SUITE)
     if mirror:

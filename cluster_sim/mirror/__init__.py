@@ -1,7 +1,7 @@
 """The simulated world's own provider registry: a Terraform mirror folder with stand-ins for bpg/proxmox and Azure/azapi.
 
 Laying it out is all this file does. A package is one constant launch script, so its hash never changes and the lock file of a run
-folder stays true; what differs from machine to machine (which Python, where our code is) lies beside the packages, at the mirror's root.
+folder stays true; what differs from machine to machine (which Python, where our code is) lies at the mirror's root.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LAUNCHER: Final = """#!/bin/sh
 here=$(readlink -f "$0")
 root=$(dirname "$here")/../../../../..
 if [ ! -r "$root/interpreter" ]; then
-  echo "This stand-in provider was copied out of the mirror folder of cluster_sim. Start cluster_sim, then run terraform init again."
+  echo "This stand-in provider was copied out of cluster_sim's mirror folder. Start cluster_sim, then run terraform init again."
   exit 1
 fi
 { read -r python && read -r code; } <"$root/interpreter"
@@ -64,7 +64,8 @@ def _write(file: Path, content: bytes, mode: int) -> None:
 
 
 def _identity() -> bytes:
-    """Key and certificate for the connection between Terraform and a provider on this machine; made once, as making one costs 0.1 s.
+    """Key and certificate for the connection between Terraform and a provider on this machine; made once, as making one costs 0.1
+    s.
 
     Terraform is handed the certificate in the handshake and trusts nothing else; the socket lies in a private folder.
     """

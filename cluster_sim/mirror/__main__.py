@@ -1,4 +1,5 @@
-"""Runs one stand-in provider: `python -m cluster_sim.mirror terraform-provider-NAME_vVERSION IDENTITY`, as the launch script does.
+"""Runs one stand-in provider: `python -m cluster_sim.mirror terraform-provider-NAME_vVERSION IDENTITY`, as the launch script
+does.
 
 Only Terraform can talk to it.
 """

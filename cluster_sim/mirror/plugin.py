@@ -35,7 +35,8 @@ _PARENT_LOOK_S = 1.0
 _SOCKET_FOLDER_CHARACTERS_MAX = 70
 _STOP_GRACE_S = 1.0
 _WRITE_ONLY = b"\x58\x01"
-"""`write_only = true`, field 11 of an attribute: newer than the protocol classes of `tf` 1.2, so appended as it is on the wire."""
+"""`write_only = true`, field 11 of an attribute: newer than the protocol classes of `tf` 1.2, so appended as it is on the wire.
+"""
 
 
 def serve(provider: Provider, identity: Path) -> None:
@@ -132,7 +133,8 @@ class Servicer(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]
             not_simulated = [
                 Problem(
                     f"The stand-in provider does not simulate `{'.'.join(step for step in path if isinstance(step, str))}`.",
-                    "It stands in for what Berth's own modules use. Remove it, or run this configuration with the released provider.",
+                    "It stands in for what Berth's own modules use. Remove it, or run this configuration with the released "
+                    "provider.",
                     path=path,
                 )
                 for path in planning.refused(resource.schema, config)

@@ -18,7 +18,9 @@ from urllib.parse import quote, urlsplit
 from cluster_sim.mirror.provider import Problem
 
 SUBJECT_PREFIX = "cluster_sim"
-"""As in `cluster_sim.authority`; not imported from there, because a provider that starts three times a command should start quickly."""
+"""As in `cluster_sim.authority`; not imported from there, because a provider that starts three times a command should start
+quickly.
+"""
 _IN_ADDRESSES = "%/?&=:;,@!$'()*+~[]"
 _TIMEOUT_S = 120.0
 _IDLE_S_MAX = 3.0
@@ -69,7 +71,10 @@ class Web:
         return f"{self.host}:{self.port}"
 
     def send(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Sends one request. `target` is path and query as a caller wrote them; what no address may hold is encoded, as Go does."""
+        """Sends one request.
+
+        `target` is path and query as a caller wrote them; what no address may hold is encoded, as Go does.
+        """
         connection = None
         try:
             connection = self._connected()
@@ -115,8 +120,10 @@ class Web:
         if not issuer.startswith(SUBJECT_PREFIX):
             connection.close()
             raise Problem(
-                f"The certificate of {self.name} was issued by {issuer!r}, not by a {SUBJECT_PREFIX} CA, so this is no simulated world.",
-                "Nothing was sent: this stand-in provider works on simulated worlds only. For a real one, install the released provider "
+                f"The certificate of {self.name} was issued by {issuer!r}, not by a {SUBJECT_PREFIX} CA, so this is no simulated "
+                "world.",
+                "Nothing was sent: this stand-in provider works on simulated worlds only. For a real one, install the released "
+                "provider "
                 "(without the mirror folder of cluster_sim) by running terraform init again.",
             )
 

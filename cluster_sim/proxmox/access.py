@@ -9,7 +9,8 @@ _TIERS: dict[str, tuple[str, str, str, str]] = {
         "",
         "Allocate Clone Config.CPU Config.Disk Config.HWType Config.Memory Config.Network Config.Options GuestAgent.Unrestricted "
         "Migrate Replicate Snapshot Snapshot.Rollback",
-        "Backup Config.CDROM Config.Cloudinit Console GuestAgent.FileRead GuestAgent.FileSystemMgmt GuestAgent.FileWrite PowerMgmt",
+        "Backup Config.CDROM Config.Cloudinit Console GuestAgent.FileRead GuestAgent.FileSystemMgmt GuestAgent.FileWrite "
+        "PowerMgmt",
         "Audit GuestAgent.Audit",
     ),
     "Sys": ("AccessNetwork Incoming Modify PowerMgmt", "Console Syslog", "", "Audit"),
@@ -22,7 +23,10 @@ _TIERS: dict[str, tuple[str, str, str, str]] = {
     "Realm": ("Allocate", "AllocateUser", "", ""),
     "Permissions": ("Modify", "", "", ""),
 }
-"""What there is to be allowed, in Proxmox VE 9.2, by who gets it: root, administrators, users, auditors. `VM.Monitor` went in 9.0."""
+"""What there is to be allowed, in Proxmox VE 9.2, by who gets it: root, administrators, users, auditors.
+
+`VM.Monitor` went in 9.0.
+"""
 
 
 def _privileges(groups: tuple[str, ...], *tiers: int) -> frozenset[str]:

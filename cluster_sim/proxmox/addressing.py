@@ -12,7 +12,7 @@ from .state import Guest, Network
 
 
 @dataclass(frozen=True)
-class Place:
+class GuestAddress:
     mac: str
     address: IPv4Interface
     gateway: IPv4Address
@@ -24,7 +24,7 @@ def network_of(cluster: Cluster, net: Net) -> Network | None:
     return by_name or next((n for n in cluster.networks if n.tag == net.tag), None)
 
 
-def place_of(cluster: Cluster, guest: Guest) -> Place | None:
+def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
     """None when nothing on its network would give it an address."""
     cards = nets(guest)
     if not cards:
@@ -37,11 +37,11 @@ def place_of(cluster: Cluster, guest: Guest) -> Place | None:
         fixed = ip_interface(told)
         if not isinstance(fixed, IPv4Interface):
             return None
-        return Place(str(net.mac), fixed, IPv4Address(wanted.get("gw", network.gateway if network else str(fixed.ip))))
+        return GuestAddress(str(net.mac), fixed, IPv4Address(wanted.get("gw", network.gateway if network else str(fixed.ip))))
     if network is None:
         return None
     subnet = IPv4Network(network.subnet)
-    return Place(
+    return GuestAddress(
         str(net.mac),
         IPv4Interface(f"{_lease(cluster, guest, str(net.mac), network)}/{subnet.prefixlen}"),
         IPv4Address(network.gateway),

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from urllib.parse import unquote
 
 from ..guests.values import GuestSpec
-from .addressing import place_of
+from .addressing import address_of
 from .cluster import Cluster
 from .configuration import apply_pending, disks
 from .errors import TaskFailed
@@ -29,15 +29,15 @@ def spec_of(cluster: Cluster, guest: Guest) -> GuestSpec | None:
     keys = tuple(k for k in unquote(guest.config.get("sshkeys", "")).splitlines() if k.strip())
     if not keys or not any(d.is_cloud_init for d in disks(guest).values()):
         return None
-    place = place_of(cluster, guest)
-    if place is None:
+    card = address_of(cluster, guest)
+    if card is None:
         return None
     return GuestSpec(
         key=str(guest.vmid),
         hostname=guest.name,
-        mac=place.mac,
-        address=place.address,
-        gateway=place.gateway,
+        mac=card.mac,
+        address=card.address,
+        gateway=card.gateway,
         user=guest.config.get("ciuser", guest.default_user),
         ssh_keys=keys,
         password=guest.password,

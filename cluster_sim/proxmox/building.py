@@ -64,9 +64,9 @@ def build_cluster(
     for file in world.files:
         storage = cluster.storages[file.storage]
         kind, size_bytes = file.name.partition("/")[0], int(file.size_gib * GIB)
-        place = volumes.place(storage, file.node or "")
+        node = volumes.node_of(storage, file.node or "")
         volumes.add(
-            cluster, Volume(file.storage, place, file.name, size_bytes, file.name.rsplit(".", 1)[-1], kind, made_at=now - _AGE_S)
+            cluster, Volume(file.storage, node, file.name, size_bytes, file.name.rsplit(".", 1)[-1], kind, made_at=now - _AGE_S)
         )
     for name, pool in world.pools.items():
         cluster.pools[name] = Pool(name, pool.comment, set(pool.guests), set(pool.storages))
@@ -166,8 +166,8 @@ def _add_guest(cluster: Cluster, vmid: int, section: GuestSection, now: float) -
         storage = cluster.storages[disk.storage]
         size_bytes = int(disk.size_gib * GIB)
         name = f"{kind}-{vmid}-disk-{number}" if not storage.in_files else f"{vmid}/{kind}-{vmid}-disk-{number}.raw"
-        place = volumes.place(storage, section.node)
-        volume = volumes.add(cluster, Volume(disk.storage, place, name, size_bytes, "raw", "images", vmid, made_at=guest.made_at))
+        node = volumes.node_of(storage, section.node)
+        volume = volumes.add(cluster, Volume(disk.storage, node, name, size_bytes, "raw", "images", vmid, made_at=guest.made_at))
         options = dict(o.split("=", 1) for o in disk.options.split(",") if o)
         config[f"scsi{number}"] = Drive(volume.volid, options | {"size": write_size(size_bytes)}).line()
     if section.cloud_init:

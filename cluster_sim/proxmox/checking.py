@@ -79,7 +79,8 @@ def _storages(world: ProxmoxSection) -> Iterator[str]:
     for name, storage in world.storages.items():
         for kind in storage.content:
             if kind not in CONTENT[storage.type]:
-                yield f"Storage {name} is of type {storage.type}, which cannot hold {kind!r}; it holds {', '.join(sorted(CONTENT[storage.type]))}."
+                known = ", ".join(sorted(CONTENT[storage.type]))
+                yield f"Storage {name} is of type {storage.type}, which cannot hold {kind!r}; it holds {known}."
         for node in storage.nodes or ():
             if node not in world.nodes:
                 yield f"Storage {name} is to be on node {node!r}, which the cluster does not have."
@@ -133,7 +134,8 @@ def _guests(world: ProxmoxSection) -> Iterator[str]:
         if node is None:
             yield f"{who} is to be on node {guest.node!r}, which the cluster does not have."
         elif guest.running and guest.cores * guest.sockets > node.threads:
-            yield f"{who} runs with {guest.cores * guest.sockets} vCPUs on node {guest.node}, which has {node.threads} threads: Proxmox would not start it."
+            vcpus, threads = guest.cores * guest.sockets, node.threads
+            yield f"{who} runs with {vcpus} vCPUs on node {guest.node}, which has {threads} threads: Proxmox would not start it."
         if guest.template and guest.running:
             yield f"{who} is a template and runs; templates never run."
         if guest.running and not guest.disks:
@@ -230,7 +232,8 @@ def _rights(world: ProxmoxSection) -> Iterator[str]:
         if grant.role not in BUILT_IN_ROLES and grant.role not in world.roles:
             yield f"The role {grant.role!r} is granted on {grant.path}, but there is no such role."
         if grant.to not in known | groups:
-            yield f"A role is granted on {grant.path} to {grant.to!r}, which is no user, token (user@realm!name) or group (@name) of this world."
+            kinds = "user, token (user@realm!name) or group (@name)"
+            yield f"A role is granted on {grant.path} to {grant.to!r}, which is no {kinds} of this world."
         if not grant.path.startswith("/"):
             yield f"A role is granted on {grant.path!r}; such a path begins with a slash."
     if world.ready_token not in known or "!" not in world.ready_token:

@@ -22,7 +22,10 @@ _LOOKS_PER_POINT = 4
 
 
 def _points(call: Call, of_what: tuple[object, ...], at: Callable[[float], dict[str, float]]) -> list[dict[str, Any]]:
-    """A point is the mean, or the highest, of a few looks into its time. What was computed once is kept until `of_what` changes."""
+    """A point is the mean, or the highest, of a few looks into its time.
+
+    What was computed once is kept until `of_what` changes.
+    """
     count, step = SPANS[call.values["timeframe"]]
     highest = call.get("cf", "AVERAGE") == "MAX"
     looks = 1 if step <= 60 else _LOOKS_PER_POINT
@@ -117,7 +120,7 @@ def _guest_figures(guest: Guest, figures: load.Figures) -> dict[str, float]:
 
 def of_storage(call: Call) -> list[dict[str, Any]]:
     storage = volumes.usable(call.cluster, call.values["storage"], call.node)
-    here = volumes.place(storage, call.node)
+    here = volumes.node_of(storage, call.node)
     mine = [v for v in call.cluster.volumes.values() if v.storage == storage.name and v.node == here]
 
     def at(time: float) -> dict[str, float]:

@@ -1,4 +1,7 @@
-"""Bridges of nodes, and the software-defined network on top of them. Both are as the world file says; nobody changes them here."""
+"""Bridges of nodes, and the software-defined network on top of them.
+
+Both are as the world file says; nobody changes them here.
+"""
 
 from __future__ import annotations
 

@@ -27,8 +27,10 @@ INTEGERS = {
 }
 _TEXTS = re.split(
     r"\s+",
-    "affinity agent amd-sev arch args audio0 boot bootdisk cicustom cipassword ciuser cpu description hookscript hotplug hugepages "
-    "intel-tdx ivshmem keyboard machine memory nameserver rng0 searchdomain smbios1 spice_enhancements startdate startup tags vga "
+    "affinity agent amd-sev arch args audio0 boot bootdisk cicustom cipassword ciuser cpu description hookscript hotplug "
+    "hugepages "
+    "intel-tdx ivshmem keyboard machine memory nameserver rng0 searchdomain smbios1 spice_enhancements startdate startup tags "
+    "vga "
     "vmgenid vmstatestorage watchdog",
 )
 

@@ -31,7 +31,7 @@ def shutdown(call: Call) -> str:
 
 
 def _wish(call: Call, kind: str, state: str) -> str | None:
-    """Of a guest under high availability a start or stop is only a wish: noted at once, acted on by the manager a little later."""
+    """Of a guest under high availability a start or stop is only a wish: noted at once, acted on a little later."""
     cluster, guest = call.cluster, call.guest
     resource = cluster.ha.resources.get(f"vm:{guest.vmid}")
     if resource is None or resource["state"] == "ignored":

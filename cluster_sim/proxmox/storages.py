@@ -81,7 +81,7 @@ def status(call: Call) -> dict[str, Any]:
 
 def content(call: Call) -> list[dict[str, Any]]:
     storage = volumes.usable(call.cluster, call.values["storage"], call.node)
-    here = volumes.place(storage, call.node)
+    here = volumes.node_of(storage, call.node)
     rows = []
     for volume in sorted(call.cluster.volumes.values(), key=lambda v: v.volid):
         if volume.storage != storage.name or volume.node != here:
@@ -146,7 +146,8 @@ def _volume(call: Call) -> Volume:
 
 def _path(storage: Storage, volume: Volume) -> str:
     if storage.kind == "rbd":
-        return f"rbd:{storage.settings.get('pool', storage.name)}/{volume.name}:conf=/etc/pve/ceph.conf:id=admin:keyring=/etc/pve/priv/ceph/{storage.name}.keyring"
+        pool, keyring = storage.settings.get("pool", storage.name), f"/etc/pve/priv/ceph/{storage.name}.keyring"
+        return f"rbd:{pool}/{volume.name}:conf=/etc/pve/ceph.conf:id=admin:keyring={keyring}"
     if storage.kind in ("lvmthin", "lvm"):
         return f"/dev/{storage.settings.get('vgname', 'pve')}/{volume.name}"
     if storage.kind == "zfspool":
@@ -213,7 +214,7 @@ def _arrive(call: Call, storage: Storage, kind: str, name: str, size_bytes: int,
         yield volumes.copy_seconds(call.cluster, size_bytes)
         found = Volume(
             storage.name,
-            volumes.place(storage, call.node),
+            volumes.node_of(storage, call.node),
             f"{kind}/{name}",
             size_bytes,
             name.rsplit(".", 1)[-1],

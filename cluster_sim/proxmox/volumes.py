@@ -15,7 +15,8 @@ CLOUD_INIT_BYTES = 4 * MIB
 _VOLUMES_MAX = 256
 
 
-def place(storage: Storage, node: str) -> str | None:
+def node_of(storage: Storage, node: str) -> str | None:
+    """The node a volume lies on when it is made there; None when the storage is shared by all."""
     return None if storage.shared else node
 
 
@@ -30,7 +31,7 @@ def usable(cluster: Cluster, name: str, node: str) -> Storage:
 
 
 def used_bytes(cluster: Cluster, storage: Storage, node: str) -> int:
-    here = place(storage, node)
+    here = node_of(storage, node)
     mine = (v for v in cluster.volumes.values() if v.storage == storage.name and v.node == here)
     return min(
         storage.total_bytes,
@@ -45,7 +46,7 @@ def free_bytes(cluster: Cluster, storage: Storage, node: str) -> int:
 def find(cluster: Cluster, volid: str, node: str) -> Volume | None:
     name, _, volume = volid.partition(":")
     storage = cluster.storages.get(name)
-    return cluster.volumes.get((name, place(storage, node), volume)) if storage else None
+    return cluster.volumes.get((name, node_of(storage, node), volume)) if storage else None
 
 
 def add(cluster: Cluster, volume: Volume) -> Volume:
@@ -65,7 +66,7 @@ def allocate(
 ) -> Volume:
     """Makes a volume of a guest, or fails with what the storage's own tool would say."""
     extension = (".qcow2" if cloud_init or parent else ".raw") if storage.in_files else ""
-    here = place(storage, node)
+    here = node_of(storage, node)
     prefix = f"{vmid}/" if storage.in_files else ""
     # Only rbd and files write a linked clone's parent into its name; a thin volume does not show where it came from.
     if parent and storage.kind != "lvmthin":
@@ -141,7 +142,7 @@ def storage_lock(cluster: Cluster, storage: Storage, node: str) -> Worker:
 
 
 def lock_name(storage: Storage, node: str) -> str:
-    return f"storage {storage.name} {place(storage, node)}"
+    return f"storage {storage.name} {node_of(storage, node)}"
 
 
 def _exists(storage: Storage, name: str) -> str:
@@ -160,7 +161,8 @@ def _full(storage: Storage, name: str) -> str:
     if storage.in_files:
         return f"unable to create image: qemu-img: {storage.settings.get('path', '')}/images/{short}: No space left on device"
     group, pool = storage.settings.get("vgname", "pve"), storage.settings.get("thinpool", "data")
-    return f"lvcreate '{group}/{short}' error:   Cannot create new thin volume, free space in thin pool {group}/{pool} reached threshold."
+    reason = f"Cannot create new thin volume, free space in thin pool {group}/{pool} reached threshold."
+    return f"lvcreate '{group}/{short}' error:   {reason}"
 
 
 def _cannot_grow(storage: Storage, name: str, size_bytes: int) -> str:

@@ -18,6 +18,7 @@ from cluster_sim.azure.families import (
     kubernetes,
     monitor,
     network,
+    private_link,
     storage,
 )
 from cluster_sim.azure.kinds import Kind, NameRule, by_key
@@ -33,6 +34,7 @@ GROUP = Kind(GROUP_TYPE, located=False, created=201, slow=False, slow_delete=Tru
 
 _FAMILIES = (
     network,
+    private_link,
     storage,
     keyvault,
     identity,

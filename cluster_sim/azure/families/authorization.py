@@ -1,4 +1,7 @@
-"""Microsoft.Authorization: role assignments, built-in role definitions, locks, and the list of policy assignments. Data-plane access is not enforced."""
+"""Microsoft.Authorization: role assignments, built-in role definitions, locks, and the list of policy assignments.
+
+Data-plane access is not enforced.
+"""
 
 from __future__ import annotations
 
@@ -62,9 +65,12 @@ def _check_assignment(change: Change) -> None:
         raise ArmError(
             400,
             "PrincipalNotFound",
-            f"Principal {str(properties['principalId']).replace('-', '')} does not exist in the directory {change.cloud.world.tenant.id}. "
-            "Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a "
-            "replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.",
+            f"Principal {str(properties['principalId']).replace('-', '')} does not exist in the directory "
+            f"{change.cloud.world.tenant.id}. "
+            "Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a "
+            "role, this error might be related to a "
+            "replication delay. In this case, set the role assignment principalType property to a value, such as "
+            "ServicePrincipal, User, or Group.",
         )
 
 

@@ -1,4 +1,7 @@
-"""Microsoft.CognitiveServices: Azure OpenAI accounts and deployments, held to model quotas; deleted accounts keep their names. No model answers here."""
+"""Microsoft.CognitiveServices: Azure OpenAI accounts and deployments, held to model quotas; deleted accounts keep their names.
+
+No model answers here.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ def _check_account(change: Change) -> None:
         raise ArmError(
             409,
             "FlagMustBeSetForRestore",
-            f"An existing resource with ID '{change.address.id}' has been soft-deleted. To restore the resource, you must specify 'restore' to be 'true' in the property. "
+            f"An existing resource with ID '{change.address.id}' has been soft-deleted. To restore the resource, you must "
+            "specify 'restore' to be 'true' in the property. "
             "If you don't want to restore existing resource, please purge it first.",
         )
     if gone is not None and restore:
@@ -165,7 +169,8 @@ def _check_deployment(change: Change) -> None:
         raise ArmError(
             400,
             "DeploymentModelNotSupported",
-            f"The model 'Format: {wanted.get('format')}, Name: {name}, Version: {version}' of account deployment is not supported.",
+            f"The model 'Format: {wanted.get('format')}, Name: {name}, Version: {version}' of account deployment is not "
+            "supported.",
         )
     sku = change.body.get("sku")
     if not isinstance(sku, dict) or not sku.get("name"):
@@ -178,7 +183,8 @@ def _check_deployment(change: Change) -> None:
         raise ArmError(
             400,
             "InvalidResourceProperties",
-            f"The specified SKU '{sku['name']}' of account deployment is not supported by the model '{name}' in this region '{account.location}'.",
+            f"The specified SKU '{sku['name']}' of account deployment is not supported by the model '{name}' in this region "
+            f"'{account.location}'.",
         )
     capacity = sku.get("capacity", 1)
     if not isinstance(capacity, int) or capacity < 1:
@@ -194,7 +200,8 @@ def _check_deployment(change: Change) -> None:
         raise ArmError(
             400,
             "InsufficientQuota",
-            f"This operation require {capacity} new capacity in quota {what}, which is bigger than the current available capacity {most - used}. "
+            f"This operation require {capacity} new capacity in quota {what}, which is bigger than the current available "
+            f"capacity {most - used}. "
             f"The current quota usage is {used} and the quota limit is {most} for quota {what}.",
         )
     wanted["version"] = version if version else model["version"]
@@ -283,7 +290,8 @@ def _show_deleted(resource: Resource) -> dict[str, Any]:
     subscription, group = resource.id.split("/")[2], resource.group
     purge = resource.changed_at_s + RETENTION_DAYS * 86400
     return {
-        "id": f"/subscriptions/{subscription}/providers/Microsoft.CognitiveServices/locations/{resource.location}/resourceGroups/{group}/deletedAccounts/{resource.name}",
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.CognitiveServices"
+        f"/locations/{resource.location}/resourceGroups/{group}/deletedAccounts/{resource.name}",
         "name": resource.name,
         "type": "Microsoft.CognitiveServices/deletedAccounts",
         "location": resource.location,

@@ -1,4 +1,7 @@
-"""Microsoft.Compute: what a region offers and what is left of a quota, with just enough machines and disks to fill an existing subscription."""
+"""Microsoft.Compute: what a region offers and what is left of a quota.
+
+Machines and disks are just enough to fill an existing subscription.
+"""
 
 from __future__ import annotations
 
@@ -184,7 +187,8 @@ def _check_machine(change: Change) -> None:
         raise ArmError(
             409,
             "SkuNotAvailable",
-            f"The requested VM size '{name}' is currently not available in location '{change.location}' ({why}). Please try another size or deploy to a different location or different zone.",
+            f"The requested VM size '{name}' is currently not available in location '{change.location}' ({why}). Please try "
+            "another size or deploy to a different location or different zone.",
         )
     row = size(name) or {}
     for family in (row["family"], "cores"):
@@ -194,8 +198,10 @@ def _check_machine(change: Change) -> None:
             raise ArmError(
                 409,
                 "OperationNotAllowed",
-                f"Operation could not be completed as it results in exceeding approved {family} Cores quota. Additional details - Deployment Model: Resource Manager, "
-                f"Location: {change.location}, Current Limit: {most}, Current Usage: {most - room}, Additional Required: {row['vcpus']}, (Minimum) New Limit Required: {most - room + row['vcpus']}.",
+                f"Operation could not be completed as it results in exceeding approved {family} Cores quota. Additional details "
+                "- Deployment Model: Resource Manager, "
+                f"Location: {change.location}, Current Limit: {most}, Current Usage: {most - room}, Additional Required: "
+                f"{row['vcpus']}, (Minimum) New Limit Required: {most - room + row['vcpus']}.",
             )
 
 

@@ -55,7 +55,8 @@ def _check(change: Change) -> None:
         raise ArmError(
             501,
             "NotSimulated",
-            f"This world serves {cloud.world.databricks_workspaces_max} Databricks workspaces at once (databricks_workspaces_max in its file).",
+            f"This world serves {cloud.world.databricks_workspaces_max} Databricks workspaces at once (databricks_workspaces_max "
+            "in its file).",
         )
 
 
@@ -70,7 +71,8 @@ def _check_network(change: Change) -> None:
         raise ArmError(
             400,
             "InvalidVirtualNetwork",
-            f"The virtual network is in {network.location} and the workspace in {change.location}; they must be in the same region.",
+            f"The virtual network is in {network.location} and the workspace in {change.location}; they must be in the same "
+            "region.",
         )
     for name in ("customPublicSubnetName", "customPrivateSubnetName"):
         subnet_name = _parameter(change.properties, name)

@@ -10,7 +10,8 @@ _F = "Microsoft.DataFactory/factories"
 _NAME = NameRule(
     r"(?=.{3,63}$)[A-Za-z0-9](-?[A-Za-z0-9])*",
     "InvalidResourceName",
-    "The factory name '{name}' is invalid. It has 3 to 63 letters, digits and single '-', and begins and ends with a letter or digit.",
+    "The factory name '{name}' is invalid. It has 3 to 63 letters, digits and single '-', and begins and ends with a letter or "
+    "digit.",
 )
 
 

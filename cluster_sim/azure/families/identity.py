@@ -36,7 +36,8 @@ def _check_federation(change: Change) -> None:
             raise ArmError(
                 409,
                 "Conflict",
-                f"Issuer and subject combination already exists for this Managed Identity. Existing federated identity credential name: {other.name}.",
+                "Issuer and subject combination already exists for this Managed Identity. Existing federated identity "
+                f"credential name: {other.name}.",
             )
 
 

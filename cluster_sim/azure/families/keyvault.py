@@ -1,4 +1,7 @@
-"""Microsoft.KeyVault: vaults, which stay by name after deletion until they are purged. Secrets and keys themselves are not simulated."""
+"""Microsoft.KeyVault: vaults, which stay by name after deletion until they are purged.
+
+Secrets and keys themselves are not simulated.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ RETENTION_DAYS = 90
 _NAME = NameRule(
     r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])*",
     "VaultNameNotValid",
-    "The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, "
+    "The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a "
+    "letter, end with a letter or digit, "
     "and not contain consecutive hyphens.",
 )
 
@@ -35,7 +39,8 @@ def _check(change: Change) -> None:
         raise ArmError(
             400,
             "BadRequest",
-            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.',
+            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an '
+            "irreversible action.",
         )
     if change.before and change.before.properties.get("enablePurgeProtection") and not properties.get("enablePurgeProtection"):
         properties["enablePurgeProtection"] = True
@@ -68,9 +73,12 @@ def _take_name(change: Change, recover: bool) -> None:
         raise ArmError(
             409,
             "VaultAlreadyExists",
-            f"The vault name '{change.name}' is already in use. Vault names are globally unique so it is possible that the name is already taken. "
-            "If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not purged "
-            "after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before reusing the name.",
+            f"The vault name '{change.name}' is already in use. Vault names are globally unique so it is possible that the name "
+            "is already taken. "
+            "If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently "
+            "deleted but not purged "
+            "after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be "
+            "purged before reusing the name.",
         )
 
 
@@ -139,7 +147,8 @@ def _show_deleted(cloud: Cloud, resource: Resource) -> dict[str, Any]:
     if resource.properties.get("enablePurgeProtection"):
         properties["purgeProtectionEnabled"] = True
     return {
-        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{resource.location}/deletedVaults/{resource.name}",
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault"
+        f"/locations/{resource.location}/deletedVaults/{resource.name}",
         "name": resource.name,
         "type": "Microsoft.KeyVault/deletedVaults",
         "properties": properties,
@@ -181,7 +190,8 @@ def _purge(cloud: Cloud, words: dict[str, str], request: Request) -> Answer:
         raise ArmError(
             405,
             "DeletedVaultPurge",
-            f"Operation \"DeletedVaultPurge\" is not allowed because purge protection is enabled on this vault '{resource.name}'. Key Vault service will automatically purge it after the retention period has passed.",
+            'Operation "DeletedVaultPurge" is not allowed because purge protection is enabled on this vault '
+            f"'{resource.name}'. Key Vault service will automatically purge it after the retention period has passed.",
         )
     cloud.store.deleted.pop(resource.key)
     return Answer(200)

@@ -1,4 +1,7 @@
-"""Microsoft.ContainerService and its registry: clusters, node pools and maintenance windows, held to quota. No Kubernetes API answers behind them."""
+"""Microsoft.ContainerService and its registry: clusters, node pools and maintenance windows, held to quota.
+
+No Kubernetes API answers behind them.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,14 @@ _M = "Microsoft.ContainerService/managedClusters"
 _CLUSTER_NAME = NameRule(
     r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?",
     "InvalidParameter",
-    "The value of parameter resourceName is invalid: '{name}'. It has 1 to 63 letters, digits, '-' and '_', and begins and ends with a letter or digit.",
+    "The value of parameter resourceName is invalid: '{name}'. It has 1 to 63 letters, digits, '-' and '_', and begins and ends "
+    "with a letter or digit.",
 )
 _POOL_NAME = NameRule(
     r"[a-z][a-z0-9]{0,11}",
     "InvalidParameter",
-    "The value of parameter agentPoolProfile.name is invalid: '{name}'. A pool name has 1 to 12 lower-case letters and digits and begins with a letter.",
+    "The value of parameter agentPoolProfile.name is invalid: '{name}'. A pool name has 1 to 12 lower-case letters and digits "
+    "and begins with a letter.",
 )
 NODES_MAX = 1000
 
@@ -40,7 +45,8 @@ def _check_cluster(change: Change) -> None:
         r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?", str(properties.get("dnsPrefix") or properties.get("fqdnSubdomain"))
     ):
         raise invalid_parameter(
-            f"The value of parameter dnsPrefix is invalid: '{properties.get('dnsPrefix')}'. It has 1 to 54 letters, digits and '-'.",
+            f"The value of parameter dnsPrefix is invalid: '{properties.get('dnsPrefix')}'. It has 1 to 54 letters, digits and "
+            "'-'.",
             "dnsPrefix",
         )
     if not change.body.get("identity") and not properties.get("servicePrincipalProfile"):
@@ -85,7 +91,8 @@ def _version(change: Change, given: Any) -> None:
         raise ArmError(
             400,
             "K8sVersionNotSupported",
-            f"Managed cluster {change.name} is on version {text}, which is not supported in this region. Supported versions: {', '.join(known)}. "
+            f"Managed cluster {change.name} is on version {text}, which is not supported in this region. Supported versions: "
+            f"{', '.join(known)}. "
             "Please use [az aks get-versions] command to get the supported version list in this region.",
         )
     old = str(change.before.properties.get("currentKubernetesVersion", "")) if change.before else ""
@@ -193,7 +200,8 @@ def _check_pool(change: Change) -> None:
         raise ArmError(
             400,
             "BadRequest",
-            f"The VM size of {name} is not allowed in your subscription in location '{region}'. The available VM sizes are '{','.join(offered)}'.",
+            f"The VM size of {name} is not allowed in your subscription in location '{region}'. The available VM sizes are "
+            f"'{','.join(offered)}'.",
         )
     if change.before and change.before.properties.get("vmSize") != name:
         raise ArmError(
@@ -204,7 +212,8 @@ def _check_pool(change: Change) -> None:
     least, most = properties.get("minCount"), properties.get("maxCount")
     if scaling and (least is None or most is None or least > most):
         raise invalid_parameter(
-            f"The autoscaler of pool '{change.name}' needs minCount and maxCount with minCount at most maxCount, not {least} and {most}.",
+            f"The autoscaler of pool '{change.name}' needs minCount and maxCount with minCount at most maxCount, not {least} and "
+            f"{most}.",
             "agentPoolProfile.maxCount",
         )
     if not scaling and (least is not None or most is not None):
@@ -218,7 +227,8 @@ def _check_pool(change: Change) -> None:
         count = min(max(int(count or 0), int(least or 0)), int(most or 0))
     if not isinstance(count, int) or count < (1 if system else 0) or count > NODES_MAX:
         raise invalid_parameter(
-            f"The value of parameter agentPoolProfile.count is invalid: {count}. A {'system' if system else 'user'} pool has {1 if system else 0} to {NODES_MAX} nodes.",
+            f"The value of parameter agentPoolProfile.count is invalid: {count}. A {'system' if system else 'user'} pool has "
+            f"{1 if system else 0} to {NODES_MAX} nodes.",
             "agentPoolProfile.count",
         )
     properties["count"] = count
@@ -234,7 +244,8 @@ def _check_pool(change: Change) -> None:
         raise ArmError(
             400,
             "AvailabilityZoneNotSupported",
-            f"The zone(s) '{','.join(map(str, properties['availabilityZones']))}' for resource '{change.name}' is not supported. The supported zones for location '{region}' are ''.",
+            f"The zone(s) '{','.join(map(str, properties['availabilityZones']))}' for resource '{change.name}' is not supported. "
+            f"The supported zones for location '{region}' are ''.",
         )
     _check_addresses(cluster, cloud.find(str(subnet)) if subnet else None)
     _check_quota(change, region, name, count)
@@ -264,9 +275,12 @@ def _check_quota(change: Change, region: str, name: str, count: int) -> None:
             raise ArmError(
                 400,
                 "ErrCode_InsufficientVCPUQuota",
-                f"Insufficient vcpu quota requested {wanted}, remaining {room} for family {family} for region {region} (limit {limit(subscription, region, family)}). "
-                "If you want to increase the quota, please follow this instruction: https://learn.microsoft.com/en-us/azure/quotas/view-quotas. "
-                "Surge nodes would also consume vCPU quota, please consider use smaller maxSurge or use maxUnavailable to proceed upgrade without surge nodes.",
+                f"Insufficient vcpu quota requested {wanted}, remaining {room} for family {family} for region {region} (limit "
+                f"{limit(subscription, region, family)}). "
+                "If you want to increase the quota, please follow this instruction: "
+                "https://learn.microsoft.com/en-us/azure/quotas/view-quotas. "
+                "Surge nodes would also consume vCPU quota, please consider use smaller maxSurge or use maxUnavailable to "
+                "proceed upgrade without surge nodes.",
             )
 
 
@@ -374,7 +388,8 @@ def _check_registry(change: Change) -> None:
         raise ArmError(
             409,
             "AlreadyInUse",
-            f"The registry DNS name {change.name.lower()}.azurecr.io is already in use. You can check if the name is already claimed using following API: https://learn.microsoft.com/rest/api/containerregistry/registries/checknameavailability",
+            f"The registry DNS name {change.name.lower()}.azurecr.io is already in use. You can check if the name is "
+            "already claimed using following API: https://learn.microsoft.com/rest/api/containerregistry/registries/checknameavailability",
         )
 
 

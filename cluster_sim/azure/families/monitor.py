@@ -1,4 +1,7 @@
-"""Log Analytics, Azure Monitor and budgets: workspaces, diagnostic settings, alerts, action groups. No log line is ever collected and no alert fires."""
+"""Log Analytics, Azure Monitor and budgets: workspaces, diagnostic settings, alerts, action groups.
+
+No log line is ever collected and no alert fires.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ _W = "Microsoft.OperationalInsights/workspaces"
 _WORKSPACE_NAME = NameRule(
     r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]",
     "InvalidResourceName",
-    "Resource name '{name}' is invalid. A workspace name has 4 to 63 letters, digits and '-', and begins and ends with a letter or digit.",
+    "Resource name '{name}' is invalid. A workspace name has 4 to 63 letters, digits and '-', and begins and ends with a letter "
+    "or digit.",
 )
 _SKUS = ("PerGB2018", "CapacityReservation", "Free", "PerNode", "Standalone", "LACluster")
 RETENTION_DAYS_MAX = 730
@@ -80,7 +84,8 @@ def _check_diagnostics(change: Change) -> None:
         raise ArmError(
             400,
             "BadRequest",
-            f"The diagnostic setting '{change.name}' must have at least one data sink: workspaceId, storageAccountId or an event hub.",
+            f"The diagnostic setting '{change.name}' must have at least one data sink: workspaceId, storageAccountId or an event "
+            "hub.",
         )
     for id_ in (properties.get("workspaceId"), properties.get("storageAccountId")):
         if id_ and change.cloud.find(id_) is None:
@@ -100,7 +105,8 @@ def _check_diagnostics(change: Change) -> None:
             raise ArmError(
                 409,
                 "Conflict",
-                f"Data sink '{properties.get('workspaceId')}' is already used in diagnostic setting '{other.name}' for the same categories. "
+                f"Data sink '{properties.get('workspaceId')}' is already used in diagnostic setting '{other.name}' for the same "
+                "categories. "
                 "Data sinks can't be reused in different settings on the same category for the same resource.",
             )
 

@@ -1,4 +1,7 @@
-"""Microsoft.Storage: accounts, their services, containers and rules. The data plane is not simulated: endpoints are names, and nothing answers there."""
+"""Microsoft.Storage: accounts, their services, containers and rules.
+
+The data plane is not simulated: endpoints are names, and nothing answers there.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,14 @@ _S = "Microsoft.Storage/storageAccounts"
 ACCOUNT_NAME = NameRule(
     r"[a-z0-9]{3,24}",
     "AccountNameInvalid",
-    "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.",
+    "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use "
+    "numbers and lower-case letters only.",
 )
 _CONTAINER_NAME = NameRule(
     r"(?=.{3,63}$)[a-z0-9](-?[a-z0-9])*|\$root|\$web|\$logs",
     "ContainerOperationFailure",
-    "The specified resource name contains invalid characters: '{name}'. A container name has 3 to 63 lower-case letters, digits and single hyphens.",
+    "The specified resource name contains invalid characters: '{name}'. A container name has 3 to 63 lower-case letters, digits "
+    "and single hyphens.",
 )
 _SERVICES = ("blob", "dfs", "file", "queue", "table", "web")
 
@@ -80,8 +85,10 @@ def check_network_rules(change: Change, service: str) -> None:
             raise ArmError(
                 400,
                 "NetworkAclsValidationFailure",
-                f"Validation of network acls failure: SubnetsHaveNoServiceEndpointsConfigured: Subnets {subnet.name} of virtual network {network} do not have "
-                f"ServiceEndpoints for {service} resources configured. Add {service} to subnet's ServiceEndpoints collection before trying to ACL {service} "
+                f"Validation of network acls failure: SubnetsHaveNoServiceEndpointsConfigured: Subnets {subnet.name} of virtual "
+                f"network {network} do not have "
+                f"ServiceEndpoints for {service} resources configured. Add {service} to subnet's ServiceEndpoints collection "
+                f"before trying to ACL {service} "
                 "resources to these subnets.",
             )
 

@@ -61,7 +61,8 @@ class Azapi(Provider):
         resource_manager = endpoint.get("resource_manager_endpoint") or os.environ.get("ARM_RESOURCE_MANAGER_ENDPOINT", "")
         if not resource_manager:
             raise Problem(
-                "No Resource Manager endpoint is set, which would mean the public Azure; this stand-in provider works on simulated worlds only.",
+                "No Resource Manager endpoint is set, which would mean the public Azure; this stand-in provider works on "
+                "simulated worlds only.",
                 "Set endpoint in the provider block, or ARM_RESOURCE_MANAGER_ENDPOINT.",
             )
         authority = endpoint.get("active_directory_authority_host") or os.environ.get("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "")

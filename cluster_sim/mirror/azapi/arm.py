@@ -1,4 +1,5 @@
-"""Azure Resource Manager's API as the released provider uses it: login, requests, throttling, long-running operations, error texts.
+"""Azure Resource Manager's API as the released provider uses it: login, requests, throttling, long-running operations, error
+texts.
 
 Which calls a resource needs is not decided here.
 """
@@ -69,7 +70,8 @@ class ArmProblem(Problem):
         text = json.dumps(body, indent=2) if body else reply.body.decode("utf-8", "replace") or "Response contained no body"
         super().__init__(
             f"{method} {url}: {self.code}",
-            f"{method} {url}\n{_RULE}\nRESPONSE {reply.status}: {reply.status} {reply.reason}\nERROR CODE: {self.code}\n{_RULE}\n{text}\n{_RULE}",
+            f"{method} {url}\n{_RULE}\nRESPONSE {reply.status}: {reply.status} {reply.reason}\nERROR CODE: "
+            f"{self.code}\n{_RULE}\n{text}\n{_RULE}",
         )
 
 

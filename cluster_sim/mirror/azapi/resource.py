@@ -1,6 +1,7 @@
-"""azapi's resources: `azapi_resource`, `azapi_update_resource` and `azapi_resource_action`, with the calls recorded from the released provider.
+"""azapi's resources: `azapi_resource`, `azapi_update_resource` and `azapi_resource_action`.
 
-The released provider also checks bodies against Azure's published schemas; the stand-in has none, so `schema_validation_enabled` changes nothing.
+Their calls are those recorded from the released provider. That one also checks bodies against Azure's published schemas; the
+stand-in has none, so `schema_validation_enabled` changes nothing.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def retry_of(values: Values) -> Retry:
     )
 
 
-def told(problem: ArmProblem, doing: str, values: Values) -> Problem:
+def as_problem(problem: ArmProblem, doing: str, values: Values) -> Problem:
     """An error of Azure's, in the words of the released provider."""
     what = f'{doing} Resource: (ResourceId "{values["id"]}" / Api Version "{bodies.split_type(values["type"])[1]}")'
     return Problem(f"Failed to {_VERBS[doing]} resource", f"{what}: {problem.detail}")
@@ -120,7 +121,7 @@ class AzureResource(Resource):
         except ArmProblem as problem:
             if problem.status == 404:
                 return None
-            raise told(problem, "reading", values) from problem
+            raise as_problem(problem, "reading", values) from problem
 
     def _seen(self, state: Values, answer: Any) -> Any:
         """The configured body as Azure has it."""
@@ -192,7 +193,8 @@ class GenericResource(AzureResource):
         if self._found(made) is not None:
             raise Problem(
                 "Resource already exists",
-                f'A resource with the ID "{made["id"]}" already exists - to be managed via Terraform this resource needs to be imported '
+                f'A resource with the ID "{made["id"]}" already exists - to be managed via Terraform this resource needs to be '
+                "imported "
                 'into the State. Please see the resource documentation for "azapi_resource" for more information.',
             )
         try:
@@ -241,7 +243,7 @@ class GenericResource(AzureResource):
                 )
         except ArmProblem as problem:
             if problem.status != 404:
-                raise told(problem, "deleting", state) from problem
+                raise as_problem(problem, "deleting", state) from problem
 
     def adopt(self, identifier: str) -> Values:
         resource_id, _, query = identifier.partition("?")
@@ -280,7 +282,7 @@ class GenericResource(AzureResource):
                     retry=retry_of(values),
                 )
         except ArmProblem as problem:
-            raise told(problem, "creating/updating", values) from problem
+            raise as_problem(problem, "creating/updating", values) from problem
         return self._get(values)
 
     def _settled(self, values: Values, answer: Any) -> Values:
@@ -349,7 +351,7 @@ class PartialResource(AzureResource):
                 )
                 answer = self._get(values)
         except ArmProblem as problem:
-            raise told(problem, "creating/updating", values) from problem
+            raise as_problem(problem, "creating/updating", values) from problem
         settled: Values = planning.without_unknowns(values)
         return settled | {"output": dynamic(bodies.exported(answer, values["response_export_values"]))}
 

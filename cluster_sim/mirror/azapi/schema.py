@@ -1,7 +1,7 @@
 """The table of the stand-in for Azure/azapi: the provider's configuration, three resources and five data sources.
 
-Types and flags are those recorded from the released provider 2.12.0 on 2026-11-21; the defaults of `retry`, `method` and `when`, which the
-recording does not show, are those of its published documentation. The data plane is left out.
+Types and flags are those recorded from the released provider 2.12.0 on 2026-11-21; the defaults of `retry`, `method` and `when`,
+which the recording does not show, are those of its published documentation. The data plane is left out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Proxmox's API as the released provider uses it: token, form values, error texts, tasks waited for. Which calls to make is not decided here."""
+"""Proxmox's API as the released provider uses it: token, form values, error texts, tasks waited for.
+
+Which calls to make is not decided here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxmox's comma-separated strings (disks, networks, agent, start order) and the blocks of the provider: pure translation both ways."""
+"""Proxmox's comma-separated strings (disks, networks, agent, start order) and the provider's blocks, translated both ways."""
 
 from __future__ import annotations
 

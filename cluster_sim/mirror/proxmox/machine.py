@@ -241,7 +241,8 @@ class Machine:
         # As in the released provider, a guest without an address is no failure.
         warn(
             f"The guest agent of VM {self.vm_id} reported no address within {agent['timeout']}.",
-            "Either the agent does not run in the guest, or the guest got no address on its network. Look at its console, then plan again.",
+            "Either the agent does not run in the guest, or the guest got no address on its network. Look at its console, then "
+            "plan again.",
         )
         return interfaces
 

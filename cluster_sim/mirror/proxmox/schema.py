@@ -1,8 +1,9 @@
 """The table of the stand-in for bpg/proxmox: its VM, pools, HA resources and HA rules, with flags, defaults and what replaces.
 
-Types, flags, defaults and replacements are those recorded from the released provider 0.111.1 on 2026-11-21, where the recording shows
-them; defaults inside blocks it did not use (`serial_device`, `vga`, `startup`, `operating_system`, and sizes left out) are those of the
-provider's published documentation. What is marked `refused` is known by name only. What is done with the values is in `virtual_machine`.
+Types, flags, defaults and replacements are those recorded from the released provider 0.111.1 on 2026-11-21, where the recording
+shows them; defaults inside blocks it did not use (`serial_device`, `vga`, `startup`, `operating_system`, and sizes left out) are
+those of the provider's published documentation. What is marked `refused` is known by name only. What is done with the values is
+in `virtual_machine`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Does to the simulated Azure what `azapi` does for one resource: look, put, poll, look again, compare, delete. The provider itself is run elsewhere."""
+"""Does to the simulated Azure what `azapi` does for one resource: look, put, poll, look again, compare, delete.
+
+The provider itself is run elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ def poll(azure: Direct, headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def drift(configured: Any, shown: Any, path: str = "") -> list[str]:
-    """Where a second plan would show a change: what is configured and answered otherwise. What is only answered does not count."""
+    """Where a second plan would show a change: what is configured and answered otherwise.
+
+    What is only answered does not count.
+    """
     if isinstance(configured, Mapping):
         if not isinstance(shown, Mapping):
             return [path]

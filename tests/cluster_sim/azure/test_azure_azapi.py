@@ -1,4 +1,6 @@
-"""What azapi does, done here: its recorded calls, and create, look again, change and destroy for every resource a data workspace has."""
+"""What azapi does, done here: its recorded calls, and create, look again, change and destroy for every resource a data workspace
+has.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time and trouble: operations that take a while, faults from the world file, paging, and a world taken up again after a restart."""
+"""Time and trouble: slow operations, faults from the world file, paging, and a world taken up again after a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Real Terraform with the mirror's stand-in azapi against the served Azure: apply, a second plan without changes, a change in place, destroy."""
+"""Real Terraform with the mirror's stand-in azapi against the served Azure: apply, a second plan without changes, a change in
+place, destroy.
+"""
 
 from __future__ import annotations
 

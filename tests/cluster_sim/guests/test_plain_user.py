@@ -1,7 +1,7 @@
 """The pod without root: a plain user with subordinate ids and a cgroup of his own.
 
-The user exists in a private mount namespace only, so nothing on this machine changes. His ids are the ones that root's guests have,
-so the base image built for root is his as well.
+The user exists in a private mount namespace only, so nothing on this machine changes. His ids are the ones that root's guests
+have, so the base image built for root is his as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from guest_worlds import Key, until
 
 import cluster_sim
-from cluster_sim.guests.cgroups import cgroup_place
+from cluster_sim.guests.cgroups import cgroup_parent
 from cluster_sim.guests.image import image_folder
 from cluster_sim.guests.namespaces import RANGE_COUNT, ROOT_RANGE_FIRST
 
@@ -46,12 +46,14 @@ from pathlib import Path
 from cluster_sim.guests import GuestSpec, open_bodies
 bodies = open_bodies("auto", Path(sys.argv[1]), (IPv4Interface("10.10.20.1/24"),), print, keep=False)
 print(bodies.kind, flush=True)
-bodies.boot(GuestSpec("7", "plain", "bc:24:11:00:00:07", IPv4Interface("10.10.20.7/24"), IPv4Address("10.10.20.1"), "ops", (sys.argv[2],)))
+network = IPv4Interface("10.10.20.7/24"), IPv4Address("10.10.20.1")
+bodies.boot(GuestSpec("7", "plain", "bc:24:11:00:00:07", *network, "ops", (sys.argv[2],)))
 for _ in range(600):
     if bodies.is_up("7"):
         break
     __import__("time").sleep(0.1)
-print(bodies.exec("7", ["sh", "-c", "id -un; cat /proc/1/comm; su ops -s /bin/sh -c 'id -un'; awk '{print $2}' /proc/self/uid_map"]).stdout, flush=True)
+seen = "id -un; cat /proc/1/comm; su ops -s /bin/sh -c 'id -un'; awk '{print $2}' /proc/self/uid_map"
+print(bodies.exec("7", ["sh", "-c", seen]).stdout, flush=True)
 bodies.close()
 print("closed", flush=True)
 """
@@ -62,7 +64,7 @@ def plain(pod_possible: None) -> Iterator[Path]:
     """A folder of the plain user, with a cgroup that systemd would have delegated to him."""
     if os.geteuid() != 0:
         pytest.skip("Only root can make a plain user; when the tests run as one, all the others show this.")
-    above = cgroup_place()
+    above = cgroup_parent()
     assert isinstance(above, Path)
     cgroup = above / f"plain-user-{os.getpid()}"
     cgroup.mkdir()
@@ -83,7 +85,7 @@ def plain(pod_possible: None) -> Iterator[Path]:
 
 def run_as_plain(place: Path, subordinate: str, *words: str) -> subprocess.CompletedProcess[str]:
     source = Path(cluster_sim.__file__).parents[1]
-    above = cgroup_place()
+    above = cgroup_parent()
     assert isinstance(above, Path)
     given = [str(place), str(above / f"plain-user-{os.getpid()}"), str(image_folder(print).parent), sys.base_prefix, subordinate]
     environment = {

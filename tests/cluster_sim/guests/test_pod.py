@@ -16,7 +16,7 @@ from guest_worlds import NETWORKS, Key, boot, spec, ssh, until
 
 import cluster_sim
 from cluster_sim.guests import Bodies, GuestProblem, GuestSpec
-from cluster_sim.guests.cgroups import cgroup_place, clean_stale
+from cluster_sim.guests.cgroups import cgroup_parent, clean_stale
 from cluster_sim.guests.image import image_folder
 from cluster_sim.guests.pod import PodBodies
 
@@ -94,7 +94,8 @@ def test_the_guests_root_is_nobody_outside(pod: Bodies, guest: GuestSpec, key: K
 def test_a_service_is_told_to_stop_at_a_shutdown(pod: Bodies, key: Key) -> None:
     guest = spec(key, 44)
     boot(pod, guest)
-    unit = "[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sh -c 'echo stopped in order > /var/told'\n[Install]\nWantedBy=multi-user.target\n"
+    unit = "[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sh -c 'echo stopped in order > /var/told'\n"
+    unit += "[Install]\nWantedBy=multi-user.target\n"
     made = ssh(pod, guest, key, "sudo tee /etc/systemd/system/told.service; sudo systemctl enable --now told", stdin=unit)
     assert made.returncode == 0, made.stderr
     pod.shutdown(guest.key)
@@ -150,7 +151,8 @@ from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from cluster_sim.guests import GuestSpec, open_bodies
 bodies = open_bodies("pod", Path(sys.argv[1]), (IPv4Interface("10.10.20.1/24"),), print, keep=False)
-bodies.boot(GuestSpec("7", "doomed", "bc:24:11:00:00:07", IPv4Interface("10.10.20.7/24"), IPv4Address("10.10.20.1"), "ops", (sys.argv[2],)))
+network = IPv4Interface("10.10.20.7/24"), IPv4Address("10.10.20.1")
+bodies.boot(GuestSpec("7", "doomed", "bc:24:11:00:00:07", *network, "ops", (sys.argv[2],)))
 while not bodies.is_up("7"):
     pass
 print("up", flush=True)
@@ -171,7 +173,7 @@ def test_nothing_outlives_a_killed(pod_possible: None, key: Key, tmp_path: Path,
             assert until(lambda: [left.split()[0] for left in _left_of(tmp_path)] == [str(simulator.pid)], 20)
         simulator.kill()
     assert until(lambda: _left_of(tmp_path) == [], 20), _left_of(tmp_path)
-    place = cgroup_place()
+    place = cgroup_parent()
     assert isinstance(place, Path)
     # The keeper cleans up after a killed simulator; after a killed keeper the next one does.
     clean_stale(place)

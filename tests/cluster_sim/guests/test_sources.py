@@ -56,7 +56,8 @@ CASES = [
     (KEY_INSIDE, True, [Source("https://mirror.corp.example/artifactory/debian-remote", "bookworm", ("main",))]),
     (VENDORS, False, []),
     (
-        "deb [signed-by=/k.gpg arch=amd64] http://a/debian bookworm main  # ours\n#deb http://b/debian bookworm main\ndeb-src http://a/debian bookworm main",
+        "deb [signed-by=/k.gpg arch=amd64] http://a/debian bookworm main  # ours\n#deb http://b/debian bookworm main\ndeb-src "
+        "http://a/debian bookworm main",
         False,
         [Source("http://a/debian", "bookworm", ("main",), "/k.gpg")],
     ),

@@ -1,7 +1,7 @@
 """What Terraform says to a provider, said without Terraform: the same messages, in this process, in milliseconds.
 
-It knows of Terraform only the order of calls and that a second plan must find nothing to do. Real Terraform drives the same provider in the
-tests of whole lives.
+It knows of Terraform only the order of calls and that a second plan must find nothing to do. Real Terraform drives the same
+provider in the tests of whole lives.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Real Terraform makes, changes and removes Azure resources through the stand-in, which plans and calls what the released provider does."""
+"""Real Terraform makes, changes and removes Azure resources through the stand-in, which plans and calls what the released
+provider does.
+"""
 
 from __future__ import annotations
 

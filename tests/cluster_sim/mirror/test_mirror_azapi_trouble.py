@@ -1,4 +1,6 @@
-"""The stand-in for Azure/azapi beyond the recorded life: secrets, identities, drift, throttling, failed operations, other resources."""
+"""The stand-in for Azure/azapi beyond the recorded life: secrets, identities, drift, throttling, failed operations, other
+resources.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def bodies_sent(azure: ServedSubscription) -> list[Any]:
     return [body for method, path, _, body in azure.subscription.calls if method == "PUT" and path == VAULT_ID]
 
 
-# --- what is sent and kept -------------------------------------------------------------------------------------------------------
+# --- what is sent and kept --------------------------------------------------------------------------------------------
 
 
 def test_an_identity_is_sent_and_its_principal_found_out(azapi: ShortTerraform, azure: ServedSubscription) -> None:
@@ -76,7 +78,7 @@ def test_a_group_belongs_to_the_subscription_by_itself(azapi: ShortTerraform, az
         azapi.plan(RESOURCE, vault(parent_id=None))
 
 
-# --- drift -----------------------------------------------------------------------------------------------------------------------
+# --- drift ------------------------------------------------------------------------------------------------------------
 
 
 def test_what_was_configured_is_watched_and_what_azure_adds_is_not(azapi: ShortTerraform, azure: ServedSubscription) -> None:
@@ -98,7 +100,7 @@ def test_a_vanished_resource_is_forgotten(azapi: ShortTerraform, azure: ServedSu
     azapi.destroy(RESOURCE, state)
 
 
-# --- what Azure answers ----------------------------------------------------------------------------------------------------------
+# --- what Azure answers -----------------------------------------------------------------------------------------------
 
 
 def test_throttling_is_waited_out(azapi: ShortTerraform, azure: ServedSubscription) -> None:
@@ -230,7 +232,7 @@ def test_what_cannot_be_stood_in_for_is_told(azapi: ShortTerraform, change: dict
         azapi.validate(RESOURCE, vault(**change))
 
 
-# --- with real Terraform: secrets, and the other resources -----------------------------------------------------------------------
+# --- with real Terraform: secrets, and the other resources ------------------------------------------------------------
 
 OTHERS = """
 resource "azapi_resource" "second" {

@@ -130,7 +130,7 @@ def test_addresses_are_found_out_anew_when_a_network_changes() -> None:
     assert planned["ipv4_addresses"] == prior["ipv4_addresses"]
 
 
-# --- what a refresh sees ---------------------------------------------------------------------------------------------------------
+# --- what a refresh sees ----------------------------------------------------------------------------------------------
 
 CONFIG = recorded("bpg-proxmox-calls")["answers_that_satisfied_refresh"]["GET /nodes/pve1/qemu/101/config"]["data"]
 

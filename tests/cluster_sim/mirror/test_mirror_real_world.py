@@ -1,4 +1,6 @@
-"""The stand-in providers against the simulated world itself: one cluster and one subscription side by side, ten machines, high availability."""
+"""The stand-in providers against the simulated world itself: one cluster and one subscription side by side, ten machines, high
+availability.
+"""
 
 from __future__ import annotations
 

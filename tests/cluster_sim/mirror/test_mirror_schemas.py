@@ -1,4 +1,6 @@
-"""What Terraform hears of the schemas, held against the recording: nothing more than the released provider has, and nothing different."""
+"""What Terraform hears of the schemas, held against the recording: nothing more than the released provider has, and nothing
+different.
+"""
 
 from __future__ import annotations
 

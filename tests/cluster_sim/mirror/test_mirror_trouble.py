@@ -38,7 +38,7 @@ def folder(make_folder: Any, served: ServedCluster) -> Folder:
     return ready
 
 
-# --- what the cluster answers -----------------------------------------------------------------------------------------------------
+# --- what the cluster answers -----------------------------------------------------------------------------------------
 
 
 def test_an_error_is_told_with_its_reason_and_every_field(proxmox: ShortTerraform, served: ServedCluster) -> None:
@@ -438,7 +438,7 @@ def test_a_cluster_that_is_away_is_told(proxmox: ShortTerraform) -> None:
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> Iterator[tuple[str, Path, list[Request]]]:
-    """A server whose certificate is in order but whose authority is not a simulated world's: its address, its CA and what it got."""
+    """A server whose certificate is in order, and whose authority is no simulated world's: address, CA and what it got."""
     seen: list[Request] = []
 
     def service(request: Request) -> Answer:

@@ -68,7 +68,7 @@ def test_types_are_written_as_terraform_writes_them() -> None:
     assert type_of({"a": [1, "b"], "c": None}) == ["object", {"a": ["tuple", ["number", "string"]], "c": "dynamic"}]
 
 
-# --- Proxmox's strings -------------------------------------------------------------------------------------------------------------
+# --- Proxmox's strings ------------------------------------------------------------------------------------------------
 
 CONFIG = recorded("bpg-proxmox-calls")["answers_that_satisfied_refresh"]["GET /nodes/pve1/qemu/101/config"]["data"]
 
@@ -132,7 +132,7 @@ def test_the_cloud_init_drive_is_known_by_its_volume() -> None:
     assert devices.cloud_init_drive(CONFIG, 102) is None
 
 
-# --- Azure's identifiers and bodies ------------------------------------------------------------------------------------------------
+# --- Azure's identifiers and bodies -----------------------------------------------------------------------------------
 
 GROUP = "/subscriptions/s/resourceGroups/rg"
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a"

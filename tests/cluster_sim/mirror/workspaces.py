@@ -65,7 +65,7 @@ VAULT_ID = f"{GROUP_ID}/providers/Microsoft.KeyVault/vaults/kv-ml"
 
 
 def vault(**changes: Any) -> dict[str, Any]:
-    """The recorded vault as Terraform would send its configuration, in a group that is there; `changes` replace whole attributes."""
+    """The recorded vault as Terraform sends its configuration, in a group that is there; `changes` replace whole attributes."""
     return {
         "type": "Microsoft.KeyVault/vaults@2024-11-01",
         "parent_id": GROUP_ID,

@@ -1,4 +1,4 @@
-"""Simulated clusters for tests: made anew for each, in this process, with a clock that moves when told; and one that is served."""
+"""Simulated clusters for tests: anew for each, in this process, with a clock that moves when told, and one that is served."""
 
 from __future__ import annotations
 

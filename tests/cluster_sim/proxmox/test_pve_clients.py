@@ -104,7 +104,8 @@ def test_it_speaks_tls_1_3_and_closes_after_an_error(served: dict[str, Any]) -> 
     ):
         assert tls.version() == "TLSv1.3"
         tls.sendall(
-            f"GET /api2/json/nodes/pve9/qemu HTTP/1.1\r\nHost: x\r\nAuthorization: PVEAPIToken={served['proxmox']['token']}\r\n\r\n".encode()
+            b"GET /api2/json/nodes/pve9/qemu HTTP/1.1\r\nHost: x\r\n"
+            + f"Authorization: PVEAPIToken={served['proxmox']['token']}\r\n\r\n".encode()
         )
         received = b""
         while part := tls.recv(65536):

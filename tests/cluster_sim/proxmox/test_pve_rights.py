@@ -98,7 +98,7 @@ def test_lists_leave_out_what_may_not_be_seen(least: Driver) -> None:
 
 
 def test_least_privilege_is_enough_inside_its_pool(least: Driver) -> None:
-    """Clone into the pool, configure, grow, start, read, stop, remove: with the rights of notes on least privilege and no others."""
+    """Clone into the pool, configure, grow, start, read, stop, remove: with the rights of least privilege and no others."""
     assert least.clone(201, name="web-1", pool="berth") == "OK"
     guest = "/nodes/pve1/qemu/201"
     least.put(f"{guest}/config", delete="ide2")

@@ -1,4 +1,6 @@
-"""Held against the published API schema of Proxmox VE 9.2, as the dev-only package `fakepve` brings it (its data file, nothing else)."""
+"""Held against the published API schema of Proxmox VE 9.2, as the dev-only package `fakepve` brings it (its data file, nothing
+else).
+"""
 
 from __future__ import annotations
 
