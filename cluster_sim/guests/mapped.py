@@ -1,5 +1,6 @@
-"""Runs one command as the guests' root: `python -m cluster_sim.guests.mapped FOLDER COMMAND…`; or, with `--trial`, tries what a
-guest needs.
+"""Runs one command as the guests' root, or tries what a guest needs.
+
+`python -m cluster_sim.guests.mapped FOLDER COMMAND…`, or with `--trial` and a folder.
 
 Standard library only.
 """

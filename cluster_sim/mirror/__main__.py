@@ -1,5 +1,6 @@
-"""Runs one stand-in provider: `python -m cluster_sim.mirror terraform-provider-NAME_vVERSION IDENTITY`, as the launch script
-does.
+"""Runs one stand-in provider, as the launch script does.
+
+`python -m cluster_sim.mirror terraform-provider-NAME_vVERSION IDENTITY`.
 
 Only Terraform can talk to it.
 """

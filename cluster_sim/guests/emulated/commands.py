@@ -1,5 +1,4 @@
-"""The commands an emulated host knows: what Ansible's own plumbing calls, what the roles call, and what says who and where one
-is.
+"""The commands an emulated host knows: what Ansible's plumbing calls, what the roles call, and what says who and where one is.
 
 Every other command, and every other option, is refused in words: a guest with a body runs it.
 """

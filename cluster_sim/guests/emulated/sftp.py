@@ -1,5 +1,4 @@
-"""The SFTP server of an emulated guest: it reads and writes the modelled files, as far as Ansible's transfers and a copied file
-need.
+"""The SFTP server of an emulated guest: modelled files, as far as Ansible's transfers and a copied file need them.
 
 Whatever the library would do by itself, on this machine's own files, is refused.
 """

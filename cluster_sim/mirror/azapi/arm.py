@@ -1,5 +1,4 @@
-"""Azure Resource Manager's API as the released provider uses it: login, requests, throttling, long-running operations, error
-texts.
+"""Azure Resource Manager's API as the released provider uses it: login, throttling, long-running operations, error texts.
 
 Which calls a resource needs is not decided here.
 """
@@ -70,8 +69,8 @@ class ArmProblem(Problem):
         text = json.dumps(body, indent=2) if body else reply.body.decode("utf-8", "replace") or "Response contained no body"
         super().__init__(
             f"{method} {url}: {self.code}",
-            f"{method} {url}\n{_RULE}\nRESPONSE {reply.status}: {reply.status} {reply.reason}\nERROR CODE: "
-            f"{self.code}\n{_RULE}\n{text}\n{_RULE}",
+            f"{method} {url}\n{_RULE}\nRESPONSE {reply.status}: {reply.status} {reply.reason}\n"
+            f"ERROR CODE: {self.code}\n{_RULE}\n{text}\n{_RULE}",
         )
 
 

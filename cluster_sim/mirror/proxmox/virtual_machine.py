@@ -1,7 +1,7 @@
-"""`proxmox_virtual_environment_vm`: the calls of its life, in the order recorded from the released provider. It makes a VM by
-cloning only.
+"""`proxmox_virtual_environment_vm`: the calls of its life, in the order recorded from the released provider.
 
-The recording is of version 0.111.1, 2026-11-21. What the strings in a VM's configuration mean is in `devices`.
+It makes a VM by cloning only. The recording is of version 0.111.1, 2026-11-21. What the strings in a VM's configuration
+mean is in `devices`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What azapi does, done here: its recorded calls, and create, look again, change and destroy for every resource a data workspace
-has.
-"""
+"""What azapi does, done here: its recorded calls, and the life of every resource that a data workspace has."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Real Terraform with the mirror's stand-in azapi against the served Azure: apply, a second plan without changes, a change in
-place, destroy.
-"""
+"""Real Terraform with the stand-in azapi against the served Azure: apply, plan again, change in place, destroy."""
 
 from __future__ import annotations
 

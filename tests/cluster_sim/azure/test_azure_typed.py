@@ -1,6 +1,4 @@
-"""The typed clients of Azure's own packages read what the simulator answers: names and shapes of computed fields are theirs, not
-ours.
-"""
+"""The typed clients of Azure's own packages read what the simulator answers: names and shapes are theirs, not ours."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What the simulated cluster may expect of any body: the same stories on a pod and on emulated guests, with the real OpenSSH and
-ansible-core.
-"""
+"""What the simulated cluster may expect of any body: the same stories on a pod and on emulated guests, with real clients."""
 
 from __future__ import annotations
 

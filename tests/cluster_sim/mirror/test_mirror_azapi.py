@@ -1,6 +1,4 @@
-"""Real Terraform makes, changes and removes Azure resources through the stand-in, which plans and calls what the released
-provider does.
-"""
+"""Real Terraform makes, changes and removes Azure resources through the stand-in, which calls what the released one does."""
 
 from __future__ import annotations
 

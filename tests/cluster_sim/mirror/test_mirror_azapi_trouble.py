@@ -1,6 +1,4 @@
-"""The stand-in for Azure/azapi beyond the recorded life: secrets, identities, drift, throttling, failed operations, other
-resources.
-"""
+"""The stand-in for Azure/azapi beyond the recorded life: secrets, drift, throttling, failed operations, other resources."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The stand-in providers against the simulated world itself: one cluster and one subscription side by side, ten machines, high
-availability.
-"""
+"""The stand-in providers against the simulated world itself: one cluster and one subscription side by side, ten machines."""
 
 from __future__ import annotations
 

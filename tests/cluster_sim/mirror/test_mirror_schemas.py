@@ -1,6 +1,4 @@
-"""What Terraform hears of the schemas, held against the recording: nothing more than the released provider has, and nothing
-different.
-"""
+"""What Terraform hears of the schemas, held against the recording: nothing more than the released provider has, nothing else."""
 
 from __future__ import annotations
 

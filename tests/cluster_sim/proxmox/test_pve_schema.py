@@ -1,6 +1,4 @@
-"""Held against the published API schema of Proxmox VE 9.2, as the dev-only package `fakepve` brings it (its data file, nothing
-else).
-"""
+"""Held against the published API schema of Proxmox VE 9.2, which the dev-only package `fakepve` brings as data."""
 
 from __future__ import annotations
 
