@@ -58,7 +58,7 @@ class Providers:
         if '"propose"' in request.body.decode():
             return "propose", {
                 "picks": [
-                    {"capability": "postgresql", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}
+                    {"label": "postgresql", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}
                 ]
             }
         if self.mode == "invented":
