@@ -1,25 +1,17 @@
-"""Models by role, from configuration; and the offline model, which answers when there is no key.
-
-The offline model reads the same prompt as any other and calls the same tools; behind it is the rule-based reader.
-"""
+"""Models by role, from configuration; and the offline model, which stands in when there is no key: then the rules answer."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
 from collections.abc import AsyncGenerator
-from typing import Any, Literal
+from typing import Literal
 
 from google.adk.models import BaseLlm, Gemini
 from google.adk.models._capabilities import LlmCapabilities
 from google.adk.models.llm_request import LlmRequest
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
-
-from tools.capabilities import catalogue
-from tools.values.heard import Heard
 
 from .world import the_settings
 
@@ -30,7 +22,7 @@ OFFLINE = "offline/rules"
 
 
 class OfflineModel(BaseLlm):
-    """Rules in a model's place: hears by the rule-based reader, and proposes the first candidate that has not been tried."""
+    """No model: it gets the same prompts as any other, and calls the tool without saying anything, for which the rules then speak."""
 
     model: str = OFFLINE
 
@@ -39,19 +31,13 @@ class OfflineModel(BaseLlm):
         return LlmCapabilities(output_schema_and_tools=True)
 
     async def generate_content_async(self, llm_request: LlmRequest, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
-        instruction = str(llm_request.config.system_instruction or "")
+        tool = next(iter(llm_request.tools_dict))
         message = next((p.text for c in llm_request.contents for p in c.parts or [] if p.text), "")
-        call = _hear(instruction, message) if "hear" in llm_request.tools_dict else _propose(instruction)
-        part = types.Part(function_call=call)
-        used = types.GenerateContentResponseUsageMetadata(
-            prompt_token_count=tokens(instruction + message + _declared(llm_request)),
-            candidates_token_count=tokens(json.dumps(call.args)),
-        )
-        used.total_token_count = (used.prompt_token_count or 0) + (used.candidates_token_count or 0)
+        count = tokens(f"{llm_request.config.system_instruction or ''}{message}{_declared(llm_request)}")
         yield LlmResponse(
-            content=types.Content(role="model", parts=[part]),
+            content=types.Content(role="model", parts=[types.Part(function_call=types.FunctionCall(name=tool, args={}))]),
             finish_reason=types.FinishReason.STOP,
-            usage_metadata=used,
+            usage_metadata=types.GenerateContentResponseUsageMetadata(prompt_token_count=count, total_token_count=count),
             model_version=self.model,
         )
 
@@ -115,32 +101,6 @@ class MissingModel(BaseLlm):
 
     async def generate_content_async(self, llm_request: LlmRequest, stream: bool = False) -> AsyncGenerator[LlmResponse, None]:
         yield LlmResponse(error_code="NOT_INSTALLED", error_message="Install Berth with the extra `models`.")
-
-
-_BLOCK = re.compile(r"```json\n(.*?)\n```", re.DOTALL)
-
-
-def _context(instruction: str) -> dict[str, Any]:
-    found = _BLOCK.findall(instruction)
-    return dict(json.loads(found[-1])) if found else {}
-
-
-def _hear(instruction: str, message: str) -> types.FunctionCall:
-    from tools.rules.hearing.hear import hear  # its word lists are not loaded before the first message
-
-    context = _context(instruction)
-    so_far = Heard.model_validate(context["so_far"])
-    heard = hear(message, catalogue(), so_far, tuple((c, f) for c, f in context["asked"]))
-    return types.FunctionCall(name="hear", args=heard.model_dump(mode="json"))
-
-
-def _propose(instruction: str) -> types.FunctionCall:
-    context = _context(instruction)
-    picks = []
-    for part in context["parts"]:
-        left = [c for c in part["candidates"] if f"{part['label']}:{c['id']}" not in context["tried"]] or part["candidates"]
-        picks.append({"label": part["label"], "candidate": left[0]["id"], "because": "It ranks first by the rules."})
-    return types.FunctionCall(name="propose", args={"picks": picks})
 
 
 def _declared(request: LlmRequest) -> str:

@@ -13,7 +13,7 @@ from google.adk.agents.invocation_context import InvocationContext
 
 from tools.values.heard import Heard
 
-from .world import may_apply, principal, the_world
+from .world import may_apply, the_world
 
 if TYPE_CHECKING:
     from tools.pipeline.talk import Talk
@@ -46,7 +46,7 @@ def begin(context: InvocationContext) -> None:
     parts = (context.user_content.parts if context.user_content else None) or []
     text = "\n".join(part.text for part in parts if part.text)
     name = f"{context.app_name}/{context.user_id}/{context.session.id}"
-    talk = Talk(the_world(), name, principal(), may_apply(), text)
+    talk = Talk(the_world(), name, may_apply(), text)
     while len(_turns) >= _TURNS_MAX:
         del _turns[next(iter(_turns))]
     _turns[context.invocation_id] = Turn(talk)

@@ -1,4 +1,4 @@
-"""The one world of this process, opened when the first message needs it; and who is speaking."""
+"""The one world of this process, opened when the first message needs it; and whether it may apply anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import secrets
 import sys
 import threading
 from collections.abc import Sequence
-from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,9 +24,6 @@ ENGINE_AFTER_SECONDS = 3.0
 """The engine's libraries are loaded while somebody reads the first plan, and not while it is being made."""
 _lock = threading.Lock()
 _world: World | None = None
-
-authenticated: ContextVar[str | None] = ContextVar("authenticated", default=None)
-"""The principal that a gate in front of ADK's server has authenticated; None where there is no gate."""
 
 
 def the_world() -> World:
@@ -71,17 +67,9 @@ def the_settings() -> Settings | None:
         return None
 
 
-def principal() -> str:
-    """Who speaks: the authenticated principal, or on loopback the one operator."""
-    return authenticated.get() or the_world().settings.operator
-
-
 def may_apply(argv: Sequence[str] | None = None) -> bool:
-    """Without a gate, only a server that listens on loopback (or no server at all) may let anything be carried out."""
-    return authenticated.get() is not None or _listens_on_loopback(sys.argv if argv is None else argv)
-
-
-def _listens_on_loopback(argv: Sequence[str]) -> bool:
+    """Only a server that listens on loopback, or no server at all, may let anything be carried out."""
+    argv = sys.argv if argv is None else argv
     hosts = [after for before, after in itertools.pairwise(argv) if before == "--host"]
     hosts += [word.removeprefix("--host=") for word in argv if word.startswith("--host=")]
     return all(host == "localhost" or _is_loopback(host) for host in hosts)

@@ -26,7 +26,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def say(world: World, text: str) -> tuple[Talk, str]:
-    talk, said = Talk(world, "talk", "ops", True, text), list[str]()
+    talk, said = Talk(world, "talk", True, text), list[str]()
     talk.go_on(said.append)
     return talk, "\n".join(said)
 
@@ -65,7 +65,7 @@ def test_what_fails_leaves_the_conversation_where_it_was(world: World, tmp_path:
 def test_a_server_that_may_not_apply_only_reads(world: World, tmp_path: Path) -> None:
     plan = planned(world, manifest_of(part_named("db", tmp_path / "effects")))
     world.ledger.put("talk", {"phase": "awaiting approval", "plan_digest": plan.digest})
-    talk, said = Talk(world, "talk", "ops", False, f"approve {plan.digest}"), list[str]()
+    talk, said = Talk(world, "talk", False, f"approve {plan.digest}"), list[str]()
     talk.go_on(said.append)
     assert "read-only" in said[0]
     assert not world.ledger.plans.approvals(plan.digest)

@@ -41,11 +41,11 @@ _STORED = TypeAdapter(Conversation)
 class Talk:
     """Lives as long as its message is worked on, in this process only."""
 
-    def __init__(self, world: World, name: str, requester: str, may_apply: bool, text: str) -> None:
+    def __init__(self, world: World, name: str, may_apply: bool, text: str) -> None:
         """`name` is the conversation's in the ledger. Raises WorldProblem when the ledger cannot be read."""
         self.world = world
         self.name = name
-        self.requester = requester
+        self.requester = world.settings.operator
         self.may_apply = may_apply
         self.text = text
         self.to_do: deque[Effect] = deque()
@@ -53,7 +53,7 @@ class Talk:
         try:
             self.now = self._stored = _STORED.validate_python(world.ledger.get(name))
             self.happen(self._look_back())
-        except ValidationError:  # written by another version, or by nobody of ours
+        except (ValidationError, RequestProblem):  # written by another version, or by nobody of ours
             latest = world.ledger.plans.latest(name)
             self.happen(events.Unreadable(latest.plan.digest if latest and latest.status == "open" else None))
         self._sure = self.now

@@ -43,7 +43,10 @@ class HearTool(TypedTool):
         turn.heard_partly, problem = turn.talk.prove(Heard.model_validate(args))
         if problem is not None:
             raise problem
-        return turn.talk.said(turn.heard_partly, offline=turn.model == OFFLINE)
+        return turn.talk.said(turn.heard_partly, offline=False)
+
+    def by_rule(self, turn: Turn) -> Said:
+        return turn.talk.said(turn.talk.hear_by_rule(turn.heard_partly), offline=turn.model == OFFLINE)
 
 
 class ChatValidator(Speaker):
@@ -64,6 +67,3 @@ class ChatValidator(Speaker):
 
     def question(self, turn: Turn) -> str:
         return turn.talk.text
-
-    def by_rule(self, turn: Turn) -> Said:
-        return turn.talk.said(turn.talk.hear_by_rule(turn.heard_partly), offline=turn.model == OFFLINE)

@@ -12,7 +12,7 @@ from tools.values.effects import Work
 from tools.values.events import Proposed
 from tools.values.offer import Pick, Proposal
 
-from ..models import OFFLINE, Role, model_for
+from ..models import Role, model_for
 from ..stage import Speaker, TypedTool, prompt
 from ..state import Turn
 
@@ -59,7 +59,10 @@ class Propose(TypedTool):
             for pick in args.get("picks", ())
         )
         assert_on_offer(picks, now.offer, now.tried)
-        return Proposed(Proposal(made_by="rule" if turn.model == OFFLINE else turn.model, picks=picks))
+        return Proposed(Proposal(made_by=turn.model, picks=picks))
+
+    def by_rule(self, turn: Turn) -> Proposed:
+        return Proposed(None)
 
 
 def offered(now: Conversation) -> str:
@@ -99,9 +102,6 @@ class Picker(Speaker):
 
     def question(self, turn: Turn) -> str:
         return self._asked
-
-    def by_rule(self, turn: Turn) -> Proposed:
-        return Proposed(None)
 
 
 def manifest_generator() -> Picker:

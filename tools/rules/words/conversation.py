@@ -24,40 +24,18 @@ _REMOVE = re.compile(
 )
 _LOOK = re.compile(r"(status|follow)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))?", re.IGNORECASE)
 
-_PLAIN: dict[str, Intent] = {
-    **dict.fromkeys(
-        ("approve", "approved", "yes", "y", "ok", "okay", "go", "go ahead", "apply", "confirm", "lgtm", "do it"),
-        Intent.APPROVE_WHAT,
-    ),
-    **dict.fromkeys(
-        (
-            "no",
-            "n",
-            "nope",
-            "no thanks",
-            "no thank you",
-            "cancel",
-            "stop",
-            "abort",
-            "reject",
-            "never mind",
-            "nevermind",
-            "forget it",
-            "discard",
-        ),
-        Intent.CANCEL,
-    ),
-    **dict.fromkeys(
-        (f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run")),
-        Intent.CANCEL,
-    ),
-    **dict.fromkeys(("please stop", "please cancel", "cancel please", "stop please"), Intent.CANCEL),
-    **dict.fromkeys(("retry", "try again", "again", "try it again", "retry it", "plan", "plan again"), Intent.RETRY),
-    **dict.fromkeys(("roll back", "rollback", "roll it back", "undo"), Intent.ROLL_BACK),
-    **dict.fromkeys(("leave", "leave it", "keep it", "keep"), Intent.LEAVE),
-    **dict.fromkeys(("list", "runs", "list runs", "history"), Intent.LIST),
-    **dict.fromkeys(("help", "?", "hello", "hi", "what can you do"), Intent.HELP),
+_CANCEL = "|".join(f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run"))
+_SAYINGS: dict[Intent, str] = {
+    Intent.APPROVE_WHAT: "approve|approved|yes|y|ok|okay|go|go ahead|apply|confirm|lgtm|do it",
+    Intent.CANCEL: "no|n|nope|no thanks|no thank you|cancel|stop|abort|reject|never mind|nevermind|forget it|discard|please stop"
+    f"|please cancel|cancel please|stop please|{_CANCEL}",
+    Intent.RETRY: "retry|try again|again|try it again|retry it|plan|plan again",
+    Intent.ROLL_BACK: "roll back|rollback|roll it back|undo",
+    Intent.LEAVE: "leave|leave it|keep it|keep",
+    Intent.LIST: "list|runs|list runs|history",
+    Intent.HELP: "help|?|hello|hi|what can you do",
 }
+_PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}
 
 
 def read(text: str) -> Message:
