@@ -24,6 +24,7 @@ from tools.platforms import azure as platform
 from tools.rules.azure.checks import cloud_of
 from tools.rules.hearing import hear as hearing
 from tools.rules.plans import pricing
+from tools.rules.plans.picking import pick_by_rule
 from tools.rules.plans.policy import read_policy
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest, Part
@@ -95,7 +96,7 @@ def offered(words: str, snapshot: SubscriptionSnapshot, site: Site | None = None
 def composed(words: str, snapshot: SubscriptionSnapshot, pick: str = "", site: Site | None = None) -> Manifest:
     requirements, at = required(words, site), situation(snapshot, site)
     offer = chain.offer(requirements, at)
-    proposal = chain.settle(offer)
+    proposal = pick_by_rule(offer)
     if pick:
         proposal = proposal.model_copy(update={"picks": (proposal.picks[0].model_copy(update={"candidate": pick}),)})
     return chain.compose(requirements, offer, proposal, at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tools.capabilities import chain
+from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer
 from tools.values.site import Site
@@ -18,7 +19,7 @@ def changed(words: str, built: Manifest, seen: SubscriptionSnapshot) -> tuple[Of
     offer = chain.offer(requirements, situation(seen), built)
     if not offer.parts[0].candidates:
         return offer, None
-    return offer, chain.compose(requirements, offer, chain.settle(offer), situation(seen), built.digest, built)
+    return offer, chain.compose(requirements, offer, pick_by_rule(offer), situation(seen), built.digest, built)
 
 
 def test_a_workspace_grows_in_its_place(folder: Callable[[str], Folder], look: Look) -> None:

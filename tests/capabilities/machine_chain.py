@@ -7,6 +7,7 @@ from collections.abc import Callable
 from clusters import NOTHING, SITE, facts, four_nodes
 
 from tools.capabilities import chain
+from tools.rules.plans.picking import pick_by_rule
 from tools.values.heard import Ask, Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Proposal
@@ -43,7 +44,7 @@ def composed(
     said: dict[str, str],
     snapshot: ClusterSnapshot | None = None,
     reserved: Reserved = NOTHING,
-    proposal: Callable[[Offer], Proposal] = chain.settle,
+    proposal: Callable[[Offer], Proposal | None] = pick_by_rule,
 ) -> Manifest:
     snapshot = snapshot or four_nodes()
     requirements, offer = offered(capability, said, snapshot, reserved)

@@ -13,6 +13,7 @@ from machine_chain import POSTGRESQL, VM, WEB, composed, errors, offered, only, 
 
 from tools.capabilities import chain
 from tools.platforms import estimate
+from tools.rules.plans.picking import pick_by_rule
 from tools.rules.plans.reviewing import ratchet, world_moved
 from tools.values.heard import Ask, Heard
 from tools.values.offer import Offer, Pick, Proposal
@@ -258,7 +259,7 @@ def test_two_groups_of_one_kind_stand_in_one_plan_each_with_its_own_figures() ->
     assert [needs.label for needs in requirements.parts] == ["web_server", "web_server-2"]
     seen = situation(four_nodes())
     offer = chain.offer(requirements, seen)
-    manifest = chain.compose(requirements, offer, chain.settle(offer), seen)
+    manifest = chain.compose(requirements, offer, pick_by_rule(offer), seen)
     assert [[(m.name, m.vm_id, m.cpu_count) for m in part.machines] for part in manifest.parts] == [
         [("web-01", 20000, 4), ("web-02", 20001, 4)],
         [("web-03", 20002, 1)],

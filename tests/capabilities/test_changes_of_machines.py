@@ -9,6 +9,7 @@ from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.machines import keeping as machines
 from tools.rules.machines.changes import stay
+from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer
 from tools.values.snapshot import ClusterSnapshot
@@ -44,7 +45,7 @@ def grown(old: Manifest, said: dict[str, str], snapshot: ClusterSnapshot) -> Man
     if not part_offer.candidates:
         return f"{part_offer.exclusions[0].reason} | {part_offer.counter_offer}"
     offer = Offer(requirements_digest=requirements.digest, snapshot_digests=(), parts=(part_offer,))
-    return chain.compose(requirements, offer, chain.settle(offer), situation(snapshot), old.digest, old)
+    return chain.compose(requirements, offer, pick_by_rule(offer), situation(snapshot), old.digest, old)
 
 
 def test_a_change_fits_where_a_new_machine_would_not() -> None:

@@ -28,6 +28,7 @@ from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.steps import production
 from tools.pipeline.world import MODULES, World
 from tools.rules.plans.changes import Allowed
+from tools.rules.plans.picking import pick_by_rule
 from tools.values.heard import Ask, Fact, Heard
 from tools.values.plan import Estimate, Plan
 from tools.values.trouble import RequestProblem
@@ -78,7 +79,7 @@ def a_plan(world: World, name: str, of: Plan | None = None, **facts: str) -> Pla
     snapshots = scan_all(world, requirements)
     built = world.ledger.plans.kept(of.digest).manifest if of else None
     offer = chain.offer(requirements, situation(world, snapshots), built)
-    manifest, review = draft(world, requirements, offer, chain.settle(offer), snapshots, built=built)
+    manifest, review = draft(world, requirements, offer, pick_by_rule(offer), snapshots, built=built)
     if of is None:
         return prepare(world, name, manifest, review, Estimate())
     return prepare(world, name, manifest, review, Estimate(), kind="change", run_id=of.run_id)

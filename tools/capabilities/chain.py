@@ -9,7 +9,7 @@ from tools.platforms import PLATFORMS
 from tools.rules.request.platform import platform_of
 from tools.values.heard import Ask, Heard
 from tools.values.manifest import Manifest, Part
-from tools.values.offer import Offer, PartOffer, Pick, Proposal
+from tools.values.offer import Offer, PartOffer, Proposal
 from tools.values.requirements import Needs, Requirements
 from tools.values.review import Finding, Review, Severity
 from tools.values.site import Reserved, Site
@@ -66,17 +66,6 @@ def offer(requirements: Requirements, situation: Situation, built: Manifest | No
         snapshot_digests=situation.digests,
         parts=tuple(_offer_part(needs, situation, built) for needs in requirements.parts),
     )
-
-
-def settle(offer: Offer, because: str = "It ranks first among the candidates.") -> Proposal:
-    """The first candidate of each part, by rule. Raises RequestProblem when a part has none."""
-    for part in offer.parts:
-        if not part.candidates:
-            raise RequestProblem(
-                "Nothing fits.", " ".join(f"{e.subject}: {e.reason}" for e in part.exclusions[:6]), part.counter_offer
-            )
-    picks = tuple(Pick(label=part.label, candidate=part.candidates[0].id, because=because) for part in offer.parts)
-    return Proposal(made_by="rule", picks=picks)
 
 
 def compose(
