@@ -165,7 +165,7 @@ resource "azapi_resource" "workspace" {
   body = {
     sku = { name = "premium" }
     properties = {
-      managedResourceGroupId = "${local.subscription}/resourceGroups/${var.names.managed_resource_group}"
+      managedResourceGroupId = "${local.subscription}/resourceGroups/${var.managed_resource_group_name}"
       publicNetworkAccess    = "Disabled"
       requiredNsgRules       = "NoAzureDatabricksRules"
       parameters = {

@@ -18,21 +18,24 @@ variable "tags" {
   }
 }
 
+variable "managed_resource_group_name" {
+  description = "Made by Databricks, for the machines and the storage of the workspace; it must not exist yet."
+  type        = string
+}
+
 variable "names" {
   description = "What everything is called. Settled beforehand: this module chooses nothing."
   nullable    = false
 
   type = object({
-    resource_group = string
-    # Made by Databricks, for the machines and the storage of the workspace.
-    managed_resource_group = string
-    databricks             = string
-    network                = string
-    nsg                    = string
-    nat_gateway            = string
-    public_ip              = string
-    access_connector       = string
-    logs                   = string
+    resource_group   = string
+    databricks       = string
+    network          = string
+    nsg              = string
+    nat_gateway      = string
+    public_ip        = string
+    access_connector = string
+    logs             = string
   })
 }
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from cluster_sim.authority import Authority
-from tools.pipeline.scan import scan
-from tools.pipeline.scan_azure import REGIONS_MAX
+from tools.pipeline.platforms.azure.scan import REGIONS_MAX, scan
 from tools.rules.azure import seeing as seeing_azure
 from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.trouble import WorldProblem
@@ -30,9 +29,7 @@ NAMES = (
 def look(
     settings: Subscribed, *, regions: tuple[str, ...] = ("eastus", "westus2"), names: tuple[str, ...] = ()
 ) -> SubscriptionSnapshot:
-    snapshot = scan(settings, "azure", NOW, regions=regions, names=names)
-    assert isinstance(snapshot, SubscriptionSnapshot)
-    return snapshot
+    return scan(settings, NOW, regions=regions, names=names)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,10 @@ def review(part: Part, situation: Situation) -> Reviewed:
     small = [name for name, subnet in subnets.items() if subnet.num_addresses - AZURE_KEEPS < nodes]
     text = f"The subnets {' and '.join(small)} have no address for each of {nodes} nodes." if small else ""
     checks.check("addresses.enough", "", text, "Compose the manifest again.")
+    managed = str(part.variables["managed_resource_group_name"])
+    there = not part.owned and managed.lower() in {g.name.lower() for g in checks.seen.groups}
+    text = f"Databricks makes the group {managed} itself, and there is one already." if there else ""
+    checks.check("name.free", managed, text, "Say another name.")
     checks.note(
         "reach",
         "",

@@ -1,7 +1,6 @@
 """How Azure resources are called: names by the Cloud Adoption Framework's convention, and which names may be used at all.
 
-Whether a name is taken is told by a snapshot; here is only what it may look like. Rules: Azure's naming rules and the Cloud Adoption
-Framework's abbreviations, read with the notes of 2026-11-21.
+Whether a name is taken is told by a snapshot; here is only what it may look like: the rows of tools/data/azure-names.csv.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from tools.data import table
 from tools.rules.names import naming
 
 HASH_LENGTH = 5
@@ -30,132 +30,18 @@ class NameRule:
     words: str
     scope: str
     """In what it is unique: `global`, `subscription`, `group`, `account`, `cluster`."""
-    type: str = ""
-    hyphens: bool = True
+    type: str
+    hyphens: bool
 
 
-def _rule(abbreviation: str, noun: str, least: int, most: int, pattern: str, words: str, scope: str, type_: str = "") -> NameRule:
-    return NameRule(abbreviation, noun, least, most, pattern, words, scope, type_, bool(re.fullmatch(pattern, "aa-aa")))
+def _rules() -> Iterator[tuple[str, NameRule]]:
+    for row in table("azure-names"):
+        words = {name: row[name] for name in ("abbreviation", "noun", "pattern", "words", "scope", "type")}
+        hyphens = bool(re.fullmatch(row["pattern"], "aa-aa"))
+        yield row["kind"], NameRule(least=int(row["least"]), most=int(row["most"]), hyphens=hyphens, **words)
 
 
-_WORDY = r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?"
-_WORDY_SAID = "letters, digits, hyphens, underscores and dots, starting with a letter or digit"
-RULES: dict[str, NameRule] = {
-    "resource_group": _rule(
-        "rg",
-        "resource group",
-        1,
-        90,
-        r"[\w.()-]*[\w()-]",
-        "letters, digits and _-.(), not ending in a dot",
-        "subscription",
-        "Microsoft.Resources/resourceGroups",
-    ),
-    "storage": _rule(
-        "st",
-        "storage account",
-        3,
-        24,
-        r"[a-z0-9]+",
-        "small letters and digits only",
-        "global",
-        "Microsoft.Storage/storageAccounts",
-    ),
-    "container": _rule("", "container", 3, 63, r"[a-z0-9](-?[a-z0-9])*", "small letters, digits and single hyphens", "account"),
-    "vault": _rule(
-        "kv",
-        "key vault",
-        3,
-        24,
-        r"[A-Za-z](-?[A-Za-z0-9])*",
-        "letters, digits and single hyphens, starting with a letter",
-        "global",
-        "Microsoft.KeyVault/vaults",
-    ),
-    "cluster": _rule(
-        "aks",
-        "AKS cluster",
-        1,
-        63,
-        r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?",
-        "letters, digits, hyphens and underscores",
-        "group",
-        "Microsoft.ContainerService/managedClusters",
-    ),
-    "pool": _rule("np", "node pool", 1, 12, r"[a-z][a-z0-9]*", "small letters and digits, starting with a letter", "cluster"),
-    "databricks": _rule(
-        "dbw",
-        "Databricks workspace",
-        3,
-        64,
-        r"[A-Za-z0-9_-]+",
-        "letters, digits, hyphens and underscores",
-        "group",
-        "Microsoft.Databricks/workspaces",
-    ),
-    "access_connector": _rule(
-        "dbac",
-        "access connector",
-        3,
-        64,
-        r"[A-Za-z0-9_-]+",
-        "letters, digits, hyphens and underscores",
-        "group",
-        "Microsoft.Databricks/accessConnectors",
-    ),
-    "openai": _rule(
-        "oai",
-        "Azure OpenAI account",
-        2,
-        64,
-        r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?",
-        "letters, digits and hyphens",
-        "global",
-        "Microsoft.CognitiveServices/accounts",
-    ),
-    "data_factory": _rule(
-        "adf",
-        "data factory",
-        3,
-        63,
-        r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?",
-        "letters, digits and hyphens",
-        "global",
-        "Microsoft.DataFactory/factories",
-    ),
-    "registry": _rule(
-        "cr",
-        "container registry",
-        5,
-        50,
-        r"[A-Za-z0-9]+",
-        "letters and digits only",
-        "global",
-        "Microsoft.ContainerRegistry/registries",
-    ),
-    "logs": _rule(
-        "log",
-        "Log Analytics workspace",
-        4,
-        63,
-        r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?",
-        "letters, digits and hyphens",
-        "group",
-        "Microsoft.OperationalInsights/workspaces",
-    ),
-    "network": _rule("vnet", "virtual network", 2, 64, _WORDY, _WORDY_SAID, "group", "Microsoft.Network/virtualNetworks"),
-    "subnet": _rule("snet", "subnet", 1, 80, _WORDY, _WORDY_SAID, "network"),
-    "nsg": _rule("nsg", "network security group", 1, 80, _WORDY, _WORDY_SAID, "group"),
-    "identity": _rule(
-        "id", "managed identity", 3, 128, r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, hyphens and underscores", "group"
-    ),
-    "private_endpoint": _rule("pep", "private endpoint", 2, 64, _WORDY, _WORDY_SAID, "group"),
-    "nat_gateway": _rule("ng", "NAT gateway", 1, 80, _WORDY, _WORDY_SAID, "group"),
-    "public_ip": _rule("pip", "public IP address", 1, 80, _WORDY, _WORDY_SAID, "group"),
-    "firewall": _rule("afw", "firewall", 1, 56, _WORDY, _WORDY_SAID, "group"),
-    "action_group": _rule("ag", "action group", 1, 260, _WORDY, _WORDY_SAID, "group"),
-    "collection_rule": _rule("dcr", "data collection rule", 1, 64, _WORDY, _WORDY_SAID, "group"),
-}
+RULES: dict[str, NameRule] = dict(_rules())
 
 
 def name_problem(kind: str, name: str) -> str:
