@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.rules.machines import seeing
+from tools.rules.names import scanned
 from tools.values.snapshot import Load
 
 SHARED = frozenset({"ceph-vm", "nfs"})
@@ -49,7 +50,7 @@ def test_templates(config: dict[str, str], expected: tuple[object, ...] | None) 
     ],
 )  # fmt: skip
 def test_names_as_shown(text: object, shown: str) -> None:
-    assert seeing.display(text) == shown
+    assert scanned.display(text) == shown
 
 
 def points(minutes: int, step: int = 60) -> list[dict[str, float]]:
@@ -92,7 +93,7 @@ ROWS = st.dictionaries(KEYS, JSON, max_size=10)
 @settings(deadline=None, max_examples=60)
 @given(ROWS, st.lists(ROWS, max_size=3), JSON)
 def test_no_answer_breaks_it(row: dict[str, object], several: list[dict[str, object]], anything: object) -> None:
-    seeing.rows(anything)
+    scanned.rows(anything)
     seeing.guest(row)
     seeing.storage(row, "pve1")
     seeing.node(row, None, str(anything), answers=True)

@@ -6,7 +6,6 @@ from tools.capabilities.databricks import variables
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.sizes import Wanted
-from tools.rules.machines import counter
 from tools.rules.request.choosing import candidate_of
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
@@ -104,7 +103,7 @@ def _counter_offer(needs: Needs, seen: SubscriptionSnapshot) -> str:
     """Fewer workers of the first size that carries some; verified by the same rule."""
     most = needs.whole("max_workers")
     for size, _ in _sizes(needs):
-        fits = counter.largest(most - 1, 1, 1, lambda n, size=size: not _excluded(size, n, needs, seen))  # type: ignore[misc]
+        fits = next((n for n in range(most - 1, 0, -1) if not _excluded(size, n, needs, seen)), 0)
         if fits:
             return f"It would fit with {fits} worker{'s' if fits > 1 else ''} of {size} instead of {most}."
     return "Ask for the quota in the portal under Quotas, or say another region."

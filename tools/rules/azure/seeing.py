@@ -1,11 +1,11 @@
-"""Makes values of what Azure Resource Manager answers. Like tools.rules.machines.seeing it trusts no type, no number and no name, and judges nothing."""
+"""Makes values of what Azure Resource Manager answers. It trusts no type, no number and no name, and judges nothing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from tools.rules.machines.seeing import Row, display, number, rows
+from tools.rules.names.scanned import Row, display, number, rows
 from tools.values.snapshot import CloudResource, Quota, Region, SecurityRule, Sku
 from tools.values.value import Json
 

@@ -11,42 +11,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
+from tools.rules.names.scanned import Row, display, number
 from tools.values.snapshot import Guest, Load, Network, Node, Storage, Template
 from tools.values.value import Json
 
-NAME_LENGTH_MAX = 64
 COVERAGE_MIN = 0.5
 """A 95th percentile of fewer samples than half says too little to be used."""
 NODE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_SAFE = re.compile(r"[A-Za-z0-9 ._@+:/()-]")
 _DISK = re.compile(r"(?:scsi|virtio|sata|ide)\d{1,2}|efidisk0|tpmstate0")
 _SIZE = re.compile(r"(?:^|,)size=(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)(?:,|$)")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _SYSTEMS = ("debian", "ubuntu", "rocky", "almalinux", "fedora", "centos", "opensuse", "arch", "alpine", "windows")
-
-Row = Mapping[str, Json]
-
-
-def display(text: object, length: int = NAME_LENGTH_MAX) -> str:
-    """A scanned name as it may be shown and kept: everything that is not plainly a name is escaped."""
-    shown = "".join(
-        c if _SAFE.fullmatch(c) else c.encode("ascii", "backslashreplace").decode() if ord(c) > 126 else f"\\x{ord(c):02x}"
-        for c in str(text)[:length]
-    )
-    return shown[:length]
-
-
-def rows(answer: Json) -> list[Row]:
-    return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
-
-
-def number(row: Row, key: str) -> float:
-    """0 for whatever is no finite, positive number."""
-    try:
-        value = float(row.get(key) or 0)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return value if math.isfinite(value) and value > 0 else 0.0
 
 
 def flag(row: Row, key: str) -> bool:

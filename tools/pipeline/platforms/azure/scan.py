@@ -13,7 +13,7 @@ from tools.clients.azure import Azure
 from tools.clients.connections import AzureConnection
 from tools.clients.together import Away, together
 from tools.rules.azure import seeing as seeing_azure
-from tools.rules.machines.seeing import Row, display
+from tools.rules.names.scanned import Row, display
 from tools.values.snapshot import Quota, ScanProblem, Sku, SubscriptionSnapshot
 from tools.values.trouble import WorldProblem
 

@@ -14,7 +14,7 @@ from tools.clients.prometheus import node_loads
 from tools.clients.proxmox import Proxmox, audit_line
 from tools.clients.together import Away, together
 from tools.rules.machines import seeing
-from tools.rules.machines.seeing import Row, display, rows
+from tools.rules.names.scanned import Row, display, number, rows
 from tools.values.snapshot import ClusterSnapshot, Load, Network, Node, ScanProblem, Storage, Template
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
@@ -87,16 +87,16 @@ class _Look:
             if name not in history:
                 paths[f"history of {name}"] = ("nodes", name, "rrddata")
         machines = [
-            r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and seeing.number(r, "vmid")
+            r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and number(r, "vmid")
         ]
         templates = [r for r in machines if seeing.flag(r, "template")]
         others = [r for r in machines if not seeing.flag(r, "template")]
         for row in [*templates, *others[:GUEST_CONFIGS_MAX]]:
-            paths[f"VM {int(seeing.number(row, 'vmid'))}"] = (
+            paths[f"VM {int(number(row, 'vmid'))}"] = (
                 "nodes",
                 str(row["node"]),
                 "qemu",
-                str(int(seeing.number(row, "vmid"))),
+                str(int(number(row, "vmid"))),
                 "config",
             )
         if len(others) > GUEST_CONFIGS_MAX:
@@ -182,7 +182,7 @@ class _Look:
         shared = frozenset(s.name for s in storages if s.shared)
         found = []
         for row in guest_rows:
-            config = second.get(f"VM {int(seeing.number(row, 'vmid'))}")
+            config = second.get(f"VM {int(number(row, 'vmid'))}")
             if row.get("type") == "qemu" and seeing.flag(row, "template") and isinstance(config, dict):
                 template = seeing.template(row, config, shared)
                 if template is not None:
@@ -199,7 +199,7 @@ class _Look:
             )
             for row in vnets
         }
-        by_tag = {int(seeing.number(row, "tag")): subnets[str(row.get("vnet"))] for row in vnets if seeing.number(row, "tag")}
+        by_tag = {int(number(row, "tag")): subnets[str(row.get("vnet"))] for row in vnets if number(row, "tag")}
         configs = {int(s.removeprefix("VM ")): a for s, a in second.items() if s.startswith("VM ") and isinstance(a, dict)}
         tagged = seeing.tagged(configs, bridges, by_tag)
         sdn = seeing.vnets(vnets, {str(z.get("zone")): z for z in zones}, subnets, tuple(online))
