@@ -21,7 +21,13 @@ from cluster_sim.azure.world import Subscription, World
 
 REQUESTS_KEPT = 10_000
 OPERATIONS_KEPT = 1_000
-_HOLDING = ("Microsoft.Network/", "Microsoft.ContainerService/", "Microsoft.Databricks/", "Microsoft.Compute/")
+_HOLDING = (
+    "Microsoft.Network/",
+    "Microsoft.ContainerService/",
+    "Microsoft.Databricks/",
+    "Microsoft.Compute/",
+    "Microsoft.DBforPostgreSQL/",
+)
 _WITH_ETAG = ("Microsoft.Network/", "Microsoft.DataFactory/")
 
 

@@ -16,7 +16,7 @@ from cluster_sim.azure.data import table
 
 ROLES = ("Owner", "Contributor", "Reader")
 STATES = ("Enabled", "Warned", "Disabled")
-TAKEN = ("storage", "vaults", "registries", "domains", "factories")
+TAKEN = ("storage", "vaults", "registries", "domains", "factories", "servers")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 

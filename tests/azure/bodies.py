@@ -63,6 +63,28 @@ PLAIN: dict[str, set[str]] = {
         "properties.virtualNetwork",
         "properties.virtualNetwork.id",
     },
+    # azure-mgmt-postgresqlflexibleservers is no dependency; Azure REST, 2025-08-01, read 2026-11-29.
+    "Microsoft.DBforPostgreSQL/flexibleServers": {
+        "sku",
+        "sku.name",
+        "sku.tier",
+        "properties",
+        "properties.version",
+        *(f"properties.storage{one}" for one in ("", ".storageSizeGB", ".autoGrow", ".tier", ".type")),
+        *(f"properties.authConfig{one}" for one in ("", ".activeDirectoryAuth", ".passwordAuth", ".tenantId")),
+        *(
+            f"properties.network{one}"
+            for one in ("", ".delegatedSubnetResourceId", ".privateDnsZoneArmResourceId", ".publicNetworkAccess")
+        ),
+        *(f"properties.highAvailability{one}" for one in ("", ".mode", ".standbyAvailabilityZone")),
+        *(f"properties.backup{one}" for one in ("", ".backupRetentionDays", ".geoRedundantBackup")),
+    },
+    "Microsoft.DBforPostgreSQL/flexibleServers/databases": {"properties", "properties.charset", "properties.collation"},
+    "Microsoft.DBforPostgreSQL/flexibleServers/configurations": {"properties", "properties.value", "properties.source"},
+    "Microsoft.DBforPostgreSQL/flexibleServers/administrators": {
+        "properties",
+        *(f"properties.{name}" for name in ("principalType", "principalName", "tenantId")),
+    },
 }
 
 

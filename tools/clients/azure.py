@@ -40,6 +40,7 @@ PUBLIC_ENDPOINT = "https://management.azure.com"
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 API_VERSIONS = {
     "Microsoft.CognitiveServices": "2025-06-01",
+    "Microsoft.DBforPostgreSQL": "2025-08-01",
     "Microsoft.KeyVault": "2023-07-01",
     "Microsoft.Network": "2024-05-01",
     "Microsoft.Storage": "2023-05-01",

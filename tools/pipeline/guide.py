@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tools.capabilities import catalogue
+from tools.capabilities import catalogue, chain
 from tools.clients.files import write_private
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import ran
@@ -21,7 +21,7 @@ SHARED = ("machines.md.j2", "azure.md.j2")
 def write_guide(context: PartContext, receipt_part: PartReceipt) -> Path:
     """Returns the run's guide, in which this part's own is new and those of other parts stay as they are."""
     capabilities = resources.files("tools.capabilities")
-    page = capabilities.joinpath(context.part.capability, "guide.md.j2").read_text()
+    page = capabilities.joinpath(context.part.capability, chain.footing(context.part).guide).read_text()
     shared = {name: capabilities.joinpath(name).read_text() for name in SHARED}
     write_private(context.part_folder / FILE, guiding.render(page, shared, facts(context, receipt_part)))
     parts = sorted(context.run_folder.glob(f"*/{FILE}"))

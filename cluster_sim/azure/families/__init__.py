@@ -18,6 +18,7 @@ from cluster_sim.azure.families import (
     kubernetes,
     monitor,
     network,
+    postgresql,
     private_link,
     storage,
 )
@@ -45,6 +46,7 @@ _FAMILIES = (
     cognitive,
     datafactory,
     compute,
+    postgresql,
 )
 
 KINDS: dict[str, Kind] = by_key(GROUP, *(kind for family in _FAMILIES for kind in family.KINDS))

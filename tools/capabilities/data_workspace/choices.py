@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
@@ -227,7 +226,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
         situation,
         names=names,
         variables={
-            "address_space": address_space(called["resource_group"]),
+            "address_space": placing.address_space(called["resource_group"], 20),
             "pools": _pools(design),
             "api_ranges": list(needs.strings("api_ranges")),
             "storage_path": design.choice.path,
@@ -294,12 +293,6 @@ def regions_of(needs: Needs, site: Site) -> tuple[str, ...]:
     """The region itself, and one other, so that something can be offered when it is full."""
     region = needs.text("region")
     return tuple(dict.fromkeys(filter(None, (region, "eastus" if region != "eastus" else "westus2"))))
-
-
-def address_space(group: str) -> str:
-    """A quarter-thousandth of 10.64.0.0/10, by the name: two workspaces seldom share one, and nothing is peered by us."""
-    number_ = int.from_bytes(hashlib.sha256(group.encode()).digest()[:2]) % 1024
-    return f"10.{64 + number_ // 16}.{number_ % 16 * 16}.0/20"
 
 
 def _said(needs: Needs, name: str) -> bool:

@@ -1,6 +1,7 @@
-"""A PostgreSQL database on a virtual machine of its own: sized by its connections, tuned by pgtune's rules.
+"""A PostgreSQL database, sized by its connections: on a virtual machine of its own, tuned by pgtune's rules, or as a server that Azure runs.
 
-facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide.
+facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide. What is Azure's own
+is in flexible/ and flexible.md.j2.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from tools.capabilities.on_machines import on_machines
 from tools.capabilities.postgresql.checks import checks
 from tools.capabilities.postgresql.commands import commands
 from tools.capabilities.postgresql.facts import WANTED, understand
+from tools.capabilities.postgresql.flexible import checks as flexible_checks
+from tools.capabilities.postgresql.flexible import choices as flexible
+from tools.capabilities.postgresql.flexible import facts as flexible_facts
 from tools.capabilities.postgresql.variables import KEPT_AS, variables
+from tools.rules.azure.placing import names_to_check, regions_of
 from tools.values.manifest import Secret
 from tools.values.snapshot import PlatformName
 
@@ -20,6 +25,7 @@ WORDS = ("postgresql", "postgres", "database", "db", "pgsql")
 EXAMPLES = (
     "I need a PostgreSQL database for 100 concurrent users, production, on network 20",
     "a postgres for 30 connections in development on vlan 20, 4 cores and 8 GB",
+    "a PostgreSQL database in Azure for 200 users, production, in eastus",
 )
 ON: dict[PlatformName, Footing] = {
     "proxmox": on_machines(
@@ -29,7 +35,18 @@ ON: dict[PlatformName, Footing] = {
         variables=variables,
         secrets=(Secret(name=KEPT_AS, kind="password"),),
         checks=checks,
-    )
+    ),
+    "azure": Footing(
+        understand=flexible_facts.understand,
+        offer=flexible.offer,
+        compose=flexible.compose,
+        review=flexible_checks.review,
+        stay=flexible.stay,
+        keep=flexible.keep,
+        regions_of=regions_of,
+        names_to_check=names_to_check("postgresql"),
+        guide="flexible.md.j2",
+    ),
 }
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

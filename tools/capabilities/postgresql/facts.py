@@ -1,9 +1,15 @@
-"""What is wanted to know of a PostgreSQL database, and how it becomes typed needs. Where it goes is not decided here."""
+"""What is wanted to know of a PostgreSQL database, wherever it stands, and how it becomes typed needs where it stands on machines.
+
+Of a server that Azure runs that is in flexible/facts.py. Where it goes is not decided here.
+"""
 
 from __future__ import annotations
 
+from tools.rules.azure.facts import BUDGET, REGION, TEAM
+from tools.rules.azure.placing import RESOURCE_GROUP
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
+from tools.rules.request.platform import PLATFORM
 from tools.rules.request.reading import Reading, read_placing, read_sizes
 from tools.rules.sizing import sizing
 from tools.rules.sizing.sizing import PostgresqlSize
@@ -73,20 +79,31 @@ WANTED: tuple[Wanted, ...] = (
         meaning="the make of database, only when the operator names one",
         choices=ENGINES,
     ),
+    PLATFORM,
+    REGION,
+    TEAM,
+    BUDGET,
+    RESOURCE_GROUP,
+    Wanted(
+        name="administrators",
+        kind="text",
+        meaning="object id of the Entra group that administers it, in a cloud",
+        words=("administrators", "administered by", "admin group", "entra group", "database administrators"),
+    ),
 )
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("postgresql", "proxmox", WANTED, facts)
-    _read_engine(reading)
-    size = _read_users(reading)
+    read_engine(reading)
+    size = read_users(reading)
     read_placing(reading, site, workload="db")
     _settle_sizes(reading, size)
-    _read_database_name(reading)
+    read_database_name(reading)
     return reading.needs()
 
 
-def _read_engine(reading: Reading) -> None:
+def read_engine(reading: Reading) -> None:
     """Another make is never replaced by ours without a word."""
     said = reading.facts["engine"].value.strip() if "engine" in reading.facts else ""
     ours, *others = ENGINES
@@ -98,7 +115,7 @@ def _read_engine(reading: Reading) -> None:
         )
 
 
-def _read_users(reading: Reading) -> PostgresqlSize | None:
+def read_users(reading: Reading) -> PostgresqlSize | None:
     users = reading.count(
         "concurrent_users",
         "concurrent users",
@@ -124,15 +141,15 @@ def _settle_sizes(reading: Reading, size: PostgresqlSize | None) -> None:
         reading.said("cpu_count", cpu_count, "vCPU")
     elif size and larger and least and "cpu_count" not in reading.facts:
         reading.assumed(
-            "cpu_count", size.cpu_count, _carries(size), "vCPU", low=least.cpu_count, high=larger.cpu_count, source=size.source
+            "cpu_count", size.cpu_count, carries(size), "vCPU", low=least.cpu_count, high=larger.cpu_count, source=size.source
         )
     if memory_mib is not None:
         reading.said("memory_mib", memory_mib, "MiB", fact="memory")
     elif size and larger and "memory" not in reading.facts:
         reading.assumed(
-            "memory_mib", size.memory_mib, _carries(size), "MiB", low=size.memory_mib, high=larger.memory_mib, source=size.source
+            "memory_mib", size.memory_mib, carries(size), "MiB", low=size.memory_mib, high=larger.memory_mib, source=size.source
         )
-    database_gib = _read_database_size(reading)
+    database_gib = read_database_size(reading)
     if disk_gib is not None:
         reading.said("disk_gib", disk_gib, "GiB", fact="disk")
         if database_gib is not None and database_gib >= disk_gib:
@@ -149,7 +166,7 @@ def _users(reading: Reading) -> int:
     return next(int(f.value) for f in reading.fields if f.name == "concurrent_users" and isinstance(f.value, int))
 
 
-def _read_database_size(reading: Reading) -> int | None:
+def read_database_size(reading: Reading) -> int | None:
     """Also when a disk was said: what was said of the data is in the plan, and it has to fit."""
     database_gib = reading.size(
         "database_size", "data", 2**30, 1, 16 * 1024, "a database holds something, and on one disk not more than 16 TiB."
@@ -159,7 +176,7 @@ def _read_database_size(reading: Reading) -> int | None:
     return database_gib
 
 
-def _read_database_name(reading: Reading) -> None:
+def read_database_name(reading: Reading) -> None:
     if "database_name" not in reading.facts:
         reading.default("database_name", "app", "A database called app unless another name is said.")
         return
@@ -173,5 +190,5 @@ def _read_database_name(reading: Reading) -> None:
         )
 
 
-def _carries(size: PostgresqlSize) -> str:
+def carries(size: PostgresqlSize) -> str:
     return f"The smallest published size that carries them: {size.sku}, up to {size.connections_user_max:,} connections of users."

@@ -5,7 +5,9 @@ How names are made up is in tools.rules.azure.names; whether everything holds is
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from tools.rules.azure import names as azure_names
 from tools.rules.azure.names import RULES, Base
@@ -119,6 +121,13 @@ def names_to_check(*kinds: str) -> Callable[[Needs, Site], tuple[str, ...]]:
 def _salt(needs: Needs, site: Site) -> str:
     """Other subscriptions get other global names."""
     return site.environment(needs.text("environment")).subscription_id
+
+
+def address_space(group: str, prefix_length: int) -> str:
+    """A network within 10.64.0.0/10, by the name: two groups seldom share one, and nothing is peered by us."""
+    size = 2 ** (32 - prefix_length)
+    number = int.from_bytes(hashlib.sha256(group.encode()).digest()[:4]) % (2**22 // size)
+    return f"{ip_address('10.64.0.0') + number * size}/{prefix_length}"
 
 
 def part_of(

@@ -16,6 +16,7 @@ NAME_CHECKS = {
     "Microsoft.Storage/storageAccounts": ("Microsoft.Storage", "checkNameAvailability", "name"),
     "Microsoft.KeyVault/vaults": ("Microsoft.KeyVault", "checkNameAvailability", "name"),
     "Microsoft.ContainerRegistry/registries": ("Microsoft.ContainerRegistry", "checkNameAvailability", "name"),
+    "Microsoft.DBforPostgreSQL/flexibleServers": ("Microsoft.DBforPostgreSQL", "checkNameAvailability", "name"),
     "Microsoft.CognitiveServices/accounts": ("Microsoft.CognitiveServices", "checkDomainAvailability", "subdomainName"),
 }
 """Types whose names are unique in all of Azure: (provider, operation, the field that names it)."""

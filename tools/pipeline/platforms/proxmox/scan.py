@@ -86,9 +86,7 @@ class _Look:
             paths[f"networks of {name}"] = ("nodes", name, "network")
             if name not in history:
                 paths[f"history of {name}"] = ("nodes", name, "rrddata")
-        machines = [
-            r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and number(r, "vmid")
-        ]
+        machines = [r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and number(r, "vmid")]
         templates = [r for r in machines if seeing.flag(r, "template")]
         others = [r for r in machines if not seeing.flag(r, "template")]
         for row in [*templates, *others[:GUEST_CONFIGS_MAX]]:
