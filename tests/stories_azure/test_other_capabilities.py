@@ -15,6 +15,7 @@ from tests.stories_azure.conftest import approve, groups, second_plan
         ("a storage account for the ml team, 2 TB, in eastus", ("storage_account",), "security"),
         ("open port 443 from 10.1.0.0/16 on nsg-shared in eastus", ("azure_firewall_ports",), ""),
         ("open port 443 from the internet on nsg-shared in eastus", ("azure_firewall_ports",), "security"),
+        ("a PostgreSQL database in Azure for 100 users, for the ml team, in eastus", ("postgresql",), ""),
         ("Databricks and Azure OpenAI for the ml team, in eastus", ("databricks", "azure_openai"), ""),
     ],
 )
