@@ -26,13 +26,8 @@ WORDS = (
     "nsg rule",
     "security group rule",
 )
-EXAMPLES = (
-    "open port 443 from 10.1.0.0/16 on nsg-shared",
-    "open ports 80 and 443 from anywhere in eastus, production",
-)
+EXAMPLES = ("open port 443 from 10.1.0.0/16 on nsg-shared", "open ports 80 and 443 from anywhere in eastus, production")
 
-ON: dict[PlatformName, Footing] = {
-    "azure": Footing(understand, offer, compose, review, regions_of=regions_of),
-}
+ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, regions_of=regions_of)}
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

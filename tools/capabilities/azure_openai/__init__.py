@@ -21,7 +21,7 @@ EXAMPLES = (
 )
 
 ON: dict[PlatformName, Footing] = {
-    "azure": Footing(understand, offer, compose, review, regions_of=regions_of, names_to_check=names_to_check("openai")),
+    "azure": Footing(understand, offer, compose, review, regions_of=regions_of, names_to_check=names_to_check("openai"))
 }
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

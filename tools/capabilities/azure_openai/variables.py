@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.rules.azure import placing
 from tools.rules.azure.placing import for_operator
 from tools.rules.plans.pricing import HOURS_A_MONTH
-from tools.values.manifest import Command, Part, Resource
+from tools.values.manifest import Command, Part
 from tools.values.offer import Candidate, Pick
 from tools.values.requirements import Needs
 from tools.values.situation import Situation
@@ -22,13 +22,10 @@ def part(needs: Needs, candidate: Candidate, pick: Pick, capacity: int, situatio
     names = placing.names_of(needs, situation, "openai", "network", "nsg", "logs")
     group, account = dict(names)["resource_group"], dict(names)["openai"]
     deployment = {"name": model, "model": model, "version": version, "sku": kind, "capacity_thousands": capacity}
-    where, key = f"{needs.text('region')}, {group}", f"openai.{kind}.{model}"
+    made, key = placing.resources_in(needs, group), f"openai.{kind}.{model}"
     tokens = [(f"{key}.input", needs.number("input_millions"))]
     if not model.startswith("text-embedding"):
         tokens.append((f"{key}.output", needs.number("output_millions")))
-
-    def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
-        return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
 
     return placing.part_of(
         needs,

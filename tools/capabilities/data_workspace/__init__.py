@@ -35,7 +35,7 @@ EXAMPLES = (
 )
 
 ON: dict[PlatformName, Footing] = {
-    "azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check(*GLOBAL)),
+    "azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check(*GLOBAL))
 }
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

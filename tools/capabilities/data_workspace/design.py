@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, SYSTEM_NODES, WORKER, SparkSize, Wanted
 from tools.rules.names import regions as azure_regions
@@ -87,13 +88,10 @@ class Design:
 
     def resources(self, names: Mapping[str, str]) -> tuple[Resource, ...]:
         """As a person is told of them, each with all that it is charged for."""
-        where = f"{self.region}, {names['resource_group']}"
+        made = placing.resources_in(self.needs, names["resource_group"])
         needs, spark, hours = self.needs, self.spark, HOURS_A_MONTH
         window, stored, flow = needs.whole("window_hours"), self.stored_gb, self.flow_gb
         egress, logs = needs.whole("egress_gb"), needs.whole("log_gb")
-
-        def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
-            return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
 
         def operations(gigabytes: float) -> float:
             return round(gigabytes * 1024 / OPERATION_MIB / 10_000, 1)

@@ -17,7 +17,6 @@ from tools.rules.azure.sizes import (
     THROUGHPUT_GB,
     WINDOW_HOURS,
 )
-from tools.rules.hearing import quantities
 from tools.rules.names import naming
 from tools.rules.request.reading import Reading
 from tools.rules.sizing.sizing import Assumption
@@ -238,14 +237,8 @@ def _is_range(text: str) -> bool:
 
 
 def _number(reading: Reading, name: str, unit: str, assumption: Assumption, low: int, high: int) -> None:
-    if name not in reading.facts:
-        reading.suppose(name, assumption, unit)
-        return
-    value = quantities.count(reading.facts[name].value)
-    if value is None or not low <= value <= high:
-        subject = name.replace("_", " ")
-        reading.problems.append(
-            f"{naming.shorten(reading.facts[name].value)} cannot be the {subject}. Say a number from {low} to {high}."
-        )
-    else:
+    value = reading.count(name, name.replace("_", " "), low, high, "that cannot be.")
+    if value is not None:
         reading.said(name, value, unit)
+    elif name not in reading.facts:
+        reading.suppose(name, assumption, unit)

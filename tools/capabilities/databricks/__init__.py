@@ -20,8 +20,6 @@ EXAMPLES = (
     "Databricks with GPU for training, 1-4 workers, $3,000 a month",
 )
 
-ON: dict[PlatformName, Footing] = {
-    "azure": Footing(understand, offer, compose, review, regions_of=regions_of),
-}
+ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, regions_of=regions_of)}
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -109,15 +109,12 @@ def node_hours(needs: Needs) -> float:
 
 
 def resources_of(needs: Needs, size: str, group: str, name: str) -> tuple[Resource, ...]:
-    where = f"{needs.text('region')}, {group}"
+    made = placing.resources_in(needs, group)
     hours, dbu = node_hours(needs), dbu_an_hour(size)
     # A node type whose rate is not known is named as not priced, and not left out.
     units = ("dbu.premium.all_purpose", hours * dbu) if dbu is not None else (f"dbu.unknown.{size}", hours)
     least, most = needs.text("min_workers"), needs.text("max_workers")
     average = (needs.number("min_workers") + needs.number("max_workers")) / 2
-
-    def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
-        return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
 
     return (
         made(

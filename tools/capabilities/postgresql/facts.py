@@ -73,12 +73,7 @@ WANTED: tuple[Wanted, ...] = (
     ),
     *EVERY_MACHINE,
     # After the operating system, so that Oracle Linux is no Oracle.
-    Wanted(
-        name="engine",
-        kind="choice",
-        meaning="the make of database, only when the operator names one",
-        choices=ENGINES,
-    ),
+    Wanted(name="engine", kind="choice", meaning="the make of database, only when the operator names one", choices=ENGINES),
     PLATFORM,
     REGION,
     TEAM,

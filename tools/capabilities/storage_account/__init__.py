@@ -27,8 +27,6 @@ EXAMPLES = (
     "an azure storage account in production, 2 TB stored, zone redundant",
 )
 
-ON: dict[PlatformName, Footing] = {
-    "azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check),
-}
+ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check)}
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

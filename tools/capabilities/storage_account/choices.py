@@ -79,27 +79,24 @@ def monthly(needs: Needs, redundancy: str, situation: Situation) -> float:
 
 def resources(needs: Needs, redundancy: str, called: Names) -> tuple[Resource, ...]:
     names = dict(called)
-    where = f"{needs.text('region')}, {names['resource_group']}"
-    stored, logs = needs.whole("stored_gb"), needs.whole("log_gb")
-    lake = needs.yes("data_lake")
-    writes = (f"{'adls' if lake else 'blob'}.hot.writes", round(stored * 1024 / OPERATION_MIB / 10_000, 2))
+    made = placing.resources_in(needs, names["resource_group"])
+    stored, logs, lake = needs.whole("stored_gb"), needs.whole("log_gb"), needs.yes("data_lake")
     return (
-        Resource(name=names["resource_group"], kind="resource group", where=where, size="", because="So that it goes together."),
-        Resource(
-            name=names["storage"],
-            kind="data lake (ADLS Gen2)" if lake else "storage account",
-            where=where,
-            size=f"{stored:,} GB, {redundancy}, containers {', '.join(needs.strings('containers'))}",
-            because="Identities only, TLS 1.2, closed but for named addresses.",
-            meters=((f"blob.hot.{redundancy}", stored), writes),
+        made(names["resource_group"], "resource group", "", "So that it goes together."),
+        made(
+            names["storage"],
+            "data lake (ADLS Gen2)" if lake else "storage account",
+            f"{stored:,} GB, {redundancy}, containers {', '.join(needs.strings('containers'))}",
+            "Identities only, TLS 1.2, closed but for named addresses.",
+            (f"blob.hot.{redundancy}", stored),
+            (f"{'adls' if lake else 'blob'}.hot.writes", round(stored * 1024 / OPERATION_MIB / 10_000, 2)),
         ),
-        Resource(
-            name=names["logs"],
-            kind="Log Analytics workspace",
-            where=where,
-            size=f"{logs} GB a month",
-            because="Who wrote and who deleted.",
-            meters=(("log_analytics.ingestion", logs),),
+        made(
+            names["logs"],
+            "Log Analytics workspace",
+            f"{logs} GB a month",
+            "Who wrote and who deleted.",
+            ("log_analytics.ingestion", logs),
         ),
     )
 

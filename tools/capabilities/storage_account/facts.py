@@ -46,11 +46,7 @@ WANTED: tuple[Wanted, ...] = (
         name="redundancy",
         kind="choice",
         meaning="how copies are kept, only when the operator says so",
-        choices=(
-            ("LRS", ("lrs", "locally redundant")),
-            ("ZRS", ("zrs", "zone redundant")),
-            ("GRS", ("grs", "geo redundant")),
-        ),
+        choices=(("LRS", ("lrs", "locally redundant")), ("ZRS", ("zrs", "zone redundant")), ("GRS", ("grs", "geo redundant"))),
     ),
     Wanted(
         name="allowed_ranges",

@@ -108,7 +108,8 @@ class Base:
     def global_name(self, kind: str, salt: str, attempt: int = 0) -> str:
         """For a name that is unique in all of Azure: shorter, and with a hash that is the same whenever it is made again."""
         rule = RULES[kind]
-        tail = short_hash(*self.words, salt, *([str(attempt)] if attempt else []))
+        # Without the number, so that the scan has asked for the same names that a second one of them tries.
+        tail = short_hash(*self.words[:-1], salt, *([str(attempt)] if attempt else []))
         joint = "-" if rule.hyphens else ""
         room = rule.most - len(rule.abbreviation) - HASH_LENGTH - 2 * len(joint)
         middle = joint.join(word for word in (self.workload, self.team, environment_short(self.environment)) if word)[:room]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Protocol
 
 from tools.rules.azure import names as azure_names
 from tools.rules.azure.names import RULES, Base
@@ -27,10 +28,7 @@ NUMBERS_MAX = 99
 """Numbers that are tried behind a name before it is given up."""
 Names = tuple[tuple[str, str], ...]
 RESOURCE_GROUP = Wanted(
-    name="resource_group",
-    kind="name",
-    meaning="what the new resource group is to be called",
-    words=("resource group", "rg"),
+    name="resource_group", kind="name", meaning="what the new resource group is to be called", words=("resource group", "rg")
 )
 
 
@@ -171,6 +169,20 @@ def part_of(
         configure=configure,
         confirm=confirm,
     )
+
+
+class Made(Protocol):
+    def __call__(self, name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource: ...
+
+
+def resources_in(needs: Needs, group: str) -> Made:
+    """Makes rows of what a part makes in its group, each with all that it is charged for by the month."""
+    where = f"{needs.text('region')}, {group}"
+
+    def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
+        return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
+
+    return made
 
 
 def for_operator(purpose: str, *argv: str) -> Command:

@@ -143,11 +143,8 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
 
 def _resources(needs: Needs, names: dict[str, str], size: PostgresqlSize, standby: str) -> tuple[Resource, ...]:
     """Meters of what has no list price among the rows are named as not priced, and not left out."""
-    where = f"{needs.text('region')}, {names['resource_group']}"
+    made = placing.resources_in(needs, names["resource_group"])
     servers, storage, logs = (2 if standby == STANDBY else 1), needs.whole("storage_gib"), needs.whole("log_gb")
-
-    def made(name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource:
-        return Resource(name=name, kind=kind, where=where, size=size, because=because, meters=meters)
 
     return (
         made(names["resource_group"], "resource group", "", "So that it goes together."),
