@@ -15,7 +15,7 @@ SHIPPED = files("tools.data").joinpath("policy.yaml").read_text()
 
 BASE = {
     "part": "data_workspace",
-    "target": "azure",
+    "platform": "azure",
     "team": {"monthly_after": 100.0},
     "requirements": {"region": "eastus"},
     "cost": {"monthly": 100.0},
@@ -126,5 +126,5 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
 def test_any_document_is_judged(value: object) -> None:
     judge(
         read_policy(SHIPPED),
-        {"part": "x", "target": "azure", "requirements": {"region": value, "gpu": value}, "changes": [{"after": value}]},
+        {"part": "x", "platform": "azure", "requirements": {"region": value, "gpu": value}, "changes": [{"after": value}]},
     )

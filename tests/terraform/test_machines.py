@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from module_folder import ROOT, Folder
-from tools.rules.machines.machines import Machine
 
 from tools.platforms import proxmox
 from tools.rules.plans.changes import changes

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from tools.rules.azure.facts import EVERY_CLOUD, read_common
-from tools.rules.azure.placing import RESOURCE_GROUP, read_name
+from tools.rules.azure.facts import SHARED, read_common
+from tools.rules.azure.placing import read_name
 from tools.rules.names import naming
 from tools.rules.names.text import fold
 from tools.rules.request.reading import Reading
+from tools.rules.request.wanting import wanted
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
-from tools.values.wanted import Wanted
 
 ADMINISTRATION = (22, 3389)
 """SSH and RDP: never for the whole internet, whoever approves it."""
@@ -23,33 +23,7 @@ EVERYBODY_PREFIX = 8
 INTERNET = "Internet"
 """Azure's service tag."""
 
-WANTED: tuple[Wanted, ...] = (
-    Wanted(
-        name="ports",
-        kind="ports",
-        meaning="ports or ranges of ports to open, such as 443 or 8000-8100",
-        words=("port", "ports", "tcp", "udp"),
-        question="Which ports are to be opened?",
-        suggestions=("port 443", "ports 80 and 443"),
-    ),
-    Wanted(
-        name="sources",
-        kind="addresses",
-        meaning="addresses (CIDR) that may come in, or anywhere",
-        words=("from", "source"),
-        question="From which addresses may anybody come in? Say them as CIDR.",
-        suggestions=("from 10.0.0.0/16", "from 203.0.113.7"),
-    ),
-    Wanted(name="protocol", kind="choice", meaning="protocol", choices=(("Tcp", ("tcp",)), ("Udp", ("udp",)))),
-    Wanted(
-        name="security_group",
-        kind="name",
-        meaning="the network security group that gets the rule; without it a new one is made",
-        words=("nsg", "security group", "network security group"),
-    ),
-    *(one for one in EVERY_CLOUD if one.name != "budget_monthly"),
-    RESOURCE_GROUP,
-)
+WANTED = wanted(__package__, **SHARED)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:

@@ -2,66 +2,22 @@
 
 from __future__ import annotations
 
-from tools.rules.azure.facts import EVERY_CLOUD, read_common
-from tools.rules.azure.placing import RESOURCE_GROUP, read_name
+from tools.rules.azure.facts import SHARED, read_common
+from tools.rules.azure.placing import read_name
 from tools.rules.names import regions as azure_regions
 from tools.rules.request.reading import Reading
+from tools.rules.request.wanting import wanted
 from tools.values.heard import Fact
 from tools.values.requirements import Needs, Source
 from tools.values.site import Site
-from tools.values.wanted import Wanted
 
-MODELS = (
-    "gpt-4.1",
-    "gpt-4.1-mini",
-    "gpt-5",
-    "gpt-5-mini",
-    "gpt-5.2",
-    "gpt-5.4",
-    "gpt-5.4-mini",
-    "gpt-5.5",
-    "text-embedding-3-small",
-    "text-embedding-3-large",
-)
-"""Those with a price in the shipped snapshot. Any other is told as unknown, with the nearest of these."""
 MODEL = "gpt-4.1-mini"
 TOKENS_A_MINUTE = 50_000
 TOKENS_A_MINUTE_MAX = 100_000_000
 INPUT_MILLIONS, OUTPUT_MILLIONS = 50, 10
 _OURS = Source(title="Berth's own assumption", date="2026-11-24", grade="assumption")
 
-WANTED: tuple[Wanted, ...] = (
-    Wanted(name="model", kind="choice", meaning="the model to deploy", choices=tuple((name, (name,)) for name in MODELS)),
-    Wanted(
-        name="tokens_per_minute",
-        kind="count",
-        meaning="tokens a minute that it must take, in and out together",
-        words=("tokens per minute", "tokens a minute", "tokens/minute", "tpm"),
-    ),
-    Wanted(
-        name="tokens_monthly",
-        kind="count",
-        meaning="input tokens a month, for the estimate",
-        words=("tokens per month", "tokens a month", "tokens monthly", "tokens/month"),
-    ),
-    Wanted(
-        name="residency",
-        kind="choice",
-        meaning="where prompts may be worked on: anywhere, in the data zone (EU or US), or in the region alone",
-        choices=(
-            ("global", ("global", "globally", "anywhere")),
-            ("zone", ("data zone",)),
-            (
-                "eu",
-                ("in the eu", "data stays in the eu", "within the eu", "eu only", "stay in europe", "stays in europe", "eu data"),
-            ),
-            ("us", ("in the us", "within the us", "us only", "us data")),
-            ("region", ("in the region only", "regional", "in region", "only in the region", "in this region only")),
-        ),
-    ),
-    *EVERY_CLOUD,
-    RESOURCE_GROUP,
-)
+WANTED = wanted(__package__, **SHARED)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:

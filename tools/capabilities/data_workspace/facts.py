@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
-from tools.rules.azure import facts as azure_facts
 from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.sizes import (
     COMPRESSION,
     DAYS_A_MONTH,
@@ -19,115 +19,21 @@ from tools.rules.azure.sizes import (
 )
 from tools.rules.names import naming
 from tools.rules.request.reading import Reading
+from tools.rules.request.wanting import wanted
 from tools.rules.sizing.sizing import Assumption
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
-from tools.values.wanted import Wanted
 
 GIB = 2**30
 DAILY_GB_MAX, STORED_GB_MAX = 1024 * 1024, 64 * 1024 * 1024
 
-_GPU_CHOICES = (
-    ("T4", ("t4", "nc4as_t4_v3", "standard_nc4as_t4_v3")),
-    ("A100", ("a100", "nc24ads_a100_v4", "standard_nc24ads_a100_v4")),
-    ("H100", ("h100", "nc40ads_h100_v5", "standard_nc40ads_h100_v5")),
-    ("NC6s_v3", ("nc6s_v3", "standard_nc6s_v3", "v100")),
-    ("NC12s_v3", ("nc12s_v3", "standard_nc12s_v3")),
-    ("NC24s_v3", ("nc24s_v3", "standard_nc24s_v3")),
-)
-
-WANTED: tuple[Wanted, ...] = (
-    Wanted(
-        name="stored_volume",
-        kind="volume",
-        meaning="data that lies there at one time, with its unit",
-        words=("stored", "storage", "in total", "total", "kept", "retained", "data lake", "lake"),
-    ),
-    Wanted(
-        name="daily_volume",
-        kind="volume",
-        meaning="data that comes in and is worked on each day, with its unit: a flow",
-        words=("daily", "a day", "per day", "every day", "each day", "day"),
-        question="How much data is worked on each day?",
-        suggestions=("100 GB daily", "1 TB daily", "5 TB daily"),
-    ),
-    Wanted(
-        name="monthly_volume",
-        kind="volume",
-        meaning="the same by the month",
-        words=("monthly", "a month", "per month", "every month", "month"),
-    ),
-    Wanted(
-        name="gpu",
-        kind="yes_no",
-        meaning="whether models are trained on GPUs",
-        words=("gpu", "gpus", "graphics processor", "cuda"),
-    ),
-    Wanted(
-        name="gpu_kind",
-        kind="choice",
-        meaning="the kind of GPU, or a machine size, only when the operator names one",
-        choices=_GPU_CHOICES,
-    ),
-    Wanted(
-        name="gpu_hours",
-        kind="count",
-        meaning="hours of GPU a month",
-        words=("gpu hours", "hours of gpu", "training hours", "hours of training"),
-    ),
-    Wanted(
-        name="gpu_hours_daily",
-        kind="count",
-        meaning="the same by the day",
-        words=("hours a day", "hours per day", "hours daily", "hours every day", "hours each day"),
-    ),
-    Wanted(
-        name="retention_days",
-        kind="count",
-        meaning="days that data is kept",
-        words=("days retention", "days of retention", "retention", "days"),
-    ),
-    Wanted(
-        name="window_hours",
-        kind="count",
-        meaning="hours within which a day's data is to be done",
-        words=("hour window", "hours window", "window"),
-    ),
-    Wanted(
-        name="storage_path",
-        kind="choice",
-        meaning="how the cluster reaches the data, only when the operator says so",
-        choices=(
-            ("service_endpoint", ("service endpoint",)),
-            ("private_endpoint", ("private endpoint", "private link", "privatelink")),
-        ),
-    ),
-    Wanted(
-        name="machines",
-        kind="choice",
-        meaning="spot machines, which Azure may take back, or ordinary ones, only when the operator says so",
-        choices=(("spot", ("spot", "preemptible")), ("on_demand", ("on demand", "on-demand", "no spot", "pay as you go"))),
-    ),
-    Wanted(
-        name="api_ranges",
-        kind="text",
-        meaning="addresses (CIDR) from which the Kubernetes API may be reached",
-        words=("ip range", "from address", "addresses"),
-    ),
-    Wanted(
-        name="alert_email",
-        kind="text",
-        meaning="who is told of alerts: an e-mail address",
-        words=("alerts to", "alert email", "email"),
-    ),
-    *azure_facts.EVERY_CLOUD,
-)
+WANTED = wanted(__package__, **SHARED)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("data_workspace", "azure", WANTED, facts)
-    azure_facts.read_common(reading, site, workload="spark")
+    read_common(reading, site, workload="spark")
     daily_gb = _read_daily(reading)
     _number(reading, "retention_days", "days", RETENTION_DAYS, 1, 3650)
     stored_gb = _read_stored(reading, daily_gb)

@@ -4,10 +4,11 @@ assumed, with its range."""
 from __future__ import annotations
 
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.facts import EVERY_CLOUD, read_common
-from tools.rules.azure.placing import RESOURCE_GROUP, read_name
+from tools.rules.azure.facts import SHARED, read_common
+from tools.rules.azure.placing import read_name
 from tools.rules.hearing import quantities
 from tools.rules.request.reading import Reading
+from tools.rules.request.wanting import wanted
 from tools.values.heard import Fact
 from tools.values.requirements import Needs, Source
 from tools.values.site import Site
@@ -21,53 +22,13 @@ IDLE_MINUTES_MAX = 240
 HOURS = 176
 _OURS = Source(title="Berth's own assumption", date="2026-11-24", grade="assumption")
 
-
-def _sizes() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((name, (name.lower(), name.lower().removeprefix("standard_"))) for name in azure_sizes.sizes())
-
-
-WANTED: tuple[Wanted, ...] = (
-    # Before the other: of `min workers 3` both have a word.
-    Wanted(
-        name="min_workers",
-        kind="count",
-        meaning="the fewest workers it keeps while it runs",
-        words=("min workers", "minimum workers"),
-    ),
-    Wanted(
-        name="max_workers",
-        kind="count",
-        meaning="the most workers the cluster may have",
-        words=("workers", "worker", "worker nodes", "max workers", "maximum workers"),
-    ),
-    Wanted(name="node_type", kind="choice", meaning="the virtual machine size of its nodes", choices=_sizes()),
-    Wanted(
-        name="gpu",
-        kind="yes_no",
-        meaning="whether its nodes have graphics processors",
-        words=("gpu", "gpus", "graphics processors", "gpu for training"),
-    ),
-    Wanted(
-        name="gpu_kind",
-        kind="choice",
-        meaning="which graphics processor",
-        choices=(("T4", ("t4",)), ("A100", ("a100",)), ("H100", ("h100",))),
-    ),
-    Wanted(
-        name="idle_minutes",
-        kind="count",
-        meaning="minutes without work after which the cluster stops itself",
-        words=("minutes", "idle minutes", "minutes idle", "auto termination", "autotermination"),
-    ),
-    Wanted(
-        name="hours_monthly",
-        kind="count",
-        meaning="hours a month that the cluster runs",
-        words=("hours a month", "hours per month", "hours monthly"),
-    ),
-    *EVERY_CLOUD,
-    RESOURCE_GROUP,
+_NODE_TYPE = Wanted(
+    name="node_type",
+    kind="choice",
+    meaning="the virtual machine size of its nodes",
+    choices=tuple((name, (name.lower(), name.lower().removeprefix("standard_"))) for name in azure_sizes.sizes()),
 )
+WANTED = wanted(__package__, node_type=(_NODE_TYPE,), **SHARED)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:

@@ -5,87 +5,20 @@ Of a server that Azure runs that is in flexible/facts.py. Where it goes is not d
 
 from __future__ import annotations
 
-from tools.rules.azure.facts import BUDGET, REGION, TEAM
-from tools.rules.azure.placing import RESOURCE_GROUP
+from tools.rules.azure.facts import SHARED
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
-from tools.rules.request.platform import PLATFORM
 from tools.rules.request.reading import Reading, read_placing, read_sizes
+from tools.rules.request.wanting import wanted
 from tools.rules.sizing import sizing
 from tools.rules.sizing.sizing import PostgresqlSize
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
-from tools.values.wanted import Wanted
 
 CONNECTIONS_MAX = sizing.postgresql_sizes()[-1].connections_user_max
 
-ENGINES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("PostgreSQL", ("postgresql", "postgres", "pgsql")),
-    ("MySQL", ("mysql", "my sql")),
-    ("MariaDB", ("mariadb", "maria db")),
-    ("MongoDB", ("mongodb", "mongo", "mongo db")),
-    ("Oracle", ("oracle", "oracle db", "oracle database")),
-    ("SQL Server", ("sql server", "mssql", "ms sql", "microsoft sql", "microsoft sql server", "azure sql")),
-    ("SQLite", ("sqlite",)),
-    ("Db2", ("db2",)),
-    ("CockroachDB", ("cockroachdb", "cockroach db")),
-    ("Cassandra", ("cassandra",)),
-    ("CouchDB", ("couchdb",)),
-    ("Redis database", ("redis db",)),
-    ("ClickHouse database", ("clickhouse db",)),
-    ("InfluxDB database", ("influx database", "influxdb db")),
-    ("Neo4j database", ("neo4j db",)),
-)
-"""Ours first, then those that we do not make; what else each is called."""
-
-WANTED: tuple[Wanted, ...] = (
-    Wanted(
-        name="concurrent_users",
-        kind="count",
-        meaning="users or applications connected at the same time",
-        words=("concurrent users", "users", "concurrent connections", "connections", "clients", "sessions"),
-        question="How many users or applications connect at the same time?",
-        suggestions=("20", "100", "500"),
-    ),
-    Wanted(
-        name="database_size",
-        kind="volume",
-        meaning="size of the data, with its unit",
-        words=("data", "database size", "database of", "dataset"),
-    ),
-    Wanted(
-        name="database_name",
-        kind="text",
-        meaning="what the database is to be called",
-        words=(
-            *(f"{what} {called}" for what in ("database", "db") for called in ("called", "named", "name")),
-            *(
-                f"{what} {be} {called}"
-                for what in ("database", "db")
-                for be in ("is", "is to be", "should be", "must be", "will be")
-                for called in ("called", "named")
-            ),
-            "database's name",
-            "call the database",
-            "name the database",
-        ),
-    ),
-    *EVERY_MACHINE,
-    # After the operating system, so that Oracle Linux is no Oracle.
-    Wanted(name="engine", kind="choice", meaning="the make of database, only when the operator names one", choices=ENGINES),
-    PLATFORM,
-    REGION,
-    TEAM,
-    BUDGET,
-    RESOURCE_GROUP,
-    Wanted(
-        name="administrators",
-        kind="text",
-        meaning="object id of the Entra group that administers it, in a cloud",
-        words=("administrators", "administered by", "admin group", "entra group", "database administrators"),
-    ),
-)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE, **SHARED)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
@@ -99,15 +32,8 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
 
 
 def read_engine(reading: Reading) -> None:
-    """Another make is never replaced by ours without a word."""
-    said = reading.facts["engine"].value.strip() if "engine" in reading.facts else ""
-    ours, *others = ENGINES
-    if said and said.lower() not in (ours[0].lower(), *ours[1]):
-        known = next((name for name, words in others if said.lower() in (name.lower(), *words)), naming.shorten(said))
-        reading.problems.append(
-            f"Berth makes PostgreSQL databases, not {known.removesuffix(' database')} ones. "
-            "Say PostgreSQL, or ask for a plain VM and install it yourself."
-        )
+    sentence = "Berth makes PostgreSQL databases, not {other} ones. Say PostgreSQL"
+    reading.refuse_other_makes("engine", "PostgreSQL", sentence)
 
 
 def read_users(reading: Reading) -> PostgresqlSize | None:

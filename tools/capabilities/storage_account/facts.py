@@ -5,16 +5,15 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from tools.rules.azure import facts as azure_facts
 from tools.rules.azure import names as azure_names
+from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.sizes import assumed
 from tools.rules.names import naming
-from tools.rules.request.facts import ENVIRONMENT
 from tools.rules.request.reading import Reading
+from tools.rules.request.wanting import wanted
 from tools.values.heard import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
-from tools.values.wanted import Wanted
 
 GIB = 2**30
 STORED_GB_MAX = 5 * 1024 * 1024
@@ -23,49 +22,13 @@ CONTAINERS_MAX = 20
 STORED_GB = assumed(100, 1, 10_000, "How much is stored was not said.")
 LOG_GB = assumed(5, 1, 50, "Logs a month of what is written and deleted.")
 
-WANTED: tuple[Wanted, ...] = (
-    Wanted(
-        name="stored_volume",
-        kind="volume",
-        meaning="data that lies there, with its unit",
-        words=("stored", "data", "storage", "in total"),
-    ),
-    Wanted(
-        name="containers",
-        kind="text",
-        meaning="names of the containers",
-        words=("containers", "container", "filesystems", "buckets"),
-    ),
-    Wanted(
-        name="data_lake",
-        kind="yes_no",
-        meaning="a hierarchical namespace (ADLS Gen2) instead of plain blobs",
-        words=("data lake", "datalake", "adls", "adls gen2", "hierarchical namespace"),
-    ),
-    Wanted(
-        name="redundancy",
-        kind="choice",
-        meaning="how copies are kept, only when the operator says so",
-        choices=(("LRS", ("lrs", "locally redundant")), ("ZRS", ("zrs", "zone redundant")), ("GRS", ("grs", "geo redundant"))),
-    ),
-    Wanted(
-        name="allowed_ranges",
-        kind="text",
-        meaning="public addresses (CIDR) that may reach it",
-        words=("ip range", "from address", "addresses"),
-    ),
-    ENVIRONMENT,
-    azure_facts.REGION,
-    azure_facts.TEAM,
-    azure_facts.BUDGET,
-    Wanted(name="name", kind="name", meaning="what the account is to be called", words=("called", "named", "name")),
-)
+WANTED = wanted(__package__, **SHARED)
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("storage_account", "azure", WANTED, facts)
     named = reading.facts.pop("name", None)
-    azure_facts.read_common(reading, site, workload="data")
+    read_common(reading, site, workload="data")
     if named is not None:
         reading.facts["name"] = named
         problem = azure_names.name_problem("storage", named.value.strip())

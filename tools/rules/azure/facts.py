@@ -1,4 +1,4 @@
-"""The facts that every request for a cloud may state: region, environment, team, budget, name. How they become fields, with what stands in."""
+"""The facts that every request for a cloud may state (facts.toml), and how they become fields, with what stands in."""
 
 from __future__ import annotations
 
@@ -7,38 +7,24 @@ from tools.rules.hearing import quantities
 from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans import pricing
-from tools.rules.request.facts import ENVIRONMENT
+from tools.rules.request.facts import ENVIRONMENT, PLATFORM
 from tools.rules.request.reading import Reading
+from tools.rules.request.wanting import wanted
 from tools.values.site import Site
 from tools.values.trouble import RequestProblem
-from tools.values.wanted import Wanted
 
 REGION_FIRST = "eastus"
 """Assumed when nobody says another: the region whose list prices the shipped snapshot has, and that the shipped policy allows."""
 ENVIRONMENT_FIRST = "development"
 
-REGION = Wanted(
-    name="region",
-    kind="region",
-    meaning="the Azure region, by any of its names",
-    words=("region", "location"),
-    question="In which Azure region?",
-    suggestions=("eastus", "westus2"),
-)
-TEAM = Wanted(name="team", kind="text", meaning="whose it is: the team's name", words=("team", "squad"))
-BUDGET = Wanted(
-    name="budget_monthly",
-    kind="money",
-    meaning="the most it may cost a month, with its currency",
-    words=("budget", "at most", "limit", "max", "maximum", "up to", "cap"),
-)
-NAME = Wanted(
-    name="name",
-    kind="name",
-    meaning="what the workload is called; names of resources are made from it",
-    words=("called", "named", "name"),
-)
-EVERY_CLOUD: tuple[Wanted, ...] = (ENVIRONMENT, REGION, TEAM, BUDGET, NAME)
+REGION, TEAM, BUDGET, NAME, RESOURCE_GROUP = wanted(__package__)
+EVERY_CLOUD = (ENVIRONMENT, REGION, TEAM, BUDGET, NAME)
+SHARED = {
+    "every_cloud": EVERY_CLOUD,
+    "cloud_without_budget": tuple(one for one in EVERY_CLOUD if one is not BUDGET),
+    **{one.name: (one,) for one in (ENVIRONMENT, PLATFORM, REGION, TEAM, BUDGET, RESOURCE_GROUP)},
+}
+"""By the names that sections of a capability's facts.toml have for them."""
 
 
 def read_common(reading: Reading, site: Site, workload: str) -> None:

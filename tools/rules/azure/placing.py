@@ -22,14 +22,10 @@ from tools.values.situation import Situation
 from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Named
-from tools.values.wanted import Wanted
 
 NUMBERS_MAX = 99
 """Numbers that are tried behind a name before it is given up."""
 Names = tuple[tuple[str, str], ...]
-RESOURCE_GROUP = Wanted(
-    name="resource_group", kind="name", meaning="what the new resource group is to be called", words=("resource group", "rg")
-)
 
 
 def read_name(reading: Reading, fact: str, kind: str) -> None:
