@@ -13,6 +13,7 @@ from module_folder import ROOT, Folder
 
 from tools.platforms import proxmox
 from tools.rules.plans.changes import changes
+from tools.values.machine import Machine
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjhW3RTZj0vsTBWGdhGxqRUwXyN4p1s2t3u4v5w6x7y ops@berth"
 
