@@ -1,8 +1,9 @@
 """Microsoft.DBforPostgreSQL: flexible servers, their databases, settings and administrators. No database answers here.
 
-Rules: learn.microsoft.com azure/postgresql concepts-networking-private, concepts-compute, concepts-storage-premium-ssd, concepts-limits and
-concepts-supported-versions (2025-11 to 2026-01); codes as terraform-provider-azurerm's issues 22585 and 24549 quote them. A link of the
-zone to the network is not asked for: concepts-networking-private says that it no longer is when a server is made.
+Rules: learn.microsoft.com azure/postgresql concepts-networking-private, concepts-compute, concepts-storage-premium-ssd,
+concepts-limits and concepts-supported-versions (2025-11 to 2026-01); codes as terraform-provider-azurerm's issues 22585 and 24549
+quote them. A link of the zone to the network is not asked for: concepts-networking-private says that it no longer is when a server
+is made.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
 _NAME = NameRule(
     r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
     "InvalidServerName",
-    "The server name '{name}' is invalid. It has 3 to 63 small letters, digits and single '-', and begins and ends with a letter or digit.",
+    "The server name '{name}' is invalid. It has 3 to 63 small letters, digits and single '-', "
+    "and begins and ends with a letter or digit.",
 )
 _ZONE = ".postgres.database.azure.com"
 TIERS = {"B": "Burstable", "D": "GeneralPurpose", "E": "MemoryOptimized"}
