@@ -2,8 +2,8 @@
 
 Rules: learn.microsoft.com azure/postgresql concepts-networking-private, concepts-compute, concepts-storage-premium-ssd,
 concepts-limits and concepts-supported-versions (2025-11 to 2026-01); codes as terraform-provider-azurerm's issues 22585 and 24549
-quote them. A link of the zone to the network is not asked for: concepts-networking-private says that it no longer is when a server
-is made.
+quote them. A link of the zone to the network is not asked for: concepts-networking-private says that it no longer is when a
+server is made.
 """
 
 from __future__ import annotations
