@@ -244,7 +244,7 @@ class TypedTool(BaseTool):
             # A model may call several times at once: the first call that fits counts.
             if any(turn.talk.is_next(one) for one in self._called_for):
                 turn.talk.answer(happened)
-        except (Trouble, ValidationError, ValueError) as problem:
+        except (Trouble, ValidationError, ValueError, KeyError, TypeError, AttributeError) as problem:
             turn.refused[self.name] += 1
             if turn.refused[self.name] < TRIES_MAX:
                 return {"problem": _brief(problem)}
@@ -256,6 +256,8 @@ class TypedTool(BaseTool):
 def _brief(problem: Exception) -> str:
     if isinstance(problem, ValidationError):
         return "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in problem.errors()[:5])
+    if isinstance(problem, KeyError | TypeError | AttributeError):
+        return f"The call has not the form that the tool's schema asks for ({problem!s:.200})."
     return str(problem)[:600]
 
 
