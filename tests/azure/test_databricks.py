@@ -15,7 +15,7 @@ from tools.pipeline.guide import write_guide
 from tools.pipeline.platforms.azure.verify import verify
 from tools.platforms import estimate
 from tools.rules.azure.checks import cloud_of
-from tools.rules.plans.policy import assert_within_policy
+from tools.rules.plans.policy import refused
 from tools.values.requirements import Needs
 from tools.values.run import PartReceipt
 from tools.values.snapshot import SubscriptionSnapshot
@@ -178,7 +178,7 @@ def test_from_a_sentence_to_a_cluster_and_back(
     place.vary(part)
     plan = place.plan()
     assert bodies.faults(plan) == []
-    assert_within_policy(POLICY, part, plan)
+    assert refused(POLICY, part, plan) == ()
     place.apply()
     assert wanted_changes(place.plan()) == []
 

@@ -10,7 +10,7 @@ from tools.capabilities import catalogue
 from tools.capabilities.azure_firewall_ports.choices import free_priority
 from tools.platforms import estimate
 from tools.rules.hearing import hear as hearing
-from tools.rules.plans.policy import assert_within_policy, document, judge
+from tools.rules.plans.policy import document, judge, refused
 from tools.values.heard import Heard
 from tools.values.snapshot import SecurityRule, SubscriptionSnapshot
 
@@ -133,7 +133,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     place.vary(part)
     plan = place.plan()
     assert bodies.faults(plan) == []
-    assert_within_policy(POLICY, part, plan)
+    assert refused(POLICY, part, plan) == ()
     place.apply()
     assert wanted_changes(place.plan()) == []
     after = look()

@@ -9,7 +9,7 @@ import pytest
 
 from tools.capabilities import chain
 from tools.platforms import estimate
-from tools.rules.plans.policy import assert_within_policy
+from tools.rules.plans.policy import refused
 from tools.values.site import Site
 from tools.values.snapshot import SubscriptionSnapshot
 
@@ -81,7 +81,7 @@ def test_applied_planned_again_and_removed(folder: Callable[[str], Folder], look
     place.vary(part)
     plan: Any = place.plan()
     assert bodies.faults(plan) == []
-    assert_within_policy(POLICY, part, plan)
+    assert refused(POLICY, part, plan) == ()
     place.apply()
     assert wanted_changes(place.plan()) == []
     place.vary(part, containers=[*part.variables["containers"], "gold"], allowed_ranges=[])

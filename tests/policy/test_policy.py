@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules.plans.policy import allowed_values, judge, read_policy, run_examples
+from tools.rules.plans.policy import allowed_values, is_about_cost, judge, read_policy, run_examples
+from tools.rules.words.findings import detail, remedy
 from tools.values.trouble import RequestProblem
 
 SHIPPED = files("tools.data").joinpath("policy.yaml").read_text()
@@ -66,7 +67,7 @@ def _change(**after: object) -> dict[str, object]:
 def test_the_shipped_policy_decides(seen: dict[str, object], outcome: str, speaks: list[str]) -> None:
     got = judge(read_policy(SHIPPED), seen)
     assert (got.outcome, [f.check for f in got.findings]) == (outcome, speaks)
-    assert all(f.remedy for f in got.findings)
+    assert all(remedy(f) for f in got.findings)
 
 
 def test_every_example_of_the_shipped_policy_comes_out_as_expected() -> None:
@@ -81,8 +82,17 @@ def test_an_example_that_does_not_says_what_differs() -> None:
 def test_a_refusal_says_what_was_found_and_what_would_pass() -> None:
     policy = read_policy(SHIPPED)
     (finding,) = judge(policy, _with(requirements={"region": "northpole"})).findings
-    assert "requirements.region is northpole and must be one of eastus, westus2" in finding.detail
+    assert dict(finding.data)["failing"] == (("requirements.region", "northpole", "in", "eastus, westus2"),)
+    assert "requirements.region is northpole and must be one of eastus, westus2." in detail(finding)
     assert allowed_values(policy, finding) == ("region", ("eastus", "westus2"))
+
+
+def test_a_refusal_is_about_cost_by_what_its_rule_compares_and_not_by_its_name() -> None:
+    """A budget is raised or undercut whoever wrote the policy."""
+    rules = "[{id: purse, outcome: reject, because: x, must: {cost.monthly: {at_most: 5}}}, {id: own-budget, outcome: reject, because: x, must: {requirements.gpu: false}}]"
+    policy = read_policy(f"version: 1\nrules: {rules}")
+    costly, other = judge(policy, _with(requirements={"gpu": True})).findings
+    assert (is_about_cost(policy, costly), is_about_cost(policy, other)) == (True, False)
 
 
 def test_a_limit_that_was_never_stated_limits_nothing() -> None:

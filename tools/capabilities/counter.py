@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.plans.judging import judge_by_policy
-from tools.rules.plans.policy import allowed_values
+from tools.rules.plans.policy import allowed_values, is_about_cost
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.policy import Policy
@@ -18,7 +18,6 @@ from tools.values.trouble import Trouble
 from tools.values.value import Json
 
 TRIED_MAX = 12
-BUDGET_CHECKS = ("policy.own-budget", "policy.max-budget-per-team")
 
 
 def counter_offer(
@@ -36,7 +35,7 @@ def counter_offer(
     for finding in errors:
         if said := _by_value(requirements, finding, policy, passes):
             return said
-    if any(f.check in BUDGET_CHECKS for f in errors):
+    if any(is_about_cost(policy, f) for f in errors):
         return _by_budget(requirements, situation, passes)
     return ""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.rules.plans.policy import Judgement
-from tools.values.review import Finding, Severity
+from tools.values.review import fault
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
@@ -47,14 +47,11 @@ def read_rego(folder: Path) -> Callable[[Json], Judgement]:
         asked.set_input(document)
         part = str(document.get("part", ""))
         findings = tuple(
-            Finding(
-                severity=Severity.ERROR,
-                check=f"policy.{one.get('id', 'rego')}",
-                part=part,
-                subject=str(one.get("subject", part)),
-                detail=str(one.get("because", "It is against the organisation's Rego.")),
+            fault(
+                "rego",
+                because=str(one.get("because", "It is against the organisation's Rego.")),
                 remedy=str(one.get("remedy", "")),
-            )
+            ).finding(f"policy.{one.get('id', 'rego')}", part, str(one.get("subject", part)))
             for one in _objects(asked, "reject", RegoError)
         )
         approvals = tuple(

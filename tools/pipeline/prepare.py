@@ -31,7 +31,8 @@ from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import people, wanted_roles, window
 from tools.rules.plans.changes import Kind, assert_allowed, changes
-from tools.rules.plans.policy import assert_within_policy
+from tools.rules.plans.policy import refused
+from tools.rules.words.findings import remedy, sentence
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Change, Estimate, PartPlan, Plan
 from tools.values.review import Review
@@ -147,8 +148,12 @@ def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, 
     hands(part.platform).refuse_strangers(world, part_folder(folder, part), part, planned.json)
     provider = PLATFORMS[part.platform].PROVIDER
     assert_allowed(planned.json, kind, world.allowed, provider)
-    if kind != "remove":
-        assert_within_policy(world.policy, part, planned.json)
+    if kind != "remove" and (findings := refused(world.policy, part, planned.json)):
+        raise RequestProblem(
+            "The plan is against the policy.",
+            " ".join(map(sentence, findings[:6])),
+            " ".join(dict.fromkeys(filter(None, map(remedy, findings)))) or "Ask for something else.",
+        )
     found = changes(planned.json, provider)
     if kind == "create":
         _assert_as_asked(part, found)

@@ -8,6 +8,7 @@ from tools.pipeline.platforms import hands
 from tools.pipeline.steps import Work
 from tools.platforms import PLATFORMS
 from tools.rules.plans.reviewing import world_moved
+from tools.rules.words.findings import sentence
 from tools.values.manifest import Manifest
 from tools.values.requirements import Requirements
 from tools.values.situation import Situation
@@ -39,7 +40,7 @@ def recheck(work: Work) -> Json:
     if moved:
         raise RequestProblem(
             "The world has moved.",
-            " ".join(moved),
+            " ".join(map(sentence, moved)),
             "Nothing was changed. Ask for the plan again to see what fits now.",
         )
     return {"snapshot": snapshot.digest}

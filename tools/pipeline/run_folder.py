@@ -20,7 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tools.clients.files import copy_private, files_sha256, private_folder, write_once, write_private
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
+from tools.rules.words.findings import review_json
 from tools.values.manifest import Manifest, Part, Secret
+from tools.values.review import Review
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
 
@@ -36,13 +38,13 @@ PASSWORD_BYTES = 24
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
-def lay_out(world: World, folder: Path, manifest: Manifest, review: Value, chain: dict[str, Json], place: Path) -> None:
+def lay_out(world: World, folder: Path, manifest: Manifest, review: Review, chain: dict[str, Json], place: Path) -> None:
     """Into `place`: the run's own folder, or a proposal's. Secrets are the run's, whatever becomes of the proposal."""
     for name in CHAIN_FILES:
         if name in chain:
             write_json(place / f"{name}.json", chain[name])
     write_value(place / "manifest.json", manifest)
-    write_value(place / "review.json", review)
+    write_json(place / "review.json", review_json(review))
     private_folder(folder / "secrets")
     for part in manifest.parts:
         for secret in part.secrets:

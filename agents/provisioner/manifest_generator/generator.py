@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from tools.rules.plans.picking import assert_on_offer
+from tools.rules.words.findings import remedy, sentence
 from tools.values.conversation import Conversation
 from tools.values.effects import Work
 from tools.values.events import Proposed
@@ -98,7 +99,10 @@ class Picker(Speaker):
 
     def facts(self, turn: Turn) -> dict[str, Any]:
         review = turn.talk.now.review
-        return {"context": offered(turn.talk.now), "findings": review.findings[:6] if review else ()}
+        return {
+            "context": offered(turn.talk.now),
+            "findings": [f"{f.check}, {sentence(f)} {remedy(f)}" for f in review.findings[:6]] if review else [],
+        }
 
     def question(self, turn: Turn) -> str:
         return self._asked

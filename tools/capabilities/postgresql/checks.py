@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from tools.capabilities.on_machines import Check
 from tools.rules.sizing import sizing
 from tools.values.manifest import Part
-from tools.values.review import Finding, Severity
+from tools.values.review import Finding, Severity, fault
 
 
 def checks(part: Part) -> Iterator[Check]:
     yield "size.connections", _carries(part)
-    yield "network.subnet", _reachable(part)
+    unknown = fault("postgresql:network.unknown").finding("network.subnet", part.label, part.label, Severity.NOTE)
+    yield "network.subnet", None if dict(part.facts).get("subnet") else unknown
 
 
 def _carries(part: Part) -> Finding | None:
@@ -21,30 +22,14 @@ def _carries(part: Part) -> Finding | None:
     small = [m for m in part.machines if size and (m.memory_mib < size.memory_mib or m.cpu_count < size.cpu_count)]
     if not size or not small:
         return None
-    one = small[0]
-    detail = (
-        f"{one.name} has {one.cpu_count} vCPU and {one.memory_mib / 1024:g} GiB; for {users} connections {size.source.title} "
-        f"({size.source.date}) names {size.cpu_count} vCPU and {size.memory_mib / 1024:g} GiB."
+    found = fault(
+        "postgresql:size.small",
+        machine=small[0].name,
+        cpu_count=small[0].cpu_count,
+        memory_mib=small[0].memory_mib,
+        users=users,
+        source=f"{size.source.title} ({size.source.date})",
+        cpu_least=size.cpu_count,
+        memory_least_mib=size.memory_mib,
     )
-    return Finding(
-        severity=Severity.WARNING,
-        check="size.connections",
-        part=part.label,
-        subject=one.name,
-        detail=detail,
-        remedy="Leave the size open, or ask for at least that much.",
-    )
-
-
-def _reachable(part: Part) -> Finding | None:
-    if dict(part.facts).get("subnet"):
-        return None
-    detail = "The cluster does not know the subnet of this network, so only the machine itself may connect to its database."
-    return Finding(
-        severity=Severity.NOTE,
-        check="network.subnet",
-        part=part.label,
-        subject=part.label,
-        detail=detail,
-        remedy="Add a subnet to the network in the cluster's SDN, or open pg_hba.conf by hand.",
-    )
+    return found.finding("size.connections", part.label, small[0].name, Severity.WARNING)

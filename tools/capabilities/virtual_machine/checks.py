@@ -9,7 +9,7 @@ from tools.capabilities.virtual_machine.facts import load_of
 from tools.rules.sizing import applications
 from tools.rules.sizing.application_formulas import Sized
 from tools.values.manifest import Part
-from tools.values.review import Finding, Severity
+from tools.values.review import Finding, Severity, fault
 
 CHECK = "size.application"
 
@@ -34,16 +34,16 @@ def _application(part: Part) -> Finding | None:
         warning = ""
     small = [m for m in part.machines if m.cpu_count < cpu_least or m.memory_mib < memory_least * 1024]
     if small:
-        one = small[0]
-        detail = (
-            f"{one.name} has {one.cpu_count} vCPU and {one.memory_mib / 1024:g} GiB; {name} needs at least {cpu_least:g} vCPU and "
-            f"{memory_least:g} GiB by {source}."
+        found = fault(
+            "virtual_machine:size.small",
+            machine=small[0].name,
+            cpu_count=small[0].cpu_count,
+            memory_mib=small[0].memory_mib,
+            application=name,
+            cpu_least=cpu_least,
+            memory_least_gib=memory_least,
+            source=source,
         )
-        return _finding(part, one.name, detail, "Ask for at least that much.")
-    if warning:
-        return _finding(part, part.label, warning, "Say the load, or the size that you know it needs.")
-    return None
-
-
-def _finding(part: Part, subject: str, detail: str, remedy: str) -> Finding:
-    return Finding(severity=Severity.WARNING, check=CHECK, part=part.label, subject=subject, detail=detail, remedy=remedy)
+        return found.finding(CHECK, part.label, small[0].name, Severity.WARNING)
+    uncertain = fault("virtual_machine:size.uncertain", warning=warning)
+    return uncertain.finding(CHECK, part.label, part.label, Severity.WARNING) if warning else None

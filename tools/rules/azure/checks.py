@@ -12,7 +12,7 @@ from tools.rules.azure.placing import region_problem
 from tools.rules.azure.sizes import Wanted
 from tools.rules.plans import pricing
 from tools.values.manifest import Cloud, Part
-from tools.values.review import Finding, Severity
+from tools.values.review import Finding, Severity, fault
 from tools.values.situation import Situation
 
 TAGS_WANTED = ("owner", "environment")
@@ -58,9 +58,8 @@ class Checks:
         """`trouble` is empty when it holds; `subject` is the part itself when it is empty."""
         subject = subject or self.part.label
         if trouble:
-            self.findings.append(
-                Finding(severity=severity, check=check, part=self.part.label, subject=subject, detail=trouble, remedy=remedy)
-            )
+            found = fault("text", detail=trouble, remedy=remedy)
+            self.findings.append(found.finding(check, self.part.label, subject, severity))
         else:
             self.passed.append(f"{check}:{self.part.label}:{subject}")
 

@@ -10,6 +10,7 @@ from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, sto
 from tools.rules.machines.choices import demand_of, ranges_of
 from tools.rules.machines.counter import MEMORY_STEP_MIB, largest
 from tools.rules.machines.places import Demand, places
+from tools.rules.names.text import spell_memory
 from tools.values.machine import Machine, Placement
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Sum
@@ -110,7 +111,7 @@ def _counter_offer(kept: tuple[Machine, ...], demand: Demand, room: Room) -> str
 
     share, name, value = max(most("memory_mib", MEMORY_STEP_MIB), most("cpu_count", 1), most("disk_gib", 1))
     spelt = {
-        "memory_mib": f"{value / 1024:g} GiB of memory instead of {demand.memory_mib / 1024:g} GiB",
+        "memory_mib": f"{spell_memory(value)} of memory instead of {spell_memory(demand.memory_mib)}",
         "cpu_count": f"{value} vCPU instead of {demand.cpu_count}",
         "disk_gib": f"a disk of {value} GiB instead of {demand.disk_gib} GiB",
     }

@@ -9,6 +9,7 @@ from tools.rules.machines import placement, places, templates
 from tools.rules.machines.capacity import Room
 from tools.rules.machines.places import Demand, Place
 from tools.rules.names import naming
+from tools.rules.names.text import spell_memory
 
 MEMORY_STEP_MIB = 256
 MEMORY_LEAST_MIB = 512
@@ -84,7 +85,7 @@ def _less(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
         MEMORY_LEAST_MIB,
         MEMORY_STEP_MIB,
         lambda v: replace(demand, memory_mib=v),
-        lambda v: f"with {v / 1024:g} GiB of memory instead of {demand.memory_mib / 1024:g} GiB",
+        lambda v: f"with {spell_memory(v)} of memory instead of {spell_memory(demand.memory_mib)}",
     )
     consider(
         demand.cpu_count,
@@ -134,8 +135,8 @@ def _both(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     if best is None:
         return []
     wording = (
-        f"with {best.cpu_count} vCPU and {best.memory_mib / 1024:g} GiB of memory "
-        f"instead of {demand.cpu_count} and {demand.memory_mib / 1024:g} GiB"
+        f"with {best.cpu_count} vCPU and {spell_memory(best.memory_mib)} of memory "
+        f"instead of {demand.cpu_count} and {spell_memory(demand.memory_mib)}"
     )
     return [(wording, best)]
 

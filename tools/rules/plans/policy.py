@@ -12,12 +12,14 @@ from pydantic import ValidationError
 from tools.values.manifest import Part
 from tools.values.plan import Estimate
 from tools.values.policy import Condition, Policy, Reference, Rule, Test
-from tools.values.review import Finding, Severity
+from tools.values.review import Finding, Severity, fault
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
 
 YAML_BYTES_MAX = 1_000_000
 PATTERN_CHARACTERS_MAX = 200
+COSTS = ("cost.monthly", "team.monthly_after", "team.spent_monthly")
+"""Where a document says what is paid."""
 _MISSING = object()
 
 
@@ -81,8 +83,8 @@ def _where(part: Part) -> dict[str, Json]:
     return {"platform": part.platform, "target": part.platform}
 
 
-def assert_within_policy(policy: Policy, part: Part, plan_json: Json) -> None:
-    """The rules over terraform's own plan: what would really be made. Raises RequestProblem that names every refusal."""
+def refused(policy: Policy, part: Part, plan_json: Json) -> tuple[Finding, ...]:
+    """By the rules over terraform's own plan: what would really be made."""
     only = policy.model_copy(update={"rules": tuple(rule for rule in policy.rules if rule.over == "changes")})
     planned = [
         {
@@ -94,15 +96,8 @@ def assert_within_policy(policy: Policy, part: Part, plan_json: Json) -> None:
         for one in plan_json.get("resource_changes", ())
         if (change := one.get("change", {})).get("actions") not in (["no-op"], ["read"])
     ]
-    refused = [
-        f for f in judge(only, {"part": part.label, **_where(part), "changes": planned}).findings if f.severity is Severity.ERROR
-    ]
-    if refused:
-        raise RequestProblem(
-            "The plan is against the policy.",
-            " ".join(f"{f.subject}: {f.detail}" for f in refused[:6]),
-            " ".join(dict.fromkeys(f.remedy for f in refused if f.remedy)) or "Ask for something else.",
-        )
+    found = judge(only, {"part": part.label, **_where(part), "changes": planned}).findings
+    return tuple(f for f in found if f.severity is Severity.ERROR)
 
 
 def judge(policy: Policy, seen: Json) -> Judgement:
@@ -121,27 +116,29 @@ def judge(policy: Policy, seen: Json) -> Judgement:
                 passed.append(f"policy.{rule.id}:{part}:{subject}")
             else:
                 severity = Severity.ERROR if rule.outcome == "reject" else Severity.WARNING
-                detail = f"{rule.because} Here: {_described(rule.must, item, seen)}."
-                findings.append(
-                    Finding(
-                        severity=severity,
-                        check=f"policy.{rule.id}",
-                        part=part,
-                        subject=subject,
-                        detail=detail,
-                        remedy=rule.remedy,
-                    )
-                )
+                found = fault("policy", because=rule.because, remedy=rule.remedy, failing=_failing(rule.must, item, seen))
+                findings.append(found.finding(f"policy.{rule.id}", part, subject, severity))
     return Judgement(findings=tuple(findings), approvals=tuple(approvals.items()), passed=tuple(passed))
 
 
 def allowed_values(policy: Policy, finding: Finding) -> tuple[str, tuple[Json, ...]] | None:
     """For a rejected requirement: its name, and the values that its rule would take, best known first. None when the rule names none."""
-    rule = next((r for r in policy.rules if f"policy.{r.id}" == finding.check), None)
-    for test in rule.must.all if rule else ():
+    for test in _rule_of(policy, finding).must.all:
         if test.path.startswith("requirements.") and test.operator == "in" and isinstance(test.value, list):
             return test.path.removeprefix("requirements."), tuple(test.value)
     return None
+
+
+def is_about_cost(policy: Policy, finding: Finding) -> bool:
+    """Whether the rule that refuses holds a cost against a limit: then less of anything could pass."""
+    must = _rule_of(policy, finding).must
+    return any(test.path.startswith(COSTS) for test in (*must.all, *must.any, *must.none))
+
+
+def _rule_of(policy: Policy, finding: Finding) -> Rule:
+    """An empty rule when the finding is no rule's of this policy."""
+    nobodys = Rule(id="none", outcome="warn", because="")
+    return next((rule for rule in policy.rules if f"policy.{rule.id}" == finding.check), nobodys)
 
 
 def run_examples(policy: Policy) -> tuple[tuple[str, str], ...]:
@@ -224,31 +221,14 @@ def _at(value: Json, path: str) -> Any:
     return value
 
 
-def _described(condition: Condition, item: Json, seen: Json) -> str:
-    """The comparisons that fail, with what was found."""
+def _failing(condition: Condition, item: Json, seen: Json) -> tuple[tuple[str, ...], ...]:
+    """(path, what was found, operator, limit) of the comparisons that fail."""
     failing = (
         [t for t in condition.all if not _test(t, item, seen)]
         or [*condition.any]
         or [t for t in condition.none if _test(t, item, seen)]
     )
-    return "; ".join(
-        f"{t.path} is {_shown(_at(item, t.path))} and must be {_WORDS[t.operator]} {_limit(t, seen)}".strip() for t in failing[:4]
-    )
-
-
-_WORDS = {
-    "is": "",
-    "not": "other than",
-    "in": "one of",
-    "not_in": "none of",
-    "above": "above",
-    "below": "below",
-    "at_least": "at least",
-    "at_most": "at most",
-    "matches": "of the form",
-    "contains": "a list with",
-    "exists": "there:",
-}
+    return tuple((t.path, _shown(_at(item, t.path)), t.operator, _limit(t, seen)) for t in failing[:4])
 
 
 def _limit(test: Test, seen: Json) -> str:

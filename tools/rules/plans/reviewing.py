@@ -16,16 +16,14 @@ def ratchet(before: Review, after: Review) -> bool:
     return not lost and len(_errors(after)) <= len(_errors(before))
 
 
-def world_moved(part: Part, before: Review, after: Review) -> tuple[str, ...]:
-    """What stops a plan that was approved, as sentences. Empty: the part may be built as planned, whatever the load is now.
+def world_moved(part: Part, before: Review, after: Review) -> tuple[Finding, ...]:
+    """What stops a plan that was approved. Empty: the part may be built as planned, whatever the load is now.
 
     `after` is the review of the same manifest against a fresh snapshot. A manifest names what it was built on (its templates and
     storages), so the review finds those changed as well. Machines of the part that exist by then are to be named with
     `machines.owning` first, so that a run taken up again does not stumble over its own work.
     """
-    known = {(f.check, f.subject, f.detail) for f in _errors(before)}
-    moved = (f for f in _errors(after) if f.part == part.label and (f.check, f.subject, f.detail) not in known)
-    return tuple(f"{f.subject}: {f.detail}" if f.subject not in f.detail else f.detail for f in moved)
+    return tuple(f for f in _errors(after) if f.part == part.label and f not in _errors(before))
 
 
 def _errors(review: Review) -> tuple[Finding, ...]:

@@ -70,7 +70,11 @@ def own() -> Environment:
     """Over the texts of this folder."""
     from jinja2 import FunctionLoader
 
-    return environment(FunctionLoader(_file))
+    from tools.rules.words import findings  # whose words are drawn here too
+
+    made = environment(FunctionLoader(_file))
+    made.filters |= {"detail": findings.detail, "remedy": findings.remedy}
+    return made
 
 
 def _file(name: str) -> str:
