@@ -19,7 +19,7 @@ def spell_size(size_bytes: float) -> str:
     for unit, unit_bytes in (("TiB", 2**40), ("GiB", 2**30)):
         amount = size_bytes / unit_bytes
         if amount >= 1 and round(amount, 2) == amount:
-            return f"{amount:,g} {unit}"
+            return f"{amount:,.2f}".rstrip("0").rstrip(".") + f" {unit}"
     return f"{round(size_bytes / 2**20):,} MiB"
 
 
