@@ -32,7 +32,7 @@ from tools.values.manifest import Manifest
 from tools.values.offer import Candidate, Offer, PartOffer, Pick, Proposal
 from tools.values.plan import Estimate, Plan
 from tools.values.requirements import Missing, Needs, Requirements
-from tools.values.review import Finding, Review, Severity
+from tools.values.review import Review, fault
 from tools.values.run import Run, RunStatus
 
 Happened = Message | Event
@@ -53,7 +53,7 @@ NOTHING = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(la
 PROPOSAL = Proposal(made_by="rule", picks=(Pick(label="x", candidate="a"),))
 MANIFEST = Manifest(requester="ops", made_by="rule", parts=(), snapshot_digests=())
 CLEAN = Review(manifest_digest=MANIFEST.digest)
-ERROR = Finding(severity=Severity.ERROR, check="c", part="x", subject="s", detail="d", remedy="r")
+ERROR = fault("name.twice", name="s").finding("c", "x", "s")
 FAULTY = Review(manifest_digest=MANIFEST.digest, findings=(ERROR,))
 
 

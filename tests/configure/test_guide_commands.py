@@ -22,8 +22,8 @@ OUTCOMES = ("answered", guiding.NOT_RUN, guiding.EMULATED)
 def guide_of(capability: str, run_folder: Path, outcomes: tuple[str, ...], memory_mib: int = 2048) -> tuple[str, tuple[Ran, ...]]:
     """The guide where the commands ended as `outcomes` say, in turn."""
     context = context_for(capability, run_folder, "dial %h %p", ("m-01", "10.20.0.31"))
-    machines = [{**machine, "memory_mib": memory_mib} for machine in context.part.variables["machines"]]
-    part = context.part.model_copy(update={"variables": {**context.part.variables, "machines": machines}})
+    machines = tuple(machine.model_copy(update={"memory_mib": memory_mib}) for machine in context.part.machines)
+    part = context.part.model_copy(update={"machines": machines})
     context = replace(
         context, part=part, machines=(MachineReceipt(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),)
     )
