@@ -26,6 +26,7 @@ from tools.rules.hearing import hear as hearing
 from tools.rules.plans import pricing
 from tools.rules.plans.picking import pick_by_rule
 from tools.rules.plans.policy import read_policy
+from tools.rules.words.findings import remedy
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer
@@ -105,7 +106,7 @@ def composed(words: str, snapshot: SubscriptionSnapshot, pick: str = "", site: S
 def errors(part: Part, snapshot: SubscriptionSnapshot) -> set[str]:
     """Checks that do not hold."""
     found, _ = chain.footing(part).review(part, situation(snapshot))
-    assert all(f.remedy for f in found)
+    assert all(remedy(f) for f in found)
     return {f.check for f in found if f.severity is Severity.ERROR}
 
 

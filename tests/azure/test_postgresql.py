@@ -9,7 +9,7 @@ import pytest
 
 from tools.capabilities import chain
 from tools.platforms import estimate
-from tools.rules.plans.policy import assert_within_policy
+from tools.rules.plans.policy import refused
 from tools.values.manifest import Part
 from tools.values.site import Environment, Site
 from tools.values.snapshot import SubscriptionSnapshot
@@ -126,7 +126,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     place.vary(part)
     plan = place.plan()
     assert bodies.faults(plan) == []
-    assert_within_policy(POLICY, part, plan)
+    assert refused(POLICY, part, plan) == ()
     place.apply()
     assert wanted_changes(place.plan()) == []
 
