@@ -17,10 +17,13 @@ import httpx
 import pytest
 
 from cluster_sim.run import environment, world
+from tests.values import Stored, opened
+from tools.pipeline.world import World
 
 ROOT = Path(__file__).parents[1]
 WORLDS = ROOT / "cluster_sim" / "worlds"
 ANSWER_SECONDS_MAX = 180.0
+IN_MEMORY = ("--session_service_uri", "memory://", "--artifact_service_uri", "memory://")
 
 
 @dataclass(frozen=True)
@@ -51,29 +54,27 @@ class Reply:
         return tuple(name for e in self.events for name in (e.get("actions") or {}).get("artifactDelta") or ())
 
 
-@dataclass
-class Chat:
-    """One conversation over HTTP, as adk_web.md documents it."""
+@dataclass(frozen=True)
+class Chat(Stored):
+    """One conversation over HTTP, as adk_web.md documents it, with the values that are stored of it."""
 
     url: str
     session: str
-    user: str = "operator"
-    said: list[str] = field(default_factory=list)
+    user: str
 
     def begin(self) -> Chat:
         httpx.post(f"{self.url}/apps/provisioner/users/{self.user}/sessions", json={"sessionId": self.session}).raise_for_status()
         return self
 
     def say(self, text: str) -> Reply:
-        self.said.append(text)
         answer = self.post(text)
         answer.raise_for_status()
         return Reply(tuple(answer.json()))
 
-    def post(self, text: str, **more: Any) -> httpx.Response:
+    def post(self, text: str, seconds_max: float = ANSWER_SECONDS_MAX, **more: Any) -> httpx.Response:
         message = {"role": "user", "parts": [{"text": text}]}
         body = {"appName": "provisioner", "userId": self.user, "sessionId": self.session, "newMessage": message, **more}
-        return httpx.post(f"{self.url}/run", json=body, timeout=ANSWER_SECONDS_MAX)
+        return httpx.post(f"{self.url}/run", json=body, timeout=seconds_max)
 
 
 @dataclass
@@ -83,11 +84,14 @@ class Berth:
     url: str
     home: Path
     environment: Mapping[str, str]
+    world: World = field(repr=False)
+    """The same ledger and run folders, opened beside the server."""
     _count: int = 0
 
-    def chat(self, user: str = "operator") -> Chat:
+    def chat(self, user: str = "operator", session: str = "") -> Chat:
         self._count += 1
-        return Chat(self.url, f"s{self._count}", user).begin()
+        session = session or f"s{self._count}"
+        return Chat(self.world, f"provisioner/{user}/{session}", self.url, session, user).begin()
 
 
 def free_port() -> int:
@@ -102,18 +106,7 @@ def api_server(given: Mapping[str, str], log: Path, host: str = "") -> Iterator[
     adk = str(Path(sys.executable).with_name("adk"))
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [
-                adk,
-                "api_server",
-                "--port",
-                str(port),
-                *(["--host", host] if host else []),
-                "--session_service_uri",
-                "memory://",
-                "--artifact_service_uri",
-                "memory://",
-                "agents",
-            ],
+            [adk, "api_server", "--port", str(port), *(["--host", host] if host else []), *IN_MEMORY, "agents"],
             cwd=ROOT,
             env=dict(given),
             stdout=out,
@@ -122,7 +115,8 @@ def api_server(given: Mapping[str, str], log: Path, host: str = "") -> Iterator[
         url = f"http://127.0.0.1:{port}"
         try:
             wait_until(lambda: answers(url), 60, lambda: log.read_text()[-2000:])
-            yield Berth(url, Path(given["BERTH_HOME"]), given)
+            with opened(given) as world:
+                yield Berth(url, Path(given["BERTH_HOME"]), given, world)
         finally:
             process.terminate()
             process.wait(30)

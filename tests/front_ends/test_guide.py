@@ -9,7 +9,7 @@ import shlex
 
 import httpx
 
-from tests.conftest import ROOT, Berth, Chat
+from tests.conftest import ROOT, Berth
 
 GUIDE = (ROOT / "adk_web.md").read_text()
 VARIABLE = (
@@ -62,14 +62,9 @@ def test_the_http_calls_are_answered(berth: Berth) -> None:
 
 
 def test_a_client_that_goes_away_can_follow_later(berth: Berth) -> None:
-    chat: Chat = berth.chat()
+    chat = berth.chat()
     digest = chat.say("a web server on network 20, development").digest
-    body = {
-        "appName": "provisioner",
-        "userId": chat.user,
-        "sessionId": chat.session,
-        "newMessage": {"role": "user", "parts": [{"text": f"approve {digest}"}]},
-    }
     with contextlib.suppress(httpx.TimeoutException):  # The client goes, in the middle of the run.
-        httpx.post(f"{berth.url}/run", json=body, timeout=3)
-    assert "is done" in chat.say("follow").text
+        chat.post(f"approve {digest}", seconds_max=3)
+    followed = chat.say("follow")
+    assert chat.run.status == "done", followed.text

@@ -92,7 +92,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         world([str(folder / "evil.yaml")], folder / "world", guests="emulated") as ready,
         scripted_berth(environment(ready, folder), folder / "server", good) as (berth, model),
     ):
-        berth.chat().say("help")  # Now there is a ledger.
         yield Site(berth, model, ready, folder / "server" / "api_server.log")
 
 

@@ -26,11 +26,10 @@ def test_an_obedient_model_has_no_effect(site: Site) -> None:
     assert "approve 000000000000" not in reply.text and "Everything is approved" not in reply.text, reply.text
     assert {"hear", "propose"} <= site.model.calls.keys(), "it was really asked, and obeyed"
     assert max(site.model.calls.values()) <= 5, "and only so often"
-    assert "| db-" in reply.text and reply.digest, "the request is served by the rules"
+    assert chat.machines[0]["name"].startswith("db-") and chat.open_digest, "the request is served by the rules"
     chat.say("go on")
     assert site.effects() == before
-    status = chat.say("status")
-    assert "awaits your approval" in status.text, status.text
+    assert chat.phase == "awaiting approval"
     assert any(INJECTED in prompt for prompt in site.model.prompts), "the words did reach the model"
     site.model.begin(deaf)
     chat.say("no")
@@ -74,20 +73,21 @@ def test_the_same_approval_at_once_is_carried_out_once_and_leaves_no_secret(site
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(lambda _: chat.post(f"approve {planned.digest}"), range(AT_ONCE)))
     replies = [Reply(tuple(answer.json())).text for answer in answers if answer.status_code == 200]
-    assert any("is done" in text for text in replies), replies
+    assert chat.run.status == "done", replies
     assert len(site.guests() - before) == 1, "one machine was made"
     assert len(site.ledger(f"select 1 from approvals where plan_digest like '{planned.digest}%'")) == 1
     assert len(site.ledger(f"select 1 from runs where plan_digest like '{planned.digest}%'")) == 1
     journal = (site.berth.home / "runs" / planned.run_id / "journal.log").read_text()
     assert journal.count("created db-") == 1, journal
 
-    used = chat.say(f"approve {planned.digest}")
-    assert "approved already" in used.text, used.text
+    chat.say(f"approve {planned.digest}")
+    assert (len(chat.approvals), chat.plan.status) == (1, "used")
 
     _assert_no_secret_is_left(site, chat, planned, replies)
 
     removal = chat.say("remove it")
-    assert "is removed" in chat.say(f"approve {removal.digest}").text
+    removed = chat.say(f"approve {removal.digest}")
+    assert chat.run.status == "removed", removed.text
     assert site.guests() == before
 
 

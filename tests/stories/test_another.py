@@ -9,25 +9,28 @@ VM = "a Debian VM with 1 core, 1 GB memory and 8 GB disk on network 20, developm
 
 def test_another_one_is_made_beside_it_and_a_dropped_removal_changes_nothing(berth: Berth) -> None:
     chat = berth.chat()
-    planned = chat.say(f"{VM}, called another-01")
-    first = chat.say(f"approve {planned.digest}")
-    assert "is done" in first.text, first.text
+    chat.say(f"{VM}, called another-01")
+    made = chat.say(f"approve {chat.open_digest}")
+    first = chat.run
+    assert first.status == "done", made.text
 
     removal = chat.say("remove it")
-    assert "1 to remove" in removal.text, removal.text
+    assert chat.changes == {"delete": 1}
     changed = chat.say("make it 2 cores")
-    assert "1 to update" in changed.text or "1 to change" in changed.text, changed.text
-    assert "This plan is void" in chat.say(f"approve {removal.digest}").text
+    assert chat.changes == {"update": 1}, changed.text
+    chat.say(f"approve {removal.digest}")
+    assert (chat.open_digest, chat.run.status) == (changed.digest, "done")
 
-    assert "nothing was changed" in chat.say("no").text
-    asked = chat.say("make it 0 cores")
-    assert "Say a number from 1" in asked.text, asked.text
-    assert "nothing was changed" in chat.say("no").text
+    for words in ("no", "make it 0 cores", "no"):
+        chat.say(words)
+        assert (chat.open_digest, chat.run.status) == ("", "done")
 
     second = chat.say(f"I need another VM: {VM}, called another-02")
-    assert "1 to create" in second.text, second.text
-    assert "another-02" in second.text and second.run_id != planned.run_id
-    assert "is done" in chat.say(f"approve {second.digest}").text
-    for run_id in (second.run_id, planned.run_id):
-        removal = chat.say(f"remove {run_id}")
-        assert "is removed" in chat.say(f"approve {removal.digest}").text
+    assert chat.changes == {"create": 1} and chat.machines[0]["name"] == "another-02"
+    assert chat.plan.plan.run_id != first.id
+    made = chat.say(f"approve {second.digest}")
+    assert chat.run.status == "done", made.text
+    for run_id in (chat.run.id, first.id):
+        chat.say(f"remove {run_id}")
+        removed = chat.say(f"approve {chat.open_digest}")
+        assert (chat.run.id, chat.run.status) == (run_id, "removed"), removed.text

@@ -12,22 +12,24 @@ SENTENCE = "I need a PostgreSQL database for 100 concurrent users, production, o
 def test_a_sentence_becomes_a_server_and_is_removed_again(berth: Berth) -> None:
     chat = berth.chat()
     planned = chat.say(SENTENCE)
-    assert "you said “100 concurrent users”" in planned.text
-    assert "concepts-limits, B2s" in planned.text, "the size names its source"
+    users, memory = chat.required("concurrent_users"), chat.required("memory_mib")
+    assert (users.value, users.words) == (100, "100 concurrent users") and users.words in planned.text
+    assert memory.source and memory.source.title in planned.text, "the size names its source"
     assert "≤" in planned.text, "the arithmetic is shown"
-    assert "0.111.1" in planned.text, "the provider that acts is named"
+    [(provider, version)] = chat.plan.plan.parts[0].providers
+    assert provider in planned.text and version in planned.text, "the provider that acts is named"
     assert {"cluster_before.svg", "cluster_after.svg"} <= set(planned.artifacts)
 
     done = chat.say(f"approve {planned.digest}")
-    assert "is done" in done.text, done.text
-    assert "not verified: emulated guest" in done.text.lower()
-    run = berth.home / "runs" / planned.run_id
-    assert json.loads((run / "receipt.json").read_text())["plan_digest"].startswith(planned.digest)
-    secret = (run / "secrets" / "database_password").read_text().strip()
+    assert chat.run.status == "done" and chat.run.receipt, done.text
+    [made] = chat.run.receipt.parts
+    assert made.verified == () and made.not_verified, "nothing runs on an emulated guest"
+    assert made.machines[0].body == "emulated guest" and made.machines[0].body in done.text, "and that is said"
+    assert json.loads((chat.folder / "receipt.json").read_text())["plan_digest"].startswith(planned.digest)
+    secret = (chat.folder / "secrets" / "database_password").read_text().strip()
     assert secret not in done.text and secret not in planned.text
 
     removal = chat.say("remove it")
-    assert "1 to remove" in removal.text
-    assert removal.digest != planned.digest
+    assert chat.changes == {"delete": 1} and removal.digest != planned.digest
     removed = chat.say(f"approve {removal.digest}")
-    assert "is removed" in removed.text
+    assert chat.run.status == "removed", removed.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
@@ -66,11 +65,15 @@ def groups(berth: Berth) -> set[str]:
     return {str(row["name"]) for row in azure.every("the resource groups", azure.resources.resource_groups.list)}
 
 
-def approve(chat: Chat, planned: Reply) -> Reply:
-    """Says everything that the plan asks to be said, and gives the last answer."""
-    asked = re.findall(r"^    ((?:approve|confirm) [0-9a-f]{12}.*)$", planned.text, re.MULTILINE)
-    assert asked, planned.text
-    return [chat.say(words) for words in asked][-1]
+def approve(chat: Chat) -> Reply:
+    """Says everything that the newest plan asks to be said, and gives the last answer."""
+    digest, roles = chat.open_digest, sorted(chat.roles)
+    for role in roles:
+        words = (
+            f"confirm {digest} {role.removeprefix('confirm ')}" if role.startswith("confirm ") else f"approve {digest} as {role}"
+        )
+        last = chat.say(words)
+    return last
 
 
 def price_tiers() -> dict[str, list[tuple[float, float]]]:

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cluster_sim.run import environment, world
 from tests.conftest import WORLDS, Berth, api_server
-from tests.stories_azure.conftest import ROOT, second_plan, with_roles
+from tests.stories_azure.conftest import ROOT, approve, second_plan, with_roles
 from tools.clients.settings import Settings
 from tools.pipeline.run_folder import HANDOVER
 from tools.pipeline.world import open_world, read_roles, read_site
@@ -36,89 +35,75 @@ def two_subscriptions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
             yield server, ready["azure"]["subscription_id"]
 
 
-def variables_of(berth: Berth, run_id: str) -> dict[str, Any]:
-    found = json.loads((berth.home / "runs" / run_id / "data_workspace" / "terraform.tfvars.json").read_text())
-    assert isinstance(found, dict)
-    return found
-
-
 def test_production_goes_to_its_own_subscription_region_and_tags(two_subscriptions: tuple[Berth, str]) -> None:
     berth, connected = two_subscriptions
     chat = berth.chat()
-    planned = chat.say(f"{SPARK}, production")
-    assert "The site's region for production." in planned.text
-    assert "The site's budget for production." in planned.text
-    assert "| team | ml | default: The site's team. |" in planned.text
-    run = berth.home / "runs" / planned.run_id
-    variables = variables_of(berth, planned.run_id)
+    chat.say(f"{SPARK}, production")
+    settled = {name: chat.required(name) for name in ("region", "budget_monthly", "team")}
+    assert {name: field.value for name, field in settled.items()} == {"region": "westus2", "budget_monthly": 6000, "team": "ml"}
+    assert {field.origin for field in settled.values()} == {Origin.DEFAULT}, "nobody said them: the site's file did"
+    variables = chat.inputs
     assert variables["subscription_id"] == PRODUCTION != connected
     assert variables["location"] == "westus2"
     assert variables["tags"]["cost_centre"] == "4711" and variables["tags"]["data_class"] == "internal"
 
-    done = chat.say(f"approve {planned.digest}")
-    assert "is done" in done.text, done.text
-    state = json.loads((run / "data_workspace" / "terraform.tfstate").read_text())
-    ids = [i["attributes"]["id"] for r in state["resources"] for i in r["instances"] if r["mode"] == "managed"]
+    done = approve(chat)
+    assert chat.run.status == "done", done.text
+    ids = [one["id"] for one in chat.state() if "parent_id" in one]
     assert ids and all(one.startswith(f"/subscriptions/{PRODUCTION}/") for one in ids)
 
-    backend = json.loads((run / "data_workspace" / HANDOVER).read_text())["terraform"]["backend"]["azurerm"]
+    folder = chat.folder / "data_workspace"
+    backend = json.loads((folder / HANDOVER).read_text())["terraform"]["backend"]["azurerm"]
     assert backend["storage_account_name"] == "stnorthwindstate" and backend["container_name"] == "tfstate"
-    assert backend["key"] == f"{planned.run_id}/data_workspace.tfstate" and backend["use_azuread_auth"] is True
+    assert backend["key"] == f"{chat.run.id}/data_workspace.tfstate" and backend["use_azuread_auth"] is True
     assert not [name for name in backend if "key" in name and name != "key"], "nobody logs in with a key"
-    code, words = second_plan(berth, run / "data_workspace")
+    code, words = second_plan(berth, folder)
     assert code == 0, words
 
-    handed_over = run / "data_workspace" / "backend.tf.json"
+    handed_over = folder / "backend.tf.json"
     handed_over.write_text(json.dumps({"terraform": {"backend": {"azurerm": backend}}}))
     refused = chat.say("remove it")
-    assert "The run folder was changed." in refused.text and "backend.tf.json" in refused.text, refused.text
+    assert "backend.tf.json" in refused.text and not chat.open_digest, "the run folder was changed"
     handed_over.unlink()
 
-    removal = chat.say("remove it")
-    assert "is removed" in chat.say(f"approve {removal.digest}").text
+    chat.say("remove it")
+    removed = approve(chat)
+    assert chat.run.status == "removed", removed.text
 
 
 def test_development_stays_where_it_is_connected_with_its_state_beside_it(two_subscriptions: tuple[Berth, str]) -> None:
     berth, connected = two_subscriptions
     chat = berth.chat()
-    planned = chat.say(f"{SPARK}, development")
-    variables = variables_of(berth, planned.run_id)
-    assert variables["subscription_id"] == connected
-    assert variables["location"] == "eastus"
-    assert "cost_centre" not in variables["tags"]
-    folder = berth.home / "runs" / planned.run_id / "data_workspace"
-    assert not [p.name for p in folder.iterdir() if "backend" in p.name]
+    chat.say(f"{SPARK}, development")
+    assert chat.inputs["subscription_id"] == connected
+    assert chat.inputs["location"] == "eastus"
+    assert "cost_centre" not in chat.inputs["tags"]
+    assert not [p.name for p in (chat.folder / "data_workspace").iterdir() if "backend" in p.name]
     chat.say("no")
 
 
 def test_what_is_said_goes_before_what_the_site_settles(two_subscriptions: tuple[Berth, str]) -> None:
     berth, _ = two_subscriptions
     chat = berth.chat()
-    planned = chat.say(f"{SPARK}, production, in eastus, $7,000 a month")
-    assert variables_of(berth, planned.run_id)["location"] == "eastus"
-    assert "of the 7,000 allowed" in planned.text
+    chat.say(f"{SPARK}, production, in eastus, $7,000 a month")
+    assert chat.inputs["location"] == "eastus"
+    assert chat.required("budget_monthly").value == 7000
     chat.say("no")
 
 
 @pytest.mark.parametrize(
-    ("typed", "answered", "next_move"),
+    ("typed", "named"),
     [
-        ("Spark environment, 5 TB of data daily, development", "more than the budget of 1,500", "It would fit with a budget of"),
-        (
-            "a PostgreSQL database for 100 users, production, on network 20",
-            "keeps production on azure alone",
-            "Say another environment.",
-        ),
+        ("Spark environment, 5 TB of data daily, development", ("1,500", "budget of")),
+        ("a PostgreSQL database for 100 users, production, on network 20", ("production", "azure")),
     ],
 )
-def test_what_an_environment_does_not_allow(
-    two_subscriptions: tuple[Berth, str], typed: str, answered: str, next_move: str
-) -> None:
+def test_what_an_environment_does_not_allow(two_subscriptions: tuple[Berth, str], typed: str, named: tuple[str, ...]) -> None:
     berth, _ = two_subscriptions
-    reply = berth.chat().say(typed)
-    assert answered in reply.text, reply.text
-    assert next_move in reply.text, reply.text
-    assert "To approve exactly" not in reply.text
+    chat = berth.chat()
+    reply = chat.say(typed)
+    assert [one for one in named if one not in reply.text] == [], reply.text
+    assert chat.kept is None
 
 
 def test_the_documented_files_are_read_as_they_are() -> None:

@@ -21,15 +21,15 @@ from tests.stories_azure.conftest import approve, groups, second_plan
 )
 def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ...], role: str) -> None:
     chat, before = azure.chat(), groups(azure)
-    planned = chat.say(typed)
-    assert (f"- {role}: " in planned.text) is bool(role)
-    done = approve(chat, planned)
-    assert "is done" in done.text, done.text
-    run = azure.home / "runs" / planned.run_id
+    chat.say(typed)
+    assert chat.roles - {"operator"} - {f"confirm {part}" for part in parts} == ({role} if role else set())
+    done = approve(chat)
+    assert chat.run.status == "done", done.text
     for part in parts:
-        assert part in (run / "guide.md").read_text()
-        code, words = second_plan(azure, run / part)
+        assert part in (chat.folder / "guide.md").read_text()
+        code, words = second_plan(azure, chat.folder / part)
         assert code == 0, words
-    removal = chat.say("remove it")
-    assert "is removed" in approve(chat, removal).text
+    chat.say("remove it")
+    removed = approve(chat)
+    assert chat.run.status == "removed", removed.text
     assert groups(azure) == before

@@ -1,0 +1,47 @@
+"""Messages and what is heard in them, by the table `sentences.yaml`: nothing is heard that was not said, and what is left over is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.hearing.facts import facts_of, said
+from tools.capabilities import catalogue
+from tools.rules.hearing.hear import hear, prove
+from tools.rules.hearing.unheard import PHRASE_LENGTH_MAX, PHRASES_MAX, unheard
+from tools.values.heard import Heard
+
+TABLE = yaml.load((Path(__file__).parent / "sentences.yaml").read_text(), yaml.BaseLoader)
+
+
+def left_of(text: str) -> list[str]:
+    return list(unheard(text, hear(text, catalogue(), Heard()), catalogue()))
+
+
+@pytest.mark.parametrize(("words", "expected"), TABLE.items())
+def test_what_is_heard(words: str, expected: dict[str, dict[str, str]]) -> None:
+    texts, facts = words.split(" // "), {name: value for name, value in expected.items() if name != "left"}
+    heard = said(*texts)
+    assert facts_of(heard) == facts
+    assert prove(heard, texts, catalogue()) == (heard, ()), "all of it was typed"
+    if "left" in expected:
+        assert left_of(words) == expected["left"]
+
+
+@pytest.mark.parametrize(("name", "example"), [(c.NAME, example) for c in catalogue().values() for example in c.EXAMPLES])
+def test_every_capability_is_heard_in_its_own_examples_to_the_last_word(name: str, example: str) -> None:
+    heard = said(example)
+    assert [ask.capability for ask in heard.asks] == [name]
+    assert prove(heard, [example], catalogue()) == (heard, ())
+    assert left_of(example) == []
+
+
+@given(st.text(max_size=300))
+def test_what_is_left_over_is_never_much(text: str) -> None:
+    found = left_of(f"a postgres for 100 users {text}")
+    assert len(found) <= PHRASES_MAX
+    assert all(len(phrase) <= PHRASE_LENGTH_MAX + 2 for phrase in found)
