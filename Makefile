@@ -24,8 +24,8 @@ chat: $(VENV)/.demo ## the terminal, in the simulated cluster
 azure: $(VENV)/.demo ## the web UI with a simulated cluster and a simulated Azure subscription
 	@BERTH_ROLES_FILE=docs/roles.example.yaml $(BIN)/berth sim four_nodes azure_subscription -- berth web
 
-check: $(VENV)/.test ## format, lint, types
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+check: $(VENV)/.test ## format, lint, types, who imports whom
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 format: $(VENV)/.test ## format the code
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check --fix -q .

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from tools.clients.settings import Settings
 from tools.ledger.plans import Kept
 from tools.pipeline.drifting import drift
 from tools.pipeline.world import World, open_world
+from tools.values.conversation import Conversation
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Change
 from tools.values.requirements import Field, Requirements
@@ -41,26 +44,28 @@ class Stored:
     conversation: str
 
     @property
-    def _chain(self) -> dict[str, Any]:
-        return self.world.ledger.get(self.conversation)
+    def now(self) -> Conversation:
+        """Where the conversation is, and every value that it holds."""
+        return TypeAdapter(Conversation).validate_python(self.world.ledger.get(self.conversation))
 
     @property
     def phase(self) -> str:
-        return str(self._chain.get("phase", "listening"))
+        return self.now.phase.value
 
     @property
     def asked(self) -> set[str]:
         """Names of the facts that are asked for."""
-        return {fact for _, fact in self._chain["asked"]}
+        return {fact for _, fact in self.now.asked}
 
     @property
     def refinements(self) -> int:
         """Rounds in which a choice that failed its review was chosen anew."""
-        return int(self._chain["rounds"])
+        return self.now.rounds
 
     @property
     def requirements(self) -> Requirements:
-        return Requirements.model_validate(self._chain["requirements"])
+        assert self.now.requirements is not None, "nothing is required"
+        return self.now.requirements
 
     def required(self, name: str, part: int = 0) -> Field:
         field = self.requirements.parts[part].field(name)

@@ -42,7 +42,7 @@ def test_a_plan_is_shown_as_a_table_a_diagram_and_a_picture_and_is_carried_out(p
     if kept := os.environ.get("BERTH_KEEP_SCREENSHOTS"):
         shutil.copy(picture, kept)
     type_message(page, f"approve {digest}")
-    wait_for_words(page, "Run run-[0-9a-z]+ is done", 120)
+    wait_for_words(page, "run-[0-9a-z]+ is done", 120)
 
 
 def test_the_files_of_the_run_folder_can_be_read_in_place(page: Page) -> None:
