@@ -20,20 +20,11 @@ from tools.ledger.plans import Kept
 from tools.pipeline.drifting import drift
 from tools.pipeline.world import World, open_world
 from tools.values.conversation import Conversation
+from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Change
 from tools.values.requirements import Field, Requirements
 from tools.values.run import Run
-
-
-def machines_of(part: Part) -> list[dict[str, Any]]:
-    """The machines that a part is to make: `name`, `vm_id`, `node`, `cpu_count`, `memory_mib`, `disk_gib` and so on."""
-    return [dict(machine) for machine in part.variables["machines"]]
-
-
-def inputs_of(part: Part) -> dict[str, Any]:
-    """What Terraform is given for a part."""
-    return dict(part.variables)
 
 
 @dataclass(frozen=True)
@@ -100,12 +91,13 @@ class Stored:
         return part
 
     @property
-    def machines(self) -> list[dict[str, Any]]:
-        return machines_of(self.part)
+    def machines(self) -> tuple[Machine, ...]:
+        return self.part.machines
 
     @property
     def inputs(self) -> dict[str, Any]:
-        return inputs_of(self.part)
+        """What Terraform is given for that part."""
+        return dict(json.loads((self.folder / self.part.label / "terraform.tfvars.json").read_text()))
 
     @property
     def findings(self) -> set[str]:
@@ -138,7 +130,7 @@ class Stored:
 
     def state(self, part: str = "") -> list[dict[str, Any]]:
         """The attributes of whatever a part's Terraform state says there is; of the one part where none is named."""
-        state = json.loads((self.folder / (part or self.part.name) / "terraform.tfstate").read_text())
+        state = json.loads((self.folder / (part or self.part.label) / "terraform.tfstate").read_text())
         return [one["attributes"] for resource in state["resources"] for one in resource["instances"]]
 
     def drift(self) -> tuple[Change, ...]:

@@ -26,7 +26,7 @@ def test_an_obedient_model_has_no_effect(site: Site) -> None:
     assert "approve 000000000000" not in reply.text and "Everything is approved" not in reply.text, reply.text
     assert {"hear", "propose"} <= site.model.calls.keys(), "it was really asked, and obeyed"
     assert max(site.model.calls.values()) <= 5, "and only so often"
-    assert chat.machines[0]["name"].startswith("db-") and chat.open_digest, "the request is served by the rules"
+    assert chat.machines[0].name.startswith("db-") and chat.open_digest, "the request is served by the rules"
     chat.say("go on")
     assert site.effects() == before
     assert chat.phase == "awaiting approval"

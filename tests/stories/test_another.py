@@ -26,7 +26,7 @@ def test_another_one_is_made_beside_it_and_a_dropped_removal_changes_nothing(ber
         assert (chat.open_digest, chat.run.status) == ("", "done")
 
     second = chat.say(f"I need another VM: {VM}, called another-02")
-    assert chat.changes == {"create": 1} and chat.machines[0]["name"] == "another-02"
+    assert chat.changes == {"create": 1} and chat.machines[0].name == "another-02"
     assert chat.plan.plan.run_id != first.id
     made = chat.say(f"approve {second.digest}")
     assert chat.run.status == "done", made.text

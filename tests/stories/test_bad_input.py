@@ -98,7 +98,7 @@ def test_what_is_wrong_can_be_mended_by_the_next_sentence(berth: Berth) -> None:
     chat.say("a web server on network 20, development, on node pev3")
     assert chat.kept is None
     chat.say("on node pve3")
-    assert [machine["node"] for machine in chat.machines] == ["pve3"]
+    assert [machine.node for machine in chat.machines] == ["pve3"]
     chat.say("no")
 
 
@@ -184,4 +184,4 @@ def test_a_full_storage_is_counted_before_anything_is_made(tmp_path: Path) -> No
         assert chat.kept is None
         assert "storage ceph-vm" in reply.text and "GiB" in reply.text, "the sum that fails is shown"
         chat.say("on storage local-lvm")
-        assert [machine["storage"] for machine in chat.machines] == ["local-lvm"]
+        assert [machine.storage for machine in chat.machines] == ["local-lvm"]

@@ -44,13 +44,10 @@ def says(model: Scripted, *choices: dict[str, float], heard: dict[str, tuple[str
     model.begin(plays)
 
 
-SIZE = ("cpu_count", "memory_mib")
-
-
 def sizes(chat: Chat) -> set[tuple[int, ...]]:
     """(vCPUs, MiB) of the machines planned, each once."""
     assert chat.changes == {"create": 3}
-    return {tuple(machine[name] for name in SIZE) for machine in chat.machines}
+    return {(machine.cpu_count, machine.memory_mib) for machine in chat.machines}
 
 
 def test_a_first_choice_that_fails_the_review_is_refined(scripted: tuple[Berth, Scripted]) -> None:

@@ -25,8 +25,8 @@ def test_a_variant_of_the_sentence_becomes_a_plan(berth: Berth, sentence: str, n
     assert chat.say(sentence).digest == chat.open_digest, "what is shown is what is stored"
     assert chat.changes == {"create": 1}
     [machine] = chat.machines
-    assert re.fullmatch(name, machine["name"])
-    assert (machine["cpu_count"], machine["memory_mib"], machine["disk_gib"]) == size
+    assert re.fullmatch(name, machine.name)
+    assert (machine.cpu_count, machine.memory_mib, machine.disk_gib) == size
     chat.say("no")
     assert (chat.plan.status, chat.phase) == ("void", "listening")
 
@@ -35,7 +35,7 @@ def test_ten_web_servers_are_ten_machines_within_the_room_there_is(berth: Berth)
     chat = berth.chat()
     planned = chat.say("ten web servers on network 20, production")
     assert chat.changes == {"create": 10}
-    assert len({m["name"] for m in chat.machines}) == len({m["vm_id"] for m in chat.machines}) == 10
+    assert len({m.name for m in chat.machines}) == len({m.vm_id for m in chat.machines}) == 10
     sums = re.findall(r" = ([\d.,]+) \| ≤ ([\d.,]+) ", planned.text)
     assert len(sums) >= 3, planned.text
     assert all(float(used.replace(",", "")) <= float(limit.replace(",", "")) for used, limit in sums)
@@ -62,9 +62,9 @@ def test_missing_facts_are_asked_for_at_once_with_suggestions_and_answered_bit_b
 def test_names_are_suggested_and_can_be_overridden(berth: Berth) -> None:
     chat = berth.chat()
     suggested = chat.say(WEB)
-    assert re.fullmatch(r"web-\d\d", chat.machines[0]["name"])
+    assert re.fullmatch(r"web-\d\d", chat.machines[0].name)
     named = chat.say("name it ada-web")
-    assert chat.machines[0]["name"] == "ada-web"
+    assert chat.machines[0].name == "ada-web"
     assert named.digest != suggested.digest
     chat.say("no")
 
@@ -74,7 +74,7 @@ def test_a_change_before_approval_makes_a_new_plan_and_voids_the_old_one(berth: 
     first = chat.say(WEB)
     second = chat.say("make it 3 cores")
     assert second.digest == chat.open_digest != first.digest
-    assert chat.machines[0]["cpu_count"] == 3
+    assert chat.machines[0].cpu_count == 3
     chat.say(f"approve {first.digest}")
     assert (chat.open_digest, chat.approvals) == (second.digest, ())
     assert not (berth.home / "runs" / first.run_id / "approval.json").exists()

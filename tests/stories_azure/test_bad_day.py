@@ -43,7 +43,7 @@ def test_a_half_finished_deployment_goes_on_by_retry(bad_day: Berth) -> None:
 def test_of_two_parts_the_good_one_stays_and_the_other_is_tried_again(bad_day: Berth) -> None:
     chat = bad_day.chat()
     planned = chat.say(TWO)
-    assert [part.name for part in chat.plan.plan.parts] == ["databricks", "azure_openai"], "one plan of two parts"
+    assert [part.label for part in chat.plan.manifest.parts] == ["databricks", "azure_openai"], "one plan of two parts"
     assert planned.text.count(f"approve {chat.open_digest}") == 1
     stopped = approve(chat)
     assert "The workspace could not be provisioned." in stopped.text, "Azure's own words"
