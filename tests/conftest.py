@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from cluster_sim.run import environment, world
 from tests.values import Stored, opened
@@ -23,6 +24,8 @@ from tools.pipeline.world import World
 ROOT = Path(__file__).parents[1]
 WORLDS = ROOT / "cluster_sim" / "worlds"
 ANSWER_SECONDS_MAX = 180.0
+settings.register_profile("berth", deadline=None)
+settings.load_profile("berth")  # How long one example takes says more of the machine than of the code.
 IN_MEMORY = ("--session_service_uri", "memory://", "--artifact_service_uri", "memory://")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from clusters import NOTHING, SITE, facts, four_nodes
 
 from tools.capabilities import chain
+from tools.rules.machines.changes import stay
 from tools.rules.plans.picking import pick_by_rule
 from tools.values.heard import Ask, Heard
 from tools.values.manifest import Manifest, Part
@@ -49,6 +50,16 @@ def composed(
     snapshot = snapshot or four_nodes()
     requirements, offer = offered(capability, said, snapshot, reserved)
     return chain.compose(requirements, offer, proposal(offer), situation(snapshot, reserved))
+
+
+def grown(old: Manifest, said: dict[str, str], snapshot: ClusterSnapshot) -> Manifest | str:
+    """A change as it goes through the chain: offered in place, composed, kept. Or why not, and what would fit."""
+    requirements = required("virtual_machine", said)
+    part_offer = stay(only(old), requirements.parts[0], situation(snapshot))
+    if not part_offer.candidates:
+        return f"{part_offer.exclusions[0].reason} | {part_offer.counter_offer}"
+    offer = Offer(requirements_digest=requirements.digest, snapshot_digests=(), parts=(part_offer,))
+    return chain.compose(requirements, offer, pick_by_rule(offer), situation(snapshot), old.digest, old)
 
 
 def reviewed(manifest: Manifest, snapshot: ClusterSnapshot | None = None, reserved: Reserved = NOTHING) -> Review:

@@ -227,7 +227,7 @@ def test_the_estimate_tells_shares_and_no_money() -> None:
     st.integers(4, 400),
     st.sampled_from(["production", "staging", "development"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_offered_and_settled_reviews_clean(
     capability: str, count: int, cpus: int, memory: int, disk: int, environment: str
 ) -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from clusters import four_nodes, guest, node
-from machine_chain import VM, WEB, composed, errors, offered, only, required, reviewed, situation
+from machine_chain import VM, WEB, composed, errors, grown, offered, only, reviewed, situation
 
-from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.machines import keeping as machines
-from tools.rules.machines.changes import stay
-from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Manifest, Part
-from tools.values.offer import Offer
 from tools.values.snapshot import ClusterSnapshot
 
 
@@ -36,16 +32,6 @@ def test_a_change_keeps_the_machine_in_its_place() -> None:
 # A node with room for its machine to grow, but not for another one like it; and a machine that makes up much of its load.
 FULL = {"nodes": (node("pve1", threads=16, cpu=0.5, used_gib=20, memory_gib=64), node("pve2", online=False))}
 BUILT = guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)
-
-
-def grown(old: Manifest, said: dict[str, str], snapshot: ClusterSnapshot) -> Manifest | str:
-    """A change as it goes through the chain: offered in place, composed, kept. Or why not, and what would fit."""
-    requirements = required("virtual_machine", said)
-    part_offer = stay(only(old), requirements.parts[0], situation(snapshot))
-    if not part_offer.candidates:
-        return f"{part_offer.exclusions[0].reason} | {part_offer.counter_offer}"
-    offer = Offer(requirements_digest=requirements.digest, snapshot_digests=(), parts=(part_offer,))
-    return chain.compose(requirements, offer, pick_by_rule(offer), situation(snapshot), old.digest, old)
 
 
 def test_a_change_fits_where_a_new_machine_would_not() -> None:

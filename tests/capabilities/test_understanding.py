@@ -159,7 +159,7 @@ def test_the_later_of_two_facts_wins() -> None:
     st.dictionaries(st.sampled_from([w.name for c in MINE for w in catalogue()[c].WANTED]), st.text(max_size=60)),
     st.sampled_from(MINE),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_fact_raises(said: dict[str, str], capability: str) -> None:
     needs = understand(capability, **said)
     assert all(problem and "\n" not in problem for problem in needs.problems)

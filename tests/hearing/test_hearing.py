@@ -154,7 +154,7 @@ SENTENCE = "a the and with for not no PostgreSQL database VM web server called n
 WORDS = st.sampled_from([*SENTENCE.split(), "\n", '"'])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.one_of(st.text(max_size=120), st.lists(WORDS, max_size=25).map(" ".join)))
 def test_any_text_is_heard_without_a_crash_and_what_is_heard_was_typed(text: str) -> None:
     for so_far, asked in ((Heard(), ()), (DATABASE, ASKED)):

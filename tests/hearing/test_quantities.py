@@ -40,7 +40,7 @@ def test_money(text: str, expected: list[object] | None) -> None:
     assert (found and [found.amount, found.currency, pytest.approx(found.monthly)]) == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(alphabet=st.characters(codec="utf-16", exclude_categories=()), max_size=200))
 def test_no_text_breaks_it_and_places_are_true(text: str) -> None:
     assert len(fold(text)) == len(text)
@@ -48,7 +48,7 @@ def test_no_text_breaks_it_and_places_are_true(text: str) -> None:
         assert 0 <= found.start < found.end <= len(text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(-(10**14), 10**14))
 def test_a_number_written_is_the_number_read(number: int) -> None:
     assert count(str(number)) == number

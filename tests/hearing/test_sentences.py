@@ -40,7 +40,7 @@ def test_every_capability_is_heard_in_its_own_examples_to_the_last_word(name: st
     assert left_of(example) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.text(max_size=300))
 def test_what_is_left_over_is_never_much(text: str) -> None:
     found = left_of(f"a postgres for 100 users {text}")

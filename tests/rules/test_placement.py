@@ -185,7 +185,7 @@ def test_the_counter_offer_names_the_smallest_change(demand: Demand, sentence: s
 
 
 @given(st.integers(1, 64), st.integers(512, 400_000), st.integers(1, 12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_size_that_is_offered_instead_does_fit(cpu_count: int, memory_mib: int, count: int) -> None:
     snapshot = four_nodes()
     demand = replace(DEMAND, cpu_count=cpu_count, memory_mib=memory_mib, count=count)
@@ -222,7 +222,7 @@ def clusters(draw: st.DrawFn) -> ClusterSnapshot:
 
 
 @given(clusters(), st.integers(1, 8), st.integers(1, 32), st.integers(256, 65536), st.integers(1, 300))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_no_placement_breaks_a_sum(snapshot: ClusterSnapshot, count: int, cpu_count: int, memory_mib: int, disk_gib: int) -> None:
     demand = Demand(count=count, cpu_count=cpu_count, memory_mib=memory_mib, disk_gib=disk_gib, network="20")
     room = Room.of(snapshot, PRODUCTION, NOTHING)

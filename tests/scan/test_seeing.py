@@ -90,7 +90,7 @@ KEYS = st.sampled_from(
 ROWS = st.dictionaries(KEYS, JSON, max_size=10)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(ROWS, st.lists(ROWS, max_size=3), JSON)
 def test_no_answer_breaks_it(row: dict[str, object], several: list[dict[str, object]], anything: object) -> None:
     scanned.rows(anything)

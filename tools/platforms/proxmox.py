@@ -21,7 +21,7 @@ NO_MONEY = "A cluster of your own has no price a month here: the lines say what 
 
 
 def reserves(part: Part) -> Reserved:
-    """Ids, names, memory and vCPUs of its machines. Those that exist are in the snapshot already."""
+    """Ids, names, memory and vCPUs of its machines; of one that a snapshot shows too, the capacity rules count one."""
     total = Reserved(vm_ids=frozenset(m.vm_id for m in part.machines), names=frozenset(m.name for m in part.machines))
     for m in part.machines:
         total = total.plus(Reserved(memory_bytes=((m.node, m.memory_mib * MIB),), cpu_count=((m.node, m.cpu_count),)))

@@ -80,7 +80,7 @@ def _path(type_: str, name: str) -> str:
     return f"{{sub}}/resourceGroups/rg/providers/{namespace}" + "".join(f"/{s}/{name}" for s in segments)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     type_=st.sampled_from(TYPES),
     name=st.sampled_from(["ab", "default", "abc123", "A-b_c", "x" * 90, "%41"]),
@@ -97,7 +97,7 @@ def test_a_body_of_any_shape_is_answered(any_azure: Direct, type_: str, name: st
         assert json.loads(answer.body)["error"]["message"]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     parts=st.lists(
         st.sampled_from(

@@ -29,7 +29,7 @@ def made(four_nodes: World) -> Driver:
     return pve
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4))
 def test_any_configuration_is_taken_or_refused(made: Driver, form: dict[str, str]) -> None:
     guest = "/nodes/pve1/qemu/201"
@@ -45,7 +45,7 @@ def test_any_configuration_is_taken_or_refused(made: Driver, form: dict[str, str
     assert not [e for e in ends if "internal error" in (e or "")]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     st.lists(

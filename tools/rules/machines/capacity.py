@@ -61,6 +61,8 @@ class Room:
     taken: tuple[Taking, ...] = ()
     promised_mib: dict[str, int] = field(default_factory=dict)
     """By node; worked out once."""
+    there_mib: dict[str, int] = field(default_factory=dict)
+    """By node, of machines that exist and are reserved for another plan, which changes them or has just made them: not both count."""
 
     @classmethod
     def of(
@@ -71,12 +73,22 @@ class Room:
         own_vm_ids: frozenset[int] = frozenset(),
     ) -> Room:
         promised: dict[str, int] = {}
+        there: dict[str, int] = {}
         for guest in guests(snapshot, own_vm_ids):
-            promised[guest.node] = promised.get(guest.node, 0) + math.ceil(guest.memory_bytes / MIB)
-        return cls(snapshot, environment, reserved, own_vm_ids, (), promised)
+            count = there if guest.vm_id in reserved.vm_ids else promised
+            count[guest.node] = count.get(guest.node, 0) + math.ceil(guest.memory_bytes / MIB)
+        return cls(snapshot, environment, reserved, own_vm_ids, (), promised, there)
 
     def after(self, takings: Iterable[Taking]) -> Room:
-        return Room(self.snapshot, self.environment, self.reserved, self.own_vm_ids, (*self.taken, *takings), self.promised_mib)
+        return Room(
+            self.snapshot,
+            self.environment,
+            self.reserved,
+            self.own_vm_ids,
+            (*self.taken, *takings),
+            self.promised_mib,
+            self.there_mib,
+        )
 
 
 def guests(snapshot: ClusterSnapshot, without: frozenset[int] = frozenset()) -> Iterable[Guest]:
@@ -90,8 +102,9 @@ def memory_sum(room: Room, node: Node) -> Sum:
     new = sum(t.memory_mib for t in mine)
     old = sum(t.old_memory_mib for t in mine)
     promised = room.promised_mib.get(node.name, 0)
-    used = _used_mib(node)
-    reserved = math.ceil(dict(room.reserved.memory_bytes).get(node.name, 0) / MIB)
+    there = room.there_mib.get(node.name, 0)
+    used = max(0, _used_mib(node) - there)
+    reserved = max(there, math.ceil(dict(room.reserved.memory_bytes).get(node.name, 0) / MIB))
     limit = math.floor(node.memory_bytes / MIB * room.environment.memory_ratio_max)
     # The p95 has the old size of our own machines in it already, the promises of others have not.
     if promised + new >= used + new - old:
