@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.conftest import Berth, Chat
 from tests.stories_azure.conftest import approve, second_plan
-from tools.values.run import Step
+from tools.values.run import StepRecord
 
 SPARK = "Spark environment for our ML team, 200 GB of data daily, in eastus, $8K/month"
 TWO = "Databricks and Azure OpenAI for the ml team, in eastus"
@@ -68,5 +68,5 @@ def test_of_two_parts_the_good_one_stays_and_the_other_is_tried_again(bad_day: B
         assert not recorded(chat, part)
 
 
-def step(chat: Chat, part: str, name: str) -> Step:
+def step(chat: Chat, part: str, name: str) -> StepRecord:
     return next(one for one in chat.run.steps if (one.part, one.name) == (part, name))
