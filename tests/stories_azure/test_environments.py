@@ -95,7 +95,7 @@ def test_what_is_said_goes_before_what_the_site_settles(two_subscriptions: tuple
     ("typed", "named"),
     [
         ("Spark environment, 5 TB of data daily, development", ("1,500", "budget of")),
-        ("a PostgreSQL database for 100 users, production, on network 20", ("production", "azure")),
+        ("a PostgreSQL database for 100 users, production, on network 20", ("“20”", "Azure")),
     ],
 )
 def test_what_an_environment_does_not_allow(two_subscriptions: tuple[Berth, str], typed: str, named: tuple[str, ...]) -> None:
@@ -127,7 +127,9 @@ def test_one_request_stays_in_one_subscription(tmp_path: Path) -> None:
     def asking(*names: str) -> Requirements:
         region = Field(name="region", value="eastus", origin=Origin.SAID)
         fields = [(Field(name="environment", value=name, origin=Origin.SAID), region) for name in names]
-        return Requirements(requester="ops", parts=tuple(Needs(capability="storage_account", fields=both) for both in fields))
+        return Requirements(
+            requester="ops", parts=tuple(Needs(capability="storage_account", platform="azure", fields=both) for both in fields)
+        )
 
     assert opened.settings_for(asking("development")).arm_subscription_id == "connected"
     assert opened.settings_for(asking("production", "production")).arm_subscription_id == PRODUCTION
