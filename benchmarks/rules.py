@@ -99,26 +99,28 @@ def hearing(bench: Bench) -> Iterator[Row]:
 
 
 def scanning(bench: Bench) -> Iterator[Row]:
+    from tools.pipeline.scan import scan
+
     from tools.clients.settings import Settings
-    from tools.pipeline.platforms.proxmox import scan
 
     settings = Settings.from_environment()
-    scan(settings, datetime.now(UTC))
-    took = _ms(lambda: scan(settings, datetime.now(UTC)), TIMES)
+    scan(settings, "proxmox", datetime.now(UTC))
+    took = _ms(lambda: scan(settings, "proxmox", datetime.now(UTC)), TIMES)
     yield Row("scan of four nodes", took, "ms", note="the simulator shares the machine")
 
 
 def placing(bench: Bench) -> Iterator[Row]:
     """The four scanned nodes, again and again under other names, each with storages and guests of its own."""
+    from tools.pipeline.scan import scan
+
     from tools.capabilities import catalogue, chain
     from tools.clients.settings import Settings
-    from tools.pipeline.platforms.proxmox import scan
     from tools.rules.hearing.hear import hear
     from tools.values.heard import Heard
     from tools.values.site import Reserved, Site
 
     site = Site(public_keys=("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBerth bench",))
-    seen = scan(Settings.from_environment(), datetime.now(UTC))
+    seen = scan(Settings.from_environment(), "proxmox", datetime.now(UTC))
     assert isinstance(seen, ClusterSnapshot)
     heard = hear("a web server for production on network 20", catalogue(), Heard())
     needs = chain.understand(heard, site, "me")

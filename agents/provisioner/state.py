@@ -39,14 +39,18 @@ class Turn:
 _turns: dict[str, Turn] = {}
 
 
+def typed(context: InvocationContext) -> str:
+    """The message that came with this invocation: only its text, never its function responses."""
+    parts = (context.user_content.parts if context.user_content else None) or []
+    return "\n".join(part.text for part in parts if part.text)
+
+
 def begin(context: InvocationContext) -> None:
-    """Takes the message that came with this invocation: only its text, never its function responses."""
+    """Takes the message that came with this invocation."""
     from tools.pipeline.talk import Talk
 
-    parts = (context.user_content.parts if context.user_content else None) or []
-    text = "\n".join(part.text for part in parts if part.text)
     name = f"{context.app_name}/{context.user_id}/{context.session.id}"
-    talk = Talk(the_world(), name, may_apply(), text)
+    talk = Talk(the_world(), name, may_apply(), typed(context))
     while len(_turns) >= _TURNS_MAX:
         del _turns[next(iter(_turns))]
     _turns[context.invocation_id] = Turn(talk)

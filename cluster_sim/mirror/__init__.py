@@ -21,7 +21,7 @@ _LAUNCHER: Final = """#!/bin/sh
 here=$(readlink -f "$0")
 root=$(dirname "$here")/../../../../..
 if [ ! -r "$root/interpreter" ]; then
-  echo "This stand-in provider was copied out of the mirror folder of cluster_sim. Start that, then run terraform init again."
+  echo "This stand-in provider was copied out of cluster_sim's mirror folder. Start cluster_sim, then run terraform init again."
   exit 1
 fi
 { read -r python && read -r code; } <"$root/interpreter"

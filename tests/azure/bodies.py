@@ -30,24 +30,18 @@ MODELS: dict[str, tuple[str, str]] = {
     "Microsoft.KeyVault/vaults": ("azure.mgmt.keyvault.models", "VaultCreateOrUpdateParameters"),
     "Microsoft.ContainerService/managedClusters": ("azure.mgmt.containerservice.models", "ManagedCluster"),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("azure.mgmt.msi.models", "Identity"),
-    "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": (
-        "azure.mgmt.msi.models",
-        "FederatedIdentityCredential",
-    ),
+    "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": ("azure.mgmt.msi.models", "FederatedIdentityCredential"),
     "Microsoft.Authorization/roleAssignments": ("azure.mgmt.authorization.models", "RoleAssignmentCreateParameters"),
     "Microsoft.OperationalInsights/workspaces": ("azure.mgmt.loganalytics.models", "Workspace"),
     "Microsoft.Insights/metricAlerts": ("azure.mgmt.monitor.models", "MetricAlertResource"),
     "Microsoft.Insights/actionGroups": ("azure.mgmt.monitor.models", "ActionGroupResource"),
     "Microsoft.Insights/dataCollectionRules": ("azure.mgmt.monitor.models", "DataCollectionRuleResource"),
-    "Microsoft.Insights/dataCollectionRuleAssociations": (
-        "azure.mgmt.monitor.models",
-        "DataCollectionRuleAssociationProxyOnlyResource",
-    ),
+    "Microsoft.Insights/dataCollectionRuleAssociations": ("azure.mgmt.monitor.models", "DataCollectionRuleAssociationProxyOnlyResource"),
     "Microsoft.Databricks/workspaces": ("azure.mgmt.databricks.models", "Workspace"),
     "Microsoft.Databricks/accessConnectors": ("azure.mgmt.databricks.models", "AccessConnector"),
     "Microsoft.CognitiveServices/accounts": ("azure.mgmt.cognitiveservices.models", "Account"),
     "Microsoft.CognitiveServices/accounts/deployments": ("azure.mgmt.cognitiveservices.models", "Deployment"),
-}
+}  # fmt: skip
 
 PLAIN: dict[str, set[str]] = {
     # azure-mgmt-monitor 7.0.0 has no diagnostic settings; Azure REST, 2021-05-01-preview, read 2026-11-24.

@@ -49,25 +49,18 @@ def test_the_sources_own_request_is_understood_without_a_question() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (
-            "I need a Spark environment for our ML team to process 5TB of customer data daily. Budget: $8K/month. Need GPU support for model training.",
-            {"daily_gb": 5120, "gpu": True, "team": "ml", "budget_monthly": 8000},
-        ),
-        (
-            "a data workspace for the analytics team in westus2, 500 GB daily, production",
-            {"daily_gb": 500, "team": "analytics", "region": "westus2", "environment": "production", "gpu": False},
-        ),
+        ("I need a Spark environment for our ML team to process 5TB of customer data daily. Budget: $8K/month. Need GPU support for model training.",
+         {"daily_gb": 5120, "gpu": True, "team": "ml", "budget_monthly": 8000}),
+        ("a data workspace for the analytics team in westus2, 500 GB daily, production",
+         {"daily_gb": 500, "team": "analytics", "region": "westus2", "environment": "production", "gpu": False}),
         ("spark, 150 TB a month, no GPU", {"daily_gb": 5120, "gpu": False}),
-        (
-            "spark with 1 TB/day over private endpoints, no spot",
-            {"daily_gb": 1024, "storage_path": "private_endpoint", "machines": "on_demand"},
-        ),
+        ("spark with 1 TB/day over private endpoints, no spot", {"daily_gb": 1024, "storage_path": "private_endpoint", "machines": "on_demand"}),
         ("spark 2 TB per day, 60 days retention, window of 8 hours", {"daily_gb": 2048, "retention_days": 60, "window_hours": 8}),
         ("spark 1 TB daily, GPU 24 hours a day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 720}),
         ("spark 1 TB daily with GPU for 8 hours per day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 240}),
         ("spark cluster in West Europe, 1 TB daily on A100", {"region": "westeurope", "gpu": True, "gpu_kind": "A100"}),
     ],
-)
+)  # fmt: skip
 def test_sentences(words: str, expected: dict[str, Any]) -> None:
     needs = needs_of(words)
     assert dict(zip(expected, values(needs, *expected), strict=True)) == expected

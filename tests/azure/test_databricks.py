@@ -51,11 +51,7 @@ def values(needs: Needs, *names: str) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("words", "names", "expected"),
     [
-        (
-            "Databricks",
-            ("min_workers", "max_workers", "idle_minutes", "hours_monthly", "gpu", "region"),
-            (2, 8, 20, 176, False, "eastus"),
-        ),
+        ("Databricks", ("min_workers", "max_workers", "idle_minutes", "hours_monthly", "gpu", "region"), (2, 8, 20, 176, False, "eastus")),
         ("Databricks with 1-4 workers", ("min_workers", "max_workers"), (1, 4)),
         ("Databricks with 2 to 6 workers", ("min_workers", "max_workers"), (2, 6)),
         ("Databricks with between 3 and 6 workers", ("min_workers", "max_workers"), (3, 6)),
@@ -64,18 +60,10 @@ def values(needs: Needs, *names: str) -> tuple[object, ...]:
         ("Databricks with GPU", ("gpu", "node_type"), (True, None)),
         ("Databricks without GPU", ("gpu",), (False,)),
         ("Databricks on NC6s_v3", ("gpu", "node_type"), (True, "Standard_NC4as_T4_v3")),
-        (
-            "Databricks on Standard_D8s_v5, stop after 30 minutes",
-            ("gpu", "node_type", "idle_minutes"),
-            (False, "Standard_D8s_v5", 30),
-        ),
-        (
-            "Databricks, resource group rg-ml-team-prod, $3,000 a month budget",
-            ("resource_group", "budget_monthly"),
-            ("rg-ml-team-prod", 3000.0),
-        ),
+        ("Databricks on Standard_D8s_v5, stop after 30 minutes", ("gpu", "node_type", "idle_minutes"), (False, "Standard_D8s_v5", 30)),
+        ("Databricks, resource group rg-ml-team-prod, $3,000 a month budget", ("resource_group", "budget_monthly"), ("rg-ml-team-prod", 3000.0)),
     ],
-)
+)  # fmt: skip
 def test_what_is_understood(words: str, names: tuple[str, ...], expected: tuple[object, ...]) -> None:
     needs = needs_of(words)
     assert not needs.missing, "nothing has to be asked for"
@@ -218,13 +206,8 @@ def test_from_a_sentence_to_a_cluster_and_back(
         databricks.inside(azure_settings, "127.0.0.1:9", "look", renamed, said.append)
 
     context = SimpleNamespace(
-        settings=azure_settings,
-        outputs=outputs,
-        part=part,
-        run_folder=tmp_path / "run-x",
-        part_folder=tmp_path / "run-x" / "databricks",
-        now=lambda: NOW,
-    )
+        settings=azure_settings, outputs=outputs, part=part, run_folder=tmp_path / "run-x", part_folder=tmp_path / "run-x" / "databricks", now=lambda: NOW
+    )  # fmt: skip
     context.part_folder.mkdir(parents=True)
     azure_says = verify(context, said.append)  # type: ignore[arg-type]
     assert name_of(part, "databricks") in azure_says[0]

@@ -58,6 +58,8 @@ def wake_guests(folder: Path) -> None:
 def make_ready(home: Path, given: dict[str, str]) -> None:
     """What stopped and can be retried gets back the providers that it was planned with, which were left out to keep it small; and the
     machines are reached through the simulator as it is called here."""
+    for lock in home.glob("runs/**/.terraform.lock.hcl"):
+        lock.unlink()  # Of a provider's release; the simulator's stand-in for it is not the program that it was then.
     for state in home.glob("runs/*/web_server/terraform.tfstate"):
         terraform = Terraform(Settings.from_environment(given), state.parent)
         terraform.write_configuration()

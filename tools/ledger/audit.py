@@ -62,8 +62,8 @@ class Audit:
                 wrong = (
                     row.number != number
                     or row.previous != previous
-                    or json.loads(row.json).get("number") != number
                     or not hmac.compare_digest(row.hash, self._hash(previous, row.json))
+                    or json.loads(row.json).get("number") != number
                 )
                 if wrong:
                     detail = f"Record {number} was changed, moved or removed, or the ledger's key is another one."

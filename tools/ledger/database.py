@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from tools.clients.files import private_folder
+from tools.ledger.migrating import REVISION, assert_not_newer, migrate, revision_of, say_revision
 from tools.values.trouble import WorldProblem
 
 BUSY_MILLISECONDS = 15_000
@@ -155,11 +156,14 @@ class Database:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
-        self._make_tables()
+        self._is_open = False
+        self._open()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with self.engine.connect() as connection, connection.begin():
+            if self._is_open:
+                assert_not_newer(connection)
             yield connection
 
     @contextmanager
@@ -167,25 +171,43 @@ class Database:
         with self.engine.connect().execution_options(berth_write=True) as connection, connection.begin():
             if not self.is_sqlite:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
+            if self._is_open:
+                assert_not_newer(connection)
             yield connection
 
     def close(self) -> None:
         self.engine.dispose()
 
-    def _make_tables(self) -> None:
+    def _open(self) -> None:
+        """The tables are there and as this Berth knows them. Raises RequestProblem when a newer one has been here."""
         try:
-            with self.write() as connection:
-                TABLES.create_all(connection)
-                for statement in _SQLITE_TRIGGERS if self.is_sqlite else _POSTGRESQL_TRIGGERS:
-                    connection.exec_driver_sql(statement)
-        except sa.exc.OperationalError as error:
+            with self.read() as connection:
+                found = revision_of(connection)
+            if found is None or found < REVISION:
+                with self.write() as connection:
+                    self._bring_up(connection)
+            with self.read() as connection:
+                assert_not_newer(connection)
+        except sa.exc.DBAPIError as error:
             raise WorldProblem(
                 "The ledger cannot be opened.",
-                f"{self.url.render_as_string(hide_password=True)} does not answer or cannot be written ({type(error.orig).__name__}).",
+                f"{self.url.render_as_string(hide_password=True)} does not answer, cannot be written, or is damaged "
+                f"({type(error.orig).__name__}).",
                 "Look at BERTH_DATABASE_URL, or at the rights of BERTH_HOME.",
             ) from error
         if self.is_sqlite and self.url.database:
             Path(self.url.database).chmod(0o600)
+        self._is_open = True
+
+    def _bring_up(self, connection: Connection) -> None:
+        found = revision_of(connection)  # Somebody else may have been here before we had the lock.
+        if found is None:
+            TABLES.create_all(connection)
+            for statement in _SQLITE_TRIGGERS if self.is_sqlite else _POSTGRESQL_TRIGGERS:
+                connection.exec_driver_sql(statement)
+            say_revision(connection)
+        elif found < REVISION:
+            migrate(connection, found)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

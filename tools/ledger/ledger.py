@@ -20,9 +20,13 @@ from tools.ledger.leases import LEASE_SECONDS, Leases
 from tools.ledger.plans import Plans
 from tools.ledger.reservations import Reservations
 from tools.ledger.runs import Runs
+from tools.values.shapes import brought_up, loaded, with_shape
 from tools.values.value import Json
 
 __all__ = ["Ledger", "Verified"]
+
+CONVERSATION, WHAT = "conversation", "What was said so far"
+"""The kind of a draft, and its name in a sentence."""
 
 
 class Ledger:
@@ -41,13 +45,13 @@ class Ledger:
         self.runs = Runs(self.database, self.audit, self.plans, self.leases)
 
     def get(self, conversation: str) -> dict[str, Json]:
-        """The conversation's chain so far: values as JSON by name, and its phase; empty at first."""
+        """The conversation's chain so far: values as JSON by name, and its phase; empty at first. Raises Unreadable."""
         with self.database.read() as connection:
             text = connection.execute(sa.select(drafts.c.json).where(drafts.c.conversation == conversation)).scalar()
-        return dict(json.loads(text)) if text else {}
+        return brought_up(CONVERSATION, loaded(text, WHAT), WHAT) if text else {}
 
     def put(self, conversation: str, chain: dict[str, Json]) -> None:
-        text = json.dumps(chain)
+        text = json.dumps(with_shape(CONVERSATION, chain))
         with self.database.write() as connection:
             at = drafts.c.conversation == conversation
             if connection.execute(drafts.update().where(at).values(json=text)).rowcount == 0:

@@ -14,9 +14,20 @@ from tools.ledger.reservations import Reservations
 from tools.values.manifest import Manifest
 from tools.values.plan import Approval, Plan
 from tools.values.review import Review
+from tools.values.shapes import read, written
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem
 from tools.values.value import Value
+
+
+class PlanRow(Value):
+    """What the ledger knows of a plan without reading it."""
+
+    plan_digest: str
+    run_id: str
+    status: str
+    """`open`, `void`, `used`."""
+    family: str
 
 
 class Kept(Value):
@@ -24,7 +35,6 @@ class Kept(Value):
 
     plan: Plan
     status: str
-    """`open`, `void`, `used`."""
     family: str
     manifest: Manifest
     review: Review
@@ -49,9 +59,9 @@ class Plans:
                 "status": "open",
                 "family": family,
                 "made_at": plan.made_at.timestamp(),
-                "json": plan.model_dump_json(),
-                "manifest_json": manifest.model_dump_json(),
-                "review_json": review.model_dump_json(),
+                "json": written(plan),
+                "manifest_json": written(manifest),
+                "review_json": written(review),
             }
             connection.execute(plans.insert().values(**values))
             self._reservations.settle(connection, family, promised)
@@ -75,19 +85,16 @@ class Plans:
             )
 
     def kept(self, digest: str) -> Kept:
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(plans).where(plans.c.digest == digest)).first()
-        if row is None:
-            raise RequestProblem(
-                "There is no such plan.", f"No plan has the digest {digest[:12]}.", "Say plan again for a new one."
-            )
-        return _kept(row)
+        return _kept(self._found(digest))
 
-    def latest(self, conversation: str) -> Kept | None:
+    def row(self, digest: str) -> PlanRow:
+        return _row(self._found(digest))
+
+    def latest(self, conversation: str) -> PlanRow | None:
         with self._database.read() as connection:
             query = sa.select(plans).where(plans.c.conversation == conversation).order_by(plans.c.made_at.desc()).limit(1)
             row = connection.execute(query).first()
-        return _kept(row) if row else None
+        return _row(row) if row else None
 
     def find(self, prefix: str, conversation: str = "") -> Kept:
         """By the first digits of its digest; within one conversation, or anywhere when none is named."""
@@ -115,7 +122,7 @@ class Plans:
             with self._database.write() as connection:
                 connection.execute(
                     approvals.insert().values(
-                        nonce=signed.nonce, plan_digest=signed.plan_digest, role=signed.role, json=signed.model_dump_json()
+                        nonce=signed.nonce, plan_digest=signed.plan_digest, role=signed.role, json=written(signed)
                     )
                 )
                 self._audit.record_in(
@@ -142,7 +149,8 @@ class Plans:
 
     def approvals_in(self, connection: Connection, digest: str) -> tuple[Approval, ...]:
         query = sa.select(approvals.c.json).where(approvals.c.plan_digest == digest).order_by(approvals.c.role)
-        return tuple(Approval.model_validate_json(text) for text in connection.execute(query).scalars())
+        found = connection.execute(query).scalars()
+        return tuple(read(Approval, text, f"An approval of the plan {digest[:12]}") for text in found)
 
     def use_in(self, connection: Connection, plan: Plan, now: datetime) -> bool:
         """Spends the plan's approvals; False when they are spent already. A unique row decides, so of any number of callers one wins."""
@@ -166,6 +174,15 @@ class Plans:
             found = connection.execute(query).scalar()
         return None if found is None else float(found)
 
+    def _found(self, digest: str) -> sa.Row[tuple[object, ...]]:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(plans).where(plans.c.digest == digest)).first()
+        if row is None:
+            raise RequestProblem(
+                "There is no such plan.", f"No plan has the digest {digest[:12]}.", "Say plan again for a new one."
+            )
+        return row
+
     def _void_in(self, connection: Connection, which: sa.ColumnElement[bool], now: datetime, besides: str = "") -> int:
         rows = connection.execute(sa.select(plans).where(which & (plans.c.status == "open"))).all()
         for row in rows:
@@ -176,11 +193,16 @@ class Plans:
         return len(rows)
 
 
+def _row(row: sa.Row[tuple[object, ...]]) -> PlanRow:
+    return PlanRow(plan_digest=row.digest, run_id=row.run_id, status=row.status, family=row.family)
+
+
 def _kept(row: sa.Row[tuple[object, ...]]) -> Kept:
+    what = f"The plan {row.digest[:12]} of {row.run_id}"
     return Kept(
-        plan=Plan.model_validate_json(row.json),
+        plan=read(Plan, row.json, what),
         status=row.status,
         family=row.family,
-        manifest=Manifest.model_validate_json(row.manifest_json),
-        review=Review.model_validate_json(row.review_json),
+        manifest=read(Manifest, row.manifest_json, what),
+        review=read(Review, row.review_json, what),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +9,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from tools.ledger.database import Database, families, reservations, reserved_values
+from tools.values.shapes import read, written
 from tools.values.site import Reserved
 
 
@@ -23,7 +23,7 @@ class Reservations:
         """Everything promised at this time, leaving out one family's own."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(reservations).where(reservations.c.expires_at > now.timestamp())).all()
-        held = [Reserved.model_validate_json(row.json) for row in rows if row.family != besides]
+        held = [read(Reserved, row.json, "What is promised to another plan") for row in rows if row.family != besides]
         return _together(held)
 
     def family_of(self, manifest_digest: str) -> str:
@@ -47,8 +47,8 @@ class Reservations:
                         connection.rollback()
                         return False
                 connection.execute(reservations.delete().where(reservations.c.family == family))
-                text = json.dumps(wanted.model_dump(mode="json"))
-                connection.execute(reservations.insert().values(family=family, expires_at=expires_at.timestamp(), json=text))
+                values = {"family": family, "expires_at": expires_at.timestamp(), "json": written(wanted)}
+                connection.execute(reservations.insert().values(**values))
         except IntegrityError:
             return False
         return True

@@ -15,8 +15,12 @@ from tools.ledger.leases import Lease, Leases
 from tools.ledger.plans import Plans
 from tools.values.plan import Plan
 from tools.values.run import Progress, Receipt, Run, RunStatus, StepRecord
+from tools.values.shapes import brought_up, loaded, read, with_shape, written
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
+
+RESULT = "result"
+"""The kind of what a step hands on to those after it."""
 
 
 class RunRow(Value):
@@ -75,7 +79,7 @@ class Runs:
             values = {"status": "running", "cancel_wanted": 0, "attempt": attempt + 1, "changed_at": now.timestamp()}
             connection.execute(runs.update().where(at).values(**values))
             for row in connection.execute(sa.select(steps).where(steps.c.run_id == run_id)).all():
-                step = StepRecord.model_validate_json(row.json)
+                step = read(StepRecord, row.json, f"A step of {run_id}")
                 if step.status != "done":
                     waiting = step.model_copy(update={"status": "waiting", "summary": "", "remedy": "", "ended_at": None})
                     self._put_step(connection, run_id, row.place, waiting)
@@ -108,14 +112,14 @@ class Runs:
         row = self.row(run_id)
         with self._database.read() as connection:
             query = sa.select(steps.c.json).where(steps.c.run_id == run_id).order_by(steps.c.place)
-            found = [StepRecord.model_validate_json(text) for text in connection.execute(query).scalars()]
+            found = [read(StepRecord, text, f"A step of {run_id}") for text in connection.execute(query).scalars()]
             receipt = connection.execute(sa.select(runs.c.receipt_json).where(runs.c.id == run_id)).scalar()
         return Run(
             id=run_id,
             plan_digest=row.plan_digest,
             status=row.status,
             steps=tuple(found),
-            receipt=Receipt.model_validate_json(receipt) if receipt else None,
+            receipt=read(Receipt, receipt, f"The receipt of {run_id}") if receipt else None,
         )
 
     def put_step(self, lease: Lease, run_id: str, place: int, step: StepRecord, result: Json = None) -> None:
@@ -127,7 +131,9 @@ class Runs:
         """What the done steps of a part handed on, by step name."""
         query = sa.select(steps.c.name, steps.c.result_json).where((steps.c.run_id == run_id) & (steps.c.part == part))
         with self._database.read() as connection:
-            return {row.name: json.loads(row.result_json) for row in connection.execute(query) if row.result_json}
+            rows = [row for row in connection.execute(query) if row.result_json]
+        what = f"What a step of {run_id} handed on"
+        return {row.name: brought_up(RESULT, loaded(row.result_json, what), what) for row in rows}
 
     def say(self, run_id: str, now: datetime, part: str, step: str, text: str, key: str = "", lease: Lease | None = None) -> None:
         """One line of the journal. The same key says it once, however often a step is begun."""
@@ -140,22 +146,21 @@ class Runs:
             number = (connection.execute(sa.select(sa.func.max(progress.c.number)).where(mine)).scalar() or 0) + 1
             line = Progress(number=number, at=now, part=part, step=step, text=text)
             connection.execute(
-                progress.insert().values(run_id=run_id, number=number, key=key or f"#{number}", json=line.model_dump_json())
+                progress.insert().values(run_id=run_id, number=number, key=key or f"#{number}", json=written(line))
             )
 
     def lines(self, run_id: str, after: int = 0) -> list[Progress]:
         query = sa.select(progress.c.json).where((progress.c.run_id == run_id) & (progress.c.number > after))
         with self._database.read() as connection:
-            return [
-                Progress.model_validate_json(text) for text in connection.execute(query.order_by(progress.c.number)).scalars()
-            ]
+            found = connection.execute(query.order_by(progress.c.number)).scalars()
+            return [read(Progress, text, f"A line of the journal of {run_id}") for text in found]
 
     def end(self, lease: Lease, run_id: str, status: RunStatus, now: datetime, receipt: Receipt | None, plan_digest: str) -> None:
         with self._database.write() as connection:
             self._leases.check(connection, lease)
             values: dict[str, Json] = {"status": status, "cancel_wanted": 0, "changed_at": now.timestamp()}
             if receipt is not None:
-                values["receipt_json"] = receipt.model_dump_json()
+                values["receipt_json"] = written(receipt)
             connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
             self._audit.record_in(
                 connection,
@@ -187,13 +192,13 @@ class Runs:
     def _lay_out(self, connection: Connection, run_id: str, wanted: Iterable[tuple[str, str]]) -> None:
         connection.execute(steps.delete().where(steps.c.run_id == run_id))
         for place, (part, name) in enumerate(wanted):
-            text = StepRecord(part=part, name=name, status="waiting").model_dump_json()
+            text = written(StepRecord(part=part, name=name, status="waiting"))
             connection.execute(steps.insert().values(run_id=run_id, place=place, part=part, name=name, json=text))
 
     def _put_step(self, connection: Connection, run_id: str, place: int, step: StepRecord, result: Json = None) -> None:
-        values: dict[str, Json] = {"json": step.model_dump_json()}
+        values: dict[str, Json] = {"json": written(step)}
         if result is not None:
-            values["result_json"] = json.dumps(result)
+            values["result_json"] = json.dumps(with_shape(RESULT, result))
         connection.execute(steps.update().where((steps.c.run_id == run_id) & (steps.c.place == place)).values(**values))
 
 

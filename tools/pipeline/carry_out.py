@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from tools.ledger.runs import RunRow
 from tools.pipeline.begun import mend
 from tools.pipeline.engine import launch
 from tools.pipeline.platforms import hands
@@ -20,6 +21,7 @@ from tools.values.events import Approved
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Plan
 from tools.values.run import Progress, Run
+from tools.values.shapes import Unreadable
 from tools.values.trouble import RequestProblem, WorldProblem
 
 FOLLOW_LOOK_SECONDS = 0.1
@@ -104,16 +106,23 @@ def run_of(world: World, run_id: str) -> Run:
 
 
 def runs(world: World, count_max: int = RUNS_SHOWN_MAX) -> tuple[Run, ...]:
-    """The latest ones, oldest of them first."""
-    return tuple(world.ledger.runs.get(row.id) for row in world.ledger.runs.rows()[-count_max:])
+    """The latest ones, oldest of them first. Of one that cannot be read there is no more than its row."""
+    return tuple(_listed(world, row) for row in world.ledger.runs.rows()[-count_max:])
+
+
+def _listed(world: World, row: RunRow) -> Run:
+    try:
+        return run_of(world, row.id)
+    except Unreadable:
+        return Run(id=row.id, plan_digest=row.plan_digest, status=row.status)
 
 
 def void(world: World, plan_digest: str) -> None:
     """The plan may not be approved any more, and what was promised to it is free."""
-    kept = world.ledger.plans.kept(plan_digest)
-    if not world.ledger.plans.void(plan_digest, world.now()) and world.ledger.plans.kept(plan_digest).status == "used":
+    row = world.ledger.plans.row(plan_digest)
+    if not world.ledger.plans.void(plan_digest, world.now()) and world.ledger.plans.row(plan_digest).status == "used":
         raise RequestProblem("This plan is being carried out.", "It was approved before.", "Say cancel to stop its run.")
-    drop_proposal(world.run_folder(kept.plan.run_id), plan_digest)
+    drop_proposal(world.run_folder(row.run_id), plan_digest)
 
 
 def cancel(world: World, run_id: str) -> None:

@@ -15,7 +15,7 @@ from tools.clients.process import plain
 from tools.ledger.leases import Lease
 from tools.pipeline.applying import Cancelled
 from tools.pipeline.run_folder import secret_texts, write_value
-from tools.pipeline.steps import Step, Steps, Work, part_receipt, steps_of
+from tools.pipeline.steps import Step, Steps, Work, part_receipt
 from tools.pipeline.world import World
 from tools.values.run import Receipt, RunStatus, StepRecord
 from tools.values.trouble import Trouble
@@ -199,7 +199,7 @@ def carry(carrier: Carrier, do: Callable[[str, Callable[[], Json]], Json]) -> Js
     kept = ledger.plans.kept(run.plan_digest)
     needs = {part.label: set(part.after) for part in kept.manifest.parts} if kept.plan.kind != "remove" else {}
     failed: set[str] = set()
-    for place, (part, name) in enumerate(steps_of(kept.plan, kept.manifest, carrier.steps)):
+    for place, (part, name) in enumerate((step.part, step.name) for step in run.steps):  # As laid out when it began.
         if part in failed or needs.get(part, set()) & failed:
             failed.add(part)
             carrier.skip(place, f"{name} was not begun, because an earlier step failed.")

@@ -188,12 +188,17 @@ class Engine:
     def _take_over(self) -> None:
         """Runs that nobody alive has in hand."""
         try:
-            for row in self.world.ledger.runs.rows("running"):
-                if row.id not in self.in_hand() and self.take_in_hand(row.id):
-                    log.info("Took run %s in hand.", row.id)
+            rows = self.world.ledger.runs.rows("running")
         except Exception as error:
             # The database may be away for a moment; the next look tries again.
             log.warning("Could not look for runs to take over: %s", error)
+            return
+        for row in rows:
+            try:
+                if row.id not in self.in_hand() and self.take_in_hand(row.id):
+                    log.info("Took run %s in hand.", row.id)
+            except Exception as error:
+                log.warning("Could not take run %s in hand: %s", row.id, error)
 
     def _beat(self) -> None:
         while not self._closing.wait(self.world.ledger.leases.seconds / 5):

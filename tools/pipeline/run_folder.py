@@ -23,6 +23,7 @@ from tools.platforms import PLATFORMS
 from tools.rules.words.findings import review_json
 from tools.values.manifest import Manifest, Part, Secret
 from tools.values.review import Review
+from tools.values.shapes import kind_of, with_shape
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
 
@@ -209,7 +210,8 @@ def secret_texts(folder: Path, part: Part) -> tuple[str, ...]:
 
 
 def write_value(path: Path, value: Value) -> Path:
-    return write_json(path, value.model_dump(mode="json"))
+    """With all its fields, for people; the ledger's record is the one that counts."""
+    return write_json(path, with_shape(kind_of(value), value.model_dump(mode="json")))
 
 
 def write_json(path: Path, content: Json) -> Path:

@@ -25,10 +25,10 @@ from tools.rules.words import telling
 from tools.rules.words.conversation import asks_for_another, read
 from tools.rules.words.reducer import step
 from tools.rules.words.rendering import draw
-from tools.values import effects, events
+from tools.values import effects, events, shapes
 from tools.values.conversation import Conversation
 from tools.values.effects import AtOnce, Effect, Tell, Work, Works
-from tools.values.events import Event, Message
+from tools.values.events import Event, Intent, Message
 from tools.values.heard import Heard
 from tools.values.manifest import Manifest
 from tools.values.review import Severity
@@ -38,11 +38,17 @@ T = TypeVar("T")
 _STORED = TypeAdapter(Conversation)
 
 
+def answer_without_ledger(text: str, trouble: Trouble) -> str:
+    """Why nothing can be done before that is mended; and help, to whoever asks for it."""
+    helps = read(text).intent is Intent.HELP
+    return f"{trouble}\n\n{telling.help_text(tuple(catalogue().values()))}" if helps else str(trouble)
+
+
 class Talk:
     """Lives as long as its message is worked on, in this process only."""
 
     def __init__(self, world: World, name: str, may_apply: bool, text: str) -> None:
-        """`name` is the conversation's in the ledger. Raises WorldProblem when the ledger cannot be read."""
+        """`name` is the conversation's in the ledger. Raises Trouble when the ledger cannot be read, or is of a newer Berth."""
         self.world = world
         self.name = name
         self.requester = world.settings.operator
@@ -53,9 +59,9 @@ class Talk:
         try:
             self.now = self._stored = _STORED.validate_python(world.ledger.get(name))
             self.happen(self._look_back())
-        except (ValidationError, RequestProblem):  # written by another version, or by nobody of ours
+        except (ValidationError, shapes.Unreadable):
             latest = world.ledger.plans.latest(name)
-            self.happen(events.Unreadable(latest.plan.digest if latest and latest.status == "open" else None))
+            self.happen(events.Unreadable(latest.plan_digest if latest and latest.status == "open" else None))
         self._sure = self.now
         """What the conversation falls back to when something that was to be done at once fails."""
         self.happen(read(text))

@@ -9,7 +9,7 @@ from pydantic import Field
 from tools.values.machine import Machine
 from tools.values.requirements import Needs
 from tools.values.snapshot import PlatformName
-from tools.values.value import Json, Named, Value
+from tools.values.value import Json, Named, Record, Value
 
 
 class Resource(Value):
@@ -105,7 +105,7 @@ class Part(Value):
     """Why this part is costly or sensitive and must be confirmed by itself; empty when it need not."""
 
 
-class Manifest(Value):
+class Manifest(Record):
     requester: str
     made_by: str
     parts: tuple[Part, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from tools.values.value import Value
+from tools.values.value import Record, Value
 
 
 class Change(Value):
@@ -58,7 +58,7 @@ class Estimate(Value):
     captured_at: str = ""
 
 
-class Plan(Value):
+class Plan(Record):
     run_id: str
     conversation: str
     kind: Literal["create", "change", "remove"]
@@ -75,7 +75,7 @@ class Plan(Value):
     expires_at: datetime
 
 
-class Approval(Value):
+class Approval(Record):
     plan_digest: str
     role: str
     principal: str

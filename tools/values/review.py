@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.values.offer import Sum
-from tools.values.value import Value
+from tools.values.value import Record, Value
 
 Datum = bool | int | float | str | None | Sum | tuple[str, ...] | tuple[tuple[str, ...], ...]
 Data = tuple[tuple[str, Datum], ...]
@@ -48,7 +48,7 @@ def fault(kind: str, /, **data: Datum) -> Fault:
     return Fault(kind, tuple(data.items()))
 
 
-class Review(Value):
+class Review(Record):
     manifest_digest: str
     findings: tuple[Finding, ...] = ()
     passed: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from tools.values.value import Json, Value
+from tools.values.value import Json, Record, Value
 
 RunStatus = Literal["planned", "approved", "running", "done", "stopped", "removed", "void"]
 StepStatus = Literal["waiting", "running", "done", "failed", "skipped"]
@@ -58,7 +58,7 @@ class PartReceipt(Value):
     providers: tuple[tuple[str, str], ...] = ()
 
 
-class Receipt(Value):
+class Receipt(Record):
     run_id: str
     plan_digest: str
     parts: tuple[PartReceipt, ...]

@@ -11,7 +11,7 @@ from google.adk.events import Event
 from tools.values.trouble import Trouble
 
 from ..stage import Stage, says
-from ..state import begin
+from ..state import begin, typed
 
 
 class MessageReader(Stage):
@@ -19,7 +19,9 @@ class MessageReader(Stage):
         try:
             await asyncio.to_thread(begin, ctx)
         except Trouble as trouble:  # the settings or the ledger: nothing can be done before that is mended
-            yield says(self.name, ctx, str(trouble))
+            from tools.pipeline.talk import answer_without_ledger
+
+            yield says(self.name, ctx, answer_without_ledger(typed(ctx), trouble))
             return
         from tools.pipeline.engine import hear_ctrl_c
 

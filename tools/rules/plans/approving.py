@@ -122,7 +122,7 @@ def signed(approval: Approval, key: bytes) -> Approval:
 
 
 def signature(approval: Approval, key: bytes) -> str:
-    content = approval.model_dump(mode="json", exclude={"signature"})
+    content = {name: said for name, said in approval.said().items() if name != "signature"}
     return hmac.new(key, canonical(content), "sha256").hexdigest()
 
 

@@ -1,0 +1,119 @@
+"""How a stored value of an older shape becomes one of the next: functions on JSON, by kind. They know what the shapes were, not what the
+values mean, so they import no value. What makes use of them is tools.values.shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import count
+from typing import Final
+
+from tools.values.value import Json, canonical, sha256
+
+Upcaster = Callable[[dict[str, Json]], dict[str, Json]]
+
+ON_PROXMOX: Final = ("postgresql", "web_server", "virtual_machine", "dev_environment")
+"""The capabilities of Berth 0.1 that made machines. All others were in Azure."""
+AZURE_NAMES: Final = {
+    "resource_group_name": "resource_group",
+    "managed_resource_group_name": "managed_resource_group",
+    "workspace_name": "databricks",
+    "account_name": "openai",
+    "security_group_name": "nsg",
+    "security_group": "nsg",
+    "virtual_network": "network",
+    "log_workspace": "logs",
+}
+"""What a variable of a module was called → the kind that is named, by which all modules call it now."""
+MADE_ANEW: Final = ("snapshots", "offer", "proposal", "manifest", "review", "rounds", "tried")
+"""What a conversation held that is made again when it goes on."""
+
+
+def _manifest_2(said: dict[str, Json]) -> dict[str, Json]:
+    """Parts are keyed by their item's label; machines, names in a cloud, what exists and what would save are fields of their own."""
+    return said | {"parts": [_part_2(part) for part in said["parts"]]}
+
+
+def _part_2(part: dict[str, Json]) -> dict[str, Json]:
+    label, platform = part.pop("name"), part.pop("target")
+    variables, facts = part.pop("variables") or {}, part.pop("facts", None) or {}
+    ids = [str(one) for one in (*facts.pop("owned_vm_ids", ()), *facts.pop("owned_resource_ids", ()))]
+    typed = {
+        "label": label,
+        "platform": platform,
+        "needs": _needs_2(part["needs"], label),
+        "machines": variables.pop("machines", []),
+        "owned": ids,
+        "rests_on": [[what, _seen_2(seen)] for what, seen in facts.pop("built_on", {}).items()],
+        "savings": facts.pop("savings", []),
+        "facts": [[name, value] for name, value in facts.items() if isinstance(value, bool | int | float | str)],
+    }
+    cloud = {"cloud": _cloud_2(variables)} if platform == "azure" else {}
+    return part | typed | cloud | {"variables": variables}
+
+
+def _cloud_2(variables: dict[str, Json]) -> dict[str, Json]:
+    """Where the part lies and what it calls things, taken out of its variables."""
+    cloud = {
+        "subscription_id": variables.pop("subscription_id"),
+        "region": variables.pop("location"),
+        "tags": list(variables.pop("tags", {}).items()),
+    }
+    flat = {name: variables.pop(name) for name in AZURE_NAMES if name in variables}
+    names = {AZURE_NAMES.get(name, name): value for name, value in (flat | variables.pop("names", {})).items()}
+    if "make_security_group" in variables:
+        if variables.pop("make_security_group"):
+            variables["security_group_id"] = ""
+        else:
+            group = f"/subscriptions/{cloud['subscription_id']}/resourceGroups/{names.pop('resource_group')}"
+            variables["security_group_id"] = f"{group}/providers/Microsoft.Network/networkSecurityGroups/{names.pop('nsg')}"
+    return cloud | {"names": list(names.items())}
+
+
+def _seen_2(seen: Mapping[str, Json]) -> list[list[Json]]:
+    """Of a template, the storages come last, as one text."""
+    plain = [[name, value] for name, value in seen.items() if name != "storages"]
+    return [*plain, ["storages", ", ".join(seen["storages"])]] if "storages" in seen else plain
+
+
+def _needs_2(needs: dict[str, Json], label: str) -> dict[str, Json]:
+    platform = "proxmox" if needs["capability"] in ON_PROXMOX else "azure"
+    return needs | {"label": label, "platform": platform}
+
+
+def _labels(capabilities: Iterable[str]) -> list[str]:
+    """As an item is called that has no name: `web_server`, `web_server-2`."""
+    found: list[str] = []
+    for name in capabilities:
+        found.append(next(one for number in count(1) if (one := f"{name}-{number}" if number > 1 else name) not in found))
+    return found
+
+
+def _requirements_2(said: dict[str, Json]) -> dict[str, Json]:
+    labels = _labels(needs["capability"] for needs in said["parts"])
+    return said | {"parts": [_needs_2(needs, label) for needs, label in zip(said["parts"], labels, strict=True)]}
+
+
+def _labelled_parts(said: dict[str, Json]) -> dict[str, Json]:
+    """Of a plan and a receipt: its parts are keyed by their item's label."""
+    return said | {"parts": [{"label": part.pop("name"), **part} for part in said["parts"]]}
+
+
+def _conversation_2(said: dict[str, Json]) -> dict[str, Json]:
+    """What was heard and required stays. The rest of a draft is made again, and what it had reserved stays its own."""
+    kept = {name: value for name, value in said.items() if name not in MADE_ANEW}
+    if said.get("requirements"):
+        kept["requirements"] = _requirements_2(said["requirements"])
+    if said.get("manifest"):
+        kept["parent_digest"] = sha256(canonical(said["manifest"]))
+    return kept
+
+
+UPCASTERS: Final[Mapping[str, tuple[Upcaster, ...]]] = {
+    "conversation": (_conversation_2,),
+    "manifest": (_manifest_2,),
+    "plan": (_labelled_parts,),
+    "receipt": (_labelled_parts,),
+    "requirements": (_requirements_2,),
+}
+"""Kind → what makes each shape into the next, the first one first. Each is handed a dict of its own."""
