@@ -99,6 +99,16 @@ def _labelled_parts(said: dict[str, Json]) -> dict[str, Json]:
     return said | {"parts": [{"label": part.pop("name"), **part} for part in said["parts"]]}
 
 
+def _review_2(said: dict[str, Json]) -> dict[str, Json]:
+    """A finding is a kind with data; one that was written with its words keeps them."""
+    return said | {"findings": [_finding_2(one) for one in said.get("findings", ())]}
+
+
+def _finding_2(one: dict[str, Json]) -> dict[str, Json]:
+    words = [[name, one.pop(name)] for name in ("detail", "remedy")]
+    return one | {"kind": "text", "data": words}
+
+
 def _conversation_2(said: dict[str, Json]) -> dict[str, Json]:
     """What was heard and required stays. The rest of a draft is made again, and what it had reserved stays its own."""
     kept = {name: value for name, value in said.items() if name not in MADE_ANEW}
@@ -115,5 +125,6 @@ UPCASTERS: Final[Mapping[str, tuple[Upcaster, ...]]] = {
     "plan": (_labelled_parts,),
     "receipt": (_labelled_parts,),
     "requirements": (_requirements_2,),
+    "review": (_review_2,),
 }
 """Kind → what makes each shape into the next, the first one first. Each is handed a dict of its own."""
