@@ -42,12 +42,8 @@ def main() -> int:
         prog="python -m benchmarks", description=__doc__, epilog=names, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", action="append", choices=BENCHMARKS, metavar="NAME", help="this one; may be repeated")
-    parser.add_argument(
-        "--times", type=int, default=5, help="repetitions of what takes seconds; their median counts (default: 5)"
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="also write the figures there; - prints them instead of the table"
-    )
+    parser.add_argument("--times", type=int, default=5, help="repetitions of what takes seconds; their median counts (default: 5)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there; - prints them instead of the table")
     chosen = parser.parse_args()
     if chosen.times < 1:
         parser.error("--times must be 1 or more")

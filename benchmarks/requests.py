@@ -1,4 +1,5 @@
-"""From a complete request to the plan on the screen, against the same Terraform commands by hand; and what the models were asked on the way."""
+"""From a complete request to the plan on the screen, against the same Terraform commands by hand; and what the models were asked on the
+way."""
 
 from __future__ import annotations
 

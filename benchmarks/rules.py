@@ -45,9 +45,7 @@ def policy(bench: Bench) -> Iterator[Row]:
         module="data_workspace",
         cloud=Cloud(subscription_id="", region="eastus", names=()),
         resources=tuple(
-            Resource(
-                name=f"r{i}", kind="resource", where="eastus", size="", because="", meters=((next(keys), 730), (next(keys), 5000))
-            )
+            Resource(name=f"r{i}", kind="resource", where="eastus", size="", because="", meters=((next(keys), 730), (next(keys), 5000)))
             for i in range(RESOURCES)
         ),
     )
@@ -149,9 +147,7 @@ def widened(seen: ClusterSnapshot, nodes: int) -> ClusterSnapshot:
                 for i in copies
                 for g in seen.guests
             ),
-            "networks": tuple(
-                w.model_copy(update={"nodes": tuple(name(n, i) for i in copies for n in w.nodes)}) for w in seen.networks
-            ),
+            "networks": tuple(w.model_copy(update={"nodes": tuple(name(n, i) for i in copies for n in w.nodes)}) for w in seen.networks),
         }
     )
 

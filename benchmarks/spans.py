@@ -1,4 +1,5 @@
-"""Stretches of time, and who spent them: Terraform's are written down by a program that stands in front of it, those of the world by a wrapper
+"""Stretches of time, and who spent them: Terraform's are written down by a program that stands in front of it, those of the world by a
+wrapper
 around `requests`. Neither touches Berth's own code."""
 
 from __future__ import annotations

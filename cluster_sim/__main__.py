@@ -18,9 +18,7 @@ When everything is ready, one line of JSON on stdout says where: the CA to trust
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m cluster_sim", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="python -m cluster_sim", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     worlds = ", ".join(sorted(p.name for p in WORLDS.glob("*.yaml")))
     command = commands.add_parser(
@@ -30,16 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
         epilog=f"Worlds that come with it, in {WORLDS}: {worlds}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument(
-        "worlds", nargs="+", type=Path, metavar="WORLD.yaml", help="world files; several make one world, later ones win"
-    )
+    command.add_argument("worlds", nargs="+", type=Path, metavar="WORLD.yaml", help="world files; several make one world, later ones win")
     command.add_argument("--port", type=int, default=0, help="port of the Proxmox API (default: a free one)")
     command.add_argument(
         "--guests",
         choices=("auto", "pod", "emulated", "none"),
         default="auto",
-        help="body of a started guest: a system container (pod), an emulated SSH server, or nothing "
-        "(default: the best that works here)",
+        help="body of a started guest: a system container (pod), an emulated SSH server, or nothing (default: the best that works here)",
     )
     command.add_argument(
         "--folder",

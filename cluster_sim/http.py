@@ -122,9 +122,7 @@ class Server:
             body += more
         request = Request(
             seen.method,
-            split.path
-            if seen.raw_path.startswith("/") and not seen.raw_path.startswith("//")
-            else re.split(r"\?", seen.raw_path)[0],
+            split.path if seen.raw_path.startswith("/") and not seen.raw_path.startswith("//") else re.split(r"\?", seen.raw_path)[0],
             tuple(parse_qsl(split.query, keep_blank_values=True)),
             CIMultiDict(seen.headers),
             body,

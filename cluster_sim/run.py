@@ -87,9 +87,7 @@ def operator_key(folder: Path) -> Path:
     if not file.exists():
         key = ed25519.Ed25519PrivateKey.generate()
         file.touch(mode=0o600)
-        file.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
-        )
+        file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()))
         public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         file.with_suffix(".pub").write_bytes(public + b" operator@demo\n")
         print(f"You have no SSH key, so one was made for you: {file}", file=sys.stderr)

@@ -116,9 +116,7 @@ def _mirror(folder: Path) -> Path:
     return lay_out(folder / "mirror")
 
 
-def _open_proxmox(
-    world: World, settings: Settings, folder: Path, authority: Authority, clock: Clock, stack: ExitStack
-) -> dict[str, Any]:
+def _open_proxmox(world: World, settings: Settings, folder: Path, authority: Authority, clock: Clock, stack: ExitStack) -> dict[str, Any]:
     from .proxmox.building import build_cluster
     from .proxmox.front import Front
     from .proxmox.saving import restore, save, wake
@@ -172,8 +170,6 @@ def _start(service: Any, authority: Authority, name: str, port: int, stack: Exit
     try:
         server.start()
     except OSError as why:
-        raise CannotServe(
-            f"Port {port} cannot be opened: {why.strerror or why}. Choose another with --port, or leave it out."
-        ) from None
+        raise CannotServe(f"Port {port} cannot be opened: {why.strerror or why}. Choose another with --port, or leave it out.") from None
     stack.callback(server.stop)
     return server

@@ -97,9 +97,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         value = yaml.load(file.read_text("utf-8"), _Loader)  # noqa: S506 (the loader is the safe one, with one check more)
     except FileNotFoundError:
-        raise BadWorld(
-            (f"There is no world file {file}. The worlds that come with cluster_sim are in cluster_sim/worlds/.",)
-        ) from None
+        raise BadWorld((f"There is no world file {file}. The worlds that come with cluster_sim are in cluster_sim/worlds/.",)) from None
     except (OSError, UnicodeDecodeError) as why:
         raise BadWorld((f"The world file {file} cannot be read: {why}.",)) from None
     except yaml.YAMLError as why:

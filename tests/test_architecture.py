@@ -55,8 +55,7 @@ def test_nothing_turns_verification_off_or_runs_a_shell() -> None:
     for folder in ("tools", "agents"):
         for file in (ROOT / folder).rglob("*.py"):
             wrong += [
-                f"{file}: {found}"
-                for found in re.findall(r"verify\s*=\s*False|shell\s*=\s*True|disable_ssl\s*=\s*True", file.read_text())
+                f"{file}: {found}" for found in re.findall(r"verify\s*=\s*False|shell\s*=\s*True|disable_ssl\s*=\s*True", file.read_text())
             ]
     assert wrong == []
 

@@ -183,9 +183,8 @@ def policy_test(file: Path | None) -> None:
     text = file.read_text(encoding="utf-8") if file else files("tools.data").joinpath("policy.yaml").read_text(encoding="utf-8")
     results = run_examples(read_policy(text, str(file or "the shipped policy")))
     for name, difference in results:
-        click.echo(
-            f"{click.style('bad ', fg='red') if difference else click.style('ok  ', fg='green')} {name}{': ' + difference if difference else ''}"
-        )
+        mark = click.style("bad ", fg="red") if difference else click.style("ok  ", fg="green")
+        click.echo(f"{mark} {name}{': ' + difference if difference else ''}")
     failed = sum(bool(difference) for _, difference in results)
     click.echo(f"{len(results) - failed} of {len(results)} examples come out as expected.")
     sys.exit(PERSON if failed else 0)

@@ -16,7 +16,8 @@ SIM_NEEDS = ("cluster_sim", "aiohttp", "asyncssh", "pexpect", "tf")
 
 
 def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
-    """`adk run`, `adk web` or `adk api_server`, keeping sessions and artifacts in Berth's home. A `.env` of the current folder is for ADK and
+    """`adk run`, `adk web` or `adk api_server`, keeping sessions and artifacts in Berth's home. A `.env` of the current folder is for ADK
+    and
     its models too. Raises RequestProblem for a wrong setting."""
     from dotenv import load_dotenv
 

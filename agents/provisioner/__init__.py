@@ -1,4 +1,5 @@
-"""The ADK app. It is loaded before the first prompt shows, so it loads little, and the collector has nothing to find among modules that stay."""
+"""The ADK app. It is loaded before the first prompt shows, so it loads little, and the collector has nothing to find among modules that
+stay."""
 
 import gc
 

@@ -41,9 +41,7 @@ class Integrity(BasePlugin):
     async def on_event_callback(self, *, invocation_context: InvocationContext, event: Event) -> Event | None:
         return await self.inner.on_event_callback(invocation_context=invocation_context, event=event)
 
-    async def before_tool_callback(
-        self, *, tool: BaseTool, tool_args: dict[str, Any], tool_context: ToolContext
-    ) -> dict[str, Any] | None:
+    async def before_tool_callback(self, *, tool: BaseTool, tool_args: dict[str, Any], tool_context: ToolContext) -> dict[str, Any] | None:
         return await self.inner.before_tool_callback(tool=tool, tool_args=tool_args, tool_context=tool_context)
 
 
@@ -51,9 +49,7 @@ class Turns(BasePlugin):
     def __init__(self) -> None:
         super().__init__(name="turns")
 
-    async def on_user_message_callback(
-        self, *, invocation_context: InvocationContext, user_message: types.Content
-    ) -> types.Content | None:
+    async def on_user_message_callback(self, *, invocation_context: InvocationContext, user_message: types.Content) -> types.Content | None:
         """JSON can hold half a surrogate pair, which is no character and can be written nowhere: it becomes a question mark."""
         for part in user_message.parts or []:
             if part.text:

@@ -142,9 +142,7 @@ class Speaker(LlmAgent):
             disallow_transfer_to_peers=True,
             generate_content_config=types.GenerateContentConfig(
                 temperature=0.0,
-                tool_config=types.ToolConfig(
-                    function_calling_config=types.FunctionCallingConfig(mode=types.FunctionCallingConfigMode.ANY)
-                ),
+                tool_config=types.ToolConfig(function_calling_config=types.FunctionCallingConfig(mode=types.FunctionCallingConfigMode.ANY)),
             ),
             **fields,
         )

@@ -1,4 +1,5 @@
-"""The turns of this process: each is one message on its way through the agents. What lasts is in the ledger, and `tools.pipeline.talk` keeps it.
+"""The turns of this process: each is one message on its way through the agents. What lasts is in the ledger, and `tools.pipeline.talk`
+keeps it.
 
 ADK's session state and history are conversation only: they can be written by any client, so nothing is ever read from them.
 """

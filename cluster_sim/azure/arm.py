@@ -76,9 +76,7 @@ class Arm:
         try:
             caller = login.read_token(request, tenant, now)
         except login.BadToken as problem:
-            challenge = (
-                f'Bearer authorization_uri="{base}/{tenant.id}", error="invalid_token", error_description="{problem.message}"'
-            )
+            challenge = f'Bearer authorization_uri="{base}/{tenant.id}", error="invalid_token", error_description="{problem.message}"'
             raise ArmError(401, problem.code, problem.message, headers={"WWW-Authenticate": challenge}) from None
         if operation := self._operation(path):
             return self._status(operation, path, base)

@@ -114,9 +114,7 @@ def put(
     return Written(resource, before is None, operation)
 
 
-def patch(
-    cloud: Cloud, address: Address, kind: Kind, body: Any, caller: Caller, *, later: dict[str, Any] | None = None
-) -> Written:
+def patch(cloud: Cloud, address: Address, kind: Kind, body: Any, caller: Caller, *, later: dict[str, Any] | None = None) -> Written:
     """Merges into what is there. Tags are replaced as a whole, as ARM does."""
     if not isinstance(body, Mapping):
         raise errors.invalid_content("The request body must be a JSON object.")
@@ -265,8 +263,7 @@ def _check_tags(body: dict[str, Any]) -> None:
             raise ArmError(
                 400,
                 "InvalidTagLength",
-                f"The tag '{name[:40]}' is too long: a name has at most {TAG_NAME_CHARS_MAX} characters and a value "
-                f"{TAG_VALUE_CHARS_MAX}.",
+                f"The tag '{name[:40]}' is too long: a name has at most {TAG_NAME_CHARS_MAX} characters and a value {TAG_VALUE_CHARS_MAX}.",
             )
 
 
@@ -277,9 +274,7 @@ def _locks(cloud: Cloud, address: Address, verb: str, levels: tuple[str, ...], *
     found = []
     for lock in cloud.store.of_type(LOCK_TYPE):
         scope = lock.key.rsplit("/providers/", 1)[0]
-        if lock.properties.get("level") in levels and (
-            f"{key}/".startswith(f"{scope}/") or (below and f"{scope}/".startswith(f"{key}/"))
-        ):
+        if lock.properties.get("level") in levels and (f"{key}/".startswith(f"{scope}/") or (below and f"{scope}/".startswith(f"{key}/"))):
             found.append(lock.id.rsplit("/providers/", 1)[0])
     if found:
         raise errors.locked(address.id, verb, sorted(set(found)))

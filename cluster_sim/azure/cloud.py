@@ -130,9 +130,7 @@ class Cloud:
                 shown["properties"][property_] = parts
             kind.view(self, resource, shown)
         if resource.type.startswith(_WITH_ETAG):
-            shown["etag"] = (
-                f'W/"{hashlib.sha256(f"{resource.key}{resource.generation}{resource.changed_at_s}".encode()).hexdigest()[:32]}"'
-            )
+            shown["etag"] = f'W/"{hashlib.sha256(f"{resource.key}{resource.generation}{resource.changed_at_s}".encode()).hexdigest()[:32]}"'
         return shown
 
     # Operations: nothing runs; whoever asks later finds what has ended by then.
@@ -150,14 +148,10 @@ class Cloud:
         namespace = resource.type.split("/")[0]
         where = f"/subscriptions/{subscription}/providers/{namespace}/locations/{resource.location or 'global'}"
         path = (
-            f"/subscriptions/{subscription}/operationresults/{id_}"
-            if resource.type == GROUP_TYPE
-            else f"{where}/operationStatuses/{id_}"
+            f"/subscriptions/{subscription}/operationresults/{id_}" if resource.type == GROUP_TYPE else f"{where}/operationStatuses/{id_}"
         )
         lasts = self.world.operation_s_by_type.get(resource.type.lower(), self.world.operation_s)
-        for old in [o.id for o in self.store.operations.values() if o.done][
-            : max(0, len(self.store.operations) - OPERATIONS_KEPT)
-        ]:
+        for old in [o.id for o in self.store.operations.values() if o.done][: max(0, len(self.store.operations) - OPERATIONS_KEPT)]:
             self.store.operations.pop(old)
         operation = Operation(id_, verb, resource.key, path, self.now, self.now + lasts, error)
         self.store.operations[id_] = operation

@@ -14,12 +14,7 @@ def hold_to_policy(cluster: dict[str, Any], rules: dict[str, Any]) -> str:
         if value is None and kind == "fixed":
             _set(cluster, path, rule["value"])
             continue
-        if (
-            value is None
-            and "defaultValue" in rule
-            and not rule.get("isOptional")
-            and cluster.get("apply_policy_default_values", True)
-        ):
+        if value is None and "defaultValue" in rule and not rule.get("isOptional") and cluster.get("apply_policy_default_values", True):
             _set(cluster, path, rule["defaultValue"])
             continue
         if value is None:

@@ -113,8 +113,7 @@ def _address(cloud: Cloud, scope: str, item: Mapping[str, Any]) -> Address:
         raise ArmError(
             400,
             "InvalidTemplate",
-            f"Deployment template validation failed: the resource '{item.get('name')}' of type '{type_}' has an incorrect "
-            "segment length.",
+            f"Deployment template validation failed: the resource '{item.get('name')}' of type '{type_}' has an incorrect segment length.",
         )
     return Address(str(item.get("scope") or scope), kind.type, names)
 
@@ -160,9 +159,7 @@ def _resolve(value: Any, parameters: Mapping[str, Any], location: str) -> Any:
         return location
     if found := re.fullmatch(r"\[parameters\('([^']+)'\)\]", value):
         if found[1] not in parameters:
-            raise ArmError(
-                400, "InvalidTemplate", f"Deployment template validation failed: the parameter '{found[1]}' has no value."
-            )
+            raise ArmError(400, "InvalidTemplate", f"Deployment template validation failed: the parameter '{found[1]}' has no value.")
         return parameters[found[1]]
     raise ArmError(501, "NotSimulated", f"cluster_sim does not simulate the template expression {value[:120]}.")
 

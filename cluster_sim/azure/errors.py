@@ -43,9 +43,7 @@ def not_simulated(method: str, path: str) -> ArmError:
 
 
 def missing_api_version() -> ArmError:
-    return ArmError(
-        400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."
-    )
+    return ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
 
 
 def invalid_api_version(version: str) -> ArmError:
@@ -119,8 +117,7 @@ def group_location_not_available(location: str, regions: Iterable[str]) -> ArmEr
     return ArmError(
         400,
         "LocationNotAvailableForResourceGroup",
-        f"The provided location '{location}' is not available for resource group. List of available regions is "
-        f"'{','.join(regions)}'.",
+        f"The provided location '{location}' is not available for resource group. List of available regions is '{','.join(regions)}'.",
     )
 
 
@@ -197,9 +194,7 @@ def locked(scope: str, verb: str, locks: Iterable[str]) -> ArmError:
 
 
 def busy(id_: str) -> ArmError:
-    return ArmError(
-        409, "AnotherOperationInProgress", f"Another operation on this or dependent resource is in progress. Resource: {id_}."
-    )
+    return ArmError(409, "AnotherOperationInProgress", f"Another operation on this or dependent resource is in progress. Resource: {id_}.")
 
 
 def nested_first(what: str) -> ArmError:
@@ -223,7 +218,6 @@ def throttled(retry_after_s: int) -> ArmError:
     return ArmError(
         429,
         "TooManyRequests",
-        f"The request is being throttled as the limit has been reached for this operation. Please retry after {retry_after_s} "
-        "seconds.",
+        f"The request is being throttled as the limit has been reached for this operation. Please retry after {retry_after_s} seconds.",
         headers={"Retry-After": str(retry_after_s)},
     )

@@ -113,8 +113,7 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             400,
             "unsupported_grant_type",
             70003,
-            f"The app requested an unsupported grant type '{form.get('grant_type', '')}'. cluster_sim issues client_credentials "
-            "only.",
+            f"The app requested an unsupported grant type '{form.get('grant_type', '')}'. cluster_sim issues client_credentials only.",
             now,
         )
     if client.lower() != tenant.client_id.lower():
@@ -142,8 +141,7 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             401,
             "invalid_client",
             7000222,
-            f"The provided client secret keys for app '{client}' are expired. Visit the Azure portal to create new keys for your "
-            "app.",
+            f"The provided client secret keys for app '{client}' are expired. Visit the Azure portal to create new keys for your app.",
             now,
         )
     # Some clients (MSAL for Go) ask for the OpenID scopes along with the one that counts.
@@ -154,8 +152,7 @@ def token(request: Request, base: str, tenant: Tenant, asked: str, now: float) -
             400,
             "invalid_scope",
             1002012,
-            f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default "
-            "suffixed.",
+            f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed.",
             now,
         )
     claims = {
@@ -197,14 +194,10 @@ def read_token(request: Request, tenant: Tenant, now: float, *, databricks: bool
         raise BadToken("InvalidAuthenticationToken", "The access token signature is invalid: this login did not issue it.")
     if now >= claims["exp"]:
         expired = dt.datetime.fromtimestamp(claims["exp"], dt.UTC).isoformat()
-        raise BadToken(
-            "ExpiredAuthenticationToken", f"The access token expiry UTC time '{expired}' is earlier than current UTC time."
-        )
+        raise BadToken("ExpiredAuthenticationToken", f"The access token expiry UTC time '{expired}' is earlier than current UTC time.")
     audience = str(claims["aud"])
     host = audience.removeprefix("https://").rstrip("/")
-    wanted = (
-        audience.strip("/") == DATABRICKS_AUDIENCE if databricks else host in (*_ARM_HOSTS, request.host, *_aliases(request.host))
-    )
+    wanted = audience.strip("/") == DATABRICKS_AUDIENCE if databricks else host in (*_ARM_HOSTS, request.host, *_aliases(request.host))
     if not wanted:
         raise BadToken(
             "InvalidAuthenticationTokenAudience",

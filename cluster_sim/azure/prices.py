@@ -20,15 +20,11 @@ def answer(request: Request) -> Answer:
     if request.method != "GET":
         return json_answer({"Error": {"Code": "MethodNotAllowed", "Message": "Only GET is supported."}}, 405)
     if currency != "USD":
-        return json_answer(
-            {"Error": {"Code": "BadRequest", "Message": f"cluster_sim has prices in USD only, not in {currency}."}}, 400
-        )
+        return json_answer({"Error": {"Code": "BadRequest", "Message": f"cluster_sim has prices in USD only, not in {currency}."}}, 400)
     try:
         # Values have been case-sensitive since API version 2023-01-01-preview.
         test = (
-            filters.read(query["$filter"], ignore_case=query.get("api-version", "") < "2023")
-            if query.get("$filter")
-            else lambda row: True
+            filters.read(query["$filter"], ignore_case=query.get("api-version", "") < "2023") if query.get("$filter") else lambda row: True
         )
     except filters.FilterProblem as problem:
         return json_answer({"Error": {"Code": "BadRequest", "Message": f"Invalid OData parameters supplied. {problem}"}}, 400)

@@ -47,9 +47,7 @@ def _wanted(cloud: Cloud, subscription: Subscription, problems: list[str]) -> It
         for row in group.get("resources") or ():
             type_, names = str(row.get("type", "")), str(row.get("name", ""))
             scope = f"{at}/resourceGroups/{name}"
-            address = cloud.address(
-                f"{scope}/{row['under']}/providers/{type_}/{names}" if row.get("under") else _path(scope, type_, names)
-            )
+            address = cloud.address(f"{scope}/{row['under']}/providers/{type_}/{names}" if row.get("under") else _path(scope, type_, names))
             if not type_ or not names or address is None or address.collection:
                 problems.append(f"A resource of group {name} has no fitting type and name: '{type_}' '{names}'.")
                 continue
@@ -70,9 +68,7 @@ def _deleted(cloud: Cloud, subscription: Subscription, problems: list[str]) -> N
     for key, type_ in _DELETED.items():
         for row in getattr(subscription, key):
             if not row.get("name") or not row.get("group") or row.get("location") not in cloud.world.regions:
-                problems.append(
-                    f"Each of {key} needs a name, a group and a location that is one of the world's regions: {dict(row)}."
-                )
+                problems.append(f"Each of {key} needs a name, a group and a location that is one of the world's regions: {dict(row)}.")
                 continue
             id_ = f"/subscriptions/{subscription.id}/resourceGroups/{row['group']}/providers/{type_}/{row['name']}"
             if cloud.find(id_) is not None:
@@ -80,7 +76,5 @@ def _deleted(cloud: Cloud, subscription: Subscription, problems: list[str]) -> N
                 continue
             body = {k: v for k, v in row.items() if k not in ("name", "group")}
             body.setdefault("properties", {})
-            resource = Resource(
-                id_, type_, body, cloud.store.next_generation(), cloud.now, cloud.now, cloud.world.tenant.client_id
-            )
+            resource = Resource(id_, type_, body, cloud.store.next_generation(), cloud.now, cloud.now, cloud.world.tenant.client_id)
             cloud.store.deleted[resource.key] = resource

@@ -217,9 +217,7 @@ def _tagged(resource: Resource, name: str, value: str | None) -> bool:
 
 def _short(resource: Resource, cloud: Cloud, expand: str) -> dict[str, Any]:
     shown = {"id": resource.id, "name": resource.name, "type": resource.type}
-    shown |= {
-        k: resource.body[k] for k in ("kind", "managedBy", "sku", "location", "identity", "zones", "tags") if k in resource.body
-    }
+    shown |= {k: resource.body[k] for k in ("kind", "managedBy", "sku", "location", "identity", "zones", "tags") if k in resource.body}
     if "createdtime" in expand:
         shown["createdTime"] = stamp(resource.created_at_s)
     if "changedtime" in expand:

@@ -87,9 +87,7 @@ class Workspace:
             answer = self._answer(request, strikes)
         except (AttributeError, TypeError, KeyError, ValueError) as problem:
             # A body of another shape than the call's: a text where a number belongs.
-            answer = json_answer(
-                {"error_code": "MALFORMED_REQUEST", "message": f"Could not parse request object: {problem}"}, 400
-            )
+            answer = json_answer({"error_code": "MALFORMED_REQUEST", "message": f"Could not parse request object: {problem}"}, 400)
         except Refusal as refusal:
             answer = json_answer({"error_code": refusal.code, "message": refusal.message}, refusal.status)
         if request.method != "GET":
@@ -99,12 +97,8 @@ class Workspace:
     def _answer(self, request: Request, strikes: tuple[Fault, ...]) -> Answer:
         path = re.sub(r"/{2,}", "/", request.path)
         if path.startswith("/.well-known/"):
-            return json_answer(
-                {"error_code": "ENDPOINT_NOT_FOUND", "message": f"No API found for '{request.method} {path}'"}, 404
-            )
-        workspace = next(
-            (r for r in self.cloud.store.of_type(WORKSPACE) if int(r.properties["simulatedSlot"]) == self.slot), None
-        )
+            return json_answer({"error_code": "ENDPOINT_NOT_FOUND", "message": f"No API found for '{request.method} {path}'"}, 404)
+        workspace = next((r for r in self.cloud.store.of_type(WORKSPACE) if int(r.properties["simulatedSlot"]) == self.slot), None)
         if workspace is None or workspace.state in ("Creating", "Failed"):
             raise Refusal(404, "RESOURCE_DOES_NOT_EXIST", "There is no Databricks workspace at this address yet.")
         if workspace.properties.get("publicNetworkAccess") == "Disabled" and not private_connections(self.cloud, workspace):
@@ -173,9 +167,7 @@ class _Inside:
             ("GET", i + "get"): lambda: self._pool(self.query.get("instance_pool_id", "")),
             ("GET", i + "list"): lambda: {"instance_pools": list(self.inside["pools"].values())},
             ("POST", i + "edit"): self._edit_pool,
-            ("POST", i + "delete"): lambda: self._drop(
-                "pools", self._pool(self.body.get("instance_pool_id", ""))["instance_pool_id"]
-            ),
+            ("POST", i + "delete"): lambda: self._drop("pools", self._pool(self.body.get("instance_pool_id", ""))["instance_pool_id"]),
             ("GET", "/api/2.0/preview/scim/v2/Me"): self._me,
         }
 
@@ -236,9 +228,7 @@ class _Inside:
         cluster = {k: v for k, v in body.items() if k in _CLUSTER_INPUT and v is not None}
         for key, shelf in (("instance_pool_id", self._pool), ("driver_instance_pool_id", self._pool)):
             if cluster.get(key):
-                cluster["driver_node_type_id" if key.startswith("driver") else "node_type_id"] = shelf(cluster[key])[
-                    "node_type_id"
-                ]
+                cluster["driver_node_type_id" if key.startswith("driver") else "node_type_id"] = shelf(cluster[key])["node_type_id"]
         if cluster.get("policy_id"):
             broken = hold_to_policy(cluster, json.loads(self._policy(cluster["policy_id"])["definition"]))
             if broken:
@@ -257,9 +247,7 @@ class _Inside:
             raise Refusal(400, "INVALID_PARAMETER_VALUE", "Missing required field: num_workers or autoscale")
         minutes = cluster.setdefault("autotermination_minutes", 0)
         if minutes and not 10 <= minutes <= 10000:
-            raise Refusal(
-                400, "INVALID_PARAMETER_VALUE", f"autotermination_minutes is {minutes}; it must be 0, or between 10 and 10000."
-            )
+            raise Refusal(400, "INVALID_PARAMETER_VALUE", f"autotermination_minutes is {minutes}; it must be 0, or between 10 and 10000.")
         return cluster
 
     def _create(self) -> dict[str, Any]:
@@ -446,9 +434,7 @@ class _Inside:
         if not body.get("instance_pool_name") or not body.get("node_type_id"):
             raise Refusal(400, "INVALID_PARAMETER_VALUE", "An instance pool needs instance_pool_name and node_type_id.")
         if any(p["instance_pool_name"] == body["instance_pool_name"] for p in self.inside["pools"].values()):
-            raise Refusal(
-                400, "INVALID_PARAMETER_VALUE", f"An instance pool named '{body['instance_pool_name']}' exists already."
-            )
+            raise Refusal(400, "INVALID_PARAMETER_VALUE", f"An instance pool named '{body['instance_pool_name']}' exists already.")
         self._row(body["node_type_id"])
         if body.get("max_capacity") is not None and body.get("min_idle_instances", 0) > body["max_capacity"]:
             raise Refusal(400, "INVALID_PARAMETER_VALUE", "min_idle_instances must not be greater than max_capacity.")
@@ -508,9 +494,7 @@ class _Inside:
         ]
         admins = {
             "group_name": "admins",
-            "all_permissions": [
-                {"permission_level": _PERMISSIONS[kind][-1], "inherited": True, "inherited_from_object": [f"/{kind}/"]}
-            ],
+            "all_permissions": [{"permission_level": _PERMISSIONS[kind][-1], "inherited": True, "inherited_from_object": [f"/{kind}/"]}],
         }
         return {"object_id": f"/{key}", "object_type": kind.rstrip("s"), "access_control_list": [*rows, admins]}
 

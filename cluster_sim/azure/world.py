@@ -215,17 +215,12 @@ class _SectionReader:
         for key, by_region in quotas.items():
             for region, rows in by_region.items():
                 if region not in regions:
-                    self.say(
-                        f"Subscription {name} has {key} in {region}, which is not one of its regions{_meant(region, regions)}."
-                    )
+                    self.say(f"Subscription {name} has {key} in {region}, which is not one of its regions{_meant(region, regions)}.")
                 for family, value in rows.items():
-                    quota = (
-                        Quota(int(value["limit"]), int(value.get("used", 0))) if isinstance(value, Mapping) else Quota(int(value))
-                    )
+                    quota = Quota(int(value["limit"]), int(value.get("used", 0))) if isinstance(value, Mapping) else Quota(int(value))
                     if quota.limit < 0 or quota.used < 0 or quota.used > quota.limit:
                         self.say(
-                            f"The quota {family} in {region} has {quota.used} used of {quota.limit}; used must be between 0 and "
-                            "the limit."
+                            f"The quota {family} in {region} has {quota.used} used of {quota.limit}; used must be between 0 and the limit."
                         )
                     if key == "quotas" and family.lower() not in families:
                         self.say(f"There is no vCPU family called {family}{_meant(family, families.values())}.")
@@ -238,9 +233,7 @@ class _SectionReader:
                     f"world's{_meant(row.get('region'), regions)}."
                 )
             restrictions.append(
-                SkuRestriction(
-                    str(row.get("sku", "")), str(row.get("region", "")), str(row.get("reason", "NotAvailableForSubscription"))
-                )
+                SkuRestriction(str(row.get("sku", "")), str(row.get("region", "")), str(row.get("reason", "NotAvailableForSubscription")))
             )
         return Subscription(
             str(item.get("id", "")),

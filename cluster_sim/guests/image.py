@@ -103,9 +103,7 @@ def image_folder(say: Say) -> Path:
             for left in folder.parent.glob("*.part"):
                 remove_tree(left)  # of a builder that was killed: while this lock is held there is no other
             started = time.monotonic()
-            say(
-                "Building the guests' base image from this machine's own apt sources. That is done once and takes about a minute."
-            )
+            say("Building the guests' base image from this machine's own apt sources. That is done once and takes about a minute.")
             _build(folder, sources, say)
             say(f"The base image is ready after {time.monotonic() - started:.0f} s.")
     return folder
@@ -208,9 +206,7 @@ def _run(words: list[str], folder: Path, say: Say, log: Path) -> None:
                 process.terminate()
                 process.wait(TERMINATE_SECONDS_MAX)
     if maker.returncode != 0 or unpacker.returncode != 0:
-        last = [
-            line for line in log.read_text(errors="replace").splitlines() if line[:2] in ("E:", "W:") or line.startswith("tar:")
-        ][-4:]
+        last = [line for line in log.read_text(errors="replace").splitlines() if line[:2] in ("E:", "W:") or line.startswith("tar:")][-4:]
         raise GuestProblem(f"mmdebstrap could not build the guests' base image: {' '.join(last) or 'it said nothing'}")
 
 
@@ -262,9 +258,7 @@ def _locked(file: Path, say: Say) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if waited > BUILD_SECONDS_MAX:
-                    raise GuestProblem(
-                        f"Another process has held {file} for {BUILD_SECONDS_MAX} s. Stop it and start again."
-                    ) from None
+                    raise GuestProblem(f"Another process has held {file} for {BUILD_SECONDS_MAX} s. Stop it and start again.") from None
                 if waited % QUIET_SECONDS_MAX == 0:
                     say(f"Another process is building the guests' base image; waiting for it ({waited:.0f} s).")
                 time.sleep(0.5)

@@ -30,9 +30,7 @@ class NoBodies:
         return tuple(self._running)
 
     def exec(self, key: str, argv: Sequence[str]) -> Executed:
-        raise GuestProblem(
-            f"Guest {key} has no body in this world, so nothing can run in it. Start the simulator with --guests=auto."
-        )
+        raise GuestProblem(f"Guest {key} has no body in this world, so nothing can run in it. Start the simulator with --guests=auto.")
 
     def close(self) -> None:
         self._running.clear()

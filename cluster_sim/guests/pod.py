@@ -150,9 +150,7 @@ class PodBodies:
             answered = b""
             while more := connection.recv(65536):
                 answered += more
-        answer: dict[str, Any] = (
-            json.loads(answered) if answered else {"problem": "The guests' pod has ended. Restart the simulator."}
-        )
+        answer: dict[str, Any] = json.loads(answered) if answered else {"problem": "The guests' pod has ended. Restart the simulator."}
         if "problem" in answer:
             raise GuestProblem(answer["problem"])
         return answer

@@ -101,9 +101,7 @@ def _give(cgroup: str, uid: int) -> None:
             os.chown(f"{folder}/{name}", uid, uid)
 
 
-def _outer(
-    plan: PodPlan, ids: ns.IdRange, control: socket.socket, gate: socket.socket, mapped: int, ready: int, parent: int
-) -> None:
+def _outer(plan: PodPlan, ids: ns.IdRange, control: socket.socket, gate: socket.socket, mapped: int, ready: int, parent: int) -> None:
     ns.die_with_parent(parent)
     # Ctrl-C in a terminal reaches the whole process group; how the pod ends is decided by the keeper alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -348,9 +346,7 @@ def _exec(connection: socket.socket, init_pid: int, argv: list[str]) -> None:
     words = ["nsenter", "-m", "-u", "-i", "-n", "-p", "-t", str(init_pid), "--", *argv]
     environment = {"PATH": GUEST_ENVIRONMENT["PATH"], "LANG": "C.UTF-8", "HOME": "/root"}
     try:
-        done = subprocess.run(
-            words, check=False, capture_output=True, stdin=subprocess.DEVNULL, env=environment, timeout=EXEC_SECONDS_MAX
-        )
+        done = subprocess.run(words, check=False, capture_output=True, stdin=subprocess.DEVNULL, env=environment, timeout=EXEC_SECONDS_MAX)
     except subprocess.TimeoutExpired:
         _reply(connection, {"problem": f"{argv[0]} was still running after {EXEC_SECONDS_MAX:.0f} s."})
         return

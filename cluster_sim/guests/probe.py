@@ -51,15 +51,11 @@ def _looks(folder: Path) -> Iterator[Finding]:
     root = os.geteuid() == 0
     ids = id_range()
     if isinstance(ids, str):
-        yield Finding(
-            "user ids", False, f"{ids} As root: usermod --add-subuids 200000-265535 --add-subgids 200000-265535 {_user()}"
-        )
+        yield Finding("user ids", False, f"{ids} As root: usermod --add-subuids 200000-265535 --add-subgids 200000-265535 {_user()}")
     else:
         whose = "an unused range, mapped by root" if root else "the range in /etc/subuid"
         yield Finding("user ids", True, f"Guests get {ids.count} user ids from {ids.uid_first}: {whose}.")
-    missing = [
-        tool for tool in ("ip", "nsenter", "tar") + (() if root else ("newuidmap", "newgidmap")) if shutil.which(tool) is None
-    ]
+    missing = [tool for tool in ("ip", "nsenter", "tar") + (() if root else ("newuidmap", "newgidmap")) if shutil.which(tool) is None]
     yield Finding(
         "tools",
         not missing,

@@ -21,9 +21,7 @@ class PlainWords:
 
     def proxy_command(self, folder: Path, socket_name: str | None) -> str:
         """The command that dials through the socket in `folder`, or by the ports listed there."""
-        words = self._plain(
-            {"python": sys.executable, "dial.py": str(Path(__file__).with_name("dial.py")), "guests": str(folder)}
-        )
+        words = self._plain({"python": sys.executable, "dial.py": str(Path(__file__).with_name("dial.py")), "guests": str(folder)})
         where = f"{words[2]}/{socket_name}" if socket_name else words[2]
         # Without the site's packages (-S) and the environment (-E), because it runs at the start of every SSH connection.
         return f"{words[0]} -X utf8 -S -E {words[1]} {where} %h %p"

@@ -123,9 +123,7 @@ def _deb822(text: str) -> Iterable[Source]:
         key = fields.get("signed-by")
         for uri in fields.get("uris", "").split():
             for suite in fields.get("suites", "").split():
-                yield Source(
-                    uri.rstrip("/"), suite, tuple(fields.get("components", "").split()), key if key and key[0] == "/" else None
-                )
+                yield Source(uri.rstrip("/"), suite, tuple(fields.get("components", "").split()), key if key and key[0] == "/" else None)
 
 
 def _archive_key() -> str | None:

@@ -133,17 +133,14 @@ class Servicer(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]
             not_simulated = [
                 Problem(
                     f"The stand-in provider does not simulate `{'.'.join(step for step in path if isinstance(step, str))}`.",
-                    "It stands in for what Berth's own modules use. Remove it, or run this configuration with the released "
-                    "provider.",
+                    "It stands in for what Berth's own modules use. Remove it, or run this configuration with the released provider.",
                     path=path,
                 )
                 for path in planning.refused(resource.schema, config)
             ]
             return not_simulated + resource.validate(config)
 
-        return _answered(
-            problems, pb.ValidateResourceConfig.Response, lambda found: {"diagnostics": [_diagnostic(p) for p in found]}
-        )
+        return _answered(problems, pb.ValidateResourceConfig.Response, lambda found: {"diagnostics": [_diagnostic(p) for p in found]})
 
     def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:
         return pb.ValidateDataResourceConfig.Response()
@@ -230,9 +227,7 @@ class Servicer(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]
     def ReadDataSource(self, request: Any, context: Any) -> Any:
         source: DataSource = self._provider.data_sources[request.type_name]
         config = _read(request.config, source.schema) or {}
-        return _answered(
-            lambda: source.look(config), pb.ReadDataSource.Response, lambda state: {"state": _written(state, source.schema)}
-        )
+        return _answered(lambda: source.look(config), pb.ReadDataSource.Response, lambda state: {"state": _written(state, source.schema)})
 
     def GetFunctions(self, request: Any, context: Any) -> Any:
         return pb.GetFunctions.Response()
@@ -257,9 +252,7 @@ def _answered(
         return response(diagnostics=[_diagnostic(problem)], **fields_on_problem(problem))
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        ours = Problem(
-            "The stand-in provider itself failed.", f"{type(error).__name__}: {error}. Terraform's log has the traceback."
-        )
+        ours = Problem("The stand-in provider itself failed.", f"{type(error).__name__}: {error}. Terraform's log has the traceback.")
         return response(diagnostics=[_diagnostic(ours)], **fields_on_problem(None))
 
 
@@ -311,9 +304,7 @@ def block_message(block: Block) -> Any:
             case Block():
                 nesting = getattr(pb.Schema.NestedBlock, member.nesting.upper())
                 blocks.append(
-                    pb.Schema.NestedBlock(
-                        type_name=name, block=block_message(member), nesting=nesting, max_items=member.items_max
-                    )
+                    pb.Schema.NestedBlock(type_name=name, block=block_message(member), nesting=nesting, max_items=member.items_max)
                 )
     return pb.Schema.Block(attributes=attributes, block_types=blocks)
 

@@ -51,9 +51,7 @@ class Stopping:
 
     def pause(self, seconds: float) -> None:
         if self._asked.wait(seconds):
-            raise Problem(
-                "Terraform was asked to stop, so the provider no longer waits. What exists so far is kept in the state."
-            )
+            raise Problem("Terraform was asked to stop, so the provider no longer waits. What exists so far is kept in the state.")
 
 
 class Resource:

@@ -120,8 +120,7 @@ class Web:
         if not issuer.startswith(SUBJECT_PREFIX):
             connection.close()
             raise Problem(
-                f"The certificate of {self.name} was issued by {issuer!r}, not by a {SUBJECT_PREFIX} CA, so this is no simulated "
-                "world.",
+                f"The certificate of {self.name} was issued by {issuer!r}, not by a {SUBJECT_PREFIX} CA, so this is no simulated world.",
                 "Nothing was sent: this stand-in provider works on simulated worlds only. For a real one, install the released "
                 "provider "
                 "(without the mirror folder of cluster_sim) by running terraform init again.",

@@ -9,8 +9,7 @@ _TIERS: dict[str, tuple[str, str, str, str]] = {
         "",
         "Allocate Clone Config.CPU Config.Disk Config.HWType Config.Memory Config.Network Config.Options GuestAgent.Unrestricted "
         "Migrate Replicate Snapshot Snapshot.Rollback",
-        "Backup Config.CDROM Config.Cloudinit Console GuestAgent.FileRead GuestAgent.FileSystemMgmt GuestAgent.FileWrite "
-        "PowerMgmt",
+        "Backup Config.CDROM Config.Cloudinit Console GuestAgent.FileRead GuestAgent.FileSystemMgmt GuestAgent.FileWrite PowerMgmt",
         "Audit GuestAgent.Audit",
     ),
     "Sys": ("AccessNetwork Incoming Modify PowerMgmt", "Console Syslog", "", "Audit"),

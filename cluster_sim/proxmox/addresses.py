@@ -61,9 +61,7 @@ _STOP = {"timeout": integer(0), "keepActive": BOOLEAN, "skiplock": BOOLEAN}
 ADDRESSES: tuple[Address, ...] = (
     # The cluster
     Address("GET", "/version", looking.version),
-    Address(
-        "GET", "/cluster/resources", looking.resources, takes={"type": choice("vm", "storage", "node", "sdn", "pool", "network")}
-    ),
+    Address("GET", "/cluster/resources", looking.resources, takes={"type": choice("vm", "storage", "node", "sdn", "pool", "network")}),
     Address("GET", "/cluster/status", looking.cluster_status, needs("/", "Sys.Audit")),
     Address("GET", "/cluster/options", looking.cluster_options),
     Address("GET", "/cluster/nextid", looking.next_id, takes={"vmid": VMID}),
@@ -92,9 +90,7 @@ ADDRESSES: tuple[Address, ...] = (
     Address("GET", "/cluster/ha/rules", high_availability.rules, _HA_READ, {"type": TEXT, "resource": TEXT}),
     Address("POST", "/cluster/ha/rules", high_availability.add_rule, _HA_WRITE, _RULE | {"rule": TEXT.must}),
     Address("GET", "/cluster/ha/rules/{rule}", high_availability.rule, _HA_READ),
-    Address(
-        "PUT", "/cluster/ha/rules/{rule}", high_availability.change_rule, _HA_WRITE, _RULE | {"delete": LIST, "digest": TEXT}
-    ),
+    Address("PUT", "/cluster/ha/rules/{rule}", high_availability.change_rule, _HA_WRITE, _RULE | {"delete": LIST, "digest": TEXT}),
     Address("DELETE", "/cluster/ha/rules/{rule}", high_availability.remove_rule, _HA_WRITE),
     Address("GET", "/cluster/ha/groups", high_availability.groups, _HA_READ),
     Address("GET", "/cluster/ha/status/current", high_availability.manager, _HA_READ),
@@ -149,9 +145,7 @@ ADDRESSES: tuple[Address, ...] = (
         },
     ),
     Address("GET", "/nodes/{node}/tasks/{upid}/status", jobs.status),
-    Address(
-        "GET", "/nodes/{node}/tasks/{upid}/log", jobs.log, takes={"start": integer(0), "limit": integer(0), "download": BOOLEAN}
-    ),
+    Address("GET", "/nodes/{node}/tasks/{upid}/log", jobs.log, takes={"start": integer(0), "limit": integer(0), "download": BOOLEAN}),
     Address("DELETE", "/nodes/{node}/tasks/{upid}", jobs.stop),
     # Storages
     Address("GET", "/storage", storages.definitions, takes={"type": TEXT}),

@@ -45,9 +45,7 @@ def interfaces(call: Call) -> dict[str, Any]:
 
 def system(call: Call) -> dict[str, Any]:
     guest = _answering(call)
-    return {
-        "result": {"id": "debian" if "debian" in guest.default_user else "ubuntu", "kernel-release": "6.1.0", "machine": "x86_64"}
-    }
+    return {"result": {"id": "debian" if "debian" in guest.default_user else "ubuntu", "kernel-release": "6.1.0", "machine": "x86_64"}}
 
 
 def host_name(call: Call) -> dict[str, Any]:

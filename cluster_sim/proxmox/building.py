@@ -65,9 +65,7 @@ def build_cluster(
         storage = cluster.storages[file.storage]
         kind, size_bytes = file.name.partition("/")[0], int(file.size_gib * GIB)
         node = volumes.node_of(storage, file.node or "")
-        volumes.add(
-            cluster, Volume(file.storage, node, file.name, size_bytes, file.name.rsplit(".", 1)[-1], kind, made_at=now - _AGE_S)
-        )
+        volumes.add(cluster, Volume(file.storage, node, file.name, size_bytes, file.name.rsplit(".", 1)[-1], kind, made_at=now - _AGE_S))
     for name, pool in world.pools.items():
         cluster.pools[name] = Pool(name, pool.comment, set(pool.guests), set(pool.storages))
     for sid, state in world.ha.items():
@@ -111,9 +109,7 @@ def _storage(world: ProxmoxSection, name: str, section: StorageSection) -> Stora
 
 def _access(world: ProxmoxSection) -> Access:
     users = {
-        name: User(
-            name, u.password, u.enabled, u.comment, tuple(u.groups), {t: Token(**s.model_dump()) for t, s in u.tokens.items()}
-        )
+        name: User(name, u.password, u.enabled, u.comment, tuple(u.groups), {t: Token(**s.model_dump()) for t, s in u.tokens.items()})
         for name, u in world.users.items()
     }
     users.setdefault("root@pam", User("root@pam"))
@@ -127,13 +123,9 @@ def _times(nth: Nth) -> tuple[int, ...]:
 
 def _faults(world: ProxmoxSection) -> Faults:
     answers = (AnswerFault(f.when, f.status, f.reason, _times(f.nth)) for f in world.faults if isinstance(f, AnswerFaultSection))
-    tasks = (
-        TaskFault(f.task, f.exitstatus, _times(f.nth), f.node, str(f.id)) for f in world.faults if isinstance(f, TaskFaultSection)
-    )
+    tasks = (TaskFault(f.task, f.exitstatus, _times(f.nth), f.node, str(f.id)) for f in world.faults if isinstance(f, TaskFaultSection))
     slow = (SlowFault(f.slow, f.delay_s) for f in world.faults if isinstance(f, SlowFaultSection))
-    return Faults(
-        tuple(answers), tuple(tasks), tuple(slow), {f.silent for f in world.faults if isinstance(f, SilentFaultSection)}
-    )
+    return Faults(tuple(answers), tuple(tasks), tuple(slow), {f.silent for f in world.faults if isinstance(f, SilentFaultSection)})
 
 
 def _add_guest(cluster: Cluster, vmid: int, section: GuestSection, now: float) -> None:

@@ -249,13 +249,7 @@ def _faults(world: ProxmoxSection) -> Iterator[str]:
     for fault in world.faults:
         if isinstance(fault, TaskFaultSection) and fault.task not in TASKS:
             yield f"A task of type {fault.task!r} is to fail; Proxmox has {', '.join(TASKS)}."
-        pattern = (
-            fault.when
-            if isinstance(fault, AnswerFaultSection)
-            else fault.slow
-            if isinstance(fault, SlowFaultSection)
-            else "GET /"
-        )
+        pattern = fault.when if isinstance(fault, AnswerFaultSection) else fault.slow if isinstance(fault, SlowFaultSection) else "GET /"
         if not re.match(r"(GET|POST|PUT|DELETE|\*) /", pattern):
             yield f"A fault is to strike {pattern!r}; write a method and a path, like `POST /nodes/pve2/qemu/*/clone`."
 

@@ -123,9 +123,7 @@ def _identity(cluster: Cluster, source: Guest, guest: Guest) -> dict[str, str]:
     return own
 
 
-def _copy(
-    cluster: Cluster, storage_name: str | None, drive: Drive, source: Guest, guest: Guest, full: bool, made: list[Volume]
-) -> Any:
+def _copy(cluster: Cluster, storage_name: str | None, drive: Drive, source: Guest, guest: Guest, full: bool, made: list[Volume]) -> Any:
     before = volumes.find(cluster, drive.volid, source.node)
     if before is None:
         raise TaskFailed(f"volume '{drive.volid}' does not exist")
@@ -134,9 +132,7 @@ def _copy(
         yield from volumes.storage_lock(cluster, storage, guest.node)
     try:
         parent = None if full or drive.is_cloud_init else before
-        after = volumes.allocate(
-            cluster, storage, guest.node, guest.vmid, before.size_bytes, cloud_init=drive.is_cloud_init, parent=parent
-        )
+        after = volumes.allocate(cluster, storage, guest.node, guest.vmid, before.size_bytes, cloud_init=drive.is_cloud_init, parent=parent)
         made.append(after)
         if not storage.in_files:
             yield cluster.timing.storage_lock_s / (4 if drive.is_cloud_init or parent else 1)

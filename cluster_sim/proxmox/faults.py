@@ -56,12 +56,7 @@ class Faults:
 
     def of_task(self, kind: str, node: str, id: str) -> str | None:
         for fault in self.tasks:
-            if (
-                fault.kind == kind
-                and fnmatchcase(node, fault.node)
-                and fnmatchcase(id, fault.id)
-                and self._strikes(fault, fault.nth)
-            ):
+            if fault.kind == kind and fnmatchcase(node, fault.node) and fnmatchcase(id, fault.id) and self._strikes(fault, fault.nth):
                 return fault.exitstatus
         return None
 

@@ -231,9 +231,7 @@ def _body(request: Request) -> tuple[dict[str, tuple[str, bytes]], list[tuple[st
         if not isinstance(data, dict):
             raise Refusal(400, "malformed JSON: not a hash")
         return {}, [
-            (k, str(int(v)) if isinstance(v, bool) else str(v))
-            for k, vs in data.items()
-            for v in (vs if isinstance(vs, list) else [vs])
+            (k, str(int(v)) if isinstance(v, bool) else str(v)) for k, vs in data.items() for v in (vs if isinstance(vs, list) else [vs])
         ]
     return {}, parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
 
@@ -258,6 +256,4 @@ def _enveloped(data: Any, form: str) -> Answer:
 
 
 def _json(status: int, body: Any, reason: str | None = None) -> Answer:
-    return Answer(
-        status, json.dumps(body, separators=(",", ":")).encode(), {"Content-Type": "application/json;charset=UTF-8"}, reason
-    )
+    return Answer(status, json.dumps(body, separators=(",", ":")).encode(), {"Content-Type": "application/json;charset=UTF-8"}, reason)

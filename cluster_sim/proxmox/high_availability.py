@@ -32,9 +32,7 @@ def _digest(rows: dict[str, dict[str, str]]) -> str:
 
 def resources(call: Call) -> list[dict[str, Any]]:
     rows = call.cluster.ha.resources
-    return [
-        {"sid": sid, "type": sid.partition(":")[0], **_typed(row), "digest": _digest(rows)} for sid, row in sorted(rows.items())
-    ]
+    return [{"sid": sid, "type": sid.partition(":")[0], **_typed(row), "digest": _digest(rows)} for sid, row in sorted(rows.items())]
 
 
 def resource(call: Call) -> dict[str, Any]:

@@ -64,9 +64,7 @@ def of_node(call: Call) -> list[dict[str, Any]]:
             continue
         if (call.get("vmid") and task.id != str(call.get("vmid"))) or (kinds and task.kind not in kinds):
             continue
-        if (call.get("since") and task.starttime < call.get("since")) or (
-            call.get("until") and task.starttime > call.get("until")
-        ):
+        if (call.get("since") and task.starttime < call.get("since")) or (call.get("until") and task.starttime > call.get("until")):
             continue
         if call.get("userfilter") and call.get("userfilter") not in task.user:
             continue

@@ -173,9 +173,7 @@ def _move(cluster: Cluster, guest: Guest, target: str, mapping: str | None, with
             if volume.node is None and name == volume.storage:
                 continue
             if not with_local_disks and not drive.is_cloud_init:
-                raise TaskFailed(
-                    f"can't migrate local disk '{volume.volid}': local disk is only possible with 'with-local-disks'"
-                )
+                raise TaskFailed(f"can't migrate local disk '{volume.volid}': local disk is only possible with 'with-local-disks'")
             storage = volumes.usable(cluster, name, target)
             moved = volumes.allocate(cluster, storage, target, guest.vmid, volume.size_bytes, cloud_init=drive.is_cloud_init)
             moves.append((key, drive, volume, moved))

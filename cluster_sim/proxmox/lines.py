@@ -88,6 +88,4 @@ def read_net(line: str) -> Net | None:
 
 def read_pairs(line: str) -> dict[str, str]:
     """`ip=dhcp,gw=…` as a dict; a first value without a name is called `""`."""
-    return {
-        key if equals else "": value if equals else key for key, equals, value in (p.partition("=") for p in line.split(",") if p)
-    }
+    return {key if equals else "": value if equals else key for key, equals, value in (p.partition("=") for p in line.split(",") if p)}

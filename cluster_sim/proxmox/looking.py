@@ -45,11 +45,7 @@ def resources(call: Call) -> list[dict[str, Any]]:
         rows += [{"id": f"node/{n.name}", "type": "node", **node_row(call, n)} for n in cluster.nodes.values()]
     if wanted in (None, "storage"):
         rows += storages.resources(call)
-    if (
-        wanted in (None, "sdn")
-        and cluster.zone
-        and call.may(f"/sdn/zones/{cluster.zone}", "SDN.Audit", "SDN.Use", "SDN.Allocate")
-    ):
+    if wanted in (None, "sdn") and cluster.zone and call.may(f"/sdn/zones/{cluster.zone}", "SDN.Audit", "SDN.Use", "SDN.Allocate"):
         rows += [
             {
                 "id": f"sdn/{n.name}/{cluster.zone}",

@@ -49,9 +49,7 @@ def _ip_config(text: str) -> str:
     for key, value in said.items():
         wrong = key not in ("ip", "gw", "ip6", "gw6") or (key == "ip" and value != "dhcp" and not _is(ip_interface, value, "/"))
         if wrong or (key == "gw" and not _is(ip_address, value)):
-            raise ValueError(
-                f"invalid format - format error\n{key or text}: value does not look like a valid ipv4 network configuration\n"
-            )
+            raise ValueError(f"invalid format - format error\n{key or text}: value does not look like a valid ipv4 network configuration\n")
     return text
 
 

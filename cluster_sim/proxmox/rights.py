@@ -44,8 +44,7 @@ def users(call: Call) -> list[dict[str, Any]]:
         if call.get("full"):
             row["groups"] = ",".join(user.groups)
             row["tokens"] = [
-                {"tokenid": name, "privsep": int(t.separate), "expire": t.expires_at}
-                | ({"comment": t.comment} if t.comment else {})
+                {"tokenid": name, "privsep": int(t.separate), "expire": t.expires_at} | ({"comment": t.comment} if t.comment else {})
                 for name, t in user.tokens.items()
             ]
         rows.append(row)

@@ -73,9 +73,7 @@ def allocate(
         prefix = f"{parent.name}/{prefix}"
 
     def taken(name: str) -> bool:
-        return any(
-            v.storage == storage.name and v.node == here and v.name.rsplit("/", 1)[-1] == name for v in cluster.volumes.values()
-        )
+        return any(v.storage == storage.name and v.node == here and v.name.rsplit("/", 1)[-1] == name for v in cluster.volumes.values())
 
     if cloud_init:
         name = f"vm-{vmid}-cloudinit{extension}"

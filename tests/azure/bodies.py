@@ -1,6 +1,7 @@
 """Holds the bodies of a Terraform plan against the typed models of Azure's own Python packages, property by property.
 
-The released azapi validates bodies by Azure's schemas before it sends them; the stand-in has none, so this is the check. It looks at names and
+The released azapi validates bodies by Azure's schemas before it sends them; the stand-in has none, so this is the check. It looks at names
+and
 at what may be written; values are the simulator's and Azure's matter.
 """
 
@@ -30,7 +31,10 @@ MODELS: dict[str, tuple[str, str]] = {
     "Microsoft.KeyVault/vaults": ("azure.mgmt.keyvault.models", "VaultCreateOrUpdateParameters"),
     "Microsoft.ContainerService/managedClusters": ("azure.mgmt.containerservice.models", "ManagedCluster"),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("azure.mgmt.msi.models", "Identity"),
-    "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": ("azure.mgmt.msi.models", "FederatedIdentityCredential"),
+    "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": (
+        "azure.mgmt.msi.models",
+        "FederatedIdentityCredential",
+    ),
     "Microsoft.Authorization/roleAssignments": ("azure.mgmt.authorization.models", "RoleAssignmentCreateParameters"),
     "Microsoft.OperationalInsights/workspaces": ("azure.mgmt.loganalytics.models", "Workspace"),
     "Microsoft.Insights/metricAlerts": ("azure.mgmt.monitor.models", "MetricAlertResource"),
@@ -41,7 +45,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "Microsoft.Databricks/accessConnectors": ("azure.mgmt.databricks.models", "AccessConnector"),
     "Microsoft.CognitiveServices/accounts": ("azure.mgmt.cognitiveservices.models", "Account"),
     "Microsoft.CognitiveServices/accounts/deployments": ("azure.mgmt.cognitiveservices.models", "Deployment"),
-}  # fmt: skip
+}
 
 PLAIN: dict[str, set[str]] = {
     # azure-mgmt-monitor 7.0.0 has no diagnostic settings; Azure REST, 2021-05-01-preview, read 2026-11-24.
@@ -72,10 +76,7 @@ PLAIN: dict[str, set[str]] = {
         "properties.version",
         *(f"properties.storage{one}" for one in ("", ".storageSizeGB", ".autoGrow", ".tier", ".type")),
         *(f"properties.authConfig{one}" for one in ("", ".activeDirectoryAuth", ".passwordAuth", ".tenantId")),
-        *(
-            f"properties.network{one}"
-            for one in ("", ".delegatedSubnetResourceId", ".privateDnsZoneArmResourceId", ".publicNetworkAccess")
-        ),
+        *(f"properties.network{one}" for one in ("", ".delegatedSubnetResourceId", ".privateDnsZoneArmResourceId", ".publicNetworkAccess")),
         *(f"properties.highAvailability{one}" for one in ("", ".mode", ".standbyAvailabilityZone")),
         *(f"properties.backup{one}" for one in ("", ".backupRetentionDays", ".geoRedundantBackup")),
     },

@@ -1,4 +1,5 @@
-"""A data workspace from words to an offer, without a cloud but its snapshot: what is understood, what fits the budget, what does not and why."""
+"""A data workspace from words to an offer, without a cloud but its snapshot: what is understood, what fits the budget, what does not and
+why."""
 
 from __future__ import annotations
 
@@ -49,18 +50,26 @@ def test_the_sources_own_request_is_understood_without_a_question() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("I need a Spark environment for our ML team to process 5TB of customer data daily. Budget: $8K/month. Need GPU support for model training.",
-         {"daily_gb": 5120, "gpu": True, "team": "ml", "budget_monthly": 8000}),
-        ("a data workspace for the analytics team in westus2, 500 GB daily, production",
-         {"daily_gb": 500, "team": "analytics", "region": "westus2", "environment": "production", "gpu": False}),
+        (
+            "I need a Spark environment for our ML team to process 5TB of customer data daily. Budget: "
+            "$8K/month. Need GPU support for model training.",
+            {"daily_gb": 5120, "gpu": True, "team": "ml", "budget_monthly": 8000},
+        ),
+        (
+            "a data workspace for the analytics team in westus2, 500 GB daily, production",
+            {"daily_gb": 500, "team": "analytics", "region": "westus2", "environment": "production", "gpu": False},
+        ),
         ("spark, 150 TB a month, no GPU", {"daily_gb": 5120, "gpu": False}),
-        ("spark with 1 TB/day over private endpoints, no spot", {"daily_gb": 1024, "storage_path": "private_endpoint", "machines": "on_demand"}),
+        (
+            "spark with 1 TB/day over private endpoints, no spot",
+            {"daily_gb": 1024, "storage_path": "private_endpoint", "machines": "on_demand"},
+        ),
         ("spark 2 TB per day, 60 days retention, window of 8 hours", {"daily_gb": 2048, "retention_days": 60, "window_hours": 8}),
         ("spark 1 TB daily, GPU 24 hours a day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 720}),
         ("spark 1 TB daily with GPU for 8 hours per day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 240}),
         ("spark cluster in West Europe, 1 TB daily on A100", {"region": "westeurope", "gpu": True, "gpu_kind": "A100"}),
     ],
-)  # fmt: skip
+)
 def test_sentences(words: str, expected: dict[str, Any]) -> None:
     needs = needs_of(words)
     assert dict(zip(expected, values(needs, *expected), strict=True)) == expected
@@ -100,10 +109,7 @@ def test_what_fits_eight_thousand_dollars_and_what_does_not(seen: SubscriptionSn
     # The notes' own reckoning: 3,072 USD for the data path over private endpoints, and 6,912 over a NAT gateway.
     assert costs["t4/private-endpoint/spot"] - costs["t4/service-endpoint/spot"] == pytest.approx(3072 + 3 * 7.30, abs=0.01)
     told = {e.subject: e.reason for e in part.exclusions}
-    assert (
-        "6,912 USD a month" in told["data over the NAT gateway"]
-        and "over the budget of 8,000" in told["data over the NAT gateway"]
-    )
+    assert "6,912 USD a month" in told["data over the NAT gateway"] and "over the budget of 8,000" in told["data over the NAT gateway"]
     assert "an A100 around the clock, over private endpoints, workers on demand" in told
     assert part.counter_offer == ""
 
@@ -118,9 +124,7 @@ def test_every_figure_of_the_estimate_is_a_row_of_the_snapshot_and_adds_up(seen:
         else:
             assert line.amount == pytest.approx(line.quantity * rows[line.price_row].price, abs=0.01)
     assert found.total == pytest.approx(sum(x.amount for x in found.lines if x.amount is not None), abs=0.01)
-    assert found.total == pytest.approx(
-        Design(manifest.parts[0].needs, next(choices(manifest.parts[0].needs))).monthly(PRICES), abs=0.1
-    )
+    assert found.total == pytest.approx(Design(manifest.parts[0].needs, next(choices(manifest.parts[0].needs))).monthly(PRICES), abs=0.1)
     assert {"compute", "storage", "data path", "monitoring", "security"} <= {x.path for x in found.lines}
     assert any("adls" in x.unit for x in found.lines if x.amount is None), "operations on the lake cost, and have no row"
     assert any(text.startswith("stored gb 51200") for text in found.assumptions)

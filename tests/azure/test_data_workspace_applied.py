@@ -75,9 +75,7 @@ def test_bodies_are_those_that_azure_knows(folder: Callable[[str], Folder], look
 
 def test_a_wrong_body_is_noticed() -> None:
     def plan(kind: str, body: object) -> object:
-        return {
-            "resource_changes": [{"type": "azapi_resource", "address": "x", "change": {"after": {"type": kind, "body": body}}}]
-        }
+        return {"resource_changes": [{"type": "azapi_resource", "address": "x", "change": {"after": {"type": kind, "body": body}}}]}
 
     storage = "Microsoft.Storage/storageAccounts@2025-01-01"
     assert bodies.faults(plan(storage, {"properties": {"isHnsEnabledd": True}})) == [
@@ -87,6 +85,4 @@ def test_a_wrong_body_is_noticed() -> None:
     assert len(bodies.faults(plan("Microsoft.Insights/metricAlerts@2018-03-01", {"properties": {"criteria": alert}}))) == 1
     pool = {"properties": {"agentPoolProfiles": [{"vmsize": "x"}], "addonProfiles": {"omsagent": {"enable": True}}, "fqdn": "x"}}
     assert len(bodies.faults(plan("Microsoft.ContainerService/managedClusters@2025-05-01", pool))) == 3
-    assert bodies.faults(
-        plan("Microsoft.Insights/diagnosticSettings@2021-05-01-preview", {"properties": {"logs": [{"on": True}]}})
-    )
+    assert bodies.faults(plan("Microsoft.Insights/diagnosticSettings@2021-05-01-preview", {"properties": {"logs": [{"on": True}]}}))

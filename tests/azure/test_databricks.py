@@ -1,4 +1,5 @@
-"""Databricks: what is understood of a sentence, what the region and the quota allow, and a workspace from the sentence to its cluster and back."""
+"""Databricks: what is understood of a sentence, what the region and the quota allow, and a workspace from the sentence to its cluster and
+back."""
 
 from __future__ import annotations
 
@@ -61,9 +62,13 @@ def values(needs: Needs, *names: str) -> tuple[object, ...]:
         ("Databricks without GPU", ("gpu",), (False,)),
         ("Databricks on NC6s_v3", ("gpu", "node_type"), (True, "Standard_NC4as_T4_v3")),
         ("Databricks on Standard_D8s_v5, stop after 30 minutes", ("gpu", "node_type", "idle_minutes"), (False, "Standard_D8s_v5", 30)),
-        ("Databricks, resource group rg-ml-team-prod, $3,000 a month budget", ("resource_group", "budget_monthly"), ("rg-ml-team-prod", 3000.0)),
+        (
+            "Databricks, resource group rg-ml-team-prod, $3,000 a month budget",
+            ("resource_group", "budget_monthly"),
+            ("rg-ml-team-prod", 3000.0),
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_understood(words: str, names: tuple[str, ...], expected: tuple[object, ...]) -> None:
     needs = needs_of(words)
     assert not needs.missing, "nothing has to be asked for"
@@ -131,9 +136,7 @@ def test_a_node_type_without_a_rate_is_named_and_not_free(seen: SubscriptionSnap
     assert "Not priced" in " ".join(found.assumptions)
 
 
-@pytest.mark.parametrize(
-    ("workers", "space"), [(1, "10.139.0.0/24"), (25, "10.139.0.0/24"), (30, "10.139.0.0/23"), (100, "10.139.0.0/22")]
-)
+@pytest.mark.parametrize(("workers", "space"), [(1, "10.139.0.0/24"), (25, "10.139.0.0/24"), (30, "10.139.0.0/23"), (100, "10.139.0.0/22")])
 def test_every_node_has_an_address(workers: int, space: str) -> None:
     assert variables.network_of(workers)["address_space"] == space
 
@@ -206,8 +209,13 @@ def test_from_a_sentence_to_a_cluster_and_back(
         databricks.inside(azure_settings, "127.0.0.1:9", "look", renamed, said.append)
 
     context = SimpleNamespace(
-        settings=azure_settings, outputs=outputs, part=part, run_folder=tmp_path / "run-x", part_folder=tmp_path / "run-x" / "databricks", now=lambda: NOW
-    )  # fmt: skip
+        settings=azure_settings,
+        outputs=outputs,
+        part=part,
+        run_folder=tmp_path / "run-x",
+        part_folder=tmp_path / "run-x" / "databricks",
+        now=lambda: NOW,
+    )
     context.part_folder.mkdir(parents=True)
     azure_says = verify(context, said.append)  # type: ignore[arg-type]
     assert name_of(part, "databricks") in azure_says[0]

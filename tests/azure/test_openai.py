@@ -22,7 +22,11 @@ WORDS = "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand t
 @pytest.mark.parametrize(
     ("words", "names", "expected"),
     [
-        ("Azure OpenAI", ("model", "tokens_per_minute", "input_millions", "output_millions", "residency"), ("gpt-4.1-mini", 50_000, 50, 10, "global")),
+        (
+            "Azure OpenAI",
+            ("model", "tokens_per_minute", "input_millions", "output_millions", "residency"),
+            ("gpt-4.1-mini", 50_000, 50, 10, "global"),
+        ),
         (WORDS, ("model", "tokens_per_minute", "team", "region"), ("gpt-4.1-mini", 50_000, "ml", "eastus")),
         ("Azure OpenAI gpt-5-mini, 200k tokens per minute", ("model", "tokens_per_minute"), ("gpt-5-mini", 200_000)),
         ("Azure OpenAI, 100 million tokens a month", ("input_millions", "output_millions"), (100.0, 20.0)),
@@ -30,7 +34,7 @@ WORDS = "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand t
         ("Azure OpenAI in eastus2, data zone", ("residency",), ("zone",)),
         ("Azure OpenAI, regional", ("residency",), ("region",)),
     ],
-)  # fmt: skip
+)
 def test_what_is_understood(words: str, names: tuple[str, ...], expected: tuple[object, ...]) -> None:
     needs = needs_of(words)
     assert not needs.missing, "nothing has to be asked for"
@@ -54,12 +58,16 @@ def test_what_cannot_be_taken_is_told(words: str, said: str) -> None:
     ("words", "ids", "counter_offer"),
     [
         (WORDS, ["eastus/GlobalStandard", "eastus/DataZoneStandard"], ""),
-        ("Azure OpenAI gpt-4.1, eastus, 2 million tokens per minute", [], "It would fit with 450 thousand tokens a minute instead of 2000 thousand."),
+        (
+            "Azure OpenAI gpt-4.1, eastus, 2 million tokens per minute",
+            [],
+            "It would fit with 450 thousand tokens a minute instead of 2000 thousand.",
+        ),
         ("Azure OpenAI gpt-4.1-mini, eastus, regional", [], "It would fit with"),
         ("Azure OpenAI gpt-5, eastus", [], "It would fit with gpt-4.1 instead of gpt-5."),
         ("Azure OpenAI text-embedding-3-small, eastus, regional", ["eastus/Standard"], ""),
     ],
-)  # fmt: skip
+)
 def test_region_and_quota_decide(seen: SubscriptionSnapshot, words: str, ids: list[str], counter_offer: str) -> None:
     offer = offered(words, seen).parts[0]
     assert [c.id for c in offer.candidates] == ids
@@ -91,9 +99,7 @@ def test_review_finds_what_has_moved(seen: SubscriptionSnapshot) -> None:
     others = tuple(m for m in seen.models if "gpt-4.1-mini" not in m)
     assert errors(part, seen.model_copy(update={"models": others})) == {"model.offered"}
     needs = part.needs.model_copy(
-        update={
-            "fields": tuple(f.model_copy(update={"value": "zone"}) if f.name == "residency" else f for f in part.needs.fields)
-        }
+        update={"fields": tuple(f.model_copy(update={"value": "zone"}) if f.name == "residency" else f for f in part.needs.fields)}
     )
     assert errors(part.model_copy(update={"needs": needs}), seen) == {"residency"}
 

@@ -1,4 +1,5 @@
-"""PostgreSQL as Azure runs it: what is understood, which size and standby are offered, what the review finds, and a server made and removed."""
+"""PostgreSQL as Azure runs it: what is understood, which size and standby are offered, what the review finds, and a server made and
+removed."""
 
 from __future__ import annotations
 

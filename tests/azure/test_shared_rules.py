@@ -22,10 +22,16 @@ from .conftest import NOW
 @pytest.mark.parametrize(
     ("words", "region"),
     [
-        ("in East US", "eastus"), ("in the East US 2 region", "eastus2"), ("eastus2", "eastus2"), ("us-east-2", "eastus2"), ("eus2", "eastus2"),
-        ("somewhere in West Europe, please", "westeurope"), ("UK South", "uksouth"), ("Germany West Central", "germanywestcentral"),
+        ("in East US", "eastus"),
+        ("in the East US 2 region", "eastus2"),
+        ("eastus2", "eastus2"),
+        ("us-east-2", "eastus2"),
+        ("eus2", "eastus2"),
+        ("somewhere in West Europe, please", "westeurope"),
+        ("UK South", "uksouth"),
+        ("Germany West Central", "germanywestcentral"),
     ],
-)  # fmt: skip
+)
 def test_regions_by_any_of_their_names(words: str, region: str) -> None:
     assert azure_regions.named(words) == (region,)
 
@@ -57,10 +63,16 @@ def test_every_region_is_found_by_name_and_by_what_the_portal_calls_it(name: str
 @pytest.mark.parametrize(
     ("kind", "name", "better"),
     [
-        ("storage", "MyData", "mydata"), ("storage", "my-data_lake", "mydatalake"), ("storage", "ab", ""), ("vault", "1vault", "vault"),
-        ("vault", "kv--x", "kv-x"), ("pool", "GPU-Pool", "gpupool"), ("container", "Bronze Data", "bronze-data"), ("cluster", "-aks", "aks"),
+        ("storage", "MyData", "mydata"),
+        ("storage", "my-data_lake", "mydatalake"),
+        ("storage", "ab", ""),
+        ("vault", "1vault", "vault"),
+        ("vault", "kv--x", "kv-x"),
+        ("pool", "GPU-Pool", "gpupool"),
+        ("container", "Bronze Data", "bronze-data"),
+        ("cluster", "-aks", "aks"),
     ],
-)  # fmt: skip
+)
 def test_names_that_azure_refuses_are_repaired(kind: str, name: str, better: str) -> None:
     problem = azure_names.name_problem(kind, name)
     assert RULES[kind].noun in problem
@@ -173,8 +185,7 @@ def test_sizes_that_a_region_does_not_have() -> None:
     assert azure_sizes.sku_problem("Standard_E8ds_v5", seen, "eastus") == ""
     assert "NotAvailableForSubscription" in azure_sizes.sku_problem("Standard_E8ds_v5", seen, "westus2")
     assert (
-        azure_sizes.sku_problem("Standard_D4s_v5", seen, "westus2")
-        == "Standard_D4s_v5 is not offered in westus2; it is offered in eastus"
+        azure_sizes.sku_problem("Standard_D4s_v5", seen, "westus2") == "Standard_D4s_v5 is not offered in westus2; it is offered in eastus"
     )
 
 

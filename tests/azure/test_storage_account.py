@@ -16,9 +16,7 @@ from tools.values.snapshot import SubscriptionSnapshot
 from . import bodies
 from .conftest import POLICY, Folder, Look, composed, errors, offered, required, situation, wanted_changes
 
-WORDS = (
-    "a storage account for the finance team in eastus with containers raw and curated, data lake, from addresses 198.51.100.0/24"
-)
+WORDS = "a storage account for the finance team in eastus with containers raw and curated, data lake, from addresses 198.51.100.0/24"
 
 
 def test_words_become_needs() -> None:

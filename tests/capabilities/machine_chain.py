@@ -33,9 +33,7 @@ def required(capability: str, said: dict[str, str]) -> Requirements:
     return requirements
 
 
-def offered(
-    capability: str, said: dict[str, str], snapshot: ClusterSnapshot, reserved: Reserved = NOTHING
-) -> tuple[Requirements, Offer]:
+def offered(capability: str, said: dict[str, str], snapshot: ClusterSnapshot, reserved: Reserved = NOTHING) -> tuple[Requirements, Offer]:
     requirements = required(capability, said)
     return requirements, chain.offer(requirements, situation(snapshot, reserved))
 

@@ -171,9 +171,7 @@ def test_a_run_taken_up_again_does_not_stumble_over_its_own_machines() -> None:
 
 def test_what_other_plans_were_promised_is_found() -> None:
     reserved = Reserved(vm_ids=frozenset({20000}), names=frozenset({"vm-01"}), memory_bytes=(("pve1", 80 * GIB),))
-    assert {"vm_id.free", "name.free", "headroom.memory"} <= set(
-        errors(reviewed(composed("virtual_machine", VM), reserved=reserved))
-    )
+    assert {"vm_id.free", "name.free", "headroom.memory"} <= set(errors(reviewed(composed("virtual_machine", VM), reserved=reserved)))
 
 
 def test_a_refinement_is_kept_only_if_nothing_that_held_fails() -> None:
@@ -267,6 +265,4 @@ def test_two_groups_of_one_kind_stand_in_one_plan_each_with_its_own_figures() ->
     ]
     assert chain.review(manifest, seen).clean
     wanted = chain.reserves(manifest.part("web_server")).plus(chain.reserves(manifest.part("web_server-2")))
-    assert (
-        sum(memory for _, memory in wanted.memory_bytes) == sum(m.memory_mib for p in manifest.parts for m in p.machines) * 2**20
-    )
+    assert sum(memory for _, memory in wanted.memory_bytes) == sum(m.memory_mib for p in manifest.parts for m in p.machines) * 2**20

@@ -1,4 +1,5 @@
-"""A guide prints no command that the verify step did not run: every page, whatever came of its commands. That verify runs them is test_machines."""
+"""A guide prints no command that the verify step did not run: every page, whatever came of its commands. That verify runs them is
+test_machines."""
 
 from __future__ import annotations
 
@@ -24,9 +25,7 @@ def guide_of(capability: str, run_folder: Path, outcomes: tuple[str, ...], memor
     context = context_for(capability, run_folder, "dial %h %p", ("m-01", "10.20.0.31"))
     machines = tuple(machine.model_copy(update={"memory_mib": memory_mib}) for machine in context.part.machines)
     part = context.part.model_copy(update={"machines": machines})
-    context = replace(
-        context, part=part, machines=(MachineReceipt(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),)
-    )
+    context = replace(context, part=part, machines=(MachineReceipt(name="m-01", address="10.20.0.31", host_key_sha256="SHA256:x"),))
     ran = tuple(
         Ran(
             purpose=command.purpose,

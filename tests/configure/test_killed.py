@@ -1,4 +1,5 @@
-"""What is left running when a playbook is cut short: nothing when it is cancelled; and what a killed process leaves, the next attempt ends."""
+"""What is left running when a playbook is cut short: nothing when it is cancelled; and what a killed process leaves, the next attempt
+ends."""
 
 from __future__ import annotations
 

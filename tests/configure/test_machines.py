@@ -111,9 +111,7 @@ def test_only_the_password_opens_the_database(site: Site) -> None:
     done = site.bodies.exec("db-01", ["su", "ops", "-c", wrong])
     assert done.returncode != 0
     assert "password authentication failed" in done.stderr
-    other = site.bodies.exec(
-        "db-01", ["su", "ops", "-c", "PGPASSWORD=wrong psql -h 10.20.0.31 -U postgres postgres -c 'select 1'"]
-    )
+    other = site.bodies.exec("db-01", ["su", "ops", "-c", "PGPASSWORD=wrong psql -h 10.20.0.31 -U postgres postgres -c 'select 1'"])
     assert "no pg_hba.conf entry" in other.stderr
 
 
@@ -131,10 +129,7 @@ def test_a_stopped_service_is_found_out(site: Site) -> None:
     with pytest.raises(WorldProblem) as trouble:
         verify(context, quiet, pauses.append)
     assert trouble.value.retryable
-    assert (
-        "web-01: Ask the site whether it is well: it ended with 7, and it answered “curl: (7) Failed to connect"
-        in trouble.value.detail
-    )
+    assert "web-01: Ask the site whether it is well: it ended with 7, and it answered “curl: (7) Failed to connect" in trouble.value.detail
     assert pauses
     site.root("web-01", "systemctl", "start", "nginx")
     verified, not_verified = verify(context, quiet)

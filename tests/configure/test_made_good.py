@@ -149,9 +149,7 @@ def test_nginx_serves_the_site_after_a_first_run_was_cut_short(bodies: Bodies, g
     assert configured(larger) == NOTHING
 
 
-def test_postgresql_takes_changed_settings_after_the_run_was_cut_short(
-    bodies: Bodies, database: PartContext, tmp_path: Path
-) -> None:
+def test_postgresql_takes_changed_settings_after_the_run_was_cut_short(bodies: Bodies, database: PartContext, tmp_path: Path) -> None:
     assert database.part.configure is not None
     settings = database.part.configure.variables["postgresql_settings"]
     # One of these needs a restart, the other a reload.
@@ -166,9 +164,7 @@ def test_postgresql_takes_changed_settings_after_the_run_was_cut_short(
     assert configured(database) == NOTHING
 
 
-def test_postgresql_lets_in_who_may_connect_after_the_run_was_cut_short(
-    bodies: Bodies, database: PartContext, tmp_path: Path
-) -> None:
+def test_postgresql_lets_in_who_may_connect_after_the_run_was_cut_short(bodies: Bodies, database: PartContext, tmp_path: Path) -> None:
     # From now on only the machine itself may, until the server has read the file anew.
     configured(with_variables(database, postgresql_allowed=[]))
     cut_short(bodies, database, tmp_path / "ansible", "postgresql", "Set who may connect")
@@ -239,8 +235,6 @@ def open_files_max(bodies: Bodies, context: PartContext) -> int:
 
 
 def running_since(bodies: Bodies, context: PartContext) -> str:
-    done = bodies.exec(
-        name_of(context), ["systemctl", "show", "--property", "ActiveEnterTimestampMonotonic", "postgresql@15-main"]
-    )
+    done = bodies.exec(name_of(context), ["systemctl", "show", "--property", "ActiveEnterTimestampMonotonic", "postgresql@15-main"])
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -79,9 +79,7 @@ def test_the_fingerprint_is_the_one_ssh_keygen_prints(tmp_path: Path) -> None:
     folder = new_run_folder(tmp_path)
     public = (folder / "secrets" / "ssh_key.pub").read_text()
     ssh.known_hosts_file(folder).write_text(f"# a comment\ndb-01 {public}\n@revoked db-01 {public}\n")
-    done = subprocess.run(
-        ["ssh-keygen", "-l", "-f", str(folder / "secrets" / "ssh_key.pub")], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["ssh-keygen", "-l", "-f", str(folder / "secrets" / "ssh_key.pub")], capture_output=True, text=True, check=True)
     assert ssh.fingerprint(folder, "db-01") == done.stdout.split()[1]
     assert ssh.fingerprint(folder, "web-01") == ""
 

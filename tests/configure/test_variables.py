@@ -54,9 +54,7 @@ def test_roles_keep_to_full_names_and_to_what_ansible_core_brings(playbook: str)
     words = {"name", "when", "register", "until", "retries", "delay", "notify", "become", "become_user", "loop", "loop_control"}
     words |= {"no_log", "changed_when", "failed_when", "check_mode", "block", "rescue", "vars"}
     plays = yaml.safe_load((PLAYBOOKS / playbook).read_text())
-    files = [
-        PLAYBOOKS / "roles" / entry["role"] / part / "main.yml" for entry in plays[0]["roles"] for part in ("tasks", "handlers")
-    ]
+    files = [PLAYBOOKS / "roles" / entry["role"] / part / "main.yml" for entry in plays[0]["roles"] for part in ("tasks", "handlers")]
     tasks = [task for file in files if file.exists() for task in yaml.safe_load(file.read_text())]
     seen = 0
     while tasks:
@@ -117,9 +115,7 @@ def test_hostile_values_arrive_letter_by_letter(met: Met, tmp_path: Path) -> Non
     assert met.bodies.exec("web-01", ["test", "-e", str(canary)]).returncode == 1
 
 
-def test_a_failing_task_is_told_in_its_own_words_without_secrets(
-    met: Met, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_task_is_told_in_its_own_words_without_secrets(met: Met, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROXMOX_VE_API_TOKEN", "berth@pve!apply=token-of-ours")
     monkeypatch.setenv("ANSIBLE_STRATEGY", "the operator's own, which has no say here")
     context = met.context

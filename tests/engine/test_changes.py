@@ -14,9 +14,7 @@ from tools.values.trouble import RequestProblem
 VM = "proxmox_virtual_environment_vm"
 
 
-def change(
-    actions: list[str], before: Any = None, after: Any = None, name: str = "db-01", kind: str = VM, **more: Any
-) -> dict[str, Any]:
+def change(actions: list[str], before: Any = None, after: Any = None, name: str = "db-01", kind: str = VM, **more: Any) -> dict[str, Any]:
     return {
         "address": f'{kind}.machine["{name}"]',
         "mode": "managed",
@@ -80,9 +78,7 @@ def with_disk(**changes: Any) -> dict[str, Any]:
         ({"description": "new"}, ("description nothing → new",), False),
     ],
 )
-def test_an_update_says_what_from_what_to_and_whether_it_restarts(
-    after: dict[str, Any], details: tuple[str, ...], restarts: bool
-) -> None:
+def test_an_update_says_what_from_what_to_and_whether_it_restarts(after: dict[str, Any], details: tuple[str, ...], restarts: bool) -> None:
     found = changed(plan(change(["update"], BEFORE, {**BEFORE, **after})))
     assert found[0].details == details
     assert found[0].restarts is restarts
@@ -126,9 +122,7 @@ def test_what_a_machine_does_not_take_while_it_runs_restarts_it(hotplug: str, af
 
 
 def test_a_secret_value_is_not_shown() -> None:
-    found = changed(
-        plan(change(["update"], {"password": "old-secret"}, {"password": "new-secret"}, after_sensitive={"password": True}))
-    )
+    found = changed(plan(change(["update"], {"password": "old-secret"}, {"password": "new-secret"}, after_sensitive={"password": True})))
     assert found[0].details == ("password (secret)",)
 
 
@@ -138,9 +132,7 @@ def test_what_is_known_only_afterwards_is_not_told_as_gone() -> None:
 
 
 def test_removals_come_first() -> None:
-    found = changed(
-        plan(change(["create"], name="a"), change(["delete"], BEFORE, name="b"), change(["delete", "create"], BEFORE, BEFORE))
-    )
+    found = changed(plan(change(["create"], name="a"), change(["delete"], BEFORE, name="b"), change(["delete", "create"], BEFORE, BEFORE)))
     assert [one.action for one in found] == ["delete", "replace", "create"]
 
 

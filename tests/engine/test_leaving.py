@@ -55,9 +55,7 @@ def test_ctrl_c_stops_the_run_gently_and_leaves_nothing_running(world: World, ef
     run = carry_out.run_of(world, run_id)
     assert run.status == "stopped"
     assert "made web-00" not in lines(effects)
-    assert not [
-        entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and _in_folder(entry, world.run_folder(run_id))
-    ]
+    assert not [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and _in_folder(entry, world.run_folder(run_id))]
 
 
 def test_who_leaves_the_chat_does_not_leave_the_run(world: World, effects: Path) -> None:

@@ -187,7 +187,8 @@ def test_what_azure_said_is_taken_out_of_what_azapi_prints() -> None:
     detail = (
         f'creating/updating Resource: (ResourceId "/subscriptions/0/{path}" / Api Version "2025-05-01"): GET https://arm.example/x?y\n'
         f"{'-' * 80}\nRESPONSE 200: 200 OK\nERROR CODE: InternalServerError\n{'-' * 80}\n"
-        '{\n  "status": "Failed",\n  "error": {\n    "code": "InternalServerError",\n    "message": "Not \\"now\\".\\nhunter2-hunter2"\n  }\n}\n'
+        '{\n  "status": "Failed",\n  "error": {\n    "code": "InternalServerError",\n'
+        '    "message": "Not \\"now\\".\\nhunter2-hunter2"\n  }\n}\n'
     )
     event = {
         "type": "diagnostic",

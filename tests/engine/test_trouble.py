@@ -253,9 +253,7 @@ def test_a_change_of_what_exists(world: World, effects: Path) -> None:
     part = part_named("web", effects)
     run = carried_out(world, planned(world, manifest_of(part)))
     plan = bigger(world, run, part)
-    assert [(change.action, change.details) for change in plan.parts[0].changes] == [
-        ("update", ("input.memory_mib 2048 → 4096",))
-    ]
+    assert [(change.action, change.details) for change in plan.parts[0].changes] == [("update", ("input.memory_mib 2048 → 4096",))]
     run = carried_out(world, plan)
     assert run.status == "done"
     assert run.plan_digest == plan.digest
@@ -371,9 +369,7 @@ def middle_flipped(content: bytes) -> bytes:
         ("terraform.tfvars.json", lambda content: content.replace(b"2048", b"9999")),
     ],
 )
-def test_a_file_changed_after_the_approval_stops_the_run(
-    world: World, effects: Path, name: str, change: Callable[[bytes], bytes]
-) -> None:
+def test_a_file_changed_after_the_approval_stops_the_run(world: World, effects: Path, name: str, change: Callable[[bytes], bytes]) -> None:
     engine.launch(world, counting(effects))
     plan = planned(world, manifest_of(part_named("web", effects)))
     approve(world, plan)
@@ -421,9 +417,7 @@ def test_a_plan_with_a_provisioner_is_refused(world: World, effects: Path) -> No
 )
 def test_a_forged_approval_starts_nothing(world: World, effects: Path, forgery: str) -> None:
     engine.launch(world, counting(effects))
-    plan = planned(
-        world, manifest_of(part_named("web", effects)), approvals=(("operator", "a"), ("vp", "b")) if "vp" in forgery else ()
-    )
+    plan = planned(world, manifest_of(part_named("web", effects)), approvals=(("operator", "a"), ("vp", "b")) if "vp" in forgery else ())
     approve(world, plan)
     with sqlite3.connect(world.settings.home / "ledger.db") as connection:
         assert connection.execute(forgery).rowcount == 1

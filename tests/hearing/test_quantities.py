@@ -17,9 +17,7 @@ GIB = 2**30
 TABLE = yaml.safe_load((Path(__file__).parent / "quantities.yaml").read_text())
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [*TABLE["counts"].items(), ("9" * 5000, NUMBER_MAX), ("-" + "9" * 40, -NUMBER_MAX)]
-)
+@pytest.mark.parametrize(("text", "expected"), [*TABLE["counts"].items(), ("9" * 5000, NUMBER_MAX), ("-" + "9" * 40, -NUMBER_MAX)])
 def test_counts(text: str, expected: int | None) -> None:
     assert count(str(text)) == expected
 

@@ -17,9 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LINE = re.compile(
-    r"(?P<name>[a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==(?P<version>[\w.!+-]+)(?P<hashes>(?: --hash=sha256:[0-9a-f]{64})+)"
-)
+LINE = re.compile(r"(?P<name>[a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==(?P<version>[\w.!+-]+)(?P<hashes>(?: --hash=sha256:[0-9a-f]{64})+)")
 LOCKS = {
     "requirements.lock": (["sim"], ["build"]),
     "requirements-dev.lock": (["sim", "models", "policy"], ["build", "dev"]),
@@ -64,9 +62,7 @@ def wanted(lock: str, python: str) -> dict[str, list[tuple[str, Requirement]]]:
         for further in {"", *requirement.extras} - {e for n, e in seen if n == name}:
             seen.add((name, further))
             open_ += (
-                [(name, Requirement(one), further) for one in metadata(name).get_all("Requires-Dist") or ()]
-                if name in pins(lock)
-                else []
+                [(name, Requirement(one), further) for one in metadata(name).get_all("Requires-Dist") or ()] if name in pins(lock) else []
             )
     return found
 

@@ -1,4 +1,5 @@
-"""Nothing that a supported Python gets wrong. Debian 12 has 3.11.2, whose regular expressions misread possessive quantifiers and atomic groups."""
+"""Nothing that a supported Python gets wrong. Debian 12 has 3.11.2, whose regular expressions misread possessive quantifiers and atomic
+groups."""
 
 import re
 from pathlib import Path

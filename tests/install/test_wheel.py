@@ -1,4 +1,5 @@
-"""The product as one wheel: built from what git keeps, installed elsewhere, and used from a folder that has nothing to do with the checkout."""
+"""The product as one wheel: built from what git keeps, installed elsewhere, and used from a folder that has nothing to do with the
+checkout."""
 
 from __future__ import annotations
 
@@ -69,9 +70,7 @@ def test_it_holds_the_code_the_data_and_the_folders_and_nothing_else(wheel: Path
 
 def test_help_lists_it_all(elsewhere: Path, tmp_path: Path) -> None:
     told = _run([elsewhere / "berth", "--help"], tmp_path)
-    assert {"chat", "web", "api", "doctor", "runs", "sim", "demo"} <= {
-        line.split()[0] for line in told.splitlines() if line.strip()
-    }
+    assert {"chat", "web", "api", "doctor", "runs", "sim", "demo"} <= {line.split()[0] for line in told.splitlines() if line.strip()}
 
 
 def test_a_plan_is_made_from_another_folder(elsewhere: Path, tmp_path: Path) -> None:

@@ -28,9 +28,7 @@ def postgresql_server() -> Iterator[str]:
     if as_user:
         shutil.chown(folder, "postgres", "postgres")
     programs_folder = Path(found).parent
-    made = subprocess.run(
-        [*as_user, found, "-D", str(folder / "data"), "-A", "trust", "-U", "berth"], capture_output=True, text=True
-    )
+    made = subprocess.run([*as_user, found, "-D", str(folder / "data"), "-A", "trust", "-U", "berth"], capture_output=True, text=True)
     if made.returncode != 0:
         pytest.skip(f"PostgreSQL could not be set up here: {made.stderr.strip()[-200:]}")
     with socket.socket() as probe:

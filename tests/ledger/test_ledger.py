@@ -66,9 +66,7 @@ def test_a_later_plan_of_the_conversation_voids_the_earlier_and_frees_its_promis
 
 def test_an_id_is_promised_once_and_free_again_when_it_expires(ledger: Ledger, clock: Clock) -> None:
     promises = ledger.reservations
-    wanted = Reserved(
-        vm_ids=frozenset({20000}), names=frozenset({"db-01"}), memory_bytes=(("pve1", 8),), cpu_count=(("pve1", 2),)
-    )
+    wanted = Reserved(vm_ids=frozenset({20000}), names=frozenset({"db-01"}), memory_bytes=(("pve1", 8),), cpu_count=(("pve1", 2),))
     soon = clock.pass_by(minutes=30)
     assert promises.reserve("f1", "m1", wanted, NOON, soon)
     assert promises.reserve("f1", "m1", wanted, NOON, soon), "the same family again"

@@ -42,9 +42,7 @@ class Providers:
         if form is None:
             return json_answer({"error": {"message": f"no such path {request.path}"}}, 404)
         if self.mode in ("429", "500"):
-            return json_answer(
-                {"error": {"message": "secret-detail sk-123", "code": int(self.mode), "status": "X"}}, int(self.mode)
-            )
+            return json_answer({"error": {"message": "secret-detail sk-123", "code": int(self.mode), "status": "X"}}, int(self.mode))
         spoken = form(self.mode, *self._call(request))
         return Answer(
             200,
@@ -57,15 +55,11 @@ class Providers:
         """The tool that is declared in the request, and what it is called with."""
         if '"propose"' in request.body.decode():
             return "propose", {
-                "picks": [
-                    {"label": "postgresql", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}
-                ]
+                "picks": [{"label": "postgresql", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}]
             }
         if self.mode == "invented":
             return "hear", {
-                "asks": [
-                    {"capability": "postgresql", "facts": [{"name": "concurrent_users", "value": "9000", "quote": "9000 users"}]}
-                ]
+                "asks": [{"capability": "postgresql", "facts": [{"name": "concurrent_users", "value": "9000", "quote": "9000 users"}]}]
             }
         return "hear", HEARD
 

@@ -53,11 +53,7 @@ def _change(**after: object) -> dict[str, object]:
         (_with(changes=[_change(body={"properties": {"vmSize": "Standard_NC6s_v3"}})]), "reject", ["policy.retired-sizes"]),
         (
             _with(
-                changes=[
-                    _change(
-                        type="Microsoft.Storage/storageAccounts@2025-01-01", body={"properties": {"allowSharedKeyAccess": True}}
-                    )
-                ]
+                changes=[_change(type="Microsoft.Storage/storageAccounts@2025-01-01", body={"properties": {"allowSharedKeyAccess": True}})]
             ),
             "reject",
             ["policy.encryption-required", "policy.no-shared-keys"],
@@ -89,8 +85,9 @@ def test_a_refusal_says_what_was_found_and_what_would_pass() -> None:
 
 def test_a_refusal_is_about_cost_by_what_its_rule_compares_and_not_by_its_name() -> None:
     """A budget is raised or undercut whoever wrote the policy."""
-    rules = "[{id: purse, outcome: reject, because: x, must: {cost.monthly: {at_most: 5}}}, {id: own-budget, outcome: reject, because: x, must: {requirements.gpu: false}}]"
-    policy = read_policy(f"version: 1\nrules: {rules}")
+    purse = "{id: purse, outcome: reject, because: x, must: {cost.monthly: {at_most: 5}}}"
+    own = "{id: own-budget, outcome: reject, because: x, must: {requirements.gpu: false}}"
+    policy = read_policy(f"version: 1\nrules: [{purse}, {own}]")
     costly, other = judge(policy, _with(requirements={"gpu": True})).findings
     assert (is_about_cost(policy, costly), is_about_cost(policy, other)) == (True, False)
 

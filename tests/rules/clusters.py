@@ -40,15 +40,29 @@ def storage(
     active: bool = True,
     content: tuple[str, ...] = ("images", "rootdir"),
 ) -> Storage:
-    return Storage(name=name, node=on, kind=kind or ("rbd" if shared else "lvmthin"), shared=shared, content=content,
-                   total_bytes=total_gib * GIB, used_bytes=used_gib * GIB, active=active)  # fmt: skip
+    return Storage(
+        name=name,
+        node=on,
+        kind=kind or ("rbd" if shared else "lvmthin"),
+        shared=shared,
+        content=content,
+        total_bytes=total_gib * GIB,
+        used_bytes=used_gib * GIB,
+        active=active,
+    )
 
 
-def guest(
-    vm_id: int, name: str, on: str, *, cpus: int = 4, memory_gib: float = 8, disk_gib: int = 40, running: bool = True
-) -> Guest:
-    return Guest(vm_id=vm_id, name=name, node=on, running=running, template=False, cpu_count=cpus,
-                 memory_bytes=int(memory_gib * GIB), disk_bytes=disk_gib * GIB)  # fmt: skip
+def guest(vm_id: int, name: str, on: str, *, cpus: int = 4, memory_gib: float = 8, disk_gib: int = 40, running: bool = True) -> Guest:
+    return Guest(
+        vm_id=vm_id,
+        name=name,
+        node=on,
+        running=running,
+        template=False,
+        cpu_count=cpus,
+        memory_bytes=int(memory_gib * GIB),
+        disk_bytes=disk_gib * GIB,
+    )
 
 
 def template(
@@ -62,8 +76,17 @@ def template(
     disk_gib: int = 3,
     cloud_init: bool = True,
 ) -> Template:
-    return Template(vm_id=vm_id, name=name, node=on, disk_interface="scsi0", disk_gib=disk_gib, storages=storages, shared=shared,
-                    cloud_init=cloud_init, os=os)  # fmt: skip
+    return Template(
+        vm_id=vm_id,
+        name=name,
+        node=on,
+        disk_interface="scsi0",
+        disk_gib=disk_gib,
+        storages=storages,
+        shared=shared,
+        cloud_init=cloud_init,
+        os=os,
+    )
 
 
 NAMES = ("pve1", "pve2", "pve3", "pve4")

@@ -1,4 +1,5 @@
-"""Findings are kinds with data, and every kind has its words: each name that the words speak of is among the data that the check hands over."""
+"""Findings are kinds with data, and every kind has its words: each name that the words speak of is among the data that the check hands
+over."""
 
 from __future__ import annotations
 
@@ -16,9 +17,7 @@ from tools.values.review import Finding, Review, fault
 
 TOOLS = Path(__file__).parents[2] / "tools"
 BERTHS_OWN = "text"
-SUM = Sum(
-    subject="memory of pve2", unit="MiB", terms=(("promised", 8192.0), ("this request", 4096.0)), total=12288.0, limit=8192.0
-)
+SUM = Sum(subject="memory of pve2", unit="MiB", terms=(("promised", 8192.0), ("this request", 4096.0)), total=12288.0, limit=8192.0)
 
 
 def _faults() -> Iterator[tuple[str, frozenset[str]]]:

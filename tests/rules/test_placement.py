@@ -53,15 +53,25 @@ def test_production_prefers_shared_storage_and_says_why() -> None:
 OUT = [
     ("node", {"nodes": (node("pve1"), node("pve2", online=False))}, "pve2", "it is not online"),
     ("load", {"nodes": (node("pve1"), node("pve2", cpu=None))}, "pve2", "Sys.Audit"),
-    ("bridge", {"networks": (Network(name="20", bridge="vmbr0", vlan_tag=20, nodes=("pve1",)),)}, "pve2", "network 20 (vmbr0) is not there"),
+    (
+        "bridge",
+        {"networks": (Network(name="20", bridge="vmbr0", vlan_tag=20, nodes=("pve1",)),)},
+        "pve2",
+        "network 20 (vmbr0) is not there",
+    ),
     ("content", {}, "pve1/nfs", "does not take machine disks"),
-    ("inactive", {"storages": (storage("ceph-vm", "pve1", shared=True), storage("local-lvm", "pve2", shared=False, active=False))}, "pve2/local-lvm", "not active"),
+    (
+        "inactive",
+        {"storages": (storage("ceph-vm", "pve1", shared=True), storage("local-lvm", "pve2", shared=False, active=False))},
+        "pve2/local-lvm",
+        "not active",
+    ),
     ("no cloud-init", {"templates": (template(9000, "debian-12", "pve1", cloud_init=False),)}, "pve1/ceph-vm", "no cloud-init drive"),
     ("template's node", {"nodes": (node("pve1", online=False), node("pve2"))}, "pve2/ceph-vm", "lies on pve1, which is not online"),
     ("full", {"storages": (storage("ceph-vm", "pve1", shared=True, total_gib=1000, used_gib=790),)}, "pve1/ceph-vm", "too little storage"),
     ("memory", {"nodes": (node("pve1", used_gib=100),)}, "pve1/ceph-vm", "too little memory"),
     ("processors", {"nodes": (node("pve1", cpu=0.55),)}, "pve1/ceph-vm", "too few processors"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("changes", "subject", "why"), [case[1:] for case in OUT], ids=[case[0] for case in OUT])

@@ -11,9 +11,18 @@ from tools.rules.sizing.application_formulas import Sized
 from tools.rules.sizing.applications import Unsized, canonical, rows, size_for
 
 CONNECTIONS = [
-    (1, "B1ms", 1, 2), (35, "B1ms", 1, 2), (36, "B2s", 2, 4), (100, "B2s", 2, 4), (414, "B2s", 2, 4), (415, "D2s_v3", 2, 8),
-    (844, "D2s_v3", 2, 8), (1000, "D4s_v3", 4, 16), (1703, "D4s_v3", 4, 16), (2000, "D8s_v3", 8, 32), (4985, "D16s_v3", 16, 64),
-]  # fmt: skip
+    (1, "B1ms", 1, 2),
+    (35, "B1ms", 1, 2),
+    (36, "B2s", 2, 4),
+    (100, "B2s", 2, 4),
+    (414, "B2s", 2, 4),
+    (415, "D2s_v3", 2, 8),
+    (844, "D2s_v3", 2, 8),
+    (1000, "D4s_v3", 4, 16),
+    (1703, "D4s_v3", 4, 16),
+    (2000, "D8s_v3", 8, 32),
+    (4985, "D16s_v3", 16, 64),
+]
 
 
 @pytest.mark.parametrize(("connections", "sku", "cpu_count", "memory_gib"), CONNECTIONS)

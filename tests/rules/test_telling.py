@@ -72,9 +72,7 @@ def test_every_phase_has_a_sentence(phase: Phase) -> None:
 def test_questions_say_what_is_known_only_when_something_is() -> None:
     said = Field(name="cpu_count", value=4, unit="vCPU", origin=Origin.SAID, words="4 cores")
     known = draw(
-        telling.questions(
-            Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox", fields=(said,)),)), ()
-        )
+        telling.questions(Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox", fields=(said,)),)), ())
     )
     assert "cpu count = 4 vCPU" in known
     assert "cpu count" not in draw(

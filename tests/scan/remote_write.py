@@ -35,9 +35,7 @@ def write(url: str, series: Mapping[str, Mapping[str, str]], samples: Mapping[st
 
 def _time_series(labels: Mapping[str, str], points: Samples) -> bytes:
     names = b"".join(_field(1, _field(1, name.encode()) + _field(2, value.encode())) for name, value in sorted(labels.items()))
-    return names + b"".join(
-        _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(time * 1000)) for time, value in points
-    )
+    return names + b"".join(_field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(time * 1000)) for time, value in points)
 
 
 def _field(number: int, content: bytes) -> bytes:

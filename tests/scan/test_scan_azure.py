@@ -20,15 +20,18 @@ from .conftest import Subscribed
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 NAMES = (
-    "Microsoft.Storage/storageAccounts:stdata", "Microsoft.Storage/storageAccounts:stnobodyhasthis", "Microsoft.KeyVault/vaults:kv-prod",
-    "Microsoft.CognitiveServices/accounts:openai", "Microsoft.ContainerRegistry/registries:data", "Microsoft.Storage/storageAccounts:NOT-ALLOWED",
-    "Microsoft.Storage/storageAccounts", "Microsoft.Unknown/things:x",
-)  # fmt: skip
+    "Microsoft.Storage/storageAccounts:stdata",
+    "Microsoft.Storage/storageAccounts:stnobodyhasthis",
+    "Microsoft.KeyVault/vaults:kv-prod",
+    "Microsoft.CognitiveServices/accounts:openai",
+    "Microsoft.ContainerRegistry/registries:data",
+    "Microsoft.Storage/storageAccounts:NOT-ALLOWED",
+    "Microsoft.Storage/storageAccounts",
+    "Microsoft.Unknown/things:x",
+)
 
 
-def look(
-    settings: Subscribed, *, regions: tuple[str, ...] = ("eastus", "westus2"), names: tuple[str, ...] = ()
-) -> SubscriptionSnapshot:
+def look(settings: Subscribed, *, regions: tuple[str, ...] = ("eastus", "westus2"), names: tuple[str, ...] = ()) -> SubscriptionSnapshot:
     return scan(settings, NOW, regions=regions, names=names)
 
 
@@ -40,8 +43,10 @@ def seen(cloud: Subscribed) -> SubscriptionSnapshot:
 def test_the_subscription_and_what_is_in_it(seen: SubscriptionSnapshot) -> None:
     assert (seen.subscription_name, seen.taken_at, seen.problems) == ("northwind-data", NOW, ())
     assert [(g.name, g.region, dict(g.tags)["team"]) for g in seen.groups] == [
-        ("rg-analytics-old", "westeurope", "ml"), ("rg-monitoring", "eastus", "platform"), ("rg-network-hub", "eastus", "platform"),
-    ]  # fmt: skip
+        ("rg-analytics-old", "westeurope", "ml"),
+        ("rg-monitoring", "eastus", "platform"),
+        ("rg-network-hub", "eastus", "platform"),
+    ]
     assert [r.name for r in seen.resources if dict(r.tags).get("team") == "ml"] == ["vm-notebook", "stnorthwindold"]
     assert {"eastus", "westeurope", "swedencentral"} <= {r.name for r in seen.regions}
 
@@ -107,13 +112,17 @@ def test_a_bad_day_is_a_picture_with_problems(bad_cloud: Subscribed) -> None:
     [
         ({"arm_client_secret": SecretStr("another-secret")}, "Azure refused the credentials.", "its secret is another one"),
         ({"arm_client_id": "00000000-0000-4000-8000-000000000001"}, "Azure refused the credentials.", "no application of that client id"),
-        ({"arm_subscription_id": "00000000-0000-4000-8000-000000000002"}, "The subscription is not known.", "00000000-0000-4000-8000-000000000002"),
+        (
+            {"arm_subscription_id": "00000000-0000-4000-8000-000000000002"},
+            "The subscription is not known.",
+            "00000000-0000-4000-8000-000000000002",
+        ),
         ({"arm_subscription_id": ""}, "No Azure subscription is connected.", "ARM_SUBSCRIPTION_ID"),
         ({"arm_active_directory_authority_host": "https://127.0.0.1:1"}, "Azure is away.", "refuses the connection"),
         ({"arm_resource_manager_endpoint": "https://127.0.0.1:1"}, "Azure is away.", "https://127.0.0.1:1"),
         ({"ca_file": None}, "Azure's certificate is not trusted.", "BERTH_CA_FILE is not set"),
     ],
-)  # fmt: skip
+)
 def test_what_stops_a_scan(cloud: Subscribed, change: dict[str, object], summary: str, detail: str) -> None:
     with pytest.raises(WorldProblem) as raised:
         look(dataclasses.replace(cloud, **change))
@@ -139,12 +148,32 @@ JSON = st.recursive(
     max_leaves=8,
 )
 KEYS = st.sampled_from(
-    ["id", "name", "type", "location", "tags", "metadata", "displayName", "currentValue", "limit", "unit", "resourceType", "capabilities",
-     "restrictions", "values", "reasonCode", "family", "model", "skus", "version", "value", "nameAvailable", "regionType"]
-)  # fmt: skip
-ROWS = st.dictionaries(
-    KEYS, JSON | st.dictionaries(KEYS, JSON, max_size=4) | st.lists(st.dictionaries(KEYS, JSON, max_size=4), max_size=2)
+    [
+        "id",
+        "name",
+        "type",
+        "location",
+        "tags",
+        "metadata",
+        "displayName",
+        "currentValue",
+        "limit",
+        "unit",
+        "resourceType",
+        "capabilities",
+        "restrictions",
+        "values",
+        "reasonCode",
+        "family",
+        "model",
+        "skus",
+        "version",
+        "value",
+        "nameAvailable",
+        "regionType",
+    ]
 )
+ROWS = st.dictionaries(KEYS, JSON | st.dictionaries(KEYS, JSON, max_size=4) | st.lists(st.dictionaries(KEYS, JSON, max_size=4), max_size=2))
 
 
 @settings(deadline=None, max_examples=60)

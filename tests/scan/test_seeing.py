@@ -31,7 +31,7 @@ ROW = {"vmid": 9000, "name": "debian-12", "node": "pve1", "tags": "golden;ubuntu
         ({"ide2": "none,media=cdrom"}, None),
         ({}, None),
     ],
-)  # fmt: skip
+)
 def test_templates(config: dict[str, str], expected: tuple[object, ...] | None) -> None:
     template = seeing.template(ROW, config, SHARED)
     if expected is None:
@@ -45,10 +45,18 @@ def test_templates(config: dict[str, str], expected: tuple[object, ...] | None) 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("shop-db", "shop-db"), ("Intel(R) Xeon(R) @ 2.60GHz", "Intel(R) Xeon(R) @ 2.60GHz"), ("a\nb", "a\\x0ab"), ("{{7*7}}", "\\x7b\\x7b7\\x2a7\\x7d\\x7d"),
-        ("çay", "\\xe7ay"), ("\u202eevil", "\\u202eevil"), ("\x1b[31m", "\\x1b\\x5b31m"), ('"', "\\x22"), ("y" * 99, "y" * 64), (None, "None"),
+        ("shop-db", "shop-db"),
+        ("Intel(R) Xeon(R) @ 2.60GHz", "Intel(R) Xeon(R) @ 2.60GHz"),
+        ("a\nb", "a\\x0ab"),
+        ("{{7*7}}", "\\x7b\\x7b7\\x2a7\\x7d\\x7d"),
+        ("çay", "\\xe7ay"),
+        ("\u202eevil", "\\u202eevil"),
+        ("\x1b[31m", "\\x1b\\x5b31m"),
+        ('"', "\\x22"),
+        ("y" * 99, "y" * 64),
+        (None, "None"),
     ],
-)  # fmt: skip
+)
 def test_names_as_shown(text: object, shown: str) -> None:
     assert scanned.display(text) == shown
 
@@ -61,14 +69,16 @@ def points(minutes: int, step: int = 60) -> list[dict[str, float]]:
     ("given_points", "expected"),
     [
         (points(1440), Load(cpu_ratio_p95=0.94, memory_bytes_p95=94, source="rrddata of n, 1 day, 100 % of samples")),
-        (points(1440, 1800),
-         Load(cpu_ratio_p95=0.45, memory_bytes_p95=45, source="rrddata of n, 1 day, 100 % of samples, averages of 30 min")),
+        (
+            points(1440, 1800),
+            Load(cpu_ratio_p95=0.45, memory_bytes_p95=45, source="rrddata of n, 1 day, 100 % of samples, averages of 30 min"),
+        ),
         (points(1000), Load(cpu_ratio_p95=0.94, memory_bytes_p95=94, source="rrddata of n, 1 day, 69 % of samples")),
         (points(600), Load(cpu_ratio_p95=None, memory_bytes_p95=None, source="rrddata of n, 1 day, 42 % of samples")),
         ([{"time": t} for t in range(1440)], Load(cpu_ratio_p95=None, memory_bytes_p95=None, source="rrddata of n, 1 day, 0 % of samples")),
         ([], Load(cpu_ratio_p95=None, memory_bytes_p95=None, source="rrddata of n, 1 day, 0 % of samples")),
     ],
-)  # fmt: skip
+)
 def test_the_last_day_of_a_node(given_points: list[dict[str, float]], expected: Load) -> None:
     assert seeing.load_of_day("n", given_points) == expected
 
@@ -84,9 +94,39 @@ JSON = st.recursive(
     max_leaves=8,
 )
 KEYS = st.sampled_from(
-    ["node", "vmid", "name", "tags", "maxcpu", "cpu", "maxmem", "storage", "content", "total", "status", "type", "iface", "cidr", "vnet", "tag",
-     "zone", "alias", "subnet", "net0", "scsi0", "boot", "ide2", "time", "memused", "shared", "active", "enabled", "ostype", "nodes"]
-)  # fmt: skip
+    [
+        "node",
+        "vmid",
+        "name",
+        "tags",
+        "maxcpu",
+        "cpu",
+        "maxmem",
+        "storage",
+        "content",
+        "total",
+        "status",
+        "type",
+        "iface",
+        "cidr",
+        "vnet",
+        "tag",
+        "zone",
+        "alias",
+        "subnet",
+        "net0",
+        "scsi0",
+        "boot",
+        "ide2",
+        "time",
+        "memused",
+        "shared",
+        "active",
+        "enabled",
+        "ostype",
+        "nodes",
+    ]
+)
 ROWS = st.dictionaries(KEYS, JSON, max_size=10)
 
 

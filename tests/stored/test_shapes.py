@@ -126,9 +126,7 @@ def test_what_cannot_be_read_is_told_with_the_next_move(text: str, why: str) -> 
 @pytest.mark.parametrize("kept", ["{", '{"shape": 99}', '{"phase": "dreaming"}', "[]", '{"shape": 1, "heard": 7}'])
 def test_a_damaged_conversation_answers_and_begins_anew(old: World, kept: str) -> None:
     change(old, "UPDATE drafts SET json = ? WHERE conversation = 'provisioner/operator/awaiting'", kept)
-    (open_before,) = rows(
-        old, "SELECT digest FROM plans WHERE status = 'open' AND conversation = 'provisioner/operator/awaiting'"
-    )
+    (open_before,) = rows(old, "SELECT digest FROM plans WHERE status = 'open' AND conversation = 'provisioner/operator/awaiting'")
     first = ask(old, "awaiting", "help")
     assert "begins anew" in first and "PostgreSQL" in first
     assert ask(old, "awaiting", "no")
@@ -148,9 +146,7 @@ def test_a_damaged_plan_can_be_dropped_and_nothing_else_suffers(old: World, colu
     assert old.ledger.plans.row(latest.plan_digest).status == "void"
 
 
-@pytest.mark.parametrize(
-    "statement", ["UPDATE steps SET json = '{' WHERE run_id = ?", "UPDATE runs SET receipt_json = '[]' WHERE id = ?"]
-)
+@pytest.mark.parametrize("statement", ["UPDATE steps SET json = '{' WHERE run_id = ?", "UPDATE runs SET receipt_json = '[]' WHERE id = ?"])
 def test_a_damaged_run_is_listed_with_the_others(old: World, statement: str) -> None:
     ((run_id,),) = rows(old, "SELECT id FROM runs WHERE conversation = 'provisioner/operator/done'")
     change(old, statement, run_id)

@@ -65,9 +65,7 @@ def run_folders(berth: Berth) -> set[str]:
         ("retry", ()),
     ],
 )
-def test_bad_input_is_answered_in_whole_sentences_and_the_conversation_goes_on(
-    berth: Berth, typed: str, named: tuple[str, ...]
-) -> None:
+def test_bad_input_is_answered_in_whole_sentences_and_the_conversation_goes_on(berth: Berth, typed: str, named: tuple[str, ...]) -> None:
     """`named`: what is wrong as it was typed, and what would do."""
     chat, before = berth.chat(), run_folders(berth)
     reply = chat.say(typed)

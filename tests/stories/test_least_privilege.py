@@ -12,9 +12,7 @@ SCAN = "scan@pve!scan=5ca40000-0000-4000-8000-000000000001"
 APPLY = "apply@pve!apply=a9917000-0000-4000-8000-000000000002"
 
 
-def test_two_tokens_of_least_privilege_make_and_remove_a_machine(
-    emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path
-) -> None:
+def test_two_tokens_of_least_privilege_make_and_remove_a_machine(emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
     ready, folder = emulated_cluster
     site = tmp_path / "site.yaml"
     site.write_text("pool: berth\n")

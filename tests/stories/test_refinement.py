@@ -25,9 +25,7 @@ SAID = {
 
 
 @pytest.fixture(scope="module")
-def scripted(
-    emulated_cluster: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Berth, Scripted]]:
+def scripted(emulated_cluster: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Berth, Scripted]]:
     ready, folder = emulated_cluster
     with scripted_berth(environment(ready, folder), tmp_path_factory.mktemp("scripted"), lambda *_: []) as both:
         yield both
@@ -95,9 +93,7 @@ def test_when_nothing_passes_there_is_no_plan_but_what_would(scripted: tuple[Ber
 
 
 @pytest.mark.parametrize("nonsense", [{"cpu_count": 10_000}, {"cpu_count": -1}, {"disk_gib": 1e300}, {"root": 1}])
-def test_numbers_out_of_range_are_refused_and_the_rules_settle_it(
-    scripted: tuple[Berth, Scripted], nonsense: dict[str, float]
-) -> None:
+def test_numbers_out_of_range_are_refused_and_the_rules_settle_it(scripted: tuple[Berth, Scripted], nonsense: dict[str, float]) -> None:
     berth, model = scripted
     says(model, nonsense)
     chat = berth.chat()

@@ -53,9 +53,7 @@ def second_plan(berth: Berth, part_folder: Path) -> tuple[int, str]:
     """(exit code, words) of another `terraform plan` there, as anybody may do: 0 means that Azure is what was planned."""
     terraform = Terraform(Settings.from_environment(berth.environment), part_folder)
     command = [*terraform.program(), "plan", "-input=false", "-no-color", "-detailed-exitcode"]
-    ended = subprocess.run(
-        command, cwd=part_folder, env=terraform.environment(), text=True, capture_output=True, timeout=PLAN_SECONDS_MAX
-    )
+    ended = subprocess.run(command, cwd=part_folder, env=terraform.environment(), text=True, capture_output=True, timeout=PLAN_SECONDS_MAX)
     return ended.returncode, ended.stdout + ended.stderr
 
 
@@ -69,9 +67,7 @@ def approve(chat: Chat) -> Reply:
     """Says everything that the newest plan asks to be said, and gives the last answer."""
     digest, roles = chat.open_digest, sorted(chat.roles)
     for role in roles:
-        words = (
-            f"confirm {digest} {role.removeprefix('confirm ')}" if role.startswith("confirm ") else f"approve {digest} as {role}"
-        )
+        words = f"confirm {digest} {role.removeprefix('confirm ')}" if role.startswith("confirm ") else f"approve {digest} as {role}"
         last = chat.say(words)
     return last
 

@@ -1,4 +1,5 @@
-"""The other things on Azure from a sentence: planned, approved, built so that a second plan changes nothing, and removed without a trace."""
+"""The other things on Azure from a sentence: planned, approved, built so that a second plan changes nothing, and removed without a
+trace."""
 
 from __future__ import annotations
 

@@ -52,9 +52,7 @@ def make_folder(world: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
         path = tmp_path_factory.mktemp(module)
         for file in (ROOT / "terraform" / module).glob("*.tf"):
             shutil.copy(file, path)
-        (path / "cli.tfrc").write_text(
-            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{world["mirror"]}"\n  }}\n}}\n'
-        )
+        (path / "cli.tfrc").write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{world["mirror"]}"\n  }}\n}}\n')
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(path),

@@ -73,9 +73,7 @@ def test_a_wrong_machine_is_refused_in_a_whole_sentence(folder: Folder, machines
 
 
 def test_a_machine_as_composed_becomes_exactly_that_resource(folder: Folder) -> None:
-    folder.give(
-        machine(dns_servers=["10.20.0.1"], pool="berth"), machine(2, vlan_tag=None, address="10.20.0.5/24", gateway="10.20.0.1")
-    )
+    folder.give(machine(dns_servers=["10.20.0.1"], pool="berth"), machine(2, vlan_tag=None, address="10.20.0.5/24", gateway="10.20.0.1"))
     planned = folder.planned()
     one = planned["web-01"]
     assert one["clone"] == [{"datastore_id": "ceph-vm", "full": True, "node_name": "pve1", "retries": 20, "vm_id": 9000}]

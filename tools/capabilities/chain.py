@@ -1,4 +1,5 @@
-"""The chain over all items of a request: each function asks every item's capability and gathers the answers. No I/O, no judgement of its own."""
+"""The chain over all items of a request: each function asks every item's capability and gathers the answers. No I/O, no judgement of its
+own."""
 
 from __future__ import annotations
 
@@ -82,9 +83,7 @@ def compose(
     so_far = situation
     for needs, part_offer in zip(requirements.parts, offer.parts, strict=True):
         if needs.label not in picks:
-            raise RequestProblem(
-                "A part has no pick.", f"The proposal picks nothing for {needs.label}.", "Pick one candidate a part."
-            )
+            raise RequestProblem("A part has no pick.", f"The proposal picks nothing for {needs.label}.", "Pick one candidate a part.")
         able = footing(needs)
         part = able.compose(needs, part_offer, picks[needs.label], so_far)
         old = _built(built, needs)

@@ -1,4 +1,5 @@
-"""The counter-offer to a policy's refusal: the smallest change of one requirement that would pass, found by running the whole chain with it."""
+"""The counter-offer to a policy's refusal: the smallest change of one requirement that would pass, found by running the whole chain with
+it."""
 
 from __future__ import annotations
 
@@ -40,9 +41,7 @@ def counter_offer(
     return ""
 
 
-def _by_value(
-    requirements: Requirements, finding: Finding, policy: Policy, passes: Callable[[Requirements], Manifest | None]
-) -> str:
+def _by_value(requirements: Requirements, finding: Finding, policy: Policy, passes: Callable[[Requirements], Manifest | None]) -> str:
     allowed = allowed_values(policy, finding)
     if allowed is None:
         return ""
@@ -63,8 +62,7 @@ def _by_budget(
     try:
         offer = chain.offer(unbound, situation)
         totals = [
-            estimate(chain.compose(unbound, offer, proposal, situation).parts, situation).total or 0.0
-            for proposal in _proposals(offer)
+            estimate(chain.compose(unbound, offer, proposal, situation).parts, situation).total or 0.0 for proposal in _proposals(offer)
         ]
     except Trouble:
         return ""
@@ -97,8 +95,7 @@ def _proposals(offer: Offer) -> Iterator[Proposal]:
         return
     for i in range(min(TRIED_MAX, max(len(part.candidates) for part in offer.parts))):
         picks = (
-            Pick(label=p.label, candidate=p.candidates[min(i, len(p.candidates) - 1)].id, because="A counter-offer.")
-            for p in offer.parts
+            Pick(label=p.label, candidate=p.candidates[min(i, len(p.candidates) - 1)].id, because="A counter-offer.") for p in offer.parts
         )
         yield Proposal(made_by="rule", picks=tuple(picks))
 

@@ -74,9 +74,7 @@ def run_playbook(
     `secrets` are variables too; they stand in a file of their own only while the playbook runs.
     """
     if not (folder / playbook).is_file() or "/" in playbook:
-        raise RequestProblem(
-            "There is no such playbook.", f"{playbook} is not among those in {folder}.", "Choose another capability."
-        )
+        raise RequestProblem("There is no such playbook.", f"{playbook} is not among those in {folder}.", "Choose another capability.")
     allowed = options_of(folder, playbook)
     plain, hidden = variables_json(variables, allowed), variables_json(secrets, allowed)
     private = part_folder / "ansible"
@@ -177,9 +175,7 @@ def unsafe(value: Json) -> Json:
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str) or not INNER_NAME.fullmatch(name):
-                raise RequestProblem(
-                    "A variable cannot be set.", f"{str(name)[:60]!r} is not a name.", "Use letters, digits and _."
-                )
+                raise RequestProblem("A variable cannot be set.", f"{str(name)[:60]!r} is not a name.", "Use letters, digits and _.")
         return {name: unsafe(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [unsafe(inner) for inner in value]
@@ -290,9 +286,7 @@ def _judge(status: str, story: Story, seconds_max: int) -> dict[str, HostResult]
     if bad:
         raise WorldProblem(
             "Configuring failed.",
-            " ".join(
-                f"{name}: {'could not be reached: ' if r.unreachable else ''}{r.message}" for name, r in sorted(bad.items())[:5]
-            ),
+            " ".join(f"{name}: {'could not be reached: ' if r.unreachable else ''}{r.message}" for name, r in sorted(bad.items())[:5]),
             "Correct what it says, then say retry: what is done already is not done again.",
             retryable=True,
         )

@@ -1,4 +1,5 @@
-"""Reads an Azure subscription through Azure's own Python libraries, over TLS that is always verified. It judges nothing and changes nothing.
+"""Reads an Azure subscription through Azure's own Python libraries, over TLS that is always verified. It judges nothing and changes
+nothing.
 
 What azure-mgmt-resource has no operation for goes as a plain ARM request over the same kind of pipeline.
 """
@@ -176,9 +177,7 @@ class Azure:
 
     def _away(self, error: AzureError) -> Away:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            by = (
-                f"the CA file {self.settings.ca_file}" if self.settings.ca_file else "the system's CAs (BERTH_CA_FILE is not set)"
-            )
+            by = f"the CA file {self.settings.ca_file}" if self.settings.ca_file else "the system's CAs (BERTH_CA_FILE is not set)"
             return Away(
                 "Azure's certificate is not trusted.",
                 f"The certificate of {self.endpoint}, or of its login, is not signed by {by}.",

@@ -163,9 +163,7 @@ def _make_cluster(workspace: WorkspaceClient, wanted: Mapping[str, Any], pool_id
     versions = {v.key for v in workspace.clusters.spark_versions().versions or ()}
     if wanted["spark_version"] not in versions:
         like = sorted(v for v in versions if v and v.endswith(wanted["spark_version"].partition("x")[2]))
-        raise Trouble(
-            f"The workspace does not offer the runtime {wanted['spark_version']}; it has {', '.join(like[-3:]) or 'others'}."
-        )
+        raise Trouble(f"The workspace does not offer the runtime {wanted['spark_version']}; it has {', '.join(like[-3:]) or 'others'}.")
     there = _cluster(workspace, name)
     if there is None:
         made = workspace.clusters.create(**typed)

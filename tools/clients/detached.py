@@ -1,6 +1,7 @@
 """One program that outlives whoever started it, at most once per place. It is not for programs whose answer is wanted at once.
 
-The place is a folder that holds: `lock` (held while the program or this runner lives; the kernel frees it with them), `begun` (who and when), `output`
+The place is a folder that holds: `lock` (held while the program or this runner lives; the kernel frees it with them), `begun` (who and
+when), `output`
 (both streams, 0600) and `code` (the exit code, written whole at the end). Whoever comes later, in whatever process, reads the same
 four files: start() again attaches instead of starting a second time.
 """
@@ -34,7 +35,8 @@ class Phase(StrEnum):
 
 
 def start(place: Path, argv: Sequence[str], environment: Mapping[str, str], *, folder: Path) -> None:
-    """Starts the program, which works in `folder`, unless it was ever begun in this place. The runner decides that under the lock, so two callers cannot both start it."""
+    """Starts the program, which works in `folder`, unless it was ever begun in this place. The runner decides that under the lock, so two
+    callers cannot both start it."""
     runner = [sys.executable, "-I", "-S", str(Path(__file__)), str(place), *argv]
     subprocess.Popen(
         runner,

@@ -23,9 +23,7 @@ class RetailPrices:
         self._url = url.rstrip("/")
         self._session = requests.Session()
         # A server that is too busy is worth waiting for; one that refuses to connect is tried once more.
-        retry = Retry(
-            total=4, connect=1, backoff_factor=1.0, status_forcelist=(429, 500, 502, 503), respect_retry_after_header=True
-        )
+        retry = Retry(total=4, connect=1, backoff_factor=1.0, status_forcelist=(429, 500, 502, 503), respect_retry_after_header=True)
         self._session.mount("https://", HTTPAdapter(max_retries=retry))
         # A machine's own REQUESTS_CA_BUNDLE would win over `verify` otherwise.
         self._session.trust_env = ca_file is None

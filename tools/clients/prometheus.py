@@ -31,9 +31,7 @@ QUERIES = {
 }
 
 
-def node_loads(
-    url: str, ca_file: Path | None, nodes: Sequence[str], now: datetime
-) -> tuple[dict[str, Load], tuple[ScanProblem, ...]]:
+def node_loads(url: str, ca_file: Path | None, nodes: Sequence[str], now: datetime) -> tuple[dict[str, Load], tuple[ScanProblem, ...]]:
     """The 95th percentiles of the last seven days of every node of which enough is known. Raises WorldProblem when it is away."""
     session = requests.Session()
     session.verify = str(ca_file) if ca_file else True

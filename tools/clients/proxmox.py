@@ -1,6 +1,7 @@
 """Reads a Proxmox VE cluster through proxmoxer with an API token, over TLS that is always verified. It judges nothing and changes nothing.
 
-What a cluster answers is hostile until tools.rules.machines.seeing has made values of it. Guests' notes and cloud-init user data are never read out.
+What a cluster answers is hostile until tools.rules.machines.seeing has made values of it. Guests' notes and cloud-init user data are never
+read out.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ class Proxmox:
         if error.status_code == 401:
             return Away(
                 "The token was refused.",
-                f"{self.endpoint} does not accept the API token {self.token_id}: it does not exist, has expired, or its secret is another one.",
+                f"{self.endpoint} does not accept the API token {self.token_id}: it does not exist, has expired, or "
+                f"its secret is another one.",
                 f"Check {self._setting} (user@realm!name=secret). A new token is made on a node with\n"
                 f"pveum user token add {self.token_id.replace('!', ' ')} --privsep 1",
             )
@@ -128,9 +130,7 @@ class Proxmox:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
             return self._away("broke off the TLS handshake")
         by = f"the CA file {self._ca_file}" if self._ca_file else "the system's CAs (BERTH_CA_FILE is not set)"
-        why = (
-            "is for another host name" if "doesn't match" in str(error) or "mismatch" in str(error) else f"is not signed by {by}"
-        )
+        why = "is for another host name" if "doesn't match" in str(error) or "mismatch" in str(error) else f"is not signed by {by}"
         return Away(
             "The cluster's certificate is not trusted.",
             f"The certificate of {self.endpoint} {why}.",

@@ -1,4 +1,5 @@
-"""Removes one machine from a Proxmox VE cluster: what a killed Terraform left half made. Whether it is ours to remove is decided by the caller."""
+"""Removes one machine from a Proxmox VE cluster: what a killed Terraform left half made. Whether it is ours to remove is decided by the
+caller."""
 
 from __future__ import annotations
 
@@ -67,6 +68,4 @@ class Removing(Proxmox):
                     )
                 return
             time.sleep(TASK_LOOK_SECONDS)
-        raise WorldProblem(
-            "A task of the cluster takes too long.", f"{task} is still running.", "Say retry later.", retryable=True
-        )
+        raise WorldProblem("A task of the cluster takes too long.", f"{task} is still running.", "Say retry later.", retryable=True)

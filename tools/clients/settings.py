@@ -120,9 +120,7 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(_absolute)] = _named("BERTH_HOME", Path("~/.local/state/berth"))
     prometheus_url: WebAddress = _named("PROMETHEUS_URL", "")
     person_home: Path = _named("HOME", Path("~"))
-    public_keys: PublicKeys = Field(
-        default_factory=lambda data: _own_public_keys(data["person_home"]), alias="BERTH_PUBLIC_KEY_FILE"
-    )
+    public_keys: PublicKeys = Field(default_factory=lambda data: _own_public_keys(data["person_home"]), alias="BERTH_PUBLIC_KEY_FILE")
     """Of the file that is named, otherwise of every ~/.ssh/id_*.pub."""
     prices_url: WebAddress = _named("BERTH_PRICES_URL", "https://prices.azure.com")
     """Azure's public Retail Prices API, or a mirror of it."""
@@ -156,7 +154,8 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """From everywhere, or from `environment` alone. Raises RequestProblem that names every variable with a value that cannot be taken."""
+        """From everywhere, or from `environment` alone. Raises RequestProblem that names every variable with a value that cannot be
+        taken."""
         try:
             if environment is None:
                 return cls(_secrets_dir=_secrets_folder(os.environ.get("BERTH_SECRETS_FOLDER")))
@@ -164,9 +163,7 @@ class Settings(BaseSettings):
             return cls(_build_sources=((InitSettingsSource(cls, given),), {}))
         except ValidationError as error:
             # Pydantic's own text repeats the value, which may be a secret.
-            wrong = {
-                f"{fault['loc'][0]} cannot be taken: {fault['msg'].removeprefix('Value error, ')}." for fault in error.errors()
-            }
+            wrong = {f"{fault['loc'][0]} cannot be taken: {fault['msg'].removeprefix('Value error, ')}." for fault in error.errors()}
         except NotADirectoryError:
             wrong = {"BERTH_SECRETS_FOLDER cannot be taken: there is no such folder."}
         remedy = "Correct it where it is set (`.env.example` says what each one is) and start again."

@@ -87,17 +87,11 @@ def _blocks(text: str) -> dict[str, str]:
 
 def _block(run_folder: Path, host: Host, proxy_command: str) -> str:
     if not NAME.fullmatch(host.name):
-        raise RequestProblem(
-            "A machine's name cannot be used.", f"{host.name!r} is not a host name.", "Use a-z, 0-9 and hyphens."
-        )
+        raise RequestProblem("A machine's name cannot be used.", f"{host.name!r} is not a host name.", "Use a-z, 0-9 and hyphens.")
     if not USER.fullmatch(host.user):
-        raise RequestProblem(
-            "An account's name cannot be used.", f"{host.user!r} is not an account name.", "Use a-z, 0-9, _ and -."
-        )
+        raise RequestProblem("An account's name cannot be used.", f"{host.user!r} is not an account name.", "Use a-z, 0-9, _ and -.")
     if any(sign in proxy_command for sign in "\r\n\0"):
-        raise RequestProblem(
-            "A setting cannot be taken.", "BERTH_GUEST_PROXY_COMMAND has more than one line.", "Write it on one line."
-        )
+        raise RequestProblem("A setting cannot be taken.", "BERTH_GUEST_PROXY_COMMAND has more than one line.", "Write it on one line.")
     lines = [
         f"Host {host.name}",
         f"HostName {_address(host.address)}",
@@ -137,9 +131,7 @@ def _quoted(path: Path) -> str:
     """As ssh_config wants it: in quotes, and with its own signs doubled."""
     text = str(path)
     if any(sign in text for sign in '"\r\n\0') or "${" in text:
-        raise RequestProblem(
-            "The home folder cannot be used.", f"OpenSSH cannot be told of {text!r}.", "Set BERTH_HOME to a plainer path."
-        )
+        raise RequestProblem("The home folder cannot be used.", f"OpenSSH cannot be told of {text!r}.", "Set BERTH_HOME to a plainer path.")
     return '"' + text.replace("\\", "\\\\").replace("%", "%%") + '"'
 
 

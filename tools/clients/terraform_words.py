@@ -28,20 +28,42 @@ _FRAME = re.compile(r"^[\s╷│╵|]*", re.MULTILINE)
 
 _KNOWN: tuple[tuple[str, bool, str], ...] = (
     # (what it says, whether trying again may help, the next move)
-    (r"x509|certificate (?:signed by|is not|has expired)|tls: ", False, "Set BERTH_CA_FILE to the CA that signed the server's certificate."),
-    (r"\b401\b|authentication failure|invalid token|no such token|AADSTS", False, "Look at the token in the settings, and whether it expired."),
+    (
+        r"x509|certificate (?:signed by|is not|has expired)|tls: ",
+        False,
+        "Set BERTH_CA_FILE to the CA that signed the server's certificate.",
+    ),
+    (
+        r"\b401\b|authentication failure|invalid token|no such token|AADSTS",
+        False,
+        "Look at the token in the settings, and whether it expired.",
+    ),
     (r"\b403\b|permission|Forbidden|AuthorizationFailed", False, "Give the token the privilege that is named, then try again."),
-    (r"can't lock file|got timeout|Error acquiring the state lock|CONFIG_LOCKED|is locked", True, "Somebody else works on it; try again in a minute."),
-    (r"no space|not enough space|out of space|storage .* full|No space left", False, "Free space there or choose another storage, then ask again."),
-    (r"connection refused|no such host|i/o timeout|connection reset|EOF|context deadline|\b50[0234]\b|\b59[56]\b", True,
-     "Look whether it is up and reachable from here, then say retry."),
+    (
+        r"can't lock file|got timeout|Error acquiring the state lock|CONFIG_LOCKED|is locked",
+        True,
+        "Somebody else works on it; try again in a minute.",
+    ),
+    (
+        r"no space|not enough space|out of space|storage .* full|No space left",
+        False,
+        "Free space there or choose another storage, then ask again.",
+    ),
+    (
+        r"connection refused|no such host|i/o timeout|connection reset|EOF|context deadline|\b50[0234]\b|\b59[56]\b",
+        True,
+        "Look whether it is up and reachable from here, then say retry.",
+    ),
     (r"QuotaExceeded|quota", False, "Ask for less, choose another region, or have the quota raised."),
     (r"TooManyRequests|\b429\b", True, "It asks us to slow down; say retry in a minute."),
-    (r"Failed to query available provider packages|Failed to install provider|no available releases", False,
-     "Set BERTH_PROVIDER_MIRROR to a folder with the providers, or let this machine reach the Terraform registry."),
+    (
+        r"Failed to query available provider packages|Failed to install provider|no available releases",
+        False,
+        "Set BERTH_PROVIDER_MIRROR to a folder with the providers, or let this machine reach the Terraform registry.",
+    ),
     (r"InternalServerError|ServerBusy|ServiceUnavailable", True, "That is on Azure's side; say retry, in a while if it stays."),
     (r"Saved plan is stale", False, "What it is about changed meanwhile; ask for a new plan."),
-)  # fmt: skip
+)
 
 
 def problem_of_events(summary: str, text: str, secrets: Iterable[str]) -> Trouble:

@@ -1,4 +1,5 @@
-"""The ledger's tables and how they are written to: SQLite by default, PostgreSQL by URL. What the rows mean stands in tools.ledger.ledger."""
+"""The ledger's tables and how they are written to: SQLite by default, PostgreSQL by URL. What the rows mean stands in
+tools.ledger.ledger."""
 
 from __future__ import annotations
 
@@ -25,9 +26,7 @@ TABLES = MetaData()
 
 drafts = Table("drafts", TABLES, Column("conversation", String, primary_key=True), Column("json", Text, nullable=False))
 
-families = Table(
-    "families", TABLES, Column("manifest_digest", String, primary_key=True), Column("family", String, nullable=False)
-)
+families = Table("families", TABLES, Column("manifest_digest", String, primary_key=True), Column("family", String, nullable=False))
 """A manifest and everything refined from it share one family, and so one set of reservations."""
 
 reservations = Table(

@@ -21,7 +21,8 @@ LEASE_SECONDS = 5.0
 
 
 class LeaseLost(BaseException):
-    """Somebody else carries this out by now: drop everything and write nothing. Not an Exception, so that no step takes it for a failure."""
+    """Somebody else carries this out by now: drop everything and write nothing. Not an Exception, so that no step takes it for a
+    failure."""
 
 
 class Lease:
@@ -39,9 +40,7 @@ class Leases:
     PostgreSQL ledger) the row's heartbeat decides: a holder that was silent for LEASE_SECONDS is taken for dead, and its fence is
     too low for anything it may still try to write."""
 
-    def __init__(
-        self, database: Database, home: Path, holder: str, now: Callable[[], datetime], seconds: float = LEASE_SECONDS
-    ) -> None:
+    def __init__(self, database: Database, home: Path, holder: str, now: Callable[[], datetime], seconds: float = LEASE_SECONDS) -> None:
         self._database = database
         self._folder = home / "leases"
         self._now = now
@@ -99,9 +98,7 @@ class Leases:
         with self._database.write() as connection:
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).first()
             if row is None:
-                connection.execute(
-                    leases.insert().values(name=name, holder=self.holder, machine=self.machine, fence=1, beat_at=now)
-                )
+                connection.execute(leases.insert().values(name=name, holder=self.holder, machine=self.machine, fence=1, beat_at=now))
                 return 1
             elsewhere = row.holder and row.machine != self.machine
             if elsewhere and row.beat_at > now - self.seconds:

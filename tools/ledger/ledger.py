@@ -1,4 +1,5 @@
-"""The ledger: the only record of truth about drafts, reservations, plans, approvals, runs and who did what. Chat history and ADK sessions are
+"""The ledger: the only record of truth about drafts, reservations, plans, approvals, runs and who did what. Chat history and ADK sessions
+are
 conversation; nothing here is read from them."""
 
 from __future__ import annotations

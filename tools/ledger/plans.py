@@ -121,9 +121,7 @@ class Plans:
         try:
             with self._database.write() as connection:
                 connection.execute(
-                    approvals.insert().values(
-                        nonce=signed.nonce, plan_digest=signed.plan_digest, role=signed.role, json=written(signed)
-                    )
+                    approvals.insert().values(nonce=signed.nonce, plan_digest=signed.plan_digest, role=signed.role, json=written(signed))
                 )
                 self._audit.record_in(
                     connection,
@@ -178,9 +176,7 @@ class Plans:
         with self._database.read() as connection:
             row = connection.execute(sa.select(plans).where(plans.c.digest == digest)).first()
         if row is None:
-            raise RequestProblem(
-                "There is no such plan.", f"No plan has the digest {digest[:12]}.", "Say plan again for a new one."
-            )
+            raise RequestProblem("There is no such plan.", f"No plan has the digest {digest[:12]}.", "Say plan again for a new one.")
         return row
 
     def _void_in(self, connection: Connection, which: sa.ColumnElement[bool], now: datetime, besides: str = "") -> int:

@@ -145,9 +145,7 @@ class Runs:
                 return
             number = (connection.execute(sa.select(sa.func.max(progress.c.number)).where(mine)).scalar() or 0) + 1
             line = Progress(number=number, at=now, part=part, step=step, text=text)
-            connection.execute(
-                progress.insert().values(run_id=run_id, number=number, key=key or f"#{number}", json=written(line))
-            )
+            connection.execute(progress.insert().values(run_id=run_id, number=number, key=key or f"#{number}", json=written(line)))
 
     def lines(self, run_id: str, after: int = 0) -> list[Progress]:
         query = sa.select(progress.c.json).where((progress.c.run_id == run_id) & (progress.c.number > after))

@@ -1,4 +1,5 @@
-"""The step that changes the world: Terraform applies exactly the plan that was approved, once. It looks before it does: a plan that is being
+"""The step that changes the world: Terraform applies exactly the plan that was approved, once. It looks before it does: a plan that is
+being
 applied is attended to its end, one that was applied is left alone, one that died half-way goes on only with what is left of it."""
 
 from __future__ import annotations
@@ -142,9 +143,7 @@ def _begin_rest(work: Work, place: Path) -> Path:
     places = _places(work)
     number = places.index(place) + 1
     if number >= TRIES_MAX:
-        raise WorldProblem(
-            "It was tried too often.", f"{TRIES_MAX} tries ended half-way.", "Say roll back, or look at the run folder."
-        )
+        raise WorldProblem("It was tried too often.", f"{TRIES_MAX} tries ended half-way.", "Say roll back, or look at the run folder.")
     if inputs_sha256(work.part_folder) != work.part_plan.inputs_sha256:
         raise WorldProblem(
             "A file changed after it was approved.",

@@ -1,4 +1,5 @@
-"""What a person may do with a plan and a run: approve, start, follow, cancel, retry, roll back, leave. Each is one call; the engine does the work."""
+"""What a person may do with a plan and a run: approve, start, follow, cancel, retry, roll back, leave. Each is one call; the engine does
+the work."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def approve(
     role: str | None = None,
     override_reason: str = "",
 ) -> Approved:
-    """Records one approval of exactly this plan. Where many are authenticated, an approver may name a plan of somebody else's conversation."""
+    """Records one approval of exactly this plan. Where many are authenticated, an approver may name a plan of somebody else's
+    conversation."""
     kept = world.ledger.plans.find(digits(digest_prefix), conversation if world.single_operator else "")
     plan, now = kept.plan, world.now()
     assert_open(plan, kept.status, now)
@@ -167,13 +169,12 @@ def _half_made(world: World, run_id: str, part: Part) -> tuple[str, ...]:
         mend(world, run_id, part)
         return tuple(sentence for _, sentence in hands(part.platform).left_half_made(world, run_id, part))
     except WorldProblem as problem:
-        return (
-            f"Whether something of {part.label} stands half made could not be seen: {problem.detail} Say `remove {run_id}` later.",
-        )
+        return (f"Whether something of {part.label} stands half made could not be seen: {problem.detail} Say `remove {run_id}` later.",)
 
 
 def _tell_of(world: World, run_id: str, stands: Mapping[str, tuple[str, ...]]) -> None:
-    """Into the journal and the receipt, which only the holder of the run's lease writes: the engine lets go of it just after a run stops."""
+    """Into the journal and the receipt, which only the holder of the run's lease writes: the engine lets go of it just after a run
+    stops."""
     run, runs, leases = run_of(world, run_id), world.ledger.runs, world.ledger.leases
     receipt = with_half_made(run, stands)
     for part, sentences in stands.items():
@@ -195,6 +196,4 @@ def _tell_of(world: World, run_id: str, stands: Mapping[str, tuple[str, ...]]) -
 def _assert_stopped(world: World, run_id: str) -> None:
     run = world.ledger.runs.row(run_id)
     if run.status != "stopped":
-        raise RequestProblem(
-            "The run did not stop.", f"{run_id} is {run.status}.", "Say remove to take down what a finished run made."
-        )
+        raise RequestProblem("The run did not stop.", f"{run_id} is {run.status}.", "Say remove to take down what a finished run made.")

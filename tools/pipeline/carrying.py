@@ -96,9 +96,7 @@ class Carrier:
             return False
         except Exception:
             # Our own mistake. The operator gets a sentence, the journal the trace; the run stops where it can go on.
-            trace = write_private(
-                self.world.run_folder(self.run_id) / "fault.log", plain(traceback.format_exc(), secrets, 100_000)
-            )
+            trace = write_private(self.world.run_folder(self.run_id) / "fault.log", plain(traceback.format_exc(), secrets, 100_000))
             self._fail(
                 place,
                 record,
@@ -148,9 +146,7 @@ class Carrier:
         """Our own mistake outside any step: the run stops where it can go on, instead of being taken up again and again."""
         plan_digest = self.world.ledger.runs.row(self.run_id).plan_digest
         folder = self.world.run_folder(self.run_id)
-        made = [
-            secret for part in self.world.ledger.plans.kept(plan_digest).manifest.parts for secret in secret_texts(folder, part)
-        ]
+        made = [secret for part in self.world.ledger.plans.kept(plan_digest).manifest.parts for secret in secret_texts(folder, part)]
         text = plain("".join(traceback.format_exception(error)), (*self.world.settings.secret_texts(), *made), 100_000)
         trace = write_private(folder / "fault.log", text)
         self._tell("", "end", f"Stopped. Berth made a mistake; {trace} says where. Say retry, and report it.", "")

@@ -67,9 +67,7 @@ def _sorted_out(context: PartContext, variables: Mapping[str, Json]) -> tuple[di
     for name, value in variables.items():
         if isinstance(value, dict) and set(value) == {"secret"}:
             if value["secret"] not in known:
-                raise RequestProblem(
-                    "A secret is not known.", f"{name} names the secret {value['secret']!r}.", "Make a new plan."
-                )
+                raise RequestProblem("A secret is not known.", f"{name} names the secret {value['secret']!r}.", "Make a new plan.")
             hidden[name] = context.secret(value["secret"])
         else:
             plain[name] = value

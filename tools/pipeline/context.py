@@ -44,8 +44,7 @@ class PartContext:
         """The part's machines as SSH needs to know them, in the order of the manifest."""
         found = (self.outputs or {}).get("machines", {})
         return tuple(
-            Host(name=m.name, address=_first(found.get(m.name, {}).get("addresses", ())), user=m.user_name)
-            for m in self.part.machines
+            Host(name=m.name, address=_first(found.get(m.name, {}).get("addresses", ())), user=m.user_name) for m in self.part.machines
         )
 
 

@@ -81,9 +81,7 @@ def _files(settings: Settings) -> Iterator[Examined]:
 def _worlds(settings: Settings) -> Iterator[Examined]:
     platforms = connected(settings)
     if not platforms:
-        yield Examined(
-            "worlds", False, "Neither a cluster nor a subscription is set.", "Set PROXMOX_VE_ENDPOINT or ARM_SUBSCRIPTION_ID."
-        )
+        yield Examined("worlds", False, "Neither a cluster nor a subscription is set.", "Set PROXMOX_VE_ENDPOINT or ARM_SUBSCRIPTION_ID.")
     for platform in platforms:
         try:
             seen = hands(platform).scan(settings, utc_now())

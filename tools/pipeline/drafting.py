@@ -41,8 +41,7 @@ def scan_all(world: World, requirements: Requirements) -> Snapshots:
     regions, names = chain.places_to_look(requirements, world.site)
     settings = world.settings_for(requirements)
     return {
-        platform: hands(platform).scan(settings, world.now(), regions=regions, names=names)
-        for platform in chain.platforms(requirements)
+        platform: hands(platform).scan(settings, world.now(), regions=regions, names=names) for platform in chain.platforms(requirements)
     }
 
 

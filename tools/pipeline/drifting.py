@@ -28,9 +28,7 @@ def drift(world: World, run_id: str) -> tuple[tuple[str, tuple[Change, ...]], ..
         terraform.write_configuration()
         terraform.init()
         try:
-            found.append(
-                (part.label, changes(terraform.plan(DRIFT_PLAN, validate=False).json, PLATFORMS[part.platform].PROVIDER))
-            )
+            found.append((part.label, changes(terraform.plan(DRIFT_PLAN, validate=False).json, PLATFORMS[part.platform].PROVIDER)))
         finally:
             for name in (DRIFT_PLAN, f"{DRIFT_PLAN}.json"):
                 (place / name).unlink(missing_ok=True)

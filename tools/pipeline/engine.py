@@ -1,7 +1,9 @@
-"""The engine of this process: it takes runs in hand, one lease each, and carries them out as durable workflows (DBOS). It also takes over what a
+"""The engine of this process: it takes runs in hand, one lease each, and carries them out as durable workflows (DBOS). It also takes over
+what a
 process that died left behind. What the steps do is none of its business.
 
-Three measured habits of DBOS are closed here: each process is an executor of its own (two with the same name would carry out one run twice),
+Three measured habits of DBOS are closed here: each process is an executor of its own (two with the same name would carry out one run
+twice),
 so nothing is recovered by itself: the holder of a run's lease takes it over, through a queue that only this process listens to; and
 everything is kept as JSON (its own habit is pickle, which would run whatever somebody writes into the database).
 """

@@ -1,4 +1,5 @@
-"""Makes a plan out of a manifest: the run folder, Terraform's own plan of every part, and one digest over all of it. Nothing outside the run
+"""Makes a plan out of a manifest: the run folder, Terraform's own plan of every part, and one digest over all of it. Nothing outside the
+run
 folder and the ledger is changed."""
 
 from __future__ import annotations
@@ -85,9 +86,7 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
     """A plan to remove exactly what the run made: what its own state records, what a killed Terraform left unrecorded, and nothing else."""
     run = world.ledger.runs.row(run_id)
     if run.status == "running":
-        raise RequestProblem(
-            "The run is still going.", f"{run_id} cannot be removed while it works.", "Say cancel first, or wait."
-        )
+        raise RequestProblem("The run is still going.", f"{run_id} cannot be removed while it works.", "Say cancel first, or wait.")
     made_by = world.ledger.plans.kept(run.plan_digest)
     folder = world.run_folder(run_id)
     half_made: dict[str, tuple[Change, ...]] = {}
@@ -107,9 +106,7 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
     if not left:
         if run.status != "removed":
             world.ledger.runs.set_status(run_id, "removed", run.status, world.now())
-        raise RequestProblem(
-            "There is nothing to remove.", f"{run_id} has nothing left that exists.", "Nothing needs to be done."
-        )
+        raise RequestProblem("There is nothing to remove.", f"{run_id} has nothing left that exists.", "Nothing needs to be done.")
     assert_room(folder)
 
     with proposing(folder) as place:

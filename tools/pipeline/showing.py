@@ -1,4 +1,5 @@
-"""Files that a front end may show beside the words: the readable ones of a run folder, none of the secret ones, and pictures of the cluster."""
+"""Files that a front end may show beside the words: the readable ones of a run folder, none of the secret ones, and pictures of the
+cluster."""
 
 from __future__ import annotations
 

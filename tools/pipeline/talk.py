@@ -139,9 +139,7 @@ class Talk:
             case effects.Void(digest):
                 carry_out.void(world, digest)
             case effects.Approve(said):
-                return carry_out.approve(
-                    world, self.name, said.digest_typed, self.requester, said.text, said.role or None, said.reason
-                )
+                return carry_out.approve(world, self.name, said.digest_typed, self.requester, said.text, said.role or None, said.reason)
             case effects.Start(plan):
                 carry_out.start(world, plan.digest)
                 return events.Started(plan)

@@ -30,9 +30,7 @@ FILE = "verify.json"
 ANSWER_CHARACTERS_MAX = 600
 
 
-def verify(
-    context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what was verified, what was not), a sentence each. Raises WorldProblem when a command does not answer as it should."""
     commands = context.part.commands
     # Each is handed out once, so that commands which run at once do not meet on one.
@@ -96,9 +94,7 @@ def _run(context: PartContext, command: Command, ports: Iterator[int], pause: Ca
             return told.model_copy(update={"printed": guiding.printed(argv), "outcome": "answered", "at": at, **seen})
         if guiding.is_line(argv) and answer.code == NO_SUCH_PROGRAM:
             break
-    told_last = (
-        " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-ANSWER_CHARACTERS_MAX:] or "nothing"
-    )
+    told_last = " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-ANSWER_CHARACTERS_MAX:] or "nothing"
     wanted = f"“{' '.join(command.expect.split())}” was expected" if answer.code == 0 else f"it ended with {answer.code}"
     why = f"{wanted}, and it answered “{told_last}”"
     if guiding.is_line(argv):

@@ -133,9 +133,7 @@ def read_site(settings: Settings) -> Site:
         site = Site.model_validate(given or {})
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg'].lower()}" for one in error.errors()[:5])
-        raise RequestProblem(
-            "The site file cannot be taken.", f"{settings.site_file}: {faults}.", "Correct it and start again."
-        ) from None
+        raise RequestProblem("The site file cannot be taken.", f"{settings.site_file}: {faults}.", "Correct it and start again.") from None
     for environment in site.environments:
         _assert_sound(environment, str(settings.site_file))
     return site if site.public_keys else site.model_copy(update={"public_keys": settings.public_keys})
@@ -174,9 +172,7 @@ def _yaml(path: Path, setting: str) -> dict[str, object]:
         found = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or "it is not YAML"
-        raise RequestProblem(
-            "A file cannot be read.", f"{setting} names {path} ({reason}).", "Correct it and start again."
-        ) from None
+        raise RequestProblem("A file cannot be read.", f"{setting} names {path} ({reason}).", "Correct it and start again.") from None
     if found is not None and not isinstance(found, dict):
         raise RequestProblem("A file cannot be read.", f"{setting} names {path}, which holds no names and values.", "Correct it.")
     return found or {}

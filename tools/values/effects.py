@@ -122,20 +122,6 @@ class Work(StrEnum):
 
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
-AtOnce = (
-    Tell
-    | TellWhatIsKnown
-    | ListRuns
-    | AssertOpen
-    | Void
-    | Start
-    | Approve
-    | ShowRun
-    | Find
-    | Cancel
-    | Retry
-    | Leave
-    | PlanRemoval
-)
+AtOnce = Tell | TellWhatIsKnown | ListRuns | AssertOpen | Void | Start | Approve | ShowRun | Find | Cancel | Retry | Leave | PlanRemoval
 TakesTime = Follow | Hear | Understand | Work
 Effect = AtOnce | TakesTime

@@ -153,18 +153,5 @@ class Ended:
 
 
 Event = (
-    Unreadable
-    | Seen
-    | Said
-    | Understood
-    | Offered
-    | Proposed
-    | Drafted
-    | Judged
-    | Countered
-    | Planned
-    | Approved
-    | Started
-    | Found
-    | Ended
+    Unreadable | Seen | Said | Understood | Offered | Proposed | Drafted | Judged | Countered | Planned | Approved | Started | Found | Ended
 )

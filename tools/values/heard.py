@@ -1,4 +1,5 @@
-"""What was heard: facts in the operator's own words. Nothing here is understood yet, and a quote that was never typed is dropped by a rule."""
+"""What was heard: facts in the operator's own words. Nothing here is understood yet, and a quote that was never typed is dropped by a
+rule."""
 
 from __future__ import annotations
 

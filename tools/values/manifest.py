@@ -50,7 +50,8 @@ class Command(Value):
 
     purpose: str
     argv: tuple[str, ...]
-    """Placeholders `{run}` (the run folder), `{address}`, `{machine}` and, in lines run from this computer, `{port}` (a free one) are filled in;
+    """Placeholders `{run}` (the run folder), `{address}`, `{machine}` and, in lines run from this computer, `{port}` (a free one) are
+    filled in;
     nothing else is."""
     machine: str = ""
     """The machine it is about; empty for all or none."""

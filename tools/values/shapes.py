@@ -1,5 +1,6 @@
 """The shapes of what is stored. Every stored value says which shape of its kind it has; an older one is brought up to the newest when it is
-read, step by step, by the table in tools.values.upcasters. What is stored is never rewritten for it: a record says what it said when it was approved.
+read, step by step, by the table in tools.values.upcasters. What is stored is never rewritten for it: a record says what it said when it
+was approved.
 
 A new field that has a default needs no new shape. Anything else does (a field that is renamed, dropped or required, a default that
 changes): write what was in the old shape into the new one there, and add a revision in tools/ledger/migrations, by which an older Berth

@@ -40,7 +40,8 @@ class Value(BaseModel):
 
 
 class Record(Value):
-    """A value that the ledger keeps and others name by its digest. Read back, it says what was recorded, whatever its shape is by now: so an
+    """A value that the ledger keeps and others name by its digest. Read back, it says what was recorded, whatever its shape is by now: so
+    an
     approval, and the digest that it covers, hold as long as the record."""
 
     _recorded: tuple[int, Json] | None = PrivateAttr(default=None)

@@ -109,6 +109,4 @@ class Picker(Speaker):
 
 
 def manifest_generator() -> Picker:
-    return Picker(
-        "manifest_generator", "Picks a candidate from the offer.", "pro", __package__, Work.PROPOSE, "Pick from the offer."
-    )
+    return Picker("manifest_generator", "Picks a candidate from the offer.", "pro", __package__, Work.PROPOSE, "Pick from the offer.")

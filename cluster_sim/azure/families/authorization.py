@@ -121,9 +121,7 @@ def _definitions(cloud: Cloud, words: dict[str, str], request: Request) -> dict[
 def _one_definition(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     role = _role(words["role"])
     if role is None:
-        raise ArmError(
-            404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{words['role']}' does not exist."
-        )
+        raise ArmError(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{words['role']}' does not exist.")
     scope = re.match(r"/subscriptions/[^/]+", words["scope"] or "")
     return _definition(*role, scope[0] if scope else "")
 

@@ -43,9 +43,7 @@ def _check_account(change: Change) -> None:
     if str(body["kind"]).lower() == "openai" and change.location not in {
         r for m in table("models")["models"] for rs in m["skus"].values() for r in rs
     }:
-        raise ArmError(
-            400, "InvalidApiSetId", f"The account type '{body['kind']}' is either invalid or unavailable in given region."
-        )
+        raise ArmError(400, "InvalidApiSetId", f"The account type '{body['kind']}' is either invalid or unavailable in given region.")
     check_network_rules(change, "Microsoft.CognitiveServices")
     gone = cloud.store.deleted.get(change.address.key)
     restore = bool(properties.pop("restore", False))
@@ -62,9 +60,7 @@ def _check_account(change: Change) -> None:
     domain = properties.get("customSubDomainName")
     old = change.before.properties.get("customSubDomainName") if change.before else None
     if old and domain and domain != old:
-        raise ArmError(
-            400, "CustomDomainCannotBeChanged", "The custom subdomain name of an account cannot be changed once it is set."
-        )
+        raise ArmError(400, "CustomDomainCannotBeChanged", "The custom subdomain name of an account cannot be changed once it is set.")
     if domain and domain != old and _domain_taken(cloud, str(domain), change.address.key):
         raise ArmError(
             409,
@@ -88,14 +84,10 @@ def _domain_taken(cloud: Cloud, domain: str, but: str = "") -> bool:
 
 def _fill_account(change: Change) -> None:
     properties = change.properties
-    domain = properties.get("customSubDomainName") or (
-        change.before.properties.get("customSubDomainName") if change.before else None
-    )
+    domain = properties.get("customSubDomainName") or (change.before.properties.get("customSubDomainName") if change.before else None)
     openai = str(change.body["kind"]).lower() == "openai"
     suffix = "openai.azure.com" if openai else "cognitiveservices.azure.com"
-    properties["endpoint"] = (
-        f"https://{domain.lower()}.{suffix}/" if domain else f"https://{change.location}.api.cognitive.microsoft.com/"
-    )
+    properties["endpoint"] = f"https://{domain.lower()}.{suffix}/" if domain else f"https://{change.location}.api.cognitive.microsoft.com/"
     if domain:
         properties["customSubDomainName"] = domain
         properties["endpoints"] = {"OpenAI Language Model Instance API": f"https://{domain.lower()}.openai.azure.com/"}
@@ -128,9 +120,7 @@ def _keys(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
 
 
 def _model(name: str, version: str) -> dict[str, Any] | None:
-    return next(
-        (m for m in table("models")["models"] if m["name"].lower() == name.lower() and version in ("", m["version"])), None
-    )
+    return next((m for m in table("models")["models"] if m["name"].lower() == name.lower() and version in ("", m["version"])), None)
 
 
 def quota_name(sku: str, model: str) -> str:
@@ -169,8 +159,7 @@ def _check_deployment(change: Change) -> None:
         raise ArmError(
             400,
             "DeploymentModelNotSupported",
-            f"The model 'Format: {wanted.get('format')}, Name: {name}, Version: {version}' of account deployment is not "
-            "supported.",
+            f"The model 'Format: {wanted.get('format')}, Name: {name}, Version: {version}' of account deployment is not supported.",
         )
     sku = change.body.get("sku")
     if not isinstance(sku, dict) or not sku.get("name"):
@@ -188,9 +177,7 @@ def _check_deployment(change: Change) -> None:
         )
     capacity = sku.get("capacity", 1)
     if not isinstance(capacity, int) or capacity < 1:
-        raise ArmError(
-            400, "InvalidCapacity", f"The capacity of deployment '{change.name}' should be at least 1, not {capacity}."
-        )
+        raise ArmError(400, "InvalidCapacity", f"The capacity of deployment '{change.name}' should be at least 1, not {capacity}.")
     sku["capacity"] = capacity
     subscription = cloud.subscription(change.address.subscription)
     most = _limit(subscription, account.location, model, sku["name"])

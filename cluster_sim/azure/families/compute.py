@@ -24,9 +24,7 @@ AKS = "Microsoft.ContainerService/managedClusters"
 
 def size(name: str) -> dict[str, Any] | None:
     """The row of a VM size, whatever case it is asked in."""
-    found: dict[str, Any] | None = next(
-        (row for known, row in table("skus")["sizes"].items() if known.lower() == name.lower()), None
-    )
+    found: dict[str, Any] | None = next((row for known, row in table("skus")["sizes"].items() if known.lower() == name.lower()), None)
     return found
 
 
@@ -98,9 +96,7 @@ def _usages(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, 
         ("lowPriorityCores", "Total Regional Low-priority vCPUs"),
         *table("skus")["families"].items(),
     ]
-    count = sum(
-        1 for r in cloud.store.of_type(f"{_C}/virtualMachines", f"/subscriptions/{subscription.id}") if r.location == region
-    )
+    count = sum(1 for r in cloud.store.of_type(f"{_C}/virtualMachines", f"/subscriptions/{subscription.id}") if r.location == region)
     machines = {
         "limit": 25000,
         "unit": "Count",

@@ -38,9 +38,7 @@ def _check(change: Change) -> None:
         )
     managed = str(properties.get("managedResourceGroupId", ""))
     if not managed:
-        raise ArmError(
-            400, "ApplicationManagedResourceGroupIdMissing", f"The workspace '{change.name}' has no 'managedResourceGroupId'."
-        )
+        raise ArmError(400, "ApplicationManagedResourceGroupIdMissing", f"The workspace '{change.name}' has no 'managedResourceGroupId'.")
     if change.before and str(change.before.properties.get("managedResourceGroupId", "")).lower() != managed.lower():
         raise ArmError(400, "ApplicationUpdateFail", "The property 'managedResourceGroupId' of a workspace cannot be changed.")
     there = cloud.find(managed)
@@ -71,8 +69,7 @@ def _check_network(change: Change) -> None:
         raise ArmError(
             400,
             "InvalidVirtualNetwork",
-            f"The virtual network is in {network.location} and the workspace in {change.location}; they must be in the same "
-            "region.",
+            f"The virtual network is in {network.location} and the workspace in {change.location}; they must be in the same region.",
         )
     for name in ("customPublicSubnetName", "customPrivateSubnetName"):
         subnet_name = _parameter(change.properties, name)
@@ -83,9 +80,7 @@ def _check_network(change: Change) -> None:
                 "SubnetNotFound",
                 f"The subnet '{subnet_name}' ({name}) was not found in the virtual network '{network.name}'.",
             )
-        delegated = {
-            str((d.get("properties") or {}).get("serviceName", "")).lower() for d in subnet.properties.get("delegations") or []
-        }
+        delegated = {str((d.get("properties") or {}).get("serviceName", "")).lower() for d in subnet.properties.get("delegations") or []}
         if _DELEGATION.lower() not in delegated:
             raise ArmError(400, "SubnetDelegationMissing", f"The subnet '{subnet_name}' is not delegated to {_DELEGATION}.")
         if not subnet.properties.get("networkSecurityGroup"):

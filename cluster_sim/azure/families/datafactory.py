@@ -10,15 +10,12 @@ _F = "Microsoft.DataFactory/factories"
 _NAME = NameRule(
     r"(?=.{3,63}$)[A-Za-z0-9](-?[A-Za-z0-9])*",
     "InvalidResourceName",
-    "The factory name '{name}' is invalid. It has 3 to 63 letters, digits and single '-', and begins and ends with a letter or "
-    "digit.",
+    "The factory name '{name}' is invalid. It has 3 to 63 letters, digits and single '-', and begins and ends with a letter or digit.",
 )
 
 
 def _taken(cloud: Cloud, name: str) -> bool:
-    return name.lower() in cloud.world.taken_names["factories"] or any(
-        r.name.lower() == name.lower() for r in cloud.store.of_type(_F)
-    )
+    return name.lower() in cloud.world.taken_names["factories"] or any(r.name.lower() == name.lower() for r in cloud.store.of_type(_F))
 
 
 def _check(change: Change) -> None:

@@ -32,9 +32,7 @@ def _check(change: Change) -> None:
         raise ArmError(400, "BadRequest", "The request is missing the vault's properties.sku.")
     tenant = properties.setdefault("tenantId", change.cloud.world.tenant.id)
     if str(tenant).lower() != change.cloud.world.tenant.id.lower():
-        raise ArmError(
-            400, "BadRequest", f"The tenant ID '{tenant}' in the request does not match the tenant of the subscription."
-        )
+        raise ArmError(400, "BadRequest", f"The tenant ID '{tenant}' in the request does not match the tenant of the subscription.")
     if properties.get("enablePurgeProtection") is False:
         raise ArmError(
             400,
@@ -48,9 +46,7 @@ def _check(change: Change) -> None:
     if not isinstance(days, int) or not 7 <= days <= 90:
         raise ArmError(400, "BadRequest", f"The property 'softDeleteRetentionInDays' is {days}; it must be between 7 and 90.")
     if change.before and days != change.before.properties.get("softDeleteRetentionInDays"):
-        raise ArmError(
-            400, "BadRequest", 'The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.'
-        )
+        raise ArmError(400, "BadRequest", 'The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.')
     check_network_rules(change, "Microsoft.KeyVault")
     recover = properties.pop("createMode", "default") == "recover"
     if change.creating:
@@ -83,9 +79,7 @@ def _take_name(change: Change, recover: bool) -> None:
 
 
 def _taken(cloud: Cloud, name: str) -> bool:
-    return name.lower() in cloud.world.taken_names["vaults"] or any(
-        r.name.lower() == name.lower() for r in cloud.store.of_type(_V)
-    )
+    return name.lower() in cloud.world.taken_names["vaults"] or any(r.name.lower() == name.lower() for r in cloud.store.of_type(_V))
 
 
 def _deleted(cloud: Cloud, name: str) -> Resource | None:
@@ -147,8 +141,7 @@ def _show_deleted(cloud: Cloud, resource: Resource) -> dict[str, Any]:
     if resource.properties.get("enablePurgeProtection"):
         properties["purgeProtectionEnabled"] = True
     return {
-        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault"
-        f"/locations/{resource.location}/deletedVaults/{resource.name}",
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{resource.location}/deletedVaults/{resource.name}",
         "name": resource.name,
         "type": "Microsoft.KeyVault/deletedVaults",
         "properties": properties,

@@ -45,14 +45,11 @@ def _check_cluster(change: Change) -> None:
         r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?", str(properties.get("dnsPrefix") or properties.get("fqdnSubdomain"))
     ):
         raise invalid_parameter(
-            f"The value of parameter dnsPrefix is invalid: '{properties.get('dnsPrefix')}'. It has 1 to 54 letters, digits and "
-            "'-'.",
+            f"The value of parameter dnsPrefix is invalid: '{properties.get('dnsPrefix')}'. It has 1 to 54 letters, digits and '-'.",
             "dnsPrefix",
         )
     if not change.body.get("identity") and not properties.get("servicePrincipalProfile"):
-        raise invalid_parameter(
-            "The cluster needs an identity: neither identity nor servicePrincipalProfile is given.", "identity"
-        )
+        raise invalid_parameter("The cluster needs an identity: neither identity nor servicePrincipalProfile is given.", "identity")
     if change.before:
         for name in ("dnsPrefix", "nodeResourceGroup"):
             old = change.before.properties.get(name)
@@ -71,9 +68,7 @@ def _check_cluster(change: Change) -> None:
         raise invalid_parameter("Must define at least one system pool.", "agentPoolProfiles.mode")
     group = properties.get("nodeResourceGroup") or f"MC_{change.address.group}_{change.name}_{change.location}"[:80]
     if change.creating and change.cloud.find(f"/subscriptions/{change.address.subscription}/resourceGroups/{group}"):
-        raise ArmError(
-            400, "NodeResourceGroupAlreadyExists", f"The node resource group {group} of cluster {change.name} exists already."
-        )
+        raise ArmError(400, "NodeResourceGroupAlreadyExists", f"The node resource group {group} of cluster {change.name} exists already.")
     properties["nodeResourceGroup"] = group
 
 
@@ -190,9 +185,7 @@ def _check_pool(change: Change) -> None:
     cluster = cloud.find(change.address.parent.id) if change.address.parent else None
     if cluster is None:
         return
-    name = str(
-        properties.get("vmSize", "") or (change.before.properties.get("vmSize") if change.before else "") or "Standard_D4s_v5"
-    )
+    name = str(properties.get("vmSize", "") or (change.before.properties.get("vmSize") if change.before else "") or "Standard_D4s_v5")
     properties["vmSize"] = name
     subscription, region = cloud.subscription(change.address.subscription), cluster.location
     if restriction(cloud, subscription, name, region):
@@ -204,16 +197,13 @@ def _check_pool(change: Change) -> None:
             f"'{','.join(offered)}'.",
         )
     if change.before and change.before.properties.get("vmSize") != name:
-        raise ArmError(
-            400, "PropertyChangeNotAllowed", "Changing property 'properties.vmSize' is not allowed.", target="properties.vmSize"
-        )
+        raise ArmError(400, "PropertyChangeNotAllowed", "Changing property 'properties.vmSize' is not allowed.", target="properties.vmSize")
     scaling = bool(properties.get("enableAutoScaling"))
     system = str(properties.get("mode", "User")).lower() == "system"
     least, most = properties.get("minCount"), properties.get("maxCount")
     if scaling and (least is None or most is None or least > most):
         raise invalid_parameter(
-            f"The autoscaler of pool '{change.name}' needs minCount and maxCount with minCount at most maxCount, not {least} and "
-            f"{most}.",
+            f"The autoscaler of pool '{change.name}' needs minCount and maxCount with minCount at most maxCount, not {least} and {most}.",
             "agentPoolProfile.maxCount",
         )
     if not scaling and (least is not None or most is not None):
@@ -316,9 +306,7 @@ def _removing_pool(cloud: Cloud, resource: Resource) -> None:
         if p.key != resource.key and str(p.properties.get("mode")).lower() == "system"
     ]
     if not others:
-        raise ArmError(
-            400, "OperationNotAllowed", f"There has to be at least one system node pool. Pool {resource.name} is the last one."
-        )
+        raise ArmError(400, "OperationNotAllowed", f"There has to be at least one system node pool. Pool {resource.name} is the last one.")
 
 
 def _check_window(change: Change) -> None:
@@ -352,9 +340,7 @@ def _kubeconfig(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
 
 def _admin_kubeconfig(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
     if resource.properties.get("disableLocalAccounts"):
-        raise ArmError(
-            400, "BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts."
-        )
+        raise ArmError(400, "BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts.")
     return _kubeconfig(cloud, resource, body)
 
 
@@ -394,9 +380,7 @@ def _check_registry(change: Change) -> None:
 
 
 def _registry_taken(cloud: Cloud, name: str) -> bool:
-    return name.lower() in cloud.world.taken_names["registries"] or any(
-        r.name.lower() == name.lower() for r in cloud.store.of_type(_R)
-    )
+    return name.lower() in cloud.world.taken_names["registries"] or any(r.name.lower() == name.lower() for r in cloud.store.of_type(_R))
 
 
 def _fill_registry(change: Change) -> None:
@@ -434,9 +418,7 @@ KINDS = (
         },
     ),
     Kind(f"{_M}/agentPools", located=False, name=_POOL_NAME, check=_check_pool, fill=_fill_pool, removing=_removing_pool),
-    Kind(
-        f"{_M}/maintenanceConfigurations", located=False, slow=False, state=False, created=200, stamped=True, check=_check_window
-    ),
+    Kind(f"{_M}/maintenanceConfigurations", located=False, slow=False, state=False, created=200, stamped=True, check=_check_window),
     Kind(f"{_M}/trustedAccessRoleBindings", located=False),
     Kind("Microsoft.KubernetesConfiguration/extensions", located=False, extends=True, stamped=True),
     Kind(_R, name=_REGISTRY_NAME, stamped=True, check=_check_registry, fill=_fill_registry),

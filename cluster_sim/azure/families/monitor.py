@@ -18,8 +18,7 @@ _W = "Microsoft.OperationalInsights/workspaces"
 _WORKSPACE_NAME = NameRule(
     r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]",
     "InvalidResourceName",
-    "Resource name '{name}' is invalid. A workspace name has 4 to 63 letters, digits and '-', and begins and ends with a letter "
-    "or digit.",
+    "Resource name '{name}' is invalid. A workspace name has 4 to 63 letters, digits and '-', and begins and ends with a letter or digit.",
 )
 _SKUS = ("PerGB2018", "CapacityReservation", "Free", "PerNode", "Standalone", "LACluster")
 RETENTION_DAYS_MAX = 730
@@ -43,11 +42,7 @@ def _fill_workspace(change: Change) -> None:
     gone = change.cloud.store.deleted.pop(change.address.key, None) if change.creating else None
     # A workspace made again within 14 days is the old one recovered, with its id.
     properties["customerId"] = (
-        gone.properties["customerId"]
-        if gone
-        else change.before.properties["customerId"]
-        if change.before
-        else change.guid("customer")
+        gone.properties["customerId"] if gone else change.before.properties["customerId"] if change.before else change.guid("customer")
     )
     made = change.before.created_at_s if change.before else change.cloud.now
     properties |= {"createdDate": stamp(made), "modifiedDate": stamp(change.cloud.now)}
@@ -77,15 +72,12 @@ def _shared_keys(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
 
 def _check_diagnostics(change: Change) -> None:
     properties = change.properties
-    targets = [
-        properties.get(n) for n in ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")
-    ]
+    targets = [properties.get(n) for n in ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")]
     if not any(targets):
         raise ArmError(
             400,
             "BadRequest",
-            f"The diagnostic setting '{change.name}' must have at least one data sink: workspaceId, storageAccountId or an event "
-            "hub.",
+            f"The diagnostic setting '{change.name}' must have at least one data sink: workspaceId, storageAccountId or an event hub.",
         )
     for id_ in (properties.get("workspaceId"), properties.get("storageAccountId")):
         if id_ and change.cloud.find(id_) is None:

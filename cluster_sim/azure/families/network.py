@@ -208,9 +208,7 @@ def _attached(property_: str, by: str) -> Any:
 
 def _fill_public_ip(change: Change) -> None:
     properties = change.properties
-    properties.setdefault(
-        "publicIPAllocationMethod", "Static" if (change.body.get("sku") or {}).get("name") == "Standard" else "Dynamic"
-    )
+    properties.setdefault("publicIPAllocationMethod", "Static" if (change.body.get("sku") or {}).get("name") == "Standard" else "Dynamic")
     properties.setdefault("publicIPAddressVersion", "IPv4")
     properties.setdefault("idleTimeoutInMinutes", 4)
     change.body.setdefault("sku", {"name": "Basic", "tier": "Regional"}).setdefault("tier", "Regional")
@@ -262,8 +260,7 @@ def _fill_firewall(change: Change) -> None:
 
 _VNET_USED = (
     "InUseSubnetCannotBeDeleted",
-    "Subnet {name} is in use by {user} and cannot be deleted. In order to delete the subnet, delete all the resources within the "
-    "subnet.",
+    "Subnet {name} is in use by {user} and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet.",
 )
 
 KINDS = (

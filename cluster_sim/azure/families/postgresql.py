@@ -22,8 +22,7 @@ SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
 _NAME = NameRule(
     r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
     "InvalidServerName",
-    "The server name '{name}' is invalid. It has 3 to 63 small letters, digits and single '-', "
-    "and begins and ends with a letter or digit.",
+    "The server name '{name}' is invalid. It has 3 to 63 small letters, digits and single '-', and begins and ends with a letter or digit.",
 )
 _ZONE = ".postgres.database.azure.com"
 TIERS = {"B": "Burstable", "D": "GeneralPurpose", "E": "MemoryOptimized"}
@@ -43,9 +42,7 @@ _LOGINS = (("passwordAuth", "Enabled"), ("activeDirectoryAuth", "Disabled"))
 
 
 def _invalid(parameter: str) -> ArmError:
-    return ArmError(
-        400, "InvalidParameterValue", f"Invalid value given for parameter {parameter}. Specify a valid parameter value."
-    )
+    return ArmError(400, "InvalidParameterValue", f"Invalid value given for parameter {parameter}. Specify a valid parameter value.")
 
 
 def _check(change: Change) -> None:
@@ -138,9 +135,7 @@ def _check_network(change: Change) -> None:
 
 
 def _taken(cloud: Cloud, name: str) -> bool:
-    return name.lower() in cloud.world.taken_names["servers"] or any(
-        r.name.lower() == name.lower() for r in cloud.store.of_type(SERVER)
-    )
+    return name.lower() in cloud.world.taken_names["servers"] or any(r.name.lower() == name.lower() for r in cloud.store.of_type(SERVER))
 
 
 def _fill(change: Change) -> None:

@@ -118,9 +118,7 @@ def _fill_zone(change: Change) -> None:
 
 def _view_zone(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
     links = list(cloud.store.of_type(f"{_N}/privateDnsZones/virtualNetworkLinks", resource.id))
-    records = [
-        r for r in cloud.store.under(resource.key) if r.type.startswith(f"{_N}/privateDnsZones/") and not r.type.endswith("Links")
-    ]
+    records = [r for r in cloud.store.under(resource.key) if r.type.startswith(f"{_N}/privateDnsZones/") and not r.type.endswith("Links")]
     shown["properties"] |= {
         "numberOfRecordSets": len(records) + 1,
         "numberOfVirtualNetworkLinks": len(links),
@@ -139,10 +137,7 @@ def _check_link(change: Change) -> None:
         raise ArmError(400, "BadRequest", f"The virtual network '{network}' of the link '{change.name}' was not found.")
     parent = change.address.parent
     for other in change.cloud.store.of_type(f"{_N}/privateDnsZones/virtualNetworkLinks", parent.id if parent else ""):
-        if (
-            other.key != change.address.key
-            and str((other.properties.get("virtualNetwork") or {}).get("id", "")).lower() == network.lower()
-        ):
+        if other.key != change.address.key and str((other.properties.get("virtualNetwork") or {}).get("id", "")).lower() == network.lower():
             raise ArmError(409, "Conflict", f"The virtual network '{network}' is already linked to the zone by '{other.name}'.")
 
 

@@ -35,9 +35,7 @@ def _check(change: Change) -> None:
     sku = (change.body.get("sku") or {}).get("name")
     if not sku:
         raise ArmError(400, "InvalidRequestPropertyValue", "The value 'null' is not allowed for property sku.name.")
-    if str(sku) not in {
-        f"{tier}_{kind}" for tier in ("Standard", "Premium") for kind in ("LRS", "ZRS", "GRS", "GZRS", "RAGRS", "RAGZRS")
-    }:
+    if str(sku) not in {f"{tier}_{kind}" for tier in ("Standard", "Premium") for kind in ("LRS", "ZRS", "GRS", "GZRS", "RAGRS", "RAGZRS")}:
         raise ArmError(400, "SkuNotAvailable", f"The SKU '{sku}' is not available for storage accounts.")
     if str(sku).endswith("ZRS") and not change.cloud.world.regions[change.location]["zones"]:
         raise ArmError(
@@ -77,9 +75,7 @@ def check_network_rules(change: Change, service: str) -> None:
                 "NetworkAclsValidationFailure",
                 f"Validation of network acls failure: SubnetsNotProvisioned: the subnet {rule.get('id')} was not found.",
             )
-        offered = {
-            str(row.get("service", "")).removesuffix(".Global").lower() for row in subnet.properties.get("serviceEndpoints") or []
-        }
+        offered = {str(row.get("service", "")).removesuffix(".Global").lower() for row in subnet.properties.get("serviceEndpoints") or []}
         if service.lower() not in offered:
             network = subnet.id.split("/subnets/")[0].rsplit("/", 1)[1]
             raise ArmError(
@@ -128,9 +124,7 @@ def _fill(change: Change) -> None:
         ("isHnsEnabled", hns),
     ):
         properties.setdefault(key, value)
-    properties.setdefault(
-        "networkAcls", {"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"}
-    )
+    properties.setdefault("networkAcls", {"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"})
     properties.setdefault(
         "encryption",
         {"services": {s: {"keyType": "Account", "enabled": True} for s in ("file", "blob")}, "keySource": "Microsoft.Storage"},
@@ -219,9 +213,7 @@ def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[st
 
 
 def _usages(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
-    count = sum(
-        1 for r in cloud.store.of_type(_S, f"/subscriptions/{words['subscription']}") if r.location == words["location"].lower()
-    )
+    count = sum(1 for r in cloud.store.of_type(_S, f"/subscriptions/{words['subscription']}") if r.location == words["location"].lower())
     return {
         "value": [
             {

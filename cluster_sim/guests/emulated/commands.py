@@ -25,9 +25,7 @@ def run_command(host: Host, session: Session, words: list[str]) -> int:
     name = posixpath.basename(words[0])
     try:
         if name not in COMMANDS or NEEDS.get(name, "sudo") not in host.packages:
-            session.complain(
-                f"{words[0]}: command not found on this emulated guest. A guest with a body runs any command.\n".encode()
-            )
+            session.complain(f"{words[0]}: command not found on this emulated guest. A guest with a body runs any command.\n".encode())
             return NOT_FOUND
         return COMMANDS[name](host, session, words[1:])
     except HostProblem as problem:

@@ -56,9 +56,7 @@ class Connection:
         if text == "SELECT count(*) FROM pg_file_settings":
             self._must_rule("read pg_file_settings")
             return [str(len(settings(host)))]
-        if made := re.fullmatch(
-            r"SELECT '(.+)' WHERE NOT EXISTS \(SELECT FROM pg_(roles|database) WHERE \w+ = '([^']*)'\)", text
-        ):
+        if made := re.fullmatch(r"SELECT '(.+)' WHERE NOT EXISTS \(SELECT FROM pg_(roles|database) WHERE \w+ = '([^']*)'\)", text):
             known = host.roles if made[2] == "roles" else host.databases
             return [] if made[3] in known else [made[1].replace("''", "'")]
         if made := re.fullmatch(rf"(CREATE|ALTER) ROLE {_NAMED}(?: LOGIN)?(?: PASSWORD '(.*)')?", text):

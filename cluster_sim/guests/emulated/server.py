@@ -138,9 +138,7 @@ class EmulatedBodies:
 
     def _write_ports(self) -> None:
         """Where dial.py finds each guest."""
-        ports = {
-            str(guest.spec.address.ip): guest.listener.get_port() for guest in self._guests.values() if guest.listener is not None
-        }
+        ports = {str(guest.spec.address.ip): guest.listener.get_port() for guest in self._guests.values() if guest.listener is not None}
         part = self._folder / "ports.json.part"
         part.write_text(json.dumps(ports))
         part.replace(self._folder / "ports.json")

@@ -147,9 +147,7 @@ def _expanded(host: Host, session: Session, word: list[Token], run: Run) -> str:
             text += _heard(host, session, piece, run)
         elif kind == "double":
             parts = re.split(r"`([^`]*)`", piece)
-            text += "".join(
-                _heard(host, session, p, run) if n % 2 else re.sub(r'\\(["\\`$])', r"\1", p) for n, p in enumerate(parts)
-            )
+            text += "".join(_heard(host, session, p, run) if n % 2 else re.sub(r'\\(["\\`$])', r"\1", p) for n, p in enumerate(parts))
         elif kind == "bare" and not text and piece.startswith("~"):
             name, slash, rest = piece[1:].partition("/")
             text += host.account(name or session.user).home + slash + rest

@@ -182,13 +182,9 @@ class Arm:
 
     def _log_in(self) -> tuple[str, float]:
         account = self.account
-        known = self._login.send(
-            "GET", f"/{account.tenant_id}/v2.0/.well-known/openid-configuration", None, {"Accept": "application/json"}
-        )
+        known = self._login.send("GET", f"/{account.tenant_id}/v2.0/.well-known/openid-configuration", None, {"Accept": "application/json"})
         if not known.ok or not isinstance(known.json, dict) or "token_endpoint" not in known.json:
-            raise Problem(
-                f"{self._login.name} does not know the tenant {account.tenant_id!r} (HTTP {known.status}).", _error_text(known)
-            )
+            raise Problem(f"{self._login.name} does not know the tenant {account.tenant_id!r} (HTTP {known.status}).", _error_text(known))
         form = {
             "client_id": account.client_id,
             "grant_type": "client_credentials",

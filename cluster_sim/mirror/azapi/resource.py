@@ -64,9 +64,7 @@ def retry_of(values: Values) -> Retry:
     retry = values.get("retry")
     if not retry:
         return Retry()
-    return Retry(
-        tuple(retry["error_message_regex"]), float(retry["interval_seconds"] or 10), float(retry["max_interval_seconds"] or 180)
-    )
+    return Retry(tuple(retry["error_message_regex"]), float(retry["interval_seconds"] or 10), float(retry["max_interval_seconds"] or 180))
 
 
 def as_problem(problem: ArmProblem, doing: str, values: Values) -> Problem:
@@ -213,9 +211,7 @@ class GenericResource(AzureResource):
         if answer is None:
             return None
         new = state | {"body": self._seen(state, answer), "identity": bodies.identity_seen(state["identity"], answer)}
-        if state["location"] is not None and not bodies.same_location(
-            state["location"], answer.get("location", state["location"])
-        ):
+        if state["location"] is not None and not bodies.same_location(state["location"], answer.get("location", state["location"])):
             new["location"] = answer["location"]
         if state["tags"] is not None:
             new["tags"] = answer.get("tags") or {}
@@ -258,9 +254,7 @@ class GenericResource(AzureResource):
         asked: Values = {"type": kind, "name": name, "parent_id": parent}
         state = planning.without_unknowns(planning.plan(self.schema, asked, None)) | {"id": resource_id}
         answer = self._get(state)
-        writable = {
-            key: value for key, value in answer.items() if key not in ("id", "name", "type", "location", "tags", "identity")
-        }
+        writable = {key: value for key, value in answer.items() if key not in ("id", "name", "type", "location", "tags", "identity")}
         return dict(state | {"location": answer.get("location"), "tags": answer.get("tags"), "body": dynamic(writable)})
 
     def _put(self, values: Values, config: Values, when: str) -> Any:
@@ -403,9 +397,7 @@ class Action(AzureResource):
         except ArmProblem as problem:
             if problem.status == 404 and values["ignore_not_found"]:
                 return settled | {"exist": False}
-            raise Problem(
-                "Failed to perform action", f'performing action on "{values["resource_id"]}": {problem.detail}'
-            ) from problem
+            raise Problem("Failed to perform action", f'performing action on "{values["resource_id"]}": {problem.detail}') from problem
         return settled | {
             "output": dynamic(bodies.exported(answer, values["response_export_values"])),
             "sensitive_output": dynamic(bodies.exported(answer, values["sensitive_response_export_values"])),

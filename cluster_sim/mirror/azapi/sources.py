@@ -134,9 +134,7 @@ class ActionSource(AzureSource):
                 retry=retry_of(config),
             )
         except ArmProblem as problem:
-            raise Problem(
-                "Failed to perform action", f'performing action on "{config["resource_id"]}": {problem.detail}'
-            ) from problem
+            raise Problem("Failed to perform action", f'performing action on "{config["resource_id"]}": {problem.detail}') from problem
         return config | {
             "id": resource_id,
             "method": method,

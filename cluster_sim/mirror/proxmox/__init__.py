@@ -43,9 +43,7 @@ class Proxmox(Provider):
         if not endpoint:
             raise Problem("The cluster's address is not set.", "Set endpoint in the provider block, or PROXMOX_VE_ENDPOINT.")
         if config["insecure"] or os.environ.get("PROXMOX_VE_INSECURE", "").lower() in ("1", "true"):
-            raise Problem(
-                "The stand-in provider always verifies certificates.", "Remove insecure, and set SSL_CERT_FILE to the CA file."
-            )
+            raise Problem("The stand-in provider always verifies certificates.", "Remove insecure, and set SSL_CERT_FILE to the CA file.")
         minimum = config["min_tls"] or os.environ.get("PROXMOX_VE_MIN_TLS", "")
         if minimum not in TLS:
             raise Problem(f"min_tls must be 1.3 or 1.2, but it is {minimum!r}.")

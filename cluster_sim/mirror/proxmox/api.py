@@ -142,9 +142,7 @@ class Api:
             if ended == "OK" or ended.startswith("WARNINGS"):
                 return
             lines = [str(line.get("t", "")) for line in self.get(f"{path}/log", limit=50)]
-            raise TaskProblem(
-                f"error waiting for {what}: task {upid!r} failed to complete with exit code: {ended}", "\n".join(lines)
-            )
+            raise TaskProblem(f"error waiting for {what}: task {upid!r} failed to complete with exit code: {ended}", "\n".join(lines))
         raise Problem(f"error waiting for {what}: task {upid!r} is still running after {seconds_max:.0f} seconds.")
 
     def _call(self, method: str, path: str, values: Mapping[str, object]) -> Any:

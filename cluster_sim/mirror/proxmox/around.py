@@ -188,8 +188,6 @@ class HaRule(ClusterResource):
         form["disable"] = devices.flag(values["disable"])
         form |= {name: values[name] for name in ("affinity", "comment") if values[name] is not None}
         if values["nodes"] is not None:
-            form["nodes"] = ",".join(
-                f"{name}:{priority}" if priority else name for name, priority in sorted(values["nodes"].items())
-            )
+            form["nodes"] = ",".join(f"{name}:{priority}" if priority else name for name, priority in sorted(values["nodes"].items()))
             form["strict"] = devices.flag(values["strict"])
         return form

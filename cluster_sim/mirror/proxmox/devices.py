@@ -119,9 +119,7 @@ def disk_block(interface: str, text: str, file_format: str, was: Values | None) 
 
 def disk_options(disk: Values) -> Values:
     """What of a disk is set by its options, as against its size and place."""
-    return {
-        name: disk[name] for name in ("aio", "backup", "cache", "discard", "iothread", "queues", "replicate", "serial", "ssd")
-    }
+    return {name: disk[name] for name in ("aio", "backup", "cache", "discard", "iothread", "queues", "replicate", "serial", "ssd")}
 
 
 def agent_text(agent: Values) -> str:
@@ -210,11 +208,7 @@ def is_disk(name: str, value: Any) -> bool:
 
 def storages_of(config: Values) -> list[str]:
     """Every storage that a VM has a drive on: disks, cloud-init drive, CD, EFI variables, TPM state. An empty CD has none."""
-    volumes = [
-        options_of(str(value))
-        for name, value in config.items()
-        if DISK_INTERFACE.match(name) or name in ("efidisk0", "tpmstate0")
-    ]
+    volumes = [options_of(str(value)) for name, value in config.items() if DISK_INTERFACE.match(name) or name in ("efidisk0", "tpmstate0")]
     named = {storage_of(given.get("", given.get("file", ""))) for given in volumes}
     return sorted(named - {"none"})
 

@@ -191,9 +191,7 @@ class Machine:
             if problem.gone:
                 return None
             raise
-        formats = {
-            disk["interface"]: self._format(config, disk["interface"]) for disk in state["disk"] if disk["interface"] in config
-        }
+        formats = {disk["interface"]: self._format(config, disk["interface"]) for disk in state["disk"] if disk["interface"] in config}
         pool = self._pool()
         new = refreshed(state, self.vm_id, self.node, config, status, formats) | {"pool_id": pool}
         return new | self._addresses(new, config)
@@ -241,8 +239,7 @@ class Machine:
         # As in the released provider, a guest without an address is no failure.
         warn(
             f"The guest agent of VM {self.vm_id} reported no address within {agent['timeout']}.",
-            "Either the agent does not run in the guest, or the guest got no address on its network. Look at its console, then "
-            "plan again.",
+            "Either the agent does not run in the guest, or the guest got no address on its network. Look at its console, then plan again.",
         )
         return interfaces
 

@@ -43,9 +43,7 @@ def refreshed(state: Values, vm_id: int, node: str, config: Values, status: Valu
     new["initialization"] = _initialization_blocks(config, vm_id, state["initialization"])
     new["operating_system"] = [{"type": config.get("ostype", "other")} for _ in state["operating_system"]]
     new["serial_device"] = [
-        {"device": config[name]}
-        for name in sorted(config)
-        if state["serial_device"] and name.startswith("serial") and name[6:].isdigit()
+        {"device": config[name]} for name in sorted(config) if state["serial_device"] and name.startswith("serial") and name[6:].isdigit()
     ]
     new["startup"] = [devices.startup_block(config.get("startup", "")) for _ in state["startup"]]
     new["vga"] = [devices.vga_block(config["vga"])] if state["vga"] and "vga" in config else []

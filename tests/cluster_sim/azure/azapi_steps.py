@@ -62,9 +62,7 @@ def drift(configured: Any, shown: Any, path: str = "") -> list[str]:
     if isinstance(configured, Mapping):
         if not isinstance(shown, Mapping):
             return [path]
-        return [
-            d for key, value in configured.items() if value is not None for d in drift(value, shown.get(key), f"{path}.{key}")
-        ]
+        return [d for key, value in configured.items() if value is not None for d in drift(value, shown.get(key), f"{path}.{key}")]
     if isinstance(configured, list):
         if not isinstance(shown, list) or len(shown) != len(configured):
             return [path]

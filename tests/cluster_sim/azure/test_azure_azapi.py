@@ -43,9 +43,7 @@ BLOB_OWNER = "{sub}/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2
 
 
 def _subnet(prefix: str, **more: Any) -> dict[str, Any]:
-    return {
-        "properties": {"addressPrefix": prefix, "networkSecurityGroup": {"id": f"{NET}/networkSecurityGroups/nsg-dw"}, **more}
-    }
+    return {"properties": {"addressPrefix": prefix, "networkSecurityGroup": {"id": f"{NET}/networkSecurityGroups/nsg-dw"}, **more}}
 
 
 def _delegated(prefix: str) -> dict[str, Any]:
@@ -239,9 +237,7 @@ WORKSPACE: list[tuple[str, dict[str, Any]]] = [
             "location": "eastus",
             "properties": {
                 "subnet": {"id": f"{NET}/virtualNetworks/vnet-dw/subnets/snet-pep"},
-                "privateLinkServiceConnections": [
-                    {"name": "dfs", "properties": {"privateLinkServiceId": ACCOUNT, "groupIds": ["dfs"]}}
-                ],
+                "privateLinkServiceConnections": [{"name": "dfs", "properties": {"privateLinkServiceId": ACCOUNT, "groupIds": ["dfs"]}}],
             },
         },
     ),
@@ -319,9 +315,7 @@ def test_a_data_workspace_is_made_looked_at_changed_and_destroyed(azure: Direct)
         principal = shown["properties"]["principalId"] if id_ == ID else principal
 
     first = {id_: azure.json("GET", id_) for id_, _ in WORKSPACE}
-    assert first == {id_: azure.json("GET", id_) for id_, _ in WORKSPACE}, (
-        "a second look shows the same, computed values included"
-    )
+    assert first == {id_: azure.json("GET", id_) for id_, _ in WORKSPACE}, "a second look shows the same, computed values included"
     for id_, raw in WORKSPACE:
         pooled = id_ == AKS  # Its node pools are listed with it, as in Azure; a module says `ignore_other_items_in_list`.
         assert pooled or drift(written(azure, raw, principal), first[id_]) == [], id_

@@ -34,10 +34,7 @@ def test_generic_resources_with_long_operations(site: Site) -> None:
         "properties": {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}, "unmodelled": {"x": 1}},
     }
     made = client.resources.begin_create_or_update_by_id(id_, body, api_version="2025-01-01", polling_interval=0).result()
-    assert (
-        made.id
-        == f"/subscriptions/{site.subscription}/resourceGroups/rg-generic/providers/Microsoft.Network/virtualNetworks/vnet-a"
-    )
+    assert made.id == f"/subscriptions/{site.subscription}/resourceGroups/rg-generic/providers/Microsoft.Network/virtualNetworks/vnet-a"
     assert made.properties["provisioningState"] == "Succeeded"
     assert made.properties["unmodelled"] == {"x": 1}
     assert client.resources.check_existence_by_id(id_, api_version="2025-01-01")
@@ -75,8 +72,7 @@ def test_subscriptions_and_locations(site: Site) -> None:
 def test_quota_and_sizes_through_compute(site: Site) -> None:
     client = site.client(ComputeManagementClient, site.subscription)
     limits = {
-        region: {u.name.value: (u.current_value, u.limit) for u in client.usage.list(region)}
-        for region in ("eastus", "westus2", "eastus2")
+        region: {u.name.value: (u.current_value, u.limit) for u in client.usage.list(region)} for region in ("eastus", "westus2", "eastus2")
     }
     assert limits["eastus"]["StandardNCADSA100v4Family"][1] == 24
     assert limits["westus2"]["StandardNCADSA100v4Family"] == (0, 0)
@@ -96,13 +92,9 @@ def test_providers_and_tags(site: Site) -> None:
     assert "team" in {t.tag_name for t in client.tags.list()}
     scope = f"subscriptions/{site.subscription}/resourceGroups/rg-monitoring"
     assert client.tags.get_at_scope(scope).properties.tags == {"team": "platform", "environment": "production"}
-    client.tags.begin_update_at_scope(
-        scope, {"operation": "Merge", "properties": {"tags": {"cost": "7"}}}, polling_interval=0
-    ).result()
+    client.tags.begin_update_at_scope(scope, {"operation": "Merge", "properties": {"tags": {"cost": "7"}}}, polling_interval=0).result()
     assert client.resource_groups.get("rg-monitoring").tags["cost"] == "7"
-    client.tags.begin_update_at_scope(
-        scope, {"operation": "Delete", "properties": {"tags": {"cost": "7"}}}, polling_interval=0
-    ).result()
+    client.tags.begin_update_at_scope(scope, {"operation": "Delete", "properties": {"tags": {"cost": "7"}}}, polling_interval=0).result()
     assert "cost" not in client.resource_groups.get("rg-monitoring").tags
 
 

@@ -125,9 +125,7 @@ def test_clusters_count_against_the_subscriptions_quota(azure: Direct) -> None:
 
 
 def test_each_workspace_answers_on_a_port_of_its_own(azure: Direct) -> None:
-    azure.part.bind(
-        {"arm": "https://localhost:4443", "databricks": "https://localhost:5001", "databricks_2": "https://localhost:5002"}
-    )
+    azure.part.bind({"arm": "https://localhost:4443", "databricks": "https://localhost:5001", "databricks_2": "https://localhost:5002"})
     one, two = _workspace(azure, "one"), _workspace(azure, "two")
     assert [azure.json("GET", id_)["properties"]["workspaceUrl"] for id_ in (one, two)] == ["localhost:5001", "localhost:5002"]
     _cluster(azure)
@@ -163,9 +161,7 @@ def test_the_workspace_wants_a_token_for_databricks(azure: Direct) -> None:
         answer = azure.ask("GET", "/api/2.1/clusters/list", token=token, service="databricks", version=None)
         assert answer.status == status
     assert (
-        azure.ask(
-            "GET", "/api/2.1/jobs/list", token=json.loads(azure.log_in(DATABRICKS).body)["access_token"], service="databricks"
-        ).status
+        azure.ask("GET", "/api/2.1/jobs/list", token=json.loads(azure.log_in(DATABRICKS).body)["access_token"], service="databricks").status
         == 501
     )
 
@@ -218,9 +214,7 @@ def test_a_workspace_without_any_way_in_cannot_be_reached(azure: Direct) -> None
     refused = _ask(azure, "GET", "/api/2.1/clusters/list")
     assert refused["message"].startswith("Unauthorized network access to workspace")
     network = "{sub}/resourceGroups/rg/providers/Microsoft.Network"
-    azure.make(
-        f"{network}/virtualNetworks/vn", location="eastus", properties={"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}
-    )
+    azure.make(f"{network}/virtualNetworks/vn", location="eastus", properties={"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}})
     azure.make(f"{network}/virtualNetworks/vn/subnets/a", properties={"addressPrefix": "10.1.0.0/24"})
     link = [{"name": "ui", "properties": {"privateLinkServiceId": id_, "groupIds": ["databricks_ui_api"]}}]
     properties = {"subnet": {"id": f"{network}/virtualNetworks/vn/subnets/a"}, "privateLinkServiceConnections": link}

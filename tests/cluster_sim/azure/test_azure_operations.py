@@ -183,13 +183,9 @@ def test_ids_are_spelled_one_way_whatever_is_asked(azure: Direct) -> None:
         BODY,
     )
     plain = azure.json("GET", VNET)
-    assert (
-        plain["id"] == f"/subscriptions/{azure.subscription}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet-a"
-    )
+    assert plain["id"] == f"/subscriptions/{azure.subscription}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet-a"
     assert odd["type"] == "Microsoft.Network/virtualNetworks"
-    child = azure.json(
-        "PUT", VNET.upper().replace("{SUB}", "{sub}") + "/SUBNETS/snet", {"properties": {"addressPrefix": "10.1.0.0/24"}}
-    )
+    child = azure.json("PUT", VNET.upper().replace("{SUB}", "{sub}") + "/SUBNETS/snet", {"properties": {"addressPrefix": "10.1.0.0/24"}})
     assert child["id"] == f"{plain['id']}/subnets/snet"
 
 
@@ -217,10 +213,7 @@ def test_a_network_keeps_its_subnets_unless_it_lists_them(azure: Direct) -> None
     assert azure.ask("GET", f"{VNET}/subnets/a").status == 404
     before = azure.json("GET", VNET)
     bad = listed | {"subnets": [{"name": "b", "properties": {"addressPrefix": "10.9.1.0/24"}}]}
-    assert (
-        azure.json("PUT", VNET, {"location": "eastus", "tags": {"t": "1"}, "properties": bad})["error"]["code"]
-        == "NetcfgInvalidSubnet"
-    )
+    assert azure.json("PUT", VNET, {"location": "eastus", "tags": {"t": "1"}, "properties": bad})["error"]["code"] == "NetcfgInvalidSubnet"
     assert azure.json("GET", VNET) == before, "a refused whole changes nothing"
 
 

@@ -42,9 +42,7 @@ def account(**more: Any) -> dict[str, Any]:
     return {"location": "eastus", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": {"customSubDomainName": "oai-x1"}} | more
 
 
-def deployment(
-    model: str = "gpt-4.1", capacity: int = 10, sku: str = "GlobalStandard", version: str = "2025-04-14"
-) -> dict[str, Any]:
+def deployment(model: str = "gpt-4.1", capacity: int = 10, sku: str = "GlobalStandard", version: str = "2025-04-14") -> dict[str, Any]:
     return {
         "sku": {"name": sku, "capacity": capacity},
         "properties": {"model": {"format": "OpenAI", "name": model, "version": version}},
@@ -175,17 +173,15 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status", "code"), REFUSED, ids=[f"{r[4]}-{n}" for n, r in enumerate(REFUSED)]
-)
+@pytest.mark.parametrize(("method", "path", "body", "status", "code"), REFUSED, ids=[f"{r[4]}-{n}" for n, r in enumerate(REFUSED)])
 def test_refusals(azure: Direct, method: str, path: str, body: Any, status: int, code: str) -> None:
     before = set(azure.part.cloud.store.resources)
     answer = azure.ask(method, path, body)
     error = json.loads(answer.body)["error"]
     assert (answer.status, error["code"]) == (status, code), error["message"]
-    assert (
-        error["message"].rstrip("'").endswith((".", "]", "Fix", "quotas", "fwlink/?linkid=2149745", "checknameavailability"))
-    ), error["message"]
+    assert error["message"].rstrip("'").endswith((".", "]", "Fix", "quotas", "fwlink/?linkid=2149745", "checknameavailability")), error[
+        "message"
+    ]
     assert set(azure.part.cloud.store.resources) == before, "what is refused leaves nothing"
 
 
@@ -330,9 +326,7 @@ def test_policy_denies(rule: dict[str, Any], made: dict[str, Any], allowed: bool
     at = "{sub}/resourceGroups/rg-monitoring/providers"
     details = {"resourceDetails": {"resourceContent": {"type": "Microsoft.Storage/storageAccounts", **made}}}
     checked = azure.json("POST", f"{at}/Microsoft.PolicyInsights/checkPolicyRestrictions", details)
-    assert bool(checked["contentEvaluationResult"]["policyEvaluations"]) is not allowed, (
-        "what is asked before agrees with what is refused"
-    )
+    assert bool(checked["contentEvaluationResult"]["policyEvaluations"]) is not allowed, "what is asked before agrees with what is refused"
     answer = azure.ask("PUT", f"{at}/Microsoft.Storage/storageAccounts/acct1", made)
     if allowed:
         assert answer.status == 202

@@ -76,9 +76,7 @@ def _address(id_: str, at: str) -> dict[str, str]:
 @pytest.fixture
 def terraform(site: Site, tmp_path: Path) -> Callable[..., int]:
     settings = tmp_path / "cli.tfrc"
-    settings.write_text(
-        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{lay_out(tmp_path / "mirror")}"\n  }}\n}}\n'
-    )
+    settings.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{lay_out(tmp_path / "mirror")}"\n  }}\n}}\n')
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
@@ -90,9 +88,7 @@ def terraform(site: Site, tmp_path: Path) -> Callable[..., int]:
 
     def run(*arguments: str, allowed: tuple[int, ...] = (0,)) -> int:
         command = [str(TERRAFORM), *arguments, "-no-color", "-input=false"]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TERRAFORM_S_MAX, check=False
-        )
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TERRAFORM_S_MAX, check=False)
         assert done.returncode in allowed, done.stdout[-4000:] + done.stderr[-4000:]
         return done.returncode
 

@@ -112,9 +112,7 @@ def test_identity_and_access(client: Client) -> None:
     identity = client(ManagedServiceIdentityClient)
     mine = identity.user_assigned_identities.get("rg-dw", "id-spark")
     assert mine.principal_id != mine.client_id
-    assert [f.subject for f in identity.federated_identity_credentials.list("rg-dw", "id-spark")] == [
-        "system:serviceaccount:spark:spark"
-    ]
+    assert [f.subject for f in identity.federated_identity_credentials.list("rg-dw", "id-spark")] == ["system:serviceaccount:spark:spark"]
     access = client(AuthorizationManagementClient)
     scope = f"{mine.id.split('/providers/')[0]}/providers/Microsoft.Storage/storageAccounts/stdw7f3a"
     found = list(access.role_assignments.list_for_scope(scope, filter=f"principalId eq '{mine.principal_id}'"))
@@ -135,9 +133,7 @@ def test_kubernetes(client: Client) -> None:
     pools = {p.name: p for p in aks.agent_pools.list("rg-dw", "aks-dw")}
     assert (pools["gpu"].vm_size, pools["gpu"].node_taints) == ("Standard_NC24ads_A100_v4", ["sku=gpu:NoSchedule"])
     assert "1.34" in {v.version for v in aks.managed_clusters.list_kubernetes_versions("eastus").values_property}
-    assert [m.name for m in aks.maintenance_configurations.list_by_managed_cluster("rg-dw", "aks-dw")] == [
-        "aksManagedAutoUpgradeSchedule"
-    ]
+    assert [m.name for m in aks.maintenance_configurations.list_by_managed_cluster("rg-dw", "aks-dw")] == ["aksManagedAutoUpgradeSchedule"]
 
 
 def test_databricks_and_openai(client: Client) -> None:

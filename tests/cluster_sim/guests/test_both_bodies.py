@@ -138,9 +138,7 @@ PLAY = """
 """
 
 
-def run_play(
-    bodies: Bodies, key: Key, number: int, folder: Path, text: str, *options: str, pipelining: bool = True
-) -> tuple[int, str]:
+def run_play(bodies: Bodies, key: Key, number: int, folder: Path, text: str, *options: str, pipelining: bool = True) -> tuple[int, str]:
     """Runs a play with the installed ansible-core on nothing but its own settings. Returns how it ended and what it printed."""
     guest = spec(key, number)
     common = f'-F none -o UserKnownHostsFile={folder}/known -o ProxyCommand="{bodies.proxy_command}"'

@@ -61,9 +61,7 @@ def test_without_mmdebstrap_and_an_image_the_one_line_to_run_is_said(tmp_path: P
         open_bodies("pod", tmp_path / "run", NETWORKS, said.append)
 
 
-def test_an_image_that_cannot_be_built_means_emulated_guests(
-    pod_possible: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_image_that_cannot_be_built_means_emulated_guests(pod_possible: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     monkeypatch.setenv("CLUSTER_SIM_APT_MIRROR", "http://127.0.0.1:9/debian")
     said: list[str] = []

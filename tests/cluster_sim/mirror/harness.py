@@ -41,9 +41,7 @@ class Folder:
         (self.path / "main.tf").write_text(main)
 
     def use_mirror(self, mirror: Path) -> None:
-        (self.path / "cli.tfrc").write_text(
-            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
-        )
+        (self.path / "cli.tfrc").write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
 
     def terraform(self, *arguments: str, expect: int = 0) -> str:
         """Runs a command and returns what it printed, joined to lines as long as its sentences."""
@@ -71,9 +69,7 @@ class Folder:
         )
 
     def json(self, *arguments: str) -> Any:
-        done = subprocess.run(
-            ["terraform", *arguments], cwd=self.path, env=self.environment, capture_output=True, check=True, timeout=60
-        )
+        done = subprocess.run(["terraform", *arguments], cwd=self.path, env=self.environment, capture_output=True, check=True, timeout=60)
         return json.loads(done.stdout)
 
     def planned(self) -> dict[str, Any]:

@@ -83,9 +83,7 @@ def machine(**changes: Any) -> dict[str, Any]:
         "memory": [{"dedicated": 8192}],
         "disk": [disk()],
         "network_device": [{"bridge": "vmbr0", "vlan_id": 20}],
-        "initialization": [
-            {"datastore_id": "local-lvm", "ip_config": [{"ipv4": [{"address": "dhcp"}]}], "user_account": [account]}
-        ],
+        "initialization": [{"datastore_id": "local-lvm", "ip_config": [{"ipv4": [{"address": "dhcp"}]}], "user_account": [account]}],
         "agent": [{"enabled": True, "timeout": "5s"}],
     } | changes
 

@@ -109,9 +109,7 @@ class Cluster:
     def _clone(self, form: dict[str, str], source: str) -> Answer:
         new = int(form["newid"])
         if new in self.vms:
-            return json_answer(
-                {"data": None, "message": "x"}, 500, reason=f"unable to create VM {new}: config file already exists"
-            )
+            return json_answer({"data": None, "message": "x"}, 500, reason=f"unable to create VM {new}: config file already exists")
         config = {k: v for k, v in self.vms[int(source)]["config"].items() if k != "template"}
         storage = form.get("storage", config["scsi0"].partition(":")[0])
         config["scsi0"] = f"{storage}:vm-{new}-disk-0,size=2G"

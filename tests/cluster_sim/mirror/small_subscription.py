@@ -51,9 +51,7 @@ class Subscription:
 
     def _log_in(self, form: dict[str, str]) -> Answer:
         if "secret" not in (form.get("client_secret"), form.get("client_assertion")):
-            return json_answer(
-                {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}, 401
-            )
+            return json_answer({"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}, 401)
         return json_answer({"access_token": "a.token", "token_type": "Bearer", "expires_in": 3599})
 
     def _resource(self, request: Request, path: str, base: str) -> Answer:
@@ -68,9 +66,7 @@ class Subscription:
             self.resources[key] = self._made(path, request.json)
             headers = {} if quick else {"azure_asyncoperation": f"{base}{self._begin('put', path)}"}
             answer = json_answer(self.resources[key], 201 if new else 200)
-            return Answer(
-                answer.status, answer.body, dict(answer.headers) | {_NAMES[name]: value for name, value in headers.items()}
-            )
+            return Answer(answer.status, answer.body, dict(answer.headers) | {_NAMES[name]: value for name, value in headers.items()})
         if key not in self.resources:
             return _error("ResourceNotFound", f"The Resource '{path}' was not found.", 404)
         if request.method == "DELETE":

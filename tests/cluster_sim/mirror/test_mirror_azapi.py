@@ -41,8 +41,7 @@ def test_the_life_of_the_recorded_group_and_vault(make_folder: Any, azure: Serve
 def seen(azure: ServedSubscription) -> list[Any]:
     """The calls since the last look, in the recording's form."""
     calls = [
-        ("GET", "<ASYNC OPERATION>", None) if "/operations/" in path else (m, path, body)
-        for m, path, _, body in azure.subscription.calls
+        ("GET", "<ASYNC OPERATION>", None) if "/operations/" in path else (m, path, body) for m, path, _, body in azure.subscription.calls
     ]
     azure.subscription.calls.clear()
     return calls

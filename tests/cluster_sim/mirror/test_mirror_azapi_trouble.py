@@ -210,9 +210,7 @@ def test_an_oidc_token_serves_for_a_secret(azure: ServedSubscription, azapi: Sho
         ({"endpoint": None}, "works on simulated worlds only"),
     ],
 )
-def test_settings_that_do_not_do_are_told(
-    azapi: ShortTerraform, azure: ServedSubscription, change: dict[str, Any], sentence: str
-) -> None:
+def test_settings_that_do_not_do_are_told(azapi: ShortTerraform, azure: ServedSubscription, change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Told, match=sentence):
         ShortTerraform(azapi.provider, azure.configuration | change)
 

@@ -19,12 +19,7 @@ HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 
 def packages(mirror: Path) -> dict[str, bytes]:
     """What Terraform hashes: everything below the hosts."""
-    return {
-        str(file.relative_to(mirror)): file.read_bytes()
-        for host in HOSTS
-        for file in (mirror / host).rglob("*")
-        if file.is_file()
-    }
+    return {str(file.relative_to(mirror)): file.read_bytes() for host in HOSTS for file in (mirror / host).rglob("*") if file.is_file()}
 
 
 def test_terraform_and_opentofu_find_both_providers(mirror: Path) -> None:

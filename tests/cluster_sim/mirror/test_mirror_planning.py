@@ -197,9 +197,7 @@ TABLE = Block(
         "either": Attribute(STRING, "OC"),
         "secret": Attribute(STRING, "OW"),
         "retry": Nested("single", "O", {"times": Attribute(NUMBER, "OC", 3), "why": Attribute(STRING, "R")}),
-        "part": Block(
-            {"kind": Attribute(STRING, "R", replaces=True), "on": Attribute(BOOL, "O", True), "id": Attribute(STRING, "C")}
-        ),
+        "part": Block({"kind": Attribute(STRING, "R", replaces=True), "on": Attribute(BOOL, "O", True), "id": Attribute(STRING, "C")}),
         "screen": one({"type": Attribute(STRING, "O", "std")}, computed=True),
         "odd": Attribute(STRING, "O", "usual", refused=True),
         "exotic": one({"x": Attribute(STRING, "O")}, refused=True),

@@ -218,9 +218,7 @@ def test_a_workspace_in_the_subscription_beside_it(make_folder: Any, world: dict
     folder.terraform("apply", "-auto-approve")
     folder.terraform("plan", "-detailed-exitcode")
     assert folder.state()["azapi_resource.identity"]["output"]["properties"]["principalId"]
-    folder.write(
-        (REQUIRED_AZURE + WORKSPACE.replace('"10.1.0.0/16"', '"10.1.0.0/16", "10.2.0.0/16"')).replace("URL", azure["url"])
-    )
+    folder.write((REQUIRED_AZURE + WORKSPACE.replace('"10.1.0.0/16"', '"10.1.0.0/16", "10.2.0.0/16"')).replace("URL", azure["url"]))
     assert "1 changed" in folder.terraform("apply", "-auto-approve")
     folder.terraform("plan", "-detailed-exitcode")
     folder.terraform("destroy", "-auto-approve")

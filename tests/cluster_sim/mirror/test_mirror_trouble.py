@@ -99,9 +99,7 @@ def test_what_the_released_provider_asks_once_is_asked_once(proxmox: ShortTerraf
 
 
 @pytest.mark.parametrize(("retries", "tries"), [(1, 1), (3, 2)])
-def test_a_busy_template_is_tried_again_as_often_as_asked(
-    proxmox: ShortTerraform, served: ServedCluster, retries: int, tries: int
-) -> None:
+def test_a_busy_template_is_tried_again_as_often_as_asked(proxmox: ShortTerraform, served: ServedCluster, retries: int, tries: int) -> None:
     locked = "can't lock file '/var/lock/qemu-server/lock-9000.conf' - got timeout"
     served.cluster.failing_once[CLONE] = [json_answer({"data": None}, 500, reason=locked)]
     config = machine(clone=[{"vm_id": 9000, "retries": retries}])
@@ -147,9 +145,7 @@ def test_a_guest_without_an_address_is_waited_for_and_then_left(proxmox: ShortTe
 
 
 @pytest.mark.parametrize("status", [403, 500, 595])
-def test_any_error_after_the_deletion_means_that_the_machine_is_gone(
-    proxmox: ShortTerraform, served: ServedCluster, status: int
-) -> None:
+def test_any_error_after_the_deletion_means_that_the_machine_is_gone(proxmox: ShortTerraform, served: ServedCluster, status: int) -> None:
     """A token whose right came from the machine's pool may not even look any more: the pool has forgotten the machine."""
     state = proxmox.apply(MACHINE, machine(started=False))
     before, after = json_answer({"data": {"status": "stopped"}}), json_answer({"data": None}, status, reason="no")
@@ -303,9 +299,7 @@ def test_the_plan_says_that_a_machine_restarts_when_it_does(
     assert changes({"resource_changes": [planned]}, PROVIDER)[0].restarts == (power[1:] == ["start"])
 
 
-def test_a_disk_that_cannot_grow_while_the_machine_runs_restarts_it_afterwards(
-    proxmox: ShortTerraform, served: ServedCluster
-) -> None:
+def test_a_disk_that_cannot_grow_while_the_machine_runs_restarts_it_afterwards(proxmox: ShortTerraform, served: ServedCluster) -> None:
     state = proxmox.apply(MACHINE, machine(hotplug="network,usb"))
     served.cluster.calls.clear()
     proxmox.apply(MACHINE, machine(hotplug="network,usb", disk=[disk(size=60)]), state)

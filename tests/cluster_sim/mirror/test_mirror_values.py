@@ -17,11 +17,7 @@ from cluster_sim.mirror.values import UNKNOWN, Dynamic, dynamic, has_unknown, pa
 from tests.cluster_sim.mirror.harness import recorded
 
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=5), inner, max_size=3),
     max_leaves=12,
 )
@@ -82,9 +78,7 @@ def test_the_recorded_disk_is_read() -> None:
     assert written | {"": written["file"], "size": "40G"} == read | {"file": written["file"]}
 
 
-@pytest.mark.parametrize(
-    ("text", "gib"), [("2G", 2), ("3584M", 4), ("1T", 1024), ("2147483648", 2), ("4M", 1), ("0", 0), ("oddity", 0)]
-)
+@pytest.mark.parametrize(("text", "gib"), [("2G", 2), ("3584M", 4), ("1T", 1024), ("2147483648", 2), ("4M", 1), ("0", 0), ("oddity", 0)])
 def test_sizes_are_whole_gib_rounded_up(text: str, gib: int) -> None:
     assert devices.disk_block("scsi0", f"local:x,size={text}", "raw", None)["size"] == gib
 

@@ -54,9 +54,7 @@ def test_a_linked_clone_takes_no_room_and_keeps_its_template(pve: Driver) -> Non
     assert after - before == 4 * 2**20, "the cloud-init drive only"
     assert pve.get(f"{MADE}/config")["scsi0"] == "ceph-vm:base-9000-disk-0/vm-201-disk-0,size=3G"
     pve.cluster.access.roles |= {"BerthAll": pve.cluster.access.roles["Administrator"]}
-    assert (
-        pve.end(pve.delete("/nodes/pve1/qemu/9000")) == "base volume 'ceph-vm:base-9000-disk-0' is still in use by linked cloned"
-    )
+    assert pve.end(pve.delete("/nodes/pve1/qemu/9000")) == "base volume 'ceph-vm:base-9000-disk-0' is still in use by linked cloned"
 
 
 @pytest.mark.parametrize(
@@ -141,9 +139,7 @@ def test_a_cloud_init_drive_is_made_anew_under_its_own_name(made: Driver) -> Non
 
 
 def test_a_card_keeps_the_address_it_is_given_or_gets_one(made: Driver) -> None:
-    made.put(
-        f"{MADE}/config", net0="model=virtio,bridge=vmbr0,tag=20", net1="e1000=bc:24:11:aa:bb:cc,tag=30,bridge=vmbr0,firewall=1"
-    )
+    made.put(f"{MADE}/config", net0="model=virtio,bridge=vmbr0,tag=20", net1="e1000=bc:24:11:aa:bb:cc,tag=30,bridge=vmbr0,firewall=1")
     config = made.get(f"{MADE}/config")
     assert re.fullmatch(r"virtio=BC:24:11(:[0-9A-F]{2}){3},bridge=vmbr0,tag=20", config["net0"])
     assert config["net1"] == "e1000=BC:24:11:AA:BB:CC,bridge=vmbr0,firewall=1,tag=30"
@@ -336,9 +332,7 @@ def test_a_template_is_made_of_a_guest_and_cloned_again(made: Driver) -> None:
 
 
 def test_a_guest_from_nothing(pve: Driver) -> None:
-    upid = pve.post(
-        "/nodes/pve2/qemu", vmid=300, name="empty", memory=1024, scsi0="ceph-vm:10", net0="virtio,bridge=vmbr0,tag=20"
-    )
+    upid = pve.post("/nodes/pve2/qemu", vmid=300, name="empty", memory=1024, scsi0="ceph-vm:10", net0="virtio,bridge=vmbr0,tag=20")
     assert pve.end(upid) == "OK"
     assert pve.get("/nodes/pve2/qemu/300/config")["scsi0"] == "ceph-vm:vm-300-disk-0,size=10G"
     with pytest.raises(Refused) as refused:

@@ -112,9 +112,7 @@ def test_the_past_has_the_points_of_version_9(seen: Driver, timeframe: str, poin
 
 
 def test_asking_twice_gives_the_same_past(four_nodes: World, seen: Driver) -> None:
-    assert seen.get("/nodes/pve2/rrddata", timeframe="hour") == Driver(four_nodes, token=SCAN).get(
-        "/nodes/pve2/rrddata", timeframe="hour"
-    )
+    assert seen.get("/nodes/pve2/rrddata", timeframe="hour") == Driver(four_nodes, token=SCAN).get("/nodes/pve2/rrddata", timeframe="hour")
 
 
 def test_the_day_has_its_rhythm(seen: Driver) -> None:
@@ -230,7 +228,5 @@ def test_bridges_and_the_networks_on_them(seen: Driver) -> None:
     )
     assert seen.get("/cluster/sdn/zones")[0]["type"] == "vlan"
     assert {r["iface"] for r in seen.get("/nodes/pve1/network", type="any_bridge")} == {"vmbr0", "net10", "net20", "net30"}
-    tags = {
-        seen.get(f"/nodes/{g['node']}/qemu/{g['vmid']}/config").get("net0", "") for g in seen.get("/cluster/resources", type="vm")
-    }
+    tags = {seen.get(f"/nodes/{g['node']}/qemu/{g['vmid']}/config").get("net0", "") for g in seen.get("/cluster/resources", type="vm")}
     assert any("tag=20" in net for net in tags)

@@ -11,9 +11,7 @@ from cluster_sim.proxmox.options import OPTIONS
 from cluster_sim.world import World
 from tests.cluster_sim.proxmox.driver import BERTH, Driver
 
-KEYS = st.sampled_from(
-    [*sorted(OPTIONS), "net0", "net31", "scsi0", "scsi1", "ide2", "ipconfig0", "serial0", "unused0", "delete", "digest"]
-)
+KEYS = st.sampled_from([*sorted(OPTIONS), "net0", "net31", "scsi0", "scsi1", "ide2", "ipconfig0", "serial0", "unused0", "delete", "digest"])
 _BITS = (
     "= , : 0 1 -5 99999999999999999999 dhcp ip gw 10.20.0.9/24 10.20.0.9 ceph-vm local-lvm virtio bridge vmbr0 tag 20 cloudinit "
     "vm-201-disk-0 none media=cdrom size 40G file order ; {{7*7}} größe 名前 ' ../.. model import-from current"
@@ -49,9 +47,7 @@ def test_any_configuration_is_taken_or_refused(made: Driver, form: dict[str, str
 @given(
     st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     st.lists(
-        st.sampled_from(
-            ["nodes", "pve1", "qemu", "201", "config", "%2e%2e", "%00", "tasks", "UPID:x", "storage", "ceph-vm", "", "ä"]
-        )
+        st.sampled_from(["nodes", "pve1", "qemu", "201", "config", "%2e%2e", "%00", "tasks", "UPID:x", "storage", "ceph-vm", "", "ä"])
     ),
     st.binary(max_size=40),
 )

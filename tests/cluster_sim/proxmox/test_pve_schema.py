@@ -69,9 +69,7 @@ def test_the_address_is_published_with_its_parameters(address: Address) -> None:
     foreign = set(address.takes) - set(properties) - {"group"}
     assert not {name for name in foreign if re.sub(r"\d+$", "", name) not in known}
     required = {n for n, p in properties.items() if not p.get("optional")} - in_path
-    assert {n for n, p in address.takes.items() if p.required} >= required - (
-        {"filename"} if address.path.endswith("/upload") else set()
-    )
+    assert {n for n, p in address.takes.items() if p.required} >= required - ({"filename"} if address.path.endswith("/upload") else set())
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda a: f"{a.method} {a.path}")

@@ -144,9 +144,7 @@ def test_a_password_gives_a_ticket_that_needs_its_csrf_token_for_changes(pve: Dr
 def test_an_unknown_node_cannot_be_looked_up(pve: Driver) -> None:
     with pytest.raises(Refused) as refused:
         pve.get("/nodes/pve9/qemu")
-    assert (
-        refused.value.reason == "hostname lookup 'pve9' failed - failed to get address info for: pve9: Name or service not known"
-    )
+    assert refused.value.reason == "hostname lookup 'pve9' failed - failed to get address info for: pve9: Name or service not known"
 
 
 def test_every_request_is_written_down(pve: Driver) -> None:

@@ -31,14 +31,10 @@ def review(part: Part, situation: Situation) -> Reviewed:
 def _place(checks: Checks, group_id: str, rule: dict[str, Json]) -> None:
     name, priority = str(rule["name"]), int(rule["priority"])
     # The rule itself is not in its own way, in a run that is taken up again.
-    own = (
-        f"/{name}".lower() if any(one.lower() == f"{group_id}/securityRules/{name}".lower() for one in checks.part.owned) else ""
-    )
+    own = f"/{name}".lower() if any(one.lower() == f"{group_id}/securityRules/{name}".lower() for one in checks.part.owned) else ""
     others = [r for r in rules_of(group_id, checks.seen) if f"/{r.name}".lower() != own]
     inside = PRIORITY_FIRST <= priority <= PRIORITY_LAST
-    checks.check(
-        "priority.range", name, "" if inside else "The security group has no free priority.", "Remove rules that are not needed."
-    )
+    checks.check("priority.range", name, "" if inside else "The security group has no free priority.", "Remove rules that are not needed.")
     clash = next((f"Priority {priority} is {r.name}'s." for r in others if r.priority == priority), "")
     checks.check("priority.free", name, clash, "Ask again: another is free.")
     same = next((f"There is a rule {r.name} already." for r in others if r.name.lower() == name.lower()), "")

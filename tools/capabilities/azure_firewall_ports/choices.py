@@ -1,4 +1,5 @@
-"""Finds the security group, and composes the rule with the first priority that is free and comes before every refusal. No choice is left."""
+"""Finds the security group, and composes the rule with the first priority that is free and comes before every refusal. No choice is
+left."""
 
 from __future__ import annotations
 

@@ -66,9 +66,7 @@ def _read_ports(reading: Reading) -> tuple[str, ...]:
         if low.isdigit() and (not high or high.isdigit()) and 1 <= int(low) <= int(high or low) <= 65535:
             ports.append(f"{int(low)}-{int(high)}" if high and int(high) > int(low) else str(int(low)))
         else:
-            reading.problems.append(
-                f"{naming.shorten(one, 20)} is no port. Say a number from 1 to 65535, or a range such as 8000-8100."
-            )
+            reading.problems.append(f"{naming.shorten(one, 20)} is no port. Say a number from 1 to 65535, or a range such as 8000-8100.")
             return ()
     if not ports or len(ports) > PORTS_MAX:
         reading.problems.append(f"{len(ports)} ports cannot be opened by one rule. Say from 1 to {PORTS_MAX}, or a range.")
@@ -96,9 +94,7 @@ def _read_sources(reading: Reading) -> tuple[str, ...]:
             return ()
         found.append(INTERNET if network.prefixlen < EVERYBODY_PREFIX else str(network))
     if len(found) > SOURCES_MAX:
-        reading.problems.append(
-            f"{len(found)} addresses are too many for one rule. Say at most {SOURCES_MAX}, or a range that holds them."
-        )
+        reading.problems.append(f"{len(found)} addresses are too many for one rule. Say at most {SOURCES_MAX}, or a range that holds them.")
         return ()
     sources = (INTERNET,) if INTERNET in found else tuple(found)
     reading.said("sources", sources)

@@ -40,9 +40,5 @@ def _deployment(checks: Checks, one: dict[str, Json]) -> None:
     text = f"The quota of {subject} in {region} could not be seen." if quota is None else ""
     checks.check("quota.seen", subject, text, "Look at it in the portal (Quotas).", Severity.WARNING)
     if quota is not None and not checks.part.owned:
-        text = (
-            f"The quota does not carry it: {capacity:g} wanted, and {quota.spelt}."
-            if quota.total + capacity > quota.limit
-            else ""
-        )
+        text = f"The quota does not carry it: {capacity:g} wanted, and {quota.spelt}." if quota.total + capacity > quota.limit else ""
         checks.check("quota", quota.subject, text, "Ask for less, for more quota in the portal (Quotas), or say another region.")

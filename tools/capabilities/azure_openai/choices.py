@@ -125,8 +125,4 @@ def _counter_offer(needs: Needs, kinds: tuple[str, ...], seen: SubscriptionSnaps
     if other:
         return f"It would fit with {other} instead of {model}."
     elsewhere = sorted({row.split("/")[0] for row in seen.models if row.split("/")[1:2] == [model]})
-    return (
-        f"{model} is offered in {', '.join(elsewhere[:4])}."
-        if elsewhere
-        else "Say another region, such as eastus2 or swedencentral."
-    )
+    return f"{model} is offered in {', '.join(elsewhere[:4])}." if elsewhere else "Say another region, such as eastus2 or swedencentral."

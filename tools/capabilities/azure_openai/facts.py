@@ -27,9 +27,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     if "model" in reading.facts:
         reading.said("model", reading.facts["model"].value)
     else:
-        reading.assumed(
-            "model", MODEL, "Which model was not said; this one is good for most, at a fifth of the large one's price."
-        )
+        reading.assumed("model", MODEL, "Which model was not said; this one is good for most, at a fifth of the large one's price.")
     _read_tokens(reading)
     _read_residency(reading)
     return reading.needs()
@@ -48,7 +46,8 @@ def _read_residency(reading: Reading) -> None:
     if zone and place and place != zone:
         better = "swedencentral" if value == "eu" else "eastus2"
         reading.problems.append(
-            f"{region} lies in {'the US' if place == 'US' else place}, so what is sent there does not stay in the {value.upper()}. Say a region there, such as {better}."
+            f"{region} lies in {'the US' if place == 'US' else place}, so what is sent there does not stay in the "
+            f"{value.upper()}. Say a region there, such as {better}."
         )
     else:
         reading.said("residency", "zone" if zone else value)

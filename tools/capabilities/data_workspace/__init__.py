@@ -1,6 +1,8 @@
-"""A data workspace on Azure: Spark on Kubernetes, a data lake, a vault, identities and logs, sized by the daily volume and priced before it is made.
+"""A data workspace on Azure: Spark on Kubernetes, a data lake, a vault, identities and logs, sized by the daily volume and priced before
+it is made.
 
-facts.py: what is wanted and understood; design.py: one choice worked out and metered; choices.py: offer and compose; changing.py: changes in place; checks.py: review;
+facts.py: what is wanted and understood; design.py: one choice worked out and metered; choices.py: offer and compose; changing.py: changes
+in place; checks.py: review;
 commands.py and guide.md.j2: the guide.
 """
 
@@ -34,8 +36,6 @@ EXAMPLES = (
     "a data workspace for the analytics team in westus2, 500 GB daily, production",
 )
 
-ON: dict[PlatformName, Footing] = {
-    "azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check(*GLOBAL))
-}
+ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check(*GLOBAL))}
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -1,4 +1,5 @@
-"""Offers designs for a data workspace (GPU, storage path, spot or not), each priced and held against quota and budget; composes the picked one."""
+"""Offers designs for a data workspace (GPU, storage path, spot or not), each priced and held against quota and budget; composes the picked
+one."""
 
 from __future__ import annotations
 
@@ -110,9 +111,7 @@ def _candidate(design: Design, seen: SubscriptionSnapshot, prices: Sequence[Pric
         f"About {cost:,.0f} USD a month{of}, at list prices.",
         f"{spark.workers} x {azure_sizes.WORKER} do {design.needs.whole('daily_gb'):,} GB within "
         f"{design.needs.whole('window_hours')} hours a day.",
-        design.path_because
-        if not design.path_meters
-        else f"{design.path_because} {_path_cost(design, prices):,.0f} USD a month of it.",
+        design.path_because if not design.path_meters else f"{design.path_because} {_path_cost(design, prices):,.0f} USD a month of it.",
     ]
     if design.choice.gpu:
         reasons.append(f"{design.choice.gpu} for {design.gpu_hours} hours a month.")
@@ -305,6 +304,4 @@ def _without(needs: Needs, name: str) -> Needs:
 
 
 def _with(needs: Needs, name: str, value: str | int) -> Needs:
-    return needs.model_copy(
-        update={"fields": tuple(f.model_copy(update={"value": value}) if f.name == name else f for f in needs.fields)}
-    )
+    return needs.model_copy(update={"fields": tuple(f.model_copy(update={"value": value}) if f.name == name else f for f in needs.fields)})

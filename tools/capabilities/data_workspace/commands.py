@@ -32,10 +32,6 @@ def commands(names: Mapping[str, str], api_ranges: Sequence[str]) -> tuple[Comma
     return (
         *(direct if api_ranges else (through_azure,)),
         for_operator("See what lies in the lake", *az, "storage", "fs", "file", "list", *lake),
-        for_operator(
-            "List the names of secrets", *az, "keyvault", "secret", "list", "--vault-name", names["vault"], "--query", "[].name"
-        ),
-        for_operator(
-            "See what this workspace has cost so far", *az, "consumption", "usage", "list", "--query", spent, "--output", "table"
-        ),
+        for_operator("List the names of secrets", *az, "keyvault", "secret", "list", "--vault-name", names["vault"], "--query", "[].name"),
+        for_operator("See what this workspace has cost so far", *az, "consumption", "usage", "list", "--query", spent, "--output", "table"),
     )

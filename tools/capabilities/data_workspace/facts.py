@@ -1,4 +1,5 @@
-"""What is wanted to know of a data workspace, and how it becomes typed needs: a daily volume is a flow, and what is stored follows from it."""
+"""What is wanted to know of a data workspace, and how it becomes typed needs: a daily volume is a flow, and what is stored follows from
+it."""
 
 from __future__ import annotations
 
@@ -55,9 +56,7 @@ def _read_daily(reading: Reading) -> int | None:
     if daily is not None:
         reading.said("daily_gb", daily, "GB a day", fact="daily_volume")
         return daily
-    monthly = reading.size(
-        "monthly_volume", "data a month", GIB, 1, DAILY_GB_MAX * 30, "work is measured between 1 GB and 30 PB a month."
-    )
+    monthly = reading.size("monthly_volume", "data a month", GIB, 1, DAILY_GB_MAX * 30, "work is measured between 1 GB and 30 PB a month.")
     if monthly is not None:
         daily = max(1, round(monthly / DAYS_A_MONTH))
         reading.said("daily_gb", daily, "GB a day", fact="monthly_volume")
@@ -74,9 +73,7 @@ def _read_stored(reading: Reading, daily_gb: int | None) -> int | None:
         return stored
     if daily_gb is None or "stored_volume" in reading.facts:
         return None
-    days = next(
-        (int(f.value) for f in reading.fields if f.name == "retention_days" and isinstance(f.value, int)), RETENTION_DAYS.value
-    )
+    days = next((int(f.value) for f in reading.fields if f.name == "retention_days" and isinstance(f.value, int)), RETENTION_DAYS.value)
     reading.suppose("compression", COMPRESSION, ": 1")
     stored = round(daily_gb * days / COMPRESSION.value)
     monthly_tb = daily_gb * DAYS_A_MONTH / 1024

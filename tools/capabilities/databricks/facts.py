@@ -55,9 +55,7 @@ def _read_workers(reading: Reading) -> None:
         most = max(WORKERS[1], least or 0)
         reading.assumed("max_workers", most, "How many workers was not said.", "workers", low=2, high=20, source=_OURS)
     if least is not None and least > most:
-        reading.problems.append(
-            f"At least {least} and at most {most} workers cannot both be. Say for example {most}-{least} workers."
-        )
+        reading.problems.append(f"At least {least} and at most {most} workers cannot both be. Say for example {most}-{least} workers.")
     elif least is not None:
         reading.said("min_workers", least, "workers")
     elif low_said is not None and 1 <= low_said <= most:
@@ -83,9 +81,7 @@ def _read_nodes(reading: Reading) -> None:
     if gpu_said:
         reading.said("gpu", gpu, fact="gpu" if "gpu" in reading.facts else "gpu_kind")
     else:
-        reading.default(
-            "gpu", gpu, "By the size of its nodes." if size else "Without graphics processors unless they are asked for."
-        )
+        reading.default("gpu", gpu, "By the size of its nodes." if size else "Without graphics processors unless they are asked for.")
 
 
 def _read_times(reading: Reading) -> None:

@@ -1,4 +1,5 @@
-"""A PostgreSQL database, sized by its connections: on a virtual machine of its own, tuned by pgtune's rules, or as a server that Azure runs.
+"""A PostgreSQL database, sized by its connections: on a virtual machine of its own, tuned by pgtune's rules, or as a server that Azure
+runs.
 
 facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide. What is Azure's own
 is in flexible/ and flexible.md.j2.

@@ -61,9 +61,7 @@ def _settle_sizes(reading: Reading, size: PostgresqlSize | None) -> None:
     if cpu_count is not None:
         reading.said("cpu_count", cpu_count, "vCPU")
     elif size and larger and least and "cpu_count" not in reading.facts:
-        reading.assumed(
-            "cpu_count", size.cpu_count, carries(size), "vCPU", low=least.cpu_count, high=larger.cpu_count, source=size.source
-        )
+        reading.assumed("cpu_count", size.cpu_count, carries(size), "vCPU", low=least.cpu_count, high=larger.cpu_count, source=size.source)
     if memory_mib is not None:
         reading.said("memory_mib", memory_mib, "MiB", fact="memory")
     elif size and larger and "memory" not in reading.facts:

@@ -1,4 +1,5 @@
-"""A change of a storage account that exists: more containers, other addresses, a second region. What would need a new one is no candidate."""
+"""A change of a storage account that exists: more containers, other addresses, a second region. What would need a new one is no
+candidate."""
 
 from __future__ import annotations
 

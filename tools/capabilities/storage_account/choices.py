@@ -48,9 +48,7 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
             priced = f"about {cost:,.2f} USD a month"
             reasons = (MEANING[kind], f"A{priced[1:]} at list prices.")
             choice = (("redundancy", kind),)
-            found.append(
-                Candidate(id=kind.lower(), title=f"{kind}, {priced}", score=_score(kind, needs), reasons=reasons, choice=choice)
-            )
+            found.append(Candidate(id=kind.lower(), title=f"{kind}, {priced}", score=_score(kind, needs), reasons=reasons, choice=choice))
     found.sort(key=lambda c: (-c.score, c.id))
     cheapest = min(costs, key=lambda kind: costs[kind])
     raised = f"It would fit with a budget of {costs[cheapest] + 1:,.0f} USD a month, as {cheapest}." if budget else ""

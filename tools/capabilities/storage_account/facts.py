@@ -59,9 +59,7 @@ def _read_containers(reading: Reading) -> None:
     if "containers" not in reading.facts:
         reading.default("containers", ("data",), "One container called data unless others are named.")
         return
-    names = tuple(
-        word for word in re.split(r"[\s,]+", reading.facts["containers"].value.strip()) if word and word.lower() != "and"
-    )
+    names = tuple(word for word in re.split(r"[\s,]+", reading.facts["containers"].value.strip()) if word and word.lower() != "and")
     wrong = [problem for name in names if (problem := azure_names.name_problem("container", name))]
     if wrong or not names or len(names) > CONTAINERS_MAX:
         reading.problems.append(wrong[0] if wrong else f"Name 1 to {CONTAINERS_MAX} containers.")
@@ -76,7 +74,8 @@ def _read_ranges(reading: Reading) -> None:
     if not said or not all(map(is_public_range, said)):
         shown = naming.shorten(reading.facts["allowed_ranges"].value)
         reading.problems.append(
-            f"{shown} is no range of public addresses that may be let in. Say one such as 198.51.100.0/24; 10.x and 192.168.x never reach it."
+            f"{shown} is no range of public addresses that may be let in. Say one such as 198.51.100.0/24; 10.x "
+            f"and 192.168.x never reach it."
         )
     else:
         reading.said("allowed_ranges", tuple(said))

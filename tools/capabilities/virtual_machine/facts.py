@@ -26,15 +26,11 @@ DATA_ROOM = 1.2
 
 def _choices() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The applications with a published size, and what else they are called."""
-    others = {
-        known: tuple(alias for alias, name in applications.ALIASES.items() if name == known) for known in applications.published()
-    }
+    others = {known: tuple(alias for alias, name in applications.ALIASES.items() if name == known) for known in applications.published()}
     return tuple((known, (known.lower(), *words)) for known, words in others.items())
 
 
-APPLICATION = Wanted(
-    name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices()
-)
+APPLICATION = Wanted(name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices())
 WANTED = wanted(__package__, application=(APPLICATION,), every_machine=EVERY_MACHINE)
 LOADS = ("users", "clusters", "cluster_nodes", "agents", "clients", "workers", "samples_per_second", "logins_per_second")
 """The facts that say how much the application has to carry."""
@@ -102,9 +98,7 @@ def _settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
         if memory_mib is not None:
             reading.said("memory_mib", memory_mib, "MiB", fact="memory")
         elif "memory" not in reading.facts:
-            _as_published(
-                reading, "memory", "memory_mib", sized.memory_gib if sized else None, "MiB", 1024, MEMORY_STEP_MIB, basis
-            )
+            _as_published(reading, "memory", "memory_mib", sized.memory_gib if sized else None, "MiB", 1024, MEMORY_STEP_MIB, basis)
     _settle_disk(reading, disk_gib, basis)
 
 

@@ -54,7 +54,8 @@ class Hands(Protocol):
 
     @staticmethod
     def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[str, Json] | None = None) -> None:
-        """Raises RequestProblem when what stands under the part's ids is somebody else's: as a plan found it, otherwise as it stands now."""
+        """Raises RequestProblem when what stands under the part's ids is somebody else's: as a plan found it, otherwise as it stands
+        now."""
         ...
 
 

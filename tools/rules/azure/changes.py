@@ -1,4 +1,5 @@
-"""A change of what exists in Azure: the new part keeps the old one's names and addresses. What Azure cannot change in place is no candidate."""
+"""A change of what exists in Azure: the new part keeps the old one's names and addresses. What Azure cannot change in place is no
+candidate."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def keep(old: Part, new: Part) -> Part:
 
 
 def ids(cloud: Cloud) -> tuple[str, ...]:
-    """ARM ids of what stands on names that are unique in the subscription or in all of Azure, and of the cluster, whose quota is used already."""
+    """ARM ids of what stands on names that are unique in the subscription or in all of Azure, and of the cluster, whose quota is used
+    already."""
     names = dict(cloud.names)
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{names['resource_group']}"
     inside = ((RULES[kind].type, name) for kind, name in cloud.names if kind in RULES and kind != "resource_group")

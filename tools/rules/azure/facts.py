@@ -71,9 +71,7 @@ def _read_team(reading: Reading, site: Site) -> None:
     if slug:
         reading.said("team", slug)
     elif said:
-        reading.problems.append(
-            f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say the team's name."
-        )
+        reading.problems.append(f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say the team's name.")
     elif site.team:
         reading.default("team", azure_names.slug(site.team), "The site's team.")
     else:
@@ -86,9 +84,7 @@ def _read_budget(reading: Reading, site: Site, environment: str) -> None:
         money = quantities.money(text)
         amount = money.monthly if money else quantities.count(text)
         if amount is None or amount <= 0:
-            reading.problems.append(
-                f"{naming.shorten(text)} cannot be a budget. Say a sum above nothing, such as $8,000 a month."
-            )
+            reading.problems.append(f"{naming.shorten(text)} cannot be a budget. Say a sum above nothing, such as $8,000 a month.")
             return
         try:
             pricing.currency(money.currency if money else pricing.CURRENCY)
@@ -115,6 +111,4 @@ def _read_workload(reading: Reading, workload: str) -> None:
             f"{naming.shorten(said)} cannot be part of Azure names, some of which take small letters and digits only. {slug} would do."
         )
     else:
-        reading.problems.append(
-            f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say one such as spark."
-        )
+        reading.problems.append(f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say one such as spark.")

@@ -50,11 +50,7 @@ def name_problem(kind: str, name: str) -> str:
     if rule.least <= len(name) <= rule.most and re.fullmatch(rule.pattern, name):
         return ""
     better = repair(kind, name)
-    offer = (
-        f" {better} would do."
-        if better
-        else f" Say a name such as {rule.abbreviation or 'data'}{'-' if rule.hyphens else ''}example."
-    )
+    offer = f" {better} would do." if better else f" Say a name such as {rule.abbreviation or 'data'}{'-' if rule.hyphens else ''}example."
     article = "an" if rule.noun[0] in "AEIOUaeiou" else "a"
     return (
         f"{naming.shorten(name)} cannot be the name of {article} {rule.noun}: "

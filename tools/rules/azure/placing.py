@@ -94,9 +94,7 @@ def names_of(needs: Needs, situation: Situation, *kinds: str, **said: str) -> Na
             name = base.name(kind, key.removesuffix(kind).rstrip("_"))
         found[key] = said.get(key) or (key == "resource_group" and needs.text(key)) or name
     if lacking := [RULES[azure_names.kind_of(key)].noun for key, name in found.items() if not name]:
-        raise RequestProblem(
-            "A global name is taken.", f"No name for the {' and the '.join(lacking)} was free.", "Say another name."
-        )
+        raise RequestProblem("A global name is taken.", f"No name for the {' and the '.join(lacking)} was free.", "Say another name.")
     return tuple(found.items())
 
 

@@ -46,11 +46,7 @@ def nearest(location_rows: Iterable[Row], in_use: Iterable[str]) -> tuple[str, .
 
 def resource(row: Row) -> CloudResource:
     given = row.get("tags")
-    tags = (
-        tuple((display(k), display(v, 256)) for k, v in sorted(given.items(), key=str)[:TAGS_MAX])
-        if isinstance(given, dict)
-        else ()
-    )
+    tags = tuple((display(k), display(v, 256)) for k, v in sorted(given.items(), key=str)[:TAGS_MAX]) if isinstance(given, dict) else ()
     return CloudResource(
         id=display(row.get("id") or "", ID_LENGTH_MAX),
         type=display(row.get("type") or "", 200),

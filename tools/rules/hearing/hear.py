@@ -188,9 +188,7 @@ def _asked_for(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> l
 _JOINS = re.compile(
     r"(?<![a-z])(?:and|plus|also|as well as|with)(?![a-z])|[,;!?\n&+]|\.(?:\s|$)|(?<![a-z])(?:ve|ile)(?![a-z])|和|与|、|，|。"
 )
-_LEANS = re.compile(
-    r"(?<![a-z])(?:on|onto|in|inside|into|as|for|behind|to|by|running|from|under|like|of|our|my|this|that|the)(?![a-z])"
-)
+_LEANS = re.compile(r"(?<![a-z])(?:on|onto|in|inside|into|as|for|behind|to|by|running|from|under|like|of|our|my|this|that|the)(?![a-z])")
 _ANOTHER = re.compile(
     r"(?<![a-z])(?:a|an|another|one|two|three|four|five|six|ten|some|extra|separate|additional|\d+)(?:\s+[\w.-]+){0,3}\s*$"
 )
@@ -364,14 +362,11 @@ def _only_asked(facts: dict[str, dict[str, Fact]], asked: tuple[tuple[str, str],
     """Of several things asked for, an answer is about the one that the question was about."""
     about = {fact: {c for c, f in asked if f == fact} for _, fact in asked}
     return {
-        name: {fact: value for fact, value in found.items() if not about.get(fact) or name in about[fact]}
-        for name, found in facts.items()
+        name: {fact: value for fact, value in found.items() if not about.get(fact) or name in about[fact]} for name, found in facts.items()
     }
 
 
-def _answer(
-    whole: Stretch, facts: dict[str, dict[str, Fact]], wanted: Mapping[str, Listed], asked: tuple[tuple[str, str], ...]
-) -> None:
+def _answer(whole: Stretch, facts: dict[str, dict[str, Fact]], wanted: Mapping[str, Listed], asked: tuple[tuple[str, str], ...]) -> None:
     """What is left of the message answers the questions that are still open, in the order they were asked."""
     take_keys(whole, [])
     for found in facts.values():

@@ -60,9 +60,22 @@ _WORDS |= {"couple": 2, "pair of": 2, "half a dozen": 6}
 _SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "million": 10**6, "hundred": 100, "dozen": 12}
 _BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 _CURRENCIES = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY", "¥": "JPY"} | {
-    "usd": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD", "eur": "EUR", "euro": "EUR", "euros": "EUR",
-    "gbp": "GBP", "pounds": "GBP", "try": "TRY", "tl": "TRY", "lira": "TRY", "chf": "CHF", "jpy": "JPY", "cny": "CNY",
-}  # fmt: skip
+    "usd": "USD",
+    "dollar": "USD",
+    "dollars": "USD",
+    "bucks": "USD",
+    "eur": "EUR",
+    "euro": "EUR",
+    "euros": "EUR",
+    "gbp": "GBP",
+    "pounds": "GBP",
+    "try": "TRY",
+    "tl": "TRY",
+    "lira": "TRY",
+    "chf": "CHF",
+    "jpy": "JPY",
+    "cny": "CNY",
+}
 
 
 def _where_it_stands(pattern: str) -> str:
@@ -80,7 +93,8 @@ _BEGIN = rf"{_BEFORE}{_BEGIN_ANY}"
 # `1 000` is grouped by blanks; any other group may be a number of its own: `network 20 100 users`.
 _DIGITS = r"(?P<digits>[1-9]\d{0,2}(?: 000)+(?![\d.,]| 000)|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
 _UNIT_AFTER = _where_it_stands(rf"[ -](?P<unit>{'|'.join(_UNITS[1:10])})")
-_SPELLED = rf"\b(?!one of\b)(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|a(?= (?:hundred|dozen|thousand|million)\b)){_UNIT_AFTER}(?![a-z])"
+_ANY_WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
+_SPELLED = rf"\b(?!one of\b)(?P<words>{_ANY_WORD}|a(?= (?:hundred|dozen|thousand|million)\b)){_UNIT_AFTER}(?![a-z])"
 _SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9]))?"
 _NUMBER = re.compile(rf"{_BEGIN}(?:{_DIGITS}(?![-.,/]?\d)|{_SPELLED}){_SCALE}(?!(?:st|nd|rd|th|e\d)(?![a-z]))")
 
@@ -92,7 +106,8 @@ _AND_MORE = re.compile(
 # `from 4 GB to 8 GB` is one size, as `4 to 8 GB` is.
 _SIZE_RANGE = _where_it_stands(r"\d{1,12}(?:\.\d{1,3})? ?(?:[kmgtp]i?b|gigs?|[gt]) ?(?:to|-) ?(?=\d)")
 _SIZE = re.compile(
-    rf"{_BEFORE}{_SIZE_RANGE}{_BEGIN_ANY}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"
+    rf"{_BEFORE}{_SIZE_RANGE}{_BEGIN_ANY}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?"
+    r"|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"
 )
 
 _SUM = rf"{_DIGITS}(?: ?(?P<scale>k|mn?|thousand|million)(?![a-z0-9]))?"

@@ -1,4 +1,5 @@
-"""What of a message was used for nothing: told to the operator, so that no wish is dropped without a word. It judges words, not meanings."""
+"""What of a message was used for nothing: told to the operator, so that no wish is dropped without a word. It judges words, not
+meanings."""
 
 from __future__ import annotations
 
@@ -42,9 +43,7 @@ def unheard(text: str, heard: Heard, capabilities: Mapping[str, Listed]) -> tupl
     known = {word for one in asked for words in _words_of(one) for word in fold(words).split()}
     phrases: list[str] = []
     for clause in _clauses(free):
-        words = [
-            word for word in _WORD.finditer(free, *clause) if word.group().strip(".:'-/*_`=") and not _is_filling(word.group())
-        ]
+        words = [word for word in _WORD.finditer(free, *clause) if word.group().strip(".:'-/*_`=") and not _is_filling(word.group())]
         telling = [word for word in words if _bare(word.group()) not in known | DENYING]
         if telling:
             secret = next((word.group() for word in words if _bare(word.group()) in SECRETS), "")

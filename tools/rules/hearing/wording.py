@@ -62,9 +62,7 @@ _NEGATED_BEFORE = re.compile(
     # `not on pve1 or on pve2`, `no web server or database`.
     rf"(?:[\w.]{{1,30}}(?:[ -][\w.]{{1,30}})?\s+n?or\s+{_DENIED_LEAD})?$"
 )
-_NEGATED_AFTER = re.compile(
-    r"(?:'\w+)?\s+(?:yok|olmasin|istemiyorum|gerekmiyor|değil|degil|is not|isn't|are not|aren't|not needed)"
-)
+_NEGATED_AFTER = re.compile(r"(?:'\w+)?\s+(?:yok|olmasin|istemiyorum|gerekmiyor|değil|degil|is not|isn't|are not|aren't|not needed)")
 _RELATIVE_BEFORE = re.compile(r"\b(?:by|another|extra|additional|further|add)\s+$")
 _RELATIVE_AFTER = re.compile(r"\s+(?:more|additional|extra|further)\b")
 _REACH = 60

@@ -121,18 +121,12 @@ def cpu_sum(room: Room, node: Node) -> Sum:
     reserved = dict(room.reserved.cpu_count).get(node.name, 0)
     new = sum(t.cpu_count - t.old_cpu_count for t in mine)
     limit = math.floor(node.cpu_count * room.environment.cpu_ratio_max * 100) / 100
-    return _sum(
-        f"processors of {node.name}", "threads", [("used, p95", used), ("reserved", reserved), ("this request", new)], limit
-    )
+    return _sum(f"processors of {node.name}", "threads", [("used, p95", used), ("reserved", reserved), ("this request", new)], limit)
 
 
 def storage_sum(room: Room, storage: Storage) -> Sum:
     """In GiB. A shared storage is one storage, whichever node looks at it."""
-    new = sum(
-        t.disk_gib - t.old_disk_gib
-        for t in room.taken
-        if t.storage == storage.name and (storage.shared or t.node == storage.node)
-    )
+    new = sum(t.disk_gib - t.old_disk_gib for t in room.taken if t.storage == storage.name and (storage.shared or t.node == storage.node))
     where = storage.name if storage.shared else f"{storage.name} on {storage.node}"
     limit = math.floor(storage.total_bytes / GIB * STORAGE_RATIO_MAX)
     return _sum(f"storage {where}", "GiB", [("used", math.ceil(storage.used_bytes / GIB)), ("this request", new)], limit)

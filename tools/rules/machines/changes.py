@@ -33,9 +33,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     ranges = ranges_of(needs)
     summary = placement.summary(room)
     if broken:
-        exclusions = tuple(
-            Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken
-        )
+        exclusions = tuple(Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken)
         counter = _counter_offer(kept, demand, room)
         return PartOffer(
             label=needs.label,

@@ -89,8 +89,7 @@ def _name_clash(needs: Needs, demand: Demand, snapshot: ClusterSnapshot, reserve
     by_name = {g.name: f"VM {g.vm_id} on {g.node}" for g in snapshot.guests}
     clashes = [n for n in naming.numbered(needs.text("name"), demand.count) if n in by_name or n in reserved.names]
     return tuple(
-        Exclusion(subject=f"name {n}", reason=f"it is taken by {by_name.get(n, 'a plan that is not carried out yet')}")
-        for n in clashes
+        Exclusion(subject=f"name {n}", reason=f"it is taken by {by_name.get(n, 'a plan that is not carried out yet')}") for n in clashes
     )
 
 

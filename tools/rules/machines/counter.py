@@ -114,7 +114,8 @@ def _less(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
 
 
 def _both(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
-    """Fewer vCPUs and less memory together, when neither alone is enough: as much of the one as goes, then of the other; the smaller loss."""
+    """Fewer vCPUs and less memory together, when neither alone is enough: as much of the one as goes, then of the other; the smaller
+    loss."""
 
     def cpus(start: Demand) -> Demand | None:
         found = largest(demand.cpu_count, 1, 1, lambda v: trial.fits(replace(start, cpu_count=v)))

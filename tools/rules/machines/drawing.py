@@ -39,9 +39,7 @@ def rooms(parts: Sequence[Part], situation: Situation) -> tuple[Room, Room]:
 def draw(before: Room, after: Room) -> str:
     """One row a node: what was taken, what is new, the limit, and the same sum in figures as the plan's table has it."""
     nodes = after.snapshot.nodes
-    rows = "".join(
-        _node(56 + number * _ROW, node, memory_sum(before, node), memory_sum(after, node)) for number, node in enumerate(nodes)
-    )
+    rows = "".join(_node(56 + number * _ROW, node, memory_sum(before, node), memory_sum(after, node)) for number, node in enumerate(nodes))
     height = 60 + _ROW * len(nodes)
     title = "Cluster after this plan" if after is not before else "Cluster now"
     limit = f"{after.environment.memory_ratio_max:.0%}"

@@ -1,4 +1,5 @@
-"""What a change keeps of machines that exist, and what machines rest on. Where machines go is decided in choices, whether they may in review."""
+"""What a change keeps of machines that exist, and what machines rest on. Where machines go is decided in choices, whether they may in
+review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Whose a machine of the cluster is: a run's own, or somebody else's who has its id by now. From values alone; nothing is looked up here."""
+"""Whose a machine of the cluster is: a run's own, or somebody else's who has its id by now. From values alone; nothing is looked up
+here."""
 
 from __future__ import annotations
 
@@ -87,9 +88,7 @@ def strangers(part: Part, made: Iterable[Recorded], found: Iterable[Marks]) -> t
     those that stay as they are: an apply writes down what it found, and a stranger who is written down is ours the next time."""
     planned = {one.name: one.vm_id for one in part.machines}
     by_id = {one.vm_id: one for one in found}
-    return tuple(
-        sentence for one in made for sentence in _differences(one, planned.get(one.key, one.vm_id), by_id.get(one.vm_id))
-    )
+    return tuple(sentence for one in made for sentence in _differences(one, planned.get(one.key, one.vm_id), by_id.get(one.vm_id)))
 
 
 def _differences(made: Recorded, planned_id: int, found: Marks | None) -> Iterator[str]:
@@ -168,12 +167,8 @@ def told(left: Standing, run_id: str) -> str:
 def with_half_made(ran: Run, stands: Mapping[str, tuple[str, ...]]) -> Receipt:
     """The run's receipt, which says of each part what stands half made."""
     before = ran.receipt.parts if ran.receipt else ()
-    fresh = tuple(
-        PartReceipt(label=name, outputs=None) for name in stands if stands[name] and name not in {p.label for p in before}
-    )
-    parts = tuple(
-        part.model_copy(update={"not_verified": (*part.not_verified, *stands.get(part.label, ()))}) for part in (*before, *fresh)
-    )
+    fresh = tuple(PartReceipt(label=name, outputs=None) for name in stands if stands[name] and name not in {p.label for p in before})
+    parts = tuple(part.model_copy(update={"not_verified": (*part.not_verified, *stands.get(part.label, ()))}) for part in (*before, *fresh))
     return Receipt(
         run_id=ran.id,
         plan_digest=ran.plan_digest,

@@ -110,10 +110,7 @@ def _ranked(fitting: list[Measured], ground: Ground, usual: tuple[Shape, ...]) -
         return 1 - m.tightest.fullness
 
     best = sorted(fitting, key=lambda m: (-score(m) - _bonus(ground.demand, (m.place,)), m.place.id))[:CANDIDATES_MAX]
-    return [
-        _candidate(m.place.id, ground.demand, (m.place,), ground.room, score(m), _keeps(losses.get(m.place.id), worst))
-        for m in best
-    ]
+    return [_candidate(m.place.id, ground.demand, (m.place,), ground.room, score(m), _keeps(losses.get(m.place.id), worst)) for m in best]
 
 
 def _keeps(lost: float | None, worst: float) -> str:
@@ -157,7 +154,8 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
     tightest = max(sums, key=lambda one: one.fullness)
     bonus = _bonus(demand, assigned)
     reasons = [
-        f"{1 - tightest.fullness:.0%} of the room is left at the tightest: {tightest.subject} {tightest.total:g} of {tightest.limit:g} {tightest.unit}.",
+        f"{1 - tightest.fullness:.0%} of the room is left at the tightest: {tightest.subject} "
+        f"{tightest.total:g} of {tightest.limit:g} {tightest.unit}.",
         because,
         f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
         "On shared storage: another node can take over." if bonus else "",

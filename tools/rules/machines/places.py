@@ -85,9 +85,7 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
     shut: dict[str, list[str]] = {}
     nodes: list[Node] = []
     for node in snapshot.nodes:
-        reason = (
-            f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
-        )
+        reason = f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
         if not reason and node.name not in network.nodes:
             reason = f"network {network.name} ({network.bridge}) is not there"
         if reason:
@@ -116,9 +114,7 @@ def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, 
         wrong.append(Exclusion(subject=f"node {demand.node}", reason=naming.unknown("node", demand.node, node_names)))
     storage_names = {s.name for s in snapshot.storages}
     if demand.storage and demand.storage.lower() not in map(str.lower, storage_names):
-        wrong.append(
-            Exclusion(subject=f"storage {demand.storage}", reason=naming.unknown("storage", demand.storage, storage_names))
-        )
+        wrong.append(Exclusion(subject=f"storage {demand.storage}", reason=naming.unknown("storage", demand.storage, storage_names)))
     if not templates.offered(snapshot, demand.os):
         known = templates.known(snapshot)
         reason = naming.unknown("template", demand.os, known)

@@ -1,4 +1,5 @@
-"""Which changes of a machine shut it down and start it again: as bpg/proxmox 0.111.1 has it, read in its source. It plans nothing itself."""
+"""Which changes of a machine shut it down and start it again: as bpg/proxmox 0.111.1 has it, read in its source. It plans nothing
+itself."""
 
 from __future__ import annotations
 

@@ -41,9 +41,7 @@ def _scene(part: Part, situation: Situation) -> Scene:
     seen, ids = situation.cluster, owned_ids(part)
     owned = {g.vm_id: g for g in seen.guests if g.vm_id in ids}
     environment = situation.site.environment(part.needs.text("environment"))
-    room = Room.of(seen, environment, situation.reserved, frozenset(owned)).after(
-        Taking.of(m, owned.get(m.vm_id)) for m in part.machines
-    )
+    room = Room.of(seen, environment, situation.reserved, frozenset(owned)).after(Taking.of(m, owned.get(m.vm_id)) for m in part.machines)
     return Scene(part, seen, situation.site, situation.reserved, room, owned)
 
 

@@ -52,9 +52,7 @@ def storage(row: Row, node_name: str) -> Storage:
         content=tuple(sorted(display(c) for c in str(row.get("content") or "").split(",") if c)),
         total_bytes=int(number(row, "total") or number(row, "maxdisk")),
         used_bytes=int(number(row, "used") or (number(row, "disk") if "maxdisk" in row else 0)),
-        active=row.get("status") == "available"
-        if "status" in row
-        else flag(row, "active") and row.get("enabled", 1) not in (0, "0"),
+        active=row.get("status") == "available" if "status" in row else flag(row, "active") and row.get("enabled", 1) not in (0, "0"),
     )
 
 
@@ -103,9 +101,7 @@ def _system_disk(disks: Mapping[str, str], boot: str) -> str | None:
     first = order[1].split(";") if order else []
     candidates = [*first, *(f"{kind}{number}" for kind in ("scsi", "virtio", "sata", "ide") for number in range(31))]
     real = (
-        d
-        for d in candidates
-        if d in disks and _storage_of(disks[d]) and "media=cdrom" not in disks[d] and not _is_cloud_init(disks[d])
+        d for d in candidates if d in disks and _storage_of(disks[d]) and "media=cdrom" not in disks[d] and not _is_cloud_init(disks[d])
     )
     return next(real, None)
 
@@ -145,9 +141,7 @@ def bridges(by_node: Mapping[str, Iterable[Row]]) -> Iterator[Network]:
         yield Network(name=name, bridge=name, vlan_tag=None, nodes=nodes, subnet=subnet, seen_by=f"bridge {name}")
 
 
-def vnets(
-    vnet_rows: Iterable[Row], zones: Mapping[str, Row], subnets: Mapping[str, str], all_nodes: tuple[str, ...]
-) -> Iterator[Network]:
+def vnets(vnet_rows: Iterable[Row], zones: Mapping[str, Row], subnets: Mapping[str, str], all_nodes: tuple[str, ...]) -> Iterator[Network]:
     """An SDN network by its own name, its alias and its tag. It brings its tag with it, so a guest's line has none."""
     for row in vnet_rows:
         vnet, zone = display(row.get("vnet")), display(row.get("zone") or "")

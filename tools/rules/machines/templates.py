@@ -48,16 +48,10 @@ def out_of_reach(template: Template, node: Node, storage: Storage, snapshot: Clu
     if template.node == node.name:
         return ""
     if template.shared:
-        return (
-            ""
-            if storage.shared
-            else f"{storage.name} is local, and a clone from {template.node} goes straight only to shared storage"
-        )
+        return "" if storage.shared else f"{storage.name} is local, and a clone from {template.node} goes straight only to shared storage"
     if takes_disks(snapshot, template.node, storage.name):
         return ""
-    return (
-        f"template {template.name} lies on local storage of {template.node}, which has no storage {storage.name} to clone through"
-    )
+    return f"template {template.name} lies on local storage of {template.node}, which has no storage {storage.name} to clone through"
 
 
 def takes_disks(snapshot: ClusterSnapshot, node: str, storage: str) -> bool:

@@ -15,7 +15,8 @@ _FOLDED = {"İ": "i", "ı": "i", "I": "i", "−": "-", "–": "-", "—": "-", "
 
 
 def spell_size(size_bytes: float) -> str:
-    """512 MiB, 8 GiB, 1.5 TiB: in the largest unit that says it exactly with two decimals, so that it can be said back; else in whole MiB."""
+    """512 MiB, 8 GiB, 1.5 TiB: in the largest unit that says it exactly with two decimals, so that it can be said back; else in whole
+    MiB."""
     for unit, unit_bytes in (("TiB", 2**40), ("GiB", 2**30)):
         amount = size_bytes / unit_bytes
         if amount >= 1 and round(amount, 2) == amount:

@@ -61,9 +61,7 @@ def roles_held(principal: str, roles: Roles, single_operator: bool) -> tuple[str
     return tuple(sorted(set(roles.get(principal, ()))))
 
 
-def role_speaking(
-    plan: Plan, approvals: Iterable[Approval], principal: str, roles: Roles, said: str | None, single_operator: bool
-) -> str:
+def role_speaking(plan: Plan, approvals: Iterable[Approval], principal: str, roles: Roles, said: str | None, single_operator: bool) -> str:
     """The role this approval is given in. Raises RequestProblem when it cannot be given."""
     approvals = tuple(approvals)
     shown = plan.digest[:12]

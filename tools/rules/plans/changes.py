@@ -66,9 +66,7 @@ def half_made(plan_json: Json, provider: Provider) -> frozenset[str]:
 def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed, provider: Provider, made_anew: Iterable[str] = ()) -> None:
     """Raises RequestProblem that names everything the plan holds and may not. `made_anew`: what it may replace, by address."""
     found = changes(plan_json, provider)
-    allowed = allowed.model_copy(
-        update={"kinds": (*allowed.kinds, provider.kinds), "providers": (*allowed.providers, provider.source)}
-    )
+    allowed = allowed.model_copy(update={"kinds": (*allowed.kinds, provider.kinds), "providers": (*allowed.providers, provider.source)})
     faults = [
         *_wrong_actions(found, kind, frozenset(made_anew)),
         *_wrong_kinds(plan_json, allowed),

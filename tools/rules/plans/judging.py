@@ -22,7 +22,8 @@ def judge_by_policy(
     spent_monthly: float = 0.0,
     also: Sequence[Callable[[Json], Judgement]] = (),
 ) -> Review:
-    """The review with the policy's findings. `cost` reckons parts; `spent_monthly` is what the team's standing runs cost already; `also` are judges besides the YAML rules, such as Rego."""
+    """The review with the policy's findings. `cost` reckons parts; `spent_monthly` is what the team's standing runs cost already; `also`
+    are judges besides the YAML rules, such as Rego."""
     findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
     whole = cost(manifest.parts).total or 0.0
     for part in manifest.parts:

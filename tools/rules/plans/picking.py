@@ -1,4 +1,5 @@
-"""Picks from an offer: which are allowed, which have failed, and which one the rules take. A model picks too, within what is checked here."""
+"""Picks from an offer: which are allowed, which have failed, and which one the rules take. A model picks too, within what is checked
+here."""
 
 from __future__ import annotations
 
@@ -12,9 +13,7 @@ from tools.values.trouble import RequestProblem
 def assert_on_offer(picks: Sequence[Pick], offer: Offer, tried: Sequence[str] = ()) -> None:
     """Raises RequestProblem when a pick is not in the offer or has failed before, or a number is out of its range."""
     if sorted(p.label for p in picks) != sorted(p.label for p in offer.parts):
-        raise RequestProblem(
-            "The picks do not match the parts.", f"Pick once for each of {', '.join(p.label for p in offer.parts)}."
-        )
+        raise RequestProblem("The picks do not match the parts.", f"Pick once for each of {', '.join(p.label for p in offer.parts)}.")
     for pick in picks:
         part = next(p for p in offer.parts if p.label == pick.label)
         allowed = [c.id for c in part.candidates if f"{part.label}:{c.id}" not in tried]
@@ -29,9 +28,7 @@ def assert_on_offer(picks: Sequence[Pick], offer: Offer, tried: Sequence[str] = 
         ranges = {r.name: r for r in part.ranges}
         for name, number in pick.settings:
             if name not in ranges or not ranges[name].low <= number <= ranges[name].high:
-                raise RequestProblem(
-                    "A number is outside its range.", f"{name} cannot be {number:g}.", "Leave it out to take the default."
-                )
+                raise RequestProblem("A number is outside its range.", f"{name} cannot be {number:g}.", "Leave it out to take the default.")
 
 
 def tried_as(pick: Pick) -> str:

@@ -42,9 +42,7 @@ class Judgement(Value):
 def read_policy(text: str, name: str = "the policy") -> Policy:
     """Raises RequestProblem that names every fault of the file, with its place."""
     if len(text) > YAML_BYTES_MAX:
-        raise RequestProblem(
-            "The policy cannot be read.", f"{name} is larger than {YAML_BYTES_MAX // 1_000_000} MB.", "Split it up."
-        )
+        raise RequestProblem("The policy cannot be read.", f"{name} is larger than {YAML_BYTES_MAX // 1_000_000} MB.", "Split it up.")
     try:
         loaded = yaml.safe_load(text)
         return Policy.model_validate(_spelled_out(loaded))
@@ -143,9 +141,7 @@ def _rule_of(policy: Policy, finding: Finding) -> Rule:
 
 def run_examples(policy: Policy) -> tuple[tuple[str, str], ...]:
     """(name, what differs) of every example; an empty text when it comes out as expected."""
-    return tuple(
-        (example.name, _difference(policy, example.document, example.expect, example.rules)) for example in policy.examples
-    )
+    return tuple((example.name, _difference(policy, example.document, example.expect, example.rules)) for example in policy.examples)
 
 
 def _difference(policy: Policy, seen: Json, expect: str, rules: tuple[str, ...]) -> str:
@@ -160,10 +156,7 @@ def _difference(policy: Policy, seen: Json, expect: str, rules: tuple[str, ...])
 
 def _roles_spoke(policy: Policy, got: Judgement) -> set[str]:
     return {
-        r.id
-        for r in policy.rules
-        for role, because in got.approvals
-        if r.outcome == "approval" and (r.role, r.because) == (role, because)
+        r.id for r in policy.rules for role, because in got.approvals if r.outcome == "approval" and (r.role, r.because) == (role, because)
     }
 
 
@@ -224,9 +217,7 @@ def _at(value: Json, path: str) -> Any:
 def _failing(condition: Condition, item: Json, seen: Json) -> tuple[tuple[str, ...], ...]:
     """(path, what was found, operator, limit) of the comparisons that fail."""
     failing = (
-        [t for t in condition.all if not _test(t, item, seen)]
-        or [*condition.any]
-        or [t for t in condition.none if _test(t, item, seen)]
+        [t for t in condition.all if not _test(t, item, seen)] or [*condition.any] or [t for t in condition.none if _test(t, item, seen)]
     )
     return tuple((t.path, _shown(_at(item, t.path)), t.operator, _limit(t, seen)) for t in failing[:4])
 

@@ -1,4 +1,5 @@
-"""Which public list price belongs to which of our rows, and what a refresh changes. Rows without a query stay as they are, with their date."""
+"""Which public list price belongs to which of our rows, and what a refresh changes. Rows without a query stay as they are, with their
+date."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ def query(price: Price) -> str | None:
     kind, _, size = price.key.partition(".")
     if kind not in ("vm", "vm_spot"):
         return None
-    return f"serviceName eq 'Virtual Machines' and armSkuName eq '{size}' and armRegionName eq '{price.region}' and priceType eq 'Consumption'"
+    return (
+        f"serviceName eq 'Virtual Machines' and armSkuName eq '{size}' and armRegionName eq '{price.region}' and priceType eq 'Consumption'"
+    )
 
 
 def pick(price: Price, items: Iterable[Mapping[str, Any]]) -> Price | None:

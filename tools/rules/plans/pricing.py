@@ -78,9 +78,7 @@ def monthly(resources: Iterable[Resource], region: str, prices: Sequence[Price])
     return round(sum(one.amount for one in lines if one.amount is not None), 2)
 
 
-def price_parts(
-    parts: Iterable[Part], regions: Sequence[str], prices: Sequence[Price], assumptions: Sequence[str] = ()
-) -> Estimate:
+def price_parts(parts: Iterable[Part], regions: Sequence[str], prices: Sequence[Price], assumptions: Sequence[str] = ()) -> Estimate:
     """Every meter of every resource, in the region of its part. `regions` goes with `parts`, in the same order."""
     lines = tuple(
         line(resource.name, key, quantity, region, prices)

@@ -34,9 +34,7 @@ def _assert_within(offered: PartOffer, pick: Pick) -> None:
         allowed = ranges.get(name)
         if allowed is None:
             names = ", ".join(ranges) or "none"
-            raise RequestProblem(
-                "That cannot be settled.", f"{naming.shorten(name)} has no range in the offer; those that have: {names}."
-            )
+            raise RequestProblem("That cannot be settled.", f"{naming.shorten(name)} has no range in the offer; those that have: {names}.")
         if not math.isfinite(value) or not allowed.low <= value <= allowed.high:
             raise RequestProblem(
                 "A number is outside its range.",

@@ -1,4 +1,5 @@
-"""On which platform an item is to stand: as the site keeps its environment, as it was said, else the first that its service can stand on."""
+"""On which platform an item is to stand: as the site keeps its environment, as it was said, else the first that its service can stand
+on."""
 
 from __future__ import annotations
 

@@ -24,8 +24,15 @@ MEMORY_MIB_MIN, MEMORY_MIB_MAX = 256, 16 * 2**20
 """Debian 12's installation guide names 256 MiB as the least without a desktop; 16 TiB is beyond any node we know of."""
 DISK_GIB_MIN, DISK_GIB_MAX = 1, 64 * 1024
 NO_KEY = ("no key", "none", "no")
-KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-             "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com")  # fmt: skip
+KEY_KINDS = (
+    "ssh-ed25519",
+    "ssh-rsa",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+)
 
 Value = int | float | bool | str | tuple[str, ...]
 
@@ -105,9 +112,7 @@ class Reading:
         text = self.facts[name].value
         number = quantities.count(text)
         if number is None:
-            self.problems.append(
-                f"{naming.shorten(text)} is no {subject} that I can read. Say it as a whole number, such as {low}."
-            )
+            self.problems.append(f"{naming.shorten(text)} is no {subject} that I can read. Say it as a whole number, such as {low}.")
         elif not low <= number <= high:
             self.problems.append(f"{_grouped(number)} {subject}: {why} Say a number from {_grouped(low)} to {_grouped(high)}.")
         else:
@@ -258,9 +263,7 @@ def _read_public_key(reading: Reading, site: Site) -> None:
     elif key.split(" ")[0] in KEY_KINDS and len(key.split(" ")) >= 2 and key.isprintable() and len(key) < 4096:
         reading.said("public_keys", tuple(dict.fromkeys((*site.public_keys, key))), fact="public_key")
     elif "PRIVATE KEY" in key.upper():
-        reading.problems.append(
-            "That is a private key, which must stay with you. Paste the public one: the line in the .pub file."
-        )
+        reading.problems.append("That is a private key, which must stay with you. Paste the public one: the line in the .pub file.")
     else:
         reading.problems.append(
             f"{naming.shorten(key, 30)} is not a public SSH key. Paste the one line of your .pub file, "

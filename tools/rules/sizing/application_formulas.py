@@ -1,4 +1,5 @@
-"""Which vendor's formula sizes which application, from the load as it was said. The formulas themselves are in tools.rules.sizing.formulas."""
+"""Which vendor's formula sizes which application, from the load as it was said. The formulas themselves are in
+tools.rules.sizing.formulas."""
 
 from __future__ import annotations
 
@@ -55,27 +56,21 @@ def _keycloak(load: Load) -> Sized | None:
 def _openproject(load: Load) -> Sized | None:
     if load.get("users", 0) <= 500:
         return None  # rows say more
-    return _by(
-        "OpenProject", formulas.openproject(int(load["users"])), formulas.OPENPROJECT, "So much for every 500 active users."
-    )
+    return _by("OpenProject", formulas.openproject(int(load["users"])), formulas.OPENPROJECT, "So much for every 500 active users.")
 
 
 def _prometheus(load: Load) -> Sized | None:
     if "samples_per_second" not in load:
         return None
     disk = formulas.prometheus_disk_gib(load["samples_per_second"])
-    return _by(
-        "Prometheus", Sizes(disk_gib=disk), formulas.PROMETHEUS, "15 days of 2 bytes a sample, filling at most 80 % of the disk."
-    )
+    return _by("Prometheus", Sizes(disk_gib=disk), formulas.PROMETHEUS, "15 days of 2 bytes a sample, filling at most 80 % of the disk.")
 
 
 def _immich(load: Load) -> Sized | None:
     if "data_gib" not in load:
         return None
     disk = formulas.immich_disk_gib(load["data_gib"])
-    return _by(
-        "Immich", Sizes(disk_gib=disk), formulas.IMMICH, "The library, 10-20 % for what is made from it, and the database."
-    )
+    return _by("Immich", Sizes(disk_gib=disk), formulas.IMMICH, "The library, 10-20 % for what is made from it, and the database.")
 
 
 def _artifactory(load: Load) -> Sized | None:

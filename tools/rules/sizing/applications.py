@@ -81,9 +81,7 @@ def rows() -> tuple[Row, ...]:
             tier=row["tier"],
             load=row["load"],
             limits=tuple(
-                (row[unit], float(row[limit]))
-                for unit, limit in (("unit", "up_to"), ("second_unit", "second_up_to"))
-                if row[unit]
+                (row[unit], float(row[limit])) for unit, limit in (("unit", "up_to"), ("second_unit", "second_up_to")) if row[unit]
             ),
             cpu_count=_number(row["cpu_count"]),
             memory_gib=_number(row["memory_gib"]),
@@ -143,9 +141,7 @@ def size_for(application: str, load: Load, environment: str = "production") -> S
     if unit:
         most = max((row.limit(unit) for row in mine), default=0)
         beyond = f" Published sizes of {known} end at {most:,.0f} {unit.replace('_', ' ')}." if load.get(unit) and most else ""
-        return Unsized(
-            known, f"The size of {known} depends on how many {UNITS.get(unit, unit)} it has.{beyond}", "" if beyond else unit
-        )
+        return Unsized(known, f"The size of {known} depends on how many {UNITS.get(unit, unit)} it has.{beyond}", "" if beyond else unit)
     return _least(known or application)
 
 
@@ -189,9 +185,7 @@ def _exactly(row: Row) -> Sized:
 
 def _tier(row: Row, least: Row, most: Row) -> Sized:
     because = f"{row.application}, {row.tier} ({row.load})."
-    warning = (
-        f"This is the least that {row.application} is said to need, not a size for a known load." if row.tier == "minimum" else ""
-    )
+    warning = f"This is the least that {row.application} is said to need, not a size for a known load." if row.tier == "minimum" else ""
     return Sized(
         row.application,
         _span(row.cpu_count, least.cpu_count, most.cpu_count),
@@ -218,9 +212,7 @@ def _between(lower: Row, upper: Row, unit: str, value: float) -> Sized:
             return Span(low * 2 ** round(math.log2(straight / low)), low, high)
         return Span(straight, low, high)
 
-    because = (
-        f"{upper.application} for {value:,.0f} {unit.replace('_', ' ')}: between the sizes for {lower.load} and for {upper.load}."
-    )
+    because = f"{upper.application} for {value:,.0f} {unit.replace('_', ' ')}: between the sizes for {lower.load} and for {upper.load}."
     return Sized(
         upper.application,
         step(lower.cpu_count, upper.cpu_count),
@@ -244,7 +236,10 @@ def _least(name: str) -> Unsized:
         return Unsized(name, f"No published size of {name} is known here.")
     app, cpu_count, memory_gib, _ = found
     source = Source(title=f"community-scripts/ProxmoxVE, row {app}", date="2026-08-08", grade="community minimum")
-    because = f"No vendor's size of {app} is known here; it installs and runs with {cpu_count} vCPU and {memory_gib:g} GiB, which is a lower bound."
+    because = (
+        f"No vendor's size of {app} is known here; it installs and runs with {cpu_count} vCPU and "
+        f"{memory_gib:g} GiB, which is a lower bound."
+    )
     return Unsized(app, because, "", cpu_count, memory_gib, source)
 
 

@@ -1,6 +1,7 @@
 """Sizes from published figures: PostgreSQL by its connections, its settings by pgtune's rules, assumptions where nothing is published.
 
-Formulas of other workloads stand in tools.rules.sizing.formulas, rows of known applications are looked up in tools.rules.sizing.applications.
+Formulas of other workloads stand in tools.rules.sizing.formulas, rows of known applications are looked up in
+tools.rules.sizing.applications.
 """
 
 from __future__ import annotations
@@ -153,14 +154,10 @@ SYSTEM_DISK_GIB = 8
 """Set aside for the system and its logs beside the data. An assumption, within the one it is part of."""
 
 WEB_CPU = _ours(2, 1, 4, "No vendor publishes a size for a plain web server by its load.", f"{_COMMUNITY} Caddy, 1 vCPU")
-WEB_MEMORY_MIB = _ours(
-    2048, 512, 8192, "No vendor publishes a size for a plain web server by its load.", f"{_COMMUNITY} Caddy, 512 MiB"
-)
+WEB_MEMORY_MIB = _ours(2048, 512, 8192, "No vendor publishes a size for a plain web server by its load.", f"{_COMMUNITY} Caddy, 512 MiB")
 WEB_DISK_GIB = _ours(20, 6, 100, "The size of the site was not said.", f"{_COMMUNITY} Caddy, 6 GiB")
 DEV_CPU = _ours(4, 2, 8, "No vendor publishes a size for a development environment.", f"{_COMMUNITY} Docker, 2 vCPU")
-DEV_MEMORY_MIB = _ours(
-    8192, 2048, 16384, "No vendor publishes a size for a development environment.", f"{_COMMUNITY} Docker, 2 GiB"
-)
+DEV_MEMORY_MIB = _ours(8192, 2048, 16384, "No vendor publishes a size for a development environment.", f"{_COMMUNITY} Docker, 2 GiB")
 DEV_DISK_GIB = _ours(40, 10, 200, "How much is built there was not said.")
 VM_DISK_GIB = _ours(20, 2, 200, "The size of the disk was not said.", f"{_COMMUNITY} Debian, 2 GiB")
 DATABASE_DISK_GIB = _ours(40, 10, 500, "The size of the database was not said.", f"{_COMMUNITY} PostgreSQL, 4 GiB")
@@ -172,5 +169,6 @@ def database_disk_gib(database_gib: int) -> Assumption:
         math.ceil(database_gib * 1.5) + SYSTEM_DISK_GIB,
         database_gib + SYSTEM_DISK_GIB,
         database_gib * 3 + SYSTEM_DISK_GIB,
-        f"{database_gib} GiB of data, half as much again for growth, write-ahead log and temporary files, and {SYSTEM_DISK_GIB} GiB for the system.",
+        f"{database_gib} GiB of data, half as much again for growth, write-ahead log and temporary files, and "
+        f"{SYSTEM_DISK_GIB} GiB for the system.",
     )

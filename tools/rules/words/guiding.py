@@ -77,7 +77,8 @@ def on_machine(machine: str, purpose: str, remote: str, expect: str) -> Command:
 
 
 def from_here(machine: str, purpose: str, port: int, client: str, expect: str) -> Command:
-    """A client on this computer that talks to a port of the machine, through SSH, as the site reaches its machines: `{port}` is the near end.
+    """A client on this computer that talks to a port of the machine, through SSH, as the site reaches its machines: `{port}` is the near
+    end.
 
     It is in the guide only when it answered: the client may not be installed here, and a machine may forbid its ports to be forwarded.
     """

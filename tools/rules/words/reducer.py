@@ -1,6 +1,7 @@
 """The conversation, as one pure function: `step(conversation, happened) → (conversation, effects)`. Nothing else sets the phase.
 
-It touches nothing: effects are values, `tools.pipeline.talk` carries them out, and what comes of them happens in turn. Such a step counts only
+It touches nothing: effects are values, `tools.pipeline.talk` carries them out, and what comes of them happens in turn. Such a step counts
+only
 when its effects went through. The diagram in adk_web.md is drawn by walking this function (tests/agents/walk.py).
 """
 
@@ -197,9 +198,7 @@ def _is_known(heard: Heard | None, capability: str) -> bool:
 
 
 def _forget_run(now: Conversation) -> Conversation:
-    return replace(
-        now.without("heard"), typed=(), asked=(), run_id=None, run_status=None, heard_built=None, changing=False, line_seen=0
-    )
+    return replace(now.without("heard"), typed=(), asked=(), run_id=None, run_status=None, heard_built=None, changing=False, line_seen=0)
 
 
 def _understand(now: Conversation, understood: events.Understood) -> Stepped:
@@ -217,9 +216,7 @@ def _understand(now: Conversation, understood: events.Understood) -> Stepped:
 # What comes of drafting.
 
 
-def _draft(
-    now: Conversation, happened: events.Offered | events.Proposed | events.Drafted | events.Judged | events.Countered
-) -> Stepped:
+def _draft(now: Conversation, happened: events.Offered | events.Proposed | events.Drafted | events.Judged | events.Countered) -> Stepped:
     match happened:
         case events.Offered(snapshots, offer):
             offered = replace(now, snapshots=snapshots, offer=offer)

@@ -57,8 +57,7 @@ def environment(loader: BaseLoader) -> Environment:
         autoescape=False,  # noqa: S701 - Markdown, not HTML; what is not ours stands in cells or fences
     )
     made.filters |= {
-        one.__name__: one
-        for one in (amount, fenced, host, listed, lower_first, mermaid, number, quoted, reasons, sentences, spell_memory)
+        one.__name__: one for one in (amount, fenced, host, listed, lower_first, mermaid, number, quoted, reasons, sentences, spell_memory)
     }
     made.filters |= {"short": short, "shown": lambda digest: digest[:DIGEST_SHOWN], "spoken": lambda name: name.replace("_", " ")}
     made.globals |= {"head": head, "row": row, "label": labels()}

@@ -1,6 +1,7 @@
 """What the operator is told: the name of a text and the values it is made of, so that a front end may show the values its own way.
 
-`rendering.draw` makes the text of a template under `texts/`, in Markdown with tables and Mermaid; in a terminal it stays readable. Nothing is
+`rendering.draw` makes the text of a template under `texts/`, in Markdown with tables and Mermaid; in a terminal it stays readable. Nothing
+is
 decided here, and no model's prose is told except the reasons it gave.
 """
 

@@ -1,4 +1,5 @@
-"""Offers sizes that carry the connections, with and without a standby in another zone; composes the picked one; says what changes in place."""
+"""Offers sizes that carry the connections, with and without a standby in another zone; composes the picked one; says what changes in
+place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How what was said of a PostgreSQL database becomes typed needs, where Azure runs the server. Which size carries it is decided in choices."""
+"""How what was said of a PostgreSQL database becomes typed needs, where Azure runs the server. Which size carries it is decided in
+choices."""
 
 from __future__ import annotations
 
@@ -65,9 +66,7 @@ def _read_sizes(reading: Reading) -> None:
         reading.said("storage_gib", storage_gib, "GiB", fact="disk")
     else:
         because = f"{wanted.because} The next size of a Premium SSD; it only ever grows."
-        reading.assumed(
-            "storage_gib", storage_gib, because, "GiB", low=STORAGE_GIB[0], high=STORAGE_GIB[-1], source=wanted.source
-        )
+        reading.assumed("storage_gib", storage_gib, because, "GiB", low=STORAGE_GIB[0], high=STORAGE_GIB[-1], source=wanted.source)
 
 
 def _read_administrators(reading: Reading) -> None:

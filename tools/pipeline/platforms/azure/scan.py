@@ -23,9 +23,7 @@ NAMES_MAX = 50
 Read = Callable[[], list[Row]]
 
 
-def scan(
-    settings: AzureConnection, now: datetime, *, regions: Sequence[str] = (), names: Sequence[str] = ()
-) -> SubscriptionSnapshot:
+def scan(settings: AzureConnection, now: datetime, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> SubscriptionSnapshot:
     """Raises WorldProblem when nothing at all can be read."""
     return _Look(settings, now).subscription(regions, names)
 
@@ -116,9 +114,7 @@ class _Look:
             if isinstance(answer, Away) or (isinstance(answer, WorldProblem) and subject == "the subscription"):
                 raise answer
             if isinstance(answer, WorldProblem):
-                self.problems.append(
-                    ScanProblem(subject=subject, detail=f"{answer.summary} {answer.detail}", remedy=answer.remedy)
-                )
+                self.problems.append(ScanProblem(subject=subject, detail=f"{answer.summary} {answer.detail}", remedy=answer.remedy))
                 found[subject] = []
             else:
                 found[subject] = answer
@@ -130,9 +126,7 @@ class _Look:
             for name in wanted:
                 if nearest and name not in nearest:
                     detail = f"The subscription has no region called {display(name)}."
-                    self.problems.append(
-                        ScanProblem(subject="regions", detail=detail, remedy="`az account list-locations` shows them.")
-                    )
+                    self.problems.append(ScanProblem(subject="regions", detail=detail, remedy="`az account list-locations` shows them."))
             return tuple(name for name in dict.fromkeys(wanted) if name in nearest)
         if len(nearest) > REGIONS_MAX:
             detail = f"Quotas, sizes and models of {REGIONS_MAX} of {len(nearest)} regions were read: {', '.join(nearest[:REGIONS_MAX])}."
@@ -140,9 +134,7 @@ class _Look:
         return nearest[:REGIONS_MAX]
 
     def _quotas(self, regions: Iterable[str], second: Mapping[str, list[Row]]) -> tuple[Quota, ...]:
-        rows = [
-            (name, row) for name in regions for subject in ("quotas", "model quotas") for row in second[f"{subject} in {name}"]
-        ]
+        rows = [(name, row) for name in regions for subject in ("quotas", "model quotas") for row in second[f"{subject} in {name}"]]
         return tuple(sorted((q for name, row in rows if (q := seeing_azure.quota(row, name))), key=lambda q: (q.region, q.name)))
 
     def _skus(self, regions: Iterable[str], second: Mapping[str, list[Row]]) -> tuple[Sku, ...]:

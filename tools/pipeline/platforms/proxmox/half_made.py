@@ -1,4 +1,5 @@
-"""Looks at what stands in the cluster under the ids of a run: machines that a killed Terraform left half made and unrecorded, which are taken
+"""Looks at what stands in the cluster under the ids of a run: machines that a killed Terraform left half made and unrecorded, which are
+taken
 away so that they can be made whole, or because their removal was approved; and strangers, who are left alone. Only what is certainly the
 part's own is touched; what that means is decided by tools.rules.machines.ownership."""
 
@@ -56,16 +57,15 @@ def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[
     and applies a saved plan without looking at all. `folder` has the part's state."""
     made = _read(folder / "terraform.tfstate")
     found: Iterable[Marks] = (
-        ownership.refreshed(plan_json)
-        if plan_json is not None
-        else standing(world.settings, [one.vm_id for one in made]).values()
+        ownership.refreshed(plan_json) if plan_json is not None else standing(world.settings, [one.vm_id for one in made]).values()
     )
     if sentences := ownership.strangers(part, made, found):
         raise RequestProblem(
             "Somebody else's machine has our id.",
             f"{' '.join(sentences)} Nothing was done.",
             "If ours was deleted by hand, let Terraform forget it and ask again: "
-            f"in {folder}, type `terraform state rm` with its address in quotes, which `terraform state list` shows. If it is ours, give it "
+            f"in {folder}, type `terraform state rm` with its address in quotes, which `terraform state list` "
+            f"shows. If it is ours, give it "
             "its name back (`qm set`), or take its new network card into the record with `terraform apply -refresh-only` there.",
         )
 
@@ -80,8 +80,7 @@ def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
     cluster = Proxmox(settings)
     rows = [row for row in cluster.read("cluster", "resources", type="vm") if row.get("vmid") in wanted]
     found = (
-        ownership.standing_in(row, cluster.read("nodes", row["node"], row.get("type", "qemu"), str(row["vmid"]), "config"))
-        for row in rows
+        ownership.standing_in(row, cluster.read("nodes", row["node"], row.get("type", "qemu"), str(row["vmid"]), "config")) for row in rows
     )
     return {one.vm_id: one for one in found}
 

@@ -98,7 +98,9 @@ class _Look:
                 "config",
             )
         if len(others) > GUEST_CONFIGS_MAX:
-            detail = f"The network lines of {GUEST_CONFIGS_MAX} of {len(others)} guests were read; a VLAN that only the others use is not known."
+            detail = (
+                f"The network lines of {GUEST_CONFIGS_MAX} of {len(others)} guests were read; a VLAN that only the others use is not known."
+            )
             self.problems.append(ScanProblem(subject="VLANs in use", detail=detail, remedy="Name the VLAN by its number."))
         for row in vnets:
             vnet = str(row.get("vnet"))
@@ -115,9 +117,7 @@ class _Look:
                 raise answer
             told_by_its_node = paths[subject][0] == "nodes" and paths[subject][1] in silent and not subject.startswith("node ")
             if isinstance(answer, WorldProblem) and not told_by_its_node:
-                self.problems.append(
-                    ScanProblem(subject=subject, detail=f"{answer.summary} {answer.detail}", remedy=answer.remedy)
-                )
+                self.problems.append(ScanProblem(subject=subject, detail=f"{answer.summary} {answer.detail}", remedy=answer.remedy))
         return answers
 
     def _call(self, path: tuple[str, ...]) -> Callable[[], Json]:
@@ -131,9 +131,7 @@ class _Look:
         try:
             loads, problems = node_loads(self.settings.prometheus_url, self.settings.ca_file, online, self.now)
         except WorldProblem as problem:
-            self.problems.append(
-                ScanProblem(subject="history", detail=f"{problem.summary} {problem.detail}", remedy=problem.remedy)
-            )
+            self.problems.append(ScanProblem(subject="history", detail=f"{problem.summary} {problem.detail}", remedy=problem.remedy))
             return {}
         self.problems.extend(problems)
         return loads
@@ -165,9 +163,7 @@ class _Look:
         model = str(info.get("model") or "") if isinstance(info, dict) else ""
         return seeing.node(row, load, model, answers=name not in silent)
 
-    def _storages(
-        self, online: list[str], second: Mapping[str, Json | WorldProblem], resources: list[Row]
-    ) -> tuple[Storage, ...]:
+    def _storages(self, online: list[str], second: Mapping[str, Json | WorldProblem], resources: list[Row]) -> tuple[Storage, ...]:
         seen = [seeing.storage(row, name) for name in online for row in rows(second[f"storages of {name}"])]
         answered = {name for name in online if not isinstance(second[f"storages of {name}"], WorldProblem)}
         # What a silent node has is still named, as the cluster last knew it.
@@ -192,9 +188,7 @@ class _Look:
     ) -> tuple[Network, ...]:
         bridges = tuple(seeing.bridges({name: rows(second[f"networks of {name}"]) for name in online}))
         subnets = {
-            str(row.get("vnet")): next(
-                (s for r in rows(second.get(f"subnets of {row.get('vnet')}")) if (s := seeing.subnet(r))), ""
-            )
+            str(row.get("vnet")): next((s for r in rows(second.get(f"subnets of {row.get('vnet')}")) if (s := seeing.subnet(r))), "")
             for row in vnets
         }
         by_tag = {int(number(row, "tag")): subnets[str(row.get("vnet"))] for row in vnets if number(row, "tag")}
@@ -211,9 +205,7 @@ class _Look:
                 detail = "It is online, but its processors and memory are hidden: the token lacks Sys.Audit."
                 self.problems.append(ScanProblem(subject=f"node {row['node']}", detail=detail, remedy=remedy))
         if not node_rows:
-            self.problems.append(
-                ScanProblem(subject="nodes", detail="No node is visible: the token lacks Sys.Audit.", remedy=remedy)
-            )
+            self.problems.append(ScanProblem(subject="nodes", detail="No node is visible: the token lacks Sys.Audit.", remedy=remedy))
         if not by_type.get("storage"):
             detail = "No storage is visible: the token lacks Datastore.Audit."
             self.problems.append(ScanProblem(subject="storages", detail=detail, remedy=remedy))

@@ -16,7 +16,18 @@ _SIGNED = re.compile(r"(?<![\w.-])-\d{1,9}")
 _ADDRESS = r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,3})?"
 _NEXT_ADDRESS = rf"\s*(?:,|and|or)\s*{_ADDRESS}"
 _ADDRESSES = re.compile(rf"(?<![\w.]){_ADDRESS}(?:{_NEXT_ADDRESS})*(?!{_NEXT_ADDRESS}|[\w./])")
-_ANYWHERE = ("anywhere", "everywhere", "anyone", "everyone", "everybody", "the internet", "the whole internet", "the world", "any address", "any source")  # fmt: skip
+_ANYWHERE = (
+    "anywhere",
+    "everywhere",
+    "anyone",
+    "everyone",
+    "everybody",
+    "the internet",
+    "the whole internet",
+    "the world",
+    "any address",
+    "any source",
+)
 
 
 def read_ports(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:

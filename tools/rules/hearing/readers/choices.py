@@ -14,7 +14,8 @@ NO = ("no", "nope", "none", "false", "not needed")
 
 _BESIDE = re.compile(
     r"(?<![a-z])(?:behind|in front of|from|replac(?:e|es|ing)|migrat(?:e|es|ing)|our|your|their|his|old|existing"
-    r"|next to|beside|like|unlike|sync(?:s|ed)? with|connect(?:s|ed|ing)? to|talks? to|reads? from|proxy(?:ing)? (?:to|for))\s+(?:the\s+|an?\s+|our\s+)?$"
+    r"|next to|beside|like|unlike|sync(?:s|ed)? with|connect(?:s|ed|ing)? to|talks? to|reads? from|proxy(?:ing)? (?:to|for))"
+    r"\s+(?:the\s+|an?\s+|our\s+)?$"
 )
 """Before the name of a product that is there already, and not asked for: `a database to replace our MySQL`."""
 _REACH = 40
@@ -41,9 +42,7 @@ _ORDINARY_AFTER = {
 def _is_ordinary(folded: str, span: Span) -> bool:
     word = folded[span.start : span.end]
     before, after = _ORDINARY.get(word), _ORDINARY_AFTER.get(word)
-    return bool(
-        (before and before.search(folded[max(0, span.start - _REACH) : span.start])) or (after and after.match(folded, span.end))
-    )
+    return bool((before and before.search(folded[max(0, span.start - _REACH) : span.start])) or (after and after.match(folded, span.end)))
 
 
 def read_choices(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:

@@ -9,7 +9,8 @@ from tools.rules.hearing.wording import Span, find
 from tools.values.wanted import Wanted
 
 _KEY = re.compile(
-    r"(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-nistp\d{3}|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) +[A-Za-z0-9+/]{20,4000}={0,3}(?: +[^\s\"']{1,200})?"
+    r"(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-nistp\d{3}|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)"
+    r" +[A-Za-z0-9+/]{20,4000}={0,3}(?: +[^\s\"']{1,200})?"
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 _KEY_END = re.compile(r"-----END [A-Z ]{0,40}-----")

@@ -53,9 +53,7 @@ def read_sizes(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...
     volumes = [one for one in wanted if one.kind == "volume" and one.name not in stretch.found]
     for one, size in [(one, size) for one in volumes for size in left if not _is_memory(size)][:1]:
         # `a 100 GB database` is the data; `an 8 GB database` is likelier its memory.
-        if any(
-            re.fullmatch(r"[\s-]+(?:[a-z]+\s+)?", stretch.free[size.end : span.start]) for span in find(own_words, stretch.free)
-        ):
+        if any(re.fullmatch(r"[\s-]+(?:[a-z]+\s+)?", stretch.free[size.end : span.start]) for span in find(own_words, stretch.free)):
             left.remove(size)
             stretch.say(one.name, size.value, Span(size.start, size.end))
             stretch.take(Span(size.start, size.end))
@@ -98,9 +96,7 @@ _NO_NOUN = frozenset(
 
 def _alternative(stretch: Stretch, size: Quantity, sizes: list[Quantity]) -> bool:
     """`4 GB or 8 GB of memory`: the other one is not for another fact."""
-    return any(
-        re.fullmatch(r"\s+or\s+", stretch.folded[min(size.end, o.end) : max(size.start, o.start)]) for o in sizes if o is not size
-    )
+    return any(re.fullmatch(r"\s+or\s+", stretch.folded[min(size.end, o.end) : max(size.start, o.start)]) for o in sizes if o is not size)
 
 
 def _of_something(stretch: Stretch, size: Quantity, wanted: list[Wanted], own_words: tuple[str, ...]) -> bool:
@@ -115,9 +111,7 @@ def _of_something(stretch: Stretch, size: Quantity, wanted: list[Wanted], own_wo
 def _is_memory(size: Quantity) -> bool:
     """Memory comes in powers of two and three times those; a disk is seldom said without its word, but `60 GB` alone is one."""
     gib = size.worth / 2**30
-    return gib < 1 or (
-        gib <= 256 and gib.is_integer() and (int(gib).bit_count() == 1 or (gib % 3 == 0 and int(gib / 3).bit_count() == 1))
-    )
+    return gib < 1 or (gib <= 256 and gib.is_integer() and (int(gib).bit_count() == 1 or (gib % 3 == 0 and int(gib / 3).bit_count() == 1)))
 
 
 def read_counts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ...]) -> None:
@@ -141,9 +135,7 @@ def read_counts(stretch: Stretch, wanted: list[Wanted], own_words: tuple[str, ..
     _allot(stretch, sized, bare, remainder=[])
 
 
-_EACH_WITH = re.compile(
-    r"(?<![a-z])each\s+(?:one\s+)?(?:with|has|having|opens|opening|uses|using|holds|holding)\s+(?:about\s+|up to\s+)?$"
-)
+_EACH_WITH = re.compile(r"(?<![a-z])each\s+(?:one\s+)?(?:with|has|having|opens|opening|uses|using|holds|holding)\s+(?:about\s+|up to\s+)?$")
 _OF_THEM = re.compile(
     r"\s+of\s+(?:them|these|those|which|whom)\s+(?:are\s+|being\s+)?(?:concurrent(?:ly)?|at once|simultaneous(?:ly)?)(?![a-z])"
 )
@@ -161,9 +153,7 @@ def plain(value: float) -> str:
 
 def _is_version(stretch: Stretch, number: Quantity, own_words: tuple[str, ...]) -> bool:
     """`PostgreSQL 16 database`, `Debian 12 VM`: a number right after the name of a product counts nothing."""
-    return any(
-        stretch.folded[span.end : number.start] == " " for span in find({*own_words, *PRODUCTS}, stretch.folded[: number.start])
-    )
+    return any(stretch.folded[span.end : number.start] == " " for span in find({*own_words, *PRODUCTS}, stretch.folded[: number.start]))
 
 
 def _allot(
@@ -233,9 +223,7 @@ def _opens(stretch: Stretch, number: Span, word: Span) -> bool:
 BEHIND = 10.0
 """A quantity after its word (`users 100`) is believed only when no word follows it closely."""
 _BREAK = re.compile(r"[,;!?\n\0，。、]|\.(?:\s|$)|(?<![a-z])(?:and|plus)(?![a-z])")
-_LINK = re.compile(
-    r"\s*(?:[:=]|of|is|are|to|at|from)?\s*(?:about |around |up to |roughly |exactly |at least |at most |max |min )?"
-)
+_LINK = re.compile(r"\s*(?:[:=]|of|is|are|to|at|from)?\s*(?:about |around |up to |roughly |exactly |at least |at most |max |min )?")
 
 
 def _distance(folded: str, item: Span, word: Span, others: list[Span]) -> float | None:

@@ -48,9 +48,7 @@ _NO_CERTAIN = re.compile(
 )
 _FOR = re.compile(r"(?<![a-z])(?:for|about|install|a|an)\s+(?:the\s+|an?\s+|our\s+)?$")
 _TO_HOST = re.compile(r"(?:^|[.!?\n]|(?<![a-z])(?:to|will|can|should|must|would|that|which|could|may|we|i|and|please|it))\s*$")
-_STANDS_THERE = re.compile(
-    r"(?<![a-z])(?:on|onto|in|into|to|use|using|at|prefer|pick|choose|try|join|joins)\s+(?:the\s+|our\s+)?$"
-)
+_STANDS_THERE = re.compile(r"(?<![a-z])(?:on|onto|in|into|to|use|using|at|prefer|pick|choose|try|join|joins)\s+(?:the\s+|our\s+)?$")
 _REACH = 40
 
 
