@@ -66,7 +66,9 @@ class Stored:
     @property
     def kept(self) -> Kept | None:
         """The newest plan, with what it was made from and whether it is open, void or used."""
-        return self.world.ledger.plans.latest(self.conversation)
+        plans = self.world.ledger.plans
+        latest = plans.latest(self.conversation)
+        return plans.kept(latest.plan_digest) if latest else None
 
     @property
     def plan(self) -> Kept:
