@@ -55,6 +55,15 @@ def wake_guests(folder: Path) -> None:
     (folder / HOSTS_NAME).write_bytes(pickle.dumps(hosts))
 
 
+def take_up(files: list[str], folder: Path, fresh: Path) -> None:
+    """The simulator takes up what it kept of the very same world, and the world files have grown since: it is told that they are one."""
+    with world(files, fresh, guests="none"):
+        pass
+    for name in ("proxmox.json", "azure/azure.json"):
+        kept, grown = (json.loads((place / name).read_text()) for place in (folder, fresh))
+        (folder / name).write_text(json.dumps(kept | {"world": grown["world"]}))
+
+
 def make_ready(home: Path, given: dict[str, str]) -> None:
     """What stopped and can be retried gets back the providers that it was planned with, which were left out to keep it small; and the
     machines are reached through the simulator as it is called here."""
@@ -75,6 +84,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Berth]:
     unpack(folder)
     wake_guests(folder / "world" / "guests")
     files = [str(WORLDS / name) for name in ("four_nodes.yaml", "azure_subscription.yaml")]
+    take_up(files, folder / "world", folder / "fresh")
     with world(files, folder / "world", guests="emulated") as ready:
         given = environment(ready, folder) | {"BERTH_OPERATOR": "operator", "BERTH_PUBLIC_KEY_FILE": str(folder / "operator.pub")}
         make_ready(folder / "home", given)

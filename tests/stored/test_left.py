@@ -9,9 +9,7 @@ import sqlite3
 import pytest
 
 from tests.conftest import Berth, Chat, Reply
-from tools.clients.settings import Settings
 from tools.pipeline.drifting import drift
-from tools.pipeline.world import open_world
 from tools.values.plan import Change
 
 PENDING = ("databricks", "environment", "firewall", "openai", "two", "workspace")
@@ -20,7 +18,7 @@ PENDING = ("databricks", "environment", "firewall", "openai", "two", "workspace"
 
 def chat(left: Berth, name: str) -> Chat:
     """The old conversation goes on in a new session of that name."""
-    return Chat(left.url, name).begin()
+    return left.chat(session=name)
 
 
 def offered(left: Berth, name: str) -> str:
@@ -43,11 +41,7 @@ def approve(talk: Chat, planned: Reply) -> Reply:
 
 
 def drifted(left: Berth, run: str) -> tuple[Change, ...]:
-    opened = open_world(Settings.from_environment(left.environment))
-    try:
-        return tuple(change for _, changes in drift(opened, run) for change in changes)
-    finally:
-        opened.ledger.close()
+    return tuple(change for _, changes in drift(left.world, run) for change in changes)
 
 
 def test_a_question_is_answered(left: Berth) -> None:
