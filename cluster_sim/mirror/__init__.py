@@ -21,7 +21,7 @@ _LAUNCHER: Final = """#!/bin/sh
 here=$(readlink -f "$0")
 root=$(dirname "$here")/../../../../..
 if [ ! -r "$root/interpreter" ]; then
-  echo "This stand-in provider was copied out of cluster_sim's mirror folder. Start cluster_sim, then run terraform init again."
+  echo "This stand-in provider was copied out of the mirror folder of cluster_sim. Start cluster_sim, then run terraform init again."
   exit 1
 fi
 { read -r python && read -r code; } <"$root/interpreter"
@@ -29,7 +29,7 @@ if [ ! -x "$python" ]; then
   echo "The Python of this stand-in provider ($python) has gone. Start cluster_sim again, which writes the mirror folder anew."
   exit 1
 fi
-PYTHONPATH=$code exec "$python" -X utf8 -P -s -m cluster_sim.mirror "$(basename "$here")" "$root/identity.pem"
+PYTHONPATH=$code exec "$python" -P -s -m cluster_sim.mirror "$(basename "$here")" "$root/identity.pem"
 """
 
 
