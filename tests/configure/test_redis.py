@@ -138,17 +138,6 @@ def test_settings_and_a_password_that_changed_are_in_force_and_the_data_is_still
     assert server.ask("CONFIG GET maxmemory").split()[-1] == str(1433 * 2**20)
     assert server.ask("GET", "stays") == "here"
     assert "WRONGPASS" in server.root("redis-cli", "-h", ADDRESS, "AUTH", PASSWORD)
-    assert configured(larger) == NOTHING
-
-
-def test_a_stopped_server_is_started_again(server: Server) -> None:
-    server.root("systemctl", "stop", "redis-server")
-    with pytest.raises(WorldProblem) as trouble:
-        verify(server.context, quiet, quiet_pause)
-    assert trouble.value.retryable
-    configured(server.context)
-    assert verify(server.context, quiet, quiet_pause)[0]
-    assert server.ask("GET", "stays") == "here"
 
 
 def test_a_server_that_did_not_hear_of_its_settings_is_found_out(server: Server) -> None:
