@@ -57,7 +57,7 @@ def run_folders(berth: Berth) -> set[str]:
         (f"{WEB}, on storage cefh-vm", ("cefh-vm", "ceph-vm")),
         ("a web server on network 99, production", ("99", "10, 20, 30")),
         (f"a VM called intranet {VM}", ("intranet", "VM 110", "intranet-2")),
-        ("a web server on network 20, production, with 3 TB memory", ("memory of pve", "3072 GiB")),
+        ("a web server on network 20, production, with 3 TB memory", ("memory of pve", "3 TiB")),
         ("approve", ()),
         ("approve 0123456789ab", ("0123456789ab",)),
         ("remove run-nothere", ("run-nothere", "list")),
