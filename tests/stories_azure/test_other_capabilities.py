@@ -22,7 +22,8 @@ from tests.stories_azure.conftest import approve, groups, second_plan
 )
 def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ...], role: str) -> None:
     chat, before = azure.chat(), groups(azure)
-    chat.say(typed)
+    planned = chat.say(typed)
+    assert chat.kept is not None, planned.text
     assert chat.roles - {"operator"} - {f"confirm {part}" for part in parts} == ({role} if role else set())
     done = approve(chat)
     assert chat.run.status == "done", done.text
