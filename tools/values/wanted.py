@@ -13,6 +13,7 @@ Kind = Literal[
     "volume",
     "money",
     "name",
+    "names",
     "network",
     "node",
     "choice",
@@ -22,12 +23,21 @@ Kind = Literal[
     "region",
     "ports",
     "addresses",
+    "address",
+    "disks",
+    "date",
+    "version",
+    "wish",
 ]
+"""Most say what they are. `names`: of machines, several joined by `, `. `addresses`: those that may come in, as CIDR. `address`: a
+machine's own, with or without its prefix, several joined. `disks`: sizes with their unit, several joined. `ports`: several joined, each as
+`443`, `8000-8100`, `53/udp` or `22 from 10.0.0.0/8`. `date`: ISO, whatever was typed. `version`: a number behind the name of what it is a
+version of. `wish`: what no capability can do yet; its words become a wish of the request, of this name."""
 
 
 class Wanted(Value):
     name: str
-    """The fact's name: `concurrent_users`."""
+    """The fact's name: `users`."""
     kind: Kind
     meaning: str
     """One line for a model and for people: what it is, in which unit."""

@@ -23,7 +23,7 @@ _READERS: tuple[tuple[tuple[Kind, ...], Reader], ...] = (
     (("ports",), read_ports),
     (("addresses",), read_addresses),
     (("text",), read_called),
-    (("name",), read_names),
+    (("names", "name"), read_names),
     (("region",), read_regions),
     (("money",), read_money),
     (("memory", "disk", "volume"), read_sizes),

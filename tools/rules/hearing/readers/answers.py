@@ -54,7 +54,7 @@ def _bare_value(one: Wanted, text: str, folded: str) -> str | None:
         case "network" | "node":
             token = re.fullmatch(r"(?:(?:on|use|the|number)\s+)*#?([a-z0-9][a-z0-9_.-]{0,62}?)\.?", folded)
             return text[token.start(1) : token.end(1)] if token and names_something(token[1]) else None
-        case "name":
+        case "name" | "names":
             name = unquote(text)
             return name if len(text.split()) == 1 and names_something(folded) else None
         case "public_key":
