@@ -1,0 +1,285 @@
+"""Edits of a request: the next request, and every edit that could not be made, with the reason. One that is refused holds back no other.
+
+It knows what capabilities want and what runs already, as far as it is told; whether an edit was ever said is judged before, in
+tools.rules.hearing.proving, and what the request comes to is read afterwards, by each item's capability.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import get_args
+
+from tools.rules.hearing import quantities
+from tools.rules.hearing.hear import Listed
+from tools.rules.names.naming import nearest, numbered, shorten
+from tools.rules.names.text import fold
+from tools.values.request import Edit, Edits, Fact, Item, Relation, RelationKind, Request, Wish
+
+ITEMS_MAX, WISHES_MAX = 40, 40
+"""Of one request: what goes beyond is refused, not built."""
+LABEL_LENGTH_MAX = 40
+NAMES_MAX = 1000
+"""Of one series, beyond which no free one is looked for."""
+
+Refused = tuple[tuple[Edit, str], ...]
+"""Edits that were not made, each with the reason in whole sentences."""
+
+
+def apply(
+    request: Request,
+    edits: Edits,
+    catalogue: Mapping[str, Listed],
+    running: Mapping[str, Item] | None = None,
+    built: Collection[str] = (),
+) -> tuple[Request, Refused]:
+    """`running` is what runs already, by every name that it can be called: it may be copied. `built` are the labels of items that a run
+    has made: no edit takes them away."""
+    items = {item.label: item for item in request.items}
+    draft = _Draft(catalogue, running or {}, built, items, list(request.shared), list(request.wishes))
+    refused: list[tuple[Edit, str]] = []
+    for edit in edits.edits:
+        try:
+            _DO[edit.do](draft, edit)
+        except _No as reason:
+            refused.append((edit, str(reason)))
+    made = Request(items=tuple(draft.items.values()), shared=tuple(draft.shared), wishes=tuple(draft.wishes))
+    return made, tuple(refused)
+
+
+def facts_of(item: Item, request: Request, catalogue: Mapping[str, Listed]) -> tuple[Fact, ...]:
+    """What is said of an item: its own facts, and what is said once for all, where it wants it and says none of its own."""
+    own = {fact.name for fact in item.facts}
+    return (*item.facts, *(fact for fact in request.shared if fact.name not in own and _takes(fact, item, request, catalogue)))
+
+
+def next_label(label: str, taken: Collection[str]) -> str:
+    """The label itself when it is free; else the next of its series: `web_server`, `web_server-2`; `app-01`, `app-02`."""
+    if label not in taken:
+        return label
+    ending = re.fullmatch(r"(.*\D)(\d+)", label)
+    if ending:
+        return next(one for one in numbered(label, len(taken) + 2) if one not in taken)
+    return next(one for number in count(2) if (one := f"{label}-{number}") not in taken)
+
+
+def label_of(text: str) -> str:
+    """A label as it may be: small letters, digits, `-` and `_`."""
+    return re.sub(r"[^a-z0-9_]+", "-", fold(text)).strip("-_")[:LABEL_LENGTH_MAX]
+
+
+class _No(Exception):
+    """Why an edit is not made."""
+
+
+@dataclass
+class _Draft:
+    """The request while it is edited."""
+
+    catalogue: Mapping[str, Listed]
+    running: Mapping[str, Item]
+    built: Collection[str]
+    items: dict[str, Item]
+    shared: list[Fact]
+    wishes: list[Wish]
+    now_called: dict[str, str] = field(default_factory=dict)
+    """What the edits call an item → its label, when that one was taken."""
+
+    @property
+    def request(self) -> Request:
+        return Request(items=tuple(self.items.values()), shared=tuple(self.shared), wishes=tuple(self.wishes))
+
+    def wants(self, item: Item) -> set[str]:
+        return {one.name for one in self.catalogue[item.capability].WANTED} if item.capability in self.catalogue else set()
+
+    def find(self, called: str) -> Item | None:
+        """By its label, or by the name that its machine is to have."""
+        label = self.now_called.get(called, called)
+        by_name = (one for one in self.items.values() if (fact := one.fact("name")) and fact.value == called)
+        return self.items.get(label) or self.items.get(label_of(label)) or next(by_name, None)
+
+    def item(self, called: str) -> Item:
+        found = self.find(called)
+        if found is None:
+            known = f"It has {', '.join(self.items)}." if self.items else "It is empty."
+            meant = nearest(called, self.items)
+            raise _No(f"Nothing in the request is called {shorten(called)}. {f'Did you mean {meant}?' if meant else known}")
+        return found
+
+    def put(self, item: Item) -> None:
+        self.items[item.label] = item
+
+    def add(self, item: Item, called: str) -> None:
+        """With a label of its own, under which the edits that follow find it by what they call it."""
+        if len(self.items) >= ITEMS_MAX:
+            raise _No(f"A request has at most {ITEMS_MAX} items. Say how many you need of one kind, or ask for the rest later.")
+        label = next_label(label_of(item.label) or item.capability, self.items)
+        self.now_called[called] = label
+        self.put(item.model_copy(update={"label": label}))
+
+
+def _add(draft: _Draft, edit: Edit) -> None:
+    if edit.name not in draft.catalogue:
+        raise _No(f"I do not know how to make {shorten(edit.name)}. I know {', '.join(draft.catalogue)}.")
+    draft.add(Item(capability=edit.name, label=edit.item or edit.name), edit.item or edit.name)
+
+
+def _set(draft: _Draft, edit: Edit) -> None:
+    if not edit.value.strip():
+        raise _No(f"{shorten(edit.quote)} says no value of {_spoken(edit.name)}.")
+    fact = Fact(name=edit.name, value=edit.value, quote=edit.quote)
+    if not edit.item:
+        if not any(edit.name == one.name for able in draft.catalogue.values() for one in able.WANTED):
+            raise _No(f"Nothing that I can make has a setting {shorten(edit.name)}.")
+        draft.shared = list(_with(draft.shared, fact))
+        return
+    item = draft.item(edit.item)
+    if edit.name not in draft.wants(item):
+        raise _No(f"{item.label} has no setting {shorten(edit.name)}.")
+    draft.put(item.model_copy(update={"facts": _with(item.facts, fact)}))
+
+
+def _with(facts: Collection[Fact], fact: Fact) -> tuple[Fact, ...]:
+    """A later fact wins over an earlier one of its name, at its place. One that says the same changes nothing."""
+    before = next((one for one in facts if one.name == fact.name), None)
+    if before is None:
+        return (*facts, fact)
+    return tuple(fact if one is before and one.value != fact.value else one for one in facts)
+
+
+def _unset(draft: _Draft, edit: Edit) -> None:
+    shared = next((fact for fact in draft.shared if fact.name == edit.name), None)
+    if not edit.item:
+        if shared is None:
+            raise _No(f"Nothing is said of {_spoken(edit.name)} for all.")
+        draft.shared.remove(shared)
+        return
+    item = draft.item(edit.item)
+    if item.fact(edit.name) is None and (shared is None or not _takes(shared, item, draft.request, draft.catalogue)):
+        raise _No(f"Nothing is said of {_spoken(edit.name)} of {item.label}.")
+    draft.put(item.model_copy(update={"facts": tuple(fact for fact in item.facts if fact.name != edit.name)}))
+    if shared is not None:
+        # It was meant for all, and is now meant for all others.
+        for other in [one for one in draft.items.values() if one.label != item.label and one.fact(edit.name) is None]:
+            if _takes(shared, other, draft.request, draft.catalogue):
+                draft.put(other.model_copy(update={"facts": (*other.facts, shared)}))
+        draft.shared.remove(shared)
+
+
+def _remove(draft: _Draft, edit: Edit) -> None:
+    item = draft.find(edit.item)
+    if item.label in draft.built if item else edit.item in draft.running:
+        raise _No(f"{edit.item} runs already, and an edit takes nothing away that runs. Say `remove` and the name of its run.")
+    if item is None:
+        raise _No(f"I remove only what a run of mine made, and I know nothing called {shorten(edit.item)}. `list` shows my runs.")
+    del draft.items[item.label]
+    for other in draft.items.values():
+        draft.put(other.model_copy(update={"relations": tuple(one for one in other.relations if one.to != item.label)}))
+    draft.wishes = [wish for wish in draft.wishes if wish.item != item.label]
+
+
+def _copy(draft: _Draft, edit: Edit) -> None:
+    original = draft.find(edit.item)
+    if original is None and edit.item in draft.running:
+        original = draft.running[edit.item].model_copy(update={"relations": ()})  # They are to items of another request.
+    if original is None:
+        raise _No(f"I know nothing called {shorten(edit.item)} that I could make another one of.")
+    facts = tuple(_next_name(fact, original, draft, edit) if fact.name == "name" else fact for fact in original.facts)
+    label = edit.name or next_label(original.label, {*draft.items, original.label})
+    draft.add(original.model_copy(update={"facts": facts, "label": label}), edit.name or label)
+
+
+def _next_name(name: Fact, original: Item, draft: _Draft, edit: Edit) -> Fact:
+    """The next free one of the series that the original's machines have."""
+    several = original.fact("count")
+    machines = (quantities.count(several.value) if several else None) or 1
+    taken = {fact.value for item in draft.items.values() if (fact := item.fact("name"))}
+    series = numbered(name.value, max(2, min(machines, NAMES_MAX) + len(taken) + 1))
+    return Fact(name="name", value=next(one for one in series[min(machines, NAMES_MAX) :] if one not in taken), quote=edit.quote)
+
+
+def _rename(draft: _Draft, edit: Edit) -> None:
+    item, label = draft.item(edit.item), label_of(edit.name)
+    if not label:
+        raise _No(f"{shorten(edit.name)} cannot be a label: it is made of letters, digits, - and _.")
+    if label in draft.items and label != item.label:
+        raise _No(f"There is a {label} in the request already.")
+    draft.items = {
+        one.label: one
+        for one in (
+            before.model_copy(
+                update={
+                    "label": _or(before.label, item.label, label),
+                    "relations": tuple(
+                        relation.model_copy(update={"to": _or(relation.to, item.label, label)}) for relation in before.relations
+                    ),
+                }
+            )
+            for before in draft.items.values()
+        )
+    }
+    draft.wishes = [wish.model_copy(update={"item": _or(wish.item, item.label, label)}) for wish in draft.wishes]
+    draft.now_called[edit.item] = label
+
+
+def _or(called: str, before: str, after: str) -> str:
+    return after if called == before else called
+
+
+def _relate(draft: _Draft, edit: Edit) -> None:
+    item, other = draft.item(edit.item), draft.find(edit.value) if edit.value else None
+    kind = next((one for one in get_args(RelationKind) if one == edit.name), None)
+    if kind is None:
+        raise _No(f"I know no relation {shorten(edit.name)}. I know {', '.join(get_args(RelationKind))}.")
+    if other is item:
+        raise _No(f"{item.label} cannot stand in relation to itself.")
+    to = other.label if other else edit.value
+    others = tuple(one for one in item.relations if (one.kind, one.to) != (kind, to))
+    draft.put(item.model_copy(update={"relations": (*others, Relation(kind=kind, to=to, quote=edit.quote))}))
+
+
+def _wish(draft: _Draft, edit: Edit) -> None:
+    wish = Wish(kind=edit.name, text=edit.value or edit.quote, item=draft.item(edit.item).label if edit.item else "")
+    if len(draft.wishes) >= WISHES_MAX:
+        raise _No(f"A request keeps at most {WISHES_MAX} wishes.")
+    if wish not in draft.wishes:
+        draft.wishes.append(wish)
+
+
+def _unwish(draft: _Draft, edit: Edit) -> None:
+    label = draft.item(edit.item).label if edit.item else ""
+    left = [wish for wish in draft.wishes if (wish.kind, wish.item) != (edit.name, label)]
+    if left == draft.wishes:
+        raise _No(f"No wish of {_spoken(edit.name)} is in the request.")
+    draft.wishes = left
+
+
+_DO: Mapping[str, Callable[[_Draft, Edit], None]] = {
+    "add": _add,
+    "set": _set,
+    "unset": _unset,
+    "remove": _remove,
+    "copy": _copy,
+    "rename": _rename,
+    "relate": _relate,
+    "wish": _wish,
+    "unwish": _unwish,
+}
+
+
+def _takes(shared: Fact, item: Item, request: Request, catalogue: Mapping[str, Listed]) -> bool:
+    """Whether the item wants it. A choice that is another item's alone is not meant for it: a make of databases is none of web servers."""
+    wanted = {
+        one.label: found
+        for one in request.items
+        if one.capability in catalogue and (found := next((w for w in catalogue[one.capability].WANTED if w.name == shared.name), None))
+    }
+    mine = wanted.get(item.label)
+    others = any(shared.value in dict(one.choices) for label, one in wanted.items() if label != item.label)
+    return mine is not None and (mine.kind != "choice" or shared.value in dict(mine.choices) or not others)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
