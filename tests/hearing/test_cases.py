@@ -1,0 +1,77 @@
+"""What Berth hears in the cases of tests/hearing/cases, field by field and turn by turn, against floors.
+
+The cases were written from how people write requests, without a look at the reader. One that fails says something about the reader; it is
+changed only where no careful person would agree with it. `python -m tests.hearing.score` prints the same figures by file.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+
+import pytest
+
+from tests.hearing.score import CASES, messages, read_cases, score, score_turn, turns
+from tools.capabilities import catalogue
+
+FIELDS_RIGHT_MIN = 0.90
+FIELDS_INVENTED_MAX = 0
+FIELDS_DROPPED_MAX = 0
+TURNS_RIGHT_MIN = 0.85
+TURNS_DANGEROUS_MAX = 0
+
+WISHES = {
+    *("backup", "snapshot", "high_availability", "load_balancer", "monitoring", "static_address", "nested_virtualisation", "replicas"),
+    *("firewall", "gpu", "tls", "other"),
+}
+INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show"}
+FILES = sorted(CASES.glob("*.jsonl"))
+SINGLE = [case for path in FILES for case in read_cases(path) if "turns" not in case]
+SPOKEN = [turn for path in FILES for dialogue in read_cases(path) if "turns" in dialogue for turn in turns(dialogue)]
+UNITS = {"cpu_count": int, "memory_mib": int, "vlan": int, "users": int}
+
+
+def test_every_case_says_what_it_expects_in_the_words_of_all_cases() -> None:
+    services = {*catalogue(), None}
+    for case in [*SINGLE, *SPOKEN]:
+        expect, text = case["expect"], case["text"]
+        assert set(expect) <= {"items", "shared", "wishes", "asks_about", "must_not_hold", "may", "intent"}, text
+        assert set(expect["wishes"]) <= WISHES, text
+        assert expect.get("intent", "edit") in INTENTS, text
+        for item in expect["items"]:
+            assert set(item) <= {"service", "count", "names", "facts", "relations", "application", "platform"}, text
+            assert item.get("service") in services, text
+            assert all(isinstance(value, UNITS.get(name, object)) for name, value in item.get("facts", {}).items()), text
+
+
+def test_no_two_cases_are_the_same() -> None:
+    seen = Counter("\n".join(messages(case)) for case in SINGLE)
+    assert [text for text, times in seen.items() if times > 1] == []
+
+
+@functools.cache
+def heard() -> tuple[Counter[str], Counter[str]]:
+    """The fields of the cases and the turns of the dialogues, each by its verdict."""
+    hear_json = pytest.importorskip("tests.hearing.heard").hear_json
+    fields: Counter[str] = Counter()
+    for case in SINGLE:
+        fields.update(verdict for _, verdict in score(case, hear_json(messages(case))))
+    return fields, Counter(score_turn(turn, hear_json(messages(turn))) for turn in SPOKEN)
+
+
+def test_the_fields_of_the_cases_are_heard() -> None:
+    fields, _ = heard()
+    said = sum(fields.values()) - fields["invented"]
+    assert fields["right"] / said >= FIELDS_RIGHT_MIN
+
+
+def test_nothing_is_invented_and_nothing_is_dropped_without_a_word() -> None:
+    fields, _ = heard()
+    assert fields["invented"] <= FIELDS_INVENTED_MAX
+    assert fields["dropped"] <= FIELDS_DROPPED_MAX
+
+
+def test_the_turns_of_the_dialogues_are_understood() -> None:
+    _, spoken = heard()
+    assert spoken["right"] / max(sum(spoken.values()), 1) >= TURNS_RIGHT_MIN
+    assert spoken["dangerous"] <= TURNS_DANGEROUS_MAX
