@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -39,14 +40,31 @@ def test_every_case_says_what_it_expects_in_the_words_of_all_cases() -> None:
         assert set(expect["wishes"]) <= WISHES, text
         assert expect.get("intent", "edit") in INTENTS, text
         for item in expect["items"]:
+            typed = {name: value for name, value in item.get("facts", {}).items() if not isinstance(value, dict)}
             assert set(item) <= {"service", "count", "names", "facts", "relations", "application", "platform"}, text
             assert item.get("service") in services, text
-            assert all(isinstance(value, UNITS.get(name, object)) for name, value in item.get("facts", {}).items()), text
+            assert all(isinstance(value, UNITS.get(name, object)) for name, value in typed.items()), text
 
 
 def test_no_two_cases_are_the_same() -> None:
     seen = Counter("\n".join(messages(case)) for case in SINGLE)
     assert [text for text, times in seen.items() if times > 1] == []
+
+
+def test_whoever_hears_exactly_what_a_case_expects_is_right_in_every_field() -> None:
+    for case in [*SINGLE, *SPOKEN]:
+        expect = case["expect"]
+        perfect = {
+            **{"items": [item | {"facts": any_of(item["facts"])} for item in expect["items"]], "shared": any_of(expect["shared"])},
+            **{"wishes": [{"kind": kind} for kind in expect["wishes"]], "questions": [{"about": name} for name in expect["asks_about"]]},
+            "commands": [expect["intent"]] if "intent" in expect else [],
+        }
+        assert [field for field in score(case, perfect) if field[1] != "right"] == [], case["text"]
+        assert score_turn(case, perfect) == "right", case["text"]
+
+
+def any_of(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value["any"][0] if isinstance(value, dict) else value for name, value in facts.items()}
 
 
 @functools.cache
