@@ -48,3 +48,5 @@ class Wanted(Value):
     question: str = ""
     """Asked when it is required and missing. Empty: never asked for, a default or an assumption stands in."""
     suggestions: tuple[str, ...] = ()
+    alone: bool = False
+    """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""

@@ -1,0 +1,262 @@
+"""Fields of forms and cells of tables: a label says what its value is about, so that `Number of CPUs per machine` above `2` is a number of
+CPUs and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from tools.rules.hearing.dates import days
+from tools.rules.hearing.facts import Found, _addresses_at, _names_at, ports_at, read_facts
+from tools.rules.hearing.layout import LABEL_LENGTH_MAX, Piece
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.tokens import Token, tokens
+from tools.rules.hearing.values import SIZES, amounts, plain
+from tools.rules.hearing.words import Mark, same
+from tools.values.wanted import Wanted
+
+VALUE_LENGTH_MAX = 200
+
+
+class Labelled(NamedTuple):
+    """What a label is about."""
+
+    facts: tuple[str, ...]
+    unit: str = ""
+    """Of a bare number behind it."""
+
+
+@dataclass
+class Cell:
+    label: Labelled
+    text: str
+    """The label as it was typed."""
+    first: int
+    last: int
+    """The tokens of its value."""
+    row: int = 0
+    begins_item: bool = False
+    thing: int | None = None
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        return self.label.facts
+
+    def quote(self, scene: Scene) -> str:
+        return scene.quote(self.first, self.last)
+
+    def read(self, scene: Scene, wanted: Sequence[Wanted], found: Found, today: date) -> None:
+        """The value, for the first fact that it can be of; what nothing can be made of is left to be told."""
+        if self._says_nothing(scene):
+            return
+        scene.used[self.first : self.last] = bytes(self.last - self.first)
+        by_name = {one.name: one for one in wanted}
+        able = [by_name[name] for name in self.facts if name in by_name]
+        for one in sorted(able, key=lambda one: one.kind in ("text", "wish")):
+            if self._value(scene, one, wanted, found, today):
+                scene.use(self.first, self.last)
+                return
+
+    def _says_nothing(self, scene: Scene) -> bool:
+        text = self.quote(scene).strip(" _*.-").lower()
+        return not text or text in scene.words.empty
+
+    def _value(self, scene: Scene, one: Wanted, wanted: Sequence[Wanted], found: Found, today: date) -> bool:
+        quote = self.quote(scene)
+        first = self.first
+        match one.kind:
+            case "count" | "memory" | "disk" | "volume" | "disks" | "money":
+                return self._amounts(scene, one, wanted, found)
+            case "name" | "names":
+                end, said = _names_at(scene, first, self.last)
+                if said:
+                    found.say(one.name, ", ".join(said), scene.quote(first, end))
+                return bool(said)
+            case "ports":
+                _, ports = ports_at(scene, first, self.last)
+                if ports:
+                    found.say(one.name, ", ".join(dict.fromkeys(ports)), quote)
+                return bool(ports)
+            case "address":
+                at = next((i for i in range(first, self.last) if scene.said[i].kind == "address"), None)
+                _, said = _addresses_at(scene, at, self.last) if at is not None else (0, ())
+                if said:
+                    found.say(one.name, ", ".join(said), quote)
+                return bool(said)
+            case "date":
+                day = next(iter(days(quote, today)), None)
+                if day:
+                    found.say(one.name, day.iso, quote)
+                return day is not None
+            case "choice":
+                marks = [mark for mark in scene.marks if first <= mark.first < self.last and mark.choices(one.name)]
+                if marks:
+                    found.say(one.name, marks[0].choices(one.name)[0], scene.quote(marks[0].first, marks[0].last))
+                    after = scene.token(marks[0].last)
+                    version = f"{one.name}_version"
+                    if after and marks[0].last < self.last and after.kind == "number" and any(w.name == version for w in wanted):
+                        found.say(version, scene.quote(marks[0].last, marks[0].last + 1), quote)
+                return bool(marks)
+            case "network":
+                return self._network(scene, one, found)
+            case "yes_no":
+                if scene.said[first].text in ("yes", "no", "y", "n", "true", "false", "ja", "nein", "oui", "non", "sí", "si"):
+                    found.say(one.name, "yes" if scene.said[first].text in ("yes", "y", "true", "ja", "oui", "sí", "si") else "no", quote)
+                    return True
+                return False
+            case "node" | "text":
+                if len(quote) <= VALUE_LENGTH_MAX and "\n" not in quote.strip():
+                    found.say(one.name, quote.strip().strip("\"'`"), quote)
+                    return True
+                return False
+            case _:
+                before = dict(found.facts)
+                read_facts(scene, first, self.last, [one], found, today)
+                return found.facts != before
+
+    def _network(self, scene: Scene, one: Wanted, found: Found) -> bool:
+        before = dict(found.facts)
+        read_facts(scene, self.first, self.last, [one], found, date.min)
+        if found.facts != before:
+            return True
+        first = scene.said[self.first]
+        whole = self.quote(scene).strip().strip("\"'`")
+        if one.name == "bridge":
+            found.say("bridge", whole, whole)
+            return True
+        if first.kind in ("number", "name", "address") or (len(whole.split()) <= 3 and first.kind == "word"):
+            value = scene.quote(self.first, self.first + 1) if first.kind != "word" else whole
+            found.say(one.name, value, whole)
+            return True
+        return False
+
+    def _amounts(self, scene: Scene, one: Wanted, wanted: Sequence[Wanted], found: Found) -> bool:
+        said = [a for a in amounts(scene, self.first, self.last) if a.kind in _TAKES[one.kind]]
+        if not said:
+            return False
+        if one.kind == "count":
+            found.say(one.name, plain(said[0].worth), scene.quote(said[0].first, said[0].last))
+            return True
+        values = [f"{plain(a.worth)} {self._unit(a.worth, one.kind)}" if a.kind == "number" and one.kind in SIZES else a.text for a in said]
+        if one.kind == "disks":
+            found.say(one.name, ", ".join(values), self.quote(scene))
+            return True
+        found.say(one.name, values[0], scene.quote(said[0].first, said[0].last))
+        more = next((w.name for w in wanted if w.kind == "disks"), "")
+        if (
+            one.kind == "disk"
+            and len(values) > 1
+            and more
+            and not any(scene.at(i).does("or", "to", "prefer") for i in range(self.first, self.last))
+        ):
+            found.say(more, ", ".join(values[1:]), self.quote(scene))
+        return True
+
+    def _unit(self, worth: float, kind: str) -> str:
+        if self.label.unit:
+            return self.label.unit
+        return "MB" if kind == "memory" and worth >= 256 else "GB"
+
+
+_TAKES = {
+    "count": ("number",),
+    "memory": ("size", "number"),
+    "disk": ("size", "number"),
+    "volume": ("size", "number"),
+    "disks": ("size", "number"),
+    "money": ("money", "number"),
+}
+
+
+def label_of(scene: Scene, text: str) -> Labelled | None:
+    """None when it is the label of nothing that may be asked for."""
+    said = tokens(text)
+    if not said or len(text) > LABEL_LENGTH_MAX or len(said) > 14:
+        return None
+    marks = scene.words.marks(said)
+    unit = next((mark.names("unit")[0] for mark in marks if mark.names("unit")), "")
+    scoped = next((mark.first for mark in marks if mark.does("per", "each", "for") and mark.first), len(said))
+    facts = [mark for mark in marks if (mark.names("fact") or mark.names("wish")) and mark.first < scoped]
+    counting = next((mark for mark in marks if mark.does("how_many")), None)
+    if counting:
+        known = {name for mark in facts for name in mark.names("fact")}
+        return Labelled(_sorted(facts) if known & {"cpu_count", "memory", "disk", "users", "concurrent_users"} else ("count",), unit)
+    if any(mark.does("called") for mark in marks) and not _is_of_others(said, marks):
+        return Labelled(("name",), unit)
+    for name in ("needed_by", "until"):
+        if any(mark.does(name) and mark.last - mark.first == len([t for t in said if t.kind == "word"]) for mark in marks) or any(
+            mark.does(name) and not mark.does("lean") and mark.last - mark.first > 1 for mark in marks
+        ):
+            return Labelled((name,), unit)
+    choices = {one.name for mark in marks for one in mark.meanings if one.kind == "choice"}
+    if not facts or (choices and len(said) > 3):
+        return None
+    if len(said) > 6 and not text.rstrip().endswith("?") and not facts[0].first <= 2:
+        return None
+    if any(token.kind in ("size", "money") for token in said) or any(t.kind == "number" for t in said):
+        return None
+    return Labelled(_sorted(facts), unit)
+
+
+def _is_of_others(said: Sequence[Token], marks: Sequence[Mark]) -> bool:
+    """`Your name`, `Project name`: of no machine."""
+    texts = {same(token.text) for token in said}
+    return bool(
+        texts
+        & {
+            "your",
+            "requester",
+            "project",
+            "owner",
+            "contact",
+            "team",
+            "group",
+            "department",
+            "company",
+            "user",
+            "account",
+            "full",
+            "first",
+            "last",
+            "customer",
+            "business",
+            "application",
+            "service",
+            "network",
+            "database",
+            "domain",
+            "cost",
+        }
+    )
+
+
+def _sorted(marks: Sequence[Mark]) -> tuple[str, ...]:
+    """The first label's facts; of the others only what the first has no word for."""
+    first = marks[0]
+    longest = max(marks, key=lambda mark: mark.last - mark.first)
+    chosen = longest if longest.last - longest.first > first.last - first.first else first
+    return chosen.names("fact") or chosen.names("wish")
+
+
+def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[tuple[int, int, bool]]]:
+    """(fields and cells, stretches of prose by their tokens, each with whether it opens a line of a list)."""
+    cells: list[Cell] = []
+    spans: list[tuple[int, int, bool]] = []
+    for piece in layout:
+        first, last = scene.tokens_between(piece.start, piece.end)
+        if last <= first:
+            continue
+        label = label_of(scene, piece.label) if piece.label else None
+        if label is not None:
+            cells.append(Cell(label, piece.label, first, last, piece.row, piece.begins))
+        elif piece.label:
+            continue
+        elif (
+            spans and spans[-1][1] >= first - 1 and not piece.begins and all(scene.said[i].text == "\n" for i in range(spans[-1][1], first))
+        ):
+            spans[-1] = (spans[-1][0], last, spans[-1][2])
+        else:
+            spans.append((first, last, piece.begins))
+    return cells, spans

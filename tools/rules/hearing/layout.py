@@ -1,0 +1,204 @@
+"""How a message is laid out: prose, fields of a form (a label and its value), rows of a table, quoted mail. It takes marks and hints away
+and keeps every character at its place, so that quotes can be found again. What a label is about is told by whoever asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+ROWS_MAX = 300
+"""Rows of tables that are read; what a longer one asks for is asked for in a file."""
+LABEL_LENGTH_MAX = 90
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of the message."""
+
+    start: int
+    end: int
+    label: str = ""
+    """Of a field, what it is called; empty: prose."""
+    row: int = 0
+    """The row of a table, or the section of a document, that it stands in; those of one row are about one thing. 0: none."""
+    begins: bool = False
+    """A new line of a list: whatever is said here is not about what the line before was about."""
+
+
+IsLabel = Callable[[str], bool]
+"""Whether a text is the label of something that may be asked for."""
+
+_COMMENT = re.compile(
+    r"<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;", re.DOTALL | re.MULTILINE
+)
+_HINT = re.compile(
+    r"\[(?![ xX]\]|[\d,. -]+\])[^\]\n]{0,200}\](?!\()"
+    r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max|min|default|optional|required|leave)"
+    r"[^)\n]*\)"
+    r"|<(?!\d)[a-z][^>\n]{1,80}>",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"^(\s*[-*]\s*)\[([ xX])\]\s*(.*)$")
+_BULLET = re.compile(r"^\s*(?:[-*•·‣–+]|\(?\d{1,2}[.)]|[a-h]\))\s+")
+_HEADING = re.compile(r"^\s*(?:#{1,6}\s+(?P<hash>.+?)\s*#*\s*|(?P<colon>[^:|]{2,90})\s*:\s*)$")
+_FIELD = re.compile(r"^(?P<label>[^:=|\n]{1,90}?)\s*(?::|=|\t+|\s[–—-]\s|\.{3,})\s*(?P<value>\S.*)$")
+_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_QUOTED_HEAD = re.compile(
+    r"^\s*(?:on .{5,80} wrote:|from:|sent:|to:|subject:|date:|cc:|-{3,}.*(?:original|forwarded).*|_{10,}|={5,})\s*.*$", re.IGNORECASE
+)
+
+
+def clean(text: str) -> str:
+    """The text without comments, hints, emphasis and boxes, each character at its place."""
+
+    def blank(match: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", match.group())
+
+    bare = _COMMENT.sub(blank, text)
+    lines = []
+    for line in bare.split("\n"):
+        box = _BOX.match(line)
+        if box:
+            mark = re.sub(r".", " ", line[: box.start(3)])
+            line = f"{box[1]}{mark[len(box[1]) :]}{box[3]}" if box[2] in "xX" else " " * len(line)
+        lines.append(line)
+    return _HINT.sub(blank, "\n".join(lines))
+
+
+def pieces(text: str, is_label: IsLabel) -> list[Piece]:
+    """Of a cleaned text, in order."""
+    return list(islice(_pieces(text, is_label), 4 * ROWS_MAX))
+
+
+@dataclass(frozen=True)
+class _Line:
+    start: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def _lines(text: str) -> list[_Line]:
+    found, at = [], 0
+    for line in text.split("\n"):
+        found.append(_Line(at, line.rstrip("\r")))
+        at += len(line) + 1
+    return found
+
+
+def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
+    lines = _lines(text)
+    at, row = 0, 0
+    while at < len(lines):
+        line = lines[at]
+        table = _table_at(lines, at, is_label)
+        if table:
+            last, found = table
+            for cells in found[:ROWS_MAX]:
+                row += 1
+                for start, end, label in cells:
+                    yield Piece(start, end, label, row)
+            at = last
+            continue
+        bullet = _BULLET.match(line.text)
+        begin = bullet.end() if bullet else len(line.text) - len(line.text.lstrip())
+        body = line.text[begin:]
+        if not body.strip() or _QUOTED_HEAD.match(body):
+            at += 1
+            continue
+        heading = _HEADING.match(line.text[begin:])
+        label = (heading["hash"] or heading["colon"]).strip(" *:") if heading else ""
+        if heading and is_label(label):
+            after = at + 1
+            while after < len(lines) and not lines[after].text.strip():
+                after += 1
+            last = after
+            while last < len(lines) and lines[last].text.strip() and not lines[last].text.lstrip().startswith("#"):
+                if last > after and (_FIELD.match(lines[last].text) and is_label(_FIELD.match(lines[last].text)["label"].strip(" *-"))):  # type: ignore[index]
+                    break
+                last += 1
+            if last > after:
+                values = lines[after:last]
+                yield Piece(values[0].start, values[-1].end, label, row)
+                at = last
+                continue
+        field = _FIELD.match(body)
+        if (
+            field
+            and len(field["label"]) <= LABEL_LENGTH_MAX
+            and is_label(field["label"].strip(" *-\"'"))
+            and not _is_list(field["value"], is_label)
+        ):
+            start = line.start + begin + field.start("value")
+            yield Piece(start, line.start + len(line.text.rstrip()), field["label"].strip(" *-\"'"), row, begins=bool(bullet))
+        else:
+            yield Piece(line.start + begin, line.end, "", row, begins=bool(bullet))
+        at += 1
+
+
+def _is_list(value: str, is_label: IsLabel) -> bool:
+    """`CPU: 4, RAM: 8 GB`: the value holds further labels."""
+    further = re.findall(r"[,;|/]\s*([^:=,;|/]{1,40}?)\s*[:=]", value)
+    return any(is_label(one) for one in further)
+
+
+Cells = list[tuple[int, int, str]]
+
+
+def _table_at(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, list[Cells]] | None:
+    """(the first line after it, its rows) of a table in Markdown or of separated values that begins here."""
+    split = _splitter(lines[at].text)
+    if split is None:
+        return None
+    heads = [lines[at].text[a:b].strip(" *\"'") for a, b in split(lines[at].text)]
+    last = at + 1
+    while last < len(lines) and (_RULE.match(lines[last].text) or (split(lines[last].text) and len(split(lines[last].text)) >= 2)):
+        last += 1
+    body = [line for line in lines[at + 1 : last] if not _RULE.match(line.text)]
+    known = [is_label(head) for head in heads]
+    is_markdown = lines[at].text.lstrip().startswith("|")
+    if len(heads) == 2 and is_markdown and sum(map(is_label, (_cell(line, split, 0) for line in body))) * 2 >= max(len(body), 1):
+        fields = [line for line in lines[at:last] if not _RULE.match(line.text)]  # a form of two columns: labels left, values right
+        cells = [
+            (line.start + split(line.text)[1][0], line.start + split(line.text)[1][1], _cell(line, split, 0))
+            for line in fields
+            if len(split(line.text)) > 1
+        ]
+        return last, [[cell for cell in cells if is_label(cell[2])]]
+    if len(heads) < 2 or sum(known) < 2 or not body or (not is_markdown and any(re.search(r"\d", head) for head in heads)):
+        return None
+    rows = []
+    for line in body:
+        spans = split(line.text)
+        rows.append(
+            [(line.start + a, line.start + b, heads[i]) for i, (a, b) in enumerate(spans) if i < len(heads) and line.text[a:b].strip()]
+        )
+    return last, rows
+
+
+def _cell(line: _Line, split: Callable[[str], list[tuple[int, int]]], number: int) -> str:
+    spans = split(line.text)
+    return line.text[slice(*spans[number])].strip(" *") if len(spans) > number else ""
+
+
+def _splitter(text: str) -> Callable[[str], list[tuple[int, int]]] | None:
+    for mark, least in (("|", 1), ("\t", 2), (";", 2), (",", 2)):
+        if text.count(mark) >= least and (mark != "|" or text.strip().startswith("|") or text.count("|") >= 2):
+            return lambda line, mark=mark: _spans(line, mark)  # type: ignore[misc]
+    return None
+
+
+def _spans(line: str, mark: str) -> list[tuple[int, int]]:
+    found, start = [], 0
+    ends = [i for i, c in enumerate(line) if c == mark] + [len(line)]
+    for end in ends:
+        found.append((start, end))
+        start = end + 1
+    if mark == "|":
+        found = [(a, b) for i, (a, b) in enumerate(found) if not (i in (0, len(found) - 1) and not line[a:b].strip())]
+    return found

@@ -1,0 +1,98 @@
+"""What was heard as one document, for `berth hear --json` and for tests: items with their facts in the units of people who plan machines,
+each with the words that say so. It is made from a request and the last message's edits, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tools.rules.hearing import quantities
+from tools.rules.hearing.words import Catalogue
+from tools.rules.names.naming import numbered
+from tools.values.request import Doubt, Edits, Fact, Item, Request
+from tools.values.value import Json
+from tools.values.wanted import Wanted
+
+CALLED = {"concurrent_users": "users", "data_disks": "data_disks_gib", "budget_monthly": "budget"}
+MIB, GIB = 2**20, 2**30
+
+
+def report(request: Request, heard: Edits, catalogue: Catalogue, commands: Sequence[str] = ()) -> dict[str, Json]:
+    """`items`, `shared`, `wishes`, `questions`, `commands`, `unused`. A question that was asked leaves the items out: it orders nothing."""
+    wanted = {one.name: one for capability in catalogue.values() for one in capability.WANTED}
+    return {
+        "items": [_item(item, {one.name: one for one in catalogue[item.capability].WANTED}) for item in request.items],
+        "shared": _facts(request.shared, wanted),
+        "wishes": [{"text": wish.text, "kind": wish.kind} for wish in request.wishes],
+        "questions": [
+            {"item": doubt.item, "about": [CALLED.get(one, one) for one in doubt.about], "text": _question(doubt)} for doubt in heard.doubts
+        ],
+        "commands": list(commands),
+        "unused": list(heard.unused),
+    }
+
+
+def _question(doubt: Doubt) -> str:
+    return f"“{doubt.quote}”: " + ", ".join(f"{number} {one.text}" for number, one in enumerate(doubt.readings, 1))
+
+
+def _item(item: Item, wanted: dict[str, Wanted]) -> dict[str, Json]:
+    said = {fact.name: fact for fact in item.facts}
+    counted = quantities.count(said["count"].value) if "count" in said else None
+    spelled = [one for one in re.split(r",\s*", said["name"].value) if one] if "name" in said else []
+    count = counted or max(len(spelled), 1)
+    names = list(numbered(spelled[0], count)) if len(spelled) == 1 else spelled
+    facts = _facts(tuple(fact for fact in item.facts if fact.name not in ("name", "count")), wanted)
+    relations = [{"kind": one.kind, "to": one.to} for one in item.relations]
+    return {"label": item.label, "service": item.capability, "count": count, "names": names, "facts": facts, "relations": relations}
+
+
+def _facts(facts: Sequence[Fact], wanted: dict[str, Wanted]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for fact in facts:
+        one = wanted.get(fact.name)
+        name, value, unit = _valued(fact, one)
+        found[CALLED.get(name, name)] = {"value": value, "unit": unit, "quote": fact.quote, "origin": "said"}
+        if one is not None and one.kind == "network" and fact.name == "network":
+            found |= _kinds_of_network(fact)
+    return found
+
+
+def _kinds_of_network(fact: Fact) -> dict[str, Json]:
+    """A network may be said as a VLAN or as a bridge."""
+    said = {"quote": fact.quote, "origin": "said", "unit": ""}
+    if fact.value.isdigit() and re.search(r"vlan|tag", fact.quote.lower()):
+        return {"vlan": {"value": int(fact.value), **said}}
+    if fact.value.lower().startswith("vmbr"):
+        return {"bridge": {"value": fact.value, **said}}
+    return {}
+
+
+def _valued(fact: Fact, one: Wanted | None) -> tuple[str, Json, str]:
+    """(name with its unit, value, unit)."""
+    kind = one.kind if one else "text"
+    sizes = [size.size_bytes for size in quantities.sizes(fact.value)]
+    if kind == "count":
+        number = quantities.count(fact.value)
+        return fact.name, fact.value if number is None else number, ""
+    if kind in ("memory", "disk", "disks") and sizes:
+        unit_bytes, unit = (MIB, "mib") if kind == "memory" else (GIB, "gib")
+        values = [_whole(size / unit_bytes) for size in sizes]
+        name = fact.name if fact.name.endswith(unit) else f"{fact.name}_{unit}"
+        name = {"data_disks_gib": "data_disks_gib"}.get(name, name)
+        return name, values if kind == "disks" else values[-1], "MiB" if kind == "memory" else "GiB"
+    if kind == "ports":
+        return (
+            fact.name,
+            [
+                int(port) if port.isdigit() else port
+                for port in re.findall(r"\d+(?:-\d+)?(?:/\w+)?", re.sub(r"from [\d./]+", "", fact.value))
+            ],
+            "",
+        )
+    return fact.name, fact.value, ""
+
+
+def _whole(size: float) -> int | float:
+    return int(size) if size == int(size) else round(size, 3)

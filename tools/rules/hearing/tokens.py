@@ -1,0 +1,137 @@
+"""Cuts a message into tokens with types: words, numbers, sizes, sums of money, names, addresses, dates. It gives none of them a meaning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from tools.rules.hearing import quantities
+from tools.rules.names.text import fold
+
+TokenKind = Literal["word", "number", "size", "money", "name", "address", "port", "key", "quoted", "mark"]
+TOKENS_MAX = 4_000
+"""Of one message. A request for infrastructure is a few sentences; a pasted log is not read to its end."""
+QUANTITIES_MAX = 400
+
+
+class Token(NamedTuple):
+    kind: TokenKind
+    text: str
+    """Folded."""
+    start: int
+    end: int
+    value: float = 0.0
+    """Of a number, the number; of a size, its bytes; of money, the sum."""
+    glued: bool = False
+    """Nothing but a hyphen, or nothing at all, stands between it and the token before."""
+
+
+_KEY = r"(?P<key>(?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)(?:@openssh\.com)? [A-Za-z0-9+/=]{8,}(?: [^\s,;]+)?)"
+_QUOTED = r"(?<!\w)(?P<quoted>\"[^\"]{1,256}\"|“[^”]{1,256}”|'[^'\n]{1,256}'(?!\w)|`[^`\n]{1,256}`)"
+_LINK = r"(?P<link>https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|@[\w-]+)"
+_ADDRESS = (
+    r"(?P<address>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)"
+    r"|(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}[0-9a-f:]*[0-9a-f](?:/\d{1,3})?)"
+)
+_PORT = r"(?P<port>(?<![\w./])\d{1,5}/(?:tcp|udp)(?!\w))"
+_NAME = (
+    r"(?P<name>(?<![\w.$-])(?:[a-z][\w-]*(?:\.[a-z][\w-]*)*[\w-]*[{\[]\d[\d,. -]*[}\]][\w.-]*"  # app-{1,2,3}
+    r"|[a-z](?=[\w-]*[\d_])[\w-]*(?:\.[\w-]+)*"  # db-01, web_1, node2.example.org
+    r"|[a-z][\w-]*(?:\.[a-z][\w-]*)*\.[a-z]{2,12}(?![\w.]*\())"  # shop.example.org
+    r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+)"  # 2b3-x
+)
+_FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _ADDRESS, _PORT, _NAME)), re.IGNORECASE)
+_REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|[^\w\s]|_|\n")
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    """From left to right, none in another; blanks are no tokens, line ends are."""
+    return tuple(islice(_tokens(text), TOKENS_MAX))
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    folded = fold(text)
+    typed = sorted(_typed(text, folded), key=lambda token: token.start)
+    position = 0
+    for token in (*typed, None):
+        end = token.start if token else len(folded)
+        for match in _REST.finditer(folded, position, end):
+            if (
+                match.group() == "-"
+                and folded[match.start() - 1 : match.start()].isalnum()
+                and folded[match.end() : match.end() + 1].isalnum()
+            ):
+                continue  # a hyphen within a word
+            kind: TokenKind = "word" if match.group()[0].isalpha() else "mark"
+            yield Token(kind, match.group(), *match.span(), glued=_is_glued(folded, match.start()))
+        if token:
+            yield token._replace(glued=_is_glued(folded, token.start))
+            position = token.end
+
+
+def _is_glued(folded: str, start: int) -> bool:
+    before = folded[start - 1 : start]
+    return before.isalnum() or (before == "-" and folded[start - 2 : start - 1].isalnum())
+
+
+def _typed(text: str, folded: str) -> Iterator[Token]:
+    """Whatever is more than a word, the first kind at each place."""
+    taken = bytearray(len(text))
+    for match in islice(_FIRST.finditer(text), TOKENS_MAX):
+        kind = match.lastgroup or ""
+        start, end = match.span(kind)
+        while end > start + 1 and text[end - 1] in ".-_:":
+            end -= 1
+        if kind == "name" and not _is_name(text[start:end]):
+            continue
+        taken[start:end] = b"\1" * (end - start)
+        names: dict[str, TokenKind] = {"link": "mark"}
+        yield Token(names.get(kind, kind), folded[start:end], start, end)  # type: ignore[arg-type]
+    found: list[tuple[TokenKind, float, int, int]] = []
+    found += [("money", a.money.monthly, a.start, a.end) for a in islice(quantities.sums(text), QUANTITIES_MAX)]
+    found += [("size", s.size_bytes, s.start, s.end) for s in islice(quantities.sizes(text), QUANTITIES_MAX)]
+    found += [("number", n.value, n.start, n.end) for n in islice(quantities.numbers(text), QUANTITIES_MAX)]
+    for kind_, value, start, end in found:
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
+            yield Token(kind_, folded[start:end], start, end, float(value))
+
+
+def _is_name(text: str) -> bool:
+    """`e.g` and `end.Next` are no names: a dot joins two or more letters on either side, all small."""
+    if any(c.isdigit() or c in "_{[" for c in text):
+        return True
+    parts = text.split(".")
+    return all(len(part) > 1 for part in parts) and text.islower()
+
+
+_SERIES = re.compile(r"^(.*?)(\d+)$")
+_BRACES = re.compile(r"^(.*?)[{\[]([\d,. -]+)[}\]](.*)$")
+NAMES_MAX = 200
+
+
+def spread(name: str) -> tuple[str, ...]:
+    """`app-{1,2,3}`, `app-{1..3}` and `app-[01-03]` are three names; any other is one. Without the domain."""
+    found = _BRACES.match(name)
+    if not found:
+        return (name.split(".")[0] if re.search(r"\.[A-Za-z]", name) else name,)
+    before, inside, after = found.groups()
+    ends = re.fullmatch(r"\s*(\d+)\s*(?:\.\.|-)\s*(\d+)\s*", inside)
+    numbers = _between(*ends.groups()) if ends else [one.strip() for one in inside.split(",") if one.strip()]
+    return tuple(f"{before}{number}{after.split('.')[0]}" for number in numbers[:NAMES_MAX])
+
+
+def series(first: str, last: str) -> tuple[str, ...]:
+    """`app-1` to `app-3`, or to `3`; nothing when they are no two ends of one series."""
+    begin, end = _SERIES.match(first.split(".")[0]), _SERIES.match(last.split(".")[0])
+    if not begin or not end or end[1] not in (begin[1], ""):
+        return ()
+    return tuple(f"{begin[1]}{number}" for number in _between(begin[2], end[2]))
+
+
+def _between(first: str, last: str) -> list[str]:
+    low, high = int(first), int(last)
+    width = len(first) if first.startswith("0") else 0
+    return [f"{number:0{width}d}" for number in range(low, high + 1)][:NAMES_MAX] if low <= high else []

@@ -1,0 +1,197 @@
+"""What words mean to the reader: a dictionary made from what capabilities declare and from one data file a language (lexicon/*.toml). It
+knows no product and decides nothing; a word may mean several things, and the sentence tells which."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple, Protocol
+
+from tools.rules.hearing.tokens import Token, tokens
+from tools.values.wanted import Wanted
+
+MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part"]
+ENGLISH = "en"
+
+
+class Listed(Protocol):
+    """What hearing needs of a capability."""
+
+    @property
+    def NAME(self) -> str: ...
+    @property
+    def WORDS(self) -> tuple[str, ...]: ...
+    @property
+    def WANTED(self) -> tuple[Wanted, ...]: ...
+
+
+Catalogue = Mapping[str, Listed]
+
+
+class Meaning(NamedTuple):
+    kind: MeaningKind
+    name: str
+    """Of the capability, the fact, the kind of wish, or what the word does."""
+    value: str = ""
+    """Of a choice."""
+
+
+class Mark(NamedTuple):
+    """Tokens `first` up to `last` mean something."""
+
+    first: int
+    last: int
+    meanings: frozenset[Meaning]
+
+    def does(self, *names: str) -> bool:
+        return any(one.kind == "does" and one.name in names for one in self.meanings)
+
+    def names(self, kind: MeaningKind) -> tuple[str, ...]:
+        return tuple(sorted({one.name for one in self.meanings if one.kind == kind}))
+
+    def choices(self, fact: str) -> tuple[str, ...]:
+        return tuple(sorted({one.value for one in self.meanings if one.kind == "choice" and one.name == fact}))
+
+
+def same(word: str) -> str:
+    """A word and its plural are one."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+class Lexicon:
+    """Phrases by their first word; the longest that fits is meant."""
+
+    def __init__(self, catalogue: Catalogue, languages: Sequence[str]) -> None:
+        english = _file(ENGLISH)
+        self.glued: frozenset[str] = frozenset(english["glued"]["before"])
+        self.filling = frozenset(same(word) for word in english["filling"]["words"].split())
+        self.empty = frozenset(english["empty"]["words"])
+        self.bodies = frozenset(same(word) for word in english["body"]["words"])
+        """What a service runs on."""
+        self._phrases: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
+        self._beginnings: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
+        self._services: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
+        meant: dict[str, set[Meaning]] = {}
+
+        def add(meaning: Meaning, words: Iterable[str]) -> None:
+            for word in words:
+                meant.setdefault(word.lower(), set()).add(meaning)
+
+        for name, words in english["does"].items():
+            add(Meaning("does", name), words)
+        for name, words in english["wish"].items():
+            add(Meaning("wish", name), words)
+        for name, words in english["units"].items():
+            add(Meaning("unit", name), words)
+        add(Meaning("body", ""), english["body"]["words"])
+        add(Meaning("part", ""), english["parted"]["words"])
+        for capability in catalogue.values():
+            add(Meaning("service", capability.NAME), capability.WORDS)
+            for one in capability.WANTED:
+                kind: MeaningKind = "wish" if one.kind == "wish" else "fact"
+                add(Meaning(kind, one.name), (one.name.replace("_", " "), *one.words) if one.words else ())
+                for value, spelled in one.choices:
+                    add(Meaning("choice", one.name, value), (value, *spelled))
+        for language in languages:
+            if language == ENGLISH:
+                continue
+            theirs = _file(language)
+            self.filling |= frozenset(same(word) for word in theirs["filling"]["words"].split())
+            self.empty |= frozenset(theirs.get("empty", {}).get("words", ()))
+            for english_word, words in theirs["words"].items():
+                for word in words:
+                    meant.setdefault(word, set()).update(meant.get(english_word, ()))
+        for word, meanings in meant.items():
+            self._put(word, meanings)
+
+    def _put(self, phrase: str, meanings: set[Meaning]) -> None:
+        words = tuple(same(token.text) for token in tokens(phrase.rstrip("*")))
+        services = {one for one in meanings if one.kind in ("service", "body")}
+        if not words:
+            return
+        if phrase.endswith("*") and len(words) == 1:
+            self._beginnings.setdefault(words[0], {}).setdefault(words, set()).update(meanings)
+            return
+        self._phrases.setdefault(words[0], {}).setdefault(words, set()).update(meanings - services)
+        if any(one.kind == "service" for one in services):
+            self._services.setdefault(words[0], {}).setdefault(words, set()).update(services)
+
+    def marks(self, said: Sequence[Token]) -> list[Mark]:
+        """The longest phrase at each place, from left to right, none in another: of facts, choices, wishes, and what builds a sentence."""
+        return self._find(said, self._phrases)
+
+    def mentions(self, said: Sequence[Token]) -> list[Mark]:
+        """Where services are named, likewise."""
+        return [mark for mark in self._find(said, self._services) if mark.names("service")]
+
+    def _find(self, said: Sequence[Token], phrases: dict[str, dict[tuple[str, ...], set[Meaning]]]) -> list[Mark]:
+        found: list[Mark] = []
+        words = [same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said]
+        at = 0
+        while at < len(said):
+            fits = [(len(p), m) for p, m in phrases.get(words[at], {}).items() if m and tuple(words[at : at + len(p)]) == p]
+            if not fits and said[at].kind == "word" and self._beginnings:
+                begin = next((words[at][:k] for k in range(len(words[at]), 2, -1) if words[at][:k] in self._beginnings), "")
+                fits = [(1, m) for m in self._beginnings.get(begin, {}).values()]
+            if fits:
+                length, meanings = max(fits, key=lambda fit: fit[0])
+                found.append(Mark(at, at + length, frozenset(meanings)))
+                at += length
+            else:
+                at += 1
+        return found
+
+    def joins(self, letters: str) -> bool:
+        """A number may stand behind this word without a blank: `vlan20`, `debian12`."""
+        known = (*self._phrases.get(same(letters), {}).items(), *self._services.get(same(letters), {}).items())
+        meant = {one.kind for words, meanings in known if len(words) == 1 for one in meanings}
+        return letters in self.glued or bool(meant & {"choice", "service"})
+
+    def fills(self, token: Token) -> bool:
+        """It asks for nothing by itself."""
+        return same(token.text) in self.filling
+
+
+@cache
+def _file(language: str) -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files(__package__).joinpath("lexicon", f"{language}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def others() -> tuple[str, ...]:
+    found = (one.name.removesuffix(".toml") for one in files(__package__).joinpath("lexicon").iterdir() if one.name.endswith(".toml"))
+    return tuple(sorted(set(found) - {ENGLISH}))
+
+
+@cache
+def _own(language: str) -> frozenset[str]:
+    """Words by which a language is known, and none that English has."""
+    theirs = _file(language)
+    words = {word.rstrip("*") for several in theirs["words"].values() for word in several} | set(theirs["filling"]["words"].split())
+    return frozenset(words - set(_file(ENGLISH)["filling"]["words"].split()))
+
+
+def language_of(said: Sequence[Token]) -> str:
+    """The language that most of the words are of; English where none has more."""
+    words = [token.text for token in said if token.kind == "word"]
+    english = set(_file(ENGLISH)["filling"]["words"].split())
+    best, most = ENGLISH, sum(word in english for word in words)
+    for language in others():
+        own = _own(language)
+        count = sum(word in own or any(word[:k] in own for k in range(4, len(word))) for word in words)
+        if count > most:
+            best, most = language, count
+    return best
+
+
+_LEXICONS: dict[tuple[int, str], tuple[Catalogue, Lexicon]] = {}
+
+
+def lexicon(catalogue: Catalogue, language: str = ENGLISH) -> Lexicon:
+    """Made once for a catalogue and a language."""
+    key = (id(catalogue), language)
+    if key not in _LEXICONS or _LEXICONS[key][0] is not catalogue:
+        _LEXICONS[key] = (catalogue, Lexicon(catalogue, (ENGLISH, language)))
+    return _LEXICONS[key][1]
