@@ -224,7 +224,7 @@ def surplus(where: str, facts: Document, expected: Document, may: set[str]) -> I
 def wishes(expect: Document, heard: Document, may: set[str]) -> Iterator[Field]:
     kinds = [wish.get("kind", "other") for wish in heard.get("wishes", ())]
     for kind in expect.get("wishes", ()):
-        yield f"wish {kind}", "right" if kind in kinds else "wrong" if kinds else "dropped"
+        yield f"wish {kind}", "right" if kind in kinds else "missing" if heard.get("unused") or "other" in kinds else "dropped"
     for kind in kinds:
         if kind not in {*expect.get("wishes", ()), *may, "other"}:
             yield f"wish {kind}", "invented"
