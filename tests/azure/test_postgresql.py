@@ -46,7 +46,7 @@ def test_sentences(words: str, expected: dict[str, Any]) -> None:
 
 
 def test_what_is_asked_for_and_what_stays_on_the_cluster() -> None:
-    assert [m.name for m in required("a PostgreSQL database in Azure").parts[0].missing] == ["concurrent_users"]
+    assert [m.name for m in required("a PostgreSQL database in Azure").parts[0].missing] == ["users"]
     assert required("a PostgreSQL database for 20 users, development, on network 20").parts[0].platform == "proxmox"
     kept = Site(environments=(Environment(name="production", platform="azure"),))
     assert required("a PostgreSQL database for 20 users, production", kept).parts[0].platform == "azure"

@@ -18,7 +18,7 @@ from tools.values.site import Reserved
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 
-POSTGRESQL = {"concurrent_users": "100", "environment": "production", "network": "20"}
+POSTGRESQL = {"users": "100", "environment": "production", "network": "20"}
 VM = {"cpu_count": "4", "memory": "8 GB", "disk": "60 GB", "network": "20", "environment": "development"}
 WEB = {"count": "ten", "network": "20", "environment": "staging"}
 

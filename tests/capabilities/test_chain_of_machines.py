@@ -238,7 +238,7 @@ def test_whatever_is_offered_and_settled_reviews_clean(
         "environment": environment,
     }
     if capability == "postgresql":
-        said["concurrent_users"] = "10"
+        said["users"] = "10"
     snapshot = four_nodes()
     requirements, offer = offered(capability, said, snapshot)
     for candidate in offer.parts[0].candidates:

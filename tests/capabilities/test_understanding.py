@@ -12,7 +12,7 @@ from tools.values.requirements import Field, Needs, Origin
 from tools.values.site import Site
 
 MINE = ("dev_environment", "postgresql", "virtual_machine", "web_server")
-SENTENCE = {"concurrent_users": "100", "environment": "production", "network": "20"}
+SENTENCE = {"users": "100", "environment": "production", "network": "20"}
 VM = {
     "cpu_count": "4",
     "memory": "8 GB",
@@ -57,7 +57,7 @@ def test_every_field_says_where_it_comes_from(capability: str) -> None:
 
 
 MISSING = [
-    ("postgresql", {}, ["concurrent_users", "environment", "network"]),
+    ("postgresql", {}, ["users", "environment", "network"]),
     ("web_server", {"count": "ten"}, ["environment", "network"]),
     ("dev_environment", {}, ["network"]),
     ("virtual_machine", {"network": "20", "environment": "staging"}, ["cpu_count", "memory"]),
@@ -120,10 +120,10 @@ def test_the_least_that_runs_is_told_when_a_size_is_asked_for() -> None:
         ("virtual_machine", {"public_key": "hello"}, "“hello”"),
         ("virtual_machine", {"public_key": "-----BEGIN OPENSSH PRIVATE KEY-----"}, "private key"),
         ("virtual_machine", {"count": "500"}, "500"),
-        ("postgresql", {"concurrent_users": "1000000000"}, "1,000,000,000"),
+        ("postgresql", {"users": "1000000000"}, "1,000,000,000"),
         ("postgresql", {"database_name": "drop table; --"}, "“drop table; --”"),
         ("postgresql", {"database_size": "-3 GB"}, "“-3 GB”"),
-        ("web_server", {"concurrent_users": "-1"}, "-1"),
+        ("web_server", {"users": "-1"}, "-1"),
         ("web_server", {"site_name": "not a site"}, "“not a site”"),
         ("dev_environment", {"packages": "git; rm -rf /"}, "“-rf”"),
     ],
@@ -151,7 +151,7 @@ def test_the_size_of_the_data_decides_the_disk() -> None:
 
 
 def test_the_later_of_two_facts_wins() -> None:
-    said = (*facts(**SENTENCE), *facts(concurrent_users="1000"))
+    said = (*facts(**SENTENCE), *facts(users="1000"))
     assert field(catalogue()["postgresql"].ON["proxmox"].understand(said, SITE), "memory_mib").value == 16384
 
 

@@ -19,7 +19,7 @@ PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----"
 DATABASE = said("I need a PostgreSQL database for 100 concurrent users, production, on network 20")
 TEN = said("ten web servers with 8 GB")
 BOTH = said("a web server and a PostgreSQL database")
-ASKED = tuple(("postgresql", name) for name in ("concurrent_users", "environment", "network", "public_key"))
+ASKED = tuple(("postgresql", name) for name in ("users", "environment", "network", "public_key"))
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ ASKED = tuple(("postgresql", name) for name in ("concurrent_users", "environment
         (DATABASE, "on node pev3", {"node": "pev3"}),
         (DATABASE, "use pve2", {"node": "pve2"}),
         (DATABASE, "network 30 instead", {"network": "30"}),
-        (DATABASE, "not 100, 200", {"concurrent_users": "200"}),
-        (DATABASE, "200 instead of 100", {"concurrent_users": "200"}),
+        (DATABASE, "not 100, 200", {"users": "200"}),
+        (DATABASE, "200 instead of 100", {"users": "200"}),
         (DATABASE, "not production, staging", {"environment": "staging"}),
         (DATABASE, "give it 100 GB disk", {"disk": "100 GB"}),
         (DATABASE, "the database should have 8 GB", {"memory": "8 GB"}),
@@ -87,15 +87,15 @@ def test_of_two_things_it_is_about_the_one_named_or_asked(text: str, asked: tupl
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("about 100", {"concurrent_users": "100"}),
+        ("about 100", {"users": "100"}),
         ("production", {"environment": "production"}),
-        ("100, production, 20", {"concurrent_users": "100", "environment": "production", "network": "20"}),
-        ("1) 100\n2) production\n3) 20", {"concurrent_users": "100", "environment": "production", "network": "20"}),
+        ("100, production, 20", {"users": "100", "environment": "production", "network": "20"}),
+        ("1) 100\n2) production\n3) 20", {"users": "100", "environment": "production", "network": "20"}),
         (
             "100\nprod\nvlan 20\nno key",
-            {"concurrent_users": "100", "environment": "production", "network": "20", "public_key": "no key"},
+            {"users": "100", "environment": "production", "network": "20", "public_key": "no key"},
         ),
-        (f"20 users, production, {KEY}", {"concurrent_users": "20", "environment": "production", "public_key": KEY}),
+        (f"20 users, production, {KEY}", {"users": "20", "environment": "production", "public_key": KEY}),
         ("vmbr0", {"network": "vmbr0"}),
         ("why?", {}),
         (f"{PRIVATE_KEY}\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAA", {"public_key": PRIVATE_KEY}),
@@ -119,13 +119,13 @@ TYPED = ("I need a PostgreSQL database for 1,100 users, no GPU,", "not productio
 @pytest.mark.parametrize(
     ("capability", "name", "value", "quote", "true"),
     [
-        ("postgresql", "concurrent_users", "1100", "1,100 users", True),
-        ("postgresql", "concurrent_users", "1,100", "for  1,100 USERS", True),
+        ("postgresql", "users", "1100", "1,100 users", True),
+        ("postgresql", "users", "1,100", "for  1,100 USERS", True),
         ("postgresql", "environment", "staging", "staging", True),
         ("postgresql", "memory", "8192 MB", "8 GB of memory", True),
-        ("postgresql", "concurrent_users", "100", "100 users", False),  # inside a longer number
-        ("postgresql", "concurrent_users", "200", "1,100 users", False),  # the quote says another number
-        ("postgresql", "concurrent_users", "200", "200 users", False),  # never typed
+        ("postgresql", "users", "100", "100 users", False),  # inside a longer number
+        ("postgresql", "users", "200", "1,100 users", False),  # the quote says another number
+        ("postgresql", "users", "200", "200 users", False),  # never typed
         ("postgresql", "environment", "production", "production", False),  # denied
         ("postgresql", "environment", "production", "staging", False),
         ("postgresql", "environment", "live", "staging", False),  # no such choice

@@ -19,14 +19,15 @@ from tools.ledger.database import TABLES, Database, drafts
 from tools.ledger.migrating import MIGRATIONS, REVISION, UNSAID, VERSION, migrate, revision_of
 from tools.values.trouble import RequestProblem, WorldProblem
 
-LATER = """
+NEXT = f"{int(REVISION) + 1:04}"
+LATER = f"""
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{REVISION}"
 def upgrade() -> None:
     op.add_column("runs", sa.Column("note", sa.String, nullable=False, server_default="none"))
-    {more}
+    {{more}}
 """
 
 
@@ -44,7 +45,7 @@ def later(tmp_path: Path) -> Callable[[str], Path]:
         (folder / "versions").mkdir(parents=True)
         for path in (MIGRATIONS / "env.py", *MIGRATIONS.glob("versions/0*.py")):
             (folder / path.relative_to(MIGRATIONS)).write_bytes(path.read_bytes())
-        (folder / "versions" / "0002_later.py").write_text(LATER.format(more=more))
+        (folder / "versions" / f"{NEXT}_later.py").write_text(LATER.format(more=more))
         return folder
 
     return made
@@ -107,7 +108,7 @@ def test_a_later_migration_is_made_in_the_transaction_it_is_given(url: str, late
     with database.write() as connection:
         migrate(connection, REVISION, later(""))
     with database.engine.connect() as connection:
-        assert revision_of(connection) == "0002"
+        assert revision_of(connection) == NEXT
         assert connection.execute(sa.select(drafts.c.json)).scalar() == "{}"
         assert "note" in {column["name"] for column in sa.inspect(connection).get_columns("runs")}
     database.close()

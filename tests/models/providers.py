@@ -17,7 +17,7 @@ HEARD = {
         {
             "capability": "postgresql",
             "facts": [
-                {"name": "concurrent_users", "value": "100", "quote": "100 concurrent users"},
+                {"name": "users", "value": "100", "quote": "100 concurrent users"},
                 {"name": "environment", "value": "production", "quote": "production"},
                 {"name": "network", "value": "20", "quote": "network 20"},
             ],
@@ -58,9 +58,7 @@ class Providers:
                 "picks": [{"label": "postgresql", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}]
             }
         if self.mode == "invented":
-            return "hear", {
-                "asks": [{"capability": "postgresql", "facts": [{"name": "concurrent_users", "value": "9000", "quote": "9000 users"}]}]
-            }
+            return "hear", {"asks": [{"capability": "postgresql", "facts": [{"name": "users", "value": "9000", "quote": "9000 users"}]}]}
         return "hear", HEARD
 
 

@@ -21,7 +21,7 @@ from tests.stories.scripted import Part, Scripted, call, hears, offered_in, pick
 SENTENCE = "I need a PostgreSQL database for 100 concurrent users, development, on network 20"
 HEARD = hears(
     "postgresql",
-    concurrent_users=("100", "100 concurrent users"),
+    users=("100", "100 concurrent users"),
     environment=("development", "development"),
     network=("20", "network 20"),
 )

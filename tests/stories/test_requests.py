@@ -45,7 +45,7 @@ def test_ten_web_servers_are_ten_machines_within_the_room_there_is(berth: Berth)
 def test_missing_facts_are_asked_for_at_once_with_suggestions_and_answered_bit_by_bit(berth: Berth) -> None:
     chat = berth.chat()
     asked = chat.say("I need a PostgreSQL database")
-    assert chat.asked == {"concurrent_users", "environment", "network"}
+    assert chat.asked == {"users", "environment", "network"}
     for missing in chat.requirements.parts[0].missing:
         assert missing.question in asked.text and all(f"`{one}`" in asked.text for one in missing.suggestions)
     chat.say("100")

@@ -8,7 +8,7 @@ from tools.values.value import Value
 
 class Fact(Value):
     name: str
-    """One of the names that the capability asks for, such as `concurrent_users`."""
+    """One of the names that the capability asks for, such as `users`."""
     value: str
     """As said, or as the capability's choices spell it: `100`, `8 GB`, `production`."""
     quote: str

@@ -119,8 +119,16 @@ def _conversation_2(said: dict[str, Json]) -> dict[str, Json]:
     return kept
 
 
+def _conversation_3(said: dict[str, Json]) -> dict[str, Json]:
+    """How many use a database or a web server at once is the fact `users`, as it is of every application."""
+    for heard in (said.get(name) or {} for name in ("heard", "heard_built")):
+        for fact in (fact for ask in heard.get("asks", ()) for fact in ask.get("facts", ())):
+            fact["name"] = "users" if fact["name"] == "concurrent_users" else fact["name"]
+    return said
+
+
 UPCASTERS: Final[Mapping[str, tuple[Upcaster, ...]]] = {
-    "conversation": (_conversation_2,),
+    "conversation": (_conversation_2, _conversation_3),
     "manifest": (_manifest_2,),
     "plan": (_labelled_parts,),
     "receipt": (_labelled_parts,),

@@ -38,7 +38,7 @@ def read_engine(reading: Reading) -> None:
 
 def read_users(reading: Reading) -> PostgresqlSize | None:
     users = reading.count(
-        "concurrent_users",
+        "users",
         "concurrent users",
         1,
         CONNECTIONS_MAX,
@@ -46,10 +46,10 @@ def read_users(reading: Reading) -> PostgresqlSize | None:
         f"{CONNECTIONS_MAX:,}; beyond that a pooler such as PgBouncer goes in front.",
     )
     if users is not None:
-        reading.said("concurrent_users", users, "connections")
+        reading.said("concurrent_users", users, "connections", fact="users")
         return sizing.postgresql(users)
-    if "concurrent_users" not in reading.facts:
-        reading.ask("concurrent_users")
+    if "users" not in reading.facts:
+        reading.ask("users")
     return None
 
 

@@ -24,14 +24,14 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("web_server", "proxmox", WANTED, facts)
     reading.refuse_other_makes("engine", "nginx", "Berth makes web servers with nginx, not with {other}. Say nginx")
     users = reading.count(
-        "concurrent_users",
+        "users",
         "concurrent users",
         1,
         USERS_MAX,
         "a web server has at least one, and beyond a million it is a matter of architecture.",
     )
     if users is not None:
-        reading.said("concurrent_users", users, "users")
+        reading.said("concurrent_users", users, "users", fact="users")
     read_placing(reading, site, workload="web")
     settle_sizes(reading, sizing.WEB_CPU, sizing.WEB_MEMORY_MIB, sizing.WEB_DISK_GIB)
     _read_site_name(reading)
