@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.hearing.score import CASES, messages, read_cases, score, score_turn, turns
+from tests.hearing.score import CASES, HELD_OUT, messages, read_cases, score, score_turn, turns
 from tools.capabilities import catalogue
 
 FIELDS_RIGHT_MIN = 0.90
@@ -68,28 +68,34 @@ def any_of(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 @functools.cache
-def heard() -> tuple[Counter[str], Counter[str]]:
-    """The fields of the cases and the turns of the dialogues, each by its verdict."""
+def heard(held_out: bool) -> Counter[str]:
+    """The fields of the cases by their verdict."""
     hear_json = pytest.importorskip("tests.hearing.heard").hear_json
-    fields: Counter[str] = Counter()
-    for case in SINGLE:
-        fields.update(verdict for _, verdict in score(case, hear_json(messages(case))))
-    return fields, Counter(score_turn(turn, hear_json(messages(turn))) for turn in SPOKEN)
+    return Counter(
+        verdict
+        for path in FILES
+        if (path == HELD_OUT) is held_out
+        for case in read_cases(path)
+        if "turns" not in case
+        for _, verdict in score(case, hear_json(messages(case)))
+    )
 
 
-def test_the_fields_of_the_cases_are_heard() -> None:
-    fields, _ = heard()
-    said = sum(fields.values()) - fields["invented"]
-    assert fields["right"] / said >= FIELDS_RIGHT_MIN
+@pytest.mark.parametrize("held_out", [False, True])
+def test_the_fields_of_the_cases_are_heard(held_out: bool) -> None:
+    fields = heard(held_out)
+    assert fields["right"] / (fields.total() - fields["invented"]) >= FIELDS_RIGHT_MIN
 
 
-def test_nothing_is_invented_and_nothing_is_dropped_without_a_word() -> None:
-    fields, _ = heard()
+@pytest.mark.parametrize("held_out", [False, True])
+def test_nothing_is_invented_and_nothing_is_dropped_without_a_word(held_out: bool) -> None:
+    fields = heard(held_out)
     assert fields["invented"] <= FIELDS_INVENTED_MAX
     assert fields["dropped"] <= FIELDS_DROPPED_MAX
 
 
 def test_the_turns_of_the_dialogues_are_understood() -> None:
-    _, spoken = heard()
-    assert spoken["right"] / max(sum(spoken.values()), 1) >= TURNS_RIGHT_MIN
+    hear_json = pytest.importorskip("tests.hearing.heard").hear_json
+    spoken = Counter(score_turn(turn, hear_json(messages(turn))) for turn in SPOKEN)
+    assert spoken["right"] / spoken.total() >= TURNS_RIGHT_MIN
     assert spoken["dangerous"] <= TURNS_DANGEROUS_MAX
