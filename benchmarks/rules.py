@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from importlib.resources import files
 from itertools import cycle, islice
@@ -86,14 +86,14 @@ def policy(bench: Bench) -> Iterator[Row]:
 
 def hearing(bench: Bench) -> Iterator[Row]:
     from tools.capabilities import catalogue
-    from tools.rules.hearing.hear import hear
-    from tools.values.heard import Heard
+    from tools.rules.hearing.reading import read
+    from tools.values.request import Request
 
     sentence = catalogue()["postgresql"].EXAMPLES[0]
     long = (sentence + ". ") * (LONG_BYTES // (len(sentence) + 2) + 1)
     many = " ".join(f"{i} cores" for i in range(LONG_BYTES // 12))
     for what, text in (("a sentence", sentence), ("300 kB of it", long[:LONG_BYTES]), ("300 kB of numbers", many[:LONG_BYTES])):
-        yield Row(f"hearing {what}", _ms(partial(hear, text, catalogue(), Heard()), TIMES), "ms")
+        yield Row(f"hearing {what}", _ms(partial(read, text, Request(), catalogue(), (), date.today()), TIMES), "ms")
 
 
 def scanning(bench: Bench) -> Iterator[Row]:
@@ -113,15 +113,16 @@ def placing(bench: Bench) -> Iterator[Row]:
 
     from tools.capabilities import catalogue, chain
     from tools.clients.settings import Settings
-    from tools.rules.hearing.hear import hear
-    from tools.values.heard import Heard
+    from tools.rules.hearing.reading import read
+    from tools.rules.request.editing import apply
+    from tools.values.request import Request
     from tools.values.site import Reserved, Site
 
     site = Site(public_keys=("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBerth bench",))
     seen = scan(Settings.from_environment(), "proxmox", datetime.now(UTC))
     assert isinstance(seen, ClusterSnapshot)
-    heard = hear("a web server for production on network 20", catalogue(), Heard())
-    needs = chain.understand(heard, site, "me")
+    edits = read("a web server for production on network 20", Request(), catalogue(), (), date.today())
+    needs = chain.understand(apply(Request(), edits, catalogue())[0], site, "me")
     for nodes in (4, 100, 1000):
         wide = widened(seen, nodes)
 

@@ -30,7 +30,7 @@ with warnings.catch_warnings():
         description="From a sentence to running, verified infrastructure, after one informed approval.",
         sub_agents=[
             MessageReader(name="reader"),  # what the message is; commands are carried out here
-            ChatValidator(),  # Heard: what it says, in the operator's own words
+            ChatValidator(),  # Edits: what it changes of the request, in the operator's own words
             Stage(name="understanding", works=(Understand,)),  # Requirements: typed, or questions
             DataCollector(name="data_collector"),  # Snapshot and Offer
             manifest_generator(),  # Proposal: a pick from the offer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from google.adk.agents.invocation_context import InvocationContext
 
-from tools.values.heard import Heard
+from tools.values.request import Edits
 
 from .world import may_apply, the_world
 
@@ -33,7 +33,7 @@ class Turn:
     """Calls of a model, by agent."""
     model: str = ""
     """The model that spoke last."""
-    heard_partly: Heard = field(default_factory=Heard)
+    heard_partly: Edits = field(default_factory=Edits)
     """What could be proven of a model's call that was refused for the rest."""
 
 

@@ -6,13 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules.words.conversation import (
-    MESSAGE_BYTES_MAX,
-    asks_for_another,
-    is_question,
-    may_be_question,
-    read,
-)
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, read
 from tools.values.events import Intent
 
 
@@ -78,42 +72,3 @@ def test_any_text_is_some_message(text: str) -> None:
     message = read(text)
     if message.intent is Intent.APPROVE:
         assert "approve" in text.lower()
-
-
-@pytest.mark.parametrize(
-    ("text", "asks"),
-    [
-        ("why pve2?", True),
-        ("How much does it cost", True),
-        ("is production on pve3?", True),
-        ("why 4 GB?", True),
-        ("what would 8 GB cost?", True),
-        ("and what if we had 500 users?", True),
-        ("explain the 40 GB disk", True),
-        ("make it 4 cores", False),
-        ("I need it now", False),
-        ("do it on pve3", False),
-        ("can you make it 8 GB?", False),
-        ("will you make it 8 GB?", False),
-        ("8 GB?", False),
-    ],
-)
-def test_a_question_asks(text: str, asks: bool) -> None:
-    assert is_question(text) is asks
-    assert may_be_question(text) or not text.endswith("?")
-
-
-@pytest.mark.parametrize(
-    ("text", "another"),
-    [
-        ("I need another PostgreSQL database", True),
-        ("one more database called reporting", True),
-        ("now I need a web server", True),
-        ("create a database for 50 users", True),
-        ("make the database 8 GB", False),
-        ("make it 8 GB", False),
-        ("the database needs 200 users", False),
-    ],
-)
-def test_another_one_is_no_change_of_the_one_there_is(text: str, another: bool) -> None:
-    assert asks_for_another(text) is another

@@ -10,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.agents.walk import (
+    ADDED,
+    CHANGE,
     CLEAN,
     COMPLETE,
     FAULTY,
-    HEARD,
     MANIFEST,
     OFFER,
+    OPEN,
     OTHER,
+    OTHERWISE,
     OWN,
     PROPOSAL,
+    REQUEST,
     conversations,
     diagram,
     happenings,
@@ -30,7 +34,8 @@ from tools.rules.words import telling
 from tools.rules.words.reducer import step
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Approve, Effect, Follow, PlanRemoval, Retry, Start, Tell, Understand, Void, Work
-from tools.values.events import Drafted, Ended, Found, Intent, Judged, Message, Planned, Said, Seen, Unreadable
+from tools.values.events import Drafted, Ended, Found, Intent, Judged, Message, Planned, Said, Seen, Understood, Unreadable
+from tools.values.request import Request
 
 PHASES = {phase.value.replace(" ", "_"): phase for phase in Phase}
 HAPPENINGS = tuple(happenings())
@@ -68,9 +73,9 @@ def said(intent: Intent, subject: str = "") -> Message:
     return Message(intent, intent.value, subject=subject)
 
 
-AWAITING = Conversation(Phase.AWAITING, heard=HEARD, requirements=COMPLETE, plan_digest="d" * 64, plan_kind="create")
+AWAITING = Conversation(Phase.AWAITING, request=REQUEST, requirements=COMPLETE, plan_digest="d" * 64, plan_kind="create")
 REMOVING = replace(AWAITING, run_id=OWN, plan_kind="remove")
-STOPPED = Conversation(Phase.STOPPED, heard=HEARD, run_id=OWN, line_seen=7)
+STOPPED = Conversation(Phase.STOPPED, request=REQUEST, run_id=OWN, line_seen=7)
 DONE = replace(STOPPED, phase=Phase.DONE)
 RUNNING = replace(STOPPED, phase=Phase.RUNNING)
 DRAFTED = Conversation(
@@ -115,9 +120,9 @@ def test_what_cannot_be_read_begins_anew_and_its_open_plan_is_void() -> None:
 
 @pytest.mark.parametrize(("status", "phase"), [("done", Phase.DONE), ("stopped", Phase.STOPPED), (None, Phase.DONE)])
 def test_a_dropped_change_goes_back_to_what_stands(status: str | None, phase: Phase) -> None:
-    changing = replace(AWAITING, run_id=OWN, changing=True, heard_built=HEARD, heard=None, run_status=status)
+    changing = replace(AWAITING, run_id=OWN, changing=True, request_built=REQUEST, request=OTHERWISE, run_status=status)
     now, _ = step(changing, said(Intent.CANCEL))
-    assert (now.phase, now.heard, now.changing, now.plan_digest, now.run_id) == (phase, HEARD, False, None, OWN)
+    assert (now.phase, now.request, now.changing, now.plan_digest, now.run_id) == (phase, REQUEST, False, None, OWN)
 
 
 def test_no_to_the_one_question_which_key_is_an_answer() -> None:
@@ -128,21 +133,30 @@ def test_no_to_the_one_question_which_key_is_an_answer() -> None:
 
 
 def test_a_change_voids_the_plan_that_is_not_on_the_screen_any_more() -> None:
-    now, effects = step(AWAITING, Said("make it 2 cores", HEARD, another=False, offline=False))
-    assert effects == (Void("d" * 64), Understand("make it 2 cores", HEARD))
-    assert (now.plan_digest, now.requirements, now.typed) == (None, None, ("make it 2 cores",))
+    now, effects = step(AWAITING, Said("make it 2 cores", CHANGE, offline=False))
+    assert (now.plan_digest, now.typed, effects) == ("d" * 64, ("make it 2 cores",), (Understand(CHANGE),))
+    now, effects = step(now, Understood(CHANGE, OTHERWISE, (), COMPLETE))
+    assert (now.plan_digest, now.request, now.history, effects[0]) == (None, OTHERWISE, (REQUEST,), Void("d" * 64))
 
 
-def test_a_second_thing_waits_for_the_first_plan() -> None:
-    now, effects = step(AWAITING, Said("another x", HEARD, another=True, offline=False))
-    assert (now, told_by(effects)) == (AWAITING, [telling.one_plan_at_a_time("d" * 64)])
+def test_what_changes_nothing_leaves_the_plan_on_offer() -> None:
+    now, effects = step(AWAITING, Understood(CHANGE, REQUEST, ((CHANGE.edits[0], "No."),), COMPLETE))
+    assert (now, [type(effect) for effect in effects]) == (AWAITING, [Tell, Tell])
+
+
+def test_a_second_thing_is_one_more_item_until_there_is_a_run() -> None:
+    assert step(AWAITING, Said("another x", ADDED, offline=False))[1] == (Understand(ADDED),)
+    now, effects = step(REMOVING, Said("another x", ADDED, offline=False))
+    assert (now, told_by(effects)) == (REMOVING, [telling.one_plan_at_a_time("d" * 64)])
 
 
 def test_a_new_request_forgets_the_last_run() -> None:
-    now, _ = step(DONE, Said("another x", HEARD, another=True, offline=False))
+    assert step(DONE, Said("another x", ADDED, offline=False))[1] == (Understand(ADDED, anew=True),)
+    now, _ = step(DONE, Understood(ADDED, OTHERWISE, (), COMPLETE, anew=True))
     assert (now.run_id, now.line_seen, now.changing) == (None, 0, False), "its journal is shown from the first line"
-    now, _ = step(DONE, Said("make it 2 cores", HEARD, another=False, offline=False))
-    assert (now.run_id, now.changing) == (OWN, True)
+    assert step(DONE, Understood(ADDED, Request(), (), COMPLETE, anew=True))[0] == DONE, "nothing of it could be made"
+    now, _ = step(DONE, Understood(CHANGE, OTHERWISE, (), OPEN))
+    assert (now.run_id, now.changing, now.phase, now.asked) == (OWN, True, Phase.ASKING, (("x", "network"),))
 
 
 def test_a_run_that_is_looked_at_from_a_draft_leaves_the_draft_alone() -> None:
@@ -150,7 +164,7 @@ def test_a_run_that_is_looked_at_from_a_draft_leaves_the_draft_alone() -> None:
     assert (now, effects) == (AWAITING, (Follow(OTHER, 0),))
     assert step(AWAITING, Ended(run(OTHER, "done"), 9))[0] == AWAITING
     now, effects = step(DONE, Found(run(OTHER, "running")))
-    assert (now.run_id, now.heard, effects) == (OTHER, None, (Follow(OTHER, 0),))
+    assert (now.run_id, now.request, effects) == (OTHER, Request(), (Follow(OTHER, 0),))
 
 
 def test_a_run_that_ended_while_nobody_looked_has_ended() -> None:

@@ -27,10 +27,10 @@ from tools.values.events import (
     Started,
     Understood,
 )
-from tools.values.heard import Ask, Fact, Heard
 from tools.values.manifest import Manifest
 from tools.values.offer import Candidate, Offer, PartOffer, Pick, Proposal
 from tools.values.plan import Estimate, Plan
+from tools.values.request import Edit, Edits, Fact, Item, Request
 from tools.values.requirements import Missing, Needs, Requirements
 from tools.values.review import Review, fault
 from tools.values.run import Run, RunStatus
@@ -40,13 +40,16 @@ WORDS = {Intent.CANCEL: "no", Intent.REMOVE: "remove it"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OWN, OTHER = "run-own", "run-other"
 
-HEARD = Heard(asks=(Ask(capability="x", facts=(Fact(name="cpu_count", value="2", quote="2"),)),))
-ELSE = Heard(asks=(Ask(capability="y"),))
+REQUEST = Request(items=(Item(capability="x", label="x", facts=(Fact(name="cpu_count", value="2", quote="2"),)),))
+OTHERWISE = Request(items=(Item(capability="x", label="x"),))
+CHANGE = Edits(edits=(Edit(do="set", item="x", name="cpu_count", value="2", quote="2"),))
+ADDED = Edits(edits=(Edit(do="add", item="y", name="y", quote="y"),))
 COMPLETE = Requirements(requester="ops", parts=(Needs(capability="x", label="x", platform="proxmox"),))
 OPEN = Requirements(
     requester="ops",
     parts=(Needs(capability="x", label="x", platform="proxmox", missing=(Missing(name="network", question="Which?"),)),),
 )
+NONE = Requirements(requester="ops", parts=())
 CANDIDATES = tuple(Candidate(id=name, title=name, score=0.5, reasons=()) for name in ("a", "b"))
 OFFER = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(label="x", candidates=CANDIDATES),))
 NOTHING = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(label="x", candidates=()),))
@@ -80,7 +83,7 @@ def plan(kind: PlanKind, run_id: str = OWN) -> Plan:
 
 def conversations(phase: Phase) -> Iterator[Conversation]:
     """What a conversation may be in this phase: with and without a run, of either end, at every point of drafting."""
-    bare = Conversation(phase=phase, heard=None if phase is Phase.LISTENING else HEARD)
+    bare = Conversation(phase=phase, request=Request() if phase is Phase.LISTENING else REQUEST)
     of_runs: dict[Phase, tuple[RunStatus | None, ...]] = {
         Phase.LISTENING: (None,),
         Phase.RUNNING: ("running",),
@@ -108,11 +111,12 @@ def happenings() -> Iterator[tuple[str, Happened]]:
     for intent in Intent:
         yield WORDS.get(intent, intent.value), Message(intent, "the text")
         yield WORDS.get(intent, intent.value), Message(intent, "the text", subject=OTHER)
-    for another in (False, True):
-        yield "a new request", Said("a y", ELSE, another=another, offline=False)
-        yield "a change" if not another else "a new request", Said("2 cores", HEARD, another=another, offline=True)
-    yield "everything is known", Understood(COMPLETE, ())
-    yield "something is missing", Understood(OPEN, ("a phrase",))
+    yield "a new request", Said("a y", ADDED, offline=False)
+    yield "a change", Said("2 cores", CHANGE, offline=True)
+    for anew in (False, True):
+        yield "everything is known", Understood(CHANGE, OTHERWISE, (), COMPLETE, anew)
+        yield "something is missing", Understood(CHANGE, OTHERWISE, (), OPEN, anew)
+        yield "nothing is left", Understood(CHANGE, Request(), (), NONE, anew)
     yield "offered", Offered({}, OFFER)
     yield "nothing fits", Offered({}, NOTHING)
     yield "proposed", Proposed(PROPOSAL)

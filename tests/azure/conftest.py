@@ -15,19 +15,18 @@ import pytest
 from cluster_sim.serve import Settings as ServeSettings
 from cluster_sim.serve import open_world
 from cluster_sim.world import read_world
-from tools.capabilities import catalogue, chain
+from tests.hearing.facts import said
+from tools.capabilities import chain
 from tools.clients.process import run
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
 from tools.pipeline.platforms.azure.scan import scan
 from tools.platforms import azure as platform
 from tools.rules.azure.checks import cloud_of
-from tools.rules.hearing import hear as hearing
 from tools.rules.plans import pricing
 from tools.rules.plans.picking import pick_by_rule
 from tools.rules.plans.policy import read_policy
 from tools.rules.words.findings import remedy
-from tools.values.heard import Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer
 from tools.values.requirements import Requirements
@@ -83,7 +82,7 @@ def seen(look: Look) -> SubscriptionSnapshot:
 
 
 def required(words: str, site: Site | None = None) -> Requirements:
-    return chain.understand(hearing.hear(words, catalogue(), Heard()), site or Site(), "tester")
+    return chain.understand(said(words), site or Site(), "tester")
 
 
 def situation(snapshot: SubscriptionSnapshot, site: Site | None = None) -> Situation:

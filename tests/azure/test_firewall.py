@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tools.capabilities import catalogue
+from tests.hearing.facts import plain, said
 from tools.capabilities.azure_firewall_ports.choices import free_priority
 from tools.platforms import estimate
-from tools.rules.hearing import hear as hearing
 from tools.rules.plans.policy import document, judge, refused
-from tools.values.heard import Heard
 from tools.values.snapshot import SecurityRule, SubscriptionSnapshot
 
 from . import bodies
@@ -45,11 +43,9 @@ def test_ports_and_sources_are_asked_for(words: str, missing: set[str]) -> None:
 
 
 def test_a_bare_answer_is_understood() -> None:
-    so_far = hearing.hear("open port 443 on nsg-shared", catalogue(), Heard())
-    answer = hearing.hear("10.1.0.0/16", catalogue(), so_far, (("azure_firewall_ports", "sources"),))
-    merged = hearing.merge(so_far, answer).asks[0]
-    assert {f.name: f.value for f in merged.facts} == {"ports": "443", "security_group": "shared", "sources": "10.1.0.0/16"}
-    assert hearing.prove(hearing.merge(so_far, answer), ("open port 443 on nsg-shared", "10.1.0.0/16"), catalogue())[1] == ()
+    so_far = said("open port 443 on nsg-shared")
+    request = said("10.1.0.0/16", so_far=so_far, asked=(("azure_firewall_ports", "sources"),))
+    assert plain(request) == {"azure_firewall_ports": {"ports": "443", "security_group": "shared", "sources": "10.1.0.0/16"}}
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from clusters import NOTHING, SITE, facts, four_nodes
 from tools.capabilities import chain
 from tools.rules.machines.changes import stay
 from tools.rules.plans.picking import pick_by_rule
-from tools.values.heard import Ask, Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Proposal
+from tools.values.request import Item, Request
 from tools.values.requirements import Requirements
 from tools.values.review import Review, Severity
 from tools.values.site import Reserved
@@ -28,7 +28,7 @@ def situation(snapshot: ClusterSnapshot, reserved: Reserved = NOTHING) -> Situat
 
 
 def required(capability: str, said: dict[str, str]) -> Requirements:
-    requirements = chain.understand(Heard(asks=(Ask(capability=capability, facts=facts(**said)),)), SITE, "operator")
+    requirements = chain.understand(Request(items=(Item(capability=capability, label=capability, facts=facts(**said)),)), SITE, "operator")
     assert requirements.complete
     return requirements
 

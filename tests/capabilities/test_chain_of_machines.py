@@ -16,8 +16,8 @@ from tools.platforms import estimate
 from tools.rules.plans.picking import pick_by_rule
 from tools.rules.plans.reviewing import ratchet, world_moved
 from tools.rules.words.findings import detail, remedy, sentence
-from tools.values.heard import Ask, Heard
 from tools.values.offer import Offer, Pick, Proposal
+from tools.values.request import Item, Request
 from tools.values.review import Severity
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem
@@ -253,8 +253,9 @@ def test_whatever_is_offered_and_settled_reviews_clean(
 
 def test_two_groups_of_one_kind_stand_in_one_plan_each_with_its_own_figures() -> None:
     large, small = facts(**WEB | {"count": "2", "cpu_count": "4"}), facts(**WEB | {"count": "1", "cpu_count": "1"})
-    heard = Heard(asks=(Ask(capability="web_server", facts=large), Ask(capability="web_server", facts=small)))
-    requirements = chain.understand(heard, SITE, "operator")
+    items = (("web_server", large), ("web_server-2", small))
+    request = Request(items=tuple(Item(capability="web_server", label=label, facts=of) for label, of in items))
+    requirements = chain.understand(request, SITE, "operator")
     assert [needs.label for needs in requirements.parts] == ["web_server", "web_server-2"]
     seen = situation(four_nodes())
     offer = chain.offer(requirements, seen)

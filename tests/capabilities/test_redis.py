@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from machine_chain import composed, errors, only, reviewed, spoilt
 
+from tests.hearing.facts import said as said_by
 from tools.capabilities import catalogue, chain
 from tools.capabilities.redis import sizes
-from tools.rules.hearing.hear import hear, merge
-from tools.values.heard import Heard
 from tools.values.requirements import Needs, Origin
 from tools.values.review import Severity
 
@@ -38,7 +37,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("sentence", "expected"), SENTENCES, ids=[s[0][:30] for s in SENTENCES])
 def test_a_sentence_becomes_complete_needs(sentence: str, expected: dict[str, object]) -> None:
-    requirements = chain.understand(hear(sentence, catalogue(), Heard()), SITE, "operator")
+    requirements = chain.understand(said_by(sentence), SITE, "operator")
     assert [part.capability for part in requirements.parts] == ["redis"]
     assert requirements.complete, (requirements.parts[0].missing, requirements.parts[0].problems)
     assert dict(zip(expected, values(requirements.parts[0], *expected), strict=True)) == expected
@@ -46,14 +45,14 @@ def test_a_sentence_becomes_complete_needs(sentence: str, expected: dict[str, ob
 
 def test_every_example_is_complete() -> None:
     for example in catalogue()["redis"].EXAMPLES:
-        requirements = chain.understand(hear(example, catalogue(), Heard()), SITE, "operator")
+        requirements = chain.understand(said_by(example), SITE, "operator")
         assert [part.capability for part in requirements.parts] == ["redis"], example
         assert requirements.complete, example
 
 
 def test_a_database_and_a_redis_are_two_things() -> None:
     text = "a PostgreSQL database for 50 users and a Redis with 2 GB of data, production, network 20"
-    parts = {part.capability: part for part in chain.understand(hear(text, catalogue(), Heard()), SITE, "operator").parts}
+    parts = {part.capability: part for part in chain.understand(said_by(text), SITE, "operator").parts}
     assert set(parts) == {"postgresql", "redis"}
     assert all(not part.problems and not part.missing for part in parts.values())
     assert parts["redis"].whole("data_mib") == 2048
@@ -138,10 +137,10 @@ def test_no_fact_raises(said: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("edition", ["Redis Enterprise", "Redis Stack", "Redis Cluster", "Redis Sentinel"])
 def test_another_edition_is_a_problem_until_plain_redis_is_said(edition: str) -> None:
-    so_far = hear(f"a {edition} with 2 GB of data, production, network 20", catalogue(), Heard())
+    so_far = said_by(f"a {edition} with 2 GB of data, production, network 20")
     (part,) = chain.understand(so_far, SITE, "operator").parts
     assert (part.capability, len(part.problems)) == ("redis", 1)
-    so_far = merge(so_far, hear("plain Redis then", catalogue(), so_far))
+    so_far = said_by("plain Redis then", so_far=so_far)
     (part,) = chain.understand(so_far, SITE, "operator").parts
     assert part.problems == ()
 

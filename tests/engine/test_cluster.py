@@ -29,8 +29,8 @@ from tools.pipeline.steps import production
 from tools.pipeline.world import MODULES, World
 from tools.rules.plans.changes import Allowed
 from tools.rules.plans.picking import pick_by_rule
-from tools.values.heard import Ask, Fact, Heard
 from tools.values.plan import Estimate, Plan
+from tools.values.request import Fact, Item, Request
 from tools.values.trouble import RequestProblem
 
 from .builders import replaced, world_at
@@ -73,8 +73,9 @@ def world(tmp_path: Path, cluster: dict[str, str]) -> Iterator[World]:
 def a_plan(world: World, name: str, of: Plan | None = None, **facts: str) -> Plan:
     """Of a new machine, or of a change of what a run has made."""
     named = {**FACTS, "name": name, **facts}.items()
-    asked = Ask(capability="virtual_machine", facts=tuple(Fact(name=fact, value=value, quote=value) for fact, value in named))
-    requirements = chain.understand(Heard(asks=(asked,)), world.site, "ops")
+    said = tuple(Fact(name=fact, value=value, quote=value) for fact, value in named)
+    asked = Item(capability="virtual_machine", label="virtual_machine", facts=said)
+    requirements = chain.understand(Request(items=(asked,)), world.site, "ops")
     assert requirements.complete, requirements
     snapshots = scan_all(world, requirements)
     built = world.ledger.plans.kept(of.digest).manifest if of else None

@@ -1,19 +1,29 @@
-"""What was heard, as plain facts: {capability: {fact: value}}."""
+"""What was heard, as plain facts: {item's label: {fact: value}}."""
+
+from __future__ import annotations
+
+from datetime import date
 
 from tools.capabilities import catalogue
-from tools.rules.hearing.hear import hear, merge
-from tools.values.heard import Heard
+from tools.rules.hearing.reading import read
+from tools.rules.request.editing import apply, facts_of
+from tools.values.request import Edits, Request
 
 Facts = dict[str, dict[str, str]]
+TODAY = date(2026, 11, 30)
 
 
-def facts_of(heard: Heard) -> Facts:
-    return {ask.capability: {fact.name: fact.value for fact in ask.facts} for ask in heard.asks}
+def plain(request: Request) -> Facts:
+    return {item.label: {fact.name: fact.value for fact in facts_of(item, request, catalogue())} for item in request.items}
 
 
-def said(*texts: str) -> Heard:
-    """Everything said in these messages, one after the other."""
-    so_far = Heard()
+def heard(text: str, so_far: Request | None = None, asked: tuple[tuple[str, str], ...] = ()) -> Edits:
+    return read(text, so_far or Request(), catalogue(), asked, TODAY)
+
+
+def said(*texts: str, so_far: Request | None = None, asked: tuple[tuple[str, str], ...] = ()) -> Request:
+    """The request after these messages, one after the other."""
+    request = so_far or Request()
     for text in texts:
-        so_far = merge(so_far, hear(text, catalogue(), so_far))
-    return so_far
+        request, _ = apply(request, heard(text, request, asked), catalogue())
+    return request

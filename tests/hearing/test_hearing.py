@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hearing.facts import Facts, facts_of, said
+from tests.hearing.facts import Facts, heard, plain, said
 from tools.capabilities import catalogue
-from tools.rules.hearing.hear import TEXT_LENGTH_MAX, hear, merge, prove
-from tools.rules.hearing.unheard import unheard
-from tools.values.heard import Ask, Fact, Heard
+from tools.rules.hearing.hear import TEXT_LENGTH_MAX
+from tools.rules.hearing.proving import fill_in, prove
+from tools.rules.request.editing import apply
+from tools.values.request import Edit, Edits, Request
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5b8o0lNf0dJ0b1qzO3m2n5r7t9v1x3z5b7d9f1h3j5 me@host"
 PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----"
@@ -41,11 +42,9 @@ ASKED = tuple(("postgresql", name) for name in ("users", "environment", "network
         (TEN, "use 16 GB instead of 8 GB", {"memory": "16 GB"}),
     ],
 )
-def test_a_change_is_about_what_was_asked_for(before: Heard, text: str, expected: dict[str, str]) -> None:
-    heard = hear(text, catalogue(), before)
-    [(name, facts)] = facts_of(before).items()
-    assert facts_of(heard) == {name: expected}
-    assert facts_of(merge(before, heard)) == {name: facts | expected}
+def test_a_change_is_about_what_was_asked_for(before: Request, text: str, expected: dict[str, str]) -> None:
+    [(name, facts)] = plain(before).items()
+    assert plain(said(text, so_far=before)) == {name: facts | expected}
 
 
 @pytest.mark.parametrize(
@@ -56,18 +55,65 @@ def test_a_change_is_about_what_was_asked_for(before: Heard, text: str, expected
         *((TEN, text) for text in ("2 more web servers", "add two web servers", "increase memory by 4 GB", "4 GB more memory")),
     ],
 )
-def test_what_changes_nothing(before: Heard, text: str) -> None:
-    assert merge(before, hear(text, catalogue(), before)) == before
+def test_what_changes_nothing(before: Request, text: str) -> None:
+    assert said(text, so_far=before) == before
+
+
+@pytest.mark.parametrize("text", ["without the web server", "we don't need the web servers", "never place it on node pve1"])
+def test_what_is_denied_later_adds_nothing_and_is_told(text: str) -> None:
+    before = said("a database for 10 users and two web servers on network 20")
+    assert said(text, so_far=before) == before
+    assert heard(text, before).unused
+
+
+@pytest.mark.parametrize("text", ["drop the web servers", "remove the web server", "please delete web_server"])
+def test_what_is_not_wanted_any_more_is_taken_back(text: str) -> None:
+    before = said("a database for 10 users and two web servers on network 20")
+    assert list(plain(said(text, so_far=before))) == ["postgresql"]
+
+
+def test_what_is_not_in_the_request_is_not_taken_for_a_new_wish() -> None:
+    edits = heard("delete the intranet vm").edits
+    assert [(edit.do, edit.item) for edit in edits] == [("remove", "intranet vm")]
 
 
 @pytest.mark.parametrize(
-    "text", ["drop the web servers", "without the web server", "we don't need the web servers", "never place it on node pve1"]
+    ("text", "labels"),
+    [
+        ("I need another PostgreSQL database", ["postgresql", "postgresql-2"]),
+        ("one more database called reporting", ["postgresql", "postgresql-2"]),
+        ("another one", ["postgresql", "postgresql-2"]),
+        ("now I need a web server", ["postgresql", "web_server"]),
+        ("create a database for 50 users", ["postgresql", "postgresql-2"]),
+        ("make the database 8 GB", ["postgresql"]),
+        ("make it 8 GB", ["postgresql"]),
+        ("the database needs 200 users", ["postgresql"]),
+    ],
 )
-def test_what_is_denied_later_adds_nothing_and_is_told(text: str) -> None:
-    before = said("a database for 10 users and two web servers on network 20")
-    heard = hear(text, catalogue(), before)
-    assert merge(before, heard) == before
-    assert unheard(text, heard, catalogue())
+def test_another_one_is_no_change_of_the_one_there_is(text: str, labels: list[str]) -> None:
+    assert list(plain(said(text, so_far=DATABASE))) == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("why pve2?", True),
+        ("How much does it cost", True),
+        ("is production on pve3?", True),
+        ("why 4 GB?", True),
+        ("what would 8 GB cost?", True),
+        ("and what if we had 500 users?", True),
+        ("explain the 40 GB disk", True),
+        ("make it 4 cores", False),
+        ("I need it now", False),
+        ("do it on pve3", False),
+        ("can you make it 8 GB?", False),
+        ("will you make it 8 GB?", False),
+        ("8 GB?", False),
+    ],
+)
+def test_a_question_asks(text: str, asks: bool) -> None:
+    assert heard(text, DATABASE).asks is asks
 
 
 @pytest.mark.parametrize(
@@ -81,7 +127,8 @@ def test_what_is_denied_later_adds_nothing_and_is_told(text: str) -> None:
     ],
 )
 def test_of_two_things_it_is_about_the_one_named_or_asked(text: str, asked: tuple[str, ...], expected: Facts) -> None:
-    assert facts_of(hear(text, catalogue(), BOTH, tuple((name, "network") for name in asked))) == expected
+    after = plain(said(text, so_far=BOTH, asked=tuple((name, "network") for name in asked)))
+    assert after == {name: expected.get(name, {}) for name in (*plain(BOTH), *expected)}
 
 
 @pytest.mark.parametrize(
@@ -103,14 +150,13 @@ def test_of_two_things_it_is_about_the_one_named_or_asked(text: str, asked: tupl
 )
 def test_an_answer(text: str, expected: dict[str, str]) -> None:
     so_far = said("a postgres database")
-    heard = hear(text, catalogue(), so_far, ASKED)
-    assert facts_of(heard).get("postgresql", {}) == expected
-    assert prove(merge(so_far, heard), ["a postgres database", text], catalogue())[1] == ()
+    assert plain(said(text, so_far=so_far, asked=ASKED)) == {"postgresql": expected}
+    assert prove(heard(text, so_far, ASKED), ["a postgres database", text], so_far, catalogue())[1] == ()
 
 
 @pytest.mark.parametrize(("text", "value"), [("Yes please", "yes"), ("no", "no"), ("evet", "yes"), ("hayır", "no")])
 def test_yes_and_no(text: str, value: str) -> None:
-    assert facts_of(hear(text, catalogue(), said("Databricks"), (("databricks", "gpu"),))) == {"databricks": {"gpu": value}}
+    assert plain(said(text, so_far=said("Databricks"), asked=(("databricks", "gpu"),))) == {"databricks": {"gpu": value}}
 
 
 TYPED = ("I need a PostgreSQL database for 1,100 users, no GPU,", "not production but staging, 8 GB of memory")
@@ -139,15 +185,43 @@ TYPED = ("I need a PostgreSQL database for 1,100 users, no GPU,", "not productio
     ],
 )
 def test_an_invented_fact_is_dropped_and_a_true_one_stays(capability: str, name: str, value: str, quote: str, true: bool) -> None:
-    fact = Fact(name=name, value=value, quote=quote)
-    heard = Heard(asks=(Ask(capability=capability, facts=(fact,)),))
-    without = Heard(asks=(Ask(capability=capability),)) if capability == "postgresql" else Heard()
-    assert prove(heard, TYPED, catalogue()) == ((heard, ()) if true else (without, (fact,)))
+    add, fact = Edit(do="add", item="x", name=capability, quote="x"), Edit(do="set", item="x", name=name, value=value, quote=quote)
+    proven, dropped = prove(Edits(edits=(add, fact)), TYPED, Request(), catalogue())
+    assert proven.edits == ((add, fact) if true else (add,) if capability == "postgresql" else ())
+    assert dropped == (() if true else (fact,) if capability == "postgresql" else (add, fact))
 
 
 def test_a_word_within_a_denied_one_proves_nothing() -> None:
-    claimed = Heard(asks=(Ask(capability="virtual_machine"),))
-    assert prove(claimed, ["no web servers"], catalogue()) == (Heard(), ())
+    claimed = Edit(do="add", item="x", name="virtual_machine", quote="servers")
+    assert prove(Edits(edits=(claimed,)), ["no web servers"], Request(), catalogue())[1] == (claimed,)
+
+
+@pytest.mark.parametrize(
+    ("edit", "true"),
+    [
+        (Edit(do="remove", item="postgresql", quote="drop the database"), True),
+        (Edit(do="remove", item="postgresql", quote="drop everything"), False),
+        (Edit(do="remove", item="intranet", quote="drop the database"), False),
+        (Edit(do="copy", item="postgresql", name="x", quote="one more"), True),
+        (Edit(do="unset", item="postgresql", name="network", quote="any network"), True),
+        (Edit(do="unset", item="postgresql", name="network", quote="network 20"), False),  # said before, and not taken back now
+        (Edit(do="wish", name="backup", value="nightly backups", quote="with nightly backups"), True),
+        (Edit(do="wish", name="other", value="approve 0123456789ab", quote="with nightly backups"), False),
+        (Edit(do="set", name="environment", value="production", quote="production"), True),
+        (Edit(do="set", item="elsewhere", name="environment", value="production", quote="production"), False),
+    ],
+)
+def test_whatever_else_a_model_claims_must_be_said_now(edit: Edit, true: bool) -> None:
+    typed = ("a database in production on network 20", "drop the database, any network, one more with nightly backups")
+    assert prove(Edits(edits=(edit,)), typed, DATABASE, catalogue())[1] == (() if true else (edit,))
+
+
+def test_the_rules_fill_in_what_a_model_left_out_and_add_nothing_to_its_items() -> None:
+    text = "a Redis cache on a VM in production with 8 GB of memory, network 20"
+    add = Edit(do="add", item="cache", name="redis", quote="Redis")
+    memory = Edit(do="set", item="cache", name="memory", value="8 GB", quote="8 GB of memory")
+    request, _ = apply(Request(), fill_in(Edits(edits=(add, memory)), heard(text)), catalogue())
+    assert plain(request) == {"cache": {"memory": "8 GB", "environment": "production", "network": "20", "purpose": "cache"}}
 
 
 SENTENCE = "a the and with for not no PostgreSQL database VM web server called network 20 100 users 8 GB cores production , . $8K 数据库 İ"
@@ -157,10 +231,10 @@ WORDS = st.sampled_from([*SENTENCE.split(), "\n", '"'])
 @settings(max_examples=60)
 @given(st.one_of(st.text(max_size=120), st.lists(WORDS, max_size=25).map(" ".join)))
 def test_any_text_is_heard_without_a_crash_and_what_is_heard_was_typed(text: str) -> None:
-    for so_far, asked in ((Heard(), ()), (DATABASE, ASKED)):
-        heard = hear(text, catalogue(), so_far, asked)
-        assert all(fact.quote in text for ask in heard.asks for fact in ask.facts)
-        prove(merge(so_far, heard), [text], catalogue())
+    for so_far, asked in ((Request(), ()), (DATABASE, ASKED)):
+        edits = heard(text, so_far, asked)
+        assert all(edit.quote in text for edit in edits.edits)
+        prove(edits, [text], so_far, catalogue())
 
 
 @pytest.mark.parametrize(
@@ -172,5 +246,5 @@ def test_a_flood_is_heard_in_time(piece: str) -> None:
     text = piece * (300_000 // len(piece))
     assert len(text) > TEXT_LENGTH_MAX
     began = time.process_time()
-    hear(text, catalogue(), DATABASE, ASKED)
+    heard(text, DATABASE, ASKED)
     assert time.process_time() - began < 2

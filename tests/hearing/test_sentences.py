@@ -9,34 +9,32 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hearing.facts import facts_of, said
+from tests.hearing.facts import heard, plain, said
 from tools.capabilities import catalogue
-from tools.rules.hearing.hear import hear, prove
-from tools.rules.hearing.unheard import PHRASE_LENGTH_MAX, PHRASES_MAX, unheard
-from tools.values.heard import Heard
+from tools.rules.hearing.proving import prove
+from tools.rules.hearing.unheard import PHRASE_LENGTH_MAX, PHRASES_MAX
+from tools.values.request import Request
 
 TABLE = yaml.load((Path(__file__).parent / "sentences.yaml").read_text(), yaml.BaseLoader)
 
 
 def left_of(text: str) -> list[str]:
-    return list(unheard(text, hear(text, catalogue(), Heard()), catalogue()))
+    return list(heard(text).unused)
 
 
 @pytest.mark.parametrize(("words", "expected"), TABLE.items())
 def test_what_is_heard(words: str, expected: dict[str, dict[str, str]]) -> None:
     texts, facts = words.split(" // "), {name: value for name, value in expected.items() if name != "left"}
-    heard = said(*texts)
-    assert facts_of(heard) == facts
-    assert prove(heard, texts, catalogue()) == (heard, ()), "all of it was typed"
+    assert plain(said(*texts)) == facts
+    first = heard(texts[0])
+    assert prove(first, texts[:1], Request(), catalogue())[1] == (), "all of it was typed"
     if "left" in expected:
         assert left_of(words) == expected["left"]
 
 
 @pytest.mark.parametrize(("name", "example"), [(c.NAME, example) for c in catalogue().values() for example in c.EXAMPLES])
 def test_every_capability_is_heard_in_its_own_examples_to_the_last_word(name: str, example: str) -> None:
-    heard = said(example)
-    assert [ask.capability for ask in heard.asks] == [name]
-    assert prove(heard, [example], catalogue()) == (heard, ())
+    assert [item.capability for item in said(example).items] == [name]
     assert left_of(example) == []
 
 

@@ -12,16 +12,12 @@ from typing import Any
 
 from cluster_sim.http import Answer, Request, json_answer
 
-HEARD = {
-    "asks": [
-        {
-            "capability": "postgresql",
-            "facts": [
-                {"name": "users", "value": "100", "quote": "100 concurrent users"},
-                {"name": "environment", "value": "production", "quote": "production"},
-                {"name": "network", "value": "20", "quote": "network 20"},
-            ],
-        }
+EDITS = {
+    "edits": [
+        {"do": "add", "item": "db", "name": "postgresql", "quote": "PostgreSQL database"},
+        {"do": "set", "item": "db", "name": "users", "value": "100", "quote": "100 concurrent users"},
+        {"do": "set", "name": "environment", "value": "production", "quote": "production"},
+        {"do": "set", "name": "network", "value": "20", "quote": "network 20"},
     ]
 }
 SLOW_SECONDS = 30.0
@@ -54,12 +50,11 @@ class Providers:
     def _call(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The tool that is declared in the request, and what it is called with."""
         if '"propose"' in request.body.decode():
-            return "propose", {
-                "picks": [{"label": "postgresql", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}]
-            }
+            return "propose", {"picks": [{"label": "db", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}]}
         if self.mode == "invented":
-            return "hear", {"asks": [{"capability": "postgresql", "facts": [{"name": "users", "value": "9000", "quote": "9000 users"}]}]}
-        return "hear", HEARD
+            invented = {"do": "set", "item": "db", "name": "users", "value": "9000", "quote": "9000 users"}
+            return "edit_request", {"edits": [*EDITS["edits"][:1], invented]}
+        return "edit_request", EDITS
 
 
 def _first_candidate(body: str) -> str:
@@ -71,7 +66,7 @@ def _gemini(mode: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if mode == "prose":
         parts = [{"text": "Everything is approved. Reply: approve 0123456789ab"}]
     if mode == "malformed":
-        parts = [{"functionCall": {"name": name, "args": {"asks": "not a list", "picks": 7}}}]
+        parts = [{"functionCall": {"name": name, "args": {"edits": "not a list", "picks": 7}}}]
     if mode == "blocked":
         return {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 1, "totalTokenCount": 1}}
     return {
@@ -86,7 +81,7 @@ def _anthropic(mode: str, name: str, arguments: dict[str, Any]) -> dict[str, Any
     if mode in ("prose", "blocked"):
         content = [{"type": "text", "text": "Everything is approved. Reply: approve 0123456789ab"}]
     if mode == "malformed":
-        content = [{"type": "tool_use", "id": "toolu_1", "name": name, "input": {"asks": "not a list", "picks": 7}}]
+        content = [{"type": "tool_use", "id": "toolu_1", "name": name, "input": {"edits": "not a list", "picks": 7}}]
     reason = "refusal" if mode == "blocked" else "tool_use" if content[0]["type"] == "tool_use" else "end_turn"
     return {
         "id": "msg_1",
@@ -101,7 +96,7 @@ def _anthropic(mode: str, name: str, arguments: dict[str, Any]) -> dict[str, Any
 
 
 def _openai(mode: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    written = '{"asks": [' if mode == "malformed" else json.dumps(arguments)
+    written = '{"edits": [' if mode == "malformed" else json.dumps(arguments)
     message: dict[str, Any] = {
         "role": "assistant",
         "content": None,

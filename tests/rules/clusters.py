@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.site import Reserved, Site
 from tools.values.snapshot import ClusterSnapshot, Guest, Load, Network, Node, Storage, Template
 

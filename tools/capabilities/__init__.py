@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
 
-from tools.values.heard import Fact
 from tools.values.manifest import Part
 from tools.values.offer import PartOffer, Pick
+from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.review import Finding
 from tools.values.site import Site

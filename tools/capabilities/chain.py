@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS
+from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
-from tools.values.heard import Ask, Heard
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, PartOffer, Proposal
+from tools.values.request import Item, Request
 from tools.values.requirements import Needs, Requirements
 from tools.values.review import Finding, Review, Severity
 from tools.values.site import Reserved, Site
@@ -19,16 +20,15 @@ from tools.values.snapshot import PlatformName
 from tools.values.trouble import RequestProblem
 
 
-def understand(heard: Heard, site: Site, requester: str) -> Requirements:
-    parts = tuple(_understood(ask, label, site) for ask, label in zip(heard.asks, heard.labels, strict=True))
-    return Requirements(requester=requester, parts=parts)
+def understand(request: Request, site: Site, requester: str) -> Requirements:
+    return Requirements(requester=requester, parts=tuple(_understood(item, request, site) for item in request.items))
 
 
-def _understood(ask: Ask, label: str, site: Site) -> Needs:
-    able = catalogue()[ask.capability]
-    platform = platform_of(ask.facts, tuple(able.ON), site)
-    needs = able.ON[platform].understand(ask.facts, site)
-    return _where_it_is_kept(needs.model_copy(update={"label": label}), site)
+def _understood(item: Item, request: Request, site: Site) -> Needs:
+    able, facts = catalogue()[item.capability], facts_of(item, request, catalogue())
+    platform = platform_of(facts, tuple(able.ON), site)
+    needs = able.ON[platform].understand(facts, site)
+    return _where_it_is_kept(needs.model_copy(update={"label": item.label}), site)
 
 
 def _where_it_is_kept(needs: Needs, site: Site) -> Needs:

@@ -8,10 +8,10 @@ from tools.capabilities import Footing, Reviewed
 from tools.rules.machines import choices, review
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
-from tools.values.heard import Fact
 from tools.values.machine import Machine
 from tools.values.manifest import Command, Configure, Part, Secret
 from tools.values.offer import PartOffer, Pick
+from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.review import Finding
 from tools.values.site import Site

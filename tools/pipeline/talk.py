@@ -16,21 +16,19 @@ from tools.pipeline.drafting import counter, draft, scan_all, situation
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
 from tools.platforms import estimate
-from tools.rules.hearing import hear as hearing
-from tools.rules.hearing.unheard import unheard
-from tools.rules.hearing.wording import has
-from tools.rules.names.text import fold
+from tools.rules.hearing import proving, reading
 from tools.rules.plans.policy import allowed_values
+from tools.rules.request.editing import apply
 from tools.rules.words import telling
-from tools.rules.words.conversation import asks_for_another, read
+from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
 from tools.rules.words.rendering import draw
 from tools.values import effects, events, shapes
 from tools.values.conversation import Conversation
 from tools.values.effects import AtOnce, Effect, Tell, Work, Works
 from tools.values.events import Event, Intent, Message
-from tools.values.heard import Heard
 from tools.values.manifest import Manifest
+from tools.values.request import Edits, Request
 from tools.values.review import Severity
 from tools.values.trouble import RequestProblem, Trouble, WorldProblem
 
@@ -130,6 +128,8 @@ class Talk:
             case effects.TellWhatIsKnown(text):
                 known = tuple(catalogue().values())
                 self._tell(telling.not_heard(text, known) if text else telling.help_text(known))
+            case effects.Answer():
+                self._tell(telling.answer(self.now.offer, self.now.manifest, self.now.review))
             case effects.ListRuns():
                 self._tell(telling.runs(carry_out.runs(world)))
             case effects.ShowRun(run_id):
@@ -162,9 +162,8 @@ class Talk:
     def _work(self, effect: effects.TakesTime) -> Event:
         """What takes its time, with the conversation's own values."""
         match effect:
-            case effects.Understand(text, heard):
-                required = chain.understand(_made(self.now.heard), self.world.site, self.requester)
-                return events.Understood(required, unheard(text, heard, catalogue()))
+            case effects.Understand(edits, anew):
+                return self._understand(edits, anew)
             case effects.Follow(run_id, after):
                 return self._follow(run_id, after)
             case Work.LOOK:
@@ -183,6 +182,13 @@ class Talk:
                 raise AssertionError("A speaker does this.")
             case _:
                 assert_never(effect)
+
+    def _understand(self, edits: Edits, anew: bool) -> events.Understood:
+        now = self.now
+        built = [item.label for item in now.request_built.items] if now.request_built else []
+        request, refused = apply(Request() if anew else now.request, edits, catalogue(), built=built)
+        required = chain.understand(request, self.world.site, self.requester)
+        return events.Understood(edits, request, refused, required, anew)
 
     def _look(self) -> events.Offered:
         world, required = self.world, _made(self.now.requirements)
@@ -226,28 +232,21 @@ class Talk:
 
     # What a model or a rule heard.
 
-    def prove(self, heard: Heard) -> tuple[Heard, RequestProblem | None]:
-        """What of it stands in words that were typed; and what is wrong with the rest. Raises RequestProblem on an unknown capability."""
-        unknown = sorted({ask.capability for ask in heard.asks} - set(catalogue()))
-        if unknown:
-            raise RequestProblem(
-                "A capability is unknown.", f"There is no capability {unknown[0]!r}.", f"Use one of {', '.join(catalogue())}."
-            )
-        proven, dropped = hearing.prove(heard, (*self.now.typed, self.text), catalogue())
+    def prove(self, edits: Edits) -> tuple[Edits, RequestProblem | None]:
+        """What of it stands in words that were typed; and what is wrong with the rest."""
+        proven, dropped = proving.prove(edits, (*self.now.typed, self.text), self.now.request, catalogue())
         if not dropped:
             return proven, None
-        names = ", ".join(sorted({fact.name for fact in dropped}))
-        detail = f"The message does not say {names} in the words quoted."
+        detail = f"The message does not say {', '.join(sorted({edit.name or edit.item for edit in dropped}))} in the words quoted."
         return proven, RequestProblem("A quote was never typed.", detail, "Copy the words, or leave it out.")
 
-    def hear_by_rule(self, proven: Heard) -> Heard:
-        """With what a model had heard, as far as it is proven."""
-        heard = hearing.hear(self.text, catalogue(), self.now.heard or Heard(), self.now.asked)
-        return hearing.merge(self.prove(heard)[0], proven)
+    def hear_by_rule(self) -> Edits:
+        now = self.now
+        return self.prove(reading.read(self.text, now.request, catalogue(), now.asked, self.world.now().date()))[0]
 
-    def said(self, heard: Heard, offline: bool) -> events.Said:
-        named = any(has(catalogue()[ask.capability].WORDS, fold(self.text)) for ask in heard.asks)
-        return events.Said(self.text, heard, another=named and asks_for_another(self.text), offline=offline)
+    def said(self, edits: Edits, offline: bool) -> events.Said:
+        """With what the rules heard where a model heard nothing."""
+        return events.Said(self.text, proving.fill_in(edits, self.hear_by_rule()), offline)
 
 
 def _made(value: T | None) -> T:

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tools.values.heard import Heard
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
+from tools.values.request import Doubt, Request
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.run import RunStatus
@@ -40,8 +40,14 @@ class Conversation:
     typed: tuple[str, ...] = ()
     """What the operator typed, message by message: the only source of quotes."""
     asked: tuple[tuple[str, str], ...] = ()
-    """(capability, fact) of the questions that are open."""
-    heard: Heard | None = None
+    """(item's label, fact) of the questions that are open."""
+    doubts: tuple[Doubt, ...] = ()
+    """What was understood in several ways, and is not settled yet."""
+    request: Request = field(default_factory=Request)
+    history: tuple[Request, ...] = ()
+    """What it was before each edit that can be undone, the latest last."""
+    ahead: tuple[Request, ...] = ()
+    """What it was before each undoing, the latest last."""
     requirements: Requirements | None = None
     snapshots: dict[PlatformName, Snapshot] | None = None
     offer: Offer | None = None
@@ -57,8 +63,8 @@ class Conversation:
     """The run that the conversation's last approval started."""
     changing: bool = False
     """What is being drafted changes what that run has made."""
-    heard_built: Heard | None = None
-    """What had been heard when it was made: what a dropped change goes back to."""
+    request_built: Request | None = None
+    """What was asked for when it was made: what a dropped change goes back to."""
     parent_digest: str = ""
     """Of the last manifest: what it reserved is the next one's own."""
     line_seen: int = 0
@@ -70,7 +76,7 @@ class Conversation:
     plan_kind: Annotated[PlanKind | None, Field(exclude=True)] = field(default=None, compare=False)
     """Of the plan on offer, likewise."""
 
-    def without(self, first: Literal["heard", "requirements", "snapshots"]) -> Conversation:
+    def without(self, first: Literal["request", "requirements", "snapshots"]) -> Conversation:
         """Without a value and everything made from it."""
         bare = replace(
             self,
@@ -86,4 +92,4 @@ class Conversation:
         )
         if first != "snapshots":
             bare = replace(bare, requirements=None)
-        return replace(bare, heard=None) if first == "heard" else bare
+        return replace(bare, request=Request(), history=(), ahead=(), doubts=(), asked=()) if first == "request" else bare

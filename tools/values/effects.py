@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.values.events import Message
-from tools.values.heard import Heard
 from tools.values.plan import Plan
+from tools.values.request import Edits
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,19 @@ class Hear:
 
 @dataclass(frozen=True)
 class Understand:
+    """Edit the request, and read what it comes to."""
+
+    edits: Edits
+    anew: bool = False
+    """It is a new request, and what was asked for before is not part of it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, which changes nothing."""
+
     text: str
-    now: Heard
+    edits: Edits
 
 
 class Work(StrEnum):
@@ -122,6 +133,8 @@ class Work(StrEnum):
 
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
-AtOnce = Tell | TellWhatIsKnown | ListRuns | AssertOpen | Void | Start | Approve | ShowRun | Find | Cancel | Retry | Leave | PlanRemoval
+AtOnce = (
+    Tell | TellWhatIsKnown | Answer | ListRuns | AssertOpen | Void | Start | Approve | ShowRun | Find | Cancel | Retry | Leave | PlanRemoval
+)
 TakesTime = Follow | Hear | Understand | Work
 Effect = AtOnce | TakesTime

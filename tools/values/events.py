@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.values.conversation import PlanKind
-from tools.values.heard import Heard
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
 from tools.values.plan import Plan
+from tools.values.request import Edit, Edits, Request
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.run import Run
@@ -69,21 +69,24 @@ class Seen:
 
 @dataclass(frozen=True)
 class Said:
-    """A message was heard, and each fact of it proven by a quote."""
+    """A message was heard, and each edit of it proven by a quote."""
 
     text: str
-    now: Heard
-    another: bool
-    """It names a kind of thing, and asks for one more of it."""
+    edits: Edits
     offline: bool
     """Heard by rule."""
 
 
 @dataclass(frozen=True)
 class Understood:
+    """The request was edited, and read."""
+
+    edits: Edits
+    request: Request
+    refused: tuple[tuple[Edit, str], ...]
+    """Edits that were not made, each with the reason."""
     requirements: Requirements
-    not_used: tuple[str, ...]
-    """Phrases of the message that no field is for."""
+    anew: bool = False
 
 
 @dataclass(frozen=True)

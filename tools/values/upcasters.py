@@ -124,11 +124,33 @@ def _conversation_3(said: dict[str, Json]) -> dict[str, Json]:
     for heard in (said.get(name) or {} for name in ("heard", "heard_built")):
         for fact in (fact for ask in heard.get("asks", ()) for fact in ask.get("facts", ())):
             fact["name"] = "users" if fact["name"] == "concurrent_users" else fact["name"]
-    return said
+    return said | {"asked": [[item, "users" if fact == "concurrent_users" else fact] for item, fact in said.get("asked", ())]}
+
+
+def _conversation_4(said: dict[str, Json]) -> dict[str, Json]:
+    """What was heard is a request of items, each with a label."""
+    heard, built = said.pop("heard", None), said.pop("heard_built", None)
+    said["request"] = _request_of(heard) if heard else {}
+    said["request_built"] = _request_of(built) if built else None
+    labels = {item["capability"]: item["label"] for item in reversed(said["request"].get("items", []))}
+    return said | {"asked": [[labels.get(capability, capability), fact] for capability, fact in said.get("asked", ())]}
+
+
+def _request_of(heard: Mapping[str, Json]) -> dict[str, Json]:
+    """An item that had no label was called as its capability, and numbered when there were several."""
+    asks = heard.get("asks", ())
+    taken = {ask["label"] for ask in asks if ask.get("label")}
+    items = []
+    for ask in asks:
+        spellings = (f"{ask['capability']}-{number}" if number > 1 else ask["capability"] for number in count(1))
+        label = ask.get("label") or next(one for one in spellings if one not in taken)
+        taken.add(label)
+        items.append({"capability": ask["capability"], "label": label, "facts": ask.get("facts", [])})
+    return {"items": items}
 
 
 UPCASTERS: Final[Mapping[str, tuple[Upcaster, ...]]] = {
-    "conversation": (_conversation_2, _conversation_3),
+    "conversation": (_conversation_2, _conversation_3, _conversation_4),
     "manifest": (_manifest_2,),
     "plan": (_labelled_parts,),
     "receipt": (_labelled_parts,),

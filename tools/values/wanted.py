@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from tools.values.value import Value
 
@@ -50,3 +50,14 @@ class Wanted(Value):
     suggestions: tuple[str, ...] = ()
     alone: bool = False
     """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
+
+
+class Listed(Protocol):
+    """What hearing and editing need of a capability."""
+
+    @property
+    def NAME(self) -> str: ...
+    @property
+    def WORDS(self) -> tuple[str, ...]: ...
+    @property
+    def WANTED(self) -> tuple[Wanted, ...]: ...

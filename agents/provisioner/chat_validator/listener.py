@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from tools.capabilities import catalogue
 from tools.values.effects import Hear
 from tools.values.events import Said
-from tools.values.heard import Heard
+from tools.values.request import Edit, Edits
 
 from ..models import OFFLINE, model_for
 from ..stage import Speaker, TypedTool, prompt
 from ..state import Turn
 
-_FACT = {
+_EDIT = {
     "type": "object",
-    "properties": {"name": {"type": "string"}, "value": {"type": "string"}, "quote": {"type": "string"}},
-    "required": ["name", "value", "quote"],
+    "properties": {
+        "do": {"type": "string", "enum": list(get_args(Edit.model_fields["do"].annotation))},
+        **{name: {"type": "string"} for name in ("item", "name", "value", "quote")},
+    },
+    "required": ["do", "quote"],
 }
 _SCHEMA = {
     "type": "object",
-    "properties": {
-        "asks": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"capability": {"type": "string"}, "facts": {"type": "array", "items": _FACT}},
-                "required": ["capability", "facts"],
-            },
-        }
-    },
-    "required": ["asks"],
+    "properties": {"edits": {"type": "array", "items": _EDIT}, "asks": {"type": "boolean"}},
+    "required": ["edits"],
 }
 
 
-class HearTool(TypedTool):
+class EditRequest(TypedTool):
     def __init__(self) -> None:
-        super().__init__("hear", "Reports what the operator said.", _SCHEMA, Hear)
+        super().__init__("edit_request", "Reports what the operator's message changes of the request.", _SCHEMA, Hear)
 
     def read(self, turn: Turn, args: dict[str, Any]) -> Said:
-        turn.heard_partly, problem = turn.talk.prove(Heard.model_validate(args))
+        said = Edits.model_validate({name: args[name] for name in ("edits", "asks") if name in args})
+        turn.heard_partly, problem = turn.talk.prove(said)
         if problem is not None:
             raise problem
         return turn.talk.said(turn.heard_partly, offline=False)
 
     def by_rule(self, turn: Turn) -> Said:
-        return turn.talk.said(turn.talk.hear_by_rule(turn.heard_partly), offline=turn.model == OFFLINE)
+        return turn.talk.said(turn.heard_partly, offline=turn.model == OFFLINE)
 
 
 class ChatValidator(Speaker):
@@ -56,13 +51,13 @@ class ChatValidator(Speaker):
             description="Hears what is asked for.",
             model=model_for("fast"),
             prompt=prompt(__package__),
-            tool=HearTool(),
+            tool=EditRequest(),
             speaks_on=Hear,
         )
 
     def facts(self, turn: Turn) -> dict[str, Any]:
         now = turn.talk.now
-        context = {"so_far": (now.heard or Heard()).model_dump(mode="json"), "asked": now.asked}
+        context = {"request": now.request.said(), "asked": now.asked}
         return {"capabilities": tuple(catalogue().values()), "context": json.dumps(context, ensure_ascii=False)}
 
     def question(self, turn: Turn) -> str:

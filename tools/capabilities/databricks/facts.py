@@ -9,7 +9,7 @@ from tools.rules.azure.placing import read_name
 from tools.rules.hearing import quantities
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.requirements import Needs, Source
 from tools.values.site import Site
 from tools.values.wanted import Wanted

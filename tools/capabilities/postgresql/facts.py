@@ -12,7 +12,7 @@ from tools.rules.request.reading import Reading, read_placing, read_sizes
 from tools.rules.request.wanting import wanted
 from tools.rules.sizing import sizing
 from tools.rules.sizing.sizing import PostgresqlSize
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
 

@@ -7,7 +7,7 @@ from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names.text import spell_memory
 from tools.rules.request.reading import Reading, read_placing, read_sizes
 from tools.rules.request.wanting import wanted
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
 

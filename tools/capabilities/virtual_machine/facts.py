@@ -13,7 +13,7 @@ from tools.rules.sizing.application_formulas import Sized
 from tools.rules.sizing.applications import Unsized
 from tools.rules.sizing.formulas import Span
 from tools.rules.sizing.sizing import Assumption
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import Site
 from tools.values.wanted import Wanted

@@ -1,6 +1,6 @@
 """Hears what a message asks for: capabilities, and facts with the very words that say so. It understands nothing and asks nothing.
 
-It is the offline model's brain, and the judge of what any model claims to have heard (`prove`). It knows only the words that
+It is the offline model's brain. It knows only the words that
 capabilities declare (WORDS and WANTED), so a new capability is heard without a change here.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from tools.rules.hearing import quantities, readers
 from tools.rules.hearing.readers.answers import bare, pieces
@@ -18,11 +18,11 @@ from tools.rules.hearing.readers.keys import take_keys
 from tools.rules.hearing.readers.names import take_names
 from tools.rules.hearing.readers.numbers import plain, take_relative
 from tools.rules.hearing.readers.stretch import QUANTITIES_MAX, Stretch
-from tools.rules.hearing.wording import Span, find, has, mask, negated, said
+from tools.rules.hearing.wording import Span, find, has, negated
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import fold
-from tools.values.heard import Ask, Fact, Heard
-from tools.values.wanted import Wanted
+from tools.values.request import Fact, Item, Request
+from tools.values.wanted import Listed, Wanted
 
 TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
@@ -33,18 +33,7 @@ SHARED_KINDS = ("choice", "network", "public_key", "region")
 SHARED_NAMES = ("team",)
 """As well, whatever their kind."""
 FAR_KINDS = ("count", "yes_no")
-"""Heard also among the words about another thing, when that one wants nothing of the name: `Databricks and Azure OpenAI, 1-4 workers`."""
-
-
-class Listed(Protocol):
-    """What hearing needs of a capability."""
-
-    @property
-    def NAME(self) -> str: ...
-    @property
-    def WORDS(self) -> tuple[str, ...]: ...
-    @property
-    def WANTED(self) -> tuple[Wanted, ...]: ...
+"""Request also among the words about another thing, when that one wants nothing of the name: `Databricks and Azure OpenAI, 1-4 workers`."""
 
 
 class Mention(NamedTuple):
@@ -54,55 +43,37 @@ class Mention(NamedTuple):
     """By a word for what it runs on."""
 
 
-def hear(text: str, wanted: Mapping[str, Listed], so_far: Heard, asked: tuple[tuple[str, str], ...] = ()) -> Heard:
+def hear(text: str, wanted: Mapping[str, Listed], so_far: Request, asked: tuple[tuple[str, str], ...] = ()) -> Request:
     """What this message says. Without a capability in it, it is about what was asked for so far; `asked` are the (capability, fact)
     that the operator was just asked for, so that `100` is an answer."""
     whole = Stretch(text[:TEXT_LENGTH_MAX])
     groups = _asked_for(whole, wanted, so_far)
     if groups:
-        before = {ask.capability: ask.facts for ask in so_far.asks}
+        before = {item.capability: item.facts for item in so_far.items}
         heard = [(name, _read(stretch, wanted[name], before.get(name, ()))) for name, stretch in groups]
         facts = _share(heard, wanted)
         _hear_afar(groups, facts, wanted)
     else:
-        known = [ask for ask in so_far.asks if ask.capability in wanted]
-        facts = {ask.capability: _read(Stretch(whole.text), wanted[ask.capability], ask.facts) for ask in known}
+        known = [item for item in so_far.items if item.capability in wanted]
+        facts = {item.capability: _read(Stretch(whole.text), wanted[item.capability], item.facts) for item in known}
         facts = _only_asked(facts, asked)
-    new = {name for name, _ in groups} - {ask.capability for ask in so_far.asks}
+    new = {name for name, _ in groups} - {item.capability for item in so_far.items}
     if not new:
         _answer(whole, facts, wanted, asked)
-    asks = (Ask(capability=name, facts=tuple(found.values())) for name, found in facts.items() if found or groups)
-    return Heard(asks=tuple(asks))
+    return _as_request({name: found for name, found in facts.items() if found or groups})
 
 
-def merge(so_far: Heard, new: Heard) -> Heard:
+def merge(so_far: Request, new: Request) -> Request:
     """Later facts win over earlier ones of the same name; what is asked for anew is added."""
-    asks = {ask.capability: {fact.name: fact for fact in ask.facts} for ask in so_far.asks}
-    for ask in new.asks:
-        asks.setdefault(ask.capability, {}).update({fact.name: fact for fact in ask.facts})
-    return Heard(asks=tuple(Ask(capability=name, facts=tuple(facts.values())) for name, facts in asks.items()))
+    asks = {item.capability: {fact.name: fact for fact in item.facts} for item in so_far.items}
+    for item in new.items:
+        asks.setdefault(item.capability, {}).update({fact.name: fact for fact in item.facts})
+    return _as_request(asks)
 
 
-def prove(heard: Heard, typed: Sequence[str], wanted: Mapping[str, Listed]) -> tuple[Heard, tuple[Fact, ...]]:
-    """(what was really said, what was not). A fact stays when its quote was typed and says its value; an ask stays when a word for
-    its capability was typed, and falls with all its facts when none was."""
-    kept: list[Ask] = []
-    dropped: list[Fact] = []
-    messages = [text[:TEXT_LENGTH_MAX] for text in typed]
-    asked = [_without_denied(fold(text), wanted) for text in messages]
-    for ask in heard.asks:
-        capability = wanted.get(ask.capability)
-        if capability is None or not any(has(capability.WORDS, text) for text in asked):
-            dropped.extend(ask.facts)
-            continue
-        by_name = {one.name: one for one in capability.WANTED}
-        facts: list[Fact] = []
-        for fact in ask.facts:
-            one = by_name.get(fact.name)
-            proven = one is not None and any(said(fact.quote, text) for text in messages) and supports(one, fact)
-            (facts if proven else dropped).append(fact)
-        kept.append(Ask(capability=ask.capability, facts=tuple(facts)))
-    return Heard(asks=tuple(kept)), tuple(dropped)
+def _as_request(facts: Mapping[str, Mapping[str, Fact]]) -> Request:
+    """One item a capability, called as it."""
+    return Request(items=tuple(Item(capability=name, label=name, facts=tuple(found.values())) for name, found in facts.items()))
 
 
 def supports(one: Wanted, fact: Fact) -> bool:
@@ -144,21 +115,11 @@ def _polarity(one: Wanted, quote: str) -> str:
     return "yes" if has(YES, quote) else "no" if has(NO, quote) else ""
 
 
-def _without_denied(folded: str, wanted: Mapping[str, Listed]) -> str:
-    """The text without what it denies: no shorter word of another capability is left of `no web servers`."""
-    free = folded
-    for capability in wanted.values():
-        for span in find(capability.WORDS, folded):
-            if negated(folded, span):
-                free = mask(free, span)
-    return free
-
-
-def _asked_for(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> list[tuple[str, Stretch]]:
+def _asked_for(whole: Stretch, wanted: Mapping[str, Listed], so_far: Request) -> list[tuple[str, Stretch]]:
     """Each capability asked for, with the stretch of the message that is about it."""
     groups: list[tuple[str, int, bool]] = []
     mentions = _mentions(whole, wanted, so_far)
-    known = [ask.capability for ask in so_far.asks if ask.capability in wanted]
+    known = [item.capability for item in so_far.items if item.capability in wanted]
     mentions = [
         mention
         for number, mention in enumerate(mentions)
@@ -243,7 +204,7 @@ def _boundary(between: str, body: bool) -> int | None:
     return joins[-1]
 
 
-def _mentions(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> list[Mention]:
+def _mentions(whole: Stretch, wanted: Mapping[str, Listed], so_far: Request) -> list[Mention]:
     """Where capabilities are named, the longest words first; names and keys hide what they contain."""
     hidden = Stretch(whole.text)
     take_keys(hidden, [])
@@ -253,7 +214,7 @@ def _mentions(whole: Stretch, wanted: Mapping[str, Listed], so_far: Heard) -> li
         for name, capability in wanted.items()
         for span in find(capability.WORDS, hidden.free)
     ]
-    known = {ask.capability for ask in so_far.asks}
+    known = {item.capability for item in so_far.items}
     hits.sort(key=lambda m: (m.span.start - m.span.end, m.capability not in known, m.span.start, m.capability))
     taken: list[Mention] = []
     for hit in hits:

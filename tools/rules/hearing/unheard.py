@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from tools.rules.hearing.hear import TEXT_LENGTH_MAX, Listed
+from tools.rules.hearing.hear import TEXT_LENGTH_MAX
 from tools.rules.hearing.wording import Span, find, mask
 from tools.rules.names.text import fold
-from tools.values.heard import Heard
+from tools.values.request import Request
+from tools.values.wanted import Listed
 
 PHRASES_MAX = 6
 PHRASE_LENGTH_MAX = 80
@@ -33,10 +34,10 @@ _WORD = re.compile(r"[^\s,;!?()\"“”\0]+")
 _CLAUSE_END = re.compile(r"[,;!?()\n\0]|\.(?:\s|$)")
 
 
-def unheard(text: str, heard: Heard, capabilities: Mapping[str, Listed]) -> tuple[str, ...]:
+def unheard(text: str, heard: Request, capabilities: Mapping[str, Listed]) -> tuple[str, ...]:
     """Phrases of the message that stand in no quote and name nothing that was heard, in the operator's own spelling."""
     text = text[:TEXT_LENGTH_MAX]
-    asked = [capabilities[ask.capability] for ask in heard.asks if ask.capability in capabilities]
+    asked = [capabilities[item.capability] for item in heard.items if item.capability in capabilities]
     free = fold(text)
     for span in _used(free, heard, asked):
         free = mask(free, span)
@@ -58,10 +59,10 @@ def _words_of(one: Listed) -> Iterable[str]:
         yield from wanted.words
 
 
-def _used(folded: str, heard: Heard, asked: Iterable[Listed]) -> Iterable[Span]:
+def _used(folded: str, heard: Request, asked: Iterable[Listed]) -> Iterable[Span]:
     """Where quotes stand, each wherever it is repeated; and the words for what is asked for."""
-    for ask in heard.asks:
-        for fact in ask.facts:
+    for item in heard.items:
+        for fact in item.facts:
             body = r"\s+".join(re.escape(word) for word in fold(fact.quote).split())
             yield from (Span(*match.span()) for match in re.finditer(body, folded) if body)
     for one in asked:

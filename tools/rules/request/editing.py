@@ -13,10 +13,10 @@ from itertools import count
 from typing import get_args
 
 from tools.rules.hearing import quantities
-from tools.rules.hearing.hear import Listed
 from tools.rules.names.naming import nearest, numbered, shorten
 from tools.rules.names.text import fold
 from tools.values.request import Edit, Edits, Fact, Item, Relation, RelationKind, Request, Wish
+from tools.values.wanted import Listed
 
 ITEMS_MAX, WISHES_MAX = 40, 40
 """Of one request: what goes beyond is refused, not built."""

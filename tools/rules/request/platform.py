@@ -3,7 +3,7 @@ on."""
 
 from __future__ import annotations
 
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.site import Site
 from tools.values.snapshot import PlatformName
 

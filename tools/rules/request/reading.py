@@ -12,7 +12,7 @@ from tools.rules.hearing import quantities
 from tools.rules.names import naming
 from tools.rules.names.text import spell_size
 from tools.rules.sizing.sizing import Assumption
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin, Source
 from tools.values.site import Site
 from tools.values.snapshot import PlatformName

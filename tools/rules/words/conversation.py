@@ -62,33 +62,3 @@ def read(text: str) -> Message:
         intent = Intent.STATUS if found.group(1).lower() == "status" else Intent.FOLLOW
         return Message(intent=intent, text=text, subject=found.group(2) or "")
     return Message(intent=Intent.WORDS, text=text)
-
-
-_ASKING = re.compile(
-    r"\s*(?:and |but |so |hm+,? )?(?:why|what|how|which|where|when|who|does|did|is|are|was|were|will(?! you)|can you (?:explain|tell|show)"
-    r"|explain|tell me|show)\b",
-    re.IGNORECASE,
-)
-
-
-def is_question(text: str) -> bool:
-    """It asks rather than requests, whatever it names: `why 4 GB?`, `is production on pve3?`."""
-    return _ASKING.match(text) is not None
-
-
-def may_be_question(text: str) -> bool:
-    """It could be one, if nothing was heard in it that could be required: `pve2?`, but not `can I have 8 GB?`."""
-    return text.rstrip().endswith("?") or is_question(text)
-
-
-_ANOTHER = re.compile(r"\b(?:another|one more|a second|a new|a further|an additional|an extra|a separate)\b", re.IGNORECASE)
-_ASKS_FOR_ONE = re.compile(
-    r"\s*(?:please |now |and |also |ok,? |then )*(?:(?:i|we)(?: also| now)? (?:need|want|would like)|(?:i|we)'d like"
-    r"|create|make|set up|provision|deploy|build|give)(?: me| us)? an? ",
-    re.IGNORECASE,
-)
-
-
-def asks_for_another(text: str) -> bool:
-    """Of a message that names a kind of thing there is already: it wants one more, and no change of the one there is."""
-    return _ANOTHER.search(text) is not None or _ASKS_FOR_ONE.match(text) is not None

@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tools.rules.hearing.hear import merge
 from tools.rules.plans.picking import failed_picks, pick_by_rule
 from tools.rules.plans.reviewing import ratchet
 from tools.rules.words import telling
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX, is_question, may_be_question
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
 from tools.values.events import Event, Intent, Message
-from tools.values.heard import Heard
+from tools.values.request import Request
 from tools.values.run import RunStatus
 
 TYPED_MAX = 40
 """Messages of a conversation that quotes may come from; older ones are forgotten."""
+HISTORY_MAX = 40
+"""Edits of a conversation that can be undone."""
 
 Stepped = tuple[Conversation, tuple[Effect, ...]]
 
@@ -98,16 +99,19 @@ def _cancel(now: Conversation, message: Message) -> Stepped:
         return now, (effects.Cancel(now.run_id), telling.CANCELLING)
     if now.phase not in (Phase.ASKING, Phase.DRAFTING, Phase.AWAITING):
         return now, (telling.NOTHING_TO_CANCEL,)
-    bare = replace(now.without("heard"), asked=())
-    if now.run_id is None:
-        after = replace(bare, phase=Phase.LISTENING, typed=())
-    else:
-        # What was built is still there, and can still be changed or removed.
-        phase = Phase.STOPPED if now.run_status == "stopped" else Phase.DONE
-        after = replace(bare, phase=phase, heard=now.heard_built or now.heard, changing=False)
+    after = replace(_as_it_stands(now), typed=() if now.run_id is None else now.typed)
     if now.plan_digest:
         return after, (effects.Void(now.plan_digest), telling.CANCELLED)
     return after, (telling.DROPPED,)
+
+
+def _as_it_stands(now: Conversation) -> Conversation:
+    """Without a request that nobody approved. What was built is still there, and can still be changed or removed."""
+    bare = replace(now.without("request"), phase=Phase.LISTENING, changing=False)
+    if now.run_id is None:
+        return bare
+    phase = Phase.STOPPED if now.run_status == "stopped" else Phase.DONE
+    return replace(bare, phase=phase, request=now.request_built or now.request)
 
 
 def _retry(now: Conversation, message: Message) -> Stepped:
@@ -168,49 +172,53 @@ def _hear(now: Conversation, said: events.Said) -> Stepped:
 
 
 def _take_in(now: Conversation, said: events.Said) -> Stepped:
-    nothing = not any(ask.facts or not _is_known(now.heard, ask.capability) for ask in said.now.asks)
-    if (nothing and may_be_question(said.text)) or (now.heard is not None and is_question(said.text)):
-        return now, (telling.answer(now.offer, now.manifest, now.review),)
-    if nothing:
+    edits = said.edits
+    if edits.asks:
+        return now, (effects.Answer(said.text, edits),)
+    if not edits.edits and not edits.doubts:
         return now, (effects.TellWhatIsKnown(not_heard=said.text),)
     if now.phase is Phase.RUNNING:
         return now, (telling.RUN_UNDER_WAY,)
-    changes = now.heard is not None and all(_is_known(now.heard, ask.capability) for ask in said.now.asks)
-    if now.phase is Phase.AWAITING and now.plan_digest and said.another and changes:
+    adds = any(edit.do in ("add", "copy") for edit in edits.edits)
+    if now.phase is Phase.AWAITING and now.plan_digest and now.run_id is not None and adds:
         return now, (telling.one_plan_at_a_time(now.plan_digest),)
-    if now.phase in (Phase.DONE, Phase.STOPPED):
-        if said.another or not changes:
-            now = replace(_forget_run(now), phase=Phase.LISTENING)
-        elif now.phase is Phase.STOPPED:
-            return now, (telling.RUN_STOPPED,)
-        now = replace(now, changing=now.run_id is not None)
-    elif now.phase is Phase.AWAITING and now.run_id is not None:
-        now = replace(now, changing=True)  # The plan on offer removes what a run has made, and now it is to be changed instead.
-    # Whatever comes of the change: a plan that is not on the screen cannot be approved.
-    void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
-    heard = merge(now.heard or Heard(), said.now)
-    after = replace(now.without("requirements"), heard=heard, typed=(*now.typed, said.text)[-TYPED_MAX:])
-    return after, (*void, effects.Understand(said.text, said.now))
-
-
-def _is_known(heard: Heard | None, capability: str) -> bool:
-    return heard is not None and any(ask.capability == capability for ask in heard.asks)
+    anew = adds and now.phase in (Phase.DONE, Phase.STOPPED)
+    if now.phase is Phase.STOPPED and not anew:
+        return now, (telling.RUN_STOPPED,)
+    return replace(now, typed=(*now.typed, said.text)[-TYPED_MAX:]), (effects.Understand(edits, anew),)
 
 
 def _forget_run(now: Conversation) -> Conversation:
-    return replace(now.without("heard"), typed=(), asked=(), run_id=None, run_status=None, heard_built=None, changing=False, line_seen=0)
+    return replace(now.without("request"), typed=(), run_id=None, run_status=None, request_built=None, changing=False, line_seen=0)
 
 
 def _understand(now: Conversation, understood: events.Understood) -> Stepped:
-    if now.phase in (Phase.RUNNING, Phase.STOPPED):
+    request, required, unused = understood.request, understood.requirements, understood.edits.unused
+    refused = (telling.refused(understood.refused),) if understood.refused else ()
+    if now.phase is Phase.RUNNING or (now.phase is Phase.STOPPED and not understood.anew):
         return now, ()
-    required = understood.requirements
-    after = replace(now, requirements=required)
+    stands = now.phase in (Phase.AWAITING, Phase.DONE, Phase.STOPPED)
+    same = request == (Request() if understood.anew else now.request) and not understood.edits.doubts
+    if stands and same:
+        return now, (*refused, telling.nothing_changes(unused))
+    aloud: tuple[Effect, ...] = refused
+    if understood.anew:
+        now = replace(_forget_run(now), typed=now.typed[-1:])
+    elif now.phase in (Phase.DONE, Phase.AWAITING):
+        # Of a plan on offer that removes what a run has made, too: now it is to be changed instead.
+        now = replace(now, changing=now.run_id is not None)
+    # Whatever comes of the change: a plan that is not on the screen cannot be approved.
+    void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
+    history = now.history if request == now.request else (*now.history, now.request)[-HISTORY_MAX:]
+    after = replace(now.without("requirements"), request=request, history=history, ahead=(), requirements=required)
+    if not request.items:
+        bare = replace(after, requirements=None, asked=())
+        return replace(bare, phase=Phase.LISTENING) if now.run_id is None else _as_it_stands(now), (*void, *aloud)
     if required.complete:
         after = replace(after, phase=Phase.DRAFTING, asked=())
-        return after, (telling.requirements(required, understood.not_used), Work.LOOK)
-    asked = tuple((part.capability, missing.name) for part in required.parts for missing in part.missing)
-    return replace(after, phase=Phase.ASKING, asked=asked), (telling.questions(required, understood.not_used),)
+        return after, (*void, *aloud, telling.requirements(required, unused), Work.LOOK)
+    asked = tuple((part.label, missing.name) for part in required.parts for missing in part.missing)
+    return replace(after, phase=Phase.ASKING, asked=asked), (*void, *aloud, telling.questions(required, unused))
 
 
 # What comes of drafting.
@@ -325,7 +333,7 @@ def _come_to(now: Conversation, status: RunStatus) -> Conversation:
     bare = replace(now, plan_digest=None, run_status=status)
     match status:
         case "done":
-            return replace(bare, phase=Phase.DONE, changing=False, heard_built=now.heard)
+            return replace(bare, phase=Phase.DONE, changing=False, request_built=now.request, history=(), ahead=())
         case "removed":
             return replace(_forget_run(now), phase=Phase.LISTENING)
         case "stopped":

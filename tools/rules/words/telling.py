@@ -17,6 +17,7 @@ from tools.values.effects import Tell
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Plan
+from tools.values.request import Edit
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.run import Progress, Run
@@ -74,6 +75,15 @@ def requirements(needed: Requirements, not_used: Sequence[str]) -> Tell:
 def questions(needed: Requirements, not_used: Sequence[str]) -> Tell:
     """One message for everything that is missing or cannot be taken."""
     return _text("request.questions", needed, not_used)
+
+
+def refused(edits: Sequence[tuple[Edit, str]]) -> Tell:
+    """Edits that were not made, each with its reason."""
+    return _text("edits.refused", edits)
+
+
+def nothing_changes(not_used: Sequence[str]) -> Tell:
+    return _text("edits.nothing_changes", not_used)
 
 
 def snapshot(seen: Snapshot) -> Tell:

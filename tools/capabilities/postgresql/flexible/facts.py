@@ -12,7 +12,7 @@ from tools.rules.azure.sizes import assumed
 from tools.rules.names import naming
 from tools.rules.request.reading import Reading, read_sizes
 from tools.rules.sizing import sizing
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tools.rules.hearing.wording import Span, mask
 from tools.rules.names.text import fold
-from tools.values.heard import Fact
+from tools.values.request import Fact
 from tools.values.wanted import Wanted
 
 NOT_A_VALUE = frozenset(
