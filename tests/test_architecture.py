@@ -38,7 +38,7 @@ def test_no_agent_has_a_tool_that_approves_or_applies() -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ClassDef) and any(isinstance(b, ast.Name) and b.id == "TypedTool" for b in node.bases):
                 names.add(node.name)
-    assert names == {"HearTool", "Propose"}
+    assert names == {"EditRequest", "Propose"}
 
 
 def test_the_deprecated_workflow_agents_are_built_in_two_files_only() -> None:
