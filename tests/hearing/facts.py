@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from tools.capabilities import catalogue
-from tools.rules.hearing.reading import read
+from tools.rules.hearing.old import read
 from tools.rules.request.editing import apply, facts_of
 from tools.values.request import Edits, Request
 

@@ -16,7 +16,8 @@ from tools.pipeline.drafting import counter, draft, scan_all, situation
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
 from tools.platforms import estimate
-from tools.rules.hearing import proving, reading
+from tools.rules.hearing import old as reading
+from tools.rules.hearing import proving
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request.editing import apply
 from tools.rules.words import telling
