@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.hearing.score import CASES, HELD_OUT, messages, read_cases, score, score_turn, turns
+from tests.hearing.score import CASES, HELD_OUT, WISHES, messages, read_cases, score, score_turn, turns
 from tools.capabilities import catalogue
 
 FIELDS_RIGHT_MIN = 0.90
@@ -21,10 +21,6 @@ FIELDS_DROPPED_MAX = 0
 TURNS_RIGHT_MIN = 0.85
 TURNS_DANGEROUS_MAX = 0
 
-WISHES = {
-    *("backup", "snapshot", "high_availability", "load_balancer", "monitoring", "static_address", "nested_virtualisation", "replicas"),
-    *("firewall", "gpu", "tls", "other"),
-}
 INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show"}
 FILES = sorted(CASES.glob("*.jsonl"))
 SINGLE = [case for path in FILES for case in read_cases(path) if "turns" not in case]
