@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from tools.capabilities import catalogue
-from tools.rules.hearing.old import read
+from tools.rules.hearing.reading import read
 from tools.rules.request.editing import apply, facts_of
 from tools.values.request import Edits, Request
 
@@ -14,7 +14,11 @@ TODAY = date(2026, 11, 30)
 
 
 def plain(request: Request) -> Facts:
-    return {item.label: {fact.name: fact.value for fact in facts_of(item, request, catalogue())} for item in request.items}
+    """Without the VLAN, which says once more what the network is."""
+    return {
+        item.label: {fact.name: fact.value for fact in facts_of(item, request, catalogue()) if fact.name != "vlan"}
+        for item in request.items
+    }
 
 
 def heard(text: str, so_far: Request | None = None, asked: tuple[tuple[str, str], ...] = ()) -> Edits:

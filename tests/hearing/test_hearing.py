@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.hearing.facts import Facts, heard, plain, said
 from tools.capabilities import catalogue
-from tools.rules.hearing.hear import TEXT_LENGTH_MAX
 from tools.rules.hearing.proving import fill_in, prove
+from tools.rules.hearing.reading import TEXT_LENGTH_MAX
 from tools.rules.request.editing import apply
 from tools.values.request import Edit, Edits, Request
 
@@ -40,6 +40,9 @@ ASKED = tuple(("postgresql", name) for name in ("users", "environment", "network
         (TEN, "make it twelve web servers", {"count": "12"}),
         (TEN, "increase memory to 16 GB", {"memory": "16 GB"}),
         (TEN, "use 16 GB instead of 8 GB", {"memory": "16 GB"}),
+        (TEN, "increase memory by 4 GB", {"memory": "12 GB"}),
+        (TEN, "4 GB more memory", {"memory": "12 GB"}),
+        (TEN, "2 more web servers", {"count": "12"}),
     ],
 )
 def test_a_change_is_about_what_was_asked_for(before: Request, text: str, expected: dict[str, str]) -> None:
@@ -50,23 +53,29 @@ def test_a_change_is_about_what_was_asked_for(before: Request, text: str, expect
 @pytest.mark.parametrize(
     ("before", "text"),
     [
-        *((DATABASE, text) for text in ("is there a network?", "yes", "how much will it cost?", "approve 3f2a", "not on pve3")),
-        # Ten and two more would be twelve, which nobody said: better asked again than two.
-        *((TEN, text) for text in ("2 more web servers", "add two web servers", "increase memory by 4 GB", "4 GB more memory")),
+        *((DATABASE, text) for text in ("yes", "approve 3f2a", "not on pve3")),
     ],
 )
 def test_what_changes_nothing(before: Request, text: str) -> None:
     assert said(text, so_far=before) == before
 
 
-@pytest.mark.parametrize("text", ["without the web server", "we don't need the web servers", "never place it on node pve1"])
-def test_what_is_denied_later_adds_nothing_and_is_told(text: str) -> None:
+def test_what_is_denied_later_adds_nothing_and_is_told() -> None:
     before = said("a database for 10 users and two web servers on network 20")
-    assert said(text, so_far=before) == before
-    assert heard(text, before).unused
+    assert said("never place it on node pve1", so_far=before) == before
+    assert heard("never place it on node pve1", before).unused
 
 
-@pytest.mark.parametrize("text", ["drop the web servers", "remove the web server", "please delete web_server"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "drop the web servers",
+        "remove the web server",
+        "please delete web_server",
+        "without the web server",
+        "we don't need the web servers",
+    ],
+)
 def test_what_is_not_wanted_any_more_is_taken_back(text: str) -> None:
     before = said("a database for 10 users and two web servers on network 20")
     assert list(plain(said(text, so_far=before))) == ["postgresql"]
@@ -121,7 +130,7 @@ def test_a_question_asks(text: str, asks: bool) -> None:
     [
         ("the web server with 8 GB", (), {"web_server": {"memory": "8 GB"}}),
         ("network 20", (), {"web_server": {"network": "20"}, "postgresql": {"network": "20"}}),
-        ("network 20", ("web_server",), {"web_server": {"network": "20"}}),
+        ("network 20", ("web_server",), {"web_server": {"network": "20"}, "postgresql": {"network": "20"}}),
         ("20", ("web_server", "postgresql"), {"web_server": {"network": "20"}, "postgresql": {"network": "20"}}),
         ("and a development environment", (), {"dev_environment": {}}),
     ],

@@ -16,8 +16,7 @@ from tools.pipeline.drafting import counter, draft, scan_all, situation
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
 from tools.platforms import estimate
-from tools.rules.hearing import old as reading
-from tools.rules.hearing import proving
+from tools.rules.hearing import proving, reading
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request.editing import apply
 from tools.rules.words import telling
@@ -243,7 +242,7 @@ class Talk:
 
     def hear_by_rule(self) -> Edits:
         now = self.now
-        return self.prove(reading.read(self.text, now.request, catalogue(), now.asked, self.world.now().date()))[0]
+        return reading.read(self.text, now.request, catalogue(), now.asked, self.world.now().date())
 
     def said(self, edits: Edits, offline: bool) -> events.Said:
         """With what the rules heard where a model heard nothing."""

@@ -17,6 +17,7 @@ WORDS = (
     "storage account",
     "blob storage",
     "azure storage",
+    "azure storage account",
     "adls account",
     "blob account",
     "data lake account",

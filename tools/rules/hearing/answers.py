@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from tools.rules.hearing.facts import Found, _names_at, ports_at, read_facts
@@ -11,11 +12,15 @@ from tools.rules.hearing.words import Catalogue
 from tools.values.request import Edit, Request
 from tools.values.wanted import Wanted
 
+_YES = ("yes", "y", "yeah", "yep", "sure", "true", "ja", "oui", "sí", "si", "evet")
+_NO = ("no", "n", "nope", "none", "false", "nein", "non", "hayir")
 PIECES_MAX = 40
 ANSWER_WORDS_MAX = 6
 
 
-def answer(scene: Scene, request: Request, asked: tuple[tuple[str, str], ...], catalogue: Catalogue, today: date) -> list[Edit]:
+def answer(
+    scene: Scene, request: Request, asked: tuple[tuple[str, str], ...], catalogue: Catalogue, today: date, shared: Collection[str]
+) -> list[Edit]:
     """The facts that were asked for, as far as this message says them; nothing when a piece of it is no answer to any."""
     edits: list[Edit] = []
     open_facts = [(label, fact) for label, fact in asked if request.item(label)]
@@ -25,7 +30,7 @@ def answer(scene: Scene, request: Request, asked: tuple[tuple[str, str], ...], c
         facts = [one for name, one in wanted if name == label]
         found = Found()
         read_facts(scene, 0, len(scene.said), [one for one in facts if one.kind not in ("text",)], found, today)
-        matches, _ = assign(scene, 0, len(scene.said), facts)
+        matches, _ = assign(scene, 0, len(scene.said), facts, _capability(request, label))
         for match in matches:
             value = match.amount.text if match.amount.kind != "number" or match.facts[0] != "cpu_count" else plain(match.amount.worth)
             found.say(
@@ -33,7 +38,7 @@ def answer(scene: Scene, request: Request, asked: tuple[tuple[str, str], ...], c
             )
             scene.use(match.first, match.last)
         labelled[label] = found
-        edits += [Edit(do="set", item=label, name=fact.name, value=fact.value, quote=fact.quote) for fact in found.facts.values()]
+        edits += [_set(label, fact.name, fact.value, fact.quote, shared) for fact in found.facts.values()]
     left = [(label, one) for label, one in wanted if one.name not in labelled[label].facts]
     pieces = _pieces(scene)
     for first, last in pieces:
@@ -44,10 +49,20 @@ def answer(scene: Scene, request: Request, asked: tuple[tuple[str, str], ...], c
             continue
         label, one, value = said
         quote = scene.quote(first, last)
-        edits.append(Edit(do="set", item=label, name=one.name, value=value, quote=quote))
+        edits.append(_set(label, one.name, value, quote, shared))
         scene.use(first, last)
-        left = [pair for pair in left if pair != (label, one)]
-    return edits
+        left = [pair for pair in left if pair != (label, one) and not (one.name in shared and pair[1].name == one.name)]
+    return list(dict.fromkeys(edits))
+
+
+def _set(label: str, name: str, value: str, quote: str, shared: Collection[str]) -> Edit:
+    """What is said once for all is an answer for all."""
+    return Edit(do="set", item="" if name in shared else label, name=name, value=value, quote=quote)
+
+
+def _capability(request: Request, label: str) -> str:
+    item = request.item(label)
+    return item.capability if item else ""
 
 
 def _wanted(request: Request, label: str, fact: str, catalogue: Catalogue) -> list[Wanted]:
@@ -102,7 +117,7 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted) -> str:
             _, ports = ports_at(scene, first, last)
             return ", ".join(ports)
         case "yes_no":
-            return {"yes": "yes", "y": "yes", "no": "no", "n": "no", "sure": "yes"}.get(token.text, "")
+            return "yes" if token.text in _YES else "no" if token.text in _NO else ""
         case "public_key":
             return "no key" if token.text in ("no", "none") else ""
         case "addresses":

@@ -3,6 +3,7 @@ CPUs and nothing else."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,8 @@ from tools.rules.hearing.layout import LABEL_LENGTH_MAX, Piece
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.values import SIZES, amounts, plain
-from tools.rules.hearing.words import Mark, same
+from tools.rules.hearing.words import same
+from tools.values.request import Wish
 from tools.values.wanted import Wanted
 
 VALUE_LENGTH_MAX = 200
@@ -26,6 +28,9 @@ class Labelled(NamedTuple):
     facts: tuple[str, ...]
     unit: str = ""
     """Of a bare number behind it."""
+    wishes: tuple[str, ...] = ()
+    remark: bool = False
+    """What stands behind it tells why, and asks for nothing."""
 
 
 @dataclass
@@ -39,6 +44,8 @@ class Cell:
     row: int = 0
     begins_item: bool = False
     thing: int | None = None
+    label_first: int = -1
+    """The token that its label begins with, when that stands right before it."""
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -52,9 +59,20 @@ class Cell:
         if self._says_nothing(scene):
             return
         scene.used[self.first : self.last] = bytes(self.last - self.first)
+        if self.label.wishes and not self.label.facts:
+            if scene.said[self.first].text not in ("no", "false", "nein", "non", "hayir"):
+                words = scene.quote(self.label_first if self.label_first >= 0 else self.first, self.last)
+                found.wishes.append(Wish(kind=self.label.wishes[0], text=words))
+            scene.use(self.first, self.last)
+            return
         by_name = {one.name: one for one in wanted}
         able = [by_name[name] for name in self.facts if name in by_name]
+        vlan = "vlan" in self.facts and "vlan" in by_name and scene.said[self.first].kind == "number"
+        if vlan:
+            found.say("vlan", plain(scene.said[self.first].value), self.quote(scene))
         for one in sorted(able, key=lambda one: one.kind in ("text", "wish")):
+            if one.name == "vlan" and vlan:
+                continue
             if self._value(scene, one, wanted, found, today):
                 scene.use(self.first, self.last)
                 return
@@ -170,74 +188,58 @@ _TAKES = {
 }
 
 
-def label_of(scene: Scene, text: str) -> Labelled | None:
-    """None when it is the label of nothing that may be asked for."""
+def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | None:
+    """None when it is the label of nothing that may be asked for. `heads_row`: it stands over a column."""
+    text = re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ")
     said = tokens(text)
     if not said or len(text) > LABEL_LENGTH_MAX or len(said) > 14:
         return None
+    if any(token.kind in ("size", "money", "address") or (token.kind == "number" and token is not said[-1]) for token in said):
+        return None
+    words = [token for token in said if token.kind in ("word", "name")]
     marks = scene.words.marks(said)
+    if any(mark.does("purpose") and mark.first == 0 for mark in marks):
+        return Labelled((), remark=True)
+    alone = words[0].text if len(words) == 1 else ""
+    if scene.words.is_body(alone) and not alone.endswith("s") and alone != "node" and (heads_row or alone != "host"):
+        return Labelled(("name",))
     unit = next((mark.names("unit")[0] for mark in marks if mark.names("unit")), "")
     scoped = next((mark.first for mark in marks if mark.does("per", "each", "for") and mark.first), len(said))
     facts = [mark for mark in marks if (mark.names("fact") or mark.names("wish")) and mark.first < scoped]
-    counting = next((mark for mark in marks if mark.does("how_many")), None)
+    counting = any(mark.does("how_many") for mark in marks)
     if counting:
-        known = {name for mark in facts for name in mark.names("fact")}
-        return Labelled(_sorted(facts) if known & {"cpu_count", "memory", "disk", "users", "concurrent_users"} else ("count",), unit)
-    if any(mark.does("called") for mark in marks) and not _is_of_others(said, marks):
-        return Labelled(("name",), unit)
-    for name in ("needed_by", "until"):
-        if any(mark.does(name) and mark.last - mark.first == len([t for t in said if t.kind == "word"]) for mark in marks) or any(
-            mark.does(name) and not mark.does("lean") and mark.last - mark.first > 1 for mark in marks
-        ):
-            return Labelled((name,), unit)
-    choices = {one.name for mark in marks for one in mark.meanings if one.kind == "choice"}
-    if not facts or (choices and len(said) > 3):
-        return None
-    if len(said) > 6 and not text.rstrip().endswith("?") and not facts[0].first <= 2:
-        return None
-    if any(token.kind in ("size", "money") for token in said) or any(t.kind == "number" for t in said):
-        return None
-    return Labelled(_sorted(facts), unit)
-
-
-def _is_of_others(said: Sequence[Token], marks: Sequence[Mark]) -> bool:
-    """`Your name`, `Project name`: of no machine."""
-    texts = {same(token.text) for token in said}
-    return bool(
-        texts
-        & {
-            "your",
-            "requester",
-            "project",
-            "owner",
-            "contact",
-            "team",
-            "group",
-            "department",
-            "company",
-            "user",
-            "account",
-            "full",
-            "first",
-            "last",
-            "customer",
-            "business",
-            "application",
-            "service",
-            "network",
-            "database",
-            "domain",
-            "cost",
+        known = {name for mark in facts for name in mark.names("fact")} - {"count", "name", "role"}
+        numbered = known & {
+            one.name for able in scene.catalogue.values() for one in able.WANTED if one.kind in ("count", "memory", "disk", "volume")
         }
-    )
+        if not numbered:
+            others = [word for word in words if not scene.words.is_body(word.text) and not scene.words.fills(word)]
+            return Labelled(("count",), unit) if len(others) <= 2 else None
+    called = next((mark for mark in marks if mark.does("called")), None)
+    if called and not counting and not _is_of_others(said):
+        others = [word for n, word in enumerate(said) if word.kind in ("word", "name") and not called.first <= n < called.last]
+        if all(scene.words.is_body(word.text) or scene.words.fills(word) for word in others):
+            return Labelled(("name",), unit)
+    for name in ("needed_by", "until"):
+        if any(mark.does(name) and (mark.last - mark.first == len(words) or mark.last - mark.first > 1) for mark in marks):
+            return Labelled((name,), unit)
+    if not facts or any(days(text, date.min)):
+        return None
+    if len(said) > 6 and not text.rstrip().endswith("?") and facts[0].first > 2:
+        return None
+    chosen = max(facts, key=lambda mark: (mark.last - mark.first, -mark.first))
+    return Labelled(chosen.names("fact"), unit, chosen.names("wish"))
 
 
-def _sorted(marks: Sequence[Mark]) -> tuple[str, ...]:
-    """The first label's facts; of the others only what the first has no word for."""
-    first = marks[0]
-    longest = max(marks, key=lambda mark: mark.last - mark.first)
-    chosen = longest if longest.last - longest.first > first.last - first.first else first
-    return chosen.names("fact") or chosen.names("wish")
+_OTHERS = frozenset(
+    """your requester requestor project owner contact team group department company user account full first last customer business
+    application service network database domain cost manager supervisor responsible course""".split()  # noqa: SIM905
+)
+
+
+def _is_of_others(said: Sequence[Token]) -> bool:
+    """`Your name`, `Project name`: of no machine."""
+    return any(same(token.text) in _OTHERS for token in said)
 
 
 def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[tuple[int, int, bool]]]:
@@ -248,11 +250,17 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[tu
         first, last = scene.tokens_between(piece.start, piece.end)
         if last <= first:
             continue
-        label = label_of(scene, piece.label) if piece.label else None
-        if label is not None:
-            cells.append(Cell(label, piece.label, first, last, piece.row, piece.begins))
-        elif piece.label:
+        label = label_of(scene, piece.label, heads_row=piece.row > 0) if piece.label else None
+        label_first = scene.tokens_between(piece.label_start, piece.start)[0] if piece.label_start >= 0 else -1
+        if label and not piece.row and _is_prose(scene, label, first, last):
+            first = label_first if label_first >= 0 and not label.remark else first
+            label = None
+        elif label is not None and label.remark:
             continue
+        if label is not None:
+            cells.append(Cell(label, piece.label, first, last, piece.row, piece.begins, None, label_first))
+        elif piece.label and piece.row:
+            cells.append(Cell(Labelled(()), piece.label, first, last, piece.row))
         elif (
             spans and spans[-1][1] >= first - 1 and not piece.begins and all(scene.said[i].text == "\n" for i in range(spans[-1][1], first))
         ):
@@ -260,3 +268,15 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[tu
         else:
             spans.append((first, last, piece.begins))
     return cells, spans
+
+
+def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
+    """What stands behind a label that seemed to be one of a number, or of a reason, and says what is asked for."""
+    if label.remark:
+        return any(scene.said[i].kind == "size" for i in range(first, last))
+    stop = next((i for i in range(first, last) if scene.said[i].text == "." and not scene.said[i - 1].text.isdigit()), last)
+    if last - stop > 3 or (last - first > 3 and any(first < m.first and m.last <= last for m in scene.mentions)):
+        return True
+    if label.facts == ("name",):
+        return any(scene.said[i].kind in ("size", "number") for i in range(first, last)) and scene.said[first].kind != "name"
+    return label.facts == ("count",) and (scene.said[first].kind != "number" or last - first > 4)

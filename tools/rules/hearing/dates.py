@@ -156,3 +156,8 @@ def _end(what: str, year: str | None, today: date) -> date:
 def _months_on(today: date, count: int) -> date:
     year, month = divmod(today.year * 12 + today.month - 1 + count, 12)
     return date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def is_day_word(text: str) -> bool:
+    """The name of a month or of a day of the week."""
+    return text in MONTHS or text in WEEKDAYS or text in UNITS or text.rstrip("s") in (*UNITS, *MONTH_WORDS)

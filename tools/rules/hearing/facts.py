@@ -47,8 +47,8 @@ def read_facts(scene: Scene, first: int, last: int, wanted: Sequence[Wanted], fo
 
 
 def _labels(scene: Scene, first: int, last: int, one: Wanted) -> Iterator[Mark]:
-    for mark in scene.marks:
-        if first <= mark.first and mark.last <= last and one.name in mark.names("fact") and scene.free(mark.first, mark.last):
+    for mark in scene.of_fact(one.name, first, last):
+        if mark.last <= last and one.name in mark.names("fact") and scene.is_open(mark.first, mark.last):
             yield mark
 
 
@@ -167,8 +167,8 @@ def _names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed:
             and not scene.at(at).meanings
             and (_ends_clause(scene, at + 1, last) or scene.is_text(at + 1, ",") or scene.at(at + 1).does("join"))
         ):
-            said.append(scene.quote(at, at + 1))
-            at += 1
+            said.append(_hyphenated(scene, at))
+            _, at = scene.tokens_between(token.start, token.start + len(said[-1]))
         else:
             break
         end = at
@@ -187,36 +187,32 @@ def _ends_clause(scene: Scene, number: int, last: int) -> bool:
     return number >= last or scene.said[number].text in STOPS or scene.at(number).does("with", "for", "lean", "each")
 
 
+_SMALL = (
+    "after",
+    "later",
+    "yet",
+    "tbd",
+    "whatever",
+    "something",
+    "anything",
+    "accordingly",
+    "does",
+    "can",
+    "should",
+    "will",
+    "in",
+    ",",
+    ")",
+    "(",
+)
+_NOT_AFTER_NAME = ("servers", "server", "service", "services", "resolution", "space", "spaces", "tags", "lookups")
+
+
 def _is_small(scene: Scene, number: int) -> bool:
-    """Nothing is called `after later`, `is` or `yet`."""
-    return scene.at(number).does(
-        "lean", "for", "with", "join", "link", "deny", "any", "ask", "to", "or", "until", "needed_by", "remark"
-    ) or scene.is_text(
-        number,
-        "after",
-        "later",
-        "yet",
-        "tbd",
-        "whatever",
-        "something",
-        "anything",
-        "accordingly",
-        "servers",
-        "server",
-        "service",
-        "services",
-        "resolution",
-        "space",
-        "spaces",
-        "does",
-        "can",
-        "should",
-        "will",
-        "in",
-        ",",
-        ")",
-        "(",
-    )
+    """Nothing is called `after later`, `is` or `yet`; a `name server` is not called `server`."""
+    if scene.is_text(number, *_SMALL) or (scene.is_text(number - 1, "name", "names") and scene.is_text(number, *_NOT_AFTER_NAME)):
+        return True
+    return scene.at(number).does("lean", "for", "with", "join", "link", "deny", "any", "ask", "to", "or", "until", "needed_by", "remark")
 
 
 # Places.
@@ -251,6 +247,8 @@ def _networks(scene: Scene, first: int, last: int, one: Wanted, found: Found, to
             value = _hyphenated(scene, begin)
             _, end = scene.tokens_between(token.start, token.start + len(value))
         if value:
+            if "vlan" in mark.names("fact") and value.isdigit():
+                found.say("vlan", value, scene.quote(mark.first, end))
             _say_network(scene, one, found, value, mark.first, end)
             continue
         behind = scene.token(mark.first - 1) if mark.first > first else None
@@ -258,8 +256,10 @@ def _networks(scene: Scene, first: int, last: int, one: Wanted, found: Found, to
             continue
         lead = scene.at(mark.first - 2)
         number = behind.kind == "number" and lead.does("lean", "owned", "article") and behind.value < 4095
-        word = behind.kind == "word" and (lead.does("owned", "lean") or mark.first - 1 == first) and _is_value_word(scene, mark.first - 1)
-        if behind.kind == "name" or number or (word and not scene.at(mark.first - 1).names("fact")):
+        word = behind.kind == "word" and (
+            lead.does("owned") or ((lead.does("lean") or mark.first - 1 == first) and _is_value_word(scene, mark.first - 1))
+        )
+        if behind.kind == "name" or number or (word and (lead.does("owned") or not scene.at(mark.first - 1).names("fact"))):
             _say_network(scene, one, found, scene.quote(mark.first - 1, mark.first), mark.first - 1, mark.last)
     for i in range(first, last):
         token = scene.said[i]
@@ -310,7 +310,7 @@ def _names_a_place(scene: Scene, mark: Mark, begin: int) -> bool:
     ):
         return False
     before = scene.at(mark.first - 1)
-    there = before.does("lean", "owned", "change") or scene.said[mark.first].text in ("on",) or begin > mark.last
+    there = before.does("lean", "owned", "change", "join") or scene.said[mark.first].text in ("on",) or begin > mark.last
     if before.does("any") or scene.is_text(
         mark.first - 1, "any", "each", "every", "same", "same", "no", "a", "an", "for", "one", "which", "what", "our"
     ):
@@ -426,6 +426,10 @@ def _ports(scene: Scene, first: int, last: int, one: Wanted, found: Found, today
             scene.use(i, i + 1)
     for mark in _labels(scene, first, last, one):
         if scene.denied[mark.first]:
+            end, ports = ports_at(scene, mark.last, last)
+            if ports:
+                found.denied.append((one.name, ", ".join(ports), scene.quote(mark.first, end)))
+                scene.use(mark.first, end)
             continue
         begin = _skip(scene, mark.last, last)
         end, ports = ports_at(scene, begin, last)
@@ -448,13 +452,18 @@ def _ports(scene: Scene, first: int, last: int, one: Wanted, found: Found, today
         found.say(one.name, ", ".join(dict.fromkeys(said)), scene.quote(min(q[0] for q in quotes), max(q[1] for q in quotes)))
 
 
+def _counts_next(scene: Scene, number: int) -> bool:
+    """The number right before a label: `443, 4 cores`."""
+    return bool(set(scene.at(number + 1).names("fact")) & scene.words.counting)
+
+
 def ports_at(scene: Scene, begin: int, last: int) -> tuple[int, list[str]]:
     """(the token behind them, the ports) of a list that begins here."""
     said: list[str] = []
     at = end = begin
     while at < last:
         token = scene.said[at]
-        if token.kind == "number" and token.value == int(token.value) and not scene.used[at] and not scene.at(at + 1).names("fact"):
+        if token.kind == "number" and token.value == int(token.value) and not scene.used[at] and not _counts_next(scene, at):
             text = scene.quote(at, at + 1)
             if scene.is_text(at + 1, "-") and scene.token(at + 2) and scene.said[at + 2].kind == "number":
                 text, at = f"{text}-{scene.quote(at + 2, at + 3)}", at + 2
@@ -505,7 +514,7 @@ def _regions(scene: Scene, first: int, last: int, one: Wanted, found: Found, tod
 
 
 def _dates(scene: Scene, first: int, last: int, one: Wanted, found: Found, today: date) -> None:
-    for mark in scene.marks:
+    for mark in scene.marks_in(first, last):
         ours = mark.does(one.name) or one.name in mark.names("fact")
         if not ours or not first <= mark.first < last or scene.denied[mark.first] or not scene.free(mark.first, mark.last):
             continue
@@ -521,21 +530,46 @@ def _dates(scene: Scene, first: int, last: int, one: Wanted, found: Found, today
             _, close = scene.tokens_between(start + day.start, start + day.end)
             found.say(one.name, day.iso, scene.quote(mark.first, close))
             scene.use(mark.first, close)
+    if one.name == "until":
+        _spans_of_time(scene, first, last, found, today)
+
+
+def _spans_of_time(scene: Scene, first: int, last: int, found: Found, today: date) -> None:
+    """`a VM for three weeks` is needed until then."""
+    for i in range(first, last):
+        if scene.is_text(i, "for") and not scene.used[i] and not scene.denied[i]:
+            end = min(i + 4, last)
+            stretch = scene.quote(i, end)
+            day = next(iter(days(stretch, today)), None)
+            if day and day.start == 0 and "until" not in found.facts:
+                _, close = scene.tokens_between(scene.said[i].start, scene.said[i].start + day.end)
+                found.say("until", day.iso, scene.quote(i, close))
+                scene.use(i, close)
 
 
 def _choices(scene: Scene, first: int, last: int, one: Wanted, found: Found, today: date) -> None:
     """The last that is said wins. What belongs to a thing that is only spoken of (`the production load balancer`) chooses nothing."""
-    for mark in scene.marks:
+    for mark in scene.of_fact(one.name, first, last):
         values = mark.choices(one.name)
-        if not values or not first <= mark.first < last or not scene.free(mark.first, mark.last):
+        if not values or not scene.says_more(mark.first, mark.last) or _is_ordinary(scene, mark):
             continue
         if scene.denied[mark.first]:
             found.denied.append((one.name, values[0], scene.quote(mark.first, mark.last)))
             continue
         if _is_of_another(scene, mark) or _is_in_a_remark(scene, mark):
             continue
-        found.say(one.name, values[0], scene.quote(mark.first, mark.last))
+        glued = scene.token(mark.last)
+        end = mark.last + 1 if glued and glued.glued and glued.kind == "number" else mark.last  # `debian12`
+        found.say(one.name, values[0], scene.quote(mark.first, end))
         scene.use(mark.first, mark.last)
+
+
+def _is_ordinary(scene: Scene, mark: Mark) -> bool:
+    """`where the data will live`, `at this stage`: an ordinary word."""
+    usual = scene.words.ordinary.get(scene.said[mark.first].text)
+    if usual is None or mark.last - mark.first > 1:
+        return False
+    return scene.is_text(mark.first - 1, *usual["before"]) or scene.is_text(mark.last, *usual["after"])
 
 
 def _is_of_another(scene: Scene, mark: Mark) -> bool:
@@ -671,7 +705,7 @@ def _say_text(scene: Scene, one: Wanted, found: Found, first: int, begin: int, l
 def _versions(scene: Scene, first: int, last: int, one: Wanted, found: Found, today: date) -> None:
     """The number right behind the name of a system: `Debian 12`."""
     subject = one.name.removesuffix("_version")
-    for mark in scene.marks:
+    for mark in scene.of_fact(subject, first, last):
         after = scene.token(mark.last)
         if (
             first <= mark.first < last
@@ -680,16 +714,38 @@ def _versions(scene: Scene, first: int, last: int, one: Wanted, found: Found, to
             and after.kind == "number"
             and not scene.denied[mark.first]
             and not scene.used[mark.last]
-        ) and (not any(m.kind == "fact" for m in scene.at(mark.last + 1).meanings) or after.value > 9):
+        ) and (not set(scene.at(mark.last + 1).names("fact")) - {"count"} or after.value > 9):
             found.say(one.name, scene.quote(mark.last, mark.last + 1), scene.quote(mark.first, mark.last + 1))
             scene.use(mark.last, mark.last + 1)
 
 
-_ORDER = ("public_key", "region", "date", "version", "network", "ports", "address", "addresses", "node", "yes_no", "choice", "text")
+def _named(scene: Scene, first: int, last: int, one: Wanted, found: Found, today: date) -> None:
+    """`resource group rg-x`, `nsg called nsg-shared`: behind its own word."""
+    for mark in _labels(scene, first, last, one):
+        if mark.does("called") or scene.denied[mark.first]:
+            continue
+        begin = _skip(scene, mark.last, last, "called")
+        told = begin > mark.last
+        placed = scene.at(mark.first - 1).does("lean", "owned", "change") or scene.at(mark.first - 2).does("lean")
+        token = scene.token(begin) if begin < last else None
+        if (
+            token is None
+            or scene.used[begin]
+            or not (token.kind in ("name", "quoted") or ((told or placed) and _is_value_word(scene, begin)))
+        ):
+            continue
+        end, said = _names_at(scene, begin, last, listed=False)
+        if said:
+            found.say(one.name, said[0], scene.quote(mark.first, end))
+            scene.use(mark.first, end)
+
+
+_ORDER = ("public_key", "region", "date", "version", "name", "network", "ports", "address", "addresses", "node", "yes_no", "choice", "text")
 _READERS: dict[str, Reader] = {
     "public_key": _keys,
     "region": _regions,
     "date": _dates,
+    "name": _named,
     "version": _versions,
     "network": _networks,
     "ports": _ports,

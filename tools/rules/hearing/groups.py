@@ -7,14 +7,19 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Literal
 
+from tools.rules.hearing.dates import is_day_word
 from tools.rules.hearing.scene import STOPS, Scene
+from tools.rules.hearing.tokens import spread
 from tools.rules.hearing.words import Catalogue, Mark, same
 from tools.rules.names.naming import repair
-from tools.values.request import Request
+from tools.values.request import Item, Request
 
 COUNT_MAX = 10_000
+GROUPS_MAX = 60
+"""Things that one message may speak of; what goes beyond is told as unused."""
 ADJECTIVES_MAX = 10
 
 Intro = Literal["new", "ref", "bare"]
@@ -43,6 +48,14 @@ class Group:
     """What is said of the next one is said of it too: `one web and one indexer machine`."""
     more: bool = False
     """So many more of what there is."""
+    name: str = ""
+    adjectives: tuple[str, ...] = ()
+    """Words before its noun that nothing is known of: `the payroll vm`."""
+    again: bool = False
+    """As the one before it, but for what is said of it."""
+    of: int | None = None
+    """The number of the group that its words are about once more."""
+    thing: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,9 @@ class _Head:
     more: bool = False
     line: bool = False
     """It opens a line of a list."""
+    name: str = ""
+    again: bool = False
+    adjectives: tuple[str, ...] = ()
 
 
 def plain_service(catalogue: Catalogue, scene: Scene) -> str:
@@ -79,21 +95,25 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     removed: list[Group] = []
     known = {item.capability: item.label for item in request.items}
     named = {item.label for item in request.items}
-    for head in sorted(heads, key=lambda one: one.first):
+    for head in islice(sorted(heads, key=lambda one: (one.first, -one.last)), GROUPS_MAX):
         previous = found[-1] if found else None
         if not scene.free(head.first, head.last):
             continue
-        verdict = _verdict(scene, head, previous, known, named, request)
+        verdict = _verdict(scene, head, found, known, named, request)
         if verdict in ("new", "there"):
             label = head.label or (known.get(head.capability, "") if verdict == "there" else "")
-            scene.use(head.first, head.last)
+            scene.name_thing(head.first, head.last)
             scene.use(*head.counted)
             found.append(
                 Group(
                     head.capability, head.start, head.last, verdict == "new", label, head.count, head.first, head.last, head.body,
-                    head.counted, head.role, alike=head.alike, more=head.more,
+                    head.counted, head.role, alike=head.alike, more=head.more, name=head.name, again=head.again,
                 )
             )  # fmt: skip
+        elif verdict == "again":
+            number = next(n for n, one in enumerate(found) if one.capability == head.capability)
+            scene.use(head.first, head.last)
+            found.append(replace(found[number], first=head.start, last=head.last, of=number))
         elif verdict == "instead" and previous:
             previous.capability, previous.body = head.capability, head.body
             previous.said_first, previous.said_last = head.first, head.last
@@ -101,15 +121,19 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
                 previous.count = head.count
             scene.use(head.first, head.last)
         elif verdict == "removed":
-            label = head.label or known.get(head.capability, "")
+            label = head.label or (known.get(head.capability, "") if _is_ours(head, request) else "")
+            label = label or scene.quote(head.start + (head.intro == "ref"), head.last)
             removed.append(Group(head.capability, head.start, head.last, False, label, said_first=head.first, said_last=head.last))
             scene.use(head.first, head.last)
+        elif verdict == "spoken of":
+            scene.leave(head.start, head.last)
         elif verdict == "same":
             if previous and head.count and previous.count is None and head.counted != (0, 0) and not _after(scene, head, "with"):
                 previous.count, previous.counted = head.count, head.counted
                 scene.use(*head.counted)
-            scene.use(head.first, head.last)
+            scene.name_thing(head.first, head.last)
     for one, after in itertools.pairwise(found):
+        after.first = _under_heading(scene, one.said_last, after.first)
         one.last = after.first
     if found:
         found[0].first = 0
@@ -117,43 +141,88 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     return _one_by_one(scene, found), removed
 
 
+def _under_heading(scene: Scene, floor: int, first: int) -> int:
+    """Where the words about a thing begin, when a heading of its own stands above it: `## Staging`."""
+    i = first
+    while i > floor and scene.is_text(i - 1, "\n", "-", "*"):
+        i -= 1
+    begin, _ = scene.sentence(i - 1) if i > floor else (i, i)
+    line = range(begin, i)
+    heading = 0 < len(line) <= 5 and begin > floor and not any(scene.said[k].kind in ("number", "size") for k in line)
+    titled = heading and (scene.is_text(begin, "#") or scene.is_text(begin - 1, "#") or scene.is_text(i - 1, ":"))
+    return begin if titled else first
+
+
 def _one_by_one(scene: Scene, found: list[Group]) -> list[Group]:
-    """`two databases, one for 100 users and one for 20 users` are two things."""
+    """`two databases, one for 100 users and one for 20 users` are two things, and `2 VMs for staging and 3 for production` two kinds."""
     parted: list[Group] = []
     for group in found:
-        ones = [
-            i
-            for i in range(group.said_last, group.last)
-            if scene.is_text(i, "one", "another", "other", "first", "second", "third")
-            and scene.at(i + 1).does("for", "with", "lean", "called")
-            and not scene.used[i]
-        ]
-        if group.count and 2 <= group.count == len(ones):
-            ends = [*ones[1:], group.last]
+        ones = [i for i in range(group.said_last, group.last) if _counts_alone(scene, i)]
+        total = sum(int(scene.said[i].value) or 1 for i in ones)
+        spread = bool(ones) and group.count is not None and total == group.count and len(ones) > 1
+        if spread:
             starts = [group.first, *ones[1:]]
-            parted += [replace(group, first=a, last=b, count=1, counted=(0, 0)) for a, b in zip(starts, ends, strict=True)]
-            for i in ones:
-                scene.use(i, i + 1)
+            counts: list[int | None] = [int(scene.said[i].value) or 1 for i in ones]
+        elif ones and (group.count is not None or group.role):
+            starts, counts = [group.first, *ones], [group.count, *(int(scene.said[i].value) or 1 for i in ones)]
         else:
             parted.append(group)
+            continue
+        ends = [*starts[1:], group.last]
+        for n, (first, end, count) in enumerate(zip(starts, ends, counts, strict=True)):
+            counted = group.counted if n == 0 else (first, first + 1)
+            parted.append(
+                replace(
+                    group,
+                    first=first,
+                    last=end,
+                    count=count,
+                    counted=counted if count != 1 else (0, 0),
+                    new=group.new or n > 0,
+                    label=group.label if n == 0 else "",
+                )
+            )
+        for i in ones:
+            scene.use(i, i + 1)
     return parted
 
 
-Verdict = Literal["new", "there", "same", "instead", "removed", "spoken of", "no"]
+def _counts_alone(scene: Scene, number: int) -> bool:
+    """`one for …`, `and 3 with …`: a number of things that are named no more."""
+    token, before = scene.said[number], scene.at(number - 1)
+    counts = token.kind == "number" and token.value == int(token.value) and 1 <= token.value <= ROLE_COUNT_MAX
+    if not (counts or scene.is_text(number, "another")) or scene.used[number] or scene.denied[number]:
+        return False
+    opens = before.does("join") or scene.said[number - 1].text in STOPS or scene.is_text(number - 1, ",", ":", "(")
+    return (bool(opens) and scene.at(number + 1).does("for", "with", "called")) or (bool(opens) and scene.is_text(number + 1, "in", "on"))
 
 
-def _verdict(scene: Scene, head: _Head, previous: Group | None, known: dict[str, str], named: set[str], request: Request) -> Verdict:
+Verdict = Literal["new", "there", "same", "again", "instead", "removed", "spoken of", "no"]
+
+
+def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str, str], named: set[str], request: Request) -> Verdict:
     """What becomes of a thing that is named."""
-    there = head.label in named or (head.capability in known and not head.label and not head.role)
+    previous = found[-1] if found else None
+    after = scene.at(head.last)
+    if after.first == head.last and set(after.names("fact")) & {"network", "vlan", "bridge"} and head.intro != "new":
+        return "no"  # `the servers network`
+    there = head.label in named or (head.capability in known and not head.label and not head.role and _is_ours(head, request))
     if scene.denied[head.first]:
         return "removed" if there else "spoken of"
     if _governed(scene, head, "remove") and not _governed(scene, head, "keep"):
-        return "removed" if there else "spoken of"
+        return "removed" if there or head.intro == "ref" else "spoken of"
     before = _before(scene, head)
     if head.label in named:
         return "there"
+    if head.again:
+        return "new" if previous else "no"
     if head.role or head.line:
-        return "new"
+        return "new" if not (previous and _in_brackets(scene, head.first)) else "no"
+    other = previous is not None and head.intro == "ref" and before_is_open(scene, head) and previous.capability != head.capability
+    if other and any(one.capability == head.capability for one in found):
+        return "again"
+    if (previous or request.items) and _modifies(scene, head) and head.intro != "new":
+        return "spoken of"
     if _is_their_environment(scene, head, previous, bool(request.items)):
         return "no"
     if before == "lean":
@@ -165,7 +234,7 @@ def _verdict(scene: Scene, head: _Head, previous: Group | None, known: dict[str,
         if previous.capability == head.capability:
             return "new" if head.intro == "new" and joined and not (head.another is False and head.count is None and head.body) else "same"
         if previous.body and not head.body and before in ("for", "with", ""):
-            return "instead"
+            return "spoken of" if _modifies(scene, head) or (before == "for" and head.intro == "ref") else "instead"
         if head.body:
             return (
                 "new" if (head.intro == "new" and before == "join") or (before == "stop" and head.count and head.intro == "new") else "same"
@@ -177,9 +246,31 @@ def _verdict(scene: Scene, head: _Head, previous: Group | None, known: dict[str,
         if joined or before == "with" or head.intro == "new":
             return "new"
         return "spoken of"
+    if there and head.more and not head.another:
+        return "there"
     if there:
-        return "new" if head.intro == "new" and not _governed(scene, head, "change") else "there"
-    return "new"
+        return "new" if head.intro == "new" and not _governed(scene, head, "change") and not _is_it(scene, head) else "there"
+    if before == "for" and not head.adjectives:
+        return "new"
+    return "spoken of" if head.intro == "ref" and (_governed(scene, head, "change") or (head.adjectives and request.items)) else "new"
+
+
+def _is_ours(head: _Head, request: Request) -> bool:
+    """`the payroll vm` is no item that is called otherwise."""
+    if head.intro != "ref" or not head.adjectives:
+        return True
+    words = {part for item in request.items if item.capability == head.capability for part in _words_of(item)}
+    return all(any(same(one) in word for word in words) for one in head.adjectives)
+
+
+def _words_of(item: Item) -> set[str]:
+    return {same(item.label), *(same(part) for fact in item.facts for part in re.split(r"[\s,-]+", fact.value.lower()))}
+
+
+def _is_it(scene: Scene, head: _Head) -> bool:
+    """`it is two vms, not one`: so many of what there is."""
+    before = scene.at(head.start - 1)
+    return before.does("link") and not before.does("lean")
 
 
 def _is_their_environment(scene: Scene, head: _Head, previous: Group | None, known: bool) -> bool:
@@ -189,11 +280,25 @@ def _is_their_environment(scene: Scene, head: _Head, previous: Group | None, kno
     inside = [scene.at(i) for i in range(head.first, head.last)]
     choice = any(one.choices("environment") for one in inside)
     said = scene.said[head.last - 1].text
-    return (
-        choice
-        and any(same(scene.said[i].text) == "environment" or said == "env" for i in range(head.first, head.last))
-        and not said.endswith("s")
-    )
+    return choice and any("environment" in one.names("fact") for one in inside) and not (said.isascii() and said.endswith("s"))
+
+
+def _in_brackets(scene: Scene, number: int) -> bool:
+    first, _ = scene.sentence(number)
+    texts = [scene.said[i].text for i in range(first, number)]
+    return texts.count("(") > texts.count(")")
+
+
+def _modifies(scene: Scene, head: _Head) -> bool:
+    """`the redis team`, `the web server course`: it tells what another thing is about."""
+    after = scene.token(head.last)
+    if after is None or after.kind not in ("word", "mark") or (after.kind == "mark" and after.text != "-"):
+        return False
+    return after.kind == "word" and not scene.at(head.last).meanings and not scene.words.fills(after) and not _is_body(scene, head.last)
+
+
+def before_is_open(scene: Scene, head: _Head) -> bool:
+    return _before(scene, head) in ("stop", "join")
 
 
 def _before(scene: Scene, head: _Head) -> str:
@@ -226,7 +331,7 @@ def _governed(scene: Scene, head: _Head, what: str) -> bool:
         mark = scene.at(i)
         if mark.does(what):
             return True
-        if mark.does("ask_for", "change", "with", "lean", "affirm") and not mark.does("join"):
+        if mark.does("keep") or (mark.does("ask_for", "change", "with", "lean", "affirm") and not mark.does("join")):
             return False
         i -= 1
     return False
@@ -236,6 +341,15 @@ def _heads(scene: Scene, first: int, last: int, begins: bool, request: Request) 
     found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
     found += _labels(scene, first, last, request)
     found += _roles(scene, first, last, found, request)
+    for mark in scene.marks:
+        after = scene.at(mark.last)
+        if (
+            mark.does("same_again")
+            and first <= mark.first < last
+            and found
+            and (after.does("for", "lean", "with", "affirm") or after.choices("environment"))
+        ):
+            found.append(_Head(found[0].capability, mark.first, mark.first, mark.last, "new", False, again=True))
     return found
 
 
@@ -245,12 +359,18 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> _Head:
     capability = next((one for one in services if one in known), services[0])
     body = bool(mark.names("body"))
     start, intro, count, counted, another, more = _lead(scene, mark.first, floor)
+    before = [i for i in range(start, mark.first) if scene.said[i].kind in ("word", "name") and not scene.at(i).meanings]
+    adjectives = tuple(scene.said[i].text for i in before if not scene.words.fills(scene.said[i]))
     if scene.is_text(mark.last, "x", "×") and scene.token(mark.last + 1) and scene.said[mark.last + 1].kind == "number":
         count, counted = int(scene.said[mark.last + 1].value), (mark.last, mark.last + 2)
     following = scene.token(mark.last + 1)
     if scene.is_text(mark.last, "(") and following and following.kind == "number" and scene.is_text(mark.last + 2, ")"):
         count, counted = int(following.value), (mark.last, mark.last + 3)
-    return _Head(capability, start, mark.first, mark.last, intro, body, count, counted, another=another, more=more)
+    for at in (mark.last, mark.last + 1):
+        token = scene.token(at)
+        if token and token.kind == "name" and re.fullmatch(r"x\d{1,3}", token.text) and (at == mark.last or scene.is_text(mark.last, "(")):
+            count, counted = int(token.text[1:]), (mark.last, at + 1)
+    return _Head(capability, start, mark.first, mark.last, intro, body, count, counted, another=another, more=more, adjectives=adjectives)
 
 
 def _lead(scene: Scene, first: int, floor: int) -> tuple[int, Intro, int | None, tuple[int, int], bool, bool]:
@@ -266,7 +386,13 @@ def _lead(scene: Scene, first: int, floor: int) -> tuple[int, Intro, int | None,
         if token.kind == "number" and not mark.names("fact"):
             after = scene.at(i + 1)
             counts_label = any(one.kind == "fact" for one in after.meanings) and not after.names("body") and i + 1 < first
-            version = any(one.kind == "choice" for one in scene.at(i - 1).meanings) and i > floor
+            behind = scene.at(i - 1)
+            version = i > floor and (
+                any(one.kind == "choice" for one in behind.meanings) or bool(set(behind.names("fact")) & scene.words.placing)
+            )
+            version = version or (
+                i - 1 > floor and scene.said[i - 1].kind == "word" and not behind.meanings and scene.at(i - 2).does("article")
+            )
             if counts_label or version or not 1 <= token.value <= COUNT_MAX or token.value != int(token.value):
                 start = i
                 continue
@@ -309,77 +435,92 @@ def _labels(scene: Scene, first: int, last: int, request: Request) -> list[_Head
 
 
 _NO_ROLE = re.compile(
-    r"^(?:specs?|specifications?|requirements?|hardware|resources?|config|configuration|sizes?|sizing|total|minimum|recommended|each|option|server|vm|machine|notes?|thanks|hi|hello|we|i)$"
+    r"specs?|specifications?|requirements?|hardware|resources?|config|configuration|sizes?|sizing|total|minimum|recommended|each|option"
+    r"|notes?|thanks|hi|hello|we|i|all|both|following|summary|details|request|subject"
 )
 
 
+def _is_body(scene: Scene, number: int) -> bool:
+    token = scene.token(number)
+    return token is not None and token.kind == "word" and same(token.text) in scene.words.bodies
+
+
+def _may_be_role(scene: Scene, number: int) -> bool:
+    """A word that has no part in building the sentence, and is no label of an amount."""
+    token, mark = scene.token(number), scene.at(number)
+    if token is None or token.kind != "word" or len(token.text) < 2 or scene.used[number] or _NO_ROLE.fullmatch(token.text):
+        return False
+    if any(one.kind == "does" for one in mark.meanings) or scene.words.fills(token) or mark.choices("environment"):
+        return False
+    return not is_day_word(token.text) and (
+        not any(one.kind in ("fact", "choice") for one in mark.meanings)
+        or bool(mark.names("part"))
+        or same(token.text) in scene.words.roles
+    )
+
+
 def _roles(scene: Scene, first: int, last: int, mentioned: list[_Head], request: Request) -> list[_Head]:
-    """`3 masters with 4 cores`, `Master: 3 x 4 vCPU`, `one web and one indexer machine`, `- api-1: 2 cores, 4 GB`: machines called by what
-    they do."""
+    """`3 masters with 4 cores`, `a head node with 8 cores`, `one web and one indexer machine`: machines called by what they do."""
     plain = plain_service(scene.catalogue, scene)
     taken = {i for head in mentioned for i in range(head.start, head.last)}
     found: list[_Head] = []
-    labelled = {item.label for item in request.items}
+    labels = {item.label for item in request.items}
     for i in range(first, last - 1):
         token = scene.said[i]
-        if i in taken or scene.used[i] or scene.denied[i]:
+        number = token.kind == "number" and 1 <= token.value <= ROLE_COUNT_MAX and token.value == int(token.value)
+        if i in taken or scene.used[i] or scene.denied[i] or not (number or scene.at(i).does("article")):
             continue
-        if token.kind == "number" and 1 <= token.value <= 500 and token.value == int(token.value):
-            j = i + 1
-            while scene.is_text(j, "x", "×", "*"):
-                j += 1
-            word = scene.token(j)
-            if word is None or j >= last or word.kind != "word" or len(word.text) < 2:
-                continue
-            mark, end = scene.at(j), j + 1
-            ours = {one.name for one in mark.meanings if one.kind == "fact"}
-            if mark.does("with", "lean", "for", "join", "more", "each", "or") or ours & {
-                "cpu_count",
-                "memory",
-                "disk",
-                "count",
-                "data_disks",
-                "vlan",
-                "network",
-            }:
-                continue
-            following = scene.token(end)
-            if (following and following.kind == "word" and same(following.text) in scene.words.bodies and end < last) or (
-                following
-                and following.kind == "word"
-                and not scene.at(end).meanings
-                and end + 1 < last
-                and not scene.words.fills(following)
-            ):
-                end += 1
-            elliptic = scene.at(end).does("join") and any(head.first > end and head.body and head.first - end <= 4 for head in mentioned)
-            if elliptic or (
-                _is_machine_size(scene, end, last)
-                and (scene.at(end).does("with", "each") or scene.is_text(end, ":", "(", ",", "-", "@") or end != j + 1)
-            ):
-                role = same(word.text) if elliptic or end != j + 1 else word.text
-                found.append(
-                    _Head(
-                        plain,
-                        i,
-                        j,
-                        end,
-                        "new",
-                        False,
-                        int(token.value),
-                        (i, j),
-                        label=_label(word.text, labelled),
-                        role=role,
-                        alike=elliptic,
-                    )
+        j = i + 1
+        while scene.is_text(j, "x", "×", "*"):
+            j += 1
+        end = j
+        while end < min(j + 3, last) and _may_be_role(scene, end) and not _is_body(scene, end):
+            end += 1
+        words = end - j
+        noun = _is_body(scene, end) and end < last and end not in taken
+        elliptic = (
+            number
+            and 1 <= words <= 2
+            and scene.at(end).does("join")
+            and any(h.first > end and h.body and h.first - end <= 4 for h in mentioned)
+        )
+        end += noun
+        opens = (
+            scene.at(end).does("with", "each", "for", "lean")
+            or scene.is_text(end, ":", "(", "-", "@")
+            or (scene.is_text(end, ",") and words)
+        )
+        named = words or (noun and number)
+        if not named or (not noun and not number) or any(k in taken for k in range(j, end)):
+            continue
+        if elliptic or (_is_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1]))):
+            role = "-".join(scene.said[k].text for k in range(j, j + max(words, 1)) if not _is_body(scene, k))
+            role = same(role) if noun or elliptic else role
+            count = int(token.value) if number else None
+            counted = (i, j) if number else (0, 0)
+            found.append(
+                _Head(
+                    plain,
+                    i,
+                    j,
+                    end,
+                    "new",
+                    not words,
+                    count,
+                    counted,
+                    label=_label(role, labels) if role else "",
+                    role=role,
+                    alike=elliptic,
                 )
-    for head in mentioned:  # `one web and one indexer machine`: the last of them has its word before the noun
-        if found and head.body and head.count and head.intro == "new" and any(one.alike for one in found):
-            word = scene.said[head.first - 1]
-            if word.kind == "word" and head.counted[1] == head.first - 1:
-                found.append(replace(head, first=head.first - 1, label=_label(word.text, labelled), role=word.text))
-    found += _lines(scene, first, last, plain, labelled)
-    return found
+            )
+    for head in mentioned:  # the last of `one web and one indexer machine` has its word before the noun
+        if head.body and head.count and head.intro == "new" and any(one.alike for one in found) and head.counted[1] == head.first - 1:
+            role = scene.said[head.first - 1].text
+            found.append(replace(head, first=head.first - 1, label=_label(role, labels), role=role))
+    return found + _lines(scene, first, last, plain, labels)
+
+
+ROLE_COUNT_MAX = 500
 
 
 def _label(text: str, taken: set[str]) -> str:
@@ -395,60 +536,32 @@ def _is_machine_size(scene: Scene, first: int, last: int) -> bool:
     return sizes + cores >= 2 or (sizes + cores >= 1 and end - first <= 8)
 
 
-def _lines(scene: Scene, first: int, last: int, plain: str, labelled: set[str]) -> list[_Head]:
-    """A line that opens with a word or a name, and goes on with a machine's size: `Master nodes: 3 x 4 vCPU, 8 GB`."""
+def _lines(scene: Scene, first: int, last: int, plain: str, labels: set[str]) -> list[_Head]:
+    """A line or sentence that opens with a word or a name, and goes on with a machine's size: `Master nodes: 3 x 4 vCPU, 8 GB`."""
     found = []
-    starts = [i for i in range(first, last) if i == first or scene.said[i - 1].text in ("\n", ";")]
-    for i in starts:
-        end = next((k for k in range(i, last) if scene.said[k].text in ("\n", ";")), last)
+    for i in range(first, last):
+        if i > first and scene.said[i - 1].text not in STOPS:
+            continue
+        end = next((k for k in range(i, last) if scene.said[k].text in STOPS), last)
         colon = next((k for k in range(i, min(i + 6, end)) if scene.is_text(k, ":", "-", "(", "=", "–")), 0)
-        if not colon or colon == i or not _is_machine_size(scene, colon, end):
+        if not colon or colon == i or not scene.free(i, colon) or not _is_machine_size(scene, colon, end):
             continue
-        words = [scene.said[k] for k in range(i, colon)]
-        if any(t.kind not in ("word", "name", "number") for t in words) or not scene.free(i, colon):
-            continue
-        if any(
-            scene.at(k).names("fact")
-            and not scene.at(k).names("body")
-            and scene.said[k].kind == "word"
-            and not set(scene.at(k).names("fact")) <= {"count", "node", "workers", "agents", "clients", "role"}
-            for k in range(i, colon)
-        ):
-            continue
-        if (
-            any(mark.first < colon and mark.last > i for mark in scene.mentions)
-            and words[0].kind != "name"
-            and not any(
-                t.kind == "word" and same(t.text) not in scene.words.bodies and not scene.at(i + n).meanings for n, t in enumerate(words)
-            )
-        ):
-            continue
-        said = [t for t in words if t.kind != "number" and same(t.text) not in scene.words.bodies and not scene.words.fills(t)]
-        if not said or any(_NO_ROLE.match(t.text) for t in said) or len(said) > 3:
-            continue
+        words = range(i, colon)
         count, counted = None, (0, 0)
-        if words[0].kind == "number":
-            count, counted = int(words[0].value), (i, i + 1)
+        if scene.said[i].kind == "number":
+            count, counted, words = int(scene.said[i].value), (i, i + 1), range(i + 1, colon)
+        roles = [k for k in words if not _is_body(scene, k)]
+        if not roles or len(roles) > 3 or not all(scene.said[k].kind == "name" or _may_be_role(scene, k) for k in roles):
+            continue
         after = scene.token(colon + 1)
-        if after and after.kind == "number" and (scene.is_text(colon + 2, "x", "×", "*", ")") or scene.at(colon + 2).names("body")):
+        last_of = colon
+        if after and after.kind == "number" and (scene.is_text(colon + 2, "x", "×", "*", ")") or _is_body(scene, colon + 2)):
             count, counted = int(after.value), (colon + 1, colon + 3)
-        name = said[0].kind == "name"
-        text = said[0].text if name else "-".join(t.text for t in said)
-        found.append(
-            _Head(
-                plain,
-                i,
-                i + (1 if counted[0] == i and counted != (0, 0) else 0),
-                colon,
-                "new",
-                False,
-                count,
-                counted,
-                label=_label(text, labelled),
-                role="" if name else same(said[-1].text) if len(said) == 1 else text,
-                line=True,
-            )
-        )
+            last_of = colon + 3 if _is_body(scene, colon + 2) else colon
+        name = scene.quote(roles[0], roles[0] + 1) if scene.said[roles[0]].kind == "name" else ""
+        role = "" if name else "-".join(scene.said[k].text for k in roles)
+        label = _label(spread(name)[0] if name else role, labels)
+        found.append(_Head(plain, i, i, last_of, "new", False, count, counted, label=label, role=role, line=True, name=name))
     return found
 
 

@@ -22,6 +22,8 @@ class Piece:
     end: int
     label: str = ""
     """Of a field, what it is called; empty: prose."""
+    label_start: int = -1
+    """Where the label begins, when it stands right before its value."""
     row: int = 0
     """The row of a table, or the section of a document, that it stands in; those of one row are about one thing. 0: none."""
     begins: bool = False
@@ -35,7 +37,7 @@ _COMMENT = re.compile(
     r"<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;", re.DOTALL | re.MULTILINE
 )
 _HINT = re.compile(
-    r"\[(?![ xX]\]|[\d,. -]+\])[^\]\n]{0,200}\](?!\()"
+    r"(?<!: )(?<!:)\[(?![ xX]\]|[\d,. -]+\])(?=[^\]]*[a-zA-Z]{2,})[^\]\n]{0,200}\](?!\()"
     r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max|min|default|optional|required|leave)"
     r"[^)\n]*\)"
     r"|<(?!\d)[a-z][^>\n]{1,80}>",
@@ -43,8 +45,8 @@ _HINT = re.compile(
 )
 _BOX = re.compile(r"^(\s*[-*]\s*)\[([ xX])\]\s*(.*)$")
 _BULLET = re.compile(r"^\s*(?:[-*•·‣–+]|\(?\d{1,2}[.)]|[a-h]\))\s+")
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s+(?P<hash>.+?)\s*#*\s*|(?P<colon>[^:|]{2,90})\s*:\s*)$")
-_FIELD = re.compile(r"^(?P<label>[^:=|\n]{1,90}?)\s*(?::|=|\t+|\s[–—-]\s|\.{3,})\s*(?P<value>\S.*)$")
+_HEADING = re.compile(r"^\s*(?:#{1,6}\s+(?P<hash>.+?)\s*#*\s*|(?P<colon>[^:|]{2,90}(?=:|\?))[:?]\s*)$")
+_FIELD = re.compile(r"^(?P<label>[^:=|\n]{1,90}?)\s*(?::|=|\?(?=\s)|\t+|\s[–—-]\s|\.{3,})\s*(?P<value>\S.*)$")
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _QUOTED_HEAD = re.compile(
     r"^\s*(?:on .{5,80} wrote:|from:|sent:|to:|subject:|date:|cc:|-{3,}.*(?:original|forwarded).*|_{10,}|={5,})\s*.*$", re.IGNORECASE
@@ -57,15 +59,31 @@ def clean(text: str) -> str:
     def blank(match: re.Match[str]) -> str:
         return re.sub(r"[^\n]", " ", match.group())
 
-    bare = _COMMENT.sub(blank, text)
+    bare = _COMMENT.sub(blank, _as_lines(text))
     lines = []
     for line in bare.split("\n"):
         box = _BOX.match(line)
         if box:
             mark = re.sub(r".", " ", line[: box.start(3)])
-            line = f"{box[1]}{mark[len(box[1]) :]}{box[3]}" if box[2] in "xX" else " " * len(line)
+            filled = box[2] in "xX" or re.search(r":\s*\S", box[3])
+            line = f"{box[1]}{mark[len(box[1]) :]}{box[3]}" if filled else " " * len(line)
         lines.append(line)
     return _HINT.sub(blank, "\n".join(lines))
+
+
+_KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
+
+
+def _as_lines(text: str) -> str:
+    """JSON as `label: value` lines."""
+    if len(_KEYED.findall(text)) < 2:
+        return text
+    bare = re.sub(r"[\"{}]", " ", text)
+    depth, out = 0, []
+    for c in bare:
+        depth += (c == "[") - (c == "]")
+        out.append("\n" if c == "," and depth == 0 else c)
+    return "".join(out)
 
 
 def pieces(text: str, is_label: IsLabel) -> list[Piece]:
@@ -102,7 +120,7 @@ def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
             for cells in found[:ROWS_MAX]:
                 row += 1
                 for start, end, label in cells:
-                    yield Piece(start, end, label, row)
+                    yield Piece(start, end, label, -1, row)
             at = last
             continue
         bullet = _BULLET.match(line.text)
@@ -111,34 +129,42 @@ def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
         if not body.strip() or _QUOTED_HEAD.match(body):
             at += 1
             continue
-        heading = _HEADING.match(line.text[begin:])
+        heading = _HEADING.match(body)
         label = (heading["hash"] or heading["colon"]).strip(" *:") if heading else ""
         if heading and is_label(label):
-            after = at + 1
-            while after < len(lines) and not lines[after].text.strip():
-                after += 1
-            last = after
-            while last < len(lines) and lines[last].text.strip() and not lines[last].text.lstrip().startswith("#"):
-                if last > after and (_FIELD.match(lines[last].text) and is_label(_FIELD.match(lines[last].text)["label"].strip(" *-"))):  # type: ignore[index]
-                    break
-                last += 1
+            after, last = _values_below(lines, at + 1, is_label)
             if last > after:
-                values = lines[after:last]
-                yield Piece(values[0].start, values[-1].end, label, row)
+                yield Piece(lines[after].start, lines[last - 1].end, label, line.start + begin, row)
                 at = last
                 continue
         field = _FIELD.match(body)
-        if (
-            field
-            and len(field["label"]) <= LABEL_LENGTH_MAX
-            and is_label(field["label"].strip(" *-\"'"))
-            and not _is_list(field["value"], is_label)
-        ):
+        label = field["label"].strip(" *-\"'") if field else ""
+        if field and _is_short(label) and is_label(label) and not _is_list(field["value"], is_label):
             start = line.start + begin + field.start("value")
-            yield Piece(start, line.start + len(line.text.rstrip()), field["label"].strip(" *-\"'"), row, begins=bool(bullet))
+            yield Piece(start, line.start + len(line.text.rstrip()), label, line.start + begin, row, begins=bool(bullet))
         else:
-            yield Piece(line.start + begin, line.end, "", row, begins=bool(bullet))
+            yield Piece(line.start + begin, line.end, "", -1, row, begins=bool(bullet))
         at += 1
+
+
+def _values_below(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, int]:
+    """The lines that are the value of the heading above them; none when they are fields of their own."""
+    while at < len(lines) and not lines[at].text.strip():
+        at += 1
+    last = at
+    while last < len(lines) and lines[last].text.strip() and not lines[last].text.lstrip().startswith("#"):
+        line = lines[last].text
+        bullet = _BULLET.match(line)
+        field = _FIELD.match(line[bullet.end() :] if bullet else line.lstrip())
+        heading = _HEADING.match(line)
+        if (field and is_label(field["label"].strip(" *-\"'"))) or (heading and is_label((heading["colon"] or "").strip())):
+            break
+        last += 1
+    return at, last
+
+
+def _is_short(label: str) -> bool:
+    return len(label) <= LABEL_LENGTH_MAX and not re.search(r"[.!?,;]\s", label)
 
 
 def _is_list(value: str, is_label: IsLabel) -> bool:
@@ -187,6 +213,8 @@ def _cell(line: _Line, split: Callable[[str], list[tuple[int, int]]], number: in
 
 
 def _splitter(text: str) -> Callable[[str], list[tuple[int, int]]] | None:
+    if len(re.findall(r"\S\s{2,}(?=\S)", text.strip())) >= 2 and "|" not in text and "\t" not in text:
+        return lambda line: [match.span() for match in re.finditer(r"\S+(?: \S+)*", line)]
     for mark, least in (("|", 1), ("\t", 2), (";", 2), (",", 2)):
         if text.count(mark) >= least and (mark != "|" or text.strip().startswith("|") or text.count("|") >= 2):
             return lambda line, mark=mark: _spans(line, mark)  # type: ignore[misc]

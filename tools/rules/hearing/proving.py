@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-from tools.rules.hearing.hear import TEXT_LENGTH_MAX, supports
-from tools.rules.hearing.wording import find, has, mask, negated, said
+from tools.rules.hearing import quantities
+from tools.rules.hearing.dates import days
+from tools.rules.hearing.facts import NO_KEY
+from tools.rules.hearing.reading import TEXT_LENGTH_MAX
+from tools.rules.hearing.scene import Scene
+from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import fold
 from tools.values.request import Doubt, Edit, Edits, Fact, Request
 from tools.values.wanted import Listed, Wanted
@@ -52,23 +58,22 @@ class _Judge:
 
     def __init__(self, typed: Sequence[str], catalogue: Mapping[str, Listed], items: dict[str, str]) -> None:
         self._typed = typed
-        self._asked = [_without_denied(fold(text), catalogue) for text in typed]
+        self._scenes = [Scene.of(text, text, catalogue) for text in typed]
         self._catalogue = catalogue
         self._items = items
 
     def holds(self, edit: Edit) -> bool:
-        now = said(edit.quote, self._typed[-1]) is not None
+        now = said(edit.quote, self._scenes[-1])
         match edit.do:
             case "add":
-                capability = self._catalogue.get(edit.name)
-                asked = capability is not None and any(has(capability.WORDS, text) for text in self._asked)
+                asked = edit.name in self._catalogue and any(_names(scene, edit.name) for scene in self._scenes)
                 if asked:
                     self._items[edit.item] = edit.name
                 return asked
             case "set":
                 fact = Fact(name=edit.name, value=edit.value, quote=edit.quote)
-                typed = any(said(edit.quote, text) for text in self._typed)
-                return typed and any(supports(one, fact) for one in self._wanted(edit))
+                typed = any(said(edit.quote, scene) for scene in self._scenes)
+                return typed and any(supports(one, fact, self._catalogue) for one in self._wanted(edit))
             case "copy" | "remove" if edit.item not in self._items and fold(edit.item) not in fold(edit.quote):
                 return False
             case "copy":
@@ -83,7 +88,7 @@ class _Judge:
                 return bool(edit.quote.strip()) and fold(edit.quote) in fold(self._typed[-1])
 
     def doubt(self, doubt: Doubt) -> Doubt | None:
-        if said(doubt.quote, self._typed[-1]) is None:
+        if not said(doubt.quote, self._scenes[-1]):
             return None
         readings = tuple(one for one in doubt.readings if all(self.holds(edit) for edit in one.edits))
         return doubt.model_copy(update={"readings": readings})
@@ -96,11 +101,72 @@ class _Judge:
         return [one for each in ([able] if able else self._catalogue.values()) for one in each.WANTED if one.name == edit.name]
 
 
-def _without_denied(folded: str, catalogue: Mapping[str, Listed]) -> str:
-    """The text without what it denies: no shorter word of another capability is left of `no web servers`."""
-    free = folded
-    for capability in catalogue.values():
-        for span in find(capability.WORDS, folded):
-            if negated(folded, span):
-                free = mask(free, span)
-    return free
+def _names(scene: Scene, capability: str) -> bool:
+    """Whether a word for it was typed, and not to deny it: its own, or a choice that asks for it by itself."""
+    alone = {one.name for one in scene.catalogue[capability].WANTED if one.alone}
+    choices = (mark for mark in scene.marks if any(mark.choices(name) for name in alone))
+    named = (mark for mark in scene.mentions if capability in mark.names("service"))
+    return any(not scene.denied[mark.first] for mark in (*named, *choices))
+
+
+def said(quote: str, scene: Scene) -> bool:
+    """Whether the quote was typed, up to letter case and blanks, not inside a longer word or number, and not to deny it."""
+    words = fold(quote).split()
+    if not words:
+        return False
+    body = r"\s+".join(re.escape(word) for word in words)
+    left = r"(?<![a-z0-9_])(?<!\d[.,])(?<![-]\d)" if words[0][0].isalnum() else ""
+    left += r"(?<!-)" if words[0][0].isdigit() else ""
+    right = r"(?![a-z0-9_]|[.,]\d)" if words[-1][-1].isalnum() else ""
+    for match in re.finditer(left + body + right, fold(scene.text)):
+        first, last = scene.tokens_between(*match.span())
+        if not all(scene.denied[first:last]) or last <= first or scene.at(first).does("deny"):
+            return True
+    return False
+
+
+def supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
+    """Whether the quote says the value: the same number or size, a word that means the choice, the name itself."""
+    value, quote = fold(fact.value), fold(fact.quote)
+    numbers = {n.value for n in quantities.numbers(quote)}
+    bare = quantities.count(value)
+    match one.kind:
+        case "count":
+            digits = {float(one) for one in re.findall(r"\d+", quote)}
+            return bare in numbers | digits or _is_product(bare, numbers) if bare is not None else value in quote
+        case "memory" | "disk" | "volume":
+            size = quantities.size_bytes(value)
+            sizes = {s.size_bytes for s in quantities.sizes(quote)}
+            return size in sizes if sizes else size is None and bare in numbers
+        case "disks":
+            return {s.size_bytes for s in quantities.sizes(value)} <= {s.size_bytes for s in quantities.sizes(quote)}
+        case "money":
+            amount = quantities.money(value)
+            return amount in {a.money for a in quantities.sums(quote)} if amount else bare is not None and bare in numbers
+        case "choice":
+            scene = Scene.of(fact.quote, fact.quote, catalogue)
+            return any(fact.value in mark.choices(one.name) and not scene.denied[mark.first] for mark in scene.marks)
+        case "region":
+            regions = azure_regions.named(quote)
+            return regions == azure_regions.named(value) if regions else " ".join(value.split()) in " ".join(quote.split())
+        case "yes_no":
+            scene = Scene.of(fact.quote, fact.quote, catalogue)
+            denied = any(scene.denied) or any(mark.does("deny") for mark in scene.marks)
+            return value == ("no" if denied else "yes")
+        case "public_key" if fact.value == NO_KEY:
+            return re.search(r"\b(?:no|none|without)\b", quote) is not None
+        case "public_key":
+            return fact.value.split() == fact.quote.split()
+        case "date":
+            return bool(days(fact.quote, date.min.replace(year=2000))) or value in quote
+        case "ports":
+            return set(re.findall(r"\d+", value)) <= set(re.findall(r"\d+", quote))
+        case "names":
+            return all(part.strip("0123456789-") in quote for part in value.split(", "))
+        case _:
+            return bool(value.strip()) and " ".join(value.split()) in " ".join(quote.split())
+
+
+def _is_product(value: float, numbers: set[float]) -> bool:
+    """`50 users with 20 connections each` are a thousand."""
+    return any(one * other == value for one in numbers for other in numbers if one != other)

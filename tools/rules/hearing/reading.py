@@ -5,28 +5,34 @@ facts. It is the offline model's brain. What is in doubt is asked, what is of no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
+from tools.rules.hearing import quantities
 from tools.rules.hearing.answers import answer
 from tools.rules.hearing.cells import Cell, cells_of, label_of
 from tools.rules.hearing.facts import NO_KEY, Found, names, read_facts
 from tools.rules.hearing.groups import Group, groups, plain_service
 from tools.rules.hearing.layout import clean, pieces
 from tools.rules.hearing.scene import STOPS, Scene
+from tools.rules.hearing.tokens import spread
 from tools.rules.hearing.unused import unused
-from tools.rules.hearing.values import NUMERIC, Amount, Match, assign, by_order, plain
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.values import NUMERIC, Amount, Match, assign, by_order, is_usual_memory, plain
+from tools.rules.hearing.words import Catalogue, same
 from tools.values.request import Doubt, Edit, Edits, Fact, Item, Reading, Request, Wish
 from tools.values.wanted import Wanted
 
 TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
 SHARED = frozenset(
-    ("environment", "platform", "network", "bridge", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
+    ("environment", "platform", "network", "bridge", "vlan", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
 )
 """Facts that are said once and meant for everything asked for, wherever they are said once."""
 MACHINE_SIZES = frozenset(("cpu_count", "memory", "disk"))
+OWN = frozenset(("role", "count", "name", "address"))
+"""What no two things share."""
 
 Asked = tuple[tuple[str, str], ...]
 """(label of an item, fact) of the questions that are open."""
@@ -45,7 +51,13 @@ class Thing:
     copied: str = ""
     role: str = ""
     alike: bool = False
+    relations: list[tuple[str, str, str]] = field(default_factory=list)
+    """(kind, to what, quote)."""
     row: bool = False
+    again: bool = False
+    """As the one before it, but for what is said of it."""
+    each: bool = False
+    """What is said of it is said of those before it too."""
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -72,6 +84,9 @@ class _Reader:
     today: date
     things: list[Thing] = field(default_factory=list)
     gone: list[Edit] = field(default_factory=list)
+    common: Thing | None = None
+    begun: bool = False
+    """A form has gone on to another thing."""
 
     def edits(self, cleaned: str) -> Edits:
         scene = self.scene
@@ -81,30 +96,63 @@ class _Reader:
         called = [name for first, last, _ in spans for name in names(scene, first, last)]
         for first, end, *_ in called:
             scene.use(first, end)
+        prose = {i for first, last, _ in spans for i in range(first, last)} | {i for cell in cells for i in range(cell.first, cell.last)}
+        for i in set(range(len(scene.said))) - prose:
+            scene.use(i, i + 1)  # marks of lists and the like
         if self.asked and not cells and self._answers():
-            found = answer(scene, self.request, self.asked, self.catalogue, self.today)
+            found = answer(scene, self.request, self.asked, self.catalogue, self.today, SHARED)
             if found:
                 return Edits(edits=tuple(found), unused=unused(scene, ()))
         for cell in cells:
-            scene.use(cell.first, cell.last)
+            scene.use(cell.label_first if cell.label_first >= 0 else cell.first, cell.last)
+        self._start_over(spans)
         found_groups, removed = groups(scene, spans, self.request)
+        self._only(found_groups)
         for group in removed:
             label = group.label or group.capability
             self.gone.append(Edit(do="remove", item=label, quote=self._clause(group.said_first, group.said_last)))
         self._make_things(found_groups, cells, spans)
         self._name(called, found_groups)
+        made = list(self.things)
         for cell in cells:
-            self._read_cell(cell)
-        if found_groups:
-            for group in found_groups:
-                self._read_group(group)
-        elif self.things and not any(thing.row for thing in self.things) and spans:
-            self._read_stretch(self.things[-1], 0, len(scene.said))
+            self._read_cell(cell, found_groups)
+        for group in found_groups:
+            self._read_stretch(made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
+        if not found_groups and self.things and spans:
+            whole = self._common() if any(thing.row for thing in self.things) else self.things[-1]
+            self._read_stretch(whole, 0, len(scene.said))
+        if not found_groups and not self.things and self.request.items and not self._again():
+            self._edit(0, len(scene.said))
+        self._share_common()
         self._share_alike()
         self._merge_rows()
-        made = [*self.gone, *self._changes()]
-        wishes, doubts = self._wishes(), tuple(doubt for thing in self.things for doubt in thing.doubts)
-        return Edits(edits=(*made, *wishes), doubts=doubts, asks=asks, unused=unused(scene, doubts))
+        edits = [*self.gone, *self._changes()]
+        wishes, doubts = (*self._cell_wishes(), *self._wishes()), tuple(doubt for thing in self.things for doubt in thing.doubts)
+        return Edits(edits=(*edits, *wishes), doubts=doubts, asks=asks, unused=unused(scene, doubts))
+
+    def _start_over(self, spans: Sequence[tuple[int, int, bool]]) -> None:
+        """Nothing of what was said so far counts any more."""
+        scene = self.scene
+        mark = next((mark for mark in scene.marks if mark.does("start_over")), None)
+        if mark is None or not self.request.items:
+            return
+        quote = scene.quote(mark.first, mark.last)
+        self.gone += [Edit(do="remove", item=item.label, quote=quote) for item in self.request.items]
+        self.gone += [Edit(do="unset", name=fact.name, quote=quote) for fact in self.request.shared]
+        self.gone += [Edit(do="unwish", item=wish.item, name=wish.kind, quote=quote) for wish in self.request.wishes]
+        scene.use(mark.first, mark.last)
+        self.request = Request()
+
+    def _only(self, found: list[Group]) -> None:
+        """`only the web server`: all others go."""
+        scene = self.scene
+        if len(self.request.items) < 2 or not found or any(group.new for group in found):
+            return
+        before = [scene.at(i) for i in range(found[0].said_first) if not scene.at(i).does("owned", "article")]
+        if before and before[-1].does("only") and len(before) <= 3:
+            quote = scene.quote(0, found[0].said_last)
+            meant = {group.label for group in found}
+            self.gone += [Edit(do="remove", item=item.label, quote=quote) for item in self.request.items if item.label not in meant]
 
     # What the message is.
 
@@ -150,46 +198,79 @@ class _Reader:
 
     def _make_things(self, found: list[Group], cells: list[Cell], spans: Sequence[tuple[int, int, bool]]) -> None:
         scene = self.scene
-        for group in found:
-            quote = scene.quote(group.said_first, group.said_last)
-            self.things.append(Thing(group.capability, group.label, group.new, quote, role=group.role, alike=group.alike))
-            if group.count is not None and (group.count != 1 or group.counted != (0, 0)):
-                first, last = min(group.counted[0], group.said_first), max(group.counted[1], group.said_last)
-                if group.count != 1 or scene.said[group.counted[0]].kind == "number":
-                    self._count(self.things[-1], group, scene.quote(first, last))
-            if group.role:
-                self.things[-1].found.say("role", group.role, quote)
-        rows = dict.fromkeys(cell.row for cell in cells if cell.row)
         plain = plain_service(self.catalogue, scene)
-        for row in rows:
-            mine = [cell for cell in cells if cell.row == row]
-            service = next((m.names("service")[0] for cell in mine for m in scene.mentions if cell.first <= m.first < cell.last), plain)
-            if len([one for one in mine if one.facts]) >= 2:
-                self.things.append(Thing(service, "", True, mine[0].quote(scene), row=True))
-                for cell in mine:
-                    cell.thing = len(self.things) - 1
+        self._make_rows(cells, plain)
+        rows = {thing.capability for thing in self.things}
+        for group in found:
+            if group.of is not None:
+                group.thing = found[group.of].thing
+            elif group.capability in rows and not any(scene.said[i].kind == "size" for i in range(group.first, group.last)):
+                group.thing = -1  # `all VMs on network 21` speaks of the rows
+            else:
+                group.thing = len(self.things)
+                self.things.append(self._thing(group))
         if self.things or self.request.items:
             return
-        alone = self._alone()
-        if alone:
+        if alone := self._alone(cells):
             self.things.append(alone)
             return
         sizes = {name for cell in cells for name in cell.facts} & (MACHINE_SIZES | {"count"})
         sizes |= {name for mark in scene.marks for name in mark.names("fact") if scene.free(mark.first, mark.last)} & MACHINE_SIZES
-        amounts = sum(token.kind in ("size", "number") for token in scene.said)
-        if (len(sizes) >= 2 and amounts >= 2) or (
-            sizes & MACHINE_SIZES and any(token.kind == "size" for token in scene.said) and amounts >= 2
-        ):
-            first = next(i for i, t in enumerate(scene.said) if t.kind in ("size", "number"))
-            self.things.append(Thing(plain, "", True, scene.quote(first, first + 1)))
+        amounts = [i for i, token in enumerate(scene.said) if token.kind in ("size", "number")]
+        if len(amounts) >= 2 and (len(sizes) >= 2 or (sizes & MACHINE_SIZES and any(scene.said[i].kind == "size" for i in amounts))):
+            self.things.append(Thing(plain, "", True, scene.quote(amounts[0], amounts[0] + 1)))
 
-    def _alone(self) -> Thing | None:
+    def _make_rows(self, cells: list[Cell], plain: str) -> None:
+        """A row of a table is a thing; one of sums is none."""
+        scene = self.scene
+        for row in dict.fromkeys(cell.row for cell in cells if cell.row):
+            mine = [cell for cell in cells if cell.row == row]
+            if len([one for one in mine if one.facts]) < 2 or scene.said[mine[0].first].text in scene.words.totals:
+                continue
+            service = next((m.names("service")[0] for m in scene.mentions for cell in mine if cell.first <= m.first < cell.last), plain)
+            for cell in mine:
+                cell.thing = len(self.things)
+            self.things.append(Thing(service, "", True, mine[0].quote(scene), row=True))
+
+    def _thing(self, group: Group) -> Thing:
+        scene = self.scene
+        quote = scene.quote(group.said_first, group.said_last)
+        thing = Thing(group.capability, group.label, group.new, quote, role=group.role, alike=group.alike, again=group.again)
+        thing.each = any(scene.at(i).does("each") for i in range(group.first, group.last))
+        if group.name and self._wants(thing, "name"):
+            thing.found.say("name", ", ".join(spread(group.name)), group.name)
+        if group.count is not None and (group.count != 1 or scene.said[group.counted[0]].kind == "number"):
+            first, last = min(group.counted[0], group.said_first), max(group.counted[1], group.said_last)
+            if group.counted != (0, 0) or group.count != 1:
+                self._count(thing, group, scene.quote(first, last))
+        if group.role and self._wants(thing, "role"):
+            thing.found.say("role", group.role, quote)
+        return thing
+
+    def _common(self) -> Thing:
+        """What is said of all rows of a table."""
+        if self.common is None:
+            self.common = Thing(self.things[0].capability, "", False, "")
+        return self.common
+
+    def _share_common(self) -> None:
+        for thing in self.things if self.common else ():
+            if thing.row and self.common:
+                wanted = {one.name for one in self._wanted(thing)}
+                _take_over(thing, self.common, wanted - OWN)
+
+    def _alone(self, cells: list[Cell]) -> Thing | None:
         """A choice that asks for its thing by itself, such as an application."""
         for capability in self.catalogue.values():
             for one in capability.WANTED:
                 if one.alone:
                     for mark in self.scene.marks:
-                        if mark.choices(one.name) and not self.scene.denied[mark.first] and self.scene.free(mark.first, mark.last):
+                        told = any(one.name in cell.facts and cell.first <= mark.first < cell.last for cell in cells)
+                        if (
+                            mark.choices(one.name)
+                            and not self.scene.denied[mark.first]
+                            and (told or self.scene.free(mark.first, mark.last))
+                        ):
                             return Thing(capability.NAME, "", True, self.scene.quote(mark.first, mark.last))
         return None
 
@@ -212,8 +293,8 @@ class _Reader:
         """Each name is of the thing whose words it stands among."""
         scene = self.scene
         for first, end, said, _, _ in called:
-            owner = next((n for n, group in enumerate(found) if group.first <= first < group.last), None)
-            thing = self.things[owner] if owner is not None and owner < len(self.things) else (self.things[-1] if self.things else None)
+            owner = next((group.thing for group in found if group.first <= first < group.last and group.thing >= 0), None)
+            thing = self.things[owner] if owner is not None else (self.things[-1] if self.things else None)
             others = scene.at(first - 1).names("fact") if first else ()
             if thing is None:
                 thing = self._target("name", scene.quote(first, end))
@@ -240,42 +321,100 @@ class _Reader:
 
     # What it says of it.
 
-    def _read_cell(self, cell: Cell) -> None:
-        thing = self.things[cell.thing] if cell.thing is not None else (self.things[-1] if self.things else None)
-        if thing is None and self.request.items:
+    def _read_cell(self, cell: Cell, found: list[Group]) -> None:
+        thing = self.things[cell.thing] if cell.thing is not None else None
+        if thing is None and not cell.row:
+            place = next((group.thing for group in found if group.first <= cell.first < group.last and group.thing >= 0), None)
+            plain = [one for one in self.things if not one.row]
+            thing = self.things[place] if place is not None and not self.begun else (plain[-1] if plain else None)
+        if thing is None and self.request.items and not cell.row:
             thing = self._thing_of(self.request.items[-1])
         if thing is None:
             return
-        repeated = not thing.row and any(name in thing.facts and name == "name" for name in cell.facts) and cell.begins_item
-        if repeated:
+        if not cell.row and "name" in cell.facts and "name" in thing.facts and len(thing.facts) > 1:
             thing = Thing(thing.capability, "", True, cell.quote(self.scene))
             self.things.append(thing)
+            self.begun = True
         cell.read(self.scene, self._wanted(thing), thing.found, self.today)
-
-    def _read_group(self, group: Group) -> None:
-        thing = next(
-            (
-                t
-                for t in self.things
-                if not t.row
-                and t.quote == self.scene.quote(group.said_first, group.said_last)
-                and not t.doubts
-                and (t.label == group.label)
-            ),
-            None,
-        )
-        if thing is None:
-            return
-        self._read_stretch(thing, group.first, group.last)
 
     def _read_stretch(self, thing: Thing, first: int, last: int) -> None:
         scene, wanted = self.scene, self._wanted(thing)
         self._copy(thing, first, last)
+        self._relate(thing, first, last)
         self._bare_names(thing, first, last)
         read_facts(scene, first, last, wanted, thing.found, self.today)
-        matches, rest = assign(scene, first, last, wanted)
+        self._take_back(thing, first, last)
+        matches, rest = assign(scene, first, last, wanted, thing.capability)
         self._say(thing, matches, wanted)
-        self._settle(thing, rest, wanted)
+        self._settle(thing, self._corrected(thing, rest, first, last), wanted)
+
+    def _again(self) -> bool:
+        """`another one`, `the same again for production`: one more of the last item, but for what is said of it."""
+        scene, item = self.scene, self.request.items[-1]
+        mark = next(
+            (m for m in scene.marks if m.does("another", "same_again") or (m.does("copy") and scene.is_text(m.last, "it", "that", "this"))),
+            None,
+        )
+        if mark is None or scene.denied[mark.first] or any(name in ("data_disks",) for name in mark.names("fact")):
+            return False
+        following = scene.token(mark.last)
+        if (
+            mark.does("another")
+            and following
+            and following.kind == "word"
+            and not scene.words.fills(following)
+            and not scene.at(mark.last).meanings
+        ):
+            return False
+        thing = Thing(item.capability, "", True, scene.quote(mark.first, mark.last), copied=item.label)
+        self.things.append(thing)
+        scene.use(mark.first, mark.last)
+        self._read_stretch(thing, 0, len(scene.said))
+        return True
+
+    def _edit(self, first: int, last: int) -> None:
+        """A message that names nothing is about what there is: each fact about the item that wants it; of several, it is asked."""
+        scene = self.scene
+        before = bytes(scene.used)
+        told = any(scene.at(i).does("each") or scene.is_text(i, "both", "all", "everything") for i in range(first, last))
+        used = bytearray(before)
+        read: list[Thing] = []
+        for item in self.request.items:
+            scene.used[:] = before
+            thing = Thing(item.capability, item.label, False, "")
+            self.things = [thing]
+            self._read_stretch(thing, first, last)
+            used = bytearray(a | b for a, b in zip(used, scene.used, strict=True))
+            read.append(thing)
+        scene.used[:] = used
+        self.things = read
+        for name in dict.fromkeys(name for thing in read for name in thing.facts):
+            able = [thing for thing in read if name in thing.facts]
+            if len(able) < 2 or told or name in SHARED:
+                continue
+            stated = [thing for thing in able if (there := self.request.item(thing.label)) and there.fact(name)]
+            if len(stated) == 1:
+                meant = stated
+            else:
+                meant = []
+                fact = able[0].facts[name]
+                readings = tuple(
+                    Reading(
+                        text=thing.label,
+                        edits=(Edit(do="set", item=thing.label, name=name, value=thing.facts[name].value, quote=fact.quote),),
+                    )
+                    for thing in able
+                )
+                read[0].doubts.append(Doubt(item="", quote=fact.quote, about=(name,), readings=readings))
+            for thing in able:
+                if thing not in meant:
+                    del thing.found.facts[name]
+        kept: set[tuple[str, ...]] = set()
+        for thing in read:
+            for n, doubt in reversed(list(enumerate(thing.doubts))):
+                if doubt.about in kept:
+                    del thing.doubts[n]
+                kept.add(doubt.about)
 
     def _bare_names(self, thing: Thing, first: int, last: int) -> None:
         """`VM build-01`, `app-{1,2,3}`, `app-1 to app-3`: names that nothing introduces."""
@@ -286,11 +425,19 @@ class _Reader:
 
         for i in range(first, last):
             token = scene.said[i]
+            if self._is_word_name(i, last):
+                thing.found.say("name", scene.quote(i, i + 1), scene.quote(i - 1, i + 1))
+                scene.use(i, i + 1)
+                return
+            if token.kind == "quoted" and any(mark.last == i and scene.used[mark.first] for mark in scene.mentions):
+                thing.found.say("name", scene.text[token.start + 1 : token.end - 1], scene.quote(i, i + 1))
+                scene.use(i, i + 1)
+                return
             if token.kind != "name" or scene.used[i] or scene.denied[i] or scene.at(i).meanings:
                 continue
             before = scene.at(i - 1)
             end, said = _names_at(scene, i, last, sure=False)
-            places = before.names("fact") or (before.does("lean") and not scene.is_text(i - 1, "as"))
+            places = set(before.names("fact")) & scene.words.placing or (before.does("lean") and not scene.is_text(i - 1, "as"))
             behind_thing = any(mark.last in (i, i - 1) and scene.used[mark.first] for mark in scene.mentions)
             if said and not places and (len(said) > 1 or behind_thing) and "." not in said[0]:
                 thing.found.say("name", ", ".join(said), scene.quote(i, end))
@@ -299,9 +446,73 @@ class _Reader:
                     thing.found.say("count", str(len(said)), scene.quote(i, end))
                 return
 
+    def _take_back(self, thing: Thing, first: int, last: int) -> None:
+        """`no data disks`, `forget the end date`, `any node`: a fact that is named to be denied, and no value of it."""
+        scene, names = self.scene, {one.name for one in self._wanted(thing)}
+        for mark in scene.marks_in(first, last):
+            facts = [name for name in mark.names("fact") if name in names]
+            if not facts or not first <= mark.first < last or not scene.free(mark.first, mark.last):
+                continue
+            lead = next((i for i in range(mark.first - 1, max(mark.first - 5, -1), -1) if scene.at(i).does("remove", "any", "deny")), None)
+            nothing_between = lead is not None and all(
+                scene.at(i).does("owned", "article", "remove", "any", "deny") for i in range(lead, mark.first)
+            )
+            if nothing_between or (
+                scene.denied[mark.first] and any(scene.at(i).does("denied_after") for i in range(mark.last, min(mark.last + 4, last)))
+            ):
+                quote = scene.quote(lead if nothing_between and lead is not None else mark.first, mark.last)
+                for name in facts:
+                    thing.found.denied.append((name, "", quote))
+                scene.use(mark.first, mark.last)
+
+    def _relate(self, thing: Thing, first: int, last: int) -> None:
+        """`behind the balancer`, `on different nodes`, `near the database`: how it stands to something else, or its machines do."""
+        scene = self.scene
+        for mark in scene.marks_in(first, last):
+            kinds = mark.names("relation")
+            if not kinds or not first <= mark.first < last or not scene.free(mark.first, mark.last):
+                continue
+            end = min(mark.last + 6, scene.sentence(mark.first)[1])
+            to, close = "", mark.last
+            for i in range(mark.last, end):
+                token = scene.said[i]
+                item = next((one for one in self.request.items if same(one.label) == same(token.text)), None)
+                mention = next((m for m in scene.mentions if m.first == i), None)
+                if item or token.kind in ("name", "quoted"):
+                    to, close = item.label if item else scene.quote(i, i + 1).strip("\"'`"), i + 1
+                    break
+                if mention and not to:
+                    known = next((one.label for one in self.request.items if one.capability in mention.names("service")), "")
+                    to, close = known or scene.quote(mention.first, mention.last), mention.last
+            if kinds[0] == "apart" or to:
+                quote = scene.quote(mark.first, close)
+                thing.relations.append((kinds[0], "" if kinds[0] == "apart" else to, quote))
+                scene.use(mark.first, close if kinds[0] != "apart" else mark.last)
+
+    def _is_word_name(self, number: int, last: int) -> bool:
+        """`vm lark, 4 cores`: a word right behind its noun that means nothing else."""
+        scene, token = self.scene, self.scene.said[number]
+        behind = any(mark.last == number and scene.used[mark.first] for mark in scene.mentions)
+        if (
+            not behind
+            or token.kind != "word"
+            or scene.at(number).meanings
+            or scene.words.fills(token)
+            or token.text.endswith(("ly", "ing"))
+        ):
+            return False
+        after = scene.token(number + 1)
+        ends = (
+            after is None
+            or after.kind in ("number", "size")
+            or scene.is_text(number + 1, ",", "(", "\n", ":", ".")
+            or scene.at(number + 1).does("with")
+        )
+        return ends and len(token.text) >= 3 and not scene.denied[number]
+
     def _copy(self, thing: Thing, first: int, last: int) -> None:
         scene = self.scene
-        for mark in scene.marks:
+        for mark in scene.marks_in(first, last):
             if not (mark.does("copy") and first <= mark.first < last):
                 continue
             i = mark.last
@@ -329,6 +540,7 @@ class _Reader:
 
     def _meant(self, facts: Sequence[str], match: Match, kinds: Mapping[str, str]) -> str:
         """Of facts that share a word, the one whose kind the amount is of."""
+        order: tuple[str, ...]
         if match.amount.kind == "size":
             order = ("memory", "disk", "volume", "disks")
         else:
@@ -346,7 +558,7 @@ class _Reader:
             thing.found.say(fact, self._changed(thing, fact, plain(last.amount.worth), last, quote), quote)
             return
         if kinds[fact] == "disks" or (kinds[fact] == "disk" and len(several) > 1 and not self._repeats(several)):
-            values = [self._sized(one.amount, kinds[fact]) for one in several]
+            values = [value for one in several for value in [self._sized(one.amount, kinds[fact])] * self._times(one)]
             whole = scene.quote(several[0].first, last.last)
             if kinds[fact] == "disk" and any(one == "disks" for one in kinds.values()):
                 more = next(name for name, kind in kinds.items() if kind == "disks")
@@ -357,11 +569,42 @@ class _Reader:
             return
         thing.found.say(fact, self._changed(thing, fact, self._sized(last.amount, kinds[fact]), last, quote), quote)
 
+    def _times(self, match: Match) -> int:
+        """`two data disks of 300 GB`, `2 x 100 GB`: so many of that size."""
+        scene, at = self.scene, min(match.first, match.amount.first) - 1
+        while scene.is_text(at, "x", "×", "*"):
+            at -= 1
+        token = scene.token(at) if at >= 0 else None
+        if (
+            token
+            and token.kind == "number"
+            and not scene.used[at]
+            and 2 <= token.value <= 24
+            and "count" not in scene.at(at + 1).names("fact")
+        ):
+            scene.use(at, at + 1)
+            return int(token.value)
+        return 1
+
     def _repeats(self, several: list[Match]) -> bool:
         """The same thing said again, or corrected: `200 connections, no, 300 connections`."""
         return any(
             self.scene.at(i).does("deny", "affirm", "instead", "prefer", "or", "to") for i in range(several[0].last, several[-1].first)
         )
+
+    def _corrected(self, thing: Thing, rest: list[Amount], first: int, last: int) -> list[Amount]:
+        """`not 100, 200` and `200 instead of 100`: the amount that is refused says which fact is meant."""
+        scene, item = self.scene, self.request.item(thing.label)
+        refused = [scene.said[i] for i in range(first, last) if scene.denied[i] and scene.said[i].kind in ("number", "size")]
+        if item is None or len(refused) != 1 or len(rest) != 1 or rest[0].kind != refused[0].kind:
+            return rest
+        facts = [fact for fact in (*item.facts, *self.request.shared) if _worth(fact.value) == refused[0].value]
+        if len(facts) != 1 or facts[0].name in thing.facts:
+            return rest
+        value = rest[0].text if rest[0].kind == "size" else plain(rest[0].worth)
+        thing.found.say(facts[0].name, value, scene.quote(rest[0].first, rest[0].last))
+        scene.use(rest[0].first, rest[0].last)
+        return []
 
     def _product(self, several: list[Match]) -> tuple[str, str] | None:
         """`50 users with 20 connections each` are a thousand."""
@@ -382,11 +625,25 @@ class _Reader:
     def _sized(self, amount: Amount, kind: str) -> str:
         if amount.kind != "number" or kind == "money":
             return amount.text
+        if amount.text.lower().endswith("m") and amount.worth >= 10**6:
+            return f"{amount.text[:-1].strip()} MB"
         return f"{plain(amount.worth)} MB" if kind == "memory" and amount.worth >= 256 else f"{plain(amount.worth)} GB"
 
     def _changed(self, thing: Thing, fact: str, value: str, match: Match, quote: str) -> str:
         """`4 GB more` is what there is and four more; nothing else of it is known here."""
-        return value
+        scene, item = self.scene, self.request.item(thing.label)
+        before = next((one for one in (*(item.facts if item else ()), *self.request.shared) if one.name == fact), None)
+        was = _worth(before.value) if before else None
+        around = [scene.at(i) for i in range(match.first - 1, min(match.last + 1, len(scene.said)))]
+        adds = any(one.does("more") for one in around) or (scene.at(match.amount.first - 1).does("by") and not self._lowers(match))
+        if was is None or not adds:
+            return value
+        total = was + match.amount.worth
+        return plain(total) if match.amount.kind == "number" and before and before.value.isdigit() else f"{plain(total / 2**30)} GB"
+
+    def _lowers(self, match: Match) -> bool:
+        first, _ = self.scene.sentence(match.first)
+        return any(self.scene.is_text(i, "reduce", "decrease", "lower", "shrink", "less") for i in range(first, match.last))
 
     def _settle(self, thing: Thing, rest: list[Amount], wanted: tuple[Wanted, ...]) -> None:
         """What has no label."""
@@ -399,7 +656,17 @@ class _Reader:
             scene.use(sums[-1].first, sums[-1].last)
         sizes = [one for one in rest if one.kind == "size" and not _of_something_else(scene, one)]
         lacking = [one for one in wanted if one.name not in thing.facts and kinds[one.name] in NUMERIC]
-        given, doubtful = by_order(sizes, lacking)
+        volume = next((one.name for one in lacking if one.kind == "volume"), "")
+        for size in [size for size in sizes if volume and not is_usual_memory(size.worth)][:1]:
+            if any(
+                mark.first - size.last in (0, 1) for mark in scene.mentions if thing.capability in mark.names("service")
+            ):  # `100 GB database`
+                thing.found.say(volume, size.text, scene.quote(size.first, size.last))
+                scene.use(size.first, size.last)
+                sizes.remove(size)
+        disks = [mark.first for mark in scene.marks if "disk" in mark.names("fact")]
+        is_listed = "disk" in thing.facts and bool(sizes) and bool(disks) and sizes[0].first > disks[0]
+        given, doubtful = by_order(sizes, lacking, is_listed=is_listed)
         more: dict[str, list[Amount]] = {}
         for fact, size in given:
             more.setdefault(fact, []).append(size)
@@ -422,12 +689,17 @@ class _Reader:
     # All of it together.
 
     def _share_alike(self) -> None:
-        """`one web and one indexer machine each, 2 cores 8 GB`: the sizes are of both."""
-        for one, after in reversed(list(zip(self.things, self.things[1:], strict=False))):
+        """`one web and one indexer machine each, 2 cores 8 GB`: the sizes are of both; `and the same for production`: so are most facts."""
+        for one, after in reversed(list(pairwise(self.things))):
             if one.alike and one.capability == after.capability:
-                for name, fact in after.facts.items():
-                    if name not in ("role", "count", "name") and name not in one.facts:
-                        one.facts[name] = fact
+                _take_over(one, after, set(after.facts) - OWN)
+        for one, after in pairwise(self.things):
+            if after.again and one.capability == after.capability:
+                _take_over(after, one, set(one.facts) - OWN)
+        each = next((n for n, thing in enumerate(self.things) if thing.each and _sizes(thing)), None)
+        for one in self.things[:each] if each else ():
+            if not _sizes(one) and not one.row:
+                _take_over(one, self.things[each or 0], MACHINE_SIZES & {wanted.name for wanted in self._wanted(one)})
 
     def _merge_rows(self) -> None:
         """Rows of a table that differ in nothing but their name are several of one thing."""
@@ -439,6 +711,9 @@ class _Reader:
                 continue
             both = [one.facts["name"].value for one in (like, thing) if "name" in one.facts]
             count = sum(int(one.facts["count"].value) if "count" in one.facts else 1 for one in (like, thing))
+            if "address" in like.facts and "address" in thing.facts:
+                both_addresses = f"{like.facts['address'].value}, {thing.facts['address'].value}"
+                like.found.say("address", both_addresses, thing.facts["address"].quote)
             if both:
                 like.found.say("name", ", ".join(both), thing.facts["name"].quote if "name" in thing.facts else like.quote)
             like.found.say("count", str(count), like.facts["name"].quote if both else like.quote)
@@ -455,16 +730,25 @@ class _Reader:
                 for n, doubt in enumerate(thing.doubts):
                     thing.doubts[n] = _of(doubt, label)
                 thing.label = label
-                if thing.copied:
-                    made.append(Edit(do="copy", item=thing.copied, name="", quote=thing.quote))
+                if thing.copied and self._is_item(thing.copied):
+                    made.append(Edit(do="copy", item=thing.copied, name=label, quote=thing.quote))
                 else:
                     made.append(Edit(do="add", item=label, name=thing.capability, quote=thing.quote or thing.capability))
+                    if thing.copied:
+                        thing.relations.append(("like", thing.copied, thing.quote))
             for fact in thing.facts.values():
                 if fact.name not in shared:
                     made.append(Edit(do="set", item=thing.label, name=fact.name, value=fact.value, quote=fact.quote))
+            for kind, to, quote in thing.relations:
+                made.append(Edit(do="relate", item=thing.label, name=kind, value=to, quote=quote))
         made += [Edit(do="set", name=fact.name, value=fact.value, quote=fact.quote) for fact in shared.values()]
         made += self._unsets()
         return made
+
+    def _is_item(self, called: str) -> bool:
+        return any(
+            called.lower() in (item.label, *((fact.value.lower(),) if (fact := item.fact("name")) else ())) for item in self.request.items
+        )
 
     def _called(self, thing: Thing) -> str:
         if thing.role:
@@ -494,9 +778,19 @@ class _Reader:
                 own = item.fact(name) if item else None
                 common = next((fact for fact in self.request.shared if fact.name == name), None)
                 fact = own or common
-                if fact and name not in thing.facts and (not value or fact.value.lower() == value.lower()):
+                if fact is None or name in thing.facts:
+                    continue
+                several, refused = fact.value.split(", "), value.split(", ")
+                left = [one for one in several if one not in refused]
+                if value and 0 < len(left) < len(several):
+                    made.append(Edit(do="set", item=thing.label if own else "", name=name, value=", ".join(left), quote=quote))
+                elif not value or fact.value.lower() == value.lower():
                     made.append(Edit(do="unset", item=thing.label if own else "", name=name, quote=quote))
         return made
+
+    def _cell_wishes(self) -> tuple[Edit, ...]:
+        said = [wish for thing in self.things for wish in thing.found.wishes]
+        return tuple(Edit(do="wish", name=wish.kind, value=wish.text, quote=wish.text) for wish in said)
 
     def _wishes(self) -> tuple[Edit, ...]:
         scene, found = self.scene, []
@@ -514,11 +808,25 @@ class _Reader:
         return tuple({edit.name: edit for edit in reversed(found)}.values())[::-1]
 
 
+def _sizes(thing: Thing) -> set[str]:
+    return {name for name in thing.facts if name in MACHINE_SIZES}
+
+
+def _take_over(one: Thing, other: Thing, names: AbstractSet[str]) -> None:
+    for name in [name for name in other.facts if name in names]:
+        one.facts.setdefault(name, other.facts[name])
+
+
 def _of(doubt: Doubt, label: str) -> Doubt:
     readings = tuple(
         Reading(text=one.text, edits=tuple(edit.model_copy(update={"item": label}) for edit in one.edits)) for one in doubt.readings
     )
     return Doubt(item=label, quote=doubt.quote, about=doubt.about, readings=readings)
+
+
+def _worth(value: str) -> float | None:
+    size_bytes, number = quantities.size_bytes(value), quantities.count(value)
+    return size_bytes if size_bytes is not None else number
 
 
 def _free(label: str, taken: set[str]) -> str:

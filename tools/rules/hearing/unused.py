@@ -7,6 +7,7 @@ from tools.values.request import Doubt
 
 PHRASES_MAX = 60
 """Of one message; beyond it nobody reads on."""
+PHRASE_LENGTH_MAX = 160
 SECRETS = frozenset(("password", "passwd", "passphrase", "secret", "token", "key", "private"))
 """What stands beside these is not said again."""
 
@@ -42,7 +43,8 @@ def _phrase(scene: Scene, first: int, last: int) -> str:
     ):
         first += 1
     end = telling[-1] + 1
-    return " ".join(scene.quote(first, end).split()).rstrip(".:")
+    phrase = " ".join(scene.quote(first, end).split()).rstrip(".:")
+    return phrase if len(phrase) <= PHRASE_LENGTH_MAX else f"{phrase[:PHRASE_LENGTH_MAX]} …"
 
 
 def _tells(scene: Scene, number: int) -> bool:
@@ -52,5 +54,5 @@ def _tells(scene: Scene, number: int) -> bool:
         return False
     if token.kind == "word" and len(token.text) == 1:
         return False
-    structural = mark.meanings and all(one.kind in ("does", "part", "unit") for one in mark.meanings)
-    return not structural
+    structural = mark.meanings and all(one.kind in ("does", "part", "unit", "relation") for one in mark.meanings)
+    return not structural or mark.does("double", "half")

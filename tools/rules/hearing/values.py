@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from tools.rules.hearing import quantities
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import Token
 from tools.values.wanted import Wanted
@@ -58,7 +59,7 @@ def amounts(scene: Scene, first: int, last: int) -> list[Amount]:
         token = scene.said[i]
         if token.kind not in ("number", "size", "money") or scene.used[i] or scene.denied[i] or _is_version(scene, i):
             continue
-        one = Amount(token.kind, token.value, scene.text[token.start : token.end], i, i + 1)
+        one = Amount(token.kind, token.value, _spelled(scene, token), i, i + 1)
         before = found[-1] if found else None
         joint = _joint(scene, before, one) if before else ""
         if before and joint:
@@ -69,6 +70,14 @@ def amounts(scene: Scene, first: int, last: int) -> list[Amount]:
         else:
             found.append(one)
     return found
+
+
+def _spelled(scene: Scene, token: Token) -> str:
+    """As typed; in units of ours when they are another language's."""
+    text = scene.text[token.start : token.end]
+    if token.kind == "size" and quantities.size_bytes(text) is None:
+        return f"{plain(token.value / GIB)} GB"
+    return text
 
 
 def _unit(text: str) -> str:
@@ -110,12 +119,12 @@ def _is_version(scene: Scene, number: int) -> bool:
     return (choice or mention) and not labelled and not scene.is_text(number + 1, "x")
 
 
-def labels(scene: Scene, first: int, last: int, wanted: Sequence[Wanted]) -> list[Label]:
+def labels(scene: Scene, first: int, last: int, wanted: Sequence[Wanted], capability: str) -> list[Label]:
     kinds = {one.name: one.kind for one in wanted}
     found = []
-    for mark in scene.marks:
-        if first <= mark.first and mark.last <= last and scene.free(mark.first, mark.last):
-            facts = tuple(name for name in mark.names("fact") if kinds.get(name) in NUMERIC)
+    for mark in scene.marks_in(first, last):
+        if mark.last <= last and scene.free(mark.first, mark.last):
+            facts = tuple(name for name in mark.facts(capability) if kinds.get(name) in NUMERIC)
             if facts:
                 found.append(Label(mark.first, mark.last, facts))
     return found
@@ -126,13 +135,15 @@ def _takes(kind: str, amount: Amount, *, labelled: bool) -> bool:
         return amount.kind == "number"
     if kind == "money":
         return amount.kind == "money" or (labelled and amount.kind == "number")
-    return amount.kind == "size" or (labelled and amount.kind == "number" and kind in ("memory", "disk", "disks"))
+    return amount.kind == "size" or (labelled and amount.kind == "number" and kind in ("memory", "disk"))
 
 
-def assign(scene: Scene, first: int, last: int, wanted: Sequence[Wanted]) -> tuple[list[Match], list[Amount]]:
+def assign(scene: Scene, first: int, last: int, wanted: Sequence[Wanted], capability: str) -> tuple[list[Match], list[Amount]]:
     """(what a label says, what has none). Neighbours are matched, so that the whole costs least."""
     kinds = {one.name: one.kind for one in wanted}
-    row: list[Amount | Label] = sorted([*amounts(scene, first, last), *labels(scene, first, last, wanted)], key=lambda one: one.first)
+    row: list[Amount | Label] = sorted(
+        [*amounts(scene, first, last), *labels(scene, first, last, wanted, capability)], key=lambda one: one.first
+    )
     best: list[tuple[float, tuple[Match, ...]]] = [(0.0, ())]
     for n, one in enumerate(row):
         alone = WITHOUT_LABEL if isinstance(one, Amount) else WITHOUT_VALUE
@@ -162,6 +173,10 @@ def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Map
         return None
     facts = tuple(name for name in label.facts if _takes(kinds[name], amount, labelled=True))
     gap = range(left.last, right.first)
+    if not after and not any(scene.is_text(i, ":", "=") for i in gap):
+        facts = tuple(name for name in facts if name != "count")  # `a Node 20 environment`
+    if any(scene.at(i).does("double", "half") for i in gap):
+        return None
     if not facts or len(gap) > GAP_MAX:
         return None
     cost, words = (0.0 if after else 0.4), 0
@@ -188,6 +203,14 @@ def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Map
             cost += 0.3
     if words > 3 or (not after and words > 1 and cost > 1.0):
         return None
+    if (
+        amount.kind == "number"
+        and after
+        and label.facts
+        and kinds[label.facts[0]] in SIZES
+        and scene.said[label.last - 1].text.endswith("s")
+    ):
+        return None  # `two disks of 50 GB`
     if amount.kind == "number" and all(kinds[name] in SIZES for name in facts):
         cost += 0.2
     return max(cost, 0.0), Match(amount, facts, min(left.first, right.first), max(left.last, right.last))
@@ -225,8 +248,11 @@ FAR = 1.5
 """How much larger the first of two sizes must be for the order to be the other way round: memory is the smaller one."""
 
 
-def by_order(sizes: Sequence[Amount], lacking: Sequence[Wanted]) -> tuple[list[tuple[str, Amount]], list[Amount]]:
-    """(fact and size, in doubt): sizes without a label, in the order in which everybody writes: memory, disk, then other disks."""
+def by_order(
+    sizes: Sequence[Amount], lacking: Sequence[Wanted], *, is_listed: bool = False
+) -> tuple[list[tuple[str, Amount]], list[Amount]]:
+    """(fact and size, in doubt): sizes without a label, in the order in which everybody writes: memory, disk, other disks. `is_listed`:
+    they follow the system disk in a list."""
     memory = [one.name for one in lacking if one.kind == "memory"][:1]
     disk = [one.name for one in lacking if one.kind == "disk"][:1]
     volume = [one.name for one in lacking if one.kind == "volume"][:1]
@@ -242,7 +268,9 @@ def by_order(sizes: Sequence[Amount], lacking: Sequence[Wanted]) -> tuple[list[t
     given = list(zip(slots, ordered, strict=False))
     more = [one.name for one in lacking if one.kind == "disks"][:1]
     rest = ordered[len(given) :]
-    return given + [(more[0], size) for size in rest if more and disk], [] if more and disk else rest
+    if more and (disk or is_listed):
+        return given + [(more[0], size) for size in rest], []
+    return given, rest
 
 
 def plain(value: float) -> str:

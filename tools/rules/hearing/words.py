@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tools.rules.hearing.tokens import Token, tokens
+from tools.rules.names.text import fold
 from tools.values.wanted import Wanted
 
-MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part"]
+MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation"]
 ENGLISH = "en"
+WORD_LENGTH_MAX = 24
+"""Letters of a word that are looked at for what it begins with."""
 
 
 class Listed(Protocol):
@@ -35,7 +38,7 @@ class Meaning(NamedTuple):
     name: str
     """Of the capability, the fact, the kind of wish, or what the word does."""
     value: str = ""
-    """Of a choice."""
+    """Of a choice; of a fact, the capability that has this word for it."""
 
 
 class Mark(NamedTuple):
@@ -46,18 +49,40 @@ class Mark(NamedTuple):
     meanings: frozenset[Meaning]
 
     def does(self, *names: str) -> bool:
-        return any(one.kind == "does" and one.name in names for one in self.meanings)
+        return not _does(self.meanings).isdisjoint(names)
 
     def names(self, kind: MeaningKind) -> tuple[str, ...]:
-        return tuple(sorted({one.name for one in self.meanings if one.kind == kind}))
+        return _names(self.meanings, kind)
+
+    def facts(self, capability: str) -> tuple[str, ...]:
+        """Those that this capability has the word for."""
+        return tuple(sorted({one.name for one in self.meanings if one.kind == "fact" and one.value == capability}))
 
     def choices(self, fact: str) -> tuple[str, ...]:
         return tuple(sorted({one.value for one in self.meanings if one.kind == "choice" and one.name == fact}))
 
 
+@lru_cache(maxsize=4096)
+def _does(meanings: frozenset[Meaning]) -> frozenset[str]:
+    return frozenset(one.name for one in meanings if one.kind == "does")
+
+
+@lru_cache(maxsize=16384)
+def _names(meanings: frozenset[Meaning], kind: MeaningKind) -> tuple[str, ...]:
+    return tuple(sorted({one.name for one in meanings if one.kind == kind}))
+
+
 def same(word: str) -> str:
     """A word and its plural are one."""
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    abbreviated = len(word) == 3 and not any(vowel in word for vowel in "aeiouy")  # `vms`
+    return word[:-1] if (len(word) > 3 or abbreviated) and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _fit(phrase: tuple[str, ...], said: Sequence[Token], words: Sequence[str], at: int) -> bool:
+    if phrase[-1].endswith("*") and len(phrase) > 1:
+        last = at + len(phrase) - 1
+        return last < len(said) and tuple(words[at:last]) == phrase[:-1] and said[last].text.startswith(phrase[-1][:-1])
+    return tuple(words[at : at + len(phrase)]) == phrase
 
 
 class Lexicon:
@@ -67,11 +92,24 @@ class Lexicon:
         english = _file(ENGLISH)
         self.glued: frozenset[str] = frozenset(english["glued"]["before"])
         self.filling = frozenset(same(word) for word in english["filling"]["words"].split())
+        self.numbers: dict[str, int] = {}
+        self.sizes: dict[str, str] = {}
+        """A language's own words for numbers, and for the units of sizes."""
+        self.short: dict[str, str] = english["short"]
+        """What a letter means straight behind a number."""
+        self.counting: set[str] = set()
+        self.placing: set[str] = set()
+        """Facts whose value is a name or a number of its own: it counts nothing that follows."""
+        self.roles = frozenset(same(word) for word in english["roles"]["words"])
+        """What machines are called by, though some capability counts such things."""
+        self.ordinary: dict[str, dict[str, list[str]]] = english["ordinary"]
+        """Words for a choice that are others behind or before these."""
+        self.totals = frozenset(english["totals"]["words"])
         self.empty = frozenset(english["empty"]["words"])
         self.bodies = frozenset(same(word) for word in english["body"]["words"])
         """What a service runs on."""
         self._phrases: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
-        self._beginnings: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
+        self.starred = any(language != ENGLISH for language in languages)
         self._services: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
         meant: dict[str, set[Meaning]] = {}
 
@@ -85,35 +123,45 @@ class Lexicon:
             add(Meaning("wish", name), words)
         for name, words in english["units"].items():
             add(Meaning("unit", name), words)
+        for name, words in english["relation"].items():
+            add(Meaning("relation", name), words)
         add(Meaning("body", ""), english["body"]["words"])
         add(Meaning("part", ""), english["parted"]["words"])
         for capability in catalogue.values():
             add(Meaning("service", capability.NAME), capability.WORDS)
             for one in capability.WANTED:
                 kind: MeaningKind = "wish" if one.kind == "wish" else "fact"
-                add(Meaning(kind, one.name), (one.name.replace("_", " "), *one.words) if one.words else ())
+                add(Meaning(kind, one.name, capability.NAME), (one.name.replace("_", " "), *one.words) if one.words else ())
+                self.counting |= {one.name} if one.kind in ("count", "memory", "disk", "volume") else set()
+                self.placing |= {one.name} if one.kind in ("network", "node", "text", "name") else set()
                 for value, spelled in one.choices:
                     add(Meaning("choice", one.name, value), (value, *spelled))
+        for word, others_ in english["alike"].items():
+            for other in others_:
+                meant.setdefault(other, set()).update(meant.get(word, ()))
         for language in languages:
             if language == ENGLISH:
                 continue
             theirs = _file(language)
+            self.bodies |= {word for word in theirs["words"].get("vm", ()) if not word.endswith("*")}
             self.filling |= frozenset(same(word) for word in theirs["filling"]["words"].split())
             self.empty |= frozenset(theirs.get("empty", {}).get("words", ()))
+            self.numbers |= {fold(word): number for word, number in theirs["numbers"].items()}
+            self.sizes |= {word: unit for unit, words in theirs["sizes"].items() for word in words}
             for english_word, words in theirs["words"].items():
                 for word in words:
-                    meant.setdefault(word, set()).update(meant.get(english_word, ()))
+                    meant.setdefault(fold(word), set()).update(meant.get(english_word, ()))
         for word, meanings in meant.items():
             self._put(word, meanings)
 
     def _put(self, phrase: str, meanings: set[Meaning]) -> None:
+        """A star at the end stands for any ending: such a phrase is kept by what it begins with."""
         words = tuple(same(token.text) for token in tokens(phrase.rstrip("*")))
         services = {one for one in meanings if one.kind in ("service", "body")}
-        if not words:
+        if not words or not meanings:
             return
-        if phrase.endswith("*") and len(words) == 1:
-            self._beginnings.setdefault(words[0], {}).setdefault(words, set()).update(meanings)
-            return
+        if phrase.endswith("*"):
+            words = (*words[:-1], tokens(phrase.rstrip("*"))[-1].text + "*")
         self._phrases.setdefault(words[0], {}).setdefault(words, set()).update(meanings - services)
         if any(one.kind == "service" for one in services):
             self._services.setdefault(words[0], {}).setdefault(words, set()).update(services)
@@ -131,10 +179,10 @@ class Lexicon:
         words = [same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said]
         at = 0
         while at < len(said):
-            fits = [(len(p), m) for p, m in phrases.get(words[at], {}).items() if m and tuple(words[at : at + len(p)]) == p]
-            if not fits and said[at].kind == "word" and self._beginnings:
-                begin = next((words[at][:k] for k in range(len(words[at]), 2, -1) if words[at][:k] in self._beginnings), "")
-                fits = [(1, m) for m in self._beginnings.get(begin, {}).values()]
+            fits = [(len(p), m) for p, m in phrases.get(words[at], {}).items() if m and _fit(p, said, words, at)]
+            if not fits and self.starred and said[at].kind == "word":
+                begun = (said[at].text[:k] + "*" for k in range(min(len(said[at].text), WORD_LENGTH_MAX), 1, -1))
+                fits = [(1, phrases[one][(one,)]) for one in begun if phrases.get(one, {}).get((one,))][:1]
             if fits:
                 length, meanings = max(fits, key=lambda fit: fit[0])
                 found.append(Mark(at, at + length, frozenset(meanings)))
@@ -142,6 +190,9 @@ class Lexicon:
             else:
                 at += 1
         return found
+
+    def is_body(self, text: str) -> bool:
+        return same(text) in self.bodies
 
     def joins(self, letters: str) -> bool:
         """A number may stand behind this word without a blank: `vlan20`, `debian12`."""
@@ -180,7 +231,7 @@ def language_of(said: Sequence[Token]) -> str:
     best, most = ENGLISH, sum(word in english for word in words)
     for language in others():
         own = _own(language)
-        count = sum(word in own or any(word[:k] in own for k in range(4, len(word))) for word in words)
+        count = sum(word in own or any(word[:k] in own for k in range(4, min(len(word), WORD_LENGTH_MAX))) for word in words)
         if count > most:
             best, most = language, count
     return best
