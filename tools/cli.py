@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec, TextIO
 
 import click
 
@@ -92,6 +92,30 @@ def sim(words: tuple[str, ...]) -> None:
 def demo() -> None:
     """Watch a sentence become a verified PostgreSQL server, in a simulated cluster."""
     starting.simulator("cluster_sim.demo", "berth", "chat")
+
+
+@main.command()
+@click.argument("file", default="-", type=click.File(encoding="utf-8", errors="replace"))
+@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON document.")
+@in_words
+def hear(file: TextIO, as_json: bool) -> None:
+    """Show the request that a message makes. FILE holds it, or `-` for what is piped in; a line `---` parts several messages.
+
+    Nothing is looked up, planned or kept. The rules read it; a model has no part in it.
+    """
+    import json
+    import re
+    from datetime import date
+
+    from tools.clients.settings import Settings
+    from tools.pipeline.hearing import Hearing
+    from tools.pipeline.world import read_site
+    from tools.rules.words.rendering import text
+
+    hearing = Hearing(read_site(Settings.from_environment()), date.today())
+    for message in re.split(r"^---[ \t]*$", file.read(), flags=re.MULTILINE):
+        heard = hearing.hear(message.strip("\n"))
+    click.echo(json.dumps(heard, ensure_ascii=False) if as_json else text("request.heard", heard))
 
 
 @main.command("doctor")

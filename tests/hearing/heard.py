@@ -5,25 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tools.capabilities import catalogue
-from tools.rules.hearing.reading import read
-from tools.rules.hearing.report import report
-from tools.rules.request.editing import apply
-from tools.values.request import Edits, Request
+from tools.pipeline.hearing import hear
+from tools.values.site import Site
 
 TODAY = date(2026, 11, 29)
+SITE = Site(default_network="", public_keys=("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5b8o0lNf0dJ0b1qzO3m2n5r7t9v1x3z5b7d9f1h3j5 me@host",))
 
 
 def hear_json(texts: list[str]) -> dict[str, Any]:
-    request, heard = Request(), Edits()
-    history: list[Request] = []
-    for text in texts:
-        if text.strip().lower() == "undo":
-            request = history.pop() if history else request
-            heard = Edits(undo=1)
-            continue
-        heard = read(text, request, catalogue(), (), TODAY)
-        if not heard.asks:
-            history.append(request)
-            request, _ = apply(request, heard, catalogue())
-    return report(request, heard, catalogue())
+    return hear(texts, SITE, TODAY)

@@ -18,16 +18,18 @@ CALLED = {"concurrent_users": "users", "data_disks": "data_disks_gib", "budget_m
 MIB, GIB = 2**20, 2**30
 
 
-def report(request: Request, heard: Edits, catalogue: Catalogue, commands: Sequence[str] = ()) -> dict[str, Json]:
-    """`items`, `shared`, `wishes`, `questions`, `commands`, `unused`. A question that was asked leaves the items out: it orders nothing."""
+def report(
+    request: Request, heard: Edits, catalogue: Catalogue, missing: Sequence[tuple[str, str, str]] = (), commands: Sequence[str] = ()
+) -> dict[str, Json]:
+    """`items`, `shared`, `wishes`, `questions`, `commands`, `unused`. Questions are doubts and what is `missing`: (item, name, text)."""
+    doubts = [{"item": one.item, "about": [CALLED.get(name, name) for name in one.about], "text": _question(one)} for one in heard.doubts]
+    open_ = [{"item": item, "about": [CALLED.get(name, name)], "text": question} for item, name, question in missing]
     wanted = {one.name: one for capability in catalogue.values() for one in capability.WANTED}
     return {
         "items": [_item(item, {one.name: one for one in catalogue[item.capability].WANTED}) for item in request.items],
         "shared": _facts(request.shared, wanted),
         "wishes": [{"text": wish.text, "kind": wish.kind} for wish in request.wishes],
-        "questions": [
-            {"item": doubt.item, "about": [CALLED.get(one, one) for one in doubt.about], "text": _question(doubt)} for doubt in heard.doubts
-        ],
+        "questions": [*doubts, *open_],
         "commands": list(commands),
         "unused": list(heard.unused),
     }

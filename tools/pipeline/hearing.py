@@ -1,0 +1,65 @@
+"""Hears messages one after the other, as a conversation does, and goes no further: no world is looked at and nothing is planned. What
+`berth hear` prints, and what tests of hearing compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from tools.capabilities import catalogue, chain
+from tools.rules.hearing import reading
+from tools.rules.hearing.report import report
+from tools.rules.request.editing import apply
+from tools.rules.words.conversation import read
+from tools.rules.words.reducer import step
+from tools.values import effects, events
+from tools.values.conversation import Conversation
+from tools.values.events import Intent
+from tools.values.request import Edits, Request
+from tools.values.site import Site
+from tools.values.value import Json
+
+REQUESTER = "operator"
+
+
+@dataclass
+class Hearing:
+    site: Site
+    today: date
+    now: Conversation = field(default_factory=Conversation)
+
+    def hear(self, text: str) -> dict[str, Json]:
+        """The request after this message; what the message asks, and what of it was used for nothing."""
+        message = read(text)
+        heard = Edits()
+        self.now, to_do = step(self.now, message)
+        while to_do:
+            effect, to_do = to_do[0], to_do[1:]
+            if isinstance(effect, effects.Hear):
+                heard = reading.read(effect.text, self.now.request, catalogue(), self.now.asked, self.today)
+                self.now, more = step(self.now, events.Said(effect.text, heard, offline=True))
+                to_do = (*to_do, *more)
+            elif isinstance(effect, effects.Understand):
+                self.now, more = step(self.now, self._understand(effect))
+                to_do = (*to_do, *more)
+        commands = () if message.intent in (Intent.WORDS, Intent.EMPTY) else (message.intent.name.lower(),)
+        return report(self.now.request, heard, catalogue(), self._missing(), commands)
+
+    def _understand(self, effect: effects.Understand) -> events.Understood:
+        request, refused = apply(Request() if effect.anew else self.now.request, effect.edits, catalogue())
+        required = chain.understand(request, self.site, REQUESTER)
+        return events.Understood(effect.edits, request, refused, required, effect.anew)
+
+    def _missing(self) -> list[tuple[str, str, str]]:
+        parts = self.now.requirements.parts if self.now.requirements else ()
+        return [(part.label, missing.name, missing.question) for part in parts for missing in part.missing]
+
+
+def hear(texts: Iterable[str], site: Site, today: date) -> dict[str, Json]:
+    """Of several messages of one conversation, what the last one comes to."""
+    hearing, heard = Hearing(site, today), report(Request(), Edits(), catalogue())
+    for text in texts:
+        heard = hearing.hear(text)
+    return heard
