@@ -14,6 +14,8 @@ resource "proxmox_virtual_environment_vm" "machine" {
   tags      = each.value.tags
   on_boot   = each.value.on_boot
 
+  description = each.value.description
+
   # Removal does not wait for a guest that no longer answers.
   stop_on_destroy = true
 
@@ -45,6 +47,19 @@ resource "proxmox_virtual_environment_vm" "machine" {
     ssd          = startswith(each.value.disk_interface, "virtio") ? false : true
   }
 
+  dynamic "disk" {
+    for_each = each.value.data_disks
+
+    content {
+      datastore_id = each.value.storage
+      interface    = disk.value.interface
+      size         = disk.value.disk_gib
+      discard      = "on"
+      iothread     = true
+      ssd          = startswith(disk.value.interface, "virtio") ? false : true
+    }
+  }
+
   network_device {
     bridge  = each.value.bridge
     vlan_id = each.value.vlan_tag
@@ -66,10 +81,11 @@ resource "proxmox_virtual_environment_vm" "machine" {
     }
 
     dynamic "dns" {
-      for_each = length(each.value.dns_servers) > 0 ? [each.value.dns_servers] : []
+      for_each = length(each.value.dns_servers) > 0 || each.value.domain != null ? [each.value] : []
 
       content {
-        servers = dns.value
+        domain  = dns.value.domain
+        servers = length(dns.value.dns_servers) > 0 ? dns.value.dns_servers : null
       }
     }
 

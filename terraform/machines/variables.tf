@@ -11,6 +11,7 @@ variable "machines" {
     storage        = string
     disk_interface = string
     disk_gib       = number
+    data_disks     = optional(list(object({ interface = string, disk_gib = number })), [])
     cpu_count      = number
     memory_mib     = number
     bridge         = string
@@ -20,9 +21,11 @@ variable "machines" {
     user_name      = string
     public_keys    = list(string)
     dns_servers    = optional(list(string), [])
+    domain         = optional(string)
     tags           = optional(list(string), [])
     on_boot        = optional(bool, true)
     pool           = optional(string)
+    description    = optional(string)
   }))
 
   validation {
@@ -58,6 +61,18 @@ variable "machines" {
   validation {
     condition     = alltrue([for m in var.machines : m.disk_gib >= 1 && floor(m.disk_gib) == m.disk_gib])
     error_message = "A disk has at least 1 GiB, in whole GiB."
+  }
+
+  validation {
+    condition = alltrue([for m in var.machines : alltrue([
+      for d in m.data_disks : can(regex("^(scsi|virtio)[0-9]+$", d.interface)) && d.disk_gib >= 1 && floor(d.disk_gib) == d.disk_gib
+    ])])
+    error_message = "A data disk is on an interface such as scsi1 or virtio1, and has at least 1 GiB, in whole GiB."
+  }
+
+  validation {
+    condition     = alltrue([for m in var.machines : length(distinct(concat([m.disk_interface], m.data_disks[*].interface))) == 1 + length(m.data_disks)])
+    error_message = "Two disks of a machine are on one interface. Give each its own."
   }
 
   validation {

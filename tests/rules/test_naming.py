@@ -52,8 +52,9 @@ def test_names_by_convention_pass_over_taken_ones() -> None:
     [
         ("build-01", 1, ("build-01",)),
         ("build-09", 3, ("build-09", "build-10", "build-11")),
-        ("web", 2, ("web-01", "web-02")),
-        ("7", 2, ("7-01", "7-02")),
+        ("web", 2, ("web-1", "web-2")),
+        ("7", 2, ("7-1", "7-2")),
+        ("app-1, app-3", 2, ("app-1", "app-3")),
     ],
 )
 def test_several_are_numbered_from_the_name_that_was_said(name: str, count: int, numbered: tuple[str, ...]) -> None:

@@ -60,6 +60,8 @@ REFUSED = [
     ([machine(memory_mib=16)], "at least 256 MiB"),
     ([machine(disk_gib=0.5)], "at least 1 GiB"),
     ([machine(disk_interface="floppy0")], "A disk interface is one such as"),
+    ([machine(data_disks=[{"interface": "scsi0", "disk_gib": 9}])], "Two disks of a machine are on one interface"),
+    ([machine(data_disks=[{"interface": "ide1", "disk_gib": 9}])], "A data disk is on an interface"),
     ([machine(vlan_tag=5000)], "A VLAN tag is a number from 1 to 4094"),
     ([machine(address="somewhere")], "An address is"),
     ([machine(public_keys=[])], "at least one public SSH key"),
@@ -88,6 +90,19 @@ def test_a_machine_as_composed_becomes_exactly_that_resource(folder: Folder) -> 
     assert two["pool_id"] is None
     assert two["initialization"][0]["ip_config"][0]["ipv4"] == [{"address": "10.20.0.5/24", "gateway": "10.20.0.1"}]
     assert two["initialization"][0]["dns"] == []
+
+
+def test_data_disks_domain_and_notes_are_of_the_machine(folder: Folder) -> None:
+    more = [{"interface": "scsi1", "disk_gib": 100}, {"interface": "scsi2", "disk_gib": 200}]
+    folder.give(machine(data_disks=more, domain="example.org", description="Needed until 2027-03-31.", on_boot=False))
+    one = folder.planned()["web-01"]
+    assert [(disk["interface"], disk["size"], disk["datastore_id"]) for disk in one["disk"]] == [
+        ("scsi0", 20, "ceph-vm"),
+        ("scsi1", 100, "ceph-vm"),
+        ("scsi2", 200, "ceph-vm"),
+    ]
+    assert one["initialization"][0]["dns"] == [{"domain": "example.org", "servers": None}]
+    assert (one["description"], one["on_boot"]) == ("Needed until 2027-03-31.", False)
 
 
 def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_folder: Callable[[str], Folder]) -> None:
@@ -120,6 +135,7 @@ def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_fo
         (11, {"disk_gib": 30}, False),
         (12, {"disk_gib": 30, "memory_mib": 4096}, True),
         (13, {"public_keys": [KEY.replace("ops@", "new@")]}, True),
+        (15, {"data_disks": [{"interface": "scsi1", "disk_gib": 10}, {"interface": "scsi2", "disk_gib": 20}]}, False),
         (14, {"vlan_tag": 30, "tags": ["berth"]}, False),
     ],
 )

@@ -54,5 +54,6 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "outputs": receipt_part.outputs,
         "facts": dict(part.facts),
         "savings": list(part.savings),
+        "not_included": list(part.needs.not_included),
         "providers": list(receipt_part.providers),
     }

@@ -56,12 +56,12 @@ def _shares(part: Part, snapshot: ClusterSnapshot) -> Iterator[Line]:
     cpu_count = sum(m.cpu_count for m in made) - sum(g.cpu_count for g in old)
     yield _line(f"memory of {names}", memory_gib, "GiB", sum(n.memory_bytes for n in online) / GIB, "memory")
     yield _line(f"vCPUs of {names}", cpu_count, "vCPU", sum(n.cpu_count for n in online), "processor threads")
-    sizes = {g.vm_id: g.disk_bytes / GIB for g in old}
+    sizes = {g.vm_id: g.disk_bytes / GIB + sum(size_gib for _, size_gib in g.data_disks_gib) for g in old}
     for storage in sorted({m.storage for m in made}):
         seen = [s.total_bytes for s in snapshot.storages if s.name == storage and s.active]
         shared = any(s.shared for s in snapshot.storages if s.name == storage and s.active)
         total_bytes = max(seen, default=0) if shared else sum(seen)
-        disk_gib = sum(m.disk_gib - sizes.get(m.vm_id, 0) for m in made if m.storage == storage)
+        disk_gib = sum(m.disks_gib - sizes.get(m.vm_id, 0) for m in made if m.storage == storage)
         yield _line(f"disks on {storage}", disk_gib, "GiB", total_bytes / GIB, f"storage {storage}", "storage")
 
 

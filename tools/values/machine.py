@@ -15,12 +15,21 @@ class Placement(Value):
     disk_interface: str
 
 
+class DataDisk(Value):
+    """A disk beside the system's, on the same storage."""
+
+    interface: str
+    disk_gib: int
+
+
 class Machine(Placement):
     """The module's variables.tf says the same."""
 
     name: str
     vm_id: int
     disk_gib: int
+    """Of the system."""
+    data_disks: tuple[DataDisk, ...] = ()
     cpu_count: int
     memory_mib: int
     bridge: str
@@ -30,9 +39,16 @@ class Machine(Placement):
     user_name: str
     public_keys: tuple[str, ...]
     dns_servers: tuple[str, ...] = ()
+    domain: str | None = None
     tags: tuple[str, ...] = ()
     on_boot: bool = True
     pool: str | None = None
+    description: str | None = None
+
+    @property
+    def disks_gib(self) -> int:
+        """All of them together."""
+        return self.disk_gib + sum(disk.disk_gib for disk in self.data_disks)
 
     @property
     def placement(self) -> Placement:

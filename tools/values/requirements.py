@@ -60,6 +60,8 @@ class Needs(Value):
     missing: tuple[Missing, ...] = ()
     problems: tuple[str, ...] = ()
     """Whole sentences about words that cannot be taken as they are: what, why, what to do next."""
+    not_included: tuple[str, ...] = ()
+    """Whole phrases: what was said, and no step of the plan does."""
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)

@@ -66,6 +66,9 @@ class Guest(Value):
     cpu_count: int
     memory_bytes: int
     disk_bytes: int
+    """Of its system disk."""
+    data_disks_gib: tuple[tuple[str, int], ...] = ()
+    """(interface, GiB) of its other disks, as far as its configuration was read."""
     tags: tuple[str, ...] = ()
     pool: str = ""
     lock: str = ""
@@ -87,6 +90,8 @@ class Template(Value):
     cloud_init: bool
     os: str = ""
     """`debian`, `ubuntu`, … by name or tags, as far as can be told."""
+    drives: tuple[str, ...] = ()
+    """The interfaces that something is on: `ide2`, `scsi0`."""
 
 
 class Network(Value):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from tools.rules.azure.facts import SHARED
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
-from tools.rules.request.reading import Reading, read_placing, read_sizes
+from tools.rules.request.placing import read_placing
+from tools.rules.request.reading import Reading, read_sizes
 from tools.rules.request.wanting import wanted
 from tools.rules.sizing import sizing
 from tools.rules.sizing.sizing import PostgresqlSize

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tools.capabilities.redis import sizes
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names.text import spell_memory
-from tools.rules.request.reading import Reading, read_placing, read_sizes
+from tools.rules.request.placing import read_placing
+from tools.rules.request.reading import Reading, read_sizes
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
 from tools.values.requirements import Needs

@@ -6,7 +6,8 @@ import math
 
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
-from tools.rules.request.reading import DISK_GIB_MAX, Reading, read_placing, read_sizes
+from tools.rules.request.placing import read_placing
+from tools.rules.request.reading import DISK_GIB_MAX, Reading, read_sizes
 from tools.rules.request.wanting import wanted
 from tools.rules.sizing import applications, sizing
 from tools.rules.sizing.application_formulas import Sized

@@ -6,7 +6,8 @@ import re
 
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
-from tools.rules.request.reading import Reading, read_placing, settle_sizes
+from tools.rules.request.placing import read_placing
+from tools.rules.request.reading import Reading, settle_sizes
 from tools.rules.request.wanting import wanted
 from tools.rules.sizing import sizing
 from tools.values.request import Fact

@@ -37,15 +37,16 @@ class Taking:
     @classmethod
     def of(cls, machine: Machine, old: Guest | None) -> Taking:
         """Of a machine that exists the growth is what is new."""
+        there = dict(old.data_disks_gib) if old else {}
         return cls(
             machine.node,
             machine.storage,
             machine.cpu_count,
             machine.memory_mib,
-            machine.disk_gib,
+            machine.disks_gib,
             old.cpu_count if old else 0,
             math.ceil(old.memory_bytes / MIB) if old else 0,
-            math.ceil(old.disk_bytes / GIB) if old else 0,
+            math.ceil(old.disk_bytes / GIB) + sum(there.get(disk.interface, 0) for disk in machine.data_disks) if old else 0,
         )
 
 

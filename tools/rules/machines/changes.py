@@ -5,7 +5,7 @@ What of them is kept when the change is composed is in `keeping`. Fewer machines
 
 from __future__ import annotations
 
-from tools.rules.machines import placement
+from tools.rules.machines import disks, placement
 from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, storage_sum
 from tools.rules.machines.choices import demand_of, ranges_of
 from tools.rules.machines.counter import MEMORY_STEP_MIB, largest
@@ -29,9 +29,12 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     owned = frozenset(m.vm_id for m in old.machines)
     room = Room.of(seen, situation.site.environment(needs.text("environment")), situation.reserved, owned)
     sums = sums_after(kept, demand, room)
+    lost = disks.lost(kept, demand.data_disks_gib)
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
+    if lost:
+        return PartOffer(label=needs.label, candidates=(), exclusions=lost, ranges=ranges, summary=summary)
     if broken:
         exclusions = tuple(Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken)
         counter = _counter_offer(kept, demand, room)
@@ -81,7 +84,12 @@ def sums_after(kept: tuple[Machine, ...], demand: Demand, room: Room) -> tuple[S
 def _takings(kept: tuple[Machine, ...], demand: Demand, seen: ClusterSnapshot) -> list[Taking]:
     guests = {g.vm_id: g for g in seen.guests}
     sizes = {"cpu_count": demand.cpu_count, "memory_mib": demand.memory_mib, "disk_gib": demand.disk_gib}
-    return [Taking.of(m.model_copy(update=sizes), guests.get(m.vm_id)) for m in kept]
+
+    def changed(m: Machine) -> Machine:
+        attached = disks.attach(demand.data_disks_gib, m.disk_interface, ())
+        return m.model_copy(update=sizes | {"data_disks": disks.keep(m.data_disks, attached)})
+
+    return [Taking.of(changed(m), guests.get(m.vm_id)) for m in kept]
 
 
 def _added(demand: Demand, there: int, seen: ClusterSnapshot, room: Room) -> tuple[Placement, ...] | None:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools.rules.machines import templates
+from tools.rules.machines import addresses, templates
 from tools.rules.machines.capacity import GIB, STORAGE_RATIO_MAX, Room, cpu_sum, memory_sum, node_problem, storage_sum
 from tools.rules.machines.keeping import resting_on
 from tools.rules.names import naming
@@ -138,6 +138,28 @@ def _disk_size(m: Machine, scene: Scene) -> Fault | None:
     return None
 
 
+def _data_disks(m: Machine, scene: Scene) -> Fault | None:
+    """As many as asked for, each on an interface of its own, and none that exists shrinks."""
+    asked, found = scene.part.needs.strings("data_disks_gib"), tuple(str(disk.disk_gib) for disk in m.data_disks)
+    if asked != found:
+        return fault("data_disk.otherwise", machine=m.name, asked=asked, found=found)
+    if len({m.disk_interface, *(disk.interface for disk in m.data_disks)}) <= len(found):
+        return fault("data_disk.interface", machine=m.name)
+    there = dict(scene.owned[m.vm_id].data_disks_gib) if m.vm_id in scene.owned else {}
+    small = next((disk for disk in m.data_disks if disk.disk_gib < there.get(disk.interface, 0)), None)
+    return fault("disk.shrinks", machine=m.name, old_gib=there[small.interface], disk_gib=small.disk_gib) if small else None
+
+
+def _address(m: Machine, scene: Scene) -> Fault | None:
+    if m.address == "dhcp":
+        return None
+    if sum(1 for other in scene.part.machines if other.address == m.address) > 1:
+        return fault("address.twice", address=m.address)
+    network = next((n for n in scene.snapshot.networks if n.bridge == m.bridge and n.vlan_tag == m.vlan_tag), None)
+    reason = addresses.problem(m.address, m.gateway or "", network) if network else ""
+    return fault("address.unfit", machine=m.name, address=m.address, reason=reason) if reason else None
+
+
 def _bounds(m: Machine, scene: Scene) -> Fault | None:
     if not 1 <= m.cpu_count <= CPU_COUNT_MAX or m.memory_mib < MEMORY_MIB_MIN:
         return fault("size.impossible", cpu_count=m.cpu_count, memory_mib=m.memory_mib)
@@ -191,6 +213,8 @@ CHECKS: dict[str, Callable[[Machine, Scene], Fault | None]] = {
     "template.there": _template_there,
     "rests_on": _as_it_rested_on,
     "disk.size": _disk_size,
+    "disk.data": _data_disks,
+    "address": _address,
     "bounds": _bounds,
     "as_asked": _as_asked,
     "headroom.memory": _headroom_memory,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 
-from tools.rules.machines import placement, places
+from tools.rules.machines import addresses, disks, placement, places
 from tools.rules.machines.capacity import Room
 from tools.rules.machines.counter import counter_offer
-from tools.rules.machines.keeping import resting_on, size_of
+from tools.rules.machines.keeping import resting_on, size_of, where_of
 from tools.rules.machines.places import Demand
 from tools.rules.names import naming
 from tools.rules.request.choosing import candidate_of, settled_numbers
@@ -38,6 +38,8 @@ def demand_of(needs: Needs) -> Demand:
         memory_mib=needs.whole("memory_mib"),
         disk_gib=needs.whole("disk_gib"),
         network=needs.text("network"),
+        bridge=needs.text("bridge"),
+        data_disks_gib=tuple(map(int, needs.strings("data_disks_gib"))),
         os=needs.text("os") or "debian",
         node=needs.text("node"),
         storage=needs.text("storage"),
@@ -51,11 +53,11 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
     room = Room.of(seen, site.environment(needs.text("environment")), reserved)
     demand = demand_of(needs)
     ranges = ranges_of(needs)
-    clash = _name_clash(needs, demand, seen, reserved)
+    clash = (*_name_clash(needs, demand, seen, reserved), *addresses.clashes(needs, seen))
     if not seen.quorate:
         clash = (Exclusion(subject="the cluster", reason="it has no quorum, so nothing in it can be changed"),)
     if clash:
-        free = _free_name(needs, demand, seen, reserved)
+        free = _free_name(needs, demand, seen, reserved) if needs.field("name") else ""
         return PartOffer(label=needs.label, candidates=(), exclusions=clash, counter_offer=free)
     found, shut = places.places(demand, seen)
     ranked, full = placement.candidates(demand, found, room)
@@ -110,31 +112,42 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
     """
     seen, site, reserved = situation.cluster, situation.site, situation.reserved
     candidate = candidate_of(part_offer, pick)
-    settled = settled_numbers(part_offer, pick)
+    settled, demand = settled_numbers(part_offer, pick), demand_of(needs)
     sizes = {name: math.ceil(settled.get(name, needs.whole(name))) for name in SIZES}
     ids = free_ids(len(candidate.places), seen, site, reserved)
     called = names_of(needs, len(candidate.places), seen, site, reserved)
-    network = places.network_of(seen, needs.text("network"))
+    network = places.network_of(seen, needs.text("network"), needs.text("bridge"))
     assert network is not None, "an offer with candidates has found the network"
     found = {t.vm_id: t for t in seen.templates}
+    fixed = addresses.spelled(needs, network) or ("dhcp",) * len(candidate.places)
     return tuple(
         Machine(
             **place.model_dump(),
             name=name,
             vm_id=vm_id,
             disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place.template_vm_id))),
+            data_disks=disks.attach(demand.data_disks_gib, place.disk_interface, _drives(found.get(place.template_vm_id))),
             cpu_count=sizes["cpu_count"],
             memory_mib=sizes["memory_mib"],
             bridge=network.bridge,
             vlan_tag=network.vlan_tag,
+            address=address,
+            gateway=needs.text("gateway") or None,
             user_name=site.user_name,
             public_keys=needs.strings("public_keys"),
-            dns_servers=site.dns_servers,
+            dns_servers=needs.strings("dns_servers") or site.dns_servers,
+            domain=needs.text("domain") or None,
             tags=tags_of(needs),
+            on_boot=needs.yes("start_on_boot") or needs.field("start_on_boot") is None,
             pool=site.pool or None,
+            description=description_of(needs),
         )
-        for name, vm_id, place in zip(called, ids, candidate.places, strict=True)
+        for name, vm_id, address, place in zip(called, ids, fixed, candidate.places, strict=True)
     )
+
+
+def _drives(template: Template | None) -> tuple[str, ...]:
+    return template.drives if template else ()
 
 
 def _disk_least(template: Template | None) -> int:
@@ -144,7 +157,17 @@ def _disk_least(template: Template | None) -> int:
 
 def tags_of(needs: Needs) -> tuple[str, ...]:
     """Sorted and in small letters, as Proxmox VE keeps them, so that a second plan finds nothing to change."""
-    return tuple(sorted({"berth", needs.capability.lower(), *filter(None, [needs.text("environment").lower()])}))
+    until = f"until-{needs.text('until')}" if needs.text("until") else ""
+    said = (needs.text("environment").lower(), needs.text("role"), until, *needs.strings("tags"))
+    return tuple(sorted({"berth", needs.capability.lower(), *filter(None, said)}))
+
+
+def description_of(needs: Needs) -> str | None:
+    """What is to be known of a machine by whoever looks at it in Proxmox VE: dates, and what was asked for and is not done."""
+    until, needed_by = needs.text("until"), needs.text("needed_by")
+    told = [f"Needed by {needed_by}." if needed_by else "", f"Needed until {until}." if until else ""]
+    told += [f"Not done: {one}." for one in needs.not_included]
+    return "\n".join(filter(None, told)) or None
 
 
 def free_ids(count: int, snapshot: ClusterSnapshot, site: Site, reserved: Reserved) -> tuple[int, ...]:
@@ -192,7 +215,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
     made = machines(needs, offered, pick, situation)
     candidate: Candidate = candidate_of(offered, pick)
     seen, network = situation.cluster, needs.text("network")
-    on = places.network_of(seen, network)
+    on = places.network_of(seen, network, needs.text("bridge"))
     template = next((t for t in seen.templates if made and t.vm_id == made[0].template_vm_id), None)
     why = f"{candidate.reasons[0] if candidate.reasons else ''} {sizes_because(needs)}".strip()
     return Part(
@@ -208,7 +231,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
             Resource(
                 name=m.name,
                 kind="virtual machine",
-                where=f"{m.node}, {m.storage}, network {network}",
+                where=where_of(m, network),
                 size=size_of(m),
                 because=why,
             )

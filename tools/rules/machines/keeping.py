@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from tools.rules.machines import disks
 from tools.rules.names.text import spell_memory
 from tools.values.machine import Machine
 from tools.values.manifest import Command, Part
@@ -21,7 +22,7 @@ def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tupl
     for m in made:
         template, storage = templates.get(m.template_vm_id), storages.get((m.storage, m.node))
         if template is not None:
-            plain = template.model_dump(exclude={"storages"}) | {"storages": ", ".join(template.storages)}
+            plain = template.model_dump(exclude={"storages", "drives"}) | {"storages": ", ".join(template.storages)}
             seen[f"template {m.template_vm_id}"] = tuple(plain.items())
         if storage is not None:
             seen[f"storage {m.storage} of {m.node}"] = (("kind", storage.kind), ("shared", storage.shared))
@@ -30,7 +31,14 @@ def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tupl
 
 def size_of(machine: Machine) -> str:
     """As a person reads it: `4 vCPU, 8 GiB, 60 GiB disk`."""
-    return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)}, {machine.disk_gib} GiB disk"
+    more = "".join(f" + {disk.disk_gib} GiB" for disk in machine.data_disks)
+    return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)}, {machine.disk_gib} GiB disk{more}"
+
+
+def where_of(machine: Machine, network: str) -> str:
+    """`pve2, ceph-vm, network 20`, and a fixed address."""
+    address = "" if machine.address == "dhcp" else f", {machine.address}"
+    return f"{machine.node}, {machine.storage}, network {network}{address}"
 
 
 def owned_ids(part: Part) -> frozenset[int]:
@@ -47,21 +55,21 @@ def without(snapshot: ClusterSnapshot, vm_ids: Iterable[int]) -> ClusterSnapshot
 def keep(old: Part, new: Part) -> Part:
     """A change of machines that exist: same names keep their id, node, storage and template; only their sizes change.
 
-    Names by convention are taken over in order. Whether a disk shrinks is for the review to find.
+    Names that nobody changed are taken over in order, however they were numbered. Whether a disk shrinks is for the review to find.
     """
     before = {m.name: m for m in old.machines}
     called = [m.name for m in new.machines]
-    if new.needs.field("name") is None:
+    if new.needs.text("name") == old.needs.text("name"):
         called = [*before, *(name for name in called if name not in before)][: len(called)]
     kept = tuple(
-        m.model_copy(update={"name": name} | (_lasting(before[name]) if name in before else {}))
+        m.model_copy(update={"name": name} | (_lasting(before[name], m) if name in before else {}))
         for m, name in zip(new.machines, called, strict=True)
     )
     renamed = {m.name: name for m, name in zip(new.machines, called, strict=True)}
     gone = [name for name in before if name not in called]
     network = new.needs.text("network")
     resources = tuple(
-        one.model_copy(update={"name": m.name, "where": f"{m.node}, {m.storage}, network {network}", "size": size_of(m)})
+        one.model_copy(update={"name": m.name, "where": where_of(m, network), "size": size_of(m)})
         for one, m in zip(new.resources, kept, strict=True)
     )
     lost = f"{', '.join(gone)} will be removed, with everything on {'its disk' if len(gone) == 1 else 'their disks'}."
@@ -77,8 +85,8 @@ def keep(old: Part, new: Part) -> Part:
     )
 
 
-def _lasting(old: Machine) -> dict[str, object]:
-    return old.placement.model_dump() | {"vm_id": old.vm_id}
+def _lasting(old: Machine, new: Machine) -> dict[str, object]:
+    return old.placement.model_dump() | {"vm_id": old.vm_id, "data_disks": disks.keep(old.data_disks, new.data_disks)}
 
 
 def _renamed(command: Command, names: dict[str, str]) -> Command:

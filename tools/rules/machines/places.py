@@ -27,6 +27,9 @@ class Demand:
     memory_mib: int
     disk_gib: int
     network: str
+    bridge: str = ""
+    """Besides the network, only when it was said as well."""
+    data_disks_gib: tuple[int, ...] = ()
     os: str = "debian"
     node: str = ""
     storage: str = ""
@@ -56,20 +59,21 @@ class Place:
         )
 
     def taking(self, demand: Demand) -> Taking:
-        disk_gib = max(demand.disk_gib, self.template.disk_gib)
+        disk_gib = max(demand.disk_gib, self.template.disk_gib) + sum(demand.data_disks_gib)
         return Taking(self.node.name, self.storage.name, demand.cpu_count, demand.memory_mib, disk_gib)
 
 
-def network_of(snapshot: ClusterSnapshot, said: str) -> Network | None:
-    """By name, by VLAN tag or by bridge, in this order."""
+def network_of(snapshot: ClusterSnapshot, said: str, bridge: str = "") -> Network | None:
+    """By name, by VLAN tag or by bridge, in this order; on that bridge, when one is said."""
     word = said.strip().lower()
+    networks = [n for n in snapshot.networks if bridge.lower() in ("", n.bridge.lower())]
     spellings: tuple[Callable[[Network], str], ...] = (
         lambda n: n.name,
         lambda n: str(n.vlan_tag),
         lambda n: n.bridge if n.vlan_tag is None else "",
     )
     for spelling in spellings:
-        found = next((n for n in snapshot.networks if spelling(n).lower() == word), None)
+        found = next((n for n in networks if spelling(n).lower() == word), None)
         if found is not None:
             return found
     return None
@@ -80,7 +84,7 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
     wrong = _wrong_words(demand, snapshot)
     if wrong:
         return (), wrong
-    network = network_of(snapshot, demand.network)
+    network = network_of(snapshot, demand.network, demand.bridge)
     assert network is not None  # _wrong_words has looked
     shut: dict[str, list[str]] = {}
     nodes: list[Node] = []
@@ -106,7 +110,11 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
 def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, ...]:
     """Names in the request that this cluster does not know."""
     wrong: list[Exclusion] = []
-    if network_of(snapshot, demand.network) is None:
+    elsewhere = network_of(snapshot, demand.network)
+    if elsewhere is not None and network_of(snapshot, demand.network, demand.bridge) is None:
+        reason = f"it is seen on {elsewhere.bridge}, not on {demand.bridge}"
+        wrong.append(Exclusion(subject=f"network {demand.network}", reason=reason))
+    if elsewhere is None:
         known = [n.name for n in snapshot.networks]
         wrong.append(Exclusion(subject=f"network {demand.network}", reason=naming.unknown("network", demand.network, known)))
     node_names = [n.name for n in snapshot.nodes]

@@ -56,7 +56,8 @@ def storage(row: Row, node_name: str) -> Storage:
     )
 
 
-def guest(row: Row) -> Guest:
+def guest(row: Row, config: Row | None = None) -> Guest:
+    """Its configuration, where it was read, tells of all its disks."""
     return Guest(
         vm_id=int(number(row, "vmid")),
         name=display(row.get("name") or ""),
@@ -66,10 +67,28 @@ def guest(row: Row) -> Guest:
         cpu_count=math.ceil(number(row, "maxcpu")),
         memory_bytes=int(number(row, "maxmem")),
         disk_bytes=int(number(row, "maxdisk")),
+        data_disks_gib=_data_disks_gib(config or {}),
         tags=tags(row),
         pool=display(row.get("pool") or ""),
         lock=display(row.get("lock") or ""),
     )
+
+
+def _data_disks_gib(config: Row) -> tuple[tuple[str, int], ...]:
+    disks = _disks(config)
+    system = _system_disk(disks, str(config.get("boot") or ""))
+    others = {name: value for name, value in disks.items() if name not in (system, "efidisk0", "tpmstate0") and _holds_data(value)}
+    return tuple((name, math.ceil(_disk_bytes(value) / 2**30)) for name, value in others.items())
+
+
+def _disks(config: Row) -> dict[str, str]:
+    """By interface, in the order of their numbers."""
+    found = {key: str(value) for key, value in config.items() if _DISK.fullmatch(key)}
+    return dict(sorted(found.items(), key=lambda one: (one[0].rstrip("0123456789"), int(re.sub(r"\D", "", one[0])))))
+
+
+def _holds_data(value: str) -> bool:
+    return bool(_storage_of(value)) and "media=cdrom" not in value and not _is_cloud_init(value)
 
 
 def tags(row: Row) -> tuple[str, ...]:
@@ -78,7 +97,7 @@ def tags(row: Row) -> tuple[str, ...]:
 
 def template(row: Row, config: Row, shared_storages: frozenset[str]) -> Template | None:
     """None when it has no disk that a clone could start from."""
-    disks = {key: str(value) for key, value in config.items() if _DISK.fullmatch(key)}
+    disks = _disks(config)
     interface = _system_disk(disks, str(config.get("boot") or ""))
     if interface is None:
         return None
@@ -93,6 +112,7 @@ def template(row: Row, config: Row, shared_storages: frozenset[str]) -> Template
         shared=bool(storages) and all(name in shared_storages for name in storages),
         cloud_init=any(_is_cloud_init(value) for value in disks.values()),
         os=_system(row, config),
+        drives=tuple(disks),
     )
 
 
@@ -100,10 +120,7 @@ def _system_disk(disks: Mapping[str, str], boot: str) -> str | None:
     order = re.search(r"order=([a-z0-9;]{1,200})", boot)
     first = order[1].split(";") if order else []
     candidates = [*first, *(f"{kind}{number}" for kind in ("scsi", "virtio", "sata", "ide") for number in range(31))]
-    real = (
-        d for d in candidates if d in disks and _storage_of(disks[d]) and "media=cdrom" not in disks[d] and not _is_cloud_init(disks[d])
-    )
-    return next(real, None)
+    return next((d for d in candidates if d in disks and _holds_data(disks[d])), None)
 
 
 def _storage_of(value: str) -> str:
@@ -180,11 +197,18 @@ def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: 
 
 
 def named_once(networks: Iterable[Network]) -> tuple[Network, ...]:
-    """One network a name: the first, so that VLANs in use come before other ways to the same."""
-    by_name: dict[str, Network] = {}
+    """One network a name: the first, so that VLANs in use come before other ways to the same; one VLAN on several bridges is several."""
+    found: dict[str, list[Network]] = {}
     for network in networks:
-        by_name.setdefault(network.name, network)
-    return tuple(sorted(by_name.values(), key=lambda n: (not n.name.isdigit(), int(n.name) if n.name.isdigit() else 0, n.name)))
+        alike = found.setdefault(network.name, [])
+        if not alike or (network.vlan_tag is not None and network.bridge not in [one.bridge for one in alike]):
+            alike.append(network)
+    return tuple(
+        sorted(
+            (one for alike in found.values() for one in alike),
+            key=lambda n: (not n.name.isdigit(), int(n.name) if n.name.isdigit() else 0, n.name),
+        )
+    )
 
 
 def _subnet(cidr: Json) -> str:

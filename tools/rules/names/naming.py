@@ -57,15 +57,25 @@ def names(workload: str, count: int, taken: Collection[str], site: Site) -> tupl
     return tuple(found)
 
 
+def listed(name: str) -> tuple[str, ...]:
+    """The names that were said, one or several: `app-1, app-2`."""
+    return tuple(one for one in re.split(r"\s*,\s*", name.strip()) if one)
+
+
 def numbered(name: str, count: int) -> tuple[str, ...]:
-    """Several names from the one that was said: build-01 goes on as build-02, web as web-01, web-02."""
-    if count == 1:
-        return (name,)
+    """As many names as were said; else several from one: build-01 goes on as build-02, web as web-1, web-2."""
+    if count == 1 or "," in name:
+        return listed(name)
     ending = re.fullmatch(r"(.*?)(\d+)", name)
     if ending and ending[1]:
         first, width = int(ending[2]), len(ending[2])
         return tuple(f"{ending[1]}{first + i:0{width}d}" for i in range(count))
-    return tuple(f"{name}-{i + 1:02d}" for i in range(count))
+    return tuple(f"{name}-{i + 1}" for i in range(count))
+
+
+def tag(text: str) -> str:
+    """The nearest tag that Proxmox VE takes: `Cost Centre 42` is cost-centre-42. Empty when nothing of it is left."""
+    return re.sub(r"[^a-z0-9_.+-]+", "-", text.strip().lower()).strip("-+.")[:60]
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

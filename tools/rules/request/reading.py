@@ -1,7 +1,8 @@
-"""Reads facts into fields: what was said becomes a typed field, what is lacking is asked for, what cannot be taken is told.
+"""Reads facts into fields: what was said becomes a typed field, what is lacking is asked for, what cannot be taken is told, and what
+nobody looks at is told as not included.
 
-It knows the facts that every request for machines shares. How large things become is decided in tools.rules.sizing,
-and whether a cluster has a node or a network of that name when the cluster has been looked at.
+Where machines go and what they are called is read in tools.rules.request.placing. How large things become is decided in
+tools.rules.sizing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from tools.rules.names.text import spell_size
 from tools.rules.sizing.sizing import Assumption
 from tools.values.request import Fact
 from tools.values.requirements import Field, Missing, Needs, Origin, Source
-from tools.values.site import Site
 from tools.values.snapshot import PlatformName
 from tools.values.wanted import Wanted
 
@@ -23,18 +23,23 @@ CPU_COUNT_MAX = 1024
 MEMORY_MIB_MIN, MEMORY_MIB_MAX = 256, 16 * 2**20
 """Debian 12's installation guide names 256 MiB as the least without a desktop; 16 TiB is beyond any node we know of."""
 DISK_GIB_MIN, DISK_GIB_MAX = 1, 64 * 1024
-NO_KEY = ("no key", "none", "no")
-KEY_KINDS = (
-    "ssh-ed25519",
-    "ssh-rsa",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "sk-ssh-ed25519@openssh.com",
-    "sk-ecdsa-sha2-nistp256@openssh.com",
-)
-
 Value = int | float | bool | str | tuple[str, ...]
+
+
+class Said(dict[str, Fact]):
+    """What was said, by the name of the fact. It notes which facts are looked at: the others are not included in what will be done."""
+
+    def __init__(self, facts: tuple[Fact, ...]) -> None:
+        super().__init__({fact.name: fact for fact in facts})  # the later fact wins
+        self.read = {"platform"}  # looked at before anything else is
+
+    def __contains__(self, name: object) -> bool:
+        self.read.add(str(name))
+        return super().__contains__(name)
+
+    @property
+    def unread(self) -> list[Fact]:
+        return [fact for name, fact in self.items() if name not in self.read]
 
 
 @dataclass
@@ -44,14 +49,15 @@ class Reading:
     capability: str
     platform: PlatformName
     wanted: tuple[Wanted, ...]
-    facts: dict[str, Fact]
+    facts: Said
     fields: list[Field] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    not_included: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, capability: str, platform: PlatformName, wanted: tuple[Wanted, ...], facts: tuple[Fact, ...]) -> Reading:
-        return cls(capability, platform, wanted, {fact.name: fact for fact in facts})  # the later fact wins
+        return cls(capability, platform, wanted, Said(facts))
 
     def needs(self) -> Needs:
         return Needs(
@@ -60,6 +66,7 @@ class Reading:
             fields=tuple(self.fields),
             missing=tuple(self.missing),
             problems=tuple(self.problems),
+            not_included=(*self.not_included, *(f"{one.name.replace('_', ' ')}: {naming.shorten(one.quote)}" for one in self.facts.unread)),
         )
 
     def said(self, name: str, value: Value, unit: str = "", *, fact: str = "") -> None:
@@ -148,23 +155,6 @@ def _grouped(number: int) -> str:
     return f"{number:,}"
 
 
-def read_placing(reading: Reading, site: Site, *, workload: str, environment: str = "") -> None:
-    """What every request for machines says of where they go, how many they are and what they are called."""
-    _read_environment(reading, site, environment)
-    _read_network(reading, site)
-    _read_count_and_name(reading, site, workload)
-    for name in ("node", "storage"):
-        if name in reading.facts:
-            reading.said(name, reading.facts[name].value.strip())
-    if "template" in reading.facts:
-        reading.said("os", reading.facts["template"].value.strip().lower(), fact="template")
-    elif "os" in reading.facts:
-        reading.said("os", reading.facts["os"].value.strip().lower())
-    else:
-        reading.default("os", "debian", "Debian unless another system is asked for.")
-    _read_public_key(reading, site)
-
-
 def read_sizes(reading: Reading) -> tuple[int | None, int | None, int | None]:
     """vCPUs, memory in MiB and disk in GiB, as far as they were said."""
     cpu_count = reading.count(
@@ -199,73 +189,3 @@ def settle_sizes(reading: Reading, cpu_count: Assumption, memory_mib: Assumption
             reading.said(name, value, unit, fact=fact)
         elif fact not in reading.facts:
             reading.suppose(name, assumption, unit)
-
-
-def _read_environment(reading: Reading, site: Site, default: str) -> None:
-    known = [e.name for e in site.environments]
-    if "environment" in reading.facts:
-        value = reading.facts["environment"].value.strip().lower()
-        if value in known:
-            reading.said("environment", value)
-        else:
-            reading.problems.append(naming.unknown("environment", value, known))
-    elif default:
-        reading.default("environment", default, f"It is a {default} machine by what it is for.")
-    else:
-        reading.ask("environment")
-
-
-def _read_network(reading: Reading, site: Site) -> None:
-    if "network" in reading.facts:
-        value = reading.facts["network"].value.strip()
-        if value and len(value) <= 40 and value.isprintable():
-            reading.said("network", value)
-        else:
-            reading.problems.append(f"{naming.shorten(value)} cannot be the name of a network. Say its name or VLAN, such as 20.")
-    elif site.default_network:
-        reading.default("network", site.default_network, "The site's default network.")
-    else:
-        reading.ask("network")
-
-
-def _read_count_and_name(reading: Reading, site: Site, workload: str) -> None:
-    count = reading.count("count", "machines", 1, site.machines_max, "that many cannot be made in one request.")
-    if count is not None:
-        reading.said("count", count, "machines")
-    elif "count" not in reading.facts:
-        reading.default("count", 1, "One machine unless several are asked for.", "machines")
-    if "name" in reading.facts:
-        name = reading.facts["name"].value.strip()
-        problem = name_problem_of_all(name, count or 1)
-        if problem:
-            reading.problems.append(problem)
-        else:
-            reading.said("name", name)
-    else:
-        pattern = site.name_pattern.format(workload=workload, number=1)
-        reading.default("workload", workload, f"Machines are named by the site's convention, such as {pattern}.")
-
-
-def name_problem_of_all(name: str, count: int) -> str:
-    return next((problem for one in naming.numbered(name, count) if (problem := naming.name_problem(one))), "")
-
-
-def _read_public_key(reading: Reading, site: Site) -> None:
-    if "public_key" not in reading.facts:
-        if site.public_keys:
-            reading.default("public_keys", site.public_keys, "The operator's own keys, as set for this site.")
-        else:
-            reading.ask("public_key")
-        return
-    key = " ".join(reading.facts["public_key"].value.split())
-    if key.lower() in NO_KEY:
-        reading.said("public_keys", site.public_keys, fact="public_key")
-    elif key.split(" ")[0] in KEY_KINDS and len(key.split(" ")) >= 2 and key.isprintable() and len(key) < 4096:
-        reading.said("public_keys", tuple(dict.fromkeys((*site.public_keys, key))), fact="public_key")
-    elif "PRIVATE KEY" in key.upper():
-        reading.problems.append("That is a private key, which must stay with you. Paste the public one: the line in the .pub file.")
-    else:
-        reading.problems.append(
-            f"{naming.shorten(key, 30)} is not a public SSH key. Paste the one line of your .pub file, "
-            "which begins with ssh-ed25519 or ssh-rsa, or say “no key”."
-        )

@@ -20,7 +20,9 @@ from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
 GUEST_CONFIGS_MAX = 100
-"""Guests whose network lines are read to find the VLANs in use."""
+"""Guests whose configuration is read, for the VLANs in use and for the disks that they have: those that a run of ours made come first."""
+OURS = "berth"
+"""The tag that says so."""
 
 
 def scan(settings: ProxmoxConnection, now: datetime) -> ClusterSnapshot:
@@ -69,7 +71,7 @@ class _Look:
             quorate=all(seeing.flag(row, "quorate") for row in status if row.get("type") == "cluster"),
             nodes=tuple(sorted(nodes, key=lambda n: n.name)),
             storages=storages,
-            guests=tuple(sorted(map(seeing.guest, guest_rows), key=lambda g: g.vm_id)),
+            guests=tuple(sorted((seeing.guest(row, _config(row, second)) for row in guest_rows), key=lambda g: g.vm_id)),
             templates=self._templates(guest_rows, second, storages),
             networks=self._networks(online, second, rows(first["SDN vnets"]), rows(first["SDN zones"])),
             problems=tuple(self.problems),
@@ -88,7 +90,7 @@ class _Look:
                 paths[f"history of {name}"] = ("nodes", name, "rrddata")
         machines = [r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and number(r, "vmid")]
         templates = [r for r in machines if seeing.flag(r, "template")]
-        others = [r for r in machines if not seeing.flag(r, "template")]
+        others = sorted((r for r in machines if not seeing.flag(r, "template")), key=lambda r: OURS not in seeing.tags(r))
         for row in [*templates, *others[:GUEST_CONFIGS_MAX]]:
             paths[f"VM {int(number(row, 'vmid'))}"] = (
                 "nodes",
@@ -176,8 +178,8 @@ class _Look:
         shared = frozenset(s.name for s in storages if s.shared)
         found = []
         for row in guest_rows:
-            config = second.get(f"VM {int(number(row, 'vmid'))}")
-            if row.get("type") == "qemu" and seeing.flag(row, "template") and isinstance(config, dict):
+            config = _config(row, second)
+            if row.get("type") == "qemu" and seeing.flag(row, "template") and config is not None:
                 template = seeing.template(row, config, shared)
                 if template is not None:
                     found.append(template)
@@ -212,3 +214,8 @@ class _Look:
         if not by_type.get("qemu"):
             detail = "No guest or template is visible: there is none, or the token lacks VM.Audit."
             self.problems.append(ScanProblem(subject="guests", detail=detail, remedy=remedy))
+
+
+def _config(row: Row, second: Mapping[str, Json | WorldProblem]) -> Row | None:
+    found = second.get(f"VM {int(number(row, 'vmid'))}")
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,162 @@
+"""What machines have besides size and place: names of their own, data disks, addresses, tags, dates. What no plan does of it is told."""
+
+from __future__ import annotations
+
+import pytest
+from clusters import SITE, facts, four_nodes, guest, template
+from machine_chain import VM, composed, errors, grown, offered, only, required, reviewed, spoilt
+
+from tools.capabilities import catalogue
+from tools.values.machine import DataDisk
+from tools.values.requirements import Needs
+
+
+def understand(capability: str = "virtual_machine", **said: str) -> Needs:
+    return catalogue()[capability].ON["proxmox"].understand(facts(**said), SITE)
+
+
+SAID = [
+    ({"name": "app-1, app-2, app-3"}, {"name": "app-1, app-2, app-3", "count": 3}),
+    ({"name": "web", "count": "3"}, {"name": "web", "count": 3}),
+    ({"data_disks": "100 GB, 1 TB"}, {"data_disks_gib": ("100", "1024")}),
+    ({"address": "10.20.0.50", "gateway": "10.20.0.1"}, {"address": ("10.20.0.50",), "gateway": "10.20.0.1"}),
+    ({"dns": "10.20.0.2, 10.20.0.3"}, {"dns_servers": ("10.20.0.2", "10.20.0.3")}),
+    ({"domain": "Example.org."}, {"domain": "example.org"}),
+    ({"tags": "Cost Centre 42, shop"}, {"tags": ("cost-centre-42", "shop")}),
+    ({"role": "indexer"}, {"role": "indexer"}),
+    ({"start_on_boot": "no"}, {"start_on_boot": False}),
+    ({"needed_by": "2027-02-15", "until": "2027-03-31"}, {"needed_by": "2027-02-15", "until": "2027-03-31"}),
+    ({"ports": "22, 443 from 10.0.0.0/8"}, {"ports": ("22", "443 from 10.0.0.0/8")}),
+    ({"os": "rocky", "os_version": "9"}, {"os": "rocky-9"}),
+    ({"public_key": "no key"}, {"public_keys": ()}),
+]
+
+
+@pytest.mark.parametrize(("said", "fields"), SAID)
+def test_what_is_said_of_a_machine_is_a_field(said: dict[str, str], fields: dict[str, object]) -> None:
+    needs = understand(**(VM | said))
+    assert needs.problems == ()
+    found = {name: one.value for name in fields if (one := needs.field(name))}
+    assert found == fields
+
+
+REFUSED = [
+    ({"name": "a, b", "count": "3"}, "3 machines and 2 names"),
+    ({"name": "Web 1, web-2"}, "cannot be the name of a machine"),
+    ({"data_disks": "large"}, "“large”"),
+    ({"data_disks": ", ".join(["1 GB"] * 13)}, "at most 12"),
+    ({"address": "10.20.0.50, 10.20.0.51", "gateway": "10.20.0.1"}, "1 machine and 2 addresses"),
+    ({"address": "10.20.0.300", "gateway": "10.20.0.1"}, "“10.20.0.300”"),
+    ({"address": "10.20.0.50/24", "gateway": "10.30.0.1"}, "10.30.0.1 is no gateway"),
+    ({"address": "10.20.0.50, 10.20.0.50", "gateway": "10.20.0.1", "count": "2"}, "the same address"),
+    ({"domain": "under_score"}, "“under_score”"),
+    ({"until": "Friday"}, "“Friday”"),
+    ({"needed_by": "2027-04-01", "until": "2027-03-31"}, "only until 2027-03-31"),
+]
+
+
+@pytest.mark.parametrize(("said", "sentence"), REFUSED)
+def test_what_cannot_be_is_told(said: dict[str, str], sentence: str) -> None:
+    [problem] = understand(**(VM | said)).problems
+    assert sentence in problem
+
+
+def test_a_fixed_address_asks_for_its_gateway() -> None:
+    assert [one.name for one in understand(**(VM | {"address": "10.20.0.50/24"})).missing] == ["gateway"]
+
+
+@pytest.mark.parametrize(
+    ("capability", "said", "told"),
+    [
+        ("virtual_machine", {"ports": "22, 443"}, 1),
+        ("virtual_machine", {"data_disks": "100 GB"}, 1),
+        ("virtual_machine", {"until": "2027-03-31"}, 1),
+        ("virtual_machine", {"gateway": "10.20.0.1"}, 1),
+        ("virtual_machine", {"needed_by": "2027-03-31", "role": "web", "tags": "shop"}, 0),
+        ("postgresql", {"users": "10", "budget_monthly": "$100"}, 1),
+    ],
+)
+def test_what_no_plan_does_is_not_included(capability: str, said: dict[str, str], told: int) -> None:
+    assert len(understand(capability, **(VM | said)).not_included) == told
+
+
+def test_machines_have_the_names_addresses_disks_and_notes_that_were_said() -> None:
+    said = VM | {
+        "name": "svc-1, svc-7",
+        "address": "10.20.0.50, 10.20.0.51",
+        "gateway": "10.20.0.1",
+        "data_disks": "100 GB, 200 GB",
+        "until": "2027-03-31",
+        "role": "app",
+        "domain": "example.org",
+        "start_on_boot": "no",
+    }
+    manifest = composed("virtual_machine", said)
+    machines = only(manifest).machines
+    assert [(m.name, m.address, m.gateway) for m in machines] == [
+        ("svc-1", "10.20.0.50/24", "10.20.0.1"),
+        ("svc-7", "10.20.0.51/24", "10.20.0.1"),
+    ]
+    assert all([(d.interface, d.disk_gib) for d in m.data_disks] == [("scsi1", 100), ("scsi2", 200)] for m in machines)
+    assert all({"app", "until-2027-03-31"} < set(m.tags) and not m.on_boot and m.domain == "example.org" for m in machines)
+    assert all(m.description and "2027-03-31" in m.description for m in machines)
+    assert errors(reviewed(manifest)) == []
+
+
+def test_data_disks_take_room_and_pass_over_what_the_template_has() -> None:
+    full = offered("virtual_machine", VM | {"data_disks": "9 TB"}, four_nodes())[1].parts[0]
+    assert full.candidates == () and any("storage" in one.reason for one in full.exclusions)
+    taken = four_nodes(templates=(template(9000, "debian-12", "pve1").model_copy(update={"drives": ("ide2", "scsi0", "scsi1")}),))
+    [machine] = only(composed("virtual_machine", VM | {"data_disks": "10 GB"}, taken)).machines
+    assert machine.data_disks == (DataDisk(interface="scsi2", disk_gib=10),)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"address": "10.99.0.5", "gateway": "10.99.0.1"}, "it is not in network 20"),
+        ({"address": "10.20.0.255", "gateway": "10.20.0.1"}, "the first or last one"),
+        ({"address": "10.20.0.1", "gateway": "10.20.0.1"}, "the gateway's own"),
+        ({"bridge": "vmbr9"}, "not on vmbr9"),
+    ],
+)
+def test_what_does_not_go_with_the_network_is_left_out_with_the_reason(said: dict[str, str], reason: str) -> None:
+    _, offer = offered("virtual_machine", VM | said, four_nodes())
+    assert offer.parts[0].candidates == ()
+    assert any(reason in one.reason for one in offer.parts[0].exclusions)
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"data_disks": ()}, "disk.data"),
+        ({"data_disks": (DataDisk(interface="scsi0", disk_gib=100),)}, "disk.data"),
+        ({"address": "10.99.0.5/24"}, "address"),
+    ],
+)
+def test_a_machine_that_is_not_as_asked_is_found(changes: dict[str, object], check: str) -> None:
+    manifest = composed("virtual_machine", VM | {"data_disks": "100 GB", "address": "10.20.0.5/24", "gateway": "10.20.0.1"})
+    assert check in errors(reviewed(spoilt(manifest, **changes)))
+
+
+def test_a_data_disk_that_exists_stays_grows_and_is_never_lost() -> None:
+    old = composed("virtual_machine", VM | {"name": "svc-1", "data_disks": "100 GB"})
+    machine = only(old).machines[0]
+    there = guest(machine.vm_id, "svc-1", machine.node).model_copy(update={"data_disks_gib": (("scsi1", 100),)})
+    built = four_nodes(guests=(there,))
+    more = grown(old, VM | {"name": "svc-1", "data_disks": "150 GB, 50 GB"}, built)
+    assert not isinstance(more, str)
+    assert [(d.interface, d.disk_gib) for d in only(more).machines[0].data_disks] == [("scsi1", 150), ("scsi2", 50)]
+    for smaller in ({}, {"data_disks": "50 GB"}):
+        refused = grown(old, VM | {"name": "svc-1"} | smaller, built)
+        assert isinstance(refused, str) and "would be lost" in refused
+
+
+def test_machines_that_were_numbered_another_way_keep_their_names() -> None:
+    old = composed("virtual_machine", VM | {"name": "web-01, web-02"})
+    needs = required("virtual_machine", VM | {"name": "web", "count": "2"}).parts[0]
+    old = old.model_copy(update={"parts": (old.parts[0].model_copy(update={"needs": needs}),)})
+    built = four_nodes(guests=tuple(guest(m.vm_id, m.name, m.node) for m in old.parts[0].machines))
+    more = grown(old, VM | {"name": "web", "count": "3"}, built)
+    assert not isinstance(more, str)
+    assert [m.name for m in only(more).machines] == ["web-01", "web-02", "web-1"]

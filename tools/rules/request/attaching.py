@@ -1,0 +1,140 @@
+"""Reads what is attached to machines besides their size and place: disks, addresses, tags, dates. What no plan can do of it is told.
+
+Whether an address lies in its network is known when the cluster has been looked at: tools.rules.machines.addresses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import date
+
+from tools.rules.hearing import quantities
+from tools.rules.names import naming
+from tools.rules.request.reading import DISK_GIB_MAX, Reading
+
+DATA_DISKS_MAX = 12
+"""Of one machine. A virtio or SCSI bus of Proxmox VE takes more; nobody has asked for them."""
+TAGS_MAX = 20
+DOMAIN = re.compile(r"(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+GIB = 2**30
+
+
+def read_attached(reading: Reading, count: int) -> None:
+    """`count` machines are to be made."""
+    _read_data_disks(reading)
+    _read_addresses(reading, count)
+    _read_domain(reading)
+    _read_tags(reading)
+    _read_dates(reading)
+    if "start_on_boot" in reading.facts:
+        reading.said("start_on_boot", reading.facts["start_on_boot"].value.strip().lower() not in ("no", "false"))
+    if "ports" in reading.facts:
+        ports = naming.listed(reading.facts["ports"].value)
+        reading.said("ports", ports)
+        reading.not_included.append(f"a firewall for port{'s' if len(ports) > 1 else ''} {', '.join(ports)}: what the network lets through")
+
+
+def _read_data_disks(reading: Reading) -> None:
+    if "data_disks" not in reading.facts:
+        return
+    text = reading.facts["data_disks"].value
+    sizes_gib = [-(-size.size_bytes // GIB) for size in quantities.sizes(text)]
+    if not sizes_gib:
+        reading.problems.append(f"{naming.shorten(text)} is no disk that I can read. Say each with its unit, such as 100 GB.")
+    elif len(sizes_gib) > DATA_DISKS_MAX:
+        reading.problems.append(f"{len(sizes_gib)} data disks on one machine cannot be. Say at most {DATA_DISKS_MAX}.")
+    elif not all(1 <= size_gib <= DISK_GIB_MAX for size_gib in sizes_gib):
+        reading.problems.append(f"{naming.shorten(text)}: a data disk has from 1 GiB to {DISK_GIB_MAX // 1024} TiB. Say sizes within that.")
+    else:
+        reading.said("data_disks_gib", tuple(map(str, sizes_gib)), "GiB", fact="data_disks")
+        reading.not_included.append("formatting and mounting the data disks: they are attached empty")
+
+
+def _read_addresses(reading: Reading, count: int) -> None:
+    """An address comes with its gateway, or nothing beyond its own network would be reached."""
+    fixed = _addresses(reading, "address")
+    gateway = _addresses(reading, "gateway")
+    servers = _addresses(reading, "dns")
+    if fixed:
+        if len(fixed) != count:
+            machines = f"{count} machine{'s' if count > 1 else ''}"
+            reading.problems.append(f"{machines} and {len(fixed)} addresses do not go together. Say an address for each, or none.")
+        elif len({one.ip for one in fixed}) < len(fixed):
+            reading.problems.append("Two machines cannot have the same address. Say another for one of them.")
+        else:
+            reading.said("address", tuple(_spelled(one) for one in fixed))
+        if not gateway and "gateway" not in reading.facts:
+            reading.ask("gateway")
+    if gateway:
+        outside = next((one for one in fixed if one.network.prefixlen < one.max_prefixlen and gateway[0].ip not in one.network), None)
+        if outside:
+            reading.problems.append(f"{gateway[0].ip} is no gateway of {outside}. Say one within {outside.network}.")
+        elif fixed:
+            reading.said("gateway", str(gateway[0].ip))
+        else:
+            reading.not_included.append(f"the gateway {gateway[0].ip}: without a fixed address, the network says its own")
+    if servers:
+        reading.said("dns_servers", tuple(str(one.ip) for one in servers), fact="dns")
+
+
+def _addresses(reading: Reading, fact: str) -> tuple[ipaddress.IPv4Interface, ...]:
+    if fact not in reading.facts:
+        return ()
+    found: list[ipaddress.IPv4Interface] = []
+    for text in naming.listed(reading.facts[fact].value):
+        try:
+            found.append(ipaddress.IPv4Interface(text))
+        except ValueError:
+            reading.problems.append(f"{naming.shorten(text)} is no IPv4 address. Say one such as 10.20.0.50/24.")
+            return ()
+    return tuple(found)
+
+
+def _spelled(address: ipaddress.IPv4Interface) -> str:
+    """Without a prefix when none was said: that of its network is taken."""
+    return str(address.ip) if address.network.prefixlen == address.max_prefixlen else str(address)
+
+
+def _read_domain(reading: Reading) -> None:
+    if "domain" not in reading.facts:
+        return
+    domain = reading.facts["domain"].value.strip().strip(".").lower()
+    if DOMAIN.fullmatch(domain):
+        reading.said("domain", domain)
+        reading.not_included.append(f"DNS records in {domain}")
+    else:
+        reading.problems.append(f"{naming.shorten(domain)} cannot be a domain. Say one such as example.org.")
+
+
+def _read_tags(reading: Reading) -> None:
+    """As Proxmox VE takes them: in small letters, without blanks."""
+    if "tags" in reading.facts:
+        tags = tuple(dict.fromkeys(filter(None, map(naming.tag, re.split(r"[,;]", reading.facts["tags"].value)))))
+        if tags and len(tags) <= TAGS_MAX:
+            reading.said("tags", tags)
+        else:
+            shown = naming.shorten(reading.facts["tags"].value)
+            reading.problems.append(f"{shown} cannot be tags. Say 1 to {TAGS_MAX} words, with commas between them.")
+    if "role" in reading.facts:
+        role = naming.tag(reading.facts["role"].value)
+        if role:
+            reading.said("role", role)
+
+
+def _read_dates(reading: Reading) -> None:
+    days: dict[str, date] = {}
+    for fact in ("needed_by", "until"):
+        if fact not in reading.facts:
+            continue
+        text = reading.facts[fact].value.strip()
+        try:
+            days[fact] = date.fromisoformat(text)
+        except ValueError:
+            reading.problems.append(f"{naming.shorten(text)} is no day that I can read. Say one such as 2027-05-01.")
+            continue
+        reading.said(fact, text)
+    if len(days) == 2 and days["until"] < days["needed_by"]:
+        reading.problems.append(f"It is needed by {days['needed_by']} and only until {days['until']}. Say which of the two days is meant.")
+    if "until" in days:
+        reading.not_included.append(f"removing it after {days['until']}: nothing does so by itself")

@@ -1,0 +1,130 @@
+"""Reads what every request for machines says of where they go, how many they are and what they are called. What is attached to them is in
+tools.rules.request.attaching; whether a cluster has such a node or network is known when it has been looked at."""
+
+from __future__ import annotations
+
+from tools.rules.names import naming
+from tools.rules.request.attaching import read_attached
+from tools.rules.request.reading import Reading
+from tools.values.site import Site
+
+NO_KEY = ("no key", "none", "no")
+KEY_KINDS = (
+    "ssh-ed25519",
+    "ssh-rsa",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+)
+
+
+def read_placing(reading: Reading, site: Site, *, workload: str, environment: str = "") -> None:
+    """What every request for machines says of where they go, how many they are and what they are called."""
+    _read_environment(reading, site, environment)
+    _read_network(reading, site)
+    count = _read_count_and_name(reading, site, workload)
+    for name in ("node", "storage"):
+        if name in reading.facts:
+            reading.said(name, reading.facts[name].value.strip())
+    _read_os(reading)
+    _read_public_key(reading, site)
+    read_attached(reading, count)
+
+
+def _read_os(reading: Reading) -> None:
+    """A version is a part of the template's name: `debian-12`."""
+    if "template" in reading.facts:
+        reading.said("os", reading.facts["template"].value.strip().lower(), fact="template")
+        return
+    version = reading.facts["os_version"].value.strip().lower() if "os_version" in reading.facts else ""
+    if "os" in reading.facts:
+        system = reading.facts["os"].value.strip().lower()
+        reading.said("os", f"{system}-{version}" if version and version not in system else system)
+    else:
+        reading.default("os", "debian", "Debian unless another system is asked for.")
+
+
+def _read_environment(reading: Reading, site: Site, default: str) -> None:
+    known = [e.name for e in site.environments]
+    if "environment" in reading.facts:
+        value = reading.facts["environment"].value.strip().lower()
+        if value in known:
+            reading.said("environment", value)
+        else:
+            reading.problems.append(naming.unknown("environment", value, known))
+    elif default:
+        reading.default("environment", default, f"It is a {default} machine by what it is for.")
+    else:
+        reading.ask("environment")
+
+
+def _read_network(reading: Reading, site: Site) -> None:
+    fact = "network" if "network" in reading.facts else "bridge" if "bridge" in reading.facts else ""
+    if fact:
+        value = reading.facts[fact].value.strip()
+        if value and len(value) <= 40 and value.isprintable():
+            reading.said("network", value, fact=fact)
+        else:
+            reading.problems.append(f"{naming.shorten(value)} cannot be the name of a network. Say its name or VLAN, such as 20.")
+    elif site.default_network:
+        reading.default("network", site.default_network, "The site's default network.")
+    else:
+        reading.ask("network")
+    if fact == "network" and "bridge" in reading.facts:
+        reading.said("bridge", reading.facts["bridge"].value.strip())
+
+
+def _read_count_and_name(reading: Reading, site: Site, workload: str) -> int:
+    """How many machines there are to be."""
+    count = reading.count("count", "machines", 1, site.machines_max, "that many cannot be made in one request.")
+    name = reading.facts["name"].value.strip() if "name" in reading.facts else ""
+    called = naming.listed(name)
+    if count is not None:
+        reading.said("count", count, "machines")
+    elif len(called) > site.machines_max:
+        reading.problems.append(f"{len(called)} machines cannot be made in one request. Name at most {site.machines_max}.")
+    elif len(called) > 1 and "count" not in reading.facts:
+        reading.said("count", len(called), "machines", fact="name")
+    elif "count" not in reading.facts:
+        reading.default("count", 1, "One machine unless several are asked for.", "machines")
+    machines = count or max(1, len(called))
+    if name:
+        problem = name_problem_of_all(name, machines)
+        if len(called) > 1 and len(called) != machines:
+            counted = f"{machines} machine{'s' if machines > 1 else ''}"
+            reading.problems.append(f"{counted} and {len(called)} names do not go together. Say a name for each, or one name for all.")
+        elif problem:
+            reading.problems.append(problem)
+        else:
+            reading.said("name", ", ".join(called))
+    else:
+        pattern = site.name_pattern.format(workload=workload, number=1)
+        reading.default("workload", workload, f"Machines are named by the site's convention, such as {pattern}.")
+    return machines
+
+
+def name_problem_of_all(name: str, count: int) -> str:
+    return next((problem for one in naming.numbered(name, count) if (problem := naming.name_problem(one))), "")
+
+
+def _read_public_key(reading: Reading, site: Site) -> None:
+    if "public_key" not in reading.facts:
+        if site.public_keys:
+            reading.default("public_keys", site.public_keys, "The operator's own keys, as set for this site.")
+        else:
+            reading.ask("public_key")
+        return
+    key = " ".join(reading.facts["public_key"].value.split())
+    if key.lower() in NO_KEY:
+        reading.said("public_keys", (), fact="public_key")
+    elif key.split(" ")[0] in KEY_KINDS and len(key.split(" ")) >= 2 and key.isprintable() and len(key) < 4096:
+        reading.said("public_keys", tuple(dict.fromkeys((*site.public_keys, key))), fact="public_key")
+    elif "PRIVATE KEY" in key.upper():
+        reading.problems.append("That is a private key, which must stay with you. Paste the public one: the line in the .pub file.")
+    else:
+        reading.problems.append(
+            f"{naming.shorten(key, 30)} is not a public SSH key. Paste the one line of your .pub file, "
+            "which begins with ssh-ed25519 or ssh-rsa, or say “no key”."
+        )
