@@ -108,4 +108,4 @@ def test_a_sum_reads_as_arithmetic() -> None:
         total=12288,
         limit=26214,
     )
-    assert one.spelt == "memory of pve2: 8192 promised to guests + 4096 this request = 12288 of 26214 MiB"
+    assert one.spelt == "memory of pve2: 8 (promised to guests) + 4 (this request) = 12 of 25.6 GiB"

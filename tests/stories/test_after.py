@@ -49,7 +49,8 @@ def test_what_was_made_is_changed_in_its_place_and_a_second_plan_is_clean(berth:
     change = chat.say("make it 4 cores")
     [part] = chat.plan.plan.parts
     assert [(one.action, one.details, one.restarts) for one in part.changes] == [("update", ("cpu.cores 2 → 4",), True)]
-    assert "cpu.cores 2 → 4" in change.text
+    assert "2 → 4 vCPU" in change.text and "Restart" in change.text
+    assert "cpu.cores 2 → 4" in chat.say("details").text
     assert guests(cluster)["story-web"]["maxcpu"] == 2, "nothing happens before the approval"
     changed = approve(chat)
     assert chat.run.status == "done", changed.text

@@ -36,9 +36,10 @@ def with_bodies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Berth]:
 def test_a_sentence_becomes_a_redis_server_that_is_changed_and_removed_again(with_bodies: Berth) -> None:
     chat = with_bodies.chat()
     planned = chat.say("I need a Redis server for 500 MB of data, production, on network 20")
+    full = chat.say("details").text
     data, memory = chat.required("data_mib"), chat.required("memory_mib")
-    assert (data.value, data.words) == (500, "500 MB of data") and data.words in planned.text
-    assert memory.source and memory.source.title in planned.text, "the size names its source"
+    assert (data.value, data.words) == (500, "500 MB of data") and data.words in full
+    assert memory.source and memory.source.title in full, "the size names its source"
 
     done = chat.post(f"approve {planned.digest}", SECONDS_MAX)
     assert chat.run.status == "done" and chat.run.receipt, done.text
@@ -49,7 +50,7 @@ def test_a_sentence_becomes_a_redis_server_that_is_changed_and_removed_again(wit
     # A client that this computer has not is the only reason.
     assert all("from this computer" in one for one in made.not_verified), made.not_verified
     guide, secret = (chat.folder / "guide.md"), (chat.folder / "secrets" / "redis_password").read_text().strip()
-    assert secret not in done.text + planned.text + guide.read_text()
+    assert secret not in done.text + planned.text + full + guide.read_text()
     assert "up to 614 MiB of data" in guide.read_text()
 
     change = chat.say("make it 3 GB of memory")

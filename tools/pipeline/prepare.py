@@ -56,7 +56,6 @@ def prepare(
     estimate: Estimate,
     kind: Kind = "create",
     run_id: str | None = None,
-    say: Say = _silent,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Plan:
     """The plan, open for approval. An earlier open plan of the conversation is void from then on."""
@@ -75,7 +74,6 @@ def prepare(
         assert_room(folder)
 
         def plan_one(part: Part) -> PartPlan:
-            say(f"Planning {part.label}.")
             return _plan_part(world, folder, place, part, kind, cancelled)
 
         parts = _side_by_side(plan_one, manifest.parts)
@@ -112,7 +110,6 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
     with proposing(folder) as place:
 
         def plan_one(part: Part) -> PartPlan:
-            say(f"Planning the removal of {part.label}.")
             lay_out_part(world, folder, part, place)
             planned = _plan_part(world, folder, place, part, "remove", lambda: False)
             return planned.model_copy(update={"changes": (*planned.changes, *half_made[part.label])})

@@ -28,6 +28,7 @@ from tools.values.conversation import Conversation
 from tools.values.effects import AtOnce, Effect, Tell, Work, Works
 from tools.values.events import Event, Intent, Message
 from tools.values.manifest import Manifest
+from tools.values.plan import Estimate
 from tools.values.request import Edits, Request
 from tools.values.review import Severity
 from tools.values.trouble import RequestProblem, Trouble, WorldProblem
@@ -128,10 +129,14 @@ class Talk:
             case effects.TellWhatIsKnown(text):
                 known = tuple(catalogue().values())
                 self._tell(telling.not_heard(text, known) if text else telling.help_text(known))
+            case effects.Answer() if self.now.plan_digest or self.now.run_id:
+                self._explain("why")
             case effects.Answer():
-                self._tell(telling.answer(self.now.offer, self.now.manifest, self.now.review))
+                self._tell(telling.NO_PLAN)
             case effects.ListRuns():
                 self._tell(telling.runs(carry_out.runs(world)))
+            case effects.Explain(what):
+                self._explain(what)
             case effects.ShowRun(run_id):
                 self._tell(telling.run(carry_out.run_of(world, run_id)))
             case effects.AssertOpen(digest):
@@ -154,6 +159,7 @@ class Talk:
                 half_made = [line.text for line in world.ledger.runs.lines(run_id) if line.step == "leave"]
                 self._tell(telling.left(run_id, half_made))
             case effects.PlanRemoval(run_id):
+                self._tell(telling.PLANNING)
                 return events.Planned(prepare_removal(world, self.name, run_id, self.requester, say=self.say))
             case _:
                 assert_never(effect)
@@ -220,7 +226,32 @@ class Talk:
         cost = estimate(manifest.parts, situation(self.world, _made(now.snapshots), now.parent_digest))
         kind: Literal["create", "change"] = "change" if now.changing else "create"
         run_id = now.run_id if now.changing else None
-        return events.Planned(prepare(self.world, self.name, manifest, review, cost, kind=kind, run_id=run_id, say=self.say))
+        before = self._shown_before()
+        return events.Planned(prepare(self.world, self.name, manifest, review, cost, kind=kind, run_id=run_id), before)
+
+    def _shown_before(self) -> tuple[Manifest, Estimate] | None:
+        """What exists, when that is what changes; else the plan that was shown before."""
+        now, ledger = self.now, self.world.ledger
+        built = ledger.runs.row(now.run_id).plan_digest if now.changing and now.run_id else None
+        digest = built or now.plan_shown
+        kept = ledger.plans.kept(digest) if digest else None
+        return (kept.manifest, kept.plan.estimate) if kept else None
+
+    def _explain(self, what: events.Explained) -> None:
+        now, ledger = self.now, self.world.ledger
+        kept = ledger.plans.kept(now.plan_digest or ledger.runs.row(_made(now.run_id)).plan_digest)
+        offer = now.offer if now.manifest == kept.manifest else None
+        match what:
+            case "details":
+                self._tell(telling.details(kept.plan, kept.manifest, offer, kept.review))
+            case "why":
+                self._tell(telling.why(kept.manifest, offer))
+            case "arithmetic":
+                self._tell(telling.arithmetic(kept.manifest, offer))
+            case "resources":
+                self._tell(telling.resources(kept.manifest))
+            case _:
+                assert_never(what)
 
     def _follow(self, run_id: str, after: int) -> events.Ended:
         for line in carry_out.follow(self.world, run_id, after):

@@ -38,24 +38,24 @@ def variables(part: Part) -> dict[str, Json]:
 
 
 def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
-    lines = tuple(line for part in parts for line in _shares(part, situation.cluster))
-    return Estimate(lines=lines, assumptions=(NO_MONEY,))
+    return Estimate(lines=tuple(_shares(parts, situation.cluster)), assumptions=(NO_MONEY,))
 
 
 def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:
     return drawing.before_and_after([part for part in manifest.parts if part.machines], situation)
 
 
-def _shares(part: Part, snapshot: ClusterSnapshot) -> Iterator[Line]:
-    """Shares of what is online. Of a machine that exists only the growth is new."""
-    made, owned = part.machines, owned_ids(part)
+def _shares(parts: Sequence[Part], snapshot: ClusterSnapshot) -> Iterator[Line]:
+    """Shares of what is online, of all parts together. Of a machine that exists only the growth is new."""
+    made = [machine for part in parts for machine in part.machines]
+    owned = frozenset(vm_id for part in parts for vm_id in owned_ids(part))
     old = [g for g in snapshot.guests if g.vm_id in owned]
     online = [n for n in snapshot.nodes if n.online]
     names = ", ".join(m.name for m in made[:4]) + (f" and {len(made) - 4} more" if len(made) > 4 else "")
     memory_gib = sum(m.memory_mib for m in made) / 1024 - sum(g.memory_bytes for g in old) / GIB
     cpu_count = sum(m.cpu_count for m in made) - sum(g.cpu_count for g in old)
     yield _line(f"memory of {names}", memory_gib, "GiB", sum(n.memory_bytes for n in online) / GIB, "memory")
-    yield _line(f"vCPUs of {names}", cpu_count, "vCPU", sum(n.cpu_count for n in online), "processor threads")
+    yield _line(f"vCPUs of {names}", cpu_count, "vCPU", sum(n.cpu_count for n in online), "processors")
     sizes = {g.vm_id: g.disk_bytes / GIB + sum(size_gib for _, size_gib in g.data_disks_gib) for g in old}
     for storage in sorted({m.storage for m in made}):
         seen = [s.total_bytes for s in snapshot.storages if s.name == storage and s.active]
@@ -66,5 +66,5 @@ def _shares(part: Part, snapshot: ClusterSnapshot) -> Iterator[Line]:
 
 
 def _line(subject: str, quantity: float, unit: str, whole: float, of: str, path: str = "cluster") -> Line:
-    note = f"{quantity / whole:.1%} of the cluster's {of}" if whole else f"the cluster's {of} could not be seen"
+    note = f"{quantity / whole:.1%} of {of}" if whole else f"{of} could not be seen"
     return Line(subject=subject, path=path, quantity=round(quantity, 2), unit=unit, amount=None, note=note)

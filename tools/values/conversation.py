@@ -59,6 +59,10 @@ class Conversation:
     tried: tuple[str, ...] = ()
     """Candidates that failed review, by `capability:candidate`."""
     plan_digest: str | None = None
+    plan_shown: str | None = None
+    """The last plan that was shown of what is being asked for, open or not: the next one tells what is different from it."""
+    not_used: tuple[str, ...] = ()
+    """Phrases of all its messages that no field is for: told beside the approval too."""
     run_id: str | None = None
     """The run that the conversation's last approval started."""
     changing: bool = False
@@ -92,4 +96,6 @@ class Conversation:
         )
         if first != "snapshots":
             bare = replace(bare, requirements=None)
-        return replace(bare, request=Request(), history=(), ahead=(), doubts=(), asked=()) if first == "request" else bare
+        if first != "request":
+            return bare
+        return replace(bare, request=Request(), history=(), ahead=(), doubts=(), asked=(), plan_shown=None, not_used=())

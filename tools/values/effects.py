@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tools.values.events import Message
+from tools.values.events import Explained, Message
 from tools.values.plan import Plan
 from tools.values.request import Edits
 
@@ -33,6 +33,13 @@ class TellWhatIsKnown:
 @dataclass(frozen=True)
 class ListRuns:
     pass
+
+
+@dataclass(frozen=True)
+class Explain:
+    """More of the plan on offer, or of what the conversation's run was made from."""
+
+    what: Explained
 
 
 @dataclass(frozen=True)
@@ -133,8 +140,7 @@ class Work(StrEnum):
 
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
-AtOnce = (
-    Tell | TellWhatIsKnown | Answer | ListRuns | AssertOpen | Void | Start | Approve | ShowRun | Find | Cancel | Retry | Leave | PlanRemoval
-)
+Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval
+AtOnce = Tell | TellWhatIsKnown | Answer | ListRuns | Explain | ShowRun | Commands
 TakesTime = Follow | Hear | Understand | Work
 Effect = AtOnce | TakesTime

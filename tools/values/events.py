@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from tools.values.conversation import PlanKind
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
-from tools.values.plan import Plan
+from tools.values.plan import Estimate, Plan
 from tools.values.request import Edit, Edits, Request
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.run import Run
 from tools.values.snapshot import PlatformName, Snapshot
+
+Explained = Literal["details", "why", "arithmetic", "resources"]
 
 
 class Intent(StrEnum):
@@ -29,6 +32,7 @@ class Intent(StrEnum):
     FOLLOW = "follow"
     STATUS = "status"
     LIST = "list"
+    EXPLAIN = "explain"
     HELP = "help"
     EMPTY = "empty"
     TOO_LONG = "too long"
@@ -48,7 +52,7 @@ class Message:
     reason: str = ""
     """The words typed after `because`."""
     subject: str = ""
-    """What is to be removed or looked at, when it was named."""
+    """What is to be removed or looked at, when it was named; what is to be explained."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ class Countered:
 @dataclass(frozen=True)
 class Planned:
     plan: Plan
+    before: tuple[Manifest, Estimate] | None = None
+    """What was planned or built before, and what it cost."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Resource(Value):
     where: str
     """`pve2, ceph-vm, network 20` or `eastus, rg-ml-prod`."""
     size: str
-    """`4 vCPU, 8 GiB, 60 GiB`."""
+    """`4 vCPU, 8 GiB memory, 60 GiB disk`."""
     because: str
     meters: tuple[tuple[str, float], ...] = ()
     """What it costs, for pricing: price key and quantity a month. Empty when it has no price."""

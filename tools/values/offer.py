@@ -9,6 +9,10 @@ from tools.values.requirements import Source
 from tools.values.value import Named, Value
 
 
+def _short(value: float) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
 class Sum(Value):
     """One line of arithmetic that anybody can check: `terms` add up to `total`, which must not pass `limit`."""
 
@@ -29,10 +33,24 @@ class Sum(Value):
         return self.total / self.limit if self.limit > 0 else inf
 
     @property
+    def scaled(self) -> Sum:
+        """The same in the unit that people would say it in."""
+        if self.unit != "MiB":
+            return self
+        terms = tuple((name, value / 1024) for name, value in self.terms)
+        return Sum(subject=self.subject, unit="GiB", terms=terms, total=self.total / 1024, limit=self.limit / 1024)
+
+    @property
+    def written(self) -> str:
+        """8 (promised to guests) + 4 (this request) = 12"""
+        terms = " + ".join(f"{_short(value)} ({name})" for name, value in self.terms if value)
+        return f"{terms or '0'} = {_short(self.total)}"
+
+    @property
     def spelt(self) -> str:
-        """memory of pve2: 8192 promised to guests + 4096 this request = 12288 of 26214 MiB"""
-        terms = " + ".join(f"{value:g} {name}" for name, value in self.terms if value)
-        return f"{self.subject}: {terms or '0'} = {self.total:g} of {self.limit:g} {self.unit}"
+        """memory of pve2: 8 (promised to guests) + 4 (this request) = 12 of 25.6 GiB"""
+        said = self.scaled
+        return f"{said.subject}: {said.written} of {_short(said.limit)} {said.unit}"
 
 
 class Candidate(Value):

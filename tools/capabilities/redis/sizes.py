@@ -56,7 +56,7 @@ CPU = Assumption(
     2,
     LEAST.cpu_count,
     4,
-    "Redis runs commands one after the other, and a second process of it saves. No size by load is published for Redis itself.",
+    "Redis runs commands one at a time, and a second process saves. No size by load is published for Redis itself.",
     Source(title=f"Berth's own assumption; lower end: {_COMMUNITY}, {LEAST.cpu_count} vCPU", date="2026-11-29", grade="assumption"),
 )
 
@@ -77,8 +77,8 @@ def memory(data_mib: int) -> Assumption:
         memory_comfortable_mib(data_mib),
         memory_least_mib(data_mib),
         min(memory_comfortable_mib(data_mib * GROWTH), MEMORY_MIB_MAX),
-        f"{spell_memory(data_mib)} of data, {_SAVING:g} times that while Redis saves, in {_SHARE_LOW:.0%} of the memory that "
-        f"{spell_memory(SYSTEM_MIB)} for the system leave free.",
+        f"{spell_memory(data_mib)} of data, {_SAVING:g} times that while Redis saves. It gets {_SHARE_LOW:.0%} of the memory that "
+        f"the system leaves free, which takes {spell_memory(SYSTEM_MIB)}.",
         Source(title=figure.source, date=figure.taken, grade="vendor"),
     )
 
@@ -90,8 +90,8 @@ def disk(memory_mib: int, data_mib: int) -> Assumption:
         _disk_gib(memory_mib * low.value),
         disk_least_gib(data_mib),
         min(_disk_gib(memory_mib * high.value), DISK_GIB_MAX),
-        f"{low.value:g} times the memory for the log of writes, its rewriting and the snapshots, and {SYSTEM_DISK_GIB} GiB for the "
-        f"system. What is published is said of Redis Enterprise.",
+        f"{low.value:g} times the memory, and {SYSTEM_DISK_GIB} GiB for the system. The log of writes, its rewriting and the snapshots "
+        f"take that much; it is published for Redis Enterprise.",
         Source(title=low.source, date=low.taken, grade="vendor"),
     )
 

@@ -30,9 +30,9 @@ def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tupl
 
 
 def size_of(machine: Machine) -> str:
-    """As a person reads it: `4 vCPU, 8 GiB, 60 GiB disk`."""
+    """As a person reads it: `4 vCPU, 8 GiB memory, 60 GiB disk`."""
     more = "".join(f" + {disk.disk_gib} GiB" for disk in machine.data_disks)
-    return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)}, {machine.disk_gib} GiB disk{more}"
+    return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)} memory, {machine.disk_gib} GiB disk{more}"
 
 
 def where_of(machine: Machine, network: str) -> str:

@@ -26,3 +26,51 @@ def spell_size(size_bytes: float) -> str:
 
 def spell_memory(memory_mib: float) -> str:
     return spell_size(memory_mib * 2**20)
+
+
+_BYTES = {"bytes": 1, "MiB": 2**20, "GiB": 2**30}
+
+
+def spell_value(value: float, unit: str = "") -> str:
+    """A number in the unit that people would say it in: 4,096 MiB is 4 GiB, 5,120 GB a day is 5 TB a day, 1 hours is 1 hour."""
+    first, _, rest = unit.partition(" ")
+    if first in _BYTES:
+        said = spell_size(value * _BYTES[first])
+    elif first == "GB" and value >= 1024:
+        said = f"{spell_number(value / 1024)} TB"
+    else:
+        said = f"{spell_number(value)} {first.removesuffix('s') if value == 1 else first}".strip()
+    return f"{said} {rest}".strip()
+
+
+def spell_number(value: float) -> str:
+    """1,024 and 1.5: with at most two digits behind the point, and none that says nothing."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def spell_of(part: float, whole: float, unit: str) -> str:
+    """So much of so much, rounded to what the eye takes in: 70.5 of 102 GiB."""
+    if unit == "MiB":
+        part, whole, unit = part / 1024, whole / 1024, "GiB"
+    return f"{_rounded(part)} of {_rounded(whole)} {unit}"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}".removesuffix(".0")
+
+
+def spell_turn(before: str, after: str) -> str:
+    """From one value to another, the unit said once: 4 → 8 GiB."""
+    return f"{_bare(before, after)} → {after}"
+
+
+def spell_span(low: float, high: float, unit: str) -> str:
+    """512 MiB to 8 GiB, 7 to 90 days."""
+    least, most = spell_value(low, unit), spell_value(high, unit)
+    return f"{_bare(least, most)} to {most}"
+
+
+def _bare(first: str, last: str) -> str:
+    """Without the unit that the last one says too."""
+    number, _, unit = first.partition(" ")
+    return number if unit and last.partition(" ")[2] == unit else first

@@ -9,6 +9,9 @@ from tools.values.offer import Offer, Pick, Proposal
 from tools.values.review import Review, Severity
 from tools.values.trouble import RequestProblem
 
+BY_RULE = "rule"
+"""Who made a proposal that no model made."""
+
 
 def assert_on_offer(picks: Sequence[Pick], offer: Offer, tried: Sequence[str] = ()) -> None:
     """Raises RequestProblem when a pick is not in the offer or has failed before, or a number is out of its range."""
@@ -52,4 +55,4 @@ def pick_by_rule(offer: Offer, tried: Sequence[str] = ()) -> Proposal | None:
         if not left:
             return None
         picks.append(Pick(label=part.label, candidate=left[0].id, because=because))
-    return Proposal(made_by="rule", picks=tuple(picks))
+    return Proposal(made_by=BY_RULE, picks=tuple(picks))

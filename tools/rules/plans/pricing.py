@@ -13,6 +13,8 @@ from tools.values.trouble import RequestProblem
 
 HOURS_A_MONTH = 730.0
 CURRENCY = "USD"
+NOT_PRICED = "not priced"
+"""The path of a line that has no price."""
 OLD_DAYS = 180
 """Older prices are still used, and the estimate says how old they are."""
 
@@ -53,7 +55,7 @@ def line(subject: str, key: str, quantity: float, region: str, prices: Sequence[
     if not tiers:
         return Line(
             subject=subject,
-            path="not priced",
+            path=NOT_PRICED,
             quantity=quantity,
             unit=key,
             amount=None,

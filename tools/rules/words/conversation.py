@@ -33,6 +33,7 @@ _SAYINGS: dict[Intent, str] = {
     Intent.ROLL_BACK: "roll back|rollback|roll it back|undo",
     Intent.LEAVE: "leave|leave it|keep it|keep",
     Intent.LIST: "list|runs|list runs|history",
+    Intent.EXPLAIN: "details|why|arithmetic|resources",
     Intent.HELP: "help|?|hello|hi|what can you do",
 }
 _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}
@@ -53,9 +54,9 @@ def read(text: str) -> Message:
     if found := _CONFIRM.fullmatch(bare):
         digest, part = found.groups()
         return Message(intent=Intent.APPROVE, text=text, digest_typed=digest.lower(), role=f"confirm {part.lower()}")
-    plain = _PLAIN.get(bare.rstrip("?").strip().lower() or "?")
-    if plain:
-        return Message(intent=plain, text=text)
+    word = bare.rstrip("?").strip().lower() or "?"
+    if plain := _PLAIN.get(word):
+        return Message(intent=plain, text=text, subject=word if plain is Intent.EXPLAIN else "")
     if found := _REMOVE.fullmatch(bare):
         return Message(intent=Intent.REMOVE, text=text, subject=found.group(1) or "")
     if found := _LOOK.fullmatch(bare):

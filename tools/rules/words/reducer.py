@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
-from tools.rules.plans.picking import failed_picks, pick_by_rule
+from tools.rules.plans.picking import BY_RULE, failed_picks, pick_by_rule
 from tools.rules.plans.reviewing import ratchet
 from tools.rules.words import telling
 from tools.rules.words.conversation import MESSAGE_BYTES_MAX
@@ -141,11 +142,16 @@ def _leave(now: Conversation, message: Message) -> Stepped:
     return replace(now, phase=Phase.DONE), (effects.Leave(now.run_id),)
 
 
+def _explain(now: Conversation, message: Message) -> Stepped:
+    return now, (effects.Explain(cast(events.Explained, message.subject)) if now.plan_digest or now.run_id else telling.NO_PLAN,)
+
+
 _BY_INTENT: dict[Intent, Answer] = {
     Intent.EMPTY: _always(telling.EMPTY),
     Intent.TOO_LONG: _always(telling.too_long(MESSAGE_BYTES_MAX)),
     Intent.HELP: _always(effects.TellWhatIsKnown()),
     Intent.LIST: _always(effects.ListRuns()),
+    Intent.EXPLAIN: _explain,
     Intent.STATUS: _status,
     Intent.FOLLOW: _follow,
     Intent.APPROVE: lambda now, message: (now, (effects.Approve(message),)),
@@ -210,7 +216,8 @@ def _understand(now: Conversation, understood: events.Understood) -> Stepped:
     # Whatever comes of the change: a plan that is not on the screen cannot be approved.
     void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
     history = now.history if request == now.request else (*now.history, now.request)[-HISTORY_MAX:]
-    after = replace(now.without("requirements"), request=request, history=history, ahead=(), requirements=required)
+    not_used = tuple(dict.fromkeys((*now.not_used, *unused)))
+    after = replace(now.without("requirements"), request=request, history=history, ahead=(), requirements=required, not_used=not_used)
     if not request.items:
         bare = replace(after, requirements=None, asked=())
         return replace(bare, phase=Phase.LISTENING) if now.run_id is None else _as_it_stands(now), (*void, *aloud)
@@ -229,7 +236,7 @@ def _draft(now: Conversation, happened: events.Offered | events.Proposed | event
         case events.Offered(snapshots, offer):
             offered = replace(now, snapshots=snapshots, offer=offer)
             if all(part.candidates for part in offer.parts):
-                return offered, (telling.offer(offer), Work.PROPOSE)
+                return offered, (Work.PROPOSE,)
             return _ask_again(offered, telling.nothing_fits(offer))
         case events.Proposed(proposal) if now.offer is not None:
             proposal = proposal or pick_by_rule(now.offer, now.tried)
@@ -252,7 +259,8 @@ def _compare(now: Conversation, drafted: events.Drafted) -> Stepped:
     """A refined manifest is kept only if no check that held before fails now."""
     after = replace(now, manifest=drafted.manifest, review=drafted.review)
     if now.manifest is None or now.review is None:
-        return after, (telling.manifest(drafted.manifest), Work.JUDGE)
+        told = () if drafted.manifest.made_by == BY_RULE else (telling.chosen(drafted.manifest),)
+        return after, (*told, Work.JUDGE)
     after = replace(after, rounds=now.rounds + 1)
     if not drafted.review.clean and not ratchet(now.review, drafted.review):
         after = replace(after, manifest=now.manifest, review=now.review)
@@ -267,7 +275,7 @@ def _judge(now: Conversation, judged: events.Judged) -> Stepped:
     if now.review is None or now.manifest is None or now.offer is None:
         return now, ()
     if now.review.clean:
-        return now, (telling.review(now.review), Work.PLAN)
+        return now, (telling.PLANNING, Work.PLAN)
     failed = failed_picks(now.proposal, now.review) if now.proposal else ()
     tried = tuple(dict.fromkeys((*now.tried, *failed)))
     best_left = pick_by_rule(now.offer, tried)
@@ -286,7 +294,10 @@ def _plan(now: Conversation, planned: events.Planned) -> Stepped:
     after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind)
     if plan.kind == "remove":
         after = replace(after, run_id=plan.run_id)
-    return after, (telling.plan(plan, now.manifest, now.offer, now.review),)
+    else:
+        after = replace(after, plan_shown=plan.digest)
+    not_included = (*(wish.text for wish in now.request.wishes), *now.not_used)
+    return after, (telling.plan(plan, now.manifest, now.review, not_included, planned.before),)
 
 
 # What becomes of runs.

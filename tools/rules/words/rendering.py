@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from tools.rules.names.text import spell_memory
+from tools.rules.names.text import spell_memory, spell_number, spell_of, spell_span, spell_turn, spell_value
 from tools.values.effects import Tell
 from tools.values.requirements import Field
 
@@ -57,9 +57,11 @@ def environment(loader: BaseLoader) -> Environment:
         autoescape=False,  # noqa: S701 - Markdown, not HTML; what is not ours stands in cells or fences
     )
     made.filters |= {
-        one.__name__: one for one in (amount, fenced, host, listed, lower_first, mermaid, number, quoted, reasons, sentences, spell_memory)
+        one.__name__: one
+        for one in (amount, called, fenced, first_sentence, listed, lower_first, mermaid, quoted, reasons, sentences, short, span, spoken)
     }
-    made.filters |= {"short": short, "shown": lambda digest: digest[:DIGEST_SHOWN], "spoken": lambda name: name.replace("_", " ")}
+    made.filters |= {one.__name__: one for one in (spell_memory, spell_number, spell_of)}
+    made.filters |= {"shown": lambda digest: digest[:DIGEST_SHOWN], "turning": spell_turn}
     made.globals |= {"head": head, "row": row, "label": labels()}
     return made
 
@@ -108,16 +110,40 @@ def amount(field: Field) -> str:
     if field.name == "site_name" and value == "_":
         return "any"
     if field.name == "public_keys" and isinstance(value, tuple):
-        return ", ".join(key.split()[-1] if len(key.split()) > 2 else short(key, 30) for key in value)
+        return ", ".join(key.split()[-1] if len(key.split()) > 2 else short(key, 30) for key in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    shown = ", ".join(value) if isinstance(value, tuple) else (number(value) if isinstance(value, int | float) else value)
-    unit = field.unit.removesuffix("s") if value == 1 and field.unit in ("machines", "workers") else field.unit
-    return f"{shown} {unit}".strip()
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return spell_value(value, field.unit) if isinstance(value, int | float) else value
 
 
-def number(value: float) -> str:
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+def span(field: Field) -> str:
+    """Between which values an assumption may lie."""
+    return spell_span(field.low or 0, field.high or 0, field.unit)
+
+
+_UNITS = ("_mib", "_gib", "_gb", "_bytes", "_monthly", "_count")
+
+
+def called(name: str, capability: str = "") -> str:
+    """What people call a field: as its capability's labels.toml has it, or all of them, or by its own name without the unit."""
+    known = labels()["field"].get(name) or (own_labels(capability).get(name) if capability else None)
+    return known or spoken(next((name.removesuffix(unit) for unit in _UNITS if name.endswith(unit)), name))
+
+
+@cache
+def own_labels(capability: str) -> Mapping[str, str]:
+    file = files("tools.capabilities").joinpath(capability, "labels.toml")
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def first_sentence(said: str) -> str:
+    return re.split(r"(?<=[a-z0-9)][.!]) (?=[A-Z])", said, maxsplit=1)[0]
 
 
 def short(said: str, characters_max: int = 120) -> str:
@@ -127,10 +153,6 @@ def short(said: str, characters_max: int = 120) -> str:
 
 def quoted(said: str) -> str:
     return f"“{said}”"
-
-
-def host(endpoint: str) -> str:
-    return re.sub(r"^https?://", "", endpoint).rstrip("/")
 
 
 def lower_first(sentence: str) -> str:

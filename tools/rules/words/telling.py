@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tools.rules.plans.approving import reply
+from tools.rules.plans.card import Before, card_of
 from tools.rules.words.rendering import DIGEST_SHOWN, labels
 from tools.values.conversation import Phase
 from tools.values.effects import Tell
@@ -39,6 +40,8 @@ CANCELLING = Tell("cancelling")
 CANCELLED = Tell("cancelled")
 DROPPED = Tell("dropped")
 RETRYING = Tell("retrying")
+PLANNING = Tell("planning")
+NO_PLAN = Tell("no_plan")
 READ_ONLY = labels()["sentences"]["read_only"]
 READ_ONLY_NEXT = labels()["sentences"]["read_only_next"]
 
@@ -90,16 +93,13 @@ def snapshot(seen: Snapshot) -> Tell:
     return _text("choice.snapshot", seen)
 
 
-def offer(offered: Offer) -> Tell:
-    return _text("choice.offer", offered)
-
-
 def nothing_fits(offered: Offer) -> Tell:
     return _text("choice.nothing_fits", offered)
 
 
-def manifest(made: Manifest) -> Tell:
-    return _text("choice.manifest", made)
+def chosen(made: Manifest) -> Tell:
+    """By a model: what a rule chooses stands in the plan."""
+    return _text("choice.chosen", made)
 
 
 def review(judged: Review) -> Tell:
@@ -122,10 +122,30 @@ def not_clean(judged: Review, offered: Offer, rounds: int, instead: str = "") ->
     return _text("choice.not_clean", judged, (instead, *(part.counter_offer for part in offered.parts)), rounds)
 
 
-def plan(made: Plan, composed: Manifest | None, offered: Offer | None, judged: Review | None) -> Tell:
-    """Everything that the approval covers, built by code from terraform's own plan."""
-    shown = composed if made.kind != "remove" else None
-    return _text("plan.plan", made, shown, _sums(shown, offered), judged, _replies(made, [role for role, _ in made.approvals]))
+def plan(
+    made: Plan, composed: Manifest | None, judged: Review | None, not_included: Sequence[str] = (), before: Before | None = None
+) -> Tell:
+    """The card of a plan, built by code from terraform's own. `before`: what was planned or built until now."""
+    card = card_of(made, composed, judged, not_included, before)
+    return _text("plan.plan", made, card, _replies(made, [role for role, _ in made.approvals]))
+
+
+def details(made: Plan, composed: Manifest, offered: Offer | None, judged: Review) -> Tell:
+    """Everything that the approval covers."""
+    return _text("plan.details", made, composed, _sums(composed, offered), judged)
+
+
+def arithmetic(composed: Manifest, offered: Offer | None) -> Tell:
+    return _text("plan.arithmetic", _sums(composed, offered))
+
+
+def resources(composed: Manifest) -> Tell:
+    return _text("plan.resources", composed)
+
+
+def why(composed: Manifest, offered: Offer | None) -> Tell:
+    """Sizes with their sources, the ranking with its reasons."""
+    return _text("plan.why", composed, offered)
 
 
 def approve_how(digest: str) -> Tell:
@@ -138,11 +158,6 @@ def approved(made: Plan) -> Tell:
 
 def approved_partly(made: Plan, missing_roles: Sequence[str]) -> Tell:
     return _text("plan.approved_partly", missing_roles, [reply(made.digest[:DIGEST_SHOWN], role) for role in missing_roles])
-
-
-def answer(offered: Offer | None, composed: Manifest | None, judged: Review | None) -> Tell:
-    """What the values themselves say to a question: sizes with their sources, the ranking with its reasons, the arithmetic."""
-    return _text("plan.answer", composed, offered, _sums(composed, offered), judged)
 
 
 def progress(line: Progress) -> Tell:
