@@ -33,11 +33,11 @@ def test_a_variant_of_the_sentence_becomes_a_plan(berth: Berth, sentence: str, n
 
 def test_ten_web_servers_are_ten_machines_within_the_room_there_is(berth: Berth) -> None:
     chat = berth.chat()
-    planned = chat.say("ten web servers on network 20, production")
+    chat.say("ten web servers on network 20, production")
     assert chat.changes == {"create": 10}
     assert len({m.name for m in chat.machines}) == len({m.vm_id for m in chat.machines}) == 10
-    sums = re.findall(r" = ([\d.,]+) \| ≤ ([\d.,]+) ", planned.text)
-    assert len(sums) >= 3, planned.text
+    sums = re.findall(r" = ([\d.,]+) \| ≤ ([\d.,]+) ", chat.say("arithmetic").text)
+    assert len(sums) >= 3
     assert all(float(used.replace(",", "")) <= float(limit.replace(",", "")) for used, limit in sums)
     chat.say("no")
 
