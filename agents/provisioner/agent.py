@@ -21,6 +21,7 @@ from .manifest_generator.generator import manifest_generator
 from .plugins import Integrity, Turns
 from .refinement.loop import build_loop
 from .stage import Stage
+from .terminal import Terminal, has_terminal
 from .world import integrity_key, warm_up
 
 with warnings.catch_warnings():
@@ -44,7 +45,7 @@ with warnings.catch_warnings():
 app = App(
     name="provisioner",
     root_agent=root_agent,
-    plugins=[Integrity(integrity_key), Turns()],
+    plugins=[Integrity(integrity_key), Turns(), *([Terminal()] if has_terminal() else [])],
 )
 
 warm_up()

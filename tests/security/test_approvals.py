@@ -79,7 +79,7 @@ def test_the_same_approval_at_once_is_carried_out_once_and_leaves_no_secret(site
     assert len(site.guests() - before) == 1, "one machine was made"
     assert len(site.ledger(f"select 1 from approvals where plan_digest like '{planned.digest}%'")) == 1
     assert len(site.ledger(f"select 1 from runs where plan_digest like '{planned.digest}%'")) == 1
-    journal = (site.berth.home / "runs" / planned.run_id / "journal.log").read_text()
+    journal = (site.berth.home / "runs" / chat.plan.plan.run_id / "journal.log").read_text()
     assert journal.count("created db-") == 1, journal
 
     chat.say(f"approve {planned.digest}")
@@ -94,7 +94,7 @@ def test_the_same_approval_at_once_is_carried_out_once_and_leaves_no_secret(site
 
 
 def _assert_no_secret_is_left(site: Site, chat: Chat, planned: Reply, replies: list[str]) -> None:
-    run = site.berth.home / "runs" / planned.run_id
+    run = site.berth.home / "runs" / chat.plan.plan.run_id
     key = (run / "secrets" / "ssh_key").read_text().splitlines()
     secrets = {
         "the cluster's token": site.ready["proxmox"]["token"].partition("=")[2],

@@ -71,13 +71,13 @@ def test_names_are_suggested_and_can_be_overridden(berth: Berth) -> None:
 
 def test_a_change_before_approval_makes_a_new_plan_and_voids_the_old_one(berth: Berth) -> None:
     chat = berth.chat()
-    first = chat.say(WEB)
+    first, first_run = chat.say(WEB), chat.plan.plan.run_id
     second = chat.say("make it 3 cores")
     assert second.digest == chat.open_digest != first.digest
     assert chat.machines[0].cpu_count == 3
     chat.say(f"approve {first.digest}")
     assert (chat.open_digest, chat.approvals) == (second.digest, ())
-    assert not (berth.home / "runs" / first.run_id / "approval.json").exists()
+    assert not (berth.home / "runs" / first_run / "approval.json").exists()
     chat.say("no")
     for words in (f"approve {second.digest}", "yes"):
         chat.say(words)

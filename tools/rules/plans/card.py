@@ -16,7 +16,7 @@ from tools.values.requirements import Field, Origin
 from tools.values.review import Finding, Review, Severity
 
 COST_SHOWN_MIN = 1.0
-ASSUMED_MAX = 4
+ASSUMED_MAX = 6
 """Assumptions that a card shows of one part; the rest are counted."""
 
 
@@ -122,9 +122,9 @@ def _alike(part: Part) -> tuple[Alike, ...]:
 
 
 def _assumed(fields: Iterable[Field]) -> tuple[Assumed, ...]:
-    """Those that could be otherwise: what a published figure settles to the digit is no assumption worth a line."""
+    """Those that could be otherwise, what was chosen before what was estimated. What a published figure settles to the digit is none."""
     groups: dict[str, list[Field]] = {}
-    for field in fields:
+    for field in sorted(fields, key=lambda one: one.low is not None):
         if field.origin is Origin.ASSUMED and (field.low is None or field.low != field.high):
             groups.setdefault(field.because, []).append(field)
     return tuple(Assumed(tuple(group), because) for because, group in groups.items())
