@@ -16,9 +16,9 @@ from tools.rules.plans.difference import difference
 from tools.rules.plans.picking import pick_by_rule
 from tools.rules.words import telling
 from tools.rules.words.rendering import draw
-from tools.values.heard import Ask, Heard
 from tools.values.manifest import Manifest
 from tools.values.plan import Change, PartPlan, Plan
+from tools.values.request import Item, Request
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 REDIS = {"data_size": "2 GB", "environment": "production", "network": "20"}
@@ -27,8 +27,8 @@ THREE_PLACES = {"lines": 40}
 
 
 def manifest_of(*asks: tuple[str, dict[str, str]]) -> Manifest:
-    heard = Heard(asks=tuple(Ask(capability=capability, facts=facts(**said)) for capability, said in asks))
-    required, at = chain.understand(heard, SITE, "ops"), situation(four_nodes())
+    request = Request(items=tuple(Item(capability=capability, label=capability, facts=facts(**said)) for capability, said in asks))
+    required, at = chain.understand(request, SITE, "ops"), situation(four_nodes())
     assert required.complete
     offer = chain.offer(required, at)
     proposal = pick_by_rule(offer)

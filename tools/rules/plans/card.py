@@ -95,7 +95,9 @@ def card_of(
         lost=tuple(dict.fromkeys(change.name for change in changes if change.action in ("delete", "replace"))),
         restarted=tuple(dict.fromkeys(change.name for change in changes if change.restarts)),
         not_included=() if removal else tuple(dict.fromkeys(not_included)),
-        not_done=() if removal or manifest is None else tuple(dict.fromkeys(one for part in manifest.parts for one in part.needs.not_included)),
+        not_done=()
+        if removal or manifest is None
+        else tuple(dict.fromkeys(one for part in manifest.parts for one in part.needs.not_included)),
     )
 
 
