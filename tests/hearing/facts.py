@@ -14,11 +14,7 @@ TODAY = date(2026, 11, 30)
 
 
 def plain(request: Request) -> Facts:
-    """Without the VLAN, which says once more what the network is."""
-    return {
-        item.label: {fact.name: fact.value for fact in facts_of(item, request, catalogue()) if fact.name != "vlan"}
-        for item in request.items
-    }
+    return {item.label: {fact.name: fact.value for fact in facts_of(item, request, catalogue())} for item in request.items}
 
 
 def heard(text: str, so_far: Request | None = None, asked: tuple[tuple[str, str], ...] = ()) -> Edits:

@@ -67,12 +67,7 @@ class Cell:
             return
         by_name = {one.name: one for one in wanted}
         able = [by_name[name] for name in self.facts if name in by_name]
-        vlan = "vlan" in self.facts and "vlan" in by_name and scene.said[self.first].kind == "number"
-        if vlan:
-            found.say("vlan", plain(scene.said[self.first].value), self.quote(scene))
         for one in sorted(able, key=lambda one: one.kind in ("text", "wish")):
-            if one.name == "vlan" and vlan:
-                continue
             if self._value(scene, one, wanted, found, today):
                 scene.use(self.first, self.last)
                 return
@@ -89,6 +84,7 @@ class Cell:
                 return self._amounts(scene, one, wanted, found)
             case "name" | "names":
                 end, said = _names_at(scene, first, self.last)
+                said = () if scene.said[first].text in ("yes", "no", "y", "n", "true") or scene.said[first].kind == "number" else said
                 if said:
                     found.say(one.name, ", ".join(said), scene.quote(first, end))
                 return bool(said)
@@ -135,20 +131,22 @@ class Cell:
                 return found.facts != before
 
     def _network(self, scene: Scene, one: Wanted, found: Found) -> bool:
+        """With its label in the quote, which tells a VLAN from a network."""
         before = dict(found.facts)
         read_facts(scene, self.first, self.last, [one], found, date.min)
+        quote = scene.quote(self.label_first if self.label_first >= 0 else self.first, self.last)
         if found.facts != before:
+            said = found.facts.get(one.name)
+            if said and said.value == said.quote:
+                found.say(one.name, said.value, quote)
             return True
         first = scene.said[self.first]
         whole = self.quote(scene).strip().strip("\"'`")
-        if one.name == "bridge":
-            found.say("bridge", whole, whole)
-            return True
-        if first.kind in ("number", "name", "address") or (len(whole.split()) <= 3 and first.kind == "word"):
-            value = scene.quote(self.first, self.first + 1) if first.kind != "word" else whole
-            found.say(one.name, value, whole)
-            return True
-        return False
+        if one.name != "bridge" and first.kind not in ("number", "name", "address") and (len(whole.split()) > 3 or first.kind != "word"):
+            return False
+        value = whole if one.name == "bridge" or first.kind == "word" else scene.quote(self.first, self.first + 1)
+        found.say(one.name, value, quote)
+        return True
 
     def _amounts(self, scene: Scene, one: Wanted, wanted: Sequence[Wanted], found: Found) -> bool:
         said = [a for a in amounts(scene, self.first, self.last) if a.kind in _TAKES[one.kind]]
@@ -227,8 +225,11 @@ def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | 
         return None
     if len(said) > 6 and not text.rstrip().endswith("?") and facts[0].first > 2:
         return None
+    if len(words) > 4 and any(mark.does("ask_for", "polite") and not mark.does("change", "with", "needed_by") for mark in marks):
+        return None
     chosen = max(facts, key=lambda mark: (mark.last - mark.first, -mark.first))
-    return Labelled(chosen.names("fact"), unit, chosen.names("wish"))
+    same_thing = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
+    return Labelled(tuple(sorted(same_thing)), unit, chosen.names("wish"))
 
 
 _OTHERS = frozenset(

@@ -247,8 +247,6 @@ def _networks(scene: Scene, first: int, last: int, one: Wanted, found: Found, to
             value = _hyphenated(scene, begin)
             _, end = scene.tokens_between(token.start, token.start + len(value))
         if value:
-            if "vlan" in mark.names("fact") and value.isdigit():
-                found.say("vlan", value, scene.quote(mark.first, end))
             _say_network(scene, one, found, value, mark.first, end)
             continue
         behind = scene.token(mark.first - 1) if mark.first > first else None

@@ -206,6 +206,8 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
     after = scene.at(head.last)
     if after.first == head.last and set(after.names("fact")) & {"network", "vlan", "bridge"} and head.intro != "new":
         return "no"  # `the servers network`
+    if _is_wish(scene, head) or _is_empty(scene, head) or (head.body and head.intro == "bare" and _asks_nothing(scene)):
+        return "no"
     there = head.label in named or (head.capability in known and not head.label and not head.role and _is_ours(head, request))
     if scene.denied[head.first]:
         return "removed" if there else "spoken of"
@@ -273,6 +275,35 @@ def _is_it(scene: Scene, head: _Head) -> bool:
     return before.does("link") and not before.does("lean")
 
 
+def _is_wish(scene: Scene, head: _Head) -> bool:
+    """`with a firewall`: of a machine that may have such a setting it is that, and no thing of its own."""
+    mark = scene.at(head.first)
+    facts = {*mark.names("wish"), *mark.names("fact")} - {"count"}
+    if not facts or head.role or head.line:
+        return False
+    wanted = {"ports", "cpu_count"}
+    others = [name for one in scene.mentions for name in one.names("service") if name != head.capability]
+    able = any(wanted <= {one.name for one in scene.catalogue[name].WANTED} for name in others)
+    return able or any("cpu_count" in one.names("fact") for one in scene.marks)
+
+
+def _is_empty(scene: Scene, head: _Head) -> bool:
+    """`Database: none`."""
+    return scene.is_text(head.last, ":") and scene.is_text(head.last + 1, "no", "none", "n", "nil", "-")
+
+
+def _asks_nothing(scene: Scene) -> bool:
+    """`you stupid machine`: nothing is wanted and nothing has a size."""
+    return (
+        len(scene.said) < 12
+        and not any(t.kind in ("number", "size", "name", "money") for t in scene.said)
+        and not any(
+            one.does("ask_for", "remove", "polite") or any(m.kind in ("choice", "fact") and m.name != "count" for m in one.meanings)
+            for one in scene.marks
+        )
+    )
+
+
 def _is_their_environment(scene: Scene, head: _Head, previous: Group | None, known: bool) -> bool:
     """`a database for 50 users, development environment`: the environment that it is in, when nothing makes it a thing of its own."""
     if not (previous or known) or head.intro == "new":
@@ -309,6 +340,8 @@ def _before(scene: Scene, head: _Head) -> str:
         if token.text in STOPS or token.text in ",:()+&|" or token.text == "-":
             joined = token.text in ",+&"
             return "join" if joined and head.intro == "new" else "stop"
+        if mark.names("relation"):
+            return "lean"
         for name in ("join", "for", "with", "lean"):
             if mark.does(name) and not mark.does("ask_for"):
                 return name
@@ -450,7 +483,7 @@ def _may_be_role(scene: Scene, number: int) -> bool:
     token, mark = scene.token(number), scene.at(number)
     if token is None or token.kind != "word" or len(token.text) < 2 or scene.used[number] or _NO_ROLE.fullmatch(token.text):
         return False
-    if any(one.kind == "does" for one in mark.meanings) or scene.words.fills(token) or mark.choices("environment"):
+    if any(one.kind in ("does", "wish") for one in mark.meanings) or scene.words.fills(token) or mark.choices("environment"):
         return False
     return not is_day_word(token.text) and (
         not any(one.kind in ("fact", "choice") for one in mark.meanings)
@@ -482,7 +515,7 @@ def _roles(scene: Scene, first: int, last: int, mentioned: list[_Head], request:
             number
             and 1 <= words <= 2
             and scene.at(end).does("join")
-            and any(h.first > end and h.body and h.first - end <= 4 for h in mentioned)
+            and any(h.first > end and h.body and h.start - end <= 1 for h in mentioned)
         )
         end += noun
         opens = (

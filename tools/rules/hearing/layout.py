@@ -34,8 +34,18 @@ IsLabel = Callable[[str], bool]
 """Whether a text is the label of something that may be asked for."""
 
 _COMMENT = re.compile(
-    r"<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;", re.DOTALL | re.MULTILINE
+    r"^\s*[QA]\s*[:.)](?=\s)|<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;",
+    re.DOTALL | re.MULTILINE,
 )
+_LOG = re.compile(r"^\s*(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d)")
+"""A line of a log, which asks for nothing."""
+_CLOSING = re.compile(
+    r"^\s*(?:(?:kind|best|warm|many)?\s*(?:regards|wishes|thanks)|cheers|sincerely(?: yours)?|yours(?: sincerely)?|thx|br|lg|mfg|--"
+    r"|sent from my .*|(?:mit )?(?:freundlichen|vielen|beste|liebe|viele) (?:grüßen|grüße|dank)|cordialement|bien à vous|saludos"
+    r"|atentamente|saygılarımla)[\s,.!]*$",
+    re.IGNORECASE,
+)
+"""The end of a letter: what follows is who wrote it."""
 _HINT = re.compile(
     r"(?<!: )(?<!:)\[(?![ xX]\]|[\d,. -]+\])(?=[^\]]*[a-zA-Z]{2,})[^\]\n]{0,200}\](?!\()"
     r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max|min|default|optional|required|leave)"
@@ -126,7 +136,9 @@ def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
         bullet = _BULLET.match(line.text)
         begin = bullet.end() if bullet else len(line.text) - len(line.text.lstrip())
         body = line.text[begin:]
-        if not body.strip() or _QUOTED_HEAD.match(body):
+        if _CLOSING.match(body) and at:
+            return
+        if not body.strip() or _QUOTED_HEAD.match(body) or _LOG.match(body):
             at += 1
             continue
         heading = _HEADING.match(body)

@@ -110,6 +110,9 @@ _SIZE = re.compile(
     r"|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"
 )
 
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2} ?(?:[kmgt]i?[bo]|gig))")
+"""`1,5 GB`, as most languages write it."""
+
 _SUM = rf"{_DIGITS}(?: ?(?P<scale>k|mn?|thousand|million)(?![a-z0-9]))?"
 _CODE = rf"(?P<code>{'|'.join(sorted((code for code in _CURRENCIES if code.isalpha()), key=len, reverse=True))}|[$€£₺¥])"
 _PER = r"(?: ?(?:/|per|a|an|each|every|-) ?(?P<period>month|mo|year|yr|day)(?![a-z])| ?(?P<every>monthly|yearly|annually|daily)(?![a-z]))?"
@@ -159,7 +162,7 @@ def numbers(text: str) -> Iterator[Number]:
 
 
 def sizes(text: str) -> Iterator[Size]:
-    for match in _SIZE.finditer(fold(text)):
+    for match in _SIZE.finditer(_DECIMAL_COMMA.sub(".", fold(text))):
         value = _value(match["digits"], grouped_by_dots=False)
         unit = match["unit"] or (match["name"] or match["letter"] or match["gig"] or "")[:1]
         if value is not None:

@@ -20,14 +20,14 @@ from tools.rules.hearing.scene import STOPS, Scene
 from tools.rules.hearing.tokens import spread
 from tools.rules.hearing.unused import unused
 from tools.rules.hearing.values import NUMERIC, Amount, Match, assign, by_order, is_usual_memory, plain
-from tools.rules.hearing.words import Catalogue, same
+from tools.rules.hearing.words import ENGLISH, Catalogue, Mark, same
 from tools.values.request import Doubt, Edit, Edits, Fact, Item, Reading, Request, Wish
 from tools.values.wanted import Wanted
 
 TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
 SHARED = frozenset(
-    ("environment", "platform", "network", "bridge", "vlan", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
+    ("environment", "platform", "network", "bridge", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
 )
 """Facts that are said once and meant for everything asked for, wherever they are said once."""
 MACHINE_SIZES = frozenset(("cpu_count", "memory", "disk"))
@@ -125,6 +125,7 @@ class _Reader:
             self._edit(0, len(scene.said))
         self._share_common()
         self._share_alike()
+        self._drop_empty()
         self._merge_rows()
         edits = [*self.gone, *self._changes()]
         wishes, doubts = (*self._cell_wishes(), *self._wishes()), tuple(doubt for thing in self.things for doubt in thing.doubts)
@@ -158,7 +159,7 @@ class _Reader:
 
     def _asks(self, spans: Sequence[tuple[int, int, bool]]) -> bool:
         """It asks and orders nothing: every sentence of it begins as a question does, or ends as one, and none is a polite request."""
-        scene, asks = self.scene, False
+        scene, asked, orders = self.scene, list[tuple[int, int]](), False
         for first, last, _ in spans:
             i = first
             while i < last:
@@ -172,11 +173,17 @@ class _Reader:
                         begin += 1
                     mark = scene.at(begin) if begin < end else scene.at(i)
                     question = mark.does("ask") or scene.at(i).does("ask") or scene.is_text(end, "?")
-                    if mark.does("polite") or scene.at(i).does("polite") or not question:
-                        return False
-                    asks = True
+                    polite = mark.does("polite") or scene.at(i).does("polite")
+                    if polite or not question:
+                        orders = True
+                    else:
+                        asked.append((i, end))
                 i = end + 1
-        return asks
+        if orders:
+            for first, last in asked:
+                if scene.is_text(last, "?") and scene.at(first).does("ask"):
+                    scene.leave(first, last)  # a question among orders asks for nothing
+        return bool(asked) and not orders
 
     def _answers(self) -> bool:
         """Nothing in it asks for a new thing."""
@@ -429,7 +436,12 @@ class _Reader:
                 thing.found.say("name", scene.quote(i, i + 1), scene.quote(i - 1, i + 1))
                 scene.use(i, i + 1)
                 return
-            if token.kind == "quoted" and any(mark.last == i and scene.used[mark.first] for mark in scene.mentions):
+            as_one = scene.is_text(i + 1, "as") and token.kind in ("quoted", "name")
+            if as_one and token.kind == "name" and not scene.used[i]:
+                thing.found.say("name", scene.quote(i, i + 1), scene.quote(i, i + 1))
+                scene.use(i, i + 1)
+                return
+            if token.kind == "quoted" and (as_one or any(mark.last == i and scene.used[mark.first] for mark in scene.mentions)):
                 thing.found.say("name", scene.text[token.start + 1 : token.end - 1], scene.quote(i, i + 1))
                 scene.use(i, i + 1)
                 return
@@ -548,7 +560,9 @@ class _Reader:
         return min(facts, key=lambda name: order.index(kinds[name]) if kinds[name] in order else 9)
 
     def _say_fact(self, thing: Thing, fact: str, several: list[Match], kinds: Mapping[str, str]) -> None:
-        scene, last = self.scene, several[-1]
+        scene, last = self.scene, next((one for one in reversed(several) if not self.is_quoted(one)), several[-1])
+        if self._contradict(thing, fact, several, kinds):
+            return
         quote = scene.quote(last.first, last.last)
         if kinds[fact] == "count":
             product = self._product(several)
@@ -568,6 +582,32 @@ class _Reader:
                 thing.found.say(fact, ", ".join(values), whole)
             return
         thing.found.say(fact, self._changed(thing, fact, self._sized(last.amount, kinds[fact]), last, quote), quote)
+
+    def is_quoted(self, match: Match) -> bool:
+        """It stands in a mail that is answered: what is said now counts more."""
+        start = self.scene.said[match.amount.first].start
+        line = self.scene.text.rfind("\n", 0, start) + 1
+        return self.scene.text[line:start].lstrip().startswith(">")
+
+    def _contradict(self, thing: Thing, fact: str, several: list[Match], kinds: Mapping[str, str]) -> bool:
+        """`4 cores and 8 cores`: two that cannot both be, and nothing tells which; it is asked."""
+        worths = {one.amount.worth for one in several}
+        if len(worths) < 2 or kinds[fact] not in ("count", "memory") or self._product(several) or self._repeats(several):
+            return False
+        if any(self.is_quoted(one) for one in several) or not all(
+            any(self.scene.at(i).does("join") for i in range(a.last, b.first)) and b.first - a.last <= 2 for a, b in pairwise(several)
+        ):
+            return False
+        quote = self.scene.quote(several[0].first, several[-1].last)
+        values = [self._sized(one.amount, kinds[fact]) if kinds[fact] == "memory" else plain(one.amount.worth) for one in several]
+        readings = tuple(
+            Reading(
+                text=f"{fact.replace('_', ' ')} {value}", edits=(Edit(do="set", item=thing.label, name=fact, value=value, quote=quote),)
+            )
+            for value in values
+        )
+        thing.doubts.append(Doubt(item=thing.label, quote=quote, about=(fact,), readings=readings))
+        return True
 
     def _times(self, match: Match) -> int:
         """`two data disks of 300 GB`, `2 x 100 GB`: so many of that size."""
@@ -701,6 +741,17 @@ class _Reader:
             if not _sizes(one) and not one.row:
                 _take_over(one, self.things[each or 0], MACHINE_SIZES & {wanted.name for wanted in self._wanted(one)})
 
+    def _drop_empty(self) -> None:
+        """`vms on network 20: one small (1 core, 2 GB), one large (8 cores, 16 GB)`: the word before them names no thing of its own."""
+        sized = [thing for thing in self.things if thing.new and _sizes(thing)]
+        for thing in list(self.things):
+            own = set(thing.facts) - SHARED - {"role"}
+            others = [one for one in sized if one is not thing and one.capability == thing.capability]
+            if thing.new and not own and others and not thing.copied and not thing.doubts and not thing.row:
+                for one in others:
+                    _take_over(one, thing, SHARED)
+                self.things.remove(thing)
+
     def _merge_rows(self) -> None:
         """Rows of a table that differ in nothing but their name are several of one thing."""
         merged: list[Thing] = []
@@ -788,6 +839,18 @@ class _Reader:
                     made.append(Edit(do="unset", item=thing.label if own else "", name=name, quote=quote))
         return made
 
+    def _tells_another(self, mark: Mark) -> bool:
+        """`backup contact`, `a snapshot disaster`: no wish, but a word that tells another noun."""
+        scene, after = self.scene, self.scene.token(mark.last)
+        noun = (
+            after is not None
+            and scene.words.language == ENGLISH
+            and after.kind == "word"
+            and not scene.at(mark.last).meanings
+            and not scene.words.fills(after)
+        )
+        return noun and not after.text.endswith("ly") and not after.glued if after else False
+
     def _cell_wishes(self) -> tuple[Edit, ...]:
         said = [wish for thing in self.things for wish in thing.found.wishes]
         return tuple(Edit(do="wish", name=wish.kind, value=wish.text, quote=wish.text) for wish in said)
@@ -796,7 +859,7 @@ class _Reader:
         scene, found = self.scene, []
         for mark in scene.marks:
             kinds = mark.names("wish")
-            if not kinds or not scene.free(mark.first, mark.last) or mark.names("fact"):
+            if not kinds or not scene.free(mark.first, mark.last) or self._tells_another(mark):
                 continue
             quote = scene.quote(mark.first, mark.last)
             if scene.denied[mark.first]:

@@ -64,6 +64,8 @@ def _facts(facts: Sequence[Fact], wanted: dict[str, Wanted]) -> dict[str, Json]:
 def _kinds_of_network(fact: Fact) -> dict[str, Json]:
     """A network may be said as a VLAN or as a bridge."""
     said = {"quote": fact.quote, "origin": "said", "unit": ""}
+    if fact.value.isdigit() and re.search(r"vlan|\btag\b", fact.quote.lower()):
+        return {"vlan": {"value": int(fact.value), **said}}
     if fact.value.lower().startswith("vmbr"):
         return {"bridge": {"value": fact.value, **said}}
     return {}

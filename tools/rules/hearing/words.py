@@ -90,6 +90,7 @@ class Lexicon:
 
     def __init__(self, catalogue: Catalogue, languages: Sequence[str]) -> None:
         english = _file(ENGLISH)
+        self.language = languages[-1]
         self.glued: frozenset[str] = frozenset(english["glued"]["before"])
         self.filling = frozenset(same(word) for word in english["filling"]["words"].split())
         self.numbers: dict[str, int] = {}
