@@ -56,14 +56,18 @@ def test_every_field_says_where_it_comes_from(capability: str) -> None:
             assert one.low <= float(one.value) <= one.high  # type: ignore[arg-type]
 
 
+AT_20 = {"network": "20", "environment": "staging"}
 MISSING = [
     ("postgresql", {}, ["users", "environment", "network"]),
     ("web_server", {"count": "ten"}, ["environment", "network"]),
     ("dev_environment", {}, ["network"]),
-    ("virtual_machine", {"network": "20", "environment": "staging"}, ["cpu_count", "memory"]),
-    ("virtual_machine", {"network": "20", "environment": "staging", "application": "GitLab"}, ["users"]),
-    ("virtual_machine", {"network": "20", "environment": "staging", "application": "Jenkins"}, ["cpu_count"]),
-    ("virtual_machine", {"network": "20", "environment": "staging", "other_application": "Gitea"}, ["cpu_count", "memory"]),
+    ("virtual_machine", AT_20, ["cpu_count", "memory"]),
+    ("virtual_machine", AT_20 | {"application": "GitLab"}, ["users"]),
+    ("virtual_machine", AT_20 | {"application": "Jenkins"}, ["cpu_count"]),
+    ("virtual_machine", AT_20 | {"other_application": "Gitea"}, ["cpu_count", "memory", "disk"]),
+    ("virtual_machine", AT_20 | {"application": "Nextcloud", "users": "150"}, ["cpu_count", "memory", "disk"]),
+    ("virtual_machine", AT_20 | {"application": "GitLab", "users": "3000"}, ["cpu_count", "memory", "disk"]),
+    ("virtual_machine", AT_20 | {"application": "Nextcloud", "cpu_count": "4", "memory": "8 GB"}, []),
 ]
 
 
@@ -101,7 +105,7 @@ def test_a_library_brings_its_disk() -> None:
 
 def test_the_least_that_runs_is_told_when_a_size_is_asked_for() -> None:
     needs = understand("virtual_machine", other_application="Gitea", network="20", environment="production")
-    assert "1 vCPU and 1 GiB" in needs.missing[0].question
+    assert "1 vCPU, 1 GiB" in needs.missing[0].question
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.data import table
 from tools.rules.sizing import formulas, sizing
 from tools.rules.sizing.application_formulas import Sized
-from tools.rules.sizing.applications import Unsized, canonical, rows, size_for
+from tools.rules.sizing.applications import Row, Unsized, applications, canonical, plain, published, rows, size_for, with_system
 
 CONNECTIONS = [
     (1, "B1ms", 1, 2),
@@ -166,14 +167,82 @@ def test_a_community_minimum_is_a_lower_bound_and_no_size() -> None:
     assert "lower bound" in answer.because
 
 
-def test_production_takes_what_is_recommended_and_development_the_least() -> None:
-    production, development = size_for("Harbor", {}), size_for("Harbor", {}, "development")
-    assert isinstance(production, Sized)
-    assert isinstance(development, Sized)
-    assert production.memory_gib and production.memory_gib.value == 8
-    assert development.memory_gib and development.memory_gib.value == 4
-    assert development.warning
-    assert not production.warning
+@pytest.mark.parametrize("environment", ["production", "staging", "development"])
+def test_what_is_recommended_goes_before_the_least(environment: str) -> None:
+    sized = size_for("Harbor", {}, environment)
+    assert isinstance(sized, Sized)
+    assert sized.memory_gib and (sized.memory_gib.value, sized.memory_gib.low) == (8, 4)
+    assert not sized.warning
+
+
+def test_a_size_for_an_environment_is_that_environments() -> None:
+    sizes = [size_for("Redis Enterprise", {}, environment) for environment in ("development", "production")]
+    assert [one.memory_gib.value for one in sizes if isinstance(one, Sized) and one.memory_gib] == [4, 8]
+
+
+@pytest.mark.parametrize(
+    ("application", "load", "name", "value", "low"),
+    [
+        ("Jenkins", {}, "memory_gib", 4, 0.75),
+        ("Jenkins", {}, "disk_gib", 50, 9),
+        ("Grafana", {}, "memory_gib", 0.75, 0.75),
+        ("Prometheus", {"samples_per_second": 100_000.0}, "disk_gib", 309.7, 292),
+        ("OpenProject", {"users": 200.0}, "memory_gib", 4, 4),
+    ],
+)
+def test_where_a_figure_is_the_applications_own_the_systems_need_comes_on_top(
+    application: str, load: dict[str, float], name: str, value: float, low: float
+) -> None:
+    sized = size_for(application, load, "development")
+    assert isinstance(sized, Sized)
+    whole = with_system(sized)
+    span = getattr(whole, name)
+    assert (span.value, span.low) == (pytest.approx(value, abs=0.1), pytest.approx(low, abs=0.1))
+    assert with_system(whole) == whole
+
+
+def test_every_row_of_a_vendor_is_known_by_name_and_carried_in_every_environment() -> None:
+    """`X for N` gives what its vendor's row for N says, and never less; X alone the row that is recommended, or asks for the load that
+    decides. The figures are printed: `pytest -s`."""
+    carried: list[str] = []
+    asked: list[str] = []
+    for row in rows():
+        for environment in ("production", "staging", "development"):
+            if row.tier in ("production", "development") and row.tier != environment:
+                continue
+            unit, limit = row.limits[0] if row.limits else ("", 0.0)
+            sized = size_for(row.application.upper(), {unit: min(limit, 1e6)} if unit else {}, environment)
+            if isinstance(sized, Unsized):
+                assert sized.unit and not unit, row
+                asked.append(row.application)
+                continue
+            whole = with_system(sized)
+            for span, value in ((whole.cpu_count, row.cpu_count), (whole.memory_gib, row.memory_gib), (whole.disk_gib, row.disk_gib)):
+                assert value is None or (span and (span.value >= value or row.tier == "minimum")), row
+            carried.append(row.application)
+    print(f"{len(rows())} published rows in 3 environments: {len(carried)} sizes, none below its row; {len(asked)} asks for the load")
+
+
+@given(st.sampled_from([row for row in rows() if row.limits]), st.floats(0.01, 1), st.sampled_from(["production", "development"]))
+def test_no_load_gets_less_than_the_row_below_it(row: Row, share: float, environment: str) -> None:
+    unit, limit = row.limits[0]
+    load = share * (limit if limit != float("inf") else 5000)
+    sized = size_for(row.application, {unit: load}, environment)
+    below = [one for one in rows() if one.application == row.application and 0 < one.limit(unit) <= load]
+    assert isinstance(sized, Sized)
+    for one in below:
+        assert not (one.memory_gib and sized.memory_gib) or sized.memory_gib.value >= one.memory_gib
+        assert not (one.cpu_count and sized.cpu_count) or sized.cpu_count.value >= one.cpu_count
+
+
+def test_every_application_is_known_by_its_name_alone_or_behind_a_word_that_says_what_is_meant() -> None:
+    names = applications()
+    otherwise = {"Alpine", "Debian", "Ubuntu", "PostgreSQL", "Redis"}
+    for name in {*published(), *(row["application"] for row in table("community-minimums"))} - otherwise:
+        words = names[canonical(name)]
+        assert any(plain(word).endswith(plain(name).removesuffix(" server")) for word in words), name
+    alone = sum(plain(name).removesuffix(" server") in map(plain, words) for name, words in names.items())
+    print(f"{len(names)} applications known, {alone} by their name alone, {len(names) - alone} behind a word such as install, host or for")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def _application(part: Part) -> Finding | None:
         return None
     known = applications.size_for(name, load_of(part.needs), part.needs.text("environment"))
     if isinstance(known, Sized):
+        known = applications.with_system(known)
         cpu_least = known.cpu_count.low if known.cpu_count else 0
         memory_least = known.memory_gib.low if known.memory_gib else 0
         source = f"{known.source.title} ({known.source.date})"

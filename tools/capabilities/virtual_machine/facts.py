@@ -25,25 +25,31 @@ DATA_ROOM = 1.2
 """How much of the disk data is given where no formula says it: a fifth more, to grow. An assumption, told as one."""
 
 
-def _choices() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The applications with a published size, and what else they are called."""
-    others = {known: tuple(alias for alias, name in applications.ALIASES.items() if name == known) for known in applications.published()}
-    return tuple((known, (known.lower(), *words)) for known, words in others.items())
-
-
-APPLICATION = Wanted(name="application", kind="choice", meaning="the application it is for; its published size follows", choices=_choices())
+APPLICATION = Wanted(
+    name="application",
+    kind="choice",
+    meaning="the application it is for; its published size follows",
+    choices=tuple(applications.applications().items()),
+    alone=True,
+)
 WANTED = wanted(__package__, application=(APPLICATION,), every_machine=EVERY_MACHINE)
-LOADS = ("users", "clusters", "cluster_nodes", "agents", "clients", "workers", "samples_per_second", "logins_per_second")
+LOADS = tuple(applications.UNITS)
 """The facts that say how much the application has to carry."""
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("virtual_machine", "proxmox", WANTED, facts)
-    read_placing(reading, site, workload="vm")
+    read_placing(reading, site, workload=_workload(reading))
     load = _read_load(reading)
     basis = _read_application(reading, load)
     _settle_sizes(reading, basis)
     return reading.needs()
+
+
+def _workload(reading: Reading) -> str:
+    """What its machines are called by the site's convention: as their application, when they are for one."""
+    name = next((reading.facts[fact].value for fact in ("application", "other_application") if fact in reading.facts), "")
+    return naming.repair(name)[:40].strip("-") or "vm"
 
 
 def load_of(needs: Needs) -> dict[str, float]:
@@ -77,15 +83,20 @@ def _read_application(reading: Reading, load: dict[str, float]) -> Sized | Unsiz
     if not name or len(name) > 80 or not name.isprintable():
         reading.problems.append(f"{naming.shorten(name)} cannot be the name of an application. Say one such as Harbor.")
         return None
-    reading.said("application", applications.canonical(name) or name, fact=fact)
+    called = applications.canonical(name) or name
+    reading.said("application", called, fact=fact)
+    reading.not_included.append(f"installing {called}: the machine gets its system and what every machine gets")
     environment = next((str(f.value) for f in reading.fields if f.name == "environment"), "production")
-    return applications.size_for(name, load, environment)
+    sized = applications.size_for(name, load, environment)
+    return applications.with_system(sized) if isinstance(sized, Sized) else sized
 
 
 def _settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
-    """Each size as it was said, else as published for the application, else asked for; a disk is assumed."""
+    """Each size as it was said, else as published for the application, else asked for; a disk is assumed, but for an application that
+    nobody has published a size of."""
     cpu_count, memory_mib, disk_gib = read_sizes(reading)
     sized = basis if isinstance(basis, Sized) else None
+    asked = len(reading.missing)
     if isinstance(basis, Unsized) and basis.unit and not {"cpu_count", "memory"} <= set(reading.facts):
         # The load decides, so it alone is asked for.
         question = f"{basis.because} How many is it?"
@@ -100,7 +111,24 @@ def _settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
             reading.said("memory_mib", memory_mib, "MiB", fact="memory")
         elif "memory" not in reading.facts:
             _as_published(reading, "memory", "memory_mib", sized.memory_gib if sized else None, "MiB", 1024, MEMORY_STEP_MIB, basis)
+        if isinstance(basis, Unsized) and len(reading.missing) > asked and "disk" not in reading.facts and "data_size" not in reading.facts:
+            reading.ask("disk")
+            return _because(reading, asked, basis.because)
+        _because(reading, asked, _why_asked(basis))
     _settle_disk(reading, disk_gib, basis)
+
+
+def _why_asked(basis: Sized | Unsized | None) -> str:
+    """What is known of the application, said before the first question about its size."""
+    if isinstance(basis, Sized):
+        return f"No vendor says so of {basis.application}. {applications.lower_bound(basis.application)}".rstrip()
+    return basis.because if basis else ""
+
+
+def _because(reading: Reading, first: int, because: str) -> None:
+    if because and len(reading.missing) > first:
+        asked = reading.missing[first]
+        reading.missing[first] = asked.model_copy(update={"question": f"{because} {asked.question}"})
 
 
 def _settle_disk(reading: Reading, disk_gib: int | None, basis: Sized | Unsized | None) -> None:
@@ -144,9 +172,6 @@ def _as_published(
     """The published figure, rounded up to a size that machines come in; without one it is asked for, and what is known is told."""
     if span is None or not isinstance(basis, Sized):
         reading.ask(fact)
-        if isinstance(basis, Unsized):
-            asked = reading.missing.pop()
-            reading.missing.append(asked.model_copy(update={"question": f"{basis.because} {asked.question}"}))
         return
 
     def rounded(value: float) -> int:

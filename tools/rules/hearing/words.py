@@ -109,6 +109,7 @@ class Lexicon:
         self.empty = frozenset(english["empty"]["words"])
         self.bodies = frozenset(same(word) for word in english["body"]["words"])
         """What a service runs on."""
+        self.alone = frozenset(one.name for capability in catalogue.values() for one in capability.WANTED if one.alone)
         self._phrases: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
         self.starred = any(language != ENGLISH for language in languages)
         self._services: dict[str, dict[tuple[str, ...], set[Meaning]]] = {}
@@ -136,7 +137,7 @@ class Lexicon:
                 self.counting |= {one.name} if one.kind in ("count", "memory", "disk", "volume") else set()
                 self.placing |= {one.name} if one.kind in ("network", "node", "text", "name") else set()
                 for value, spelled in one.choices:
-                    add(Meaning("choice", one.name, value), (value, *spelled))
+                    add(Meaning("choice", one.name, value), spelled or (value,))
         for word, others_ in english["alike"].items():
             for other in others_:
                 meant.setdefault(other, set()).update(meant.get(word, ()))
@@ -172,8 +173,10 @@ class Lexicon:
         return self._find(said, self._phrases)
 
     def mentions(self, said: Sequence[Token]) -> list[Mark]:
-        """Where services are named, likewise."""
-        return [mark for mark in self._find(said, self._services) if mark.names("service")]
+        """Where services are named, likewise; not within the name of an application: `SQL Server 2022`, `GitLab Redis`."""
+        named = [mark for mark in self.marks(said) if any(one.kind == "choice" and one.name in self.alone for one in mark.meanings)]
+        found = (mark for mark in self._find(said, self._services) if mark.names("service"))
+        return [mark for mark in found if not any(one.first <= mark.first and mark.last <= one.last for one in named)]
 
     def _find(self, said: Sequence[Token], phrases: dict[str, dict[tuple[str, ...], set[Meaning]]]) -> list[Mark]:
         found: list[Mark] = []

@@ -25,11 +25,13 @@ class Sized:
     source: Source
     because: str
     warning: str = ""
+    bare: tuple[str, ...] = ()
+    """Of `memory_gib` and `disk_gib` those that are the application's own need: that of the system comes on top."""
 
 
-def _by(application: str, sizes: Sizes, title: str, because: str) -> Sized:
+def _by(application: str, sizes: Sizes, title: str, because: str, bare: tuple[str, ...] = ()) -> Sized:
     source = Source(title=title, date=formulas.TAKEN, grade="formula")
-    return Sized(application, sizes.cpu_count, sizes.memory_gib, sizes.disk_gib, source, because)
+    return Sized(application, sizes.cpu_count, sizes.memory_gib, sizes.disk_gib, source, because, bare=bare)
 
 
 def _jupyterhub(load: Load) -> Sized | None:
@@ -43,14 +45,14 @@ def _odoo(load: Load) -> Sized | None:
     if "users" not in load:
         return None
     because = "One worker serves six users at once; twice the processors and one is the number of workers."
-    return _by("Odoo", formulas.odoo(int(load["users"])), formulas.ODOO, because)
+    return _by("Odoo", formulas.odoo(int(load["users"])), formulas.ODOO, because, ("memory_gib",))
 
 
 def _keycloak(load: Load) -> Sized | None:
     if "logins_per_second" not in load:
         return None
     because = "One vCPU for 15 password logins a second; the high end is the vendor's limit, with 150 % head-room."
-    return _by("Keycloak", formulas.keycloak(load["logins_per_second"]), formulas.KEYCLOAK, because)
+    return _by("Keycloak", formulas.keycloak(load["logins_per_second"]), formulas.KEYCLOAK, because, ("memory_gib",))
 
 
 def _openproject(load: Load) -> Sized | None:
@@ -63,7 +65,8 @@ def _prometheus(load: Load) -> Sized | None:
     if "samples_per_second" not in load:
         return None
     disk = formulas.prometheus_disk_gib(load["samples_per_second"])
-    return _by("Prometheus", Sizes(disk_gib=disk), formulas.PROMETHEUS, "15 days of 2 bytes a sample, filling at most 80 % of the disk.")
+    because = "15 days of 2 bytes a sample, filling at most 80 % of the disk."
+    return _by("Prometheus", Sizes(disk_gib=disk), formulas.PROMETHEUS, because, ("disk_gib",))
 
 
 def _immich(load: Load) -> Sized | None:
@@ -77,7 +80,7 @@ def _artifactory(load: Load) -> Sized | None:
     if "data_gib" not in load:
         return None
     disk = formulas.artifactory_disk_gib(load["data_gib"])
-    return _by("Artifactory", Sizes(disk_gib=disk), formulas.ARTIFACTORY, "Three times the stored artifacts.")
+    return _by("Artifactory", Sizes(disk_gib=disk), formulas.ARTIFACTORY, "Three times the stored artifacts.", ("disk_gib",))
 
 
 def _redis_enterprise(load: Load) -> Sized | None:
@@ -85,7 +88,7 @@ def _redis_enterprise(load: Load) -> Sized | None:
         return None
     sizes = formulas.redis_enterprise(load["data_gib"])
     because = "The data and its replica, with 30 % of the memory free, and three times the memory on disk."
-    return _by("Redis Enterprise", sizes, formulas.REDIS_ENTERPRISE, because)
+    return _by("Redis Enterprise", sizes, formulas.REDIS_ENTERPRISE, because, ("disk_gib",))
 
 
 def _mattermost(load: Load) -> Sized | None:
@@ -93,7 +96,7 @@ def _mattermost(load: Load) -> Sized | None:
         return None
     files = formulas.mattermost_files_gb(int(load["users"]), 12)
     because = "Files of twelve months at medium use, 5-25 MB a user and month."
-    return _by("Mattermost", Sizes(disk_gib=files), formulas.MATTERMOST, because)
+    return _by("Mattermost", Sizes(disk_gib=files), formulas.MATTERMOST, because, ("disk_gib",))
 
 
 FORMULAS: dict[str, Callable[[Load], Sized | None]] = {

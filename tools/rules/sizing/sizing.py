@@ -152,6 +152,8 @@ def _ours(value: int, low: int, high: int, because: str, lowest: str = "") -> As
 _COMMUNITY = "community-scripts/ProxmoxVE, 2026-08-08, row"
 SYSTEM_DISK_GIB = 8
 """Set aside for the system and its logs beside the data. An assumption, within the one it is part of."""
+SYSTEM_MEMORY_GIB = 0.5
+"""That a system takes beside what runs on it: the community's row Debian, 512 MiB."""
 
 WEB_CPU = _ours(2, 1, 4, "No vendor publishes a size for a plain web server by its load.", f"{_COMMUNITY} Caddy, 1 vCPU")
 WEB_MEMORY_MIB = _ours(2048, 512, 8192, "No vendor publishes a size for a plain web server by its load.", f"{_COMMUNITY} Caddy, 512 MiB")
