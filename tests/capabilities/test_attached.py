@@ -28,6 +28,9 @@ SAID = [
     ({"needed_by": "2027-02-15", "until": "2027-03-31"}, {"needed_by": "2027-02-15", "until": "2027-03-31"}),
     ({"ports": "22, 443 from 10.0.0.0/8"}, {"ports": ("22", "443 from 10.0.0.0/8")}),
     ({"os": "rocky", "os_version": "9"}, {"os": "rocky-9"}),
+    ({"vlan": "20"}, {"network": "20"}),
+    ({"vlan": "45", "network": "vmbr0"}, {"network": "45", "bridge": "vmbr0"}),
+    ({"vlan": "45", "network": "45", "bridge": "vmbr1"}, {"network": "45", "bridge": "vmbr1"}),
     ({"public_key": "no key"}, {"public_keys": ()}),
 ]
 

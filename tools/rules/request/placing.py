@@ -61,9 +61,11 @@ def _read_environment(reading: Reading, site: Site, default: str) -> None:
 
 
 def _read_network(reading: Reading, site: Site) -> None:
-    fact = "network" if "network" in reading.facts else "bridge" if "bridge" in reading.facts else ""
-    if fact:
-        value = reading.facts[fact].value.strip()
+    said = {name: reading.facts[name].value.strip() for name in ("vlan", "network", "bridge") if name in reading.facts}
+    if said.get("network", "").isdigit():
+        said.pop("vlan", "")  # It is one, and the later word of the two.
+    if said:
+        fact, value = next(iter(said.items()))
         if value and len(value) <= 40 and value.isprintable():
             reading.said("network", value, fact=fact)
         else:
@@ -72,8 +74,9 @@ def _read_network(reading: Reading, site: Site) -> None:
         reading.default("network", site.default_network, "The site's default network.")
     else:
         reading.ask("network")
-    if fact == "network" and "bridge" in reading.facts:
-        reading.said("bridge", reading.facts["bridge"].value.strip())
+    on = next((name for name, value in said.items() if value.lower() != next(iter(said.values())).lower()), "")
+    if on:
+        reading.said("bridge", said[on], fact=on)
 
 
 def _read_count_and_name(reading: Reading, site: Site, workload: str) -> int:
