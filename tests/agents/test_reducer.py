@@ -16,6 +16,7 @@ from tests.agents.walk import (
     COMPLETE,
     FAULTY,
     MANIFEST,
+    NONE,
     OFFER,
     OPEN,
     OTHER,
@@ -31,11 +32,14 @@ from tests.agents.walk import (
 )
 from tests.conftest import ROOT
 from tools.rules.words import telling
+from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
 from tools.values.conversation import Conversation, Phase
-from tools.values.effects import Approve, Effect, Follow, PlanRemoval, Retry, Start, Tell, Understand, Void, Work
-from tools.values.events import Drafted, Ended, Found, Intent, Judged, Message, Planned, Said, Seen, Understood, Unreadable
-from tools.values.request import Request
+from tools.values.effects import Approve, Effect, Follow, Hear, PlanRemoval, Retry, Start, Take, Tell, Understand, Void, Work
+from tools.values.events import Drafted, Ended, Found, Intent, Judged, Message, Planned, Said, Seen, Started, Understood, Unreadable
+from tools.values.request import Doubt, Edit, Edits, Reading, Request
+from tools.values.requirements import Missing, Needs
+from tools.values.value import canonical
 
 PHASES = {phase.value.replace(" ", "_"): phase for phase in Phase}
 HAPPENINGS = tuple(happenings())
@@ -81,6 +85,12 @@ RUNNING = replace(STOPPED, phase=Phase.RUNNING)
 DRAFTED = Conversation(
     Phase.DRAFTING, requirements=COMPLETE, snapshots={}, offer=OFFER, proposal=PROPOSAL, manifest=MANIFEST, review=FAULTY
 )
+
+
+STARTED = Started(plan("create"))
+BARE = Request(items=(REQUEST.items[0].model_copy(update={"facts": ()}),), shared=REQUEST.items[0].facts)
+LACKING = OPEN.parts[0].model_copy(update={"missing": (Missing(name="network", question="?", suggestions=("20",)),)})
+SUGGESTED = OPEN.model_copy(update={"parts": (LACKING,)})
 
 
 def told_by(effects: tuple[Effect, ...]) -> list[Tell]:
@@ -147,7 +157,112 @@ def test_what_changes_nothing_leaves_the_plan_on_offer() -> None:
 def test_a_second_thing_is_one_more_item_until_there_is_a_run() -> None:
     assert step(AWAITING, Said("another x", ADDED, offline=False))[1] == (Understand(ADDED),)
     now, effects = step(REMOVING, Said("another x", ADDED, offline=False))
-    assert (now, told_by(effects)) == (REMOVING, [telling.one_plan_at_a_time("d" * 64)])
+    assert (now, told_by(effects)) == (REMOVING, [telling.ONE_RUN_AT_A_TIME])
+
+
+def test_a_part_that_cannot_be_planned_holds_no_other_back() -> None:
+    bad = Needs(capability="y", label="y", platform="proxmox", problems=("0 cores cannot be.",))
+    both = COMPLETE.model_copy(update={"parts": (*COMPLETE.parts, bad)})
+    now, effects = step(AWAITING, Understood(ADDED, OTHERWISE, (), both))
+    assert (now.phase, now.requirements, telling.left_out((bad,)) in effects) == (Phase.DRAFTING, COMPLETE, True)
+    now, _ = step(DONE, Understood(CHANGE, OTHERWISE, (), both))
+    assert (now.phase, now.requirements) == (Phase.ASKING, both), "what a run has made stays whole"
+    both = both.model_copy(update={"parts": (*OPEN.parts, bad)})
+    assert step(AWAITING, Understood(ADDED, OTHERWISE, (), both))[0].requirements == both
+
+
+def edited(now: Conversation, *requests: Request) -> Conversation:
+    for request in requests:
+        now, _ = step(now, Understood(CHANGE, request, (), COMPLETE))
+    return now
+
+
+def test_undo_restores_the_request_before_and_redo_the_one_after() -> None:
+    now = edited(Conversation(), REQUEST, OTHERWISE)
+    back, effects = step(replace(now, phase=Phase.AWAITING, plan_digest="d" * 64), said(Intent.UNDO))
+    assert (back.request, back.history, back.ahead, back.plan_digest) == (REQUEST, (Request(),), (OTHERWISE,), None)
+    assert (effects[0], effects[-1]) == (Void("d" * 64), Understand(Edits())), "the plan on offer is void, and another one is made"
+    drafted, effects = step(back, Understood(Edits(), REQUEST, (), COMPLETE))
+    assert (drafted.phase, drafted.ahead, effects[-1]) == (Phase.DRAFTING, (OTHERWISE,), Work.LOOK)
+    again, _ = step(drafted, said(Intent.REDO))
+    assert (again.request, again.history, again.ahead) == (OTHERWISE, (Request(), REQUEST), ())
+    nothing, _ = step(back, said(Intent.UNDO))
+    assert (nothing.phase, nothing.request) == (Phase.LISTENING, Request())
+    assert told_by(step(nothing, said(Intent.UNDO))[1]) == [telling.NOTHING_TO_UNDO]
+    assert told_by(step(edited(back, REQUEST.model_copy(update={"items": ()})), said(Intent.REDO))[1]) == [telling.NOTHING_TO_REDO]
+    assert step(now, Said("undo two things", Edits(undo=2), offline=False))[0].request == Request()
+
+
+def test_undo_never_reaches_what_exists() -> None:
+    started, _ = step(replace(edited(Conversation(), REQUEST, OTHERWISE), phase=Phase.AWAITING, plan_digest=plan("create").digest), STARTED)
+    assert (started.phase, started.history) == (Phase.RUNNING, ())
+    done, _ = step(started, Ended(run(OWN, "done"), 7))
+    for now in (started, done, STOPPED):
+        after, effects = step(now, said(Intent.UNDO))
+        assert (after, [type(effect) for effect in effects]) == (now, [Tell])
+    changed = edited(done, REQUEST)
+    back, effects = step(replace(changed, phase=Phase.AWAITING, plan_digest="d" * 64), said(Intent.UNDO))
+    assert (back.phase, back.request, back.changing, back.run_id, effects[0]) == (Phase.DONE, OTHERWISE, False, OWN, Void("d" * 64))
+    assert step(back, said(Intent.REDO))[0].changing
+
+
+@given(st.lists(st.sampled_from([REQUEST, OTHERWISE, BARE, *(item.model_copy() for item in (REQUEST, BARE))]), max_size=12))
+def test_undo_of_any_edits_restores_the_request_to_the_byte(requests: list[Request]) -> None:
+    now = edited(Conversation(), *requests)
+    kept = [canonical(now.request.said())]
+    while now.history:
+        assert now.history[-1] != now.request
+        now, _ = step(now, said(Intent.UNDO))
+        kept.append(canonical(now.request.said()))
+    assert now.request == Request()
+    while now.ahead:
+        kept.pop()
+        now, _ = step(now, said(Intent.REDO))
+        assert canonical(now.request.said()) == kept[-1]
+
+
+DISK, MEMORY = (Edit(do="set", item="x", name=name, value="30 GB", quote="30 GB") for name in ("disk", "memory"))
+READINGS = (Reading(text="memory 30 GB", edits=(MEMORY,)), Reading(text="disk 30 GB", edits=(DISK,)))
+IN_DOUBT = Doubt(item="x", quote="30 GB", about=("memory", "disk"), readings=READINGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("1", "memory"), ("2.", "disk"), ("the disk", "disk"), ("it is memory", "memory"), ("ok", "memory"), ("yes", "memory")],
+)
+def test_a_doubt_is_answered_by_a_number_by_words_or_by_ok(text: str, name: str) -> None:
+    asking, effects = step(AWAITING, Understood(Edits(edits=CHANGE.edits, doubts=(IN_DOUBT,)), OTHERWISE, (), COMPLETE))
+    assert (asking.phase, asking.plan_digest, asking.request) == (Phase.ASKING, None, OTHERWISE), "nothing of it is in the request"
+    assert told_by(effects)[-1] == telling.doubts((IN_DOUBT,))
+    after, (effect,) = step(asking, read(text))
+    assert isinstance(effect, Understand | Take)
+    edits = effect.edits.edits if isinstance(effect, Understand) else effect.edits
+    assert (after.doubts, [edit.name for edit in edits]) == ((), [name])
+
+
+@pytest.mark.parametrize("text", ["3", "30 GB", "0", "a new database", "1 2 3", "gb"])
+def test_what_answers_no_doubt_leaves_it_open(text: str) -> None:
+    asking = replace(AWAITING, phase=Phase.ASKING, doubts=(IN_DOUBT,))
+    assert step(asking, read(text))[1] == (Hear(text),)
+    unchanged, _ = step(asking, Understood(CHANGE, OTHERWISE, (), COMPLETE))
+    assert unchanged.doubts == (IN_DOUBT,)
+    settled = Edits(edits=(Edit(do="set", item="x", name="disk", value="40 GB", quote="40 GB"),))
+    assert step(asking, Understood(settled, OTHERWISE, (), COMPLETE))[0].doubts == ()
+
+
+def test_ok_takes_the_suggestions_and_yes_approves() -> None:
+    asking = Conversation(Phase.ASKING, request=REQUEST, requirements=SUGGESTED, asked=(("x", "network"),))
+    assert step(asking, read("ok"))[1] == (Take("ok", ()),)
+    assert told_by(step(asking, read("yes"))[1]) == [telling.NOTHING_TO_APPROVE]
+    assert step(AWAITING, read("ok"))[1] == step(AWAITING, read("yes"))[1]
+
+
+def test_an_item_is_taken_back_by_its_label_and_what_runs_is_not() -> None:
+    remove = Understand(Edits(edits=(Edit(do="remove", item="x", quote="remove x"),)))
+    assert step(AWAITING, read("remove x"))[1] == (remove,)
+    assert step(AWAITING, read("remove run-7"))[1] == (PlanRemoval("run-7"),)
+    empty, _ = step(AWAITING, Understood(remove.edits, Request(), (), NONE))
+    assert (empty.phase, empty.plan_digest, empty.history) == (Phase.LISTENING, None, (REQUEST,))
 
 
 def test_a_new_request_forgets_the_last_run() -> None:

@@ -30,7 +30,7 @@ from tools.values.events import (
 from tools.values.manifest import Manifest
 from tools.values.offer import Candidate, Offer, PartOffer, Pick, Proposal
 from tools.values.plan import Estimate, Plan
-from tools.values.request import Edit, Edits, Fact, Item, Request
+from tools.values.request import Doubt, Edit, Edits, Fact, Item, Reading, Request
 from tools.values.requirements import Missing, Needs, Requirements
 from tools.values.review import Review, fault
 from tools.values.run import Run, RunStatus
@@ -49,6 +49,7 @@ OPEN = Requirements(
     requester="ops",
     parts=(Needs(capability="x", label="x", platform="proxmox", missing=(Missing(name="network", question="Which?"),)),),
 )
+DOUBT = Doubt(item="x", quote="2", about=("cpu_count", "count"), readings=(Reading(text="2 cores", edits=CHANGE.edits),))
 NONE = Requirements(requester="ops", parts=())
 CANDIDATES = tuple(Candidate(id=name, title=name, score=0.5, reasons=()) for name in ("a", "b"))
 OFFER = Offer(requirements_digest="", snapshot_digests=(), parts=(PartOffer(label="x", candidates=CANDIDATES),))
@@ -101,9 +102,23 @@ def conversations(phase: Phase) -> Iterator[Conversation]:
             )
         elif phase is Phase.AWAITING:
             for kind in get_args(PlanKind):
-                yield replace(now, requirements=COMPLETE, plan_digest=plan(kind).digest, plan_kind=kind)
-        else:
+                awaiting = replace(now, requirements=COMPLETE, plan_digest=plan(kind).digest, plan_kind=kind)
+                yield from (awaiting, *_with_history(awaiting))
+        elif phase is Phase.ASKING:
+            yield replace(now, requirements=OPEN, doubts=(DOUBT,))
+        yield from _with_history(now) if phase is not Phase.AWAITING else ()
+        if phase not in (Phase.DRAFTING, Phase.AWAITING):
             yield now
+
+
+def _with_history(now: Conversation) -> Iterator[Conversation]:
+    """What can be undone and done again: to another request, to none, and to what a run has made. Nothing once a run has begun."""
+    if now.phase is Phase.DONE:
+        yield replace(now, request_built=REQUEST, ahead=(OTHERWISE,))
+    if now.phase not in (Phase.RUNNING, Phase.DONE, Phase.STOPPED):
+        edited = replace(now, request=Request(shared=REQUEST.items[0].facts), request_built=REQUEST if now.run_id else None)
+        for before in (OTHERWISE, Request(), REQUEST):
+            yield from (replace(edited, history=(before,)), replace(edited, ahead=(before,)))
 
 
 def happenings() -> Iterator[tuple[str, Happened]]:
@@ -111,6 +126,7 @@ def happenings() -> Iterator[tuple[str, Happened]]:
     for intent in Intent:
         yield WORDS.get(intent, intent.value), Message(intent, "the text")
         yield WORDS.get(intent, intent.value), Message(intent, "the text", subject=OTHER)
+    yield "a reading", Message(Intent.WORDS, "1")
     yield "a new request", Said("a y", ADDED, offline=False)
     yield "a change", Said("2 cores", CHANGE, offline=True)
     for anew in (False, True):

@@ -109,7 +109,7 @@ def test_what_refers_to_an_item_follows_its_name_and_goes_with_it() -> None:
 def test_what_runs_may_be_copied_and_is_taken_away_by_no_edit() -> None:
     running = {"shop-01": made("add shop web_server", "set shop name shop-01", "set shop count 3", "set shop memory 2 GB")[0].items[0]}
     request, refused = made("copy shop-01", "remove shop-01", running=running)
-    assert (plain(request), refused) == ({"shop-2": {"name": "shop-04", "count": "3", "memory": "2 GB"}}, ["remove shop-01"])
+    assert (plain(request), refused) == ({"shop": {"name": "shop-04", "count": "3", "memory": "2 GB"}}, ["remove shop-01"])
     request, refused = made("remove web", "remove db", before=made(*TWO)[0], built={"web"})
     assert (list(plain(request)), refused) == (["web"], ["remove web"])
 

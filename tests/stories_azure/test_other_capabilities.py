@@ -35,3 +35,15 @@ def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ..
     removed = approve(chat)
     assert chat.run.status == "removed", removed.text
     assert groups(azure) == before
+
+
+def test_the_draft_of_one_conversation_is_in_the_way_of_no_other(azure: Berth) -> None:
+    typed = "Azure OpenAI for the ml team, in eastus"
+    first, second = azure.chat(), azure.chat()
+    first.say(typed)
+    planned = second.say(typed)
+    assert second.open_digest, planned.text
+    names = [dict(chat.part.cloud.names) for chat in (first, second) if chat.part.cloud]
+    assert names[0]["resource_group"] != names[1]["resource_group"] and names[0]["openai"] != names[1]["openai"]
+    for chat in (first, second):
+        chat.say("no")

@@ -13,12 +13,15 @@ from tools.capabilities import catalogue, chain
 from tools.pipeline import carry_out
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import counter, draft, scan_all, situation
+from tools.pipeline.platforms import connected, hands
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import proving, reading
+from tools.rules.names.naming import shorten
 from tools.rules.plans.policy import allowed_values
-from tools.rules.request.editing import apply
+from tools.rules.request.editing import apply, facts_of
+from tools.rules.request.running import made_by_us, seen_running
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
@@ -29,12 +32,15 @@ from tools.values.effects import AtOnce, Effect, Tell, Work, Works
 from tools.values.events import Event, Intent, Message
 from tools.values.manifest import Manifest
 from tools.values.plan import Estimate
-from tools.values.request import Edits, Request
+from tools.values.request import Edit, Edits, Item, Request
 from tools.values.review import Severity
+from tools.values.snapshot import ClusterSnapshot
 from tools.values.trouble import RequestProblem, Trouble, WorldProblem
 
 T = TypeVar("T")
 _STORED = TypeAdapter(Conversation)
+PLAIN = "virtual_machine"
+"""What a machine is to a request when nothing is known of it but its size."""
 
 
 def answer_without_ledger(text: str, trouble: Trouble) -> str:
@@ -133,6 +139,8 @@ class Talk:
                 self._explain("why")
             case effects.Answer():
                 self._tell(telling.NO_PLAN)
+            case effects.Take(quote, edits):
+                return self._take(quote, edits)
             case effects.ListRuns():
                 self._tell(telling.runs(carry_out.runs(world)))
             case effects.Explain(what):
@@ -159,6 +167,7 @@ class Talk:
                 half_made = [line.text for line in world.ledger.runs.lines(run_id) if line.step == "leave"]
                 self._tell(telling.left(run_id, half_made))
             case effects.PlanRemoval(run_id):
+                self._assert_made_by_us(run_id)
                 self._tell(telling.PLANNING)
                 return events.Planned(prepare_removal(world, self.name, run_id, self.requester, say=self.say))
             case _:
@@ -191,10 +200,54 @@ class Talk:
 
     def _understand(self, edits: Edits, anew: bool) -> events.Understood:
         now = self.now
-        built = [item.label for item in now.request_built.items] if now.request_built else []
-        request, refused = apply(Request() if anew else now.request, edits, catalogue(), built=built)
+        built = [item.label for item in now.request_built.items] if now.request_built and not anew else []
+        before = Request() if anew else now.request
+        request, refused = apply(before, edits, catalogue(), self._running(edits, before), built)
         required = chain.understand(request, self.world.site, self.requester)
         return events.Understood(edits, request, refused, required, anew)
+
+    def _running(self, edits: Edits, request: Request) -> dict[str, Item]:
+        """By every name, where an edit may be about it: what this conversation has made, what other runs did, or what a cluster shows."""
+        named = {edit.item for edit in edits.edits if edit.do in ("copy", "remove")} - {item.label for item in request.items}
+        own = self.now.request_built or Request()
+        ours = {item.label: item.model_copy(update={"facts": facts_of(item, own, catalogue())}) for item in own.items}
+        if named <= ours.keys():
+            return ours
+        ledger = self.world.ledger
+        kept = [ledger.plans.kept(row.plan_digest) for row in ledger.runs.rows() if row.status in ("done", "stopped")]
+        found = {name: item for one in kept for part in one.manifest.parts for name, item in made_by_us(part, catalogue())}
+        if not named <= found.keys() and "proxmox" in connected(self.world.settings):
+            seen = hands("proxmox").scan(self.world.settings, self.world.now())
+            assert isinstance(seen, ClusterSnapshot)
+            found = dict(seen_running(seen, PLAIN)) | found
+        return found | ours
+
+    def _assert_made_by_us(self, name: str) -> None:
+        """Raises RequestProblem for what is no run, and says which run made it, if any did."""
+        ledger = self.world.ledger
+        rows = ledger.runs.rows()
+        if any(row.id == name for row in rows):
+            return
+        parts = ((row.id, part) for row in rows if row.status != "removed" for part in ledger.plans.kept(row.plan_digest).manifest.parts)
+        run_id = next((run_id for run_id, part in parts if name in dict(made_by_us(part, catalogue()))), "")
+        raise RequestProblem(
+            "I remove what a run of mine made, as a whole.",
+            f"{shorten(name)} was made by {run_id}." if run_id else f"No run of mine made {shorten(name)}, so I leave it alone.",
+            f"Say `remove {run_id}` for a plan that removes all of it."
+            if run_id
+            else "`list` shows my runs; say `remove` and one of them.",
+        )
+
+    def _take(self, quote: str, edits: tuple[Edit, ...]) -> events.Said:
+        """A suggestion is read as an answer to its question."""
+        now = self.now
+        missing = [(part.label, one) for part in now.requirements.parts for one in part.missing] if now.requirements else []
+        for label, one in ((label, one) for label, one in missing if one.suggestions):
+            asked = ((label, one.name),)
+            heard = reading.read(one.suggestions[0], now.request, catalogue(), asked, self.world.now().date())
+            answers = (edit for edit in heard.edits if (edit.do, edit.item, edit.name) == ("set", label, one.name))
+            edits = (*edits, *(edit.model_copy(update={"quote": quote}) for edit in answers))
+        return events.Said(self.text, Edits(edits=edits), offline=False)
 
     def _look(self) -> events.Offered:
         world, required = self.world, _made(self.now.requirements)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tools.rules.azure.names import RULES, kind_of
 from tools.rules.plans.changes import Provider
 from tools.rules.plans.pricing import price_parts
 from tools.values.manifest import Manifest, Part
@@ -17,8 +18,9 @@ PROVIDER = Provider(source="azure/azapi", kinds="azapi_", remakes_half_made=True
 
 
 def reserves(part: Part) -> Reserved:
-    """The names that it will take."""
-    return Reserved(names=frozenset(name for _, name in part.cloud.names) if part.cloud else frozenset())
+    """The names that it will take, of those that no other part may have: what lies in a group or an account is called within it alone."""
+    names = part.cloud.names if part.cloud else ()
+    return Reserved(names=frozenset(name for key, name in names if RULES[kind_of(key)].scope in ("global", "subscription")))
 
 
 def ids_in(state: Json) -> tuple[str, ...]:

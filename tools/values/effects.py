@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from tools.values.events import Explained, Message
 from tools.values.plan import Plan
-from tools.values.request import Edits
+from tools.values.request import Edit, Edits
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,14 @@ class Understand:
 
 
 @dataclass(frozen=True)
+class Take:
+    """What was suggested for every open question that has a suggestion, besides these edits."""
+
+    quote: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
 class Answer:
     """A question, which changes nothing."""
 
@@ -141,6 +149,6 @@ class Work(StrEnum):
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
 Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval
-AtOnce = Tell | TellWhatIsKnown | Answer | ListRuns | Explain | ShowRun | Commands
+AtOnce = Tell | TellWhatIsKnown | Answer | Take | ListRuns | Explain | ShowRun | Commands
 TakesTime = Follow | Hear | Understand | Work
 Effect = AtOnce | TakesTime

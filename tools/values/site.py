@@ -82,6 +82,10 @@ class Reserved(Value):
             cpu_count=_added(self.cpu_count, other.cpu_count),
         )
 
+    def besides(self, other: Reserved) -> Reserved:
+        """Without the ids and names of the other."""
+        return self.model_copy(update={"vm_ids": self.vm_ids - other.vm_ids, "names": self.names - other.names})
+
 
 def _added(*several: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
     total: dict[str, int] = {}

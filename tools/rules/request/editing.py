@@ -20,7 +20,8 @@ from tools.values.wanted import Listed
 
 ITEMS_MAX, WISHES_MAX = 40, 40
 """Of one request: what goes beyond is refused, not built."""
-LABEL_LENGTH_MAX = 40
+LABEL_LENGTH_MAX = 36
+"""A part's folder is called by its label, and a number may be put behind it."""
 NAMES_MAX = 1000
 """Of one series, beyond which no free one is looked for."""
 
@@ -66,8 +67,8 @@ def next_label(label: str, taken: Collection[str]) -> str:
 
 
 def label_of(text: str) -> str:
-    """A label as it may be: small letters, digits, `-` and `_`."""
-    return re.sub(r"[^a-z0-9_]+", "-", fold(text)).strip("-_")[:LABEL_LENGTH_MAX]
+    """A label as it may be: small letters, digits, `-` and `_`, a letter first; empty when nothing of it is left."""
+    return re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]+", "-", fold(text)))[:LABEL_LENGTH_MAX].strip("-_")
 
 
 class _No(Exception):
@@ -182,12 +183,15 @@ def _remove(draft: _Draft, edit: Edit) -> None:
 
 def _copy(draft: _Draft, edit: Edit) -> None:
     original = draft.find(edit.item)
+    taken = {*draft.items, *([original.label] if original else [])}
     if original is None and edit.item in draft.running:
-        original = draft.running[edit.item].model_copy(update={"relations": ()})  # They are to items of another request.
+        # What it stands in relation to is of another request, and nobody has typed its facts here.
+        facts = tuple(fact.model_copy(update={"quote": edit.quote}) for fact in draft.running[edit.item].facts)
+        original = draft.running[edit.item].model_copy(update={"facts": facts, "relations": ()})
     if original is None:
         raise _No(f"I know nothing called {shorten(edit.item)} that I could make another one of.")
     facts = tuple(_next_name(fact, original, draft, edit) if fact.name == "name" else fact for fact in original.facts)
-    label = edit.name or next_label(original.label, {*draft.items, original.label})
+    label = edit.name or next_label(original.label, taken)
     draft.add(original.model_copy(update={"facts": facts, "label": label}), edit.name or label)
 
 
@@ -195,7 +199,7 @@ def _next_name(name: Fact, original: Item, draft: _Draft, edit: Edit) -> Fact:
     """The next free one of the series that the original's machines have."""
     several = original.fact("count")
     machines = (quantities.count(several.value) if several else None) or 1
-    taken = {fact.value for item in draft.items.values() if (fact := item.fact("name"))}
+    taken = {*draft.running, *(fact.value for item in draft.items.values() if (fact := item.fact("name")))}
     series = numbered(name.value, max(2, min(machines, NAMES_MAX) + len(taken) + 1))
     return Fact(name="name", value=next(one for one in series[min(machines, NAMES_MAX) :] if one not in taken), quote=edit.quote)
 

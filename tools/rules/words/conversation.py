@@ -26,17 +26,31 @@ _LOOK = re.compile(r"(status|follow)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za
 
 _CANCEL = "|".join(f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run"))
 _SAYINGS: dict[Intent, str] = {
-    Intent.APPROVE_WHAT: "approve|approved|yes|y|ok|okay|go|go ahead|apply|confirm|lgtm|do it",
+    Intent.APPROVE_WHAT: "approve|approved|yes|y|yes please|go|go ahead|apply|confirm|lgtm|do it",
+    Intent.TAKE: "ok|okay|ok do it|as you suggest|as suggested|take your suggestion|take your suggestions|your suggestions"
+    "|use your suggestions|take the suggestions|use the suggestions|take the defaults|use the defaults",
     Intent.CANCEL: "no|n|nope|no thanks|no thank you|cancel|stop|abort|reject|never mind|nevermind|forget it|discard|please stop"
     f"|please cancel|cancel please|stop please|{_CANCEL}",
     Intent.RETRY: "retry|try again|again|try it again|retry it|plan|plan again",
-    Intent.ROLL_BACK: "roll back|rollback|roll it back|undo",
+    Intent.ROLL_BACK: "roll back|rollback|roll it back",
+    Intent.UNDO: "undo|undo that|undo it|undo this|undo the last change|undo my last change|undo the last edit|undo the last one"
+    "|undo last change|take that back|take it back|i take that back",
+    Intent.REDO: "redo|redo that|redo it|undo the undo",
+    Intent.SHOW: "show request|show the request|show my request|show me the request|request|my request|what have i asked for",
     Intent.LEAVE: "leave|leave it|keep it|keep",
     Intent.LIST: "list|runs|list runs|history",
     Intent.EXPLAIN: "details|why|arithmetic|resources",
     Intent.HELP: "help|?|hello|hi|what can you do",
 }
 _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}
+
+_NUMBERS = re.compile(r"(?:(?:number|no\.?|option)\s+)?(\d{1,2})(?:\s*(?:,|and|&|\s)\s*(\d{1,2}))*", re.IGNORECASE)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """`1`, `2 and 3`: of a message that is nothing but numbers; else none."""
+    bare = text.strip().rstrip(".!").strip()
+    return tuple(int(one) for one in re.findall(r"\d{1,2}", bare)) if _NUMBERS.fullmatch(bare) else ()
 
 
 def read(text: str) -> Message:

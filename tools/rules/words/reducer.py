@@ -13,13 +13,14 @@ from typing import cast
 
 from tools.rules.plans.picking import BY_RULE, failed_picks, pick_by_rule
 from tools.rules.plans.reviewing import ratchet
+from tools.rules.request.comparing import differences
 from tools.rules.words import telling
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
 from tools.values.events import Event, Intent, Message
-from tools.values.request import Request
+from tools.values.request import Doubt, Edit, Edits, Reading, Request
 from tools.values.run import RunStatus
 
 TYPED_MAX = 40
@@ -34,7 +35,7 @@ def step(now: Conversation, happened: Message | Event) -> Stepped:
     """The next conversation, and what is to be done, in order. What means nothing in this phase changes nothing. Never raises."""
     match happened:
         case Message():
-            return _BY_INTENT[Intent.WORDS if _answers_the_key(now, happened) else happened.intent](now, happened)
+            return _answer_doubts(now, happened) or _BY_INTENT[happened.intent](now, happened)
         case events.Unreadable(plan_digest):
             void = (effects.Void(plan_digest),) if plan_digest else ()
             return Conversation(), (*void, telling.UNREADABLE)
@@ -70,10 +71,66 @@ def _always(effect: Effect) -> Answer:
     return lambda now, message: (now, (effect,))
 
 
-def _answers_the_key(now: Conversation, message: Message) -> bool:
-    """`no` to the one question which key should open the machine says that none should."""
+def _answer_doubts(now: Conversation, message: Message) -> Stepped | None:
+    """What is no command while a question is open, since it answers that: a reading's number or its words, `ok`, or `no` to a key."""
     only_the_key = now.phase is Phase.ASKING and {name for _, name in now.asked} == {"public_key"}
-    return only_the_key and message.intent is Intent.CANCEL and message.text.strip().lower().rstrip(".!") == "no"
+    if only_the_key and message.intent is Intent.CANCEL and message.text.strip().lower().rstrip(".!") == "no":
+        return now, (effects.Hear(message.text),)
+    if now.doubts and message.intent in (Intent.TAKE, Intent.APPROVE_WHAT):
+        return _take(now, message)
+    picked = _picked(now.doubts, message.text)
+    if not picked:
+        return None
+    edits = tuple(edit for reading in picked.values() for edit in reading.edits)
+    return _without(now, picked), (effects.Understand(Edits(edits=edits)),)
+
+
+def _picked(doubts: tuple[Doubt, ...], text: str) -> dict[Doubt, Reading]:
+    """By number, counted over all that is open; or by words that only one of the readings has."""
+    several = [(doubt, reading) for doubt in doubts for reading in doubt.readings]
+    said = numbers(text)
+    if said:
+        return dict(several[number - 1] for number in said) if min(said) and max(said) <= len(several) else {}
+    words = {*text.lower().strip(" .!").split()} - {"the", "it", "is", "it's", "i", "mean", "meant"}
+    alike = [one for one in several if words and words <= {*one[1].text.lower().split()}]
+    return dict(alike) if len(alike) == 1 else {}
+
+
+def _take(now: Conversation, message: Message) -> Stepped:
+    """The first reading of whatever is in doubt, and what was suggested for whatever is missing."""
+    first = {doubt: doubt.readings[0] for doubt in now.doubts if doubt.readings}
+    suggested = now.requirements and any(one.suggestions for part in now.requirements.parts for one in part.missing)
+    if now.phase is Phase.ASKING and (first or suggested):
+        edits = tuple(edit for reading in first.values() for edit in reading.edits)
+        return _without(now, first), (effects.Take(message.text, edits),)
+    return _approve_what(now, message)
+
+
+def _without(now: Conversation, answered: dict[Doubt, Reading]) -> Conversation:
+    return replace(now, doubts=tuple(doubt for doubt in now.doubts if doubt not in answered))
+
+
+def _walk(now: Conversation, steps: int) -> Stepped:
+    """Takes back edits of the request, or makes them again where there are negative steps. What exists is never touched by it."""
+    if now.phase is Phase.RUNNING:
+        return now, (telling.RUN_UNDER_WAY,)
+    history, ahead, request = list(now.history), list(now.ahead), now.request
+    taken_from, given_to = (history, ahead) if steps > 0 else (ahead, history)
+    for _ in range(min(abs(steps), len(taken_from))):
+        given_to.append(request)
+        request = taken_from.pop()
+    if len(history) == len(now.history):
+        if now.doubts and steps > 0:
+            return replace(now, doubts=()), (telling.DOUBTS_DROPPED,)
+        return now, (telling.NOTHING_TO_UNDO if steps > 0 else telling.NOTHING_TO_REDO,)
+    void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
+    told = (*void, telling.undone(differences(now.request, request), steps > 0))
+    if now.run_id is not None and request == now.request_built:
+        return replace(_as_it_stands(now), history=tuple(history), ahead=tuple(ahead)), told
+    bare = replace(now.without("requirements"), request=request, history=tuple(history), ahead=tuple(ahead), doubts=(), asked=())
+    if not request.items:
+        return replace(bare, phase=Phase.LISTENING), told
+    return replace(bare, phase=Phase.ASKING, changing=now.run_id is not None), (*told, effects.Understand(Edits()))
 
 
 def _status(now: Conversation, message: Message) -> Stepped:
@@ -130,10 +187,12 @@ def _retry(now: Conversation, message: Message) -> Stepped:
 
 
 def _remove(now: Conversation, message: Message) -> Stepped:
+    if now.phase is Phase.RUNNING:
+        return now, (telling.RUN_UNDER_WAY,)
+    if now.request.item(message.subject):
+        return _edit(now, message.text, Edits(edits=(Edit(do="remove", item=message.subject, quote=message.text),)))
     run_id = message.subject or now.run_id
-    if run_id is None:
-        return now, (telling.NOTHING_TO_REMOVE,)
-    return now, (telling.RUN_UNDER_WAY if now.phase is Phase.RUNNING else effects.PlanRemoval(run_id),)
+    return now, (effects.PlanRemoval(run_id) if run_id else telling.NOTHING_TO_REMOVE,)
 
 
 def _leave(now: Conversation, message: Message) -> Stepped:
@@ -152,6 +211,10 @@ _BY_INTENT: dict[Intent, Answer] = {
     Intent.HELP: _always(effects.TellWhatIsKnown()),
     Intent.LIST: _always(effects.ListRuns()),
     Intent.EXPLAIN: _explain,
+    Intent.SHOW: lambda now, message: (now, (telling.request(now.request, now.doubts),)),
+    Intent.UNDO: lambda now, message: _walk(now, 1),
+    Intent.REDO: lambda now, message: _walk(now, -1),
+    Intent.TAKE: lambda now, message: _take(now, message),
     Intent.STATUS: _status,
     Intent.FOLLOW: _follow,
     Intent.APPROVE: lambda now, message: (now, (effects.Approve(message),)),
@@ -179,19 +242,25 @@ def _hear(now: Conversation, said: events.Said) -> Stepped:
 
 def _take_in(now: Conversation, said: events.Said) -> Stepped:
     edits = said.edits
+    if edits.undo:
+        return _walk(now, edits.undo)
     if edits.asks:
         return now, (effects.Answer(said.text, edits),)
     if not edits.edits and not edits.doubts:
         return now, (effects.TellWhatIsKnown(not_heard=said.text),)
+    return _edit(now, said.text, edits)
+
+
+def _edit(now: Conversation, text: str, edits: Edits) -> Stepped:
     if now.phase is Phase.RUNNING:
         return now, (telling.RUN_UNDER_WAY,)
     adds = any(edit.do in ("add", "copy") for edit in edits.edits)
-    if now.phase is Phase.AWAITING and now.plan_digest and now.run_id is not None and adds:
-        return now, (telling.one_plan_at_a_time(now.plan_digest),)
     anew = adds and now.phase in (Phase.DONE, Phase.STOPPED)
     if now.phase is Phase.STOPPED and not anew:
         return now, (telling.RUN_STOPPED,)
-    return replace(now, typed=(*now.typed, said.text)[-TYPED_MAX:]), (effects.Understand(edits, anew),)
+    if adds and now.run_id is not None and not anew:
+        return now, (telling.ONE_RUN_AT_A_TIME,)
+    return replace(now, typed=(*now.typed, text)[-TYPED_MAX:]), (effects.Understand(edits, anew),)
 
 
 def _forget_run(now: Conversation) -> Conversation:
@@ -199,15 +268,14 @@ def _forget_run(now: Conversation) -> Conversation:
 
 
 def _understand(now: Conversation, understood: events.Understood) -> Stepped:
-    request, required, unused = understood.request, understood.requirements, understood.edits.unused
-    refused = (telling.refused(understood.refused),) if understood.refused else ()
+    """What the edits made of the request: said first, then asked for what is missing, or planned."""
     if now.phase is Phase.RUNNING or (now.phase is Phase.STOPPED and not understood.anew):
         return now, ()
-    stands = now.phase in (Phase.AWAITING, Phase.DONE, Phase.STOPPED)
-    same = request == (Request() if understood.anew else now.request) and not understood.edits.doubts
-    if stands and same:
-        return now, (*refused, telling.nothing_changes(unused))
-    aloud: tuple[Effect, ...] = refused
+    request, edits = understood.request, understood.edits
+    aloud: tuple[Effect, ...] = (telling.refused(understood.refused),) if understood.refused else ()
+    before = Request() if understood.anew else now.request
+    if now.phase in (Phase.AWAITING, Phase.DONE, Phase.STOPPED) and request == before and not edits.doubts:
+        return now, (*aloud, telling.nothing_changes(edits.unused))
     if understood.anew:
         now = replace(_forget_run(now), typed=now.typed[-1:])
     elif now.phase in (Phase.DONE, Phase.AWAITING):
@@ -215,17 +283,48 @@ def _understand(now: Conversation, understood: events.Understood) -> Stepped:
         now = replace(now, changing=now.run_id is not None)
     # Whatever comes of the change: a plan that is not on the screen cannot be approved.
     void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
-    history = now.history if request == now.request else (*now.history, now.request)[-HISTORY_MAX:]
-    not_used = tuple(dict.fromkeys((*now.not_used, *unused)))
-    after = replace(now.without("requirements"), request=request, history=history, ahead=(), requirements=required, not_used=not_used)
-    if not request.items:
-        bare = replace(after, requirements=None, asked=())
-        return replace(bare, phase=Phase.LISTENING) if now.run_id is None else _as_it_stands(now), (*void, *aloud)
-    if required.complete:
-        after = replace(after, phase=Phase.DRAFTING, asked=())
-        return after, (*void, *aloud, telling.requirements(required, unused), Work.LOOK)
+    if request != now.request:
+        aloud = (telling.changed(differences(now.request, request)), *aloud) if now.request != Request() else aloud
+        now = replace(now, history=(*now.history, now.request)[-HISTORY_MAX:], ahead=())
+    doubts = _still_open(now.doubts, edits, request)
+    not_used = tuple(dict.fromkeys((*now.not_used, *edits.unused)))
+    after = replace(now.without("requirements"), request=request, doubts=doubts, asked=(), not_used=not_used)
+    if request.items or doubts:
+        return _ask_or_draft(after, understood, (*void, *aloud))
+    if now.run_id is not None:
+        return _as_it_stands(now), (*void, *aloud)
+    return replace(after, phase=Phase.LISTENING), (*void, *aloud, *(() if understood.refused else (telling.noted(request),)))
+
+
+def _still_open(doubts: tuple[Doubt, ...], edits: Edits, request: Request) -> tuple[Doubt, ...]:
+    """Those of before that the edits do not settle, then the new ones."""
+    settled = {(edit.item, edit.name) for edit in edits.edits}
+    again = {(one.item, one.quote) for one in edits.doubts}
+    left = (
+        doubt
+        for doubt in doubts
+        if not settled & {(doubt.item, name) for name in doubt.about}
+        and (not doubt.item or request.item(doubt.item))
+        and (doubt.item, doubt.quote) not in again
+    )
+    return (*left, *edits.doubts)
+
+
+def _ask_or_draft(now: Conversation, understood: events.Understood, aloud: tuple[Effect, ...]) -> Stepped:
+    """A part that cannot be planned holds no other back: the others are planned, and it is told. What a run has made stays whole."""
+    required, unused = understood.requirements, understood.edits.unused
+    sound = tuple(part for part in required.parts if not part.problems)
+    if 0 < len(sound) < len(required.parts) and now.run_id is None and not now.doubts and not any(part.missing for part in sound):
+        left_out = tuple(part for part in required.parts if part.problems)
+        aloud, required = (*aloud, telling.left_out(left_out)), required.model_copy(update={"parts": sound})
+    after = replace(now, requirements=required)
+    if required.complete and not now.doubts:
+        return replace(after, phase=Phase.DRAFTING), (*aloud, telling.requirements(required, unused), Work.LOOK)
     asked = tuple((part.label, missing.name) for part in required.parts for missing in part.missing)
-    return replace(after, phase=Phase.ASKING, asked=asked), (*void, *aloud, telling.questions(required, unused))
+    questions = (telling.doubts(now.doubts),) if now.doubts else ()
+    if asked or not questions or any(part.problems for part in required.parts):
+        questions = (*questions, telling.questions(required, unused))
+    return replace(after, phase=Phase.ASKING, asked=asked), (*aloud, *questions)
 
 
 # What comes of drafting.
@@ -316,7 +415,9 @@ def _start(now: Conversation, started: events.Started) -> Stepped:
     if now.phase is not Phase.AWAITING or now.plan_digest != plan.digest:
         return now, (told, effects.Follow(plan.run_id, 0))  # A plan of another conversation: it is watched from here, no more.
     line_seen = now.line_seen if now.run_id == plan.run_id else 0
-    after = replace(now, phase=Phase.RUNNING, run_id=plan.run_id, run_status="running", line_seen=line_seen)
+    # What begins to exist is out of the reach of `undo`.
+    bare = replace(now, history=(), ahead=(), doubts=())
+    after = replace(bare, phase=Phase.RUNNING, run_id=plan.run_id, run_status="running", line_seen=line_seen)
     return after, (told, effects.Follow(plan.run_id, line_seen))
 
 
@@ -344,10 +445,17 @@ def _come_to(now: Conversation, status: RunStatus) -> Conversation:
     bare = replace(now, plan_digest=None, run_status=status)
     match status:
         case "done":
-            return replace(bare, phase=Phase.DONE, changing=False, request_built=now.request, history=(), ahead=())
+            built = _planned(now)
+            return replace(bare, phase=Phase.DONE, changing=False, request=built, request_built=built, history=(), ahead=())
         case "removed":
             return replace(_forget_run(now), phase=Phase.LISTENING)
         case "stopped":
             return replace(bare, phase=Phase.STOPPED)
         case _:
             return now
+
+
+def _planned(now: Conversation) -> Request:
+    """The request without what could not be planned, and so was not made."""
+    labels = {part.label for part in now.requirements.parts} if now.requirements else {item.label for item in now.request.items}
+    return now.request.model_copy(update={"items": tuple(item for item in now.request.items if item.label in labels)})

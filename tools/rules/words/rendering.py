@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from tools.rules.names.text import spell_memory, spell_number, spell_of, spell_span, spell_turn, spell_value
+from tools.rules.request.comparing import Difference
 from tools.values.effects import Tell
 from tools.values.requirements import Field
 
@@ -60,7 +61,7 @@ def environment(loader: BaseLoader) -> Environment:
         one.__name__: one
         for one in (amount, called, fenced, first_sentence, listed, lower_first, mermaid, quoted, reasons, sentences, short, span, spoken)
     }
-    made.filters |= {one.__name__: one for one in (spell_memory, spell_number, spell_of)}
+    made.filters |= {one.__name__: one for one in (spell_memory, spell_number, spell_of, subject)}
     made.filters |= {"shown": lambda digest: digest[:DIGEST_SHOWN], "turning": spell_turn}
     made.globals |= {"head": head, "row": row, "label": labels()}
     return made
@@ -144,6 +145,11 @@ def spoken(name: str) -> str:
 
 def first_sentence(said: str) -> str:
     return re.split(r"(?<=[a-z0-9)][.!]) (?=[A-Z])", said, maxsplit=1)[0]
+
+
+def subject(one: Difference) -> str:
+    """`web server`, `web server: memory`, `environment`."""
+    return ": ".join(word for word in (spoken(one.item), called(one.name)) if word)
 
 
 def short(said: str, characters_max: int = 120) -> str:

@@ -12,14 +12,15 @@ from typing import Protocol
 
 from tools.rules.plans.approving import reply
 from tools.rules.plans.card import Before, card_of
+from tools.rules.request.comparing import Difference
 from tools.rules.words.rendering import DIGEST_SHOWN, labels
 from tools.values.conversation import Phase
 from tools.values.effects import Tell
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Plan
-from tools.values.request import Edit
-from tools.values.requirements import Requirements
+from tools.values.request import Doubt, Edit, Request
+from tools.values.requirements import Needs, Requirements
 from tools.values.review import Review
 from tools.values.run import Progress, Run
 from tools.values.snapshot import Snapshot
@@ -42,6 +43,10 @@ DROPPED = Tell("dropped")
 RETRYING = Tell("retrying")
 PLANNING = Tell("planning")
 NO_PLAN = Tell("no_plan")
+NOTHING_TO_UNDO = Tell("nothing_to_undo")
+NOTHING_TO_REDO = Tell("nothing_to_redo")
+DOUBTS_DROPPED = Tell("doubts_dropped")
+ONE_RUN_AT_A_TIME = Tell("one_run_at_a_time")
 READ_ONLY = labels()["sentences"]["read_only"]
 READ_ONLY_NEXT = labels()["sentences"]["read_only_next"]
 
@@ -52,10 +57,6 @@ class Known(Protocol):
     TITLE: str
     EXAMPLES: tuple[str, ...]
     WANTED: tuple[Wanted, ...]
-
-
-def one_plan_at_a_time(plan_digest: str) -> Tell:
-    return _text("request.one_plan_at_a_time", plan_digest)
 
 
 def too_long(bytes_max: int) -> Tell:
@@ -83,6 +84,35 @@ def questions(needed: Requirements, not_used: Sequence[str]) -> Tell:
 def refused(edits: Sequence[tuple[Edit, str]]) -> Tell:
     """Edits that were not made, each with its reason."""
     return _text("edits.refused", edits)
+
+
+def changed(found: Sequence[Difference]) -> Tell:
+    """What the last message made different."""
+    return _text("edits.changed", found)
+
+
+def undone(found: Sequence[Difference], back: bool) -> Tell:
+    """What is different now; `back`: it was undone, else done again."""
+    return _text("edits.undone", found, back)
+
+
+def doubts(open_: Sequence[Doubt]) -> Tell:
+    """What was understood in several ways, each way with its number."""
+    return _text("edits.doubts", open_)
+
+
+def left_out(parts: Sequence[Needs]) -> Tell:
+    """Parts that cannot be planned as they are, while the others are."""
+    return _text("edits.left_out", parts)
+
+
+def noted(asked_for: Request) -> Tell:
+    """Of a request that asks for no thing yet."""
+    return _text("edits.noted", asked_for)
+
+
+def request(asked_for: Request, open_: Sequence[Doubt]) -> Tell:
+    return _text("edits.request", asked_for, open_)
 
 
 def nothing_changes(not_used: Sequence[str]) -> Tell:

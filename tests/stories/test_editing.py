@@ -1,0 +1,71 @@
+"""A request that is edited message by message: taken back, made again, copied, and never in the way of what exists."""
+
+from __future__ import annotations
+
+from tests.conftest import Berth
+
+VM = "a Debian VM with 1 core, 1 GB memory and 8 GB disk on network 20, development"
+
+
+def test_an_edit_is_undone_and_done_again_before_and_after_a_run(berth: Berth) -> None:
+    chat = berth.chat()
+    chat.say(f"{VM}, called undo-01")
+    first = chat.now.request
+    larger = chat.say("make it 2 cores")
+    assert chat.machines[0].cpu_count == 2 and chat.now.history[-1] == first
+    back = chat.say("undo")
+    assert (chat.now.request, chat.machines[0].cpu_count) == (first, 1), back.text
+    assert chat.open_digest == back.digest != larger.digest
+    chat.say("redo")
+    assert chat.machines[0].cpu_count == 2
+    made = chat.say(f"approve {chat.open_digest}")
+    assert chat.run.status == "done", made.text
+
+    chat.say("undo")
+    assert (chat.phase, chat.open_digest, chat.run.status) == ("done", "", "done")
+    chat.say("make it 1 core")
+    assert chat.changes == {"update": 1} and chat.open_digest
+    chat.say("take that back")
+    assert (chat.phase, chat.open_digest, chat.changes) == ("done", "", {"update": 1}), "no plan to remove anything was made"
+
+
+def test_another_one_is_one_more_item_of_the_same_plan_until_there_is_a_run(berth: Berth) -> None:
+    chat = berth.chat()
+    chat.say(f"{VM}, called twin-01")
+    both = chat.say("another one")
+    names = [machine.name for part in chat.plan.manifest.parts for machine in part.machines]
+    assert names == ["twin-01", "twin-02"], both.text
+    chat.say("remove virtual_machine-2")
+    assert [part.label for part in chat.plan.manifest.parts] == ["virtual_machine"]
+    chat.say(f"approve {chat.open_digest}")
+    assert chat.run.status == "done"
+
+    chat.say("remove virtual_machine")
+    assert (chat.open_digest, chat.phase) == ("", "done"), "an edit takes nothing away that runs"
+    chat.say("another one")
+    assert (chat.machines[0].name, chat.changes, chat.now.run_id) == ("twin-02", {"create": 1}, None)
+
+
+def test_what_cannot_be_made_holds_nothing_back(berth: Berth) -> None:
+    chat = berth.chat()
+    chat.say("a MySQL database for 50 users, development, network 20")
+    assert chat.phase == "asking"
+    planned = chat.say(f"now I need {VM}, called beside-01")
+    assert chat.part.label == "virtual_machine" and chat.machines[0].name == "beside-01", planned.text
+    chat.say(f"approve {chat.open_digest}")
+    assert [item.label for item in chat.now.request.items] == ["virtual_machine"], "what was not made is no part of what stands"
+
+
+def test_what_no_run_made_is_left_alone(berth: Berth) -> None:
+    chat = berth.chat()
+    for words in ("delete the intranet vm", "remove intranet-01"):
+        chat.say(words)
+        assert (chat.now.request.items, chat.phase, chat.kept) == ((), "listening", None), words
+
+
+def test_ok_takes_what_was_suggested(berth: Berth) -> None:
+    chat = berth.chat()
+    chat.say("a web server called ok-01")
+    assert {"environment", "network"} <= chat.asked
+    planned = chat.say("ok")
+    assert chat.required("environment").words == "ok" and chat.machines[0].vlan_tag == 20, planned.text
