@@ -8,7 +8,7 @@ from datetime import date
 from tools.rules.hearing.facts import Found, _names_at, ports_at, read_facts
 from tools.rules.hearing.scene import STOPS, Scene
 from tools.rules.hearing.values import assign, plain
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words import Catalogue, Mark
 from tools.values.request import Edit, Request
 from tools.values.wanted import Wanted
 
@@ -24,6 +24,9 @@ def answer(
     """The facts that were asked for, as far as this message says them; nothing when a piece of it is no answer to any."""
     edits: list[Edit] = []
     open_facts = [(label, fact) for label, fact in asked if request.item(label)]
+    names = {fact for _, fact in open_facts}
+    if any(mark.names("fact") and not names & set(mark.names("fact")) and _is_labelled(scene, mark) for mark in scene.marks):
+        return []  # `only 500 users`, when something else was asked
     wanted = [(label, one) for label, fact in open_facts for one in _wanted(request, label, fact, catalogue)]
     labelled: dict[str, Found] = {}
     for label in dict.fromkeys(label for label, _ in wanted):
@@ -53,6 +56,12 @@ def answer(
         scene.use(first, last)
         left = [pair for pair in left if pair != (label, one) and not (one.name in shared and pair[1].name == one.name)]
     return list(dict.fromkeys(edits))
+
+
+def _is_labelled(scene: Scene, mark: Mark) -> bool:
+    """An amount stands right beside it."""
+    beside = [scene.token(mark.first - 1) if mark.first else None, scene.token(mark.last)]
+    return any(token is not None and token.kind in ("number", "size") for token in beside)
 
 
 def _set(label: str, name: str, value: str, quote: str, shared: Collection[str]) -> Edit:

@@ -234,6 +234,8 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
     joined = before in ("join", "stop")
     if previous:
         if previous.capability == head.capability:
+            if head.intro == "bare" and joined and _is_listed_anew(scene, head, previous):
+                return "new"
             return "new" if head.intro == "new" and joined and not (head.another is False and head.count is None and head.body) else "same"
         if previous.body and not head.body and before in ("for", "with", ""):
             return "spoken of" if _modifies(scene, head) or (before == "for" and head.intro == "ref") else "instead"
@@ -248,13 +250,24 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
         if joined or before == "with" or head.intro == "new":
             return "new"
         return "spoken of"
-    if there and head.more and not head.another:
+    if there and ((head.more and not head.another) or _is_recount(scene, head)):
         return "there"
     if there:
         return "new" if head.intro == "new" and not _governed(scene, head, "change") and not _is_it(scene, head) else "there"
     if before == "for" and not head.adjectives:
         return "new"
+    if head.intro == "ref" and head.adjectives and request.items and _governed(scene, head, "change"):
+        return "removed"  # `resize the intranet vm`: none of ours, which is told
     return "spoken of" if head.intro == "ref" and (_governed(scene, head, "change") or (head.adjectives and request.items)) else "new"
+
+
+def _is_recount(scene: Scene, head: _Head) -> bool:
+    """`two web servers` alone, where there is one: so many of it."""
+    first, last = scene.sentence(head.first)
+    others = [i for i in range(first, last) if scene.said[i].kind in ("number", "size") and not head.counted[0] <= i < head.counted[1]]
+    numbered = head.counted != (0, 0) and scene.said[head.counted[0]].kind == "number" and head.count != 1
+    asks = any(scene.at(i).does("ask_for", "join", "another") and not scene.at(i).does("change") for i in range(first, head.start))
+    return numbered and not others and not asks
 
 
 def _is_ours(head: _Head, request: Request) -> bool:
@@ -275,11 +288,19 @@ def _is_it(scene: Scene, head: _Head) -> bool:
     return before.does("link") and not before.does("lean")
 
 
+def _is_listed_anew(scene: Scene, head: _Head, previous: Group) -> bool:
+    """`vm with 2 cores and vm with 8 cores`: each goes on with a size of its own."""
+    sized = any(scene.said[i].kind in ("number", "size") for i in range(previous.said_last, head.start))
+    opens = scene.at(head.last).does("with", "called") or scene.is_text(head.last, ":", "(")
+    following = scene.token(head.last)
+    return sized and (opens or (following is not None and following.kind in ("number", "size", "name")))
+
+
 def _is_wish(scene: Scene, head: _Head) -> bool:
     """`with a firewall`: of a machine that may have such a setting it is that, and no thing of its own."""
     mark = scene.at(head.first)
     facts = {*mark.names("wish"), *mark.names("fact")} - {"count"}
-    if not facts or head.role or head.line:
+    if not facts or mark.first != head.first or mark.last < head.last or head.role or head.line:
         return False
     wanted = {"ports", "cpu_count"}
     others = [name for one in scene.mentions for name in one.names("service") if name != head.capability]
@@ -451,6 +472,10 @@ def _labels(scene: Scene, first: int, last: int, request: Request) -> list[_Head
         words = {item.label, *(part.strip() for name in ("name", "role") if (fact := item.fact(name)) for part in fact.value.split(","))}
         for i in range(first, last):
             token = scene.said[i]
+            if scene.at(i - 1).does("copy"):
+                continue
+            if scene.is_text(i + 1, "one") and any(fact.value.lower() in (token.text, *_chosen(scene, i)) for fact in item.facts):
+                found.append(_Head(item.capability, i, i, i + 2, "ref", False, label=item.label))
             if token.kind in ("word", "name", "quoted") and any(same(token.text.strip("\"'`")) == same(word) for word in words if word):
                 found.append(_Head(item.capability, i, i, i + 1, "ref", False, label=item.label))
     ordinals = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
@@ -465,6 +490,10 @@ def _labels(scene: Scene, first: int, last: int, request: Request) -> list[_Head
                 item = request.items[place]
                 found.append(_Head(item.capability, i, i, i + 2, "ref", False, label=item.label))
     return found
+
+
+def _chosen(scene: Scene, number: int) -> tuple[str, ...]:
+    return tuple(one.value for one in scene.at(number).meanings if one.kind == "choice")
 
 
 _NO_ROLE = re.compile(

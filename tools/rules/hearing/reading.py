@@ -19,7 +19,7 @@ from tools.rules.hearing.layout import clean, pieces
 from tools.rules.hearing.scene import STOPS, Scene
 from tools.rules.hearing.tokens import spread
 from tools.rules.hearing.unused import unused
-from tools.rules.hearing.values import NUMERIC, Amount, Match, assign, by_order, is_usual_memory, plain
+from tools.rules.hearing.values import GIB, NUMERIC, Amount, Match, assign, by_order, is_usual_memory, plain
 from tools.rules.hearing.words import ENGLISH, Catalogue, Mark, same
 from tools.values.request import Doubt, Edit, Edits, Fact, Item, Reading, Request, Wish
 from tools.values.wanted import Wanted
@@ -109,8 +109,10 @@ class _Reader:
         found_groups, removed = groups(scene, spans, self.request)
         self._only(found_groups)
         for group in removed:
-            label = group.label or group.capability
-            self.gone.append(Edit(do="remove", item=label, quote=self._clause(group.said_first, group.said_last)))
+            label, quote = group.label or group.capability, self._clause(group.said_first, group.said_last)
+            known = any(item.label == label for item in self.request.items)
+            changed = not known and any(scene.at(i).does("change") for i in range(max(group.first - 6, 0), group.first))
+            self.gone.append(Edit(do="unset" if changed else "remove", item=label, name="name" if changed else "", quote=quote))
         self._make_things(found_groups, cells, spans)
         self._name(called, found_groups)
         made = list(self.things)
@@ -121,7 +123,7 @@ class _Reader:
         if not found_groups and self.things and spans:
             whole = self._common() if any(thing.row for thing in self.things) else self.things[-1]
             self._read_stretch(whole, 0, len(scene.said))
-        if not found_groups and not self.things and self.request.items and not self._again():
+        if not found_groups and not self.things and self.request.items and not removed and not self._again():
             self._edit(0, len(scene.said))
         self._share_common()
         self._share_alike()
@@ -352,12 +354,33 @@ class _Reader:
         read_facts(scene, first, last, wanted, thing.found, self.today)
         self._take_back(thing, first, last)
         matches, rest = assign(scene, first, last, wanted, thing.capability)
+        self._multiply(thing, first, last)
         self._say(thing, matches, wanted)
         self._settle(thing, self._corrected(thing, rest, first, last), wanted)
 
     def _again(self) -> bool:
         """`another one`, `the same again for production`: one more of the last item, but for what is said of it."""
         scene, item = self.scene, self.request.items[-1]
+        begin = next((i for i in range(len(scene.said)) if not scene.at(i).does("join") and not scene.words.fills(scene.said[i])), 0)
+        opens = [
+            i for i in range(min(begin, 2) + 1) if scene.said[i : i + 1] and (scene.said[i].kind == "number" or scene.is_text(i, "another"))
+        ]
+        if (
+            opens and scene.at(opens[0] + 1).does("for", "with") and scene.at(opens[0] - 1).does("join")
+        ):  # `and one for staging with 20 users`
+            thing = Thing(item.capability, "", True, scene.quote(opens[0], opens[0] + 1))
+            if scene.said[opens[0]].value > 1 and self._wants(thing, "count"):
+                thing.found.say("count", plain(scene.said[opens[0]].value), scene.quote(opens[0], opens[0] + 1))
+            self.things.append(thing)
+            scene.use(opens[0], opens[0] + 1)
+            self._read_stretch(thing, 0, len(scene.said))
+            return True
+        alone = self._alone([])
+        joined = scene.at(0).does("join") or any(m.does("ask_for") and not m.does("change") for m in scene.marks)
+        if alone and joined:  # `and Nextcloud for 150 people`
+            self.things.append(alone)
+            self._read_stretch(alone, 0, len(scene.said))
+            return True
         mark = next(
             (m for m in scene.marks if m.does("another", "same_again") or (m.does("copy") and scene.is_text(m.last, "it", "that", "this"))),
             None,
@@ -373,7 +396,12 @@ class _Reader:
             and not scene.at(mark.last).meanings
         ):
             return False
-        thing = Thing(item.capability, "", True, scene.quote(mark.first, mark.last), copied=item.label)
+        target = next((m.last for m in scene.marks if m.does("copy")), None)
+        named = scene.said[target].text if target is not None and target < len(scene.said) else ""
+        original = next((one for one in self.request.items if named and named in (one.label, *_values(one, "name"))), item)
+        thing = Thing(original.capability, "", True, scene.quote(mark.first, mark.last), copied=original.label)
+        if (target is not None and original is not item) or named in (original.label, *_values(original, "name")):
+            scene.use(target or 0, (target or 0) + 1)
         self.things.append(thing)
         scene.use(mark.first, mark.last)
         self._read_stretch(thing, 0, len(scene.said))
@@ -632,6 +660,21 @@ class _Reader:
             self.scene.at(i).does("deny", "affirm", "instead", "prefer", "or", "to") for i in range(several[0].last, several[-1].first)
         )
 
+    def _multiply(self, thing: Thing, first: int, last: int) -> None:
+        """`half the ram`, `double the disk`: of what was said; of anything else it is told as unused."""
+        scene, item = self.scene, self.request.item(thing.label)
+        for mark in scene.marks_in(first, last):
+            if not mark.does("double", "half") or item is None:
+                continue
+            label = next((m for m in scene.marks_in(mark.last, mark.last + 3) if m.names("fact")), None)
+            fact = next((item.fact(name) for name in label.names("fact") if item.fact(name)), None) if label else None
+            was = _worth(fact.value) if fact else None
+            if label and fact and was is not None:
+                now = was * (2 if mark.does("double") else 0.5)
+                value = plain(now) if fact.value.isdigit() else f"{plain(now / GIB)} GB"
+                thing.found.say(fact.name, value, scene.quote(mark.first, label.last))
+                scene.use(mark.first, label.last)
+
     def _corrected(self, thing: Thing, rest: list[Amount], first: int, last: int) -> list[Amount]:
         """`not 100, 200` and `200 instead of 100`: the amount that is refused says which fact is meant."""
         scene, item = self.scene, self.request.item(thing.label)
@@ -689,6 +732,11 @@ class _Reader:
         """What has no label."""
         scene = self.scene
         kinds = {one.name: one.kind for one in wanted}
+        told = [one for one in rest if one.kind == "number"]
+        change = any(scene.at(i).does("change") and scene.is_text(i + 1, "it", "them") for i in range(len(scene.said)))
+        if len(told) == 1 and change and not thing.new and "count" in kinds and not thing.facts and len(scene.said) <= 6:  # `make it 3`
+            thing.found.say("count", plain(told[0].worth), scene.quote(told[0].first, told[0].last))
+            scene.use(told[0].first, told[0].last)
         sums = [one for one in rest if one.kind == "money"]
         budget = next((one.name for one in wanted if one.kind == "money"), "")
         if sums and budget:
@@ -869,6 +917,11 @@ class _Reader:
             found.append(Edit(do="wish", name=kinds[0], value=quote, quote=quote))
             scene.use(mark.first, mark.last)
         return tuple({edit.name: edit for edit in reversed(found)}.values())[::-1]
+
+
+def _values(item: Item, name: str) -> tuple[str, ...]:
+    fact = item.fact(name)
+    return tuple(fact.value.lower().split(", ")) if fact else ()
 
 
 def _sizes(thing: Thing) -> set[str]:

@@ -84,6 +84,8 @@ def _valued(fact: Fact, one: Wanted | None) -> tuple[str, Json, str]:
         name = fact.name if fact.name.endswith(unit) else f"{fact.name}_{unit}"
         name = {"data_disks_gib": "data_disks_gib"}.get(name, name)
         return name, values if kind == "disks" else values[-1], "MiB" if kind == "memory" else "GiB"
+    if kind == "money" and (sum_ := quantities.money(fact.value)):
+        return fact.name, _whole(sum_.monthly), sum_.currency
     if kind == "ports":
         return (
             fact.name,
