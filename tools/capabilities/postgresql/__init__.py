@@ -22,7 +22,7 @@ from tools.values.snapshot import PlatformName
 
 NAME = "postgresql"
 TITLE = "PostgreSQL database"
-WORDS = ("postgresql", "postgres", "database", "db", "pgsql")
+WORDS = ("postgresql", "postgres", "database", "db", "pgsql", "pg")
 EXAMPLES = (
     "I need a PostgreSQL database for 100 concurrent users, production, on network 20",
     "a postgres for 30 connections in development on vlan 20, 4 cores and 8 GB",

@@ -204,7 +204,8 @@ def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | 
     unit = next((mark.names("unit")[0] for mark in marks if mark.names("unit")), "")
     scoped = next((mark.first for mark in marks if mark.does("per", "each", "for") and mark.first), len(said))
     facts = [mark for mark in marks if (mark.names("fact") or mark.names("wish")) and mark.first < scoped]
-    counting = any(mark.does("how_many") for mark in marks)
+    asks = next((mark.first for mark in marks if mark.does("how_many")), None)
+    counting = asks is not None and all(mark.first > asks for mark in facts)
     if counting:
         known = {name for mark in facts for name in mark.names("fact")} - {"count", "name", "role"}
         numbered = known & {
@@ -258,6 +259,8 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[tu
             label = None
         elif label is not None and label.remark:
             continue
+        if label is not None and label.wishes and not label.facts and scene.of_fact("ports", first, last):
+            label = None  # `https = port 443`
         if label is not None:
             cells.append(Cell(label, piece.label, first, last, piece.row, piece.begins, None, label_first))
         elif piece.label and piece.row:
@@ -273,11 +276,17 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[tu
 
 def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
     """What stands behind a label that seemed to be one of a number, or of a reason, and says what is asked for."""
+    placed = any(
+        scene.said[m.last - 1].end and m.last < last and scene.said[m.last].kind in ("number", "name")
+        for m in scene.of_fact("network", first, last)
+    )
     if label.remark:
-        return any(scene.said[i].kind == "size" for i in range(first, last))
+        return placed or any(scene.said[i].kind == "size" for i in range(first, last))
     stop = next((i for i in range(first, last) if scene.said[i].text == "." and not scene.said[i - 1].text.isdigit()), last)
     if last - stop > 3 or (last - first > 3 and any(first < m.first and m.last <= last for m in scene.mentions)):
         return True
     if label.facts == ("name",):
         return any(scene.said[i].kind in ("size", "number") for i in range(first, last)) and scene.said[first].kind != "name"
-    return label.facts == ("count",) and (scene.said[first].kind != "number" or last - first > 4)
+    after = scene.at(first + 1)
+    things = any(mark.first == first + 1 for mark in scene.mentions) or scene.is_text(first + 1, "x", "×") or after.names("fact")
+    return label.facts == ("count",) and (scene.said[first].kind != "number" or (last - first > 1 and bool(things)))

@@ -121,6 +121,9 @@ def names(scene: Scene, first: int, last: int) -> Iterator[tuple[int, int, tuple
 def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:
     """An ordinary word behind it is a name: after `called`, and after `name:`; not after `call` or in `a name server`."""
     word = scene.said[mark.first].text
+    spelled = _hyphenated(scene, begin) if begin < len(scene.said) else ""
+    if "-" in spelled or any(c.isdigit() for c in spelled):
+        return True
     return begin > mark.last or word in ("called", "named", "hostname", "hostnames", "fqdn") or mark.last - mark.first > 1
 
 
@@ -158,16 +161,8 @@ def _names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed:
                 break
             _, at = scene.tokens_between(token.start, token.start + len(text))
             said += spread(text)
-        elif (
-            token.kind == "word"
-            and said
-            and sure
-            and listed
-            and _is_value_word(scene, at)
-            and not scene.at(at).meanings
-            and (_ends_clause(scene, at + 1, last) or scene.is_text(at + 1, ",") or scene.at(at + 1).does("join"))
-        ):
-            said.append(_hyphenated(scene, at))
+        elif token.kind == "word" and said and sure and listed and (word := _listed_name(scene, at, last)):
+            said.append(word)
             _, at = scene.tokens_between(token.start, token.start + len(said[-1]))
         else:
             break
@@ -181,6 +176,16 @@ def _names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed:
             break
         at = step
     return end, tuple(dict.fromkeys(said))
+
+
+def _listed_name(scene: Scene, at: int, last: int) -> str:
+    """A word of a list that may be a name, empty when it is none."""
+    if not _is_value_word(scene, at) or scene.at(at).meanings:
+        return ""
+    word = _hyphenated(scene, at)
+    _, end = scene.tokens_between(scene.said[at].start, scene.said[at].start + len(word))
+    ends = _ends_clause(scene, end, last) or scene.is_text(end, ",") or scene.at(end).does("join")
+    return word if ends else ""
 
 
 def _ends_clause(scene: Scene, number: int, last: int) -> bool:

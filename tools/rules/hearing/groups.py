@@ -206,9 +206,13 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
     after = scene.at(head.last)
     if after.first == head.last and set(after.names("fact")) & {"network", "vlan", "bridge"} and head.intro != "new":
         return "no"  # `the servers network`
+    if scene.is_text(head.last, "=", ":") and "ports" in scene.at(head.last + 1).names("fact"):
+        return "no"  # `shared postgres = port 5432`
     if _is_wish(scene, head) or _is_empty(scene, head) or (head.body and head.intro == "bare" and _asks_nothing(scene)):
         return "no"
     there = head.label in named or (head.capability in known and not head.label and not head.role and _is_ours(head, request))
+    if scene.denied[head.first] and _governed(scene, head, "except"):
+        return "spoken of"
     if scene.denied[head.first]:
         return "removed" if there else "spoken of"
     if _governed(scene, head, "remove") and not _governed(scene, head, "keep"):
@@ -238,7 +242,9 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
                 return "new"
             return "new" if head.intro == "new" and joined and not (head.another is False and head.count is None and head.body) else "same"
         if previous.body and not head.body and before in ("for", "with", ""):
-            return "spoken of" if _modifies(scene, head) or (before == "for" and head.intro == "ref") else "instead"
+            sized = any(scene.said[i].kind == "size" for i in range(previous.said_last, head.start))
+            purpose = before == "for" and (head.intro == "ref" or sized)
+            return "spoken of" if _modifies(scene, head) or purpose else "instead"
         if head.body:
             return (
                 "new" if (head.intro == "new" and before == "join") or (before == "stop" and head.count and head.intro == "new") else "same"
@@ -620,6 +626,8 @@ def _lines(scene: Scene, first: int, last: int, plain: str, labels: set[str]) ->
         if after and after.kind == "number" and (scene.is_text(colon + 2, "x", "×", "*", ")") or _is_body(scene, colon + 2)):
             count, counted = int(after.value), (colon + 1, colon + 3)
             last_of = colon + 3 if _is_body(scene, colon + 2) else colon
+        if any(colon < m.first < colon + 4 and not m.names("body") for m in scene.mentions):
+            continue  # `web: 2 web servers`
         name = scene.quote(roles[0], roles[0] + 1) if scene.said[roles[0]].kind == "name" else ""
         role = "" if name else "-".join(scene.said[k].text for k in roles)
         label = _label(spread(name)[0] if name else role, labels)

@@ -63,13 +63,20 @@ _QUOTED_HEAD = re.compile(
 )
 
 
+_BOLD = re.compile(r"^([ \t]*)\*\*(?=[^*\n]+\*\*:?[ \t]*$)", re.MULTILINE)
+_FLOW = re.compile(r"\{[ \t]*[\w-]+[ \t]*:[^{}\n]*\}")
+_PAIR = re.compile(r"[ \t](?=[A-Za-z_]{2,20}=\S)")
+_REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
+"""A line that is taken out of a file in YAML."""
+
+
 def clean(text: str) -> str:
     """The text without comments, hints, emphasis and boxes, each character at its place."""
 
     def blank(match: re.Match[str]) -> str:
         return re.sub(r"[^\n]", " ", match.group())
 
-    bare = _COMMENT.sub(blank, _as_lines(text))
+    bare = _COMMENT.sub(blank, _BOLD.sub(r"\1# ", _as_lines(_REMOVED.sub(blank, text))))
     lines = []
     for line in bare.split("\n"):
         box = _BOX.match(line)
@@ -86,6 +93,8 @@ _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
 
 def _as_lines(text: str) -> str:
     """JSON as `label: value` lines."""
+    text = _FLOW.sub(lambda flow: flow.group().replace("{", " ").replace("}", " ").replace(",", "\n"), text)
+    text = "\n".join(_PAIR.sub("\n", line) if len(re.findall(r"\b[A-Za-z_]{2,20}=\S", line)) >= 3 else line for line in text.split("\n"))
     if len(_KEYED.findall(text)) < 2:
         return text
     bare = re.sub(r"[\"{}]", " ", text)
@@ -126,11 +135,12 @@ def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
         line = lines[at]
         table = _table_at(lines, at, is_label)
         if table:
-            last, found = table
+            last, found, is_form = table
             for cells in found[:ROWS_MAX]:
                 row += 1
+                number = row if not is_form else 0
                 for start, end, label in cells:
-                    yield Piece(start, end, label, -1, row)
+                    yield Piece(start, end, label, -1, number)
             at = last
             continue
         bullet = _BULLET.match(line.text)
@@ -188,8 +198,8 @@ def _is_list(value: str, is_label: IsLabel) -> bool:
 Cells = list[tuple[int, int, str]]
 
 
-def _table_at(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, list[Cells]] | None:
-    """(the first line after it, its rows) of a table in Markdown or of separated values that begins here."""
+def _table_at(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, list[Cells], bool] | None:
+    """(the first line after it, its rows, whether it is a form) of a table in Markdown or of separated values that begins here."""
     split = _splitter(lines[at].text)
     if split is None:
         return None
@@ -207,7 +217,7 @@ def _table_at(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, list
             for line in fields
             if len(split(line.text)) > 1
         ]
-        return last, [[cell for cell in cells if is_label(cell[2])]]
+        return last, [[cell for cell in cells if is_label(cell[2])]], True
     if len(heads) < 2 or sum(known) < 2 or not body or (not is_markdown and any(re.search(r"\d", head) for head in heads)):
         return None
     rows = []
@@ -216,7 +226,7 @@ def _table_at(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, list
         rows.append(
             [(line.start + a, line.start + b, heads[i]) for i, (a, b) in enumerate(spans) if i < len(heads) and line.text[a:b].strip()]
         )
-    return last, rows
+    return last, rows, False
 
 
 def _cell(line: _Line, split: Callable[[str], list[tuple[int, int]]], number: int) -> str:

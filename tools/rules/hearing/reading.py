@@ -85,6 +85,8 @@ class _Reader:
     things: list[Thing] = field(default_factory=list)
     gone: list[Edit] = field(default_factory=list)
     common: Thing | None = None
+    cell_before: tuple[str, ...] = ()
+    """What the field before it was about."""
     begun: bool = False
     """A form has gone on to another thing."""
 
@@ -151,7 +153,8 @@ class _Reader:
         scene = self.scene
         if len(self.request.items) < 2 or not found or any(group.new for group in found):
             return
-        before = [scene.at(i) for i in range(found[0].said_first) if not scene.at(i).does("owned", "article")]
+        start, _ = scene.sentence(found[0].said_first)
+        before = [scene.at(i) for i in range(start, found[0].said_first) if not scene.at(i).does("owned", "article")]
         if before and before[-1].does("only") and len(before) <= 3:
             quote = scene.quote(0, found[0].said_last)
             meant = {group.label for group in found}
@@ -340,6 +343,12 @@ class _Reader:
             thing = self._thing_of(self.request.items[-1])
         if thing is None:
             return
+        if not cell.row and cell.facts == ("name",) == self.cell_before and "name" in thing.facts:
+            before = thing.facts["name"]
+            cell.read(self.scene, self._wanted(thing), thing.found, self.today)
+            thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
+            return
+        self.cell_before = cell.facts
         if not cell.row and "name" in cell.facts and "name" in thing.facts and len(thing.facts) > 1:
             thing = Thing(thing.capability, "", True, cell.quote(self.scene))
             self.things.append(thing)
@@ -461,6 +470,11 @@ class _Reader:
         for i in range(first, last):
             token = scene.said[i]
             if self._is_word_name(i, last):
+                thing.found.say("name", scene.quote(i, i + 1), scene.quote(i - 1, i + 1))
+                scene.use(i, i + 1)
+                return
+            asked_for = token.kind == "name" and scene.at(i - 1).does("ask_for") and not scene.used[i] and not scene.at(i).meanings
+            if asked_for and not scene.at(i - 1).does("change", "with"):
                 thing.found.say("name", scene.quote(i, i + 1), scene.quote(i - 1, i + 1))
                 scene.use(i, i + 1)
                 return

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from tools.rules.hearing import quantities
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words import Catalogue, Listed
 from tools.rules.names.naming import numbered
 from tools.values.request import Doubt, Edits, Fact, Item, Request
 from tools.values.value import Json
@@ -24,15 +24,31 @@ def report(
     """`items`, `shared`, `wishes`, `questions`, `commands`, `unused`. Questions are doubts and what is `missing`: (item, name, text)."""
     doubts = [{"item": one.item, "about": [CALLED.get(name, name) for name in one.about], "text": _question(one)} for one in heard.doubts]
     open_ = [{"item": item, "about": [CALLED.get(name, name)], "text": question} for item, name, question in missing]
+    others = {item: make for item in request.items if (make := _other_make(item, catalogue[item.capability]))}
     wanted = {one.name: one for capability in catalogue.values() for one in capability.WANTED}
     return {
-        "items": [_item(item, {one.name: one for one in catalogue[item.capability].WANTED}) for item in request.items],
+        "items": [
+            _item(item, {one.name: one for one in catalogue[item.capability].WANTED}) for item in request.items if item not in others
+        ],
         "shared": _facts(request.shared, wanted),
-        "wishes": [{"text": wish.text, "kind": wish.kind} for wish in request.wishes],
+        "wishes": [
+            *({"text": wish.text, "kind": wish.kind} for wish in request.wishes),
+            *({"text": make, "kind": "other"} for make in others.values()),
+        ],
         "questions": [*doubts, *open_],
         "commands": list(commands),
         "unused": list(heard.unused),
     }
+
+
+def _other_make(item: Item, capability: Listed) -> str:
+    """`MySQL` of a capability that makes another database: it is refused, so it is a wish and no item."""
+    for one in capability.WANTED:
+        ours = next((value for value, words in one.choices if {value.lower(), *words} & set(capability.WORDS)), "")
+        fact = item.fact(one.name)
+        if ours and fact and fact.value != ours:
+            return fact.quote
+    return ""
 
 
 def _question(doubt: Doubt) -> str:

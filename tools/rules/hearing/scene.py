@@ -138,8 +138,12 @@ class Scene:
             after = self.token(mark.last)
             if after is None or after.kind != "word" or self.at(mark.last).names("fact"):
                 continue
-            last = mark.last
-            while last < len(self.said) and self.said[last].text not in STOPS and not self.is_text(last, ")", ","):
+            last, depth = mark.last, 0
+            listed = self.is_text(mark.last + 1, ":")
+            while last < len(self.said) and self.said[last].text not in STOPS:
+                depth += self.is_text(last, "(") - self.is_text(last, ")")
+                if depth < 0 or (depth == 0 and self.is_text(last, ",") and not listed):
+                    break
                 last += 1
             self.denied[mark.first : last] = b"\1" * (last - mark.first)
 

@@ -173,7 +173,8 @@ def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Map
         return None
     facts = tuple(name for name in label.facts if _takes(kinds[name], amount, labelled=True))
     gap = range(left.last, right.first)
-    if not after and not any(scene.is_text(i, ":", "=") for i in gap):
+    asked = scene.at(label.first).does("how_many")
+    if not after and not asked and not any(scene.is_text(i, ":", "=") for i in gap):
         facts = tuple(name for name in facts if name != "count")  # `a Node 20 environment`
     if any(scene.at(i).does("double", "half") for i in gap):
         return None
