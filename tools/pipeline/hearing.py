@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tools.capabilities import catalogue, chain
-from tools.rules.hearing import reading
 from tools.rules.hearing.report import report
+from tools.rules.request import goals
 from tools.rules.request.editing import apply
 from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
@@ -38,7 +38,7 @@ class Hearing:
         while to_do:
             effect, to_do = to_do[0], to_do[1:]
             if isinstance(effect, effects.Hear):
-                heard = reading.read(effect.text, self.now.request, catalogue(), self.now.asked, self.today)
+                heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today)
                 self.now, more = step(self.now, events.Said(effect.text, heard, offline=True))
                 to_do = (*to_do, *more)
             elif isinstance(effect, effects.Understand):

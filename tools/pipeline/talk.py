@@ -20,6 +20,7 @@ from tools.platforms import estimate
 from tools.rules.hearing import proving, reading
 from tools.rules.names.naming import shorten
 from tools.rules.plans.policy import allowed_values
+from tools.rules.request import goals
 from tools.rules.request.editing import apply, facts_of
 from tools.rules.request.running import made_by_us, seen_running
 from tools.rules.words import telling
@@ -326,7 +327,7 @@ class Talk:
 
     def hear_by_rule(self) -> Edits:
         now = self.now
-        return reading.read(self.text, now.request, catalogue(), now.asked, self.world.now().date())
+        return goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date())
 
     def said(self, edits: Edits, offline: bool) -> events.Said:
         """With what the rules heard where a model heard nothing."""

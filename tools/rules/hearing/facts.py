@@ -112,6 +112,9 @@ def names(scene: Scene, first: int, last: int) -> Iterator[tuple[int, int, tuple
         begin = _skip(scene, mark.last, last, "owned")
         while (begin < last and scene.at(begin).does("owned", "article")) or scene.is_text(begin, "it", "them", "vm", "machine"):
             begin += 1
+        label = scene.at(begin)
+        if begin > mark.last and label.first == begin and set(label.names("fact")) & scene.words.placing:
+            begin = label.last  # `name the resource group rg-data`
         end, said = _names_at(scene, begin, last, sure=_is_sure(scene, mark, begin))
         if said:
             yield mark.first, end, said, begin, end

@@ -66,7 +66,7 @@ class _Judge:
         now = said(edit.quote, self._scenes[-1])
         match edit.do:
             case "add":
-                asked = edit.name in self._catalogue and any(_names(scene, edit.name) for scene in self._scenes)
+                asked = edit.name in self._catalogue and any(named(scene, edit.name) for scene in self._scenes)
                 if asked:
                     self._items[edit.item] = edit.name
                 return asked
@@ -101,7 +101,7 @@ class _Judge:
         return [one for each in ([able] if able else self._catalogue.values()) for one in each.WANTED if one.name == edit.name]
 
 
-def _names(scene: Scene, capability: str) -> bool:
+def named(scene: Scene, capability: str) -> bool:
     """Whether a word for it was typed, and not to deny it: its own, or a choice that asks for it by itself."""
     alone = {one.name for one in scene.catalogue[capability].WANTED if one.alone}
     choices = (mark for mark in scene.marks if any(mark.choices(name) for name in alone))

@@ -304,10 +304,12 @@ class _Reader:
     def _name(self, called: list[tuple[int, int, tuple[str, ...], int, int]], found: list[Group]) -> None:
         """Each name is of the thing whose words it stands among."""
         scene = self.scene
-        for first, end, said, _, _ in called:
+        for first, end, said, begin, _ in called:
             owner = next((group.thing for group in found if group.first <= first < group.last and group.thing >= 0), None)
             thing = self.things[owner] if owner is not None else (self.things[-1] if self.things else None)
             others = scene.at(first - 1).names("fact") if first else ()
+            label = scene.at(begin - 1)
+            others = others if label.does("called") else label.names("fact") or others
             if thing is None:
                 thing = self._target("name", scene.quote(first, end))
             if thing is None:

@@ -1,0 +1,169 @@
+"""Goals that people state (“CI for twelve developers”), and what each takes: certain things are added, doubtful ones are asked, and
+whatever else the message says is read as of things that were named. The goals are data, tools/data/goals.toml; no product is known here.
+
+A goal counts only where nothing else was heard: whoever names a thing gets that thing.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from pydantic import Field
+
+from tools.rules.hearing.proving import named, said
+from tools.rules.hearing.reading import Asked, read
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.words import Catalogue
+from tools.rules.names.text import fold
+from tools.rules.request.editing import apply
+from tools.values.request import Doubt, Edit, Edits, Reading, Request
+from tools.values.value import Value
+
+SENTENCE = re.compile(r"[^.!?;\n]+")
+APPLICATION = "application"
+"""The fact that says what a machine is for."""
+
+
+class Thing(Value):
+    capability: str
+    facts: dict[str, str] = Field(default_factory=dict)
+
+
+class Answer(Value):
+    text: str
+    items: tuple[Thing, ...] = ()
+    facts: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """By the label of an item that the goal adds."""
+
+
+class Goal(Value):
+    name: str
+    words: tuple[tuple[str, ...], ...]
+    """Of each group one is said, all in one sentence."""
+    items: tuple[Thing, ...] = ()
+    asked: tuple[tuple[Answer, ...], ...] = ()
+    applications: tuple[str, ...] = ()
+    """In the place of items: a machine for one of these applications, the first one unless another is chosen."""
+
+
+class Stated(NamedTuple):
+    goal: Goal
+    quote: str
+
+
+@cache
+def goals() -> tuple[Goal, ...]:
+    text = resources.files("tools.data").joinpath("goals.toml").read_text(encoding="utf-8")
+    return tuple(Goal.model_validate({"name": name, **told}) for name, told in tomllib.loads(text).items())
+
+
+def hear(text: str, request: Request, catalogue: Catalogue, asked: Asked = (), today: date = date.min) -> Edits:
+    """What a message says, also where it names no thing but a goal."""
+    heard = read(text, request, catalogue, asked, today)
+    if request.items or any(edit.do == "copy" for edit in heard.edits):
+        return heard
+    scene = Scene.of(text, text, catalogue)
+    if any(named(scene, edit.name) for edit in heard.edits if edit.do == "add"):
+        return heard
+    towards = goal_edits(text, request, catalogue)
+    if towards is None:
+        return heard
+    begun, _ = apply(request, towards, catalogue)
+    more = read(text, begun, catalogue, (), today)
+    added = {edit.name for edit in towards.edits if edit.do == "set"}
+    sets = tuple(edit for edit in more.edits if edit.do != "add" and edit.name not in added)
+    goal = [word for edit in towards.edits if edit.do == "add" for word in fold(edit.quote).split()]
+    unused = tuple(phrase for phrase in more.unused if not set(fold(phrase).split()) <= {*goal})
+    return more.model_copy(
+        update={"edits": (*towards.edits, *sets), "doubts": (*towards.doubts, *more.doubts), "asks": heard.asks, "unused": unused}
+    )
+
+
+def goal_edits(text: str, request: Request, catalogue: Catalogue) -> Edits | None:
+    """The edits that a goal stated in this text takes, and what is to be asked about it; None when none is stated."""
+    stated = goal_of(text, catalogue)
+    if stated is None:
+        return None
+    goal, quote = stated
+    if goal.applications:
+        return _for_an_application(goal, quote, catalogue)
+    labels = {thing.capability: thing.capability for thing in goal.items}
+    edits = tuple(edit for thing in goal.items for edit in _adding(thing, quote))
+    doubts = tuple(
+        Doubt(
+            item="",
+            quote=quote,
+            about=(f"{goal.name} {number}",),
+            readings=tuple(Reading(text=answer.text, edits=_answering(answer, labels, quote)) for answer in answers),
+        )
+        for number, answers in enumerate(goal.asked, 1)
+    )
+    return Edits(edits=edits, doubts=doubts)
+
+
+def goal_of(text: str, catalogue: Catalogue) -> Stated | None:
+    """The goal whose words say most, and the stretch of the text that states it; not where it is denied."""
+    scene = Scene.of(text, text, catalogue)
+    found = [Stated(goal, quote) for goal in goals() for quote in _stated(goal, text) if said(quote, scene) and _wanted(quote, text, scene)]
+    return max(found, key=lambda one: (len(one.goal.words), len(one.quote)), default=None)
+
+
+def _stated(goal: Goal, text: str) -> list[str]:
+    found: list[str] = []
+    for sentence in SENTENCE.finditer(fold(text)):
+        spans = [_first(group, sentence[0]) for group in goal.words]
+        if all(spans):
+            known = [span for span in spans if span]
+            start, end = min(first for first, _ in known), max(last for _, last in known)
+            found.append(text[sentence.start() + start : sentence.start() + end])
+    return found
+
+
+def _first(words: tuple[str, ...], sentence: str) -> tuple[int, int] | None:
+    match = re.search(rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})(?![\w-])", sentence)
+    return match.span() if match else None
+
+
+def _wanted(quote: str, text: str, scene: Scene) -> bool:
+    """It is asked for: by a verb before it, by an article (`a production-ready web shop`), or as what the sentence begins with."""
+    start = text.find(quote)
+    first, _ = scene.tokens_between(start, start + len(quote))
+    begin, _ = scene.sentence(first)
+    before = [scene.at(number) for number in range(begin, first)]
+    return not before or any(mark.does("ask_for") for mark in before) or any(mark.does("article") for mark in (before[0], before[-1]))
+
+
+def _adding(thing: Thing, quote: str) -> tuple[Edit, ...]:
+    add = Edit(do="add", item=thing.capability, name=thing.capability, quote=quote)
+    return (add, *(Edit(do="set", item=thing.capability, name=name, value=value, quote=quote) for name, value in thing.facts.items()))
+
+
+def _answering(answer: Answer, labels: Mapping[str, str], quote: str) -> tuple[Edit, ...]:
+    sets = (
+        Edit(do="set", item=labels[label], name=name, value=value, quote=quote)
+        for label, facts in answer.facts.items()
+        for name, value in facts.items()
+    )
+    return (*(edit for thing in answer.items for edit in _adding(thing, quote)), *sets)
+
+
+def _for_an_application(goal: Goal, quote: str, catalogue: Catalogue) -> Edits | None:
+    """A machine for the first of its applications, and which of them when there are several."""
+    first = goal.applications[0]
+    able = (one for one in catalogue.values() for wanted in one.WANTED if wanted.name == APPLICATION and first in dict(wanted.choices))
+    capability = next(able, None)
+    if capability is None:
+        return None
+    label = goal.name
+    add = Edit(do="add", item=label, name=capability.NAME, quote=quote)
+    choice = [Edit(do="set", item=label, name=APPLICATION, value=name, quote=quote) for name in goal.applications]
+    if len(choice) == 1:
+        return Edits(edits=(add, choice[0]))
+    readings = tuple(Reading(text=edit.value, edits=(edit,)) for edit in choice)
+    return Edits(edits=(add,), doubts=(Doubt(item=label, quote=quote, about=(APPLICATION,), readings=readings),))
