@@ -28,6 +28,7 @@ DATA_ROOM = 1.2
 APPLICATION = Wanted(
     name="application",
     kind="choice",
+    words=("application", "app", "software"),
     meaning="the application it is for; its published size follows",
     choices=tuple(applications.applications().items()),
     alone=True,

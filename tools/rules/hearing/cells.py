@@ -219,10 +219,12 @@ def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | 
         others = [word for n, word in enumerate(said) if word.kind in ("word", "name") and not called.first <= n < called.last]
         if all(scene.words.is_body(word.text) or scene.words.fills(word) for word in others):
             return Labelled(("name",), unit)
+    if any(days(text, date(2000, 1, 1))) or (len(words) > 5 and any(mark.does("polite") for mark in marks)):
+        return None
     for name in ("needed_by", "until"):
         if any(mark.does(name) and (mark.last - mark.first == len(words) or mark.last - mark.first > 1) for mark in marks):
             return Labelled((name,), unit)
-    if not facts or any(days(text, date.min)):
+    if not facts:
         return None
     if len(said) > 6 and not text.rstrip().endswith("?") and facts[0].first > 2:
         return None

@@ -385,7 +385,9 @@ def _address(scene: Scene, first: int, last: int, one: Wanted, found: Found, tod
         return
     for i in range(first, last):
         token = scene.said[i]
-        if token.kind == "address" and not scene.used[i] and not scene.denied[i] and not scene.is_text(i - 1, "from"):
+        if token.kind != "address" or scene.used[i] or scene.denied[i] or scene.is_text(i - 1, "from"):
+            continue
+        if not any(scene.at(k).does("reaches") for k in range(max(i - 8, first), i)):
             end, said = _addresses_at(scene, i, last)
             found.say(one.name, ", ".join(said), scene.quote(i, end))
             scene.use(i, end)

@@ -211,7 +211,8 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
     if _is_wish(scene, head) or _is_empty(scene, head) or (head.body and head.intro == "bare" and _asks_nothing(scene)):
         return "no"
     there = head.label in named or (head.capability in known and not head.label and not head.role and _is_ours(head, request))
-    if scene.denied[head.first] and _governed(scene, head, "except"):
+    former = any(scene.at(i).does("former") for i in range(max(head.start - 1, 0), head.first))
+    if scene.denied[head.first] and (former or _governed(scene, head, "except")):
         return "spoken of"
     if scene.denied[head.first]:
         return "removed" if there else "spoken of"
@@ -262,6 +263,9 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
         return "new" if head.intro == "new" and not _governed(scene, head, "change") and not _is_it(scene, head) else "there"
     if before == "for" and not head.adjectives:
         return "new"
+    first, _ = scene.sentence(head.first)
+    if head.intro != "new" and not there and any(scene.at(i).does("touch") for i in range(first, head.start)):
+        return "removed"  # `resize the disk of the payroll vm`: none of ours, which is told
     if head.intro == "ref" and head.adjectives and request.items and _governed(scene, head, "change"):
         return "removed"  # `resize the intranet vm`: none of ours, which is told
     return "spoken of" if head.intro == "ref" and (_governed(scene, head, "change") or (head.adjectives and request.items)) else "new"

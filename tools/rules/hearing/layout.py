@@ -105,6 +105,12 @@ def _as_lines(text: str) -> str:
     return "".join(out)
 
 
+def spaced(text: str) -> str:
+    """With blanks between values that stand side by side (`2,4,20`), so that they are no single number."""
+    lines = text.split("\n")
+    return "\n".join(line.replace(",", " ") if len(re.findall(r",\S", line)) >= 3 and ", " not in line else line for line in lines)
+
+
 def pieces(text: str, is_label: IsLabel) -> list[Piece]:
     """Of a cleaned text, in order."""
     return list(islice(_pieces(text, is_label), 4 * ROWS_MAX))

@@ -85,7 +85,7 @@ def _where_it_stands(pattern: str) -> str:
 
 # A number does not begin inside a name, an address or a version (`build-01`, `10.0.0.5`, `v16`), nor end inside one.
 # Of a range (`50-100 users`, `2 to 8 workers`, `between 2 and 8`) the upper end is what has to be carried.
-_BEFORE = r"(?<![a-z0-9_.,\-])(?<!\d/)"
+_BEFORE = r"(?<![a-z0-9_.\-])(?<!\d,)(?<!\d/)"
 _RANGE = r"\d{1,12}(?:-(?=\d{1,12}(?!\d*-))| (?:to|-) (?=\d))|between \d{1,12} and (?=\d)"
 _LOW_END = re.compile(rf"{_BEFORE}(?=(?:between )?(?P<low>\d{{1,12}}))(?:{_RANGE})")
 _BEGIN_ANY = rf"{_where_it_stands(_RANGE)}(?P<sign>-|minus +)?"

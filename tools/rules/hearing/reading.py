@@ -15,7 +15,7 @@ from tools.rules.hearing.answers import answer
 from tools.rules.hearing.cells import Cell, cells_of, label_of
 from tools.rules.hearing.facts import NO_KEY, Found, names, read_facts
 from tools.rules.hearing.groups import Group, groups, plain_service
-from tools.rules.hearing.layout import clean, pieces
+from tools.rules.hearing.layout import clean, pieces, spaced
 from tools.rules.hearing.scene import STOPS, Scene
 from tools.rules.hearing.tokens import spread
 from tools.rules.hearing.unused import unused
@@ -27,7 +27,7 @@ from tools.values.wanted import Wanted
 TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
 SHARED = frozenset(
-    ("environment", "platform", "network", "bridge", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
+    ("environment", "platform", "network", "bridge", "vlan", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
 )
 """Facts that are said once and meant for everything asked for, wherever they are said once."""
 MACHINE_SIZES = frozenset(("cpu_count", "memory", "disk"))
@@ -68,7 +68,7 @@ def read(text: str, request: Request, catalogue: Catalogue, asked: Asked = (), t
     """What this message changes of the request, asks or wishes. `asked` are the questions that it may answer."""
     text = text[:TEXT_LENGTH_MAX]
     cleaned = clean(text)
-    scene = Scene.of(text, cleaned, catalogue)
+    scene = Scene.of(text, spaced(cleaned), catalogue)
     if not scene.said:
         return Edits()
     reader = _Reader(scene, request, catalogue, asked, today)
@@ -113,7 +113,8 @@ class _Reader:
         for group in removed:
             label, quote = group.label or group.capability, self._clause(group.said_first, group.said_last)
             known = any(item.label == label for item in self.request.items)
-            changed = not known and any(scene.at(i).does("change") for i in range(max(group.first - 6, 0), group.first))
+            start, _ = scene.sentence(group.first)
+            changed = not known and any(scene.at(i).does("change", "touch") for i in range(start, group.first))
             self.gone.append(Edit(do="unset" if changed else "remove", item=label, name="name" if changed else "", quote=quote))
         self._make_things(found_groups, cells, spans)
         self._name(called, found_groups)
@@ -172,13 +173,13 @@ class _Reader:
                 end = min(max(end, i + 1), last)
                 if end - i > 1:
                     begin = i
-                    while begin < end and (
-                        (scene.words.fills(scene.said[begin]) and not scene.at(begin).does("ask", "polite")) or scene.is_text(begin, ",")
+                    while begin < min(i + 3, end) and (
+                        scene.at(begin).does("join") or scene.is_text(begin, ",", "so", "hm", "ok", "well", "hi", "but")
                     ):
                         begin += 1
-                    mark = scene.at(begin) if begin < end else scene.at(i)
-                    question = mark.does("ask") or scene.at(i).does("ask") or scene.is_text(end, "?")
-                    polite = mark.does("polite") or scene.at(i).does("polite")
+                    mark = scene.at(begin)
+                    question = mark.does("ask") or (scene.is_text(end, "?") and scene.said[begin].kind not in ("number", "size"))
+                    polite = mark.does("polite") or any(scene.at(k).does("polite") for k in range(i, min(i + 4, end)))
                     if polite or not question:
                         orders = True
                     else:
@@ -277,7 +278,7 @@ class _Reader:
             for one in capability.WANTED:
                 if one.alone:
                     for mark in self.scene.marks:
-                        told = any(one.name in cell.facts and cell.first <= mark.first < cell.last for cell in cells)
+                        told = any(cell.first <= mark.first < cell.last for cell in cells)
                         if (
                             mark.choices(one.name)
                             and not self.scene.denied[mark.first]
@@ -476,7 +477,7 @@ class _Reader:
                 scene.use(i, i + 1)
                 return
             asked_for = token.kind == "name" and scene.at(i - 1).does("ask_for") and not scene.used[i] and not scene.at(i).meanings
-            if asked_for and not scene.at(i - 1).does("change", "with"):
+            if asked_for and "." not in token.text and not scene.at(i - 1).does("change", "with"):
                 thing.found.say("name", scene.quote(i, i + 1), scene.quote(i - 1, i + 1))
                 scene.use(i, i + 1)
                 return
@@ -485,7 +486,7 @@ class _Reader:
                 thing.found.say("name", scene.quote(i, i + 1), scene.quote(i, i + 1))
                 scene.use(i, i + 1)
                 return
-            if token.kind == "quoted" and (as_one or any(mark.last == i and scene.used[mark.first] for mark in scene.mentions)):
+            if token.kind == "quoted" and (as_one or scene.named_at(i)):
                 thing.found.say("name", scene.text[token.start + 1 : token.end - 1], scene.quote(i, i + 1))
                 scene.use(i, i + 1)
                 return
@@ -494,7 +495,7 @@ class _Reader:
             before = scene.at(i - 1)
             end, said = _names_at(scene, i, last, sure=False)
             places = set(before.names("fact")) & scene.words.placing or (before.does("lean") and not scene.is_text(i - 1, "as"))
-            behind_thing = any(mark.last in (i, i - 1) and scene.used[mark.first] for mark in scene.mentions)
+            behind_thing = scene.named_at(i) or scene.named_at(i - 1)
             if said and not places and (len(said) > 1 or behind_thing) and "." not in said[0]:
                 thing.found.say("name", ", ".join(said), scene.quote(i, end))
                 scene.use(i, end)
@@ -548,7 +549,7 @@ class _Reader:
     def _is_word_name(self, number: int, last: int) -> bool:
         """`vm lark, 4 cores`: a word right behind its noun that means nothing else."""
         scene, token = self.scene, self.scene.said[number]
-        behind = any(mark.last == number and scene.used[mark.first] for mark in scene.mentions)
+        behind = scene.named_at(number)
         if (
             not behind
             or token.kind != "word"
@@ -749,8 +750,8 @@ class _Reader:
         scene = self.scene
         kinds = {one.name: one.kind for one in wanted}
         told = [one for one in rest if one.kind == "number"]
-        change = any(scene.at(i).does("change") and scene.is_text(i + 1, "it", "them") for i in range(len(scene.said)))
-        if len(told) == 1 and change and not thing.new and "count" in kinds and not thing.facts and len(scene.said) <= 6:  # `make it 3`
+        short = len(told) == 1 and len(scene.said) <= 6 and not thing.new and "count" in kinds and not thing.facts
+        if short and any(scene.at(i).does("change") and scene.is_text(i + 1, "it", "them") for i in range(len(scene.said))):  # `make it 3`
             thing.found.say("count", plain(told[0].worth), scene.quote(told[0].first, told[0].last))
             scene.use(told[0].first, told[0].last)
         sums = [one for one in rest if one.kind == "money"]
@@ -913,6 +914,8 @@ class _Reader:
             and not scene.at(mark.last).meanings
             and not scene.words.fills(after)
         )
+        if after is not None and any(m.first == mark.last for m in scene.mentions):
+            return True  # `backup vm`
         return noun and not after.text.endswith("ly") and not after.glued if after else False
 
     def _cell_wishes(self) -> tuple[Edit, ...]:

@@ -25,6 +25,13 @@ def report(
     doubts = [{"item": one.item, "about": [CALLED.get(name, name) for name in one.about], "text": _question(one)} for one in heard.doubts]
     open_ = [{"item": item, "about": [CALLED.get(name, name)], "text": question} for item, name, question in missing]
     others = {item: make for item in request.items if (make := _other_make(item, catalogue[item.capability]))}
+    impossible = [
+        (item.label, fact)
+        for item in request.items
+        for fact in item.facts
+        if (quantities.size_bytes(fact.value) or quantities.count(fact.value) or 1) <= 0 or fact.value.strip().startswith("0 ")
+    ]
+    open_ += [{"item": label, "about": [_valued(fact, None)[0]], "text": f"“{fact.quote}”"} for label, fact in impossible]
     wanted = {one.name: one for capability in catalogue.values() for one in capability.WANTED}
     return {
         "items": [
@@ -71,9 +78,13 @@ def _facts(facts: Sequence[Fact], wanted: dict[str, Wanted]) -> dict[str, Json]:
     for fact in facts:
         one = wanted.get(fact.name)
         name, value, unit = _valued(fact, one)
+        if isinstance(value, int | float) and value <= 0:
+            continue  # asked again
         found[CALLED.get(name, name)] = {"value": value, "unit": unit, "quote": fact.quote, "origin": "said"}
         if one is not None and one.kind == "network" and fact.name == "network":
             found |= _kinds_of_network(fact)
+        if fact.name == "vlan" and not any(other.name == "network" for other in facts):
+            found["network"] = found["vlan"] | {"value": fact.value}
     return found
 
 

@@ -27,6 +27,7 @@ class Scene:
     denied: bytearray
     _at: list[Mark] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
+    _ends: dict[int, list[Mark]] = field(default_factory=dict)
     _by_fact: dict[str, list[Mark]] = field(default_factory=dict)
 
     @classmethod
@@ -48,6 +49,8 @@ class Scene:
         for mark in scene.marks:
             scene._at[mark.first : mark.last] = [mark] * (mark.last - mark.first)
         scene._starts = [token.start for token in said]
+        for mark in scene.mentions:
+            scene._ends.setdefault(mark.last, []).append(mark)
         for mark in scene.marks:
             for name in {one.name for one in mark.meanings if one.kind in ("fact", "choice")}:
                 scene._by_fact.setdefault(name, []).append(mark)
@@ -70,6 +73,10 @@ class Scene:
     def quote(self, first: int, last: int) -> str:
         """The operator's words from one token up to another."""
         return self.text[self.said[first].start : self.said[last - 1].end] if last > first else ""
+
+    def named_at(self, last: int) -> bool:
+        """A thing that was taken up is named right before this token."""
+        return any(self.used[mark.first] for mark in self._ends.get(last, ()))
 
     def use(self, first: int, last: int) -> None:
         self.used[first:last] = b"\1" * (last - first)

@@ -104,7 +104,7 @@ def _is_name(text: str) -> bool:
     if any(c.isdigit() or c in "_{[" for c in text):
         return True
     parts = text.split(".")
-    return all(len(part) > 1 for part in parts) and text.islower()
+    return all(len(part) > 1 for part in parts) and all(part.islower() for part in (text[1:], parts[-1]))
 
 
 _SERIES = re.compile(r"^(.*?)(\d+)$")

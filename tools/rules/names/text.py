@@ -6,12 +6,13 @@ from __future__ import annotations
 
 def fold(text: str) -> str:
     """The text in small letters, each at its old place: dotted and dotless i are one, and full-width digits are digits."""
-    return "".join(_FOLDED.get(c) or (c.lower() if len(c.lower()) == 1 else c) for c in text)
+    small = text.translate(_FOLDED).lower()
+    return small if len(small) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text.translate(_FOLDED))
 
 
-_FOLDED = {"İ": "i", "ı": "i", "I": "i", "−": "-", "–": "-", "—": "-", "\u00a0": " ", "’": "'"} | {
-    chr(0xFF10 + digit): str(digit) for digit in range(10)
-}
+_FOLDED = str.maketrans(
+    {"İ": "i", "ı": "i", "I": "i", "−": "-", "–": "-", "—": "-", "\u00a0": " ", "’": "'"} | {chr(0xFF10 + n): str(n) for n in range(10)}
+)
 
 
 def spell_size(size_bytes: float) -> str:

@@ -30,11 +30,12 @@ _SAYINGS: dict[Intent, str] = {
     Intent.TAKE: "ok|okay|ok do it|as you suggest|as suggested|take your suggestion|take your suggestions|your suggestions"
     "|use your suggestions|take the suggestions|use the suggestions|take the defaults|use the defaults",
     Intent.CANCEL: "no|n|nope|no thanks|no thank you|cancel|stop|abort|reject|never mind|nevermind|forget it|discard|please stop"
-    f"|please cancel|cancel please|stop please|{_CANCEL}",
+    f"|please cancel|cancel please|stop please|abbrechen|annuler|cancelar|iptal|{_CANCEL}",
     Intent.RETRY: "retry|try again|again|try it again|retry it|plan|plan again",
     Intent.ROLL_BACK: "roll back|rollback|roll it back",
     Intent.UNDO: "undo|undo that|undo it|undo this|undo the last change|undo my last change|undo the last edit|undo the last one"
-    "|undo last change|take that back|take it back|i take that back",
+    "|undo last change|take that back|take it back|i take that back"
+    "|rückgängig|rückgängig machen|mach das rückgängig|annule la dernière modification|défaire|deshacer|deshaz eso|geri al",
     Intent.REDO: "redo|redo that|redo it|undo the undo",
     Intent.SHOW: "show request|show the request|show my request|show me the request|request|my request|what have i asked for",
     Intent.LEAVE: "leave|leave it|keep it|keep",
