@@ -188,6 +188,12 @@ _TAKES = {
 
 def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | None:
     """None when it is the label of nothing that may be asked for. `heads_row`: it stands over a column."""
+    if (text, heads_row) not in scene.labels:
+        scene.labels[text, heads_row] = _label_of(scene, text, heads_row=heads_row)
+    return scene.labels[text, heads_row]
+
+
+def _label_of(scene: Scene, text: str, *, heads_row: bool) -> Labelled | None:
     text = re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ")
     said = tokens(text)
     if not said or len(text) > LABEL_LENGTH_MAX or len(said) > 14:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
 from tools.rules.hearing.dates import is_day_word
 from tools.rules.hearing.scene import STOPS, Scene
 from tools.rules.hearing.tokens import spread
-from tools.rules.hearing.words import Catalogue, Mark, same
+from tools.rules.hearing.words import Mark, same
 from tools.rules.names.naming import repair
 from tools.values.request import Item, Request
 
@@ -78,12 +78,6 @@ class _Head:
     name: str = ""
     again: bool = False
     adjectives: tuple[str, ...] = ()
-
-
-def plain_service(catalogue: Catalogue, scene: Scene) -> str:
-    """The capability that is nothing but what the others stand on: most of its words are words for that."""
-    bodies = scene.words.bodies
-    return max(catalogue, key=lambda name: sum(same(w) in bodies for w in catalogue[name].WORDS))
 
 
 def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Request) -> tuple[list[Group], list[Group]]:
@@ -533,7 +527,7 @@ def _may_be_role(scene: Scene, number: int) -> bool:
 
 def _roles(scene: Scene, first: int, last: int, mentioned: list[_Head], request: Request) -> list[_Head]:
     """`3 masters with 4 cores`, `a head node with 8 cores`, `one web and one indexer machine`: machines called by what they do."""
-    plain = plain_service(scene.catalogue, scene)
+    plain = scene.words.plain
     taken = {i for head in mentioned for i in range(head.start, head.last)}
     found: list[_Head] = []
     labels = {item.label for item in request.items}
@@ -637,6 +631,3 @@ def _lines(scene: Scene, first: int, last: int, plain: str, labels: set[str]) ->
         label = _label(spread(name)[0] if name else role, labels)
         found.append(_Head(plain, i, i, last_of, "new", False, count, counted, label=label, role=role, line=True, name=name))
     return found
-
-
-__all__ = ["Group", "field", "groups", "plain_service"]

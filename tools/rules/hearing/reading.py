@@ -14,7 +14,7 @@ from tools.rules.hearing import quantities
 from tools.rules.hearing.answers import answer
 from tools.rules.hearing.cells import Cell, cells_of, label_of
 from tools.rules.hearing.facts import NO_KEY, Found, names, read_facts
-from tools.rules.hearing.groups import Group, groups, plain_service
+from tools.rules.hearing.groups import Group, groups
 from tools.rules.hearing.layout import clean, pieces, spaced
 from tools.rules.hearing.scene import STOPS, Scene
 from tools.rules.hearing.tokens import spread
@@ -211,7 +211,7 @@ class _Reader:
 
     def _make_things(self, found: list[Group], cells: list[Cell], spans: Sequence[tuple[int, int, bool]]) -> None:
         scene = self.scene
-        plain = plain_service(self.catalogue, scene)
+        plain = scene.words.plain
         self._make_rows(cells, plain)
         rows = {thing.capability for thing in self.things}
         for group in found:

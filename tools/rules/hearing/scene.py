@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import Any
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.tokens import Token, tokens
@@ -25,6 +26,8 @@ class Scene:
     used: bytearray
     """Of each token, whether something was made of it."""
     denied: bytearray
+    labels: dict[tuple[str, bool], Any] = field(default_factory=dict)
+    """What is known of labels already."""
     _at: list[Mark] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _ends: dict[int, list[Mark]] = field(default_factory=dict)

@@ -72,6 +72,7 @@ def _names(meanings: frozenset[Meaning], kind: MeaningKind) -> tuple[str, ...]:
     return tuple(sorted({one.name for one in meanings if one.kind == kind}))
 
 
+@lru_cache(maxsize=65536)
 def same(word: str) -> str:
     """A word and its plural are one."""
     abbreviated = len(word) == 3 and not any(vowel in word for vowel in "aeiouy")  # `vms`
@@ -91,6 +92,9 @@ class Lexicon:
     def __init__(self, catalogue: Catalogue, languages: Sequence[str]) -> None:
         english = _file(ENGLISH)
         self.language = languages[-1]
+        bodies = frozenset(same(word) for word in english["body"]["words"])
+        self.plain = max(catalogue, key=lambda name: sum(same(word) in bodies for word in catalogue[name].WORDS))
+        """The capability that is nothing but what the others stand on: most of its words are words for that."""
         self.glued: frozenset[str] = frozenset(english["glued"]["before"])
         self.filling = frozenset(same(word) for word in english["filling"]["words"].split())
         self.numbers: dict[str, int] = {}
