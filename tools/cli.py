@@ -175,6 +175,49 @@ def drift(run_id: str) -> None:
 
 
 @main.group()
+def request() -> None:
+    """Requests as files: show, export and apply them."""
+
+
+@request.command("show")
+@click.argument("name")
+@in_words
+def request_show(name: str) -> None:
+    """Show what a conversation, or a request that was applied, asks for."""
+    from tools.pipeline import requests
+    from tools.rules.words import telling
+    from tools.rules.words.rendering import draw
+
+    now = requests.find(_world(), name)
+    click.echo(draw(telling.request(now.request, now.doubts)))
+
+
+@request.command("export")
+@click.argument("name")
+@in_words
+def request_export(name: str) -> None:
+    """Print the request of a conversation as a file, in YAML."""
+    from tools.pipeline import requests
+    from tools.rules.request.filing import as_yaml
+
+    click.echo(as_yaml(requests.find(_world(), name).request), nl=False)
+
+
+@request.command("apply")
+@click.argument("file", type=click.File(encoding="utf-8", errors="replace"))
+@in_words
+def request_apply(file: TextIO) -> None:
+    """Read a request from FILE (`-`: what is piped in), say what it comes to, and keep it for a conversation to take up."""
+    from tools.pipeline import requests
+    from tools.rules.words import telling
+    from tools.rules.words.rendering import draw
+
+    name, _, required = requests.keep(_world(), file.read())
+    click.echo(draw(telling.requirements(required, ()) if required.complete else telling.questions(required, ())))
+    click.echo(f"\nKept as {name}. Say `resume {name}` in berth chat, web or api: it is planned there, and approved.")
+
+
+@main.group()
 def audit() -> None:
     """The record of who did what."""
 

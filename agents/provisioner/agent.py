@@ -32,7 +32,7 @@ with warnings.catch_warnings():
         sub_agents=[
             MessageReader(name="reader"),  # what the message is; commands are carried out here
             ChatValidator(),  # Edits: what it changes of the request, in the operator's own words
-            Stage(name="understanding", works=(Understand,)),  # Requirements: typed, or questions
+            HandOff(name="understanding", works=(Understand,)),  # Requirements: typed, or questions
             DataCollector(name="data_collector"),  # Snapshot and Offer
             manifest_generator(),  # Proposal: a pick from the offer
             Stage(name="composer", works=(Work.DRAFT,)),  # Manifest and Review

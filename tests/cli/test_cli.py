@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def test_help_is_there(words: tuple[str, ...]) -> None:
         (("show", "run-nothing"), 2, "No run is called run-nothing"),
         (("drift", "run-nothing"), 2, "No run is called run-nothing"),
         (("audit", "verify"), 0, "follow from one another"),
+        (("request", "show", "nobody"), 2, "No conversations are called nobody"),
     ],
 )
 def test_each_command_says_a_sentence_and_its_code(home: dict[str, str], words: tuple[str, ...], code: int, says: str) -> None:
@@ -59,3 +61,19 @@ def test_the_doctor_finds_a_healthy_world(emulated_cluster: tuple[dict[str, Any]
     ready, folder = emulated_cluster
     code, text = _berth("doctor", **settings(ready, folder) | {"BERTH_HOME": str(tmp_path)})
     assert (code, "answers; 0 things could not be seen" in text) == (0, True), text
+
+
+def test_a_request_file_is_applied_shown_and_exported(home: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text("items:\n- {label: shop, service: web_server, facts: {memory: 4 GB}}\nshared: {environment: staging}\n")
+    code, text = _berth("request", "apply", str(file), **home)
+    [name] = set(re.findall(r"request-[0-9a-f]{8}", text))
+    assert code == 0 and "Which network" in text, "what is missing is asked for"
+    assert "memory 4 GB" in _berth("request", "show", name, **home)[1]
+    exported = _berth("request", "export", name, **home)[1]
+    assert "label: shop" in exported
+    file.write_text(exported)
+    assert _berth("request", "apply", str(file), **home)[0] == 0
+    file.write_text(exported.replace("memory:", "memroy:").replace("web_server", "pony"))
+    code, text = _berth("request", "apply", str(file), **home)
+    assert (code, "memroy" in text, "pony" in text) == (2, True, True)

@@ -114,6 +114,11 @@ def test_what_runs_may_be_copied_and_is_taken_away_by_no_edit() -> None:
     assert (list(plain(request)), refused) == (["web"], ["remove web"])
 
 
+def test_a_copy_of_several_names_goes_on_after_the_last() -> None:
+    request, _ = made("add app web_server", "set app name app-01, app-02", "copy app-02")
+    assert plain(request)["app-2"]["name"] == "app-03"
+
+
 def test_saying_the_same_again_changes_nothing() -> None:
     before, _ = made(*TWO)
     again, _ = made("set web memory 4 GB", "set . environment production", before=before)

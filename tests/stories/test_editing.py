@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.conftest import Berth
+from tests.hearing.facts import said
+from tools.pipeline import requests
+from tools.rules.request.filing import as_yaml, document
 
 VM = "a Debian VM with 1 core, 1 GB memory and 8 GB disk on network 20, development"
 
@@ -69,3 +72,17 @@ def test_ok_takes_what_was_suggested(berth: Berth) -> None:
     assert {"environment", "network"} <= chat.asked
     planned = chat.say("ok")
     assert chat.required("environment").words == "ok" and chat.machines[0].vlan_tag == 20, planned.text
+
+
+def test_a_request_file_is_taken_up_in_a_conversation_and_given_back(berth: Berth) -> None:
+    chat = berth.chat()
+    name, kept, required = requests.keep(berth.world, as_yaml(said(f"{VM}, called filed-01")))
+    assert required.complete
+    planned = chat.say(f"resume {name}")
+    assert (chat.now.request, chat.machines[0].name) == (kept, "filed-01"), planned.text
+    assert {"request.json", "request.yaml", "plan.json"} <= set(planned.artifacts)
+    chat.say("make it 2 cores")
+    changed = requests.find(berth.world, chat.conversation).request
+    assert document(changed)["items"][0]["facts"]["cpu_count"] == "2"
+    chat.say("undo")
+    assert chat.now.request == kept

@@ -58,6 +58,11 @@ class Ledger:
             if connection.execute(drafts.update().where(at).values(json=text)).rowcount == 0:
                 connection.execute(drafts.insert().values(conversation=conversation, json=text))
 
+    def conversations(self) -> list[str]:
+        """Their names, the newest last."""
+        with self.database.read() as connection:
+            return list(connection.execute(sa.select(drafts.c.conversation)).scalars())
+
     def release(self, family: str) -> None:
         with self.database.write() as connection:
             self.reservations.release(connection, family)

@@ -29,7 +29,7 @@ from tools.values.value import Json, Value
 
 HANDOVER = "backend.azurerm.json.example"
 """Terraform reads no file of that name: the state stays in the folder until the team takes it over."""
-CHAIN_FILES = ("requirements", "offer", "proposal")
+CHAIN_FILES = ("request", "requirements", "offer", "proposal")
 PROPOSED, REFUSED = "proposed", "refused"
 DIGEST_SHOWN = 12
 LENT = ("terraform.tfstate", ".terraform.lock.hcl")

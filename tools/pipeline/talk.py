@@ -10,7 +10,7 @@ from typing import Literal, TypeVar, assert_never
 from pydantic import TypeAdapter, ValidationError
 
 from tools.capabilities import catalogue, chain
-from tools.pipeline import carry_out
+from tools.pipeline import carry_out, requests
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import counter, draft, scan_all, situation
 from tools.pipeline.platforms import connected, hands
@@ -140,6 +140,9 @@ class Talk:
                 self._explain("why")
             case effects.Answer():
                 self._tell(telling.NO_PLAN)
+            case effects.Resume(name, anew):
+                request = requests.find(world, name).request
+                return events.Understood(Edits(), request, (), chain.understand(request, world.site, self.requester), anew)
             case effects.Take(quote, edits):
                 return self._take(quote, edits)
             case effects.ListRuns():
@@ -246,8 +249,8 @@ class Talk:
         for label, one in ((label, one) for label, one in missing if one.suggestions):
             asked = ((label, one.name),)
             heard = reading.read(one.suggestions[0], now.request, catalogue(), asked, self.world.now().date())
-            answers = (edit for edit in heard.edits if (edit.do, edit.item, edit.name) == ("set", label, one.name))
-            edits = (*edits, *(edit.model_copy(update={"quote": quote}) for edit in answers))
+            answers = (edit for edit in heard.edits if (edit.do, edit.name) == ("set", one.name))
+            edits = (*edits, *(edit.model_copy(update={"item": label, "quote": quote}) for edit in answers))
         return events.Said(self.text, Edits(edits=edits), offline=False)
 
     def _look(self) -> events.Offered:

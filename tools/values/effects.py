@@ -127,6 +127,14 @@ class Take:
 
 
 @dataclass(frozen=True)
+class Resume:
+    """Take up a request that was read from a file, by its name."""
+
+    name: str
+    anew: bool
+
+
+@dataclass(frozen=True)
 class Answer:
     """A question, which changes nothing."""
 
@@ -149,6 +157,6 @@ class Work(StrEnum):
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
 Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval
-AtOnce = Tell | TellWhatIsKnown | Answer | Take | ListRuns | Explain | ShowRun | Commands
+AtOnce = Tell | TellWhatIsKnown | Answer | Take | Resume | ListRuns | Explain | ShowRun | Commands
 TakesTime = Follow | Hear | Understand | Work
 Effect = AtOnce | TakesTime

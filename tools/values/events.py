@@ -35,6 +35,7 @@ class Intent(StrEnum):
     REDO = "redo"
     TAKE = "take the suggestions"
     SHOW = "show the request"
+    RESUME = "resume a request"
     LIST = "list"
     EXPLAIN = "explain"
     HELP = "help"

@@ -1,4 +1,5 @@
-"""The stages that hand something over: the plan that terraform made, and the run that carries it out. Its files stand beside the words."""
+"""The stages that hand something over: the request as it was understood, the plan that terraform made, and the run that carries it out. Its
+files stand beside the words."""
 
 from __future__ import annotations
 

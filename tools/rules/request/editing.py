@@ -98,7 +98,7 @@ class _Draft:
     def find(self, called: str) -> Item | None:
         """By its label, or by the name that its machine is to have."""
         label = self.now_called.get(called, called)
-        by_name = (one for one in self.items.values() if (fact := one.fact("name")) and fact.value == called)
+        by_name = (one for one in self.items.values() if called in names_of(one))
         return self.items.get(label) or self.items.get(label_of(label)) or next(by_name, None)
 
     def item(self, called: str) -> Item:
@@ -197,11 +197,18 @@ def _copy(draft: _Draft, edit: Edit) -> None:
 
 def _next_name(name: Fact, original: Item, draft: _Draft, edit: Edit) -> Fact:
     """The next free one of the series that the original's machines have."""
-    several = original.fact("count")
-    machines = (quantities.count(several.value) if several else None) or 1
-    taken = {*draft.running, *(fact.value for item in draft.items.values() if (fact := item.fact("name")))}
-    series = numbered(name.value, max(2, min(machines, NAMES_MAX) + len(taken) + 1))
-    return Fact(name="name", value=next(one for one in series[min(machines, NAMES_MAX) :] if one not in taken), quote=edit.quote)
+    *_, last = (one.strip() for one in name.value.split(","))
+    several = original.fact("count") if "," not in name.value else None
+    machines = min((quantities.count(several.value) if several else None) or 1, NAMES_MAX)
+    taken = {*draft.running, *(one for item in draft.items.values() for one in names_of(item))}
+    series = numbered(last, max(2, machines + len(taken) + 1))
+    return Fact(name="name", value=next(one for one in series[machines:] if one not in taken), quote=edit.quote)
+
+
+def names_of(item: Item) -> tuple[str, ...]:
+    """What was said that its machines are to be called."""
+    name = item.fact("name")
+    return tuple(one.strip() for one in name.value.split(",")) if name else ()
 
 
 def _rename(draft: _Draft, edit: Edit) -> None:

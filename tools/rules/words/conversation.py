@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from tools.rules.hearing import quantities
 from tools.values.events import Intent, Message
 
 MESSAGE_BYTES_MAX = 16_384
@@ -23,6 +24,8 @@ _REMOVE = re.compile(
     r"(?:remove|destroy|delete|tear down)\s+(?:it|everything|this|(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))", re.IGNORECASE
 )
 _LOOK = re.compile(r"(status|follow)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))?", re.IGNORECASE)
+_WALK = re.compile(r"(undo|redo|take back)\s+(?:the |my )?(?:last )?([\w-]+) (?:changes|edits|steps|messages)", re.IGNORECASE)
+_RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8})", re.IGNORECASE)
 
 _CANCEL = "|".join(f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run"))
 _SAYINGS: dict[Intent, str] = {
@@ -74,6 +77,10 @@ def read(text: str) -> Message:
         return Message(intent=plain, text=text, subject=word if plain is Intent.EXPLAIN else "")
     if found := _REMOVE.fullmatch(bare):
         return Message(intent=Intent.REMOVE, text=text, subject=found.group(1) or "")
+    if (found := _WALK.fullmatch(bare)) and (steps := quantities.count(found.group(2))):
+        return Message(intent=Intent.REDO if found.group(1).lower() == "redo" else Intent.UNDO, text=text, subject=str(steps))
+    if found := _RESUME.fullmatch(bare):
+        return Message(intent=Intent.RESUME, text=text, subject=found.group(1).lower())
     if found := _LOOK.fullmatch(bare):
         intent = Intent.STATUS if found.group(1).lower() == "status" else Intent.FOLLOW
         return Message(intent=intent, text=text, subject=found.group(2) or "")

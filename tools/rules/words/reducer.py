@@ -110,6 +110,10 @@ def _without(now: Conversation, answered: dict[Doubt, Reading]) -> Conversation:
     return replace(now, doubts=tuple(doubt for doubt in now.doubts if doubt not in answered))
 
 
+def _steps(message: Message) -> int:
+    return int(message.subject) if message.subject.isdecimal() else 1
+
+
 def _walk(now: Conversation, steps: int) -> Stepped:
     """Takes back edits of the request, or makes them again where there are negative steps. What exists is never touched by it."""
     if now.phase is Phase.RUNNING:
@@ -195,6 +199,15 @@ def _remove(now: Conversation, message: Message) -> Stepped:
     return now, (effects.PlanRemoval(run_id) if run_id else telling.NOTHING_TO_REMOVE,)
 
 
+def _resume(now: Conversation, message: Message) -> Stepped:
+    if now.phase is Phase.RUNNING:
+        return now, (telling.RUN_UNDER_WAY,)
+    stands = now.phase in (Phase.DONE, Phase.STOPPED)
+    if now.run_id is not None and not stands:
+        return now, (telling.ONE_RUN_AT_A_TIME,)
+    return now, (effects.Resume(message.subject, stands),)
+
+
 def _leave(now: Conversation, message: Message) -> Stepped:
     if now.phase is not Phase.STOPPED or now.run_id is None:
         return now, (telling.NOTHING_TO_LEAVE,)
@@ -212,8 +225,9 @@ _BY_INTENT: dict[Intent, Answer] = {
     Intent.LIST: _always(effects.ListRuns()),
     Intent.EXPLAIN: _explain,
     Intent.SHOW: lambda now, message: (now, (telling.request(now.request, now.doubts),)),
-    Intent.UNDO: lambda now, message: _walk(now, 1),
-    Intent.REDO: lambda now, message: _walk(now, -1),
+    Intent.RESUME: _resume,
+    Intent.UNDO: lambda now, message: _walk(now, _steps(message)),
+    Intent.REDO: lambda now, message: _walk(now, -_steps(message)),
     Intent.TAKE: lambda now, message: _take(now, message),
     Intent.STATUS: _status,
     Intent.FOLLOW: _follow,
