@@ -143,7 +143,8 @@ def runs() -> None:
     from tools.rules.words import telling
     from tools.rules.words.rendering import draw
 
-    click.echo(draw(telling.runs(carry_out.runs(_world()))))
+    world = _world()
+    click.echo(draw(telling.runs(carry_out.runs(world), carry_out.past(world))))
 
 
 @main.command()

@@ -18,6 +18,7 @@ from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
 from tools.rules.machines.ownership import with_half_made
 from tools.rules.plans.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
+from tools.rules.words.answering import Past
 from tools.values.events import Approved
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Plan
@@ -110,6 +111,20 @@ def run_of(world: World, run_id: str) -> Run:
 def runs(world: World, count_max: int = RUNS_SHOWN_MAX) -> tuple[Run, ...]:
     """The latest ones, oldest of them first. Of one that cannot be read there is no more than its row."""
     return tuple(_listed(world, row) for row in world.ledger.runs.rows()[-count_max:])
+
+
+def past(world: World, count_max: int = RUNS_SHOWN_MAX) -> tuple[Past, ...]:
+    """The latest ones with what they were made from, oldest of them first. One that cannot be read is passed over."""
+    return tuple(_past(world, count_max))
+
+
+def _past(world: World, count_max: int) -> Iterator[Past]:
+    for row in world.ledger.runs.rows()[-count_max:]:
+        try:
+            kept = world.ledger.plans.kept(row.plan_digest)
+            yield Past(run_of(world, row.id), kept.plan, kept.manifest, world.ledger.plans.approvals(row.plan_digest))
+        except (Unreadable, RequestProblem):
+            continue
 
 
 def _listed(world: World, row: RunRow) -> Run:

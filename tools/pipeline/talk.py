@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tools.capabilities import catalogue, chain
 from tools.pipeline import carry_out, requests
+from tools.pipeline.answering import Answering
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import counter, draft, scan_all, situation
 from tools.pipeline.platforms import connected, hands
@@ -136,17 +137,15 @@ class Talk:
             case effects.TellWhatIsKnown(text):
                 known = tuple(catalogue().values())
                 self._tell(telling.not_heard(text, known) if text else telling.help_text(known))
-            case effects.Answer() if self.now.plan_digest or self.now.run_id:
-                self._explain("why")
             case effects.Answer():
-                self._tell(telling.NO_PLAN)
+                self._tell(Answering(world, self.name, self.now, effect).answer())
             case effects.Resume(name, anew):
                 request = requests.find(world, name).request
                 return events.Understood(Edits(), request, (), chain.understand(request, world.site, self.requester), anew)
             case effects.Take(quote, edits):
                 return self._take(quote, edits)
             case effects.ListRuns():
-                self._tell(telling.runs(carry_out.runs(world)))
+                self._tell(telling.runs(carry_out.runs(world), carry_out.past(world)))
             case effects.Explain(what):
                 self._explain(what)
             case effects.ShowRun(run_id):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from tools.rules.machines.capacity import Room, cpu_sum, failover_sum, memory_sum, storage_sum
 from tools.rules.machines.ground import Ground, Measured, Shape, loss, shapes
 from tools.rules.machines.places import Demand, Place, listed
+from tools.rules.names.text import spell_of
 from tools.values.offer import Candidate, Exclusion, Sum
 
 CANDIDATES_MAX = 5
@@ -154,8 +155,8 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
     tightest = max(sums, key=lambda one: one.fullness)
     bonus = _bonus(demand, assigned)
     reasons = [
-        f"{1 - tightest.fullness:.0%} of the room is left at the tightest: {tightest.subject} "
-        f"{tightest.total:g} of {tightest.limit:g} {tightest.unit}.",
+        f"Tightest resource: {tightest.subject}, {spell_of(tightest.total, tightest.limit, tightest.unit)} used after this change "
+        f"({1 - tightest.fullness:.0%} free).",
         because,
         f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
         "On shared storage: another node can take over." if bonus else "",
@@ -176,8 +177,8 @@ def _drawbacks(assigned: tuple[Place, ...], after: Room) -> list[str]:
     copied = sorted({p.template.node for p in assigned if p.template.node != p.node.name})
     failover = failover_sum(after)
     return [
-        f"Disks are copied from {listed(copied)}." if copied else "",
-        "The loss of the largest node could not be carried." if failover and not failover.holds else "",
+        f"The template is copied from {listed(copied)}." if copied else "",
+        "The other nodes could not take over from the largest one." if failover and not failover.holds else "",
     ]
 
 

@@ -53,10 +53,11 @@ def spell_of(part: float, whole: float, unit: str) -> str:
     """So much of so much, rounded to what the eye takes in: 70.5 of 102 GiB."""
     if unit == "MiB":
         part, whole, unit = part / 1024, whole / 1024, "GiB"
-    return f"{_rounded(part)} of {_rounded(whole)} {unit}"
+    return f"{spell_about(part)} of {spell_about(whole)} {unit}"
 
 
-def _rounded(value: float) -> str:
+def spell_about(value: float) -> str:
+    """Rounded to what the eye takes in."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}".removesuffix(".0")
 
 

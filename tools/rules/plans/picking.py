@@ -48,7 +48,7 @@ def failed_picks(proposal: Proposal, review: Review) -> tuple[str, ...]:
 
 def pick_by_rule(offer: Offer, tried: Sequence[str] = ()) -> Proposal | None:
     """The best candidate of each part that has not been tried; None when a part has none left."""
-    because = "The better ranked ones failed the review." if tried else "It ranks first among the candidates."
+    because = "The better ranked ones failed the review." if tried else "It ranks first."
     picks = []
     for part in offer.parts:
         left = [c for c in part.candidates if f"{part.label}:{c.id}" not in tried]

@@ -15,6 +15,7 @@ from tools.rules.plans.picking import BY_RULE, failed_picks, pick_by_rule
 from tools.rules.plans.reviewing import ratchet
 from tools.rules.request.comparing import differences
 from tools.rules.words import telling
+from tools.rules.words.answering import topic_of
 from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
@@ -258,7 +259,7 @@ def _take_in(now: Conversation, said: events.Said) -> Stepped:
     edits = said.edits
     if edits.undo:
         return _walk(now, edits.undo)
-    if edits.asks:
+    if edits.asks or (not edits.edits and not edits.doubts and topic_of(said.text)):
         return now, (effects.Answer(said.text, edits),)
     if not edits.edits and not edits.doubts:
         return now, (effects.TellWhatIsKnown(not_heard=said.text),)

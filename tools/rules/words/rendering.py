@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from tools.rules.names.text import spell_memory, spell_number, spell_of, spell_span, spell_turn, spell_value
+from tools.rules.names.text import spell_about, spell_memory, spell_number, spell_of, spell_span, spell_turn, spell_value
 from tools.rules.request.comparing import Difference
 from tools.values.effects import Tell
 from tools.values.requirements import Field
@@ -61,7 +62,7 @@ def environment(loader: BaseLoader) -> Environment:
         one.__name__: one
         for one in (amount, called, fenced, first_sentence, listed, lower_first, mermaid, quoted, reasons, sentences, short, span, spoken)
     }
-    made.filters |= {one.__name__: one for one in (spell_memory, spell_number, spell_of, subject)}
+    made.filters |= {one.__name__: one for one in (duration, moment, spell_about, spell_memory, spell_number, spell_of, subject)}
     made.filters |= {"shown": lambda digest: digest[:DIGEST_SHOWN], "turning": spell_turn}
     made.globals |= {"head": head, "row": row, "label": labels()}
     return made
@@ -137,6 +138,19 @@ def called(name: str, capability: str = "") -> str:
 def own_labels(capability: str) -> Mapping[str, str]:
     file = files("tools.capabilities").joinpath(capability, "labels.toml")
     return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def duration(seconds: float) -> str:
+    """90 seconds are 1 min 30 s; of hours the seconds do not matter."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d} at {time:%H:%M} UTC"
 
 
 def spoken(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Protocol
 from tools.rules.plans.approving import reply
 from tools.rules.plans.card import Before, card_of
 from tools.rules.request.comparing import Difference
+from tools.rules.words.answering import Past
 from tools.rules.words.rendering import DIGEST_SHOWN, labels
 from tools.values.conversation import Phase
 from tools.values.effects import Tell
@@ -218,8 +219,9 @@ def run(ran: Run) -> Tell:
     return _text("run.run", ran)
 
 
-def runs(all_runs: Sequence[Run]) -> Tell:
-    return _text("run.runs", all_runs)
+def runs(all_runs: Sequence[Run], past: Sequence[Past]) -> Tell:
+    """What each made, where, when and for whom; of one that cannot be read there is no more than its status."""
+    return _text("run.runs", all_runs, {one.run.id: one for one in past})
 
 
 def _text(name: str, *values: object) -> Tell:

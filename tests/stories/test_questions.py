@@ -1,0 +1,68 @@
+"""Questions in a conversation are answered in a few lines, from values, and change nothing: what has to be looked up is looked up."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Berth
+
+LINES_MAX = 6
+
+
+def test_a_price_is_told_without_a_plan_and_nothing_is_kept(berth: Berth) -> None:
+    chat = berth.chat()
+    told = chat.say("What does a database for 1,000 users cost?").text
+    assert "vCPU" in told and "% of memory" in told
+    assert (chat.phase, chat.now.request.items, chat.kept) == ("listening", (), None)
+    asked = chat.say("what does a plain virtual machine cost?").text
+    assert "?" in asked and chat.kept is None, "a size that was not said is asked for"
+
+
+@pytest.fixture(scope="module")
+def planned(berth: Berth):  # type: ignore[no-untyped-def]
+    chat = berth.chat()
+    chat.say("a PostgreSQL database for 100 users, production, on network 20, with nightly backups, called asked-db")
+    yield chat
+    chat.say("no")
+
+
+@pytest.mark.parametrize(
+    ("question", "values"),
+    [
+        ("what will it cost?", ["% of memory"]),
+        ("what would 8 GB cost?", ["4 → 8 GiB", "node unchanged"]),
+        ("is there room for two more?", ["2 more"]),
+        ("which machines run on pve2", ["pve2"]),
+        ("what would fit on pve2?", ["pve2", "GiB"]),
+        ("why this node?", ["Next best"]),
+        ("why 4 GB?", ["4 GiB", "B2s"]),
+        ("what is not included?", ["backups"]),
+        ("what if a node fails?", ["GiB"]),
+        ("is production on pve3?", ["postgresql"]),
+    ],
+)
+def test_a_question_is_answered_in_a_few_lines_from_values(planned, question: str, values: list[str]) -> None:  # type: ignore[no-untyped-def]
+    before, digest = planned.now, planned.open_digest
+    told = planned.say(question).text
+    assert [value for value in values if value not in told] == [], told
+    assert len(told.splitlines()) <= LINES_MAX, told
+    assert digest and planned.open_digest == digest and planned.now.request == before.request, "it changes nothing"
+
+
+def test_what_was_done_is_told_with_when_and_by_whom(berth: Berth) -> None:
+    chat = berth.chat()
+    chat.say("a virtual machine with 1 core, 1 GB and 10 GB of disk on network 20, development, called asked-01")
+    digest = chat.open_digest
+    chat.say(f"approve {digest}")
+    assert chat.run.status == "done"
+    [approval] = chat.approvals
+    who = chat.say("who approved it?").text
+    assert approval.principal in who and digest in who and f"{approval.at:%Y-%m-%d}" in who
+    assert "asked-01" in chat.say("what did we build today?").text
+    assert "asked-01" in chat.say("where does it run?").text
+    assert any(sign.isdigit() for sign in chat.say("how long does it take?").text)
+    [row] = [line for line in chat.say("list").text.splitlines() if chat.run.id in line]
+    assert "asked-01" in row and chat.machines[0].node in row and "done" in row
+    chat.say("remove it")
+    chat.say(f"approve {chat.open_digest}")
+    assert chat.run.status == "removed"
