@@ -27,6 +27,8 @@ BUNDLED = Path(__file__).parents[1] / "tools" / "clients" / "terraform_bundled.p
 ANSWER_SECONDS_MAX = 120
 RUN_SECONDS_MAX = 240
 PROMPT = r"\[user\]: ?"
+COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+"""What is drawn in a terminal is coloured."""
 
 
 def main(command: Sequence[str]) -> int:
@@ -66,7 +68,7 @@ def converse(command: Sequence[str], given: dict[str, str]) -> str:
         chat.expect(PROMPT)
         say(chat, f"approve {digest}")
         chat.expect(PROMPT, timeout=RUN_SECONDS_MAX)
-        done = re.search(r"Run `([\w-]+)` is done", chat.before or "")
+        done = re.search(r"Run `?([\w-]+)`? is done", COLOUR.sub("", chat.before or ""))
         if not done:
             raise SystemExit("\nThe run did not end as it should: see above.")
         chat.sendline("exit")

@@ -17,6 +17,7 @@ from tests.values import opened
 
 SENTENCE = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
 PROMPT = r"\[user\]: ?"
+COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def given(azure_world: tuple[dict[str, Any], Path], tmp_path: Path) -> dict[str,
 def _type(chat: pexpect.spawn, text: str) -> str:
     chat.sendline(text)
     chat.expect(PROMPT, timeout=180)
-    return str(chat.before)
+    return COLOUR.sub("", str(chat.before))
 
 
 def test_the_terminal(given: dict[str, str]) -> None:

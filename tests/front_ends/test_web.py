@@ -29,11 +29,9 @@ def page(web: str) -> Iterator[Page]:
         yield opened
 
 
-def test_a_plan_is_shown_as_a_table_a_diagram_and_a_picture_and_is_carried_out(page: Page, tmp_path: Path) -> None:
+def test_a_plan_is_a_card_with_a_picture_its_details_a_table_and_a_diagram_and_it_is_carried_out(page: Page, tmp_path: Path) -> None:
     type_message(page, SENTENCE)
     digest = wait_for_words(page, "approve ([0-9a-f]{12})", 60)
-    page.wait_for_selector("table")
-    page.wait_for_selector("svg .node, svg[id^=mermaid]")
     page.wait_for_selector("img[src*=svg], img[src^=data]")
     picture = tmp_path / "web-plan.png"
     page.wait_for_timeout(2000)
@@ -41,6 +39,9 @@ def test_a_plan_is_shown_as_a_table_a_diagram_and_a_picture_and_is_carried_out(p
     assert picture.stat().st_size > 50_000
     if kept := os.environ.get("BERTH_KEEP_SCREENSHOTS"):
         shutil.copy(picture, kept)
+    type_message(page, "details")
+    page.wait_for_selector("table")
+    page.wait_for_selector("svg .node, svg[id^=mermaid]")
     type_message(page, f"approve {digest}")
     wait_for_words(page, "run-[0-9a-z]+ is done", 120)
 
