@@ -20,6 +20,8 @@ STATED = [
     ("we want to start a blog", {"blog": "virtual_machine"}, 1),
     ("set up the wiki for the lab", {"wiki": "virtual_machine"}, 1),
     ("We need a SIEM.", {"security_monitoring": "virtual_machine"}, 0),
+    ("Outline for 50 people, production", {"outline": "virtual_machine"}, 0),
+    ("need Plane", {"plane": "virtual_machine"}, 0),
 ]
 
 
@@ -39,6 +41,9 @@ NOT_STATED = [
     "hello",
     "what do you know of our CI?",
     "the platform is slow. ML is hard.",
+    "Outline the plan for me",
+    "Sure, go ahead",
+    "a trip for 20 people",
     "",
 ]
 

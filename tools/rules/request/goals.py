@@ -20,8 +20,10 @@ from tools.rules.hearing.proving import named, said
 from tools.rules.hearing.reading import Asked, read
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words import Catalogue
+from tools.rules.names.naming import repair
 from tools.rules.names.text import fold
 from tools.rules.request.editing import apply
+from tools.rules.sizing.applications import ordinary
 from tools.values.request import Doubt, Edit, Edits, Reading, Request
 from tools.values.value import Value
 
@@ -111,7 +113,27 @@ def goal_of(text: str, catalogue: Catalogue) -> Stated | None:
     """The goal whose words say most, and the stretch of the text that states it; not where it is denied."""
     scene = Scene.of(text, text, catalogue)
     found = [Stated(goal, quote) for goal in goals() for quote in _stated(goal, text) if said(quote, scene) and _wanted(quote, text, scene)]
-    return max(found, key=lambda one: (len(one.goal.words), len(one.quote)), default=None)
+    return max(found, key=lambda one: (len(one.goal.words), len(one.quote)), default=None) or _application_first(text, scene)
+
+
+def _application_first(text: str, scene: Scene) -> Stated | None:
+    """`Outline for 50 people`: an application with an ordinary name, which the message begins with, and goes on as of a thing."""
+    begin = next(
+        (n for n, token in enumerate(scene.said) if not scene.words.fills(token) and not scene.at(n).does("ask_for", "article")), 0
+    )
+    if not scene.said or scene.denied[begin]:
+        return None
+    start = scene.said[begin].start
+    for spelling in sorted(ordinary(), key=len, reverse=True):
+        if fold(text[start : start + len(spelling)]) != spelling:
+            continue
+        _, end = scene.tokens_between(start, start + len(spelling))
+        after = scene.token(end)
+        if after is None or after.kind == "mark" or scene.at(end).does("for", "with", "lean"):
+            name = ordinary()[spelling]
+            goal = Goal(name=repair(name), words=(), applications=(name,))
+            return Stated(goal, text[start : start + len(spelling)])
+    return None
 
 
 def _stated(goal: Goal, text: str) -> list[str]:

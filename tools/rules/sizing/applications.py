@@ -139,6 +139,13 @@ def applications() -> dict[str, tuple[str, ...]]:
 
 
 @cache
+def ordinary() -> dict[str, str]:
+    """Names that mean something else as well, by every spelling: they say enough where a message begins with them."""
+    told = _told()["ordinary"]
+    return {spelling: name for name in told["names"] if name not in told["never_for"] for spelling in _spellings(name)}
+
+
+@cache
 def _names() -> dict[str, str]:
     """Plain name, of every spelling → the name that we have for it. A vendor's goes before the community's."""
     community_names = [name.removeprefix(VARIANT) if name.startswith(VARIANT) else name for name in _community_names()]
