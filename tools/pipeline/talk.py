@@ -5,11 +5,13 @@ handed back to the reducer. It decides nothing and knows no front end.
 from __future__ import annotations
 
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TypeVar, assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
 from tools.capabilities import catalogue, chain
+from tools.capabilities.swings import swings
 from tools.pipeline import carry_out, requests
 from tools.pipeline.answering import Answering
 from tools.pipeline.context import Say
@@ -279,11 +281,15 @@ class Talk:
 
     def _plan(self) -> events.Planned:
         now, manifest, review = self.now, _made(self.now.manifest), _made(self.now.review)
-        cost = estimate(manifest.parts, situation(self.world, _made(now.snapshots), now.parent_digest))
+        at = situation(self.world, _made(now.snapshots), now.parent_digest)
+        cost = estimate(manifest.parts, at)
         kind: Literal["create", "change"] = "change" if now.changing else "create"
         run_id = now.run_id if now.changing else None
         before = self._shown_before()
-        return events.Planned(prepare(self.world, self.name, manifest, review, cost, kind=kind, run_id=run_id), before)
+        with ThreadPoolExecutor(1, thread_name_prefix="swings") as beside:  # Terraform takes longer.
+            trying = beside.submit(swings, now.request, _made(now.requirements), at) if cost.currency and kind == "create" else None
+            plan = prepare(self.world, self.name, manifest, review, cost, kind=kind, run_id=run_id)
+            return events.Planned(plan, before, trying.result() if trying else ())
 
     def _shown_before(self) -> tuple[Manifest, Estimate] | None:
         """What exists, when that is what changes; else the plan that was shown before."""

@@ -9,7 +9,6 @@ from tools.rules.plans.changes import Provider
 from tools.rules.plans.pricing import price_parts
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate
-from tools.values.requirements import Origin
 from tools.values.site import Reserved
 from tools.values.situation import Situation
 from tools.values.value import Json
@@ -38,9 +37,7 @@ def variables(part: Part) -> dict[str, Json]:
 
 def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
     """Every meter by the rows of its region; what has no row says "unpriced", never 0."""
-    assumed = (f for part in parts for f in part.needs.fields if f.origin is Origin.ASSUMED)
-    stated = dict.fromkeys(f"{f.name.replace('_', ' ')} {f.value} {f.unit}: {f.because}".strip() for f in assumed)
-    return price_parts(parts, [part.cloud.region for part in parts if part.cloud], situation.prices, tuple(stated))
+    return price_parts(parts, [part.cloud.region for part in parts if part.cloud], situation.prices)
 
 
 def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:

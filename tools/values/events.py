@@ -9,7 +9,7 @@ from typing import Literal
 from tools.values.conversation import PlanKind
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
-from tools.values.plan import Estimate, Plan
+from tools.values.plan import Estimate, Plan, Swing
 from tools.values.request import Edit, Edits, Request
 from tools.values.requirements import Requirements
 from tools.values.review import Review
@@ -136,6 +136,7 @@ class Planned:
     plan: Plan
     before: tuple[Manifest, Estimate] | None = None
     """What was planned or built before, and what it cost."""
+    swings: tuple[Swing, ...] = ()
 
 
 @dataclass(frozen=True)

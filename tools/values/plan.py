@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import inf
 from typing import Literal
 
 from tools.values.value import Record, Value
@@ -56,6 +57,20 @@ class Estimate(Value):
     assumptions: tuple[str, ...] = ()
     savings: tuple[str, ...] = ()
     captured_at: str = ""
+
+
+class Swing(Value):
+    """What an assumption would change: the cost a month of everything with either end of its range; None where nothing would fit then."""
+
+    part: str
+    field: str
+    low: float | None
+    high: float | None
+
+    @property
+    def spread(self) -> float:
+        """What does not fit any more is more than any money."""
+        return inf if self.low is None or self.high is None else abs(self.high - self.low)
 
 
 class Plan(Record):

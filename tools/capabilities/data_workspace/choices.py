@@ -11,6 +11,7 @@ from tools.capabilities.data_workspace.design import PATHS, Choice, Design
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.names import regions as azure_regions
+from tools.rules.names.text import spell_value
 from tools.rules.request.choosing import candidate_of
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
@@ -109,7 +110,7 @@ def _candidate(design: Design, seen: SubscriptionSnapshot, prices: Sequence[Pric
     spark = design.spark
     reasons = [
         f"About {cost:,.0f} USD a month{of}, at list prices.",
-        f"{spark.workers} x {azure_sizes.WORKER} do {design.needs.whole('daily_gb'):,} GB within "
+        f"{spark.workers} x {azure_sizes.WORKER} do {spell_value(design.needs.whole('daily_gb'), 'GB')} within "
         f"{design.needs.whole('window_hours')} hours a day.",
         design.path_because if not design.path_meters else f"{design.path_because} {_path_cost(design, prices):,.0f} USD a month of it.",
     ]

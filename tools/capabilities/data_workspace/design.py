@@ -10,6 +10,7 @@ from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, SYSTEM_NODES, WORKER, SparkSize, Wanted
 from tools.rules.names import regions as azure_regions
+from tools.rules.names.text import spell_value
 from tools.rules.plans import pricing
 from tools.rules.plans.pricing import HOURS_A_MONTH
 from tools.values.manifest import Resource
@@ -102,7 +103,7 @@ class Design:
             made(
                 names["nat_gateway"],
                 "NAT gateway",
-                f"{egress} GB a month",
+                spell_value(egress, "GB a month"),
                 "The one way out, with one address; bulk data does not take it.",
                 ("nat.hour", hours),
                 ("nat.data", egress),
@@ -150,18 +151,18 @@ class Design:
             made(
                 names["storage"],
                 "data lake (ADLS Gen2)",
-                f"{stored:,} GB, {self.redundancy}",
+                f"{spell_value(stored, 'GB')}, {self.redundancy}",
                 "Identities only, TLS 1.2, closed to all but this network.",
                 (f"blob.hot.{self.redundancy}", stored),
                 ("adls.hot.writes", operations(stored)),
                 ("adls.hot.reads", operations(flow * needs.whole("passes"))),
             ),
-            made("data path", PATHS[self.choice.path], f"{flow:,} GB in, the same out", self.path_because, *self.path_meters),
+            made("data path", PATHS[self.choice.path], f"{spell_value(flow, 'GB')} in, the same out", self.path_because, *self.path_meters),
             made(names["vault"], "key vault", "standard, purge protection", "Secrets, by role.", ("key_vault.operations", 10)),
             made(
                 names["logs"],
                 "Log Analytics workspace",
-                f"{logs} GB a month",
+                spell_value(logs, "GB a month"),
                 "Logs of everything, and alerts.",
                 ("log_analytics.ingestion", logs),
             ),

@@ -6,6 +6,7 @@ from tools.rules.azure import names as azure_names
 from tools.rules.azure import placing
 from tools.rules.azure.placing import Names, for_operator
 from tools.rules.names import regions as azure_regions
+from tools.rules.names.text import spell_value
 from tools.rules.plans import pricing
 from tools.rules.request.choosing import candidate_of
 from tools.values.manifest import Command, Part, Resource
@@ -84,7 +85,7 @@ def resources(needs: Needs, redundancy: str, called: Names) -> tuple[Resource, .
         made(
             names["storage"],
             "data lake (ADLS Gen2)" if lake else "storage account",
-            f"{stored:,} GB, {redundancy}, containers {', '.join(needs.strings('containers'))}",
+            f"{spell_value(stored, 'GB')}, {redundancy}, containers {', '.join(needs.strings('containers'))}",
             "Identities only, TLS 1.2, closed but for named addresses.",
             (f"blob.hot.{redundancy}", stored),
             (f"{'adls' if lake else 'blob'}.hot.writes", round(stored * 1024 / OPERATION_MIB / 10_000, 2)),
@@ -92,7 +93,7 @@ def resources(needs: Needs, redundancy: str, called: Names) -> tuple[Resource, .
         made(
             names["logs"],
             "Log Analytics workspace",
-            f"{logs} GB a month",
+            spell_value(logs, "GB a month"),
             "Who wrote and who deleted.",
             ("log_analytics.ingestion", logs),
         ),

@@ -40,8 +40,12 @@ def spell_value(value: float, unit: str = "") -> str:
     elif first == "GB" and value >= 1024:
         said = f"{spell_number(value / 1024)} TB"
     else:
-        said = f"{spell_number(value)} {first.removesuffix('s') if value == 1 else first}".strip()
+        said = f"{spell_number(value)} {_one(first) if value == 1 else first}".strip()
     return f"{said} {rest}".strip()
+
+
+def _one(many: str) -> str:
+    return many.removesuffix("es") if many.endswith("sses") else many.removesuffix("s")
 
 
 def spell_number(value: float) -> str:

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tools.rules.plans.difference import Turn, difference
 from tools.rules.plans.pricing import NOT_PRICED
 from tools.values.machine import Machine
 from tools.values.manifest import Manifest, Part, Resource
-from tools.values.plan import Estimate, Line, Plan
+from tools.values.plan import Estimate, Line, Plan, Swing
 from tools.values.requirements import Field, Origin
 from tools.values.review import Finding, Review, Severity
 
@@ -70,6 +70,8 @@ class Card:
     restarted: tuple[str, ...]
     not_included: tuple[str, ...]
     """What was asked for and is no part of this plan, in the operator's words."""
+    swings: Mapping[tuple[str, str], Swing]
+    """By part and field, where the cost depends on it."""
     not_done: tuple[str, ...]
     """What goes with something that is part of it, and is not done either, in Berth's words."""
 
@@ -79,14 +81,20 @@ Before = tuple[Manifest, Estimate]
 
 
 def card_of(
-    plan: Plan, manifest: Manifest | None, review: Review | None, not_included: Iterable[str] = (), before: Before | None = None
+    plan: Plan,
+    manifest: Manifest | None,
+    review: Review | None,
+    not_included: Iterable[str] = (),
+    before: Before | None = None,
+    swings: Iterable[Swing] = (),
 ) -> Card:
     """`manifest` and `review` are the plan's own. A removal is told by what Terraform would remove."""
     changes = [change for part in plan.parts for change in part.changes]
     removal = plan.kind == "remove" or manifest is None
+    known = {(one.part, one.field): one for one in swings if one.spread >= COST_SHOWN_MIN}
     turns = difference(before[0], manifest, (before[1], plan.estimate)) if before and manifest and not removal else ()
     return Card(
-        parts=() if removal or manifest is None else tuple(_part(part) for part in manifest.parts),
+        parts=() if removal or manifest is None else tuple(_part(part, known) for part in manifest.parts),
         turns=turns,
         costs=_costs(plan.estimate),
         budget=sum({part.needs.number("budget_monthly") for part in manifest.parts}) if manifest else 0.0,
@@ -94,6 +102,7 @@ def card_of(
         shares=tuple(line for line in plan.estimate.lines if line.amount is None and line.path != NOT_PRICED),
         lost=tuple(dict.fromkeys(change.name for change in changes if change.action in ("delete", "replace"))),
         restarted=tuple(dict.fromkeys(change.name for change in changes if change.restarts)),
+        swings=known,
         not_included=() if removal else tuple(dict.fromkeys(not_included)),
         not_done=()
         if removal or manifest is None
@@ -101,9 +110,15 @@ def card_of(
     )
 
 
-def _part(part: Part) -> PartCard:
-    assumed = _assumed(part.needs.fields)
-    return PartCard(part, _alike(part), assumed[:ASSUMED_MAX], sum(len(one.fields) for one in assumed[ASSUMED_MAX:]))
+def _part(part: Part, swings: Mapping[tuple[str, str], Swing]) -> PartCard:
+    """What was chosen comes before what was estimated, and what the cost depends on most before what it does not."""
+
+    def weight(one: Assumed) -> tuple[bool, float]:
+        known = [swings[part.label, field.name].spread for field in one.fields if (part.label, field.name) in swings]
+        return one.fields[0].low is not None, -max(known, default=0.0)
+
+    assumed = sorted(_assumed(part.needs.fields), key=weight)
+    return PartCard(part, _alike(part), tuple(assumed[:ASSUMED_MAX]), sum(len(one.fields) for one in assumed[ASSUMED_MAX:]))
 
 
 def _alike(part: Part) -> tuple[Alike, ...]:
@@ -124,9 +139,9 @@ def _alike(part: Part) -> tuple[Alike, ...]:
 
 
 def _assumed(fields: Iterable[Field]) -> tuple[Assumed, ...]:
-    """Those that could be otherwise, what was chosen before what was estimated. What a published figure settles to the digit is none."""
+    """Those that could be otherwise: what a published figure settles to the digit is none."""
     groups: dict[str, list[Field]] = {}
-    for field in sorted(fields, key=lambda one: one.low is not None):
+    for field in fields:
         if field.origin is Origin.ASSUMED and (field.low is None or field.low != field.high):
             groups.setdefault(field.because, []).append(field)
     return tuple(Assumed(tuple(group), because) for because, group in groups.items())

@@ -80,7 +80,7 @@ def monthly(resources: Iterable[Resource], region: str, prices: Sequence[Price])
     return round(sum(one.amount for one in lines if one.amount is not None), 2)
 
 
-def price_parts(parts: Iterable[Part], regions: Sequence[str], prices: Sequence[Price], assumptions: Sequence[str] = ()) -> Estimate:
+def price_parts(parts: Iterable[Part], regions: Sequence[str], prices: Sequence[Price]) -> Estimate:
     """Every meter of every resource, in the region of its part. `regions` goes with `parts`, in the same order."""
     lines = tuple(
         line(resource.name, key, quantity, region, prices)
@@ -91,7 +91,7 @@ def price_parts(parts: Iterable[Part], regions: Sequence[str], prices: Sequence[
     used = {p.row: p.captured_at for p in prices}
     dates = sorted({used[x.price_row] for x in lines if x.price_row})
     unpriced = list(dict.fromkeys(f"{x.unit} of {x.subject}" for x in lines if x.amount is None))
-    stated = [*assumptions, f"{HOURS_A_MONTH:g} hours a month; list prices without tax, discounts and reservations."]
+    stated = [f"{HOURS_A_MONTH:g} hours a month; list prices without tax, discounts and reservations."]
     if unpriced:
         stated.append(f"Not priced, and so not in the sum: {', '.join(unpriced)}.")
     if elsewhere := sorted({x.price_row.partition("@")[2] for x in lines if x.note.startswith("price of")}):

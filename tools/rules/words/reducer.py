@@ -411,7 +411,7 @@ def _plan(now: Conversation, planned: events.Planned) -> Stepped:
     else:
         after = replace(after, plan_shown=plan.digest)
     not_included = (*(wish.text for wish in now.request.wishes), *now.not_used)
-    return after, (telling.plan(plan, now.manifest, now.review, not_included, planned.before),)
+    return after, (telling.plan(plan, now.manifest, now.review, not_included, planned.before, planned.swings),)
 
 
 # What becomes of runs.

@@ -19,7 +19,7 @@ from tools.values.conversation import Phase
 from tools.values.effects import Tell
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Sum
-from tools.values.plan import Plan
+from tools.values.plan import Plan, Swing
 from tools.values.request import Doubt, Edit, Request
 from tools.values.requirements import Needs, Requirements
 from tools.values.review import Review
@@ -154,10 +154,15 @@ def not_clean(judged: Review, offered: Offer, rounds: int, instead: str = "") ->
 
 
 def plan(
-    made: Plan, composed: Manifest | None, judged: Review | None, not_included: Sequence[str] = (), before: Before | None = None
+    made: Plan,
+    composed: Manifest | None,
+    judged: Review | None,
+    not_included: Sequence[str] = (),
+    before: Before | None = None,
+    swings: Sequence[Swing] = (),
 ) -> Tell:
     """The card of a plan, built by code from terraform's own. `before`: what was planned or built until now."""
-    card = card_of(made, composed, judged, not_included, before)
+    card = card_of(made, composed, judged, not_included, before, swings)
     return _text("plan.plan", made, card, _replies(made, [role for role, _ in made.approvals]))
 
 

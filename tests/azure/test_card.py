@@ -1,0 +1,81 @@
+"""The card of a data workspace: read in a few minutes, with what each assumption would change of the cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.hearing.facts import said
+from tools.capabilities import chain
+from tools.capabilities.swings import swings
+from tools.platforms import estimate
+from tools.rules.plans.card import card_of
+from tools.rules.plans.difference import difference
+from tools.rules.words import telling
+from tools.rules.words.rendering import draw
+from tools.values.manifest import Manifest
+from tools.values.plan import Change, PartPlan, Plan, Swing
+from tools.values.snapshot import SubscriptionSnapshot
+
+from .conftest import composed, required, situation
+from .test_data_workspace import WORDS
+
+NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+LINES_MAX = 60
+
+
+def plan_of(manifest: Manifest, snapshot: SubscriptionSnapshot) -> Plan:
+    review = chain.review(manifest, situation(snapshot))
+    changes = [Change(address=f"azapi_resource.{one.name}", action="create", name=one.name) for one in manifest.parts[0].resources]
+    sums = dict.fromkeys(("plan_sha256", "plan_json_sha256", "inputs_sha256", "state_sha256"), "0" * 64)
+    return Plan(
+        run_id="run-1",
+        conversation="talk",
+        kind="create",
+        requester="ops",
+        manifest_digest=manifest.digest,
+        review_digest=review.digest,
+        snapshot_digests=(),
+        policy_version="1",
+        parts=(PartPlan(label="data_workspace", changes=tuple(changes), providers=(), **sums),),
+        estimate=estimate(manifest.parts, situation(snapshot)),
+        approvals=(("vp", "Graphics processors are dear."), ("security", "It is much data.")),
+        made_at=NOW,
+        expires_at=NOW + timedelta(days=3),
+    )
+
+
+@pytest.fixture(scope="module")
+def swung(seen: SubscriptionSnapshot) -> tuple[Swing, ...]:
+    return swings(said(WORDS), required(WORDS), situation(seen))
+
+
+def test_the_card_of_a_workspace_fits_sixty_lines(seen: SubscriptionSnapshot, swung: tuple[Swing, ...]) -> None:
+    manifest = composed(WORDS, seen)
+    plan = plan_of(manifest, seen)
+    card = draw(telling.plan(plan, manifest, chain.review(manifest, situation(seen)), ("cost centre 12",), None, swung))
+    assert len(card.splitlines()) <= LINES_MAX, card
+    assert plan.estimate.total and f"{plan.estimate.total:,.2f} USD" in card and "8,000" in card
+    assert all(one in card for one in plan.estimate.savings[:3]) and "cost centre 12" in card
+    assert all(f"approve {plan.digest[:12]} as {role}" in card and reason in card for role, reason in plan.approvals)
+
+
+def test_an_assumption_says_what_it_would_change(seen: SubscriptionSnapshot, swung: tuple[Swing, ...]) -> None:
+    known = {one.field: one for one in swung}
+    for field, words in (("retention_days", "7 days retention"), ("gpu_hours", "20 GPU hours a month")):
+        [least] = [estimate(composed(f"{WORDS}, {words}", seen).parts, situation(seen)).total]
+        assert known[field].low == pytest.approx(least, abs=0.01), "as if it had been said"
+    manifest = composed(WORDS, seen)
+    [part] = card_of(plan_of(manifest, seen), manifest, None, swings=swung).parts
+    shown = [known[field.name].spread for one in part.assumed for field in one.fields if field.name in known]
+    assert shown == sorted(shown, reverse=True), "the dearest first"
+    assert {"environment", "region"} <= {field.name for one in part.assumed for field in one.fields}
+
+
+def test_an_edit_tells_what_it_changes_and_what_it_costs(seen: SubscriptionSnapshot) -> None:
+    before, after = composed(WORDS, seen), composed(f"{WORDS}, 14 days retention", seen)
+    costs = estimate(before.parts, situation(seen)), estimate(after.parts, situation(seen))
+    turns = {turn.name: (turn.before, turn.after) for turn in difference(before, after, costs)}
+    assert turns["retention_days"] == ("30 days", "14 days") and turns["stored_gb"][0] == "50 TB"
+    assert turns["cost"] == (f"{costs[0].total:,.0f}", f"{costs[1].total:,.0f} USD a month")
