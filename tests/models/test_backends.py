@@ -14,7 +14,7 @@ import pytest
 from cluster_sim.authority import make_authority
 from cluster_sim.http import Server
 from cluster_sim.run import environment
-from tests.conftest import Berth, api_server
+from tests.conftest import Berth, Chat, api_server
 from tests.models.providers import Providers
 from tests.stories.test_postgresql import SENTENCE
 
@@ -55,40 +55,48 @@ def backend(
     server.stop()
 
 
-def _say(backend: tuple[Berth, Providers], mode: str, text: str) -> tuple[str, Providers]:
+def _say(backend: tuple[Berth, Providers], mode: str, text: str) -> tuple[Chat, str, Providers]:
     berth, providers = backend
     providers.mode = mode
     providers.requests.clear()
     providers.prompts.clear()
-    return berth.chat().say(text).text, providers
+    chat = berth.chat()
+    return chat, chat.say(text).text, providers
+
+
+def users(chat: Chat) -> str:
+    """How many were heard."""
+    [item] = chat.now.request.items
+    return next((fact.value for fact in item.facts if fact.name == "users"), "")
 
 
 def test_a_model_hears_and_proposes_in_two_calls(backend: tuple[Berth, Providers]) -> None:
-    text, providers = _say(backend, "normal", SENTENCE)
-    assert "approve " in text and "2 vCPU, 4 GiB" in text, text
+    chat, text, providers = _say(backend, "normal", SENTENCE)
+    assert chat.open_digest and chat.part.label == "db", text
+    assert [(m.cpu_count, m.memory_mib) for m in chat.machines] == [(2, 4096)]
     assert len(providers.requests) == 2
     assert "did not answer" not in text
-    assert "because it has room" in text
+    assert "It has room." in chat.part.because
     assert sum(len(p) for p in providers.prompts) // 4 <= 4000, "at most 4,000 tokens in all"
 
 
 @pytest.mark.parametrize("mode", ["429", "500", "slow", "blocked"])
 def test_a_model_that_fails_is_told_of_and_done_without(backend: tuple[Berth, Providers], mode: str) -> None:
-    text, _ = _say(backend, mode, INCOMPLETE)
+    chat, text, _ = _say(backend, mode, INCOMPLETE)
     assert "so the rules go on without it" in text, text
-    assert "concurrent users = 100 connections" in text
+    assert users(chat) == "100"
     assert "secret-detail" not in text and "0123456789ab" not in text
 
 
 @pytest.mark.parametrize("mode", ["malformed", "prose"])
 def test_a_model_that_talks_nonsense_changes_nothing(backend: tuple[Berth, Providers], mode: str) -> None:
-    text, providers = _say(backend, mode, INCOMPLETE)
-    assert "concurrent users = 100 connections" in text, text
+    chat, text, providers = _say(backend, mode, INCOMPLETE)
+    assert users(chat) == "100", text
     assert "0123456789ab" not in text, "its prose is never shown"
     assert len(providers.requests) <= 6
 
 
 def test_a_requirement_that_was_never_typed_does_not_pass(backend: tuple[Berth, Providers]) -> None:
-    text, _ = _say(backend, "invented", INCOMPLETE)
+    chat, text, _ = _say(backend, "invented", INCOMPLETE)
     assert "9000" not in text and "9,000" not in text
-    assert "concurrent users = 100 connections" in text, text
+    assert users(chat) == "100", text

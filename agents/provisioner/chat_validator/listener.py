@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, get_args
 
-from tools.capabilities import catalogue
+from tools.capabilities import Capability, catalogue
+from tools.rules.names.text import fold
 from tools.values.effects import Hear
 from tools.values.events import Said
 from tools.values.request import Edit, Edits
@@ -27,6 +29,26 @@ _SCHEMA = {
     "properties": {"edits": {"type": "array", "items": _EDIT}, "asks": {"type": "boolean"}},
     "required": ["edits"],
 }
+
+
+CHOICES_MAX = 16
+"""Of one fact that a model is told; of more, those that the message names."""
+
+
+def wanted_by(capabilities: Sequence[Capability], text: str) -> dict[str, list[str]]:
+    """Facts by the capabilities that want them, each once: a prompt is paid for by the word."""
+    said = fold(text)
+    by_fact: dict[str, list[str]] = {}
+    for capability in capabilities:
+        for wanted in capability.WANTED:
+            named = (choice for choice, words in wanted.choices if any(fold(word) in said for word in (choice, *words)))
+            choices = [choice for choice, _ in wanted.choices] if len(wanted.choices) <= CHOICES_MAX else list(named)
+            fact = f"{wanted.name} [{'|'.join(choices)}]" if choices else wanted.name
+            by_fact.setdefault(fact, []).append(capability.NAME)
+    groups: dict[str, list[str]] = {}
+    for fact, names in by_fact.items():
+        groups.setdefault("all" if len(names) == len(capabilities) else ", ".join(names), []).append(fact)
+    return groups
 
 
 class EditRequest(TypedTool):
@@ -58,7 +80,8 @@ class ChatValidator(Speaker):
     def facts(self, turn: Turn) -> dict[str, Any]:
         now = turn.talk.now
         context = {"request": now.request.said(), "asked": now.asked}
-        return {"capabilities": tuple(catalogue().values()), "context": json.dumps(context, ensure_ascii=False)}
+        groups = wanted_by(tuple(catalogue().values()), turn.talk.text)
+        return {"capabilities": tuple(catalogue().values()), "wanted": groups, "context": json.dumps(context, ensure_ascii=False)}
 
     def question(self, turn: Turn) -> str:
         return turn.talk.text
