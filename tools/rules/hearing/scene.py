@@ -26,7 +26,7 @@ class Scene:
     used: bytearray
     """Of each token, whether something was made of it."""
     denied: bytearray
-    labels: dict[tuple[str, bool], Any] = field(default_factory=dict)
+    labels: dict[tuple[str, bool], object] = field(default_factory=dict)
     """What is known of labels already."""
     _at: list[Mark] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
