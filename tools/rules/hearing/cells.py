@@ -20,6 +20,7 @@ from tools.values.request import Wish
 from tools.values.wanted import Wanted
 
 VALUE_LENGTH_MAX = 200
+_NO = ("no", "false", "nein", "non", "hayir", "none", "n")
 
 
 class Labelled(NamedTuple):
@@ -29,6 +30,8 @@ class Labelled(NamedTuple):
     unit: str = ""
     """Of a bare number behind it."""
     wishes: tuple[str, ...] = ()
+    choice: str = ""
+    """The environment that a `yes` behind it says: `Is this for production?`"""
     remark: bool = False
     """What stands behind it tells why, and asks for nothing."""
 
@@ -60,7 +63,7 @@ class Cell:
             return
         scene.used[self.first : self.last] = bytes(self.last - self.first)
         if self.label.wishes and not self.label.facts:
-            if scene.said[self.first].text not in ("no", "false", "nein", "non", "hayir"):
+            if scene.said[self.first].text not in _NO:
                 words = scene.quote(self.label_first if self.label_first >= 0 else self.first, self.last)
                 found.wishes.append(Wish(kind=self.label.wishes[0], text=words))
             scene.use(self.first, self.last)
@@ -70,7 +73,16 @@ class Cell:
         for one in sorted(able, key=lambda one: one.kind in ("text", "wish")):
             if self._value(scene, one, wanted, found, today):
                 scene.use(self.first, self.last)
+                if (
+                    "vlan" in self.facts
+                    and "vlan" in by_name
+                    and scene.said[self.first].kind == "number"
+                    and not scene.at(self.label_first).names("fact")
+                ):
+                    found.say("vlan", plain(scene.said[self.first].value), self.quote(scene))
                 return
+        if self.label.wishes and scene.said[self.first].text not in _NO:
+            found.wishes.append(Wish(kind=self.label.wishes[0], text=scene.quote(max(self.label_first, 0) or self.first, self.last)))
 
     def _says_nothing(self, scene: Scene) -> bool:
         text = self.quote(scene).strip(" _*.-").lower()
@@ -100,10 +112,12 @@ class Cell:
                     found.say(one.name, ", ".join(said), quote)
                 return bool(said)
             case "date":
-                day = next(iter(days(quote, today)), None)
-                if day:
-                    found.say(one.name, day.iso, quote)
-                return day is not None
+                said_days = days(quote, today)
+                if said_days:
+                    found.say(one.name, said_days[0].iso, quote)
+                    if len(said_days) == 2 and one.name == "needed_by" and any(w.name == "until" for w in wanted):
+                        found.say("until", said_days[1].iso, quote)
+                return bool(said_days)
             case "choice":
                 marks = [mark for mark in scene.marks if first <= mark.first < self.last and mark.choices(one.name)]
                 if marks:
@@ -112,6 +126,9 @@ class Cell:
                     version = f"{one.name}_version"
                     if after and marks[0].last < self.last and after.kind == "number" and any(w.name == version for w in wanted):
                         found.say(version, scene.quote(marks[0].last, marks[0].last + 1), quote)
+                if not marks and self.label.choice and scene.said[first].text in ("yes", "y", "ja", "oui", "sí", "si", "evet"):
+                    found.say(one.name, self.label.choice, scene.quote(max(self.label_first, 0), self.last))
+                    return True
                 return bool(marks)
             case "network":
                 return self._network(scene, one, found)
@@ -194,11 +211,11 @@ def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | 
 
 
 def _label_of(scene: Scene, text: str, *, heads_row: bool) -> Labelled | None:
-    text = re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ")
+    text = re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ").replace("(s)", "s")
     said = tokens(text)
     if not said or len(text) > LABEL_LENGTH_MAX or len(said) > 14:
         return None
-    if any(token.kind in ("size", "money", "address") or (token.kind == "number" and token is not said[-1]) for token in said):
+    if any(token.kind in ("size", "money", "address") or (token.kind == "number" and token.value > 9) for token in said):
         return None
     words = [token for token in said if token.kind in ("word", "name")]
     marks = scene.words.marks(said)
@@ -220,6 +237,10 @@ def _label_of(scene: Scene, text: str, *, heads_row: bool) -> Labelled | None:
         if not numbered:
             others = [word for word in words if not scene.words.is_body(word.text) and not scene.words.fills(word)]
             return Labelled(("count",), unit) if len(others) <= 2 else None
+    if any(mark.does("called") for mark in marks) and _is_of_others(said):
+        return Labelled((), remark=True)
+    if len(facts) > 1:
+        facts = [mark for mark in facts if set(mark.names("fact")) != {"count"} or mark.names("wish")] or facts
     called = next((mark for mark in marks if mark.does("called")), None)
     if called and not counting and not _is_of_others(said):
         others = [word for n, word in enumerate(said) if word.kind in ("word", "name") and not called.first <= n < called.last]
@@ -230,6 +251,9 @@ def _label_of(scene: Scene, text: str, *, heads_row: bool) -> Labelled | None:
     for name in ("needed_by", "until"):
         if any(mark.does(name) and (mark.last - mark.first == len(words) or mark.last - mark.first > 1) for mark in marks):
             return Labelled((name,), unit)
+    places = {value for mark in marks for value in mark.choices("environment")}
+    if not facts and len(places) == 1 and any(mark.does("ask") and mark.first == 0 for mark in marks):
+        return Labelled(("environment",), choice=places.pop())
     if not facts:
         return None
     if len(said) > 6 and not text.rstrip().endswith("?") and facts[0].first > 2:
@@ -298,3 +322,14 @@ def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
     after = scene.at(first + 1)
     things = any(mark.first == first + 1 for mark in scene.mentions) or scene.is_text(first + 1, "x", "×") or after.names("fact")
     return label.facts == ("count",) and (scene.said[first].kind != "number" or (last - first > 1 and bool(things)))
+
+
+def is_section(scene: Scene, text: str) -> bool:
+    """A heading that is an environment and nothing else."""
+    said = tokens(text)
+    marks = scene.words.marks(said)
+    return (
+        0 < len(said) <= 3
+        and any(mark.choices("environment") for mark in marks)
+        and all(mark.choices("environment") or mark.names("part") for mark in marks)
+    )

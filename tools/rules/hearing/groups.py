@@ -227,13 +227,17 @@ def _verdict(scene: Scene, head: _Head, found: Sequence[Group], known: dict[str,
     if _is_their_environment(scene, head, previous, bool(request.items)):
         return "no"
     if before == "lean":
-        if previous or (head.capability in known and head.intro != "new"):
-            return "same" if previous and (head.body or previous.capability == head.capability) else "spoken of"
-        return "there" if there and head.intro != "new" else ("new" if head.intro == "new" or head.body else "spoken of")
+        if previous:
+            return "same" if head.body or previous.capability == head.capability else "spoken of"
+        if there and head.intro != "new":
+            return "spoken of" if _is_related(scene, head) else "there"
+        return "new" if head.intro == "new" or head.body else "spoken of"
     joined = before in ("join", "stop")
+    if there and head.intro != "new" and head.label == "" and previous and previous.capability != head.capability:
+        return "there"
     if previous:
         if previous.capability == head.capability:
-            if head.intro == "bare" and joined and _is_listed_anew(scene, head, previous):
+            if head.intro != "ref" and joined and _is_listed_anew(scene, head, previous):
                 return "new"
             return "new" if head.intro == "new" and joined and not (head.another is False and head.count is None and head.body) else "same"
         if previous.body and not head.body and before in ("for", "with", ""):
@@ -339,6 +343,11 @@ def _is_their_environment(scene: Scene, head: _Head, previous: Group | None, kno
     return choice and any("environment" in one.names("fact") for one in inside) and not (said.isascii() and said.endswith("s"))
 
 
+def _is_related(scene: Scene, head: _Head) -> bool:
+    """`near the database`: it tells where something else stands."""
+    return any(scene.at(i).names("relation") for i in range(max(head.start - 2, 0), head.start))
+
+
 def _in_brackets(scene: Scene, number: int) -> bool:
     first, _ = scene.sentence(number)
     texts = [scene.said[i].text for i in range(first, number)]
@@ -428,7 +437,23 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> _Head:
         token = scene.token(at)
         if token and token.kind == "name" and re.fullmatch(r"x\d{1,3}", token.text) and (at == mark.last or scene.is_text(mark.last, "(")):
             count, counted = int(token.text[1:]), (mark.last, at + 1)
-    return _Head(capability, start, mark.first, mark.last, intro, body, count, counted, another=another, more=more, adjectives=adjectives)
+    role = adjectives[0] if body and intro == "new" and len(adjectives) == 1 and scene.said[mark.first - 1].text == adjectives[0] else ""
+    label = _label(role, {item.label for item in request.items}) if role and role.isalpha() else ""
+    return _Head(
+        capability,
+        start,
+        mark.first,
+        mark.last,
+        intro,
+        body,
+        count,
+        counted,
+        label,
+        role if label else "",
+        another,
+        more=more,
+        adjectives=adjectives,
+    )
 
 
 def _lead(scene: Scene, first: int, floor: int) -> tuple[int, Intro, int | None, tuple[int, int], bool, bool]:
@@ -579,11 +604,31 @@ def _roles(scene: Scene, first: int, last: int, mentioned: list[_Head], request:
                     alike=elliptic,
                 )
             )
+    found += _environments(scene, first, last, plain, taken)
     for head in mentioned:  # the last of `one web and one indexer machine` has its word before the noun
         if head.body and head.count and head.intro == "new" and any(one.alike for one in found) and head.counted[1] == head.first - 1:
             role = scene.said[head.first - 1].text
             found.append(replace(head, first=head.first - 1, label=_label(role, labels), role=role))
     return found + _lines(scene, first, last, plain, labels)
+
+
+def _environments(scene: Scene, first: int, last: int, plain: str, taken: set[int]) -> list[_Head]:
+    """`test with 2 cores, production with 4 cores`: a machine in each."""
+    found = []
+    for mark in scene.marks_in(first, last):
+        opens = scene.at(mark.last).does("with") or scene.is_text(mark.last, ":", "(")
+        of_a_thing = scene.at(mark.first - 1).does("for", "lean")
+        if (
+            mark.choices("environment")
+            and opens
+            and not of_a_thing
+            and mark.first not in taken
+            and _is_machine_size(scene, mark.last, last)
+        ):
+            found.append(
+                _Head(plain, mark.first, mark.first, mark.first, "new", False, line=True, label=repair(mark.choices("environment")[0]))
+            )
+    return found if len(found) > 1 else []
 
 
 ROLE_COUNT_MAX = 500

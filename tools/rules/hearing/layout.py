@@ -32,9 +32,12 @@ class Piece:
 
 IsLabel = Callable[[str], bool]
 """Whether a text is the label of something that may be asked for."""
+SECTION = "environment"
+"""The label of a heading that says where what stands below it is to be: `## Staging`."""
 
 _COMMENT = re.compile(
-    r"^\s*[QA]\s*[:.)](?=\s)|<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;",
+    r"^\s*[QA]\s*[:.)](?=\s)|<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;|`"
+    r"|~~[^~\n]{1,80}~~",
     re.DOTALL | re.MULTILINE,
 )
 _LOG = re.compile(r"^\s*(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d)")
@@ -64,7 +67,9 @@ _QUOTED_HEAD = re.compile(
 
 
 _BOLD = re.compile(r"^([ \t]*)\*\*(?=[^*\n]+\*\*:?[ \t]*$)", re.MULTILINE)
-_FLOW = re.compile(r"\{[ \t]*[\w-]+[ \t]*:[^{}\n]*\}")
+_FLOW = re.compile(r"\{[ \t]*[\w-]+[ \t]*[:=][^{}\n]*\}")
+_CHOSEN = re.compile(r"(?:\([ xX]?\)|\[[ xX]?\])[^()\[\]\n]*")
+"""One of several boxes on a line: `( ) 2 (x) 4`."""
 _PAIR = re.compile(r"[ \t](?=[A-Za-z_]{2,20}=\S)")
 _REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
 """A line that is taken out of a file in YAML."""
@@ -76,6 +81,7 @@ def clean(text: str) -> str:
     def blank(match: re.Match[str]) -> str:
         return re.sub(r"[^\n]", " ", match.group())
 
+    text = "\n".join(_choose(line) for line in text.replace("||", " |").split("\n"))
     bare = _COMMENT.sub(blank, _BOLD.sub(r"\1# ", _as_lines(_REMOVED.sub(blank, text))))
     lines = []
     for line in bare.split("\n"):
@@ -88,12 +94,20 @@ def clean(text: str) -> str:
     return _HINT.sub(blank, "\n".join(lines))
 
 
+def _choose(line: str) -> str:
+    """Of boxes side by side, what is ticked."""
+    boxes = _CHOSEN.findall(line)
+    if len(boxes) < 2 or not any(re.match(r".[xX]", box) for box in boxes):
+        return line
+    return _CHOSEN.sub(lambda box: "   " + box.group()[3:] if re.match(r".[xX]", box.group()) else " " * len(box.group()), line)
+
+
 _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
 
 
 def _as_lines(text: str) -> str:
     """JSON as `label: value` lines."""
-    text = _FLOW.sub(lambda flow: flow.group().replace("{", " ").replace("}", " ").replace(",", "\n"), text)
+    text = _FLOW.sub(lambda flow: flow.group().replace("{", "\n").replace("}", " ").replace(",", "\n"), text)
     text = "\n".join(_PAIR.sub("\n", line) if len(re.findall(r"\b[A-Za-z_]{2,20}=\S", line)) >= 3 else line for line in text.split("\n"))
     if len(_KEYED.findall(text)) < 2:
         return text
@@ -111,9 +125,9 @@ def spaced(text: str) -> str:
     return "\n".join(line.replace(",", " ") if len(re.findall(r",\S", line)) >= 3 and ", " not in line else line for line in lines)
 
 
-def pieces(text: str, is_label: IsLabel) -> list[Piece]:
+def pieces(text: str, is_label: IsLabel, is_section: IsLabel = lambda text: False) -> list[Piece]:
     """Of a cleaned text, in order."""
-    return list(islice(_pieces(text, is_label), 4 * ROWS_MAX))
+    return list(islice(_pieces(text, is_label, is_section), 4 * ROWS_MAX))
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,7 @@ def _lines(text: str) -> list[_Line]:
     return found
 
 
-def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
+def _pieces(text: str, is_label: IsLabel, is_section: IsLabel) -> Iterator[Piece]:
     lines = _lines(text)
     at, row = 0, 0
     while at < len(lines):
@@ -157,8 +171,19 @@ def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
         if not body.strip() or _QUOTED_HEAD.match(body) or _LOG.match(body):
             at += 1
             continue
+        if _NAMED.match(body) and _begins_fields(lines, at + 1, is_label):
+            name = _NAMED.match(body)
+            assert name is not None
+            yield Piece(line.start + begin + name.start(1), line.start + begin + name.end(1), "name", -1, row, begins=True)
+            at += 1
+            continue
         heading = _HEADING.match(body)
         label = (heading["hash"] or heading["colon"]).strip(" *:") if heading else ""
+        if heading and is_section(label) and _begins_fields(lines, at + 1, is_label):
+            start = line.start + line.text.find(label)
+            yield Piece(start, start + len(label), SECTION, -1, row, begins=True)
+            at += 1
+            continue
         if heading and is_label(label):
             after, last = _values_below(lines, at + 1, is_label)
             if last > after:
@@ -173,6 +198,19 @@ def _pieces(text: str, is_label: IsLabel) -> Iterator[Piece]:
         else:
             yield Piece(line.start + begin, line.end, "", -1, row, begins=bool(bullet))
         at += 1
+
+
+_NAMED = re.compile(r"^[\"']?([A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
+"""A line that is a name, with fields below it."""
+
+
+def _begins_fields(lines: list[_Line], at: int, is_label: IsLabel) -> bool:
+    while at < len(lines) and not lines[at].text.strip():
+        at += 1
+    line = lines[at].text if at < len(lines) else ""
+    bullet = _BULLET.match(line)
+    field = _FIELD.match(line[bullet.end() :] if bullet else line.strip())
+    return field is not None and is_label(field["label"].strip(" *-\"'"))
 
 
 def _values_below(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, int]:
@@ -224,6 +262,9 @@ def _table_at(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, list
             if len(split(line.text)) > 1
         ]
         return last, [[cell for cell in cells if is_label(cell[2])]], True
+    turned = _turned(lines[at], heads, body, split, is_label) if len(heads) > 2 and sum(known) < 2 else None
+    if turned is not None:
+        return last, turned, False
     if len(heads) < 2 or sum(known) < 2 or not body or (not is_markdown and any(re.search(r"\d", head) for head in heads)):
         return None
     rows = []
@@ -233,6 +274,30 @@ def _table_at(lines: list[_Line], at: int, is_label: IsLabel) -> tuple[int, list
             [(line.start + a, line.start + b, heads[i]) for i, (a, b) in enumerate(spans) if i < len(heads) and line.text[a:b].strip()]
         )
     return last, rows, False
+
+
+_PREFERRED = re.compile(r"recommended|new|target|desired|planned|future|wanted|requested|empfohlen|recommandé|recomendado", re.IGNORECASE)
+
+
+def _turned(
+    top: _Line, heads: list[str], body: list[_Line], split: Callable[[str], list[tuple[int, int]]], is_label: IsLabel
+) -> list[Cells] | None:
+    """A table whose first column holds the labels: each other column is a thing, or the one that is preferred."""
+    labels = [_cell(line, split, 0) for line in body]
+    if sum(map(is_label, labels)) < 2:
+        return None
+    preferred = [n for n in range(1, len(heads)) if _PREFERRED.search(heads[n])]
+    rows = []
+    for n in preferred or range(1, len(heads)):
+        cells = [
+            (line.start + split(line.text)[n][0], line.start + split(line.text)[n][1], label)
+            for line, label in zip(body, labels, strict=True)
+            if len(split(line.text)) > n and is_label(label) and _cell(line, split, n)
+        ]
+        start, end = split(top.text)[n]
+        named = [] if preferred else [(top.start + start, top.start + end, "name")]
+        rows.append([*named, *cells])
+    return rows
 
 
 def _cell(line: _Line, split: Callable[[str], list[tuple[int, int]]], number: int) -> str:

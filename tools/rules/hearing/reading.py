@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.answers import answer
-from tools.rules.hearing.cells import Cell, cells_of, label_of
+from tools.rules.hearing.cells import Cell, cells_of, is_section, label_of
 from tools.rules.hearing.facts import NO_KEY, Found, names, read_facts
 from tools.rules.hearing.groups import Group, groups
 from tools.rules.hearing.layout import clean, pieces, spaced
@@ -54,6 +54,8 @@ class Thing:
     relations: list[tuple[str, str, str]] = field(default_factory=list)
     """(kind, to what, quote)."""
     row: bool = False
+    said: tuple[int, int] = (0, 0)
+    """The tokens that name it."""
     again: bool = False
     """As the one before it, but for what is said of it."""
     each: bool = False
@@ -85,6 +87,8 @@ class _Reader:
     things: list[Thing] = field(default_factory=list)
     gone: list[Edit] = field(default_factory=list)
     common: Thing | None = None
+    from_cells: set[str] = field(default_factory=set)
+    """Facts that fields have told of the thing that they are about now."""
     cell_before: tuple[str, ...] = ()
     """What the field before it was about."""
     begun: bool = False
@@ -92,7 +96,7 @@ class _Reader:
 
     def edits(self, cleaned: str) -> Edits:
         scene = self.scene
-        layout = pieces(cleaned, lambda label: label_of(scene, label) is not None)
+        layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene, text))
         cells, spans = cells_of(scene, layout)
         asks = self._asks(spans) and not cells
         called = [name for first, last, _ in spans for name in names(scene, first, last)]
@@ -249,6 +253,7 @@ class _Reader:
         scene = self.scene
         quote = scene.quote(group.said_first, group.said_last)
         thing = Thing(group.capability, group.label, group.new, quote, role=group.role, alike=group.alike, again=group.again)
+        thing.said = (group.said_first, group.said_last)
         thing.each = any(scene.at(i).does("each") for i in range(group.first, group.last))
         if group.name and self._wants(thing, "name"):
             thing.found.say("name", ", ".join(spread(group.name)), group.name)
@@ -352,7 +357,12 @@ class _Reader:
             thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
             return
         self.cell_before = cell.facts
-        if not cell.row and "name" in cell.facts and "name" in thing.facts and len(thing.facts) > 1:
+        begins = (
+            {"name", "environment", "role", *MACHINE_SIZES} & set(cell.facts) & {name for name in thing.facts if name in self.from_cells}
+        )
+        self.from_cells |= set(cell.facts)
+        if not cell.row and begins and len(thing.facts) > 1:
+            self.from_cells = set(cell.facts)
             thing = Thing(thing.capability, "", True, cell.quote(self.scene))
             self.things.append(thing)
             self.begun = True
@@ -364,6 +374,7 @@ class _Reader:
         self._relate(thing, first, last)
         self._bare_names(thing, first, last)
         read_facts(scene, first, last, wanted, thing.found, self.today)
+        self._own_make(thing, wanted)
         self._take_back(thing, first, last)
         matches, rest = assign(scene, first, last, wanted, thing.capability)
         self._multiply(thing, first, last)
@@ -503,6 +514,19 @@ class _Reader:
                     thing.found.say("count", str(len(said)), scene.quote(i, end))
                 return
 
+    def _own_make(self, thing: Thing, wanted: tuple[Wanted, ...]) -> None:
+        """Who names the make that a capability is of has chosen it: another one in the message is what it replaces or stands beside."""
+        scene, item = self.scene, self.request.item(thing.label)
+        words = set(self.catalogue[thing.capability].WORDS)
+        for one in wanted:
+            ours = next((value for value, spelled in one.choices if {value.lower(), *spelled} & words), "") if one.kind == "choice" else ""
+            named = ours and any(ours in scene.at(i).choices(one.name) for i in range(*thing.said))
+            if named and one.name in thing.facts:
+                del thing.found.facts[one.name]
+            before = item.fact(one.name) if item else None
+            if named and before and before.value != ours:
+                thing.found.say(one.name, ours, scene.quote(*thing.said))
+
     def _take_back(self, thing: Thing, first: int, last: int) -> None:
         """`no data disks`, `forget the end date`, `any node`: a fact that is named to be denied, and no value of it."""
         scene, names = self.scene, {one.name for one in self._wanted(thing)}
@@ -549,6 +573,8 @@ class _Reader:
     def _is_word_name(self, number: int, last: int) -> bool:
         """`vm lark, 4 cores`: a word right behind its noun that means nothing else."""
         scene, token = self.scene, self.scene.said[number]
+        if scene.words.language != ENGLISH:
+            return False
         behind = scene.named_at(number)
         if (
             not behind
@@ -559,12 +585,7 @@ class _Reader:
         ):
             return False
         after = scene.token(number + 1)
-        ends = (
-            after is None
-            or after.kind in ("number", "size")
-            or scene.is_text(number + 1, ",", "(", "\n", ":", ".")
-            or scene.at(number + 1).does("with")
-        )
+        ends = after is None or scene.is_text(number + 1, ",", "(", "\n", ":", ".") or scene.at(number + 1).does("with")
         return ends and len(token.text) >= 3 and not scene.denied[number]
 
     def _copy(self, thing: Thing, first: int, last: int) -> None:
@@ -677,6 +698,20 @@ class _Reader:
             self.scene.at(i).does("deny", "affirm", "instead", "prefer", "or", "to") for i in range(several[0].last, several[-1].first)
         )
 
+    def _mends(self, thing: Thing, size: Amount, kinds: Mapping[str, str]) -> bool:
+        """`Sorry, I meant 8 GB`: it stands for the last size before it."""
+        scene = self.scene
+        if not any(scene.at(i).does("mends") for i in range(max(size.first - 4, 0), size.first)):
+            return False
+        said = [fact for fact in thing.facts.values() if kinds.get(fact.name) in ("memory", "disk") and fact.quote in scene.text]
+        before = [fact for fact in said if scene.text.find(fact.quote) < scene.said[size.first].start]
+        if not before:
+            return False
+        near = min(before, key=lambda fact: (abs((_worth(fact.value) or 0) - size.worth), -scene.text.find(fact.quote)))
+        thing.found.say(near.name, size.text, scene.quote(size.first, size.last))
+        scene.use(size.first, size.last)
+        return True
+
     def _multiply(self, thing: Thing, first: int, last: int) -> None:
         """`half the ram`, `double the disk`: of what was said; of anything else it is told as unused."""
         scene, item = self.scene, self.request.item(thing.label)
@@ -706,10 +741,13 @@ class _Reader:
         scene.use(rest[0].first, rest[0].last)
         return []
 
+    def _label(self, match: Match) -> set[str]:
+        return {same(self.scene.said[i].text) for i in range(match.first, match.last) if self.scene.at(i).names("fact")}
+
     def _product(self, several: list[Match]) -> tuple[str, str] | None:
         """`50 users with 20 connections each` are a thousand."""
         scene = self.scene
-        if len(several) != 2:
+        if len(several) != 2 or set(several[0].facts) & MACHINE_SIZES or self._label(several[0]) == self._label(several[1]):
             return None
         first, second = several
         around = range(second.first, min(second.last + 3, len(scene.said)))
@@ -760,6 +798,7 @@ class _Reader:
             thing.found.say(budget, sums[-1].text, scene.quote(sums[-1].first, sums[-1].last))
             scene.use(sums[-1].first, sums[-1].last)
         sizes = [one for one in rest if one.kind == "size" and not _of_something_else(scene, one)]
+        sizes = [one for one in sizes if not self._mends(thing, one, kinds)]
         lacking = [one for one in wanted if one.name not in thing.facts and kinds[one.name] in NUMERIC]
         volume = next((one.name for one in lacking if one.kind == "volume"), "")
         for size in [size for size in sizes if volume and not is_usual_memory(size.worth)][:1]:
@@ -801,10 +840,31 @@ class _Reader:
         for one, after in pairwise(self.things):
             if after.again and one.capability == after.capability:
                 _take_over(after, one, set(one.facts) - OWN)
+        for one in self.things[:-1]:  # `Both: Ubuntu`, after the last of them
+            last = self.things[-1]
+            for wanted in self._wanted(last) if last.capability == one.capability and last.new else ():
+                fact = last.facts.get(wanted.name)
+                if (
+                    wanted.kind in ("choice", "version")
+                    and fact
+                    and wanted.name not in one.facts
+                    and wanted.name not in SHARED
+                    and self._is_apart(last, fact)
+                ):
+                    one.facts[wanted.name] = fact
         each = next((n for n, thing in enumerate(self.things) if thing.each and _sizes(thing)), None)
         for one in self.things[:each] if each else ():
             if not _sizes(one) and not one.row:
                 _take_over(one, self.things[each or 0], MACHINE_SIZES & {wanted.name for wanted in self._wanted(one)})
+
+    def _is_apart(self, thing: Thing, fact: Fact) -> bool:
+        """It is said in another sentence than the one that names the thing."""
+        scene = self.scene
+        if thing.said == (0, 0):
+            return False
+        first, last = scene.sentence(thing.said[0])
+        at = scene.text.find(fact.quote, scene.said[first].start)
+        return at >= 0 and last < len(scene.said) and at > scene.said[last].start
 
     def _drop_empty(self) -> None:
         """`vms on network 20: one small (1 core, 2 GB), one large (8 cores, 16 GB)`: the word before them names no thing of its own."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Catalogue, Lexicon, Mark, language_of, lexicon
+
+if TYPE_CHECKING:
+    from tools.rules.hearing.cells import Labelled
 
 STOPS = frozenset(".!?;\n")
 NONE = Mark(0, 0, frozenset())
@@ -26,7 +29,7 @@ class Scene:
     used: bytearray
     """Of each token, whether something was made of it."""
     denied: bytearray
-    labels: dict[tuple[str, bool], object] = field(default_factory=dict)
+    labels: dict[tuple[str, bool], Labelled | None] = field(default_factory=dict)
     """What is known of labels already."""
     _at: list[Mark] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
@@ -38,7 +41,7 @@ class Scene:
         said = tokens(cleaned)
         words = lexicon(catalogue, language_of(said))
         said = tuple(part for token in said for part in _unglued(token, words))
-        said = _in_numbers(said, words)
+        said = tuple(words.mend(token) for token in _in_numbers(said, words))
         said = tuple(
             token._replace(text=words.short[token.text])
             if token.glued and token.text in words.short and said[n - 1].kind == "number"
@@ -184,7 +187,7 @@ def _in_numbers(said: tuple[Token, ...], words: Lexicon) -> tuple[Token, ...]:
     found: list[Token] = []
     for token in said:
         before = found[-1] if found else None
-        if token.kind == "word" and token.text in words.numbers:
+        if token.kind == "word" and token.text in words.numbers and not (before and before.kind == "number"):
             token = token._replace(kind="number", value=float(words.numbers[token.text]))
         elif token.kind == "word" and token.text in words.sizes and before and before.kind == "number":
             size_bytes = quantities.size_bytes(f"1 {words.sizes[token.text]}") or 0
@@ -198,6 +201,8 @@ def _joined(said: tuple[Token, ...], mentions: list[Mark]) -> list[Mark]:
     """`PostgreSQL 16 database server` names one thing: the first of the words that says more than what it stands on."""
     found: list[Mark] = []
     for mark in mentions:
+        if mark.last < len(said) and said[mark.last].glued and said[mark.last].kind == "word" and said[mark.last - 1].kind == "word":
+            continue  # `db-vault` is a name
         before = found[-1] if found else None
         gap = range(before.last, mark.first) if before else range(0)
         if before and len(gap) <= 1 and all(said[i].kind == "number" for i in gap):

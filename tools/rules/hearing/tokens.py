@@ -29,7 +29,7 @@ class Token(NamedTuple):
 
 
 _KEY = r"(?P<key>(?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)(?:@openssh\.com)? [A-Za-z0-9+/=]{8,}(?: [^\s,;]+)?)"
-_QUOTED = r"(?<!\w)(?P<quoted>\"[^\"]{1,256}\"|“[^”]{1,256}”|'[^'\n]{1,256}'(?!\w)|`[^`\n]{1,256}`)"
+_QUOTED = r"(?<!\w)(?P<quoted>\"[^\"]{1,256}\"|“[^”]{1,256}”|'[^'\n]{1,256}'(?!\w))"
 _LINK = r"(?P<link>https?://\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+|@[\w-]+)"
 _ADDRESS = (
     r"(?P<address>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)"
@@ -37,7 +37,7 @@ _ADDRESS = (
 )
 _PORT = r"(?P<port>(?<![\w./])\d{1,5}/(?:tcp|udp)(?!\w))"
 _NAME = (
-    r"(?P<name>(?<![\w.$-])(?:[a-z][\w-]*(?:\.[a-z][\w-]*)*[\w-]*[{\[]\d[\d,. -]*[}\]][\w.-]*"  # app-{1,2,3}
+    r"(?P<name>(?<![\w.$-])(?:[a-z][\w-]*(?:\.[a-z][\w-]*)*[\w-]*[{\[]\d[\d,.: -]*[}\]][\w.-]*"  # app-{1,2,3}
     r"|[a-z](?=[\w-]*[\d_])[\w-]*(?:\.[\w-]+)*"  # db-01, web_1, node2.example.org
     r"|[a-z][\w-]*(?:\.[a-z][\w-]*)*\.[a-z]{2,12}(?![\w.]*\())"  # shop.example.org
     r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+)"  # 2b3-x
@@ -108,7 +108,7 @@ def _is_name(text: str) -> bool:
 
 
 _SERIES = re.compile(r"^(.*?)(\d+)$")
-_BRACES = re.compile(r"^(.*?)[{\[]([\d,. -]+)[}\]](.*)$")
+_BRACES = re.compile(r"^(.*?)[{\[]([\d,.: -]+)[}\]](.*)$")
 NAMES_MAX = 200
 
 
@@ -118,7 +118,7 @@ def spread(name: str) -> tuple[str, ...]:
     if not found:
         return (name.split(".")[0] if re.search(r"\.[A-Za-z]", name) else name,)
     before, inside, after = found.groups()
-    ends = re.fullmatch(r"\s*(\d+)\s*(?:\.\.|-)\s*(\d+)\s*", inside)
+    ends = re.fullmatch(r"\s*(\d+)\s*(?:\.\.|-|:)\s*(\d+)\s*", inside)
     numbers = _between(*ends.groups()) if ends else [one.strip() for one in inside.split(",") if one.strip()]
     return tuple(f"{before}{number}{after.split('.')[0]}" for number in numbers[:NAMES_MAX])
 

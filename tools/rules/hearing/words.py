@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, Protocol
@@ -98,7 +99,7 @@ class Lexicon:
         self.glued: frozenset[str] = frozenset(english["glued"]["before"])
         self.filling = frozenset(same(word) for word in english["filling"]["words"].split())
         self.numbers: dict[str, int] = {}
-        self.sizes: dict[str, str] = {}
+        self.sizes: dict[str, str] = {word: unit for unit, words in english["sizes"].items() for word in words}
         """A language's own words for numbers, and for the units of sizes."""
         self.short: dict[str, str] = english["short"]
         """What a letter means straight behind a number."""
@@ -159,6 +160,11 @@ class Lexicon:
                     meant.setdefault(fold(word), set()).update(meant.get(english_word, ()))
         for word, meanings in meant.items():
             self._put(word, meanings)
+        self._labels = sorted(
+            word
+            for word, meanings in meant.items()
+            if word.isalpha() and len(word) >= 4 and any(one.kind == "fact" or one.name == "os" for one in meanings)
+        )
 
     def _put(self, phrase: str, meanings: set[Meaning]) -> None:
         """A star at the end stands for any ending: such a phrase is kept by what it begins with."""
@@ -207,6 +213,20 @@ class Lexicon:
         known = (*self._phrases.get(same(letters), {}).items(), *self._services.get(same(letters), {}).items())
         meant = {one.kind for words, meanings in known if len(words) == 1 for one in meanings}
         return letters in self.glued or bool(meant & {"choice", "service"})
+
+    def mend(self, token: Token) -> Token:
+        """`coers` and `netwrk` are cores and network: a word that nothing is known of, and that one slip makes of a label."""
+        text = token.text
+        if token.kind != "word" or not 4 <= len(text) <= WORD_LENGTH_MAX or self.language != ENGLISH or same(text) in self._phrases:
+            return token
+        if same(text) in self.filling or same(text) in self._services:
+            return token
+        letters = sorted(text)
+        mended = next((word for word in self._labels if word[0] == text[0] and sorted(word) == letters), "")
+        if not mended and len(text) >= 6:
+            near = get_close_matches(text, [word for word in self._labels if len(word) >= 6 and word[0] == text[0]], n=1, cutoff=0.83)
+            mended = near[0] if near else ""
+        return token._replace(text=mended) if mended else token
 
     def fills(self, token: Token) -> bool:
         """It asks for nothing by itself."""
