@@ -166,3 +166,13 @@ def test_whatever_is_edited_a_request_stays_one(several: list[Edit]) -> None:
     assert {wish.item for wish in request.wishes} <= {"", *labels}
     assert all(reason.endswith((".", "?")) for _, reason in refused)
     assert Request.model_validate_json(request.model_dump_json()) == request
+
+
+def test_what_is_like_another_has_whatever_it_does_not_state_itself() -> None:
+    running = {"shop-01": made("add shop web_server", "set shop name shop-01", "set shop memory 2 GB", "set shop cpu_count 2")[0].items[0]}
+    like = ("add x virtual_machine", "set x memory 16 GB", "relate x like shop-01", "set x disk 40 GB")
+    request, refused = made(*like, running=running)
+    assert refused == []
+    assert plain(request) == {"x": {"memory": "16 GB", "name": "shop-02", "cpu_count": "2", "disk": "40 GB"}}
+    request, refused = made(*like)
+    assert (plain(request), refused) == ({"x": {"memory": "16 GB", "disk": "40 GB"}}, ["relate x like shop-01"])

@@ -86,3 +86,11 @@ def test_a_request_file_is_taken_up_in_a_conversation_and_given_back(berth: Bert
     assert document(changed)["items"][0]["facts"]["cpu_count"] == "2"
     chat.say("undo")
     assert chat.now.request == kept
+
+
+def test_a_machine_that_no_run_made_can_be_copied_and_is_left_as_it_is(berth: Berth) -> None:
+    chat = berth.chat()
+    planned = chat.say("a vm like shop-web-1 but with 3 GB, network 20, development")
+    [machine] = chat.machines
+    assert (machine.name, machine.cpu_count, machine.memory_mib, machine.disk_gib) == ("shop-web-3", 4, 3072, 30), planned.text
+    assert chat.changes == {"create": 1}

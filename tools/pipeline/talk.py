@@ -24,7 +24,7 @@ from tools.rules.hearing import proving, reading
 from tools.rules.names.naming import shorten
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request import goals
-from tools.rules.request.editing import apply, facts_of
+from tools.rules.request.editing import apply, facts_of, names_of
 from tools.rules.request.running import made_by_us, seen_running
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
@@ -213,7 +213,9 @@ class Talk:
 
     def _running(self, edits: Edits, request: Request) -> dict[str, Item]:
         """By every name, where an edit may be about it: what this conversation has made, what other runs did, or what a cluster shows."""
-        named = {edit.item for edit in edits.edits if edit.do in ("copy", "remove")} - {item.label for item in request.items}
+        about = {edit.item for edit in edits.edits if edit.do in ("copy", "remove")}
+        like = {edit.value for edit in edits.edits if (edit.do, edit.name) == ("relate", "like")}
+        named = (about | like) - {name for item in request.items for name in (item.label, *names_of(item))}
         own = self.now.request_built or Request()
         ours = {item.label: item.model_copy(update={"facts": facts_of(item, own, catalogue())}) for item in own.items}
         if named <= ours.keys():

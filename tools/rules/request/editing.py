@@ -109,6 +109,18 @@ class _Draft:
             raise _No(f"Nothing in the request is called {shorten(called)}. {f'Did you mean {meant}?' if meant else known}")
         return found
 
+    def original(self, called: str, quote: str) -> Item:
+        """What another one is to be made like: of the request, or of what runs. Of that nobody has typed the facts here, and what it stands
+        in relation to is of another request."""
+        found = self.find(called)
+        if found is None and called in self.running:
+            running = self.running[called]
+            facts = tuple(fact.model_copy(update={"quote": quote}) for fact in running.facts)
+            found = running.model_copy(update={"facts": facts, "relations": ()})
+        if found is None:
+            raise _No(f"I know nothing called {shorten(called)} that I could make another one of.")
+        return found
+
     def put(self, item: Item) -> None:
         self.items[item.label] = item
 
@@ -182,14 +194,8 @@ def _remove(draft: _Draft, edit: Edit) -> None:
 
 
 def _copy(draft: _Draft, edit: Edit) -> None:
-    original = draft.find(edit.item)
-    taken = {*draft.items, *([original.label] if original else [])}
-    if original is None and edit.item in draft.running:
-        # What it stands in relation to is of another request, and nobody has typed its facts here.
-        facts = tuple(fact.model_copy(update={"quote": edit.quote}) for fact in draft.running[edit.item].facts)
-        original = draft.running[edit.item].model_copy(update={"facts": facts, "relations": ()})
-    if original is None:
-        raise _No(f"I know nothing called {shorten(edit.item)} that I could make another one of.")
+    original = draft.original(edit.item, edit.quote)
+    taken = {*draft.items, *([original.label] if draft.find(edit.item) else [])}
     facts = tuple(_next_name(fact, original, draft, edit) if fact.name == "name" else fact for fact in original.facts)
     label = edit.name or next_label(original.label, taken)
     draft.add(original.model_copy(update={"facts": facts, "label": label}), edit.name or label)
@@ -246,6 +252,11 @@ def _relate(draft: _Draft, edit: Edit) -> None:
         raise _No(f"I know no relation {shorten(edit.name)}. I know {', '.join(get_args(RelationKind))}.")
     if other is item:
         raise _No(f"{item.label} cannot stand in relation to itself.")
+    if kind == "like":
+        original = draft.original(edit.value, edit.quote)
+        inherited = (fact for fact in original.facts if item.fact(fact.name) is None and fact.name in draft.wants(item))
+        facts = (_next_name(fact, original, draft, edit) if fact.name == "name" else fact for fact in inherited)
+        item = item.model_copy(update={"facts": (*item.facts, *facts)})
     to = other.label if other else edit.value
     others = tuple(one for one in item.relations if (one.kind, one.to) != (kind, to))
     draft.put(item.model_copy(update={"relations": (*others, Relation(kind=kind, to=to, quote=edit.quote))}))

@@ -334,7 +334,10 @@ def _ask_or_draft(now: Conversation, understood: events.Understood, aloud: tuple
         aloud, required = (*aloud, telling.left_out(left_out)), required.model_copy(update={"parts": sound})
     after = replace(now, requirements=required)
     if required.complete and not now.doubts:
-        return replace(after, phase=Phase.DRAFTING), (*aloud, telling.requirements(required, unused), Work.LOOK)
+        # Of what was edited it was told what is different now, and the plan has all of it.
+        edited = any(before.items for before in now.history) or now.ahead
+        taken = (telling.ignored(unused),) if edited and unused else () if edited else (telling.requirements(required, unused),)
+        return replace(after, phase=Phase.DRAFTING), (*aloud, *taken, Work.LOOK)
     asked = tuple((part.label, missing.name) for part in required.parts for missing in part.missing)
     questions = (telling.doubts(now.doubts),) if now.doubts else ()
     if asked or not questions or any(part.problems for part in required.parts):

@@ -77,6 +77,10 @@ def requirements(needed: Requirements, not_used: Sequence[str]) -> Tell:
     return _text("request.requirements", needed, not_used)
 
 
+def ignored(not_used: Sequence[str]) -> Tell:
+    return _text("request.unheard", not_used)
+
+
 def questions(needed: Requirements, not_used: Sequence[str]) -> Tell:
     """One message for everything that is missing or cannot be taken."""
     return _text("request.questions", needed, not_used)
