@@ -3,6 +3,7 @@ function and prints what it says. What a command needs is loaded when it runs: `
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -16,6 +17,7 @@ from tools.values.trouble import RequestProblem, WorldProblem
 
 if TYPE_CHECKING:
     from tools.pipeline.world import World
+    from tools.values.effects import Tell
 
 P = ParamSpec("P")
 PERSON, WORLD = 2, 3
@@ -141,10 +143,9 @@ def runs() -> None:
     """List every run of this home."""
     from tools.pipeline import carry_out
     from tools.rules.words import telling
-    from tools.rules.words.rendering import draw
 
     world = _world()
-    click.echo(draw(telling.runs(carry_out.runs(world), carry_out.past(world))))
+    _tell(telling.runs(carry_out.runs(world), carry_out.past(world)))
 
 
 @main.command()
@@ -154,9 +155,8 @@ def show(run_id: str) -> None:
     """Show one run, step by step."""
     from tools.pipeline import carry_out
     from tools.rules.words import telling
-    from tools.rules.words.rendering import draw
 
-    click.echo(draw(telling.run(carry_out.run_of(_world(), run_id))))
+    _tell(telling.run(carry_out.run_of(_world(), run_id)))
 
 
 @main.command()
@@ -288,6 +288,15 @@ def prices_refresh() -> None:
 
     result = refresh(_world(), click.echo)
     click.echo(f"{result.changed} prices changed, {result.same} are the same, {result.kept} keep their row and date.")
+
+
+def _tell(tell: Tell) -> None:
+    """Drawn in a terminal, Markdown for whatever else reads it."""
+    from tools.rules.words.drawing import draw_markdown
+    from tools.rules.words.rendering import draw
+
+    text = draw(tell)
+    click.echo(draw_markdown(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text)
 
 
 def _world() -> World:

@@ -50,4 +50,4 @@ class Terminal(BasePlugin):
         columns = shutil.get_terminal_size().columns
         if self._last_was_progress:
             return before + text.strip().splitlines()[-1].strip()[: columns - 1]
-        return f"{before}{draw_markdown(text, columns)}\n"
+        return before + draw_markdown(text, columns) + ("\n" if "\n\n" in text.strip() else "")

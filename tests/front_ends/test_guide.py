@@ -15,7 +15,7 @@ GUIDE = (ROOT / "adk_web.md").read_text()
 VARIABLE = (
     (re.compile(r"\b[0-9a-f]{12}\b"), "DIGEST"),
     (re.compile(r"\brun-[0-9a-z]+\b"), "RUN"),
-    (re.compile(r"\| memory of \w+ \| .*? \| ≤ [\d,]+ MiB \|"), "| memory of NODE | SUM | ≤ LIMIT MiB |"),
+    (re.compile(r"\| memory of \w+ \| .*? \| ≤ [\d,.]+ GiB \|"), "| memory of NODE | SUM | ≤ LIMIT GiB |"),
 )
 
 

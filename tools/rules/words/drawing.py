@@ -23,8 +23,8 @@ def draw_markdown(text: str, columns: int, colour: bool = True) -> str:
     out = StringIO()
     width = max(20, min(columns, COLUMNS_MAX))
     console = Console(file=out, width=width, force_terminal=colour, no_color=None if colour else True, highlight=False)
-    console.print(_markdown()(_PICTURE.sub("", _CONTROLS.sub("", text))))
-    return out.getvalue().rstrip("\n")
+    console.print(_markdown()(_PICTURE.sub("", _CONTROLS.sub("", text))), crop=False)
+    return re.sub(r"\A(?:[ ]*\n)+|\s+\Z", "", out.getvalue())
 
 
 def is_progress(text: str) -> bool:
@@ -34,17 +34,28 @@ def is_progress(text: str) -> bool:
 
 @cache
 def _markdown() -> Any:
-    """Rich's Markdown with two elements of our own: a line of code stands as it is typed, and is not put on a coloured ground."""
+    """Rich's Markdown with elements of our own: a line to be typed stands as it is, to be copied; headings stand on the left."""
     from rich.console import Console, ConsoleOptions, RenderResult
-    from rich.markdown import CodeBlock, Markdown, MarkdownElement
-    from rich.padding import Padding
-    from rich.text import Text
+    from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
+    from rich.segment import Segment
+    from rich.style import Style
 
     class Typed(CodeBlock):
         def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-            yield Padding(Text(str(self.text).rstrip(), style="bold", overflow="fold"), (0, 0, 0, 4))
+            for line in str(self.text).rstrip().splitlines():
+                yield Segment("    ")
+                yield Segment(line, Style(bold=True))
+                yield Segment.line()
+
+    class Left(Heading):
+        LEVEL_ALIGN: ClassVar[Any] = {}
 
     class Drawn(Markdown):
-        elements: ClassVar[dict[str, type[MarkdownElement]]] = {**Markdown.elements, "fence": Typed, "code_block": Typed}
+        elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+            **Markdown.elements,
+            "fence": Typed,
+            "code_block": Typed,
+            "heading_open": Left,
+        }
 
     return Drawn
