@@ -1,4 +1,4 @@
-"""The engine of this process: it takes runs in hand, one lease each, and carries them out as durable workflows (DBOS). It also takes over
+"""The engine of this process: it claims runs, one lease per run, and carries them out as durable workflows (DBOS). It also takes over
 what a
 process that died left behind. What the steps do is none of its business.
 

@@ -235,7 +235,9 @@ def _keep_promises(world: World, manifest: Manifest) -> tuple[str, Reserved]:
     until = now + window(1)
     if not world.ledger.reservations.reserve(family, manifest.digest, promised, now, until):
         raise RequestProblem(
-            "Somebody was faster.", "A machine id or name of this draft was promised to another plan meanwhile.", "Ask again."
+            "Another request took this name first.",
+            "A machine id or name of this draft is promised to another plan by now.",
+            "Please try again.",
         )
     return family, promised
 

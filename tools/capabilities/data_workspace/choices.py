@@ -117,7 +117,7 @@ def _candidate(design: Design, seen: SubscriptionSnapshot, prices: Sequence[Pric
     if design.choice.gpu:
         reasons.append(f"{design.choice.gpu} for {design.gpu_hours} hours a month.")
     if design.choice.spot:
-        reasons.append("Azure may take spot workers back; Spark then does their work again.")
+        reasons.append("Azure can reclaim spot VMs; Spark then reruns their tasks.")
     return Candidate(
         id=id_of(design.choice),
         title=title(design),

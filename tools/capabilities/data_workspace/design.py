@@ -98,7 +98,12 @@ class Design:
             return round(gigabytes * 1024 / OPERATION_MIB / 10_000, 1)
 
         found = [
-            made(names["resource_group"], "resource group", "", "Everything of this workspace, so that it goes together."),
+            made(
+                names["resource_group"],
+                "resource group",
+                "",
+                "Holds all resources of this workspace, so that they can be deleted together.",
+            ),
             made(names["network"], "virtual network", "nodes and private endpoints apart", "Nothing comes in from the internet."),
             made(
                 names["nat_gateway"],
@@ -123,7 +128,7 @@ class Design:
                 "drivers",
                 "AKS node pool",
                 f"0 to {DRIVERS_MAX} x {DRIVER}",
-                "Spark drivers, on machines that nobody takes back.",
+                "Spark drivers, on VMs that Azure does not reclaim.",
                 (f"vm.{DRIVER}", window * DAYS_A_MONTH),
                 ("disk.P10", round(window * DAYS_A_MONTH / hours, 3)),
             ),

@@ -62,7 +62,7 @@ def load_of(needs: Needs) -> dict[str, float]:
 def _read_load(reading: Reading) -> dict[str, float]:
     load: dict[str, float] = {}
     for name in LOADS:
-        why = "an application for nobody needs no machine, and for more there is no published size."
+        why = "enter at least 1; for more there is no published size."
         number = reading.count(name, name.replace("_", " "), 1, LOAD_MAX, why)
         if number is not None:
             reading.said(name, number, name.replace("_", " "))

@@ -150,7 +150,7 @@ def assert_open(plan: Plan, status: str, at: datetime) -> None:
     if status == "used":
         raise RequestProblem(
             "This plan was approved already.",
-            "An approval is used once, and this one was.",
+            "Each plan is approved once, and its run has begun.",
             "Say status to see how its run goes, or ask for something new.",
         )
     if status == "void":

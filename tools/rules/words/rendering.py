@@ -60,7 +60,22 @@ def environment(loader: BaseLoader) -> Environment:
     )
     made.filters |= {
         one.__name__: one
-        for one in (amount, called, fenced, first_sentence, listed, lower_first, mermaid, quoted, reasons, sentences, short, span, spoken)
+        for one in (
+            amount,
+            called,
+            fenced,
+            first_sentence,
+            listed,
+            lower_first,
+            mermaid,
+            quoted,
+            reasons,
+            sentences,
+            short,
+            span,
+            spoken,
+            told,
+        )
     }
     made.filters |= {one.__name__: one for one in (duration, moment, spell_about, spell_memory, spell_number, spell_of, subject)}
     made.filters |= {"shown": lambda digest: digest[:DIGEST_SHOWN], "turning": spell_turn}
@@ -118,6 +133,14 @@ def amount(field: Field) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     return spell_value(value, field.unit) if isinstance(value, int | float) else value
+
+
+def told(field: Field, capability: str = "") -> str:
+    """What it is and how much, in a row with others: `disk 40 GiB`, `2 vCPU`, `production`, `no GPU`."""
+    label, value = called(field.name, capability), amount(field)
+    if isinstance(field.value, bool):
+        return label if field.value else f"no {label}"
+    return value if field.name in labels()["bare"]["fields"] or value.endswith(f" {label}") else f"{label} {value}"
 
 
 def span(field: Field) -> str:
