@@ -121,8 +121,9 @@ class Answering:
 
     def _room_for(self) -> Tell:
         """As many more of what is asked for, beside all that is there and promised."""
-        required, count = self.now.requirements, answering.count_in(self.text)
+        required = self.now.requirements
         assert required is not None
+        count = answering.count_in(self.text) if any(part.field("count") for part in required.parts) else 1
         parts = tuple(part.model_copy(update={"fields": _counted(part.fields, count)}) for part in required.parts)
         wanted = required.model_copy(update={"parts": parts})
         return answering.room_for(count, chain.offer(wanted, situation(self.world, scan_all(self.world, wanted))))

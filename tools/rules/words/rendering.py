@@ -77,7 +77,7 @@ def environment(loader: BaseLoader) -> Environment:
             told,
         )
     }
-    made.filters |= {one.__name__: one for one in (duration, moment, spell_about, spell_memory, spell_number, spell_of, subject)}
+    made.filters |= {one.__name__: one for one in (duration, meter, moment, spell_about, spell_memory, spell_number, spell_of, subject)}
     made.filters |= {"shown": lambda digest: digest[:DIGEST_SHOWN], "turning": spell_turn}
     made.globals |= {"head": head, "row": row, "label": labels()}
     return made
@@ -174,6 +174,11 @@ def duration(seconds: float) -> str:
 
 def moment(time: datetime) -> str:
     return f"{time:%Y-%m-%d} at {time:%H:%M} UTC"
+
+
+def meter(subject: str) -> str:
+    """What is paid for, without the name of the thing that it is paid for."""
+    return subject.partition(": ")[2] or subject
 
 
 def spoken(name: str) -> str:
