@@ -329,7 +329,7 @@ class Talk:
 
     def prove(self, edits: Edits) -> tuple[Edits, RequestProblem | None]:
         """What of it stands in words that were typed; and what is wrong with the rest."""
-        proven, dropped = proving.prove(edits, (*self.now.typed, self.text), self.now.request, catalogue())
+        proven, dropped = proving.prove(edits, (*self.now.typed, self.text), self.now.request, catalogue(), self.hear_by_rule())
         if not dropped:
             return proven, None
         detail = f"The message does not say {', '.join(sorted({edit.name or edit.item for edit in dropped}))} in the words quoted."

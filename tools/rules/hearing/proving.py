@@ -19,10 +19,14 @@ from tools.values.wanted import Listed, Wanted
 Dropped = tuple[Edit, ...]
 
 
-def prove(edits: Edits, typed: Sequence[str], request: Request, catalogue: Mapping[str, Listed]) -> tuple[Edits, Dropped]:
+def prove(
+    edits: Edits, typed: Sequence[str], request: Request, catalogue: Mapping[str, Listed], by_rule: Edits | None = None
+) -> tuple[Edits, Dropped]:
     """(what was really said, what was not), of edits of this request; `typed` are the messages, the last one is what they come from. A fact
-    may have been said before; whatever else is to be done must be said now. What belongs to an item that nobody asked for falls with it."""
+    may have been said before; whatever else is to be done must be said now. What belongs to an item that nobody asked for falls with it.
+    What the rules hear in the same words may be added too, though it is not named: a goal was stated that it serves."""
     judge = _Judge([text[:TEXT_LENGTH_MAX] for text in typed], catalogue, {item.label: item.capability for item in request.items})
+    judge.meant = {edit.name for edit in by_rule.edits if edit.do == "add"} if by_rule else set()
     kept = tuple(edit for edit in edits.edits if judge.holds(edit))
     dropped = tuple(edit for edit in edits.edits if edit not in kept)
     doubts = tuple(one for doubt in edits.doubts if (one := judge.doubt(doubt)) is not None)
@@ -61,12 +65,14 @@ class _Judge:
         self._scenes = [Scene.of(text, text, catalogue) for text in typed]
         self._catalogue = catalogue
         self._items = items
+        self.meant: set[str] = set()
+        """Capabilities that are asked for without being named."""
 
     def holds(self, edit: Edit) -> bool:
         now = said(edit.quote, self._scenes[-1])
         match edit.do:
             case "add":
-                asked = edit.name in self._catalogue and any(named(scene, edit.name) for scene in self._scenes)
+                asked = edit.name in self._catalogue and (edit.name in self.meant or any(named(scene, edit.name) for scene in self._scenes))
                 if asked:
                     self._items[edit.item] = edit.name
                 return asked
