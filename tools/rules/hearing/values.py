@@ -5,21 +5,25 @@ label stands. What has no label is given by the order in which everybody writes,
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.tokens import Token
-from tools.values.wanted import Wanted
+from tools.rules.hearing.stretch import Stretch
+from tools.values.wanted import Kind
 
-NUMERIC = ("count", "memory", "disk", "volume", "money", "disks")
-SIZES = ("memory", "disk", "volume", "disks")
+GIB = 2**30
+SIZES: tuple[Kind, ...] = ("memory", "disk", "volume", "disks")
+AMOUNTS: tuple[Kind, ...] = ("count", "money", *SIZES)
+"""Kinds of facts that an amount is the value of."""
 WITHOUT_LABEL, WITHOUT_VALUE = 1.5, 0.6
 """What it costs to leave a value without a label, and a label without a value; a match costs less the nearer they stand."""
 GAP_MAX = 5
 """Tokens that may stand between a value and its label."""
+JOINT_MAX = 6
+LISTED_MAX = 4
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,6 @@ class Amount:
     text: str
     first: int
     last: int
-    per: tuple[str, ...] = ()
-    """Facts for each of which it is meant: `20 connections per user`."""
-    alternatives: tuple[tuple[int, int], ...] = ()
 
 
 class Match(NamedTuple):
@@ -55,112 +56,90 @@ class Label(NamedTuple):
 def amounts(scene: Scene, first: int, last: int) -> list[Amount]:
     """Those that are neither taken nor denied; `8 cores, ideally 16`, `4 GB or 8 GB` and `from 4 to 8 GB` are one each."""
     found: list[Amount] = []
-    for i in range(first, last):
+    for i in scene.left(first, last):
         token = scene.said[i]
-        if token.kind not in ("number", "size", "money") or scene.used[i] or scene.denied[i] or _is_version(scene, i):
+        if token.kind not in ("number", "size", "money") or _is_version(scene, i):
             continue
-        one = Amount(token.kind, token.value, _spelled(scene, token), i, i + 1)
-        before = found[-1] if found else None
-        joint = _joint(scene, before, one) if before else ""
-        if before and joint:
-            text = one.text if joint != "range" else scene.text[scene.said[before.first].start : token.end]
-            found[-1] = replace(one, text=text, first=before.first, kind=before.kind if joint == "number" else one.kind, worth=one.worth)
-            if before.kind == "size" and one.kind == "number":
-                found[-1] = replace(found[-1], kind="size", text=f"{one.text} {_unit(before.text)}")
-        else:
+        one = Amount(token.kind, token.value, _spelled(scene, i), i, i + 1)
+        before = found[-1] if found else one
+        joint = _joint(scene, before, one)
+        if not joint:
             found.append(one)
+        elif before.kind == "size" and one.kind == "number":
+            unit = before.text.lstrip("0123456789., ") or "GB"
+            found[-1] = replace(one, kind="size", text=f"{one.text} {unit}", first=before.first)
+        else:
+            text = scene.quote(before.first, i + 1) if joint == "range" else one.text
+            found[-1] = replace(one, text=text, first=before.first)
     return found
 
 
-def _spelled(scene: Scene, token: Token) -> str:
+def _spelled(scene: Scene, number: int) -> str:
     """As typed; in units of ours when they are another language's."""
-    text = scene.text[token.start : token.end]
-    if token.kind == "size" and quantities.size_bytes(text) is None:
-        return f"{plain(token.value / GIB)} GB"
-    return text
-
-
-def _unit(text: str) -> str:
-    return text.lstrip("0123456789., ") or "GB"
+    text = scene.quote(number, number + 1)
+    foreign = scene.kind(number) == "size" and quantities.size_bytes(text) is None
+    return f"{plain(scene.said[number].value / GIB)} GB" if foreign else text
 
 
 def _joint(scene: Scene, before: Amount, one: Amount) -> str:
     """How an amount goes on from the one before it, empty when it does not: they are two then."""
     gap = range(before.last, one.first)
     between = [i for i in gap if not scene.at(i).names("fact") and not scene.is_text(i, ",", "(", ";", "/")]
-    same_kind = before.kind == one.kind or (before.kind == "size" and one.kind == "number")
-    if not same_kind or len(gap) > 6:
+    is_alike = before.kind == one.kind
+    if not between or len(gap) > JOINT_MAX or not (is_alike or (before.kind, one.kind) == ("size", "number")):
         return ""
-    if between and any(scene.at(i).does("prefer") for i in between):
+    if any(scene.does(i, "prefer") for i in between):
         return "prefer"
-    if before.kind == one.kind and one.kind == "size" and len(between) == len(gap) == 1 and scene.at(between[0]).does("or"):
+    preferred_after = scene.any_does(one.last, one.last + 2, "prefer")
+    if is_alike and scene.does(between[0], "or") and (preferred_after or (one.kind == "size" and len(gap) == 1)):
         return "or"
-    after = scene.at(one.last)
-    if (
-        before.kind == one.kind
-        and between
-        and scene.at(between[0]).does("or")
-        and (after.does("prefer") or scene.at(one.last + 1).does("prefer"))
-    ):
-        return "or"
-    if one.kind == "size" and len(gap) == 1 and scene.is_text(gap[0], "to", "->", "→"):
-        return "range"
-    return "range" if one.kind == before.kind == "number" and len(gap) == 1 and scene.is_text(gap[0], "→") else ""
+    arrow = ("to", "->", "→") if one.kind == "size" else ("→",)
+    return "range" if is_alike and len(gap) == 1 and scene.is_text(gap[0], *arrow) else ""
 
 
 def _is_version(scene: Scene, number: int) -> bool:
     """`Debian 12`, `PostgreSQL 16`: the number right behind the name of something counts nothing, unless a label follows."""
-    if scene.said[number].kind != "number":
-        return False
-    named = scene.at(number - 1)
-    mention = any(m.last == number and m.names("service") for m in scene.mentions)
-    choice = any(one.kind == "choice" and one.name not in ("environment", "platform") for one in named.meanings)
-    labelled = any(one.kind == "fact" for one in scene.at(number + 1).meanings)
-    return (choice or mention) and not labelled and not scene.is_text(number + 1, "x")
+    choice = any(one.kind == "choice" and one.name not in ("environment", "platform") for one in scene.at(number - 1).meanings)
+    behind = choice or any(mark.last == number for mark in scene.mentions)
+    labelled = scene.at(number + 1).has("fact") or scene.is_text(number + 1, "x")
+    return scene.kind(number) == "number" and behind and not labelled
 
 
-def labels(scene: Scene, first: int, last: int, wanted: Sequence[Wanted], capability: str) -> list[Label]:
-    kinds = {one.name: one.kind for one in wanted}
+def _labels(at: Stretch, capability: str) -> list[Label]:
     found = []
-    for mark in scene.marks_in(first, last):
-        if mark.last <= last and scene.free(mark.first, mark.last):
-            facts = tuple(name for name in mark.facts(capability) if kinds.get(name) in NUMERIC)
-            if facts:
-                found.append(Label(mark.first, mark.last, facts))
+    for mark in at.marks():
+        facts = tuple(name for name in mark.facts(capability) if at.kinds.get(name) in AMOUNTS)
+        if facts and mark.last <= at.last and at.scene.free(mark.first, mark.last):
+            found.append(Label(mark.first, mark.last, facts))
     return found
 
 
-def _takes(kind: str, amount: Amount, *, labelled: bool) -> bool:
+def takes(kind: str, amount: Amount, *, labelled: bool) -> bool:
     if kind == "count":
         return amount.kind == "number"
     if kind == "money":
         return amount.kind == "money" or (labelled and amount.kind == "number")
-    return amount.kind == "size" or (labelled and amount.kind == "number" and kind in ("memory", "disk"))
+    return amount.kind == "size" or (labelled and amount.kind == "number")
 
 
-def assign(scene: Scene, first: int, last: int, wanted: Sequence[Wanted], capability: str) -> tuple[list[Match], list[Amount]]:
+def assign(at: Stretch, capability: str) -> tuple[list[Match], list[Amount]]:
     """(what a label says, what has none). Neighbours are matched, so that the whole costs least."""
-    kinds = {one.name: one.kind for one in wanted}
-    row: list[Amount | Label] = sorted(
-        [*amounts(scene, first, last), *labels(scene, first, last, wanted, capability)], key=lambda one: one.first
-    )
+    scene, kinds = at.scene, at.kinds
+    row: list[Amount | Label] = sorted([*amounts(scene, at.first, at.last), *_labels(at, capability)], key=lambda one: one.first)
     best: list[tuple[float, tuple[Match, ...]]] = [(0.0, ())]
     for n, one in enumerate(row):
-        alone = WITHOUT_LABEL if isinstance(one, Amount) else WITHOUT_VALUE
-        options = [(best[n][0] + alone, best[n][1])]
-        if n:
-            matched = _match(scene, row[n - 1], one, kinds)
-            if matched:
-                cost, match = matched
-                options.append((best[n - 1][0] + cost, (*best[n - 1][1], match)))
-        for count in (2, 3, 4):  # `CPU / RAM / disk: 4 / 8 / 100`
-            listed = _listed(scene, row[n + 1 - 2 * count : n + 1], count, kinds) if n + 1 >= 2 * count else ()
-            if listed:
-                options.append((best[n + 1 - 2 * count][0] + 0.2 * count, (*best[n + 1 - 2 * count][1], *listed)))
+        cost, matches = best[n]
+        options = [(cost + (WITHOUT_LABEL if isinstance(one, Amount) else WITHOUT_VALUE), matches)]
+        if n and (matched := _match(scene, row[n - 1], one, kinds)):
+            options.append((best[n - 1][0] + matched[0], (*best[n - 1][1], matched[1])))
+        for count in range(2, min(LISTED_MAX, (n + 1) // 2) + 1):  # `CPU / RAM / disk: 4 / 8 / 100`
+            before = n + 1 - 2 * count
+            if listed := _listed(scene, row[before : n + 1], count, kinds):
+                options.append((best[before][0] + 0.2 * count, (*best[before][1], *listed)))
         best.append(min(options, key=lambda option: option[0]))
-    matches = list(best[-1][1])
-    taken = {match.amount.first for match in matches}
-    return matches, [one for one in row if isinstance(one, Amount) and one.first not in taken]
+    matched_all = list(best[-1][1])
+    taken = {match.amount.first for match in matched_all}
+    return matched_all, [one for one in row if isinstance(one, Amount) and one.first not in taken]
 
 
 def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Mapping[str, str]) -> tuple[float, Match] | None:
@@ -171,75 +150,57 @@ def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Map
         amount, label, after = right, left, False
     else:
         return None
-    facts = tuple(name for name in label.facts if _takes(kinds[name], amount, labelled=True))
     gap = range(left.last, right.first)
-    asked = scene.at(label.first).does("how_many")
-    if not after and not asked and not any(scene.is_text(i, ":", "=") for i in gap):
+    facts = tuple(name for name in label.facts if takes(kinds[name], amount, labelled=kinds[name] in ("memory", "disk", "money")))
+    if not after and not scene.does(label.first, "how_many") and scene.find(gap.start, gap.stop, ":", "=") is None:
         facts = tuple(name for name in facts if name != "count")  # `a Node 20 environment`
-    if any(scene.at(i).does("double", "half") for i in gap):
+    several = after and amount.kind == "number" and kinds[label.facts[0]] in SIZES and scene.said[label.last - 1].text.endswith("s")
+    if not facts or len(gap) > GAP_MAX or several or scene.any_does(gap.start, gap.stop, "double", "half"):
+        return None  # several: `two disks of 50 GB`
+    costs = [_cost(scene, i, after=after) for i in gap]
+    cost, words = (0.0 if after else 0.4) + sum(costs), costs.count(WORD)
+    if any(one >= BARRIER for one in costs) or words > 3 or (not after and words > 1 and cost > 1.0):
         return None
-    if not facts or len(gap) > GAP_MAX:
-        return None
-    cost, words = (0.0 if after else 0.4), 0
-    for i in gap:
-        token, mark = scene.said[i], scene.at(i)
-        if token.text in ".;\n!?":
-            if after or token.text != "\n":
-                return None
-            cost += 0.6
-        elif token.text in ":=":
-            cost += 0.5 if after else -0.3
-        elif token.text in ",|":
-            cost += 0.9
-        elif token.text == "/":
-            cost += 0.6
-        elif mark.does("join"):
-            cost += 0.9
-        elif mark.does("with"):
-            cost += 0.6
-        elif mark.does("link", "bound", "prefer", "owned", "to", "or", "article") or token.text in ("(", "-", "x", "×", "~", "≥", ">"):
-            cost += 0.0 if after else -0.05
-        else:
-            words += 1
-            cost += 0.3
-    if words > 3 or (not after and words > 1 and cost > 1.0):
-        return None
-    if (
-        amount.kind == "number"
-        and after
-        and label.facts
-        and kinds[label.facts[0]] in SIZES
-        and scene.said[label.last - 1].text.endswith("s")
-    ):
-        return None  # `two disks of 50 GB`
-    if amount.kind == "number" and all(kinds[name] in SIZES for name in facts):
-        cost += 0.2
-    return max(cost, 0.0), Match(amount, facts, min(left.first, right.first), max(left.last, right.last))
+    cost += 0.2 if amount.kind == "number" and all(kinds[name] in SIZES for name in facts) else 0.0
+    return max(cost, 0.0), Match(amount, facts, left.first, right.last)
+
+
+WORD, BARRIER = 0.3, 9.0
+"""What a word between a value and its label costs, and what nothing reaches across."""
+
+
+def _cost(scene: Scene, number: int, *, after: bool) -> float:
+    """What one token between a value and its label costs. `after`: the label stands behind the value."""
+    text, mark = scene.said[number].text, scene.at(number)
+    if text in ".;\n!?":
+        return BARRIER if after or text != "\n" else 0.6
+    if text in ":=":
+        return 0.5 if after else -0.3
+    if text in ",|" or (mark.does("join") and text != "/"):
+        return 0.9
+    if text == "/" or mark.does("with"):
+        return 0.6
+    if mark.does("link", "bound", "prefer", "owned", "to", "or", "article") or text in ("(", "-", "x", "×", "~", "≥", ">"):
+        return 0.0 if after else -0.05
+    return WORD
 
 
 def _listed(scene: Scene, row: Sequence[Amount | Label], count: int, kinds: Mapping[str, str]) -> tuple[Match, ...]:
     """Labels in a row, then as many values."""
-    heads, tails = row[:count], row[count:]
     found = []
-    for label, amount in zip(heads, tails, strict=True):
+    for label, amount in zip(row[:count], row[count:], strict=True):
         if not isinstance(label, Label) or not isinstance(amount, Amount):
             return ()
-        facts = tuple(name for name in label.facts if _takes(kinds[name], amount, labelled=True))
-        if not facts:
-            return ()
-        found.append(Match(amount, facts, heads[0].first, tails[-1].last))
-    gaps = [range(a.last, b.first) for a, b in itertools.pairwise(row)]
-    close = all(len(gap) <= 3 and not any(scene.is_text(i, ".", ";") for i in gap) for gap in gaps)
-    return tuple(found) if close else ()
-
-
-GIB = 2**30
+        facts = tuple(name for name in label.facts if takes(kinds[name], amount, labelled=True))
+        found.append(Match(amount, facts, row[0].first, row[-1].last))
+    gaps = [(a.last, b.first) for a, b in itertools.pairwise(row)]
+    close = all(first - last <= 3 and scene.find(last, first, ".", ";") is None for last, first in gaps)
+    return tuple(found) if close and all(match.facts for match in found) else ()
 
 
 def is_usual_memory(size_bytes: float) -> bool:
     """Memory comes in powers of two and three times those."""
-    gib = size_bytes / GIB
-    whole = int(gib)
+    gib, whole = size_bytes / GIB, int(size_bytes / GIB)
     return gib < 1 or (gib <= 1024 and gib == whole and (whole.bit_count() == 1 or (whole % 3 == 0 and (whole // 3).bit_count() == 1)))
 
 
@@ -248,35 +209,25 @@ ALONE_MEMORY_MAX_BYTES = 64 * GIB
 FAR = 1.5
 """How much larger the first of two sizes must be for the order to be the other way round: memory is the smaller one."""
 
+Given = list[tuple[str, Amount]]
 
-def by_order(
-    sizes: Sequence[Amount], lacking: Sequence[Wanted], *, is_listed: bool = False
-) -> tuple[list[tuple[str, Amount]], list[Amount]]:
-    """(fact and size, in doubt): sizes without a label, in the order in which everybody writes: memory, disk, other disks. `is_listed`:
-    they follow the system disk in a list."""
-    memory = [one.name for one in lacking if one.kind == "memory"][:1]
-    disk = [one.name for one in lacking if one.kind == "disk"][:1]
-    volume = [one.name for one in lacking if one.kind == "volume"][:1]
+
+def by_order(sizes: Sequence[Amount], lacking: Mapping[Kind, str], *, is_listed: bool = False) -> tuple[Given, list[Amount]]:
+    """(fact and size, in doubt): sizes without a label, in the order in which everybody writes: memory, disk, other disks. `lacking` are
+    facts by kind; `is_listed`: the sizes follow the system disk in a list."""
+    memory, disk, volume, disks = (lacking.get(kind, "") for kind in SIZES)
     if len(sizes) == 1 and memory and disk:
-        size = sizes[0]
-        if not is_usual_memory(size.worth):
-            return [(disk[0], size)], []
-        return ([(memory[0], size)], []) if size.worth <= ALONE_MEMORY_MAX_BYTES else ([], [size])
+        if sizes[0].worth > ALONE_MEMORY_MAX_BYTES and is_usual_memory(sizes[0].worth):
+            return [], list(sizes)
+        return [(memory if is_usual_memory(sizes[0].worth) else disk, sizes[0])], []
     ordered = list(sizes)
     if memory and disk and len(ordered) >= 2 and ordered[0].worth > ordered[1].worth * FAR:
-        ordered[0], ordered[1] = ordered[1], ordered[0]
-    slots = [*memory, *disk, *(volume if not memory or not disk else ())]
+        ordered[:2] = ordered[1::-1]
+    slots = [name for name in (memory, disk, "" if memory and disk else volume) if name]
     given = list(zip(slots, ordered, strict=False))
-    more = [one.name for one in lacking if one.kind == "disks"][:1]
     rest = ordered[len(given) :]
-    if more and (disk or is_listed):
-        return given + [(more[0], size) for size in rest], []
-    return given, rest
+    return (given + [(disks, size) for size in rest], []) if disks and (disk or is_listed) else (given, rest)
 
 
 def plain(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
-
-
-def numbers_of(tokens: Sequence[Token]) -> Iterator[float]:
-    yield from (token.value for token in tokens if token.kind == "number")

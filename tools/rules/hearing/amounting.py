@@ -1,0 +1,227 @@
+"""What numbers, sizes and sums say of one thing: as they stand, more or twice of what there is, or in doubt which of its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tools.rules.hearing import quantities
+from tools.rules.hearing.stretch import Stretch
+from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
+from tools.rules.hearing.values import AMOUNTS, GIB, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain
+from tools.rules.hearing.words import same
+from tools.values.request import Doubt, Edit, Reading
+
+TIMES_MAX = 24
+"""Disks of one size."""
+ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"), "money": ("money",)}
+"""Of facts that share a word, the kind that an amount is rather of."""
+
+
+def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
+    matches, rest = assign(at, thing.capability)
+    _multiply(message, thing, at)
+    one = _Amounts(message, thing, at)
+    one.say(matches)
+    one.settle(one.corrected(rest))
+
+
+def worth(value: str) -> float | None:
+    size_bytes, number = quantities.size_bytes(value), quantities.count(value)
+    return size_bytes if size_bytes is not None else number
+
+
+def _multiply(message: Message, thing: Thing, at: Stretch) -> None:
+    """`half the ram`, `double the disk`: of what was said; of anything else it is told as unused."""
+    for mark in at.marks():
+        label = next((m for m in at.scene.marks_in(mark.last, mark.last + 3) if m.names("fact")), None)
+        if not label or not mark.does("double", "half"):
+            continue
+        fact = next((fact for name in label.names("fact") if (fact := message.before(thing, name))), None)
+        was = worth(fact.value) if fact else None
+        if fact and was is not None:
+            now = was * (2 if mark.does("double") else 0.5)
+            at.say(fact.name, plain(now) if fact.value.isdigit() else f"{plain(now / GIB)} GB", mark.first, label.last)
+
+
+class _Amounts:
+    def __init__(self, message: Message, thing: Thing, at: Stretch) -> None:
+        self.message, self.thing, self.at = message, thing, at
+        self.scene, self.kinds = at.scene, at.kinds
+
+    # What a label says.
+
+    def say(self, matches: Sequence[Match]) -> None:
+        said: dict[str, list[Match]] = {}
+        for match in matches:
+            order = ORDER[match.amount.kind]
+            facts = [name for name in match.facts if name not in said] or list(match.facts)
+            fact = min(facts, key=lambda name: order.index(self.kinds[name]) if self.kinds[name] in order else len(AMOUNTS))
+            said.setdefault(fact, []).append(match)
+        for fact, several in said.items():
+            self._say_fact(fact, several)
+            for match in several:
+                self.scene.use(*((match.first, match.last) if match.last - match.first < 8 else (match.amount.first, match.amount.last)))
+
+    def _say_fact(self, fact: str, several: list[Match]) -> None:
+        scene, found, kind = self.scene, self.at.found, self.kinds[fact]
+        last = next((one for one in reversed(several) if not self._is_quoted(one)), several[-1])
+        product = self._product(several) if kind == "count" else None
+        if self._contradict(fact, several):
+            return
+        if product:
+            found.say(fact, *product)
+        elif kind == "disks" or (kind == "disk" and len(several) > 1 and not self._repeats(several)):
+            values = [value for one in several for value in [self._spelled(one.amount, kind)] * self._times(one)]
+            whole, more = scene.quote(several[0].first, last.last), self.at.named("disks")
+            if kind == "disk" and more:
+                found.say(fact, values[0], scene.quote(several[0].first, several[0].last))
+                found.say(more, ", ".join(values[1:]), whole)
+            else:
+                found.say(fact, ", ".join(values), whole)
+        else:
+            found.say(fact, self._changed(fact, self._spelled(last.amount, kind), last), scene.quote(last.first, last.last))
+
+    def _spelled(self, amount: Amount, kind: str) -> str:
+        if kind == "count":
+            return plain(amount.worth)
+        if amount.kind != "number" or kind == "money":
+            return amount.text
+        if amount.text.lower().endswith("m") and amount.worth >= 10**6:
+            return f"{amount.text[:-1].strip()} MB"
+        return f"{plain(amount.worth)} {'MB' if kind == 'memory' and amount.worth >= 256 else 'GB'}"
+
+    def _is_quoted(self, match: Match) -> bool:
+        """It stands in a mail that is answered: what is said now counts more."""
+        start = self.scene.said[match.amount.first].start
+        return self.scene.text[self.scene.text.rfind("\n", 0, start) + 1 : start].lstrip().startswith(">")
+
+    def _repeats(self, several: list[Match]) -> bool:
+        """The same thing said again, or corrected: `200 connections, no, 300 connections`."""
+        return self.scene.any_does(several[0].last, several[-1].first, "deny", "affirm", "instead", "prefer", "or", "to")
+
+    def _contradict(self, fact: str, several: list[Match]) -> bool:
+        """`4 cores and 8 cores`: two that cannot both be, and nothing tells which; it is asked."""
+        scene, kind = self.scene, self.kinds[fact]
+        if len({one.amount.worth for one in several}) < 2 or kind not in ("count", "memory") or self._product(several):
+            return False
+        joined = all(b.first - a.last <= 2 and scene.any_does(a.last, b.first, "join") for a, b in pairwise(several))
+        if self._repeats(several) or any(self._is_quoted(one) for one in several) or not joined:
+            return False
+        values = [(fact, self._spelled(one.amount, kind)) for one in several]
+        self._doubt(values, several[0].first, several[-1].last)
+        return True
+
+    def _doubt(self, values: Sequence[tuple[str, str]], first: int, last: int) -> None:
+        label, quote = self.thing.label, self.scene.quote(first, last)
+        readings = tuple(
+            Reading(text=f"{name.replace('_', ' ')} {value}", edits=(Edit(do="set", item=label, name=name, value=value, quote=quote),))
+            for name, value in values
+        )
+        about = tuple(dict.fromkeys(name for name, _ in values))
+        self.thing.doubts.append(Doubt(item=label, quote=quote, about=about, readings=readings))
+        self.scene.use(first, last)
+
+    def _times(self, match: Match) -> int:
+        """`two data disks of 300 GB`, `2 x 100 GB`: so many of that size."""
+        scene, i = self.scene, min(match.first, match.amount.first) - 1
+        while scene.is_text(i, "x", "×", "*"):
+            i -= 1
+        token = scene.token(i)
+        if token.kind != "number" or scene.used[i] or not 2 <= token.value <= TIMES_MAX or "count" in scene.at(i + 1).names("fact"):
+            return 1
+        scene.use(i, i + 1)
+        return int(token.value)
+
+    def _product(self, several: list[Match]) -> tuple[str, str] | None:
+        """`50 users with 20 connections each` are a thousand."""
+        scene, first, second = self.scene, several[0], several[-1]
+        if len(several) != 2 or set(first.facts) & MACHINE_SIZES or self._label(first) == self._label(second):
+            return None
+        each = scene.any_does(first.last, second.first, "each") or scene.any_does(second.first, second.last + 3, "each")
+        if not each and not scene.does(second.last, "per"):
+            return None
+        last = second.last + scene.does(second.last, "each")
+        return plain(first.amount.worth * second.amount.worth), scene.quote(first.first, last)
+
+    def _label(self, match: Match) -> set[str]:
+        return {same(self.scene.said[i].text) for i in range(match.first, match.last) if self.scene.at(i).names("fact")}
+
+    def _changed(self, fact: str, value: str, match: Match) -> str:
+        """`4 GB more` is what there is and four more; nothing else of it is known here."""
+        scene, before = self.scene, self.message.before(self.thing, fact)
+        was = worth(before.value) if before else None
+        lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last))
+        adds = scene.any_does(match.first - 1, match.last + 1, "more") or (scene.does(match.amount.first - 1, "by") and not lowers)
+        if was is None or not adds or before is None:
+            return value
+        total = was + match.amount.worth
+        return plain(total) if match.amount.kind == "number" and before.value.isdigit() else f"{plain(total / GIB)} GB"
+
+    # What has no label.
+
+    def corrected(self, rest: list[Amount]) -> list[Amount]:
+        """`not 100, 200` and `200 instead of 100`: the amount that is refused says which fact is meant."""
+        scene, item = self.scene, self.message.request.item(self.thing.label)
+        refused = [scene.said[i] for i in range(self.at.first, self.at.last) if scene.denied[i] and scene.kind(i) in ("number", "size")]
+        if item is None or len(refused) != 1 or len(rest) != 1 or rest[0].kind != refused[0].kind:
+            return rest
+        facts = [fact for fact in (*item.facts, *self.message.request.shared) if worth(fact.value) == refused[0].value]
+        if len(facts) != 1 or facts[0].name in self.thing.facts:
+            return rest
+        self._give(facts[0].name, rest[0])
+        return []
+
+    def _give(self, fact: str, *several: Amount) -> None:
+        self.at.found.say(fact, ", ".join(plain(a.worth) if a.kind == "number" else a.text for a in several), self._quote(several))
+        for one in several:
+            self.scene.use(one.first, one.last)
+
+    def _quote(self, several: Sequence[Amount]) -> str:
+        return self.scene.quote(several[0].first, several[-1].last)
+
+    def settle(self, rest: list[Amount]) -> None:
+        scene, thing = self.scene, self.thing
+        numbers, sums = ([one for one in rest if one.kind == kind] for kind in ("number", "money"))
+        short = len(numbers) == 1 and len(scene.said) <= 6 and not thing.new and not thing.facts
+        if short and "count" in self.kinds and any(scene.does(i, "change") and scene.is_text(i + 1, "it", "them") for i in range(3)):
+            self._give("count", numbers[0])  # `make it 3`
+        if sums and (budget := self.at.named("money")):
+            self._give(budget, sums[-1])
+        sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
+        lacking = {one.kind: one.name for one in reversed(self.at.wanted) if one.name not in thing.facts}
+        for size in [size for size in sizes if "volume" in lacking and not is_usual_memory(size.worth)][:1]:
+            if any(m.first - size.last in (0, 1) and thing.capability in m.names("service") for m in scene.mentions):
+                self._give(lacking.pop("volume"), size)  # `100 GB database`
+                sizes.remove(size)
+        disks = [mark.first for mark in scene.marks if "disk" in mark.names("fact")]
+        is_listed = "disk" in thing.facts and bool(sizes and disks) and sizes[0].first > disks[0]
+        given, doubtful = by_order(sizes, lacking, is_listed=is_listed)
+        for fact in dict.fromkeys(fact for fact, _ in given):
+            self._give(fact, *(size for name, size in given if name == fact))
+        for size in doubtful:
+            self._doubt([(lacking[kind], size.text) for kind in ("memory", "disk") if kind in lacking], size.first, size.last)
+
+    def _mends(self, size: Amount) -> bool:
+        """`Sorry, I meant 8 GB`: it stands for the last size before it."""
+        scene = self.scene
+        if not scene.any_does(size.first - 4, size.first, "mends"):
+            return False
+        start = scene.said[size.first].start
+        said = [fact for fact in self.thing.facts.values() if self.kinds.get(fact.name) in ("memory", "disk")]
+        before = [fact for fact in said if 0 <= scene.text.find(fact.quote) < start]
+        if before:
+            near = min(before, key=lambda fact: (abs((worth(fact.value) or 0) - size.worth), -scene.text.find(fact.quote)))
+            self._give(near.name, size)
+        return bool(before)
+
+    def _is_of_something_else(self, size: Amount) -> bool:
+        """`8 GB of log files`, `10 GB network card`, `1 GB/s`: a size of what nobody asked about."""
+        scene, after = self.scene, size.last
+        if scene.is_text(after, "/") and scene.is_listed(after + 1, "seconds"):
+            return True
+        if scene.is_text(after, "of") and scene.kind(after + 1) == "word":
+            return not scene.at(after + 1).names("fact") and not scene.fills(after + 1)
+        if scene.is_plain_word(after):
+            return not scene.mention_at(after) and scene.kind(after + 1) in ("", "mark")
+        return scene.is_listed(after, "network_cards") and scene.kind(after + 1) != "number"

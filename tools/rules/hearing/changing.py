@@ -1,0 +1,171 @@
+"""What the things that a message is about change of the request: what several share is said once, rows that differ in nothing but their
+name are one thing, what was said before is not said again."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tools.rules.hearing.lexicon import ENGLISH
+from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
+from tools.rules.hearing.words import Mark
+from tools.values.request import Doubt, Edit, Fact
+
+
+def changes(message: Message, common: Thing | None) -> list[Edit]:
+    """`common`: what was said of all rows of a table."""
+    for thing in message.things if common else ():
+        if thing.row and common:
+            thing.take_over(common, {one.name for one in message.wanted(thing)} - OWN)
+    _share_alike(message)
+    _drop_empty(message)
+    _merge_rows(message)
+    shared, made = _shared(message), list[Edit]()
+    taken = {item.label for item in message.request.items}
+    for thing in message.things:
+        if thing.new:
+            made.append(_new(message, thing, taken))
+        label = thing.label
+        made += [
+            Edit(do="set", item=label, name=f.name, value=f.value, quote=f.quote) for f in thing.facts.values() if f.name not in shared
+        ]
+        made += [Edit(do="relate", item=label, name=kind, value=to, quote=quote) for kind, to, quote in thing.relations]
+    made += [Edit(do="set", name=fact.name, value=fact.value, quote=fact.quote) for fact in shared.values()]
+    return [*made, *(edit for thing in message.things for edit in _unsets(message, thing))]
+
+
+def _new(message: Message, thing: Thing, taken: set[str]) -> Edit:
+    called = thing.label if thing.label and thing.label not in taken else thing.role or thing.capability
+    thing.label = next(one for one in (called, *(f"{called}-{number}" for number in range(2, 1000))) if one not in taken)
+    taken.add(thing.label)
+    thing.doubts = [_of(doubt, thing.label) for doubt in thing.doubts]
+    originals = (item.fact("name") for item in message.request.items)
+    labels = {*(item.label for item in message.request.items), *(fact.value.lower() for fact in originals if fact)}
+    if thing.copied.lower() in labels:
+        return Edit(do="copy", item=thing.copied, name=thing.label, quote=thing.quote)
+    if thing.copied:
+        thing.relations.append(("like", thing.copied, thing.quote))
+    return Edit(do="add", item=thing.label, name=thing.capability, quote=thing.quote or thing.capability)
+
+
+def _of(doubt: Doubt, label: str) -> Doubt:
+    """With the label that its thing has got."""
+    readings = tuple(
+        one.model_copy(update={"edits": tuple(edit.model_copy(update={"item": label}) for edit in one.edits)}) for one in doubt.readings
+    )
+    return doubt.model_copy(update={"item": label, "readings": readings})
+
+
+def _share_alike(message: Message) -> None:
+    """`one web and one indexer machine each, 2 cores 8 GB`: the sizes are of both; `and the same for production`: so are most facts."""
+    things = message.things
+    for one, after in reversed(list(pairwise(things))):
+        if one.alike and one.capability == after.capability:
+            one.take_over(after, set(after.facts) - OWN)
+    for one, after in pairwise(things):
+        if after.again and one.capability == after.capability:
+            after.take_over(one, set(one.facts) - OWN)
+    for one in things[:-1]:  # `Both: Ubuntu`, after the last of them
+        last = things[-1]
+        if last.capability == one.capability and last.new:
+            kinds = {wanted.name for wanted in message.wanted(one) if wanted.kind in ("choice", "version")} - SHARED
+            one.take_over(last, {name for name in kinds & set(last.facts) if _is_apart(message, last, last.facts[name])})
+    each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes), 0)
+    for one in things[:each]:
+        if not one.sizes and not one.row:
+            one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
+
+
+def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
+    """It is said in another sentence than the one that names the thing."""
+    scene = message.scene
+    first, last = scene.sentence(thing.said[0])
+    at = scene.text.find(fact.quote, scene.said[first].start)
+    return thing.said != (0, 0) and last < len(scene.said) and at > scene.said[last].start
+
+
+def _drop_empty(message: Message) -> None:
+    """`vms on network 20: one small (1 core, 2 GB), one large (8 cores, 16 GB)`: the word before them names no thing of its own."""
+    sized = [thing for thing in message.things if thing.new and thing.sizes]
+    for thing in list(message.things):
+        others = [one for one in sized if one is not thing and one.capability == thing.capability]
+        says = set(thing.facts) - SHARED - {"role"} or thing.copied or thing.doubts or thing.row
+        if thing.new and others and not says:
+            for one in others:
+                one.take_over(thing, SHARED)
+            message.things.remove(thing)
+
+
+def _merge_rows(message: Message) -> None:
+    merged: list[Thing] = []
+    for thing in message.things:
+        like = next((one for one in merged if thing.row and one.row and _facts(one) == _facts(thing)), None)
+        if like is None:
+            merged.append(thing)
+            continue
+        count = sum(int(one.facts["count"].value) if "count" in one.facts else 1 for one in (like, thing))
+        for name in ("address", "name"):
+            both = [one.facts[name] for one in (like, thing) if name in one.facts]
+            if both:
+                like.found.say(name, ", ".join(fact.value for fact in both), both[-1].quote)
+        like.found.say("count", str(count), like.facts["name"].quote if "name" in like.facts else like.quote)
+    message.things = merged
+
+
+def _facts(thing: Thing) -> tuple[str, dict[str, str]]:
+    return thing.capability, {name: fact.value for name, fact in thing.facts.items() if name not in ("name", "count", "address")}
+
+
+def _shared(message: Message) -> dict[str, Fact]:
+    """Facts that are meant for all: said of one thing only, or of all alike, and nothing else in the request says otherwise."""
+    shared: dict[str, Fact] = {}
+    spoken_of = {thing.label for thing in message.things}
+    others = [item for item in message.request.items if item.label not in spoken_of]
+    is_more = any(thing.new for thing in message.things) and bool(others)
+    for name in SHARED:
+        said = [thing.facts[name] for thing in message.things if name in thing.facts]
+        before = next((fact for fact in message.request.shared if fact.name == name), None)
+        differs = said and ((before and before.value != said[0].value) or any(item.fact(name) for item in others))
+        if len({fact.value.lower() for fact in said}) == 1 and not (is_more and differs):
+            shared[name] = said[-1]
+    return shared
+
+
+def _unsets(message: Message, thing: Thing) -> list[Edit]:
+    made = []
+    item = message.request.item(thing.label)
+    for name, value, quote in thing.found.denied:
+        fact = message.before(thing, name)
+        if fact is None or name in thing.facts:
+            continue
+        owner = thing.label if item and item.fact(name) else ""
+        several = fact.value.split(", ")
+        left = [one for one in several if one not in value.split(", ")]
+        if value and 0 < len(left) < len(several):
+            made.append(Edit(do="set", item=owner, name=name, value=", ".join(left), quote=quote))
+        elif not value or fact.value.lower() == value.lower():
+            made.append(Edit(do="unset", item=owner, name=name, quote=quote))
+    return made
+
+
+def wishes(message: Message) -> list[Edit]:
+    """What no capability can do yet, of fields and of words; the last of a kind."""
+    scene, found = message.scene, dict[str, Edit]()
+    said = [wish for thing in message.things for wish in thing.found.wishes]
+    for mark in scene.marks:
+        kind = next(iter(mark.names("wish")), "")
+        if not kind or not scene.free(mark.first, mark.last) or _tells_another(message, mark):
+            continue
+        quote = scene.quote(mark.first, mark.last)
+        if not scene.denied[mark.first]:
+            found[kind] = Edit(do="wish", name=kind, value=quote, quote=quote)
+        elif any(wish.kind == kind for wish in message.request.wishes):
+            found[kind] = Edit(do="unwish", name=kind, quote=quote)
+        scene.use(mark.first, mark.last)
+    return [*(Edit(do="wish", name=wish.kind, value=wish.text, quote=wish.text) for wish in said), *found.values()]
+
+
+def _tells_another(message: Message, mark: Mark) -> bool:
+    """`backup contact`, `backup vm`: no wish, but a word that tells another noun."""
+    scene, after = message.scene, message.scene.token(mark.last)
+    noun = scene.words.language == ENGLISH and scene.is_plain_word(mark.last) and not after.text.endswith("ly") and not after.glued
+    return noun or scene.mention_at(mark.last) is not None

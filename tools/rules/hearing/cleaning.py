@@ -1,0 +1,74 @@
+"""Takes out of a message what is no words: comments, hints, emphasis, boxes, quotes of mail. Every character keeps its place, so that
+quotes can be found again in what was typed."""
+
+from __future__ import annotations
+
+import re
+
+_MARKUP = re.compile(
+    r"^\s*[QA]\s*[:.)](?=\s)|<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;|`"
+    r"|~~[^~\n]{1,80}~~",
+    re.DOTALL | re.MULTILINE,
+)
+_HINT = re.compile(
+    r"(?<!: )(?<!:)\[(?![ xX]\]|[\d,. -]+\])(?=[^\]]*[a-zA-Z]{2,})[^\]\n]{0,200}\](?!\()"
+    r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max|min|default|optional|required|leave)"
+    r"[^)\n]*\)"
+    r"|<(?!\d)[a-z][^>\n]{1,80}>",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"^(\s*[-*]\s*)\[([ xX])\]\s*(.*)$")
+_BOLD = re.compile(r"^([ \t]*)\*\*(?=[^*\n]+\*\*:?[ \t]*$)", re.MULTILINE)
+_FLOW = re.compile(r"\{[ \t]*[\w-]+[ \t]*[:=][^{}\n]*\}")
+_CHOSEN = re.compile(r"(?:\([ xX]?\)|\[[ xX]?\])[^()\[\]\n]*")
+"""One of several boxes on a line: `( ) 2 (x) 4`."""
+_PAIR = re.compile(r"[ \t](?=[A-Za-z_]{2,20}=\S)")
+_REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
+"""A line that is taken out of a file in YAML."""
+_KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
+
+
+def clean(text: str) -> str:
+    text = "\n".join(_choose(line) for line in text.replace("||", " |").split("\n"))
+    bare = _MARKUP.sub(_blank, _BOLD.sub(r"\1# ", _as_lines(_REMOVED.sub(_blank, text))))
+    return _HINT.sub(_blank, "\n".join(_unbox(line) for line in bare.split("\n")))
+
+
+def spaced(text: str) -> str:
+    """With blanks between values that stand side by side (`2,4,20`), so that they are no single number."""
+    lines = text.split("\n")
+    return "\n".join(line.replace(",", " ") if len(re.findall(r",\S", line)) >= 3 and ", " not in line else line for line in lines)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match.group())
+
+
+def _unbox(line: str) -> str:
+    """`- [x] backups` is said, `- [ ] backups` is not."""
+    box = _BOX.match(line)
+    if box is None:
+        return line
+    is_filled = box[2] in "xX" or re.search(r":\s*\S", box[3])
+    return box[1] + " " * (box.start(3) - box.end(1)) + box[3] if is_filled else " " * len(line)
+
+
+def _choose(line: str) -> str:
+    """Of boxes side by side, what is ticked."""
+    boxes = _CHOSEN.findall(line)
+    if len(boxes) < 2 or not any(re.match(r".[xX]", box) for box in boxes):
+        return line
+    return _CHOSEN.sub(lambda box: "   " + box.group()[3:] if re.match(r".[xX]", box.group()) else " " * len(box.group()), line)
+
+
+def _as_lines(text: str) -> str:
+    """JSON, and pairs on one line, as `label: value` lines."""
+    text = _FLOW.sub(lambda flow: flow.group().replace("{", "\n").replace("}", " ").replace(",", "\n"), text)
+    text = "\n".join(_PAIR.sub("\n", line) if len(re.findall(r"\b[A-Za-z_]{2,20}=\S", line)) >= 3 else line for line in text.split("\n"))
+    if len(_KEYED.findall(text)) < 2:
+        return text
+    depth, out = 0, []
+    for c in re.sub(r"[\"{}]", " ", text):
+        depth += (c == "[") - (c == "]")
+        out.append("\n" if c == "," and depth == 0 else c)
+    return "".join(out)

@@ -1,0 +1,227 @@
+"""Where a message names things: services and machines by the words that capabilities declare, items by what they are called, and machines
+by what they do. What becomes of each is told in tools.rules.hearing.groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from tools.rules.hearing.dates import is_day_word
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.words import Mark, same
+from tools.rules.names.naming import repair
+from tools.values.request import Item, Request
+
+COUNT_MAX = 10_000
+ROLE_COUNT_MAX = 500
+ADJECTIVES_MAX = 10
+ROLE_WORDS_MAX = 3
+SMALL_SIZE_TOKENS_MAX = 8
+
+Intro = Literal["new", "ref", "bare"]
+"""`a database`, `the database`, `database`."""
+TIMES = ("x", "×", "*")
+STARTING = (
+    "lean", "for", "with", "join", "deny", "ask_for", "change", "link", "remove", "copy", "or", "each", "affirm", "polite", "ask",
+)  # fmt: skip
+"""What words do that no thing's own words begin before."""
+
+
+class Lead(NamedTuple):
+    """The words before a thing's noun."""
+
+    start: int
+    intro: Intro = "bare"
+    number: int | None = None
+    counted: tuple[int, int] = (0, 0)
+    """Where that is said."""
+    another: bool = False
+    more: bool = False
+    """So many more of what there is."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A thing where it is named, by tokens `first` up to `last`."""
+
+    capability: str
+    lead: Lead
+    first: int
+    last: int
+    body: bool = False
+    """It names nothing but what services run on."""
+    label: str = ""
+    """Of the item that is meant, or a word that tells a new one from others of its kind."""
+    role: str = ""
+    adjectives: tuple[str, ...] = ()
+    """Words before its noun that nothing is known of: `the payroll vm`."""
+    alike: bool = False
+    """What is said of the next one is said of it too: `one web and one indexer machine`."""
+    again: bool = False
+    """As the one before it, but for what is said of it."""
+
+    @property
+    def start(self) -> int:
+        return self.lead.start
+
+    @property
+    def intro(self) -> Intro:
+        return self.lead.intro
+
+
+def heads(scene: Scene, first: int, last: int, request: Request) -> list[Head]:
+    found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
+    found += _items(scene, first, last, request)
+    found += _roles(scene, first, last, found, request)
+    for mark in scene.marks_in(first, last):
+        told = scene.does(mark.last, "for", "lean", "with", "affirm") or scene.at(mark.last).choices("environment")
+        if mark.does("same_again") and found and told:
+            found.append(Head(found[0].capability, Lead(mark.first), mark.first, mark.last, again=True))
+    return found
+
+
+def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
+    services, known = mark.names("service"), {item.capability for item in request.items}
+    capability, body = next((one for one in services if one in known), services[0]), bool(mark.names("body"))
+    lead = _lead(scene, mark.first, floor)
+    if counted := _count_behind(scene, mark.last):
+        lead = lead._replace(number=counted[0], counted=(mark.last, counted[1]))
+    before = [i for i in range(lead.start, mark.first) if scene.kind(i) in ("word", "name") and not scene.at(i).meanings]
+    adjectives = tuple(scene.said[i].text for i in before if not scene.fills(i))
+    is_role = body and lead.intro == "new" and len(adjectives) == 1 and scene.is_text(mark.first - 1, *adjectives)
+    role = adjectives[0] if is_role and adjectives[0].isalpha() else ""
+    label = _free(role, request) if role else ""
+    return Head(capability, lead, mark.first, mark.last, body, label, role, adjectives)
+
+
+def _count_behind(scene: Scene, last: int) -> tuple[int, int] | None:
+    """(how many, the token behind) of `web server x 3`, `web server (3)`, `web server x3`."""
+    number = scene.token(last + 1)
+    if number.kind == "number" and scene.is_text(last, "x", "×"):
+        return int(number.value), last + 2
+    if number.kind == "number" and scene.is_text(last, "(") and scene.is_text(last + 2, ")"):
+        return int(number.value), last + 3
+    at = last + scene.is_text(last, "(")
+    times = re.fullmatch(r"x(\d{1,3})", scene.token(at).text)
+    return (int(times[1]), at + 1) if times else None
+
+
+def _lead(scene: Scene, first: int, floor: int) -> Lead:
+    found = Lead(first)
+    for i in range(first - 1, max(floor, first - ADJECTIVES_MAX) - 1, -1):
+        mark = scene.at(i)
+        if mark.does("another"):
+            return Lead(mark.first, "new", 1, (mark.first, mark.last), another=True, more=True)
+        if mark.does("more"):
+            found = found._replace(more=True, start=i)
+        elif scene.kind(i) == "number" and not mark.names("fact"):
+            if _is_count(scene, i, first, floor):
+                return found._replace(start=i, intro="new", number=int(scene.said[i].value), counted=(i, i + 1))
+            found = found._replace(start=i)
+        elif mark.does("article", "owned"):
+            return found._replace(start=mark.first, intro="new" if mark.does("article") else "ref")
+        elif (
+            scene.used[i] or scene.stops(i) or mark.does(*STARTING) or (scene.kind(i) == "mark" and not scene.is_text(i, *TIMES, "/", "-"))
+        ):
+            break
+        else:
+            found = found._replace(start=i)
+    return found
+
+
+def _is_count(scene: Scene, number: int, first: int, floor: int) -> bool:
+    """Not a version (`Debian 12 server`), and not what a label behind it counts (`4 cores server`)."""
+    value, after, behind = scene.said[number].value, scene.at(number + 1), scene.at(number - 1)
+    counts_label = after.has("fact") and not after.has("body") and number + 1 < first
+    version = number > floor and (behind.has("choice") or bool(set(behind.names("fact")) & scene.words.placing))
+    made = number - 1 > floor and scene.kind(number - 1) == "word" and not behind.meanings and scene.does(number - 2, "article")
+    return not counts_label and not version and not made and _is_whole(scene, number, COUNT_MAX) and value > 0
+
+
+def _is_whole(scene: Scene, number: int, most: int) -> bool:
+    token = scene.token(number)
+    return token.kind == "number" and 1 <= token.value <= most and token.value == int(token.value)
+
+
+def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[Head]:
+    """Items of the request by what they are called: `the masters`, `db`, `app-01`, `the production one`, `the second one`."""
+
+    def head(item: Item, i: int, last: int) -> Head:
+        return Head(item.capability, Lead(i, "ref"), i, last, label=item.label)
+
+    for item in request.items:
+        called = ",".join(fact.value for name in ("name", "role") if (fact := item.fact(name)))
+        words = {same(word.strip()) for word in (item.label, *called.split(",")) if word.strip()}
+        values = {fact.value.lower() for fact in item.facts}
+        for i in range(first, last):
+            chosen = {scene.said[i].text, *(one.value for one in scene.at(i).meanings if one.kind == "choice")}
+            if scene.does(i - 1, "copy"):
+                continue
+            if scene.is_text(i + 1, "one") and chosen & values:
+                yield head(item, i, i + 2)
+            if scene.kind(i) in ("word", "name", "quoted") and same(scene.said[i].text.strip("\"'`")) in words:
+                yield head(item, i, i + 1)
+    for i in range(first, last - 1):
+        ordinal = scene.words.ordinals.get(scene.said[i].text, len(request.items))
+        if len(request.items) > ordinal and len(request.items) > 1 and (scene.is_body(i + 1) or scene.is_text(i + 1, "one", "item")):
+            yield head(request.items[ordinal], i, i + 2)
+
+
+def _may_be_role(scene: Scene, number: int) -> bool:
+    """A word that has no part in building the sentence, and is no label of an amount."""
+    token, mark = scene.token(number), scene.at(number)
+    if token.kind != "word" or len(token.text) < 2 or scene.used[number] or scene.is_listed(number, "no_role"):
+        return False
+    if mark.has("does", "wish") or scene.fills(number) or mark.choices("environment") or is_day_word(token.text):
+        return False
+    return not mark.has("fact", "choice") or mark.has("part") or same(token.text) in scene.words.roles
+
+
+def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], request: Request) -> list[Head]:
+    """`3 masters with 4 cores`, `a head node with 8 cores`, `one web and one indexer machine`: machines called by what they do."""
+    taken = {i for head in mentioned for i in range(head.start, head.last)}
+    found = []
+    for i in scene.left(first, last - 1):
+        counts = _is_whole(scene, i, ROLE_COUNT_MAX)
+        head = _role_at(scene, i, last, mentioned, request) if i not in taken and (counts or scene.does(i, "article")) else None
+        if head and not taken & set(range(head.first, head.last)):
+            found.append(head)
+    for head in mentioned:  # the last of `one web and one indexer machine` has its word before the noun
+        if head.body and head.lead.number and any(one.alike for one in found) and head.lead.counted[1] == head.first - 1:
+            role = scene.said[head.first - 1].text
+            found.append(replace(head, first=head.first - 1, label=_free(role, request), role=role))
+    return found
+
+
+def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request: Request) -> Head | None:
+    counts = scene.kind(i) == "number"
+    first = end = scene.skip(i + 1, last, texts=TIMES)
+    while end < min(first + ROLE_WORDS_MAX, last) and _may_be_role(scene, end) and not scene.is_body(end):
+        end += 1
+    words, noun = end - first, end < last and scene.is_body(end)
+    shares_noun = any(head.first > end and head.body and head.start - end <= 1 for head in mentioned)
+    elliptic = counts and 1 <= words <= 2 and scene.does(end, "join") and shares_noun
+    end += noun
+    opens = scene.does(end, "with", "each", "for", "lean") or scene.is_text(end, ":", "(", "-", "@", *([","] if words else []))
+    if not (noun or counts) or not (words or (noun and counts)):
+        return None
+    if not elliptic and not (_is_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1]))):
+        return None
+    role = "-".join(scene.said[k].text for k in range(first, first + max(words, 1)) if not scene.is_body(k))
+    role = same(role) if noun or elliptic else role
+    lead = Lead(i, "new", int(scene.said[i].value) if counts else None, (i, first) if counts else (0, 0))
+    return Head(scene.words.plain, lead, first, end, not words, _free(role, request) if role else "", role, alike=elliptic)
+
+
+def _free(text: str, request: Request) -> str:
+    base, taken = repair(text) or "item", {item.label for item in request.items}
+    return next(one for one in (base, *(f"{base}-{n}" for n in range(2, 100))) if one not in taken)
+
+
+def _is_machine_size(scene: Scene, first: int, last: int) -> bool:
+    """Whether the words that follow say how large a machine is."""
+    end = next((i for i in range(first, last) if scene.stops(i)), last)
+    sizes = sum(scene.kind(i) == "size" or "cpu_count" in scene.at(i).names("fact") for i in range(first, end))
+    return sizes >= 2 or (sizes == 1 and end - first <= SMALL_SIZE_TOKENS_MAX)

@@ -1,0 +1,106 @@
+"""What the label of a field or a column is about: `Number of CPUs per machine` above `2` is a number of CPUs and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from tools.rules.hearing.dates import days
+from tools.rules.hearing.layout import LABEL_LENGTH_MAX
+from tools.rules.hearing.lexicon import listed
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.tokens import Token, tokens
+from tools.rules.hearing.words import Lexicon, Mark, same
+
+LABEL_TOKENS_MAX = 14
+
+
+class Labelled(NamedTuple):
+    """What a label is about."""
+
+    facts: tuple[str, ...] = ()
+    unit: str = ""
+    """Of a bare number behind it."""
+    wishes: tuple[str, ...] = ()
+    choice: str = ""
+    """The environment that a `yes` behind it says: `Is this for production?`"""
+    remark: bool = False
+    """What stands behind it tells why, and asks for nothing."""
+
+
+def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | None:
+    """None when it is the label of nothing that may be asked for. `heads_row`: it stands over a column."""
+    if (text, heads_row) not in scene.labels:
+        scene.labels[text, heads_row] = _label_of(scene.words, text, heads_row=heads_row)
+    return scene.labels[text, heads_row]
+
+
+def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | None:
+    text = re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ").replace("(s)", "s")
+    said = tokens(text)
+    figures = [t for t in said if t.kind in ("size", "money", "address") or (t.kind == "number" and t.value > 9)]
+    if not said or figures or len(text) > LABEL_LENGTH_MAX or len(said) > LABEL_TOKENS_MAX:
+        return None
+    words = [token for token in said if token.kind in ("word", "name")]
+    marks = lexicon.marks(said)
+    is_of_others = any(same(token.text) in map(same, listed("of_others")) for token in said)
+    if any(mark.does("purpose") and mark.first == 0 for mark in marks) or (is_of_others and any(m.does("called") for m in marks)):
+        return Labelled(remark=True)
+    alone = words[0].text if len(words) == 1 else ""
+    if lexicon.is_body(alone) and not alone.endswith("s") and alone != "node" and (heads_row or alone != "host"):
+        return Labelled(("name",))
+    unit = next((mark.names("unit")[0] for mark in marks if mark.names("unit")), "")
+    facts, counts = _facts(marks, len(said))
+    if counts and not any(set(mark.names("fact")) & (lexicon.counting - {"count"}) for mark in facts):
+        others = [word for word in words if not lexicon.is_body(word.text) and not lexicon.fills(word)]
+        return Labelled(("count",), unit) if len(others) <= 2 else None
+    if not counts and _is_called(lexicon, said, marks):
+        return Labelled(("name",), unit)
+    if any(days(text, date(2000, 1, 1))) or (len(words) > 5 and any(mark.does("polite") for mark in marks)):
+        return None
+    return _about(text, said, words, marks, facts, unit)
+
+
+def _facts(marks: Sequence[Mark], length: int) -> tuple[list[Mark], bool]:
+    """(what it may be about, whether it asks how many): `Number of CPUs` of `Number of CPUs per machine`."""
+    scoped = next((mark.first for mark in marks if mark.does("per", "each", "for") and mark.first), length)
+    facts = [mark for mark in marks if mark.has("fact", "wish") and mark.first < scoped]
+    asks = next((mark.first for mark in marks if mark.does("how_many")), None)
+    counts = asks is not None and all(mark.first > asks for mark in facts)
+    if len(facts) > 1:
+        facts = [mark for mark in facts if set(mark.names("fact")) != {"count"} or mark.names("wish")] or facts
+    return facts, counts
+
+
+def _is_called(lexicon: Lexicon, said: Sequence[Token], marks: Sequence[Mark]) -> bool:
+    """`VM name`, `Hostname of the machine`."""
+    called = next((mark for mark in marks if mark.does("called")), None)
+    others = [t for n, t in enumerate(said) if t.kind in ("word", "name") and called and not called.first <= n < called.last]
+    return called is not None and all(lexicon.is_body(word.text) or lexicon.fills(word) for word in others)
+
+
+def _about(
+    text: str, said: Sequence[Token], words: Sequence[Token], marks: Sequence[Mark], facts: Sequence[Mark], unit: str
+) -> Labelled | None:
+    for name in ("needed_by", "until"):
+        if any(mark.does(name) and (mark.last - mark.first == len(words) or mark.last - mark.first > 1) for mark in marks):
+            return Labelled((name,), unit)
+    places = {value for mark in marks for value in mark.choices("environment")}
+    if not facts and len(places) == 1 and any(mark.does("ask") and mark.first == 0 for mark in marks):
+        return Labelled(("environment",), choice=places.pop())
+    is_sentence = len(said) > 6 and not text.rstrip().endswith("?") and facts and facts[0].first > 2
+    asks = len(words) > 4 and any(m.does("ask_for", "polite") and not m.does("change", "with", "needed_by") for m in marks)
+    if not facts or is_sentence or asks:
+        return None
+    chosen = max(facts, key=lambda mark: (mark.last - mark.first, -mark.first))
+    alike = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
+    return Labelled(tuple(sorted(alike)), unit, chosen.names("wish"))
+
+
+def is_section(lexicon: Lexicon, text: str) -> bool:
+    """A heading that is an environment and nothing else."""
+    said = tokens(text)
+    marks = lexicon.marks(said) if len(said) <= 3 else []
+    return any(mark.choices("environment") for mark in marks) and all(mark.choices("environment") or mark.names("part") for mark in marks)

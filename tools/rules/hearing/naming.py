@@ -1,0 +1,119 @@
+"""What is called something: a name, a pattern (`app-{1,2,3}`), a series (`app-1 to app-3`), or several with commas and an `and`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.tokens import series, spread
+from tools.rules.hearing.words import Mark
+
+NAMES_MAX = 200
+BUILDING = (
+    "deny", "affirm", "lean", "for", "with", "join", "link", "bound", "or", "to", "called", "any", "ask", "ask_for", "change", "each",
+    "per", "prefer", "copy", "until", "needed_by", "article", "owned", "remark", "remove",
+)  # fmt: skip
+"""What words do that build a sentence: none of them is a name."""
+SMALL = ("lean", "for", "with", "join", "link", "deny", "any", "ask", "to", "or", "until", "needed_by", "remark")
+LISTING = (",", "&", "/", "+", "\n")
+
+
+class Called(NamedTuple):
+    """Tokens `first` up to `last` say what something is called, those from `begin` on are the names."""
+
+    first: int
+    begin: int
+    last: int
+    names: tuple[str, ...]
+
+
+def is_value_word(scene: Scene, number: int) -> bool:
+    """A word that may be a name: it has no part in building the sentence."""
+    return scene.kind(number) == "word" and not scene.does(number, *BUILDING) and not scene.fills(number)
+
+
+def hyphenated(scene: Scene, number: int) -> str:
+    """The whole word, with what hyphens and dots join to it."""
+    match = re.match(r"[\w][\w.-]{0,62}", scene.text[scene.token(number).start :])
+    return match.group().rstrip(".-_") if match else ""
+
+
+def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
+    """Whatever is called something. A name is taken whole, so that no word in it is read as anything else."""
+    i = first
+    while i < last:
+        mark = scene.at(i)
+        if not (mark.does("called") and mark.first == i and scene.free(i, mark.last)) or scene.denied[i]:
+            i += 1
+            continue
+        begin = scene.skip(mark.last, last, "link", "owned", texts=(":", "=", "#", "-"), most=6)
+        begin = scene.skip(begin, last, "owned", "article", texts=("it", "them", "vm", "machine"))
+        label = scene.at(begin)
+        if begin > mark.last and label.first == begin and set(label.names("fact")) & scene.words.placing:
+            begin = label.last  # `name the resource group rg-data`
+        end, said = names_at(scene, begin, last, sure=_is_sure(scene, mark, begin))
+        if said:
+            yield Called(mark.first, begin, end, said)
+        i = max(end, i + 1)
+
+
+def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:
+    """An ordinary word behind it is a name: after `called`, and after `name:`; not after `call` or in `a name server`."""
+    spelled = hyphenated(scene, begin) if begin < len(scene.said) else ""
+    is_made_up = "-" in spelled or any(c.isdigit() for c in spelled)
+    return is_made_up or begin > mark.last or mark.last - mark.first > 1 or scene.is_listed(mark.first, "calls")
+
+
+def names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed: bool = True) -> tuple[int, tuple[str, ...]]:
+    """(the token behind them, the names). `sure`: an ordinary word is a name here; `listed`: more may follow."""
+    said: list[str] = []
+    at = end = begin
+    while at < last and len(said) < NAMES_MAX:
+        next_, several = _name_at(scene, at, last, is_first=not said, sure=sure)
+        if not several:
+            break
+        said += several
+        at = end = next_
+        if listed:
+            at = scene.skip(at, last, "join", texts=LISTING)
+        if at == end:
+            break
+    return end, tuple(dict.fromkeys(said))
+
+
+def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) -> tuple[int, tuple[str, ...]]:
+    token = scene.said[at]
+    if token.kind == "quoted":
+        return at + 1, (scene.unquoted(at),)
+    if token.kind == "name" or (token.kind == "number" and not is_first):
+        until = _joined_to(scene, at)
+        several = series(scene.quote(at, at + 1), scene.quote(until, until + 1)) if at < until < last else ()
+        if several or token.kind == "number":
+            return until + 1, several
+        return at + 1, spread(scene.quote(at, at + 1))
+    if is_first and sure and token.kind in ("word", "mark", "number") and not scene.stops(at) and not _is_small(scene, at):
+        chunk = re.match(r"[^\s,;]{1,256}", scene.text[token.start :])
+        text = chunk.group().rstrip(".!?:)\"'") if chunk else ""
+        return scene.chunk(at, len(text)), spread(text) if text else ()
+    if token.kind == "word" and not is_first and sure and is_value_word(scene, at) and not scene.at(at).meanings:
+        word = hyphenated(scene, at)
+        end = scene.chunk(at, len(word))
+        ends = end >= last or scene.stops(end) or scene.is_text(end, ",") or scene.does(end, "with", "for", "lean", "each", "join")
+        return end, (word,) if ends else ()
+    return at, ()
+
+
+def _joined_to(scene: Scene, at: int) -> int:
+    """The other end of a series: `app-1 to app-3`, `app-1..3`."""
+    if scene.is_text(at + 1, ".") and scene.is_text(at + 2, "."):
+        return at + 3
+    return at + 2 if scene.does(at + 1, "to") or scene.is_text(at + 1, "-", "…") else at
+
+
+def _is_small(scene: Scene, number: int) -> bool:
+    """Nothing is called `after later`, `is` or `yet`; a `name server` is not called `server`."""
+    if scene.is_listed(number, "no_name") or scene.is_text(number, ",", "(", ")") or scene.does(number, *SMALL):
+        return True
+    return scene.is_text(number - 1, "name", "names") and scene.is_listed(number, "not_after_name")

@@ -1,0 +1,220 @@
+"""Facts that tell where: networks, nodes, addresses, who may reach it, and ports. Each kind has one function over a stretch."""
+
+from __future__ import annotations
+
+import re
+
+from tools.rules.hearing.naming import hyphenated, is_value_word
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.stretch import Stretch
+from tools.rules.hearing.words import Mark
+from tools.values.wanted import Wanted
+
+BRIDGE = re.compile(r"vmbr\d{1,4}(?:\.\d{1,4})?|v?net\d{1,4}|vmbr\d+v\d+")
+_SUBNET = re.compile(r".*0/(?:8|16|2[0-4])")
+_NODE = re.compile(r"[a-z][a-z-]{0,40}\d{1,4}")
+VLAN_MAX = 4095
+PORTS_HELD = (",", "/", "&", "+", ";", "\n", ":")
+
+
+def networks(at: Stretch, one: Wanted) -> None:
+    """`vlan 20`, `network lab`, `the servers network`, `vmbr1`, `on 10.0.30.0/24`. A VLAN and a bridge are both kept."""
+    scene = at.scene
+    if one.name == "bridge":
+        return  # told with the network
+    for mark in at.labels(one):
+        if scene.denied[mark.first]:
+            begin = at.skip(mark.last)
+            if begin < at.last and scene.kind(begin) in ("name", "number"):
+                at.deny(one, scene.quote(begin, begin + 1), mark.first, begin + 1)
+                scene.use(mark.first, begin + 1)
+        elif span := _network_behind(at, mark) or _network_before(at, mark):
+            _say_network(at, one, *span)
+    for i in scene.left(at.first, at.last):
+        subnet = scene.kind(i) == "address" and _SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
+        if (scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text)) or (subnet and not scene.is_text(i - 1, "from")):
+            _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
+
+
+Span = tuple[str, int, int]
+"""A value, and the tokens that say it."""
+
+
+def _network_behind(at: Stretch, mark: Mark) -> Span | None:
+    scene = at.scene
+    begin = at.skip(mark.last, "called", "lean")
+    begin = scene.skip(begin, at.last, texts=("id", "tag", "number", "no", ".", "vlan", "name"))
+    if begin >= at.last or scene.used[begin]:
+        return None
+    kind = scene.kind(begin)
+    if kind in ("name", "address", "quoted") or (kind == "number" and not _counts(scene, begin)):
+        return scene.unquoted(begin), mark.first, begin + 1
+    if kind == "word" and _names_a_place(scene, mark, begin):
+        value = hyphenated(scene, begin)
+        return value, mark.first, scene.chunk(begin, len(value))
+    return None
+
+
+def _network_before(at: Stretch, mark: Mark) -> Span | None:
+    """`the servers network`, `on the 20 network`."""
+    scene, i = at.scene, mark.first - 1
+    if i < at.first or not scene.is_left(i):
+        return None
+    lead = scene.at(i - 1)
+    number = scene.kind(i) == "number" and lead.does("lean", "owned", "article") and scene.said[i].value < VLAN_MAX
+    open_ = (lead.does("lean") or i == at.first) and is_value_word(scene, i) and not scene.at(i).names("fact")
+    word = scene.kind(i) == "word" and (lead.does("owned") or open_)
+    return (scene.quote(i, i + 1), i, mark.last) if scene.kind(i) == "name" or number or word else None
+
+
+def _say_network(at: Stretch, one: Wanted, value: str, first: int, last: int) -> None:
+    """Of a bridge and a VLAN the VLAN is the network, and the bridge is where it is."""
+    before = at.found.facts.get(one.name)
+    is_bridge, was_bridge = bool(BRIDGE.fullmatch(value.lower())), bool(before and BRIDGE.fullmatch(before.value.lower()))
+    if before and was_bridge and not is_bridge:
+        at.found.say("bridge", before.value, before.quote)
+    at.say("bridge" if is_bridge and before and not was_bridge else one.name, value, first, last)
+
+
+def _counts(scene: Scene, number: int) -> bool:
+    """`network 8 cores`: the number is about what follows."""
+    after = set(scene.at(number + 1).names("fact"))
+    return bool(after & {"cpu_count", "users", "memory", "disk"}) and not scene.at(number - 1).names("fact")
+
+
+def _names_a_place(scene: Scene, mark: Mark, begin: int) -> bool:
+    """`network lab`, `node alpha`; not `network monitoring`, `any node is fine`, `a node exporter`."""
+    if not is_value_word(scene, begin) or scene.at(begin).has("fact", "wish"):
+        return False
+    told = begin > mark.last
+    if scene.does(mark.first - 1, "any") or scene.is_listed(mark.first - 1, "no_place"):
+        return told and scene.is_text(begin - 1, ":", "=")
+    there = scene.does(mark.first - 1, "lean", "owned", "change", "join") or scene.is_text(mark.first, "on")
+    closes = scene.kind(begin + 1) in ("", "mark", "number", "size") or scene.does(begin + 1, "join", "with", "for", "lean", "affirm", "or")
+    return told or (there and closes and not scene.said[begin].text.endswith("ing"))
+
+
+def nodes(at: Stretch, one: Wanted) -> None:
+    """`on node pve2`, `on pve2`, `use pve3`; what is denied is told apart: `not on pve1`."""
+    scene = at.scene
+    for mark in at.labels(one):
+        begin = at.skip(mark.last, "called")
+        if begin >= at.last or scene.used[begin]:
+            continue
+        if scene.kind(begin) == "quoted":
+            _say_node(at, one, scene.unquoted(begin), mark.first, begin + 1)
+        elif scene.kind(begin) == "name" or _names_a_place(scene, mark, begin):
+            value = hyphenated(scene, begin)
+            _say_node(at, one, value, mark.first, scene.chunk(begin, len(value)))
+    for i in range(at.first, at.last):
+        leads = scene.does(i - 1, "lean", "change") and not scene.is_listed(i - 1, "leads_to_no_node")
+        denied = scene.denied[i] and (scene.does(i - 1, "deny") or leads)
+        named = scene.kind(i) == "name" and not scene.used[i] and not scene.at(i).meanings
+        if named and (leads or denied) and _NODE.fullmatch(scene.said[i].text):
+            _say_node(at, one, scene.quote(i, i + 1), i, i + 1)
+
+
+def _say_node(at: Stretch, one: Wanted, value: str, first: int, last: int) -> None:
+    if at.scene.denied[first]:
+        at.deny(one, value, first, last)
+    else:
+        at.say(one.name, value, first, last)
+
+
+def address(at: Stretch, one: Wanted) -> None:
+    """Behind their label; a machine's own address also without one."""
+    scene = at.scene
+    for mark in at.labels(one):
+        end, said = addresses_at(scene, at.skip(mark.last, "lean"), at.last)
+        if said and not scene.denied[mark.first]:
+            at.say(one.name, ", ".join(said), mark.first, end)
+    if one.name != "address" or one.name in at.found.facts:
+        return
+    for i in scene.left(at.first, at.last):
+        reached = scene.is_text(i - 1, "from") or scene.any_does(max(i - 8, at.first), i, "reaches")
+        if scene.kind(i) == "address" and not reached:
+            end, said = addresses_at(scene, i, at.last)
+            at.say(one.name, ", ".join(said), i, end)
+            return
+
+
+def addresses_at(scene: Scene, begin: int, last: int) -> tuple[int, tuple[str, ...]]:
+    """(the token behind them, the addresses)."""
+    said: list[str] = []
+    at = end = begin
+    while at < last and scene.kind(at) == "address":
+        said.append(scene.quote(at, at + 1))
+        end = at + 1
+        at = scene.skip(end, last, "join", "or", texts=(",", "&"))
+    return end, tuple(said)
+
+
+def sources(at: Stretch, one: Wanted) -> None:
+    """Who may reach it: `from 10.0.0.0/8`, `from anywhere`."""
+    scene = at.scene
+    for i in scene.left(at.first, at.last):
+        if not scene.is_left(i):
+            continue
+        if scene.kind(i) == "address":
+            end, said = addresses_at(scene, i, at.last)
+            at.say(one.name, ", ".join(said), i, end)
+        elif scene.is_listed(i, "anywhere") and scene.does(i - 1, "lean", "owned"):
+            begin = i - scene.is_text(i - 1, "the")
+            at.say(one.name, scene.quote(begin, i + 1), begin, i + 1)
+
+
+def ports(at: Stretch, one: Wanted) -> None:
+    """`ports 22, 80 and 443`, `443/tcp`, `8000-8100`, `5432 (to the database)`; the word may stand before or behind them."""
+    scene, said, spans = at.scene, list[str](), list[tuple[int, int]]()
+    for i in scene.left(at.first, at.last):
+        if scene.kind(i) == "port":
+            said.append(scene.quote(i, i + 1).removesuffix("/tcp"))
+            spans.append((i, i + 1))
+    for mark in at.labels(one):
+        if scene.denied[mark.first]:
+            end, refused = ports_at(scene, mark.last, at.last)
+            if refused:
+                at.deny(one, ", ".join(refused), mark.first, end)
+                scene.use(mark.first, end)
+            continue
+        start = mark.first
+        end, found = ports_at(scene, at.skip(mark.last), at.last)
+        if not found:
+            while start > at.first and (scene.kind(start - 1) == "number" or _holds(scene, start - 1, (",", "/", "-", "&"))):
+                start -= 1
+            found, end = ports_at(scene, start, mark.first)[1], mark.last
+        if found:
+            said += found
+            spans.append((start, end))
+            scene.use(start, end)
+    if said:
+        at.found.say(one.name, ", ".join(dict.fromkeys(said)), scene.quote(min(spans)[0], max(span[1] for span in spans)))
+        for span in spans:
+            scene.use(*span)
+
+
+def _holds(scene: Scene, number: int, texts: tuple[str, ...]) -> bool:
+    return scene.is_text(number, *texts) or scene.does(number, "join", "or")
+
+
+def ports_at(scene: Scene, begin: int, last: int) -> tuple[int, list[str]]:
+    """(the token behind them, the ports) of a list that begins here."""
+    said: list[str] = []
+    at = end = begin
+    while at < last:
+        token = scene.said[at]
+        counts_next = set(scene.at(at + 1).names("fact")) & scene.words.counting  # `443, 4 cores`
+        if token.kind == "number" and token.value == int(token.value) and not scene.used[at] and not counts_next:
+            is_range = scene.is_text(at + 1, "-") and scene.kind(at + 2) == "number"
+            said.append(f"{int(token.value)}-{int(scene.said[at + 2].value)}" if is_range else str(int(token.value)))
+            end = at = at + (3 if is_range else 1)
+        elif token.kind == "port":
+            said.append(scene.quote(at, at + 1).removesuffix("/tcp"))
+            end = at = at + 1
+        elif said and token.text == "(" and (close := scene.find(at, min(at + 14, last), ")")):
+            at = close + 1
+        elif said and (scene.is_listed(at, "protocols") or _holds(scene, at, PORTS_HELD)):
+            at += 1
+        else:
+            break
+    return end, said

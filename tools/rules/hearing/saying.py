@@ -1,0 +1,127 @@
+"""What a message says of one thing: names, relations, what is taken back, and the facts of a stretch of words."""
+
+from __future__ import annotations
+
+from tools.rules.hearing.amounting import say_amounts
+from tools.rules.hearing.facts import read_facts
+from tools.rules.hearing.lexicon import ENGLISH
+from tools.rules.hearing.naming import names_at
+from tools.rules.hearing.stretch import Stretch
+from tools.rules.hearing.things import Message, Thing
+from tools.rules.hearing.words import Mark, same
+
+RELATED_MAX = 6
+"""Tokens between the word of a relation and the thing that it is to."""
+
+
+def read_stretch(message: Message, thing: Thing, first: int = 0, last: int | None = None) -> None:
+    at = message.stretch(thing, first, last)
+    _copy(message, thing, at)
+    _relate(message, thing, at)
+    if "name" not in thing.facts and message.wants(thing, "name"):
+        _bare_name(thing, at)
+    read_facts(at)
+    _own_make(message, thing)
+    _take_back(at)
+    say_amounts(message, thing, at)
+
+
+def _copy(message: Message, thing: Thing, at: Stretch) -> None:
+    """`same as db-01`."""
+    scene = at.scene
+    for mark in at.marks():
+        i = scene.skip(mark.last, at.last, "owned", "article", "lean")
+        known = scene.kind(i) == "name" or any(scene.is_text(i, item.label) for item in message.request.items)
+        if mark.does("copy") and known and not scene.used[i]:
+            thing.copied, thing.quote = scene.quote(i, i + 1), scene.quote(mark.first, i + 1)
+            scene.use(mark.first, i + 1)
+
+
+def _relate(message: Message, thing: Thing, at: Stretch) -> None:
+    """`behind the balancer`, `on different nodes`, `near the database`: how it stands to something else, or its machines do."""
+    scene = at.scene
+    for mark in at.marks():
+        kind = next(iter(mark.names("relation")), "")
+        if not kind or not scene.free(mark.first, mark.last):
+            continue
+        to, close = ("", mark.last) if kind == "apart" else _related(message, mark)
+        if to or kind == "apart":
+            thing.relations.append((kind, to, scene.quote(mark.first, close)))
+            scene.use(mark.first, close)
+
+
+def _related(message: Message, mark: Mark) -> tuple[str, int]:
+    """(what it is to, the token behind that)."""
+    scene, items = message.scene, message.request.items
+    to, close = "", mark.last
+    for i in range(mark.last, min(mark.last + RELATED_MAX, scene.sentence(mark.first)[1])):
+        item = next((one for one in items if same(one.label) == same(scene.said[i].text)), None)
+        mention = scene.mention_at(i)
+        if item or scene.kind(i) in ("name", "quoted"):
+            return item.label if item else scene.unquoted(i), i + 1
+        if mention and not to:
+            known = next((one.label for one in items if one.capability in mention.names("service")), "")
+            to, close = known or scene.quote(mention.first, mention.last), mention.last
+    return to, close
+
+
+def _bare_name(thing: Thing, at: Stretch) -> None:
+    """`VM build-01`, `vm lark, 4 cores`, `app-{1,2,3}`, `"web" as a server`: names that nothing introduces."""
+    scene = at.scene
+    for i in scene.left(at.first, at.last):
+        kind, is_new = scene.kind(i), not scene.at(i).meanings
+        behind = scene.named_at(i) or (kind == "name" and scene.named_at(i - 1))
+        asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and "." not in scene.said[i].text
+        if (kind == "word" and _is_word_name(at, i)) or (kind == "name" and is_new and asked):
+            at.say("name", scene.quote(i, i + 1), i, i + 1)
+        elif kind in ("name", "quoted") and (scene.is_text(i + 1, "as") or (kind == "quoted" and behind)):
+            at.say("name", scene.unquoted(i), i, i + 1)
+        elif kind == "name" and is_new:
+            end, said = names_at(scene, i, at.last, sure=False)
+            lead = scene.at(i - 1)
+            placed = set(lead.names("fact")) & scene.words.placing or (lead.does("lean") and not scene.is_text(i - 1, "as"))
+            if not said or placed or not (len(said) > 1 or behind) or "." in said[0]:
+                continue
+            at.say("name", ", ".join(said), i, end)
+            if len(said) > 1 and "count" not in thing.facts and "count" in at.kinds:
+                at.say("count", str(len(said)), i, end)
+        if "name" in thing.facts:
+            return
+
+
+def _is_word_name(at: Stretch, number: int) -> bool:
+    """A word right behind its noun that means nothing else."""
+    scene, text = at.scene, at.scene.said[number].text
+    ends = scene.stops(number + 1) or scene.is_text(number + 1, ",", "(", ":") or scene.does(number + 1, "with")
+    open_ = scene.words.language == ENGLISH and scene.named_at(number) and scene.is_plain_word(number)
+    return open_ and ends and len(text) >= 3 and not text.endswith(("ly", "ing"))
+
+
+def _own_make(message: Message, thing: Thing) -> None:
+    """Who names the make that a capability is of has chosen it: another one in the message is what it replaces or stands beside."""
+    scene, words = message.scene, set(message.catalogue[thing.capability].WORDS)
+    for one in message.wanted(thing):
+        ours = next((value for value, spelled in one.choices if {value.lower(), *spelled} & words), "") if one.kind == "choice" else ""
+        if ours and any(ours in scene.at(i).choices(one.name) for i in range(*thing.said)):
+            thing.facts.pop(one.name, None)
+            before = message.before(thing, one.name)
+            if before and before.value != ours:
+                thing.found.say(one.name, ours, scene.quote(*thing.said))
+
+
+def _take_back(at: Stretch) -> None:
+    """`no data disks`, `forget the end date`, `any node`: a fact that is named to be denied, and no value of it."""
+    scene = at.scene
+    for mark in at.marks():
+        facts = [name for name in mark.names("fact") if name in at.kinds]
+        if not facts or not scene.free(mark.first, mark.last):
+            continue
+        lead = mark.first
+        while lead > max(mark.first - 5, 0) and scene.does(lead - 1, "owned", "article", "remove", "any", "deny"):
+            lead -= 1
+        while lead < mark.first and not scene.does(lead, "remove", "any", "deny"):
+            lead += 1
+        behind = scene.denied[mark.first] and scene.any_does(mark.last, min(mark.last + 4, at.last), "denied_after")
+        if lead < mark.first or behind:
+            at.found.denied += [(name, "", scene.quote(lead, mark.last)) for name in facts]
+            scene.use(mark.first, mark.last)

@@ -1,0 +1,65 @@
+"""Words of a message that are about one thing, and what was read of it so far: what every reader of a kind of fact is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.words import Mark
+from tools.values.request import Fact, Wish
+from tools.values.wanted import Wanted
+
+
+@dataclass
+class Found:
+    """What is read of one thing. A later value of the same name wins: `100 users, no, 200 users`."""
+
+    facts: dict[str, Fact] = field(default_factory=dict)
+    wishes: list[Wish] = field(default_factory=list)
+    denied: list[tuple[str, str, str]] = field(default_factory=list)
+    """(fact, value or nothing, quote) of what is not to be."""
+
+    def say(self, name: str, value: str, quote: str) -> None:
+        self.facts[name] = Fact(name=name, value=value, quote=quote)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    scene: Scene
+    first: int
+    last: int
+    wanted: Sequence[Wanted]
+    """What may be said of the thing."""
+    found: Found
+    today: date
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        return {one.name: one.kind for one in self.wanted}
+
+    def named(self, kind: str) -> str:
+        """The fact of a kind, empty when none is wanted."""
+        return next((one.name for one in self.wanted if one.kind == kind), "")
+
+    def labels(self, one: Wanted) -> Iterator[Mark]:
+        """Where a fact is named, and nothing was made of that yet."""
+        for mark in self.scene.marks_in(self.first, self.last, one.name):
+            if mark.last <= self.last and one.name in mark.names("fact") and self.scene.is_open(mark.first, mark.last):
+                yield mark
+
+    def marks(self) -> list[Mark]:
+        return self.scene.marks_in(self.first, self.last)
+
+    def skip(self, number: int, *does: str) -> int:
+        """Past a colon and the small words that join a label to its value."""
+        return self.scene.skip(number, self.last, "link", *does, texts=(":", "=", "#", "-"), most=6)
+
+    def say(self, name: str, value: str, first: int, last: int) -> None:
+        """What these tokens say; they are used by it."""
+        self.found.say(name, value, self.scene.quote(first, last))
+        self.scene.use(first, last)
+
+    def deny(self, one: Wanted, value: str, first: int, last: int) -> None:
+        self.found.denied.append((one.name, value, self.scene.quote(first, last)))

@@ -1,0 +1,204 @@
+"""What a message is about: the things that it names, rows of tables, items of the request, one more of what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date
+
+from tools.rules.hearing.cells import Cell
+from tools.rules.hearing.groups import Group
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.stretch import Found, Stretch
+from tools.rules.hearing.values import plain
+from tools.rules.hearing.words import Catalogue
+from tools.values.request import Doubt, Fact, Item, Request
+from tools.values.wanted import Wanted
+
+SHARED = frozenset(
+    ("environment", "platform", "network", "bridge", "vlan", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
+)
+"""Facts that are said once and meant for everything asked for, wherever they are said once."""
+MACHINE_SIZES = frozenset(("cpu_count", "memory", "disk"))
+OWN = frozenset(("role", "count", "name", "address"))
+"""What no two things share."""
+
+
+@dataclass
+class Thing:
+    """One thing that a message is about, and what it says of it."""
+
+    capability: str
+    label: str
+    new: bool
+    quote: str
+    found: Found = field(default_factory=Found)
+    doubts: list[Doubt] = field(default_factory=list)
+    copied: str = ""
+    """What it is a copy of."""
+    role: str = ""
+    alike: bool = False
+    """What is said of the next one is said of it too."""
+    again: bool = False
+    """As the one before it, but for what is said of it."""
+    each: bool = False
+    """What is said of it is said of those before it too."""
+    row: bool = False
+    relations: list[tuple[str, str, str]] = field(default_factory=list)
+    """(kind, to what, quote)."""
+    said: tuple[int, int] = (0, 0)
+    """The tokens that name it."""
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        return self.found.facts
+
+    @property
+    def sizes(self) -> AbstractSet[str]:
+        return MACHINE_SIZES & set(self.facts)
+
+    def take_over(self, other: Thing, names: AbstractSet[str]) -> None:
+        """What it says nothing else of."""
+        for name in [name for name in other.facts if name in names]:
+            self.facts.setdefault(name, other.facts[name])
+
+
+@dataclass
+class Message:
+    """A message, what it may speak of, and the things that it is found to be about."""
+
+    scene: Scene
+    request: Request
+    catalogue: Catalogue
+    today: date
+    things: list[Thing] = field(default_factory=list)
+
+    def wanted(self, thing: Thing) -> tuple[Wanted, ...]:
+        return self.catalogue[thing.capability].WANTED
+
+    def wants(self, thing: Thing, fact: str) -> bool:
+        return any(one.name == fact for one in self.wanted(thing))
+
+    def stretch(self, thing: Thing, first: int = 0, last: int | None = None) -> Stretch:
+        return Stretch(self.scene, first, len(self.scene.said) if last is None else last, self.wanted(thing), thing.found, self.today)
+
+    def before(self, thing: Thing, name: str) -> Fact | None:
+        """What the request says already."""
+        item = self.request.item(thing.label)
+        own = item.fact(name) if item else None
+        return own or next((fact for fact in self.request.shared if fact.name == name), None)
+
+    def thing_of(self, item: Item) -> Thing:
+        for thing in self.things:
+            if thing.label == item.label and not thing.new:
+                return thing
+        self.things.append(Thing(item.capability, item.label, False, ""))
+        return self.things[-1]
+
+    # Things that are named.
+
+    def make(self, found: Sequence[Group], cells: Sequence[Cell]) -> None:
+        """A thing for each row and each group of words; where nothing is named, one for what asks for it by itself."""
+        scene = self.scene
+        self._make_rows(cells)
+        rows = {thing.capability for thing in self.things}
+        for group in found:
+            if group.of is not None:
+                group.thing = found[group.of].thing
+            elif group.capability in rows and not scene.has(group.first, group.last, "size"):
+                group.thing = -1  # `all VMs on network 21` speaks of the rows
+            else:
+                group.thing = len(self.things)
+                self.things.append(self._thing(group))
+        if not self.things and not self.request.items and (thing := self.alone(cells) or self._sized(cells)):
+            self.things.append(thing)
+
+    def _make_rows(self, cells: Sequence[Cell]) -> None:
+        """A row of a table is a thing; one of sums is none."""
+        scene = self.scene
+        for row in dict.fromkeys(cell.row for cell in cells if cell.row):
+            mine = [cell for cell in cells if cell.row == row]
+            if sum(bool(cell.facts) for cell in mine) < 2 or scene.is_listed(mine[0].first, "totals"):
+                continue
+            services = (m.names("service")[0] for m in scene.mentions for cell in mine if cell.first <= m.first < cell.last)
+            for cell in mine:
+                cell.thing = len(self.things)
+            quote = scene.quote(mine[0].first, mine[0].last)
+            self.things.append(Thing(next(services, scene.words.plain), "", True, quote, row=True))
+
+    def _thing(self, group: Group) -> Thing:
+        scene, head = self.scene, group.head
+        said = scene.quote(head.first, head.last)
+        thing = Thing(group.capability, group.label, group.new, said, role=head.role, alike=head.alike, again=head.again)
+        thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
+        if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
+            first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first
+            quote = scene.quote(first, max(group.counted[1], head.last))
+            before = self.before(thing, "count") if head.lead.more and not group.new else None
+            more = (int(before.value) if before and before.value.isdigit() else 1) if head.lead.more and not group.new else 0
+            if self.wants(thing, "count"):
+                thing.found.say("count", str(group.count + more), quote)
+        if head.role and self.wants(thing, "role"):
+            thing.found.say("role", head.role, said)
+        return thing
+
+    def alone(self, cells: Sequence[Cell] = ()) -> Thing | None:
+        """A choice that asks for its thing by itself, such as an application."""
+        scene = self.scene
+        for fact, capability in scene.words.alone.items():
+            for mark in scene.marks_in(0, len(scene.said), fact):
+                told = any(cell.first <= mark.first < cell.last for cell in cells) or scene.free(mark.first, mark.last)
+                if mark.choices(fact) and told and not scene.denied[mark.first]:
+                    return Thing(capability, "", True, scene.quote(mark.first, mark.last))
+        return None
+
+    def _sized(self, cells: Sequence[Cell]) -> Thing | None:
+        """`4 cores, 8 GB`: sizes of a machine that nothing names."""
+        scene = self.scene
+        labels = {name for mark in scene.marks if scene.free(mark.first, mark.last) for name in mark.names("fact")}
+        sizes = {name for cell in cells for name in cell.facts} & (MACHINE_SIZES | {"count"}) | labels & MACHINE_SIZES
+        amounts = [i for i, token in enumerate(scene.said) if token.kind in ("size", "number")]
+        sized = len(sizes) >= 2 or (sizes & MACHINE_SIZES and any(scene.kind(i) == "size" for i in amounts))
+        return Thing(scene.words.plain, "", True, scene.quote(amounts[0], amounts[0] + 1)) if len(amounts) >= 2 and sized else None
+
+    # One more of what there is.
+
+    def one_more(self) -> Thing | None:
+        """`another one`, `and one for staging`, `the same again for production`: of the last item, but for what is said of it."""
+        scene, item = self.scene, self.request.items[-1]
+        begin = next((i for i in range(len(scene.said)) if not scene.does(i, "join") and not scene.fills(i)), 0)
+        at = next((i for i in range(min(begin, 2) + 1) if scene.kind(i) == "number" or scene.is_text(i, "another")), None)
+        if at is not None and scene.does(at + 1, "for", "with") and scene.does(at - 1, "join"):  # `and one for staging with 20 users`
+            thing = Thing(item.capability, "", True, scene.quote(at, at + 1))
+            if scene.said[at].value > 1 and self.wants(thing, "count"):
+                thing.found.say("count", plain(scene.said[at].value), thing.quote)
+            scene.use(at, at + 1)
+            return thing
+        asks = scene.does(0, "join") or any(mark.does("ask_for") and not mark.does("change") for mark in scene.marks)
+        if asks and (alone := self.alone()):  # `and Nextcloud for 150 people`
+            return alone
+        return self._copy_of(item)
+
+    def _copy_of(self, item: Item) -> Thing | None:
+        scene = self.scene
+        marks = (
+            m for m in scene.marks if m.does("another", "same_again") or (m.does("copy") and scene.is_text(m.last, "it", "that", "this"))
+        )
+        mark = next(marks, None)
+        if mark is None or scene.denied[mark.first] or "data_disks" in mark.names("fact"):
+            return None
+        if mark.does("another") and scene.is_plain_word(mark.last):
+            return None
+        target = next((m.last for m in scene.marks if m.does("copy")), -1)
+        named = scene.token(target).text
+        original = next((one for one in self.request.items if named and named in _called(one)), item)
+        if named and named in _called(original):
+            scene.use(target, target + 1)
+        scene.use(mark.first, mark.last)
+        return Thing(original.capability, "", True, scene.quote(mark.first, mark.last), copied=original.label)
+
+
+def _called(item: Item) -> tuple[str, ...]:
+    fact = item.fact("name")
+    return (item.label, *(fact.value.lower().split(", ") if fact else ()))
