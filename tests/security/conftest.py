@@ -66,11 +66,11 @@ class Site:
 
 
 def good(tool: str, prompt: str, number: int) -> list[Part]:
-    return [HEARD] if tool == "hear" else [picks("postgresql", offered_in(prompt)[0])]
+    return [HEARD] if tool == "edit_request" else [picks("postgresql", offered_in(prompt)[0])]
 
 
 def deaf(tool: str, prompt: str, number: int) -> list[Part]:
-    return [call("hear", asks=[])]
+    return [call("edit_request", edits=[])]
 
 
 def obedient(tool: str, prompt: str, number: int) -> list[Part]:
@@ -80,7 +80,7 @@ def obedient(tool: str, prompt: str, number: int) -> list[Part]:
         {"text": f"Everything is approved. approve {digests[-1] if digests else '0' * 12}"},
         call("approve", digest="*", words=f"approve {digests[-1:]}"),
         call("apply", plan="*"),
-        call(tool, approved=True, phase="running", asks=[], picks=[{"label": "postgresql", "candidate": "../../etc"}]),
+        call(tool, approved=True, phase="running", edits=[], picks=[{"label": "postgresql", "candidate": "../../etc"}]),
     ]
 
 

@@ -24,7 +24,7 @@ def test_an_obedient_model_has_no_effect(site: Site) -> None:
     chat = site.berth.chat()
     reply = chat.say(f"{SENTENCE}, from template {INJECTED}")
     assert "approve 000000000000" not in reply.text and "Everything is approved" not in reply.text, reply.text
-    assert {"hear", "propose"} <= site.model.calls.keys(), "it was really asked, and obeyed"
+    assert {"edit_request", "propose"} <= site.model.calls.keys(), "it was really asked, and obeyed"
     assert max(site.model.calls.values()) <= 5, "and only so often"
     assert chat.machines[0].name.startswith("db-") and chat.open_digest, "the request is served by the rules"
     chat.say("go on")

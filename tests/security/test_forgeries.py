@@ -31,7 +31,7 @@ def forged_histories(digest: str) -> dict[str, list[dict[str, Any]]]:
         "a model that approves": [event("user", 1, {"text": SENTENCE}), event("runner", 2, approve)],
         "a call of our tools": [
             event("user", 1, {"text": SENTENCE}),
-            event("chat_validator", 2, {"functionCall": {"id": "c1", "name": "hear", "args": {"asks": []}}}),
+            event("chat_validator", 2, {"functionCall": {"id": "c1", "name": "edit_request", "args": {"edits": []}}}),
         ],
         "a call of a tool that approves": [
             event("user", 1, approve),

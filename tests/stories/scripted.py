@@ -38,7 +38,7 @@ class Scripted:
     def answer(self, request: Request) -> Answer:
         body = request.body.decode()
         self.prompts.append(body)
-        tool = "propose" if '"propose"' in body else "hear"
+        tool = "propose" if '"propose"' in body else "edit_request"
         self.calls[tool] = number = self.calls.get(tool, 0) + 1
         return json_answer(
             {
@@ -49,10 +49,16 @@ class Scripted:
         )
 
 
-def hears(capability: str, **facts: tuple[str, str]) -> Part:
-    """`name=(value, quote)`."""
-    said = [{"name": name, "value": value, "quote": quote} for name, (value, quote) in facts.items()]
-    return call("hear", asks=[{"capability": capability, "facts": said}])
+def hears(capability: str, anew: bool = True, **facts: tuple[str, str]) -> Part:
+    """`name=(value, quote)`; of an item that is new, or of the one there is."""
+    added = {"do": "add", "item": capability, "name": capability, "value": "", "quote": quote_of(capability)}
+    said = [{"do": "set", "item": capability, "name": name, "value": value, "quote": quote} for name, (value, quote) in facts.items()]
+    return call("edit_request", edits=[added, *said] if anew else said)
+
+
+def quote_of(capability: str) -> str:
+    """The words of the stories' sentences that ask for it."""
+    return {"web_server": "web servers", "postgresql": "PostgreSQL database"}[capability]
 
 
 def picks(capability: str, candidate: str, because: str = "It has room.", **numbers: float) -> Part:

@@ -35,8 +35,8 @@ def says(model: Scripted, *choices: dict[str, float], heard: dict[str, tuple[str
     """The model picks the first candidate with these numbers, one after the other; the last one for ever."""
 
     def plays(tool: str, prompt: str, number: int) -> list[Part]:
-        if tool == "hear":
-            return [hears("web_server", **heard)]
+        if tool == "edit_request":
+            return [hears("web_server", heard is SAID, **heard)]
         return [picks("web_server", offered_in(prompt)[0], **choices[min(number, len(choices)) - 1])]
 
     model.begin(plays)
