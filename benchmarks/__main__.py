@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import approvals, prompts, requests, rules
+from benchmarks import approvals, hearing, prompts, requests, rules
 from benchmarks.bench import Bench, opened
 from benchmarks.rows import Row, table
 
@@ -30,7 +30,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
     "approval": (approvals.approval, "an approval to the plan applied, against bare terraform apply"),
     "models": (requests.model_calls, "calls of a model and tokens of every capability's request"),
     "policy": (rules.policy, "policy and cost of 200 resources"),
-    "hearing": (rules.hearing, "the offline reader on a sentence and on 300 kB"),
+    "hearing": (hearing.hearing, "the offline reader on a sentence, 2 kB and 300 kB, and among 500 capabilities"),
     "scan": (rules.scanning, "one look at the four-node cluster"),
     "placement": (rules.placing, "candidates among 4, 100 and 1000 nodes"),
 }

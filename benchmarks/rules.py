@@ -1,11 +1,10 @@
-"""The pure part: policy and prices of many resources, hearing, placement; and one look at the four-node cluster."""
+"""The pure part: policy and prices of many resources, placement; and one look at the four-node cluster."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from functools import partial
 from importlib.resources import files
 from itertools import cycle, islice
 
@@ -15,7 +14,6 @@ from tools.values.snapshot import ClusterSnapshot
 
 RESOURCES = 200
 POLICY_MS_MAX = 50.0
-LONG_BYTES = 300_000
 TIMES = 5
 
 
@@ -82,18 +80,6 @@ def policy(bench: Bench) -> Iterator[Row]:
         limit=POLICY_MS_MAX,
         note=f"{len(rules.rules)} rules, {2 * RESOURCES} meters, {len(prices)} prices",
     )
-
-
-def hearing(bench: Bench) -> Iterator[Row]:
-    from tools.capabilities import catalogue
-    from tools.rules.hearing.reading import read
-    from tools.values.request import Request
-
-    sentence = catalogue()["postgresql"].EXAMPLES[0]
-    long = (sentence + ". ") * (LONG_BYTES // (len(sentence) + 2) + 1)
-    many = " ".join(f"{i} cores" for i in range(LONG_BYTES // 12))
-    for what, text in (("a sentence", sentence), ("300 kB of it", long[:LONG_BYTES]), ("300 kB of numbers", many[:LONG_BYTES])):
-        yield Row(f"hearing {what}", _ms(partial(read, text, Request(), catalogue(), (), date.today()), TIMES), "ms")
 
 
 def scanning(bench: Bench) -> Iterator[Row]:

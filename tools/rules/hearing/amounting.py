@@ -194,7 +194,7 @@ class _Amounts:
             if any(m.first - size.last in (0, 1) and thing.capability in m.names("service") for m in scene.mentions):
                 self._give(lacking.pop("volume"), size)  # `100 GB database`
                 sizes.remove(size)
-        disks = [mark.first for mark in scene.marks if "disk" in mark.names("fact")]
+        disks = [mark.first for mark in scene.marks_in(0, len(scene.said), "disk")]
         is_listed = "disk" in thing.facts and bool(sizes and disks) and sizes[0].first > disks[0]
         given, doubtful = by_order(sizes, lacking, is_listed=is_listed)
         for fact in dict.fromkeys(fact for fact, _ in given):

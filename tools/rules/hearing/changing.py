@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from tools.rules.hearing.heads import free_label
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
 from tools.rules.hearing.words import Mark
@@ -35,7 +36,7 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
 
 def _new(message: Message, thing: Thing, taken: set[str]) -> Edit:
     called = thing.label if thing.label and thing.label not in taken else thing.role or thing.capability
-    thing.label = next(one for one in (called, *(f"{called}-{number}" for number in range(2, 1000))) if one not in taken)
+    thing.label = free_label(called, taken)
     taken.add(thing.label)
     thing.doubts = [_of(doubt, thing.label) for doubt in thing.doubts]
     originals = (item.fact("name") for item in message.request.items)

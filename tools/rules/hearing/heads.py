@@ -4,8 +4,9 @@ by what they do. What becomes of each is told in tools.rules.hearing.groups."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Literal, NamedTuple
 
 from tools.rules.hearing.dates import is_day_word
@@ -216,8 +217,12 @@ def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request
 
 
 def _free(text: str, request: Request) -> str:
-    base, taken = repair(text) or "item", {item.label for item in request.items}
-    return next(one for one in (base, *(f"{base}-{n}" for n in range(2, 100))) if one not in taken)
+    return free_label(repair(text) or "item", {item.label for item in request.items})
+
+
+def free_label(text: str, taken: Container[str]) -> str:
+    """`web_server`, `web_server-2`, …"""
+    return next(one for one in chain([text], (f"{text}-{number}" for number in count(2))) if one not in taken)
 
 
 def _is_machine_size(scene: Scene, first: int, last: int) -> bool:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from tools.rules.hearing import quantities
 from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.tokens import Token, tokens
-from tools.rules.hearing.words import Catalogue, Lexicon, Mark, language_of, lexicon, same
+from tools.rules.hearing.words import Catalogue, Lexicon, Mark, Meanings, language_of, lexicon, same
 
 if TYPE_CHECKING:
     from tools.rules.hearing.labels import Labelled
 
-STOPS = frozenset(".!?;\n")
-NONE = Mark(0, 0, frozenset())
-NOTHING = Token("mark", "", 0, 0)
+STOPS = frozenset((*".!?;\n", ""))
+NONE = Mark(0, 0, Meanings())
+NOTHING = Token("", "", 0, 0)
+MARGIN = 64
+"""Tokens and marks beyond either end of a message, where there is nothing."""
 NAMES_A_THING = 2
 
 
@@ -36,6 +38,8 @@ class Scene:
     labels: dict[tuple[str, bool], Labelled | None] = field(default_factory=dict)
     """What is known of labels already."""
     _at: list[Mark] = field(default_factory=list)
+    _tokens: tuple[Token, ...] = ()
+    _ends: dict[int, Mark] = field(default_factory=dict)
     _by_fact: dict[str, list[Mark]] = field(default_factory=dict)
 
     @classmethod
@@ -49,7 +53,8 @@ class Scene:
         marks = words.marks(said)
         mentions = _joined(said, words.mentions(said, marks))
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)))
-        scene._at = [NONE] * len(said)
+        scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
+        scene._ends = {mark.last: mark for mark in mentions}
         for mark in marks:
             scene._at[mark.first : mark.last] = [mark] * (mark.last - mark.first)
             for name in {one.name for one in mark.meanings if one.kind in ("fact", "choice")}:
@@ -61,19 +66,19 @@ class Scene:
 
     def at(self, number: int) -> Mark:
         """The mark that a token stands in."""
-        return self._at[number] if 0 <= number < len(self.said) else NONE
+        return self._at[number]
 
     def token(self, number: int) -> Token:
-        return self.said[number] if 0 <= number < len(self.said) else NOTHING
+        return self._tokens[number]
 
     def kind(self, number: int) -> str:
-        return self.token(number).kind if 0 <= number < len(self.said) else ""
+        return self._tokens[number].kind
 
     def does(self, number: int, *names: str) -> bool:
-        return self.at(number).does(*names)
+        return not self._at[number].meanings.verbs.isdisjoint(names)
 
     def is_text(self, number: int, *texts: str) -> bool:
-        return 0 <= number < len(self.said) and self.said[number].text in texts
+        return self._tokens[number].text in texts
 
     def is_listed(self, number: int, *names: str) -> bool:
         """One of the words of a list of the lexicon's."""
@@ -86,7 +91,7 @@ class Scene:
 
     def stops(self, number: int) -> bool:
         """A sentence ends here, or the message."""
-        return not 0 <= number < len(self.said) or self.said[number].text in STOPS
+        return self._tokens[number].text in STOPS
 
     def fills(self, number: int) -> bool:
         return self.words.fills(self.token(number))
@@ -103,7 +108,7 @@ class Scene:
 
     def named_at(self, last: int) -> bool:
         """A thing that was taken up is named right before this token."""
-        return any(mark.last == last and self.used[mark.first] for mark in self.mentions)
+        return last in self._ends and bool(self.used[self._ends[last].first])
 
     # Stretches.
 
@@ -130,7 +135,7 @@ class Scene:
         return marks[low : bisect_left(marks, last, key=lambda mark: mark.first)]
 
     def any_does(self, first: int, last: int, *names: str) -> bool:
-        return any(mark.does(*names) for mark in self._at[max(first, 0) : last])
+        return any(not mark.meanings.verbs.isdisjoint(names) for mark in self._at[max(first, 0) : last])
 
     def has(self, first: int, last: int, *kinds: str) -> bool:
         """Tokens of these kinds stand there."""
@@ -260,7 +265,7 @@ def _joined(said: tuple[Token, ...], mentions: list[Mark]) -> list[Mark]:
         before = found[-1] if found else None
         if before and mark.first - before.last <= 1 and all(token.kind == "number" for token in said[before.last : mark.first]):
             first, second = (mark, before) if before.names("body") else (before, mark)
-            found[-1] = Mark(before.first, mark.last, first.meanings & second.meanings or first.meanings)
+            found[-1] = Mark(before.first, mark.last, Meanings(first.meanings & second.meanings) or first.meanings)
         else:
             found.append(mark)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words import Mark
@@ -35,7 +36,7 @@ class Stretch:
     found: Found
     today: date
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, str]:
         return {one.name: one.kind for one in self.wanted}
 

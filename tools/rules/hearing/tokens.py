@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 from tools.rules.hearing import quantities
 from tools.rules.names.text import fold
 
-TokenKind = Literal["word", "number", "size", "money", "name", "address", "port", "key", "quoted", "mark"]
+TokenKind = Literal["word", "number", "size", "money", "name", "address", "port", "key", "quoted", "mark", ""]
+"""Empty: nothing, beyond the ends of a message."""
 TOKENS_MAX = 4_000
 """Of one message. A request for infrastructure is a few sentences; a pasted log is not read to its end."""
 QUANTITIES_MAX = 400

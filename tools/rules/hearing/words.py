@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Literal, NamedTuple, Protocol
 
 from tools.rules.hearing.lexicon import ENGLISH, language, others
@@ -42,21 +42,35 @@ class Meaning(NamedTuple):
     """Of a choice; of a fact, the capability that has this word for it."""
 
 
+class Meanings(frozenset[Meaning]):
+    """Of one word."""
+
+    @cached_property
+    def verbs(self) -> frozenset[str]:
+        """What it does in a sentence."""
+        return frozenset(self.by_kind.get("does", ()))
+
+    @cached_property
+    def by_kind(self) -> dict[MeaningKind, tuple[str, ...]]:
+        kinds = {one.kind for one in self}
+        return {kind: tuple(sorted({one.name for one in self if one.kind == kind})) for kind in kinds}
+
+
 class Mark(NamedTuple):
     """Tokens `first` up to `last` mean something."""
 
     first: int
     last: int
-    meanings: frozenset[Meaning]
+    meanings: Meanings
 
     def does(self, *names: str) -> bool:
-        return not _names(self.meanings, "does").isdisjoint(names)
+        return not self.meanings.verbs.isdisjoint(names)
 
     def names(self, kind: MeaningKind) -> tuple[str, ...]:
-        return tuple(sorted(_names(self.meanings, kind)))
+        return self.meanings.by_kind.get(kind, ())
 
     def has(self, *kinds: MeaningKind) -> bool:
-        return any(one.kind in kinds for one in self.meanings)
+        return any(kind in self.meanings.by_kind for kind in kinds)
 
     def facts(self, capability: str) -> tuple[str, ...]:
         """Those that this capability has the word for."""
@@ -66,11 +80,6 @@ class Mark(NamedTuple):
         return tuple(sorted({one.value for one in self.meanings if one.kind == "choice" and one.name == fact}))
 
 
-@lru_cache(maxsize=16384)
-def _names(meanings: frozenset[Meaning], kind: MeaningKind) -> frozenset[str]:
-    return frozenset(one.name for one in meanings if one.kind == kind)
-
-
 @lru_cache(maxsize=65536)
 def same(word: str) -> str:
     """A word and its plural are one."""
@@ -78,7 +87,7 @@ def same(word: str) -> str:
     return word[:-1] if (len(word) > 3 or abbreviated) and word.endswith("s") and not word.endswith("ss") else word
 
 
-Phrases = dict[str, dict[tuple[str, ...], set[Meaning]]]
+Phrases = dict[str, dict[tuple[str, ...], Meanings]]
 """By their first word."""
 
 
@@ -153,9 +162,10 @@ class Lexicon:
             return
         key = (*map(same, words[:-1]), words[-1] + "*" if phrase.endswith("*") else same(words[-1]))
         services = {one for one in meanings if one.kind in ("service", "body")}
-        self._phrases.setdefault(key[0], {}).setdefault(key, set()).update(meanings - services)
-        if any(one.kind == "service" for one in services):
-            self._services.setdefault(key[0], {}).setdefault(key, set()).update(services)
+        for phrases, more in ((self._phrases, meanings - services), (self._services, services)):
+            if any(one.kind != "body" for one in more):
+                known = phrases.setdefault(key[0], {})
+                known[key] = Meanings(known.get(key, frozenset()) | more)
 
     def marks(self, said: Sequence[Token]) -> list[Mark]:
         """The longest phrase at each place, from left to right, none in another: of facts, choices, wishes, and what builds a sentence."""
@@ -177,7 +187,7 @@ class Lexicon:
                 fits = [(1, phrases[one][(one,)]) for one in begun if phrases.get(one, {}).get((one,))][:1]
             if fits:
                 length, meanings = max(fits, key=lambda fit: fit[0])
-                found.append(Mark(at, at + length, frozenset(meanings)))
+                found.append(Mark(at, at + length, meanings))
             at = found[-1].last if fits else at + 1
         return found
 
