@@ -172,7 +172,7 @@ WORD, BARRIER = 0.3, 9.0
 def _cost(scene: Scene, number: int, *, after: bool) -> float:
     """What one token between a value and its label costs. `after`: the label stands behind the value."""
     text, mark = scene.said[number].text, scene.at(number)
-    if text in ".;\n!?]":
+    if text in ".;\n!?":
         return BARRIER if after or text != "\n" else 0.6
     if text in ":=":
         return 0.5 if after else -0.3
