@@ -59,9 +59,6 @@ def _of(doubt: Doubt, label: str) -> Doubt:
 def _share_alike(message: Message) -> None:
     """`one web and one indexer machine each, 2 cores 8 GB`: the sizes are of both; `and the same for production`: so are most facts."""
     things = message.things
-    for one, after in reversed(list(pairwise(things))):
-        if one.alike and one.capability == after.capability:
-            one.take_over(after, set(after.facts) - OWN)
     for one, after in pairwise(things):
         if after.again and one.capability == after.capability:
             after.take_over(one, set(one.facts) - OWN)

@@ -23,10 +23,9 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 
 def read_facts(at: Stretch) -> None:
     """Everything but amounts, in an order in which the surest kinds come first."""
-    for kind, read in READERS.items():
-        for one in at.wanted:
-            if one.kind == kind and at.first < at.last:
-                read(at, one)
+    able = [one for one in at.wanted if one.kind in READERS] if at.first < at.last else []
+    for one in sorted(able, key=lambda one: ORDER.index(one.kind)):
+        READERS[one.kind](at, one)
 
 
 def _keys(at: Stretch, one: Wanted) -> None:
@@ -95,7 +94,7 @@ def _choices(at: Stretch, one: Wanted) -> None:
             continue
         if scene.denied[mark.first]:
             at.deny(one, values[0], mark.first, mark.last)
-        elif not _is_of_another(scene, mark) and not _is_in_a_remark(scene, mark):
+        elif not _is_of_another(scene, mark):
             is_glued = scene.token(mark.last).glued and scene.kind(mark.last) == "number"  # `debian12`
             at.found.say(one.name, values[0], scene.quote(mark.first, mark.last + is_glued))
             scene.use(mark.first, mark.last)
@@ -110,21 +109,10 @@ def _is_ordinary(scene: Scene, mark: Mark) -> bool:
 
 def _is_of_another(scene: Scene, mark: Mark) -> bool:
     """`the production load balancer`, `behind our nginx`: the word tells something that is there already."""
-    mention = scene.mention_at(mark.last)
     tells = scene.kind(mark.last) == "word" and not scene.at(mark.last).has("part", "choice", "fact")
-    noun = bool(mention) or (tells and not scene.does(mark.last, *BUILDING, "only"))
-    theirs = scene.does(mark.first - 1, "owned") and scene.does(mark.first - 2, "lean")
-    if noun and (theirs or scene.is_listed(mark.first - 1, "theirs")) and not (mention and theirs and scene.used[mark.last]):
-        return True
-    return scene.is_listed(mark.first - 1 - scene.does(mark.first - 1, "owned"), "leads_to_another")
-
-
-def _is_in_a_remark(scene: Scene, mark: Mark) -> bool:
-    """`(to the shared staging postgres)`, `despite the production name`."""
-    for i in range(mark.first - 1, mark.first - 9, -1):
-        if scene.stops(i) or scene.does(i, "remark") or scene.is_text(i, "(", ","):
-            return scene.does(i, "remark")
-    return False
+    noun = tells and not scene.mention_at(mark.last) and not scene.does(mark.last, *BUILDING, "only")
+    owned = scene.does(mark.first - 1, "owned")
+    return (noun and owned and scene.does(mark.first - 2, "lean")) or scene.is_listed(mark.first - 1 - owned, "leads_to_another")
 
 
 def _yes_no(at: Stretch, one: Wanted) -> None:
@@ -218,3 +206,4 @@ READERS: dict[str, Callable[[Stretch, Wanted], None]] = {
     "choice": _choices,
     "text": _texts,
 }
+ORDER = tuple(READERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, count
 from typing import Literal, NamedTuple
 
@@ -58,8 +58,6 @@ class Head:
     role: str = ""
     adjectives: tuple[str, ...] = ()
     """Words before its noun that nothing is known of: `the payroll vm`."""
-    alike: bool = False
-    """What is said of the next one is said of it too: `one web and one indexer machine`."""
     again: bool = False
     """As the one before it, but for what is said of it."""
 
@@ -189,10 +187,6 @@ def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reque
         head = _role_at(scene, i, last, mentioned, request) if i not in taken and (counts or scene.does(i, "article")) else None
         if head and not taken & set(range(head.first, head.last)):
             found.append(head)
-    for head in mentioned:  # the last of `one web and one indexer machine` has its word before the noun
-        if head.body and head.lead.number and any(one.alike for one in found) and head.lead.counted[1] == head.first - 1:
-            role = scene.said[head.first - 1].text
-            found.append(replace(head, first=head.first - 1, label=_free(role, request), role=role))
     return found
 
 
@@ -213,7 +207,7 @@ def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request
     role = "-".join(scene.said[k].text for k in range(first, first + max(words, 1)) if not scene.is_body(k))
     role = same(role) if noun or elliptic else role
     lead = Lead(i, "new", int(scene.said[i].value) if counts else None, (i, first) if counts else (0, 0))
-    return Head(scene.words.plain, lead, first, end, not words, _free(role, request) if role else "", role, alike=elliptic)
+    return Head(scene.words.plain, lead, first, end, not words, _free(role, request) if role else "", role)
 
 
 def _free(text: str, request: Request) -> str:

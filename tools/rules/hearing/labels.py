@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from tools.rules.hearing.dates import days
@@ -15,6 +16,8 @@ from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Lexicon, Mark, same
 
 LABEL_TOKENS_MAX = 14
+LABELS_MAX = 8_192
+"""That are remembered: forms use the same ones again."""
 
 
 class Labelled(NamedTuple):
@@ -32,11 +35,10 @@ class Labelled(NamedTuple):
 
 def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | None:
     """None when it is the label of nothing that may be asked for. `heads_row`: it stands over a column."""
-    if (text, heads_row) not in scene.labels:
-        scene.labels[text, heads_row] = _label_of(scene.words, text, heads_row=heads_row)
-    return scene.labels[text, heads_row]
+    return _label_of(scene.words, text, heads_row=heads_row)
 
 
+@lru_cache(maxsize=LABELS_MAX)
 def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | None:
     text = re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ").replace("(s)", "s")
     said = tokens(text)

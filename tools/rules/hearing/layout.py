@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from tools.rules.hearing.lexicon import listed
@@ -59,7 +60,7 @@ class _Line:
     def end(self) -> int:
         return self.start + len(self.text)
 
-    @property
+    @cached_property
     def begin(self) -> int:
         """Behind the mark of a list."""
         found = _BULLET.match(self.text)
@@ -69,14 +70,16 @@ class _Line:
     def is_listed(self) -> bool:
         return bool(self.text[: self.begin].strip())
 
-    @property
+    @cached_property
     def body(self) -> str:
         return self.text[self.begin :]
 
+    @cached_property
     def label(self) -> str:
         field = _FIELD.match(self.body)
         return field["label"].strip(" *-\"'") if field else ""
 
+    @cached_property
     def heading(self) -> str:
         found = _HEADING.match(self.body)
         return (found["hash"] or found["colon"]).strip(" *:") if found else ""
@@ -119,7 +122,7 @@ class _Layout:
     def _piece_at(self, at: int) -> tuple[int, Piece]:
         """(the line behind it, what begins in this line)."""
         line = self.lines[at]
-        begin, label, heads = line.start + line.begin, line.heading(), self._fields_below(at + 1)
+        begin, label, heads = line.start + line.begin, line.heading, self._fields_below(at + 1)
         if heads and (name := _NAMED.match(line.body)):
             return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name", begins=True)
         if heads and label and self.is_section(label):
@@ -129,7 +132,7 @@ class _Layout:
             after, last = self._values_below(at + 1)
             if last > after:
                 return last, Piece(self.lines[after].start, self.lines[last - 1].end, label, begin)
-        field, label = _FIELD.match(line.body), line.label()
+        field, label = _FIELD.match(line.body), line.label
         if field and _is_short(label) and self.is_label(label) and not self._is_list(field["value"]):
             return at + 1, Piece(begin + field.start("value"), line.start + len(line.text.rstrip()), label, begin, begins=line.is_listed)
         return at + 1, Piece(begin, line.end, begins=line.is_listed)
@@ -140,14 +143,14 @@ class _Layout:
 
     def _fields_below(self, at: int) -> bool:
         at = self._next(at)
-        return at < len(self.lines) and self.is_label(self.lines[at].label())
+        return at < len(self.lines) and self.is_label(self.lines[at].label)
 
     def _values_below(self, at: int) -> tuple[int, int]:
         """The lines that are the value of the heading above them; none when they are fields of their own."""
         at = last = self._next(at)
         while last < len(self.lines) and self.lines[last].text.strip() and not self.lines[last].text.lstrip().startswith("#"):
             line = self.lines[last]
-            if self.is_label(line.label()) or self.is_label(line.heading()):
+            if self.is_label(line.label) or self.is_label(line.heading):
                 break
             last += 1
         return at, last

@@ -99,14 +99,13 @@ def _is_word_name(at: Stretch, number: int) -> bool:
 
 def _own_make(message: Message, thing: Thing) -> None:
     """Who names the make that a capability is of has chosen it: another one in the message is what it replaces or stands beside."""
-    scene, words = message.scene, set(message.catalogue[thing.capability].WORDS)
-    for one in message.wanted(thing):
-        ours = next((value for value, spelled in one.choices if {value.lower(), *spelled} & words), "") if one.kind == "choice" else ""
-        if ours and any(ours in scene.at(i).choices(one.name) for i in range(*thing.said)):
-            thing.facts.pop(one.name, None)
-            before = message.before(thing, one.name)
+    scene = message.scene
+    for name, ours in scene.words.makes[thing.capability]:
+        if any(ours in scene.at(i).choices(name) for i in range(*thing.said)):
+            thing.facts.pop(name, None)
+            before = message.before(thing, name)
             if before and before.value != ours:
-                thing.found.say(one.name, ours, scene.quote(*thing.said))
+                thing.found.say(name, ours, scene.quote(*thing.said))
 
 
 def _take_back(at: Stretch) -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Catalogue, Lexicon, Mark, Meanings, language_of, lexicon, same
-
-if TYPE_CHECKING:
-    from tools.rules.hearing.labels import Labelled
 
 STOPS = frozenset((*".!?;\n", ""))
 NONE = Mark(0, 0, Meanings())
@@ -35,10 +31,9 @@ class Scene:
     used: bytearray
     """Of each token, whether something was made of it; `NAMES_A_THING`: it only tells what things are spoken of."""
     denied: bytearray
-    labels: dict[tuple[str, bool], Labelled | None] = field(default_factory=dict)
-    """What is known of labels already."""
     _at: list[Mark] = field(default_factory=list)
     _tokens: tuple[Token, ...] = ()
+    _starts: list[int] = field(default_factory=list)
     _ends: dict[int, Mark] = field(default_factory=dict)
     _by_fact: dict[str, list[Mark]] = field(default_factory=dict)
 
@@ -54,6 +49,7 @@ class Scene:
         mentions = _joined(said, words.mentions(said, marks))
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
+        scene._starts = [token.start for token in said]
         scene._ends = {mark.last: mark for mark in mentions}
         for mark in marks:
             scene._at[mark.first : mark.last] = [mark] * (mark.last - mark.first)
@@ -121,8 +117,8 @@ class Scene:
 
     def tokens_between(self, start: int, end: int) -> tuple[int, int]:
         """The numbers of the tokens that stand within a stretch of the text."""
-        first = bisect_left(self.said, start, key=lambda token: token.start)
-        return first, max(bisect_left(self.said, end, key=lambda token: token.start), first)
+        first = bisect_left(self._starts, start)
+        return first, max(bisect_left(self._starts, end), first)
 
     def chunk(self, number: int, length: int) -> int:
         """The token behind so many letters."""

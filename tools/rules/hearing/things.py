@@ -38,8 +38,6 @@ class Thing:
     copied: str = ""
     """What it is a copy of."""
     role: str = ""
-    alike: bool = False
-    """What is said of the next one is said of it too."""
     again: bool = False
     """As the one before it, but for what is said of it."""
     each: bool = False
@@ -130,7 +128,7 @@ class Message:
     def _thing(self, group: Group) -> Thing:
         scene, head = self.scene, group.head
         said = scene.quote(head.first, head.last)
-        thing = Thing(group.capability, group.label, group.new, said, role=head.role, alike=head.alike, again=head.again)
+        thing = Thing(group.capability, group.label, group.new, said, role=head.role, again=head.again)
         thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
         if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first

@@ -3,7 +3,8 @@ knows no product and decides nothing; a word may mean several things, and the se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
 from typing import Literal, NamedTuple, Protocol
@@ -89,6 +90,7 @@ def same(word: str) -> str:
 
 Phrases = dict[str, dict[tuple[str, ...], Meanings]]
 """By their first word."""
+NO_PHRASES: dict[tuple[str, ...], Meanings] = {}
 
 
 class Lexicon:
@@ -118,6 +120,8 @@ class Lexicon:
         """Facts whose value is a name or a number of its own: it counts nothing that follows."""
         self.alone = {one.name: able.NAME for able, one in wanted if one.alone}
         """Choices that ask for their capability by themselves, such as an application."""
+        self.makes = {able.NAME: list(_makes(able)) for able in catalogue.values()}
+        """Of a capability, the choices that are its own name."""
         self._phrases: Phrases = {}
         self._services: Phrases = {}
         meant = self._meant(catalogue, wanted)
@@ -181,7 +185,8 @@ class Lexicon:
         found, at = list[Mark](), 0
         words = [same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said]
         while at < len(said):
-            fits = [(len(p), m) for p, m in phrases.get(words[at], {}).items() if m and _fit(p, said, words, at)]
+            known = phrases.get(words[at], NO_PHRASES)
+            fits = [(len(p), m) for p, m in known.items() if len(p) == 1 or (words[at + 1 : at + 2] and _fit(p, said, words, at))]
             if not fits and self.language != ENGLISH and said[at].kind == "word":
                 begun = (said[at].text[:k] + "*" for k in range(min(len(said[at].text), WORD_LENGTH_MAX), 1, -1))
                 fits = [(1, phrases[one][(one,)]) for one in begun if phrases.get(one, {}).get((one,))][:1]
@@ -216,7 +221,17 @@ class Lexicon:
         return same(token.text) in self.filling
 
 
+def _makes(able: Listed) -> Iterator[tuple[str, str]]:
+    for one in able.WANTED:
+        words = set(able.WORDS)
+        ours = next((value for value, spelled in one.choices if {value.lower(), *spelled} & words), "") if one.kind == "choice" else ""
+        if ours:
+            yield one.name, ours
+
+
 def _fit(phrase: tuple[str, ...], said: Sequence[Token], words: Sequence[str], at: int) -> bool:
+    if len(phrase) > 2 and phrase[1] != words[at + 1]:
+        return False
     last = at + len(phrase) - 1
     if last < len(said) and len(phrase) > 1 and phrase[-1].endswith("*"):
         return tuple(words[at:last]) == phrase[:-1] and said[last].text.startswith(phrase[-1][:-1])
@@ -233,16 +248,17 @@ def _own(tongue: str) -> frozenset[str]:
     return frozenset(words - _own(ENGLISH))
 
 
+@lru_cache(maxsize=65536)
+def _tongues(word: str) -> tuple[str, ...]:
+    """The languages that a word, or what it begins with, is known of."""
+    begun = {word, *(word[:k] for k in range(4, min(len(word), WORD_LENGTH_MAX)))}
+    return tuple(one for one in (ENGLISH, *others()) if not _own(one).isdisjoint({word} if one == ENGLISH else begun))
+
+
 def language_of(said: Sequence[Token]) -> str:
     """The language that most of the words are of; English where none has more."""
-    words = [token.text for token in said if token.kind == "word"]
-    best, most = ENGLISH, sum(word in _own(ENGLISH) for word in words)
-    for tongue in others():
-        own = _own(tongue)
-        count = sum(word in own or any(word[:k] in own for k in range(4, min(len(word), WORD_LENGTH_MAX))) for word in words)
-        if count > most:
-            best, most = tongue, count
-    return best
+    count = Counter(tongue for token in said if token.kind == "word" for tongue in _tongues(token.text))
+    return max((ENGLISH, *others()), key=lambda tongue: count[tongue])
 
 
 _LEXICONS: dict[tuple[int, str], tuple[Catalogue, Lexicon]] = {}
