@@ -38,7 +38,7 @@ IsLabel = Callable[[str], bool]
 SECTION = "environment"
 """The label of a heading that says where what stands below it is to be: `## Staging`."""
 
-_LOG = re.compile(r"^\s*(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d)")
+_LOG = re.compile(r"^\s*(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[ *\d+\.\d+\] )")
 """A line of a log, which asks for nothing."""
 _BULLET = re.compile(r"^\s*(?:(?:[-*•·‣–+]|\(?\d{1,2}[.)]|[a-h]\))\s+)?")
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+(?P<hash>.+?)\s*#*\s*|(?P<colon>[^:|]{2,90}(?=:|\?))[:?]\s*)$")

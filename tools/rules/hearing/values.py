@@ -58,8 +58,7 @@ def amounts(scene: Scene, first: int, last: int) -> list[Amount]:
     found: list[Amount] = []
     for i in scene.left(first, last):
         token = scene.said[i]
-        is_time = token.value != int(token.value) and scene.is_text(i - 1, "[") and scene.is_text(i + 1, "]")  # `[812345.11]`, of a log
-        if token.kind not in ("number", "size", "money") or is_time or _is_version(scene, i):
+        if token.kind not in ("number", "size", "money") or _is_version(scene, i):
             continue
         one = Amount(token.kind, token.value, _spelled(scene, i), i, i + 1)
         before = found[-1] if found else one
