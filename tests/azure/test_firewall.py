@@ -45,7 +45,7 @@ def test_ports_and_sources_are_asked_for(words: str, missing: set[str]) -> None:
 def test_a_bare_answer_is_understood() -> None:
     so_far = said("open port 443 on nsg-shared")
     request = said("10.1.0.0/16", so_far=so_far, asked=(("azure_firewall_ports", "sources"),))
-    assert plain(request) == {"azure_firewall_ports": {"ports": "443", "security_group": "shared", "sources": "10.1.0.0/16"}}
+    assert plain(request) == {"azure_firewall_ports": {"ports": "443", "security_group": "nsg-shared", "sources": "10.1.0.0/16"}}
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,15 @@ def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
     one.settle(one.corrected(rest))
 
 
+def say_afar(message: Message, thing: Thing) -> None:
+    """`Databricks and Azure OpenAI, 1-4 workers`: among the words about another thing, which wants no such fact."""
+    at = message.stretch(thing)
+    matches, _ = assign(at, thing.capability)
+    others = {one.name for other in message.things if other.capability != thing.capability for one in message.wanted(other)}
+    left = [match for match in matches if not set(match.facts) & (others | set(thing.facts))]
+    _Amounts(message, thing, at).say(left)
+
+
 def worth(value: str) -> float | None:
     size_bytes, number = quantities.size_bytes(value), quantities.count(value)
     return size_bytes if size_bytes is not None else number

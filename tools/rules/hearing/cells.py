@@ -160,6 +160,8 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
         if label and not piece.row and _is_prose(scene, label, first, last):
             first = label_first if label_first >= 0 and not label.remark else first
             label = None
+        if label and len(layout) == 1 and any(label_first <= m.first < first for m in scene.mentions):
+            label, first = None, label_first  # `firewall: 443/tcp from anywhere` names the thing itself
         if label and label.remark:
             continue
         if label and label.wishes and not label.facts and scene.marks_in(first, last, "ports"):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.naming import BUILDING, is_value_word, names_at
-from tools.rules.hearing.places import address, networks, nodes, ports, sources
+from tools.rules.hearing.places import address, addresses_at, networks, nodes, ports, sources
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.words import Mark
@@ -142,6 +142,9 @@ def _texts(at: Stretch, one: Wanted) -> None:
         lead = _lead(at, mark)
         alone, plural = mark.first - lead <= 1, scene.said[mark.last - 1].text.endswith("s")
         naming = any(scene.is_listed(i, "calls") for i in range(mark.first, mark.last))
+        if begin < at.last and scene.kind(begin) == "address":
+            at.say(one.name, ", ".join(addresses_at(scene, begin, at.last)[1]), mark.first, addresses_at(scene, begin, at.last)[0])
+            continue
         value = begin < at.last and (scene.kind(begin) in ("name", "quoted") or is_value_word(scene, begin))
         if value and (alone or naming):
             end, said = names_at(scene, begin, at.last, listed=plural)
@@ -180,6 +183,9 @@ def _versions(at: Stretch, one: Wanted) -> None:
 def _named(at: Stretch, one: Wanted) -> None:
     """`resource group rg-x`, `nsg called nsg-shared`: behind its own word."""
     scene = at.scene
+    for i in scene.left(at.first, at.last):
+        if scene.kind(i) == "name" and scene.said[i].text.split("-")[0] in one.words and not scene.denied[i]:  # `on nsg-shared`
+            at.say(one.name, scene.quote(i, i + 1), i, i + 1)
     for mark in at.labels(one):
         begin = at.skip(mark.last, "called")
         if mark.does("called") or scene.denied[mark.first] or begin >= at.last or scene.used[begin]:

@@ -142,6 +142,9 @@ class Grouping:
             sized = self.scene.has(previous.head.last, head.start, "size")
             purpose = before == "for" and (head.intro == "ref" or sized)
             return "spoken of" if self._modifies(head) or purpose else "instead"
+        counts = head.lead.number is not None and self.scene.is_text(head.start - 1, ",")
+        if head.body and counts and not self._is_listed_anew(head, previous):
+            return "same"  # `a database for 20 users, 3 servers`
         if head.body:
             return "new" if is_new and (before == "join" or (before == "stop" and head.lead.number)) else "same"
         if before == "for" or (before == "with" and head.intro == "ref"):

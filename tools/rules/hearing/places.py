@@ -205,9 +205,9 @@ def ports_at(scene: Scene, begin: int, last: int) -> tuple[int, list[str]]:
         token = scene.said[at]
         counts_next = set(scene.at(at + 1).names("fact")) & scene.words.counting  # `443, 4 cores`
         if token.kind == "number" and token.value == int(token.value) and not scene.used[at] and not counts_next:
-            is_range = scene.is_text(at + 1, "-") and scene.kind(at + 2) == "number"
-            said.append(f"{int(token.value)}-{int(scene.said[at + 2].value)}" if is_range else str(int(token.value)))
-            end = at = at + (3 if is_range else 1)
+            is_range = re.fullmatch(r"\d+-\d+", token.text)  # a number to all others, its upper end
+            said.append(token.text if is_range else str(int(token.value)))
+            end = at = at + 1
         elif token.kind == "port":
             said.append(scene.quote(at, at + 1).removesuffix("/tcp"))
             end = at = at + 1

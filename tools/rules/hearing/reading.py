@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from tools.rules.hearing.amounting import say_afar
 from tools.rules.hearing.answers import Asked, answer
 from tools.rules.hearing.cells import Cell, Span, cells_of
 from tools.rules.hearing.changing import changes, wishes
@@ -81,6 +82,8 @@ class _Reader:
             self._read_cell(cell, found)
         for group in found:
             read_stretch(message, made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
+        for thing in made if len(found) > 1 else ():
+            say_afar(message, thing)
         if not found and message.things and is_prose:
             read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
         if not found and not message.things and message.request.items and not removed:

@@ -10,6 +10,7 @@ from tools.rules.hearing import quantities
 from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Catalogue, Lexicon, Mark, Meanings, language_of, lexicon, same
+from tools.rules.names.text import fold
 
 STOPS = frozenset((*".!?;\n", ""))
 NONE = Mark(0, 0, Meanings())
@@ -42,7 +43,7 @@ class Scene:
         said = tokens(cleaned)
         words = lexicon(catalogue, language_of(said))
         said = tuple(part for token in said for part in _unglued(token, words))
-        said = tuple(words.mend(token) for token in _in_numbers(said, words))
+        said = tuple(words.mend(token) for token in _in_numbers(_compounds(said, words, cleaned), words))
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
@@ -235,6 +236,24 @@ class Scene:
                 break
             last += 1
         return last
+
+
+def _compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Token, ...]:
+    """`rg-ml-prod` and `db-vault` are names, in which no word means anything; `on-prem` and `production-ready` are words."""
+    found: list[Token] = []
+    known = {i for mark in (*words.marks(said), *words.mentions(said, [])) for i in range(mark.first, mark.last)}
+    at = 0
+    while at < len(said):
+        end = at + 1
+        while end < len(said) and said[end].glued and said[end].kind == said[at].kind == "word":
+            end += 1
+        chain = said[at:end]
+        if len(chain) == 1 or all(i in known or words.fills(said[i]) for i in range(at, end)):
+            found += chain
+        else:
+            found.append(Token("name", fold(text[chain[0].start : chain[-1].end]), chain[0].start, chain[-1].end, glued=chain[0].glued))
+        at = end
+    return tuple(found)
 
 
 def _in_numbers(said: tuple[Token, ...], words: Lexicon) -> tuple[Token, ...]:
