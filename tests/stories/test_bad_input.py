@@ -79,7 +79,7 @@ def test_bad_input_is_answered_in_whole_sentences_and_the_conversation_goes_on(b
     ("typed", "quote"),
     [
         ("100 eşzamanlı kullanıcı için PostgreSQL veritabanı, üretim, ağ 20", "üretim"),
-        ("我需要一个PostgreSQL数据库，100个并发用户，生产环境，网络20", "生产环境"),
+        ("eine PostgreSQL-Datenbank für 100 Benutzer, Produktion, Netz 20", "Produktion"),
     ],
 )
 def test_other_languages_are_quoted_as_they_were_typed(berth: Berth, typed: str, quote: str) -> None:
@@ -89,6 +89,12 @@ def test_other_languages_are_quoted_as_they_were_typed(berth: Berth, typed: str,
     assert (environment.value, environment.words) == ("production", quote)
     assert chat.open_digest and f"“{quote}”" in chat.say("details").text
     chat.say("no")
+
+
+def test_a_language_that_no_rule_reads_is_told_plainly(berth: Berth) -> None:
+    chat = berth.chat()
+    reply = chat.say("我需要一个数据库，100个并发用户，生产环境").text
+    assert chat.kept is None and "GOOGLE_API_KEY" in reply and "German" in reply
 
 
 def test_what_is_wrong_can_be_mended_by_the_next_sentence(berth: Berth) -> None:

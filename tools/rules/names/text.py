@@ -15,6 +15,16 @@ _FOLDED = str.maketrans(
 )
 
 
+def is_latin(text: str) -> bool:
+    """Most of its letters are of the Latin alphabet."""
+    letters = [c for c in text if c.isalpha()]
+    return 2 * sum(ord(c) < LATIN_END for c in letters) >= len(letters)
+
+
+LATIN_END = 0x250
+"""Where Unicode's Latin letters end, up to Latin Extended-B."""
+
+
 def spell_size(size_bytes: float) -> str:
     """512 MiB, 8 GiB, 1.5 TiB: in the largest unit that says it exactly with two decimals, so that it can be said back; else in whole
     MiB."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from tools.rules.names.text import is_latin
 from tools.rules.plans.approving import reply
 from tools.rules.plans.card import Before, card_of
 from tools.rules.request.comparing import Difference
@@ -69,7 +70,7 @@ def help_text(capabilities: Sequence[Known]) -> Tell:
 
 
 def not_heard(words: str, capabilities: Sequence[Known]) -> Tell:
-    return _text("request.not_heard", words, capabilities)
+    return _text("request.not_heard", words, capabilities, is_latin(words))
 
 
 def requirements(needed: Requirements, not_used: Sequence[str]) -> Tell:
