@@ -18,9 +18,6 @@ WORDS = (
     "development environment",
     "development environments",
     "dev environment",
-    "development machine",
-    "dev machine",
-    "dev box",
     "workstation",
 )
 EXAMPLES = (

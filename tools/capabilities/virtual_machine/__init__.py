@@ -14,7 +14,7 @@ from tools.values.snapshot import PlatformName
 
 NAME = "virtual_machine"
 TITLE = "Virtual machine"
-WORDS = ("virtual machine", "virtual machines", "vm", "vms", "machine", "server")
+WORDS = ("virtual machine", "virtual machines", "vm", "vms", "machine", "server", "box")
 EXAMPLES = (
     "4 cores 8 GB 60 GB Debian VM called build-01 on network 20 for development",
     "a VM for Harbor, production, on network 20",
