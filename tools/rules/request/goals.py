@@ -129,7 +129,7 @@ def _application_first(text: str, scene: Scene) -> Stated | None:
             continue
         _, end = scene.tokens_between(start, start + len(spelling))
         after = scene.token(end)
-        if after is None or after.kind == "mark" or scene.at(end).does("for", "with", "lean"):
+        if end >= len(scene.said) or after.kind == "mark" or scene.at(end).does("for", "with", "lean"):
             name = ordinary()[spelling]
             goal = Goal(name=repair(name), words=(), applications=(name,))
             return Stated(goal, text[start : start + len(spelling)])
