@@ -143,7 +143,7 @@ def test_what_a_killed_terraform_left_half_made_is_rolled_back(world: World) -> 
     state = world.run_folder(plan.run_id) / plan.parts[0].label / "terraform.tfstate"
     assert "half-02" not in state.read_text(), "Terraform had recorded nothing"
 
-    removal = carry_out.roll_back(world, plan.conversation, plan.run_id, "ops")
+    removal = prepare_removal(world, plan.conversation, plan.run_id, "ops")
     [change] = removal.parts[0].changes
     assert (change.action, change.name) == ("delete", "half-02") and f"VM {vm_id} on " in change.address
     assert carry_out.run_of(world, plan.run_id).status == "stopped", "nothing happens before the approval"
@@ -173,14 +173,14 @@ def test_what_is_left_half_made_is_in_the_receipt_and_can_be_removed_later(world
 
 def test_somebody_elses_machine_on_a_promised_id_is_not_rolled_back(world: World) -> None:
     plan, vm_id, cluster = killed_while_cloning(world, "half-04")
-    removal = carry_out.roll_back(world, plan.conversation, plan.run_id, "ops")
+    removal = prepare_removal(world, plan.conversation, plan.run_id, "ops")
     someone_elses(cluster, vm_id)
     lines = told(world, started(world, removal))
     assert any("it is left alone" in line for line in lines), lines
     assert carry_out.run_of(world, plan.run_id).status == "stopped"
     assert cluster.find(vm_id)["name"] == "somebody-elses"  # type: ignore[index]
     with pytest.raises(RequestProblem, match="nothing left"):
-        carry_out.roll_back(world, plan.conversation, plan.run_id, "ops")
+        prepare_removal(world, plan.conversation, plan.run_id, "ops")
     cluster.remove("pve1", vm_id)
 
 

@@ -289,7 +289,6 @@ def test_keycloak_as_in_the_vendors_example() -> None:
 OTHER_EXAMPLES = [
     (formulas.artifactory_disk_gib(500).value, 1500),
     (round(formulas.redis_enterprise(16).memory_gib.value), 46),  # type: ignore[union-attr]
-    (formulas.rabbitmq_disk_free_gib(8).value, 4.8),
     (formulas.mattermost_files_gb(500, 12).low, 30),
     (formulas.mattermost_files_gb(500, 12).high, 150),
     (round(formulas.immich_disk_gib(1000).low), 1101),

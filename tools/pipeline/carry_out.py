@@ -12,7 +12,6 @@ from tools.ledger.runs import RunRow
 from tools.pipeline.begun import mend
 from tools.pipeline.engine import launch
 from tools.pipeline.platforms import hands
-from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.run_folder import drop_proposal, write_json, write_value
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
@@ -21,7 +20,7 @@ from tools.rules.plans.approving import assert_holds, assert_open, digits, missi
 from tools.rules.words.answering import Past
 from tools.values.events import Approved
 from tools.values.manifest import Part
-from tools.values.plan import Approval, Plan
+from tools.values.plan import Approval
 from tools.values.run import Progress, Run
 from tools.values.shapes import Unreadable
 from tools.values.trouble import RequestProblem, WorldProblem
@@ -157,12 +156,6 @@ def retry(world: World, run_id: str) -> None:
         run = world.ledger.runs.row(run_id)
         raise RequestProblem("The run did not stop.", f"{run_id} is {run.status}.", "Only a run that stopped half-way can go on.")
     engine.take_in_hand(run_id)
-
-
-def roll_back(world: World, conversation: str, run_id: str, requester: str) -> Plan:
-    """A plan to remove what the stopped run had made; it needs an approval of its own."""
-    _assert_stopped(world, run_id)
-    return prepare_removal(world, conversation, run_id, requester)
 
 
 def leave(world: World, run_id: str) -> Run:

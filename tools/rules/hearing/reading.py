@@ -118,7 +118,9 @@ class _Reader:
                 self.gone += [Edit(do="remove", item=item.label, quote=quote) for item in items if item.label not in meant]
         for group in removed:
             head, known = group.head, any(item.label == group.label for item in items)
-            quote = scene.quote(scene.clause(head.first), head.last)
+            clause = scene.clause(head.first)
+            quote = scene.quote(clause, head.last)
+            scene.use(clause, head.last)
             changed = not known and scene.any_does(scene.sentence(head.first)[0], group.first, "change", "touch")
             self.gone.append(Edit(do="unset" if changed else "remove", item=group.label, name="name" if changed else "", quote=quote))
 

@@ -1,5 +1,6 @@
 """What was heard as one document, for `berth hear --json` and for tests: items with their facts in the units of people who plan machines,
-each with the words that say so. It is made from a request and the last message's edits, and decides nothing.
+each with the words that say so. It shows a request and what the last message left open. What no plan could hold is shown as what it
+is then: a make that is refused as a wish, an amount of nothing as a question.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ import re
 from collections.abc import Sequence
 
 from tools.rules.hearing import quantities
-from tools.rules.hearing.words import Catalogue, Listed
+from tools.rules.hearing.amounting import worth
+from tools.rules.hearing.words import Catalogue
 from tools.rules.names.naming import numbered
 from tools.values.request import Doubt, Edits, Fact, Item, Request
 from tools.values.value import Json
-from tools.values.wanted import Wanted
+from tools.values.wanted import Listed, Wanted
 
-CALLED = {"concurrent_users": "users", "data_disks": "data_disks_gib", "budget_monthly": "budget"}
+CALLED = {"data_disks": "data_disks_gib", "budget_monthly": "budget"}
 MIB, GIB = 2**20, 2**30
 
 
@@ -25,12 +27,7 @@ def report(
     doubts = [{"item": one.item, "about": [CALLED.get(name, name) for name in one.about], "text": _question(one)} for one in heard.doubts]
     open_ = [{"item": item, "about": [CALLED.get(name, name)], "text": question} for item, name, question in missing]
     others = {item: make for item in request.items if (make := _other_make(item, catalogue[item.capability]))}
-    impossible = [
-        (item.label, fact)
-        for item in request.items
-        for fact in item.facts
-        if (quantities.size_bytes(fact.value) or quantities.count(fact.value) or 1) <= 0 or fact.value.strip().startswith("0 ")
-    ]
+    impossible = [(item.label, fact) for item in request.items for fact in item.facts if _is_nothing(fact)]
     open_ += [{"item": label, "about": [_valued(fact, None)[0]], "text": f"“{fact.quote}”"} for label, fact in impossible]
     wanted = {one.name: one for capability in catalogue.values() for one in capability.WANTED}
     return {
@@ -58,6 +55,12 @@ def _other_make(item: Item, capability: Listed) -> str:
     return ""
 
 
+def _is_nothing(fact: Fact) -> bool:
+    """`0 cores`, `-5 GB`."""
+    amount = worth(fact.value)
+    return amount is not None and amount <= 0
+
+
 def _question(doubt: Doubt) -> str:
     return f"“{doubt.quote}”: " + ", ".join(f"{number} {one.text}" for number, one in enumerate(doubt.readings, 1))
 
@@ -75,11 +78,9 @@ def _item(item: Item, wanted: dict[str, Wanted]) -> dict[str, Json]:
 
 def _facts(facts: Sequence[Fact], wanted: dict[str, Wanted]) -> dict[str, Json]:
     found: dict[str, Json] = {}
-    for fact in facts:
+    for fact in (fact for fact in facts if not _is_nothing(fact)):
         one = wanted.get(fact.name)
         name, value, unit = _valued(fact, one)
-        if isinstance(value, int | float) and value <= 0:
-            continue  # asked again
         found[CALLED.get(name, name)] = {"value": value, "unit": unit, "quote": fact.quote, "origin": "said"}
         if one is not None and one.kind == "network" and fact.name == "network":
             found |= _kinds_of_network(fact)

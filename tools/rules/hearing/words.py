@@ -7,29 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from tools.rules.hearing.lexicon import ENGLISH, language, others
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.names.text import fold
-from tools.values.wanted import Wanted
+from tools.values.wanted import Listed, Wanted
 
 MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation"]
 COUNTED = ("count", "memory", "disk", "volume")
 PLACED = ("network", "node", "text", "name")
 WORD_LENGTH_MAX = 24
 """Letters of a word that are looked at for what it begins with."""
-
-
-class Listed(Protocol):
-    """What hearing needs of a capability."""
-
-    @property
-    def NAME(self) -> str: ...
-    @property
-    def WORDS(self) -> tuple[str, ...]: ...
-    @property
-    def WANTED(self) -> tuple[Wanted, ...]: ...
 
 
 Catalogue = Mapping[str, Listed]

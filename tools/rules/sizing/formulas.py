@@ -132,14 +132,6 @@ def redis_enterprise(data_gb: float, replicated: bool = True) -> Sizes:
     return Sizes(memory_gib=Span.exactly(memory), disk_gib=Span(memory * 3, memory * 3, memory * 4))
 
 
-RABBITMQ = "rabbitmq/rabbitmq-website docs/production-checklist.md @0acf2a4"
-
-
-def rabbitmq_disk_free_gib(memory_gib: float, watermark: float = 0.6) -> Span:
-    """As much free disk as the memory watermark, which lies between 0.4 and 0.7 of the memory."""
-    return Span(memory_gib * watermark, memory_gib * 0.4, memory_gib * 0.7)
-
-
 MATTERMOST = "Mattermost docs, file storage by usage"
 _MATTERMOST_MB = {"low": (1, 5), "medium": (5, 25), "high": (25, 100)}
 
