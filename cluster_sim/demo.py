@@ -50,7 +50,7 @@ def converse(command: Sequence[str], given: dict[str, str]) -> str:
     chat = pexpect.spawn(
         command[0],
         list(command[1:]),
-        env=given,
+        env=given if sys.stdout.isatty() else given | {"TERM": "dumb"},  # what goes to a file is not drawn
         encoding="utf-8",
         echo=False,
         timeout=ANSWER_SECONDS_MAX,

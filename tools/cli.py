@@ -214,7 +214,7 @@ def request_apply(file: TextIO) -> None:
     from tools.rules.words.rendering import draw
 
     name, _, required = requests.keep(_world(), file.read())
-    click.echo(draw(telling.requirements(required, ()) if required.complete else telling.questions(required, ())))
+    click.echo(draw(telling.requirements(required, ()) if required.complete else telling.questions(required, (), in_file=True)))
     click.echo(f"\nKept as {name}. Say `resume {name}` in berth chat, web or api: it is planned there, and approved.")
 
 

@@ -4,6 +4,7 @@ the drawn one is partial, and the other one is stored here."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -21,9 +22,9 @@ UP = "\x1b[1A"
 
 
 def has_terminal(argv: Sequence[str] | None = None) -> bool:
-    """It is `adk run`, and what it prints goes to a terminal."""
+    """It is `adk run`, and what it prints goes to a terminal that can be drawn on."""
     argv = sys.argv if argv is None else argv
-    return sys.stdout.isatty() and argv[1:2] == ["run"] and "--jsonl" not in argv
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and argv[1:2] == ["run"] and "--jsonl" not in argv
 
 
 class Terminal(BasePlugin):
@@ -50,4 +51,4 @@ class Terminal(BasePlugin):
         columns = shutil.get_terminal_size().columns
         if self._last_was_progress:
             return before + text.strip().splitlines()[-1].strip()[: columns - 1]
-        return before + draw_markdown(text, columns) + ("\n" if "\n\n" in text.strip() else "")
+        return before + draw_markdown(text, columns, colour="NO_COLOR" not in os.environ) + ("\n" if "\n\n" in text.strip() else "")

@@ -33,7 +33,7 @@ class Hearing:
     def hear(self, text: str) -> dict[str, Json]:
         """The request after this message; what the message asks, and what of it was used for nothing."""
         message = read(text)
-        heard = Edits()
+        heard, refused = Edits(), list[str]()
         self.now, to_do = step(self.now, message)
         while to_do:
             effect, to_do = to_do[0], to_do[1:]
@@ -42,10 +42,12 @@ class Hearing:
                 self.now, more = step(self.now, events.Said(effect.text, heard, offline=True))
                 to_do = (*to_do, *more)
             elif isinstance(effect, effects.Understand):
-                self.now, more = step(self.now, self._understand(effect))
+                understood = self._understand(effect)
+                refused += [reason for _, reason in understood.refused]
+                self.now, more = step(self.now, understood)
                 to_do = (*to_do, *more)
         commands = () if message.intent in (Intent.WORDS, Intent.EMPTY) else (message.intent.name.lower(),)
-        return report(self.now.request, heard, catalogue(), self._missing(), commands)
+        return report(self.now.request, heard, catalogue(), self._missing(), commands, refused)
 
     def _understand(self, effect: effects.Understand) -> events.Understood:
         request, refused = apply(Request() if effect.anew else self.now.request, effect.edits, catalogue())

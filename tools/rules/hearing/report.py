@@ -21,9 +21,15 @@ MIB, GIB = 2**20, 2**30
 
 
 def report(
-    request: Request, heard: Edits, catalogue: Catalogue, missing: Sequence[tuple[str, str, str]] = (), commands: Sequence[str] = ()
+    request: Request,
+    heard: Edits,
+    catalogue: Catalogue,
+    missing: Sequence[tuple[str, str, str]] = (),
+    commands: Sequence[str] = (),
+    refused: Sequence[str] = (),
 ) -> dict[str, Json]:
-    """`items`, `shared`, `wishes`, `questions`, `commands`, `unused`. Questions are doubts and what is `missing`: (item, name, text)."""
+    """`items`, `shared`, `wishes`, `questions`, `commands`, `refused`, `unused`. Questions are doubts, and what is `missing`: (item, name,
+    text); refused are edits that could not be made, each with the reason."""
     doubts = [{"item": one.item, "about": [CALLED.get(name, name) for name in one.about], "text": _question(one)} for one in heard.doubts]
     open_ = [{"item": item, "about": [CALLED.get(name, name)], "text": question} for item, name, question in missing]
     others = {item: make for item in request.items if (make := _other_make(item, catalogue[item.capability]))}
@@ -41,6 +47,7 @@ def report(
         ],
         "questions": [*doubts, *open_],
         "commands": list(commands),
+        "refused": list(refused),
         "unused": list(heard.unused),
     }
 

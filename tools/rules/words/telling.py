@@ -82,9 +82,9 @@ def ignored(not_used: Sequence[str]) -> Tell:
     return _text("request.unheard", not_used)
 
 
-def questions(needed: Requirements, not_used: Sequence[str]) -> Tell:
+def questions(needed: Requirements, not_used: Sequence[str], in_file: bool = False) -> Tell:
     """One message for everything that is missing or cannot be taken."""
-    return _text("request.questions", needed, not_used)
+    return _text("request.questions", needed, not_used, in_file)
 
 
 def refused(edits: Sequence[tuple[Edit, str]]) -> Tell:
