@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.conftest import wait_until
@@ -16,10 +17,13 @@ from tests.conftest import wait_until
 COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
+BERTH = str(Path(sys.executable).with_name("berth"))
+
+
 def _demo(folder: Path) -> subprocess.Popen[str]:
     # The folder is where the demo keeps its world and run.
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name("berth")), "demo"],
+        [BERTH, "demo"],
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
@@ -29,9 +33,11 @@ def _demo(folder: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_verified_server_and_a_clean_plan(tmp_path: Path) -> None:
-    process = _demo(tmp_path)
-    screen, _ = process.communicate(timeout=280)
-    assert process.returncode == 0, screen[-3000:]
+    demo = pexpect.spawn(BERTH, ["demo"], cwd=str(tmp_path), encoding="utf-8", timeout=280, dimensions=(50, 160))
+    demo.expect(pexpect.EOF)
+    screen = str(demo.before)
+    demo.close()
+    assert demo.exitstatus == 0, screen[-3000:]
     drawn = COLOUR.sub("", screen)
     for words in ("approve ", "is done", "It was run at", "No changes. Your infrastructure matches the configuration."):
         assert words in drawn
@@ -50,6 +56,7 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
             break
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=120)
+    assert "\x1b[" not in "".join(seen), "what goes to a file is not drawn"
     wait_until(lambda: _leftovers(tmp_path) == [], 30, lambda: "\n".join(_leftovers(tmp_path)))
 
 
