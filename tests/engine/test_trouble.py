@@ -400,6 +400,48 @@ def test_a_planted_file_is_not_planned(world: World, effects: Path, name: str) -
         prepare(world, "talk", wanted, review_of(wanted), Estimate(), run_id=plan.run_id)
 
 
+PLANTED = {
+    "x.auto.tfvars.json": '{"seconds": 0.01}',
+    "x_override.tf.json": '{"variable": {"seconds": {"default": 1}}, "output": {"more": {"value": 1}}}',
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_run_that_goes_on_applies_nothing_that_was_laid_there_meanwhile(world: World, effects: Path, name: str) -> None:
+    """Between the plan and the first apply, and after an apply that was cut short; with the file gone, it goes on."""
+    engine.launch(world, counting(effects))
+    fault = Path(f"{effects}.fail")
+    fault.touch()
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    folder = world.run_folder(plan.run_id) / "web"
+    (folder / name).write_text(PLANTED[name])
+    run = carried_out(world, plan)
+    assert (run.status, lines(effects)) == ("stopped", ["recheck web"])
+    (folder / name).unlink()
+    carry_out.retry(world, run.id)
+    assert followed(world, run.id).status == "stopped"
+    before = lines(effects)
+    state = folder / "terraform.tfstate"
+    state.write_bytes(state.read_bytes()[:100])
+    (folder / name).write_text(PLANTED[name])
+    fault.unlink()
+    carry_out.retry(world, run.id)
+    run = followed(world, run.id)
+    assert (run.status, lines(effects)) == ("stopped", before)
+    assert f"{name} was laid there" in next(step for step in run.steps if step.status == "failed").summary
+    for look in (
+        lambda: drift(world, run.id),
+        lambda: prepare_removal(world, "talk", run.id, "ops"),
+        lambda: carry_out.leave(world, run.id),
+    ):
+        with pytest.raises(RequestProblem, match=name):
+            look()
+    (folder / name).unlink()
+    carry_out.retry(world, run.id)
+    assert followed(world, run.id).status == "done"
+    assert not list(folder.glob(".bench-*")), "nor is a second record of what exists left there"
+
+
 def test_a_plan_with_a_provisioner_is_refused(world: World, effects: Path) -> None:
     wanted = manifest_of(part_named("web", effects))
     with pytest.raises(RequestProblem, match="provisioner"):

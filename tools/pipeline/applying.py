@@ -4,6 +4,7 @@ applied is attended to its end, one that was applied is left alone, one that die
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -14,16 +15,16 @@ from tools.clients import detached
 from tools.clients.detached import Phase
 from tools.clients.files import assert_room, copy_private, file_sha256, private_folder
 from tools.clients.process import INTERRUPT_SECONDS_MAX
-from tools.clients.terraform import Terraform, assert_sha256
+from tools.clients.terraform import Planned, Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
 from tools.ledger.leases import Lease
 from tools.pipeline.platforms import hands
 from tools.pipeline.prepare import PLAN_FILES
-from tools.pipeline.run_folder import inputs_sha256, move_in, moved_in, part_folder, proposal, secret_texts
+from tools.pipeline.run_folder import assert_inputs, bench, move_in, moved_in, part_folder, proposal, secret_texts
 from tools.pipeline.steps import Work
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import assert_holds
-from tools.rules.plans.changes import assert_allowed, changes, covers, half_made
+from tools.rules.plans.changes import assert_allowed, beyond, changes, covers, half_made
 from tools.values.plan import PartPlan
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
@@ -130,26 +131,24 @@ def _begin_approved(work: Work, place: Path) -> None:
 
 
 def _assert_as_approved(inputs: Path, state: Path, part_plan: PartPlan) -> None:
-    if inputs_sha256(inputs) != part_plan.inputs_sha256 or file_sha256(state / "terraform.tfstate") != part_plan.state_sha256:
+    assert_inputs(inputs, part_plan)
+    if file_sha256(state / "terraform.tfstate") != part_plan.state_sha256:
         raise WorldProblem(
             "A file changed after it was approved.",
-            f"The module, the variables in {inputs} or the state in {state} are not those that the approval is bound to.",
+            f"The state in {state} is not the one that the approval is bound to.",
             "Nothing was done. Look who can write there, then ask for a new plan.",
         )
 
 
 def _begin_rest(work: Work, place: Path) -> Path:
-    """What is left of an approved plan, planned anew. It needs no new approval when all of it was approved, just so."""
+    """What is left of an approved plan, planned anew, from a private copy of just what was approved. It needs no new approval when all
+    of it was approved, value for value."""
     places = _places(work)
     number = places.index(place) + 1
     if number >= TRIES_MAX:
         raise WorldProblem("It was tried too often.", f"{TRIES_MAX} tries ended half-way.", "Say roll back, or look at the run folder.")
-    if inputs_sha256(work.part_folder) != work.part_plan.inputs_sha256:
-        raise WorldProblem(
-            "A file changed after it was approved.",
-            f"The module or the variables in {work.part_folder} are not those that the approval is bound to.",
-            "Ask for a new plan.",
-        )
+    approved = _approved_json(work)
+    assert_inputs(work.part_folder, work.part_plan)
     work.say("It was begun before and did not end well. Planning what is left of it.")
     terraform = _terraform(work)
     if mended := terraform.mend_state(place / "state.before"):
@@ -158,7 +157,7 @@ def _begin_rest(work: Work, place: Path) -> Path:
     _look_again(work)
     name = f"tfplan.rest{number}"
     assert_room(work.part_folder)
-    planned = terraform.plan(name, destroy=work.plan.kind == "remove", cancelled=work.cancelled, validate=False)
+    planned = _plan_rest(work, name)
     provider = PLATFORMS[work.part.platform].PROVIDER
     wanted, anew = changes(planned.json, provider), half_made(planned.json, provider)
     if not covers(work.part_plan.changes, wanted, anew):
@@ -166,6 +165,12 @@ def _begin_rest(work: Work, place: Path) -> Path:
         raise RequestProblem(
             "What is left was not approved.",
             f"Going on would mean: {named}. That is not what was approved, because something was left half made.",
+            "Say roll back to plan the removal of what was made, then ask again.",
+        )
+    if unlike := beyond(approved, planned.json):
+        raise RequestProblem(
+            "What is left was not approved.",
+            f"Going on would set values that nobody approved: {'; '.join(unlike[:6])}.",
             "Say roll back to plan the removal of what was made, then ask again.",
         )
     assert_allowed(planned.json, work.plan.kind, work.world.allowed, provider, anew)
@@ -177,6 +182,26 @@ def _begin_rest(work: Work, place: Path) -> Path:
     return following
 
 
+def _plan_rest(work: Work, name: str) -> Planned:
+    """The plan and its JSON are kept in the part's folder, as those of the whole are."""
+    with bench(work.part_folder, work.part_plan) as place:
+        terraform = _terraform(work, place)
+        terraform.write_configuration()
+        terraform.init()
+        planned = terraform.plan(name, destroy=work.plan.kind == "remove", cancelled=work.cancelled, validate=False)
+        assert_inputs(place, work.part_plan)
+        for path in (place / name, place / f"{name}.json"):
+            copy_private(path, work.part_folder / path.name)
+    return planned
+
+
+def _approved_json(work: Work) -> Json:
+    """The plan that was approved, as Terraform spelled it."""
+    path = work.part_folder / f"{PLAN_FILES[work.plan.kind]}.json"
+    assert_sha256(path, work.part_plan.plan_json_sha256, "plan")
+    return json.loads(path.read_bytes())
+
+
 def _start(work: Work, place: Path, plan_file: Path, sha256: str) -> None:
     copy = copy_private(plan_file, place / "plan")
     assert_sha256(copy, sha256, "plan")
@@ -184,6 +209,7 @@ def _start(work: Work, place: Path, plan_file: Path, sha256: str) -> None:
     if state.exists():
         copy_private(state, place / "state.before")
     terraform = _terraform(work)
+    terraform.write_configuration()  # Whoever can write in the folder could name another program there as the provider.
     hands(work.part.platform).refuse_strangers(work.world, work.part_folder, work.part)
     if work.cancelled():
         raise Cancelled
@@ -271,8 +297,9 @@ def _outputs(place: Path) -> dict[str, Json] | None:
     return None
 
 
-def _terraform(work: Work) -> Terraform:
-    return Terraform(work.world.settings_of(work.part), work.part_folder, secret_texts(work.run_folder, work.part))
+def _terraform(work: Work, folder: Path | None = None) -> Terraform:
+    """In the part's folder, or elsewhere with its secrets."""
+    return Terraform(work.world.settings_of(work.part), folder or work.part_folder, secret_texts(work.run_folder, work.part))
 
 
 def _time(seconds: float) -> datetime:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tools.clients import detached
 from tools.clients.detached import Phase
 from tools.clients.terraform import Terraform
-from tools.pipeline.run_folder import part_folder
+from tools.pipeline.run_folder import assert_ours, part_folder
 from tools.pipeline.world import World
 from tools.values.manifest import Part
 from tools.values.trouble import RequestProblem
@@ -21,6 +21,7 @@ def begun(folder: Path) -> list[Path]:
 def mend(world: World, run_id: str, part: Part) -> str:
     """Terraform's record of the part is put right before anybody asks it what exists; a sentence when it had to be."""
     folder = part_folder(world.run_folder(run_id), part)
+    assert_ours(world, world.run_folder(run_id), part)  # A planted backend would send the record elsewhere.
     places = begun(folder)
     if not places:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.clients.terraform import Terraform
-from tools.pipeline.run_folder import part_folder, secret_texts
+from tools.pipeline.run_folder import assert_ours, bench, part_folder, secret_texts
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
 from tools.rules.plans.changes import changes
@@ -21,15 +21,14 @@ def drift(world: World, run_id: str) -> tuple[tuple[str, tuple[Change, ...]], ..
     kept = world.ledger.plans.kept(run.plan_digest)
     found: list[tuple[str, tuple[Change, ...]]] = []
     for part in kept.manifest.parts:
-        place = part_folder(world.run_folder(run_id), part)
-        terraform = Terraform(world.settings_of(part), place, secret_texts(world.run_folder(run_id), part))
-        if terraform.state_is_empty():
+        folder = world.run_folder(run_id)
+        assert_ours(world, folder, part)
+        place = part_folder(folder, part)
+        if Terraform(world.settings_of(part), place).state_is_empty():
             continue
-        terraform.write_configuration()
-        terraform.init()
-        try:
+        with bench(place, None) as copy:
+            terraform = Terraform(world.settings_of(part), copy, secret_texts(folder, part))
+            terraform.write_configuration()
+            terraform.init()
             found.append((part.label, changes(terraform.plan(DRIFT_PLAN, validate=False).json, PLATFORMS[part.platform].PROVIDER)))
-        finally:
-            for name in (DRIFT_PLAN, f"{DRIFT_PLAN}.json"):
-                (place / name).unlink(missing_ok=True)
     return tuple(found)

@@ -18,6 +18,7 @@ from tools.pipeline.platforms import hands
 from tools.pipeline.run_folder import (
     assert_ours,
     drop_proposal,
+    inputs_of,
     inputs_sha256,
     lay_out,
     lay_out_part,
@@ -159,6 +160,7 @@ def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, 
         inputs_sha256=inputs_sha256(here),
         state_sha256=state_sha256,
         providers=terraform.providers(),
+        inputs=tuple(sorted(inputs_of(here).items())),
     )
 
 

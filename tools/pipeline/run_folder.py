@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,14 +18,16 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tools.clients.files import copy_private, files_sha256, private_folder, write_once, write_private
+from tools.clients.files import copy_private, file_sha256, files_sha256, private_folder, write_once, write_private
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
+from tools.rules.plans.inputs import LOCK, VARIABLES, WHERE_MORE_IS, differences, is_read
 from tools.rules.words.findings import review_json
 from tools.values.manifest import Manifest, Part, Secret
+from tools.values.plan import PartPlan
 from tools.values.review import Review
 from tools.values.shapes import kind_of, with_shape
-from tools.values.trouble import RequestProblem
+from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json, Value
 
 HANDOVER = "backend.azurerm.json.example"
@@ -32,7 +35,7 @@ HANDOVER = "backend.azurerm.json.example"
 CHAIN_FILES = ("request", "requirements", "offer", "proposal")
 PROPOSED, REFUSED = "proposed", "refused"
 DIGEST_SHOWN = 12
-LENT = ("terraform.tfstate", ".terraform.lock.hcl")
+LENT = ("terraform.tfstate", LOCK)
 """What a proposal is planned with besides its inputs: what exists, and which providers made it."""
 PASSWORD_BYTES = 24
 
@@ -183,10 +186,46 @@ def with_run_key(part: Part, folder: Path) -> Json:
     return PLATFORMS[part.platform].variables(part.model_copy(update={"machines": machines}))
 
 
+def inputs_of(folder: Path) -> dict[str, str]:
+    """(file, its SHA-256) of everything in the folder that Terraform reads besides the state. The state says what exists."""
+    return {str(path.relative_to(folder)): file_sha256(path) for path in _read_by_terraform(folder)}
+
+
 def inputs_sha256(folder: Path) -> str:
-    """Of the module, the variables and the lock file: what a plan is made from besides the state."""
-    lock = folder / ".terraform.lock.hcl"
-    return files_sha256([*folder.glob("*.tf"), folder / "terraform.tfvars.json", *([lock] if lock.exists() else [])])
+    """One digest over all of it."""
+    return files_sha256({*_read_by_terraform(folder), folder / VARIABLES})
+
+
+def assert_inputs(folder: Path, part_plan: PartPlan) -> None:
+    """Raises WorldProblem that names what Terraform would read here and nobody approved. What an older Berth planned has one digest over
+    all of it, so that no file can be named."""
+    found = inputs_of(folder)
+    if part_plan.inputs:
+        wrong = " ".join(differences(dict(part_plan.inputs), found))
+    else:
+        wrong = "" if inputs_sha256(folder) == part_plan.inputs_sha256 else f"It is one of {', '.join(sorted(found)) or 'its files'}."
+    if wrong:
+        raise WorldProblem(
+            "A file changed after it was approved.",
+            f"What Terraform reads in {folder} is not what the approval is bound to. {wrong}",
+            "Nothing was done with it. Put it right (move away what was laid there) and say retry, or roll back. Look who can write there.",
+        )
+
+
+@contextmanager
+def bench(folder: Path, part_plan: PartPlan | None) -> Iterator[Path]:
+    """A private copy of what Terraform reads in the folder, and of what exists, to plan in: just what was approved, whatever comes to
+    stand in the folder meanwhile. Gone afterwards, with the second record of what exists."""
+    place = Path(tempfile.mkdtemp(prefix=".bench-", dir=folder))
+    try:
+        for name in (*inputs_of(folder), *LENT):
+            if (path := folder / name).is_file():
+                copy_private(path, private_folder((place / name).parent) / path.name)
+        if part_plan is not None:
+            assert_inputs(place, part_plan)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def make_secret(folder: Path, secret: Secret) -> None:
@@ -219,12 +258,14 @@ def write_json(path: Path, content: Json) -> Path:
 
 
 def _strange_files(folder: Path, known: set[str]) -> Iterator[Path]:
-    for pattern in ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.auto.tfvars.json"):
-        for path in folder.glob(pattern):
-            if path.name not in known:
-                yield path
-    if (folder / "terraform.tfvars").exists():
-        yield folder / "terraform.tfvars"
+    for path in _read_by_terraform(folder):
+        if str(path.relative_to(folder)) not in known | {VARIABLES, LOCK}:
+            yield path
+
+
+def _read_by_terraform(folder: Path) -> list[Path]:
+    found = [path for place in (folder, *(folder / name for name in WHERE_MORE_IS)) if place.is_dir() for path in place.iterdir()]
+    return sorted(path for path in found if is_read(str(path.relative_to(folder))))
 
 
 def _plain_name(name: str, what: str) -> str:

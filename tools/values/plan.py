@@ -27,11 +27,13 @@ class PartPlan(Value):
     """Of the plan file as Terraform wrote it."""
     plan_json_sha256: str
     inputs_sha256: str
-    """Of the run folder's module, variables and lock file."""
+    """Of everything in the run folder that Terraform reads besides the state: module, variables, lock file."""
     state_sha256: str
     """Of the state before; empty when there is none."""
     providers: tuple[tuple[str, str], ...]
     """(`bpg/proxmox`, the version as installed)."""
+    inputs: tuple[tuple[str, str], ...] = ()
+    """(file, its SHA-256) of each of the inputs, so that a changed one can be named. Empty in what an older Berth planned."""
 
 
 class Line(Value):

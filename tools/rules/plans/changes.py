@@ -93,6 +93,32 @@ def covers(approved: Iterable[Change], wanted: Iterable[Change], made_anew: Iter
     return all((c.address, c.action, c.details) in known or (c.address, c.action) in anew for c in wanted)
 
 
+def beyond(approved_json: Json, wanted_json: Json) -> tuple[str, ...]:
+    """(address and field) of every value that a plan would set and that an approved one did not: `machine["db-01"]: memory.dedicated`.
+    What was not known when it was approved may be anything; of an update, what it leaves as it is counts for nothing."""
+    approved = {str(one["address"]): one.get("change", {}) for one in approved_json.get("resource_changes", [])}
+    found: list[str] = []
+    for one in wanted_json.get("resource_changes", []):
+        address, change = str(one["address"]), one.get("change", {})
+        actions = tuple(change.get("actions", ()))
+        if one.get("mode") == "data" or not {"create", "update"}.intersection(actions):
+            continue
+        known = approved.get(address)
+        if known is None or known.get("after") is None:
+            found.append(address)
+            continue
+        before = dict(_leaves("", change.get("before"))) if actions == ("update",) else {}
+        old, new = (dict(_leaves("", side.get("after"))) for side in (known, change))
+        open_then = _flagged(known.get("after_unknown"))
+        open_now = _flagged(change.get("after_unknown"))
+        for path in sorted(old.keys() | new.keys() | open_now):
+            same = path not in open_now and old.get(path) == new.get(path)
+            left = actions == ("update",) and path not in open_now and before.get(path) == new.get(path)
+            if not same and not left and not _within(path, open_then):
+                found.append(f"{address}: {path}")
+    return tuple(found)
+
+
 def _wrong_actions(found: tuple[Change, ...], kind: Kind, made_anew: frozenset[str]) -> Iterator[str]:
     right = {"create": ("create",), "change": ("create", "update"), "remove": ("delete",)}[kind]
     for change in found:
@@ -152,8 +178,8 @@ def _name(one: Json, values: Json) -> str:
 def _differences(before: Json, after: Json, change: Json) -> Iterator[str]:
     old = dict(_leaves("", before))
     new = dict(_leaves("", after))
-    unknown = {path for path, flag in _leaves("", change.get("after_unknown")) if flag is True}
-    secret = {path for path, flag in _leaves("", change.get("after_sensitive")) if flag is True}
+    unknown = _flagged(change.get("after_unknown"))
+    secret = _flagged(change.get("after_sensitive"))
     for path in sorted(old.keys() | new.keys()):
         if old.get(path) == new.get(path) or _within(path, unknown):
             continue
@@ -161,6 +187,10 @@ def _differences(before: Json, after: Json, change: Json) -> Iterator[str]:
             yield f"{path} (secret)"
         else:
             yield f"{path} {_spoken(old.get(path))} → {_spoken(new.get(path))}"
+
+
+def _flagged(marks: Json) -> set[str]:
+    return {path for path, flag in _leaves("", marks) if flag is True}
 
 
 def _within(path: str, places: set[str]) -> bool:
