@@ -26,7 +26,6 @@ WORLDS = ROOT / "cluster_sim" / "worlds"
 ANSWER_SECONDS_MAX = 180.0
 settings.register_profile("berth", deadline=None)
 settings.load_profile("berth")  # How long one example takes says more of the machine than of the code.
-IN_MEMORY = ("--session_service_uri", "memory://", "--artifact_service_uri", "memory://")
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def api_server(given: Mapping[str, str], log: Path, host: str = "") -> Iterator[
     adk = str(Path(sys.executable).with_name("adk"))
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [adk, "api_server", "--port", str(port), *(["--host", host] if host else []), *IN_MEMORY, "agents"],
+            [adk, "api_server", "--port", str(port), *(["--host", host] if host else []), "agents"],
             cwd=ROOT,
             env=dict(given),
             stdout=out,

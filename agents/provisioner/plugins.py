@@ -12,7 +12,8 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
-from .state import end
+from .state import conversation_of, end
+from .turns import places
 
 
 class Integrity(BasePlugin):
@@ -50,7 +51,9 @@ class Turns(BasePlugin):
         super().__init__(name="turns")
 
     async def on_user_message_callback(self, *, invocation_context: InvocationContext, user_message: types.Content) -> types.Content | None:
-        """JSON can hold half a surrogate pair, which is no character and can be written nowhere: it becomes a question mark."""
+        """Waits for its turn. JSON can hold half a surrogate pair, which is no character and can be written nowhere: it becomes a
+        question mark."""
+        await places.take(conversation_of(invocation_context), invocation_context.invocation_id)
         for part in user_message.parts or []:
             if part.text:
                 part.text = part.text.encode("utf-8", "replace").decode()
@@ -58,3 +61,4 @@ class Turns(BasePlugin):
 
     async def after_run_callback(self, *, invocation_context: InvocationContext) -> None:
         end(invocation_context.invocation_id)
+        places.give(invocation_context.invocation_id)

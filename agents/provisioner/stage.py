@@ -26,12 +26,13 @@ from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 from pydantic import ValidationError
 
-from tools.values.effects import Hear, Work, Works
+from tools.values.effects import Follow, Hear, Work, Works
 from tools.values.events import Event as Happening
 from tools.values.trouble import Trouble
 
 from .models import OFFLINE
-from .state import Turn, turn_of
+from .state import Turn, conversation_of, turn_of
+from .turns import AT_ONCE, WORK, places
 
 if TYPE_CHECKING:
     from tools.pipeline.talk import Talk
@@ -43,6 +44,8 @@ CALLS_MAX = 5
 TRIES_MAX = 3
 """Calls of a tool that may be refused before rules settle it."""
 
+FOLLOW_LOOK_SECONDS = 0.25
+FOLLOW_SECONDS_MAX = 24 * 3600.0
 GATHERING_SECONDS = 0.3
 """For which lines are gathered into one event, after the first of a stage, which is shown at once."""
 
@@ -72,8 +75,10 @@ class Stage(BaseAgent):
         turn = turn_of(ctx.invocation_id)
         if turn is None or not turn.talk.is_for(*self.works):
             return
-        async for text in _aloud(turn.talk, self.works):
-            yield says(self.name, ctx, text)
+        while turn.talk.is_for(*self.works):
+            speech = _followed(turn.talk, ctx) if turn.talk.is_next(Follow) else _aloud(turn.talk, self.works, ctx.invocation_id)
+            async for text in speech:
+                yield says(self.name, ctx, text)
         actions = EventActions()
         if ctx.artifact_service is not None:
             for name, part in (await asyncio.to_thread(self.artifacts, turn.talk)).items():
@@ -84,7 +89,28 @@ class Stage(BaseAgent):
             yield says(self.name, ctx, "", actions)
 
 
-async def _aloud(talk: Talk, works: tuple[Works, ...]) -> AsyncGenerator[str, None]:
+async def _followed(talk: Talk, ctx: InvocationContext) -> AsyncGenerator[str, None]:
+    """What a run says as it goes on. Nobody waits for it: others speak in this conversation meanwhile, and no thread is held."""
+    from tools.pipeline.talk import in_words
+
+    loop, followed = asyncio.get_running_loop(), talk.begin_following()
+    places.give(ctx.invocation_id)
+    seen, going = followed.after, True
+    try:
+        for _ in range(int(FOLLOW_SECONDS_MAX / FOLLOW_LOOK_SECONDS)):
+            going, seen, texts = await loop.run_in_executor(AT_ONCE, talk.look, followed.run_id, seen)
+            if texts:
+                yield _joined(list(texts))
+            if not going:
+                break
+            await asyncio.sleep(FOLLOW_LOOK_SECONDS)
+        await places.take(conversation_of(ctx), ctx.invocation_id)
+        await loop.run_in_executor(AT_ONCE, talk.end_following, followed.run_id, seen)
+    except Trouble as trouble:
+        yield in_words(trouble)
+
+
+async def _aloud(talk: Talk, works: tuple[Works, ...], invocation_id: str) -> AsyncGenerator[str, None]:
     """What is said while the works are done in another thread, gathered."""
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
@@ -97,15 +123,19 @@ async def _aloud(talk: Talk, works: tuple[Works, ...]) -> AsyncGenerator[str, No
         finally:
             say(None)
 
-    working = loop.run_in_executor(None, work)
+    working = (WORK if talk.is_slow else AT_ONCE).submit(work)
     gathering_seconds = 0.0
     ended = False
-    while not ended:
-        together, ended = await _gathered(lines, gathering_seconds)
-        if together:
-            yield _joined(together)
-        gathering_seconds = GATHERING_SECONDS
-    await working
+    try:
+        while not ended:
+            together, ended = await _gathered(lines, gathering_seconds)
+            if together:
+                yield _joined(together)
+            gathering_seconds = GATHERING_SECONDS
+        await asyncio.wrap_future(working)
+    finally:
+        if not working.cancel() and not working.done():
+            places.give_after(invocation_id, working)
 
 
 async def _gathered(lines: asyncio.Queue[str | None], seconds: float) -> tuple[list[str], bool]:

@@ -46,12 +46,16 @@ def typed(context: InvocationContext) -> str:
     return "\n".join(part.text for part in parts if part.text)
 
 
+def conversation_of(context: InvocationContext) -> str:
+    """Its name in the ledger."""
+    return f"{context.app_name}/{context.user_id}/{context.session.id}"
+
+
 def begin(context: InvocationContext) -> None:
     """Takes the message that came with this invocation."""
     from tools.pipeline.talk import Talk
 
-    name = f"{context.app_name}/{context.user_id}/{context.session.id}"
-    talk = Talk(the_world(), name, may_apply(), typed(context))
+    talk = Talk(the_world(), conversation_of(context), may_apply(), typed(context))
     while len(_turns) >= _TURNS_MAX:
         del _turns[next(iter(_turns))]
     _turns[context.invocation_id] = Turn(talk)

@@ -29,11 +29,9 @@ QUIET = [
 def web_ui(given: Mapping[str, str], log: Path) -> Iterator[str]:
     """`adk web` with the provisioner; its address."""
     port = free_port()
-    command = [str(Path(sys.executable).with_name("adk")), "web", "--port", str(port), "--session_service_uri", "memory://"]
+    command = [str(Path(sys.executable).with_name("adk")), "web", "--port", str(port), "agents"]
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [*command, "--artifact_service_uri", "memory://", "agents"], cwd=ROOT, env=dict(given), stdout=out, stderr=out
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=dict(given), stdout=out, stderr=out)
         try:
             wait_until(lambda: answers(f"http://127.0.0.1:{port}"), 60)
             yield f"http://127.0.0.1:{port}"

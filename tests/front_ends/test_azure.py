@@ -39,7 +39,7 @@ def test_the_terminal(given: dict[str, str]) -> None:
     adk = str(Path(sys.executable).with_name("adk"))
     chat = pexpect.spawn(
         adk,
-        ["run", "--in_memory", "agents/provisioner"],
+        ["run", "agents/provisioner"],
         cwd=ROOT,
         env=given,  # type: ignore[arg-type]
         encoding="utf-8",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
             private_folder(Path(self.url.database).parent)
+            with suppress(OSError):  # Opening it says what is wrong.
+                Path(self.url.database).touch(mode=0o600)  # SQLite gives the files beside it the same mode.
         arguments = {"timeout": BUSY_MILLISECONDS / 1000} if self.is_sqlite else {"connect_timeout": 10}
         self.engine = sa.create_engine(self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:

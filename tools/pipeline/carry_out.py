@@ -94,13 +94,19 @@ def follow(world: World, run_id: str, after: int = 0) -> Iterator[Progress]:
     """The journal's lines as they come, until the run ends or stops. May be dropped at any line and taken up after it."""
     launch(world)
     for _ in range(int(FOLLOW_SECONDS_MAX / FOLLOW_LOOK_SECONDS)):
-        going = world.ledger.runs.row(run_id).status in ("approved", "running")
-        for line in world.ledger.runs.lines(run_id, after):
+        going, lines = look(world, run_id, after)
+        for line in lines:
             after = line.number
             yield line
         if not going:
             return
         time.sleep(FOLLOW_LOOK_SECONDS)
+
+
+def look(world: World, run_id: str, after: int) -> tuple[bool, tuple[Progress, ...]]:
+    """(whether the run goes on, its lines after that one). Of a run that has ended these are all there are."""
+    going = world.ledger.runs.row(run_id).status in ("approved", "running")
+    return going, tuple(world.ledger.runs.lines(run_id, after))
 
 
 def run_of(world: World, run_id: str) -> Run:

@@ -53,6 +53,11 @@ def answer_without_ledger(text: str, trouble: Trouble) -> str:
     return f"{trouble}\n\n{telling.help_text(tuple(catalogue().values()))}" if helps else str(trouble)
 
 
+def in_words(trouble: Trouble) -> str:
+    again = " Say `retry` to try again." if isinstance(trouble, WorldProblem) and trouble.retryable else ""
+    return f"{trouble}\n\nNothing is lost.{again}" if isinstance(trouble, WorldProblem) else str(trouble)
+
+
 class Talk:
     """Lives as long as its message is worked on, in this process only."""
 
@@ -86,16 +91,23 @@ class Talk:
         """What is next is done at once, or is one of these works."""
         return bool(self.to_do) and (isinstance(self.to_do[0], AtOnce) or any(map(self.is_next, works)))
 
+    @property
+    def is_slow(self) -> bool:
+        """What is next looks at more than the ledger."""
+        return isinstance(self.to_do[0], effects.Slow)
+
     def answer(self, event: Event) -> None:
         """What came of the effect that is next, from somebody who carried it out elsewhere."""
         self.to_do.popleft()
         self.happen(event)
 
     def go_on(self, say: Say, *works: Works) -> None:
-        """Carries out what is next, as long as it `is_for` these works; trouble becomes a sentence, and ends the message."""
+        """Carries out what is next, as long as it `is_for` these works and as slow as the first; trouble becomes a sentence, and ends the
+        message. A run is followed by whoever shows it, since that holds nobody's thread."""
         self.say = say
+        slow = self.is_for(*works) and self.is_slow
         try:
-            while self.is_for(*works):
+            while self.is_for(*works) and self.is_slow == slow and not self.is_next(effects.Follow):
                 effect = self.to_do.popleft()
                 if isinstance(effect, AtOnce):
                     if event := self._do(effect):
@@ -106,8 +118,7 @@ class Talk:
         except Trouble as trouble:
             self.now = self._sure
             self.to_do.clear()
-            again = " Say `retry` to try again." if isinstance(trouble, WorldProblem) and trouble.retryable else ""
-            self.say(f"{trouble}\n\nNothing is lost.{again}" if isinstance(trouble, WorldProblem) else str(trouble))
+            self.say(in_words(trouble))
         finally:
             if self.now != self._stored:
                 self._stored = self.now
@@ -184,8 +195,6 @@ class Talk:
         match effect:
             case effects.Understand(edits, anew):
                 return self._understand(edits, anew)
-            case effects.Follow(run_id, after):
-                return self._follow(run_id, after)
             case Work.LOOK:
                 return self._look()
             case Work.DRAFT:
@@ -198,8 +207,8 @@ class Talk:
                 return self._counter()
             case Work.PLAN:
                 return self._plan()
-            case effects.Hear() | Work.PROPOSE | Work.REFINE:
-                raise AssertionError("A speaker does this.")
+            case effects.Hear() | effects.Follow() | Work.PROPOSE | Work.REFINE:
+                raise AssertionError("Somebody else does this.")
             case _:
                 assert_never(effect)
 
@@ -317,13 +326,24 @@ class Talk:
             case _:
                 assert_never(what)
 
-    def _follow(self, run_id: str, after: int) -> events.Ended:
-        for line in carry_out.follow(self.world, run_id, after):
-            self._tell(telling.progress(line))
-            after = line.number
+    # A run that is followed.
+
+    def begin_following(self) -> effects.Follow:
+        followed = self.to_do.popleft()
+        assert isinstance(followed, effects.Follow)
+        return followed
+
+    def look(self, run_id: str, after: int) -> tuple[bool, int, tuple[str, ...]]:
+        """(whether it goes on, the last line there is, what is said of those after that one)."""
+        going, lines = carry_out.look(self.world, run_id, after)
+        return going, lines[-1].number if lines else after, tuple(draw(telling.progress(line)) for line in lines)
+
+    def end_following(self, run_id: str, line_seen: int) -> None:
+        """Others may have spoken in this conversation meanwhile: what they came to counts."""
+        self.now = self._stored = self._sure = _STORED.validate_python(self.world.ledger.get(self.name))
         run = carry_out.run_of(self.world, run_id)
         guide = (self.world.run_folder(run_id) / "guide.md").read_text(encoding="utf-8") if run.status == "done" else ""
-        return events.Ended(run, after, guide)
+        self.happen(events.Ended(run, line_seen, guide))
 
     # What a model or a rule heard.
 

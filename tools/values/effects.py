@@ -159,4 +159,6 @@ Works = Work | type[Understand] | type[Follow]
 Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval
 AtOnce = Tell | TellWhatIsKnown | Answer | Take | Resume | ListRuns | Explain | ShowRun | Commands
 TakesTime = Follow | Hear | Understand | Work
+Slow = Answer | Leave | PlanRemoval | TakesTime
+"""Looks at more than the ledger."""
 Effect = AtOnce | TakesTime

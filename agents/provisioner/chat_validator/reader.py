@@ -11,13 +11,15 @@ from google.adk.events import Event
 from tools.values.trouble import Trouble
 
 from ..stage import Stage, says
-from ..state import begin, typed
+from ..state import begin, conversation_of, typed
+from ..turns import AT_ONCE, places
 
 
 class MessageReader(Stage):
     async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
         try:
-            await asyncio.to_thread(begin, ctx)
+            await places.take(conversation_of(ctx), ctx.invocation_id)  # One that goes on without a message of its own has no place yet.
+            await asyncio.get_running_loop().run_in_executor(AT_ONCE, begin, ctx)
         except Trouble as trouble:  # the settings or the ledger: nothing can be done before that is mended
             from tools.pipeline.talk import answer_without_ledger
 

@@ -1,0 +1,84 @@
+"""What ADK's front ends do otherwise with Berth in them, however they are started: sessions and artifacts are kept in Berth's home.
+
+ADK has no setting for it but options of its command line, which `adk web agents` is not given; so two of its functions are exchanged
+here, and nowhere else. docs/decisions/0013 says why.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from google.adk.artifacts import file_artifact_service
+from google.adk.artifacts.file_artifact_service import FileArtifactService
+from google.adk.cli import service_registry
+from google.adk.cli.utils import service_factory
+from google.adk.sessions.base_session_service import BaseSessionService
+
+from tools.clients.files import private_folder
+
+from .world import the_settings
+
+_settled = False
+
+
+def settle() -> None:
+    """Once a process."""
+    global _settled
+    if _settled:
+        return
+    _settled = True
+    os.umask(0o077)  # Whatever a front end writes is its own person's.
+    if hasattr(file_artifact_service, "_DEFAULT_FILE_MODE"):  # ADK has read the umask when it was loaded.
+        file_artifact_service._DEFAULT_FILE_MODE = 0o600
+    service_registry.get_service_registry().register_session_service("sqlite", _sessions_at)
+    for module in filter(None, map(sys.modules.get, ("google.adk.cli.cli", "google.adk.cli.fast_api"))):
+        _exchange(module, "create_session_service_from_options", _sessions_in_home)
+        _exchange(module, "create_artifact_service_from_options", _artifacts_in_home)
+
+
+def _exchange(module: ModuleType, name: str, made: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    setattr(module, name, made(getattr(service_factory, name)))
+
+
+def _sessions_in_home(make: Callable[..., Any]) -> Callable[..., Any]:
+    def make_sessions(*, session_service_uri: str | None = None, **options: Any) -> Any:
+        home = _home()
+        if session_service_uri is None and home is not None and options.get("use_local_storage", True):
+            session_service_uri = f"sqlite:///{home / 'sessions.db'}"
+        return make(session_service_uri=session_service_uri, **options)
+
+    return make_sessions
+
+
+def _artifacts_in_home(make: Callable[..., Any]) -> Callable[..., Any]:
+    def make_artifacts(*, artifact_service_uri: str | None = None, **options: Any) -> Any:
+        home = _home()
+        if artifact_service_uri is None and home is not None and options.get("use_local_storage", True):
+            return FileArtifactService(root_dir=private_folder(home / "artifacts"))
+        return make(artifact_service_uri=artifact_service_uri, **options)
+
+    return make_artifacts
+
+
+def _home() -> Path | None:
+    """None where the settings cannot be taken: then the first message says so, and nothing is kept."""
+    settings = the_settings()
+    return private_folder(settings.home) if settings else None
+
+
+def _sessions_at(uri: str, **_: Any) -> BaseSessionService:
+    """As ADK reads such an address: three slashes before a path from here, four before a whole one."""
+    from .sessions import Sessions
+
+    path = urlsplit(uri).path[1:]
+    if not path:
+        from google.adk.sessions.in_memory_session_service import InMemorySessionService
+
+        return InMemorySessionService()
+    return Sessions(Path(path))
