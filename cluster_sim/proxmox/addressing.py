@@ -19,9 +19,14 @@ class GuestAddress:
 
 
 def network_of(cluster: Cluster, net: Net) -> Network | None:
-    """The network behind a card: a vnet by its name, or the VLAN its tag says."""
-    by_name = next((n for n in cluster.networks if n.vnet is not None and n.vnet == net.bridge), None)
-    return by_name or next((n for n in cluster.networks if n.tag == net.tag), None)
+    """What is at the end of a card's wire: a vnet by its name, or the VLAN that its tag, or the port of its bridge, says. None when
+    nothing of what it sends gets anywhere."""
+    vnet = next((n for n in cluster.networks if n.vnet is not None and n.vnet == net.bridge), None)
+    bridge = cluster.bridges.get(net.bridge or "")
+    if vnet or bridge is None or (net.tag and not bridge.lets_through(net.tag)):
+        return vnet
+    tag = net.tag or bridge.wire_tag
+    return next((n for n in cluster.networks if n.tag == tag and n.bridge in (None, bridge.name)), None)
 
 
 def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
@@ -38,7 +43,7 @@ def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
         if not isinstance(fixed, IPv4Interface):
             return None
         return GuestAddress(str(net.mac), fixed, IPv4Address(wanted.get("gw", network.gateway if network else str(fixed.ip))))
-    if network is None:
+    if network is None or not network.dhcp:
         return None
     subnet = IPv4Network(network.subnet)
     return GuestAddress(

@@ -25,7 +25,7 @@ from .section import (
     TaskFaultSection,
 )
 from .sizes import GIB, write_size
-from .state import Guest, Load, Network, Node, Pool, Storage, Volume
+from .state import Bridge, Guest, Load, Network, Node, Pool, Storage, Volume
 from .tasks import Agenda
 
 _AGE_S = 90 * 86400
@@ -47,8 +47,8 @@ def build_cluster(
         seed=world.seed,
         nodes={name: _node(world, name, number, now) for number, name in enumerate(world.nodes, 1)},
         storages={name: _storage(world, name, section) for name, section in world.storages.items()},
-        networks=[Network(n.tag, n.subnet, n.gateway, name, n.vnet, n.leases_from) for name, n in world.networks.items()],
-        bridges={name: b.model_dump() for name, b in world.bridges.items()},
+        networks=[Network(n.tag, n.subnet, n.gateway, name, n.vnet, n.leases_from, n.bridge, n.dhcp) for name, n in world.networks.items()],
+        bridges={name: _bridge(world, name, number) for number, name in enumerate(world.bridges, 1)},
         access=_access(world),
         zone=world.zone,
         version=world.version,
@@ -105,6 +105,12 @@ def _storage(world: ProxmoxSection, name: str, section: StorageSection) -> Stora
         dict(section.settings),
         section.enabled,
     )
+
+
+def _bridge(world: ProxmoxSection, name: str, number: int) -> Bridge:
+    b = world.bridges[name]
+    ports = tuple(b.ports) if b.ports is not None else (f"eno{number}",)
+    return Bridge(name, b.kind, b.vlan_aware, b.vids, ports, tuple(b.nodes or world.nodes))
 
 
 def _access(world: ProxmoxSection) -> Access:

@@ -50,6 +50,7 @@ def problems(world: ProxmoxSection) -> tuple[str, ...]:
         *_nodes(world),
         *_storages(world),
         *_networks(world),
+        *_bridges(world),
         *_guests(world),
         *_room(world),
         *_rights(world),
@@ -118,9 +119,28 @@ def _networks(world: ProxmoxSection) -> Iterator[str]:
         for other in names[first + 1 :]:
             if subnets[one].overlaps(subnets[other]):
                 yield f"Networks {one} and {other} share addresses ({subnets[one]} and {subnets[other]})."
-    for tag, count in Counter(n.tag for n in world.networks.values()).items():
+    wires = Counter((n.tag, bridge) for n in world.networks.values() for bridge in ([n.bridge] if n.bridge else world.bridges))
+    for (tag, bridge), count in wires.items():
         if count > 1:
-            yield f"{count} networks have the VLAN tag {tag}."
+            what = f"the VLAN tag {tag}" if tag is not None else "no VLAN tag"
+            yield f"{count} networks have {what} on bridge {bridge}."
+
+
+def _bridges(world: ProxmoxSection) -> Iterator[str]:
+    for name, bridge in world.bridges.items():
+        if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_.]{0,14}", name):
+            yield f"Bridge {name!r} cannot have that name: up to 15 letters and digits, a letter first."
+        for node in bridge.nodes or ():
+            if node not in world.nodes:
+                yield f"Bridge {name} is to be on node {node!r}, which the cluster does not have."
+        if not re.fullmatch(r"\d{1,4}(-\d{1,4})?([ ,;]+\d{1,4}(-\d{1,4})?)*", bridge.vids):
+            yield f"Bridge {name} lets through the tags {bridge.vids!r}; write numbers and ranges, like 2-4094 or 2 20 30-39."
+        for port in bridge.ports or ():
+            if not re.fullmatch(r"[a-z][a-z0-9]{0,12}(\.\d{1,4})?", port):
+                yield f"Bridge {name} has a port {port!r}, which is no network card; write one like eno1, or a VLAN of it like eno1.40."
+    for name, network in world.networks.items():
+        if network.bridge and network.bridge not in world.bridges:
+            yield f"Network {name} is on bridge {network.bridge!r}, which the cluster does not have."
 
 
 def _guests(world: ProxmoxSection) -> Iterator[str]:
@@ -186,7 +206,11 @@ def _guest_network(world: ProxmoxSection, who: str, guest: GuestSection) -> Iter
         yield f"{who} is on bridge {guest.bridge!r}, which is neither a bridge of the nodes nor a vnet."
     if guest.address is None:
         return
-    network = vnets.get(guest.bridge or "") or next((n for n in world.networks.values() if n.tag == guest.tag), None)
+    bridge = world.bridges.get(guest.bridge or "")
+    port_vlan = next((port.partition(".")[2] for port in (bridge.ports or [] if bridge else [])), "")
+    tag = guest.tag or (int(port_vlan) if port_vlan else None)
+    here = (n for n in world.networks.values() if n.tag == tag and n.bridge in (None, guest.bridge))
+    network = vnets.get(guest.bridge or "") or next(here, None)
     if guest.bridge is None or network is None:
         yield f"{who} has the address {guest.address} but is on no network of this world."
     elif not _inside(guest.address, IPv4Network(network.subnet, strict=False)):

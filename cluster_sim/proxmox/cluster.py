@@ -15,7 +15,7 @@ from .access import Access, Who
 from .errors import TaskFailed, failed, forbidden, no_such_guest
 from .faults import Faults
 from .section import TimingSection
-from .state import Guest, HighAvailability, Network, Node, Pool, Storage, Volume
+from .state import Bridge, Guest, HighAvailability, Network, Node, Pool, Storage, Volume
 from .tasks import Agenda, Worker
 
 _THREADS_MAX = 32
@@ -30,7 +30,7 @@ class Cluster:
     nodes: dict[str, Node]
     storages: dict[str, Storage]
     networks: list[Network]
-    bridges: dict[str, dict[str, Any]]
+    bridges: dict[str, Bridge]
     access: Access
     zone: str | None = None
     version: str = "9.2.2"

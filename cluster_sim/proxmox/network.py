@@ -9,7 +9,10 @@ from ipaddress import IPv4Network, ip_address
 from typing import Any
 
 from .call import Call
+from .cluster import Cluster
 from .errors import failed
+from .lines import Net
+from .state import Bridge
 
 _SDN = ("SDN.Audit", "SDN.Use", "SDN.Allocate")
 
@@ -18,29 +21,60 @@ def interfaces(call: Call) -> list[dict[str, Any]]:
     wanted = call.get("type")
     cluster, node = call.cluster, call.cluster.nodes[call.node]
     rows: list[dict[str, Any]] = []
-    for number, (name, bridge) in enumerate(cluster.bridges.items()):
-        port = f"eno{number + 1}"
-        rows.append(_row(port, "eth", 3 + 2 * number, method="manual", exists=1))
-        row = _row(name, "bridge", 4 + 2 * number, autostart=1, bridge_ports=port, bridge_stp="off", bridge_fd="0")
-        if bridge.get("vlan_aware"):
-            row |= {"bridge_vlan_aware": 1, "bridge_vids": "2-4094"}
-        if number == 0:
+    for number, bridge in enumerate(cluster.bridges.values()):
+        if call.node not in bridge.nodes:
+            continue
+        rows += [_port(port, bridge, 3 + 2 * number) for port in bridge.ports]
+        row = _bridge(bridge, 4 + 2 * number)
+        if bridge.name == next(iter(cluster.bridges)):
             # The node's own address, in the network the first world network describes, is on its first bridge.
-            subnet = next((IPv4Network(n.subnet) for n in cluster.networks if _holds(n.subnet, node.address)), None)
-            if subnet:
-                gateway = next(n.gateway for n in cluster.networks if n.subnet == str(subnet))
-                row |= {"method": "static", "address": node.address, "netmask": str(subnet.prefixlen), "gateway": gateway}
-                row |= {"cidr": f"{node.address}/{subnet.prefixlen}"}
+            network = next((n for n in cluster.networks if _holds(n.subnet, node.address)), None)
+            if network:
+                prefix = IPv4Network(network.subnet).prefixlen
+                row |= {"method": "static", "address": node.address, "netmask": str(prefix), "gateway": network.gateway}
+                row |= {"cidr": f"{node.address}/{prefix}"}
         rows.append(row)
-    if wanted in (None, "eth", "bridge", "any_bridge", "any_local_bridge", "include_sdn", "vnet"):
-        vnets = [_row(str(n.vnet), "vnet", 20, method="manual") for n in cluster.networks if n.vnet] if cluster.zone else []
-        kinds = {"eth": ["eth"], "vnet": ["vnet"], "any_bridge": ["bridge", "vnet"]}.get(str(wanted), ["bridge"])
-        if wanted is None:
+    vnets = [_row(str(n.vnet), "vnet", 20, method="manual") for n in cluster.networks if n.vnet] if cluster.zone else []
+    match wanted:
+        case None:
             return rows
-        if wanted == "include_sdn":
+        case "include_sdn":
             return rows + vnets
-        return [r for r in rows + vnets if r["type"] in kinds]
-    return []
+        case "any_bridge":
+            return [r for r in rows + vnets if r["type"] in ("bridge", "OVSBridge", "vnet")]
+        case "any_local_bridge":
+            return [r for r in rows if r["type"] in ("bridge", "OVSBridge")]
+        case _:
+            return [r for r in rows + vnets if r["type"] == wanted]
+
+
+def _port(port: str, bridge: Bridge, priority: int) -> dict[str, Any]:
+    card, _, vlan = port.partition(".")
+    if vlan:
+        return _row(port, "vlan", priority, autostart=1, exists=1, **{"vlan-id": vlan, "vlan-raw-device": card})
+    if bridge.kind == "ovs":
+        return _row(port, "OVSPort", priority, exists=1, ovs_type="OVSPort", ovs_bridge=bridge.name)
+    return _row(port, "eth", priority, exists=1)
+
+
+def _bridge(bridge: Bridge, priority: int) -> dict[str, Any]:
+    ports = " ".join(bridge.ports)
+    if bridge.kind == "ovs":
+        return _row(bridge.name, "OVSBridge", priority, autostart=1, ovs_type="OVSBridge", ovs_ports=ports)
+    row = _row(bridge.name, "bridge", priority, autostart=1, bridge_ports=ports, bridge_stp="off", bridge_fd="0")
+    return row | ({"bridge_vlan_aware": 1, "bridge_vids": bridge.vids} if bridge.vlan_aware else {})
+
+
+def plug_problem(cluster: Cluster, node: str, net: Net) -> str:
+    """Why a card cannot be plugged in on that node; empty when it can. The words are those of PVE::Network (pve-common, 2026-11-29)."""
+    if net.bridge is None or any(n.vnet == net.bridge for n in cluster.networks):
+        return ""
+    bridge = cluster.bridges.get(net.bridge)
+    if bridge is None or node not in bridge.nodes:
+        return f"bridge '{net.bridge}' does not exist"
+    if net.tag and bridge.kind == "linux" and not bridge.vlan_aware and not bridge.ports:
+        return f"no physical interface on bridge '{net.bridge}'"
+    return ""
 
 
 def interface(call: Call) -> dict[str, Any]:

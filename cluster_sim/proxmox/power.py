@@ -6,8 +6,9 @@ from . import bodies
 from .access import Who
 from .call import Call
 from .cluster import Cluster
-from .configuration import apply_pending
+from .configuration import apply_pending, nets
 from .errors import TaskFailed
+from .network import plug_problem
 from .state import Guest
 from .tasks import Worker
 
@@ -79,6 +80,12 @@ def starting(cluster: Cluster, guest: Guest) -> Worker:
     if guest.running:
         raise TaskFailed(f"VM {guest.vmid} already running")
     apply_pending(guest)
+    for key, net in nets(guest).items():
+        if problem := plug_problem(cluster, guest.node, net):
+            yield problem
+            script, interface = "/usr/libexec/qemu-server/pve-bridge", f"tap{guest.vmid}i{key.removeprefix('net')}"
+            yield f"kvm: -netdev type=tap,id={key},ifname={interface},script={script}: network script {script} failed with status 6400"
+            raise TaskFailed("start failed: QEMU exited with code 1")
     yield from bodies.boot(cluster, guest)
     mark_running(cluster, guest)
     return None

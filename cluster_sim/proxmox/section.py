@@ -38,15 +38,29 @@ class StorageSection(Section):
 
 
 class NetworkSection(Section):
+    """The addresses of a VLAN, or of what is untagged."""
+
     tag: int | None
+    bridge: str | None = None
+    """The only bridge whose wire it is on; None: whichever bridge lets its tag through."""
     subnet: str
     gateway: str
     vnet: str | None = None
+    dhcp: bool = True
+    """Whether somebody there gives addresses."""
     leases_from: PositiveInt = 100
 
 
 class BridgeSection(Section):
+    kind: Literal["linux", "ovs"] = "linux"
     vlan_aware: bool = True
+    """Of a Linux bridge. One that is not makes a `vmbr0v40` beside itself for each tag that a guest asks for."""
+    vids: str = "2-4094"
+    """The tags that the ports of a VLAN-aware bridge let through: numbers and ranges, with blanks between them."""
+    ports: list[str] | None = None
+    """None: a card of its own. `eno1.40`: a VLAN of that card, so that guests on the bridge need no tag. []: nothing outside is reached."""
+    nodes: list[str] | None = None
+    """None: every node has it."""
 
 
 class DiskSection(Section):

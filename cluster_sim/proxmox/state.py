@@ -145,6 +145,38 @@ class Network:
     name: str
     vnet: str | None = None
     leases_from: int = 100
+    bridge: str | None = None
+    """The only bridge whose wire it is on."""
+    dhcp: bool = True
+
+
+@dataclass(frozen=True)
+class Bridge:
+    name: str
+    kind: str
+    """`linux` or `ovs`."""
+    vlan_aware: bool
+    vids: str
+    ports: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+    @property
+    def wire_tag(self) -> int | None:
+        """The VLAN that its port is of, for guests without a tag."""
+        vlan = next((port.partition(".")[2] for port in self.ports), "")
+        return int(vlan) if vlan else None
+
+    def lets_through(self, tag: int) -> bool:
+        """A VLAN-aware bridge only what its ports are set up for; the others everything, where they reach anything."""
+        if not self.ports:
+            return False
+        return self.kind == "ovs" or not self.vlan_aware or any(low <= tag <= high for low, high in read_vids(self.vids))
+
+
+def read_vids(text: str) -> list[tuple[int, int]]:
+    """`2-4094` or `2 20 30-39`, as pve-bridge-id-list has it (pve-common, 2026-11-29)."""
+    ranges = (part.partition("-") for part in text.replace(",", " ").replace(";", " ").split())
+    return [(int(low), int(high or low)) for low, _, high in ranges]
 
 
 @dataclass

@@ -53,7 +53,10 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"nodes": {"pve1": {"threads": 33}}}, "Node pve1 has 33 threads, 16 cores and 1 sockets"),
     ({"nodes": {"pve1": {"address": "10.10.0.12"}}}, "2 nodes have the address 10.10.0.12"),
     ({"nodes": {"pve1": {"memory_base_gib": 500}}}, "Node pve1 needs 500 GiB for itself and has 128 GiB."),
-    ({"networks": {"lab": {"tag": 20}}}, "2 networks have the VLAN tag 20."),
+    ({"networks": {"lab": {"tag": 20}}}, "2 networks have the VLAN tag 20 on bridge vmbr0."),
+    ({"networks": {"lab": {"bridge": "vmbr7"}}}, "Network lab is on bridge 'vmbr7', which the cluster does not have."),
+    ({"bridges": {"vmbr0": {"vids": "all"}}}, "Bridge vmbr0 lets through the tags 'all'; write numbers and ranges"),
+    ({"bridges": {"vmbr1": {"nodes": ["pve9"]}}}, "Bridge vmbr1 is to be on node 'pve9', which the cluster does not have."),
     ({"networks": {"lab": {"subnet": "10.20.0.0/25"}}}, "Networks servers and lab share addresses"),
     ({"networks": {"lab": {"gateway": "10.99.0.1"}}}, "The gateway of network lab, 10.99.0.1, is not in its subnet"),
     (
