@@ -22,6 +22,7 @@ def clone(call: Call) -> str:
     cluster, source, newid = call.cluster, call.guest, int(call.values["newid"])
     target = str(call.get("target", call.node))
     _require(call, source, newid)
+    cluster.require_quorum()
     full = bool(call.get("full", not source.is_template))
     _check_target(call, target)
     check_lock(source)

@@ -71,6 +71,15 @@ class Cluster:
     def online(self, node: str) -> bool:
         return node not in self.faults.silent
 
+    @property
+    def quorate(self) -> bool:
+        return sum(self.online(node) for node in self.nodes) * 2 > len(self.nodes)
+
+    def require_quorum(self) -> None:
+        """In the words of check_cfs_quorum (pve-cluster, 2026-11-29)."""
+        if not self.quorate:
+            raise failed("cluster not ready - no quorum?")
+
     def guest(self, node: str, vmid: int) -> Guest:
         """The guest, if its configuration is on this node: Proxmox looks nowhere else."""
         guest = self.guests.get(vmid)

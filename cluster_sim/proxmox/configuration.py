@@ -58,10 +58,10 @@ def pending(call: Call) -> list[dict[str, Any]]:
     for key in sorted({*guest.config, *guest.pending}):
         row: dict[str, Any] = {"key": key}
         if key in guest.config:
-            row["value"] = MASKED if key == "cipassword" else guest.config[key]
+            row["value"] = MASKED if key == "cipassword" else typed(key, guest.config[key])
         if key in guest.pending:
             change = guest.pending[key]
-            row |= {"delete": 1} if change is None else {"pending": change}
+            row |= {"delete": 1} if change is None else {"pending": typed(key, change)}
         rows.append(row)
     return [*rows, {"key": "digest", "value": digest(guest)}]
 

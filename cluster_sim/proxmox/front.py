@@ -135,7 +135,8 @@ class Front:
         said = request.headers.get("Authorization", "")
         if said.startswith("PVEAPIToken"):
             return self._token(said.removeprefix("PVEAPIToken").lstrip("= "))
-        cookie = re.search(r"PVEAuthCookie=([^;]+)", request.headers.get("Cookie", ""))
+        # A ticket may also come where a token does (pve-http-server, 2026-11-29): clients that keep no cookies send it so.
+        cookie = re.search(r"PVEAuthCookie=([^;]+)", f"{request.headers.get('Cookie', '')};{said}")
         if cookie is None:
             raise self._unauthorized("No ticket")
         ticket = unquote(cookie[1])

@@ -6,9 +6,11 @@ Not yet: fencing, recovery, and moving guests by rules.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 from .call import Call
+from .cluster import Cluster
 from .errors import bad_parameters, failed
 from .parameters import split_list
 from .power import MANAGER_S, follow
@@ -145,27 +147,30 @@ def groups(call: Call) -> list[dict[str, Any]]:
 
 
 def manager(call: Call) -> list[dict[str, Any]]:
-    cluster = call.cluster
+    """As PVE::API2::HA::Status has it (pve-ha-manager 5.2, 2026-11-29); without resources nobody is the master yet."""
+    cluster, now = call.cluster, int(call.cluster.now)
     online = [n for n in cluster.nodes if cluster.online(n)]
-    rows: list[dict[str, Any]] = [
-        {
-            "id": "quorum",
-            "type": "quorum",
-            "node": online[0],
-            "status": "OK",
-            "quorate": int(len(online) * 2 > len(cluster.nodes)),
-        }
-    ]
-    rows += [
-        {
-            "id": f"service:{sid}",
-            "type": "service",
-            "sid": sid,
-            "node": cluster.guests[int(sid.partition(":")[2])].node,
-            "state": row["state"],
-            "request_state": row["state"],
-            "status": f"{sid} ({cluster.guests[int(sid.partition(':')[2])].node}, {row['state']})",
-        }
-        for sid, row in sorted(cluster.ha.resources.items())
-    ]
+    quorum = {"id": "quorum", "type": "quorum", "node": online[0], "status": "OK" if cluster.quorate else "No quorum on node!"}
+    rows: list[dict[str, Any]] = [quorum | {"quorate": int(cluster.quorate)}]
+    if cluster.ha.resources:
+        rows.append({"id": "master", "type": "master", "node": online[0], "status": f"{online[0]} (active, {_day(now)})", "timestamp": now})
+    rows += [_local_manager(cluster, node, now) for node in sorted(cluster.nodes)]
+    for sid, row in sorted(cluster.ha.resources.items()):
+        node = cluster.guests[int(sid.partition(":")[2])].node
+        service = {"id": f"service:{sid}", "type": "service", "sid": sid, "node": node, "crm_state": row["state"]}
+        rows.append(service | {"state": row["state"], "request_state": row["state"], "status": f"{sid} ({node}, {row['state']})"})
     return rows
+
+
+def _local_manager(cluster: Cluster, node: str, now: int) -> dict[str, Any]:
+    guests = [cluster.guests[int(sid.partition(":")[2])].node for sid in cluster.ha.resources]
+    state = "active" if node in guests else "idle"
+    if not cluster.online(node):
+        state = "old timestamp - dead?"
+    elif cluster.nodes[node].maintenance:
+        state = "maintenance mode"
+    return {"id": f"lrm:{node}", "type": "lrm", "node": node, "status": f"{node} ({state}, {_day(now)})", "timestamp": now}
+
+
+def _day(now: int) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%a %b %e %H:%M:%S %Y")

@@ -34,6 +34,7 @@ def create(call: Call) -> str:
     cluster, vmid, pool = call.cluster, call.vmid, call.get("pool")
     if not call.may(f"/vms/{vmid}", "VM.Allocate") and not (pool and call.may(f"/pool/{pool}", "VM.Allocate")):
         raise forbidden(f"/vms/{vmid}", "VM.Allocate")
+    cluster.require_quorum()
     if vmid in cluster.guests:
         raise failed(f"unable to create VM {vmid} - VM {vmid} already exists on node '{cluster.guests[vmid].node}'")
     for key, value in call.values.items():

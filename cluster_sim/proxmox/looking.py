@@ -12,8 +12,8 @@ from . import load, storages
 from .agent import has_agent
 from .call import Call
 from .cluster import Cluster
-from .configuration import disks
-from .errors import bad_parameters
+from .configuration import digest, disks
+from .errors import bad_parameters, failed
 from .sizes import read_size
 from .state import Guest, Node
 
@@ -42,7 +42,9 @@ def resources(call: Call) -> list[dict[str, Any]]:
     if wanted in (None, "vm"):
         rows += [_guest_resource(cluster, g) for g in sorted_guests(cluster) if call.may(f"/vms/{g.vmid}", "VM.Audit")]
     if wanted in (None, "node"):
-        rows += [{"id": f"node/{n.name}", "type": "node", **node_row(call, n)} for n in cluster.nodes.values()]
+        # Declared nowhere; its own web interface draws a node with it in blue (pve-manager, 2026-11-29).
+        away = {name: {"hastate": "maintenance"} for name, n in cluster.nodes.items() if n.maintenance}
+        rows += [{"id": f"node/{n.name}", "type": "node", **node_row(call, n), **away.get(n.name, {})} for n in cluster.nodes.values()]
     if wanted in (None, "storage"):
         rows += storages.resources(call)
     if wanted in (None, "sdn") and cluster.zone and call.may(f"/sdn/zones/{cluster.zone}", "SDN.Audit", "SDN.Use", "SDN.Allocate"):
@@ -126,6 +128,27 @@ def boot_disk_bytes(guest: Guest) -> int:
 def guests_of_node(call: Call) -> list[dict[str, Any]]:
     here = [g for g in sorted_guests(call.cluster) if g.node == call.node and call.may(f"/vms/{g.vmid}", "VM.Audit")]
     return [guest_figures(call.cluster, g) | _pressures(call.cluster, g) for g in here]
+
+
+def snapshots(call: Call) -> list[dict[str, Any]]:
+    """None is ever taken here; the list always ends in what is."""
+    guest = call.guest
+    return [{"name": "current", "description": "You are here!", "digest": digest(guest), "running": int(guest.running)}]
+
+
+def not_backed_up(call: Call) -> list[dict[str, Any]]:
+    """There are no backup jobs here, so it is every guest that the caller may see."""
+    seen = (g for g in sorted_guests(call.cluster) if call.may(f"/vms/{g.vmid}", "VM.Audit"))
+    return [{"vmid": g.vmid, "name": g.name, "type": "qemu"} for g in seen]
+
+
+def subscription(call: Call) -> dict[str, Any]:
+    return {"status": "notfound", "message": "There is no subscription key", "url": "https://www.proxmox.com/proxmox-ve/pricing"}
+
+
+def replications(call: Call) -> list[dict[str, Any]]:
+    """Nothing is replicated here."""
+    return []
 
 
 def containers(call: Call) -> list[dict[str, Any]]:
@@ -228,17 +251,15 @@ def node_status(call: Call) -> dict[str, Any]:
 def cluster_status(call: Call) -> list[dict[str, Any]]:
     cluster = call.cluster
     first = next(n for n in cluster.nodes if cluster.online(n))
-    online = sum(cluster.online(n) for n in cluster.nodes)
     rows: list[dict[str, Any]] = []
     if len(cluster.nodes) > 1:
-        quorate = int(online * 2 > len(cluster.nodes))
         rows.append(
             {
                 "type": "cluster",
                 "id": "cluster",
                 "name": cluster.name,
                 "nodes": len(cluster.nodes),
-                "quorate": quorate,
+                "quorate": int(cluster.quorate),
                 "version": len(cluster.nodes),
             }
         )
@@ -265,7 +286,12 @@ def next_id(call: Call) -> str:
         if wanted in call.cluster.guests:
             raise bad_parameters({"vmid": f"VM {wanted} already exists"})
         return str(wanted)
-    return str(next(n for n in range(100, 1_000_000) if n not in call.cluster.guests))
+    between = {"lower": 100, "upper": 1_000_000} | call.cluster.options.get("next-id", {})
+    lower, upper = int(between["lower"]), int(between["upper"])
+    free = next((n for n in range(lower, upper) if n not in call.cluster.guests), None)
+    if free is None:
+        raise failed(f"unable to get any free VMID in range [{lower}, {upper - 1}]")
+    return str(free)
 
 
 def cluster_options(call: Call) -> dict[str, Any]:

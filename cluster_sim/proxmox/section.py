@@ -25,6 +25,8 @@ class NodeSection(Section):
     memory_base_gib: float = 2.5
     """What the node itself needs: system, Ceph, cache that does not shrink."""
     up_days: PositiveFloat = 41
+    maintenance: bool = False
+    """As `ha-manager crm-command node-maintenance enable` leaves it."""
 
 
 class StorageSection(Section):

@@ -21,6 +21,8 @@ class Node:
     root_used_bytes: int
     memory_base_bytes: int
     up_since: float
+    maintenance: bool = False
+    """Of high availability: its guests are elsewhere until it is over."""
 
 
 @dataclass(frozen=True)

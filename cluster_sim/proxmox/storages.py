@@ -73,9 +73,9 @@ def of_node(call: Call) -> list[dict[str, Any]]:
 
 
 def status(call: Call) -> dict[str, Any]:
-    storage = call.cluster.storage(call.values["storage"])
-    if call.node not in storage.nodes:
-        raise failed(f"storage '{storage.name}' is not available on node '{call.node}'")
+    storage = call.cluster.storages.get(call.values["storage"])
+    if storage is None or call.node not in storage.nodes:
+        raise bad_parameters({"storage": "No such storage."})
     return _status(call.cluster, storage, call.node)
 
 

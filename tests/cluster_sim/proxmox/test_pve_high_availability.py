@@ -97,7 +97,7 @@ def test_the_manager_does_what_a_resource_asks(pve: Driver) -> None:
     assert pve.get("/nodes/pve4/qemu/143/status/current")["status"] == "stopped"
     assert {"qmstart", "qmshutdown"} == {t["type"] for t in pve.get("/nodes/pve4/tasks")}
     rows = pve.get("/cluster/ha/status/current")
-    assert {r["type"] for r in rows} == {"quorum", "service"}
+    assert {r["type"] for r in rows} == {"quorum", "master", "lrm", "service"}
 
 
 def test_least_privilege_cannot_touch_it(four_nodes: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -230,3 +231,45 @@ def test_bridges_and_the_networks_on_them(seen: Driver) -> None:
     assert {r["iface"] for r in seen.get("/nodes/pve1/network", type="any_bridge")} == {"vmbr0", "net10", "net20", "net30"}
     tags = {seen.get(f"/nodes/{g['node']}/qemu/{g['vmid']}/config").get("net0", "") for g in seen.get("/cluster/resources", type="vm")}
     assert any("tag=20" in net for net in tags)
+
+
+def test_what_a_monitoring_exporter_asks_with_its_default_options(pve: Driver) -> None:
+    """Of prometheus-pve-exporter 3.10.2."""
+    assert {"vmid": 110, "name": "intranet", "type": "qemu"} in pve.get("/cluster/backup-info/not-backed-up")
+    assert pve.get("/nodes/pve1/subscription")["status"] == "notfound"
+    assert pve.get("/nodes/pve1/replication") == []
+    assert [s["name"] for s in pve.get("/nodes/pve1/qemu/110/snapshot")] == ["current"]
+
+
+def test_pending_changes_have_the_types_of_the_configuration(pve: Driver) -> None:
+    rows = {r["key"]: r for r in pve.get("/nodes/pve1/qemu/110/pending")}
+    assert (rows["cores"]["value"], rows["memory"]["value"]) == (4, "8192")
+
+
+def test_a_storage_that_is_not_there_is_a_wrong_parameter(pve: Driver) -> None:
+    with pytest.raises(Refused) as refused:
+        pve.get("/nodes/pve1/storage/nowhere/status")
+    assert (refused.value.status, refused.value.errors) == (400, {"storage": "No such storage."})
+
+
+def test_the_next_id_is_of_the_datacenters_own_range(changed: Callable[..., Driver]) -> None:
+    pve = changed(options={"next-id": {"lower": 9001, "upper": 9004}})
+    assert pve.get("/cluster/nextid") == "9003"
+    pve.clone(9003)
+    with pytest.raises(Refused, match="unable to get any free VMID in range"):
+        pve.get("/cluster/nextid")
+
+
+def test_nothing_is_cloned_without_a_quorum(changed: Callable[..., Driver]) -> None:
+    pve = changed(faults=[{"silent": "pve3"}, {"silent": "pve4"}])
+    with pytest.raises(Refused, match="cluster not ready - no quorum"):
+        pve.post("/nodes/pve1/qemu/9000/clone", newid=201)
+
+
+def test_a_node_in_maintenance_shows_in_resources_and_in_the_status_of_high_availability(changed: Callable[..., Driver]) -> None:
+    pve = changed(nodes={"pve3": {"maintenance": True}}, ha={"vm:110": "started"})
+    assert {r["node"]: r.get("hastate") for r in pve.get("/cluster/resources", type="node")}["pve3"] == "maintenance"
+    status = {r["id"]: r["status"] for r in pve.get("/cluster/ha/status/current")}
+    assert status["lrm:pve3"].startswith("pve3 (maintenance mode, ")
+    assert status["lrm:pve1"].startswith("pve1 (active, ")
+    assert status["master"].startswith("pve1 (active, ")

@@ -1,4 +1,4 @@
-"""Bridges as nodes have them: VLAN-aware, classic, Open vSwitch, on some nodes only; what a card on them reaches, and what does not start."""
+"""Bridges as nodes have them: VLAN-aware, classic, Open vSwitch, on some nodes only; what a card on them reaches."""
 
 from __future__ import annotations
 

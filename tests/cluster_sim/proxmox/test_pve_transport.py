@@ -133,6 +133,7 @@ def test_a_password_gives_a_ticket_that_needs_its_csrf_token_for_changes(pve: Dr
     login = _with(pve, {}, "POST", "/access/ticket", b"username=root@pam&password=simulated")
     given = json.loads(login.body)["data"]
     cookie = {"Cookie": f"PVEAuthCookie={given['ticket']}"}
+    assert _with(pve, {"Authorization": cookie["Cookie"]}).status == 200
     assert _with(pve, cookie).status == 200
     body = b"poolid=made"
     without = _with(pve, cookie, "POST", "/pools", body)
