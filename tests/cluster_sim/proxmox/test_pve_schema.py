@@ -42,6 +42,9 @@ UNDECLARED = {
     "/nodes/{node}/storage/{storage}/content": {"content"},
 }
 
+NUMBERS_TOO = {("/nodes/{node}/qemu/{vmid}/pending", key) for key in ("value", "pending")}
+"""Declared as text; what the configuration holds as a number comes as one (qemu-server 9.2.6, 2026-11-29)."""
+
 
 @cache
 def schema() -> dict[str, Any]:
@@ -154,7 +157,7 @@ def test_answers_have_only_declared_keys_of_the_declared_types(busy: Driver, add
         unknown = {k for k in row if k not in properties and not re.fullmatch(r"(net|ide|scsi|ipconfig|serial)\d+", k)}
         assert "*" in allowed or not unknown - allowed
         for key, value in row.items():
-            if key in properties:
+            if key in properties and (address.path, key) not in NUMBERS_TOO:
                 assert _fits(value, properties[key].get("type")), f"{key}={value!r}"
         required = {k for k, p in properties.items() if not p.get("optional")}
         assert "*" in allowed or required <= set(row), required - set(row)
