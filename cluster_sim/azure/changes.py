@@ -108,7 +108,7 @@ def put(
     operation = None
     if kind.slow and not seeding and not inner:
         resource.state = "Creating" if before is None else "Updating"
-        operation = cloud.begin("put", resource, kind, later)
+        operation = cloud.begin("put", resource, kind, later or change.fails)
     else:
         resource.complete = True
     return Written(resource, before is None, operation)

@@ -32,6 +32,8 @@ class Change:
     generation: int
     parts: dict[str, Any] = field(default_factory=dict)
     """Child resources given inside the body, by property; they are written after it."""
+    fails: dict[str, Any] | None = None
+    """The error that its operation will end with, when Azure takes it on and cannot finish it."""
 
     @property
     def properties(self) -> dict[str, Any]:

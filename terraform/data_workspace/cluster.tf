@@ -37,7 +37,8 @@ resource "azapi_resource" "cluster" {
         { enablePrivateCluster = length(var.api_ranges) == 0 },
         # Without a way into the network, `az aks command invoke` is the way in; Azure's roles guard it.
         { for name, value in { disableRunCommand = false } : name => value if length(var.api_ranges) == 0 },
-        { for name, value in { authorizedIPRanges = var.api_ranges, disableRunCommand = true } : name => value if length(var.api_ranges) > 0 },
+        # The nodes reach their own API through the NAT gateway, so its address is always among them.
+        { for name, value in { authorizedIPRanges = concat(var.api_ranges, ["${azapi_resource.public_ip.output.address}/32"]), disableRunCommand = true } : name => value if length(var.api_ranges) > 0 },
       )
       oidcIssuerProfile = { enabled = true }
       securityProfile = {

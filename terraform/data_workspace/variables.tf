@@ -66,9 +66,9 @@ variable "service_cidr" {
 }
 
 variable "pod_cidr" {
-  description = "Of pods: an overlay, so it may be the same in every cluster."
+  description = "Of pods: an overlay, so it may be the same in every cluster; each node takes a /24 of it."
   type        = string
-  default     = "172.30.0.0/15"
+  default     = "10.244.0.0/16"
 }
 
 variable "pools" {
@@ -110,7 +110,7 @@ variable "pools" {
 }
 
 variable "api_ranges" {
-  description = "Addresses (CIDR) from which the Kubernetes API may be reached. Empty: the API is private to the network."
+  description = "Public addresses (CIDR) from which the Kubernetes API may be reached, besides the nodes' own way out. Empty: the API is private to the network."
   type        = list(string)
   default     = []
 }

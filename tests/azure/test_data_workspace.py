@@ -68,6 +68,10 @@ def test_the_sources_own_request_is_understood_without_a_question() -> None:
         ("spark 1 TB daily, GPU 24 hours a day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 720}),
         ("spark 1 TB daily with GPU for 8 hours per day", {"daily_gb": 1024, "gpu": True, "gpu_hours": 240}),
         ("spark cluster in West Europe, 1 TB daily on A100", {"region": "westeurope", "gpu": True, "gpu_kind": "A100"}),
+        (
+            "spark 1 TB daily, API from 198.51.100.0/24, 203.0.113.7 and 203.0.113.9; also from addresses 198.51.101.1",
+            {"api_ranges": ("198.51.100.0/24", "203.0.113.7", "203.0.113.9", "198.51.101.1")},
+        ),
     ],
 )
 def test_sentences(words: str, expected: dict[str, Any]) -> None:
@@ -84,6 +88,11 @@ def test_sentences(words: str, expected: dict[str, Any]) -> None:
         ("spark 1 TB daily, budget €500", "none is in EUR"),
         ("spark 1 TB daily, budget $0", "cannot be a budget"),
         ("spark called MyLake, 1 TB daily", "mylake would do"),
+        (
+            "spark 1 TB daily, from addresses 198.51.100.0/24 and 10.1.0.0/16",
+            "cannot come in: the Kubernetes API sees public addresses only",
+        ),
+        ("spark 1 TB daily, API from anywhere", "never 0.0.0.0/0"),
     ],
 )
 def test_words_that_cannot_be_taken(words: str, told: str) -> None:
@@ -206,6 +215,9 @@ def with_system_pool(part: Part, **changed: Any) -> Part:
         ("quota", lambda p: with_system_pool(p, max_count=200)),
         ("addresses", lambda p: with_variables(p, address_space="172.29.0.0/20")),
         ("exposure", lambda p: with_variables(p, api_ranges=["0.0.0.0/0"])),
+        ("exposure.public", lambda p: with_variables(p, api_ranges=["198.51.100.0/24", "192.168.7.0/24"])),
+        ("addresses.reserved", lambda p: with_variables(p, pod_cidr="172.30.0.0/15")),
+        ("addresses.reserved", lambda p: with_variables(p, address_space="192.0.2.0/24")),
         ("subscription", lambda p: with_cloud(p, subscription_id="another")),
         ("budget", lambda p: p.model_copy(update={"resources": p.resources * 20})),
     ],

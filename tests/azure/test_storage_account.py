@@ -16,7 +16,10 @@ from tools.values.snapshot import SubscriptionSnapshot
 from . import bodies
 from .conftest import POLICY, Folder, Look, composed, errors, offered, required, situation, wanted_changes
 
-WORDS = "a storage account for the finance team in eastus with containers raw and curated, data lake, from addresses 198.51.100.0/24"
+WORDS = (
+    "a storage account for the finance team in eastus with containers raw and curated, data lake, from addresses 198.51.100.0/24; "
+    "also from 203.0.113.7"
+)
 
 
 def test_words_become_needs() -> None:
@@ -24,7 +27,7 @@ def test_words_become_needs() -> None:
     assert (needs.capability, needs.missing, needs.problems) == ("storage_account", (), ())
     got = {f.name: f.value for f in needs.fields}
     assert got["containers"] == ("raw", "curated") and got["team"] == "finance" and got["region"] == "eastus"
-    assert got["data_lake"] is True and got["allowed_ranges"] == ("198.51.100.0/24",)
+    assert got["data_lake"] is True and got["allowed_ranges"] == ("198.51.100.0/24", "203.0.113.7")
 
 
 @pytest.mark.parametrize(

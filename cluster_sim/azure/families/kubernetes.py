@@ -9,6 +9,7 @@ import base64
 import ipaddress
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from cluster_sim.azure.addresses import GROUP_TYPE
@@ -35,6 +36,11 @@ _POOL_NAME = NameRule(
     "and begins with a letter.",
 )
 NODES_MAX = 1000
+RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
+"""For pods, services and the cluster's network: learn.microsoft.com, "CNI networking overview in AKS", read 2026-11-29; issues 731 and
+2234 of Azure/AKS tell of clusters that failed by it. The words of the refusals are a model's."""
+NOT_PUBLIC = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
+AUTHORIZED_MAX = 200
 
 
 def _check_cluster(change: Change) -> None:
@@ -61,6 +67,8 @@ def _check_cluster(change: Change) -> None:
                     target=f"properties.{name}",
                 )
     _version(change, properties.get("kubernetesVersion"))
+    _check_ranges(properties.get("networkProfile") or {})
+    _check_access(change)
     profiles = change.parts.get("agentPoolProfiles") or []
     if change.creating and not profiles:
         raise invalid_parameter("Required parameter agentPoolProfiles is missing (null).", "agentPoolProfiles")
@@ -70,6 +78,62 @@ def _check_cluster(change: Change) -> None:
     if change.creating and change.cloud.find(f"/subscriptions/{change.address.subscription}/resourceGroups/{group}"):
         raise ArmError(400, "NodeResourceGroupAlreadyExists", f"The node resource group {group} of cluster {change.name} exists already.")
     properties["nodeResourceGroup"] = group
+
+
+def _check_ranges(network: Mapping[str, Any]) -> None:
+    """Pods and services: none of AKS's own, apart from each other, and the DNS service among the services but not first."""
+    given = {name: ipaddress.ip_network(str(network[name])) for name in ("podCidr", "serviceCidr") if network.get(name)}
+    for name, range_ in given.items():
+        _refuse_reserved(f"networkProfile.{name}", range_)
+    pods, services, dns = given.get("podCidr"), given.get("serviceCidr"), network.get("dnsServiceIP")
+    if pods and services and pods.overlaps(services):
+        raise invalid_parameter(f"The pod CIDR {pods} and the service CIDR {services} overlap.", "networkProfile.podCidr")
+    if services and dns and (ipaddress.ip_address(str(dns)) not in services or ipaddress.ip_address(str(dns)) == services[1]):
+        raise invalid_parameter(
+            f"The DNS service IP {dns} must be within the service CIDR {services}, and not its first address.",
+            "networkProfile.dnsServiceIP",
+        )
+
+
+def _refuse_reserved(name: str, range_: ipaddress.IPv4Network | ipaddress.IPv6Network) -> None:
+    for reserved in map(ipaddress.ip_network, RESERVED):
+        if range_.version == reserved.version and range_.overlaps(reserved):
+            raise invalid_parameter(f"{name} {range_} overlaps {reserved}, which AKS reserves.", name)
+
+
+def _check_access(change: Change) -> None:
+    """Who reaches the API: named public addresses, among them that by which the nodes themselves leave.
+
+    learn.microsoft.com, "API server authorized IP ranges in AKS", and its issues 113991 (private addresses) and 111834 (nodes behind a NAT
+    gateway that cannot register), read 2026-11-29.
+    """
+    access = change.properties.get("apiServerAccessProfile") or {}
+    ranges = [ipaddress.ip_network(str(one), strict=False) for one in access.get("authorizedIPRanges") or []]
+    where = "apiServerAccessProfile.authorizedIPRanges"
+    if ranges and access.get("enablePrivateCluster"):
+        raise invalid_parameter("Authorized IP ranges cannot be set on a private cluster.", where)
+    if len(ranges) > AUTHORIZED_MAX:
+        raise invalid_parameter(f"There are {len(ranges)} authorized IP ranges, and at most {AUTHORIZED_MAX} are allowed.", where)
+    for one in ranges:
+        if any(one.version == private.version and one.overlaps(private) for private in map(ipaddress.ip_network, NOT_PUBLIC)):
+            raise invalid_parameter(f"The authorized IP range {one} is not a range of public addresses.", where)
+    for pool in (change.parts.get("agentPoolProfiles") or []) if ranges else []:
+        for address in _leaves_by(change.cloud, str(pool.get("vnetSubnetID") or "")):
+            if not any(ipaddress.ip_network(address).subnet_of(one) for one in ranges if one.version == 4):  # type: ignore[arg-type]
+                change.fails = {
+                    "code": "CreateVMSSAgentPoolFailed",
+                    "message": f"Agents of pool {pool.get('name')} cannot reach the API server from {address}: vmssCSE exit status=51.",
+                }
+
+
+def _leaves_by(cloud: Cloud, subnet_id: str) -> list[str]:
+    """The addresses and prefixes of the NAT gateway that a subnet has; with a load balancer AKS lets them in by itself."""
+    subnet = cloud.find(subnet_id) if subnet_id else None
+    gateway = cloud.find(str(((subnet.properties if subnet else {}).get("natGateway") or {}).get("id", "")))
+    properties = gateway.properties if gateway else {}
+    ids = [str(one.get("id", "")) for name in ("publicIpAddresses", "publicIpPrefixes") for one in properties.get(name) or []]
+    found = [at.properties for id_ in ids if (at := cloud.find(id_))]
+    return [str(one.get("ipAddress") or one.get("ipPrefix")) for one in found if one.get("ipAddress") or one.get("ipPrefix")]
 
 
 def _version(change: Change, given: Any) -> None:
@@ -242,9 +306,14 @@ def _check_pool(change: Change) -> None:
 
 
 def _check_addresses(cluster: Resource, subnet: Resource | None) -> None:
-    """Services and nodes must not share addresses: the default 10.0.0.0/16 of services meets many a network."""
-    services = str((cluster.properties.get("networkProfile") or {}).get("serviceCidr", ""))
+    """Services, pods and nodes must not share addresses: the default 10.0.0.0/16 of services meets many a network."""
+    network = cluster.properties.get("networkProfile") or {}
+    services, pods = str(network.get("serviceCidr", "")), str(network.get("podCidr", ""))
     nodes = str(subnet.properties.get("addressPrefix") or (subnet.properties.get("addressPrefixes") or [""])[0]) if subnet else ""
+    if nodes:
+        _refuse_reserved("agentPoolProfile.vnetSubnetID", ipaddress.ip_network(nodes))
+    if pods and nodes and ipaddress.ip_network(pods).overlaps(ipaddress.ip_network(nodes)):
+        raise invalid_parameter(f"The pod CIDR {pods} overlaps the subnet {nodes} of the nodes.", "networkProfile.podCidr")
     if services and nodes and ipaddress.ip_network(services).overlaps(ipaddress.ip_network(nodes)):
         raise ArmError(
             400,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_sim.azure.cloud import Cloud, stamp
+from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, invalid_parameter
 from cluster_sim.azure.families.storage import secret
 from cluster_sim.azure.kinds import Change, Kind, NameRule
@@ -88,6 +89,7 @@ def _check_diagnostics(change: Change) -> None:
     for row in properties.get("logs") or []:
         if row.get("category") and row.get("categoryGroup"):
             raise ArmError(400, "BadRequest", "A log is given by category or by category group, not by both.")
+    _check_categories(change)
     for other in change.cloud.store.of_type("Microsoft.Insights/diagnosticSettings", change.address.scope):
         if (
             other.key != change.address.key
@@ -101,6 +103,25 @@ def _check_diagnostics(change: Change) -> None:
                 "categories. "
                 "Data sinks can't be reused in different settings on the same category for the same resource.",
             )
+
+
+def _check_categories(change: Change) -> None:
+    """What a resource type cannot export is refused, and so is a setting of a type that exports nothing."""
+    about = change.cloud.address(change.address.scope)
+    kind = about.type if about else ""
+    exports = next((row for name, row in table("diagnostics").items() if name.lower() == kind.lower()), {})
+    if not exports:
+        raise ArmError(400, "ResourceTypeNotSupported", f"The resource type '{kind.lower()}' does not support diagnostic settings.")
+    known = {name: {str(one).lower() for one in exports.get(name) or ()} for name in ("logs", "groups", "metrics")}
+    for row in change.properties.get("logs") or []:
+        for key, name, word in (("category", "logs", "Category"), ("categoryGroup", "groups", "Category group")):
+            if row.get(key) and str(row[key]).lower() not in known[name]:
+                raise ArmError(400, "BadRequest", f"{word} '{row[key]}' is not supported.")
+    for row in change.properties.get("metrics") or []:
+        if str(row.get("category")).lower() not in known["metrics"]:
+            offered = ", ".join(f"'{one}'" for one in exports.get("metrics") or ())
+            more = f", supported categories are: {offered}" if offered else ""
+            raise ArmError(400, "BadRequest", f"Metric category '{row.get('category')}' is not supported{more}.")
 
 
 def _same_sink(other: Resource, change: Change) -> bool:

@@ -6,6 +6,7 @@ Addresses are checked; no packet ever moves. Private endpoints and their names a
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ from cluster_sim.azure.store import Resource
 _N = "Microsoft.Network"
 _NAME = resource_name()
 AZURE_RESERVES_PER_SUBNET = 5
+NOT_IN_NETWORKS = ("224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32")
+"""Multicast, broadcast, loopback, link-local, Azure's own DNS and health probes: learn.microsoft.com, "Virtual Network FAQ", read
+2026-11-29."""
 _FIRST_HOST = 4
 
 
@@ -41,6 +45,13 @@ def _check_vnet(change: Change) -> None:
             f"Cannot parse the request: virtual network '{change.name}' has no addressSpace.addressPrefixes.",
         )
     space = _networks(texts, f"virtual network {change.name}")
+    for one, reserved in itertools.product(space, map(ipaddress.ip_network, NOT_IN_NETWORKS)):
+        if one.version == reserved.version and one.overlaps(reserved):
+            raise ArmError(
+                400,
+                "AddressPrefixNotAllowed",
+                f"The address prefix {one} of virtual network {change.name} overlaps {reserved}, which Azure keeps to itself.",
+            )
     for subnet in change.cloud.store.of_type(f"{_N}/virtualNetworks/subnets", change.address.id):
         for inside in _networks(_prefixes(subnet.properties, "addressPrefix", "addressPrefixes"), subnet.name):
             if not any(_holds(outer, inside) for outer in space):
@@ -217,6 +228,12 @@ def _fill_public_ip(change: Change) -> None:
     properties["resourceGuid"] = change.guid("resource")
 
 
+def _fill_prefix(change: Change) -> None:
+    _fill_guid(change)
+    length = int(change.properties.setdefault("prefixLength", 28))
+    change.properties["ipPrefix"] = str(ipaddress.ip_network(f"203.0.113.{change.generation % 254}/{length}", strict=False))
+
+
 def _fill_guid(change: Change) -> None:
     change.properties["resourceGuid"] = change.guid("resource")
 
@@ -313,7 +330,7 @@ KINDS = (
         ),
         fill=_fill_public_ip,
     ),
-    Kind(f"{_N}/publicIPPrefixes", name=_NAME, fill=_fill_guid),
+    Kind(f"{_N}/publicIPPrefixes", name=_NAME, fill=_fill_prefix),
     Kind(
         f"{_N}/natGateways",
         name=_NAME,

@@ -124,6 +124,35 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
     ("PUT", f"{AKS}/aks", cluster("Standard_NC6s_v3"), 400, "BadRequest"),
     ("PUT", f"{AKS}/aks", cluster(kubernetesVersion="1.24.9"), 400, "K8sVersionNotSupported"),
     ("PUT", f"{AKS}/aks", cluster(dnsPrefix=""), 400, "InvalidParameter"),
+    *(
+        ("PUT", f"{AKS}/aks", cluster(networkProfile=network), 400, "InvalidParameter")
+        for network in (
+            {"podCidr": "172.30.0.0/15"},
+            {"podCidr": "169.254.10.0/24"},
+            {"podCidr": "192.0.2.0/24"},
+            {"serviceCidr": "172.31.4.0/24", "dnsServiceIP": "172.31.4.10"},
+            {"serviceCidr": "10.9.0.0/16", "podCidr": "10.9.128.0/17", "dnsServiceIP": "10.9.0.10"},
+            {"serviceCidr": "10.9.0.0/16", "dnsServiceIP": "10.9.0.1"},
+            {"serviceCidr": "10.9.0.0/16", "dnsServiceIP": "10.8.0.10"},
+        )
+    ),
+    *(
+        ("PUT", f"{AKS}/aks", cluster(apiServerAccessProfile=access), 400, "InvalidParameter")
+        for access in (
+            {"authorizedIPRanges": ["198.51.100.0/24", "192.168.0.0/16"]},
+            {"authorizedIPRanges": ["198.51.100.0/24"], "enablePrivateCluster": True},
+        )
+    ),
+    *(
+        (
+            "PUT",
+            f"{NET}/virtualNetworks/vn",
+            {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": [prefix]}}},
+            400,
+            "AddressPrefixNotAllowed",
+        )
+        for prefix in ("169.254.0.0/24", "168.63.129.0/24", "224.1.0.0/16", "127.0.0.0/16")
+    ),
     ("PUT", f"{AKS}/aks", cluster(agentPoolProfiles=[]), 400, "InvalidParameter"),
     ("PUT", f"{AKS}/aks", cluster(agentPoolProfiles=[{"name": "System", "mode": "System"}]), 400, "InvalidParameter"),
     (
@@ -551,6 +580,56 @@ def test_services_and_nodes_have_addresses_of_their_own(azure: Direct) -> None:
     assert refused["code"] == "ServiceCidrOverlapExistingSubnetsCidr"
     apart = {"serviceCidr": "172.16.0.0/16", "dnsServiceIP": "172.16.0.10"}
     azure.make(f"{AKS}/aks", **cluster(agentPoolProfiles=[pool], networkProfile=apart))
+
+
+@pytest.mark.parametrize(("let_in", "state"), [(["198.51.100.0/24"], "Failed"), (["198.51.100.0/24", "203.0.113.0/24"], "Succeeded")])
+def test_nodes_behind_a_nat_gateway_need_its_address_let_in(azure: Direct, let_in: list[str], state: str) -> None:
+    """The cluster is taken on, and fails at last: its nodes cannot reach their own API."""
+    standard = {"sku": {"name": "Standard"}, "location": "eastus"}
+    azure.make(f"{NET}/publicIPAddresses/pip", **standard, properties={"publicIPAllocationMethod": "Static"})
+    azure.make(f"{NET}/natGateways/ng", **standard, properties={"publicIpAddresses": [{"id": f"{NET}/publicIPAddresses/pip"}]})
+    azure.make(f"{NET}/virtualNetworks/vn", **VNET)
+    azure.make(
+        f"{NET}/virtualNetworks/vn/subnets/a", properties={"addressPrefix": "10.1.0.0/24", "natGateway": {"id": f"{NET}/natGateways/ng"}}
+    )
+    pool = {
+        "name": "system",
+        "mode": "System",
+        "count": 1,
+        "vmSize": "Standard_D4s_v5",
+        "vnetSubnetID": f"{NET}/virtualNetworks/vn/subnets/a",
+    }
+    azure.make(f"{AKS}/aks", **cluster(agentPoolProfiles=[pool], apiServerAccessProfile={"authorizedIPRanges": let_in}))
+    azure.clock.advance(600)
+    assert azure.json("GET", f"{AKS}/aks")["properties"]["provisioningState"] == state
+
+
+LOGS = "{sub}/resourceGroups/rg-monitoring/providers/Microsoft.OperationalInsights/workspaces/log-northwind"
+
+
+@pytest.mark.parametrize(
+    ("logs", "metrics", "code"),
+    [
+        ([{"category": "AuditEvent"}], ["AllMetrics"], ""),
+        ([{"categoryGroup": "audit"}], [], ""),
+        ([{"category": "kube-audit"}], [], "BadRequest"),
+        ([{"categoryGroup": "everything"}], [], "BadRequest"),
+        ([], ["Transaction"], "BadRequest"),
+    ],
+)
+def test_a_diagnostic_setting_has_what_its_type_can_export(azure: Direct, logs: Any, metrics: list[str], code: str) -> None:
+    azure.make(f"{VAULTS}/kv-a", **vault())
+    rows = {"logs": [{**one, "enabled": True} for one in logs], "metrics": [{"category": one, "enabled": True} for one in metrics]}
+    at = f"{VAULTS}/kv-a/providers/Microsoft.Insights/diagnosticSettings/d"
+    answer = azure.json("PUT", at, {"properties": {"workspaceId": LOGS, **rows}})
+    assert answer.get("error", {}).get("code", "") == code
+
+
+def test_a_type_that_exports_nothing_has_no_diagnostic_setting(azure: Direct) -> None:
+    azure.make(f"{NET}/natGateways/ng", location="eastus", sku={"name": "Standard"}, properties={})
+    rows = {"metrics": [{"category": "AllMetrics", "enabled": True}]}
+    at = f"{NET}/natGateways/ng/providers/Microsoft.Insights/diagnosticSettings/d"
+    assert azure.json("PUT", at, {"properties": {"workspaceId": LOGS, **rows}})["error"]["code"] == "ResourceTypeNotSupported"
 
 
 def test_a_secret_written_through_arm_is_not_read_back(azure: Direct) -> None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from tools.capabilities import Reviewed
+from tools.rules.azure import ranges
 from tools.rules.azure.checks import Checks
 from tools.rules.azure.sizes import Wanted
 from tools.values.manifest import Part
 from tools.values.situation import Situation
 
-SERVICES, PODS = "172.29.0.0/16", "172.30.0.0/15"
-"""The module's defaults."""
+PUBLIC = "Name the public addresses of your office or VPN, such as `from addresses 198.51.100.0/24`, or none: it is private then."
 
 
 def review(part: Part, situation: Situation) -> Reviewed:
     variables = part.variables
     # A node that is replaced needs room beside the old one.
     pools = [Wanted(p["vm_size"], p["max_count"] + (p.get("mode") == "System"), bool(p.get("spot"))) for p in variables["pools"]]
-    checks = Checks(part, situation, wanted=pools, spaces=(variables["address_space"], SERVICES, PODS))
-    ranges = variables["api_ranges"]
-    wide = [one for one in ranges if one.endswith("/0")]
+    pods, services = variables.get("pod_cidr", ranges.PODS), variables.get("service_cidr", ranges.SERVICES)
+    checks = Checks(part, situation, wanted=pools, spaces=(variables["address_space"], services, pods), kept=ranges.AKS)
+    let_in = variables["api_ranges"]
+    wide = [one for one in let_in if one.endswith("/0")]
     text = f"The Kubernetes API would be open to {', '.join(wide)}." if wide else ""
     checks.check("exposure", "", text, "Name your own addresses, or none.")
-    text = "" if ranges else "The Kubernetes API is private: reach it from the network, or by `az aks command invoke`."
+    private = [one for one in let_in if ranges.met(one, ranges.PRIVATE)]
+    text = f"{', '.join(private)} cannot come in: the Kubernetes API sees public addresses only." if private else ""
+    checks.check("exposure.public", "", text, PUBLIC)
+    text = "" if let_in else "The Kubernetes API is private: reach it from the network, or by `az aks command invoke`."
     checks.note("reach", "", text, "Say from which addresses it is to be reached, such as `from addresses 198.51.100.0/24`.")
     text = "" if variables["alert_email"] else "Alerts show in the portal, and nobody is told of them."
     checks.note("alerts", "", text, "Say whom to tell, such as `alerts to ml-team@example.org`.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from tools.rules.azure import ranges
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.sizes import (
@@ -117,13 +118,19 @@ def _read_choices(reading: Reading) -> None:
         if name in reading.facts:
             reading.said(name, reading.facts[name].value)
     if "api_ranges" in reading.facts:
-        ranges = tuple(word.strip(",") for word in reading.facts["api_ranges"].value.split() if "." in word)
-        wrong = [one for one in ranges if not _is_range(one)]
-        if wrong or not ranges:
+        said = tuple(word.strip(",") for word in reading.facts["api_ranges"].value.split())
+        wrong, private = [one for one in said if not _is_range(one)], [one for one in said if _is_private(one)]
+        if wrong or not said:
             shown = naming.shorten(reading.facts["api_ranges"].value)
             reading.problems.append(f"{shown} is no range of addresses. Say one such as 198.51.100.0/24, and never 0.0.0.0/0.")
+        elif private:
+            shown = naming.shorten(", ".join(private))
+            reading.problems.append(
+                f"{shown} cannot come in: the Kubernetes API sees public addresses only. "
+                "Say the public addresses of your office or VPN, such as 198.51.100.0/24, or leave them out: the API is private then."
+            )
         else:
-            reading.said("api_ranges", ranges)
+            reading.said("api_ranges", said)
     if "alert_email" in reading.facts:
         email = reading.facts["alert_email"].value.strip()
         if email.count("@") == 1 and "." in email.split("@")[1] and len(email) <= 254 and " " not in email:
@@ -137,6 +144,10 @@ def _is_range(text: str) -> bool:
         return ipaddress.ip_network(text, strict=False).prefixlen >= 8
     except ValueError:
         return False
+
+
+def _is_private(text: str) -> bool:
+    return _is_range(text) and bool(ranges.met(text, ranges.PRIVATE))
 
 
 def _number(reading: Reading, name: str, unit: str, assumption: Assumption, low: int, high: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
 
 from tools.rules.azure import names as azure_names
+from tools.rules.azure import ranges
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.names import RULES
 from tools.rules.azure.placing import region_problem
@@ -40,10 +41,12 @@ def _typed(id_: str) -> str:
 class Checks:
     """Gathers what does not hold and what does, check by check. Made with those of every Azure part; a capability adds its own.
 
-    `wanted` are its machines at the most, `spaces` its address spaces.
+    `wanted` are its machines at the most, `spaces` its address spaces, `kept` ranges that its services keep besides Azure itself.
     """
 
-    def __init__(self, part: Part, situation: Situation, *, wanted: Iterable[Wanted] = (), spaces: Sequence[str] = ()) -> None:
+    def __init__(
+        self, part: Part, situation: Situation, *, wanted: Iterable[Wanted] = (), spaces: Sequence[str] = (), kept: Sequence[str] = ()
+    ) -> None:
         self.part, self.cloud = part, cloud_of(part)
         self.situation, self.seen = situation, situation.subscription
         self.findings: list[Finding] = []
@@ -51,7 +54,7 @@ class Checks:
         self._place()
         self._names()
         self._sizes(tuple(wanted))
-        self._spaces(spaces)
+        self._spaces(spaces, (*ranges.AZURE, *kept))
         self._budget()
 
     def check(self, check: str, subject: str, trouble: str, remedy: str, severity: Severity = Severity.ERROR) -> None:
@@ -113,10 +116,12 @@ class Checks:
             text = f"The quota of {family} in {region} could not be seen."
             self.check("quota.seen", family, text, "Look at it in the portal (Quotas).", Severity.WARNING)
 
-    def _spaces(self, spaces: Sequence[str]) -> None:
+    def _spaces(self, spaces: Sequence[str], kept: Sequence[str]) -> None:
         networks = [ip_network(space) for space in spaces]
         clash = next((f"{a} and {b} overlap." for n, a in enumerate(networks) for b in networks[n + 1 :] if a.overlaps(b)), "")
         self.check("addresses", "", clash, "Compose the manifest again.")
+        used = next((f"{space} overlaps {met}, which Azure keeps to itself." for space in spaces if (met := ranges.met(space, kept))), "")
+        self.check("addresses.reserved", "", used, "Compose the manifest again, or give the site other ranges.")
 
     def _budget(self) -> None:
         budget = self.part.needs.number("budget_monthly")

@@ -151,16 +151,26 @@ def addresses_at(scene: Scene, begin: int, last: int) -> tuple[int, tuple[str, .
 
 def sources(at: Stretch, one: Wanted) -> None:
     """Who may reach it: `from 10.0.0.0/8`, `from anywhere`."""
-    scene = at.scene
+    scene, said, spans = at.scene, list[str](), list[tuple[int, int]]()
     for i in scene.left(at.first, at.last):
         if not scene.is_left(i):
             continue
         if scene.kind(i) == "address":
-            end, said = addresses_at(scene, i, at.last)
-            at.say(one.name, ", ".join(said), i, end)
+            end, more = addresses_at(scene, i, at.last)
+            begin = i
         elif scene.is_listed(i, "anywhere") and scene.does(i - 1, "lean", "owned"):
-            begin = i - scene.is_text(i - 1, "the")
-            at.say(one.name, scene.quote(begin, i + 1), begin, i + 1)
+            begin, end = i - scene.is_text(i - 1, "the"), i + 1
+            more = (scene.quote(begin, end),)
+        else:
+            continue
+        said += more
+        spans.append((begin, end))
+        scene.use(begin, end)
+    for mark in at.labels(one):
+        if any(mark.last <= begin <= mark.last + 2 for begin, _ in spans):  # `addresses: 10.0.0.1`, `API from 10.0.0.1`
+            scene.use(mark.first, mark.last)
+    if said:
+        at.found.say(one.name, ", ".join(dict.fromkeys(said)), scene.quote(spans[0][0], spans[-1][1]))
 
 
 def ports(at: Stretch, one: Wanted) -> None:
