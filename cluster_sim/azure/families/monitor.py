@@ -109,7 +109,7 @@ def _check_categories(change: Change) -> None:
     """What a resource type cannot export is refused, and so is a setting of a type that exports nothing."""
     about = change.cloud.address(change.address.scope)
     kind = about.type if about else ""
-    exports = next((row for name, row in table("diagnostics").items() if name.lower() == kind.lower()), {})
+    exports: dict[str, Any] = next((row for name, row in table("diagnostics").items() if name.lower() == kind.lower()), {})
     if not exports:
         raise ArmError(400, "ResourceTypeNotSupported", f"The resource type '{kind.lower()}' does not support diagnostic settings.")
     known = {name: {str(one).lower() for one in exports.get(name) or ()} for name in ("logs", "groups", "metrics")}
