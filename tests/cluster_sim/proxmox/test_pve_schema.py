@@ -27,6 +27,7 @@ UNDECLARED = {
     "/nodes/{node}/network/{iface}": {"*"},
     "/nodes/{node}/qemu": {"disk", "name", "balloon"},
     "/nodes/{node}/qemu/{vmid}/status/current": {"disk", "balloon", "running-machine"},
+    "/nodes/{node}/qemu/{vmid}/snapshot": {"digest", "running"},
     "/nodes/{node}/status": {"*"},
     "/nodes/{node}/tasks": {"tokenid"},
     "/nodes/{node}/tasks/{upid}/status": {"tokenid"},
