@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from clusters import GIB, NOTHING, SITE, four_nodes, guest, node, storage
 
-from tools.rules.machines.capacity import Room, Taking, cpu_sum, failover_sum, memory_sum, node_problem, storage_sum
+from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, node_problem, storage_sum
 from tools.values.offer import Sum
-from tools.values.site import Environment, Reserved
-from tools.values.snapshot import Node
+from tools.values.site import Environment, Held, Reserved
+from tools.values.snapshot import Guest, Node
 
 PRODUCTION, DEVELOPMENT = SITE.environment("production"), SITE.environment("development")
 
@@ -53,7 +53,7 @@ def test_processors_of_production_nodes_stay_under_60_percent_others_under_80(en
 
 def test_a_stopped_guest_counts_and_a_template_does_not() -> None:
     stopped = room(guests=(guest(1, "stopped", "pve1", running=False, memory_gib=100),))
-    assert terms(memory_sum(stopped, of(stopped, "pve1")))["promised to guests"] == 100 * 1024
+    assert terms(memory_sum(stopped, of(stopped, "pve1")))["promised to stopped guests"] == 100 * 1024
     template = room(guests=(guest(1, "t", "pve1", memory_gib=100).model_copy(update={"template": True}),))
     assert "promised to guests" not in terms(memory_sum(template, of(template, "pve1")))
 
@@ -76,13 +76,42 @@ def test_a_machine_that_exists_is_not_counted_twice() -> None:
     assert terms(storage_sum(own, own.snapshot.storages[0]))["this request"] == 20
 
 
-def test_the_loss_of_the_largest_node_is_reckoned_over_the_others() -> None:
-    one = failover_sum(room())
-    assert one is not None
-    assert one.subject == "memory without pve1"
-    assert one.limit == (128 + 128 + 64) * 1024
-    assert one.total == sum(value for _, value in one.terms)
-    assert failover_sum(room(nodes=(node("pve1"),))) is None
+def stopped_guest(on_boot: bool | None) -> Guest:
+    return guest(1, "stopped", "pve1", running=False, memory_gib=100).model_copy(update={"on_boot": on_boot})
+
+
+STOPPED = [
+    (PRODUCTION, False, 100),
+    (DEVELOPMENT, True, 100),
+    (DEVELOPMENT, None, 100),
+    (DEVELOPMENT, False, 0),
+    (Environment(name="production", stopped_guests="leave_out"), True, 0),
+]
+
+
+@pytest.mark.parametrize(("environment", "on_boot", "counted_gib"), STOPPED)
+def test_a_stopped_guest_counts_by_the_sites_policy(environment: Environment, on_boot: bool | None, counted_gib: int) -> None:
+    one = room(environment, guests=(stopped_guest(on_boot),))
+    assert terms(memory_sum(one, of(one, "pve1"))).get("promised to stopped guests", 0) == counted_gib * 1024
+
+
+def test_a_machine_younger_than_the_history_counts_in_full() -> None:
+    held = Held(vm_id=100, node="pve9", storage="ceph-vm", cpu_count=4, memory_mib=8192, disk_gib=40, made=True)
+    one = room(reserved=Reserved(machines=(held,)))
+    assert terms(cpu_sum(one, of(one, "pve1"))) == {"used, p95": 6.4, "younger than the history": 4, "reserved": 0, "this request": 0}
+    assert memory_sum(one, of(one, "pve1")) == memory_sum(room(), of(room(), "pve1")), "its memory is promised to a guest already"
+    assert storage_sum(one, one.snapshot.storages[0]) == storage_sum(room(), one.snapshot.storages[0]), "its disk is in what is used"
+    gone = room(reserved=Reserved(machines=(held.model_copy(update={"vm_id": 999}),)))
+    assert cpu_sum(gone, of(gone, "pve1")) == cpu_sum(room(), of(room(), "pve1")), "what was removed is used by nobody"
+
+
+def test_storage_that_other_plans_were_promised_counts() -> None:
+    mine = Held(vm_id=20000, node="pve2", storage="ceph-vm", cpu_count=4, memory_mib=8192, disk_gib=40)
+    local = mine.model_copy(update={"vm_id": 20001, "storage": "local-lvm", "disk_gib": 7})
+    one = room(reserved=Reserved(machines=(mine, local)))
+    assert terms(storage_sum(one, storage("ceph-vm", "pve4", shared=True, used_gib=900)))["reserved"] == 40
+    assert terms(storage_sum(one, storage("local-lvm", "pve2", shared=False)))["reserved"] == 7
+    assert "reserved" not in terms(storage_sum(one, storage("local-lvm", "pve1", shared=False)))
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from tools.platforms import PLATFORMS
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
 from tools.values.manifest import Manifest, Part
-from tools.values.offer import Offer, PartOffer, Proposal
+from tools.values.offer import Offer, PartOffer, Pick, Proposal
 from tools.values.request import Item, Request
 from tools.values.requirements import Needs, Requirements
-from tools.values.review import Finding, Review, Severity
+from tools.values.review import THE_CLUSTER, Finding, Review, Severity
 from tools.values.site import Reserved, Site
 from tools.values.situation import Situation
 from tools.values.snapshot import PlatformName
@@ -62,11 +62,30 @@ def places_to_look(requirements: Requirements, site: Site) -> tuple[tuple[str, .
 
 def offer(requirements: Requirements, situation: Situation, built: Manifest | None = None) -> Offer:
     """`built` is the manifest of the run that is to be changed: its parts stay where they are."""
-    return Offer(
-        requirements_digest=requirements.digest,
-        snapshot_digests=situation.digests,
-        parts=tuple(_offer_part(needs, situation, built) for needs in requirements.parts),
-    )
+    parts: list[PartOffer] = []
+    so_far = situation
+    for needs in requirements.parts:
+        parts.append(_offer_part(needs, so_far, built))
+        if len(parts) < len(requirements.parts):
+            so_far = _with_the_best(needs, parts[-1], so_far, built)
+    return Offer(requirements_digest=requirements.digest, snapshot_digests=situation.digests, parts=tuple(parts))
+
+
+def _with_the_best(needs: Needs, offered: PartOffer, situation: Situation, built: Manifest | None) -> Situation:
+    """What is offered next counts this part where it ranks first. Whatever is picked, the review counts what was composed."""
+    if not offered.candidates:
+        return situation
+    try:
+        part = _composed(needs, offered, Pick(label=needs.label, candidate=offered.candidates[0].id), situation, built)
+    except RequestProblem:
+        return situation  # Told when it is composed.
+    return situation.beside(part, reserves(part))
+
+
+def _composed(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation, built: Manifest | None) -> Part:
+    able, old = footing(needs), _built(built, needs)
+    part = able.compose(needs, offered, pick, situation)
+    return able.keep(old, part) if old is not None and able.keep is not None else part
 
 
 def compose(
@@ -84,13 +103,9 @@ def compose(
     for needs, part_offer in zip(requirements.parts, offer.parts, strict=True):
         if needs.label not in picks:
             raise RequestProblem("A part has no pick.", f"The proposal picks nothing for {needs.label}.", "Pick one candidate a part.")
-        able = footing(needs)
-        part = able.compose(needs, part_offer, picks[needs.label], so_far)
-        old = _built(built, needs)
-        if old is not None and able.keep is not None:
-            part = able.keep(old, part)
+        part = _composed(needs, part_offer, picks[needs.label], so_far, built)
         parts.append(part)
-        so_far = so_far.besides(reserves(part))
+        so_far = so_far.beside(part, reserves(part))
     return Manifest(
         requester=requirements.requester,
         made_by=proposal.made_by,
@@ -107,11 +122,14 @@ def review(manifest: Manifest, situation: Situation) -> Review:
         found, held = footing(part).review(part, situation)
         findings.extend(found)
         passed.extend(held)
-        situation = situation.besides(reserves(part))
+        situation = situation.beside(part, reserves(part))
     order = list(Severity)
+    # What is so of a whole cluster is said once, by the part that counts the others too; an error is said of each part that has it.
+    whole = {(f.check, f.kind): f for f in findings if f.subject == THE_CLUSTER and f.severity is not Severity.ERROR}
+    told = (f for f in findings if whole.get((f.check, f.kind), f) is f)
     return Review(
         manifest_digest=manifest.digest,
-        findings=tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.part, f.check, f.subject))),
+        findings=tuple(sorted(told, key=lambda f: (order.index(f.severity), f.part, f.check, f.subject))),
         passed=tuple(sorted(passed)),
     )
 

@@ -88,16 +88,7 @@ def _remember_family(connection: Connection, family: str, manifest_digest: str) 
 
 
 def _together(several: list[Reserved]) -> Reserved:
-    memory: dict[str, int] = {}
-    cpus: dict[str, int] = {}
+    total = Reserved()
     for one in several:
-        for node, size_bytes in one.memory_bytes:
-            memory[node] = memory.get(node, 0) + size_bytes
-        for node, count in one.cpu_count:
-            cpus[node] = cpus.get(node, 0) + count
-    return Reserved(
-        vm_ids=frozenset().union(*(one.vm_ids for one in several)),
-        names=frozenset().union(*(one.names for one in several)),
-        memory_bytes=tuple(sorted(memory.items())),
-        cpu_count=tuple(sorted(cpus.items())),
-    )
+        total = total.plus(one)
+    return total

@@ -11,7 +11,7 @@ from tools.rules.machines.restarting import restarts
 from tools.rules.plans.changes import Provider
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate, Line
-from tools.values.site import Reserved
+from tools.values.site import Held, Reserved
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Json
@@ -21,8 +21,15 @@ NO_MONEY = "A cluster of your own has no price a month here: the lines say what 
 
 
 def reserves(part: Part) -> Reserved:
-    """Ids, names, memory and vCPUs of its machines; of one that a snapshot shows too, the capacity rules count one."""
-    total = Reserved(vm_ids=frozenset(m.vm_id for m in part.machines), names=frozenset(m.name for m in part.machines))
+    """Ids, names, memory, vCPUs and disks of its machines; of one that a snapshot shows too, the capacity rules count one."""
+    total = Reserved(
+        vm_ids=frozenset(m.vm_id for m in part.machines),
+        names=frozenset(m.name for m in part.machines),
+        machines=tuple(
+            Held(vm_id=m.vm_id, node=m.node, storage=m.storage, cpu_count=m.cpu_count, memory_mib=m.memory_mib, disk_gib=m.disks_gib)
+            for m in part.machines
+        ),
+    )
     for m in part.machines:
         total = total.plus(Reserved(memory_bytes=((m.node, m.memory_mib * MIB),), cpu_count=((m.node, m.cpu_count),)))
     return total

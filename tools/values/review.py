@@ -12,6 +12,8 @@ from tools.values.value import Record, Value
 Datum = bool | int | float | str | None | Sum | tuple[str, ...] | tuple[tuple[str, ...], ...]
 Data = tuple[tuple[str, Datum], ...]
 """Values by name."""
+THE_CLUSTER = "the cluster"
+"""The subject of what is so whichever part is asked about."""
 
 
 class Severity(StrEnum):

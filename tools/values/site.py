@@ -31,6 +31,14 @@ class Environment(Value):
     """A node's processor use after placement, p95 plus the new vCPUs at full use. Contract F49: production 0.6, development 0.8."""
     memory_ratio_max: float = 0.8
     """A node's memory after placement, the larger of promised and p95. Contract F49: at least 20 % head-room stays."""
+    storage_ratio_max: float = 0.8
+    """A storage after placement. Thin pools and Ceph go read-only when full, so a fifth stays free."""
+    stopped_guests: Literal["", "count", "on_boot", "leave_out"] = ""
+    """Whose memory counts though they do not run: all; those that start with their node, and those of which it is not known; none.
+    Empty: all in production, else those that start with their node."""
+    node_loss: Literal["", "refuse", "tell"] = ""
+    """What is done about a plan after which the loss of one node, on a cluster of 3 to 5, would leave a guest without a place. Empty: it is
+    refused in production, else told."""
     budget_monthly: float | None = None
     currency: str = "USD"
     state_backend: Literal["local", "azurerm"] = "local"
@@ -38,6 +46,14 @@ class Environment(Value):
     state_storage: StateStorage | None = None
     """Of `azurerm`."""
     tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def counts_stopped(self) -> Literal["count", "on_boot", "leave_out"]:
+        return self.stopped_guests or ("count" if self.name == "production" else "on_boot")
+
+    @property
+    def refuses_node_loss(self) -> bool:
+        return (self.node_loss or ("refuse" if self.name == "production" else "tell")) == "refuse"
 
 
 class Site(Value):
@@ -65,6 +81,19 @@ class Site(Value):
         return next((e for e in self.environments if e.name == name), self.environments[-1])
 
 
+class Held(Value):
+    """A machine that is promised its room."""
+
+    vm_id: int
+    node: str
+    storage: str
+    cpu_count: int
+    memory_mib: int
+    disk_gib: int
+    made: bool = False
+    """It runs, and what a node remembers of its load is older than the machine."""
+
+
 class Reserved(Value):
     """What the ledger has promised to plans that are not carried out yet, and to runs: two conversations cannot promise the same."""
 
@@ -73,6 +102,8 @@ class Reserved(Value):
     memory_bytes: tuple[tuple[str, int], ...] = ()
     """(node, bytes) promised but not yet visible in a snapshot."""
     cpu_count: tuple[tuple[str, int], ...] = ()
+    machines: tuple[Held, ...] = ()
+    """The same one by one, as far as it is known: they have disks as well, and each goes somewhere when its node is lost."""
 
     def plus(self, other: Reserved) -> Reserved:
         return Reserved(
@@ -80,6 +111,7 @@ class Reserved(Value):
             names=self.names | other.names,
             memory_bytes=_added(self.memory_bytes, other.memory_bytes),
             cpu_count=_added(self.cpu_count, other.cpu_count),
+            machines=tuple(sorted({*self.machines, *other.machines}, key=lambda held: held.vm_id)),
         )
 
     def besides(self, other: Reserved) -> Reserved:

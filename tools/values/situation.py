@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from tools.values.manifest import Part
 from tools.values.price import Price
 from tools.values.site import Reserved, Site
 from tools.values.snapshot import ClusterSnapshot, PlatformName, Snapshot, SubscriptionSnapshot
@@ -19,6 +20,8 @@ class Situation:
     reserved: Reserved = field(default_factory=Reserved)
     prices: tuple[Price, ...] = ()
     """The site's own rows, refreshed or shipped: offers and estimates count by the same."""
+    parts: tuple[Part, ...] = ()
+    """Of the same request, decided already."""
 
     @property
     def cluster(self) -> ClusterSnapshot:
@@ -36,6 +39,7 @@ class Situation:
     def digests(self) -> tuple[str, ...]:
         return tuple(self.snapshots[platform].digest for platform in sorted(self.snapshots))
 
-    def besides(self, more: Reserved) -> Situation:
-        """With what is reserved for another part as well."""
-        return replace(self, reserved=self.reserved.plus(more))
+    def beside(self, part: Part, reserves: Reserved) -> Situation:
+        """With another part of the same request: its ids and names are taken, and its machines are counted with the request's own."""
+        named = reserves.model_copy(update={"memory_bytes": (), "cpu_count": (), "machines": ()})
+        return replace(self, reserved=self.reserved.plus(named), parts=(*self.parts, part))

@@ -72,6 +72,8 @@ class Guest(Value):
     tags: tuple[str, ...] = ()
     pool: str = ""
     lock: str = ""
+    on_boot: bool | None = None
+    """It starts with its node; None: its configuration was not read."""
 
 
 class Template(Value):

@@ -1,22 +1,22 @@
 """How much room a cluster has: arithmetic per node and per storage, in whole units, that a second program can check.
 
-Memory counts as the larger of what is promised to guests and what was really used (p95); processors as what was really used (p95).
-New machines count in full. Where to put them is decided in tools.rules.machines.placement.
+Memory counts as the larger of what is promised to guests and what was really used (p95); processors as what was really used (p95), and
+in full for machines that are younger than that history. New machines count in full. Where to put them is decided in
+tools.rules.machines.placement, what the loss of a node would do in tools.rules.machines.losing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from tools.values.machine import Machine
+from tools.values.manifest import Part
 from tools.values.offer import Sum
 from tools.values.site import Environment, Reserved
+from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot, Guest, Node, Storage
-
-STORAGE_RATIO_MAX = 0.8
-"""Thin pools and Ceph go read-only when full, so a fifth stays free, like the fifth of memory in contract F49."""
 
 MIB, GIB = 2**20, 2**30
 
@@ -33,6 +33,8 @@ class Taking:
     old_cpu_count: int = 0
     old_memory_mib: int = 0
     old_disk_gib: int = 0
+    name: str = ""
+    """Empty: it has none yet."""
 
     @classmethod
     def of(cls, machine: Machine, old: Guest | None) -> Taking:
@@ -47,7 +49,47 @@ class Taking:
             old.cpu_count if old else 0,
             math.ceil(old.memory_bytes / MIB) if old else 0,
             math.ceil(old.disk_bytes / GIB) + sum(there.get(disk.interface, 0) for disk in machine.data_disks) if old else 0,
+            machine.name,
         )
+
+
+@dataclass(frozen=True)
+class Others:
+    """What others have of a cluster, by node or storage; worked out once."""
+
+    running_mib: dict[str, int] = field(default_factory=dict)
+    stopped_mib: dict[str, int] = field(default_factory=dict)
+    """Of guests that count though they do not run."""
+    there_mib: dict[str, int] = field(default_factory=dict)
+    """Of machines that exist and are reserved for another plan, which changes them or has just made them: not both count."""
+    held_mib: dict[str, int] = field(default_factory=dict)
+    held_cpu_count: dict[str, int] = field(default_factory=dict)
+    young_cpu_count: dict[str, int] = field(default_factory=dict)
+    """Of machines that run, and that the history of their node does not know."""
+    held_gib: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By storage and node, of machines that do not exist yet."""
+
+    @classmethod
+    def of(cls, snapshot: ClusterSnapshot, environment: Environment, reserved: Reserved, own_vm_ids: frozenset[int]) -> Others:
+        others = cls(
+            held_mib={node: math.ceil(size / MIB) for node, size in reserved.memory_bytes}, held_cpu_count=dict(reserved.cpu_count)
+        )
+        there, young = set(), {held.vm_id for held in reserved.machines if held.made} - own_vm_ids
+        for guest in snapshot.guests:
+            there.add(guest.vm_id)
+            if guest.vm_id in own_vm_ids or not counts(guest, environment):
+                continue
+            count = others.running_mib if guest.running else others.stopped_mib
+            if guest.vm_id in reserved.vm_ids:
+                count = others.there_mib
+            count[guest.node] = count.get(guest.node, 0) + math.ceil(guest.memory_bytes / MIB)
+            if guest.vm_id in young and guest.running:
+                others.young_cpu_count[guest.node] = others.young_cpu_count.get(guest.node, 0) + guest.cpu_count
+        for held in reserved.machines:
+            if not held.made and held.vm_id not in there:
+                at = (held.storage, held.node)
+                others.held_gib[at] = others.held_gib.get(at, 0) + held.disk_gib
+        return others
 
 
 @dataclass(frozen=True)
@@ -60,10 +102,7 @@ class Room:
     own_vm_ids: frozenset[int] = frozenset()
     """Machines of the part itself: they are counted by what they take, not as guests too."""
     taken: tuple[Taking, ...] = ()
-    promised_mib: dict[str, int] = field(default_factory=dict)
-    """By node; worked out once."""
-    there_mib: dict[str, int] = field(default_factory=dict)
-    """By node, of machines that exist and are reserved for another plan, which changes them or has just made them: not both count."""
+    others: Others = field(default_factory=Others)
 
     @classmethod
     def of(
@@ -73,23 +112,20 @@ class Room:
         reserved: Reserved,
         own_vm_ids: frozenset[int] = frozenset(),
     ) -> Room:
-        promised: dict[str, int] = {}
-        there: dict[str, int] = {}
-        for guest in guests(snapshot, own_vm_ids):
-            count = there if guest.vm_id in reserved.vm_ids else promised
-            count[guest.node] = count.get(guest.node, 0) + math.ceil(guest.memory_bytes / MIB)
-        return cls(snapshot, environment, reserved, own_vm_ids, (), promised, there)
+        return cls(snapshot, environment, reserved, own_vm_ids, (), Others.of(snapshot, environment, reserved, own_vm_ids))
 
     def after(self, takings: Iterable[Taking]) -> Room:
-        return Room(
-            self.snapshot,
-            self.environment,
-            self.reserved,
-            self.own_vm_ids,
-            (*self.taken, *takings),
-            self.promised_mib,
-            self.there_mib,
-        )
+        return replace(self, taken=(*self.taken, *takings))
+
+
+def room_of(situation: Situation, environment: str, parts: Iterable[Part] = (), without: Iterable[Machine] = ()) -> Room:
+    """With these parts and the others of the request that are decided already; and as if some machines were not there."""
+    placed = (*situation.parts, *parts)
+    own = frozenset(int(one) for part in placed if part.machines for one in part.owned)
+    old = {g.vm_id: g for g in situation.cluster.guests if g.vm_id in own}
+    gone = frozenset(old) | {m.vm_id for m in without}
+    room = Room.of(situation.cluster, situation.site.environment(environment), situation.reserved, gone)
+    return room.after(Taking.of(m, old.get(m.vm_id)) for part in placed for m in part.machines)
 
 
 def guests(snapshot: ClusterSnapshot, without: frozenset[int] = frozenset()) -> Iterable[Guest]:
@@ -97,54 +133,70 @@ def guests(snapshot: ClusterSnapshot, without: frozenset[int] = frozenset()) -> 
     return (g for g in snapshot.guests if not g.template and g.vm_id not in without)
 
 
-def memory_sum(room: Room, node: Node) -> Sum:
-    """In MiB. What is promised to others and p95 are alternatives; the larger one counts."""
-    mine = [t for t in room.taken if t.node == node.name]
-    new = sum(t.memory_mib for t in mine)
-    old = sum(t.old_memory_mib for t in mine)
-    promised = room.promised_mib.get(node.name, 0)
-    there = room.there_mib.get(node.name, 0)
+def counts(guest: Guest, environment: Environment) -> bool:
+    """Whether its memory is promised, everywhere: what runs, and of what does not, whatever the site says. A template never starts."""
+    if guest.template or guest.running:
+        return not guest.template
+    return environment.counts_stopped == "count" or (environment.counts_stopped == "on_boot" and guest.on_boot is not False)
+
+
+def memory_terms(room: Room, node: Node) -> tuple[list[tuple[str, int]], int]:
+    """In MiB, with the limit. What is promised to others and p95 are alternatives; the larger one counts."""
+    name, others = node.name, room.others
+    new = old = 0
+    for t in room.taken:
+        if t.node == name:
+            new += t.memory_mib
+            old += t.old_memory_mib
+    running, stopped, there = others.running_mib.get(name, 0), others.stopped_mib.get(name, 0), others.there_mib.get(name, 0)
     used = max(0, _used_mib(node) - there)
-    reserved = max(there, math.ceil(dict(room.reserved.memory_bytes).get(node.name, 0) / MIB))
+    reserved = max(there, others.held_mib.get(name, 0))
     limit = math.floor(node.memory_bytes / MIB * room.environment.memory_ratio_max)
     # The p95 has the old size of our own machines in it already, the promises of others have not.
-    if promised + new >= used + new - old:
-        terms = [("promised to guests", promised), ("reserved", reserved), ("this request", new)]
-    else:
-        terms = [("used, p95", used), ("reserved", reserved), ("this request", new - old)]
+    if running + stopped + new >= used + new - old:
+        also = [("promised to stopped guests", stopped)] if stopped else []
+        return [("promised to guests", running), *also, ("reserved", reserved), ("this request", new)], limit
+    return [("used, p95", used), ("reserved", reserved), ("this request", new - old)], limit
+
+
+def memory_sum(room: Room, node: Node) -> Sum:
+    terms, limit = memory_terms(room, node)
     return _sum(f"memory of {node.name}", "MiB", terms, limit)
 
 
-def cpu_sum(room: Room, node: Node) -> Sum:
-    """In processor threads: used (p95), reserved, and the new vCPUs at full use."""
-    mine = [t for t in room.taken if t.node == node.name]
+def cpu_terms(room: Room, node: Node) -> tuple[list[tuple[str, float]], float]:
+    """In processor threads, with the limit: used (p95), what the history does not know, reserved, and the new vCPUs at full use."""
+    name, new = node.name, 0
+    for t in room.taken:
+        if t.node == name:
+            new += t.cpu_count - t.old_cpu_count
     used = math.ceil(_cpu_p95(node) * node.cpu_count * 100) / 100
-    reserved = dict(room.reserved.cpu_count).get(node.name, 0)
-    new = sum(t.cpu_count - t.old_cpu_count for t in mine)
+    young = room.others.young_cpu_count.get(name, 0)
     limit = math.floor(node.cpu_count * room.environment.cpu_ratio_max * 100) / 100
-    return _sum(f"processors of {node.name}", "threads", [("used, p95", used), ("reserved", reserved), ("this request", new)], limit)
+    also = [("younger than the history", young)] if young else []
+    return [("used, p95", used), *also, ("reserved", room.others.held_cpu_count.get(name, 0)), ("this request", new)], limit
+
+
+def cpu_sum(room: Room, node: Node) -> Sum:
+    terms, limit = cpu_terms(room, node)
+    return _sum(f"processors of {node.name}", "threads", terms, limit)
+
+
+def storage_terms(room: Room, storage: Storage) -> tuple[list[tuple[str, int]], int]:
+    """In GiB, with the limit. A shared storage is one storage, whichever node looks at it."""
+    new = sum(t.disk_gib - t.old_disk_gib for t in room.taken if t.storage == storage.name and (storage.shared or t.node == storage.node))
+    held = sum(
+        size for (name, node), size in room.others.held_gib.items() if name == storage.name and (storage.shared or node == storage.node)
+    )
+    limit = math.floor(storage.total_bytes / GIB * room.environment.storage_ratio_max)
+    also = [("reserved", held)] if held else []
+    return [("used", math.ceil(storage.used_bytes / GIB)), *also, ("this request", new)], limit
 
 
 def storage_sum(room: Room, storage: Storage) -> Sum:
-    """In GiB. A shared storage is one storage, whichever node looks at it."""
-    new = sum(t.disk_gib - t.old_disk_gib for t in room.taken if t.storage == storage.name and (storage.shared or t.node == storage.node))
+    terms, limit = storage_terms(room, storage)
     where = storage.name if storage.shared else f"{storage.name} on {storage.node}"
-    limit = math.floor(storage.total_bytes / GIB * STORAGE_RATIO_MAX)
-    return _sum(f"storage {where}", "GiB", [("used", math.ceil(storage.used_bytes / GIB)), ("this request", new)], limit)
-
-
-def failover_sum(room: Room) -> Sum | None:
-    """Memory when the largest node is lost: everything, on the nodes that are left, up to the brim. None for a single node."""
-    online = [n for n in room.snapshot.nodes if n.online]
-    if len(online) < 2:
-        return None
-    largest = min(online, key=lambda n: (-n.memory_bytes, n.name))
-    needed = [memory_sum(room, node) for node in online]
-    left = math.floor(sum(n.memory_bytes for n in online if n.name != largest.name) / MIB)
-    terms = [(f"of {node.name}", one.total) for node, one in zip(online, needed, strict=True)]
-    if len(terms) > 4:
-        terms = [(f"of {len(terms)} nodes", sum(total for _, total in terms))]
-    return _sum(f"memory without {largest.name}", "MiB", terms, left)
+    return _sum(f"storage {where}", "GiB", terms, limit)
 
 
 def node_problem(node: Node) -> str:
@@ -166,6 +218,6 @@ def _cpu_p95(node: Node) -> float:
     return (node.load.cpu_ratio_p95 or 0.0) if node.load else 0.0
 
 
-def _sum(subject: str, unit: str, terms: list[tuple[str, float]] | list[tuple[str, int]], limit: float) -> Sum:
+def _sum(subject: str, unit: str, terms: Sequence[tuple[str, float]], limit: float) -> Sum:
     values = tuple((name, float(value)) for name, value in terms)
     return Sum(subject=subject, unit=unit, terms=values, total=round(sum(v for _, v in values), 2), limit=float(limit))

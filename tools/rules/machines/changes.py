@@ -6,7 +6,7 @@ What of them is kept when the change is composed is in `keeping`. Fewer machines
 from __future__ import annotations
 
 from tools.rules.machines import disks, placement
-from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, storage_sum
+from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, room_of, storage_sum
 from tools.rules.machines.choices import demand_of, ranges_of
 from tools.rules.machines.counter import MEMORY_STEP_MIB, largest
 from tools.rules.machines.places import Demand, places
@@ -26,8 +26,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     seen = situation.cluster
     demand = demand_of(needs)
     kept = old.machines[: demand.count]
-    owned = frozenset(m.vm_id for m in old.machines)
-    room = Room.of(seen, situation.site.environment(needs.text("environment")), situation.reserved, owned)
+    room = room_of(situation, needs.text("environment"), without=old.machines)
     sums = sums_after(kept, demand, room)
     lost = disks.lost(kept, demand.data_disks_gib)
     broken = [one for one in sums if not one.holds]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.rules.machines import addresses, templates
-from tools.rules.machines.capacity import GIB, STORAGE_RATIO_MAX, Room, cpu_sum, memory_sum, node_problem, storage_sum
+from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, storage_sum
 from tools.rules.machines.keeping import resting_on
 from tools.rules.names import naming
 from tools.rules.request.reading import CPU_COUNT_MAX, MEMORY_MIB_MIN
@@ -36,6 +36,8 @@ class Scene:
     """After all machines of the part."""
     owned: dict[int, Guest]
     """Machines of the part that exist already, by VM id."""
+    before: Room
+    """Without the part."""
 
     def storage(self, machine: Machine) -> Storage | None:
         return next((s for s in self.snapshot.storages if s.name == machine.storage and s.node == machine.node), None)
@@ -110,7 +112,7 @@ def _template_there(m: Machine, scene: Scene) -> Fault | None:
         found, wanted = template.disk_interface, m.disk_interface
         return fault("template.other_disk", template=template.name, found=found, wanted=wanted)
     node, storage = scene.snapshot.node(m.node), scene.storage(m)
-    reason = templates.out_of_reach(template, node, storage, scene.snapshot) if node and storage else ""
+    reason = templates.out_of_reach(template, node, storage, templates.Reach.of(scene.snapshot)) if node and storage else ""
     return fault("template.out_of_reach", machine=m.name, reason=reason) if reason else None
 
 
@@ -200,7 +202,7 @@ def _storage_room(m: Machine, scene: Scene) -> Fault | None:
     storage = scene.storage(m)
     if storage is None or (one := storage_sum(scene.room, storage)).holds:
         return None
-    return fault("storage.full", sum=one, share=STORAGE_RATIO_MAX)
+    return fault("storage.full", sum=one, share=scene.room.environment.storage_ratio_max)
 
 
 CHECKS: dict[str, Callable[[Machine, Scene], Fault | None]] = {

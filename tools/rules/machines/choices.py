@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from tools.rules.machines import addresses, disks, placement, places
-from tools.rules.machines.capacity import Room
+from tools.rules.machines.capacity import room_of
 from tools.rules.machines.counter import counter_offer
 from tools.rules.machines.keeping import resting_on, size_of, where_of
 from tools.rules.machines.places import Demand
@@ -44,13 +44,14 @@ def demand_of(needs: Needs) -> Demand:
         node=needs.text("node"),
         storage=needs.text("storage"),
         prefer_shared=needs.text("environment") == "production",
+        apart=needs.text("environment") == "production",
         disk_said=disk is not None and disk.origin is Origin.SAID,
     )
 
 
 def offer(needs: Needs, situation: Situation) -> PartOffer:
-    seen, site, reserved = situation.cluster, situation.site, situation.reserved
-    room = Room.of(seen, site.environment(needs.text("environment")), reserved)
+    seen, reserved = situation.cluster, situation.reserved
+    room = room_of(situation, needs.text("environment"))
     demand = demand_of(needs)
     ranges = ranges_of(needs)
     clash = (*_name_clash(needs, demand, seen, reserved), *addresses.clashes(needs, seen))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from tools.rules.machines.capacity import Room, Taking, memory_sum
-from tools.rules.machines.keeping import owned_ids
+from tools.rules.machines.capacity import Room, memory_sum, room_of
 from tools.values.manifest import Part
 from tools.values.offer import Sum
 from tools.values.situation import Situation
@@ -24,16 +23,8 @@ def before_and_after(parts: Sequence[Part], situation: Situation) -> dict[str, s
 
 def rooms(parts: Sequence[Part], situation: Situation) -> tuple[Room, Room]:
     """The cluster without the parts and with them, in the environment of the first."""
-    snapshot = situation.cluster
     name = next((part.needs.text("environment") for part in parts), "")
-    owned = frozenset(vm_id for part in parts for vm_id in owned_ids(part))
-    old = {g.vm_id: g for g in snapshot.guests if g.vm_id in owned}
-    environment = situation.site.environment(name)
-    after = Room.of(snapshot, environment, situation.reserved, owned)
-    return (
-        Room.of(snapshot, environment, situation.reserved),
-        after.after(Taking.of(m, old.get(m.vm_id)) for part in parts for m in part.machines),
-    )
+    return room_of(situation, name), room_of(situation, name, parts)
 
 
 def draw(before: Room, after: Room) -> str:

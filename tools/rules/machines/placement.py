@@ -1,84 +1,90 @@
 """Where machines may go, ranked: one machine by node and storage, several as whole assignments in which each counts for the next.
 
-On a small cluster the place with most room left comes first, so that the loss of a node can be carried; on a large one the place
-where the new machine leaves the fewest fragments. What would fit when nothing does is in tools.rules.machines.counter.
+Nodes are compared with nodes and storages with storages, so what is alike for all places decides nothing. What a place is worth is in
+tools.rules.machines.ground, what would fit when nothing does in tools.rules.machines.counter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from heapq import nsmallest
 
-from tools.rules.machines.capacity import Room, cpu_sum, failover_sum, memory_sum, storage_sum
-from tools.rules.machines.ground import Ground, Measured, Shape, loss, shapes
+from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, storage_sum
+from tools.rules.machines.ground import NODES_SMALL_MAX, STORAGE_WEIGHT, Ground
+from tools.rules.machines.losing import Mover, losses, newly_homeless
 from tools.rules.machines.places import Demand, Place, listed
-from tools.rules.names.text import spell_of
+from tools.rules.names.text import spell_memory, spell_of
 from tools.values.offer import Candidate, Exclusion, Sum
 
 CANDIDATES_MAX = 5
 EXCLUSIONS_MAX = 8
-NODES_SMALL_MAX = 5
 SHARED_BONUS = 0.1
 """For production on shared storage: another node can start the machine when its own is lost."""
 
-Rank = Callable[[Measured, Ground], tuple[float | str, ...]]
-"""Smallest first."""
+Rank = Callable[[Ground, int, float], tuple[float, ...]]
+"""Of a place, by number, with what it is worth; smallest first."""
 
 
-def spread(m: Measured, ground: Ground) -> tuple[float | str, ...]:
-    """Where the fewest of these machines are, then where most room is left."""
-    there = sum(1 for t in ground.room.taken if t.node == m.place.node.name)
-    return (there, m.tightest.fullness, m.place.id)
+def apart(ground: Ground, p: int, badness: float) -> tuple[float, ...]:
+    """Where the fewest of these machines are, then the best place."""
+    there = sum(1 for t in ground.room.taken if t.node == ground.places[p].node.name)
+    return (there, badness)
 
 
-def pack(m: Measured, ground: Ground) -> tuple[float | str, ...]:
+def pack(ground: Ground, p: int, badness: float) -> tuple[float, ...]:
     """Where least room is left, so that large gaps stay for large machines."""
-    return (-m.tightest.fullness, m.place.id)
+    return (-ground.fullness(ground.node_of(p)), badness)
 
 
-def fit(usual: tuple[Shape, ...]) -> Rank:
-    """Where the fewest fragments are left, then where least room is."""
-    return lambda m, ground: (loss(m, ground.demand, usual), -m.tightest.fullness, m.place.id)
+def fit(ground: Ground, p: int, badness: float) -> tuple[float, ...]:
+    """The best place for one, again and again."""
+    return (badness,)
 
 
-def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tuple[Place, ...]:
-    """A place for each machine, one after the other; empty when they do not all fit."""
+def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tuple[tuple[Place, ...], float]:
+    """A place for each machine, one after the other, and how bad these are on average; none when they do not all fit."""
     ground = Ground(demand, found, room)
     assigned: list[Place] = []
+    total = 0.0
     for _ in range(demand.count):
-        fitting = ground.fitting()
-        if not fitting:
-            return ()
-        assigned.append(min(fitting, key=lambda m: rank(m, ground)).place)
-        ground.take(assigned[-1])
-    return tuple(assigned)
+        worth = _worth(ground)
+        ordered = sorted(worth, key=lambda p: (*rank(ground, p, worth[p]), ground.places[p].id))
+        best = next((p for p in ordered if not ground.homeless(ground.node_of(p))), None)
+        if best is None:
+            return (), 0.0
+        assigned.append(ground.places[best])
+        total += worth[best]
+        ground.take(best)
+    return tuple(assigned), total / max(1, demand.count)
 
 
-def fill(demand: Demand, found: Iterable[Place], room: Room) -> tuple[Place, ...]:
+def fill(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[Place, ...]:
     """Any places for all the machines, found in one pass; empty only when there are none.
 
-    Alike machines leave nothing to be clever about but this: what is local to a node serves that node alone, so it is used first.
+    Alike machines leave nothing to be clever about but this: what is local to a node serves that node alone, so it is used first. Where the
+    loss of a node must be carried, they are kept apart instead when that is not enough.
     """
     ground = Ground(demand, found, room)
     assigned: list[Place] = []
-    for place in sorted(ground.places, key=lambda p: (p.storage.shared, p.id)):
-        while len(assigned) < demand.count and ground.measure(place).fits:
-            assigned.append(place)
-            ground.take(place)
-    return tuple(assigned) if len(assigned) == demand.count else ()
+    for p in sorted(range(len(found)), key=lambda p: (found[p].storage.shared, found[p].id)):
+        while len(assigned) < demand.count and ground.short(p) is None and not ground.homeless(ground.node_of(p)):
+            assigned.append(found[p])
+            ground.take(p)
+    return tuple(assigned) if len(assigned) == demand.count else assign(demand, found, room, apart)[0]
 
 
 def candidates(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[tuple[Candidate, ...], tuple[Exclusion, ...]]:
     """The best few, and which places have no room for a single machine and why."""
     ground = Ground(demand, found, room)
-    measured = [ground.measure(place) for place in found]
-    fitting = [m for m in measured if m.fits]
-    exclusions = _full([m for m in measured if not m.fits])
-    usual = shapes(room.snapshot) if len(room.snapshot.nodes) > NODES_SMALL_MAX else ()
+    worth = _worth(ground)
+    exclusions = _full(ground, worth)
+    kept = {p: badness for p, badness in worth.items() if not ground.homeless(ground.node_of(p))}
+    exclusions = (*exclusions, *_unsafe(ground, [p for p in worth if p not in kept]))
     if demand.count == 1:
-        ranked = _ranked(fitting, ground, usual)
+        ranked = _ranked(ground, kept)
     else:
-        ranked = _assignments(demand, tuple(m.place for m in fitting), room, usual)
-        if fitting and not ranked:
+        ranked = _assignments(demand, tuple(found[p] for p in kept), room)
+        if kept and not ranked:
             exclusions = (
                 *exclusions,
                 Exclusion(subject=f"{demand.count} machines", reason="there is room for one, but not for all of them"),
@@ -86,86 +92,119 @@ def candidates(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[tu
     return tuple(ranked), exclusions[:EXCLUSIONS_MAX]
 
 
-def _full(measured: list[Measured]) -> tuple[Exclusion, ...]:
+def _worth(ground: Ground) -> dict[int, float]:
+    """How bad each place is that fits, by number: its node, and how much of its storage is taken."""
+    fitting = ground.fitting()
+    nodes = ground.badness([ground.node_of(p) for p in fitting])
+    shares = {p: ground.storage_share(p) for p in fitting}
+    least = min(shares.values(), default=0.0)
+    bonus = SHARED_BONUS if ground.demand.prefer_shared else 0.0
+    return {
+        p: nodes[ground.node_of(p)] + STORAGE_WEIGHT * (share - least) - (bonus if ground.places[p].storage.shared else 0.0)
+        for p, share in shares.items()
+    }
+
+
+def _full(ground: Ground, worth: dict[int, float]) -> tuple[Exclusion, ...]:
     """By what there is too little of, each with the place that comes nearest."""
-    short: dict[str, list[Measured]] = {}
-    for m in measured:
-        broken = next(one for one in m.sums if not one.holds)
-        short.setdefault(broken.subject.split(" ")[0], []).append(m)
+    short: dict[str, list[tuple[float, int]]] = {}
+    for p in range(len(ground.places)):
+        if p not in worth and (broken := ground.short(p)) is not None:
+            what, fullness = broken
+            short.setdefault(what, []).append((fullness, p))
     exclusions = []
     for what, full in short.items():
-        nearest = min((next(one for one in m.sums if not one.holds) for m in full), key=lambda one: one.fullness)
+        nearest = ground.sum_of(min(full)[1], what)
         reason = f"too {'few' if what == 'processors' else 'little'} {what} left: {nearest.spelt}"
-        exclusions.append(Exclusion(subject=listed([m.place.id for m in full]), reason=reason))
+        exclusions.append(Exclusion(subject=listed([ground.places[p].id for _, p in full]), reason=reason))
     return tuple(exclusions)
 
 
-def _ranked(fitting: list[Measured], ground: Ground, usual: tuple[Shape, ...]) -> list[Candidate]:
-    losses = {m.place.id: loss(m, ground.demand, usual) for m in fitting} if usual else {}
-    worst = max(losses.values(), default=0.0)
-
-    def score(m: Measured) -> float:
-        if worst > 0:
-            # Among places that lose equally little, the fuller one: large gaps stay for large machines.
-            return 0.9 * (1 - losses[m.place.id] / worst) + 0.1 * m.tightest.fullness
-        return 1 - m.tightest.fullness
-
-    best = sorted(fitting, key=lambda m: (-score(m) - _bonus(ground.demand, (m.place,)), m.place.id))[:CANDIDATES_MAX]
-    return [_candidate(m.place.id, ground.demand, (m.place,), ground.room, score(m), _keeps(losses.get(m.place.id), worst)) for m in best]
+def _unsafe(ground: Ground, places: list[int]) -> tuple[Exclusion, ...]:
+    """Where a machine has room, but the loss of a node could not be carried any more."""
+    found: dict[str, list[str]] = {}
+    for p in places:
+        found.setdefault(_without(ground.homeless(ground.node_of(p))), []).append(ground.places[p].id)
+    return tuple(Exclusion(subject=listed(ids), reason=reason) for reason, ids in found.items())
 
 
-def _keeps(lost: float | None, worst: float) -> str:
-    if lost is None or worst <= 0:
-        return ""
-    return f"It takes {lost / worst:.0%} of the room for machines of the usual sizes that the worst place would."
+def _without(homeless: tuple[tuple[str, Mover], ...]) -> str:
+    lost, mover = homeless[0]
+    return f"if {lost} were lost, no other node would have {spell_memory(mover.memory_mib)} left for {mover.what}"
 
 
-def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room, usual: tuple[Shape, ...]) -> list[Candidate]:
+def _ranked(ground: Ground, worth: dict[int, float]) -> list[Candidate]:
+    best = nsmallest(CANDIDATES_MAX, worth, key=lambda p: (worth[p], ground.places[p].id))
+    nodes = {ground.node_of(p) for p in worth}
+    because = _because(ground, len(nodes))
+    return [
+        _candidate(ground.places[p].id, ground.demand, (ground.places[p],), ground.room, 1 - worth[p], because(ground.node_of(p)))
+        for p in best
+    ]
+
+
+def _because(ground: Ground, nodes: int) -> Callable[[int], str]:
+    """Why that node and no other, by the figure that ranks it."""
+    if nodes < 2:
+        return lambda i: "No other node would do."
+    if ground.small or ground.worst <= 0:
+        return lambda i: f"{nodes} nodes would do; this one is {ground.fullness(i):.0%} full afterwards, by memory or processors."
+    # Of what ranks a node the first is a share of the worst; what its shape adds is far smaller than one percent of it.
+    return lambda i: (
+        f"{nodes} nodes would do. It takes {min(1.0, ground.badness([i])[i]):.0%} of the room for machines of the usual sizes that the "
+        "worst place would."
+    )
+
+
+def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room) -> list[Candidate]:
     names = sorted({p.storage.name for p in fitting})
     pools = {"": fitting} | {f"/{name}": tuple(p for p in fitting if p.storage.name == name) for name in names}
-    ways: dict[str, Rank] = {"spread": spread, "pack": pack} | ({"fit": fit(usual)} if usual else {})
-    made: dict[tuple[str, ...], Candidate] = {}
+    large = len(room.snapshot.nodes) > NODES_SMALL_MAX
+    ways: dict[str, Rank] = {"spread": apart, "pack": pack}
+    if large:
+        ways["fit"] = fit
+    made: dict[tuple[str, ...], tuple[tuple[float, ...], Candidate]] = {}
     for how, rank in ways.items():
         for suffix, pool in pools.items():
-            assigned = assign(demand, pool, room, rank)
+            assigned, badness = assign(demand, pool, room, rank)
             key = tuple(sorted(p.id for p in assigned))
             if assigned and key not in made:
-                made[key] = _candidate(f"{how}{suffix}", demand, assigned, room, _apart(assigned, demand, room), "")
+                score = _score(assigned, badness, demand, large)
+                # Among equals, alike machines lie on one storage.
+                order = (-score, len({p.storage.name for p in assigned}))
+                made[key] = (order, _candidate(f"{how}{suffix}", demand, assigned, room, score, ""))
     if not made and (assigned := fill(demand, fitting, room)):
-        return [_candidate("fill", demand, assigned, room, _apart(assigned, demand, room), "")]
-    # Among equals, alike machines lie on one storage.
-    return sorted(made.values(), key=lambda c: (-c.score, len({p.storage for p in c.places}), c.id))[:CANDIDATES_MAX]
+        return [_candidate("fill", demand, assigned, room, _score(assigned, 1.0, demand, large), "")]
+    return [one for _, one in sorted(made.values(), key=lambda found: (found[0], found[1].id))[:CANDIDATES_MAX]]
 
 
-def _apart(assigned: tuple[Place, ...], demand: Demand, room: Room) -> float:
-    """Room left at the tightest, and on how many nodes they are of those they could be on."""
-    after = room.after(place.taking(demand) for place in assigned)
-    left = max(0.0, 1 - max(one.fullness for one in sums_of(assigned, after)))
+def _score(assigned: tuple[Place, ...], badness: float, demand: Demand, large: bool) -> float:
+    """On how many nodes they are of those they could be on, then how good the places are. On a large cluster the first counts only where
+    they are to be kept apart."""
+    good = min(1.0, max(0.0, 1 - badness))
+    if large and not demand.apart:
+        return good
     nodes = len({place.node.name for place in assigned})
-    return 0.7 * left + 0.3 * nodes / min(len(assigned), sum(1 for n in room.snapshot.nodes if n.online))
-
-
-def _bonus(demand: Demand, assigned: tuple[Place, ...]) -> float:
-    return SHARED_BONUS if demand.prefer_shared and all(place.storage.shared for place in assigned) else 0.0
+    return round((nodes - 1 + good) / len(assigned), 6)
 
 
 def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room, score: float, because: str) -> Candidate:
     after = room.after(place.taking(demand) for place in assigned)
     sums = sums_of(assigned, after)
     tightest = max(sums, key=lambda one: one.fullness)
-    bonus = _bonus(demand, assigned)
+    shared = demand.prefer_shared and all(place.storage.shared for place in assigned)
     reasons = [
         f"Tightest resource: {tightest.subject}, {spell_of(tightest.total, tightest.limit, tightest.unit)} used after this change "
         f"({1 - tightest.fullness:.0%} free).",
         because,
         f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
-        "On shared storage: another node can take over." if bonus else "",
-        *_drawbacks(assigned, after),
+        "On shared storage: another node can take over." if shared else "",
+        *_drawbacks(assigned, room, after),
     ]
     return Candidate(
         id=id,
         title=_title(assigned),
-        score=round(min(1.0, max(0.0, score + bonus)), 3),
+        score=round(min(1.0, max(0.0, score)), 3),
         reasons=tuple(filter(None, reasons)),
         binding=tightest.subject,
         sums=sums,
@@ -173,12 +212,12 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
     )
 
 
-def _drawbacks(assigned: tuple[Place, ...], after: Room) -> list[str]:
+def _drawbacks(assigned: tuple[Place, ...], room: Room, after: Room) -> list[str]:
     copied = sorted({p.template.node for p in assigned if p.template.node != p.node.name})
-    failover = failover_sum(after)
+    homeless = newly_homeless(losses(room), losses(after)) if len(room.snapshot.nodes) <= NODES_SMALL_MAX else ()
     return [
         f"The template is copied from {listed(copied)}." if copied else "",
-        "The other nodes could not take over from the largest one." if failover and not failover.holds else "",
+        f"But {_without(homeless)}." if homeless else "",
     ]
 
 

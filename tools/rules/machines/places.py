@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tools.rules.machines import templates
 from tools.rules.machines.capacity import Taking, node_problem
@@ -36,10 +37,11 @@ class Demand:
     prefer_shared: bool = False
     disk_said: bool = False
     """Then a template with a larger disk does not serve; otherwise the disk grows to it."""
+    apart: bool = False
+    """Several of them are kept on nodes of their own, on a large cluster too."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     node: Node
     storage: Storage
     template: Template
@@ -88,9 +90,10 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
     assert network is not None  # _wrong_words has looked
     shut: dict[str, list[str]] = {}
     nodes: list[Node] = []
+    there = frozenset(network.nodes)
     for node in snapshot.nodes:
         reason = f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
-        if not reason and node.name not in network.nodes:
+        if not reason and node.name not in there:
             reason = f"network {network.name} ({network.bridge}) is not there"
         if reason:
             shut.setdefault(reason, []).append(node.name)
@@ -136,25 +139,38 @@ def _reachable(
     demand: Demand, snapshot: ClusterSnapshot, nodes: list[Node], generation: tuple[Template, ...], barred: dict[str, list[str]]
 ) -> Iterable[Place]:
     names = {node.name: node for node in nodes}
+    reach = templates.Reach.of(snapshot)
+    usable: dict[tuple[str, str, bool], tuple[Template | None, str]] = {}
+    """What is alike for storages of one kind: the template that is near, or why there is none."""
+    own = frozenset(t.node for t in generation)
     for storage in snapshot.storages:
         node = names.get(storage.node)
         if node is None:
             continue
-        subject = f"{node.name}/{storage.name}"
         if demand.storage and storage.name.lower() != demand.storage.lower():
-            barred.setdefault(f"{demand.storage} was asked for", []).append(subject)
+            reason = f"{demand.storage} was asked for"
         elif "images" not in storage.content:
-            barred.setdefault("it does not take machine disks", []).append(subject)
+            reason = "it does not take machine disks"
         elif not storage.active:
-            barred.setdefault("the storage is not active", []).append(subject)
+            reason = "the storage is not active"
         else:
-            reasons = {t: _unfit(t, demand) or templates.out_of_reach(t, node, storage, snapshot) for t in generation}
-            # A template on the node itself saves sending the disk over the network.
-            near = sorted((t for t in generation if not reasons[t]), key=lambda t: (t.node != node.name, t.vm_id))
-            if near:
-                yield Place(node, storage, near[0])
-            else:
-                barred.setdefault(next(iter(reasons.values())), []).append(subject)
+            key = (node.name if node.name in own else "", storage.name, storage.shared)
+            if key not in usable:
+                usable[key] = _nearest(demand, generation, node, storage, reach)
+            near, reason = usable[key]
+            if near is not None:
+                yield Place(node, storage, near)
+                continue
+        barred.setdefault(reason, []).append(f"{node.name}/{storage.name}")
+
+
+def _nearest(
+    demand: Demand, generation: tuple[Template, ...], node: Node, storage: Storage, reach: templates.Reach
+) -> tuple[Template | None, str]:
+    """A template on the node itself saves sending the disk over the network."""
+    reasons = {t: _unfit(t, demand) or templates.out_of_reach(t, node, storage, reach) for t in generation}
+    near = sorted((t for t in generation if not reasons[t]), key=lambda t: (t.node != node.name, t.vm_id))
+    return (near[0], "") if near else (None, next(iter(reasons.values())))
 
 
 def _unfit(template: Template, demand: Demand) -> str:

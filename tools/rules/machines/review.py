@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.rules.machines.capacity import Room, Taking, failover_sum
+from tools.rules.machines.capacity import room_of
 from tools.rules.machines.checks import CHECKS, Checked, Scene
 from tools.rules.machines.keeping import owned_ids
+from tools.rules.machines.losing import losses, newly_homeless, proved, survivors
+from tools.rules.machines.places import SUBJECTS_NAMED_MAX
 from tools.values.manifest import Part
-from tools.values.review import Fault, Finding, Severity, fault
+from tools.values.review import THE_CLUSTER, Fault, Finding, Severity, fault
 from tools.values.situation import Situation
+
+NODES_LOOKED_AT_MAX = 64
 
 
 def review(part: Part, situation: Situation) -> Checked:
@@ -29,7 +33,7 @@ def review(part: Part, situation: Situation) -> Checked:
                 passed.append(f"{check}:{part.label}:{machine.name}")
     for check, severity, found in _whole(scene):
         if found:
-            findings.append(found.finding(check, part.label, part.label, severity))
+            findings.append(found.finding(check, part.label, part.label if check in ("count", "keys") else THE_CLUSTER, severity))
         else:
             passed.append(f"{check}:{part.label}:{part.label}")
     # Two machines on one full node are one thing to say.
@@ -38,11 +42,9 @@ def review(part: Part, situation: Situation) -> Checked:
 
 
 def _scene(part: Part, situation: Situation) -> Scene:
-    seen, ids = situation.cluster, owned_ids(part)
+    seen, ids, name = situation.cluster, owned_ids(part), part.needs.text("environment")
     owned = {g.vm_id: g for g in seen.guests if g.vm_id in ids}
-    environment = situation.site.environment(part.needs.text("environment"))
-    room = Room.of(seen, environment, situation.reserved, frozenset(owned)).after(Taking.of(m, owned.get(m.vm_id)) for m in part.machines)
-    return Scene(part, seen, situation.site, situation.reserved, room, owned)
+    return Scene(part, seen, situation.site, situation.reserved, room_of(situation, name, [part]), owned, room_of(situation, name))
 
 
 def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Fault | None]]:
@@ -50,9 +52,26 @@ def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Fault | None]]:
     asked, made = scene.part.needs.whole("count", 1), scene.part.machines
     yield "count", Severity.ERROR, fault("asked.count", asked=asked, found=len(made)) if asked != len(made) else None
     yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else fault("cluster.no_quorum")
-    failover = failover_sum(scene.room)
-    lost = fault("cluster.one_node") if failover is None else fault("cluster.loss_not_carried", sum=failover)
+    yield "failover.memory", *_loss(scene)
+    yield "keys", Severity.NOTE, fault("keys.none") if any(not m.public_keys for m in made) else None
+
+
+def _loss(scene: Scene) -> tuple[Severity, Fault | None]:
+    """What the loss of a node would do. A plan that leaves somebody without a place is refused where the site says so; that somebody has
+    none already is told."""
     production = scene.part.needs.text("environment") == "production"
     severity = Severity.WARNING if production else Severity.NOTE
-    yield "failover.memory", severity, None if failover and failover.holds else lost
-    yield "keys", Severity.NOTE, fault("keys.none") if any(not m.public_keys for m in made) else None
+    if len(survivors(scene.room)) < 2:
+        return severity, fault("cluster.one_node")
+    # Of a large cluster, those nodes are looked at whose load this part changes.
+    only = None if len(scene.snapshot.nodes) <= NODES_LOOKED_AT_MAX else {m.node for m in scene.part.machines}
+    after = losses(scene.room, only)
+    newly = newly_homeless(losses(scene.before, only), after)
+    if newly:
+        lost = newly[0][0]
+        told = fault("loss.newly_homeless", node=lost, who=tuple(mover.spelt for node, mover in newly if node == lost)[:SUBJECTS_NAMED_MAX])
+        return Severity.ERROR if proved(scene.room) else severity, told
+    worst = max(after, key=lambda loss: sum(mover.memory_mib for mover in loss.homeless), default=None)
+    if worst is None or not worst.homeless:
+        return severity, None
+    return Severity.NOTE, fault("loss.homeless", node=worst.node, who=tuple(m.spelt for m in worst.homeless)[:SUBJECTS_NAMED_MAX])

@@ -71,6 +71,7 @@ def guest(row: Row, config: Row | None = None) -> Guest:
         tags=tags(row),
         pool=display(row.get("pool") or ""),
         lock=display(row.get("lock") or ""),
+        on_boot=None if config is None else flag(config, "onboot"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from tools.values.snapshot import ClusterSnapshot, Node, Storage, Template
 
@@ -33,7 +34,23 @@ def known(snapshot: ClusterSnapshot) -> list[str]:
     return sorted({t.os for t in snapshot.templates if t.os} | {t.name for t in snapshot.templates})
 
 
-def out_of_reach(template: Template, node: Node, storage: Storage, snapshot: ClusterSnapshot) -> str:
+@dataclass(frozen=True)
+class Reach:
+    """What of a cluster a clone goes through."""
+
+    online: frozenset[str]
+    takes_disks: frozenset[tuple[str, str]]
+    """(node, storage)."""
+
+    @classmethod
+    def of(cls, snapshot: ClusterSnapshot) -> Reach:
+        return cls(
+            frozenset(n.name for n in snapshot.nodes if n.online),
+            frozenset((s.node, s.name) for s in snapshot.storages if s.active and "images" in s.content),
+        )
+
+
+def out_of_reach(template: Template, node: Node, storage: Storage, reach: Reach) -> str:
     """Why a full clone cannot get there; empty when it can.
 
     On its own node a template is cloned to any storage. To another node a clone goes straight when every volume of the template
@@ -42,20 +59,15 @@ def out_of_reach(template: Template, node: Node, storage: Storage, snapshot: Clu
     """
     if not template.cloud_init:
         return f"template {template.name} has no cloud-init drive, so nothing would set its address and keys"
-    source = snapshot.node(template.node)
-    if source is None or not source.online:
+    if template.node not in reach.online:
         return f"template {template.name} lies on {template.node}, which is not online"
     if template.node == node.name:
         return ""
     if template.shared:
         return "" if storage.shared else f"{storage.name} is local, and a clone from {template.node} goes straight only to shared storage"
-    if takes_disks(snapshot, template.node, storage.name):
+    if (template.node, storage.name) in reach.takes_disks:
         return ""
     return f"template {template.name} lies on local storage of {template.node}, which has no storage {storage.name} to clone through"
-
-
-def takes_disks(snapshot: ClusterSnapshot, node: str, storage: str) -> bool:
-    return any(s.node == node and s.name == storage and s.active and "images" in s.content for s in snapshot.storages)
 
 
 def _version(template: Template) -> tuple[int, ...]:

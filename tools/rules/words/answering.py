@@ -12,7 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, cast
 
-from tools.rules.machines.capacity import Room, cpu_sum, failover_sum, memory_sum, storage_sum
+from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, storage_sum
+from tools.rules.machines.losing import losses
 from tools.rules.names.text import fold
 from tools.rules.plans.card import card_of
 from tools.rules.plans.difference import Turn
@@ -237,8 +238,8 @@ def _what(one: Sum, node: Node) -> str:
 
 
 def loss(room: Room) -> Tell:
-    total: Sum | None = failover_sum(room)
-    return Tell("answers.loss", (total,))
+    """Of each node, who would find no place; nothing where there is one node only."""
+    return Tell("answers.loss", (losses(room),))
 
 
 def room_for(count: int, offer: Offer) -> Tell:

@@ -250,4 +250,5 @@ def _sums(composed: Manifest | None, offered: Offer | None) -> tuple[Sum, ...] |
         return None
     pairs = zip(composed.parts, offered.parts, strict=False)
     chosen = (next((c for c in part_offer.candidates if c.id == part.candidate), None) for part, part_offer in pairs)
-    return tuple(line for candidate in chosen if candidate for line in candidate.sums)
+    # A later part counts those before it: of one node its sum is the whole one.
+    return tuple({(line.subject, line.limit): line for candidate in chosen if candidate for line in candidate.sums}.values())

@@ -1,0 +1,63 @@
+"""Parts of one request count each other: where they are offered, where they are reviewed, and in what is said of them."""
+
+from __future__ import annotations
+
+from clusters import GIB, SITE, facts, four_nodes, guest, node
+from machine_chain import situation
+
+from tools.capabilities import chain
+from tools.rules.plans.picking import pick_by_rule
+from tools.rules.words.telling import arithmetic
+from tools.values.request import Item, Request
+from tools.values.requirements import Requirements
+from tools.values.review import THE_CLUSTER
+from tools.values.snapshot import ClusterSnapshot
+
+VM = {"cpu_count": "2", "memory": "40 GB", "disk": "20 GB", "network": "20", "environment": "development"}
+
+
+def wanted(count: int) -> Requirements:
+    items = tuple(Item(capability="virtual_machine", label=f"vm-{i}", facts=facts(**VM)) for i in range(count))
+    requirements = chain.understand(Request(items=items), SITE, "operator")
+    assert requirements.complete
+    return requirements
+
+
+def two_nodes(**changes: object) -> ClusterSnapshot:
+    """Room for one such machine on each."""
+    return four_nodes(nodes=(node("pve1", memory_gib=64, used_gib=0), node("pve2", memory_gib=64, used_gib=0)), guests=(), **changes)
+
+
+def test_what_is_offered_to_one_part_is_not_offered_to_the_next() -> None:
+    offer = chain.offer(wanted(3), situation(two_nodes()))
+    assert [[c.id.split("/")[0] for c in part.candidates][:1] for part in offer.parts] == [["pve1"], ["pve2"], []]
+
+
+def test_a_parts_sums_count_the_other_parts_as_this_request() -> None:
+    requirements, at = wanted(2), situation(four_nodes(nodes=(node("pve1", memory_gib=256, used_gib=0),), guests=()))
+    offer = chain.offer(requirements, at)
+    manifest = chain.compose(requirements, offer, pick_by_rule(offer), at)
+    told = {one.subject: dict(one.terms) for one in arithmetic(manifest, offer).values[0]}
+    assert told["memory of pve1"]["this request"] == 80 * 1024
+    assert told["processors of pve1"]["this request"] == 4
+    assert len(arithmetic(manifest, offer).values[0]) == len(told)
+
+
+def test_what_is_so_of_the_whole_cluster_is_said_once() -> None:
+    crowd = (guest(100, "large", "pve1", memory_gib=60),)
+    nodes = (node("pve1", used_gib=0), node("pve2", memory_gib=56, used_gib=0), node("pve3", used_gib=0, memory_gib=56))
+    requirements, at = wanted(2), situation(four_nodes(nodes=nodes, guests=crowd))
+    offer = chain.offer(requirements, at)
+    review = chain.review(chain.compose(requirements, offer, pick_by_rule(offer), at), at)
+    assert [(f.check, f.subject) for f in review.findings] == [("failover.memory", THE_CLUSTER)]
+
+
+def test_disks_of_one_conversation_count_in_another() -> None:
+    requirements, at = wanted(1), situation(four_nodes())
+    offer = chain.offer(requirements, at)
+    part = chain.compose(requirements, offer, pick_by_rule(offer), at).parts[0]
+    again = chain.offer(requirements, situation(four_nodes(), chain.reserves(part))).parts[0].candidates
+    same = next(c for c in again if c.places == (part.machines[0].placement,))
+    [disk] = [one for one in same.sums if one.subject.startswith("storage ")]
+    assert dict(disk.terms)["reserved"] == 20
+    assert chain.reserves(part).memory_bytes == ((part.machines[0].node, 40 * GIB),)
