@@ -517,6 +517,8 @@ def test_several_roles_each_by_another_person(world: World, effects: Path, tmp_p
         carry_out.start(many, plan.digest)
     assert carry_out.approve(many, "bob's own talk", plan.digest, "bob", "approve it").missing_roles == ()
     assert followed(many, carry_out.start(many, plan.digest)).status == "done"
+    removal = prepare_removal(many, "talk", plan.run_id, "ops")
+    assert removal.approvals == plan.approvals, "what two people allowed is not taken away by one"
 
 
 def test_nothing_in_the_engines_memory_is_a_pickle(world: World, effects: Path) -> None:

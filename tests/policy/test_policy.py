@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules.plans.policy import allowed_values, is_about_cost, judge, read_policy, run_examples
+from tests.engine.builders import part_named
+from tools.rules.plans.judging import roles_to_remove
+from tools.rules.plans.policy import allowed_values, document, is_about_cost, judge, read_policy, run_examples
 from tools.rules.words.findings import detail, remedy
+from tools.values.plan import Estimate
+from tools.values.requirements import Field, Origin
+from tools.values.site import Site
 from tools.values.trouble import RequestProblem
 
 SHIPPED = files("tools.data").joinpath("policy.yaml").read_text()
@@ -90,6 +96,18 @@ def test_a_refusal_is_about_cost_by_what_its_rule_compares_and_not_by_its_name()
     policy = read_policy(f"version: 1\nrules: [{purse}, {own}]")
     costly, other = judge(policy, _with(requirements={"gpu": True})).findings
     assert (is_about_cost(policy, costly), is_about_cost(policy, other)) == (True, False)
+
+
+def test_a_rule_may_be_about_what_is_removed() -> None:
+    policy = read_policy(
+        "version: '1'\nrules:\n- {id: second-person, when: {plan: remove, requirements.environment: production}, outcome: approval, "
+        "role: manager, because: Two people.}\n- {id: region, must: {requirements.region: {in: [eastus]}}, outcome: reject, because: No.}"
+    )
+    part = part_named("web", Path("effects"))
+    field = Field(name="environment", value="production", origin=Origin.SAID, words="production")
+    part = part.model_copy(update={"needs": part.needs.model_copy(update={"fields": (field,)})})
+    assert roles_to_remove((part,), "ops", Site(), policy) == (("manager", "Two people."),)
+    assert judge(policy, document(part, Estimate(), requester="ops", team="")).approvals == ()
 
 
 def test_a_limit_that_was_never_stated_limits_nothing() -> None:

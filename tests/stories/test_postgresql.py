@@ -31,5 +31,8 @@ def test_a_sentence_becomes_a_server_and_is_removed_again(berth: Berth) -> None:
 
     removal = chat.say("remove it")
     assert chat.changes == {"delete": 1} and removal.digest != planned.digest
-    removed = chat.say(f"approve {removal.digest}")
+    waits = chat.say(f"approve {removal.digest}")
+    name = chat.part.machines[0].name
+    assert chat.run.status == "done" and f"confirm {removal.digest} {name}" in waits.text, "what is in production goes by its name"
+    removed = chat.say(f"confirm {removal.digest} {name}")
     assert chat.run.status == "removed", removed.text

@@ -62,7 +62,8 @@ def test_a_sentence_becomes_a_redis_server_that_is_changed_and_removed_again(wit
 
     removal = chat.say("remove it")
     assert chat.changes == {"delete": 1}, removal.text
-    removed = chat.say(f"approve {removal.digest}")
+    chat.say(f"approve {removal.digest}")
+    removed = chat.say(f"confirm {removal.digest} {chat.part.machines[0].name}")
     assert chat.run.status == "removed", removed.text
 
 

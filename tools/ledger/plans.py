@@ -161,6 +161,12 @@ class Plans:
             connection.execute(approval_uses.insert().values(nonce=approval.nonce, run_id=plan.run_id, used_at=now.timestamp()))
         return True
 
+    def used(self, run_id: str) -> tuple[Plan, ...]:
+        """Those that the run was carried out under, oldest first."""
+        query = sa.select(plans).where((plans.c.run_id == run_id) & (plans.c.status == "used")).order_by(plans.c.made_at)
+        with self._database.read() as connection:
+            return tuple(_kept(row).plan for row in connection.execute(query).all())
+
     def used_at(self, digest: str) -> float | None:
         """When the run began under these approvals."""
         query = (

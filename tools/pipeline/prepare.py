@@ -31,8 +31,9 @@ from tools.pipeline.run_folder import (
 )
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
-from tools.rules.plans.approving import people, wanted_roles, window
+from tools.rules.plans.approving import name_to_type, people, roles_to_take_away, wanted_roles, window
 from tools.rules.plans.changes import Kind, assert_allowed, changes
+from tools.rules.plans.judging import roles_to_remove
 from tools.rules.plans.policy import refused
 from tools.rules.words.findings import remedy, sentence
 from tools.values.manifest import Manifest, Part
@@ -191,8 +192,7 @@ def _finish(
     requester: str = "",
 ) -> Plan:
     now = world.now()
-    sensitive = ((part.label, part.confirm) for part in manifest.parts if part.confirm)
-    roles = wanted_roles(review.approvals, sensitive) if kind != "remove" else wanted_roles(())
+    roles = _roles(world, run_id, kind, manifest, review, parts, requester or manifest.requester)
     plan = Plan(
         run_id=run_id,
         conversation=conversation,
@@ -215,6 +215,21 @@ def _finish(
         propose(folder, place, plan.digest)
     _drop_the_void(world, run_id)
     return plan
+
+
+def _roles(
+    world: World, run_id: str, kind: Kind, manifest: Manifest, review: Review, parts: tuple[PartPlan, ...], requester: str
+) -> tuple[tuple[str, str], ...]:
+    """(role, reason) of the approvals that the plan waits for."""
+    sensitive = ((part.label, part.confirm) for part in manifest.parts if part.confirm)
+    making = wanted_roles(review.approvals, sensitive) if kind != "remove" else ()
+    gone = {one.label for one in parts if any(change.action in ("delete", "replace") for change in one.changes)}
+    if kind != "remove" and not gone:
+        return making
+    made_by = (role for plan in world.ledger.plans.used(run_id) for role in plan.approvals)
+    going = [part for part in manifest.parts if part.label in gone]
+    asked = roles_to_remove(going, requester, world.site, world.policy, world.judges)
+    return roles_to_take_away((*making, *made_by), asked, filter(None, map(name_to_type, going)))
 
 
 def _drop_the_void(world: World, run_id: str) -> None:

@@ -7,13 +7,14 @@ import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from tools.values.manifest import Part
 from tools.values.plan import Approval, Plan
 from tools.values.trouble import RequestProblem
 from tools.values.value import canonical
 
 OPERATOR = "operator"
 CONFIRM = "confirm "
-"""Before the name of a part: what is typed is `confirm <digest> <part>`."""
+"""Before the name of a part, or of what is taken away: what is typed is `confirm <digest> <name>`."""
 MINUTES_FOR_ONE_ROLE = 30
 DAYS_FOR_SEVERAL_ROLES = 3
 PREFIX_DIGITS_MIN = 8
@@ -37,6 +38,28 @@ def wanted_roles(extra: Iterable[tuple[str, str]], sensitive: Iterable[tuple[str
         wanted[OPERATOR] = "Every plan is approved by a person before anything is changed."
         wanted |= {f"{CONFIRM}{part}": reason for part, reason in sensitive}
     return tuple(wanted.items())
+
+
+def roles_to_take_away(
+    made_by: Iterable[tuple[str, str]], asked: Iterable[tuple[str, str]], production: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """(role, reason) for what removes or replaces: at least those that its making needed, those that the policy asks for by now, and of
+    each part in production its name, typed."""
+    wanted: dict[str, str] = {}
+    for role, reason in (*made_by, *asked):
+        wanted.setdefault(role, reason)
+    if not wanted:
+        wanted = dict(wanted_roles(()))
+    named = {f"{CONFIRM}{name.lower()}": f"It is production: {name} and all that is on it are gone for good." for name in production}
+    return tuple({**wanted, **named}.items())
+
+
+def name_to_type(part: Part) -> str:
+    """What a part in production is called, by who takes it away: its first machine, or its first thing in the cloud. Empty elsewhere."""
+    if part.needs.text("environment") != "production":
+        return ""
+    in_cloud = [name for _, name in part.cloud.names if name] if part.cloud else []
+    return next(iter([*(machine.name for machine in part.machines), *in_cloud]), part.label)
 
 
 def people(roles: Iterable[tuple[str, str]]) -> int:

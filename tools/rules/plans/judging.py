@@ -45,3 +45,16 @@ def judge_by_policy(
             "policy_version": f"{policy.version} {policy.digest[:12]}",
         }
     )
+
+
+def roles_to_remove(
+    parts: Sequence[Part], requester: str, site: Site, policy: Policy, also: Sequence[Callable[[Json], Judgement]] = ()
+) -> tuple[tuple[str, str], ...]:
+    """(role, reason) that the policy asks for where these parts are removed. What it would refuse to make may always be taken away."""
+    found: dict[str, str] = {}
+    for part in parts:
+        seen = document(part, Estimate(), requester=requester, team=site.team, removes=True)
+        for judgement in (judge(policy, seen), *(other(seen) for other in also)):
+            for role, reason in judgement.approvals:
+                found.setdefault(role, reason)
+    return tuple(found.items())

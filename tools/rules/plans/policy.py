@@ -56,10 +56,18 @@ def read_policy(text: str, name: str = "the policy") -> Policy:
 
 
 def document(
-    part: Part, estimate: Estimate, *, requester: str, team: str, spent_monthly: float = 0.0, changes: Iterable[Json] = ()
+    part: Part,
+    estimate: Estimate,
+    *,
+    requester: str,
+    team: str,
+    spent_monthly: float = 0.0,
+    changes: Iterable[Json] = (),
+    removes: bool = False,
 ) -> Json:
     """What the rules see of one part. `changes` are those of terraform's plan: address, type, action and the values after."""
     return {
+        "plan": "remove" if removes else "make",
         "part": part.label,
         "capability": part.capability,
         **_where(part),

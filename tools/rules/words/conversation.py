@@ -19,7 +19,7 @@ _APPROVE = re.compile(
     r"(?:i\s+)?approve\s+(?:plan\s+)?([0-9a-f]{8,64})(?:\s+as\s+([a-z][a-z0-9 _-]{0,30}?))?(?:\s+because\s+(.{1,500}))?",
     re.IGNORECASE,
 )
-_CONFIRM = re.compile(r"confirm\s+([0-9a-f]{8,64})\s+([a-z][a-z0-9_-]{0,40})", re.IGNORECASE)
+_CONFIRM = re.compile(r"confirm\s+([0-9a-f]{8,64})\s+([a-z0-9][a-z0-9._-]{0,90})", re.IGNORECASE)
 _REMOVE = re.compile(
     r"(?:remove|destroy|delete|tear down)\s+(?:it|everything|this|(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))", re.IGNORECASE
 )
