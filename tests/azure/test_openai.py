@@ -24,11 +24,12 @@ WORDS = "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand t
     [
         (
             "Azure OpenAI",
-            ("model", "tokens_per_minute", "input_millions", "output_millions", "residency"),
-            ("gpt-4.1-mini", 50_000, 50, 10, "global"),
+            ("models", "tokens_per_minute", "input_millions", "output_millions", "residency"),
+            (("gpt-4.1-mini",), 50_000, 50, 10, "global"),
         ),
-        (WORDS, ("model", "tokens_per_minute", "team", "region"), ("gpt-4.1-mini", 50_000, "ml", "eastus")),
-        ("Azure OpenAI gpt-5-mini, 200k tokens per minute", ("model", "tokens_per_minute"), ("gpt-5-mini", 200_000)),
+        (WORDS, ("models", "tokens_per_minute", "team", "region"), (("gpt-4.1-mini",), 50_000, "ml", "eastus")),
+        ("Azure OpenAI gpt-5-mini, 200k tokens per minute", ("models", "tokens_per_minute"), (("gpt-5-mini",), 200_000)),
+        ("Azure OpenAI gpt-4.1 and text-embedding-3-small", ("models",), (("gpt-4.1", "text-embedding-3-small"),)),
         ("Azure OpenAI, 100 million tokens a month", ("input_millions", "output_millions"), (100.0, 20.0)),
         ("Azure OpenAI in swedencentral, data stays in the EU", ("region", "residency"), ("swedencentral", "zone")),
         ("Azure OpenAI in eastus2, data zone", ("residency",), ("zone",)),
@@ -111,10 +112,10 @@ def test_two_asks_in_one_sentence(seen: SubscriptionSnapshot) -> None:
         assert values(needs, "environment", "region") == ("production", "westus2"), "both are shared"
     requirements = required("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus")
     assert values(requirements.parts[0], "max_workers", "region") == (4, "eastus")
-    assert values(requirements.parts[1], "model") == ("gpt-4.1",)
+    assert values(requirements.parts[1], "models") == (("gpt-4.1",),)
     requirements = required("Databricks and Azure OpenAI for the ML team in eastus, 1-4 workers, gpt-4.1")
     assert values(requirements.parts[0], "max_workers", "min_workers", "team") == (4, 1, "ml"), "only one of them has workers"
-    assert values(requirements.parts[1], "model", "team") == ("gpt-4.1", "ml")
+    assert values(requirements.parts[1], "models", "team") == (("gpt-4.1",), "ml")
     parts = composed("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus", seen).parts
     assert len({name_of(part, "resource_group") for part in parts}) == 2
 

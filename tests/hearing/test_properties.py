@@ -85,7 +85,7 @@ def test_any_text_is_read_in_time_and_every_quote_was_typed(text: str) -> None:
 NAMES = sorted({wanted.name for capability in catalogue().values() for wanted in capability.WANTED})
 EDITS = st.builds(
     Edit,
-    do=st.sampled_from(["add", "set", "unset", "remove", "copy", "rename", "relate", "wish", "unwish"]),
+    do=st.sampled_from(["add", "set", "unset", "include", "exclude", "remove", "copy", "rename", "relate", "wish", "unwish"]),
     item=st.sampled_from(["", "postgresql", "web_server", "db"]),
     name=st.sampled_from([*NAMES, *catalogue(), "backup"]),
     value=st.sampled_from(["64 GB", "17", "production", "malachite", "yes", "443"]),

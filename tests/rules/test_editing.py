@@ -34,6 +34,26 @@ def plain(request: Request) -> dict[str, dict[str, str]]:
     return {item.label: {fact.name: fact.value for fact in item.facts} for item in request.items}
 
 
+LAKE = ("add lake storage_account", "set lake containers raw, curated")
+
+
+@pytest.mark.parametrize(
+    ("several", "containers", "refused"),
+    [
+        (("include lake containers gold",), "raw, curated, gold", []),
+        (("include lake containers raw, gold",), "curated, raw, gold", []),
+        (("exclude lake containers raw",), "curated", []),
+        (("exclude lake containers gold",), "raw, curated", ["exclude lake containers gold"]),
+        (("exclude lake containers raw, curated",), "raw, curated", ["exclude lake containers raw, curated"]),
+        (("unset lake containers", "include lake containers gold", "include lake containers silver"), "also gold, silver", []),
+        (("include lake redundancy zrs",), "raw, curated", ["include lake redundancy zrs"]),
+    ],
+)
+def test_a_list_is_added_to_and_taken_from(several: tuple[str, ...], containers: str, refused: list[str]) -> None:
+    request, left = made(*LAKE, *several)
+    assert (plain(request)["lake"]["containers"], left) == (containers, refused)
+
+
 TWO = ("add web web_server", "set web name app-01", "set web memory 4 GB", "add db postgresql", "set . environment production")
 
 

@@ -102,6 +102,8 @@ class Part(Value):
     """What the guide says besides; the capability's own."""
     after: tuple[str, ...] = ()
     """Labels of parts that must be done before."""
+    lets_go: tuple[str, ...] = ()
+    """Addresses in its module of what a change takes away, because it was asked for: rules, deployments, containers."""
     confirm: str = ""
     """Why this part is costly or sensitive and must be confirmed by itself; empty when it need not."""
 

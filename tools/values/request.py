@@ -70,6 +70,8 @@ class Edit(Value):
     | add | the new item's label | its capability | |
     | set | label, empty: shared | the fact's | the fact's |
     | unset | label, empty: shared | the fact's | |
+    | include | label | the fact's, of a list | what is added to it |
+    | exclude | label | the fact's, of a list | what is taken out of it |
     | remove | label | | |
     | copy | label of the original, or the name of what runs | the copy's label | |
     | rename | label | its new label | |
@@ -78,7 +80,7 @@ class Edit(Value):
     | unwish | label, empty: of all | the kind of wish | |
     """
 
-    do: Literal["add", "set", "unset", "remove", "copy", "rename", "relate", "wish", "unwish"]
+    do: Literal["add", "set", "unset", "include", "exclude", "remove", "copy", "rename", "relate", "wish", "unwish"]
     item: str = ""
     name: str = ""
     value: str = ""

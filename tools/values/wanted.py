@@ -48,6 +48,10 @@ class Wanted(Value):
     question: str = ""
     """Asked when it is required and missing. Empty: never asked for, a default or an assumption stands in."""
     suggestions: tuple[str, ...] = ()
+    several: bool = False
+    """It is a list, joined by `, `: `also` adds to it, and `without` takes away."""
+    own: str = ""
+    """For `several`: the fact that one value may have of its own: `8443 from 10.2.0.0/16`, `gpt-5 with 20000`."""
     alone: bool = False
     """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
 

@@ -6,6 +6,7 @@ facts.py: what is wanted and understood; choices.py: offer and compose; checks.p
 from __future__ import annotations
 
 from tools.capabilities import Footing
+from tools.capabilities.azure_firewall_ports.changing import keep, stay
 from tools.capabilities.azure_firewall_ports.checks import review
 from tools.capabilities.azure_firewall_ports.choices import compose, offer
 from tools.capabilities.azure_firewall_ports.facts import WANTED, understand
@@ -28,6 +29,6 @@ WORDS = (
 )
 EXAMPLES = ("open port 443 from 10.1.0.0/16 on nsg-shared", "open ports 80 and 443 from anywhere in eastus, production")
 
-ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, regions_of=regions_of)}
+ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, stay, keep, regions_of)}
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -1,8 +1,11 @@
-"""Finds the security group, and composes the rule with the first priority that is free and comes before every refusal. No choice is
+"""Finds the security group, and composes rules with the first priorities that are free and come before every refusal. No choice is
 left."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
+from tools.capabilities.azure_firewall_ports.facts import INTERNET, wanted_rules
 from tools.rules.azure import names as azure_names
 from tools.rules.azure import placing
 from tools.rules.azure.placing import for_operator, nothing
@@ -13,6 +16,7 @@ from tools.values.offer import Candidate, PartOffer, Pick
 from tools.values.requirements import Needs
 from tools.values.situation import Situation
 from tools.values.snapshot import CloudResource, SecurityRule, SubscriptionSnapshot
+from tools.values.value import Json
 
 KIND = "microsoft.network/networksecuritygroups"
 PRIORITY_FIRST, PRIORITY_LAST, STEP = 100, 4096, 10
@@ -49,17 +53,8 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
     group = group_name(existing.id) if existing else called["resource_group"]
     name = existing.name if existing else called["nsg"]
     region = existing.region if existing else needs.text("region")
-    rules = rules_of(group_id, seen)
-    ports, sources, protocol = needs.strings("ports"), needs.strings("sources"), needs.text("protocol")
-    rule = {
-        "name": rule_name(needs, {r.name.lower() for r in rules}),
-        "priority": free_priority(rules),
-        "protocol": protocol,
-        "ports": list(ports),
-        "sources": list(sources),
-        "description": f"Opened by Berth for {needs.text('team')}.",
-    }
-    public = needs.yes("public_exposure")
+    rules = rules_to_make(needs, rules_of(group_id, seen))
+    opened = [port for rule in rules if INTERNET in rule["sources"] for port in rule["ports"]]
     rule_list = ("az", "network", "nsg", "rule", "list", "--resource-group", group, "--nsg-name", name, "--output", "table")
     return placing.part_of(
         needs,
@@ -68,19 +63,43 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
         situation,
         region=region,
         names=names,
-        variables={"security_group_id": _spelt(seen, existing) if existing else "", "rules": [rule]},
-        resources=(
-            Resource(
-                name=str(rule["name"]),
-                kind="security rule",
-                where=f"{region}, {group}, {name}",
-                size=f"{protocol} {', '.join(ports)} from {', '.join(sources)}",
-                because=f"Priority {rule['priority']} is free. {candidate.reasons[0]}",
-            ),
-        ),
+        variables={"security_group_id": _spelt(seen, existing) if existing else "", "rules": rules},
+        resources=resources_of(rules, f"{region}, {group}, {name}", candidate.reasons[0]),
         commands=(for_operator("List the rules of the security group", *rule_list),),
-        facts=(("public", public), ("existing", existing is not None)),
-        confirm=f"It opens port {', '.join(ports)} to the whole internet." if public else "",
+        facts=(("public", bool(opened)), ("existing", existing is not None)),
+        confirm=f"It opens port {', '.join(opened)} to the whole internet." if opened else "",
+    )
+
+
+def rules_to_make(needs: Needs, there: tuple[SecurityRule, ...]) -> list[dict[str, Json]]:
+    """One for all who may come in to the same ports, each with a name and a priority that are free."""
+    made: list[dict[str, Json]] = []
+    for ports, sources in wanted_rules(needs):
+        taken = {*(rule.name.lower() for rule in there), *(str(rule["name"]).lower() for rule in made)}
+        priority = free_priority(there, {int(rule["priority"]) for rule in made})
+        made.append(
+            {
+                "name": rule_name(needs.text("protocol"), ports, taken),
+                "priority": priority,
+                "protocol": needs.text("protocol"),
+                "ports": list(ports),
+                "sources": list(sources),
+                "description": f"Opened by Berth for {needs.text('team')}.",
+            }
+        )
+    return made
+
+
+def resources_of(rules: Sequence[Json], where: str, reason: str) -> tuple[Resource, ...]:
+    return tuple(
+        Resource(
+            name=str(rule["name"]),
+            kind="security rule",
+            where=where,
+            size=f"{rule['protocol']} {', '.join(rule['ports'])} from {', '.join(rule['sources'])}",
+            because=f"Its priority is {rule['priority']}. {reason}",
+        )
+        for rule in rules
     )
 
 
@@ -104,17 +123,16 @@ def rules_of(group_id: str, seen: SubscriptionSnapshot) -> tuple[SecurityRule, .
     return tuple(r for r in seen.security_rules if r.inbound and r.group_id.lower() == group_id.lower())
 
 
-def free_priority(rules: tuple[SecurityRule, ...]) -> int:
+def free_priority(rules: tuple[SecurityRule, ...], also_taken: Collection[int] = ()) -> int:
     """The first free one in steps of ten that comes before every refusal; else any free one before it; else the first free one at all."""
-    taken = {r.priority for r in rules}
+    taken = {r.priority for r in rules} | set(also_taken)
     end = min((r.priority for r in rules if not r.allow), default=PRIORITY_LAST + 1)
     tries = (*range(PRIORITY_FIRST, end, STEP), *range(PRIORITY_FIRST, PRIORITY_LAST + 1))
     return next((p for p in tries if p not in taken), 0)
 
 
-def rule_name(needs: Needs, taken: set[str]) -> str:
-    ports = "-".join(p.replace("-", "to") for p in needs.strings("ports"))[:40]
-    name = f"allow-{needs.text('protocol').lower()}-{ports}"
+def rule_name(protocol: str, ports: Sequence[str], taken: set[str]) -> str:
+    name = f"allow-{protocol.lower()}-{'-'.join(p.replace('-', 'to') for p in ports)[:40]}"
     tried = (name, *(f"{name}-{n}" for n in range(2, ANOTHER_MAX)))
     free = next((n for n in tried if n.lower() not in taken), f"{name}-{azure_names.short_hash(*sorted(taken))}")
     return free

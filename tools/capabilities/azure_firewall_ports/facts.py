@@ -9,6 +9,7 @@ from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.placing import read_name
 from tools.rules.names import naming
 from tools.rules.names.text import fold
+from tools.rules.request.editing import values_of
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
@@ -31,12 +32,15 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     read_common(reading, site, "ports")
     read_name(reading, "resource_group", "resource_group")
     read_name(reading, "security_group", "nsg")
-    ports = _read_ports(reading)
-    sources = _read_sources(reading)
-    open_to_all = INTERNET in sources
-    if ports and sources:
-        closed = sorted({port for one in ports for port in ADMINISTRATION if holds(one, port)})
-        if open_to_all and closed:
+    _read_ports(reading)
+    _read_sources(reading)
+    found = wanted_rules(reading.needs())
+    open_to_all = any(INTERNET in sources for _, sources in found)
+    if found and not reading.missing and not reading.problems:
+        closed = sorted(
+            {port for ports, sources in found if INTERNET in sources for one in ports for port in ADMINISTRATION if holds(one, port)}
+        )
+        if closed:
             named = " and ".join(map(str, closed))
             reading.problems.append(
                 f"Port {named} is not opened to the whole internet: it is for administration, and is attacked within minutes. "
@@ -54,36 +58,63 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     return reading.needs()
 
 
-def _read_ports(reading: Reading) -> tuple[str, ...]:
+def wanted_rules(needs: Needs) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """(ports, who may come in), a rule each: those with the same sources together."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for one in needs.strings("ports"):
+        port, _, own = one.partition(" from ")
+        found.setdefault(tuple(own.split(" and ")) if own else needs.strings("sources"), []).append(port)
+    return tuple((tuple(ports), sources) for sources, ports in found.items())
+
+
+def _read_ports(reading: Reading) -> None:
+    """`ports`: each as `443` or `8000-8100`, or as `8443 from 10.2.0.0/16` where others may come in than to the rest."""
     if "ports" not in reading.facts:
         reading.ask("ports")
-        return ()
-    text = reading.facts["ports"].value
-    found = [one for one in re.split(r"\s*(?:,|/|&|\+|\band\b|\bor\b|\s)\s*", fold(text)) if one]
-    ports: list[str] = []
-    for one in dict.fromkeys(found):
-        low, _, high = one.partition("-")
-        if low.isdigit() and (not high or high.isdigit()) and 1 <= int(low) <= int(high or low) <= 65535:
-            ports.append(f"{int(low)}-{int(high)}" if high and int(high) > int(low) else str(int(low)))
-        else:
-            reading.problems.append(f"{naming.shorten(one, 20)} is no port. Say a number from 1 to 65535, or a range such as 8000-8100.")
-            return ()
+        return
+    ports: dict[str, str] = {}
+    for listed in values_of(reading.facts["ports"].value):
+        bare, _, own = listed.partition(" from ")
+        sources = _sources(reading, own) if own else ()
+        for one in filter(None, re.split(r"\s*(?:/|&|\+|\band\b|\bor\b|\s)\s*", fold(bare))):
+            port = _port(one)
+            if not port:
+                reading.problems.append(
+                    f"{naming.shorten(one, 20)} is no port. Say a number from 1 to 65535, or a range such as 8000-8100."
+                )
+                return
+            ports[port] = f"{port} from {' and '.join(sources)}" if sources else port
     if not ports or len(ports) > PORTS_MAX:
         reading.problems.append(f"{len(ports)} ports cannot be opened by one rule. Say from 1 to {PORTS_MAX}, or a range.")
-        return ()
-    kept = tuple(sorted(ports, key=lambda p: int(p.partition("-")[0])))
-    reading.said("ports", kept)
-    return kept
+        return
+    reading.said("ports", tuple(ports[port] for port in sorted(ports, key=lambda p: int(p.partition("-")[0]))))
 
 
-def _read_sources(reading: Reading) -> tuple[str, ...]:
+def _port(text: str) -> str:
+    """Empty when it is none."""
+    low, _, high = text.partition("-")
+    if not low.isdigit() or (high and not high.isdigit()) or not 1 <= int(low) <= int(high or low) <= 65535:
+        return ""
+    return f"{int(low)}-{int(high)}" if high and int(high) > int(low) else str(int(low))
+
+
+def _read_sources(reading: Reading) -> None:
     if "sources" not in reading.facts:
         reading.ask("sources")
-        return ()
-    text = reading.facts["sources"].value
+        return
+    sources = _sources(reading, reading.facts["sources"].value)
+    if len(sources) > SOURCES_MAX:
+        reading.problems.append(
+            f"{len(sources)} addresses are too many for one rule. Say at most {SOURCES_MAX}, or a range that holds them."
+        )
+    elif sources:
+        reading.said("sources", sources)
+
+
+def _sources(reading: Reading, text: str) -> tuple[str, ...]:
+    """Ranges of addresses, or the internet; none, and a problem told, when one of them is no address."""
     words = re.findall(r"\d[\d./]*", text)
     if not words:
-        reading.said("sources", (INTERNET,))
         return (INTERNET,)
     found: list[str] = []
     for word in dict.fromkeys(words):
@@ -93,12 +124,7 @@ def _read_sources(reading: Reading) -> tuple[str, ...]:
             reading.problems.append(f"{naming.shorten(word, 40)} is no address. Say it such as 10.0.0.0/16 or 203.0.113.7.")
             return ()
         found.append(INTERNET if network.prefixlen < EVERYBODY_PREFIX else str(network))
-    if len(found) > SOURCES_MAX:
-        reading.problems.append(f"{len(found)} addresses are too many for one rule. Say at most {SOURCES_MAX}, or a range that holds them.")
-        return ()
-    sources = (INTERNET,) if INTERNET in found else tuple(found)
-    reading.said("sources", sources)
-    return sources
+    return (INTERNET,) if INTERNET in found else tuple(found)
 
 
 def holds(ports: str, port: int) -> bool:

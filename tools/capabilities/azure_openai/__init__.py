@@ -6,6 +6,7 @@ facts.py: what is wanted and understood; choices.py: offer and compose; variable
 from __future__ import annotations
 
 from tools.capabilities import Footing
+from tools.capabilities.azure_openai.changing import keep, stay
 from tools.capabilities.azure_openai.checks import review
 from tools.capabilities.azure_openai.choices import compose, offer
 from tools.capabilities.azure_openai.facts import WANTED, understand
@@ -20,8 +21,6 @@ EXAMPLES = (
     "Azure OpenAI in swedencentral for production, data stays in the EU",
 )
 
-ON: dict[PlatformName, Footing] = {
-    "azure": Footing(understand, offer, compose, review, regions_of=regions_of, names_to_check=names_to_check("openai"))
-}
+ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, stay, keep, regions_of, names_to_check("openai"))}
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -1,10 +1,12 @@
-"""Offers the ways in which the region has the model and the quota carries it, and composes the picked one."""
+"""Offers the ways in which the region has the models and the quota carries them, and composes the picked one."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from tools.capabilities.azure_openai import variables
+from tools.capabilities.azure_openai.facts import models_of
 from tools.rules.azure import placing
 from tools.rules.request.choosing import candidate_of
 from tools.values.manifest import Part
@@ -26,35 +28,53 @@ WHY = {
 }
 
 
-def offer(needs: Needs, situation: Situation) -> PartOffer:
+class Way(NamedTuple):
+    """How a model is deployed, or why it cannot be: `reason` is empty then, or the rest is."""
+
+    model: str
+    kind: str
+    version: str = ""
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.model}/{self.kind}/{self.version}"
+
+
+Ways = Callable[[str, str, int], Way]
+"""(model, kind, capacity) → its way."""
+
+
+def offer(needs: Needs, situation: Situation, ways: Ways | None = None) -> PartOffer:
+    """`ways` says how each can be; by default, as new ones."""
     seen = situation.subscription
     if no := placing.no_region(needs, seen):
         return no
-    kinds = KINDS[needs.text("residency")]
-    candidates: list[Candidate] = []
-    exclusions: list[Exclusion] = []
+    find = ways or new_ways(needs, seen)
+    kinds, models = KINDS[needs.text("residency")], models_of(needs)
+    found = {model: [find(model, kind, capacity) for kind in kinds] for model, capacity in models.items()}
+    candidates: dict[str, Candidate] = {}
     for rank, kind in enumerate(kinds):
-        version, reason = way(needs, needs.text("model"), kind, thousands(needs), seen)
-        if reason:
-            exclusions.append(Exclusion(subject=f"{needs.text('model')} as {kind}", reason=reason))
-        else:
-            candidates.append(_candidate(needs, kind, version, rank, seen))
+        # Every model of this kind; one that cannot be so, in the first way that it can.
+        chosen = [next((w for w in sorted(each, key=lambda w: w.kind != kind) if not w.reason), None) for each in found.values()]
+        used = [one for one in chosen if one is not None]
+        if len(used) == len(models) and any(one.kind == kind for one in used):
+            candidate = _candidate(needs, kind, used, rank, seen)
+            candidates.setdefault(str(candidate.choice), candidate)
+    shut = tuple(Exclusion(subject=f"{w.model} as {w.kind}", reason=w.reason) for each in found.values() for w in each if w.reason)
     return PartOffer(
         label=needs.label,
-        candidates=tuple(candidates),
-        exclusions=tuple(exclusions),
+        candidates=tuple(candidates.values()),
+        exclusions=shut,
         summary=f"{len(candidates)} of {len(kinds)} kinds of deployment fit in {needs.text('region')}.",
-        counter_offer="" if candidates else _counter_offer(needs, kinds, seen),
+        counter_offer="" if candidates else _counter_offer(needs, kinds, found, seen),
     )
 
 
 def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
-    return variables.part(needs, candidate_of(offer, pick), pick, thousands(needs), situation)
-
-
-def thousands(needs: Needs) -> int:
-    """Capacity as Azure counts it, rounded up."""
-    return max(1, math.ceil(needs.number("tokens_per_minute") / 1000))
+    candidate = candidate_of(offer, pick)
+    ways = [Way(*one.split("/")) for one in str(dict(candidate.choice)["ways"]).split(", ")]
+    return variables.part(needs, candidate, pick, [(one.model, one.kind, one.version) for one in ways], situation)
 
 
 def versions(model: str, kind: str, region: str, seen: SubscriptionSnapshot) -> tuple[str, ...]:
@@ -79,49 +99,60 @@ def room(model: str, kind: str, region: str, seen: SubscriptionSnapshot) -> Sum 
     )
 
 
-def way(needs: Needs, model: str, kind: str, capacity: int, seen: SubscriptionSnapshot) -> tuple[str, str]:
-    """(version, reason why not): one of them is empty."""
-    region = needs.text("region")
+def new_ways(needs: Needs, seen: SubscriptionSnapshot) -> Ways:
+    return lambda model, kind, capacity: way(needs.text("region"), model, kind, capacity, seen)
+
+
+def way(region: str, model: str, kind: str, capacity: int, seen: SubscriptionSnapshot) -> Way:
+    """The newest version, when region and quota carry it."""
     found = versions(model, kind, region, seen)
     if not found:
         unread = any(p.subject == f"models in {region}" for p in seen.problems)
-        return "", f"which models {region} has could not be read" if unread else f"{region} does not offer it so"
+        return Way(model, kind, reason=f"which models {region} has could not be read" if unread else f"{region} does not offer it so")
+    return Way(model, kind, found[0], short(region, model, kind, capacity, seen))
+
+
+def short(region: str, model: str, kind: str, capacity: int, seen: SubscriptionSnapshot) -> str:
+    """What the quota lacks for so much more; empty when nothing."""
     quota = room(model, kind, region, seen)
-    if quota is not None and quota.total + capacity > quota.limit:
-        left = max(0.0, quota.limit - quota.total)
-        return "", f"{capacity} thousand tokens a minute are wanted, and {left:g} of {quota.limit:g} are left"
-    return found[0], ""
+    if quota is None or quota.total + capacity <= quota.limit:
+        return ""
+    left = max(0.0, quota.limit - quota.total)
+    return f"{capacity} thousand tokens a minute are wanted, and {left:g} of {quota.limit:g} are left"
 
 
 def _with(quota: Sum, capacity: float) -> Sum:
     return quota.model_copy(update={"terms": (*quota.terms, ("wanted", capacity)), "total": quota.total + capacity})
 
 
-def _candidate(needs: Needs, kind: str, version: str, rank: int, seen: SubscriptionSnapshot) -> Candidate:
-    model, region, capacity = needs.text("model"), needs.text("region"), thousands(needs)
-    quota = room(model, kind, region, seen)
-    sums = (_with(quota, capacity),) if quota else ()
+def _candidate(needs: Needs, kind: str, ways: list[Way], rank: int, seen: SubscriptionSnapshot) -> Candidate:
+    region, models = needs.text("region"), models_of(needs)
+    rooms = ((room(one.model, one.kind, region, seen), models[one.model]) for one in ways)
+    sums = tuple(_with(quota, capacity) for quota, capacity in rooms if quota)
+    said = ", ".join(f"{one.model} {one.version} as {one.kind} with {models[one.model]} thousand tokens a minute" for one in ways)
     return Candidate(
         id=f"{region}/{kind}",
-        title=f"{model} {version} as {kind} in {region}, {capacity} thousand tokens a minute",
+        title=f"{said}, in {region}",
         score=round(1.0 - 0.1 * rank, 2),
         reasons=(WHY[kind],),
         binding=sums[0].subject if sums else "",
         sums=sums,
-        choice=(("kind", kind), ("version", version)),
+        choice=(("ways", ", ".join(one.key for one in ways)),),
     )
 
 
-def _counter_offer(needs: Needs, kinds: tuple[str, ...], seen: SubscriptionSnapshot) -> str:
+def _counter_offer(needs: Needs, kinds: tuple[str, ...], found: Mapping[str, list[Way]], seen: SubscriptionSnapshot) -> str:
     """Less capacity, else another model that the region has so; verified by the same rule."""
-    model, region = needs.text("model"), needs.text("region")
+    region, models = needs.text("region"), models_of(needs)
+    model = next(name for name, ways in found.items() if all(one.reason for one in ways))
+    capacity = models[model]
     left = {kind: room(model, kind, region, seen) for kind in kinds if versions(model, kind, region, seen)}
     most = max((int(q.limit - q.total) for q in left.values() if q), default=0)
-    if most >= 1 and any(not way(needs, model, kind, most, seen)[1] for kind in kinds):
-        return f"It would fit with {most} thousand tokens a minute instead of {thousands(needs)} thousand."
-    offered = sorted({row.split("/")[1] for row in seen.models if row.startswith(f"{region}/")})
-    alike = [name for name in offered if name.startswith("text-") == model.startswith("text-") and name != model]
-    other = next((n for n in alike if any(not way(needs, n, kind, thousands(needs), seen)[1] for kind in kinds)), "")
+    if most >= 1 and any(not way(region, model, kind, most, seen).reason for kind in kinds):
+        return f"It would fit with {most} thousand tokens a minute instead of {capacity} thousand."
+    offered = sorted({row.split("/")[1] for row in seen.models if row.startswith(f"{region}/")} - set(models))
+    alike = [name for name in offered if name.startswith("text-") == model.startswith("text-")]
+    other = next((n for n in alike if any(not way(region, n, kind, capacity, seen).reason for kind in kinds)), "")
     if other:
         return f"It would fit with {other} instead of {model}."
     elsewhere = sorted({row.split("/")[0] for row in seen.models if row.split("/")[1:2] == [model]})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.placing import read_name
+from tools.rules.hearing import quantities
+from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
+from tools.rules.request.editing import is_besides, values_of
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
@@ -12,6 +17,8 @@ from tools.values.requirements import Needs, Source
 from tools.values.site import Site
 
 MODEL = "gpt-4.1-mini"
+MODELS_MAX = 30
+"""Deployments of one account, by Azure's default quota; Azure OpenAI quotas and limits, 2026-11-29."""
 TOKENS_A_MINUTE = 50_000
 TOKENS_A_MINUTE_MAX = 100_000_000
 INPUT_MILLIONS, OUTPUT_MILLIONS = 50, 10
@@ -24,13 +31,38 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("azure_openai", "azure", WANTED, facts)
     read_common(reading, site, "ai")
     read_name(reading, "resource_group", "resource_group")
-    if "model" in reading.facts:
-        reading.said("model", reading.facts["model"].value)
-    else:
-        reading.assumed("model", MODEL, "Which model was not said; this one is good for most, at a fifth of the large one's price.")
+    _read_models(reading)
     _read_tokens(reading)
     _read_residency(reading)
     return reading.needs()
+
+
+def _read_models(reading: Reading) -> None:
+    """`models`: each as `gpt-5`, or as `gpt-5 with 20` where it has so many thousand tokens a minute of its own."""
+    if "model" not in reading.facts:
+        why = "Which model was not said; this one is good for most, at a fifth of the large one's price."
+        reading.assumed("models", (MODEL,), why)
+        return
+    listed, found = reading.facts["model"].value, dict[str, str]()
+    for one in (*((MODEL,) if is_besides(listed) else ()), *values_of(listed)):
+        model, _, own = one.partition(" with ")
+        minute = quantities.count(own) if own else None
+        if own and (minute is None or not 1000 <= minute <= TOKENS_A_MINUTE_MAX):
+            reading.problems.append(
+                f"{naming.shorten(own)} is no number of tokens a minute for {model}. Say a number from 1,000 to {TOKENS_A_MINUTE_MAX:,}."
+            )
+        found[model] = f"{model} with {-(-minute // 1000)}" if minute else model
+    if len(found) > MODELS_MAX:
+        reading.problems.append(f"{len(found)} models are too many for one account. Say at most {MODELS_MAX}.")
+    else:
+        reading.said("models", tuple(found.values()), fact="model")
+
+
+def models_of(needs: Needs) -> dict[str, int]:
+    """Each model, with its capacity as Azure counts it: in thousands of tokens a minute, rounded up."""
+    each = max(1, math.ceil(needs.number("tokens_per_minute") / 1000))
+    parts = (one.partition(" with ") for one in needs.strings("models"))
+    return {model: int(own) if own else each for model, _, own in parts}
 
 
 def _read_residency(reading: Reading) -> None:

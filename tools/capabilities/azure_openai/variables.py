@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from tools.capabilities.azure_openai.facts import models_of
 from tools.rules.azure import placing
 from tools.rules.azure.placing import for_operator
 from tools.rules.plans.pricing import HOURS_A_MONTH
@@ -15,17 +18,15 @@ ENDPOINT_GB, LOG_GB = 5.0, 5.0
 """A month, assumed: prompts and answers are text."""
 
 
-def part(needs: Needs, candidate: Candidate, pick: Pick, capacity: int, situation: Situation) -> Part:
-    """`capacity` in thousands of tokens a minute. Raises RequestProblem when no name is free."""
-    choice = dict(candidate.choice)
-    kind, version, model = str(choice["kind"]), str(choice["version"]), needs.text("model")
+def part(needs: Needs, candidate: Candidate, pick: Pick, ways: Sequence[tuple[str, str, str]], situation: Situation) -> Part:
+    """`ways` are model, kind and version of each deployment. Raises RequestProblem when no name is free."""
     names = placing.names_of(needs, situation, "openai", "network", "nsg", "logs")
     group, account = dict(names)["resource_group"], dict(names)["openai"]
-    deployment = {"name": model, "model": model, "version": version, "sku": kind, "capacity_thousands": capacity}
-    made, key = placing.resources_in(needs, group), f"openai.{kind}.{model}"
-    tokens = [(f"{key}.input", needs.number("input_millions"))]
-    if not model.startswith("text-embedding"):
-        tokens.append((f"{key}.output", needs.number("output_millions")))
+    capacities, made = models_of(needs), placing.resources_in(needs, group)
+    deployments = [
+        {"name": model, "model": model, "version": version, "sku": kind, "capacity_thousands": capacities[model]}
+        for model, kind, version in ways
+    ]
 
     return placing.part_of(
         needs,
@@ -35,12 +36,15 @@ def part(needs: Needs, candidate: Candidate, pick: Pick, capacity: int, situatio
         names=names,
         resources=(
             made(account, "Azure OpenAI account", "S0", "No keys: people and programs log in as themselves."),
-            made(
-                model,
-                "model deployment",
-                f"{kind}, {capacity} thousand tokens a minute",
-                f"Version {version} is pinned. {candidate.reasons[0]}",
-                *tokens,
+            *(
+                made(
+                    model,
+                    "model deployment",
+                    f"{kind}, {capacities[model]} thousand tokens a minute",
+                    f"Version {version} is pinned. {candidate.reasons[0]}",
+                    *tokens(needs, model, kind),
+                )
+                for model, kind, version in ways
             ),
             made(
                 "private endpoint",
@@ -58,9 +62,16 @@ def part(needs: Needs, candidate: Candidate, pick: Pick, capacity: int, situatio
                 ("log_analytics.ingestion", LOG_GB),
             ),
         ),
-        variables={"address_space": NETWORK, "deployments": [deployment]},
+        variables={"address_space": NETWORK, "deployments": deployments},
         commands=commands(group, account),
     )
+
+
+def tokens(needs: Needs, model: str, kind: str) -> Iterator[tuple[str, float]]:
+    """Every model of an account is counted with the same tokens a month. What embeds answers with no tokens."""
+    yield f"openai.{kind}.{model}.input", needs.number("input_millions")
+    if not model.startswith("text-embedding"):
+        yield f"openai.{kind}.{model}.output", needs.number("output_millions")
 
 
 def commands(group: str, account: str) -> tuple[Command, ...]:

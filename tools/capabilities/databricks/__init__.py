@@ -6,6 +6,7 @@ facts.py: what is wanted and understood; choices.py: offer and compose; variable
 from __future__ import annotations
 
 from tools.capabilities import Footing
+from tools.capabilities.databricks.changing import keep, stay
 from tools.capabilities.databricks.checks import review
 from tools.capabilities.databricks.choices import compose, offer
 from tools.capabilities.databricks.facts import WANTED, understand
@@ -20,6 +21,6 @@ EXAMPLES = (
     "Databricks with GPU for training, 1-4 workers, $3,000 a month",
 )
 
-ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, regions_of=regions_of)}
+ON: dict[PlatformName, Footing] = {"azure": Footing(understand, offer, compose, review, stay, keep, regions_of)}
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

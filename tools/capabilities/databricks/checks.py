@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from tools.capabilities import Reviewed
-from tools.capabilities.databricks.variables import AZURE_KEEPS
+from tools.capabilities.databricks.variables import holds
 from tools.rules.azure.checks import Checks
 from tools.rules.azure.sizes import Wanted
 from tools.values.manifest import Part
@@ -18,8 +16,7 @@ def review(part: Part, situation: Situation) -> Reviewed:
     nodes = int(pool["max_capacity"])
     wanted = (Wanted(str(pool["node_type_id"]), nodes),)
     checks = Checks(part, situation, wanted=wanted, spaces=tuple(part.variables["subnets"].values()))
-    subnets = {name: ipaddress.ip_network(cidr) for name, cidr in part.variables["subnets"].items() if name != "endpoints"}
-    small = [name for name, subnet in subnets.items() if subnet.num_addresses - AZURE_KEEPS < nodes]
+    small = [name for name, subnet in part.variables["subnets"].items() if name != "endpoints" and holds(subnet) < nodes]
     text = f"The subnets {' and '.join(small)} have no address for each of {nodes} nodes." if small else ""
     checks.check("addresses.enough", "", text, "Compose the manifest again.")
     managed = str(part.variables["managed_resource_group_name"])

@@ -63,7 +63,7 @@ def _sizes(needs: Needs) -> tuple[tuple[str, str], ...]:
     return GENERAL
 
 
-def _nodes(size: str, workers: int) -> tuple[Wanted, ...]:
+def nodes(size: str, workers: int) -> tuple[Wanted, ...]:
     """The driver is a node of the same pool."""
     return (Wanted(size, workers + 1),)
 
@@ -73,7 +73,7 @@ def _excluded(size: str, workers: int, needs: Needs, seen: SubscriptionSnapshot)
     problem = azure_sizes.sku_problem(size, seen, region)
     if problem:
         return problem
-    short = next((s for s in azure_sizes.quota_sums(_nodes(size, workers), seen, region) if not s.holds), None)
+    short = next((s for s in azure_sizes.quota_sums(nodes(size, workers), seen, region) if not s.holds), None)
     if short is None:
         return ""
     used = short.terms[0][1]
@@ -85,7 +85,7 @@ def _excluded(size: str, workers: int, needs: Needs, seen: SubscriptionSnapshot)
 
 def _candidate(size: str, why: str, rank: int, needs: Needs, seen: SubscriptionSnapshot) -> Candidate:
     region = needs.text("region")
-    sums = azure_sizes.quota_sums(_nodes(size, needs.whole("max_workers")), seen, region)
+    sums = azure_sizes.quota_sums(nodes(size, needs.whole("max_workers")), seen, region)
     full = azure_sizes.worst(sums)
     known = azure_sizes.sizes()[size]
     return Candidate(

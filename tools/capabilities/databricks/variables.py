@@ -61,6 +61,11 @@ def network_of(workers: int) -> dict[str, Json]:
     }
 
 
+def holds(subnet: str) -> int:
+    """Nodes that have an address there."""
+    return ipaddress.ip_network(subnet).num_addresses - AZURE_KEEPS
+
+
 def inside_of(needs: Needs, size: str, name: str, tags: Mapping[str, str]) -> dict[str, Json]:
     """What tools/clients/databricks_inside.py makes in the workspace, by name."""
     most, least = needs.whole("max_workers"), needs.whole("min_workers")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tools.capabilities import Footing
-from tools.capabilities.storage_account.changing import stay
+from tools.capabilities.storage_account.changing import keep, stay
 from tools.capabilities.storage_account.checks import review
 from tools.capabilities.storage_account.choices import compose, names_to_check, offer
 from tools.capabilities.storage_account.facts import WANTED, understand
-from tools.rules.azure.changes import keep
 from tools.rules.azure.placing import regions_of
 from tools.values.snapshot import PlatformName
 
@@ -20,6 +19,11 @@ WORDS = (
     "azure storage account",
     "adls account",
     "blob account",
+    "data lake",
+    "datalake",
+    "adls",
+    "adls storage",
+    "adls gen2",
     "data lake account",
     "data lake storage",
 )

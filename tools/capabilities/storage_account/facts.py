@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from tools.rules.azure import names as azure_names
 from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.sizes import assumed
 from tools.rules.names import naming
+from tools.rules.request.editing import is_besides, values_of
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
@@ -18,6 +18,7 @@ from tools.values.site import Site
 GIB = 2**30
 STORED_GB_MAX = 5 * 1024 * 1024
 """The published default limit of one account: 5 PiB."""
+CONTAINERS = ("data",)
 CONTAINERS_MAX = 20
 STORED_GB = assumed(100, 1, 10_000, "How much is stored was not said.")
 LOG_GB = assumed(5, 1, 50, "Logs a month of what is written and deleted.")
@@ -57,9 +58,11 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
 
 def _read_containers(reading: Reading) -> None:
     if "containers" not in reading.facts:
-        reading.default("containers", ("data",), "One container called data unless others are named.")
+        reading.default("containers", CONTAINERS, "One container called data unless others are named.")
         return
-    names = tuple(word for word in re.split(r"[\s,]+", reading.facts["containers"].value.strip()) if word and word.lower() != "and")
+    listed = reading.facts["containers"].value
+    said = (word for one in values_of(listed) for word in one.split() if word.lower() != "and")
+    names = (*(CONTAINERS if is_besides(listed) else ()), *said)
     wrong = [problem for name in names if (problem := azure_names.name_problem("container", name))]
     if wrong or not names or len(names) > CONTAINERS_MAX:
         reading.problems.append(wrong[0] if wrong else f"Name 1 to {CONTAINERS_MAX} containers.")

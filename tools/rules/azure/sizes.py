@@ -126,18 +126,9 @@ class Wanted:
 def quota_sums(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> tuple[Sum, ...]:
     """In vCPUs, for each family and for all cores of the region; spot machines have a quota of their own. A family that the subscription
     does not list is left out: what cannot be seen is told by the review, not guessed."""
-    wanted = tuple(wanted)
-    families = {s.name: s for s in snapshot.skus if s.region == region}
     limits = {q.name.lower(): q for q in snapshot.quotas if q.region == region}
-    needs: dict[str, list[tuple[str, float]]] = {}
-    for one in wanted:
-        seen = families.get(one.size)
-        cores = (seen.cpu_count if seen else sizes()[one.size].cpu_count) * one.count
-        family = seen.family if seen else sizes()[one.size].family
-        for name in ("lowPriorityCores",) if one.spot else (family, "cores"):
-            needs.setdefault(name, []).append((f"{one.count} x {one.size}", float(cores)))
     sums = []
-    for name, terms in needs.items():
+    for name, terms in _by_quota(wanted, snapshot, region).items():
         quota = limits.get(name.lower())
         if quota is None:
             continue
@@ -147,6 +138,23 @@ def quota_sums(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region:
         )
         sums.append(Sum(subject=subject, unit="vCPU", terms=all_terms, total=sum(v for _, v in all_terms), limit=quota.limit))
     return tuple(sums)
+
+
+def quota_names(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> dict[str, float]:
+    """vCPUs of these machines by the name of each quota that counts them, in small letters."""
+    return {name.lower(): sum(cores for _, cores in terms) for name, terms in _by_quota(wanted, snapshot, region).items()}
+
+
+def _by_quota(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> dict[str, list[tuple[str, float]]]:
+    families = {s.name: s for s in snapshot.skus if s.region == region}
+    found: dict[str, list[tuple[str, float]]] = {}
+    for one in wanted:
+        seen = families.get(one.size)
+        cores = (seen.cpu_count if seen else sizes()[one.size].cpu_count) * one.count
+        family = seen.family if seen else sizes()[one.size].family
+        for name in ("lowPriorityCores",) if one.spot else (family, "cores"):
+            found.setdefault(name, []).append((f"{one.count} x {one.size}", float(cores)))
+    return found
 
 
 def unseen_families(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from tools.rules.hearing import listing
 from tools.rules.hearing.heads import free_label
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
@@ -26,6 +27,9 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
         if thing.new:
             made.append(_new(message, thing, taken))
         label = thing.label
+        if not thing.new:
+            before = {one.name: message.before(thing, one.name) for one in message.wanted(thing)}
+            made += listing.edits(message.scene, label, message.wanted(thing), thing.found, before)
         made += [
             Edit(do="set", item=label, name=f.name, value=f.value, quote=f.quote) for f in thing.facts.values() if f.name not in shared
         ]
@@ -131,8 +135,12 @@ def _shared(message: Message) -> dict[str, Fact]:
 def _unsets(message: Message, thing: Thing) -> list[Edit]:
     made = []
     item = message.request.item(thing.label)
+    lists = {one.name for one in message.wanted(thing) if one.several}
     for name, value, quote in thing.found.denied:
         fact = message.before(thing, name)
+        if value and name in lists and not thing.new:
+            made.append(Edit(do="exclude", item=thing.label, name=name, value=value, quote=quote))
+            continue
         if fact is None or name in thing.facts:
             continue
         owner = thing.label if item and item.fact(name) else ""

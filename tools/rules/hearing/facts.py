@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from tools.rules.hearing.dates import days
+from tools.rules.hearing.listing import named_rows, say_row, takes_away
 from tools.rules.hearing.naming import BUILDING, is_value_word, names_at
 from tools.rules.hearing.places import address, addresses_at, networks, nodes, ports, sources
 from tools.rules.hearing.scene import Scene
@@ -92,8 +93,12 @@ def _choices(at: Stretch, one: Wanted) -> None:
         values = mark.choices(one.name)
         if not values or not scene.says_more(mark.first, mark.last) or _is_ordinary(scene, mark):
             continue
-        if scene.denied[mark.first]:
+        if scene.denied[mark.first] or (one.several and takes_away(scene, mark.first)):
             at.deny(one, values[0], mark.first, mark.last)
+            if one.several:
+                scene.use(mark.first, mark.last)
+        elif one.several:
+            say_row(at, one, values[:1], mark.first, mark.last)
         elif not _is_of_another(scene, mark):
             is_glued = scene.token(mark.last).glued and scene.kind(mark.last) == "number"  # `debian12`
             at.found.say(one.name, values[0], scene.quote(mark.first, mark.last + is_glued))
@@ -130,6 +135,9 @@ def _yes_no(at: Stretch, one: Wanted) -> None:
 def _texts(at: Stretch, one: Wanted) -> None:
     """What stands after the word or before it: `on storage ceph-vm`, `packages nodejs and npm`, `for our ML team`, `purpose: training`."""
     scene = at.scene
+    if one.several:
+        _rows(at, one)
+        return
     for mark in at.labels(one):
         if scene.denied[mark.first]:
             continue
@@ -152,6 +160,16 @@ def _texts(at: Stretch, one: Wanted) -> None:
                 _say_text(at, one, mark.first, begin, end)
         elif not alone and all(is_value_word(scene, i) or scene.kind(i) == "name" for i in range(lead + 1, mark.first)):
             _say_text(at, one, lead + 1, lead + 1, mark.last)
+
+
+def _rows(at: Stretch, one: Wanted) -> None:
+    """`containers raw, curated and gold`, `without container gold`."""
+    for mark, first, last, said in list(named_rows(at, one)):
+        if takes_away(at.scene, mark.first):
+            at.deny(one, ", ".join(said), first, last)
+            at.scene.use(first, last)
+        else:
+            say_row(at, one, said, first, last)
 
 
 def _lead(at: Stretch, mark: Mark) -> int:

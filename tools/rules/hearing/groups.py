@@ -97,6 +97,8 @@ class Grouping:
             return "no"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (head.capability in self.known and is_unnamed and self._is_ours(head))
+        if there and self._tells_list(head):
+            return "there"
         if scene.denied[head.first]:
             former = scene.any_does(head.start - 1, head.first, "former") or self._governed(head, "except")
             return "removed" if there and not former else "spoken of"
@@ -149,6 +151,8 @@ class Grouping:
             return "new" if is_new and (before == "join" or (before == "stop" and head.lead.number)) else "same"
         if before == "for" or (before == "with" and head.intro == "ref"):
             return "spoken of"
+        if before == "with" and any(self.scene.at(i).facts(previous.capability) for i in range(head.first, head.last)):
+            return "same"  # `Spark with a data lake`: a word for what it has itself
         return "new" if joined or before == "with" or is_new else "spoken of"
 
     def _first(self, head: Head, there: bool) -> Verdict:
@@ -188,6 +192,12 @@ class Grouping:
         others = {name for one in scene.mentions for name in one.names("service")} - {head.capability}
         able = any({"ports", "cpu_count"} <= {one.name for one in scene.catalogue[name].WANTED} for name in others)
         return able or any("cpu_count" in one.names("fact") for one in scene.marks)
+
+    def _tells_list(self, head: Head) -> bool:
+        """`no longer open port 443`: a value of a list of it is meant, and not the thing itself."""
+        scene = self.scene
+        lists = {one.name for one in scene.catalogue[head.capability].WANTED if one.several}
+        return bool(lists & set(scene.at(head.last - 1).names("fact"))) and scene.kind(head.last) in ("number", "port", "name", "quoted")
 
     def _asks_nothing(self) -> bool:
         """`you stupid machine`: nothing is wanted and nothing has a size."""

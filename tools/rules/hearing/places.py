@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tools.rules.hearing.listing import takes_away
 from tools.rules.hearing.naming import hyphenated, is_value_word
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
@@ -152,6 +153,12 @@ def addresses_at(scene: Scene, begin: int, last: int) -> tuple[int, tuple[str, .
 def sources(at: Stretch, one: Wanted) -> None:
     """Who may reach it: `from 10.0.0.0/8`, `from anywhere`."""
     scene, said, spans = at.scene, list[str](), list[tuple[int, int]]()
+    for i in range(at.first, at.last if one.several else at.first):
+        if scene.kind(i) == "address" and not scene.used[i] and takes_away(scene, i):
+            end, gone = addresses_at(scene, i, at.last)
+            begin = scene.at(i - 1).first if one.name in scene.at(i - 1).names("fact") else i
+            at.deny(one, ", ".join(gone), begin, end)
+            scene.use(begin, end)
     for i in scene.left(at.first, at.last):
         if not scene.is_left(i):
             continue
@@ -181,7 +188,7 @@ def ports(at: Stretch, one: Wanted) -> None:
             said.append(scene.quote(i, i + 1).removesuffix("/tcp"))
             spans.append((i, i + 1))
     for mark in at.labels(one):
-        if scene.denied[mark.first]:
+        if scene.denied[mark.first] or (one.several and takes_away(scene, mark.first)):
             end, refused = ports_at(scene, mark.last, at.last)
             if refused:
                 at.deny(one, ", ".join(refused), mark.first, end)

@@ -43,7 +43,11 @@ def fill_in(proven: Edits, by_rule: Edits) -> Edits:
         if edit.do == "add":
             theirs.setdefault(edit.name, []).append(edit.item)
     called = {edit.item: (theirs.get(edit.name) or [""]).pop(0) for edit in by_rule.edits if edit.do == "add"}
-    left = [edit.model_copy(update={"item": called.get(edit.item, edit.item)}) for edit in by_rule.edits if edit.do == "set"]
+    left = [
+        edit.model_copy(update={"item": called.get(edit.item, edit.item)})
+        for edit in by_rule.edits
+        if edit.do in ("set", "include", "exclude")
+    ]
     said_of = {(edit.item, edit.name) for edit in proven.edits}
     quotes = [fold(edit.quote) for edit in proven.edits if edit.do != "add"]
     more = tuple(
@@ -76,7 +80,7 @@ class _Judge:
                 if asked:
                     self._items[edit.item] = edit.name
                 return asked
-            case "set":
+            case "set" | "include":
                 fact = Fact(name=edit.name, value=edit.value, quote=edit.quote)
                 typed = any(said(edit.quote, scene) for scene in self._scenes)
                 return typed and any(supports(one, fact, self._catalogue) for one in self._wanted(edit))
@@ -133,6 +137,19 @@ def said(quote: str, scene: Scene) -> bool:
 
 def supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
     """Whether the quote says the value: the same number or size, a word that means the choice, the name itself."""
+    if one.several and one.kind in ("choice", "text"):
+        each = re.split(r"\s*,\s*", fact.value)
+        return all(_supports_one(one, part, fact.quote, catalogue) for part in each)
+    return _supports(one, fact, catalogue)
+
+
+def _supports_one(one: Wanted, value: str, quote: str, catalogue: Mapping[str, Listed]) -> bool:
+    """A value of a list, and what it has of its own."""
+    bare, *own = re.split(r"\s+with\s+", value, maxsplit=1)
+    return _supports(one, Fact(name=one.name, value=bare, quote=quote), catalogue) and all(fold(part) in fold(quote) for part in own)
+
+
+def _supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
     value, quote = fold(fact.value), fold(fact.quote)
     numbers = {n.value for n in quantities.numbers(quote)}
     bare = quantities.count(value)

@@ -186,7 +186,8 @@ class Message:
         mark = next(marks, None)
         if mark is None or scene.denied[mark.first] or "data_disks" in mark.names("fact"):
             return None
-        if mark.does("another") and scene.is_plain_word(mark.last):
+        lists = {one.name for one in self.catalogue[item.capability].WANTED if one.several}
+        if mark.does("another") and (scene.is_plain_word(mark.last) or lists & set(scene.at(mark.last).names("fact"))):
             return None
         target = next((m.last for m in scene.marks if m.does("copy")), -1)
         named = scene.token(target).text

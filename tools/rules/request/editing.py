@@ -181,6 +181,60 @@ def _unset(draft: _Draft, edit: Edit) -> None:
         draft.shared.remove(shared)
 
 
+def _include(draft: _Draft, edit: Edit) -> None:
+    """A value that the list holds already, alone or with something of its own, is said anew."""
+    item = _listing(draft, edit)
+    before, added = values_of(item.fact(edit.name)), values_of(edit.value)
+    kept = tuple(one for one in before if bare_value(one) not in map(bare_value, added))
+    fact = Fact(name=edit.name, value=_list(item.fact(edit.name), (*kept, *added)), quote=edit.quote)
+    draft.put(item.model_copy(update={"facts": _with(item.facts, fact)}))
+
+
+def _exclude(draft: _Draft, edit: Edit) -> None:
+    item = _listing(draft, edit)
+    before, gone = values_of(item.fact(edit.name)), {bare_value(one) for one in values_of(edit.value)}
+    left = tuple(one for one in before if bare_value(one) not in gone)
+    if missing := gone - set(map(bare_value, before)):
+        has = f"It has {', '.join(before)}." if before else "It has none."
+        raise _No(f"{item.label} has no {', '.join(sorted(missing))} among its {_spoken(edit.name)}. {has}")
+    if not left:
+        raise _No(f"{', '.join(before)} is all that {item.label} has of {_spoken(edit.name)}. Say what there is to be instead.")
+    fact = Fact(name=edit.name, value=_list(item.fact(edit.name), left), quote=edit.quote)
+    draft.put(item.model_copy(update={"facts": _with(item.facts, fact)}))
+
+
+def _list(before: Fact | None, values: tuple[str, ...]) -> str:
+    """What is added to what was never said stands beside that which is taken by default."""
+    return f"{'' if before and not is_besides(before.value) else BESIDES}{', '.join(values)}"
+
+
+def _listing(draft: _Draft, edit: Edit) -> Item:
+    item = draft.item(edit.item)
+    able = draft.catalogue[item.capability].WANTED if item.capability in draft.catalogue else ()
+    if not any(one.name == edit.name and one.several for one in able):
+        raise _No(f"{item.label} has no list of {_spoken(edit.name)}.")
+    return item
+
+
+BESIDES = "also "
+"""Before a list to which what is taken by default belongs too."""
+
+
+def is_besides(listed: str) -> bool:
+    return listed.startswith(BESIDES)
+
+
+def values_of(listed: Fact | str | None) -> tuple[str, ...]:
+    """Those of a list that were said."""
+    text = listed.value if isinstance(listed, Fact) else listed or ""
+    return tuple(one for one in (part.strip() for part in text.removeprefix(BESIDES).split(",")) if one)
+
+
+def bare_value(value: str) -> str:
+    """Without what it has of its own."""
+    return re.split(r"\s+(?:from|with)\s+", value, maxsplit=1)[0]
+
+
 def _remove(draft: _Draft, edit: Edit) -> None:
     item = draft.find(edit.item)
     if item.label in draft.built if item else edit.item in draft.running:
@@ -282,6 +336,8 @@ _DO: Mapping[str, Callable[[_Draft, Edit], None]] = {
     "add": _add,
     "set": _set,
     "unset": _unset,
+    "include": _include,
+    "exclude": _exclude,
     "remove": _remove,
     "copy": _copy,
     "rename": _rename,
