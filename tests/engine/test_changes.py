@@ -220,6 +220,6 @@ def test_what_azure_left_half_made_may_be_made_anew_under_the_approval_that_made
     assert not covers((), wanted, half_made(tainted, azure.PROVIDER)), "only what was approved"
     assert not half_made(plan(replacing("replace_because_cannot_update")), azure.PROVIDER)
     assert not half_made(plan(replacing("replace_because_tainted", "proxmox_virtual_environment_vm")), azure.PROVIDER)
-    assert_allowed(tainted, "create", Allowed(), azure.PROVIDER, half_made(tainted, azure.PROVIDER))
+    assert_allowed(tainted, "create", Allowed(), azure.PROVIDER, [("replace", one) for one in half_made(tainted, azure.PROVIDER)])
     with pytest.raises(RequestProblem, match="replace"):
         assert_allowed(tainted, "create", Allowed(), azure.PROVIDER)

@@ -1,5 +1,5 @@
-"""The other things on Azure from a sentence: planned, approved, built so that a second plan changes nothing, and removed without a
-trace."""
+"""The other things on Azure from a sentence: planned, approved, built so that a second plan changes nothing, changed in their place, and
+removed without a trace."""
 
 from __future__ import annotations
 
@@ -10,17 +10,32 @@ from tests.stories_azure.conftest import approve, groups, second_plan
 
 
 @pytest.mark.parametrize(
-    ("typed", "parts", "role"),
+    ("typed", "parts", "role", "changes"),
     [
-        ("a storage account for the ml team, 200 GB, in eastus", ("storage_account",), ""),
-        ("a storage account for the ml team, 2 TB, in eastus", ("storage_account",), "security"),
-        ("open port 443 from 10.1.0.0/16 on nsg-shared in eastus", ("azure_firewall_ports",), ""),
-        ("open port 443 from the internet on nsg-shared in eastus", ("azure_firewall_ports",), "security"),
-        ("a PostgreSQL database in Azure for 100 users, for the ml team, in eastus", ("postgresql",), ""),
-        ("Databricks and Azure OpenAI for the ml team, in eastus", ("databricks", "azure_openai"), ""),
+        (
+            "a storage account for the ml team, 200 GB, containers raw and gold, in eastus",
+            ("storage_account",),
+            "",
+            ("also a container silver", "remove container gold"),
+        ),
+        ("a storage account for the ml team, 2 TB, in eastus", ("storage_account",), "security", ()),
+        (
+            "open port 443 from 10.1.0.0/16 on nsg-shared in eastus",
+            ("azure_firewall_ports",),
+            "",
+            ("also open port 8443 from 10.2.0.0/16", "close port 443"),
+        ),
+        ("open port 443 from the internet on nsg-shared in eastus", ("azure_firewall_ports",), "security", ()),
+        ("a PostgreSQL database in Azure for 100 users, for the ml team, in eastus", ("postgresql",), "", ()),
+        (
+            "Databricks with 2 workers and Azure OpenAI for the ml team, in eastus",
+            ("databricks", "azure_openai"),
+            "",
+            ("make it 4 workers", "also text-embedding-3-small, and make it 100000 tokens a minute"),
+        ),
     ],
 )
-def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ...], role: str) -> None:
+def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ...], role: str, changes: tuple[str, ...]) -> None:
     chat, before = azure.chat(), groups(azure)
     planned = chat.say(typed)
     assert chat.kept is not None, planned.text
@@ -31,6 +46,14 @@ def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ..
         assert part in (chat.folder / "guide.md").read_text()
         code, words = second_plan(azure, chat.folder / part)
         assert code == 0, words
+    for words in changes:
+        planned = chat.say(words)
+        assert chat.kept is not None and chat.kept.plan.kind == "change", planned.text
+        changed = approve(chat)
+        assert chat.run.status == "done", changed.text
+        for part in parts:
+            code, told = second_plan(azure, chat.folder / part)
+            assert code == 0, told
     chat.say("remove it")
     removed = approve(chat)
     assert chat.run.status == "removed", removed.text

@@ -173,7 +173,8 @@ def _begin_rest(work: Work, place: Path) -> Path:
             f"Going on would set values that nobody approved: {'; '.join(unlike[:6])}.",
             "Say roll back to plan the removal of what was made, then ask again.",
         )
-    assert_allowed(planned.json, work.plan.kind, work.world.allowed, provider, anew)
+    besides = [*(("replace", one) for one in anew), *(("delete", one) for one in work.part.lets_go)]
+    assert_allowed(planned.json, work.plan.kind, work.world.allowed, provider, besides)
     if anew:
         named = ", ".join(change.name for change in wanted if change.address in anew)
         work.say(f"Half made by this run, so it is removed and made anew: {named}.")

@@ -143,7 +143,7 @@ def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, 
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
     hands(part.platform).refuse_strangers(world, part_folder(folder, part), part, planned.json)
     provider = PLATFORMS[part.platform].PROVIDER
-    assert_allowed(planned.json, kind, world.allowed, provider)
+    assert_allowed(planned.json, kind, world.allowed, provider, [("delete", one) for one in part.lets_go])
     if kind != "remove" and (findings := refused(world.policy, part, planned.json)):
         raise RequestProblem(
             "The plan is against the policy.",

@@ -63,12 +63,13 @@ def half_made(plan_json: Json, provider: Provider) -> frozenset[str]:
     )
 
 
-def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed, provider: Provider, made_anew: Iterable[str] = ()) -> None:
-    """Raises RequestProblem that names everything the plan holds and may not. `made_anew`: what it may replace, by address."""
+def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed, provider: Provider, besides: Iterable[tuple[str, str]] = ()) -> None:
+    """Raises RequestProblem that names everything the plan holds and may not. `besides`: (action, address) that it may hold all the
+    same."""
     found = changes(plan_json, provider)
     allowed = allowed.model_copy(update={"kinds": (*allowed.kinds, provider.kinds), "providers": (*allowed.providers, provider.source)})
     faults = [
-        *_wrong_actions(found, kind, frozenset(made_anew)),
+        *_wrong_actions(found, kind, frozenset(besides)),
         *_wrong_kinds(plan_json, allowed),
         *_wrong_configuration(plan_json.get("configuration", {}), allowed),
     ]
@@ -119,10 +120,10 @@ def beyond(approved_json: Json, wanted_json: Json) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _wrong_actions(found: tuple[Change, ...], kind: Kind, made_anew: frozenset[str]) -> Iterator[str]:
+def _wrong_actions(found: tuple[Change, ...], kind: Kind, besides: frozenset[tuple[str, str]]) -> Iterator[str]:
     right = {"create": ("create",), "change": ("create", "update"), "remove": ("delete",)}[kind]
     for change in found:
-        if change.action not in right and not (change.action == "replace" and change.address in made_anew):
+        if change.action not in right and (change.action, change.address) not in besides:
             yield f"{change.action} {change.address}"
 
 
