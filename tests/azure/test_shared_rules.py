@@ -9,14 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.capabilities import chain
+from tools.platforms import estimate
 from tools.rules.azure import names as azure_names
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.names import RULES, Base
 from tools.rules.azure.sizes import Wanted
 from tools.rules.names import regions as azure_regions
+from tools.rules.plans.judging import judge_by_policy
+from tools.values.site import Site
 from tools.values.snapshot import Quota, Sku, SubscriptionSnapshot
 
-from .conftest import NOW
+from .conftest import NOW, POLICY, composed, situation
 
 
 @pytest.mark.parametrize(
@@ -192,3 +196,17 @@ def test_sizes_that_a_region_does_not_have() -> None:
 def test_short_hashes_are_made_of_small_letters_and_digits() -> None:
     assert re.fullmatch(r"[a-z2-7]{5}", azure_names.short_hash("a", "b"))
     assert azure_names.short_hash("a", "b") != azure_names.short_hash("ab")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("spark for the ml team, 100 GB daily, 2 TB stored, in eastus", False),
+        ("spark for the ml team, 100 GB daily, in eastus", True),
+        ("a storage account for the ml team, 2 TB, in eastus", False),
+    ],
+)
+def test_an_approval_that_rests_on_an_assumption_says_so(seen: SubscriptionSnapshot, words: str, told: bool) -> None:
+    manifest, at = composed(words, seen), situation(seen)
+    judged = judge_by_policy(chain.review(manifest, at), manifest, lambda parts: estimate(parts, at), Site(), POLICY)
+    assert ("Nobody said so" in dict(judged.approvals)["security"]) is told

@@ -20,6 +20,7 @@ from tools.rules.azure.sizes import (
     WINDOW_HOURS,
 )
 from tools.rules.names import naming
+from tools.rules.names.text import spell_value
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.rules.sizing.sizing import Assumption
@@ -43,13 +44,22 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
         reading.suppose("throughput_gb", THROUGHPUT_GB, "GB a core-hour")
         reading.suppose("passes", PASSES, "passes")
         _number(reading, "window_hours", "hours", WINDOW_HOURS, 1, 24)
-        biggest = max(daily_gb, stored_gb or 0)
-        reading.default("data_bytes", int(biggest * GIB), "The larger of a day's data and what is stored.", "bytes")
+        _read_biggest(reading, daily_gb, stored_gb or 0)
     _read_gpu(reading)
     _read_choices(reading)
     reading.suppose("log_gb", LOG_GB, "GB a month")
     reading.suppose("egress_gb", EGRESS_GB, "GB a month")
     return reading.needs()
+
+
+def _read_biggest(reading: Reading, daily_gb: float, stored_gb: float) -> None:
+    """The larger of a day's data and what is stored. It is assumed where that is."""
+    size_bytes = int(max(daily_gb, stored_gb) * GIB)
+    if stored_gb > daily_gb and "stored_volume" not in reading.facts:
+        because = f"{spell_value(round(stored_gb), 'GB')} stored is what is assumed; say how much it is, such as `500 GB stored`."
+        reading.assumed("data_bytes", size_bytes, because, "bytes")
+    else:
+        reading.default("data_bytes", size_bytes, "The larger of a day's data and what is stored.", "bytes")
 
 
 def _read_daily(reading: Reading) -> int | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tools.rules.plans.policy import Judgement, document, judge
+from tools.rules.plans.policy import Judgement, asks_for, document, judge
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate
 from tools.values.policy import Policy
+from tools.values.requirements import Origin
 from tools.values.review import Review, Severity
 from tools.values.site import Site
 from tools.values.value import Json
@@ -35,7 +36,7 @@ def judge_by_policy(
             findings += judgement.findings
             passed += judgement.passed
             for role, reason in judgement.approvals:
-                approvals.setdefault(role, reason)
+                approvals.setdefault(role, _with_assumptions(reason, part, asks_for(policy, role, reason)))
     order = list(Severity)
     return review.model_copy(
         update={
@@ -58,3 +59,10 @@ def roles_to_remove(
             for role, reason in judgement.approvals:
                 found.setdefault(role, reason)
     return tuple(found.items())
+
+
+def _with_assumptions(reason: str, part: Part, names: Sequence[str]) -> str:
+    """What nobody said is told beside what is asked because of it."""
+    found = (part.needs.field(name) for name in names)
+    told = [f"Nobody said so: {one.because}" for one in found if one is not None and one.origin is Origin.ASSUMED]
+    return " ".join((reason, *told))

@@ -141,6 +141,13 @@ def is_about_cost(policy: Policy, finding: Finding) -> bool:
     return any(test.path.startswith(COSTS) for test in (*must.all, *must.any, *must.none))
 
 
+def asks_for(policy: Policy, role: str, because: str) -> tuple[str, ...]:
+    """The requirements that the rule looks at which has a role approve, for this reason."""
+    rules = (rule for rule in policy.rules if rule.outcome == "approval" and (rule.role, rule.because) == (role, because))
+    tests = (test for rule in rules for of in (rule.when, rule.must) for test in (*of.all, *of.any, *of.none))
+    return tuple(test.path.removeprefix("requirements.") for test in tests if test.path.startswith("requirements."))
+
+
 def _rule_of(policy: Policy, finding: Finding) -> Rule:
     """An empty rule when the finding is no rule's of this policy."""
     nobodys = Rule(id="none", outcome="warn", because="")
