@@ -41,6 +41,11 @@ log = logging.getLogger("berth.agents")
 
 CALLS_MAX = 5
 """Calls of a model by one speaker in one turn, whatever it does with them."""
+CALL_DEPTH_MAX = 12
+CALL_CHARACTERS_MAX = 50_000
+"""Of one call: far more than a request of the longest message."""
+CALLS_AT_ONCE_MAX = 8
+NAME_CHARACTERS_MAX = 100
 TRIES_MAX = 3
 """Calls of a tool that may be refused before rules settle it."""
 
@@ -167,7 +172,7 @@ class Speaker(LlmAgent):
             include_contents="none",
             tools=[tool],
             before_model_callback=self._ask,
-            after_model_callback=_drop_prose,
+            after_model_callback=_take_calls,
             disallow_transfer_to_parent=True,
             disallow_transfer_to_peers=True,
             generate_content_config=types.GenerateContentConfig(
@@ -235,13 +240,44 @@ def _kind_of(problem: BaseException) -> str:
     return f"HTTP {code}" if isinstance(code, int) else type(problem).__name__
 
 
-def _drop_prose(callback_context: CallbackContext, llm_response: LlmResponse) -> LlmResponse | None:
-    """A model has no voice but its tool: its prose could pass for ours."""
-    if llm_response.content is None or not any(part.text for part in llm_response.content.parts or []):
+TOO_LARGE = {"left_out": f"The call had more than {CALL_CHARACTERS_MAX} characters, or was nested too deep, so nothing of it was read."}
+
+
+def _take_calls(callback_context: CallbackContext, llm_response: LlmResponse) -> LlmResponse | None:
+    """A model has no voice but its tool: its prose could pass for ours. Of what it calls no more is looked at, or kept in a session, than
+    any call of use has."""
+    if llm_response.content is None:
         return None
-    kept = [part for part in llm_response.content.parts or [] if part.function_call]
+    calls = [part.function_call for part in llm_response.content.parts or [] if part.function_call]
+    for call in calls[:CALLS_AT_ONCE_MAX]:
+        call.name = (call.name or "")[:NAME_CHARACTERS_MAX]
+        if not _is_bounded(call.args):
+            call.args = dict(TOO_LARGE)
+    kept = [types.Part(function_call=call) for call in calls[:CALLS_AT_ONCE_MAX]]
     llm_response.content = types.Content(role="model", parts=kept)
+    llm_response.custom_metadata = llm_response.grounding_metadata = None
     return llm_response
+
+
+def _is_bounded(value: object) -> bool:
+    """Looked at without going down into it, and given up as soon as it is too large."""
+    left, levels = CALL_CHARACTERS_MAX, [value]
+    for _ in range(CALL_DEPTH_MAX):
+        below: list[object] = []
+        for one in levels:
+            left -= len(one) if isinstance(one, str) else 8
+            if left < 0:
+                return False
+            if isinstance(one, dict):
+                below += [*one.keys(), *one.values()]
+            elif isinstance(one, list | tuple):
+                below += one
+        levels = below
+        if not levels:
+            return True
+        if len(levels) > left:
+            return False
+    return False
 
 
 class TypedTool(BaseTool):
@@ -268,6 +304,8 @@ class TypedTool(BaseTool):
         if turn is None:
             return {"problem": "There is no message to work on."}
         try:
+            if args == TOO_LARGE:
+                raise ValueError(TOO_LARGE["left_out"])
             happened = await asyncio.to_thread(self.by_rule if turn.model == OFFLINE else partial(self.read, args=args), turn)
             # A model may call several times at once: the first call that fits counts.
             if any(turn.talk.is_next(one) for one in self._called_for):

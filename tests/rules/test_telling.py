@@ -32,8 +32,8 @@ def _run(**changed: str) -> Run:
 @given(st.text())
 def test_whatever_a_name_holds_a_row_stays_one_row(name: str) -> None:
     line = rendering.row("a", name, "b")
-    assert line.count("|") == 4
-    assert not re.search(r"[\r\n<>`]", line)
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) == 4
+    assert not re.search(r"[\r\n]", line)
 
 
 @given(st.text())
@@ -43,7 +43,7 @@ def test_whatever_a_name_holds_a_label_of_a_picture_stays_one(name: str) -> None
 
 def test_a_table_of_a_run_has_a_row_a_step_whatever_the_step_says() -> None:
     lines = draw(telling.run(_run(summary="two\nlines | <b>`"))).splitlines()
-    assert [line.count("|") for line in lines if line.startswith("|")] == [5, 5, 5]
+    assert [len(re.findall(r"(?<!\\)\|", line)) for line in lines if line.startswith("|")] == [5, 5, 5]
 
 
 def test_a_text_of_a_template_that_is_handed_too_little_is_an_error() -> None:

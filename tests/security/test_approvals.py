@@ -9,10 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.conftest import Chat, Reply
 from tests.security.conftest import INJECTED, SENTENCE, Site, deaf, good, obedient
 from tests.security.test_forgeries import session_url
+from tests.stories.scripted import call
 
 AT_ONCE = 5
 
@@ -57,6 +59,24 @@ def test_a_reason_given_by_a_model_cannot_pass_for_ours(site: Site) -> None:
     for markup in ("![", "](", "<img", "https://evil", "\x1b", "`b`"):
         assert markup not in reply.text, f"{markup!r} in {reply.text}"
     chat.say("no")
+
+
+NESTED: object = []
+for _ in range(300):
+    NESTED = {"a": [NESTED]}
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"edits": NESTED}, {"edits": [], "picks": [], "x": NESTED}, {"edits": ["x" * 2**20]}, {"x" * 2**20: 1}], ids=range(4)
+)
+def test_a_call_without_bounds_is_refused_and_the_request_is_served_by_the_rules(site: Site, arguments: dict[str, object]) -> None:
+    site.model.begin(lambda tool, prompt, number: [call(tool, **arguments)] * 20)
+    chat = site.berth.chat()
+    answer = chat.post(SENTENCE)
+    assert answer.status_code == 200, answer.text[:500]
+    assert chat.open_digest and len(answer.content) < 200_000
+    site.model.begin(deaf)
+    assert chat.post("no").status_code == 200, "and the conversation goes on"
 
 
 def _with_reason(parts: list[dict[str, object]], reason: str) -> list[dict[str, object]]:

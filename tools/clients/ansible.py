@@ -26,6 +26,7 @@ import yaml
 from tools.clients.files import private_folder, write_private
 from tools.clients.shipped import PLAYBOOKS
 from tools.clients.ssh import Host, config_file, environment, run_command
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
@@ -267,6 +268,9 @@ class Story:
         self._task, self._changed, self._done, self._hidden = "", 0, 0, False
 
 
+_SAYS = ("says", "could not be reached:")
+
+
 def _judge(status: str, story: Story, seconds_max: int) -> dict[str, HostResult]:
     bad = {name: r for name, r in story.results.items() if r.failed or r.unreachable}
     if status == "canceled":
@@ -286,7 +290,7 @@ def _judge(status: str, story: Story, seconds_max: int) -> dict[str, HostResult]
     if bad:
         raise WorldProblem(
             "Configuring failed.",
-            " ".join(f"{name}: {'could not be reached: ' if r.unreachable else ''}{r.message}" for name, r in sorted(bad.items())[:5]),
+            " ".join(f"{name} {_SAYS[bool(r.unreachable)]} {theirs(r.message)}." for name, r in sorted(bad.items())[:5]),
             "Correct what it says, then say retry: what is done already is not done again.",
             retryable=True,
         )

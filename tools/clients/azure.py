@@ -29,6 +29,7 @@ from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from tools.clients.connections import AzureConnection
 from tools.clients.together import Away
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -205,14 +206,14 @@ class Azure:
         if status == 403:
             return WorldProblem(
                 "Azure does not let us look at everything.",
-                f"Reading {subject} is refused{': ' + code if code else ''}.",
+                f"Reading {subject} is refused{': ' + theirs(code) if code else ''}.",
                 "Grant the right to look:\n"
                 f"az role assignment create --assignee {self.settings.arm_client_id or '<client id>'} --role Reader "
                 f"--scope /subscriptions/{self.subscription_id}",
             )
         return WorldProblem(
             "Azure answered with an error.",
-            f"Reading {subject}: {status} {code}".rstrip() + ".",
+            f"Reading {subject}: {status} {theirs(code) if code else ''}".rstrip() + ".",
             "Try again; if it stays, look at Azure's status page.",
             retryable=status in (408, 429) or status >= 500,
         )

@@ -16,6 +16,7 @@ from typing import Literal
 
 from tools.clients.process import end_group, no_proxy, plain
 from tools.clients.settings import Settings
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -114,10 +115,10 @@ def _problem(host: str, text: str) -> WorldProblem:
     """The child ends with one line of JSON; anything else is an accident of its own."""
     try:
         told = json.loads(text.strip().splitlines()[-1])
-        detail, away, retryable = str(told["detail"]), bool(told["away"]), bool(told["retryable"])
+        detail, away, retryable = theirs(str(told["detail"])), bool(told["away"]), bool(told["retryable"])
     except (ValueError, KeyError, IndexError, TypeError):
         last = text.strip().splitlines()[-1:] or ["it said nothing"]
-        detail, away, retryable = f"The program that works in the workspace ended: {last[0]}", False, True
+        detail, away, retryable = f"The program that works in the workspace ended: {theirs(last[0])}", False, True
     if away:
         return WorldProblem(
             "The workspace cannot be reached.",

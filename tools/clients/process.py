@@ -4,7 +4,6 @@ outlive us goes through tools.clients.detached."""
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import tempfile
@@ -12,15 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.rules.names.foreign import seen
 from tools.values.trouble import WorldProblem
 
 LOOK_SECONDS = 0.05
 INTERRUPT_SECONDS_MAX = 60.0
 TERMINATE_SECONDS_MAX = 10.0
 OUTPUT_BYTES_MAX = 64 * 2**20
-
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Finished(NamedTuple):
@@ -38,7 +35,7 @@ def plain(text: str, secrets: Iterable[str] = (), length_max: int = 2_000) -> st
     """Fit to be shown: no terminal escapes, no control or direction characters, no secret, not endless."""
     for secret in secrets:
         text = text.replace(secret, "[secret]")
-    text = _UNPRINTABLE.sub("", _ANSI.sub("", text))
+    text = seen(text)
     return text if len(text) <= length_max else text[:length_max] + " …"
 
 

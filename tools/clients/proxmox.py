@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from tools.clients.connections import ProxmoxConnection
 from tools.clients.together import Away
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -97,7 +98,7 @@ class Proxmox:
         )
 
     def _refused(self, error: ResourceException, path: str) -> WorldProblem:
-        said = "".join(c for c in str(error.content) if c.isprintable())[:200]
+        said = theirs(str(error.content))
         if error.status_code == 401:
             return Away(
                 "The token was refused.",

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from tools.clients.connections import ProxmoxConnection
 from tools.clients.proxmox import Proxmox
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -52,7 +53,7 @@ class Removing(Proxmox):
         except (ResourceException, requests.RequestException) as error:
             raise WorldProblem(
                 "A half-made machine could not be removed.",
-                f"VM {vm_id} on {node}: {str(error)[:200]}.",
+                f"VM {vm_id} on {node}: {theirs(str(error))}.",
                 f"Remove it by hand with `qm destroy {vm_id} --purge`, then say retry.",
             ) from error
 
@@ -63,7 +64,7 @@ class Removing(Proxmox):
                 if status.get("exitstatus") != "OK":
                     raise WorldProblem(
                         "A task of the cluster failed.",
-                        f"{task}: {status.get('exitstatus')}.",
+                        f"{task}: {theirs(str(status.get('exitstatus')))}.",
                         "Look at its log on the node, then say retry.",
                     )
                 return

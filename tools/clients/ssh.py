@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from tools.clients.files import write_private
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import RequestProblem, WorldProblem
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -163,7 +164,7 @@ def wait_for(
         pause(LOOK_SECONDS if look > 3 else LOOK_SECONDS / 4)
     raise WorldProblem(
         "A machine does not answer over SSH.",
-        f"{host.name} at {host.address} did not let {host.user} in after {looks_max} attempts. The last one said: {last[:300]}",
+        f"{host.name} at {host.address} did not let {host.user} in after {looks_max} attempts. The last one said: {theirs(last)}.",
         "Look at the machine's console in the cluster: has it an address, and does its template run cloud-init? Then say retry.",
         retryable=True,
     )
@@ -272,7 +273,7 @@ def _key_changed(host: Host) -> WorldProblem:
 def _lost(name: str, answer: Answer) -> WorldProblem:
     return WorldProblem(
         "A machine was lost over SSH.",
-        f"{name} let us in before, and now: {answer.output.strip()[:300]}",
+        f"{name} let us in before, and now: {theirs(answer.output)}.",
         "Say retry when it answers again.",
         retryable=True,
     )

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tools.clients.process import plain
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import RequestProblem, Trouble, WorldProblem
 from tools.values.value import Json
 
 ERRORS_SHOWN_MAX = 3
 DETAIL_LENGTH_MAX = 600
+LENGTH_MAX = 10_000
+"""Of what is read at all."""
 
 _VERBS = {
     "create": ("creating", "created", "create"),
@@ -141,20 +144,20 @@ def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...
 
 
 def _sentence(title: str, detail: str, secrets: tuple[str, ...]) -> str:
-    words = _azures_own(detail) or " ".join(_FRAME.sub("", f"{title.rstrip('.')}: {detail}" if detail else title).split())
-    shown = plain(words, secrets, DETAIL_LENGTH_MAX)
-    return shown if shown.endswith((".", "…", "!", "?")) else shown + "."
+    of, words = _azures_own(detail) or ("", _FRAME.sub("", f"{title.rstrip('.')}: {detail}" if detail else title))
+    return f"{of}{theirs(plain(words, secrets, LENGTH_MAX), DETAIL_LENGTH_MAX)}."
 
 
-def _azures_own(detail: str) -> str:
-    """What Azure said, out of the request and the answer that azapi prints whole; empty when it said nothing that can be read."""
+def _azures_own(detail: str) -> tuple[str, str] | None:
+    """(of what Azure said it, what), out of the request and the answer that azapi prints whole; None when it said nothing that can be
+    read."""
     code, message = _AZURE_CODE.search(detail), _AZURE_MESSAGE.search(detail)
     if code is None or message is None:
-        return ""
+        return None
     try:
         said = " ".join(str(json.loads(message[1])).split())
     except ValueError:
-        return ""
+        return None
     resource = _AZURE_RESOURCE.search(detail)
     of = f" of {resource[2]} ({resource[1]})" if resource else ""
-    return f"Azure said{of}: {code[1]}: {said}"
+    return f"Azure said{of}: ", f"{code[1]}: {said}"

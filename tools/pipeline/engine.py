@@ -24,6 +24,7 @@ from tools.ledger.leases import Lease, LeaseLost
 from tools.pipeline.carrying import Carrier, carry
 from tools.pipeline.steps import Steps, production
 from tools.pipeline.world import World
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -92,7 +93,7 @@ class Engine:
         if not self._ready.wait(READY_SECONDS_MAX) or self._trouble is not None:
             raise WorldProblem(
                 "The engine does not start.",
-                f"{type(self._trouble).__name__}: {self._trouble}"
+                f"{type(self._trouble).__name__}: {theirs(str(self._trouble))}"
                 if self._trouble
                 else f"It was not ready after {READY_SECONDS_MAX:.0f} s.",
                 "Look at BERTH_HOME and BERTH_DATABASE_URL, then start again.",

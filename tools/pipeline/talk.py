@@ -50,12 +50,13 @@ PLAIN = "virtual_machine"
 def answer_without_ledger(text: str, trouble: Trouble) -> str:
     """Why nothing can be done before that is mended; and help, to whoever asks for it."""
     helps = read(text).intent is Intent.HELP
-    return f"{trouble}\n\n{telling.help_text(tuple(catalogue().values()))}" if helps else str(trouble)
+    return f"{in_words(trouble)}\n\n{draw(telling.help_text(tuple(catalogue().values())))}" if helps else in_words(trouble)
 
 
 def in_words(trouble: Trouble) -> str:
-    again = " Say `retry` to try again." if isinstance(trouble, WorldProblem) and trouble.retryable else ""
-    return f"{trouble}\n\nNothing is lost.{again}" if isinstance(trouble, WorldProblem) else str(trouble)
+    """Fit to be shown: what the world said in it is data."""
+    again = isinstance(trouble, WorldProblem) and trouble.retryable
+    return draw(telling.trouble(trouble, isinstance(trouble, WorldProblem), again))
 
 
 class Talk:

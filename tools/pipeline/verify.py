@@ -13,6 +13,7 @@ from tools.clients import databricks, process
 from tools.clients.files import write_private
 from tools.clients.ssh import OUTPUT_CHARACTERS_MAX, Answer, environment, run_command
 from tools.pipeline.context import PartContext, Say
+from tools.rules.names.foreign import theirs
 from tools.rules.words import guiding
 from tools.rules.words.guiding import Ran
 from tools.values.manifest import Command
@@ -96,7 +97,7 @@ def _run(context: PartContext, command: Command, ports: Iterator[int], pause: Ca
             break
     told_last = " ".join(guiding.answer_of(_without_secrets(context, answer.output)).split())[-ANSWER_CHARACTERS_MAX:] or "nothing"
     wanted = f"“{' '.join(command.expect.split())}” was expected" if answer.code == 0 else f"it ended with {answer.code}"
-    why = f"{wanted}, and it answered “{told_last}”"
+    why = f"{wanted}, and it answered {theirs(told_last)}"
     if guiding.is_line(argv):
         # It shows one way more to what the machine has answered already; the guide leaves it out, and what was not verified says why.
         return told.model_copy(update={"printed": guiding.printed(argv), "why": f"not verified from here: {why}"})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
+from tools.rules.names.foreign import reason_of
 from tools.rules.plans.picking import assert_on_offer
 from tools.rules.words.findings import remedy, sentence
 from tools.values.conversation import Conversation
@@ -33,14 +33,6 @@ _PICK = {
     "required": ["label", "candidate", "because"],
 }
 _SCHEMA = {"type": "object", "properties": {"picks": {"type": "array", "items": _PICK}}, "required": ["picks"]}
-REASON_CHARACTERS_MAX = 300
-_ADDRESS = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)\S*", re.IGNORECASE)
-_MARKUP = re.compile(r"[^\w\s.,;:()%'’“”/+=≤≥€$-]")
-
-
-def plain_sentence(text: str) -> str:
-    """A model's reason as words only, on one line: the web UI renders what is shown, and a picture's address can carry data away."""
-    return " ".join(_MARKUP.sub("", _ADDRESS.sub("", text)).split())[:REASON_CHARACTERS_MAX]
 
 
 class Propose(TypedTool):
@@ -55,7 +47,7 @@ class Propose(TypedTool):
                 label=str(pick["label"]),
                 candidate=str(pick["candidate"]),
                 settings=tuple((str(s["name"]), float(s["value"])) for s in pick.get("settings") or ()),
-                because=plain_sentence(str(pick.get("because", ""))),
+                because=reason_of(str(pick.get("because", ""))),
             )
             for pick in args.get("picks", ())
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from tools.rules.machines.capacity import Room, memory_sum, room_of
+from tools.rules.names.foreign import seen
 from tools.values.manifest import Part
 from tools.values.offer import Sum
 from tools.values.situation import Situation
@@ -43,7 +44,7 @@ def draw(before: Room, after: Room) -> str:
 
 
 def _node(y: int, node: Node, before: Sum, after: Sum) -> str:
-    name = escape(node.name)
+    name = escape(seen(node.name))
     if not node.online or not node.memory_bytes:
         return f'<text x="16" y="{y + 24}">{name}</text><text x="{_LEFT}" y="{y + 24}" fill="#999">silent</text>'
     scale = _BAR / (node.memory_bytes / 2**20)

@@ -8,11 +8,12 @@ from functools import cache
 from io import StringIO
 from typing import Any, ClassVar
 
+from tools.rules.names.foreign import seen
+
 COLUMNS_MAX = 100
 """Wider lines are hard to read, however wide the terminal is."""
 PROGRESS_ENDS = "…"
 """A line that ends in it says what is being done: the next line may take its place."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PICTURE = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -23,7 +24,7 @@ def draw_markdown(text: str, columns: int, colour: bool = True) -> str:
     out = StringIO()
     width = max(20, min(columns, COLUMNS_MAX))
     console = Console(file=out, width=width, force_terminal=colour, no_color=None if colour else True, highlight=False)
-    console.print(_markdown()(_PICTURE.sub("", _CONTROLS.sub("", text))), crop=False)
+    console.print(_markdown()(_PICTURE.sub("", seen(text))), crop=False)
     return re.sub(r"\A(?:[ ]*\n)+|\s+\Z", "", out.getvalue())
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from tools.rules.words.rendering import own
+from tools.rules.words.rendering import bare
 from tools.values.review import Finding, Review
 from tools.values.value import Json
 
@@ -53,4 +53,4 @@ def words(kind: str) -> Mapping[str, Mapping[str, str]]:
 
 def _drawn(finding: Finding, which: Literal["detail", "remedy"]) -> str:
     said = words(finding.kind)[finding.kind].get(which, "")
-    return own().from_string(said).render(dict(finding.data)) if "{" in said else said
+    return bare().from_string(said).render(dict(finding.data)) if "{" in said else said

@@ -13,6 +13,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
+from tools.rules.names import foreign
 from tools.rules.names.text import spell_about, spell_memory, spell_number, spell_of, spell_span, spell_turn, spell_value
 from tools.rules.request.comparing import Difference
 from tools.values.effects import Tell
@@ -21,6 +24,8 @@ from tools.values.requirements import Field
 if TYPE_CHECKING:
     from jinja2 import BaseLoader, Environment
 
+NAME_CHARACTERS_MAX = 80
+"""Of a name in a picture."""
 DIGEST_SHOWN = 12
 """Digits of a digest that are shown and typed: enough to name one plan, few enough to type."""
 
@@ -46,8 +51,9 @@ def labels() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(_file("labels.toml"))
 
 
-def environment(loader: BaseLoader) -> Environment:
-    """Strict templates for Markdown, with the words that every text may use."""
+def environment(loader: BaseLoader, markup: bool = True) -> Environment:
+    """Strict templates for Markdown, with the words that every text may use. Whatever is put into one is data, never markup: unless it was
+    drawn by a macro or a filter of ours, which say so. Without `markup` a template makes words, to be put into another one."""
     from jinja2 import Environment, StrictUndefined
 
     made = Environment(
@@ -56,18 +62,22 @@ def environment(loader: BaseLoader) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML; what is not ours stands in cells or fences
+        autoescape=markup,
+        finalize=put_in if markup else None,
     )
     made.filters |= {
         one.__name__: one
         for one in (
             amount,
             called,
+            code,
             fenced,
             first_sentence,
             listed,
+            lines,
             lower_first,
             mermaid,
+            ours,
             quoted,
             reasons,
             sentences,
@@ -78,9 +88,44 @@ def environment(loader: BaseLoader) -> Environment:
         )
     }
     made.filters |= {one.__name__: one for one in (duration, meter, moment, spell_about, spell_memory, spell_number, spell_of, subject)}
-    made.filters |= {"shown": lambda digest: digest[:DIGEST_SHOWN], "turning": spell_turn}
+    made.filters |= {"shown": lambda digest: digest[:DIGEST_SHOWN], "turning": spell_turn, "join": join}
     made.globals |= {"head": head, "row": row, "label": labels()}
     return made
+
+
+def put_in(value: object) -> Markup:
+    """What Jinja writes for a value: the one border over which what others wrote comes into a text."""
+    return value if isinstance(value, Markup) else Markup(foreign.as_data(str(value)))
+
+
+def ours(text: str) -> Markup:
+    """Markdown that was drawn here before."""
+    return Markup(text)
+
+
+def code(value: object) -> Markup:
+    return Markup(foreign.code(str(value)))
+
+
+def lines(text: str) -> Markup:
+    """Of several lines, each data: one that is indented is to be typed."""
+    return Markup(foreign.lines_as_data(text))
+
+
+def join(values: Iterable[object], between: str = "", attribute: str | None = None) -> str:
+    """Jinja's own escapes as for HTML."""
+    each = [getattr(value, attribute) if attribute else value for value in values]
+    if any(isinstance(value, Markup) for value in each):
+        return Markup(between).join(put_in(value) for value in each)
+    return between.join(map(str, each))
+
+
+@cache
+def bare() -> Environment:
+    """For sentences that are put into texts later."""
+    from jinja2 import BaseLoader
+
+    return environment(BaseLoader(), markup=False)
 
 
 @cache
@@ -99,26 +144,28 @@ def _file(name: str) -> str:
     return files("tools.rules.words").joinpath("texts", name).read_text("utf-8")
 
 
-def head(*titles: str) -> str:
+def head(*titles: str) -> Markup:
     """The first two lines of a table."""
-    return f"{row(*titles)}\n|{'---|' * len(titles)}"
+    return Markup(f"{row(*titles)}\n|{'---|' * len(titles)}")
 
 
-def row(*cells: str) -> str:
-    """Names may come from a cluster that others write to: nothing in them may end the cell or begin markup."""
-    clean = (re.sub(r"[\r\n|]", " ", c).replace("<", "‹").replace(">", "›").replace("`", "'").strip() for c in cells)
-    return f"| {' | '.join(clean)} |"
+def row(*cells: object) -> Markup:
+    """Nothing in a cell may end it."""
+    clean = (re.sub(r"\s+", " ", re.sub(r"(?<!\\)\|", r"\|", put_in(c))).strip() for c in cells)
+    return Markup(f"| {' | '.join(clean)} |")
 
 
-def mermaid(name: str) -> str:
-    return re.sub(r"[^\w .,:/()+-]", " ", name).strip()
+def mermaid(name: object) -> Markup:
+    """Of a label in quotation marks, within a fence."""
+    return Markup(re.sub(r"\s+", " ", re.sub(r"[^\w .,:/()+-]", " ", foreign.seen(str(name))))[:NAME_CHARACTERS_MAX].strip())
 
 
-def fenced(code: str, language: str = "") -> str:
+def fenced(code: str, language: str = "") -> Markup:
     """A block of code whose fence is longer than any in it, so that no answer of a machine can end it."""
+    code = foreign.seen(code)
     longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{code}\n{fence}"
+    return Markup(f"{fence}{language}\n{code}\n{fence}")
 
 
 def amount(field: Field) -> str:

@@ -26,6 +26,7 @@ from tools.values.requirements import Needs, Requirements
 from tools.values.review import Review
 from tools.values.run import Progress, Run
 from tools.values.snapshot import Snapshot
+from tools.values.trouble import Trouble
 from tools.values.wanted import Wanted
 
 EMPTY = Tell("empty")
@@ -199,6 +200,10 @@ def approved(made: Plan) -> Tell:
 
 def approved_partly(made: Plan, missing_roles: Sequence[str]) -> Tell:
     return _text("plan.approved_partly", missing_roles, [reply(made.digest[:DIGEST_SHOWN], role) for role in missing_roles])
+
+
+def trouble(met: Trouble, nothing_is_lost: bool = False, again: bool = False) -> Tell:
+    return _text("run.trouble", met, nothing_is_lost, again)
 
 
 def progress(line: Progress) -> Tell:
