@@ -9,15 +9,16 @@ import math
 
 from tools.rules.machines import addresses, disks, placement, places
 from tools.rules.machines.capacity import room_of
-from tools.rules.machines.counter import counter_offer
+from tools.rules.machines.counter import Trial, counter_offer
 from tools.rules.machines.keeping import resting_on, size_of, where_of
 from tools.rules.machines.places import Demand
+from tools.rules.machines.shrinking import shrink, shrunk
 from tools.rules.names import naming
 from tools.rules.request.choosing import candidate_of, settled_numbers
 from tools.values.machine import Machine
 from tools.values.manifest import Part, Resource, Secret
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick, Range
-from tools.values.requirements import Needs, Origin
+from tools.values.requirements import Field, Needs, Origin
 from tools.values.site import Reserved, Site
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot, Template
@@ -62,6 +63,9 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
         return PartOffer(label=needs.label, candidates=(), exclusions=clash, counter_offer=free)
     found, shut = places.places(demand, seen)
     ranked, full = placement.candidates(demand, found, room)
+    if found and not ranked and (smaller := shrink(demand, ranges, Trial(room).fits)) is not None:
+        ranges = shrunk(ranges, smaller)
+        ranked, full = placement.candidates(smaller, places.places(smaller, seen)[0], room)
     return PartOffer(
         label=needs.label,
         candidates=ranked,
@@ -211,10 +215,22 @@ def base_variables() -> dict[str, Json]:
     return {"base_timezone": "Etc/UTC", "base_packages": [], "base_users": []}
 
 
+def _as_settled(needs: Needs, offered: PartOffer, pick: Pick) -> Needs:
+    """Sizes that nobody asked for say what was taken, and why, where that is not what was assumed."""
+    settled, ranges = settled_numbers(offered, pick), {one.name: one for one in offered.ranges}
+
+    def of(field: Field) -> Field:
+        value = math.ceil(settled[field.name]) if field.name in settled else field.value
+        return field if value == field.value else field.model_copy(update={"value": value, "because": ranges[field.name].because})
+
+    return needs.model_copy(update={"fields": tuple(map(of, needs.fields))})
+
+
 def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) -> Part:
     """The part with its machines, for a capability to add what runs on them. Raises as `machines` does."""
     made = machines(needs, offered, pick, situation)
     candidate: Candidate = candidate_of(offered, pick)
+    needs = _as_settled(needs, offered, pick)
     seen, network = situation.cluster, needs.text("network")
     on = places.network_of(seen, network, needs.text("bridge"))
     template = next((t for t in seen.templates if made and t.vm_id == made[0].template_vm_id), None)

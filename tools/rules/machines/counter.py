@@ -1,28 +1,73 @@
-"""What would fit when nothing does: the smallest change of the request, found and verified by running the placement rules with it."""
+"""What would fit when nothing does: the smallest change of the request, and the one setting of the site that binds, each found and verified
+by running the placement rules with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tools.rules.machines import placement, places, templates
-from tools.rules.machines.capacity import Room
+from tools.rules.machines.capacity import MIB, Room, counts, guests
+from tools.rules.machines.losing import proved
 from tools.rules.machines.places import Demand, Place
 from tools.rules.names import naming
 from tools.rules.names.text import spell_memory
+from tools.values.snapshot import Guest
 
 MEMORY_STEP_MIB = 256
 MEMORY_LEAST_MIB = 512
+STOPPED_NAMED_MAX = 3
+
+
+RATIO_STEP, RATIO_MOST = 0.05, 1.0
+"""Of a limit of the site: a node that is promised to the brim still starts its guests."""
 
 
 def counter_offer(demand: Demand, room: Room) -> str:
-    """A whole sentence; empty when no single change helps."""
-    trial = Trial(room)
+    """Whole sentences; empty when no single change helps."""
+    return " ".join(filter(None, (_changed_request(demand, Trial(room)), _changed_setting(demand, room))))
+
+
+def _changed_request(demand: Demand, trial: Trial) -> str:
     for changes in (_corrected_words, _less, _freed):
         for wording, changed in changes(demand, trial):
             if trial.fits(changed):
                 return f"It would fit {wording}."
     return ""
+
+
+def _changed_setting(demand: Demand, room: Room) -> str:
+    """The smallest change of one setting of the environment, and whom it is about."""
+    environment = room.environment
+    stopped = sorted(
+        (g for g in guests(room.snapshot, room.own_vm_ids) if not g.running and counts(g, environment)), key=lambda g: -g.memory_bytes
+    )
+    where = f"for {environment.name} in the site file"
+    if stopped and Trial(_under(room, "stopped_guests", "leave_out")).fits(demand):
+        do = "does not run, and counts" if len(stopped) == 1 else "do not run, and count"
+        return f"It would also fit with `stopped_guests: leave_out` {where}: {_named(stopped)} {do}."
+    if proved(room) and Trial(_under(room, "node_loss", "tell")).fits(demand):
+        return f"It would also fit with `node_loss: tell` {where}: then nobody could take over when a node is lost."
+    for name in ("memory_ratio_max", "cpu_ratio_max", "storage_ratio_max"):
+        now: float = getattr(environment, name)
+        for step in range(math.floor(now / RATIO_STEP + 1e-9) + 1, round(RATIO_MOST / RATIO_STEP) + 1):
+            ratio = round(step * RATIO_STEP, 2)
+            if Trial(_under(room, name, ratio)).fits(demand):
+                return f"It would also fit with `{name}: {ratio:g}` {where}, instead of {now:g}."
+    return ""
+
+
+def _under(room: Room, name: str, value: str | float) -> Room:
+    """The same cluster where the site says otherwise."""
+    environment = room.environment.model_copy(update={name: value})
+    return Room.of(room.snapshot, environment, room.reserved, room.own_vm_ids).after(room.taken)
+
+
+def _named(stopped: Sequence[Guest]) -> str:
+    told = [f"VM {g.vm_id} {g.name} ({spell_memory(g.memory_bytes / MIB)})" for g in stopped[:STOPPED_NAMED_MAX]]
+    rest = len(stopped) - len(told)
+    return ", ".join(told) + (f" and {rest} more" if rest else "")
 
 
 class Trial:
