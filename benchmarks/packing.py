@@ -99,8 +99,9 @@ def proxlb(lanes: Lanes, asked: Floats, flavour: Whole) -> Floats:
 
 def crs(lanes: Lanes, asked: Floats, flavour: Whole) -> Floats:
     """Proxmox VE's static scheduler (proxmox-resource-scheduling 2.1.0): TOPSIS over root mean square and highest use of processors
-    (weights 1 and 2) and memory (5 and 10) with 1 added to each, all the less the better. Restated from its formula; nodes without room are left
-    out, which its own does not do."""
+    (weights 1 and 2) and memory (5 and 10), with 1 added to each, all the less the better.
+
+    Restated from its formula; nodes without room are left out, which its own does not do."""
     there = lanes.there
     capacity = np.where(there[:, :, None], np.maximum(lanes.capacity, 1e-9), 1.0)
     use = np.where(there[:, :, None], 1 - lanes.free / capacity, 0.0)

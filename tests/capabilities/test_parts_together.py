@@ -11,6 +11,7 @@ from tools.rules.words.telling import arithmetic
 from tools.values.request import Item, Request
 from tools.values.requirements import Requirements
 from tools.values.review import THE_CLUSTER
+from tools.values.site import Reserved
 from tools.values.snapshot import ClusterSnapshot
 
 VM = {"cpu_count": "2", "memory": "40 GB", "disk": "20 GB", "network": "20", "environment": "development"}
@@ -61,3 +62,19 @@ def test_disks_of_one_conversation_count_in_another() -> None:
     [disk] = [one for one in same.sums if one.subject.startswith("storage ")]
     assert dict(disk.terms)["reserved"] == 20
     assert chain.reserves(part).memory_bytes == ((part.machines[0].node, 40 * GIB),)
+
+
+def test_as_many_machines_are_made_one_after_the_other_as_at_once() -> None:
+    """A history of a day knows nothing of machines that were made within an hour."""
+    said = VM | {"cpu_count": "8", "memory": "1 GB"}
+    requirements = chain.understand(Request(items=(Item(capability="virtual_machine", label="vm", facts=facts(**said)),)), SITE, "operator")
+    snapshot, young, made = four_nodes(), Reserved(), 0
+    while (offer := chain.offer(requirements, situation(snapshot, young))).parts[0].candidates:
+        part = chain.compose(requirements, offer, pick_by_rule(offer), situation(snapshot, young)).parts[0]
+        [machine] = part.machines
+        running = guest(machine.vm_id, machine.name, machine.node, cpus=8, memory_gib=1)
+        snapshot = snapshot.model_copy(update={"guests": (*snapshot.guests, running)})
+        young, made = young.plus(chain.made(part)), made + 1
+        assert made <= 8
+    free = [0.8 * node.cpu_count - node.load.cpu_ratio_p95 * node.cpu_count for node in snapshot.nodes if node.load]  # type: ignore[operator]
+    assert made == sum(int(threads // 8) for threads in free)

@@ -17,7 +17,7 @@ from tools.ledger.database import Database, approval_uses, audit
 from tools.ledger.leases import LeaseLost, Leases
 from tools.ledger.ledger import Ledger
 from tools.values.run import StepRecord
-from tools.values.site import Reserved
+from tools.values.site import Held, Reserved
 from tools.values.trouble import RequestProblem, WorldProblem
 
 from .builders import NOON, Clock, add, approval, open_ledger, plan
@@ -283,3 +283,19 @@ def test_a_database_that_is_away_is_a_sentence_without_its_password(tmp_path: Pa
         open_ledger(tmp_path, url="postgresql://berth:hunter2@127.0.0.1:9/berth")
     assert "hunter2" not in str(caught.value)
     assert "BERTH_DATABASE_URL" in str(caught.value)
+
+
+def test_what_a_run_made_is_remembered_until_a_history_knows_it_and_is_in_nobodys_way(ledger: Ledger, clock: Clock) -> None:
+    held = Held(vm_id=20000, node="pve1", storage="ceph-vm", cpu_count=8, memory_mib=1024, disk_gib=10)
+    soon, tomorrow = clock.pass_by(minutes=30), clock.pass_by(minutes=24 * 60)
+    wanted = Reserved(vm_ids=frozenset({20000}), names=frozenset({"db-01"}), machines=(held,))
+    assert ledger.reservations.reserve("f1", "m1", wanted, NOON, soon)
+    made = Reserved(machines=(held.model_copy(update={"made": True}),))
+    ledger.release_made("f1", "run-1", made, tomorrow)
+    assert ledger.reservations.held(NOON) == made
+    assert ledger.reservations.held(NOON, besides="f1") == made, "a change of the same run counts it too"
+    assert ledger.reservations.reserve("f2", "m2", wanted, NOON, soon), "its id and name are the world's to refuse"
+    ledger.release_made("f1", "run-1", Reserved(), tomorrow)
+    assert not any(one.made for one in ledger.reservations.held(NOON).machines), "it was removed"
+    ledger.release_made("f1", "run-1", made, tomorrow)
+    assert ledger.reservations.held(clock.pass_by(minutes=25 * 60)) == Reserved()

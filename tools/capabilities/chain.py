@@ -139,6 +139,11 @@ def reserves(part: Part) -> Reserved:
     return PLATFORMS[part.platform].reserves(part)
 
 
+def made(part: Part) -> Reserved:
+    """What exists of it, and whose load no history knows yet."""
+    return Reserved(machines=tuple(one.model_copy(update={"made": True}) for one in reserves(part).machines))
+
+
 def together(several: Iterable[Reserved]) -> Reserved:
     total = Reserved()
     for one in several:

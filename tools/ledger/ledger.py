@@ -22,6 +22,7 @@ from tools.ledger.plans import Plans
 from tools.ledger.reservations import Reservations
 from tools.ledger.runs import Runs
 from tools.values.shapes import brought_up, loaded, with_shape
+from tools.values.site import Reserved
 from tools.values.value import Json
 
 __all__ = ["Ledger", "Verified"]
@@ -66,6 +67,14 @@ class Ledger:
     def release(self, family: str) -> None:
         with self.database.write() as connection:
             self.reservations.release(connection, family)
+
+    def release_made(self, family: str, run_id: str, made: Reserved, until: datetime) -> None:
+        """What was promised to a run is free; what it has made is remembered until then. Nothing made: it is gone."""
+        with self.database.write() as connection:
+            self.reservations.release(connection, family)
+            self.reservations.forget_made(connection, run_id)
+            if made.machines:
+                self.reservations.remember_made(connection, run_id, made, until)
 
     def keep_until(self, family: str, expires_at: datetime) -> None:
         with self.database.write() as connection:

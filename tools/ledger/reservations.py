@@ -66,9 +66,22 @@ class Reservations:
         at = reservations.c.family == family
         connection.execute(reservations.update().where(at).values(expires_at=expires_at.timestamp()))
 
+    def remember_made(self, connection: Connection, run_id: str, made: Reserved, expires_at: datetime) -> None:
+        """What a run has made counts in full until its nodes know how much it really takes. Nothing of it is promised to anybody."""
+        key = _made_by(run_id)
+        connection.execute(reservations.delete().where(reservations.c.family == key))
+        connection.execute(reservations.insert().values(family=key, expires_at=expires_at.timestamp(), json=written(made)))
+
+    def forget_made(self, connection: Connection, run_id: str) -> None:
+        connection.execute(reservations.delete().where(reservations.c.family == _made_by(run_id)))
+
     def release(self, connection: Connection, family: str) -> None:
         connection.execute(reserved_values.delete().where(reserved_values.c.family == family))
         connection.execute(reservations.delete().where(reservations.c.family == family))
+
+
+def _made_by(run_id: str) -> str:
+    return f"made by {run_id}"
 
 
 def _values(wanted: Reserved) -> list[tuple[str, str]]:

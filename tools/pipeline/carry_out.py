@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from tools.ledger.runs import RunRow
 from tools.pipeline.begun import mend
+from tools.pipeline.drafting import settle_promises
 from tools.pipeline.engine import launch
 from tools.pipeline.platforms import hands
 from tools.pipeline.run_folder import drop_proposal, write_json, write_value
@@ -171,7 +172,7 @@ def leave(world: World, run_id: str) -> Run:
     stands = {part.label: _half_made(world, run_id, part) for part in kept.manifest.parts}
     if not world.ledger.runs.set_status(run_id, "done", "stopped", world.now()):
         _assert_stopped(world, run_id)
-    world.ledger.release(kept.family)
+    settle_promises(world, run_id, kept.family, kept.manifest.parts)
     if any(stands.values()):
         _tell_of(world, run_id, stands)
     return run_of(world, run_id)

@@ -14,6 +14,7 @@ from tools.clients.files import write_private
 from tools.clients.process import plain
 from tools.ledger.leases import Lease
 from tools.pipeline.applying import Cancelled
+from tools.pipeline.drafting import settle_promises
 from tools.pipeline.run_folder import secret_texts, write_value
 from tools.pipeline.steps import Step, Steps, Work, part_receipt
 from tools.pipeline.world import World
@@ -138,7 +139,8 @@ class Carrier:
             why = f"{failed.summary} {failed.remedy}" if failed else "It was stopped."
             self._tell("", "end", f"Stopped. {why}".strip(), "")
         if status in ("done", "removed"):
-            ledger.release(kept.family)  # A snapshot shows it by now, or it is gone.
+            # A snapshot shows it by now, or it is gone.
+            settle_promises(self.world, self.run_id, kept.family, kept.manifest.parts if status == "done" else ())
         ledger.runs.end(self.lease, self.run_id, status, self.world.now(), receipt, run.plan_digest)
         return status
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from tools.capabilities import chain
 from tools.capabilities.counter import counter_offer
+from tools.clients.prometheus import DAYS
 from tools.pipeline.platforms import hands
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.plans.judging import judge_by_policy
-from tools.values.manifest import Manifest
+from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Proposal
 from tools.values.requirements import Requirements
 from tools.values.review import Review
@@ -22,6 +24,8 @@ from tools.values.trouble import WorldProblem
 Snapshots = dict[PlatformName, Snapshot]
 
 DRAFT_MINUTES = 30
+HISTORY, HISTORY_OF_NODES = timedelta(days=DAYS), timedelta(days=1)
+"""How far back the load of a node is looked at: by Prometheus, and by the node's own record."""
 RACES_MAX = 8
 
 
@@ -109,3 +113,10 @@ def counter(world: World, requirements: Requirements, review: Review, snapshots:
 
 def promises(manifest: Manifest) -> Reserved:
     return chain.together(chain.reserves(part) for part in manifest.parts)
+
+
+def settle_promises(world: World, run_id: str, family: str, made: Iterable[Part]) -> None:
+    """What the run held is free. How busy what it has made keeps a node is known only when a history has passed: until then it counts in
+    full."""
+    until = world.now() + (HISTORY if world.settings.prometheus_url else HISTORY_OF_NODES)
+    world.ledger.release_made(family, run_id, chain.together(map(chain.made, made)), until)

@@ -74,17 +74,18 @@ class Others:
         others = cls(
             held_mib={node: math.ceil(size / MIB) for node, size in reserved.memory_bytes}, held_cpu_count=dict(reserved.cpu_count)
         )
-        there, young = set(), {held.vm_id for held in reserved.machines if held.made} - own_vm_ids
+        there, young = set(), {held.vm_id for held in reserved.machines if held.made}
         for guest in snapshot.guests:
             there.add(guest.vm_id)
+            # Of a machine of the part's own, too: what it takes is what it grows by.
+            if guest.vm_id in young and guest.running:
+                others.young_cpu_count[guest.node] = others.young_cpu_count.get(guest.node, 0) + guest.cpu_count
             if guest.vm_id in own_vm_ids or not counts(guest, environment):
                 continue
             count = others.running_mib if guest.running else others.stopped_mib
             if guest.vm_id in reserved.vm_ids:
                 count = others.there_mib
             count[guest.node] = count.get(guest.node, 0) + math.ceil(guest.memory_bytes / MIB)
-            if guest.vm_id in young and guest.running:
-                others.young_cpu_count[guest.node] = others.young_cpu_count.get(guest.node, 0) + guest.cpu_count
         for held in reserved.machines:
             if not held.made and held.vm_id not in there:
                 at = (held.storage, held.node)
