@@ -223,11 +223,40 @@ def audit() -> None:
     """The record of who did what."""
 
 
-@audit.command()
+_of_run = click.option("--run", "run_id", default="", help="Only what was recorded of this run.")
+
+
+@audit.command("show")
+@_of_run
+@click.option("--last", default=50, show_default=True, type=click.IntRange(1), help="How many records, counted from the end.")
 @in_words
-def verify() -> None:
-    """Read the whole audit chain, and say whether anything in it was changed."""
-    verified = _world().ledger.verify()
+def audit_show(run_id: str, last: int) -> None:
+    """Show the latest records, oldest first."""
+    from tools.ledger.exporting import line
+
+    for record in _world().ledger.audit.read(run_id, last):
+        click.echo(line(record))
+
+
+@audit.command("export")
+@_of_run
+@in_words
+def audit_export(run_id: str) -> None:
+    """Print every record as a line of JSON, in the shape of OCSF's API Activity."""
+    import json
+
+    from tools.ledger.exporting import as_ocsf
+
+    for record in _world().ledger.audit.read(run_id):
+        click.echo(json.dumps(as_ocsf(record), ensure_ascii=False))
+
+
+@audit.command("verify")
+@click.option("--from", "from_hash", default="", metavar="HASH", help="The hash of a record, as it was noted elsewhere: it must be there.")
+@in_words
+def audit_verify(from_hash: str) -> None:
+    """Read the whole audit chain, its checkpoints and the tables it tells of, and say whether anything was changed or cut off."""
+    verified = _world().ledger.verify(from_hash)
     click.echo(f"{verified.detail} Last hash: {verified.last_hash}")
     sys.exit(0 if verified.holds else PERSON)
 

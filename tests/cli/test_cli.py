@@ -39,6 +39,9 @@ def test_help_is_there(words: tuple[str, ...]) -> None:
         (("show", "run-nothing"), 2, "No run is called run-nothing"),
         (("drift", "run-nothing"), 2, "No run is called run-nothing"),
         (("audit", "verify"), 0, "follow from one another"),
+        (("audit", "verify", "--from", "abcd"), 2, "No record has the hash abcd"),
+        (("audit", "show"), 0, ""),
+        (("audit", "export", "--run", "run-nothing"), 0, ""),
         (("request", "show", "nobody"), 2, "No conversations are called nobody"),
     ],
 )

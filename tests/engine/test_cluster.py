@@ -125,7 +125,7 @@ def test_what_a_killed_terraform_left_half_made_is_made_whole_once(world: World)
     assert any(f"half-made VM {vm_id} is removed" in line for line in lines), lines
     assert run.receipt is not None
     assert run.receipt.parts[0].providers == (("bpg/proxmox", "0.111.1+sim"),)
-    assert "removing half-made" in [record["action"] for record in world.ledger.audit.read(run_id)]
+    assert "removing half-made" in [record.facts["action"] for record in world.ledger.audit.read(run_id)]
 
     assert drift(world, run_id) == (("virtual_machine", ()),), "the second plan has no changes"
     cluster._api.nodes(str(cluster.find(vm_id)["node"])).qemu(vm_id).config.put(memory=2048)  # type: ignore[index]
@@ -152,7 +152,7 @@ def test_what_a_killed_terraform_left_half_made_is_rolled_back(world: World) -> 
     lines = told(world, started(world, removal))
     assert carry_out.run_of(world, plan.run_id).status == "removed", lines
     assert cluster.find(vm_id) is None
-    assert "removing half-made" in [record["action"] for record in world.ledger.audit.read(plan.run_id)]
+    assert "removing half-made" in [record.facts["action"] for record in world.ledger.audit.read(plan.run_id)]
     with pytest.raises(RequestProblem, match="nothing left"):
         prepare_removal(world, plan.conversation, plan.run_id, "ops")
 
@@ -239,7 +239,7 @@ def test_a_stranger_who_took_the_id_after_the_plan_stops_the_run(world: World, k
         assert carry_out.run_of(world, plan.run_id).status == "stopped"
         assert any("Somebody else's machine has our id." in line for line in lines), lines
     assert marks(cluster, vm_id) == strange
-    assert "applied" not in [record["action"] for record in world.ledger.audit.read(plan.run_id)][-4:]
+    assert "applied" not in [record.facts["action"] for record in world.ledger.audit.read(plan.run_id)][-4:]
     cluster.remove("pve1", vm_id)
 
 

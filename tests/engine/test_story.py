@@ -49,7 +49,7 @@ def test_a_plan_is_approved_carried_out_and_removed(world: World, effects: Path)
     with pytest.raises(RequestProblem, match="nothing to remove"):
         prepare_removal(world, "talk", run_id, "ops")
     assert world.ledger.verify().holds
-    actions = [record["action"] for record in world.ledger.audit.read(run_id)]
+    actions = [record.facts["action"] for record in world.ledger.audit.read(run_id)]
     assert actions == ["planned", "begun", "applying", "applied", "ended"] * 2
 
 

@@ -162,3 +162,9 @@ def test_every_kind_that_is_stored_has_a_name_of_its_own() -> None:
 
     for name in shapes.UPCASTERS:
         assert len({kind for kind in below(Value) if shapes.kind_of(kind) == name and kind.__module__.startswith("tools.")}) <= 1
+
+
+def test_what_was_left_is_as_its_records_tell(old: World) -> None:
+    verified = old.ledger.verify()
+    assert verified.records > 60
+    assert all(fault.startswith("The receipt of") for fault in verified.faults), "their paths were moved when it was unpacked"

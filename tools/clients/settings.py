@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     """Azure's public Retail Prices API, or a mirror of it."""
     database_url: SecretStr = _named("BERTH_DATABASE_URL", SecretStr(""))
     """Empty: SQLite in the home folder."""
+    checkpoints: Annotated[Path, AfterValidator(_absolute)] | None = _named("BERTH_CHECKPOINTS")
+    """The file of the audit chain's checkpoints; unset: in the home folder."""
     model_fast: str = _named("BERTH_MODEL_FAST", "")
     model_pro: str = _named("BERTH_MODEL_PRO", "")
     gemini_fast: str = _named("BERTH_GEMINI_FAST", "gemini-3.5-flash")

@@ -22,6 +22,9 @@ BUSY_MILLISECONDS = 15_000
 WRITERS_KEY = 7_305_114
 """PostgreSQL's advisory lock that makes writers take turns: the audit chain needs one order."""
 
+AFTER_COMMIT = "after commit"
+"""Of a connection's `info`: what is to be done when its transaction stands."""
+
 TABLES = MetaData()
 
 drafts = Table("drafts", TABLES, Column("conversation", String, primary_key=True), Column("json", Text, nullable=False))
@@ -174,7 +177,11 @@ class Database:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
             if self._is_open:
                 assert_not_newer(connection)
+            connection.info.pop(AFTER_COMMIT, None)
             yield connection
+            after = connection.info.pop(AFTER_COMMIT, ())
+        for work in after:
+            work()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tools.clients.files import private_folder, write_once
-from tools.ledger.audit import Audit, Verified
+from tools.ledger.audit import Audit, Verified, lost
+from tools.ledger.checkpoints import Checkpoints
 from tools.ledger.database import Database, drafts
 from tools.ledger.leases import LEASE_SECONDS, Leases
 from tools.ledger.plans import Plans
@@ -34,13 +35,28 @@ CONVERSATION, WHAT = "conversation", "What was said so far"
 class Ledger:
     """One ledger, opened by one process."""
 
-    def __init__(self, url: str, home: Path, now: Callable[[], datetime], lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        home: Path,
+        now: Callable[[], datetime],
+        lease_seconds: float = LEASE_SECONDS,
+        checkpoints: Path | None = None,
+    ) -> None:
+        """`checkpoints`: the file of the audit chain's; in the home where none is named. Raises WorldProblem for a ledger that cannot be
+        opened, or has lost records."""
         private_folder(home)
+        address = sa.make_url(url)
+        kept = Checkpoints(checkpoints or home / "checkpoints.jsonl", home, address.render_as_string(hide_password=True))
+        last = kept.last()
+        if last and address.get_backend_name() == "sqlite" and address.database and not Path(address.database).exists():
+            raise lost(kept.path, f"{address.database} is gone.")
         self.database = Database(url)
         self.key = write_once(home / "ledger.key", secrets.token_bytes(32))
         self.holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         """This process, told apart from every other that ever opened the ledger."""
-        self.audit = Audit(self.database, self.key)
+        self.audit = Audit(self.database, self.key, kept)
+        self.audit.assert_whole(last)
         self.reservations = Reservations(self.database)
         self.plans = Plans(self.database, self.audit, self.reservations)
         self.leases = Leases(self.database, home, self.holder, now, lease_seconds)
@@ -84,9 +100,9 @@ class Ledger:
         with self.database.write() as connection:
             work(connection)
 
-    def verify(self) -> Verified:
-        """Reads the whole audit chain."""
-        return self.audit.verify()
+    def verify(self, from_hash: str = "") -> Verified:
+        """Reads the whole audit chain, and the tables that it tells of."""
+        return self.audit.verify(from_hash)
 
     def close(self) -> None:
         self.database.close()

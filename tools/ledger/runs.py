@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tools.ledger.audit import Audit
+from tools.ledger.audit import Audit, run_sums
 from tools.ledger.database import Database, progress, runs, steps
 from tools.ledger.leases import Lease, Leases
 from tools.ledger.plans import Plans
@@ -160,6 +160,7 @@ class Runs:
             if receipt is not None:
                 values["receipt_json"] = written(receipt)
             connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
+            of_steps, of_journal, lines = run_sums(connection, run_id)
             self._audit.record_in(
                 connection,
                 now,
@@ -168,6 +169,8 @@ class Runs:
                 plan=plan_digest,
                 status=status,
                 receipt=receipt.digest if receipt else "",
+                steps=of_steps,
+                journal=[lines, of_journal],
             )
 
     def set_status(self, run_id: str, status: RunStatus, was: RunStatus, now: datetime) -> bool:

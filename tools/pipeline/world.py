@@ -100,7 +100,7 @@ def open_world(settings: Settings | None = None, *, single_operator: bool = True
         site=read_site(settings),
         now=utc_now,
         new_id=new_run_id,
-        ledger=Ledger(settings.ledger_url, settings.home, utc_now),
+        ledger=Ledger(settings.ledger_url, settings.home, utc_now, checkpoints=settings.checkpoints),
         single_operator=single_operator,
         policy=the_policy(settings),
         judges=(read_rego(settings.rego_folder),) if settings.rego_folder else (),
