@@ -29,8 +29,12 @@ def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
 def say_afar(message: Message, thing: Thing) -> None:
     """`Databricks and Azure OpenAI, 1-4 workers`: among the words about another thing, which wants no such fact."""
     at = message.stretch(thing)
+    others = {
+        name for other in message.things if other.capability != thing.capability for name in message.scene.words.kinds[other.capability]
+    }
+    if not others or all(kind not in AMOUNTS or name in others or name in thing.facts for name, kind in at.kinds.items()):
+        return
     matches, _ = assign(at, thing.capability)
-    others = {one.name for other in message.things if other.capability != thing.capability for one in message.wanted(other)}
     left = [match for match in matches if not set(match.facts) & (others | set(thing.facts))]
     _Amounts(message, thing, at).say(left)
 

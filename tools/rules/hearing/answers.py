@@ -55,7 +55,8 @@ def _speaks_of_others(scene: Scene, names: set[str]) -> bool:
 
 
 def _labelled(scene: Scene, wanted: list[Wanted], capability: str, today: date) -> Found:
-    at = Stretch(scene, 0, len(scene.said), [one for one in wanted if one.kind != "text"], Found(), today)
+    able = [one for one in wanted if one.kind != "text"]
+    at = Stretch(scene, 0, len(scene.said), able, Found(), today, {one.name: one.kind for one in able})
     read_facts(at)
     for match in assign(at, capability)[0]:
         value = plain(match.amount.worth) if match.amount.kind == "number" else match.amount.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.facts import READERS
@@ -40,13 +40,13 @@ class Cell:
         return self.label_first if self.label_first >= 0 else self.first
 
     def read(self, at: Stretch) -> None:
-        """The value, for the first fact that it can be of; what nothing can be made of is left to be told."""
-        scene, at = at.scene, replace(at, first=self.first, last=self.last)
+        """The value, for the first fact that it can be of; what nothing can be made of is left to be told. `at` is the cell."""
+        scene = at.scene
         text = scene.quote(self.first, self.last).strip(" _*.-").lower()
         if not text or scene.is_empty(text):
             return
         scene.used[self.first : self.last] = bytes(self.last - self.first)
-        able = [one for name in self.facts for one in at.wanted if one.name == name]
+        able = [next(one for one in at.wanted if one.name == name) for name in self.facts if name in at.kinds]
         for one in sorted(able, key=lambda one: one.kind in ("text", "wish")):
             if self._value(at, one):
                 scene.use(self.first, self.last)

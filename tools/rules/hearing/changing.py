@@ -123,7 +123,7 @@ def _shared(message: Message) -> dict[str, Fact]:
     spoken_of = {thing.label for thing in message.things}
     others = [item for item in message.request.items if item.label not in spoken_of]
     is_more = any(thing.new for thing in message.things) and bool(others)
-    for name in SHARED:
+    for name in sorted(SHARED):  # in an order that is the same in every process
         said = [thing.facts[name] for thing in message.things if name in thing.facts]
         before = next((fact for fact in message.request.shared if fact.name == name), None)
         differs = said and ((before and before.value != said[0].value) or any(item.fact(name) for item in others))

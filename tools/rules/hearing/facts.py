@@ -67,11 +67,10 @@ def _regions(at: Stretch, one: Wanted) -> None:
 def _dates(at: Stretch, one: Wanted) -> None:
     """`until Friday`, `needed by 1 May`; `a VM for three weeks` is needed until then."""
     scene = at.scene
-    for mark in at.marks():
-        told = mark.does(one.name) or one.name in mark.names("fact")
+    for mark in scene.marks_in(at.first, at.last, one.name):
         begin = mark.first if mark.does("lean") else mark.last
         end = min(begin + 12, at.last)
-        if not told or begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last):
+        if begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last):
             continue
         start = scene.said[mark.last - 1].end
         stretch = scene.text[start : scene.said[end - 1].end]
@@ -79,8 +78,8 @@ def _dates(at: Stretch, one: Wanted) -> None:
         lead = stretch[: day.start] if day else ""
         if day and len(lead.split()) <= 4 and not re.search(r"[.;!?\n]", lead):
             at.say(one.name, day.iso, mark.first, scene.tokens_between(start + day.start, start + day.end)[1])
-    for i in scene.left(at.first, at.last):
-        if one.name == "until" and scene.is_text(i, "for") and one.name not in at.found.facts:
+    for i in scene.left(at.first, at.last) if one.name == "until" else ():
+        if scene.is_text(i, "for") and one.name not in at.found.facts:
             day = next(iter(days(scene.quote(i, min(i + 4, at.last)), at.today)), None)
             if day and day.start == 0:
                 at.say(one.name, day.iso, i, scene.chunk(i, day.end))

@@ -327,6 +327,8 @@ def _counts_alone(scene: Scene, number: int) -> bool:
     """`one for …`, `and 3 with …`: a number of things that are named no more."""
     token = scene.said[number]
     counts = token.kind == "number" and token.value == int(token.value) and 1 <= token.value <= ROLE_COUNT_MAX
+    if not counts and token.text != "another":
+        return False
     opens = scene.does(number - 1, "join") or scene.stops(number - 1) or scene.is_text(number - 1, ",", ":", "(")
     goes_on = scene.does(number + 1, "for", "with", "called") or scene.is_text(number + 1, "in", "on")
-    return (counts or scene.is_text(number, "another")) and scene.is_left(number) and opens and goes_on
+    return scene.is_left(number) and opens and goes_on

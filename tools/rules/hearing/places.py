@@ -108,10 +108,11 @@ def nodes(at: Stretch, one: Wanted) -> None:
             value = hyphenated(scene, begin)
             _say_node(at, one, value, mark.first, scene.chunk(begin, len(value)))
     for i in range(at.first, at.last):
+        if scene.kind(i) != "name" or scene.used[i] or scene.at(i).meanings:
+            continue
         leads = scene.does(i - 1, "lean", "change") and not scene.is_listed(i - 1, "leads_to_no_node")
-        denied = scene.denied[i] and (scene.does(i - 1, "deny") or leads)
-        named = scene.kind(i) == "name" and not scene.used[i] and not scene.at(i).meanings
-        if named and (leads or denied) and _NODE.fullmatch(scene.said[i].text):
+        denied = scene.denied[i] and scene.does(i - 1, "deny")
+        if (leads or denied) and _NODE.fullmatch(scene.said[i].text):
             _say_node(at, one, scene.quote(i, i + 1), i, i + 1)
 
 
@@ -132,8 +133,9 @@ def address(at: Stretch, one: Wanted) -> None:
     if one.name != "address" or one.name in at.found.facts:
         return
     for i in scene.left(at.first, at.last):
-        reached = scene.is_text(i - 1, "from") or scene.any_does(max(i - 8, at.first), i, "reaches")
-        if scene.kind(i) == "address" and not reached:
+        if scene.kind(i) != "address":
+            continue
+        if not scene.is_text(i - 1, "from") and not scene.any_does(max(i - 8, at.first), i, "reaches"):
             end, said = addresses_at(scene, i, at.last)
             at.say(one.name, ", ".join(said), i, end)
             return
@@ -160,8 +162,6 @@ def sources(at: Stretch, one: Wanted) -> None:
             at.deny(one, ", ".join(gone), begin, end)
             scene.use(begin, end)
     for i in scene.left(at.first, at.last):
-        if not scene.is_left(i):
-            continue
         if scene.kind(i) == "address":
             end, more = addresses_at(scene, i, at.last)
             begin = i

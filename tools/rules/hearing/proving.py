@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from tools.rules.hearing import quantities
@@ -66,23 +66,34 @@ class _Judge:
 
     def __init__(self, typed: Sequence[str], catalogue: Mapping[str, Listed], items: dict[str, str]) -> None:
         self._typed = typed
-        self._scenes = [Scene.of(text, text, catalogue) for text in typed]
+        self._scenes: dict[str, Scene] = {}
+        """Of the messages that had to be looked at: mostly the last one alone, however long the conversation is."""
         self._catalogue = catalogue
         self._items = items
         self.meant: set[str] = set()
         """Capabilities that are asked for without being named."""
 
+    def _scene(self, text: str) -> Scene:
+        if text not in self._scenes:
+            self._scenes[text] = Scene.of(text, text, self._catalogue)
+        return self._scenes[text]
+
+    def _said(self, quote: str, text: str) -> bool:
+        return any(True for _ in _found(quote, text)) and said(quote, self._scene(text))
+
     def holds(self, edit: Edit) -> bool:
-        now = said(edit.quote, self._scenes[-1])
+        now, latest_first = self._said(edit.quote, self._typed[-1]), reversed(self._typed)
         match edit.do:
             case "add":
-                asked = edit.name in self._catalogue and (edit.name in self.meant or any(named(scene, edit.name) for scene in self._scenes))
+                asked = edit.name in self._catalogue and (
+                    edit.name in self.meant or any(named(self._scene(text), edit.name) for text in latest_first)
+                )
                 if asked:
                     self._items[edit.item] = edit.name
                 return asked
             case "set" | "include":
                 fact = Fact(name=edit.name, value=edit.value, quote=edit.quote)
-                typed = any(said(edit.quote, scene) for scene in self._scenes)
+                typed = any(self._said(edit.quote, text) for text in latest_first)
                 return typed and any(supports(one, fact, self._catalogue) for one in self._wanted(edit))
             case "copy" | "remove" if edit.item not in self._items and fold(edit.item) not in fold(edit.quote):
                 return False
@@ -98,7 +109,7 @@ class _Judge:
                 return bool(edit.quote.strip()) and fold(edit.quote) in fold(self._typed[-1])
 
     def doubt(self, doubt: Doubt) -> Doubt | None:
-        if not said(doubt.quote, self._scenes[-1]):
+        if not self._said(doubt.quote, self._typed[-1]):
             return None
         readings = tuple(one for one in doubt.readings if all(self.holds(edit) for edit in one.edits))
         return doubt.model_copy(update={"readings": readings})
@@ -121,18 +132,23 @@ def named(scene: Scene, capability: str) -> bool:
 
 def said(quote: str, scene: Scene) -> bool:
     """Whether the quote was typed, up to letter case and blanks, not inside a longer word or number, and not to deny it."""
+    for start, end in _found(quote, scene.text):
+        first, last = scene.tokens_between(start, end)
+        if not all(scene.denied[first:last]) or last <= first or scene.at(first).does("deny"):
+            return True
+    return False
+
+
+def _found(quote: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where it stands, up to letter case and blanks, not inside a longer word or number."""
     words = fold(quote).split()
     if not words:
-        return False
+        return
     body = r"\s+".join(re.escape(word) for word in words)
     left = r"(?<![a-z0-9_])(?<!\d[.,])(?<![-]\d)" if words[0][0].isalnum() else ""
     left += r"(?<!-)" if words[0][0].isdigit() else ""
     right = r"(?![a-z0-9_]|[.,]\d)" if words[-1][-1].isalnum() else ""
-    for match in re.finditer(left + body + right, fold(scene.text)):
-        first, last = scene.tokens_between(*match.span())
-        if not all(scene.denied[first:last]) or last <= first or scene.at(first).does("deny"):
-            return True
-    return False
+    yield from (match.span() for match in re.finditer(left + body + right, fold(text)))
 
 
 def supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:

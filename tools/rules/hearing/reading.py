@@ -159,7 +159,7 @@ class _Reader:
             thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last))
             message.things.append(thing)
             self.begun = True
-        cell.read(message.stretch(thing))
+        cell.read(message.stretch(thing, cell.first, cell.last))
         if goes_on and before:  # `Name 1`, `Name 2`
             thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
 

@@ -70,6 +70,8 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
     scene = at.scene
     for i in scene.left(at.first, at.last):
         kind, is_new = scene.kind(i), not scene.at(i).meanings
+        if kind not in ("word", "name", "quoted"):
+            continue
         behind = scene.named_at(i) or (kind == "name" and scene.named_at(i - 1))
         asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and "." not in scene.said[i].text
         if (kind == "word" and _is_word_name(at, i)) or (kind == "name" and is_new and asked):

@@ -18,6 +18,7 @@ NOTHING = Token("", "", 0, 0)
 MARGIN = 64
 """Tokens and marks beyond either end of a message, where there is nothing."""
 NAMES_A_THING = 2
+QUANTITIES = ("number", "size", "money")
 
 
 @dataclass
@@ -36,7 +37,9 @@ class Scene:
     _tokens: tuple[Token, ...] = ()
     _starts: list[int] = field(default_factory=list)
     _ends: dict[int, Mark] = field(default_factory=dict)
-    _by_fact: dict[str, list[Mark]] = field(default_factory=dict)
+    _quantities: list[int] = field(default_factory=list)
+    _by_name: dict[str, list[Mark]] = field(default_factory=dict)
+    _by_owner: dict[str, list[Mark]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str, cleaned: str, catalogue: Catalogue) -> Scene:
@@ -51,11 +54,14 @@ class Scene:
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]
+        scene._quantities = [i for i, token in enumerate(said) if token.kind in QUANTITIES]
         scene._ends = {mark.last: mark for mark in mentions}
         for mark in marks:
             scene._at[mark.first : mark.last] = [mark] * (mark.last - mark.first)
-            for name in {one.name for one in mark.meanings if one.kind in ("fact", "choice")}:
-                scene._by_fact.setdefault(name, []).append(mark)
+            for name in mark.meanings.told:
+                scene._by_name.setdefault(name, []).append(mark)
+            for owner in mark.meanings.by_owner:
+                scene._by_owner.setdefault(owner, []).append(mark)
         scene._deny()
         return scene
 
@@ -125,11 +131,17 @@ class Scene:
         """The token behind so many letters."""
         return self.tokens_between(self.said[number].start, self.said[number].start + length)[1]
 
-    def marks_in(self, first: int, last: int, fact: str = "") -> list[Mark]:
-        """Those that begin within some tokens, from left to right; of a fact, its labels and choices."""
-        marks = self._by_fact.get(fact, []) if fact else self.marks
-        low = bisect_left(marks, first, key=lambda mark: mark.first)
-        return marks[low : bisect_left(marks, last, key=lambda mark: mark.first)]
+    def marks_in(self, first: int, last: int, name: str = "") -> list[Mark]:
+        """Those that begin within some tokens, from left to right; of a fact its labels and choices, of what words do those that do it."""
+        return _within(self._by_name.get(name, []) if name else self.marks, first, last)
+
+    def labels_in(self, first: int, last: int, capability: str) -> list[Mark]:
+        """Those that a capability has for facts of its own."""
+        return _within(self._by_owner.get(capability, []), first, last)
+
+    def quantities(self, first: int, last: int) -> list[int]:
+        """The numbers, sizes and sums among some tokens."""
+        return self._quantities[bisect_left(self._quantities, first) : bisect_left(self._quantities, last)]
 
     def any_does(self, first: int, last: int, *names: str) -> bool:
         return any(not mark.meanings.verbs.isdisjoint(names) for mark in self._at[max(first, 0) : last])
@@ -183,7 +195,8 @@ class Scene:
         return not self.used[number] and not self.denied[number]
 
     def left(self, first: int, last: int) -> Iterator[int]:
-        return (i for i in range(first, last) if self.is_left(i))
+        used, denied = self.used, self.denied
+        return (i for i in range(first, last) if not used[i] and not denied[i])
 
     def is_open(self, first: int, last: int) -> bool:
         """Nothing was made of these tokens, but that they may name a thing."""
@@ -238,8 +251,15 @@ class Scene:
         return last
 
 
+def _within(marks: list[Mark], first: int, last: int) -> list[Mark]:
+    low = bisect_left(marks, (first,))
+    return marks[low : bisect_left(marks, (last,), low)]
+
+
 def _compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Token, ...]:
     """`rg-ml-prod` and `db-vault` are names, in which no word means anything; `on-prem` and `production-ready` are words."""
+    if not any(token.glued and token.kind == "word" for token in said):
+        return said
     found: list[Token] = []
     known = {i for mark in (*words.marks(said), *words.mentions(said, [])) for i in range(mark.first, mark.last)}
     at = 0
@@ -288,9 +308,11 @@ def _joined(said: tuple[Token, ...], mentions: list[Mark]) -> list[Mark]:
 
 def _unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
     """`vlan20` and `debian12` are a word and its number."""
+    if token.kind != "name":
+        return (token,)
     letters = token.text.rstrip("0123456789")
     digits = token.text[len(letters) :]
-    if token.kind != "name" or not digits or not letters.isalpha() or not words.joins(letters):
+    if not digits or not letters.isalpha() or not words.joins(letters):
         return (token,)
     middle = token.start + len(letters)
     word = Token("word", letters, token.start, middle, glued=token.glued)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words import Mark
 from tools.values.request import Fact, Wish
-from tools.values.wanted import Wanted
+from tools.values.wanted import Kind, Wanted
 
 
 @dataclass
@@ -35,10 +34,8 @@ class Stretch:
     """What may be said of the thing."""
     found: Found
     today: date
-
-    @cached_property
-    def kinds(self) -> dict[str, str]:
-        return {one.name: one.kind for one in self.wanted}
+    kinds: Mapping[str, Kind]
+    """Of each fact that may be said of it."""
 
     def named(self, kind: str) -> str:
         """The fact of a kind, empty when none is wanted."""

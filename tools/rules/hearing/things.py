@@ -76,10 +76,12 @@ class Message:
         return self.catalogue[thing.capability].WANTED
 
     def wants(self, thing: Thing, fact: str) -> bool:
-        return any(one.name == fact for one in self.wanted(thing))
+        return fact in self.scene.words.kinds[thing.capability]
 
     def stretch(self, thing: Thing, first: int = 0, last: int | None = None) -> Stretch:
-        return Stretch(self.scene, first, len(self.scene.said) if last is None else last, self.wanted(thing), thing.found, self.today)
+        last = len(self.scene.said) if last is None else last
+        kinds = self.scene.words.kinds[thing.capability]
+        return Stretch(self.scene, first, last, self.wanted(thing), thing.found, self.today, kinds)
 
     def before(self, thing: Thing, name: str) -> Fact | None:
         """What the request says already."""

@@ -68,7 +68,7 @@ def _tokens(text: str) -> Iterator[Token]:
             kind: TokenKind = "word" if match.group()[0].isalpha() else "mark"
             yield Token(kind, match.group(), *match.span(), glued=_is_glued(folded, match.start()))
         if token:
-            yield token._replace(glued=_is_glued(folded, token.start))
+            yield token
             position = token.end
 
 
@@ -89,7 +89,7 @@ def _typed(text: str, folded: str) -> Iterator[Token]:
             continue
         taken[start:end] = b"\1" * (end - start)
         names: dict[str, TokenKind] = {"link": "mark"}
-        yield Token(names.get(kind, kind), folded[start:end], start, end)  # type: ignore[arg-type]
+        yield Token(names.get(kind, kind), folded[start:end], start, end, 0.0, _is_glued(folded, start))  # type: ignore[arg-type]
     found: list[tuple[TokenKind, float, int, int]] = []
     found += [("money", a.money.monthly, a.start, a.end) for a in islice(quantities.sums(text), QUANTITIES_MAX)]
     found += [("size", s.size_bytes, s.start, s.end) for s in islice(quantities.sizes(text), QUANTITIES_MAX)]
@@ -97,7 +97,7 @@ def _typed(text: str, folded: str) -> Iterator[Token]:
     for kind_, value, start, end in found:
         if not any(taken[start:end]):
             taken[start:end] = b"\1" * (end - start)
-            yield Token(kind_, folded[start:end], start, end, float(value))
+            yield Token(kind_, folded[start:end], start, end, float(value), _is_glued(folded, start))
 
 
 def _is_name(text: str) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.scene import STOPS, Scene
 
 PHRASES_MAX = 60
 """Of one message; beyond it nobody reads on."""
 PHRASE_LENGTH_MAX = 160
+ENDS = STOPS | set(',()|"“”:')
 
 
 def unused(scene: Scene) -> tuple[str, ...]:
     """Phrases in the operator's own spelling; a phrase ends where a clause does, or where something was used."""
     phrases, first = list[str](), 0
     for i in range(len(scene.said) + 1):
-        if scene.stops(i) or scene.used[i] or scene.is_text(i, *',()|"“”:'):
-            phrases.append(_phrase(scene, first, i))
+        if i == len(scene.said) or scene.used[i] or scene.said[i].text in ENDS:
+            if i > first:
+                phrases.append(_phrase(scene, first, i))
             first = i + 1
     return tuple(dict.fromkeys(filter(None, phrases)))[:PHRASES_MAX]
 

@@ -56,9 +56,9 @@ class Label(NamedTuple):
 def amounts(scene: Scene, first: int, last: int) -> list[Amount]:
     """Those that are neither taken nor denied; `8 cores, ideally 16`, `4 GB or 8 GB` and `from 4 to 8 GB` are one each."""
     found: list[Amount] = []
-    for i in scene.left(first, last):
+    for i in scene.quantities(first, last):
         token = scene.said[i]
-        if token.kind not in ("number", "size", "money") or _is_version(scene, i):
+        if not scene.is_left(i) or _is_version(scene, i):
             continue
         one = Amount(token.kind, token.value, _spelled(scene, i), i, i + 1)
         before = found[-1] if found else one
@@ -83,10 +83,11 @@ def _spelled(scene: Scene, number: int) -> str:
 
 def _joint(scene: Scene, before: Amount, one: Amount) -> str:
     """How an amount goes on from the one before it, empty when it does not: they are two then."""
-    gap = range(before.last, one.first)
+    gap, is_alike = range(before.last, one.first), before.kind == one.kind
+    if len(gap) > JOINT_MAX or not (is_alike or (before.kind, one.kind) == ("size", "number")):
+        return ""
     between = [i for i in gap if not scene.at(i).names("fact") and not scene.is_text(i, ",", "(", ";", "/")]
-    is_alike = before.kind == one.kind
-    if not between or len(gap) > JOINT_MAX or not (is_alike or (before.kind, one.kind) == ("size", "number")):
+    if not between:
         return ""
     if any(scene.does(i, "prefer") for i in between):
         return "prefer"
@@ -107,7 +108,7 @@ def _is_version(scene: Scene, number: int) -> bool:
 
 def _labels(at: Stretch, capability: str) -> list[Label]:
     found = []
-    for mark in at.marks():
+    for mark in at.scene.labels_in(at.first, at.last, capability):
         facts = tuple(name for name in mark.facts(capability) if at.kinds.get(name) in AMOUNTS)
         if facts and mark.last <= at.last and at.scene.free(mark.first, mark.last):
             found.append(Label(mark.first, mark.last, facts))

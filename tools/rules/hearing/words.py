@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from tools.rules.hearing.lexicon import ENGLISH, language, others
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.names.text import fold
-from tools.values.wanted import Listed, Wanted
+from tools.values.wanted import Kind, Listed, Wanted
 
 MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation"]
 COUNTED = ("count", "memory", "disk", "volume")
@@ -41,6 +41,17 @@ class Meanings(frozenset[Meaning]):
         return frozenset(self.by_kind.get("does", ()))
 
     @cached_property
+    def told(self) -> frozenset[str]:
+        """The facts and choices that it is a word for, and what it does."""
+        return frozenset(one.name for one in self if one.kind in ("fact", "choice", "does"))
+
+    @cached_property
+    def by_owner(self) -> dict[str, tuple[str, ...]]:
+        """The facts that it is a word for, by capability."""
+        owners = {one.value for one in self if one.kind == "fact"}
+        return {owner: tuple(sorted({one.name for one in self if one.kind == "fact" and one.value == owner})) for owner in owners}
+
+    @cached_property
     def by_kind(self) -> dict[MeaningKind, tuple[str, ...]]:
         kinds = {one.kind for one in self}
         return {kind: tuple(sorted({one.name for one in self if one.kind == kind})) for kind in kinds}
@@ -64,9 +75,11 @@ class Mark(NamedTuple):
 
     def facts(self, capability: str) -> tuple[str, ...]:
         """Those that this capability has the word for."""
-        return tuple(sorted({one.name for one in self.meanings if one.kind == "fact" and one.value == capability}))
+        return self.meanings.by_owner.get(capability, ())
 
     def choices(self, fact: str) -> tuple[str, ...]:
+        if "choice" not in self.meanings.by_kind:
+            return ()
         return tuple(sorted({one.value for one in self.meanings if one.kind == "choice" and one.name == fact}))
 
 
@@ -77,9 +90,52 @@ def same(word: str) -> str:
     return word[:-1] if (len(word) > 3 or abbreviated) and word.endswith("s") and not word.endswith("ss") else word
 
 
-Phrases = dict[str, dict[tuple[str, ...], Meanings]]
-"""By their first word."""
-NO_PHRASES: dict[tuple[str, ...], Meanings] = {}
+class Phrases:
+    """Words and rows of words with what they mean. A star at the end stands for any ending."""
+
+    def __init__(self) -> None:
+        self.alone: dict[str, Meanings] = {}
+        self.stems: dict[str, Meanings] = {}
+        """By what they begin with."""
+        self.longer: dict[str, dict[str, dict[tuple[str, ...], Meanings]]] = {}
+        """By the first and the second word, which may be only a star."""
+
+    def put(self, phrase: tuple[str, ...], meanings: set[Meaning]) -> None:
+        last = phrase[-1]
+        if len(phrase) == 1:
+            table, key = (self.stems, last[:-1]) if last.endswith("*") else (self.alone, last)
+            table[key] = Meanings(table.get(key, frozenset()) | meanings)
+            return
+        known = self.longer.setdefault(phrase[0], {}).setdefault("*" if phrase[1].endswith("*") else phrase[1], {})
+        known[phrase] = Meanings(known.get(phrase, frozenset()) | meanings)
+
+    def sort(self) -> None:
+        """So that the longest phrase is found first."""
+        for by_second in self.longer.values():
+            for second, known in by_second.items():
+                by_second[second] = dict(sorted(known.items(), key=lambda one: -len(one[0])))
+
+    def begins(self, word: str) -> bool:
+        return word in self.alone or word in self.longer
+
+    def longest(self, said: Sequence[Token], words: tuple[str, ...], at: int, *, by_stem: bool) -> tuple[int, Meanings] | None:
+        """(how many words, what they mean) of the longest phrase that stands here."""
+        by_second = self.longer.get(words[at])
+        if by_second and at + 1 < len(words):
+            for known in (by_second.get(words[at + 1]), by_second.get("*")):
+                for phrase, meanings in known.items() if known else ():
+                    if _fits(phrase, said, words, at):
+                        return len(phrase), meanings
+        meant = self.alone.get(words[at])
+        if meant is None and by_stem and said[at].kind == "word":
+            text = said[at].text
+            begun = (text[:k] for k in range(min(len(text), WORD_LENGTH_MAX), 0, -1))
+            meant = next((self.stems[one] for one in begun if one in self.stems), None)
+        return (1, meant) if meant is not None else None
+
+
+MENDED_MAX = 8_192
+"""Words that are remembered as mended, or as they are."""
 
 
 class Lexicon:
@@ -111,16 +167,20 @@ class Lexicon:
         """Choices that ask for their capability by themselves, such as an application."""
         self.makes = {able.NAME: list(_makes(able)) for able in catalogue.values()}
         """Of a capability, the choices that are its own name."""
-        self._phrases: Phrases = {}
-        self._services: Phrases = {}
+        self.kinds: dict[str, dict[str, Kind]] = {able.NAME: {one.name: one.kind for one in able.WANTED} for able in catalogue.values()}
+        """Of a capability, its facts, and of what kind each is."""
+        self._phrases, self._services = Phrases(), Phrases()
         meant = self._meant(catalogue, wanted)
         for english_word, words in theirs.get("words", {}).items():
             for word in words:
                 meant.setdefault(fold(word), set()).update(meant.get(english_word, ()))
         for word, meanings in meant.items():
             self._put(word, meanings)
+        self._phrases.sort()
+        self._services.sort()
         labels = (word for word in meant if word.isalpha() and len(word) >= 4)
         self._labels = sorted(word for word in labels if any(one.kind == "fact" or one.name == "os" for one in meant[word]))
+        self._mended = lru_cache(maxsize=MENDED_MAX)(self._mend)
 
     @staticmethod
     def _meant(catalogue: Catalogue, wanted: Iterable[tuple[Listed, Wanted]]) -> dict[str, set[Meaning]]:
@@ -149,7 +209,6 @@ class Lexicon:
         return meant
 
     def _put(self, phrase: str, meanings: set[Meaning]) -> None:
-        """A star at the end stands for any ending: such a phrase is kept by what it begins with."""
         words = [token.text for token in tokens(phrase.rstrip("*"))]
         if not words or not meanings:
             return
@@ -157,8 +216,7 @@ class Lexicon:
         services = {one for one in meanings if one.kind in ("service", "body")}
         for phrases, more in ((self._phrases, meanings - services), (self._services, services)):
             if any(one.kind != "body" for one in more):
-                known = phrases.setdefault(key[0], {})
-                known[key] = Meanings(known.get(key, frozenset()) | more)
+                phrases.put(key, more)
 
     def marks(self, said: Sequence[Token]) -> list[Mark]:
         """The longest phrase at each place, from left to right, none in another: of facts, choices, wishes, and what builds a sentence."""
@@ -172,17 +230,11 @@ class Lexicon:
 
     def _find(self, said: Sequence[Token], phrases: Phrases) -> list[Mark]:
         found, at = list[Mark](), 0
-        words = [same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said]
-        while at < len(said):
-            known = phrases.get(words[at], NO_PHRASES)
-            fits = [(len(p), m) for p, m in known.items() if len(p) == 1 or (words[at + 1 : at + 2] and _fit(p, said, words, at))]
-            if not fits and self.language != ENGLISH and said[at].kind == "word":
-                begun = (said[at].text[:k] + "*" for k in range(min(len(said[at].text), WORD_LENGTH_MAX), 1, -1))
-                fits = [(1, phrases[one][(one,)]) for one in begun if phrases.get(one, {}).get((one,))][:1]
-            if fits:
-                length, meanings = max(fits, key=lambda fit: fit[0])
-                found.append(Mark(at, at + length, meanings))
-            at = found[-1].last if fits else at + 1
+        words = tuple(same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said)
+        while at < len(words):
+            if fit := phrases.longest(said, words, at, by_stem=self.language != ENGLISH):
+                found.append(Mark(at, at + fit[0], fit[1]))
+            at += fit[0] if fit else 1
         return found
 
     def is_body(self, text: str) -> bool:
@@ -190,20 +242,26 @@ class Lexicon:
 
     def joins(self, letters: str) -> bool:
         """A number may stand behind this word without a blank: `vlan20`, `debian12`."""
-        meant = (phrases.get(same(letters), {}).get((same(letters),), ()) for phrases in (self._phrases, self._services))
+        meant = (phrases.alone.get(same(letters), ()) for phrases in (self._phrases, self._services))
         return letters in self.glued or any(one.kind in ("choice", "service") for meanings in meant for one in meanings)
 
     def mend(self, token: Token) -> Token:
         """`coers` and `netwrk` are cores and network: a word that nothing is known of, and that one slip makes of a label."""
-        text, word = token.text, same(token.text)
-        known = word in self._phrases or word in self.filling or word in self._services
-        if token.kind != "word" or not 4 <= len(text) <= WORD_LENGTH_MAX or self.language != ENGLISH or known:
+        if token.kind != "word" or self.language != ENGLISH:
             return token
+        mended = self._mended(token.text)
+        return token if mended == token.text else token._replace(text=mended)
+
+    def _mend(self, text: str) -> str:
+        word = same(text)
+        known = self._phrases.begins(word) or word in self.filling or self._services.begins(word)
+        if not 4 <= len(text) <= WORD_LENGTH_MAX or known:
+            return text
         mended = [one for one in self._labels if one[0] == text[0] and sorted(one) == sorted(text)]
         if not mended and len(text) >= 6:
             near = [one for one in self._labels if len(one) >= 6 and one[0] == text[0]]
             mended = get_close_matches(text, near, n=1, cutoff=0.83)
-        return token._replace(text=mended[0]) if mended else token
+        return mended[0] if mended else text
 
     def fills(self, token: Token) -> bool:
         """It asks for nothing by itself."""
@@ -218,13 +276,11 @@ def _makes(able: Listed) -> Iterator[tuple[str, str]]:
             yield one.name, ours
 
 
-def _fit(phrase: tuple[str, ...], said: Sequence[Token], words: Sequence[str], at: int) -> bool:
-    if len(phrase) > 2 and phrase[1] != words[at + 1]:
-        return False
+def _fits(phrase: tuple[str, ...], said: Sequence[Token], words: tuple[str, ...], at: int) -> bool:
     last = at + len(phrase) - 1
-    if last < len(said) and len(phrase) > 1 and phrase[-1].endswith("*"):
-        return tuple(words[at:last]) == phrase[:-1] and said[last].text.startswith(phrase[-1][:-1])
-    return tuple(words[at : last + 1]) == phrase
+    if last < len(words) and phrase[-1].endswith("*"):
+        return words[at:last] == phrase[:-1] and said[last].text.startswith(phrase[-1][:-1])
+    return words[at : last + 1] == phrase
 
 
 @cache
