@@ -148,9 +148,9 @@ Span = tuple[int, int, bool]
 """A stretch of prose by its tokens, and whether it opens a line of a list."""
 
 
-def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Span]]:
-    """(fields and cells, stretches of prose)."""
-    cells, spans = list[Cell](), list[Span]()
+def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Span], list[tuple[int, int]]]:
+    """(fields and cells, stretches of prose, remarks that ask for nothing)."""
+    cells, spans, remarks = list[Cell](), list[Span](), list[tuple[int, int]]()
     for piece in layout:
         first, last = scene.tokens_between(piece.start, piece.end)
         if last <= first:
@@ -163,6 +163,7 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
         if label and len(layout) == 1 and any(label_first <= m.first < first for m in scene.mentions):
             label, first = None, label_first  # `firewall: 443/tcp from anywhere` names the thing itself
         if label and label.remark:
+            remarks.append((first, last))
             continue
         if label and label.wishes and not label.facts and scene.marks_in(first, last, "ports"):
             label = None  # `https = port 443`
@@ -172,7 +173,7 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
             spans[-1] = (spans[-1][0], last, spans[-1][2])
         else:
             spans.append((first, last, piece.begins))
-    return cells, spans
+    return cells, spans, remarks
 
 
 def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:

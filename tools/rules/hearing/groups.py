@@ -67,7 +67,7 @@ class Grouping:
             case "new" | "there":
                 label = head.label or (self.known.get(head.capability, "") if verdict == "there" else "")
                 scene.name_thing(head.first, head.last)
-                scene.use(*lead.counted)
+                scene.settle(*lead.counted)
                 self.found.append(Group(head, head.start, head.last, verdict == "new", label, lead.number, lead.counted))
             case "again":
                 number = next(n for n, one in enumerate(self.found) if one.capability == head.capability)
@@ -87,7 +87,7 @@ class Grouping:
             case "same":
                 if previous and lead.number and previous.count is None and lead.counted != (0, 0) and self._before(head) != "with":
                     previous.count, previous.counted = lead.number, lead.counted
-                    scene.use(*lead.counted)
+                    scene.settle(*lead.counted)
                 scene.name_thing(head.first, head.last)
 
     def _verdict(self, head: Head) -> Verdict:
@@ -319,7 +319,7 @@ def _one_by_one(scene: Scene, group: Group) -> list[Group]:
         label = group.label if n == 0 else ""
         parts.append(replace(group, first=first, last=last, count=count, counted=counted, new=group.new or n > 0, label=label))
     for i in ones:
-        scene.use(i, i + 1)
+        scene.settle(i, i + 1)
     return parts
 
 

@@ -19,7 +19,7 @@ from tools.rules.hearing.naming import Called, names
 from tools.rules.hearing.saying import read_stretch
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
-from tools.rules.hearing.unused import unused
+from tools.rules.hearing.unused import give_back, unused
 from tools.rules.hearing.words import Catalogue
 from tools.values.request import Doubt, Edit, Edits, Reading, Request
 
@@ -51,14 +51,16 @@ class _Reader:
     def edits(self, cleaned: str, asked: Asked) -> Edits:
         scene, message = self.scene, self.message
         layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene.words, text))
-        cells, spans = cells_of(scene, layout)
+        cells, spans, remarks = cells_of(scene, layout)
         asks = _asks(scene, spans) and not cells
         called = [one for first, last, _ in spans for one in names(scene, first, last)]
         for one in called:
             scene.use(one.first, one.last)
-        read = {i for first, last, _ in spans for i in range(first, last)} | {i for cell in cells for i in range(cell.first, cell.last)}
-        for i in set(range(len(scene.said))) - read:
-            scene.use(i, i + 1)  # marks of lists and the like
+        for first, last in remarks:
+            scene.use(first, last)
+        stretches = [*((first, last) for first, last, _ in spans), *((cell.first, cell.last) for cell in cells), *remarks]
+        for i in set(range(len(scene.said))) - {i for first, last in stretches for i in range(first, last)}:
+            scene.settle(i, i + 1)  # marks of lists, lines of a log and the like
         if asked and not cells and _may_answer(scene):
             found = answer(scene, message.request, asked, message.catalogue, message.today)
             if found:
@@ -72,7 +74,10 @@ class _Reader:
         self._read(found_groups, removed, cells, called, bool(spans))
         made = changes(message, self.common)
         doubts = tuple(doubt for thing in message.things for doubt in thing.doubts)
-        return Edits(edits=(*self.gone, *made, *wishes(message)), doubts=doubts, asks=asks, unused=unused(scene))
+        edits = (*self.gone, *made, *wishes(message))
+        readings = (edit for doubt in doubts for reading in doubt.readings for edit in reading.edits)
+        give_back(scene, [edit.quote for edit in (*edits, *readings)] + [doubt.quote for doubt in doubts])
+        return Edits(edits=edits, doubts=doubts, asks=asks, unused=unused(scene))
 
     def _read(self, found: list[Group], removed: list[Group], cells: list[Cell], called: list[Called], is_prose: bool) -> None:
         """Everything that is said, each of the thing that it is about."""

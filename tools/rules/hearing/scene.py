@@ -19,6 +19,7 @@ MARGIN = 64
 """Tokens and marks beyond either end of a message, where there is nothing."""
 NAMES_A_THING = 2
 QUANTITIES = ("number", "size", "money")
+FIGURES = (*QUANTITIES, "address", "port")
 
 
 @dataclass
@@ -33,6 +34,8 @@ class Scene:
     used: bytearray
     """Of each token, whether something was made of it; `NAMES_A_THING`: it only tells what things are spoken of."""
     denied: bytearray
+    settled: bytearray
+    """Of each token, whether what it says is so without anything being made of it: `one vm`."""
     _at: list[Mark] = field(default_factory=list)
     _tokens: tuple[Token, ...] = ()
     _starts: list[int] = field(default_factory=list)
@@ -51,7 +54,7 @@ class Scene:
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
         mentions = _joined(said, words.mentions(said, marks))
-        scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)))
+        scene = cls(text, said, words, catalogue, marks, mentions, *(bytearray(len(said)) for _ in range(3)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]
         scene._quantities = [i for i, token in enumerate(said) if token.kind in QUANTITIES]
@@ -143,6 +146,10 @@ class Scene:
         """The numbers, sizes and sums among some tokens."""
         return self._quantities[bisect_left(self._quantities, first) : bisect_left(self._quantities, last)]
 
+    def figures(self) -> Iterator[int]:
+        """Whatever says how much, how many or which one in digits."""
+        return (i for i, token in enumerate(self.said) if token.kind in FIGURES)
+
     def any_does(self, first: int, last: int, *names: str) -> bool:
         return any(not mark.meanings.verbs.isdisjoint(names) for mark in self._at[max(first, 0) : last])
 
@@ -187,6 +194,10 @@ class Scene:
     def use(self, first: int, last: int) -> None:
         self.used[first:last] = b"\1" * (last - first)
 
+    def settle(self, first: int, last: int) -> None:
+        self.use(first, last)
+        self.settled[first:last] = b"\1" * (last - first)
+
     def free(self, first: int, last: int) -> bool:
         return not any(self.used[first:last])
 
@@ -210,6 +221,7 @@ class Scene:
         """These tokens name a thing; a label may share them: `database called shop`."""
         for i in range(first, last):
             self.used[i] = self.used[i] or NAMES_A_THING
+        self.settled[first:last] = b"\1" * (last - first)
 
     def leave(self, first: int, last: int) -> None:
         """These tokens are of something that is only spoken of: nothing is read from them."""

@@ -119,7 +119,10 @@ class Message:
         scene = self.scene
         for row in dict.fromkeys(cell.row for cell in cells if cell.row):
             mine = [cell for cell in cells if cell.row == row]
-            if sum(bool(cell.facts) for cell in mine) < 2 or scene.is_listed(mine[0].first, "totals"):
+            if scene.is_listed(mine[0].first, "totals"):
+                scene.settle(mine[0].first, mine[-1].last)
+                continue
+            if sum(bool(cell.facts) for cell in mine) < 2:
                 continue
             services = (m.names("service")[0] for m in scene.mentions for cell in mine if cell.first <= m.first < cell.last)
             for cell in mine:

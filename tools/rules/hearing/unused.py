@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tools.rules.hearing.scene import STOPS, Scene
 
 PHRASES_MAX = 60
 """Of one message; beyond it nobody reads on."""
 PHRASE_LENGTH_MAX = 160
 ENDS = STOPS | set(',()|"“”:')
+
+
+def give_back(scene: Scene, quotes: Iterable[str]) -> None:
+    """Figures that were taken up and came to nothing, since a later one won or their thing was dropped, are of no use after all, with the
+    words around them. `quotes` are of everything that was made of the message."""
+    told = bytearray(scene.settled)
+    for quote in set(quotes) - {""}:
+        start = scene.text.find(quote)
+        while start >= 0:
+            first, last = scene.tokens_between(start, start + len(quote))
+            told[first:last] = b"\1" * (last - first)
+            start = scene.text.find(quote, start + len(quote))
+    for i in scene.figures():
+        first = last = i
+        if told[i]:
+            continue
+        while first > 0 and scene.used[first - 1] and not told[first - 1] and scene.said[first - 1].text not in ENDS:
+            first -= 1
+        while last < len(scene.said) and scene.used[last] and not told[last] and scene.said[last].text not in ENDS:
+            last += 1
+        scene.used[first:last] = bytes(last - first)
 
 
 def unused(scene: Scene) -> tuple[str, ...]:
