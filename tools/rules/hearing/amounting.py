@@ -197,8 +197,10 @@ class _Amounts:
         scene, thing = self.scene, self.thing
         numbers, sums = ([one for one in rest if one.kind == kind] for kind in ("number", "money"))
         short = len(numbers) == 1 and len(scene.said) <= 6 and not thing.new and not thing.facts
-        if short and "count" in self.kinds and any(scene.does(i, "change") and scene.is_text(i + 1, "it", "them") for i in range(3)):
-            self._give("count", numbers[0])  # `make it 3`
+        if short and "count" in self.kinds and any(scene.does(i, "them") for i in range(len(scene.said))):
+            self._give("count", numbers[0])  # `make it 3`, `three of them`
+        for number in numbers:
+            self._mends(number)
         if sums and (budget := self.at.named("money")):
             self._give(budget, sums[-1])
         sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
@@ -215,17 +217,18 @@ class _Amounts:
         for size in doubtful:
             self._doubt([(lacking[kind], size.text) for kind in ("memory", "disk") if kind in lacking], size.first, size.last)
 
-    def _mends(self, size: Amount) -> bool:
-        """`Sorry, I meant 8 GB`: it stands for the last size before it."""
+    def _mends(self, one: Amount) -> bool:
+        """`Sorry, I meant 8 GB`, `3 servers, no wait, 4`: it stands for the nearest size, or the last number, before it."""
         scene = self.scene
-        if not scene.any_does(size.first - 4, size.first, "mends"):
+        if not scene.any_does(one.first - 4, one.first, "mends"):
             return False
-        start = scene.said[size.first].start
-        said = [fact for fact in self.thing.facts.values() if self.kinds.get(fact.name) in ("memory", "disk")]
+        start = scene.said[one.first].start
+        kinds = ("count",) if one.kind == "number" else ("memory", "disk")
+        said = [fact for fact in self.thing.facts.values() if self.kinds.get(fact.name) in kinds]
         before = [fact for fact in said if 0 <= scene.text.find(fact.quote) < start]
         if before:
-            near = min(before, key=lambda fact: (abs((worth(fact.value) or 0) - size.worth), -scene.text.find(fact.quote)))
-            self._give(near.name, size)
+            apart = {fact.name: abs((worth(fact.value) or 0) - one.worth) if one.kind == "size" else 0 for fact in before}
+            self._give(min(before, key=lambda fact: (apart[fact.name], -scene.text.find(fact.quote))).name, one)
         return bool(before)
 
     def _is_of_something_else(self, size: Amount) -> bool:

@@ -72,10 +72,10 @@ def _dates(at: Stretch, one: Wanted) -> None:
         end = min(begin + 12, at.last)
         if begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last):
             continue
-        start = scene.said[mark.last - 1].end
+        start = scene.said[mark.last - 1].start  # `need it in two weeks`
         stretch = scene.text[start : scene.said[end - 1].end]
         day = next(iter(days(stretch, at.today)), None)
-        lead = stretch[: day.start] if day else ""
+        lead = stretch[scene.said[mark.last - 1].end - start : day.start] if day else ""
         if day and len(lead.split()) <= 4 and not re.search(r"[.;!?\n]", lead):
             at.say(one.name, day.iso, mark.first, scene.tokens_between(start + day.start, start + day.end)[1])
     for i in scene.left(at.first, at.last) if one.name == "until" else ():

@@ -117,6 +117,8 @@ class Grouping:
             return "spoken of"
         if (previous or self.request.items) and self._is_environment(head):
             return "no"
+        if not there and not previous and head.intro != "new" and self._touches(head):
+            return "removed"  # `resize the disk of the payroll vm`: none of ours, which is told
         if self._before(head) == "lean":
             return self._leaning(head, there)
         if there and head.intro != "new" and previous and previous.capability != head.capability:
@@ -125,6 +127,8 @@ class Grouping:
 
     def _leaning(self, head: Head, there: bool) -> Verdict:
         """`on the database server`, `in a virtual machine`."""
+        if self.scene.is_listed(head.start - 1, "leads_to_another"):
+            return "spoken of"
         if self.previous:
             return "same" if head.body or self.previous.capability == head.capability else "spoken of"
         if there and head.intro != "new":
@@ -165,13 +169,14 @@ class Grouping:
             return "new" if is_new else "there"
         if self._before(head) == "for" and not head.adjectives:
             return "new"
-        first, _ = self.scene.sentence(head.first)
-        touched = head.intro != "new" and self.scene.any_does(first, head.start, "touch")
-        if touched or (head.intro == "ref" and head.adjectives and self.request.items and changes):
-            return "removed"  # `resize the disk of the payroll vm`: none of ours, which is told
+        if head.intro == "ref" and head.adjectives and self.request.items and changes:
+            return "removed"
         return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
 
     # What tells.
+
+    def _touches(self, head: Head) -> bool:
+        return self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "touch")
 
     def _is_no_thing(self, head: Head) -> bool:
         scene, after = self.scene, self.scene.at(head.last)
@@ -220,6 +225,7 @@ class Grouping:
         first, last = scene.sentence(head.first)
         others = scene.has(first, begin, "number", "size") or scene.has(end, last, "number", "size")
         asks = any(scene.does(i, "ask_for", "join", "another") and not scene.does(i, "change") for i in range(first, head.start))
+        asks = asks and not scene.any_does(first, head.start, "mends")
         return scene.has(begin, end, "number") and head.lead.number != 1 and not others and not asks
 
     def _is_ours(self, head: Head) -> bool:

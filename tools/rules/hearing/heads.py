@@ -26,6 +26,7 @@ Intro = Literal["new", "ref", "bare"]
 TIMES = ("x", "×", "*")
 STARTING = (
     "lean", "for", "with", "join", "deny", "ask_for", "change", "link", "remove", "copy", "or", "each", "affirm", "polite", "ask",
+    "touch", "keep",
 )  # fmt: skip
 """What words do that no thing's own words begin before."""
 
@@ -122,7 +123,11 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
         elif mark.does("article", "owned"):
             return found._replace(start=mark.first, intro="new" if mark.does("article") else "ref")
         elif (
-            scene.used[i] or scene.stops(i) or mark.does(*STARTING) or (scene.kind(i) == "mark" and not scene.is_text(i, *TIMES, "/", "-"))
+            scene.used[i]
+            or scene.stops(i)
+            or mark.does(*STARTING)
+            or mark.names("relation")
+            or (scene.kind(i) == "mark" and not scene.is_text(i, *TIMES, "/", "-"))
         ):
             break
         else:

@@ -239,7 +239,7 @@ class Scene:
             if mark.does("denied_after"):
                 self.leave(self.clause(mark.first), mark.last)
         for mark in self.marks:
-            tells = self.kind(mark.last) == "word" and not self.at(mark.last).names("fact")
+            tells = self.token(mark.last).text.isalpha() and not set(self.at(mark.last).names("fact")) - {"count"}
             if mark.does("former") and not self.denied[mark.first] and tells:
                 self.leave(mark.first, self._former_up_to(mark))
 
