@@ -204,6 +204,11 @@ class _Amounts:
         if sums and (budget := self.at.named("money")):
             self._give(budget, sums[-1])
         sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
+        half = len(sizes) // 2
+        if half > 1 and [one.worth for one in sizes[:half]] == [one.worth for one in sizes[half:]]:
+            for size in sizes[half:]:  # half a message, said twice
+                scene.settle(size.first, size.last)
+            del sizes[half:]
         lacking = {one.kind: one.name for one in reversed(self.at.wanted) if one.name not in thing.facts}
         for size in [size for size in sizes if "volume" in lacking and not is_usual_memory(size.worth)][:1]:
             if any(m.first - size.last in (0, 1) and thing.capability in m.names("service") for m in scene.mentions):

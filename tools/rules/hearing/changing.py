@@ -156,10 +156,11 @@ def _unsets(message: Message, thing: Thing) -> list[Edit]:
 def wishes(message: Message) -> list[Edit]:
     """What no capability can do yet, of fields and of words; the last of a kind."""
     scene, found = message.scene, dict[str, Edit]()
+    is_able = bool(message.things or message.request.items)  # a wish is about something
     said = [wish for thing in message.things for wish in thing.found.wishes]
     for mark in scene.marks:
         kind = next(iter(mark.names("wish")), "")
-        if not kind or not scene.free(mark.first, mark.last) or _tells_another(message, mark):
+        if not kind or not is_able or not scene.free(mark.first, mark.last) or _tells_another(message, mark):
             continue
         quote = scene.quote(mark.first, mark.last)
         if not scene.denied[mark.first]:
@@ -174,4 +175,6 @@ def _tells_another(message: Message, mark: Mark) -> bool:
     """`backup contact`, `backup vm`: no wish, but a word that tells another noun."""
     scene, after = message.scene, message.scene.token(mark.last)
     noun = scene.words.language == ENGLISH and scene.is_plain_word(mark.last) and not after.text.endswith("ly") and not after.glued
+    counts = not scene.fills(mark.last) and scene.words.counting & set(scene.at(mark.last).names("fact"))  # `the firewall people`
+    noun = noun or bool(counts) or (after.text in "=:" and "ports" in scene.at(mark.last + 1).names("fact"))  # `https = port 443`
     return noun or scene.mention_at(mark.last) is not None

@@ -86,11 +86,15 @@ def _dates(at: Stretch, one: Wanted) -> None:
 
 
 def _choices(at: Stretch, one: Wanted) -> None:
-    """The last that is said wins. What belongs to a thing that is only spoken of (`the production load balancer`) chooses nothing."""
-    scene = at.scene
+    """What belongs to a thing that is only spoken of (`the production load balancer`) chooses nothing. Of several the last one wins, where
+    a word between them corrects the one before; else it is asked."""
+    scene, said = at.scene, list[tuple[str, Mark]]()
     for mark in scene.marks_in(at.first, at.last, one.name):
         values = mark.choices(one.name)
-        if not values or not scene.says_more(mark.first, mark.last) or _is_ordinary(scene, mark):
+        labels = one.name in mark.names("fact") and scene.at(mark.last).choices(one.name)  # `stage production`
+        if labels:
+            scene.use(mark.first, mark.last)
+        if not values or labels or not scene.says_more(mark.first, mark.last) or _is_ordinary(scene, mark):
             continue
         if scene.denied[mark.first] or (one.several and takes_away(scene, mark.first)):
             at.deny(one, values[0], mark.first, mark.last)
@@ -102,6 +106,9 @@ def _choices(at: Stretch, one: Wanted) -> None:
             is_glued = scene.token(mark.last).glued and scene.kind(mark.last) == "number"  # `debian12`
             at.found.say(one.name, values[0], scene.quote(mark.first, mark.last + is_glued))
             scene.use(mark.first, mark.last)
+            said.append((values[0], mark))
+    if len({value for value, _ in said}) > 1 and not scene.corrects(said[0][1].last, said[-1][1].last + 1):
+        at.found.either[one.name] = {value: scene.quote(mark.first, mark.last) for value, mark in said}
 
 
 def _is_ordinary(scene: Scene, mark: Mark) -> bool:

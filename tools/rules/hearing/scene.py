@@ -54,7 +54,7 @@ class Scene:
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
         mentions = _joined(said, words.mentions(said, marks))
-        scene = cls(text, said, words, catalogue, marks, mentions, *(bytearray(len(said)) for _ in range(3)))
+        scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]
         scene._quantities = [i for i, token in enumerate(said) if token.kind in QUANTITIES]
@@ -152,6 +152,14 @@ class Scene:
 
     def any_does(self, first: int, last: int, *names: str) -> bool:
         return any(not mark.meanings.verbs.isdisjoint(names) for mark in self._at[max(first, 0) : last])
+
+    def corrects(self, first: int, last: int) -> bool:
+        """A word there takes back what was said before it, or answers it."""
+        return (
+            self.find(first, last, "?") is not None
+            or self.any_does(first, last, "mends", "deny", "instead", "affirm", "prefer", "change")
+            or any(self.denied[first:last])
+        )
 
     def has(self, first: int, last: int, *kinds: str) -> bool:
         """Tokens of these kinds stand there."""

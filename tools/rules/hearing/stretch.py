@@ -20,6 +20,8 @@ class Found:
     wishes: list[Wish] = field(default_factory=list)
     denied: list[tuple[str, str, str]] = field(default_factory=list)
     """(fact, value or nothing, quote) of what is not to be."""
+    either: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of a fact, the values that it may have by their quotes, where nothing tells which one."""
 
     def say(self, name: str, value: str, quote: str) -> None:
         self.facts[name] = Fact(name=name, value=value, quote=quote)

@@ -290,7 +290,9 @@ def _own(tongue: str) -> frozenset[str]:
         return frozenset(language(ENGLISH)["filling"]["words"].split())
     theirs = language(tongue)
     words = {word.rstrip("*") for several in theirs["words"].values() for word in several} | set(theirs["filling"]["words"].split())
-    return frozenset(words - _own(ENGLISH))
+    ours = language(ENGLISH)
+    shared = {word for table in ("wish", "units", "parted", "body") for several in ours[table].values() for word in several}
+    return frozenset(words - _own(ENGLISH) - shared)
 
 
 @lru_cache(maxsize=65536)
