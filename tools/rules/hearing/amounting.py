@@ -80,7 +80,7 @@ class _Amounts:
         scene, found, kind = self.scene, self.at.found, self.kinds[fact]
         last = next((one for one in reversed(several) if not self._is_quoted(one)), several[-1])
         product = self._product(several) if kind == "count" else None
-        if self._contradict(fact, several):
+        if self._contradict(fact, several) or self._share_out(fact, last):
             return
         if product:
             found.say(fact, *product)
@@ -111,29 +111,49 @@ class _Amounts:
 
     def _repeats(self, several: list[Match]) -> bool:
         """The same thing said again, or corrected: `200 connections, no, 300 connections`."""
-        return self.scene.any_does(several[0].last, several[-1].first, "deny", "affirm", "instead", "prefer", "or", "to")
+        first, last = several[0].last, several[-1].last + 1
+        return self.scene.corrects(first, last) or self.scene.any_does(first, last, "or", "to") or self._is_sum(several[-1])
+
+    def _is_sum(self, match: Match) -> bool:
+        """`12 cores together`, `total RAM 16 GB`."""
+        return self.scene.any_does(match.first - 1, match.last + 2, "sum")
 
     def _contradict(self, fact: str, several: list[Match]) -> bool:
-        """`4 cores and 8 cores`: two that cannot both be, and nothing tells which; it is asked."""
+        """`4 cores and 8 cores`: two that cannot both be, and no word takes back the first; it is asked."""
         scene, kind = self.scene, self.kinds[fact]
         if len({one.amount.worth for one in several}) < 2 or kind not in ("count", "memory") or self._product(several):
             return False
-        joined = all(b.first - a.last <= 2 and scene.any_does(a.last, b.first, "join") for a, b in pairwise(several))
-        if self._repeats(several) or any(self._is_quoted(one) for one in several) or not joined:
+        if self._repeats(several) or any(self._is_quoted(one) for one in several):
             return False
-        values = [(fact, self._spelled(one.amount, kind)) for one in several]
-        self._doubt(values, several[0].first, several[-1].last)
+        self._doubt([(fact, self._spelled(one.amount, kind), scene.quote(one.first, one.last)) for one in several])
         return True
 
-    def _doubt(self, values: Sequence[tuple[str, str]], first: int, last: int) -> None:
-        label, quote = self.thing.label, self.scene.quote(first, last)
-        readings = tuple(
-            Reading(text=f"{name.replace('_', ' ')} {value}", edits=(Edit(do="set", item=label, name=name, value=value, quote=quote),))
-            for name, value in values
-        )
-        about = tuple(dict.fromkeys(name for name, _ in values))
-        self.thing.doubts.append(Doubt(item=label, quote=quote, about=about, readings=readings))
-        self.scene.use(first, last)
+    def _share_out(self, fact: str, match: Match) -> bool:
+        """`three VMs with 12 cores together`: it is asked whether each has that much, or its share."""
+        count = self.message.before(self.thing, "count") if "count" not in self.thing.facts else self.thing.facts["count"]
+        machines = worth(count.value) if count else None
+        if not machines or machines < 2 or fact not in MACHINE_SIZES or not self._is_sum(match):
+            return False
+        quote, kind, amount = self.scene.quote(match.first, match.last), self.kinds[fact], match.amount
+        is_size = kind != "count"
+        whole = self._spelled(amount, kind)
+        share = worth(whole) if is_size else amount.worth
+        assert share is not None
+        each = f"{plain(share / machines / GIB)} GB" if is_size else plain(share / machines)
+        self._doubt([(fact, each, quote), (fact, whole, quote)])
+        return True
+
+    def _doubt(self, values: Sequence[tuple[str, str, str]]) -> None:
+        """(fact, value, quote) of each reading."""
+        label = self.thing.label
+        readings = {
+            (name, value): Reading(
+                text=f"{name.replace('_', ' ')} {value}", edits=(Edit(do="set", item=label, name=name, value=value, quote=quote),)
+            )
+            for name, value, quote in values
+        }
+        about = tuple(dict.fromkeys(name for name, _, _ in values))
+        self.thing.doubts.append(Doubt(item=label, quote=values[-1][-1], about=about, readings=tuple(readings.values())))
 
     def _times(self, match: Match) -> int:
         """`two data disks of 300 GB`, `2 x 100 GB`: so many of that size."""
@@ -220,7 +240,9 @@ class _Amounts:
         for fact in dict.fromkeys(fact for fact, _ in given):
             self._give(fact, *(size for name, size in given if name == fact))
         for size in doubtful:
-            self._doubt([(lacking[kind], size.text) for kind in ("memory", "disk") if kind in lacking], size.first, size.last)
+            quote = scene.quote(size.first, size.last)
+            self._doubt([(lacking[kind], size.text, quote) for kind in ("memory", "disk") if kind in lacking])
+            scene.use(size.first, size.last)
 
     def _mends(self, one: Amount) -> bool:
         """`Sorry, I meant 8 GB`, `3 servers, no wait, 4`: it stands for the nearest size, or the last number, before it."""

@@ -31,6 +31,8 @@ class Group:
     counted: tuple[int, int]
     of: int | None = None
     """The number of the group that its words are about once more."""
+    called: int | None = None
+    """The token of a name that nothing introduces."""
     thing: int = 0
 
     @property
@@ -295,7 +297,7 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
         one.last = after.first = _under_heading(scene, one.head.last, after.first)
     if found:
         found[0].first, found[-1].last = 0, len(scene.said)
-    return [part for group in found for part in _one_by_one(scene, group)], grouping.removed
+    return [part for group in found for one in _one_by_one(scene, group) for part in _by_sizes(scene, one)], grouping.removed
 
 
 def _under_heading(scene: Scene, floor: int, first: int) -> int:
@@ -327,6 +329,58 @@ def _one_by_one(scene: Scene, group: Group) -> list[Group]:
     for i in ones:
         scene.settle(i, i + 1)
     return parts
+
+
+def _by_sizes(scene: Scene, group: Group) -> list[Group]:
+    """`two vms: zebra with 2 cores 4 GB, okapi with 8 cores 16 GB`: whose sizes are said several times over are as many things."""
+    labels = [mark for mark in scene.labels_in(group.first, group.last, group.capability) if "cpu_count" in mark.facts(group.capability)]
+    sizes = [mark.first - 1 for mark in labels if scene.kind(mark.first - 1) == "number" and scene.is_left(mark.first - 1)]
+    sized = all(scene.has(a, b, "size") for a, b in itertools.pairwise([*sizes, group.last]))
+    values = {scene.said[i].value for i in sizes}
+    if len(sizes) < 2 or not sized or (len(values) < 2 and group.count != len(sizes)) or scene.corrects(sizes[0], sizes[-1]):
+        return [group]
+    if sizes[0] < group.head.first < sizes[-1] and not any(mark.first > sizes[-1] for mark in scene.mentions):
+        return [group]  # `replaces a box with 24 cores: a VM with 12 cores`
+    starts = [group.first, *(_opening(scene, i, group.first) for i in sizes[1:])]
+    stretches = list(itertools.pairwise([*starts, group.last]))
+    names = [_bare_name(scene, max(first, _opening(scene, i, first))) for (first, _), i in zip(stretches, sizes, strict=True)]
+    own = [_own_count(scene, first, last) for first, last in stretches]
+    counts = own if any(own[1:]) else [1 if group.count == len(sizes) else one for one in (group.count, *own[1:])]
+    return [
+        replace(
+            group,
+            first=first,
+            last=last,
+            count=counts[n],
+            counted=(0, 0) if n else group.counted,
+            new=group.new or n > 0,
+            label="" if n else group.label,
+            called=names[n] if all(names) else None,
+        )
+        for n, (first, last) in enumerate(stretches)
+    ]
+
+
+def _bare_name(scene: Scene, number: int) -> int | None:
+    """The token, when it is the name of what the words behind it are about: `zebra with 2 cores`, `okapi (8 cores)`."""
+    named = scene.kind(number) in ("name", "quoted") or scene.is_plain_word(number)
+    return number if named and (scene.does(number + 1, "with") or scene.is_text(number + 1, "(", ":")) else None
+
+
+def _own_count(scene: Scene, first: int, last: int) -> int | None:
+    """`one large (8 cores)`, `and two machines with 8 cores`."""
+    before = next((mark.first - 1 for mark in scene.mentions if first <= mark.first < last), first)
+    if scene.kind(before) == "number" and scene.is_left(before):
+        scene.settle(before, before + 1)
+        return int(scene.said[before].value)
+    return 1 if scene.does(before, "article") else None
+
+
+def _opening(scene: Scene, number: int, floor: int) -> int:
+    """Where the words begin that a size stands among."""
+    while number > floor and not scene.stops(number - 1) and not scene.is_text(number - 1, ",", ":") and not scene.does(number - 1, "join"):
+        number -= 1
+    return number
 
 
 def _counts_alone(scene: Scene, number: int) -> bool:

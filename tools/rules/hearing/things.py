@@ -142,6 +142,9 @@ class Message:
             more = (int(before.value) if before and before.value.isdigit() else 1) if head.lead.more and not group.new else 0
             if self.wants(thing, "count"):
                 thing.found.say("count", str(group.count + more), quote)
+        if group.called is not None and self.wants(thing, "name"):
+            thing.found.say("name", scene.unquoted(group.called), scene.quote(group.called, group.called + 1))
+            scene.use(group.called, group.called + 1)
         if head.role and self.wants(thing, "role"):
             thing.found.say("role", head.role, said)
         return thing

@@ -207,6 +207,8 @@ def is_usual_memory(size_bytes: float) -> bool:
 
 ALONE_MEMORY_MAX_BYTES = 64 * GIB
 """A size alone, up to this, is memory if memory usually comes in it: `4 cores, 8 GB`. Above it, it is as likely a disk."""
+LIST_GAP_MAX = 3
+"""Tokens between disks that are one list."""
 FAR = 1.5
 """How much larger the first of two sizes must be for the order to be the other way round: memory is the smaller one."""
 
@@ -226,8 +228,10 @@ def by_order(sizes: Sequence[Amount], lacking: Mapping[Kind, str], *, is_listed:
         ordered[:2] = ordered[1::-1]
     slots = [name for name in (memory, disk, "" if memory and disk else volume) if name]
     given = list(zip(slots, ordered, strict=False))
-    rest = ordered[len(given) :]
-    return (given + [(disks, size) for size in rest], []) if disks and (disk or is_listed) else (given, rest)
+    rest = ordered[len(given) :] if disks and (disk or is_listed) else []
+    more = itertools.takewhile(lambda pair: pair[1].first - pair[0].last <= LIST_GAP_MAX, itertools.pairwise(sizes[-len(rest) - 1 :]))
+    listed = [size for _, size in more] if len(sizes) > len(rest) else rest
+    return given + [(disks, size) for size in listed if size in rest], []
 
 
 def plain(value: float) -> str:
