@@ -8,7 +8,7 @@ from itertools import pairwise
 from tools.rules.hearing import quantities
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
-from tools.rules.hearing.values import AMOUNTS, GIB, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain
+from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain
 from tools.rules.hearing.words import same
 from tools.values.request import Doubt, Edit, Reading
 
@@ -123,8 +123,9 @@ class _Amounts:
         scene, kind = self.scene, self.kinds[fact]
         if len({one.amount.worth for one in several}) < 2 or kind not in ("count", "memory") or self._product(several):
             return False
-        if self._repeats(several) or any(self._is_quoted(one) for one in several):
-            return False
+        joined = all(b.first - a.last <= 2 and scene.any_does(a.last, b.first, "join") for a, b in pairwise(several))
+        if self._repeats(several) or any(self._is_quoted(one) for one in several) or not (joined or fact in MACHINE_SIZES):
+            return False  # `5,000 users, 100 of them concurrent`
         self._doubt([(fact, self._spelled(one.amount, kind), scene.quote(one.first, one.last)) for one in several])
         return True
 
@@ -229,20 +230,28 @@ class _Amounts:
             for size in sizes[half:]:  # half a message, said twice
                 scene.settle(size.first, size.last)
             del sizes[half:]
-        lacking = {one.kind: one.name for one in reversed(self.at.wanted) if one.name not in thing.facts}
+        usual = {one.kind: one.name for one in reversed(self.at.wanted)}  # any other of a kind is said with its label
+        lacking = {kind: name for kind, name in usual.items() if name not in thing.facts}
         for size in [size for size in sizes if "volume" in lacking and not is_usual_memory(size.worth)][:1]:
             if any(m.first - size.last in (0, 1) and thing.capability in m.names("service") for m in scene.mentions):
                 self._give(lacking.pop("volume"), size)  # `100 GB database`
                 sizes.remove(size)
-        disks = [mark.first for mark in scene.marks_in(0, len(scene.said), "disk")]
-        is_listed = "disk" in thing.facts and bool(sizes and disks) and sizes[0].first > disks[0]
-        given, doubtful = by_order(sizes, lacking, is_listed=is_listed)
+        if "memory" in self.kinds.values():
+            lacking.pop("volume", None)  # what is left beside a machine's sizes is told, and no size of data
+        given, doubtful = by_order(sizes, lacking, self._behind_disk(sizes))
         for fact in dict.fromkeys(fact for fact, _ in given):
             self._give(fact, *(size for name, size in given if name == fact))
         for size in doubtful:
             quote = scene.quote(size.first, size.last)
             self._doubt([(lacking[kind], size.text, quote) for kind in ("memory", "disk") if kind in lacking])
             scene.use(size.first, size.last)
+
+    def _behind_disk(self, sizes: Sequence[Amount]) -> int:
+        """The first of these that follows the system disk in a list: `disks: 32 GB for the system, 1 TB for dumps`."""
+        disk = self.thing.facts.get("disk")
+        start = self.scene.text.find(disk.quote) if disk else -1
+        end = self.scene.tokens_between(start, start + len(disk.quote))[1] if disk and start >= 0 else len(self.scene.said)
+        return next((n for n, size in enumerate(sizes) if 0 <= size.first - end <= LIST_GAP_MAX), len(sizes))
 
     def _mends(self, one: Amount) -> bool:
         """`Sorry, I meant 8 GB`, `3 servers, no wait, 4`: it stands for the nearest size, or the last number, before it."""

@@ -207,7 +207,7 @@ def is_usual_memory(size_bytes: float) -> bool:
 
 ALONE_MEMORY_MAX_BYTES = 64 * GIB
 """A size alone, up to this, is memory if memory usually comes in it: `4 cores, 8 GB`. Above it, it is as likely a disk."""
-LIST_GAP_MAX = 3
+LIST_GAP_MAX = 5
 """Tokens between disks that are one list."""
 FAR = 1.5
 """How much larger the first of two sizes must be for the order to be the other way round: memory is the smaller one."""
@@ -215,9 +215,9 @@ FAR = 1.5
 Given = list[tuple[str, Amount]]
 
 
-def by_order(sizes: Sequence[Amount], lacking: Mapping[Kind, str], *, is_listed: bool = False) -> tuple[Given, list[Amount]]:
+def by_order(sizes: Sequence[Amount], lacking: Mapping[Kind, str], listed: int) -> tuple[Given, list[Amount]]:
     """(fact and size, in doubt): sizes without a label, in the order in which everybody writes: memory, disk, other disks. `lacking` are
-    facts by kind; `is_listed`: the sizes follow the system disk in a list."""
+    facts by kind; from the size number `listed` on they follow the system disk in a list."""
     memory, disk, volume, disks = (lacking.get(kind, "") for kind in SIZES)
     if len(sizes) == 1 and memory and disk:
         if sizes[0].worth > ALONE_MEMORY_MAX_BYTES and is_usual_memory(sizes[0].worth):
@@ -226,12 +226,14 @@ def by_order(sizes: Sequence[Amount], lacking: Mapping[Kind, str], *, is_listed:
     ordered = list(sizes)
     if memory and disk and len(ordered) >= 2 and ordered[0].worth > ordered[1].worth * FAR:
         ordered[:2] = ordered[1::-1]
-    slots = [name for name in (memory, disk, "" if memory and disk else volume) if name]
-    given = list(zip(slots, ordered, strict=False))
-    rest = ordered[len(given) :] if disks and (disk or is_listed) else []
-    more = itertools.takewhile(lambda pair: pair[1].first - pair[0].last <= LIST_GAP_MAX, itertools.pairwise(sizes[-len(rest) - 1 :]))
-    listed = [size for _, size in more] if len(sizes) > len(rest) else rest
-    return given + [(disks, size) for size in listed if size in rest], []
+    slots = [name for name in (memory, disk) if name] or [volume] * bool(volume)
+    given = list(zip(slots, ordered[:listed], strict=False))
+    first = len(given) if disk else listed
+    near = itertools.takewhile(
+        lambda pair: pair[0] < 0 or sizes[pair[1]].first - sizes[pair[0]].last <= LIST_GAP_MAX,
+        ((n - 1 if n > first or disk else -1, n) for n in range(first, len(sizes))),
+    )
+    return given + [(disks, sizes[n]) for _, n in near if disks], []
 
 
 def plain(value: float) -> str:
