@@ -1,7 +1,8 @@
-"""What ADK's front ends do otherwise with Berth in them, however they are started: sessions and artifacts are kept in Berth's home.
+"""What ADK's front ends do otherwise with Berth in them, however they are started: sessions and artifacts are kept in Berth's home, and
+each request is looked at as it comes in.
 
-ADK has no setting for it but options of its command line, which `adk web agents` is not given; so two of its functions are exchanged
-here, and nowhere else. docs/decisions/0013 says why.
+ADK has no setting for either that `adk web agents` would have; so three of its names are exchanged here, and nowhere else.
+docs/decisions/0013 says why.
 """
 
 from __future__ import annotations
@@ -40,6 +41,20 @@ def settle() -> None:
     for module in filter(None, map(sys.modules.get, ("google.adk.cli.cli", "google.adk.cli.fast_api"))):
         _exchange(module, "create_session_service_from_options", _sessions_in_home)
         _exchange(module, "create_artifact_service_from_options", _artifacts_in_home)
+    server = sys.modules.get("google.adk.cli.api_server")
+    if server is not None:
+        setattr(server, "FastAPI", _gated(server.FastAPI))  # noqa: B010 - a name that a type checker would have be its own class
+
+
+def _gated(made: Any) -> Any:
+    """The app that ADK builds, behind a gate that sees each connection. Without it Berth only reads and plans."""
+    from .connection import Gate
+
+    class Gated(made):  # type: ignore[misc]
+        def build_middleware_stack(self) -> Any:
+            return Gate(super().build_middleware_stack())
+
+    return Gated
 
 
 def _exchange(module: ModuleType, name: str, made: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from google.adk.agents.invocation_context import InvocationContext
 
+from tools.values.person import Person
 from tools.values.request import Edits
 
-from .world import may_apply, the_world
+from .connection import who_speaks
+from .world import the_world
 
 if TYPE_CHECKING:
     from tools.pipeline.talk import Talk
@@ -51,11 +53,12 @@ def conversation_of(context: InvocationContext) -> str:
     return f"{context.app_name}/{context.user_id}/{context.session.id}"
 
 
-def begin(context: InvocationContext) -> None:
-    """Takes the message that came with this invocation."""
+def begin(context: InvocationContext, found: Person | None) -> None:
+    """Takes the message that came with this invocation; `found`: who sent it, as its connection says."""
     from tools.pipeline.talk import Talk
 
-    talk = Talk(the_world(), conversation_of(context), may_apply(), typed(context))
+    world = the_world()
+    talk = Talk(world, conversation_of(context), who_speaks(world.settings.operator, found), typed(context))
     while len(_turns) >= _TURNS_MAX:
         del _turns[next(iter(_turns))]
     _turns[context.invocation_id] = Turn(talk)

@@ -1,14 +1,10 @@
-"""The one world of this process, opened when the first message needs it; and whether it may apply anything."""
+"""The one world of this process, opened when the first message needs it."""
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
-import itertools
 import secrets
-import sys
 import threading
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -65,21 +61,6 @@ def the_settings() -> Settings | None:
         return Settings.from_environment()
     except RequestProblem:
         return None
-
-
-def may_apply(argv: Sequence[str] | None = None) -> bool:
-    """Only a server that listens on loopback, or no server at all, may let anything be carried out."""
-    argv = sys.argv if argv is None else argv
-    hosts = [after for before, after in itertools.pairwise(argv) if before == "--host"]
-    hosts += [word.removeprefix("--host=") for word in argv if word.startswith("--host=")]
-    return all(host == "localhost" or _is_loopback(host) for host in hosts)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def integrity_key() -> bytes:

@@ -13,6 +13,7 @@ from tools.pipeline import engine
 from tools.pipeline.talk import Talk
 from tools.pipeline.world import World
 from tools.values.conversation import Conversation, Phase
+from tools.values.person import Person
 
 UNREADABLE = {"phase": "no phase of ours", "heard": {"asks": 7}}
 
@@ -26,7 +27,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def say(world: World, text: str) -> tuple[Talk, str]:
-    talk, said = Talk(world, "talk", True, text), list[str]()
+    talk, said = Talk(world, "talk", Person("ops"), text), list[str]()
     talk.go_on(said.append)
     return talk, "\n".join(said)
 
@@ -65,9 +66,9 @@ def test_what_fails_leaves_the_conversation_where_it_was(world: World, tmp_path:
 def test_a_server_that_may_not_apply_only_reads(world: World, tmp_path: Path) -> None:
     plan = planned(world, manifest_of(part_named("db", tmp_path / "effects")))
     world.ledger.put("talk", {"phase": "awaiting approval", "plan_digest": plan.digest})
-    talk, said = Talk(world, "talk", False, f"approve {plan.digest}"), list[str]()
+    talk, said = Talk(world, "talk", Person("ops", only_reads="It came from 10.0.0.5."), f"approve {plan.digest}"), list[str]()
     talk.go_on(said.append)
-    assert "read-only" in said[0]
+    assert "It came from 10.0.0.5." in said[0]
     assert not world.ledger.plans.approvals(plan.digest)
 
 

@@ -506,16 +506,16 @@ def test_what_cannot_be_approved(world: World, effects: Path) -> None:
 def test_several_roles_each_by_another_person(world: World, effects: Path, tmp_path: Path) -> None:
     roles = tmp_path / "roles.yaml"
     roles.write_text("principals:\n  alice: [manager]\n  bob: [vp]\n  ops: [manager, vp]\n")
-    many = replace(world, single_operator=False, settings=world.settings.model_copy(update={"roles_file": roles}))
+    many = replace(world, settings=world.settings.model_copy(update={"roles_file": roles}))
     engine.launch(many, counting(effects))
     plan = planned(many, manifest_of(part_named("web", effects)), approvals=(("manager", "costly"), ("vp", "very costly")))
     with pytest.raises(RequestProblem, match="nobody approves what they asked for"):
-        carry_out.approve(many, "talk", plan.digest, "ops", "approve it", role="vp")
-    first = carry_out.approve(many, "alice's own talk", plan.digest, "alice", "approve it")
+        carry_out.approve(many, "talk", plan.digest, "ops", "approve it", role="vp", held=("manager", "vp"))
+    first = carry_out.approve(many, "alice's own talk", plan.digest, "alice", "approve it", held=("manager",))
     assert first.missing_roles == ("vp",)
     with pytest.raises(RequestProblem, match="Still to approve: vp"):
         carry_out.start(many, plan.digest)
-    assert carry_out.approve(many, "bob's own talk", plan.digest, "bob", "approve it").missing_roles == ()
+    assert carry_out.approve(many, "bob's own talk", plan.digest, "bob", "approve it", held=("vp",)).missing_roles == ()
     assert followed(many, carry_out.start(many, plan.digest)).status == "done"
     removal = prepare_removal(many, "talk", plan.run_id, "ops")
     assert removal.approvals == plan.approvals, "what two people allowed is not taken away by one"

@@ -14,7 +14,7 @@ from tools.values.trouble import RequestProblem
 from .builders import NOON, approval, plan
 
 KEY = b"k" * 32
-ROLES = {"alice": ("operator", "manager"), "bob": ("vp",), "carol": ("operator", "manager", "vp")}
+ROLES = {"alice": ("operator", "manager"), "bob": ("vp",), "carol": ("operator", "manager", "vp"), "dora": ("security",)}
 SEVERAL = (("operator", "always"), ("manager", "costly"), ("vp", "very costly"))
 
 
@@ -27,6 +27,7 @@ def several() -> Plan:
     [
         ("ops", None, True, "operator"),
         ("ops", "vp", True, "vp"),
+        ("dora", None, False, "security"),
         ("ops", " VP ", True, "vp"),
         ("alice", None, False, "operator"),
         ("alice", "manager", False, "manager"),
@@ -34,7 +35,22 @@ def several() -> Plan:
     ],
 )
 def test_the_role_that_speaks(principal: str, said: str | None, single: bool, role: str) -> None:
-    assert approving.role_speaking(several(), (), principal, ROLES, said, single) == role
+    asked = plan(approvals=(("security", "open to the internet"),)) if role == "security" else several()
+    assert approving.role_speaking(asked, (), principal, ROLES, said, single) == role
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_a_plain_approval_of_the_requester_is_nobody_elses(single: bool) -> None:
+    """Also where one operator holds every role: as which one they speak is theirs to say, each time."""
+    open_port = plan(approvals=(("security", "open to the internet"),))
+    with pytest.raises(RequestProblem):
+        approving.role_speaking(open_port, (), "ops", {"ops": ("security",)}, None, single)
+
+
+def test_a_requester_approves_what_the_policy_leaves_to_them() -> None:
+    own = plan(approvals=(("operator", "always"), ("confirm db", "sensitive")))
+    assert approving.role_speaking(own, (), "ops", {"ops": ("operator",)}, None, False) == "operator"
+    assert approving.role_speaking(own, (), "ops", {"ops": ("operator",)}, "confirm db", False) == "confirm db"
 
 
 @pytest.mark.parametrize(

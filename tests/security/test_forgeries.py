@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agents.provisioner.world import may_apply
-from tests.conftest import Chat, api_server
+from tests.conftest import Chat
 from tests.security.conftest import SENTENCE, Site
 
 
@@ -152,46 +151,3 @@ def test_a_plan_of_another_conversation_or_user_cannot_be_approved(site: Site, p
     for stranger in (site.berth.chat(), site.berth.chat("eve", chat.session)):
         stranger.say(f"approve {digest}")
     assert site.effects() == before
-
-
-@pytest.mark.parametrize(
-    ("argv", "may"),
-    [
-        ("adk run agents/provisioner", True),
-        ("adk web agents", True),
-        ("adk api_server --host 127.0.0.1 agents", True),
-        ("adk api_server --host=127.0.0.2 agents", True),
-        ("adk web --host localhost agents", True),
-        ("adk web --host ::1 agents", True),
-        ("adk api_server --host 0.0.0.0 agents", False),
-        ("adk api_server --host=0.0.0.0 agents", False),
-        ("adk api_server --host :: agents", False),
-        ("adk web --host 10.10.0.5 agents", False),
-        ("adk web --host example.org agents", False),
-        ("adk web --host localhost.example.org agents", False),
-        ("adk web --host 127.0.0.1 --host 0.0.0.0 agents", False),
-        ("adk web --host 0.0.0.0 --host 127.0.0.1 agents", False),
-        ("adk web --host= agents", False),
-        ("adk web --host 127.0.0.1.nip.io agents", False),
-        ("adk web --host 2130706433 agents", False),
-    ],
-)
-def test_only_a_server_on_loopback_may_apply(argv: str, may: bool) -> None:
-    assert may_apply(argv.split()) is may
-
-
-def test_a_server_that_is_not_surely_on_loopback_plans_and_never_applies(site: Site, tmp_path: Any) -> None:
-    """`127.1` is this machine, so nothing is exposed here; but Berth cannot be sure of a name, and takes it for anywhere."""
-    given = {**site.berth.environment, "BERTH_HOME": str(tmp_path / "home")}
-    for name in ("GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"):
-        given.pop(name, None)
-    before = site.guests()
-    with api_server(given, tmp_path / "api_server.log", host="127.1") as berth:
-        chat = berth.chat()
-        planned = chat.say(SENTENCE)
-        assert planned.digest
-        refused = chat.say(f"approve {planned.digest}")
-        assert "127.0.0.1" in refused.text, "where it may be approved"
-        assert (chat.open_digest, chat.approvals) == (planned.digest, ())
-    assert not list((tmp_path / "home" / "runs").glob("*/approval.json"))
-    assert site.guests() == before

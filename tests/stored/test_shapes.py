@@ -18,6 +18,7 @@ from tools.pipeline.talk import Talk
 from tools.pipeline.world import World, open_world
 from tools.rules.plans.approving import assert_holds
 from tools.values import shapes
+from tools.values.person import Person
 from tools.values.plan import Change
 from tools.values.review import Review
 from tools.values.trouble import RequestProblem
@@ -36,7 +37,7 @@ def old(tmp_path: Path) -> Iterator[World]:
 def ask(world: World, conversation: str, words: str) -> str:
     """The answer to a command, as a front end would show it."""
     said: list[str] = []
-    Talk(world, f"provisioner/operator/{conversation}", True, words).go_on(said.append)
+    Talk(world, f"provisioner/operator/{conversation}", Person("operator"), words).go_on(said.append)
     return "\n".join(said)
 
 

@@ -42,16 +42,19 @@ def approve(
     words: str,
     role: str | None = None,
     override_reason: str = "",
+    held: tuple[str, ...] | None = None,
 ) -> Approved:
-    """Records one approval of exactly this plan. Where many are authenticated, an approver may name a plan of somebody else's
-    conversation."""
-    kept = world.ledger.plans.find(digits(digest_prefix), conversation if world.single_operator else "")
+    """Records one approval of exactly this plan. `held`: the roles of somebody who is authenticated, and may name a plan of somebody
+    else's conversation; None: one operator, alone on this machine."""
+    alone = held is None
+    kept = world.ledger.plans.find(digits(digest_prefix), conversation if alone else "")
     plan, now = kept.plan, world.now()
     assert_open(plan, kept.status, now)
     given = world.ledger.plans.approvals(plan.digest)
     if not missing_roles(plan, given):
         return Approved(plan=plan, missing_roles=())  # Everybody has; whoever said so last was cut off before the run began.
-    speaking = role_speaking(plan, given, principal, world.roles(), role, world.single_operator)
+    roles = world.roles() if held is None else {principal: held}
+    speaking = role_speaking(plan, given, principal, roles, role, alone)
     approval = Approval(
         plan_digest=plan.digest,
         role=speaking,

@@ -22,6 +22,7 @@ from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import proving, reading
 from tools.rules.names.naming import shorten
+from tools.rules.plans.permitting import assert_may
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request import goals
 from tools.rules.request.editing import apply, facts_of, names_of
@@ -35,6 +36,7 @@ from tools.values.conversation import Conversation
 from tools.values.effects import AtOnce, Effect, Tell, Work, Works
 from tools.values.events import Event, Intent, Message
 from tools.values.manifest import Manifest
+from tools.values.person import Person
 from tools.values.plan import Estimate
 from tools.values.request import Edit, Edits, Item, Request
 from tools.values.review import Severity
@@ -62,12 +64,11 @@ def in_words(trouble: Trouble) -> str:
 class Talk:
     """Lives as long as its message is worked on, in this process only."""
 
-    def __init__(self, world: World, name: str, may_apply: bool, text: str) -> None:
+    def __init__(self, world: World, name: str, person: Person, text: str) -> None:
         """`name` is the conversation's in the ledger. Raises Trouble when the ledger cannot be read, or is of a newer Berth."""
         self.world = world
         self.name = name
-        self.requester = world.settings.operator
-        self.may_apply = may_apply
+        self.person = person
         self.text = text
         self.to_do: deque[Effect] = deque()
         self.now = self._stored = Conversation()
@@ -139,12 +140,7 @@ class Talk:
     def _do(self, effect: AtOnce) -> Event | None:
         """What a person asked for by a command."""
         world = self.world
-        if not self.may_apply and isinstance(effect, effects.Approve | effects.Start | effects.Retry):
-            raise RequestProblem(
-                telling.READ_ONLY,
-                "This server listens beyond loopback without a gate, so it may read and plan, never apply.",
-                telling.READ_ONLY_NEXT,
-            )
+        assert_may(self.person, effect, self._requester_of(effect.run_id) if isinstance(effect, effects.OnRun) else None)
         match effect:
             case Tell():
                 self._tell(effect)
@@ -155,7 +151,7 @@ class Talk:
                 self._tell(Answering(world, self.name, self.now, effect).answer())
             case effects.Resume(name, anew):
                 request = requests.find(world, name).request
-                return events.Understood(Edits(), request, (), chain.understand(request, world.site, self.requester), anew)
+                return events.Understood(Edits(), request, (), chain.understand(request, world.site, self.person.name), anew)
             case effects.Take(quote, edits):
                 return self._take(quote, edits)
             case effects.ListRuns():
@@ -169,7 +165,9 @@ class Talk:
             case effects.Void(digest):
                 carry_out.void(world, digest)
             case effects.Approve(said):
-                return carry_out.approve(world, self.name, said.digest_typed, self.requester, said.text, said.role or None, said.reason)
+                who = self.person
+                role = said.role or None
+                return carry_out.approve(world, self.name, said.digest_typed, who.name, said.text, role, said.reason, who.roles)
             case effects.Start(plan):
                 carry_out.start(world, plan.digest)
                 return events.Started(plan)
@@ -186,13 +184,17 @@ class Talk:
             case effects.PlanRemoval(run_id):
                 self._assert_made_by_us(run_id)
                 self._tell(telling.PLANNING)
-                return events.Planned(prepare_removal(world, self.name, run_id, self.requester, say=self.say))
+                return events.Planned(prepare_removal(world, self.name, run_id, self.person.name, say=self.say))
             case _:
                 assert_never(effect)
         return None
 
+    def _requester_of(self, run_id: str) -> str | None:
+        return next((row.requester for row in self.world.ledger.runs.rows() if row.id == run_id), None)
+
     def _work(self, effect: effects.TakesTime) -> Event:
         """What takes its time, with the conversation's own values."""
+        assert_may(self.person, effect)
         match effect:
             case effects.Understand(edits, anew):
                 return self._understand(edits, anew)
@@ -218,7 +220,7 @@ class Talk:
         built = [item.label for item in now.request_built.items] if now.request_built and not anew else []
         before = Request() if anew else now.request
         request, refused = apply(before, edits, catalogue(), self._running(edits, before), built)
-        required = chain.understand(request, self.world.site, self.requester)
+        required = chain.understand(request, self.world.site, self.person.name)
         return events.Understood(edits, request, refused, required, anew)
 
     def _running(self, edits: Edits, request: Request) -> dict[str, Item]:

@@ -51,8 +51,6 @@ class World:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     ledger: Ledger
-    single_operator: bool = True
-    """One person on this machine. False where a gate authenticates many: then nobody approves what they asked for."""
     modules: Path = MODULES
     """The folder of the static Terraform modules."""
     policy: Policy = field(default_factory=lambda: Policy(version="none"))
@@ -92,7 +90,7 @@ class World:
         return read_roles(self.settings.roles_file)
 
 
-def open_world(settings: Settings | None = None, *, single_operator: bool = True) -> World:
+def open_world(settings: Settings | None = None) -> World:
     settings = settings or Settings.from_environment()
     private_folder(settings.home)
     return World(
@@ -101,7 +99,6 @@ def open_world(settings: Settings | None = None, *, single_operator: bool = True
         now=utc_now,
         new_id=new_run_id,
         ledger=Ledger(settings.ledger_url, settings.home, utc_now, checkpoints=settings.checkpoints),
-        single_operator=single_operator,
         policy=the_policy(settings),
         judges=(read_rego(settings.rego_folder),) if settings.rego_folder else (),
         prices=the_prices(settings),

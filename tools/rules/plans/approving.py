@@ -91,7 +91,9 @@ def role_speaking(plan: Plan, approvals: Iterable[Approval], principal: str, rol
     wanted = tuple(role for role, _ in plan.approvals)
     missing = missing_roles(plan, approvals)
     held = roles_held(principal, roles, single_operator)
-    if not single_operator and principal == plan.requester:
+    # A policy that asks for nobody else leaves the plan to whoever asked for it.
+    of_others = any(role != OPERATOR and not role.startswith(CONFIRM) for role in wanted)
+    if not single_operator and principal == plan.requester and of_others:
         raise RequestProblem(
             "Somebody else has to approve this.",
             f"{principal} asked for it, and nobody approves what they asked for themselves.",
@@ -121,7 +123,7 @@ def role_speaking(plan: Plan, approvals: Iterable[Approval], principal: str, rol
         )
     if OPERATOR in mine:
         return OPERATOR
-    if len(mine) > 1:
+    if len(mine) > 1 or (mine and principal == plan.requester):
         raise RequestProblem("Say which role speaks.", f"You hold {_listed(mine)}.", _how(shown, mine))
     return mine[0]
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tools.rules.names.text import is_latin
-from tools.rules.plans.approving import reply
+from tools.rules.plans.approving import OPERATOR, reply
 from tools.rules.plans.card import Before, card_of
 from tools.rules.request.comparing import Difference
 from tools.rules.words.answering import Past
-from tools.rules.words.rendering import DIGEST_SHOWN, labels
+from tools.rules.words.rendering import DIGEST_SHOWN
 from tools.values.conversation import Phase
 from tools.values.effects import Tell
 from tools.values.manifest import Manifest
@@ -50,8 +50,6 @@ NOTHING_TO_UNDO = Tell("nothing_to_undo")
 NOTHING_TO_REDO = Tell("nothing_to_redo")
 DOUBTS_DROPPED = Tell("doubts_dropped")
 ONE_RUN_AT_A_TIME = Tell("one_run_at_a_time")
-READ_ONLY = labels()["sentences"]["read_only"]
-READ_ONLY_NEXT = labels()["sentences"]["read_only_next"]
 
 
 class Known(Protocol):
@@ -246,7 +244,7 @@ def _text(name: str, *values: object) -> Tell:
 def _replies(made: Plan, roles: Sequence[str]) -> tuple[str, ...]:
     """What is typed to approve: one reply a role, and no role where only one is asked."""
     digest = made.digest[:DIGEST_SHOWN]
-    return (f"approve {digest}",) if len(roles) == 1 else tuple(reply(digest, role) for role in roles)
+    return (f"approve {digest}",) if list(roles) == [OPERATOR] else tuple(reply(digest, role) for role in roles)
 
 
 def _sums(composed: Manifest | None, offered: Offer | None) -> tuple[Sum, ...] | None:
