@@ -214,6 +214,9 @@ resource "azapi_resource" "endpoint_dns" {
 }
 
 resource "azapi_resource" "diagnostics" {
+  # Azure answers the id of the workspace in small letters.
+  ignore_casing = true
+
   type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
   parent_id = azapi_resource.account.id
   name      = "to-log-workspace"

@@ -24,8 +24,8 @@ locals {
     cluster = { id = azapi_resource.cluster.id, logs = ["kube-audit-admin", "guard", "cluster-autoscaler", "kube-controller-manager"] }
     storage = { id = azapi_resource.storage.id, logs = [] }
     # Reads of 5 TB a day would fill the workspace; writes and deletions tell who changed what.
-    blobs         = { id = azapi_update_resource.blobs.id, logs = ["StorageWrite", "StorageDelete"] }
-    vault         = { id = azapi_resource.vault.id, logs = ["AuditEvent", "AzurePolicyEvaluationDetails"] }
+    blobs = { id = azapi_update_resource.blobs.id, logs = ["StorageWrite", "StorageDelete"] }
+    vault = { id = azapi_resource.vault.id, logs = ["AuditEvent", "AzurePolicyEvaluationDetails"] }
     # No row for the NAT gateway: Azure Monitor exports none of its figures.
     network       = { id = azapi_resource.network.id, logs = ["VMProtectionAlerts"] }
     public_ip     = { id = azapi_resource.public_ip.id, logs = ["DDoSProtectionNotifications"] }
@@ -37,6 +37,9 @@ locals {
 
 resource "azapi_resource" "diagnostics" {
   for_each = local.watched
+
+  # Azure answers the id of the workspace in small letters.
+  ignore_casing = true
 
   type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
   parent_id = each.value.id
@@ -121,11 +124,14 @@ locals {
 resource "azapi_resource" "alert" {
   for_each = local.alerts
 
+  # Azure answers ids of what is watched, and names of tags, in small letters.
+  ignore_casing = true
+
   type      = "Microsoft.Insights/metricAlerts@2018-03-01"
   parent_id = azapi_resource.group.id
   name      = "alert-${each.key}-${var.names.cluster}"
   location  = "global"
-  tags      = var.tags
+  tags      = { for name, value in var.tags : lower(name) => value }
 
   body = {
     properties = {

@@ -3,6 +3,9 @@
 data "azapi_client_config" "current" {}
 
 resource "azapi_resource" "vault" {
+  # Azure answers ids of subnets in small letters.
+  ignore_casing = true
+
   type      = "Microsoft.KeyVault/vaults@2024-11-01"
   parent_id = azapi_resource.group.id
   name      = var.names.vault

@@ -239,6 +239,9 @@ resource "azapi_resource" "logs" {
 }
 
 resource "azapi_resource" "diagnostics" {
+  # Azure answers the id of the workspace in small letters.
+  ignore_casing = true
+
   type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
   parent_id = azapi_resource.server.id
   name      = "to-log-analytics"
@@ -254,11 +257,14 @@ resource "azapi_resource" "diagnostics" {
 
 # At 95 % the server takes no more writes.
 resource "azapi_resource" "storage_alert" {
+  # Azure answers ids of what is watched, and names of tags, in small letters.
+  ignore_casing = true
+
   type      = "Microsoft.Insights/metricAlerts@2018-03-01"
   parent_id = azapi_resource.group.id
   name      = "storage-of-${var.names.postgresql}"
   location  = "global"
-  tags      = var.tags
+  tags      = { for name, value in var.tags : lower(name) => value }
 
   body = {
     properties = {

@@ -109,6 +109,9 @@ resource "azapi_resource" "diagnostics" {
     blobs   = { id = azapi_update_resource.blobs.id, logs = ["StorageWrite", "StorageDelete"] }
   }
 
+  # Azure answers the id of the workspace in small letters.
+  ignore_casing = true
+
   type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
   parent_id = each.value.id
   name      = "to-log-analytics"

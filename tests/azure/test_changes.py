@@ -100,26 +100,26 @@ def test_a_data_platform_gets_more_workers_in_the_network_that_it_has(seen: Subs
 
 
 def test_deployments_come_grow_and_go_and_keep_their_kind(seen: SubscriptionSnapshot) -> None:
-    built = composed("Azure OpenAI with gpt-4.1-mini and text-embedding-3-small, in eastus, data zone", seen)
+    built = composed("Azure OpenAI with gpt-5.4-mini and text-embedding-3-small, in eastus, data zone", seen)
     old = built.parts[0]
     deployed = {one["name"]: one for one in old.variables["deployments"]}
-    assert set(deployed) == {"gpt-4.1-mini", "text-embedding-3-small"}
+    assert set(deployed) == {"gpt-5.4-mini", "text-embedding-3-small"}
     there = _with_group(old, seen)
-    offer, made = changed("Azure OpenAI with gpt-4.1-mini and gpt-4.1, in eastus, data zone, 80000 tokens a minute", built, there)
+    offer, made = changed("Azure OpenAI with gpt-5.4-mini and gpt-5.4, in eastus, data zone, 80000 tokens a minute", built, there)
     assert made is not None, offer
     new = made.parts[0]
     assert new.cloud == old.cloud and new.variables["address_space"] == old.variables["address_space"]
     assert new.lets_go == ('azapi_resource.deployment["text-embedding-3-small"]',)
     grown = {one["name"]: one for one in new.variables["deployments"]}
-    assert grown["gpt-4.1-mini"] == {**deployed["gpt-4.1-mini"], "capacity_thousands": 80}
-    assert set(grown) == {"gpt-4.1-mini", "gpt-4.1"}
+    assert grown["gpt-5.4-mini"] == {**deployed["gpt-5.4-mini"], "capacity_thousands": 80}
+    assert set(grown) == {"gpt-5.4-mini", "gpt-5.4"}
     # What it has of the quota already is its own: only what comes on top has to be left.
-    name = f"openai.{grown['gpt-4.1-mini']['sku']}.gpt-4.1-mini".lower()
+    name = f"openai.{grown['gpt-5.4-mini']['sku']}.gpt-5.4-mini".lower()
     full = tuple(q.model_copy(update={"used": q.limit - 30}) if q.name.lower() == name else q for q in there.quotas)
-    words = "Azure OpenAI with gpt-4.1-mini and text-embedding-3-small, in eastus, data zone, {} tokens a minute"
+    words = "Azure OpenAI with gpt-5.4-mini and text-embedding-3-small, in eastus, data zone, {} tokens a minute"
     assert changed(words.format(80_000), built, there.model_copy(update={"quotas": full}))[1] is not None
     assert changed(words.format(81_001), built, there.model_copy(update={"quotas": full}))[1] is None
-    zone = changed("Azure OpenAI with gpt-4.1-mini and text-embedding-3-small, in eastus, regional", built, there)
+    zone = changed("Azure OpenAI with gpt-5.4-mini and text-embedding-3-small, in eastus, regional", built, there)
     assert zone[1] is None and "for life" in zone[0].parts[0].exclusions[0].reason
 
 

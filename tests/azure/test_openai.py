@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,7 +17,7 @@ from . import bodies
 from .conftest import POLICY, Folder, Look, composed, errors, name_of, offered, owning, required, situation, wanted_changes
 from .test_databricks import needs_of, values
 
-WORDS = "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand tokens per minute"
+WORDS = "Azure OpenAI with gpt-5.4-mini for the ML team in eastus, 50 thousand tokens per minute"
 
 
 @pytest.mark.parametrize(
@@ -25,11 +26,11 @@ WORDS = "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand t
         (
             "Azure OpenAI",
             ("models", "tokens_per_minute", "input_millions", "output_millions", "residency"),
-            (("gpt-4.1-mini",), 50_000, 50, 10, "global"),
+            (("gpt-5.4-mini",), 50_000, 50, 10, "global"),
         ),
-        (WORDS, ("models", "tokens_per_minute", "team", "region"), (("gpt-4.1-mini",), 50_000, "ml", "eastus")),
+        (WORDS, ("models", "tokens_per_minute", "team", "region"), (("gpt-5.4-mini",), 50_000, "ml", "eastus")),
         ("Azure OpenAI gpt-5-mini, 200k tokens per minute", ("models", "tokens_per_minute"), (("gpt-5-mini",), 200_000)),
-        ("Azure OpenAI gpt-4.1 and text-embedding-3-small", ("models",), (("gpt-4.1", "text-embedding-3-small"),)),
+        ("Azure OpenAI gpt-5.4 and text-embedding-3-small", ("models",), (("gpt-5.4", "text-embedding-3-small"),)),
         ("Azure OpenAI, 100 million tokens a month", ("input_millions", "output_millions"), (100.0, 20.0)),
         ("Azure OpenAI in swedencentral, data stays in the EU", ("region", "residency"), ("swedencentral", "zone")),
         ("Azure OpenAI in eastus2, data zone", ("residency",), ("zone",)),
@@ -60,12 +61,12 @@ def test_what_cannot_be_taken_is_told(words: str, said: str) -> None:
     [
         (WORDS, ["eastus/GlobalStandard", "eastus/DataZoneStandard"], ""),
         (
-            "Azure OpenAI gpt-4.1, eastus, 2 million tokens per minute",
+            "Azure OpenAI gpt-5.4, eastus, 2 million tokens per minute",
             [],
             "It would fit with 450 thousand tokens a minute instead of 2000 thousand.",
         ),
-        ("Azure OpenAI gpt-4.1-mini, eastus, regional", [], "It would fit with"),
-        ("Azure OpenAI gpt-5, eastus", [], "It would fit with gpt-4.1 instead of gpt-5."),
+        ("Azure OpenAI gpt-5.4-mini, eastus, regional", [], "It would fit with"),
+        ("Azure OpenAI gpt-5.5, eastus", [], "It would fit with gpt-5.4 instead of gpt-5.5."),
         ("Azure OpenAI text-embedding-3-small, eastus, regional", ["eastus/Standard"], ""),
     ],
 )
@@ -80,7 +81,29 @@ def test_region_and_quota_decide(seen: SubscriptionSnapshot, words: str, ids: li
 def test_tokens_are_priced_by_model_and_kind(seen: SubscriptionSnapshot) -> None:
     found = estimate(composed(WORDS, seen).parts, situation(seen))
     tokens = {line.price_row.partition("@")[0]: line.amount for line in found.lines if line.path == "tokens"}
-    assert tokens == {"openai.GlobalStandard.gpt-4.1-mini.input": 20.0, "openai.GlobalStandard.gpt-4.1-mini.output": 16.0}
+    assert tokens == {"openai.GlobalStandard.gpt-5.4-mini.input": 37.5, "openai.GlobalStandard.gpt-5.4-mini.output": 45.0}
+
+
+@pytest.mark.parametrize(("model", "stage"), [("gpt-4.1", "Deprecated"), ("gpt-5-mini", "Deprecating")])
+def test_what_ends_is_not_offered_and_another_is(seen: SubscriptionSnapshot, model: str, stage: str) -> None:
+    assert not any(row.split("/")[1] == model for row in seen.models)
+    offer = offered(f"Azure OpenAI with {model} in eastus", seen).parts[0]
+    assert not offer.candidates
+    ends = {one.ends_on for one in seen.model_ends if one.model.startswith(f"eastus/{model}/")}
+    assert any(stage in one.reason and ends.pop() in one.reason for one in offer.exclusions)
+    instead = offer.counter_offer.removeprefix("It would fit with ").partition(" ")[0]
+    assert offered(f"Azure OpenAI with {instead} in eastus", seen).parts[0].candidates
+
+
+def test_the_plan_says_when_a_model_ends_and_warns_when_that_is_soon(seen: SubscriptionSnapshot) -> None:
+    part = composed(WORDS, seen).parts[0]
+    end = next(one.ends_on for one in seen.model_ends if one.model == "eastus/gpt-5.4-mini/2026-03-17/GlobalStandard")
+    assert any(end in one.because for one in part.resources if one.kind == "model deployment")
+    day = datetime.fromisoformat(end).replace(tzinfo=UTC)
+    for days, warned in ((91, False), (89, True)):
+        at = seen.model_copy(update={"taken_at": day - timedelta(days=days)})
+        found, _ = chain.footing(part).review(part, situation(at))
+        assert ("model.ends" in {one.check for one in found}) is warned
 
 
 def test_a_taken_name_is_passed_over(seen: SubscriptionSnapshot) -> None:
@@ -95,9 +118,9 @@ def test_review_finds_what_has_moved(seen: SubscriptionSnapshot) -> None:
     part = composed(WORDS, seen).parts[0]
 
     assert errors(part, seen) == set()
-    used = tuple(q.model_copy(update={"used": q.limit}) if "gpt-4.1-mini" in q.name else q for q in seen.quotas)
+    used = tuple(q.model_copy(update={"used": q.limit}) if "gpt-5.4-mini" in q.name else q for q in seen.quotas)
     assert errors(part, seen.model_copy(update={"quotas": used})) == {"quota"}
-    others = tuple(m for m in seen.models if "gpt-4.1-mini" not in m)
+    others = tuple(m for m in seen.models if "gpt-5.4-mini" not in m)
     assert errors(part, seen.model_copy(update={"models": others})) == {"model.offered"}
     needs = part.needs.model_copy(
         update={"fields": tuple(f.model_copy(update={"value": "zone"}) if f.name == "residency" else f for f in part.needs.fields)}
@@ -110,13 +133,13 @@ def test_two_asks_in_one_sentence(seen: SubscriptionSnapshot) -> None:
     assert [part.capability for part in requirements.parts] == ["databricks", "azure_openai"]
     for needs in requirements.parts:
         assert values(needs, "environment", "region") == ("production", "westus2"), "both are shared"
-    requirements = required("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus")
+    requirements = required("Databricks with 1-4 workers and Azure OpenAI with gpt-5.4 in eastus")
     assert values(requirements.parts[0], "max_workers", "region") == (4, "eastus")
-    assert values(requirements.parts[1], "models") == (("gpt-4.1",),)
-    requirements = required("Databricks and Azure OpenAI for the ML team in eastus, 1-4 workers, gpt-4.1")
+    assert values(requirements.parts[1], "models") == (("gpt-5.4",),)
+    requirements = required("Databricks and Azure OpenAI for the ML team in eastus, 1-4 workers, gpt-5.4")
     assert values(requirements.parts[0], "max_workers", "min_workers", "team") == (4, 1, "ml"), "only one of them has workers"
-    assert values(requirements.parts[1], "models", "team") == (("gpt-4.1",), "ml")
-    parts = composed("Databricks with 1-4 workers and Azure OpenAI with gpt-4.1 in eastus", seen).parts
+    assert values(requirements.parts[1], "models", "team") == (("gpt-5.4",), "ml")
+    parts = composed("Databricks with 1-4 workers and Azure OpenAI with gpt-5.4 in eastus", seen).parts
     assert len({name_of(part, "resource_group") for part in parts}) == 2
 
 
@@ -132,7 +155,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     assert wanted_changes(place.plan()) == []
 
     place.vary(part, deployments=[{**part.variables["deployments"][0], "capacity_thousands": 80}])
-    assert wanted_changes(place.plan()) == ['azapi_resource.deployment["gpt-4.1-mini"]'], "changed in place"
+    assert wanted_changes(place.plan()) == ['azapi_resource.deployment["gpt-5.4-mini"]'], "changed in place"
     place.apply()
 
     after = look(regions, names)

@@ -54,7 +54,7 @@ def test_the_subscription_and_what_is_in_it(seen: SubscriptionSnapshot) -> None:
 def test_quotas_and_sizes_of_the_regions_asked_for(seen: SubscriptionSnapshot) -> None:
     quotas = {(q.region, q.name): (q.used, q.limit) for q in seen.quotas}
     assert quotas["eastus", "StandardNCADSA100v4Family"] == (0, 24)
-    assert quotas["eastus", "OpenAI.GlobalStandard.gpt-4.1"] == (0, 450)
+    assert quotas["eastus", "OpenAI.GlobalStandard.gpt-5.4"] == (0, 450)
     assert quotas["westus2", "cores"] == (0, 100)
     assert {q.region for q in seen.quotas} == {"eastus", "westus2"}
     sizes = {(s.region, s.name): s for s in seen.skus}
@@ -67,7 +67,7 @@ def test_quotas_and_sizes_of_the_regions_asked_for(seen: SubscriptionSnapshot) -
         "",
     )
     assert sizes["westus2", "Standard_NC24ads_A100_v4"].restricted == "NotAvailableForSubscription"
-    assert "eastus/gpt-4.1-mini/2025-04-14/GlobalStandard" in seen.models
+    assert "eastus/gpt-5.4-mini/2026-03-17/GlobalStandard" in seen.models
 
 
 def test_names_in_use_anywhere_and_held_by_deleted_vaults(seen: SubscriptionSnapshot) -> None:

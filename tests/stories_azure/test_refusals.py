@@ -31,7 +31,7 @@ SPARK = "Spark environment for our ML team, 200 GB of data daily"
         ("Databricks for the ml team, in eastus, resource group rg-network-hub", ("rg-network-hub",)),
         ("a storage account called Data for the ml team, 200 GB", ("“Data”", "data ")),
         ("a storage account called stnorthwindold for the ml team, 200 GB, in eastus", ("stnorthwindold", "stnorthwindold2")),
-        ("Azure OpenAI gpt-4.1 in westus3 for the ml team", ("0 of 0", "gpt-4.1-mini")),
+        ("Azure OpenAI gpt-5.4 in westus3 for the ml team", ("0 of 0", "gpt-5.4-mini")),
         ("open port 22 from the internet on nsg-shared", ("22", "203.0.113.0/24")),
     ],
 )

@@ -174,6 +174,22 @@ class Region(Value):
     display_name: str
 
 
+class ModelEnd(Value):
+    """Where a language model stands in its life, by what Azure says of it."""
+
+    model: str
+    """`region/model/version/sku`."""
+    stage: str
+    """`GenerallyAvailable`, `Deprecating`, as Azure spells it."""
+    ends_on: str = ""
+    """The day from which it answers no more, ISO; empty when Azure says none."""
+
+    @property
+    def is_open(self) -> bool:
+        """It takes new deployments."""
+        return self.stage.lower() not in ("deprecating", "deprecated", "legacy", "retired")
+
+
 class SubscriptionSnapshot(Value):
     platform: Literal["azure"] = "azure"
     endpoint: str
@@ -187,7 +203,9 @@ class SubscriptionSnapshot(Value):
     quotas: tuple[Quota, ...] = ()
     skus: tuple[Sku, ...] = ()
     models: tuple[str, ...] = ()
-    """`region/model/version/sku` of deployable language models."""
+    """`region/model/version/sku` of language models that can be deployed anew."""
+    model_ends: tuple[ModelEnd, ...] = ()
+    """When each of them ends, and those that take no new deployments any more."""
     names_taken: tuple[str, ...] = ()
     """`type:name` of the globally unique names that were checked and are in use."""
     security_rules: tuple[SecurityRule, ...] = ()

@@ -175,8 +175,11 @@ def _check_deployment(change: Change) -> None:
             f"The specified SKU '{sku['name']}' of account deployment is not supported by the model '{name}' in this region "
             f"'{account.location}'.",
         )
+    _check_lifecycle(change, model)
     capacity = sku.get("capacity", 1)
-    if not isinstance(capacity, int) or capacity < 1:
+    if isinstance(capacity, str) and capacity.isdigit():  # as azure-cli sends it: Azure/azure-cli, cognitiveservices, 2026-11-29
+        capacity = int(capacity)
+    if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
         raise ArmError(400, "InvalidCapacity", f"The capacity of deployment '{change.name}' should be at least 1, not {capacity}.")
     sku["capacity"] = capacity
     subscription = cloud.subscription(change.address.subscription)
@@ -192,6 +195,17 @@ def _check_deployment(change: Change) -> None:
             f"The current quota usage is {used} and the quota limit is {most} for quota {what}.",
         )
     wanted["version"] = version if version else model["version"]
+
+
+def _check_lifecycle(change: Change, model: dict[str, Any]) -> None:
+    """A deployment that exists may change while its model is about to end; a new one is refused. The words are those that Azure answered
+    with: microsoft/iq-series#84 and Azure-Samples/aks-store-demo#203, read 2026-11-29."""
+    named = f"'Format:OpenAI,Name:{model['name']},Version:{model['version']}'"
+    if model["lifecycle"] == "Deprecating" and change.creating:
+        raise ArmError(400, "ServiceModelDeprecating", f"The model {named} is in deprecating state and cannot be used for new deployments.")
+    if model["lifecycle"] == "Deprecated":
+        year, month, day = model["ends"].split("-")
+        raise ArmError(400, "ServiceModelDeprecated", f"The model {named} has been deprecated since {month}/{day}/{year} 00:00:00.")
 
 
 def _fill_deployment(change: Change) -> None:
@@ -239,6 +253,7 @@ def _model_rows(region: str) -> list[dict[str, Any]]:
             {
                 "name": sku,
                 "usageName": quota_name(sku, model["name"]),
+                "deprecationDate": f"{model['ends']}T00:00:00Z",
                 "capacity": {"minimum": 1, "maximum": 1_000_000, "step": 1, "default": 10},
                 "rateLimits": [{"key": "token", "renewalPeriod": 60, "count": 1000}],
             }
@@ -252,7 +267,8 @@ def _model_rows(region: str) -> list[dict[str, Any]]:
                     "name": model["name"],
                     "version": model["version"],
                     "isDefaultVersion": True,
-                    "lifecycleStatus": "GenerallyAvailable",
+                    "lifecycleStatus": model["lifecycle"],
+                    "deprecation": {"inference": f"{model['ends']}T00:00:00Z"},
                     "capabilities": {"chatCompletion": "true"} if model["kind"] == "chat" else {"embeddings": "true"},
                     "maxCapacity": 1_000_000,
                     "skus": skus,

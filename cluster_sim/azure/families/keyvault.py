@@ -121,6 +121,9 @@ def _name_version(change: Change, property_: str, shelf: str) -> None:
 def _view(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
     if found := private_connections(cloud, resource):
         shown["properties"]["privateEndpointConnections"] = found
+    # Whatever the casing that they were sent in; hashicorp/terraform-provider-azurerm#11099, Azure/azure-cli PR 10365, read 2026-11-29.
+    for rule in (shown["properties"].get("networkAcls") or {}).get("virtualNetworkRules") or ():
+        rule["id"] = str(rule.get("id", "")).lower()
 
 
 def _removed(cloud: Cloud, resource: Resource) -> None:

@@ -124,6 +124,20 @@ def _check_categories(change: Change) -> None:
             raise ArmError(400, "BadRequest", f"Metric category '{row.get('category')}' is not supported{more}.")
 
 
+def _view_diagnostics(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
+    """The id of the workspace comes back in small letters; hashicorp/terraform-provider-azurerm#22000, #31822, read 2026-11-29."""
+    if sink := shown["properties"].get("workspaceId"):
+        shown["properties"]["workspaceId"] = str(sink).lower()
+
+
+def _view_alert(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
+    """Scopes and the names of tags come back in small letters; hashicorp/terraform-provider-azurerm#10857,
+    Azure/azure-rest-api-specs#16047, read 2026-11-29."""
+    shown["properties"]["scopes"] = [str(scope).lower() for scope in shown["properties"].get("scopes") or ()]
+    if shown.get("tags"):
+        shown["tags"] = {name.lower(): value for name, value in shown["tags"].items()}
+
+
 def _same_sink(other: Resource, change: Change) -> bool:
     sink = str(change.properties.get("workspaceId") or "").lower()
     if not sink or str(other.properties.get("workspaceId") or "").lower() != sink:
@@ -196,8 +210,9 @@ KINDS = (
         created=200,
         extends=True,
         check=_check_diagnostics,
+        view=_view_diagnostics,
     ),
-    Kind("Microsoft.Insights/metricAlerts", everywhere=True, slow=False, state=False, created=200, check=_check_alert),
+    Kind("Microsoft.Insights/metricAlerts", everywhere=True, slow=False, state=False, created=200, check=_check_alert, view=_view_alert),
     Kind("Microsoft.Insights/scheduledQueryRules", slow=False, state=False, check=_check_alert, stamped=True),
     Kind("Microsoft.Insights/activityLogAlerts", everywhere=True, slow=False, state=False),
     Kind("Microsoft.Insights/actionGroups", everywhere=True, slow=False, state=False, check=_check_action_group),

@@ -288,7 +288,7 @@ WORKSPACE: list[tuple[str, dict[str, Any]]] = [
         {
             "sku": {"name": "GlobalStandard", "capacity": 50},
             "properties": {
-                "model": {"format": "OpenAI", "name": "gpt-4.1", "version": "2025-04-14"},
+                "model": {"format": "OpenAI", "name": "gpt-5.4", "version": "2026-03-05"},
                 "versionUpgradeOption": "NoAutoUpgrade",
             },
         },

@@ -42,7 +42,7 @@ def account(**more: Any) -> dict[str, Any]:
     return {"location": "eastus", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": {"customSubDomainName": "oai-x1"}} | more
 
 
-def deployment(model: str = "gpt-4.1", capacity: int = 10, sku: str = "GlobalStandard", version: str = "2025-04-14") -> dict[str, Any]:
+def deployment(model: str = "gpt-5.4", capacity: int = 10, sku: str = "GlobalStandard", version: str = "2026-03-05") -> dict[str, Any]:
     return {
         "sku": {"name": sku, "capacity": capacity},
         "properties": {"model": {"format": "OpenAI", "name": model, "version": version}},
@@ -439,7 +439,7 @@ def test_openai_quota_is_shared_and_given_back(azure: Direct) -> None:
         u["name"]["value"]: (u["currentValue"], u["limit"])
         for u in azure.json("GET", "{sub}/providers/Microsoft.CognitiveServices/locations/eastus/usages")["value"]
     }
-    assert usages["OpenAI.GlobalStandard.gpt-4.1"] == (400, 450)
+    assert usages["OpenAI.GlobalStandard.gpt-5.4"] == (400, 450)
     azure.make(f"{at}/one", **deployment(capacity=10))
     azure.make(f"{at}/two", **deployment(capacity=51))
     for body, code in (
@@ -455,9 +455,9 @@ def test_openai_quota_is_shared_and_given_back(azure: Direct) -> None:
 def test_models_and_their_regions(azure: Direct) -> None:
     rows = azure.json("GET", "{sub}/providers/Microsoft.CognitiveServices/locations/eastus2/models")["value"]
     skus = {row["model"]["name"]: [s["name"] for s in row["model"]["skus"]] for row in rows}
-    assert skus["gpt-4.1"] == ["GlobalStandard", "DataZoneStandard", "Standard"]
+    assert skus["gpt-5.4"] == ["GlobalStandard", "DataZoneStandard", "Standard"]
     west = azure.json("GET", "{sub}/providers/Microsoft.CognitiveServices/locations/westus3/models")["value"]
-    assert "gpt-5" not in {row["model"]["name"] for row in west}, "not every region has every model"
+    assert "gpt-5.5" not in {row["model"]["name"] for row in west}, "not every region has every model"
 
 
 def test_a_deleted_vault_keeps_its_name_until_it_is_purged(azure: Direct) -> None:

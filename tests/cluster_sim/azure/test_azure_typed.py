@@ -147,11 +147,11 @@ def test_databricks_and_openai(client: Client) -> None:
     account = openai.accounts.get("rg-dw", "oai-dw")
     assert account.properties.endpoint == "https://oai-dw-7f3a.openai.azure.com/"
     deployment = openai.deployments.get("rg-dw", "oai-dw", "chat")
-    assert (deployment.properties.model.name, deployment.sku.capacity) == ("gpt-4.1", 50)
+    assert (deployment.properties.model.name, deployment.sku.capacity) == ("gpt-5.4", 50)
     assert {m.key: m.count for m in deployment.properties.rate_limits}["token"] == 50_000
     used = {u.name.value: u.current_value for u in openai.usages.list("eastus")}
-    assert used["OpenAI.GlobalStandard.gpt-4.1"] == 50
-    assert "gpt-4.1" in {m.model.name for m in openai.models.list("eastus")}
+    assert used["OpenAI.GlobalStandard.gpt-5.4"] == 50
+    assert "gpt-5.4" in {m.model.name for m in openai.models.list("eastus")}
 
 
 def test_monitoring(client: Client) -> None:

@@ -17,7 +17,7 @@ NAME = "azure_openai"
 TITLE = "Azure OpenAI"
 WORDS = ("azure openai", "openai", "open ai", "azure open ai", "openai service", "language model", "gpt")
 EXAMPLES = (
-    "Azure OpenAI with gpt-4.1-mini for the ML team in eastus, 50 thousand tokens per minute",
+    "Azure OpenAI with gpt-5.4-mini for the ML team in eastus, 50 thousand tokens per minute",
     "Azure OpenAI in swedencentral for production, data stays in the EU",
 )
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from tools.capabilities import Reviewed
-from tools.capabilities.azure_openai.choices import KINDS, room, versions
+from tools.capabilities.azure_openai.choices import KINDS, ends_on, room, versions
 from tools.rules.azure.checks import Checks
 from tools.values.manifest import Part
 from tools.values.review import Severity
 from tools.values.situation import Situation
 from tools.values.value import Json
+
+END_SOON = timedelta(days=90)
+"""Azure tells of an end at least 60 days before; Microsoft Foundry Models lifecycle and support policy, read 2026-11-29."""
 
 
 def review(part: Part, situation: Situation) -> Reviewed:
@@ -33,6 +38,10 @@ def _deployment(checks: Checks, one: dict[str, Json]) -> None:
     gone = read and version not in versions(model, kind, region, seen)
     text = f"{region} does not offer {model} {version} as {kind}." if gone else ""
     checks.check("model.offered", subject, text, "Say another model or region.")
+    end = ends_on(region, model, version, kind, seen)
+    soon = bool(end) and date.fromisoformat(end) - seen.taken_at.date() < END_SOON
+    text = f"Azure ends {model} {version} on {end}: nothing answers there from then on." if soon else ""
+    checks.check("model.ends", subject, text, "Say another model, or plan the change to its successor now.", Severity.WARNING)
     outside = kind not in KINDS[checks.part.needs.text("residency", "global")]
     text = f"{kind} works on prompts outside of what was allowed." if outside else ""
     checks.check("residency", subject, text, "Compose the manifest again.")

@@ -74,7 +74,9 @@ def offer(needs: Needs, situation: Situation, ways: Ways | None = None) -> PartO
 def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
     candidate = candidate_of(offer, pick)
     ways = [Way(*one.split("/")) for one in str(dict(candidate.choice)["ways"]).split(", ")]
-    return variables.part(needs, candidate, pick, [(one.model, one.kind, one.version) for one in ways], situation)
+    region, seen = needs.text("region"), situation.subscription
+    ends = [ends_on(region, one.model, one.version, one.kind, seen) for one in ways]
+    return variables.part(needs, candidate, pick, [(one.model, one.kind, one.version) for one in ways], ends, situation)
 
 
 def versions(model: str, kind: str, region: str, seen: SubscriptionSnapshot) -> tuple[str, ...]:
@@ -107,9 +109,22 @@ def way(region: str, model: str, kind: str, capacity: int, seen: SubscriptionSna
     """The newest version, when region and quota carry it."""
     found = versions(model, kind, region, seen)
     if not found:
-        unread = any(p.subject == f"models in {region}" for p in seen.problems)
-        return Way(model, kind, reason=f"which models {region} has could not be read" if unread else f"{region} does not offer it so")
+        return Way(model, kind, reason=_why_not(model, kind, region, seen))
     return Way(model, kind, found[0], short(region, model, kind, capacity, seen))
+
+
+def _why_not(model: str, kind: str, region: str, seen: SubscriptionSnapshot) -> str:
+    if any(p.subject == f"models in {region}" for p in seen.problems):
+        return f"which models {region} has could not be read"
+    closed = next((one for one in seen.model_ends if one.model.startswith(f"{region}/{model}/") and one.model.endswith(f"/{kind}")), None)
+    if closed is None:
+        return f"{region} does not offer it so"
+    return f"Azure takes no new deployments of it ({closed.stage})" + (f", and ends it on {closed.ends_on}" if closed.ends_on else "")
+
+
+def ends_on(region: str, model: str, version: str, kind: str, seen: SubscriptionSnapshot) -> str:
+    """The day from which Azure answers nothing there any more; empty when it says none."""
+    return next((one.ends_on for one in seen.model_ends if one.model == f"{region}/{model}/{version}/{kind}"), "")
 
 
 def short(region: str, model: str, kind: str, capacity: int, seen: SubscriptionSnapshot) -> str:

@@ -16,7 +16,7 @@ from tools.values.request import Fact
 from tools.values.requirements import Needs, Source
 from tools.values.site import Site
 
-MODEL = "gpt-4.1-mini"
+MODEL = "gpt-5.4-mini"
 MODELS_MAX = 30
 """Deployments of one account, by Azure's default quota; Azure OpenAI quotas and limits, 2026-11-29."""
 TOKENS_A_MINUTE = 50_000
@@ -40,7 +40,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
 def _read_models(reading: Reading) -> None:
     """`models`: each as `gpt-5`, or as `gpt-5 with 20` where it has so many thousand tokens a minute of its own."""
     if "model" not in reading.facts:
-        why = "Which model was not said; this one is good for most, at a fifth of the large one's price."
+        why = "Which model was not said; this one is good for most, at less than a third of the large one's price."
         reading.assumed("models", (MODEL,), why)
         return
     listed, found = reading.facts["model"].value, dict[str, str]()

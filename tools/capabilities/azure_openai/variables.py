@@ -18,8 +18,11 @@ ENDPOINT_GB, LOG_GB = 5.0, 5.0
 """A month, assumed: prompts and answers are text."""
 
 
-def part(needs: Needs, candidate: Candidate, pick: Pick, ways: Sequence[tuple[str, str, str]], situation: Situation) -> Part:
-    """`ways` are model, kind and version of each deployment. Raises RequestProblem when no name is free."""
+def part(
+    needs: Needs, candidate: Candidate, pick: Pick, ways: Sequence[tuple[str, str, str]], ends: Sequence[str], situation: Situation
+) -> Part:
+    """`ways` are model, kind and version of each deployment, `ends` the days that Azure ends them on. Raises RequestProblem when no name
+    is free."""
     names = placing.names_of(needs, situation, "openai", "network", "nsg", "logs")
     group, account = dict(names)["resource_group"], dict(names)["openai"]
     capacities, made = models_of(needs), placing.resources_in(needs, group)
@@ -41,10 +44,10 @@ def part(needs: Needs, candidate: Candidate, pick: Pick, ways: Sequence[tuple[st
                     model,
                     "model deployment",
                     f"{kind}, {capacities[model]} thousand tokens a minute",
-                    f"Version {version} is pinned. {candidate.reasons[0]}",
+                    f"Version {version} is pinned{f', until Azure ends it on {end}' if end else ''}. {candidate.reasons[0]}",
                     *tokens(needs, model, kind),
                 )
-                for model, kind, version in ways
+                for (model, kind, version), end in zip(ways, ends, strict=True)
             ),
             made(
                 "private endpoint",

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.rules.names.scanned import Row, display, number, rows
-from tools.values.snapshot import CloudResource, Quota, Region, SecurityRule, Sku
+from tools.values.snapshot import CloudResource, ModelEnd, Quota, Region, SecurityRule, Sku
 from tools.values.value import Json
 
 REGION_NAME = re.compile(r"[a-z][a-z0-9]{2,39}")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ID_LENGTH_MAX = 500
 TAGS_MAX = 50
 NAME_CHECKS = {
@@ -85,14 +86,20 @@ def sku(row: Row, region_name: str) -> Sku | None:
     )
 
 
-def models(model_rows: Iterable[Row], region_name: str) -> Iterator[str]:
-    """`region/model/version/sku` of every language model that can be deployed."""
+def models(model_rows: Iterable[Row], region_name: str) -> Iterator[ModelEnd]:
+    """Every language model and kind of deployment, with its stage and its end. A kind that says an end of its own ends then."""
     for row in model_rows:
         model = _within(row, "model")
         for kind in rows(model.get("skus")):
             parts = (region_name, model.get("name"), model.get("version"), kind.get("name"))
             if all(parts):
-                yield "/".join(display(part).replace("/", "-") for part in parts)
+                ends = kind.get("deprecationDate") or _within(model, "deprecation").get("inference")
+                day = DAY.match(str(ends or ""))
+                yield ModelEnd(
+                    model="/".join(display(part).replace("/", "-") for part in parts),
+                    stage=display(model.get("lifecycleStatus") or ""),
+                    ends_on=day.group() if day else "",
+                )
 
 
 def security_rules(row: Row) -> Iterator[SecurityRule]:

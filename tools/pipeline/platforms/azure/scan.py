@@ -60,6 +60,8 @@ class _Look:
         in_use = [r.region for r in (*groups, *resources)]
         looked_at = self._regions(seeing_azure.nearest(first["the locations"], in_use), wanted)
         second = self._read({**self._of_regions(looked_at), **self._of_names(names)})
+        models = (one for region in looked_at for one in seeing_azure.models(second[f"models in {region}"], region))
+        ends = tuple(sorted(models, key=lambda one: one.model))
         return SubscriptionSnapshot(
             endpoint=azure.endpoint,
             taken_at=self.now,
@@ -71,7 +73,8 @@ class _Look:
             resources=resources,
             quotas=self._quotas(looked_at, second),
             skus=self._skus(looked_at, second),
-            models=tuple(sorted(m for r in looked_at for m in seeing_azure.models(second[f"models in {r}"], r))),
+            models=tuple(one.model for one in ends if one.is_open),
+            model_ends=ends,
             names_taken=self._names_taken(first["deleted vaults"], names, second),
             security_rules=tuple(
                 sorted(
