@@ -9,6 +9,7 @@ from cluster_sim.azure import changes
 from cluster_sim.azure.addresses import GROUP_TYPE, Address
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.errors import ArmError
+from cluster_sim.azure.families import authorization
 from cluster_sim.azure.login import Caller
 from cluster_sim.azure.store import Resource
 from cluster_sim.azure.world import ImpossibleWorld, Subscription
@@ -19,6 +20,7 @@ _DELETED = {"deleted_vaults": "Microsoft.KeyVault/vaults", "deleted_accounts": "
 def seed(cloud: Cloud) -> None:
     """Raises ImpossibleWorld with one sentence for each thing that could not be."""
     problems: list[str] = []
+    authorization.seed(cloud)
     caller = Caller(cloud.world.tenant.client_id, cloud.world.tenant.object_id)
     for subscription in cloud.world.subscriptions:
         for address, body in _wanted(cloud, subscription, problems):

@@ -10,4 +10,7 @@ terraform {
 }
 
 # Subscription, tenant and login come from the ARM_* variables, the authority to trust from SSL_CERT_FILE.
-provider "azapi" {}
+provider "azapi" {
+  # What a module needs of an answer it names itself; nothing else of it belongs in a state.
+  disable_default_output = true
+}

@@ -186,3 +186,5 @@ def test_no_answer_breaks_it(row: dict[str, object], several: list[dict[str, obj
     list(seeing_azure.models(several, "eastus"))
     seeing_azure.nearest(several, ["eastus"])
     seeing_azure.is_taken(row)
+    seeing_azure.permission(row)
+    list(seeing_azure.unregistered(several))

@@ -41,6 +41,7 @@ ROWS_MAX = 20_000
 PUBLIC_ENDPOINT = "https://management.azure.com"
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 API_VERSIONS = {
+    "Microsoft.Authorization": "2022-04-01",
     "Microsoft.CognitiveServices": "2025-06-01",
     "Microsoft.DBforPostgreSQL": "2025-08-01",
     "Microsoft.KeyVault": "2023-07-01",

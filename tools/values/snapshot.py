@@ -17,6 +17,8 @@ class ScanProblem(Value):
     """`node pve4`, `storage ceph-vm on pve2`, `history`."""
     detail: str
     remedy: str = ""
+    ours: bool = False
+    """A limit of Berth's own: nothing is amiss in the world."""
 
 
 class Load(Value):
@@ -174,6 +176,13 @@ class Region(Value):
     display_name: str
 
 
+class Permission(Value):
+    """What one of the login's roles allows in the subscription, with `*` for anything, as Azure writes it."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+
 class ModelEnd(Value):
     """Where a language model stands in its life, by what Azure says of it."""
 
@@ -204,6 +213,12 @@ class SubscriptionSnapshot(Value):
     skus: tuple[Sku, ...] = ()
     models: tuple[str, ...] = ()
     """`region/model/version/sku` of language models that can be deployed anew."""
+    permissions: tuple[Permission, ...] = ()
+    """None: they could not be seen."""
+    unregistered: tuple[str, ...] = ()
+    """Resource providers that the subscription has not registered: `Microsoft.Databricks`."""
+    principal: str = ""
+    """Who is logged in, as `az role assignment create --assignee` takes it; empty when it is not known."""
     model_ends: tuple[ModelEnd, ...] = ()
     """When each of them ends, and those that take no new deployments any more."""
     names_taken: tuple[str, ...] = ()

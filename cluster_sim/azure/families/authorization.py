@@ -6,6 +6,7 @@ Data-plane access is not enforced.
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 from cluster_sim.azure import errors, filters, policy
@@ -14,6 +15,7 @@ from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError
 from cluster_sim.azure.families.identity import principals
 from cluster_sim.azure.kinds import Change, Kind, NameRule
+from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
 
 _A = "Microsoft.Authorization"
@@ -101,8 +103,43 @@ def _definition(name: str, role: str, scope: str) -> dict[str, Any]:
         "id": f"{scope}/providers/{_A}/roleDefinitions/{role}",
         "type": f"{_A}/roleDefinitions",
         "name": role,
-        "properties": {"roleName": name, "type": "BuiltInRole", "description": "", "assignableScopes": ["/"], "permissions": []},
+        "properties": {
+            "roleName": name,
+            "type": "BuiltInRole",
+            "description": "",
+            "assignableScopes": ["/"],
+            "permissions": _allowed(name),
+        },
     }
+
+
+def _allowed(role: str) -> list[dict[str, Any]]:
+    known = table("permissions").get(role)
+    return [{**known, "dataActions": [], "notDataActions": []}] if known else []
+
+
+def _permissions(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    """What whoever asks may do there: a row for each of its roles. Azure REST, Permissions - List For Resource Group, 2022-04-01."""
+    return {"value": _allowed(cloud.subscription(words["subscription"]).role)}
+
+
+def seed(cloud: Cloud) -> None:
+    """The role that the login has in each subscription is an assignment like any other."""
+    tenant = cloud.world.tenant
+    for subscription in cloud.world.subscriptions:
+        at = f"/subscriptions/{subscription.id}"
+        name = str(uuid.uuid5(uuid.UUID(tenant.object_id), at))
+        properties = {
+            "roleDefinitionId": f"{at}/providers/{_A}/roleDefinitions/{table('roles')[subscription.role]}",
+            "principalId": tenant.object_id,
+            "principalType": "ServicePrincipal",
+            "scope": at,
+            **dict.fromkeys(("createdOn", "updatedOn"), stamp(cloud.now)),
+            **dict.fromkeys(("createdBy", "updatedBy"), tenant.object_id),
+        }
+        type_, now = f"{_A}/roleAssignments", cloud.now
+        made = Resource(f"{at}/providers/{type_}/{name}", type_, {"properties": properties}, cloud.store.next_generation(), now, now, "")
+        cloud.store.resources[made.key] = made
 
 
 def _definitions(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
@@ -152,4 +189,5 @@ ROUTES = (
     ("GET", rf"(?P<scope>.*)/providers/{re.escape(_A)}/roleDefinitions", _definitions),
     ("GET", rf"(?P<scope>.*)/providers/{re.escape(_A)}/roleDefinitions/(?P<role>[^/]+)", _one_definition),
     ("GET", rf"{{subscription}}(/resourceGroups/[^/]+)?/providers/{re.escape(_A)}/policyAssignments", _policies),
+    ("GET", rf"{{subscription}}(/resourceGroups/[^/]+)?/providers/{re.escape(_A)}/permissions", _permissions),
 )

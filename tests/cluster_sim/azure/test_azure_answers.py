@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from azure_site import Direct
+from azure_site import Direct, direct, section
 
 GROUP = "{sub}/resourceGroups/rg"
 
@@ -78,3 +78,18 @@ def test_which_deployments_are_taken(azure: Direct, model: tuple[str, str], capa
     }
     answer = azure.json("PUT", f"{account}/deployments/chat", body)
     assert answer.get("error", {}).get("code", "") == code
+
+
+@pytest.mark.parametrize(("role", "assigns"), [("Owner", True), ("Contributor", False), ("Reader", False)])
+def test_the_login_sees_its_role_and_what_it_allows(role: str, assigns: bool) -> None:
+    world = section()
+    world["subscriptions"][0]["role"] = role
+    azure = direct(world)
+    tenant = azure.part.cloud.world.tenant
+    rows = azure.json(
+        "GET", "{sub}/providers/Microsoft.Authorization/roleAssignments", **{"$filter": f"principalId eq '{tenant.object_id}'"}
+    )
+    defined = rows["value"][0]["properties"]["roleDefinitionId"].rpartition("/")[2]
+    assert azure.json("GET", f"{{sub}}/providers/Microsoft.Authorization/roleDefinitions/{defined}")["properties"]["roleName"] == role
+    allowed = azure.json("GET", "{sub}/providers/Microsoft.Authorization/permissions")["value"]
+    assert ("Microsoft.Authorization/*/Write" not in allowed[0]["notActions"] and "*" in allowed[0]["actions"]) is assigns

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
 
 from tools.rules.azure import names as azure_names
-from tools.rules.azure import ranges
+from tools.rules.azure import ranges, rights
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.names import RULES
 from tools.rules.azure.placing import region_problem
@@ -56,6 +56,7 @@ class Checks:
         self._sizes(tuple(wanted))
         self._spaces(spaces, (*ranges.AZURE, *kept))
         self._budget()
+        self._rights()
 
     def check(self, check: str, subject: str, trouble: str, remedy: str, severity: Severity = Severity.ERROR) -> None:
         """`trouble` is empty when it holds; `subject` is the part itself when it is empty."""
@@ -129,3 +130,10 @@ class Checks:
         over = bool(budget) and cost > budget
         text = f"It costs {cost:,.0f} USD a month, and the budget is {budget:,.0f}." if over else ""
         self.check("budget", "", text, "Raise the budget, or ask for less.")
+
+    def _rights(self) -> None:
+        """Before anything is planned: a run that stops half-way for want of a right is removed by hand."""
+        lacking = rights.missing((self.part.module,), self.seen)
+        text = f"Azure does not let this login do all of it: {rights.spell(lacking)}." if lacking else ""
+        role = "`berth doctor` prints the role that it needs. " if lacking and rights.ROLE_NAME in rights.grant(lacking, self.seen) else ""
+        self.check("rights", "", text, f"{role}Whoever may, grants it with\n{rights.grant(lacking, self.seen)}")

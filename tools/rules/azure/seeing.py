@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.rules.names.scanned import Row, display, number, rows
-from tools.values.snapshot import CloudResource, ModelEnd, Quota, Region, SecurityRule, Sku
+from tools.values.snapshot import CloudResource, ModelEnd, Permission, Quota, Region, SecurityRule, Sku
 from tools.values.value import Json
 
 REGION_NAME = re.compile(r"[a-z][a-z0-9]{2,39}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ID_LENGTH_MAX = 500
 TAGS_MAX = 50
+ACTION = re.compile(r"[A-Za-z0-9.*_/-]{1,200}")
+ACTIONS_MAX = 1000
 NAME_CHECKS = {
     "Microsoft.Storage/storageAccounts": ("Microsoft.Storage", "checkNameAvailability", "name"),
     "Microsoft.KeyVault/vaults": ("Microsoft.KeyVault", "checkNameAvailability", "name"),
@@ -114,6 +116,22 @@ def security_rules(row: Row) -> Iterator[SecurityRule]:
                 inbound=str(about.get("direction")).lower() == "inbound",
                 allow=str(about.get("access")).lower() == "allow",
             )
+
+
+def permission(row: Row) -> Permission:
+    def listed(name: str) -> tuple[str, ...]:
+        found = row.get(name)
+        actions = found[:ACTIONS_MAX] if isinstance(found, list) else []
+        return tuple(one for one in actions if isinstance(one, str) and ACTION.fullmatch(one))
+
+    return Permission(actions=listed("actions"), not_actions=listed("notActions"))
+
+
+def unregistered(provider_rows: Iterable[Row]) -> Iterator[str]:
+    for row in provider_rows:
+        state = row.get("registrationState") or row.get("registration_state")
+        if row.get("namespace") and str(state) in ("NotRegistered", "Unregistered", "Unregistering"):
+            yield display(row["namespace"], 200)
 
 
 def is_taken(answer: Row) -> bool:

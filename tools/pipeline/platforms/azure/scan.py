@@ -50,6 +50,8 @@ class _Look:
                 "the resource groups": lambda: azure.every("the resource groups", azure.resources.resource_groups.list),
                 "the resources": lambda: azure.every("the resources", azure.resources.resources.list),
                 "the security groups": lambda: azure.arm_rows("networkSecurityGroups", "Microsoft.Network"),
+                "the permissions": lambda: azure.arm_rows("permissions", "Microsoft.Authorization"),
+                "the resource providers": lambda: azure.every("the resource providers", azure.resources.providers.list),
                 "deleted vaults": lambda: azure.arm_rows("deletedVaults", "Microsoft.KeyVault"),
             }
         )
@@ -75,6 +77,9 @@ class _Look:
             skus=self._skus(looked_at, second),
             models=tuple(one.model for one in ends if one.is_open),
             model_ends=ends,
+            permissions=tuple(map(seeing_azure.permission, first["the permissions"])),
+            unregistered=tuple(sorted(seeing_azure.unregistered(first["the resource providers"]))),
+            principal=display(azure.settings.arm_client_id),
             names_taken=self._names_taken(first["deleted vaults"], names, second),
             security_rules=tuple(
                 sorted(
@@ -133,7 +138,7 @@ class _Look:
             return tuple(name for name in dict.fromkeys(wanted) if name in nearest)
         if len(nearest) > REGIONS_MAX:
             detail = f"Quotas, sizes and models of {REGIONS_MAX} of {len(nearest)} regions were read: {', '.join(nearest[:REGIONS_MAX])}."
-            self.problems.append(ScanProblem(subject="regions", detail=detail, remedy="Name the region that you want."))
+            self.problems.append(ScanProblem(subject="regions", detail=detail, remedy="Name the region that you want.", ours=True))
         return nearest[:REGIONS_MAX]
 
     def _quotas(self, regions: Iterable[str], second: Mapping[str, list[Row]]) -> tuple[Quota, ...]:
