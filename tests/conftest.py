@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from cluster_sim.run import environment, world
+from tests.certificates import problems
 from tests.values import Stored, opened
 from tools.pipeline.world import World
 
@@ -71,7 +72,15 @@ class Chat(Stored):
     def say(self, text: str) -> Reply:
         answer = self.post(text)
         answer.raise_for_status()
-        return Reply(tuple(answer.json()))
+        reply = Reply(tuple(answer.json()))
+        self._assert_certified(reply)
+        return reply
+
+    def _assert_certified(self, reply: Reply) -> None:
+        """Whatever plan is on offer, its placement is true to the cluster that was seen."""
+        if re.search(r"approve [0-9a-f]{12}", reply.text) and (now := self.now).manifest and "proxmox" in (now.snapshots or {}):
+            assert now.snapshots is not None
+            assert problems(now.manifest.model_dump(mode="json"), now.snapshots["proxmox"].model_dump(mode="json")) == []
 
     def post(self, text: str, seconds_max: float = ANSWER_SECONDS_MAX, **more: Any) -> httpx.Response:
         message = {"role": "user", "parts": [{"text": text}]}

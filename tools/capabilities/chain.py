@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tools.capabilities import Footing, catalogue
-from tools.platforms import PLATFORMS
+from tools.platforms import PLATFORMS, certify
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
 from tools.values.manifest import Manifest, Part
@@ -112,6 +112,7 @@ def compose(
         parts=tuple(parts),
         snapshot_digests=situation.digests,
         parent_digest=parent_digest,
+        certificate=certify(parts, situation),
     )
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from tools.platforms import azure, proxmox
 from tools.platforms.platform import Platform
+from tools.values.certificate import Certificate
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate
 from tools.values.situation import Situation
@@ -31,6 +32,15 @@ def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
         savings=tuple(text for part in parts for text in part.savings),
         captured_at=paid[0].captured_at if paid else "",
     )
+
+
+def certify(parts: Sequence[Part], situation: Situation) -> Certificate | None:
+    """Of the parts that stand on a cluster."""
+    for name in PLATFORMS:
+        there = [part for part in parts if part.platform == name]
+        if there and (certificate := PLATFORMS[name].certify(there, situation)) is not None:
+            return certificate
+    return None
 
 
 def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tools.rules.plans.changes import Provider
+from tools.values.certificate import Certificate
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate
 from tools.values.site import Reserved
@@ -40,6 +41,11 @@ class Platform(Protocol):
     @staticmethod
     def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
         """What the parts cost a month; on a platform that is not paid in money, what share of it they take."""
+        ...
+
+    @staticmethod
+    def certify(parts: Sequence[Part], situation: Situation) -> Certificate | None:
+        """What the placement of the parts claims; None on a platform that places things itself."""
         ...
 
     @staticmethod

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tools.rules.machines import drawing
+from tools.rules.machines import certifying, drawing
 from tools.rules.machines.capacity import GIB, MIB
 from tools.rules.machines.keeping import owned_ids
 from tools.rules.machines.restarting import restarts
 from tools.rules.plans.changes import Provider
+from tools.values.certificate import Certificate
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate, Line
 from tools.values.site import Held, Reserved
@@ -46,6 +47,10 @@ def variables(part: Part) -> dict[str, Json]:
 
 def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
     return Estimate(lines=tuple(_shares(parts, situation.cluster)), assumptions=(NO_MONEY,))
+
+
+def certify(parts: Sequence[Part], situation: Situation) -> Certificate | None:
+    return certifying.certify(parts, situation)
 
 
 def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:

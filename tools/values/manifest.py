@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tools.values.certificate import Certificate
 from tools.values.machine import Machine
 from tools.values.requirements import Needs
 from tools.values.snapshot import PlatformName
@@ -115,6 +116,8 @@ class Manifest(Record):
     snapshot_digests: tuple[str, ...]
     parent_digest: str = ""
     """Of the manifest this one was refined or changed from."""
+    certificate: Certificate | None = None
+    """What its placement on a cluster claims, for a second program to check."""
 
     def part(self, label: str) -> Part:
         return next(part for part in self.parts if part.label == label)

@@ -150,7 +150,7 @@ def memory_terms(room: Room, node: Node) -> tuple[list[tuple[str, int]], int]:
             new += t.memory_mib
             old += t.old_memory_mib
     running, stopped, there = others.running_mib.get(name, 0), others.stopped_mib.get(name, 0), others.there_mib.get(name, 0)
-    used = max(0, _used_mib(node) - there)
+    used = used_mib(room, node)
     reserved = max(there, others.held_mib.get(name, 0))
     limit = math.floor(node.memory_bytes / MIB * room.environment.memory_ratio_max)
     # The p95 has the old size of our own machines in it already, the promises of others have not.
@@ -211,8 +211,10 @@ def node_problem(node: Node) -> str:
     return ""
 
 
-def _used_mib(node: Node) -> int:
-    return math.ceil((node.load.memory_bytes_p95 or 0) / MIB) if node.load else 0
+def used_mib(room: Room, node: Node) -> int:
+    """By its history, without what is counted as reserved."""
+    used = math.ceil((node.load.memory_bytes_p95 or 0) / MIB) if node.load else 0
+    return max(0, used - room.others.there_mib.get(node.name, 0))
 
 
 def _cpu_p95(node: Node) -> float:
