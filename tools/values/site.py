@@ -8,6 +8,8 @@ from pydantic import AliasChoices, Field
 
 from tools.values.value import Value
 
+StoppedGuests = Literal["count", "on_boot", "leave_out"]
+
 
 class StateStorage(Value):
     """The storage account that keeps Terraform's states of an environment. It is logged in to with Entra ID; there is no key."""
@@ -48,7 +50,7 @@ class Environment(Value):
     tags: tuple[tuple[str, str], ...] = ()
 
     @property
-    def counts_stopped(self) -> Literal["count", "on_boot", "leave_out"]:
+    def counts_stopped(self) -> StoppedGuests:
         return self.stopped_guests or ("count" if self.name == "production" else "on_boot")
 
     @property

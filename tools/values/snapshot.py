@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal, Self
 
 from tools.values.value import Value
 
 PlatformName = Literal["proxmox", "azure"]
+
+
+class Seen(Value):
+    """What is seen as a whole is large, and asked for its digest more than once: it is reckoned once."""
+
+    @cached_property
+    def digest(self) -> str:
+        return super().digest
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy may say something else."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("digest", None)
+        return copy
 
 
 class ScanProblem(Value):
@@ -112,7 +128,7 @@ class Network(Value):
     """How it was found: `SDN vnet prod`, `tag of VM 105`."""
 
 
-class ClusterSnapshot(Value):
+class ClusterSnapshot(Seen):
     platform: Literal["proxmox"] = "proxmox"
     endpoint: str
     taken_at: datetime
@@ -199,7 +215,7 @@ class ModelEnd(Value):
         return self.stage.lower() not in ("deprecating", "deprecated", "legacy", "retired")
 
 
-class SubscriptionSnapshot(Value):
+class SubscriptionSnapshot(Seen):
     platform: Literal["azure"] = "azure"
     endpoint: str
     taken_at: datetime

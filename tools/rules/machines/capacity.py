@@ -8,13 +8,15 @@ tools.rules.machines.placement, what the loss of a node would do in tools.rules.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.offer import Sum
-from tools.values.site import Environment, Reserved
+from tools.values.site import Environment, Reserved, StoppedGuests
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot, Guest, Node, Storage
 
@@ -71,26 +73,80 @@ class Others:
 
     @classmethod
     def of(cls, snapshot: ClusterSnapshot, environment: Environment, reserved: Reserved, own_vm_ids: frozenset[int]) -> Others:
+        census = take_census(snapshot, environment.counts_stopped)
         others = cls(
-            held_mib={node: math.ceil(size / MIB) for node, size in reserved.memory_bytes}, held_cpu_count=dict(reserved.cpu_count)
+            running_mib=census.running_mib.copy(),
+            stopped_mib=census.stopped_mib.copy(),
+            held_mib={node: math.ceil(size / MIB) for node, size in reserved.memory_bytes},
+            held_cpu_count=dict(reserved.cpu_count),
         )
-        there, young = set(), {held.vm_id for held in reserved.machines if held.made}
-        for guest in snapshot.guests:
-            there.add(guest.vm_id)
-            # Of a machine of the part's own, too: what it takes is what it grows by.
-            if guest.vm_id in young and guest.running:
-                others.young_cpu_count[guest.node] = others.young_cpu_count.get(guest.node, 0) + guest.cpu_count
-            if guest.vm_id in own_vm_ids or not counts(guest, environment):
+        for vm_id in own_vm_ids | reserved.vm_ids:
+            guest = census.guests.get(vm_id)
+            if guest is None or not counts(guest, environment.counts_stopped):
                 continue
+            memory_mib = math.ceil(guest.memory_bytes / MIB)
             count = others.running_mib if guest.running else others.stopped_mib
-            if guest.vm_id in reserved.vm_ids:
-                count = others.there_mib
-            count[guest.node] = count.get(guest.node, 0) + math.ceil(guest.memory_bytes / MIB)
+            count[guest.node] -= memory_mib
+            if vm_id not in own_vm_ids:
+                others.there_mib[guest.node] = others.there_mib.get(guest.node, 0) + memory_mib
         for held in reserved.machines:
-            if not held.made and held.vm_id not in there:
+            guest = census.guests.get(held.vm_id)
+            if guest is None and not held.made:
                 at = (held.storage, held.node)
                 others.held_gib[at] = others.held_gib.get(at, 0) + held.disk_gib
+            elif guest is not None and held.made and guest.running:
+                # Of a machine of the part's own, too: what it takes is what it grows by.
+                others.young_cpu_count[guest.node] = others.young_cpu_count.get(guest.node, 0) + guest.cpu_count
         return others
+
+
+@dataclass(frozen=True)
+class Census:
+    """Who is in a cluster, and what they have of each node, whoever asks."""
+
+    guests: dict[int, Guest]
+    running_mib: dict[str, int]
+    stopped_mib: dict[str, int]
+    """Of those that count though they do not run."""
+    sizes: Counter[tuple[int, int]]
+    """(vCPUs, MiB) of whoever may run."""
+
+
+class _Same:
+    """A snapshot by what it is, not by what it says: a look at every guest of it costs more than what is done with it."""
+
+    def __init__(self, snapshot: ClusterSnapshot) -> None:
+        self.snapshot = snapshot
+
+    def __hash__(self) -> int:
+        return id(self.snapshot)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.snapshot is self.snapshot
+
+
+def take_census(snapshot: ClusterSnapshot, stopped: StoppedGuests) -> Census:
+    """One pass over the guests, once a snapshot."""
+    return _census(_Same(snapshot), stopped)
+
+
+@lru_cache(maxsize=4)
+def _census(same: _Same, stopped: StoppedGuests) -> Census:
+    running: dict[str, int] = {}
+    off: dict[str, int] = {}
+    found: dict[int, Guest] = {}
+    sizes: Counter[tuple[int, int]] = Counter()
+    for guest in same.snapshot.guests:
+        found[guest.vm_id] = guest
+        if guest.template:
+            continue
+        node, size = guest.node, guest.memory_bytes
+        sizes[guest.cpu_count, round(size / MIB)] += 1
+        if guest.running:
+            running[node] = running.get(node, 0) - (-size // MIB)
+        elif counts(guest, stopped):
+            off[node] = off.get(node, 0) - (-size // MIB)
+    return Census(found, running, off, sizes)
 
 
 @dataclass(frozen=True)
@@ -134,30 +190,52 @@ def guests(snapshot: ClusterSnapshot, without: frozenset[int] = frozenset()) -> 
     return (g for g in snapshot.guests if not g.template and g.vm_id not in without)
 
 
-def counts(guest: Guest, environment: Environment) -> bool:
+def counts(guest: Guest, stopped: StoppedGuests) -> bool:
     """Whether its memory is promised, everywhere: what runs, and of what does not, whatever the site says. A template never starts."""
     if guest.template or guest.running:
         return not guest.template
-    return environment.counts_stopped == "count" or (environment.counts_stopped == "on_boot" and guest.on_boot is not False)
+    return stopped == "count" or (stopped == "on_boot" and guest.on_boot is not False)
 
 
 def memory_terms(room: Room, node: Node) -> tuple[list[tuple[str, int]], int]:
     """In MiB, with the limit. What is promised to others and p95 are alternatives; the larger one counts."""
+    running, stopped, used, reserved, new, old, limit = _memory(room, node)
+    if _promised_counts(running + stopped, used, old):
+        also = [("promised to stopped guests", stopped)] if stopped else []
+        return [("promised to guests", running), *also, ("reserved", reserved), ("this request", new)], limit
+    return [("used, p95", used), ("reserved", reserved), ("this request", new - old)], limit
+
+
+def memory_taken(room: Room, node: Node) -> tuple[int, int]:
+    """The same as one figure, with the limit."""
+    running, stopped, used, reserved, new, old, limit = _memory(room, node)
+    promised = running + stopped
+    return (promised + new if _promised_counts(promised, used, old) else used + new - old) + reserved, limit
+
+
+def _promised_counts(promised: int, used: int, old: int) -> bool:
+    """The p95 has the old size of our own machines in it already, the promises of others have not."""
+    return promised >= used - old
+
+
+def _memory(room: Room, node: Node) -> tuple[int, int, int, int, int, int, int]:
+    """Running, stopped, used, reserved, new, old, limit."""
     name, others = node.name, room.others
     new = old = 0
     for t in room.taken:
         if t.node == name:
             new += t.memory_mib
             old += t.old_memory_mib
-    running, stopped, there = others.running_mib.get(name, 0), others.stopped_mib.get(name, 0), others.there_mib.get(name, 0)
-    used = used_mib(room, node)
-    reserved = max(there, others.held_mib.get(name, 0))
-    limit = math.floor(node.memory_bytes / MIB * room.environment.memory_ratio_max)
-    # The p95 has the old size of our own machines in it already, the promises of others have not.
-    if running + stopped + new >= used + new - old:
-        also = [("promised to stopped guests", stopped)] if stopped else []
-        return [("promised to guests", running), *also, ("reserved", reserved), ("this request", new)], limit
-    return [("used, p95", used), ("reserved", reserved), ("this request", new - old)], limit
+    there, held = others.there_mib.get(name, 0), others.held_mib.get(name, 0)
+    return (
+        others.running_mib.get(name, 0),
+        others.stopped_mib.get(name, 0),
+        used_mib(room, node),
+        there if there > held else held,
+        new,
+        old,
+        math.floor(node.memory_bytes / MIB * room.environment.memory_ratio_max),
+    )
 
 
 def memory_sum(room: Room, node: Node) -> Sum:
@@ -167,15 +245,30 @@ def memory_sum(room: Room, node: Node) -> Sum:
 
 def cpu_terms(room: Room, node: Node) -> tuple[list[tuple[str, float]], float]:
     """In processor threads, with the limit: used (p95), what the history does not know, reserved, and the new vCPUs at full use."""
+    used, young, held, new, limit = _cpu(room, node)
+    also = [("younger than the history", young)] if young else []
+    return [("used, p95", used), *also, ("reserved", held), ("this request", new)], limit
+
+
+def cpu_taken(room: Room, node: Node) -> tuple[float, float]:
+    used, young, held, new, limit = _cpu(room, node)
+    return round(used + young + held + new, 2), limit
+
+
+def _cpu(room: Room, node: Node) -> tuple[float, int, int, int, float]:
+    """Used, young, reserved, new, limit."""
     name, new = node.name, 0
     for t in room.taken:
         if t.node == name:
             new += t.cpu_count - t.old_cpu_count
-    used = math.ceil(_cpu_p95(node) * node.cpu_count * 100) / 100
-    young = room.others.young_cpu_count.get(name, 0)
-    limit = math.floor(node.cpu_count * room.environment.cpu_ratio_max * 100) / 100
-    also = [("younger than the history", young)] if young else []
-    return [("used, p95", used), *also, ("reserved", room.others.held_cpu_count.get(name, 0)), ("this request", new)], limit
+    threads = node.cpu_count
+    return (
+        math.ceil(_cpu_p95(node) * threads * 100) / 100,
+        room.others.young_cpu_count.get(name, 0),
+        room.others.held_cpu_count.get(name, 0),
+        new,
+        math.floor(threads * room.environment.cpu_ratio_max * 100) / 100,
+    )
 
 
 def cpu_sum(room: Room, node: Node) -> Sum:

@@ -40,9 +40,9 @@ def _changed_request(demand: Demand, trial: Trial) -> str:
 def _changed_setting(demand: Demand, room: Room) -> str:
     """The smallest change of one setting of the environment, and whom it is about."""
     environment = room.environment
-    stopped = sorted(
-        (g for g in guests(room.snapshot, room.own_vm_ids) if not g.running and counts(g, environment)), key=lambda g: -g.memory_bytes
-    )
+    policy = environment.counts_stopped
+    off = (g for g in guests(room.snapshot, room.own_vm_ids) if not g.running and counts(g, policy))
+    stopped = sorted(off, key=lambda g: -g.memory_bytes)
     where = f"for {environment.name} in the site file"
     if stopped and Trial(_under(room, "stopped_guests", "leave_out")).fits(demand):
         do = "does not run, and counts" if len(stopped) == 1 else "do not run, and count"

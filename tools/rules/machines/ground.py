@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools.rules.machines.capacity import MIB, Room, cpu_sum, cpu_terms, guests, memory_sum, memory_terms, storage_sum, storage_terms
-from tools.rules.machines.losing import Loss, Mover, losses, newly_homeless, proved
+from tools.rules.machines.capacity import Room, cpu_sum, cpu_taken, memory_sum, memory_taken, storage_sum, storage_terms, take_census
+from tools.rules.machines.losing import Mover, losses, newly_homeless, proved
 from tools.rules.machines.places import Demand, Place
 from tools.values.offer import Sum
-from tools.values.snapshot import ClusterSnapshot, Node, Storage
+from tools.values.snapshot import Node, Storage
 
 SHAPES_MAX = 16
 """Usual sizes of machines that are looked at, the most frequent first."""
@@ -39,9 +39,9 @@ class Shape:
     """How often it is met, times how large it is."""
 
 
-def shapes(snapshot: ClusterSnapshot) -> tuple[Shape, ...]:
+def shapes(room: Room) -> tuple[Shape, ...]:
     """Learnt from the machines that are there: what is asked for tomorrow will look like them."""
-    met = Counter((g.cpu_count, round(g.memory_bytes / MIB)) for g in guests(snapshot) if g.cpu_count > 0 and g.memory_bytes > 0)
+    met = Counter({size: n for size, n in take_census(room.snapshot, room.environment.counts_stopped).sizes.items() if min(size) > 0})
     if not met:
         return ()
     cpu_mean = sum(cpu * n for (cpu, _), n in met.items()) / met.total()
@@ -59,8 +59,8 @@ class Column:
         self.taken: list[float] = []
         self.limit: list[float] = []
 
-    def add(self, terms: Iterable[tuple[str, float]], limit: float) -> None:
-        self.taken.append(round(sum(value for _, value in terms), 2))
+    def add(self, taken: float, limit: float) -> None:
+        self.taken.append(taken)
         self.limit.append(limit)
 
     def fullness(self, at: int, more: float) -> float:
@@ -78,7 +78,7 @@ class Ground:
         self.places = tuple(found)
         self.room = room
         self.small = len(room.snapshot.nodes) <= NODES_SMALL_MAX
-        self.usual = () if self.small else shapes(room.snapshot)
+        self.usual = () if self.small else shapes(room)
         self.nodes: list[Node] = []
         self.memory, self.cpu, self.storage = Column(), Column(), Column()
         self._storages: list[Storage] = []
@@ -86,7 +86,8 @@ class Ground:
         """Of each place: its node, its storage, and the GiB that a machine takes there."""
         self._lay_out()
         self._badness: dict[int, float] = {}
-        self._losses_before: tuple[Loss, ...] | None = None
+        self.before = losses(room) if self.small else ()
+        """What the loss of each node of a small cluster would do without any of these machines."""
         self._homeless: dict[str, tuple[tuple[str, Mover], ...]] = {}
         self.worst = 0.0
         """The most that one more machine costs of the room for usual sizes."""
@@ -101,14 +102,15 @@ class Ground:
             if i < 0:
                 i = nodes[node.name] = len(self.nodes)
                 self.nodes.append(node)
-                self.memory.add(*memory_terms(self.room, node))
-                self.cpu.add(*cpu_terms(self.room, node))
+                self.memory.add(*memory_taken(self.room, node))
+                self.cpu.add(*cpu_taken(self.room, node))
             key = (storage.name, "" if storage.shared else node.name)
             j = storages.get(key, -1)
             if j < 0:
                 j = storages[key] = len(self._storages)
                 self._storages.append(storage)
-                self.storage.add(*storage_terms(self.room, storage))
+                terms, limit = storage_terms(self.room, storage)
+                self.storage.add(sum(value for _, value in terms), limit)
             least = place.template.disk_gib
             self._at.append((i, j, (disk_gib if disk_gib > least else least) + data_gib))
 
@@ -202,11 +204,9 @@ class Ground:
         """(node that is lost, who would find no place) because of one more machine there; nobody, where the site does not refuse it."""
         if not proved(self.room):
             return ()
-        if self._losses_before is None:
-            self._losses_before = losses(self.room)
         node = self.nodes[i]
         if node.name not in self._homeless:
             p = next(p for p, (at, _, _) in enumerate(self._at) if at == i)
             after = losses(self.room.after([self.places[p].taking(self.demand)]))
-            self._homeless[node.name] = newly_homeless(self._losses_before, after)
+            self._homeless[node.name] = newly_homeless(self.before, after)
         return self._homeless[node.name]

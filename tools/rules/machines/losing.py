@@ -11,7 +11,7 @@ from bisect import bisect_left, insort
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tools.rules.machines.capacity import MIB, Room, counts, memory_terms
+from tools.rules.machines.capacity import MIB, Room, counts, memory_taken
 from tools.rules.names.text import spell_memory
 from tools.values.snapshot import Node
 
@@ -22,7 +22,7 @@ NODES_PROVED_MIN = 3
 NEW = "a machine of this request"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Mover:
     """What has to start on another node."""
 
@@ -52,7 +52,7 @@ def losses(room: Room, only: Collection[str] | None = None) -> tuple[Loss, ...]:
     if len(online) < 2:
         return ()
     movers = _movers(room)
-    free = {node.name: math.floor(node.memory_bytes / MIB) - sum(size for _, size in memory_terms(room, node)[0]) for node in online}
+    free = {node.name: math.floor(node.memory_bytes / MIB) - memory_taken(room, node)[0] for node in online}
     ordered = sorted((size, name) for name, size in free.items())
     return tuple(_loss(node.name, movers.get(node.name, []), ordered, free) for node in online if only is None or node.name in only)
 
@@ -104,7 +104,7 @@ def _movers(room: Room) -> dict[str, list[Mover]]:
     there = set()
     for guest in room.snapshot.guests:
         there.add(guest.vm_id)
-        if guest.vm_id in room.own_vm_ids or not counts(guest, room.environment):
+        if guest.vm_id in room.own_vm_ids or not counts(guest, room.environment.counts_stopped):
             continue
         memory_mib = math.ceil(guest.memory_bytes / MIB)
         if guest.vm_id in held:
@@ -119,4 +119,8 @@ def _movers(room: Room) -> dict[str, list[Mover]]:
             found.setdefault(node, []).append(Mover(memory_mib, "what is promised to other plans"))
     for taking in room.taken:
         found.setdefault(taking.node, []).append(Mover(taking.memory_mib, taking.name or NEW, new=True))
-    return {node: sorted(movers, reverse=True) for node, movers in found.items()}
+    return {node: sorted(movers, key=_largest_first) for node, movers in found.items()}
+
+
+def _largest_first(mover: Mover) -> tuple[int, str]:
+    return (-mover.memory_mib, mover.what)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from heapq import nsmallest
 
-from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, storage_sum
-from tools.rules.machines.ground import NODES_SMALL_MAX, STORAGE_WEIGHT, Ground
-from tools.rules.machines.losing import Mover, losses, newly_homeless
+from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, memory_taken, storage_sum
+from tools.rules.machines.ground import STORAGE_WEIGHT, Ground
+from tools.rules.machines.losing import Loss, Mover, losses, newly_homeless
 from tools.rules.machines.places import Demand, Place, listed
 from tools.rules.names.text import spell_memory, spell_of
 from tools.values.offer import Candidate, Exclusion, Sum
@@ -83,7 +83,7 @@ def candidates(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[tu
     if demand.count == 1:
         ranked = _ranked(ground, kept)
     else:
-        ranked = _assignments(demand, tuple(found[p] for p in kept), room)
+        ranked = _assignments(ground, tuple(found[p] for p in kept))
         if kept and not ranked:
             exclusions = (
                 *exclusions,
@@ -138,7 +138,9 @@ def _ranked(ground: Ground, worth: dict[int, float]) -> list[Candidate]:
     nodes = {ground.node_of(p) for p in worth}
     because = _because(ground, len(nodes))
     return [
-        _candidate(ground.places[p].id, ground.demand, (ground.places[p],), ground.room, 1 - worth[p], because(ground.node_of(p)))
+        _candidate(
+            ground.places[p].id, ground.demand, (ground.places[p],), ground.room, 1 - worth[p], because(ground.node_of(p)), ground.before
+        )
         for p in best
     ]
 
@@ -156,10 +158,11 @@ def _because(ground: Ground, nodes: int) -> Callable[[int], str]:
     )
 
 
-def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room) -> list[Candidate]:
+def _assignments(ground: Ground, fitting: tuple[Place, ...]) -> list[Candidate]:
+    demand, room = ground.demand, ground.room
     names = sorted({p.storage.name for p in fitting})
     pools = {"": fitting} | {f"/{name}": tuple(p for p in fitting if p.storage.name == name) for name in names}
-    large = len(room.snapshot.nodes) > NODES_SMALL_MAX
+    large = not ground.small
     ways: dict[str, Rank] = {"spread": apart, "pack": pack}
     if large:
         ways["fit"] = fit
@@ -172,9 +175,9 @@ def _assignments(demand: Demand, fitting: tuple[Place, ...], room: Room) -> list
                 score = _score(assigned, badness, demand, large)
                 # Among equals, alike machines lie on one storage.
                 order = (-score, len({p.storage.name for p in assigned}))
-                made[key] = (order, _candidate(f"{how}{suffix}", demand, assigned, room, score, ""))
+                made[key] = (order, _candidate(f"{how}{suffix}", demand, assigned, room, score, "", ground.before))
     if not made and (assigned := fill(demand, fitting, room)):
-        return [_candidate("fill", demand, assigned, room, _score(assigned, 1.0, demand, large), "")]
+        return [_candidate("fill", demand, assigned, room, _score(assigned, 1.0, demand, large), "", ground.before)]
     return [one for _, one in sorted(made.values(), key=lambda found: (found[0], found[1].id))[:CANDIDATES_MAX]]
 
 
@@ -188,7 +191,9 @@ def _score(assigned: tuple[Place, ...], badness: float, demand: Demand, large: b
     return round((nodes - 1 + good) / len(assigned), 6)
 
 
-def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room, score: float, because: str) -> Candidate:
+def _candidate(
+    id: str, demand: Demand, assigned: tuple[Place, ...], room: Room, score: float, because: str, before: tuple[Loss, ...]
+) -> Candidate:
     after = room.after(place.taking(demand) for place in assigned)
     sums = sums_of(assigned, after)
     tightest = max(sums, key=lambda one: one.fullness)
@@ -199,7 +204,7 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
         because,
         f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
         "On shared storage: another node can take over." if shared else "",
-        *_drawbacks(assigned, room, after),
+        *_drawbacks(assigned, before, after),
     ]
     return Candidate(
         id=id,
@@ -212,9 +217,9 @@ def _candidate(id: str, demand: Demand, assigned: tuple[Place, ...], room: Room,
     )
 
 
-def _drawbacks(assigned: tuple[Place, ...], room: Room, after: Room) -> list[str]:
+def _drawbacks(assigned: tuple[Place, ...], before: tuple[Loss, ...], after: Room) -> list[str]:
     copied = sorted({p.template.node for p in assigned if p.template.node != p.node.name})
-    homeless = newly_homeless(losses(room), losses(after)) if len(room.snapshot.nodes) <= NODES_SMALL_MAX else ()
+    homeless = newly_homeless(before, losses(after)) if before else ()
     return [
         f"The template is copied from {listed(copied)}." if copied else "",
         f"But {_without(homeless)}." if homeless else "",
@@ -242,10 +247,11 @@ def _title(assigned: tuple[Place, ...]) -> str:
 def summary(room: Room) -> str:
     """The cluster's capacity in two lines, however large it is."""
     online = [n for n in room.snapshot.nodes if n.online]
-    memory = [memory_sum(room, n) for n in online]
-    free_mib = sum(max(0.0, one.limit - one.total) for one in memory)
-    most = max(memory, key=lambda one: one.limit - one.total, default=None)
+    sums = ((*memory_taken(room, n), n.name) for n in online)
+    left = [(limit - taken, name) for taken, limit, name in sums]
+    free_mib = sum(max(0, mib) for mib, _ in left)
+    most = max(left, default=None)
     silent = len(room.snapshot.nodes) - len(online)
     text = f"{len(online)} nodes online" + (f", {silent} not" if silent else "")
     text += f"; {free_mib / 1024:.0f} GiB of memory may still be taken in {room.environment.name}"
-    return text + (f", most of it on one node: {(most.limit - most.total) / 1024:.0f} GiB ({most.subject})." if most else ".")
+    return text + (f", the most on one node: {most[0] / 1024:.0f} GiB on {most[1]}." if most else ".")
