@@ -87,6 +87,11 @@ class Cloud:
             return True
         if len(parts) == 2 and parts[0].lower() == "subscriptions":
             return any(s.id.lower() == parts[1].lower() for s in self.world.subscriptions)
+        # A namespace of a cluster is a scope, whether or not it is there: Azure does not look into the cluster.
+        cluster, is_inside, _ = scope.partition("/namespaces/")
+        found = self.find(cluster) if is_inside else None
+        if found is not None and found.type == "Microsoft.ContainerService/managedClusters":
+            return True
         return self.find(scope) is not None or self.implied(scope) is not None
 
     def implied(self, id_: str) -> Resource | None:

@@ -184,6 +184,20 @@ def read_token(request: Request, tenant: Tenant, now: float, *, databricks: bool
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not text:
         raise BadToken("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+    claims = claims_of(text, tenant, now)
+    audience = str(claims["aud"])
+    host = audience.removeprefix("https://").rstrip("/")
+    wanted = audience.strip("/") == DATABRICKS_AUDIENCE if databricks else host in (*_ARM_HOSTS, request.host, *_aliases(request.host))
+    if not wanted:
+        raise BadToken(
+            "InvalidAuthenticationTokenAudience",
+            f"The access token has been obtained for wrong audience or resource '{audience}'.",
+        )
+    return Caller(claims["appid"], claims["oid"])
+
+
+def claims_of(text: str, tenant: Tenant, now: float) -> dict[str, Any]:
+    """What a token of this authority says, whoever it is for."""
     try:
         head, payload, signature = text.split(".")
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -195,15 +209,7 @@ def read_token(request: Request, tenant: Tenant, now: float, *, databricks: bool
     if now >= claims["exp"]:
         expired = dt.datetime.fromtimestamp(claims["exp"], dt.UTC).isoformat()
         raise BadToken("ExpiredAuthenticationToken", f"The access token expiry UTC time '{expired}' is earlier than current UTC time.")
-    audience = str(claims["aud"])
-    host = audience.removeprefix("https://").rstrip("/")
-    wanted = audience.strip("/") == DATABRICKS_AUDIENCE if databricks else host in (*_ARM_HOSTS, request.host, *_aliases(request.host))
-    if not wanted:
-        raise BadToken(
-            "InvalidAuthenticationTokenAudience",
-            f"The access token has been obtained for wrong audience or resource '{audience}'.",
-        )
-    return Caller(claims["appid"], claims["oid"])
+    return dict(claims)
 
 
 def _aliases(host: str) -> tuple[str, ...]:

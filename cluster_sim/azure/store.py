@@ -75,7 +75,7 @@ class Store:
     registered: dict[str, str] = field(default_factory=dict)
     """`subscription/namespace` in lower case → state, where it changed since the world began."""
     workspace_content: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What is inside each Databricks workspace, by the workspace's key."""
+    """What is inside each Databricks workspace and each cluster, by its key."""
     generation: int = 0
 
     def next_generation(self) -> int:

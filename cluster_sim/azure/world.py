@@ -120,6 +120,8 @@ class World:
     kubernetes_versions: tuple[str, ...] = ()
     databricks_workspaces_max: int = 2
     cluster_start_s: float = 0.0
+    role_propagation_s: float = 0.0
+    """How long a new role assignment takes until it counts."""
     faults: tuple[Fault, ...] = ()
 
 
@@ -175,6 +177,7 @@ class _SectionReader:
             tuple(str(v) for v in section.get("kubernetes_versions") or table("kubernetes")["versions"]),
             int(self.number(section, "databricks_workspaces_max", 2, 0, 8)),
             self.number(section, "cluster_start_s", 0.0, 0, 3600),
+            self.number(section, "role_propagation_s", 0.0, 0, 3600),
             tuple(self.fault(item) for item in section.get("faults") or ()),
         )
         if self.problems:

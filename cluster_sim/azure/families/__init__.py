@@ -20,6 +20,7 @@ from cluster_sim.azure.families import (
     network,
     postgresql,
     private_link,
+    run_command,
     storage,
 )
 from cluster_sim.azure.kinds import Kind, NameRule, by_key
@@ -42,6 +43,7 @@ _FAMILIES = (
     authorization,
     monitor,
     kubernetes,
+    run_command,
     databricks,
     cognitive,
     datafactory,

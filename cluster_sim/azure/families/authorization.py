@@ -27,6 +27,17 @@ def _role(id_: str) -> tuple[str, str] | None:
     return next(((name, role) for name, role in table("roles").items() if role == wanted), None)
 
 
+def holds_role(cloud: Cloud, principal: str, role: str, scope: str) -> bool:
+    """Whether a principal has a built-in role at a scope or above it, and the assignment has come through."""
+    wanted = table("roles")[role]
+    for one in cloud.store.of_type(f"{_A}/roleAssignments"):
+        at = str(one.properties["scope"]).lower().rstrip("/")
+        right = str(one.properties["principalId"]).lower() == principal.lower() and str(one.properties["roleDefinitionId"]).endswith(wanted)
+        if right and f"{scope.lower()}/".startswith(f"{at}/") and cloud.now >= one.created_at_s + cloud.world.role_propagation_s:
+            return True
+    return False
+
+
 def _check_assignment(change: Change) -> None:
     properties = change.properties
     for name in ("roleDefinitionId", "principalId"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import ssl
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from cluster_sim.mirror.azapi import schema, sources
 from cluster_sim.mirror.azapi.arm import Account, Arm
-from cluster_sim.mirror.azapi.resource import Action, GenericResource, PartialResource
+from cluster_sim.mirror.azapi.resource import Action, Behaviour, GenericResource, PartialResource
 from cluster_sim.mirror.provider import Problem, Provider
 from cluster_sim.mirror.schema import Values
 from cluster_sim.mirror.web import system_trust
@@ -32,9 +33,12 @@ class Azapi(Provider):
         super().__init__(
             schema.CONFIGURATION,
             {
-                "azapi_resource": GenericResource(lambda: self.arm),
-                "azapi_update_resource": PartialResource(lambda: self.arm),
-                "azapi_resource_action": Action(lambda: self.arm),
+                name: kind(lambda: self.arm, lambda: self._behaviour)
+                for name, kind in (
+                    ("azapi_resource", GenericResource),
+                    ("azapi_update_resource", PartialResource),
+                    ("azapi_resource_action", Action),
+                )
             },
             {
                 "azapi_client_config": sources.ClientConfig(lambda: self.arm),
@@ -46,6 +50,7 @@ class Azapi(Provider):
         )
         self._trust = trust
         self._arm: Arm | None = None
+        self._behaviour = Behaviour()
 
     @property
     def arm(self) -> Arm:
@@ -94,7 +99,9 @@ class Azapi(Provider):
             )
         tls = self._trust()
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._arm = Arm(account, tls, self.stopping)
+        correlation = "" if config["disable_correlation_request_id"] else config["custom_correlation_request_id"] or str(uuid.uuid4())
+        self._arm = Arm(account, tls, self.stopping, correlation)
+        self._behaviour = Behaviour(default_output=not config["disable_default_output"])
 
 
 def _uses_oidc(config: Values) -> bool:

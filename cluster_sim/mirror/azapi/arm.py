@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from cluster_sim.mirror.provider import Problem, Stopping
 from cluster_sim.mirror.web import Reply, Web, encoded
 
+AGENT = "HashiCorp Terraform (+https://www.terraform.io) terraform-provider-azapi/2.12.0+sim"
+"""Shaped like the released provider's, and honest about what it is."""
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 UNSETTLED = frozenset({"accepted", "creating", "updating", "provisioning", "inprogress", "running", "deleting"})
 _TRIES_MAX = 4
@@ -75,8 +77,9 @@ class ArmProblem(Problem):
 
 
 class Arm:
-    def __init__(self, account: Account, tls: ssl.SSLContext, stopping: Stopping) -> None:
+    def __init__(self, account: Account, tls: ssl.SSLContext, stopping: Stopping, correlation: str = "") -> None:
         self.account, self._stopping = account, stopping
+        self._correlation = {"x-ms-correlation-request-id": correlation} if correlation else {}
         self._web = Web(account.resource_manager, tls)
         self._login = Web(account.authority, tls)
         self._token, self._token_ends, self._lock = "", 0.0, threading.Lock()
@@ -169,7 +172,13 @@ class Arm:
         """One request, tried again when the server is busy."""
         content = None if body is None else json.dumps(body).encode()
         for attempt in range(_TRIES_MAX):
-            sent = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", **headers}
+            sent = {
+                "Authorization": f"Bearer {self.token}",
+                "Accept": "application/json",
+                "User-Agent": AGENT,
+                **self._correlation,
+                **headers,
+            }
             sent |= {"Content-Type": "application/json"} if content is not None else {}
             reply = self._web.send(method, target, content, sent)
             if reply.ok:

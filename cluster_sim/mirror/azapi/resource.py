@@ -1,7 +1,6 @@
 """azapi's resources: `azapi_resource`, `azapi_update_resource` and `azapi_resource_action`.
 
-Their calls are those recorded from the released provider. That one also checks bodies against Azure's published schemas; the
-stand-in has none, so `schema_validation_enabled` changes nothing.
+Their calls are those recorded from the released provider. What it holds against Azure's published schemas is in `validating`.
 """
 
 from __future__ import annotations
@@ -10,10 +9,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from cluster_sim.mirror import planning
-from cluster_sim.mirror.azapi import bodies, schema
+from cluster_sim.mirror.azapi import bodies, schema, validating
 from cluster_sim.mirror.azapi.arm import Arm, ArmProblem, Retry
 from cluster_sim.mirror.planning import Path
 from cluster_sim.mirror.provider import Problem, Resource
@@ -80,13 +80,20 @@ _VERBS = {
 }
 
 
+@dataclass(frozen=True)
+class Behaviour:
+    """What the provider block settles for every resource."""
+
+    default_output: bool = True
+
+
 class AzureResource(Resource):
     """What the three have in common."""
 
     version = 2
 
-    def __init__(self, arm: Callable[[], Arm]) -> None:
-        self._arm = arm
+    def __init__(self, arm: Callable[[], Arm], settings: Callable[[], Behaviour] = Behaviour) -> None:
+        self._arm, self._settings = arm, settings
 
     def validate(self, config: Values) -> list[Problem]:
         try:
@@ -97,6 +104,12 @@ class AzureResource(Resource):
         except Problem as problem:
             return [problem]
         return []
+
+    def _output(self, values: Values, answer: Any) -> Any:
+        """What is picked of an answer; where nothing is, all that only Azure writes, unless the provider block says otherwise."""
+        if values["response_export_values"] is None and self._settings().default_output and isinstance(answer, dict):
+            return dynamic(validating.read_only(*bodies.split_type(values["type"]), answer))
+        return dynamic(bodies.exported(answer, values["response_export_values"]))
 
     def _changed(self, planned: Values, prior: Values) -> bool:
         return any(planned[name] != prior[name] for name in planned if name not in _NOT_SENT)
@@ -148,10 +161,37 @@ class GenericResource(AzureResource):
 
     schema = schema.RESOURCE
 
+    def validate(self, config: Values) -> list[Problem]:
+        if found := super().validate(config):
+            return found
+        if config["schema_validation_enabled"] is False or not isinstance(config["type"], str):
+            return []
+        kind, version = bodies.split_type(config["type"])
+        if fault := validating.version_fault(kind, version):
+            return [Problem("Invalid configuration", fault, path=("type",))]
+        faults = [] if config["body"] is UNKNOWN else validating.faults(kind, version, self._whole(config))
+        if not faults:
+            return []
+        text = "\n".join(['the argument "body" is invalid:', *faults])
+        hint = "You can disable the validation using the feature flag `schema_validation_enabled = false` within the resource block"
+        return [Problem("Invalid configuration", f"{text}\n{hint}", path=("body",))]
+
+    def _whole(self, config: Values) -> Any:
+        """The body with what is configured beside it."""
+        beside = {name: config[name] for name in ("name", "location", "tags") if config[name] is not None}
+        if config["identity"]:
+            beside |= {"identity": UNKNOWN} if has_unknown(config["identity"]) else bodies.identity_sent(config["identity"])
+        body = bodies.plain(config["body"]) or {}
+        return bodies.merged(bodies.merged(beside, body), bodies.plain(config["sensitive_body"]) or {})
+
     def adjust(self, planned: Values, config: Values, prior: Values | None) -> Values:
-        # These are computed only through defaults of the provider block and of the schemas, which the stand-in has not.
-        for name in ("body", "tags", "location"):
-            planned[name] = config[name]
+        planned["body"] = config["body"]
+        # These are computed only through defaults of the provider block and of the parent, and a parent may not be made yet.
+        open_ = prior is None and config["parent_id"] is UNKNOWN and config["schema_validation_enabled"] is not False
+        for name in ("tags", "location"):
+            planned[name] = UNKNOWN if config[name] is None and open_ else config[name]
+            if config[name] is None and prior is not None:
+                planned[name] = prior[name]
         if config["name"] is None:
             raise Problem("The stand-in provider needs a name for every azapi_resource.", "Set name.", path=("name",))
         planned["name"] = config["name"]
@@ -215,7 +255,7 @@ class GenericResource(AzureResource):
             new["location"] = answer["location"]
         if state["tags"] is not None:
             new["tags"] = answer.get("tags") or {}
-        return new | {"output": dynamic(bodies.exported(answer, state["response_export_values"]))}
+        return new | {"output": self._output(state, answer)}
 
     def update(self, prior: Values, planned: Values, config: Values) -> Values:
         if not self._changed(planned, prior):
@@ -259,7 +299,7 @@ class GenericResource(AzureResource):
 
     def _put(self, values: Values, config: Values, when: str) -> Any:
         body: dict[str, Any] = bodies.identity_sent(values["identity"])
-        body |= {name: values[name] for name in ("location", "tags") if values[name] is not None}
+        body |= {name: values[name] for name in ("location", "tags") if bodies.known(values[name])}
         body = bodies.merged(body, bodies.plain(values["body"]) or {})
         body = bodies.merged(body, bodies.plain(config["sensitive_body"]) or {})
         if values["ignore_null_property"]:
@@ -281,10 +321,8 @@ class GenericResource(AzureResource):
 
     def _settled(self, values: Values, answer: Any) -> Values:
         settled: Values = planning.without_unknowns(values)
-        return settled | {
-            "identity": bodies.identity_seen(values["identity"], answer),
-            "output": dynamic(bodies.exported(answer, values["response_export_values"])),
-        }
+        seen = {name: answer.get(name) for name in ("tags", "location") if values[name] is UNKNOWN}
+        return settled | seen | {"identity": bodies.identity_seen(values["identity"], answer), "output": self._output(values, answer)}
 
 
 class PartialResource(AzureResource):
@@ -318,7 +356,7 @@ class PartialResource(AzureResource):
             return None
         return state | {
             "body": self._seen(state, answer),
-            "output": dynamic(bodies.exported(answer, state["response_export_values"])),
+            "output": self._output(state, answer),
         }
 
     def update(self, prior: Values, planned: Values, config: Values) -> Values:
@@ -331,7 +369,7 @@ class PartialResource(AzureResource):
         version = bodies.split_type(values["type"])[1]
         try:
             with locked(values["locks"]):
-                existing = self._get(values)
+                existing = validating.writable(*bodies.split_type(values["type"]), self._get(values))
                 body = bodies.merged(existing, bodies.plain(values["body"]) or {})
                 body = bodies.merged(body, bodies.plain(config["sensitive_body"]) or {})
                 self._arm().call(
@@ -347,7 +385,7 @@ class PartialResource(AzureResource):
         except ArmProblem as problem:
             raise as_problem(problem, "creating/updating", values) from problem
         settled: Values = planning.without_unknowns(values)
-        return settled | {"output": dynamic(bodies.exported(answer, values["response_export_values"]))}
+        return settled | {"output": self._output(values, answer)}
 
 
 class Action(AzureResource):
@@ -378,9 +416,10 @@ class Action(AzureResource):
         self._act(state, {"sensitive_body": None}, "destroy")
 
     def _act(self, values: Values, config: Values, when: str) -> Values:
-        settled: Values = planning.without_unknowns(values) | {"output": None, "sensitive_output": None, "exist": True}
+        settled: Values = planning.without_unknowns(values) | {"output": None, "sensitive_output": None, "exist": None}
         if values["when"] != when:
             return settled
+        settled |= {"exist": True}
         body, secret = bodies.plain(values["body"]), bodies.plain(config["sensitive_body"])
         body = body if secret is None else bodies.merged(body, secret)
         try:

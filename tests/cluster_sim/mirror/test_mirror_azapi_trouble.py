@@ -232,11 +232,12 @@ def test_what_cannot_be_stood_in_for_is_told(azapi: ShortTerraform, change: dict
 
 OTHERS = """
 resource "azapi_resource" "second" {
-  type      = "Microsoft.Network/privateEndpoints@2024-05-01"
-  parent_id = azapi_resource.group.id
-  name      = "pe"
-  location  = "eastus2"
-  body      = { properties = { uri = azapi_resource.vault.output.properties.vaultUri, ratio = 0.1, nobody = null } }
+  type                      = "Microsoft.Network/privateEndpoints@2024-05-01"
+  parent_id                 = azapi_resource.group.id
+  name                      = "pe"
+  location                  = "eastus2"
+  schema_validation_enabled = false
+  body                      = { properties = { uri = azapi_resource.vault.output.properties.vaultUri, ratio = 0.1, nobody = null } }
 }
 resource "azapi_update_resource" "patch" {
   type        = "Microsoft.KeyVault/vaults@2024-11-01"
@@ -296,12 +297,12 @@ output "keys" {
 
 
 def test_secrets_the_other_resources_and_the_data_sources(make_folder: Any, azure: ServedSubscription) -> None:
-    secret = 'sensitive_body = { properties = { password = "open-sesame" } }'
+    secret = 'sensitive_body = { properties = { tenantId = "open-sesame" } }'
     folder = make_folder(azure.provider(GROUP + recorded_vault(more=secret) + OTHERS), **azure.settings)
     folder.terraform("init")
     folder.terraform("apply", "-auto-approve")
     properties = stored(azure)["properties"]
-    assert (properties["password"], properties["sku"]["name"]) == ("open-sesame", "standard")
+    assert (properties["tenantId"], properties["sku"]["name"]) == ("open-sesame", "standard")
     assert properties["publicNetworkAccess"] == "Disabled", "a patch leaves the rest as it was"
     assert "open-sesame" not in (folder.path / "terraform.tfstate").read_text()
     second = stored(azure, f"{GROUP_ID}/providers/Microsoft.Network/privateEndpoints/pe")["properties"]

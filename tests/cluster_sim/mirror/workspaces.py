@@ -71,6 +71,7 @@ def vault(**changes: Any) -> dict[str, Any]:
         "parent_id": GROUP_ID,
         "name": "kv-ml",
         "location": "eastus2",
+        "schema_validation_enabled": False,
         "body": {"properties": {"enableSoftDelete": True, "sku": {"family": "A", "name": "standard"}}},
         "response_export_values": ["properties.vaultUri"],
     } | changes
