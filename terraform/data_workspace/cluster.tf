@@ -1,4 +1,5 @@
 # Kubernetes: identities only, a private API or one for named addresses, Cilium on an overlay, workload identity for jobs.
+# What is inside it (namespace, accounts, device plugin) is applied by the configure step, through Azure's run command.
 
 resource "azapi_resource" "cluster_identity" {
   type      = "Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30"
@@ -29,16 +30,13 @@ resource "azapi_resource" "cluster" {
       dnsPrefix            = trim(substr(var.names.cluster, 0, 54), "-")
       enableRBAC           = true
       disableLocalAccounts = true
-      aadProfile = merge(
-        { managed = true, enableAzureRBAC = true },
-        { for name, value in { adminGroupObjectIDs = [var.team_group_id] } : name => value if var.team_group_id != "" },
-      )
+      # No administrators besides: who may do what is told by Azure's roles alone.
+      aadProfile = { managed = true, enableAzureRBAC = true }
       apiServerAccessProfile = merge(
-        { enablePrivateCluster = length(var.api_ranges) == 0 },
-        # Without a way into the network, `az aks command invoke` is the way in; Azure's roles guard it.
-        { for name, value in { disableRunCommand = false } : name => value if length(var.api_ranges) == 0 },
+        # The run command is the way in that needs no network; Azure's roles guard it, and those of the cluster what it may do.
+        { enablePrivateCluster = length(var.api_ranges) == 0, disableRunCommand = false },
         # The nodes reach their own API through the NAT gateway, so its address is always among them.
-        { for name, value in { authorizedIPRanges = concat(var.api_ranges, ["${azapi_resource.public_ip.output.address}/32"]), disableRunCommand = true } : name => value if length(var.api_ranges) > 0 },
+        { for name, value in { authorizedIPRanges = concat(var.api_ranges, ["${azapi_resource.public_ip.output.address}/32"]) } : name => value if length(var.api_ranges) > 0 },
       )
       oidcIssuerProfile = { enabled = true }
       securityProfile = {
@@ -95,6 +93,7 @@ resource "azapi_resource" "cluster" {
         { for name, value in { count = pool.max_count } : name => value if pool.min_count == pool.max_count },
         { for name, value in { scaleSetPriority = "Spot", scaleSetEvictionPolicy = "Delete", spotMaxPrice = -1 } : name => value if pool.spot },
         { for name, value in { gpuProfile = { driver = "Install" } } : name => value if pool.gpu },
+        { for name, value in { availabilityZones = pool.zones } : name => value if length(pool.zones) > 0 },
       )]
     }
   }
@@ -105,11 +104,18 @@ resource "azapi_resource" "cluster" {
     node_group = "properties.nodeResourceGroup"
   }
 
+  # A role that was just assigned takes minutes to come through.
+  retry = {
+    error_message_regex  = ["MissingPermission"]
+    interval_seconds     = 15
+    max_interval_seconds = 60
+  }
+
   timeouts {
     create = "60m"
     update = "60m"
     delete = "60m"
   }
 
-  depends_on = [azapi_resource.cluster_on_subnet]
+  depends_on = [azapi_resource.cluster_on_network]
 }

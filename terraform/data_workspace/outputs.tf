@@ -24,6 +24,7 @@ output "resource_group" {
 
 output "cluster" {
   value = {
+    id         = azapi_resource.cluster.id
     name       = azapi_resource.cluster.name
     version    = azapi_resource.cluster.output.version
     node_group = azapi_resource.cluster.output.node_group
@@ -36,6 +37,8 @@ output "storage" {
     name       = azapi_resource.storage.name
     dfs        = azapi_resource.storage.output.dfs
     containers = var.containers
+    # Where a job that proves the way writes: one that jobs may write.
+    container = [for one in var.containers : one if !contains(var.read_only, one)][0]
   }
 }
 
@@ -52,6 +55,10 @@ output "jobs" {
     account   = var.jobs_account
     client_id = azapi_resource.jobs_identity.output.client_id
   }
+}
+
+output "tenant_id" {
+  value = data.azapi_client_config.current.tenant_id
 }
 
 output "logs" {

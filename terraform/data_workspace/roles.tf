@@ -9,15 +9,19 @@ locals {
     secrets_user        = "4633458b-17de-408a-b874-0445c86b69e6"
     secrets_officer     = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
     cluster_user        = "4abbcc35-e782-43d8-92c5-2d3f1bd2253f"
-    kubernetes_writer   = "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb"
+    # Its name says more than it gives: without local accounts there is no admin's credential, and the run command is left.
+    run_command       = "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8"
+    kubernetes_admin  = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b"
+    kubernetes_writer = "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb"
+    reader            = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
   }
   role_id = { for name, id in local.role : name => "/subscriptions/${var.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/${id}" }
 }
 
-# The cluster joins its nodes to the subnet.
-resource "azapi_resource" "cluster_on_subnet" {
+# The cluster joins its nodes to the subnet, and reads the network and its gateway: the subnet alone would be too narrow.
+resource "azapi_resource" "cluster_on_network" {
   type      = "Microsoft.Authorization/roleAssignments@2022-04-01"
-  parent_id = local.nodes_subnet_id
+  parent_id = azapi_resource.network.id
   name      = uuidv5("url", "${local.group_id}/${var.names.network}/${var.names.cluster_identity}/network")
 
   body = {
@@ -85,12 +89,33 @@ resource "azapi_resource" "jobs_on_vault" {
   }
 }
 
+# Whoever applies this makes the namespace and the accounts inside, through the run command.
+resource "azapi_resource" "configurer" {
+  type      = "Microsoft.Authorization/roleAssignments@2022-04-01"
+  parent_id = azapi_resource.cluster.id
+  name      = uuidv5("url", "${local.group_id}/${var.names.cluster}/configurer")
+
+  body = {
+    properties = {
+      principalId      = data.azapi_client_config.current.object_id
+      roleDefinitionId = local.role_id.kubernetes_admin
+    }
+  }
+
+  lifecycle {
+    # Another login may change or remove what this one made.
+    ignore_changes = [body]
+  }
+}
+
 resource "azapi_resource" "team" {
   for_each = var.team_group_id == "" ? {} : {
-    cluster    = { scope = azapi_resource.cluster.id, role = "cluster_user" }
-    kubernetes = { scope = azapi_resource.cluster.id, role = "kubernetes_writer" }
-    data       = { scope = azapi_resource.storage.id, role = "blob_contributor" }
-    secrets    = { scope = azapi_resource.vault.id, role = "secrets_officer" }
+    group       = { scope = azapi_resource.group.id, role = "reader" }
+    cluster     = { scope = azapi_resource.cluster.id, role = "cluster_user" }
+    run_command = { scope = azapi_resource.cluster.id, role = "run_command" }
+    kubernetes  = { scope = "${azapi_resource.cluster.id}/namespaces/${var.jobs_namespace}", role = "kubernetes_writer" }
+    data        = { scope = azapi_resource.storage.id, role = "blob_contributor" }
+    secrets     = { scope = azapi_resource.vault.id, role = "secrets_officer" }
   }
 
   type      = "Microsoft.Authorization/roleAssignments@2022-04-01"

@@ -86,6 +86,7 @@ variable "pools" {
     os_disk   = optional(string, "Managed")
     disk_gib  = optional(number, 128)
     labels    = optional(map(string), {})
+    zones     = optional(list(string), [])
   }))
 
   validation {
@@ -169,9 +170,26 @@ variable "jobs_account" {
 }
 
 variable "team_group_id" {
-  description = "Object id of the team's Entra group; empty: nobody is given a role besides the jobs."
+  description = "Object id of the team's Entra group; empty: nobody is given a role besides the jobs and whoever applies."
   type        = string
   default     = ""
+}
+
+variable "budget_monthly" {
+  description = "What it may cost a month, in the currency of the subscription's bill; 0: no budget is watched."
+  type        = number
+  default     = 0
+}
+
+variable "budget_from" {
+  description = "The first day of the month from which the budget is watched, such as 2026-11-01."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.budget_from == "" || can(regex("^[0-9]{4}-[0-9]{2}-01$", var.budget_from))
+    error_message = "A monthly budget begins on the first day of a month, such as 2026-11-01."
+  }
 }
 
 variable "alert_email" {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
 from tools.capabilities import chain
 from tools.clients.settings import Settings
+from tools.pipeline.context import PartContext
+from tools.pipeline.inside_cluster import Inside
 from tools.pipeline.platforms.azure.verify import verify
 from tools.rules.azure.checks import cloud_of
 from tools.rules.plans.policy import refused
@@ -35,12 +36,24 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     assert wanted_changes(place.plan()) == []
 
     told: list[str] = []
-    context = SimpleNamespace(settings=azure_settings, outputs=place.terraform.outputs())
-    assert verify(context, told.append) == tuple(told)  # type: ignore[arg-type]
+    context = PartContext(azure_settings, place.path, place.path, part, outputs=place.terraform.outputs())
+    assert verify(context, told.append) == tuple(told)
     assert all(name_of(part, kind) in told[0] for kind in ("cluster", "storage", "vault", "network"))
     context.outputs["resources"].append(f"{context.outputs['resources'][1]}-gone")
     with pytest.raises(WorldProblem, match="-gone is not there"):
-        verify(context, told.append, lambda _: None)  # type: ignore[arg-type]
+        verify(context, told.append, lambda _: None)
+
+    # Inside, everything is applied through Azure's run command, once; where a kubelet would be needed, it is told and not taken for done.
+    inside = Inside(context, told.append, lambda _: pytest.fail("the roles have come through"))
+    inside.apply()
+    assert "role.rbac.authorization.k8s.io/spark-driver" in told[-1] and "daemonset.apps/nvidia-device-plugin" in told[-1]
+    inside.apply()
+    assert told[-1] == "Inside the cluster everything was there already."
+    (there,), (open_,) = inside.look()
+    assert "serviceaccount/spark" in there and "no kubelet" in open_
+    account = next(one for one in inside.wanted["objects"]["items"] if one["kind"] == "ServiceAccount")
+    assert account["metadata"]["annotations"]["azure.workload.identity/client-id"] == context.outputs["jobs"]["client_id"]
+    assert (place.path / "spark-check.json").exists() and (place.path / "gpu-check.json").exists()
 
     # What it made is not in its own way when it is taken up again, and is in the way of anybody else.
     after = look(regions, names)
@@ -67,7 +80,7 @@ def test_bodies_are_those_that_azure_knows(folder: Callable[[str], Folder], look
     needs = required(words)
     part = composed(words, look(*chain.places_to_look(needs, Site())), pick).parts[0]
     place = folder(part.module)
-    place.vary(part, team_group_id="0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c", cool_after_days=30)
+    place.vary(part, team_group_id="0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c", cool_after_days=30, api_ranges=["198.51.100.0/24"])
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert refused(POLICY, part, plan) == ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import (
@@ -121,6 +121,20 @@ class Azure:
             return answer if isinstance(answer, dict) else {}
 
         return self._told(f"{provider}/{path}", read)
+
+    def ask(
+        self, subject: str, method: Literal["GET", "POST"], path: str, version: str, body: Json = None
+    ) -> tuple[Mapping[str, str], Mapping[str, Json]]:
+        """One ARM request by its whole path: the headers and the body of its answer."""
+        request = HttpRequest(method, f"{self.endpoint}{path}", params={"api-version": version}, json=body)
+
+        def read() -> tuple[Mapping[str, str], Mapping[str, Json]]:
+            response = self._arm.send_request(request)
+            response.raise_for_status()
+            answer = response.json() if response.content else {}
+            return response.headers, answer if isinstance(answer, dict) else {}
+
+        return self._told(subject, read)
 
     def arm_rows(self, path: str, provider: str) -> list[Mapping[str, Json]]:
         rows = self.arm(path, provider).get("value")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tools.clients import databricks, ssh
 from tools.clients.ansible import run_playbook
 from tools.pipeline.context import PartContext, Say
+from tools.pipeline.inside_cluster import Inside
 from tools.values.run import MachineReceipt
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
@@ -40,10 +41,13 @@ def _meet(context: PartContext, host: ssh.Host, pinned_sha256: str, say: Say) ->
 
 
 def configure(context: PartContext, say: Say) -> None:
-    """Runs the part's playbook on all its machines, or makes what is wanted inside its workspace."""
+    """Runs the part's playbook on all its machines, or makes what is wanted inside its workspace or cluster."""
     wanted = context.part.configure
     if wanted is not None and wanted.kind == "databricks":
         databricks.inside(context.settings, context.outputs["workspace_url"], "make", wanted.variables, say, context.cancelled)
+        return
+    if wanted is not None and wanted.kind == "kubernetes":
+        Inside(context, say).apply()
         return
     if wanted is None or wanted.kind != "ansible":
         return

@@ -13,6 +13,7 @@ from tools.clients import databricks, process
 from tools.clients.files import write_private
 from tools.clients.ssh import OUTPUT_CHARACTERS_MAX, Answer, environment, run_command
 from tools.pipeline.context import PartContext, Say
+from tools.pipeline.inside_cluster import Inside
 from tools.rules.names.foreign import theirs
 from tools.rules.words import guiding
 from tools.rules.words.guiding import Ran
@@ -51,18 +52,20 @@ def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time
             "Log in and look at it, then say retry: it is configured and verified again.",
             retryable=True,
         )
-    verified = (*_asked(context, say), *(one.sentence for one in ran if one.outcome == "answered"))
-    return verified, tuple(one.sentence for one in ran if one.outcome != "answered")
+    verified, not_verified = _asked(context, say)
+    verified = (*verified, *(one.sentence for one in ran if one.outcome == "answered"))
+    return verified, (*not_verified, *(one.sentence for one in ran if one.outcome != "answered"))
 
 
-def _asked(context: PartContext, say: Say) -> tuple[str, ...]:
-    """What a service answers to calls that no command of the guide makes."""
+def _asked(context: PartContext, say: Say) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(verified, not verified): what a service answers to calls that no command of the guide makes."""
     wanted = context.part.configure
+    if wanted is not None and wanted.kind == "kubernetes":
+        return Inside(context, say).look()
     if wanted is None or wanted.kind != "databricks":
-        return ()
-    return databricks.inside(
-        context.settings, context.outputs["workspace_url"], "look", wanted.variables, say, context.cancelled, LOOK_SECONDS_MAX
-    )
+        return (), ()
+    settings, host = context.settings, context.outputs["workspace_url"]
+    return databricks.inside(settings, host, "look", wanted.variables, say, context.cancelled, LOOK_SECONDS_MAX), ()
 
 
 def ran(part_folder: Path) -> tuple[Ran, ...]:

@@ -39,7 +39,7 @@ class Secret(Value):
 class Configure(Value):
     """How the machines of a part are configured once they are there."""
 
-    kind: Literal["ansible", "databricks"]
+    kind: Literal["ansible", "databricks", "kubernetes"]
     playbook: str = ""
     """A file under ansible/, such as `postgresql.yml`."""
     variables: Json = None

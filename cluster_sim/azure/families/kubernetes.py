@@ -16,6 +16,7 @@ from cluster_sim.azure.addresses import GROUP_TYPE
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, invalid_parameter
+from cluster_sim.azure.families.authorization import holds_role
 from cluster_sim.azure.families.compute import left, limit, restriction, size
 from cluster_sim.azure.families.storage import secret
 from cluster_sim.azure.kinds import Change, Kind, NameRule
@@ -41,6 +42,8 @@ RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
 2234 of Azure/AKS tell of clusters that failed by it. The words of the refusals are a model's."""
 NOT_PUBLIC = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
 AUTHORIZED_MAX = 200
+FIXED = ("vmSize", "availabilityZones", "osDiskType", "osDiskSizeGB", "scaleSetPriority")
+"""Of a node pool, for life: learn.microsoft.com, "Create node pools" and "Reliability in AKS", read 2026-11-29."""
 
 
 def _check_cluster(change: Change) -> None:
@@ -260,8 +263,22 @@ def _check_pool(change: Change) -> None:
             f"The VM size of {name} is not allowed in your subscription in location '{region}'. The available VM sizes are "
             f"'{','.join(offered)}'.",
         )
-    if change.before and change.before.properties.get("vmSize") != name:
-        raise ArmError(400, "PropertyChangeNotAllowed", "Changing property 'properties.vmSize' is not allowed.", target="properties.vmSize")
+    for fixed in FIXED:
+        old, new = (change.before.properties.get(fixed) if change.before else None), properties.get(fixed)
+        if change.before and old != new and (new is not None or fixed == "availabilityZones"):
+            raise ArmError(
+                400, "PropertyChangeNotAllowed", f"Changing property 'properties.{fixed}' is not allowed.", target=f"properties.{fixed}"
+            )
+    local_gib = int((size(name) or {}).get("disk_gib") or 0)
+    if properties.get("osDiskType") == "Ephemeral" and int(properties.get("osDiskSizeGB") or 0) > local_gib:
+        # learn.microsoft.com, "Ephemeral OS disks on AKS", read 2026-11-29: the disk lies on the machine's own.
+        raise ArmError(
+            400,
+            "InvalidParameter",
+            f"The virtual machine size {name} has {local_gib} GB of local disk, which is not enough for an ephemeral OS disk of "
+            f"{properties.get('osDiskSizeGB')} GB.",
+            target="agentPoolProfile.osDiskSizeGB",
+        )
     scaling = bool(properties.get("enableAutoScaling"))
     system = str(properties.get("mode", "User")).lower() == "system"
     least, most = properties.get("minCount"), properties.get("maxCount")
@@ -302,7 +319,29 @@ def _check_pool(change: Change) -> None:
             f"The supported zones for location '{region}' are ''.",
         )
     _check_addresses(cluster, cloud.find(str(subnet)) if subnet else None)
+    if subnet and change.creating:
+        _check_identity(cloud, cluster, str(subnet))
     _check_quota(change, region, name, count)
+
+
+def _check_identity(cloud: Cloud, cluster: Resource, subnet: str) -> None:
+    """In a world where roles take their time, the cluster's own identity must have come through on its network.
+
+    The refusal is in the shape of AKS's own for route tables and DNS zones (CustomRouteTableMissingPermission).
+    """
+    identities = (cluster.body.get("identity") or {}).get("userAssignedIdentities") or {}
+    if not cloud.world.role_propagation_s:
+        return
+    for id_ in identities:
+        found = cloud.find(id_)
+        who = str(found.properties["principalId"]) if found else ""
+        if not any(holds_role(cloud, who, role, subnet) for role in ("Network Contributor", "Contributor", "Owner")):
+            raise ArmError(
+                400,
+                "CustomSubnetMissingPermission",
+                f"Service principal or user assigned identity must be given permission to read and join the subnet {subnet}. "
+                "If access was recently granted, please retry.",
+            )
 
 
 def _check_addresses(cluster: Resource, subnet: Resource | None) -> None:

@@ -5,6 +5,7 @@ No log line is ever collected and no alert fires.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cluster_sim.azure.cloud import Cloud, stamp
@@ -23,6 +24,7 @@ _WORKSPACE_NAME = NameRule(
 )
 _SKUS = ("PerGB2018", "CapacityReservation", "Free", "PerNode", "Standalone", "LACluster")
 RETENTION_DAYS_MAX = 730
+NOTIFICATIONS_MAX = 5
 
 
 def _check_workspace(change: Change) -> None:
@@ -189,6 +191,17 @@ def _check_budget(change: Change) -> None:
     amount = change.properties.get("amount")
     if isinstance(amount, bool) or not isinstance(amount, int | float) or amount <= 0:
         raise ArmError(400, "400", f"Invalid budget amount: {amount}. The amount must be more than zero.")
+    # learn.microsoft.com, REST reference "Budgets - Create Or Update", read 2026-11-29.
+    start = str((change.properties.get("timePeriod") or {}).get("startDate", ""))
+    if not re.fullmatch(r"\d{4}-\d{2}-01(T00:00:00(\.0+)?Z)?", start):
+        raise ArmError(400, "400", f"Invalid start date: {start}. A monthly budget begins on the first day of a month.")
+    for name, one in (change.properties.get("notifications") or {}).items():
+        if not any(one.get(to) for to in ("contactEmails", "contactRoles", "contactGroups")):
+            raise ArmError(400, "400", f"Notification {name} has nobody to tell: contactEmails, contactRoles or contactGroups.")
+        if not 0 < float(one.get("threshold") or 0) <= 1000:
+            raise ArmError(400, "400", f"Notification {name} has the threshold {one.get('threshold')}, which is not from 1 to 1000.")
+    if len(change.properties.get("notifications") or {}) > NOTIFICATIONS_MAX:
+        raise ArmError(400, "400", f"A budget has at most {NOTIFICATIONS_MAX} notifications.")
 
 
 KINDS = (

@@ -44,7 +44,7 @@ def _run(cloud: Cloud, words: dict[str, str], request: Request) -> Answer:
             400,
             "KubernetesOperationError",
             "Failed to run command due to cluster perf issue, container command in aks-command namespace did not start within 30s on your "
-            "cluster, retry may helps. If issue persist, you may need to tune your cluster with better performance (larger node/paid tier).",
+            "cluster, retry may helps. If issue persist, you may need to tune your cluster with better performance.",
         )
     inside = cloud.store.workspace_content.setdefault(cluster.key, {"objects": {}, "results": {}})
 

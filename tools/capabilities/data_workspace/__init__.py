@@ -1,9 +1,8 @@
 """A data workspace on Azure: Spark on Kubernetes, a data lake, a vault, identities and logs, sized by the daily volume and priced before
 it is made.
 
-facts.py: what is wanted and understood; design.py: one choice worked out and metered; choices.py: offer and compose; changing.py: changes
-in place; checks.py: review;
-commands.py and guide.md.j2: the guide.
+facts.py: what is wanted and understood; design.py: one choice worked out and metered; choices.py: offer and compose; objects.py: what
+stands inside the cluster; changing.py: changes in place; checks.py: review; commands.py and guide.md.j2: the guide.
 """
 
 from __future__ import annotations

@@ -9,12 +9,24 @@ from tools.values.manifest import Part
 from tools.values.offer import Candidate, PartOffer
 from tools.values.requirements import Needs
 from tools.values.situation import Situation
+from tools.values.value import Json
 
 
 def keep(old: Part, new: Part) -> Part:
-    """With the addresses of its network as well."""
+    """With the addresses of its network as well, and with what a node pool and a budget keep for life."""
     kept = changes.keep(old, new)
-    return kept.model_copy(update={"variables": {**kept.variables, "address_space": old.variables["address_space"]}})
+    before = {pool["name"]: pool for pool in old.variables["pools"]}
+    pools = [_keep_pool(before[pool["name"]], pool) if pool["name"] in before else pool for pool in kept.variables["pools"]]
+    since = old.variables.get("budget_from") or kept.variables["budget_from"]
+    same = {"address_space": old.variables["address_space"], "pools": pools, "budget_from": since}
+    ranges = {name: old.variables[name] for name in ("pod_cidr", "service_cidr") if name in old.variables}
+    return kept.model_copy(update={"variables": {**kept.variables, **same, **ranges}})
+
+
+def _keep_pool(old: dict[str, Json], new: dict[str, Json]) -> dict[str, Json]:
+    """Zones and disks are settled when a pool is made."""
+    kept = {name: old[name] for name in ("zones", "os_disk", "disk_gib") if name in old}
+    return {name: value for name, value in new.items() if name not in ("zones", "os_disk", "disk_gib")} | kept
 
 
 def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:

@@ -9,6 +9,10 @@ from tools.rules.azure.sizes import Wanted
 from tools.values.manifest import Part
 from tools.values.situation import Situation
 
+PEOPLE = (
+    "Say the object id of the team's Entra group, such as `group 00000000-0000-0000-0000-000000000000`; "
+    "`az ad group show --group NAME --query id` tells it."
+)
 PUBLIC = "Name the public addresses of your office or VPN, such as `from addresses 198.51.100.0/24`, or none: it is private then."
 
 
@@ -27,6 +31,8 @@ def review(part: Part, situation: Situation) -> Reviewed:
     checks.check("exposure.public", "", text, PUBLIC)
     text = "" if let_in else "The Kubernetes API is private: reach it from the network, or by `az aks command invoke`."
     checks.note("reach", "", text, "Say from which addresses it is to be reached, such as `from addresses 198.51.100.0/24`.")
+    text = "" if variables.get("team_group_id") else "Nobody of the team gets a role: the jobs and whoever carries this out do."
+    checks.note("people", "", text, PEOPLE)
     text = "" if variables["alert_email"] else "Alerts show in the portal, and nobody is told of them."
     checks.note("alerts", "", text, "Say whom to tell, such as `alerts to ml-team@example.org`.")
     return checks.done()

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from tools.capabilities.data_workspace.commands import commands
-from tools.capabilities.data_workspace.design import PATHS, Choice, Design
+from tools.capabilities.data_workspace.design import DRIVERS_MAX, PATHS, Choice, Design
+from tools.capabilities.data_workspace.objects import IMAGE, wanted
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import spell_value
 from tools.rules.request.choosing import candidate_of
-from tools.values.manifest import Part
+from tools.values.manifest import Configure, Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.price import Price
 from tools.values.requirements import Needs, Origin
@@ -235,14 +236,22 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             # Data is deleted only when somebody said how long it is kept, never on an assumption.
             "delete_after_days": needs.whole("retention_days") if _said(needs, "retention_days") else 0,
             "alert_email": needs.text("alert_email"),
+            "team_group_id": needs.text("team_group"),
+            "budget_monthly": round(needs.number("budget_monthly")),
+            "budget_from": f"{situation.subscription.taken_at:%Y-%m}-01" if needs.number("budget_monthly") else "",
         },
+        configure=Configure(kind="kubernetes", variables=_inside(design)),
         resources=design.resources(called),
-        commands=commands(called, needs.strings("api_ranges")),
+        commands=commands(called, needs.label, gpu=bool(gpu)),
         facts=(
             ("worker", azure_sizes.WORKER),
             ("workers", design.spark.workers),
             ("gpu", gpu),
             ("shuffle_gib", azure_sizes.sizes()[azure_sizes.WORKER].local_disk_gib),
+            ("spot", design.choice.spot),
+            ("image", IMAGE),
+            ("team_group", needs.text("team_group")),
+            ("budget", f"{needs.number('budget_monthly'):,.0f}" if needs.number("budget_monthly") else ""),
         ),
         savings=tuple(savings(design, situation.prices)),
         confirm=f"It makes machines with GPUs ({gpu})." if gpu else "",
@@ -279,14 +288,21 @@ def _pools(design: Design) -> list[dict[str, Json]]:
     def pool(name: str, vm_size: str, most: int, **more: Json) -> dict[str, Json]:
         return {"name": name, "vm_size": vm_size, "min_count": 0, "max_count": most, "labels": {"pool": name}, **more}
 
-    system, nodes = azure_sizes.SYSTEM, azure_sizes.SYSTEM_NODES
-    workers = pool("workers", azure_sizes.WORKER, design.spark.workers, spot=design.choice.spot, os_disk="Ephemeral")
+    system, nodes, zones = azure_sizes.SYSTEM, design.system_nodes, list(design.zones)
+    local_gib = azure_sizes.sizes()[azure_sizes.WORKER].local_disk_gib
     return [
-        {"name": "system", "mode": "System", "vm_size": system, "min_count": nodes, "max_count": nodes},
-        pool("drivers", azure_sizes.DRIVER, 2),
-        workers,
+        {"name": "system", "mode": "System", "vm_size": system, "min_count": nodes, "max_count": nodes, "zones": zones},
+        {**pool("drivers", azure_sizes.DRIVER, DRIVERS_MAX, zones=zones), "min_count": 1},
+        # The whole local disk is the system's, so what a pod writes, Spark's shuffles above all, lies there.
+        pool("workers", azure_sizes.WORKER, design.spark.workers, spot=design.choice.spot, os_disk="Ephemeral", disk_gib=local_gib),
         *([pool("gpu", design.choice.gpu, 1, gpu=True)] if design.choice.gpu else []),
     ]
+
+
+def _inside(design: Design) -> Json:
+    worker = azure_sizes.sizes()[azure_sizes.WORKER]
+    spot, gpu = design.choice.spot, bool(design.choice.gpu)
+    return wanted(design.spark.workers, worker.cpu_count, int(worker.memory_gib), spot=spot, gpu=gpu)
 
 
 def regions_of(needs: Needs, site: Site) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, SYSTEM_NODES, WORKER, SparkSize, Wanted
+from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, WORKER, SparkSize, Wanted
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import spell_value
 from tools.rules.plans import pricing
@@ -20,6 +20,7 @@ from tools.values.requirements import Needs
 from tools.values.snapshot import SubscriptionSnapshot
 
 DRIVERS_MAX = 2
+ZONES = ("1", "2", "3")
 OPERATION_MIB = 4
 """An assumption: Spark reads and writes Parquet in blocks of about this size, and each is an operation that is paid."""
 ENDPOINTS = 3
@@ -75,10 +76,19 @@ class Design:
         """What comes in, a month; it is read once for each pass as well."""
         return self.needs.whole("daily_gb") * DAYS_A_MONTH
 
+    @property
+    def system_nodes(self) -> int:
+        return azure_sizes.system_nodes(self.needs.text("environment"))
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Of what must not stop: in production, where the region has zones. Workers stay together: they shuffle among themselves."""
+        return ZONES if self.needs.text("environment") == "production" and azure_regions.has_zones(self.region) else ()
+
     def wanted(self) -> tuple[Wanted, ...]:
         """Machines at the most, as the quota sees them; a node that is replaced needs room beside the old one."""
         found = [
-            Wanted(SYSTEM, SYSTEM_NODES + 1),
+            Wanted(SYSTEM, self.system_nodes + 1),
             Wanted(DRIVER, DRIVERS_MAX),
             Wanted(WORKER, self.spark.workers, self.choice.spot),
         ]
@@ -117,20 +127,20 @@ class Design:
             made(
                 names["cluster"],
                 "AKS cluster",
-                f"Standard tier, {SYSTEM_NODES} x {SYSTEM}",
+                f"Standard tier, {self.system_nodes} x {SYSTEM}{', in three zones' if self.zones else ''}",
                 "Kubernetes with Azure's logins only.",
                 ("aks.Standard", hours),
-                (f"vm.{SYSTEM}", SYSTEM_NODES * hours),
-                ("disk.P10", SYSTEM_NODES),
+                (f"vm.{SYSTEM}", self.system_nodes * hours),
+                ("disk.P10", self.system_nodes),
                 *(() if needs.field("api_ranges") else (("private_endpoint.hour", hours),)),
             ),
             made(
                 "drivers",
                 "AKS node pool",
-                f"0 to {DRIVERS_MAX} x {DRIVER}",
-                "Spark drivers, on VMs that Azure does not reclaim.",
-                (f"vm.{DRIVER}", window * DAYS_A_MONTH),
-                ("disk.P10", round(window * DAYS_A_MONTH / hours, 3)),
+                f"1 to {DRIVERS_MAX} x {DRIVER}",
+                "Spark drivers and Azure's run command, on VMs that Azure does not reclaim; one is always there.",
+                (f"vm.{DRIVER}", hours + (DRIVERS_MAX - 1) * window * DAYS_A_MONTH),
+                ("disk.P10", round(1 + (DRIVERS_MAX - 1) * window * DAYS_A_MONTH / hours, 3)),
             ),
             made(
                 "workers",

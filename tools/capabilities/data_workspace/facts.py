@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from tools.rules.azure import ranges
 from tools.rules.azure import sizes as azure_sizes
@@ -141,6 +142,16 @@ def _read_choices(reading: Reading) -> None:
             )
         else:
             reading.said("api_ranges", said)
+    if "team_group" in reading.facts:
+        group = reading.facts["team_group"].value.strip().lower()
+        if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", group):
+            reading.said("team_group", group)
+        else:
+            shown = naming.shorten(group)
+            reading.problems.append(
+                f"{shown} is no object id of an Entra group. Say one such as 00000000-0000-0000-0000-000000000000; "
+                f"`az ad group show --group {shown} --query id` tells it."
+            )
     if "alert_email" in reading.facts:
         email = reading.facts["alert_email"].value.strip()
         if email.count("@") == 1 and "." in email.split("@")[1] and len(email) <= 254 and " " not in email:

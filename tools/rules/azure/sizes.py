@@ -20,10 +20,16 @@ DAYS_A_MONTH = 30
 USABLE_RATIO = 0.8
 """Of a worker's cores: the rest is for Kubernetes, the operating system and waiting."""
 WORKER, DRIVER, SYSTEM = "Standard_E8ds_v5", "Standard_D4s_v5", "Standard_D4s_v5"
-SYSTEM_NODES = 2
+SYSTEM_NODES = {"production": 3}
+"""One in each zone; elsewhere two, so that one may be replaced: learn.microsoft.com, "Manage system node pools in AKS", read 2026-11-29."""
+SYSTEM_NODES_LEAST = 2
 WORKERS_MAX = 200
 """One cluster of this size is reviewed by people, not composed here."""
 _DATE = "2026-11-24"
+
+
+def system_nodes(environment: str) -> int:
+    return SYSTEM_NODES.get(environment, SYSTEM_NODES_LEAST)
 
 
 def assumed(value: int, low: int, high: int, because: str) -> Assumption:

@@ -63,8 +63,8 @@ def _other_make(item: Item, capability: Listed) -> str:
 
 
 def _is_nothing(fact: Fact) -> bool:
-    """`0 cores`, `-5 GB`."""
-    amount = worth(fact.value)
+    """`0 cores`, `-5 GB`; a name that begins with a nought is none."""
+    amount = worth(fact.value) if re.fullmatch(r"-?[\d.,]+[^\d]*", fact.value.strip()) else None
     return amount is not None and amount <= 0
 
 
