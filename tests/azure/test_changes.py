@@ -38,7 +38,7 @@ def test_a_workspace_grows_in_its_place(folder: Callable[[str], Folder], look: L
     new = made.parts[0]
     assert (new.cloud, new.variables["address_space"]) == (old.cloud, old.variables["address_space"])
     assert {name_of(old, "cluster"), name_of(old, "storage")} <= {r.name for r in new.resources}
-    assert any(name_of(old, "vault") in command.argv for command in new.commands)
+    assert any(name_of(old, "vault") in word for command in new.commands for word in command.argv)
     assert errors(new, after) == set()
     place.vary(new)
     # The issuer is the cluster's to say, so what names it is looked at again; it comes out the same.

@@ -36,6 +36,10 @@ def facts_of(kind: str, version: str) -> Facts | None:
     return _types().get(kind.lower(), {}).get(version)
 
 
+def knows(kind: str) -> bool:
+    return kind.lower() in _types()
+
+
 def version_fault(kind: str, version: str) -> str:
     """Previews come and go, so only stable versions are held against the facts."""
     known = _types().get(kind.lower(), {})
