@@ -3,6 +3,7 @@ candidate."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -101,7 +102,6 @@ def _command(one: Command, names: Mapping[str, str]) -> Command:
 
 
 def _renamed(word: str, names: Mapping[str, str]) -> str:
-    for new, old in sorted(names.items(), key=lambda pair: -len(pair[0])):
-        if new in word:
-            return word.replace(new, old)
-    return word
+    """With every new name in it replaced by the old one; the longest first, for one may begin another."""
+    new = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(new, lambda found: names[found[0]], word) if new else word
