@@ -28,7 +28,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     before = look(regions, names)
     part = composed(WORDS, before).parts[0]
     place = folder(part.module)
-    place.vary(part)
+    place.vary(part, team_group_id="0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c")
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert refused(POLICY, part, plan) == ()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tools.clients.files import write_private
 from tools.pipeline.context import PartContext, Say
 from tools.rules.azure.outputs import fill
+from tools.rules.names.foreign import theirs
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -72,7 +73,7 @@ class Inside:
                 retryable=True,
             )
         changed = [line.split()[0] for line in output.splitlines() if line.endswith((" created", " configured"))]
-        self.say(f"Inside the cluster: {', '.join(changed)}." if changed else "Inside the cluster everything was there already.")
+        self.say(f"Inside the cluster: {theirs(', '.join(changed))}." if changed else "Inside the cluster everything was there already.")
 
     def look(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(what was verified, what was not). Raises WorldProblem when something is missing, or the job failed."""
@@ -85,7 +86,7 @@ class Inside:
                 retryable=True,
             )
         names = ", ".join(line.strip() for line in output.splitlines() if "/" in line)
-        there = f"The cluster has {names}."
+        there = f"The cluster has {theirs(names)}."
         self.say(there)
         done, told = self._job(str(self.wanted["namespace"]), self.wanted["check"])
         self.say(told)
@@ -123,4 +124,5 @@ def _failed(seen: str) -> bool:
 
 
 def _last(output: str) -> str:
-    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "it said nothing")
+    """Of what the cluster said, the line that tells, marked as its words."""
+    return theirs(next((line.strip() for line in reversed(output.splitlines()) if line.strip()), ""))
