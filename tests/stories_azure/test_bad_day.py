@@ -20,7 +20,7 @@ def test_a_half_finished_deployment_goes_on_by_retry(bad_day: Berth) -> None:
     chat.say(SPARK)
     stopped, digest = approve(chat), chat.plan.plan.digest
     assert (chat.phase, chat.run.status, chat.steps["data_workspace", "apply"]) == ("stopped", "stopped", "failed")
-    for named in ("aks-spark-ml-dev-eastus-01 (Microsoft.ContainerService/managedClusters): InternalServerError", "`retry`"):
+    for named in ("aks-spark-ml-dev-eastus-01 (Microsoft.ContainerService/managedClusters): `InternalServerError", "`retry`"):
         assert named in stopped.text
     assert "RESPONSE 200" not in stopped.text, "not what azapi prints, but what it means"
     before = recorded(chat, "data_workspace")
