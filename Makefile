@@ -12,8 +12,11 @@ help: ## list the targets
 demo: $(VENV)/.demo ## set up, then: a sentence becomes a verified PostgreSQL server in the simulated cluster
 	@$(BIN)/berth demo
 
-test: $(VENV)/.test ## set up, then run every test
+test: $(VENV)/.test ## set up, then run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-systems: $(VENV)/.test ## then run what takes whole systems and many minutes
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m systems
 
 web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
 	@$(BIN)/berth sim four_nodes -- berth web
@@ -49,4 +52,4 @@ $(VENV)/.test: requirements-dev.lock pyproject.toml $(wildcard install/*)
 	@bash install/set_up.sh $(PYTHON) $(VENV) test
 	@touch $(VENV)/.demo $@
 
-.PHONY: help demo test web chat azure check format bench lock clean
+.PHONY: help demo test test-systems web chat azure check format bench lock clean

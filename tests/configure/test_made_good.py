@@ -26,6 +26,8 @@ from tools.values.trouble import WorldProblem
 
 from .guests import PASSWORD, context_for, spec_for
 
+pytestmark = pytest.mark.systems
+
 REACHED = "/run/reached"
 NOTHING = "Configured 1 machine: 0 changes made."
 NUMBERS = count(33)

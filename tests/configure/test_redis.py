@@ -24,6 +24,8 @@ from tools.values.trouble import WorldProblem
 from .guests import NETWORK, commands_in, new_run_folder, part_of, receipt_of, spec_for
 from .test_made_good import quiet, quiet_pause
 
+pytestmark = pytest.mark.systems
+
 NAME, ADDRESS = "redis-01", "10.20.0.41"
 PASSWORD = 'Zaq7:x\\y"9 w'  # what a line of redis-cli's input and a password file would each trip over
 NOTHING = "Configured 1 machine: 0 changes made."

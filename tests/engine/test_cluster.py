@@ -35,6 +35,8 @@ from tools.values.trouble import RequestProblem
 
 from .builders import replaced, world_at
 
+pytestmark = pytest.mark.systems
+
 FOUR_NODES = Path(__file__).parents[2] / "cluster_sim" / "worlds" / "four_nodes.yaml"
 TIMES_FASTER = 5.0
 FACTS = {

@@ -66,6 +66,7 @@ def test_the_terminal(given: dict[str, str]) -> None:
         chat.close(force=True)
 
 
+@pytest.mark.systems
 def test_the_browser(given: dict[str, str], tmp_path: Path) -> None:
     with web_ui(given, tmp_path / "web.log") as url, open_page(url) as page:
         type_message(page, SENTENCE)

@@ -12,6 +12,8 @@ from tests.conftest import Berth, Chat, Reply
 from tools.pipeline.drifting import drift
 from tools.values.plan import Change
 
+pytestmark = pytest.mark.systems
+
 PENDING = ("databricks", "environment", "firewall", "openai", "two", "workspace")
 """Conversations with a plan of every other kind, never approved."""
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.conftest import Berth, Chat, Reply
 
+pytestmark = pytest.mark.systems
+
 
 @pytest.fixture(scope="module")
 def cluster(emulated_cluster: tuple[dict[str, Any], Path]) -> Iterator[httpx.Client]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Berth
+
+pytestmark = pytest.mark.systems
 
 VM = "a Debian VM with 1 core, 1 GB memory and 8 GB disk on network 20, development"
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Berth
+
+pytestmark = pytest.mark.systems
 
 SENTENCE = (
     "2 vms called app-1 and app-7, 2 cores, 4 GB, 20 GB disk and a data disk of 30 GB, development, network 20, "

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Berth, Chat
 from tests.stories_azure.conftest import approve, second_plan
 from tools.values.run import StepRecord
+
+pytestmark = pytest.mark.systems
 
 SPARK = "Spark environment for our ML team, 200 GB of data daily, in eastus, $8K/month"
 TWO = "Databricks and Azure OpenAI for the ml team, in eastus"

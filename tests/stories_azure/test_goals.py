@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Berth
 from tests.stories_azure.conftest import approve, groups, second_plan
+
+pytestmark = pytest.mark.systems
 
 
 def test_the_dialogue_of_the_source_word_for_word(azure: Berth) -> None:

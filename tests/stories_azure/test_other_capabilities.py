@@ -8,6 +8,8 @@ import pytest
 from tests.conftest import Berth
 from tests.stories_azure.conftest import approve, groups, second_plan
 
+pytestmark = pytest.mark.systems
+
 
 @pytest.mark.parametrize(
     ("typed", "parts", "role", "changes"),

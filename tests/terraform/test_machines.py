@@ -129,31 +129,29 @@ def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_fo
     assert "5 destroyed" in folder.terraform("destroy", "-auto-approve")
 
 
-@pytest.mark.parametrize(
-    ("number", "more", "restarts"),
-    [
-        (11, {"disk_gib": 30}, False),
-        (12, {"disk_gib": 30, "memory_mib": 4096}, True),
-        (13, {"public_keys": [KEY.replace("ops@", "new@")]}, True),
-        (15, {"data_disks": [{"interface": "scsi1", "disk_gib": 10}, {"interface": "scsi2", "disk_gib": 20}]}, False),
-        (14, {"vlan_tag": 30, "tags": ["berth"]}, False),
-    ],
-)
-def test_the_plan_tells_of_a_restart_just_when_there_is_one(
-    make_folder: Callable[[str], Folder], world: dict[str, Any], number: int, more: dict[str, Any], restarts: bool
-) -> None:
+RESTARTS: dict[int, tuple[dict[str, Any], bool]] = {
+    11: ({"disk_gib": 30}, False),
+    12: ({"disk_gib": 30, "memory_mib": 4096}, True),
+    13: ({"public_keys": [KEY.replace("ops@", "new@")]}, True),
+    14: ({"vlan_tag": 30, "tags": ["berth"]}, False),
+    15: ({"data_disks": [{"interface": "scsi1", "disk_gib": 10}, {"interface": "scsi2", "disk_gib": 20}]}, False),
+}
+"""(what changes, whether the machine has to be started again for it) by the machine's number."""
+
+
+def test_the_plan_tells_of_a_restart_just_when_there_is_one(make_folder: Callable[[str], Folder], world: dict[str, Any]) -> None:
     folder = make_folder("machines")
-    folder.give(machine(number))
+    folder.give(*map(machine, RESTARTS))
     folder.terraform("apply", "-auto-approve")
-    assert starts(world, 20000 + number) == 1
-    folder.give(machine(number, **more))
+    assert {starts(world, 20000 + number) for number in RESTARTS} == {1}
+    folder.give(*(machine(number, **more) for number, (more, _) in RESTARTS.items()))
     folder.planned()
     planned = changes(json.loads(folder.shown()), proxmox.PROVIDER)
-    assert [(one.action, one.restarts) for one in planned] == [("update", restarts)]
+    assert {one.name: (one.action, one.restarts) for one in planned} == {
+        machine(number)["name"]: ("update", restarts) for number, (_, restarts) in RESTARTS.items()
+    }
     folder.terraform("apply", "tfplan")
-    assert starts(world, 20000 + number) == (2 if restarts else 1)
-    assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
-    folder.terraform("destroy", "-auto-approve")
+    assert {number: starts(world, 20000 + number) for number in RESTARTS} == {n: 1 + restarts for n, (_, restarts) in RESTARTS.items()}
 
 
 def starts(world: dict[str, Any], vm_id: int) -> int:
