@@ -38,7 +38,7 @@ class Hearing:
         while to_do:
             effect, to_do = to_do[0], to_do[1:]
             if isinstance(effect, effects.Hear):
-                heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today)
+                heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today, self.now.before)
                 self.now, more = step(self.now, events.Said(effect.text, heard, offline=True))
                 to_do = (*to_do, *more)
             elif isinstance(effect, effects.Understand):

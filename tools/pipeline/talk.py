@@ -360,7 +360,7 @@ class Talk:
 
     def hear_by_rule(self) -> Edits:
         now = self.now
-        return goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date())
+        return goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date(), now.before)
 
     def said(self, edits: Edits, offline: bool) -> events.Said:
         """With what the rules heard where a model heard nothing."""

@@ -80,6 +80,11 @@ class Conversation:
     plan_kind: Annotated[PlanKind | None, Field(exclude=True)] = field(default=None, compare=False)
     """Of the plan on offer, likewise."""
 
+    @property
+    def before(self) -> Request | None:
+        """The request before the last message that changed it."""
+        return self.history[-1] if self.history else None
+
     def without(self, first: Literal["request", "requirements", "snapshots"]) -> Conversation:
         """Without a value and everything made from it."""
         bare = replace(

@@ -6,11 +6,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tools.rules.hearing import listing
-from tools.rules.hearing.heads import free_label
+from tools.rules.hearing.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
 from tools.rules.hearing.words import Mark
-from tools.values.request import Doubt, Edit, Fact
+from tools.rules.names.naming import repair
+from tools.values.request import Doubt, Edit, Fact, Reading
 
 
 def changes(message: Message, common: Thing | None) -> list[Edit]:
@@ -18,6 +19,9 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
     for thing in message.things if common else ():
         if thing.row and common:
             thing.take_over(common, {one.name for one in message.wanted(thing)} - OWN)
+    _spread(message)
+    for thing in message.things:
+        _ask_which(thing)
     _share_alike(message)
     _drop_empty(message)
     _merge_rows(message)
@@ -26,7 +30,10 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
     for thing in message.things:
         if thing.new:
             made.append(_new(message, thing, taken))
+        if thing.only and thing.facts:
+            made += _set_apart(message, thing, taken)
         label = thing.label
+        made += thing.edits
         if not thing.new:
             before = {one.name: message.before(thing, one.name) for one in message.wanted(thing)}
             made += listing.edits(message.scene, label, message.wanted(thing), thing.found, before)
@@ -36,6 +43,49 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
         made += [Edit(do="relate", item=label, name=kind, value=to, quote=quote) for kind, to, quote in thing.relations]
     made += [Edit(do="set", name=fact.name, value=fact.value, quote=fact.quote) for fact in shared.values()]
     return [*made, *(edit for thing in message.things for edit in _unsets(message, thing))]
+
+
+def _spread(message: Message) -> None:
+    """`staging and production: one web and one indexer machine each`: all of them once for each environment."""
+    several = next((one for thing in message.things if thing.new and (one := thing.found.either.get("environment"))), None)
+    if several is None or not any(mark.does("each") for mark in message.scene.marks):
+        return
+    places = [Fact(name="environment", value=value, quote=quote) for value, quote in several.items()]
+    made: list[Thing] = []
+    for thing in message.things:
+        thing.found.either.pop("environment", None)
+        stays = not thing.new or ("environment" in thing.facts and thing.facts["environment"].value not in several)
+        made += [thing] if stays else [thing.anew(place) for place in places]
+    message.things = made
+
+
+def _ask_which(thing: Thing) -> None:
+    """`staging now and production in spring`: it is asked, since it can be but one of them."""
+    for name, several in thing.found.either.items():
+        thing.facts.pop(name, None)
+        edits = (Edit(do="set", item=thing.label, name=name, value=value, quote=quote) for value, quote in several.items())
+        readings = tuple(Reading(text=f"{name.replace('_', ' ')} {edit.value}", edits=(edit,)) for edit in edits)
+        thing.doubts.append(Doubt(item=thing.label, quote=[*several.values()][-1], about=(name,), readings=readings))
+    thing.found.either.clear()
+
+
+def _set_apart(message: Message, thing: Thing, taken: set[str]) -> list[Edit]:
+    """`api-2 needs 8 GB`, of several: it is an item of its own from now on, and the others stay as they are."""
+    item = message.request.item(thing.label)
+    assert item is not None
+    others = [one for one in machines_of(item) if one != thing.only]
+    label, quote = free_label(repair(thing.only), taken), thing.only
+    taken.add(label)
+    made = [
+        Edit(do="copy", item=item.label, name=label, quote=quote),
+        Edit(do="set", item=label, name="name", value=thing.only, quote=quote),
+        Edit(do="set", item=item.label, name="name", value=", ".join(others), quote=quote),
+    ]
+    if item.fact("count"):
+        made.append(Edit(do="unset", item=label, name="count", quote=quote))
+        made.append(Edit(do="set", item=item.label, name="count", value=str(len(others)), quote=quote))
+    thing.label = label
+    return made
 
 
 def _new(message: Message, thing: Thing, taken: set[str]) -> Edit:

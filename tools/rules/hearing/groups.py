@@ -225,7 +225,7 @@ class Grouping:
         """`two web servers` alone, where there is one: so many of it."""
         scene, (begin, end) = self.scene, head.lead.counted
         first, last = scene.sentence(head.first)
-        others = scene.has(first, begin, "number", "size") or scene.has(end, last, "number", "size")
+        others = any(scene.is_left(i) for i in (*scene.quantities(first, begin), *scene.quantities(end, last)))
         asks = any(scene.does(i, "ask_for", "join", "another") and not scene.does(i, "change") for i in range(first, head.start))
         asks = asks and not scene.any_does(first, head.start, "mends")
         return scene.has(begin, end, "number") and head.lead.number != 1 and not others and not asks

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Literal, NamedTuple
 
+from tools.rules.hearing import quantities
 from tools.rules.hearing.dates import is_day_word
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words import Mark, same
-from tools.rules.names.naming import repair
+from tools.rules.names.naming import numbered, repair
 from tools.values.request import Item, Request
 
 COUNT_MAX = 10_000
@@ -61,6 +62,8 @@ class Head:
     """Words before its noun that nothing is known of: `the payroll vm`."""
     again: bool = False
     """As the one before it, but for what is said of it."""
+    only: str = ""
+    """The name of the one of an item's machines that is meant."""
 
     @property
     def start(self) -> int:
@@ -153,11 +156,19 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
     """Items of the request by what they are called: `the masters`, `db`, `app-01`, `the production one`, `the second one`."""
 
     def head(item: Item, i: int, last: int) -> Head:
-        return Head(item.capability, Lead(i, "ref"), i, last, label=item.label)
+        text = scene.said[i].text
+        return Head(
+            item.capability,
+            Lead(i, "ref"),
+            i,
+            last,
+            label=item.label,
+            only=text if text in machines_of(item)[:-1] + machines_of(item)[1:] else "",
+        )
 
     for item in request.items:
         called = ",".join(fact.value for name in ("name", "role") if (fact := item.fact(name)))
-        words = {same(word.strip()) for word in (item.label, *called.split(",")) if word.strip()}
+        words = {same(word.strip()) for word in (item.label, *called.split(","), *machines_of(item)) if word.strip()}
         values = {fact.value.lower() for fact in item.facts}
         for i in range(first, last):
             chosen = {scene.said[i].text, *(one.value for one in scene.at(i).meanings if one.kind == "choice")}
@@ -171,6 +182,13 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
         ordinal = scene.words.ordinals.get(scene.said[i].text, len(request.items))
         if len(request.items) > ordinal and len(request.items) > 1 and (scene.is_body(i + 1) or scene.is_text(i + 1, "one", "item")):
             yield head(request.items[ordinal], i, i + 2)
+
+
+def machines_of(item: Item) -> tuple[str, ...]:
+    """What its machines are called, when it was said."""
+    name, count = item.fact("name"), item.fact("count")
+    several = quantities.count(count.value) if count else None
+    return tuple(one.lower() for one in numbered(name.value, min(several or 1, ROLE_COUNT_MAX))) if name else ()
 
 
 def _may_be_role(scene: Scene, number: int) -> bool:

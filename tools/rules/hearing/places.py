@@ -90,7 +90,8 @@ def _names_a_place(scene: Scene, mark: Mark, begin: int) -> bool:
     told = begin > mark.last
     if scene.does(mark.first - 1, "any") or scene.is_listed(mark.first - 1, "no_place"):
         return told and scene.is_text(begin - 1, ":", "=")
-    there = scene.does(mark.first - 1, "lean", "owned", "change", "join") or scene.is_text(mark.first, "on")
+    opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",")
+    there = opens or scene.does(mark.first - 1, "lean", "owned", "change", "join") or scene.is_text(mark.first, "on")
     closes = scene.kind(begin + 1) in ("", "mark", "number", "size") or scene.does(begin + 1, "join", "with", "for", "lean", "affirm", "or")
     return told or (there and closes and not scene.said[begin].text.endswith("ing"))
 

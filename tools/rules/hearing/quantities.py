@@ -94,9 +94,9 @@ _BEGIN = rf"{_BEFORE}{_BEGIN_ANY}"
 _DIGITS = r"(?P<digits>[1-9]\d{0,2}(?: 000)+(?![\d.,]| 000)|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
 _UNIT_AFTER = _where_it_stands(rf"[ -](?P<unit>{'|'.join(_UNITS[1:10])})")
 _ANY_WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
-_SPELLED = rf"\b(?!one of\b)(?P<words>{_ANY_WORD}|a(?= (?:hundred|dozen|thousand|million)\b)){_UNIT_AFTER}(?![a-z])"
-_SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9]))?"
-_NUMBER = re.compile(rf"{_BEGIN}(?:{_DIGITS}(?![-.,/]?\d)|{_SPELLED}){_SCALE}(?!(?:st|nd|rd|th|e\d)(?![a-z]))")
+_SPELLED = rf"\b(?!one of\b)(?P<words>{_ANY_WORD}|a(?= (?:hundred|dozen|thousand|million)\b)){_UNIT_AFTER}(?![a-zà-ɏ])"
+_SCALE = r"(?:(?: ?(?P<scale>k|mn?)|[ -](?P<scale_word>hundred|thousand|million|dozen))(?![a-z0-9à-ɏ]))?"
+_NUMBER = re.compile(rf"{_BEGIN}(?:{_DIGITS}(?![-.,/]?\d)|{_SPELLED}){_SCALE}(?!(?:st|nd|rd|th|e\d)(?![a-zà-ɏ]))")
 
 # `three thousand two hundred and fifty`: what is said after a scale is added to it.
 _AND_MORE = re.compile(
@@ -107,17 +107,20 @@ _AND_MORE = re.compile(
 _SIZE_RANGE = _where_it_stands(r"\d{1,12}(?:\.\d{1,3})? ?(?:[kmgtp]i?b|gigs?|[gt]) ?(?:to|-) ?(?=\d)")
 _SIZE = re.compile(
     rf"{_BEFORE}{_SIZE_RANGE}{_BEGIN_ANY}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?"
-    r"|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9])"
+    r"|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9à-ɏ])"
 )
 
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2} ?(?:[kmgt]i?[bo]|gig))")
 """`1,5 GB`, as most languages write it."""
 
-_SUM = rf"{_DIGITS}(?: ?(?P<scale>k|mn?|thousand|million)(?![a-z0-9]))?"
+_SUM = rf"{_DIGITS}(?: ?(?P<scale>k|mn?|thousand|million)(?![a-z0-9à-ɏ]))?"
 _CODE = rf"(?P<code>{'|'.join(sorted((code for code in _CURRENCIES if code.isalpha()), key=len, reverse=True))}|[$€£₺¥])"
-_PER = r"(?: ?(?:/|per|a|an|each|every|-) ?(?P<period>month|mo|year|yr|day)(?![a-z])| ?(?P<every>monthly|yearly|annually|daily)(?![a-z]))?"
+_PER = (
+    r"(?: ?(?:/|per|a|an|each|every|-) ?(?P<period>month|mo|year|yr|day)(?![a-zà-ɏ])"
+    r"| ?(?P<every>monthly|yearly|annually|daily)(?![a-zà-ɏ]))?"
+)
 _MONEY_SYMBOL_FIRST = re.compile(rf"(?P<sign>(?<![a-z0-9])-)?(?P<symbol>us\$|[$€£₺¥]) ?{_SUM}(?: ?(?:usd|eur|gbp|try))?{_PER}")
-_MONEY_CODE_LAST = re.compile(rf"{_BEGIN}{_SUM} ?{_CODE}(?![a-z]){_PER}")
+_MONEY_CODE_LAST = re.compile(rf"{_BEGIN}{_SUM} ?{_CODE}(?![a-zà-ɏ]){_PER}")
 
 
 def count(text: str) -> int | None:

@@ -12,6 +12,7 @@ from tools.rules.hearing.answers import Asked, answer
 from tools.rules.hearing.cells import Cell, Span, cells_of
 from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
+from tools.rules.hearing.correcting import correct
 from tools.rules.hearing.groups import Group, groups
 from tools.rules.hearing.labels import is_section, label_of
 from tools.rules.hearing.layout import pieces
@@ -27,17 +28,20 @@ TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
 
 
-def read(text: str, request: Request, catalogue: Catalogue, asked: Asked = (), today: date = date.min) -> Edits:
-    """What this message changes of the request, asks or wishes. `asked` are the questions that it may answer."""
+def read(
+    text: str, request: Request, catalogue: Catalogue, asked: Asked = (), today: date = date.min, before: Request | None = None
+) -> Edits:
+    """What this message changes of the request, asks or wishes. `asked` are the questions that it may answer, `before` is the request
+    before the last message, which this one may correct."""
     text = text[:TEXT_LENGTH_MAX]
     cleaned = clean(text)
     scene = Scene.of(text, spaced(cleaned), catalogue)
-    return _Reader(Message(scene, request, catalogue, today)).edits(cleaned, asked) if scene.said else Edits()
+    return _Reader(Message(scene, request, catalogue, today), before).edits(cleaned, asked) if scene.said else Edits()
 
 
 class _Reader:
-    def __init__(self, message: Message) -> None:
-        self.message, self.scene = message, message.scene
+    def __init__(self, message: Message, before: Request | None) -> None:
+        self.message, self.scene, self.before = message, message.scene, before
         self.gone: list[Edit] = []
         """What the message takes out of the request."""
         self.common: Thing | None = None
@@ -92,7 +96,9 @@ class _Reader:
         if not found and message.things and is_prose:
             read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
         if not found and not message.things and message.request.items and not removed:
-            if more := message.one_more():
+            if self.before is not None and correct(message, self.before):
+                pass
+            elif more := message.one_more():
                 message.things.append(more)
                 read_stretch(message, more)
             else:

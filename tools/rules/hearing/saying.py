@@ -9,7 +9,6 @@ from tools.rules.hearing.naming import names_at
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.things import Message, Thing
 from tools.rules.hearing.words import Mark, same
-from tools.values.request import Doubt, Edit, Reading
 
 RELATED_MAX = 6
 """Tokens between the word of a relation and the thing that it is to."""
@@ -22,20 +21,9 @@ def read_stretch(message: Message, thing: Thing, first: int = 0, last: int | Non
     if "name" not in thing.facts and message.wants(thing, "name"):
         _bare_name(thing, at)
     read_facts(at)
-    _ask_which(thing)
     _own_make(message, thing)
     _take_back(at)
     say_amounts(message, thing, at)
-
-
-def _ask_which(thing: Thing) -> None:
-    """`staging now and production in spring`: it is asked, since it can be but one of them."""
-    for name, several in thing.found.either.items():
-        thing.facts.pop(name, None)
-        edits = (Edit(do="set", item=thing.label, name=name, value=value, quote=quote) for value, quote in several.items())
-        readings = tuple(Reading(text=f"{name.replace('_', ' ')} {edit.value}", edits=(edit,)) for edit in edits)
-        thing.doubts.append(Doubt(item=thing.label, quote=[*several.values()][-1], about=(name,), readings=readings))
-    thing.found.either.clear()
 
 
 def _copy(message: Message, thing: Thing, at: Stretch) -> None:

@@ -107,7 +107,7 @@ class Scene:
         return self.kind(number) == "word" and not self.at(number).meanings and not self.fills(number)
 
     def is_body(self, number: int) -> bool:
-        return self.kind(number) == "word" and same(self.said[number].text) in self.words.bodies
+        return self.kind(number) == "word" and same(self.token(number).text) in self.words.bodies
 
     def mention_at(self, first: int) -> Mark | None:
         return next((mark for mark in self.mentions if mark.first == first), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tools.rules.hearing.cells import Cell
@@ -13,7 +13,7 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.values import plain
 from tools.rules.hearing.words import Catalogue
-from tools.values.request import Doubt, Fact, Item, Request
+from tools.values.request import Doubt, Edit, Fact, Item, Request
 from tools.values.wanted import Wanted
 
 SHARED = frozenset(
@@ -47,6 +47,10 @@ class Thing:
     """(kind, to what, quote)."""
     said: tuple[int, int] = (0, 0)
     """The tokens that name it."""
+    only: str = ""
+    """The name of the one of its machines that is meant."""
+    edits: list[Edit] = field(default_factory=list)
+    """What is said of it besides facts."""
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -55,6 +59,11 @@ class Thing:
     @property
     def sizes(self) -> AbstractSet[str]:
         return MACHINE_SIZES & set(self.facts)
+
+    def anew(self, fact: Fact) -> Thing:
+        """The same once more, with this fact."""
+        found = replace(self.found, facts=self.facts | {fact.name: fact}, wishes=list(self.found.wishes), denied=list(self.found.denied))
+        return replace(self, found=found, doubts=list(self.doubts), relations=list(self.relations))
 
     def take_over(self, other: Thing, names: AbstractSet[str]) -> None:
         """What it says nothing else of."""
@@ -134,6 +143,7 @@ class Message:
         scene, head = self.scene, group.head
         said = scene.quote(head.first, head.last)
         thing = Thing(group.capability, group.label, group.new, said, role=head.role, again=head.again)
+        thing.only = head.only
         thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
         if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first

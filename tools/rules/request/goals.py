@@ -65,9 +65,11 @@ def goals() -> tuple[Goal, ...]:
     return tuple(Goal.model_validate({"name": name, **told}) for name, told in tomllib.loads(text).items())
 
 
-def hear(text: str, request: Request, catalogue: Catalogue, asked: Asked = (), today: date = date.min) -> Edits:
-    """What a message says, also where it names no thing but a goal."""
-    heard = read(text, request, catalogue, asked, today)
+def hear(
+    text: str, request: Request, catalogue: Catalogue, asked: Asked = (), today: date = date.min, before: Request | None = None
+) -> Edits:
+    """What a message says, also where it names no thing but a goal. `before` is the request before the last message."""
+    heard = read(text, request, catalogue, asked, today, before)
     if request.items or any(edit.do == "copy" for edit in heard.edits):
         return heard
     scene = Scene.of(text, text, catalogue)

@@ -1,0 +1,56 @@
+"""Corrections that do not name what they correct: `no wait, 4`, `make that 60`. They are about what the last message set, and where it set
+several things that could be meant, it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.rules.hearing import quantities
+from tools.rules.hearing.things import Message, Thing
+from tools.rules.hearing.values import Amount, amounts, plain
+from tools.values.request import Doubt, Edit, Fact, Reading, Request
+
+WORDS_MAX = 12
+Set = tuple[str, Fact]
+"""The label of an item, or nothing, and what was said of it."""
+
+
+def correct(message: Message, before: Request) -> bool:
+    """Whether the message is such a correction. `before` is the request without the last message."""
+    scene = message.scene
+    said = amounts(scene, 0, len(scene.said))
+    labels = [mark for mark in scene.marks if set(mark.names("fact")) - {"count"}]
+    takes_back = any(mark.does("mends", "instead", "prefer") for mark in scene.marks) or scene.does(0, "deny")
+    points = any(mark.does("change") and scene.does(mark.last, "them") for mark in scene.marks)
+    if len(said) != 1 or labels or len(scene.said) > WORDS_MAX or not (takes_back or points) or scene.is_body(said[0].last):
+        return False
+    new = {fact: value for fact in _recent(message.request, before) if (value := _instead(fact[1], said[0]))}
+    if not new or (points and not takes_back and len({fact.value for _, fact in new}) > 1):
+        return False
+    quote = scene.quote(said[0].first, said[0].last)
+    edits = [Edit(do="set", item=label, name=fact.name, value=value, quote=quote) for (label, fact), value in new.items()]
+    one = Thing(message.request.items[0].capability, message.request.items[0].label, new=False, quote="")
+    if len({fact.value for _, fact in new}) == 1:
+        one.edits += edits  # a network and its VLAN are one value
+    else:
+        readings = tuple(Reading(text=f"{edit.name.replace('_', ' ')} {edit.value}", edits=(edit,)) for edit in edits)
+        one.doubts.append(Doubt(item="", quote=quote, about=tuple(edit.name for edit in edits), readings=readings))
+    message.things.append(one)
+    scene.use(0, len(scene.said))
+    return True
+
+
+def _recent(request: Request, before: Request) -> Iterator[Set]:
+    """What the last message set."""
+    old = {(item.label, fact) for item in before.items for fact in item.facts} | {("", fact) for fact in before.shared}
+    for label, facts in (*((item.label, item.facts) for item in request.items), ("", request.shared)):
+        yield from ((label, fact) for fact in facts if (label, fact) not in old)
+
+
+def _instead(fact: Fact, amount: Amount) -> str:
+    """The value that the fact has then; empty when it has none of that kind."""
+    size = next(quantities.sizes(fact.value), None)
+    if size is None:
+        return plain(amount.worth) if fact.value.isdigit() and amount.kind == "number" else ""
+    unit = fact.value.lstrip("0123456789., ")
+    return amount.text if amount.kind == "size" else f"{plain(amount.worth)} {unit}" if amount.kind == "number" else ""
