@@ -15,6 +15,8 @@ from tools.data import table
 from tools.values.snapshot import Permission, SubscriptionSnapshot
 
 USES = (
+    "Microsoft.ContainerService/managedClusters/commandResults/read",
+    "Microsoft.ContainerService/managedClusters/runCommand/action",
     "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     "Microsoft.Network/natGateways/join/action",
     "Microsoft.Network/networkSecurityGroups/join/action",
@@ -25,7 +27,7 @@ USES = (
     "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
     "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
 )
-"""Beside its own: what a resource needs of those that it is joined to; Azure permissions for Networking, for Identity and for Monitor,
+"""Beside its own: what a resource needs of those that it is joined to; Azure permissions for Networking, Identity, Monitor and Containers,
 read 2026-11-29. Each is needed where a module makes its type, or one below that."""
 ASSIGNS = "Microsoft.Authorization/roleAssignments/"
 ASSIGNER = "Role Based Access Control Administrator"
