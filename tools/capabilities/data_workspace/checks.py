@@ -22,6 +22,9 @@ def review(part: Part, situation: Situation) -> Reviewed:
     pools = [Wanted(p["vm_size"], p["max_count"] + (p.get("mode") == "System"), bool(p.get("spot"))) for p in variables["pools"]]
     pods, services = variables.get("pod_cidr", ranges.PODS), variables.get("service_cidr", ranges.SERVICES)
     checks = Checks(part, situation, wanted=pools, spaces=(variables["address_space"], services, pods), kept=ranges.AKS)
+    nodes = sum(pool.count for pool in pools)
+    text = f"{nodes} nodes are more than {pods} has addresses for: each takes a /24 of it." if nodes > ranges.nodes_in(pods) else ""
+    checks.check("addresses.enough", "", text, "Ask for fewer workers, or give the pods a wider range.")
     let_in = variables["api_ranges"]
     wide = [one for one in let_in if one.endswith("/0")]
     text = f"The Kubernetes API would be open to {', '.join(wide)}." if wide else ""

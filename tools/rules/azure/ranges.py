@@ -13,8 +13,13 @@ PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "12
 """RFC 1918, 6598, 1122 and 3927."""
 PODS, SERVICES = "10.244.0.0/16", "172.29.0.0/16"
 """Of every cluster, for neither is seen outside it. 10.244.0.0/16 is what AKS takes by itself; the other lies beside what it reserves."""
-NODES_MAX = 256
-"""Each node takes a /24 of the pods' range: learn.microsoft.com, "Azure CNI Overlay", read 2026-11-29."""
+NODE_PREFIX = 24
+"""Each node takes as much of the pods' range: learn.microsoft.com, "Azure CNI Overlay", read 2026-11-29."""
+
+
+def nodes_in(pods: str) -> int:
+    """Nodes that a range of pods' addresses is enough for."""
+    return 2 ** max(0, NODE_PREFIX - ip_network(pods).prefixlen)
 
 
 def met(range_: str, others: Iterable[str]) -> str:
