@@ -19,7 +19,7 @@ NODE_PREFIX = 24
 
 def nodes_in(pods: str) -> int:
     """Nodes that a range of pods' addresses is enough for."""
-    return 2 ** max(0, NODE_PREFIX - ip_network(pods).prefixlen)
+    return 1 << max(0, NODE_PREFIX - ip_network(pods).prefixlen)
 
 
 def met(range_: str, others: Iterable[str]) -> str:
