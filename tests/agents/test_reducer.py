@@ -34,6 +34,7 @@ from tests.conftest import ROOT
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
+from tools.values import effects
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Approve, Effect, Follow, Hear, PlanRemoval, Retry, Start, Take, Tell, Understand, Void, Work
 from tools.values.events import Drafted, Ended, Found, Intent, Judged, Message, Planned, Said, Seen, Started, Understood, Unreadable
@@ -70,7 +71,7 @@ def test_whatever_happens_only_drawn_edges_are_taken(story: list[tuple[str, Mess
         assert now.phase is not Phase.AWAITING or now.plan_digest
         assert now.phase not in (Phase.RUNNING, Phase.DONE, Phase.STOPPED) or now.run_id
         assert not any(isinstance(effect, Start) for effect in effects) or words == "approved"
-        assert not any(isinstance(effect, Retry) for effect in effects) or before.phase is Phase.STOPPED
+        assert not any(isinstance(effect, Retry) and effect.run_id == before.run_id for effect in effects) or before.phase is Phase.STOPPED
 
 
 def said(intent: Intent, subject: str = "") -> Message:
@@ -280,6 +281,28 @@ def test_a_run_that_is_looked_at_from_a_draft_leaves_the_draft_alone() -> None:
     assert step(AWAITING, Ended(run(OTHER, "done"), 9))[0] == AWAITING
     now, effects = step(DONE, Found(run(OTHER, "running")))
     assert (now.run_id, now.request, effects) == (OTHER, Request(), (Follow(OTHER, 0),))
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("retry run-other", effects.Retry),
+        ("try again run run-other", effects.Retry),
+        ("roll back run-other", effects.PlanRemoval),
+        ("leave run-other", effects.Leave),
+        ("follow run-other", effects.Find),
+    ],
+)
+def test_a_run_is_gone_on_with_by_its_name_in_a_new_conversation(words: str, kind: type) -> None:
+    """As the last line of a terminal that was left has it."""
+    _, (effect, *_) = step(Conversation(), read(words))
+    assert isinstance(effect, kind) and effect.run_id == "run-other"
+
+
+def test_a_run_that_is_retried_by_its_name_becomes_the_conversations_own() -> None:
+    after, done = step(Conversation(), read("retry run-other"))
+    assert (after.phase, after.run_id) == (Phase.RUNNING, "run-other")
+    assert done[-1] == effects.Follow("run-other", 0)
 
 
 def test_a_run_that_ended_while_nobody_looked_has_ended() -> None:

@@ -52,6 +52,7 @@ def test_ctrl_c_stops_the_run_gently_and_leaves_nothing_running(world: World, ef
         time.sleep(0.05)
     _, said = process.communicate(timeout=60)
     assert "Stopping the run gently" in said
+    assert all(f"`{words} {run_id}`" in said.splitlines()[-1] for words in ("retry", "roll back", "leave")), said
     run = carry_out.run_of(world, run_id)
     assert run.status == "stopped"
     assert "made web-00" not in lines(effects)
@@ -62,6 +63,7 @@ def test_who_leaves_the_chat_does_not_leave_the_run(world: World, effects: Path)
     process, run_id = begun(world, effects, seconds=1, leaving="leaves")
     _, said = process.communicate(timeout=60)
     assert "Still carrying out" in said
+    assert f"`follow {run_id}`" in said.splitlines()[-1], said
     assert process.returncode == 0
     assert carry_out.run_of(world, run_id).status == "done"
     assert "guide web" in lines(effects)

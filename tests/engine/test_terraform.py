@@ -272,3 +272,9 @@ def test_a_signal_reaches_the_program_and_its_end_is_written_down(tmp_path: Path
     until(place, Phase.ENDED)
     assert detached.code(place) == 3
     assert "tidy" in (place / "output").read_text()
+
+
+def test_a_child_writes_any_name_whatever_the_terminal_is_set_to(tmp_path: Path) -> None:
+    set_to = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    said = process.run([sys.executable, "-c", "print('名\\u202e')"], folder=tmp_path, environment=set_to, seconds_max=30)
+    assert (said.code, said.out) == (0, "名\u202e\n"), said.err

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from tools.clients.process import end_group, no_proxy, plain
+from tools.clients.process import UTF8, end_group, no_proxy, plain
 from tools.clients.settings import Settings
 from tools.rules.names.foreign import theirs
 from tools.values.trouble import WorldProblem
@@ -48,8 +48,8 @@ def inside(
     token = Azure(settings).token(SCOPE)
     order = json.dumps({"host": host, "token": token, "wish": wish, "wanted": wanted})
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "tools.clients.databricks_inside"],
-        env=_environment(settings),
+        [sys.executable, "-I", "-X", "utf8", "-m", "tools.clients.databricks_inside"],
+        env={**_environment(settings), **UTF8},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -20,6 +20,10 @@ TERMINATE_SECONDS_MAX = 10.0
 OUTPUT_BYTES_MAX = 64 * 2**20
 
 
+UTF8 = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
+"""Of every child process: names and notes are in any language, whatever the terminal is set to."""
+
+
 class Finished(NamedTuple):
     code: int
     out: str
@@ -53,7 +57,7 @@ def run(
             process = subprocess.Popen(
                 list(argv),
                 cwd=folder,
-                env=dict(environment),
+                env={**environment, **UTF8},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

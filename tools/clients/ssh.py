@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from tools.clients.files import write_private
+from tools.clients.process import UTF8
 from tools.rules.names.foreign import theirs
 from tools.values.trouble import RequestProblem, WorldProblem
 
@@ -240,7 +241,7 @@ def run_command(argv: Sequence[str], seconds_max: float, characters_max: int = O
 def environment() -> dict[str, str]:
     """What ssh and its proxy command may know of our own environment: no token of ours is among it."""
     wanted = ("PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK", "TMPDIR")
-    return {name: os.environ[name] for name in wanted if name in os.environ} | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    return {name: os.environ[name] for name in wanted if name in os.environ} | UTF8
 
 
 def fingerprint(run_folder: Path, name: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.clients.files import copy_private, file_sha256, private_folder, write_private
-from tools.clients.process import Finished, no_proxy, run
+from tools.clients.process import UTF8, Finished, no_proxy, run
 from tools.clients.settings import Settings
 from tools.clients.terraform_words import problem_of_events, problem_of_text
 from tools.values.trouble import RequestProblem, WorldProblem
@@ -71,6 +71,7 @@ class Terraform:
             "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
             "CHECKPOINT_DISABLE": "1",
             "NO_PROXY": no_proxy(),
+            **UTF8,
         }
         if settings.ca_file:
             given["SSL_CERT_FILE"] = str(settings.ca_file)

@@ -25,6 +25,7 @@ from tools.pipeline.carrying import Carrier, carry
 from tools.pipeline.steps import Steps, production
 from tools.pipeline.world import World
 from tools.rules.names.foreign import theirs
+from tools.values.run import RunStatus
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -322,12 +323,24 @@ def _wait_for_the_runs() -> None:
     engine = _current
     if engine is None or not engine.in_hand():
         return
+    held = engine.in_hand()
     # Only the runs hear Ctrl-C from now on: an exception here would end the process before them.
     signal.signal(signal.SIGINT, lambda *_: engine.stopping.set())
     if not engine.stopping.is_set():
         print(f"Still carrying out {', '.join(engine.in_hand())}. Ctrl-C stops it gently.", file=sys.stderr)
     while engine.in_hand():  # As long as the run takes; its own steps are bounded.
         time.sleep(0.1)
+    for run_id in held:
+        print(f"\n{_last_line(run_id, engine.world.ledger.runs.row(run_id).status)}", file=sys.stderr)
+
+
+def _last_line(run_id: str, status: RunStatus) -> str:
+    """What a person types next, in any terminal."""
+    if status == "stopped":
+        return f"{run_id} has stopped. Go on in a new `berth chat`: `retry {run_id}`, `roll back {run_id}` or `leave {run_id}`."
+    if status in ("done", "removed"):
+        return f"{run_id} is {status}. `follow {run_id}` in a new `berth chat` says what it made."
+    return f"{run_id} goes on. `follow {run_id}` in a new `berth chat` shows it, `cancel` then stops it."
 
 
 _ending = False

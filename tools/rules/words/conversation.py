@@ -24,6 +24,7 @@ _REMOVE = re.compile(
     r"(?:remove|destroy|delete|tear down)\s+(?:it|everything|this|(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))", re.IGNORECASE
 )
 _LOOK = re.compile(r"(status|follow)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))?", re.IGNORECASE)
+_AGAIN = re.compile(r"(retry|try\s+again|roll\s+back|rollback|leave|keep)\s+(?:the\s+)?(?:run\s+)?(run-[a-z0-9-]{1,40})", re.IGNORECASE)
 _WALK = re.compile(r"(undo|redo|take back)\s+(?:the |my )?(?:last )?([\w-]+) (?:changes|edits|steps|messages)", re.IGNORECASE)
 _RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8})", re.IGNORECASE)
 
@@ -77,6 +78,8 @@ def read(text: str) -> Message:
         return Message(intent=plain, text=text, subject=word if plain is Intent.EXPLAIN else "")
     if found := _REMOVE.fullmatch(bare):
         return Message(intent=Intent.REMOVE, text=text, subject=found.group(1) or "")
+    if found := _AGAIN.fullmatch(bare):
+        return Message(intent=_PLAIN[" ".join(found.group(1).lower().split())], text=text, subject=found.group(2).lower())
     if (found := _WALK.fullmatch(bare)) and (steps := quantities.count(found.group(2))):
         return Message(intent=Intent.REDO if found.group(1).lower() == "redo" else Intent.UNDO, text=text, subject=str(steps))
     if found := _RESUME.fullmatch(bare):

@@ -179,6 +179,9 @@ def _as_it_stands(now: Conversation) -> Conversation:
 
 def _retry(now: Conversation, message: Message) -> Stepped:
     told = telling.RETRYING
+    if message.subject and message.subject != now.run_id:
+        after, follow = _take_up(now, message.subject)
+        return after, (effects.Retry(message.subject), told, follow)
     if now.phase is Phase.STOPPED and now.run_id:
         going = replace(now, phase=Phase.RUNNING, run_status="running")
         return going, (effects.Retry(now.run_id), told, effects.Follow(now.run_id, now.line_seen))
@@ -210,6 +213,8 @@ def _resume(now: Conversation, message: Message) -> Stepped:
 
 
 def _leave(now: Conversation, message: Message) -> Stepped:
+    if message.subject and message.subject != now.run_id:
+        return now, (effects.Leave(message.subject),)
     if now.phase is not Phase.STOPPED or now.run_id is None:
         return now, (telling.NOTHING_TO_LEAVE,)
     return replace(now, phase=Phase.DONE), (effects.Leave(now.run_id),)
@@ -440,12 +445,17 @@ def _start(now: Conversation, started: events.Started) -> Stepped:
 
 
 def _find(now: Conversation, found: events.Found) -> Stepped:
-    """A run that is followed by its name becomes the conversation's own, unless a request is under way in it."""
-    if now.phase in (Phase.ASKING, Phase.DRAFTING, Phase.AWAITING):
-        return now, (effects.Follow(found.run.id, 0),)
-    if now.run_id != found.run.id:
-        now = replace(_forget_run(now), run_id=found.run.id)
-    return replace(now, phase=Phase.RUNNING, run_status=found.run.status), (effects.Follow(found.run.id, now.line_seen),)
+    after, follow = _take_up(now, found.run.id)
+    return replace(after, run_status=found.run.status) if after.run_id == found.run.id else after, (follow,)
+
+
+def _take_up(now: Conversation, run_id: str) -> tuple[Conversation, effects.Follow]:
+    """A run that is spoken of by its name becomes the conversation's own, unless a request is under way in it."""
+    if now.phase in (Phase.ASKING, Phase.DRAFTING, Phase.AWAITING) or (now.phase is Phase.RUNNING and now.run_id != run_id):
+        return now, effects.Follow(run_id, 0)
+    if now.run_id != run_id:
+        now = replace(_forget_run(now), run_id=run_id)
+    return replace(now, phase=Phase.RUNNING, run_status="running"), effects.Follow(run_id, now.line_seen)
 
 
 def _end(now: Conversation, ended: events.Ended) -> Stepped:
