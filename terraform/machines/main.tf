@@ -67,7 +67,9 @@ resource "proxmox_virtual_environment_vm" "machine" {
 
   agent {
     enabled = true
-    timeout = "5m"
+
+    # It tells the address that DHCP gave. A fixed one is known, so a template without an agent costs no time.
+    timeout = each.value.address == "dhcp" ? "5m" : "5s"
   }
 
   initialization {

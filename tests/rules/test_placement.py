@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from tools.rules.machines import placement, templates
 from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, storage_sum
 from tools.rules.machines.counter import counter_offer
-from tools.rules.machines.places import Demand, network_of, places
+from tools.rules.machines.networks import Wish, find
+from tools.rules.machines.places import Demand, places
 from tools.values.offer import Candidate, Exclusion
 from tools.values.snapshot import ClusterSnapshot, Guest, Network
 
 PRODUCTION = SITE.environment("production")
-DEMAND = Demand(count=1, cpu_count=2, memory_mib=4096, disk_gib=40, network="20")
+DEMAND = Demand(count=1, cpu_count=2, memory_mib=4096, disk_gib=40, wish=Wish("20"))
 
 
 def look(demand: Demand = DEMAND, **changes: object) -> tuple[tuple[Candidate, ...], tuple[Exclusion, ...]]:
@@ -84,7 +85,7 @@ def test_whoever_is_out_is_told_with_the_reason(changes: dict[str, object], subj
 
 WRONG = [
     (replace(DEMAND, node="pev3"), "There is no node called pev3. Did you mean pve3?"),
-    (replace(DEMAND, network="21"), "There is no network called 21."),
+    (replace(DEMAND, wish=Wish("21")), "There is no network called 21."),
     (replace(DEMAND, os="debain"), "There is no template called debain. Did you mean debian?"),
     (replace(DEMAND, storage="ceph-wm"), "There is no storage called ceph-wm. Did you mean ceph-vm?"),
 ]
@@ -109,8 +110,8 @@ def test_pins_are_kept() -> None:
 
 @pytest.mark.parametrize(("word", "tag"), [("20", 20), ("VMBR0", None), ("30", 30)])
 def test_a_network_is_known_by_name_tag_and_bridge(word: str, tag: int | None) -> None:
-    found = network_of(four_nodes(), word)
-    assert found is not None
+    found = find(four_nodes(), Wish(word))
+    assert isinstance(found, Network)
     assert found.vlan_tag == tag
 
 
@@ -181,8 +182,8 @@ COUNTER = [
     (replace(DEMAND, memory_mib=200 * 1024), "It would fit with 82.25 GiB of memory instead of 200 GiB."),
     (replace(DEMAND, cpu_count=30), "It would fit with 12 vCPU instead of 30."),
     (replace(DEMAND, disk_gib=90_000), "It would fit with a disk of 2300 GiB instead of 90000 GiB."),
-    (replace(DEMAND, network="vmbr1"), "It would fit on network vmbr0."),
-    (replace(DEMAND, network="99"), ""),
+    (replace(DEMAND, wish=Wish("vmbr1")), "It would fit on network vmbr0."),
+    (replace(DEMAND, wish=Wish("99")), ""),
     (replace(DEMAND, node="pev3"), "It would fit on node pve3."),
     (replace(DEMAND, disk_gib=2, disk_said=True), "It would fit with a disk of 3 GiB instead of 2 GiB."),
     (replace(DEMAND, count=20, memory_mib=20 * 1024), "It would fit with 9 machines instead of 20."),
@@ -235,7 +236,7 @@ def clusters(draw: st.DrawFn) -> ClusterSnapshot:
 @given(clusters(), st.integers(1, 8), st.integers(1, 32), st.integers(256, 65536), st.integers(1, 300))
 @settings(max_examples=80)
 def test_no_placement_breaks_a_sum(snapshot: ClusterSnapshot, count: int, cpu_count: int, memory_mib: int, disk_gib: int) -> None:
-    demand = Demand(count=count, cpu_count=cpu_count, memory_mib=memory_mib, disk_gib=disk_gib, network="20")
+    demand = Demand(count=count, cpu_count=cpu_count, memory_mib=memory_mib, disk_gib=disk_gib, wish=Wish("20"))
     room = Room.of(snapshot, PRODUCTION, NOTHING)
     found, _ = places(demand, snapshot)
     ranked, _ = placement.candidates(demand, found, room)

@@ -50,6 +50,10 @@ class Footing:
     """Globally unique names that it would take, as `Microsoft.Storage/storageAccounts:stx`."""
     guide: str = "guide.md.j2"
     """The template of its guide, in the capability's folder."""
+    settled_by_world: frozenset[str] = frozenset()
+    """Facts that are asked for, and that a look at the world may answer or suggest: then it is looked at before anything is asked."""
+    settle: Callable[[Needs, Situation], Needs] = lambda needs, situation: needs
+    """What of them the world leaves no choice about is taken and said; for the rest it is suggested what there is."""
 
 
 class Capability(Protocol):

@@ -60,6 +60,18 @@ def places_to_look(requirements: Requirements, site: Site) -> tuple[tuple[str, .
     return tuple(regions), tuple(names)
 
 
+def settled_by_world(requirements: Requirements) -> frozenset[PlatformName]:
+    """The platforms to look at before anything is asked."""
+    return frozenset(n.platform for n in requirements.parts if footing(n).settled_by_world & {one.name for one in n.missing})
+
+
+def settle(requirements: Requirements, situation: Situation) -> Requirements:
+    """What is still missing, as the world that was looked at settles or suggests it."""
+    seen = situation.snapshots
+    parts = tuple(footing(n).settle(n, situation) if n.missing and n.platform in seen else n for n in requirements.parts)
+    return requirements.model_copy(update={"parts": parts})
+
+
 def offer(requirements: Requirements, situation: Situation, built: Manifest | None = None) -> Offer:
     """`built` is the manifest of the run that is to be changed: its parts stay where they are."""
     parts: list[PartOffer] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tools.capabilities import Footing, Reviewed
-from tools.rules.machines import choices, review
+from tools.rules.machines import choices, networks, review
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
 from tools.values.machine import Machine
@@ -56,4 +56,14 @@ def on_machines(
         held = tuple(f"{name}:{part.label}:{part.label}" for name, finding in own if finding is None)
         return (*findings, *(finding for _, finding in own if finding)), (*passed, *held)
 
-    return Footing(understand=understand, offer=choices.offer, compose=compose, review=review_all, stay=stay, keep=keep)
+    return Footing(
+        understand=understand,
+        offer=choices.offer,
+        compose=compose,
+        review=review_all,
+        stay=stay,
+        keep=keep,
+        names_to_check=lambda needs, site: (*needs.strings("address"), *(span for one in site.networks for span in one.pool)),
+        settled_by_world=frozenset({"network", "gateway"}),
+        settle=lambda needs, situation: networks.choose(needs, situation.cluster),
+    )

@@ -85,7 +85,8 @@ def _made_by(run_id: str) -> str:
 
 
 def _values(wanted: Reserved) -> list[tuple[str, str]]:
-    return [("vm_id", str(one)) for one in sorted(wanted.vm_ids)] + [("name", one) for one in sorted(wanted.names)]
+    kinds = {"vm_id": map(str, wanted.vm_ids), "name": wanted.names, "address": wanted.addresses}
+    return [(kind, value) for kind, values in kinds.items() for value in sorted(values)]
 
 
 def _forget_expired(connection: Connection, now: datetime) -> None:

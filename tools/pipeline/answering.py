@@ -112,7 +112,7 @@ class Answering:
         """As it is now."""
         if "proxmox" not in connected(self.world.settings):
             raise RequestProblem("There is no cluster.", "No cluster is connected, so I cannot say what it runs.", "See .env.example.")
-        return cast(ClusterSnapshot, hands("proxmox").scan(self.world.settings, self.world.now()))
+        return cast(ClusterSnapshot, hands("proxmox").scan(self.world.settings, self.world.now(), self.world.site))
 
     def _room(self) -> Room:
         at = situation(self.world, {"proxmox": self._cluster()})

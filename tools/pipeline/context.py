@@ -41,10 +41,11 @@ class PartContext:
         return (self.run_folder / "secrets" / name).read_text().rstrip("\n")
 
     def hosts(self) -> tuple[Host, ...]:
-        """The part's machines as SSH needs to know them, in the order of the manifest."""
+        """The part's machines as SSH needs to know them, in the order of the manifest. A fixed address needs no agent to tell it."""
         found = (self.outputs or {}).get("machines", {})
         return tuple(
-            Host(name=m.name, address=_first(found.get(m.name, {}).get("addresses", ())), user=m.user_name) for m in self.part.machines
+            Host(name=m.name, address=m.address_alone or _first(found.get(m.name, {}).get("addresses", ())), user=m.user_name)
+            for m in self.part.machines
         )
 
 

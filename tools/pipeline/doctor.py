@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from tools.clients.terraform import Terraform
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import read_roles, read_site, the_policy, the_prices, utc_now
 from tools.rules.azure import rights
+from tools.values.site import Site
 from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.trouble import Trouble
 
@@ -29,7 +31,8 @@ def examine(settings: Settings) -> Iterator[Examined]:
     yield _providers(settings)
     yield _keys(settings)
     yield from _files(settings)
-    yield from _worlds(settings)
+    with suppress(Trouble):  # which is told among the files
+        yield from _worlds(settings, read_site(settings))
 
 
 def _terraform(settings: Settings) -> Examined:
@@ -80,13 +83,13 @@ def _files(settings: Settings) -> Iterator[Examined]:
     )
 
 
-def _worlds(settings: Settings) -> Iterator[Examined]:
+def _worlds(settings: Settings, site: Site) -> Iterator[Examined]:
     platforms = connected(settings)
     if not platforms:
         yield Examined("worlds", False, "Neither a cluster nor a subscription is set.", "Set PROXMOX_VE_ENDPOINT or ARM_SUBSCRIPTION_ID.")
     for platform in platforms:
         try:
-            seen = hands(platform).scan(settings, utc_now())
+            seen = hands(platform).scan(settings, utc_now(), site)
         except Trouble as trouble:
             yield Examined(platform, False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
             continue

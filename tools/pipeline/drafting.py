@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from tools.capabilities import chain
 from tools.capabilities.counter import counter_offer
 from tools.clients.prometheus import DAYS
-from tools.pipeline.platforms import hands
+from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.plans.judging import judge_by_policy
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Proposal
+from tools.values.request import Request
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.site import Reserved
@@ -40,12 +42,23 @@ def situation(world: World, snapshots: Snapshots, parent_digest: str = "") -> Si
     return Situation(snapshots, world.site, promised(world, parent_digest), world.prices)
 
 
+def understand(world: World, request: Request, requester: str) -> Requirements:
+    """What is required. Where a look at the world may settle what would be asked for, it is looked at; if it is away, it is asked for."""
+    required = chain.understand(request, world.site, requester)
+    snapshots: Snapshots = {}
+    for platform in chain.settled_by_world(required) & set(connected(world.settings)):
+        with suppress(WorldProblem):
+            snapshots[platform] = hands(platform).scan(world.settings, world.now(), world.site)
+    return chain.settle(required, Situation(snapshots, world.site)) if snapshots else required
+
+
 def scan_all(world: World, requirements: Requirements) -> Snapshots:
     """Every platform that the requirements touch. Raises WorldProblem when one cannot be seen at all."""
     regions, names = chain.places_to_look(requirements, world.site)
     settings = world.settings_for(requirements)
     return {
-        platform: hands(platform).scan(settings, world.now(), regions=regions, names=names) for platform in chain.platforms(requirements)
+        platform: hands(platform).scan(settings, world.now(), world.site, regions=regions, names=names)
+        for platform in chain.platforms(requirements)
     }
 
 

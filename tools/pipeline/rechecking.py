@@ -23,7 +23,7 @@ def recheck(work: Work) -> Json:
     needed = Requirements(requester=work.plan.requester, parts=(work.part.needs,))
     regions, names = chain.places_to_look(needed, world.site)
     platform = work.part.platform
-    snapshot = hands(platform).scan(world.settings_of(work.part), world.now(), regions=regions, names=names)
+    snapshot = hands(platform).scan(world.settings_of(work.part), world.now(), world.site, regions=regions, names=names)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
     terraform = Terraform(world.settings_of(work.part), work.part_folder)

@@ -15,7 +15,7 @@ from tools.capabilities.swings import swings
 from tools.pipeline import carry_out, requests
 from tools.pipeline.answering import Answering
 from tools.pipeline.context import Say
-from tools.pipeline.drafting import counter, draft, scan_all, situation
+from tools.pipeline.drafting import counter, draft, scan_all, situation, understand
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
@@ -151,7 +151,7 @@ class Talk:
                 self._tell(Answering(world, self.name, self.now, effect).answer())
             case effects.Resume(name, anew):
                 request = requests.find(world, name).request
-                return events.Understood(Edits(), request, (), chain.understand(request, world.site, self.person.name), anew)
+                return events.Understood(Edits(), request, (), understand(world, request, self.person.name), anew)
             case effects.Take(quote, edits):
                 return self._take(quote, edits)
             case effects.ListRuns():
@@ -220,7 +220,7 @@ class Talk:
         built = [item.label for item in now.request_built.items] if now.request_built and not anew else []
         before = Request() if anew else now.request
         request, refused = apply(before, edits, catalogue(), self._running(edits, before), built)
-        required = chain.understand(request, self.world.site, self.person.name)
+        required = understand(self.world, request, self.person.name)
         return events.Understood(edits, request, refused, required, anew)
 
     def _running(self, edits: Edits, request: Request) -> dict[str, Item]:
@@ -236,7 +236,7 @@ class Talk:
         kept = [ledger.plans.kept(row.plan_digest) for row in ledger.runs.rows() if row.status in ("done", "stopped")]
         found = {name: item for one in kept for part in one.manifest.parts for name, item in made_by_us(part, catalogue())}
         if not named <= found.keys() and "proxmox" in connected(self.world.settings):
-            seen = hands("proxmox").scan(self.world.settings, self.world.now())
+            seen = hands("proxmox").scan(self.world.settings, self.world.now(), self.world.site)
             assert isinstance(seen, ClusterSnapshot)
             found = dict(seen_running(seen, PLAIN)) | found
         return found | ours

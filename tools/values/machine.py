@@ -46,6 +46,11 @@ class Machine(Placement):
     description: str | None = None
 
     @property
+    def address_alone(self) -> str:
+        """Without its prefix; empty where the network gives it."""
+        return "" if self.address == "dhcp" else self.address.partition("/")[0]
+
+    @property
     def disks_gib(self) -> int:
         """All of them together."""
         return self.disk_gib + sum(disk.disk_gib for disk in self.data_disks)

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import ipaddress
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
 from tools.values.value import Value
 
 StoppedGuests = Literal["count", "on_boot", "leave_out"]
+
+
+def _subnet(text: str) -> str:
+    return str(ipaddress.ip_network(text)) if text else ""
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text)) if text else ""
+
+
+def _span(text: str) -> str:
+    first, _, last = text.partition("-")
+    ends = [ipaddress.ip_address(end.strip()) for end in (first, last or first)]
+    if ends[0].version != ends[1].version or int(ends[1]) < int(ends[0]):
+        raise ValueError(f"{text} is no range of addresses")
+    return "-".join(str(end) for end in dict.fromkeys(ends))
+
+
+Subnet = Annotated[str, AfterValidator(_subnet)]
+Address = Annotated[str, AfterValidator(_address)]
+Span = Annotated[str, AfterValidator(_span)]
 
 
 class StateStorage(Value):
@@ -58,6 +80,23 @@ class Environment(Value):
         return (self.node_loss or ("refuse" if self.name == "production" else "tell")) == "refuse"
 
 
+class SiteNetwork(Value):
+    """A network of a cluster as this site knows it: what no scan can tell. See docs/networks.md."""
+
+    name: str = Field(min_length=1, max_length=40)
+    bridge: str = Field(min_length=1, max_length=40)
+    """Or an SDN vnet."""
+    vlan_tag: int | None = Field(default=None, ge=1, le=4094)
+    subnet: Subnet = ""
+    gateway: Address = ""
+    dhcp: bool = True
+    """False: nobody gives addresses there, so each machine is told its own."""
+    pool: tuple[Span, ...] = ()
+    """Addresses that new machines may have: `10.0.30.100-10.0.30.199` or single ones. Without DHCP they are taken from it."""
+    dns_servers: tuple[Address, ...] = ()
+    domain: str = ""
+
+
 class Site(Value):
     environments: tuple[Environment, ...] = (
         Environment(name="production", cpu_ratio_max=0.6),
@@ -72,6 +111,7 @@ class Site(Value):
     """The operator's own, installed beside the run's."""
     name_pattern: str = "{workload}-{number:02d}"
     default_network: str = ""
+    networks: tuple[SiteNetwork, ...] = ()
     pool: str = ""
     """The Proxmox pool that new machines are put in; a token of least privilege may act in that pool alone. Empty: in none."""
     dns_servers: tuple[str, ...] = ()
@@ -106,6 +146,8 @@ class Reserved(Value):
     cpu_count: tuple[tuple[str, int], ...] = ()
     machines: tuple[Held, ...] = ()
     """The same one by one, as far as it is known: they have disks as well, and each goes somewhere when its node is lost."""
+    addresses: frozenset[str] = frozenset()
+    """Fixed ones, without prefix."""
 
     def plus(self, other: Reserved) -> Reserved:
         return Reserved(
@@ -114,11 +156,13 @@ class Reserved(Value):
             memory_bytes=_added(self.memory_bytes, other.memory_bytes),
             cpu_count=_added(self.cpu_count, other.cpu_count),
             machines=tuple(sorted({*self.machines, *other.machines}, key=lambda held: held.vm_id)),
+            addresses=self.addresses | other.addresses,
         )
 
     def besides(self, other: Reserved) -> Reserved:
-        """Without the ids and names of the other."""
-        return self.model_copy(update={"vm_ids": self.vm_ids - other.vm_ids, "names": self.names - other.names})
+        """Without the ids, names and addresses of the other."""
+        left = {name: getattr(self, name) - getattr(other, name) for name in ("vm_ids", "names", "addresses")}
+        return self.model_copy(update=left)
 
 
 def _added(*several: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:

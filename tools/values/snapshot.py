@@ -92,6 +92,8 @@ class Guest(Value):
     lock: str = ""
     on_boot: bool | None = None
     """It starts with its node; None: its configuration was not read."""
+    addresses: tuple[str, ...] = ()
+    """As cloud-init was told, and as its agent reports where that was asked."""
 
 
 class Template(Value):
@@ -123,9 +125,18 @@ class Network(Value):
     vlan_tag: int | None
     nodes: tuple[str, ...]
     subnet: str = ""
-    """CIDR, when the cluster knows it."""
+    """CIDR, when the cluster or the site knows it."""
     seen_by: str = ""
     """How it was found: `SDN vnet prod`, `tag of VM 105`."""
+    gateway: str = ""
+    vlan_ids: str = ""
+    """Of a bridge: the tags that a card on it may have, `2-99 200`. Empty: none, or it is no bridge."""
+    dhcp: bool = True
+    """False where the site says that nobody gives addresses there."""
+    pool: tuple[str, ...] = ()
+    """Addresses of the site that new machines may have: `10.0.30.100-10.0.30.199` or single ones."""
+    dns_servers: tuple[str, ...] = ()
+    domain: str = ""
 
 
 class ClusterSnapshot(Seen):

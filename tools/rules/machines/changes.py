@@ -5,9 +5,9 @@ What of them is kept when the change is composed is in `keeping`. Fewer machines
 
 from __future__ import annotations
 
-from tools.rules.machines import disks, placement
+from tools.rules.machines import addresses, disks, networks, placement
 from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, room_of, storage_sum
-from tools.rules.machines.choices import demand_of, ranges_of
+from tools.rules.machines.choices import STAY, demand_of, ranges_of
 from tools.rules.machines.counter import MEMORY_STEP_MIB, largest
 from tools.rules.machines.places import Demand, places
 from tools.rules.names.text import spell_memory
@@ -18,14 +18,21 @@ from tools.values.requirements import Needs
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 
-STAY = "stay"
-
 
 def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     """One candidate: the machines of `old` in their places with the new sizes, and places for those that are added."""
     seen = situation.cluster
     demand = demand_of(needs)
     kept = old.machines[: demand.count]
+    nowhere = networks.find(seen, demand.wish)
+    owned = frozenset(m.vm_id for m in old.machines)
+    clash = (
+        (Exclusion(subject=f"network {demand.wish.name}", reason=nowhere),)
+        if isinstance(nowhere, str)
+        else addresses.clashes(needs, seen, situation.reserved, owned)
+    )
+    if clash:
+        return PartOffer(label=needs.label, candidates=(), exclusions=clash)
     room = room_of(situation, needs.text("environment"), without=old.machines)
     sums = sums_after(kept, demand, room)
     lost = disks.lost(kept, demand.data_disks_gib)

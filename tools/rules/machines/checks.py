@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools.rules.machines import addresses, templates
+from tools.rules.machines import addresses, networks, templates
 from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, storage_sum
 from tools.rules.machines.keeping import resting_on
 from tools.rules.names import naming
@@ -85,10 +85,10 @@ def _node_online(m: Machine, scene: Scene) -> Fault | None:
 
 
 def _network_there(m: Machine, scene: Scene) -> Fault | None:
-    alike = [n for n in scene.snapshot.networks if n.bridge == m.bridge and n.vlan_tag == m.vlan_tag]
-    if not alike:
+    nodes = networks.nodes_of(scene.snapshot, m.bridge, m.vlan_tag)
+    if nodes is None:
         return fault("network.missing", bridge=m.bridge, vlan_tag=m.vlan_tag)
-    if not any(m.node in n.nodes for n in alike):
+    if m.node not in nodes:
         return fault("network.elsewhere", bridge=m.bridge, vlan_tag=m.vlan_tag, node=m.node)
     return None
 
@@ -157,8 +157,10 @@ def _address(m: Machine, scene: Scene) -> Fault | None:
         return None
     if sum(1 for other in scene.part.machines if other.address == m.address) > 1:
         return fault("address.twice", address=m.address)
-    network = next((n for n in scene.snapshot.networks if n.bridge == m.bridge and n.vlan_tag == m.vlan_tag), None)
-    reason = addresses.problem(m.address, m.gateway or "", network) if network else ""
+    network = networks.at(scene.snapshot, m.bridge, m.vlan_tag)
+    others = addresses.taken(scene.snapshot, scene.reserved, frozenset(scene.owned))
+    who = others.get(m.address_alone, "")
+    reason = (addresses.problem(m.address, m.gateway or "", network) if network else "") or (f"it is taken by {who}" if who else "")
     return fault("address.unfit", machine=m.name, address=m.address, reason=reason) if reason else None
 
 

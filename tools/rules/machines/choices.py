@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 
-from tools.rules.machines import addresses, disks, placement, places
+from tools.rules.machines import addresses, disks, networks, placement, places
 from tools.rules.machines.capacity import room_of
 from tools.rules.machines.counter import Trial, counter_offer
 from tools.rules.machines.keeping import resting_on, size_of, where_of
+from tools.rules.machines.networks import wish_of
 from tools.rules.machines.places import Demand
 from tools.rules.machines.shrinking import shrink, shrunk
 from tools.rules.names import naming
@@ -21,12 +22,14 @@ from tools.values.offer import Candidate, Exclusion, PartOffer, Pick, Range
 from tools.values.requirements import Field, Needs, Origin
 from tools.values.site import Reserved, Site
 from tools.values.situation import Situation
-from tools.values.snapshot import ClusterSnapshot, Template
+from tools.values.snapshot import ClusterSnapshot, Network, Template
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
 MODULE = "machines"
 """The folder under terraform/."""
+STAY = "stay"
+"""The candidate of machines that exist already."""
 SIZES = ("cpu_count", "memory_mib", "disk_gib")
 SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
 
@@ -38,8 +41,7 @@ def demand_of(needs: Needs) -> Demand:
         cpu_count=needs.whole("cpu_count"),
         memory_mib=needs.whole("memory_mib"),
         disk_gib=needs.whole("disk_gib"),
-        network=needs.text("network"),
-        bridge=needs.text("bridge"),
+        wish=wish_of(needs),
         data_disks_gib=tuple(map(int, needs.strings("data_disks_gib"))),
         os=needs.text("os") or "debian",
         node=needs.text("node"),
@@ -55,7 +57,7 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
     room = room_of(situation, needs.text("environment"))
     demand = demand_of(needs)
     ranges = ranges_of(needs)
-    clash = (*_name_clash(needs, demand, seen, reserved), *addresses.clashes(needs, seen))
+    clash = (*_name_clash(needs, demand, seen, reserved), *addresses.clashes(needs, seen, reserved))
     if not seen.quorate:
         clash = (Exclusion(subject="the cluster", reason="it has no quorum, so nothing in it can be changed"),)
     if clash:
@@ -121,10 +123,11 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
     sizes = {name: math.ceil(settled.get(name, needs.whole(name))) for name in SIZES}
     ids = free_ids(len(candidate.places), seen, site, reserved)
     called = names_of(needs, len(candidate.places), seen, site, reserved)
-    network = places.network_of(seen, needs.text("network"), needs.text("bridge"))
-    assert network is not None, "an offer with candidates has found the network"
+    network = networks.find(seen, demand.wish)
+    assert isinstance(network, Network), "an offer with candidates has found the network"
     found = {t.vm_id: t for t in seen.templates}
-    fixed = addresses.spelled(needs, network) or ("dhcp",) * len(candidate.places)
+    fixed = addresses.allot(needs, network, addresses.taken(seen, reserved), some_have_theirs=candidate.id == STAY)
+    assert not isinstance(fixed, str), "an offer with candidates has found addresses"
     return tuple(
         Machine(
             **place.model_dump(),
@@ -137,11 +140,11 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
             bridge=network.bridge,
             vlan_tag=network.vlan_tag,
             address=address,
-            gateway=needs.text("gateway") or None,
+            gateway=(addresses.gateway_of(needs, network) or None) if address != addresses.DHCP else None,
             user_name=site.user_name,
             public_keys=needs.strings("public_keys"),
-            dns_servers=needs.strings("dns_servers") or site.dns_servers,
-            domain=needs.text("domain") or None,
+            dns_servers=needs.strings("dns_servers") or network.dns_servers or site.dns_servers,
+            domain=needs.text("domain") or network.domain or None,
             tags=tags_of(needs),
             on_boot=needs.yes("start_on_boot") or needs.field("start_on_boot") is None,
             pool=site.pool or None,
@@ -231,8 +234,9 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
     made = machines(needs, offered, pick, situation)
     candidate: Candidate = candidate_of(offered, pick)
     needs = _as_settled(needs, offered, pick)
-    seen, network = situation.cluster, needs.text("network")
-    on = places.network_of(seen, network, needs.text("bridge"))
+    seen = situation.cluster
+    on = networks.find(seen, wish_of(needs))
+    assert isinstance(on, Network), "an offer with candidates has found the network"
     template = next((t for t in seen.templates if made and t.vm_id == made[0].template_vm_id), None)
     why = f"{candidate.reasons[0] if candidate.reasons else ''} {sizes_because(needs)}".strip()
     return Part(
@@ -248,7 +252,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
             Resource(
                 name=m.name,
                 kind="virtual machine",
-                where=where_of(m, network),
+                where=where_of(m, on.name),
                 size=size_of(m),
                 because=why,
             )
@@ -258,8 +262,8 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
         secrets=(SSH_KEY,),
         facts=(
             ("environment", needs.text("environment")),
-            ("network", network),
-            ("subnet", on.subnet if on else ""),
+            ("network", on.name),
+            ("subnet", on.subnet),
             ("template", template.name if template else ""),
             ("os", template.os if template else ""),
         ),

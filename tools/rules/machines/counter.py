@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tools.rules.machines import placement, places, templates
+from tools.rules.machines import networks, placement, places, templates
 from tools.rules.machines.capacity import MIB, Room, counts, guests
 from tools.rules.machines.losing import proved
+from tools.rules.machines.networks import Wish
 from tools.rules.machines.places import Demand, Place
 from tools.rules.names import naming
 from tools.rules.names.text import spell_memory
@@ -92,9 +93,9 @@ def _corrected_words(demand: Demand, trial: Trial) -> list[tuple[str, Demand]]:
     """Names that were probably meant."""
     snapshot = trial.room.snapshot
     changes: list[tuple[str, Demand]] = []
-    if places.network_of(snapshot, demand.network) is None:
-        for name in _meant(demand.network, [n.name for n in snapshot.networks]):
-            changes.append((f"on network {name}", replace(demand, network=name)))
+    if isinstance(networks.find(snapshot, demand.wish), str):
+        for name in _meant(demand.wish.name, [n.name for n in snapshot.networks]):
+            changes.append((f"on network {name}", replace(demand, wish=Wish(name))))
     if demand.node and snapshot.node(demand.node) is None:
         for name in _meant(demand.node, [n.name for n in snapshot.nodes]):
             changes.append((f"on node {name}", replace(demand, node=name)))

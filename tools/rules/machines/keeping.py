@@ -10,6 +10,7 @@ from tools.rules.machines import disks
 from tools.rules.names.text import spell_memory
 from tools.values.machine import Machine
 from tools.values.manifest import Command, Part
+from tools.values.requirements import Needs
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Named
 
@@ -62,12 +63,12 @@ def keep(old: Part, new: Part) -> Part:
     if new.needs.text("name") == old.needs.text("name"):
         called = [*before, *(name for name in called if name not in before)][: len(called)]
     kept = tuple(
-        m.model_copy(update={"name": name} | (_lasting(before[name], m) if name in before else {}))
+        m.model_copy(update={"name": name} | (_lasting(before[name], m, new.needs) if name in before else {}))
         for m, name in zip(new.machines, called, strict=True)
     )
     renamed = {m.name: name for m, name in zip(new.machines, called, strict=True)}
     gone = [name for name in before if name not in called]
-    network = new.needs.text("network")
+    network = str(dict(new.facts)["network"])
     resources = tuple(
         one.model_copy(update={"name": m.name, "where": where_of(m, network), "size": size_of(m)})
         for one, m in zip(new.resources, kept, strict=True)
@@ -85,8 +86,11 @@ def keep(old: Part, new: Part) -> Part:
     )
 
 
-def _lasting(old: Machine, new: Machine) -> dict[str, object]:
-    return old.placement.model_dump() | {"vm_id": old.vm_id, "data_disks": disks.keep(old.data_disks, new.data_disks)}
+def _lasting(old: Machine, new: Machine, needs: Needs) -> dict[str, object]:
+    """An address that the site gave stays, as long as the network is the same and nobody says another."""
+    same = (old.bridge, old.vlan_tag) == (new.bridge, new.vlan_tag) and not needs.strings("address")
+    address = {"address": old.address, "gateway": old.gateway} if same else {}
+    return old.placement.model_dump() | {"vm_id": old.vm_id, "data_disks": disks.keep(old.data_disks, new.data_disks)} | address
 
 
 def _renamed(command: Command, names: dict[str, str]) -> Command:

@@ -5,12 +5,13 @@ Whether there is room is reckoned in tools.rules.machines.capacity, which place 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tools.rules.machines import templates
+from tools.rules.machines import networks, templates
 from tools.rules.machines.capacity import Taking, node_problem
+from tools.rules.machines.networks import Wish
 from tools.rules.names import naming
 from tools.values.machine import Placement
 from tools.values.offer import Exclusion
@@ -27,9 +28,8 @@ class Demand:
     cpu_count: int
     memory_mib: int
     disk_gib: int
-    network: str
-    bridge: str = ""
-    """Besides the network, only when it was said as well."""
+    wish: Wish
+    """Of its network."""
     data_disks_gib: tuple[int, ...] = ()
     os: str = "debian"
     node: str = ""
@@ -65,29 +65,13 @@ class Place(NamedTuple):
         return Taking(self.node.name, self.storage.name, demand.cpu_count, demand.memory_mib, disk_gib)
 
 
-def network_of(snapshot: ClusterSnapshot, said: str, bridge: str = "") -> Network | None:
-    """By name, by VLAN tag or by bridge, in this order; on that bridge, when one is said."""
-    word = said.strip().lower()
-    networks = [n for n in snapshot.networks if bridge.lower() in ("", n.bridge.lower())]
-    spellings: tuple[Callable[[Network], str], ...] = (
-        lambda n: n.name,
-        lambda n: str(n.vlan_tag),
-        lambda n: n.bridge if n.vlan_tag is None else "",
-    )
-    for spelling in spellings:
-        found = next((n for n in networks if spelling(n).lower() == word), None)
-        if found is not None:
-            return found
-    return None
-
-
 def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...], tuple[Exclusion, ...]]:
     """Every node and storage that could take such a machine if it had room, and why the others could not."""
     wrong = _wrong_words(demand, snapshot)
     if wrong:
         return (), wrong
-    network = network_of(snapshot, demand.network, demand.bridge)
-    assert network is not None  # _wrong_words has looked
+    network = networks.find(snapshot, demand.wish)
+    assert isinstance(network, Network)  # _wrong_words has looked
     shut: dict[str, list[str]] = {}
     nodes: list[Node] = []
     there = frozenset(network.nodes)
@@ -113,13 +97,9 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
 def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, ...]:
     """Names in the request that this cluster does not know."""
     wrong: list[Exclusion] = []
-    elsewhere = network_of(snapshot, demand.network)
-    if elsewhere is not None and network_of(snapshot, demand.network, demand.bridge) is None:
-        reason = f"it is seen on {elsewhere.bridge}, not on {demand.bridge}"
-        wrong.append(Exclusion(subject=f"network {demand.network}", reason=reason))
-    if elsewhere is None:
-        known = [n.name for n in snapshot.networks]
-        wrong.append(Exclusion(subject=f"network {demand.network}", reason=naming.unknown("network", demand.network, known)))
+    found = networks.find(snapshot, demand.wish)
+    if isinstance(found, str):
+        wrong.append(Exclusion(subject=f"network {demand.wish.name}".strip(), reason=found))
     node_names = [n.name for n in snapshot.nodes]
     if demand.node and demand.node.lower() not in map(str.lower, node_names):
         wrong.append(Exclusion(subject=f"node {demand.node}", reason=naming.unknown("node", demand.node, node_names)))

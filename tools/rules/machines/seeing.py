@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
+from tools.rules.machines.networks import lets_through
 from tools.rules.names.scanned import Row, display, number
 from tools.values.snapshot import Guest, Load, Network, Node, Storage, Template
 from tools.values.value import Json
@@ -56,7 +57,7 @@ def storage(row: Row, node_name: str) -> Storage:
     )
 
 
-def guest(row: Row, config: Row | None = None) -> Guest:
+def guest(row: Row, config: Row | None = None, addresses: tuple[str, ...] = ()) -> Guest:
     """Its configuration, where it was read, tells of all its disks."""
     return Guest(
         vm_id=int(number(row, "vmid")),
@@ -72,7 +73,35 @@ def guest(row: Row, config: Row | None = None) -> Guest:
         pool=display(row.get("pool") or ""),
         lock=display(row.get("lock") or ""),
         on_boot=None if config is None else flag(config, "onboot"),
+        addresses=tuple(dict.fromkeys((*_fixed_addresses(config or {}), *addresses))),
     )
+
+
+def _fixed_addresses(config: Row) -> tuple[str, ...]:
+    """What cloud-init was told."""
+    lines = (str(value) for key, value in config.items() if re.fullmatch(r"ipconfig\d{1,2}", key))
+    said = (option.partition("=")[2] for line in lines for option in line.split(",") if option.startswith(("ip=", "ip6=")))
+    return tuple(filter(None, map(_plain_address, said)))
+
+
+def has_agent(config: Row | None) -> bool:
+    return config is not None and bool(re.match(r"(enabled=)?1", str(config.get("agent") or "")))
+
+
+def agent_addresses(answer: Json) -> tuple[str, ...]:
+    """Of every card, but those that every machine has."""
+    result = answer.get("result") if isinstance(answer, dict) else None
+    cards = [card for card in result if isinstance(card, dict)] if isinstance(result, list) else []
+    found = (one.get("ip-address") for card in cards for one in card.get("ip-addresses") or () if isinstance(one, dict))
+    return tuple(filter(None, map(_plain_address, map(str, found))))
+
+
+def _plain_address(text: str) -> str:
+    try:
+        address = ipaddress.ip_interface(text).ip
+    except ValueError:
+        return ""
+    return "" if address.is_loopback or address.is_link_local else str(address)
 
 
 def _data_disks_gib(config: Row) -> tuple[tuple[str, int], ...]:
@@ -148,37 +177,85 @@ def _system(row: Row, config: Row) -> str:
 
 
 def bridges(by_node: Mapping[str, Iterable[Row]]) -> Iterator[Network]:
-    found: dict[str, list[tuple[str, Row]]] = {}
+    """Each by its name, once for the nodes on which it lets the same tags through; and by the VLAN that its port is of."""
+    found: dict[tuple[str, str, str], list[tuple[str, Row]]] = {}
     for node_name, interfaces in by_node.items():
         for row in interfaces:
             if str(row.get("type")) in ("bridge", "OVSBridge"):
-                found.setdefault(display(row.get("iface")), []).append((node_name, row))
-    for name, places in found.items():
-        subnet = next((s for _, row in places if (s := _subnet(row.get("cidr")))), "")
-        nodes = tuple(node_name for node_name, _ in places)
-        yield Network(name=name, bridge=name, vlan_tag=None, nodes=nodes, subnet=subnet, seen_by=f"bridge {name}")
+                found.setdefault((display(row.get("iface")), _vlan_ids(row), _port_vlan(row)), []).append((node_name, row))
+    for (name, vlan_ids, port_vlan), places in found.items():
+        subnet, gateway = next(((s, _gateway(row, s)) for _, row in places if (s := _subnet(row.get("cidr")))), ("", ""))
+        whole = Network(
+            name=name,
+            bridge=name,
+            vlan_tag=None,
+            nodes=tuple(node_name for node_name, _ in places),
+            subnet=subnet,
+            gateway=gateway,
+            seen_by=f"bridge {name}",
+            vlan_ids=vlan_ids,
+        )
+        yield whole
+        if port_vlan:
+            yield whole.model_copy(update={"name": port_vlan, "seen_by": f"bridge {name}, whose port is of VLAN {port_vlan}"})
 
 
-def vnets(vnet_rows: Iterable[Row], zones: Mapping[str, Row], subnets: Mapping[str, str], all_nodes: tuple[str, ...]) -> Iterator[Network]:
+def _vlan_ids(row: Row) -> str:
+    """The tags that a card on it may have. A Linux bridge that is not VLAN-aware makes a `vmbr0v40` beside itself, if it has a port."""
+    if flag(row, "bridge_vlan_aware"):
+        return display(row.get("bridge_vids") or "2-4094")
+    ports = str(row.get("bridge_ports") or row.get("ovs_ports") or "").split()
+    return "1-4094" if any(port != "none" and "." not in port for port in ports) else ""
+
+
+def _port_vlan(row: Row) -> str:
+    ports = str(row.get("bridge_ports") or "").split()
+    vlans = {vlan for port in ports if (vlan := port.partition(".")[2]).isdigit() and len(vlan) <= 4}
+    return next(iter(vlans)) if len(vlans) == 1 and len(ports) == 1 else ""
+
+
+def _gateway(row: Row, subnet: str) -> str:
+    """Of the node's own address there, where it is told."""
+    text = display(row.get("gateway") or "")
+    try:
+        return text if text and ipaddress.ip_address(text) in ipaddress.ip_network(subnet) else ""
+    except ValueError:
+        return ""
+
+
+def subnets_of_vlans(by_node: Mapping[str, Iterable[Row]]) -> dict[int, str]:
+    """VLANs in which a node has an address of its own: `vmbr0.40` with 10.0.40.11/24."""
+    interfaces = (row for rows_ in by_node.values() for row in rows_ if str(row.get("type")) == "vlan")
+    found = ((str(row.get("vlan-id") or str(row.get("iface")).rpartition(".")[2]), _subnet(row.get("cidr"))) for row in interfaces)
+    return {int(vlan): subnet for vlan, subnet in found if subnet and vlan.isascii() and vlan.isdigit()}
+
+
+def vnets(
+    vnet_rows: Iterable[Row], zones: Mapping[str, Row], subnets: Mapping[str, tuple[str, str]], all_nodes: tuple[str, ...]
+) -> Iterator[Network]:
     """An SDN network by its own name, its alias and its tag. It brings its tag with it, so a guest's line has none."""
     for row in vnet_rows:
         vnet, zone = display(row.get("vnet")), display(row.get("zone") or "")
         named = str(zones.get(zone, {}).get("nodes") or "")
         nodes = tuple(n for n in all_nodes if n in named.split(",")) if named else all_nodes
+        subnet, gateway = subnets.get(vnet, ("", ""))
         for name in dict.fromkeys(display(n) for n in (vnet, row.get("alias"), row.get("tag")) if n):
             yield Network(
                 name=name,
                 bridge=vnet,
                 vlan_tag=None,
                 nodes=nodes,
-                subnet=subnets.get(vnet, ""),
+                subnet=subnet,
                 seen_by=f"SDN vnet {vnet} of zone {zone}",
+                gateway=gateway,
             )
 
 
 def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: Mapping[int, str]) -> Iterator[Network]:
-    """VLANs that guests are on already, by their tag: what works for them works for another."""
-    bridge_nodes = {network.bridge: network.nodes for network in known}
+    """VLANs that guests are on already, by their tag: what works for them works for another, where the bridge lets it through."""
+    rows_of: dict[str, list[Network]] = {}
+    for network in known:
+        rows_of.setdefault(network.bridge, []).append(network)
     seen: set[tuple[str, int]] = set()
     for vm_id, config in sorted(configs.items()):
         for key, value in config.items():
@@ -191,18 +268,20 @@ def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: 
                         name=str(int(tag)),
                         bridge=bridge,
                         vlan_tag=int(tag),
-                        nodes=bridge_nodes.get(bridge, ()),
+                        nodes=tuple(node for n in rows_of.get(bridge, ()) if lets_through(n, int(tag)) for node in n.nodes),
                         subnet=subnet_of_tag.get(int(tag), ""),
                         seen_by=f"tag of VM {vm_id}",
                     )
 
 
 def named_once(networks: Iterable[Network]) -> tuple[Network, ...]:
-    """One network a name: the first, so that VLANs in use come before other ways to the same; one VLAN on several bridges is several."""
+    """VLANs in use come before other ways to the same, so that a vnet is known by its own names there; what is on several bridges, or
+    differs from node to node, is several."""
     found: dict[str, list[Network]] = {}
     for network in networks:
         alike = found.setdefault(network.name, [])
-        if not alike or (network.vlan_tag is not None and network.bridge not in [one.bridge for one in alike]):
+        of_vnet = network.seen_by.startswith("SDN vnet ")
+        if not alike or not of_vnet:
             alike.append(network)
     return tuple(
         sorted(
@@ -219,10 +298,11 @@ def _subnet(cidr: Json) -> str:
         return ""
 
 
-def subnet(row: Row) -> str:
-    """Of an SDN subnet row: `cidr`, or its id `zone-10.20.0.0-24`."""
+def subnet(row: Row) -> tuple[str, str]:
+    """Of an SDN subnet row: `cidr`, or its id `zone-10.20.0.0-24`; and its gateway."""
     identity = re.fullmatch(r"[A-Za-z0-9]+-([0-9a-f.:]+)-(\d{1,3})", str(row.get("subnet") or ""))
-    return _subnet(row.get("cidr") or (f"{identity[1]}/{identity[2]}" if identity else ""))
+    found = _subnet(row.get("cidr") or (f"{identity[1]}/{identity[2]}" if identity else ""))
+    return found, _gateway(row, found) if found else ""
 
 
 # How busy a node has been.

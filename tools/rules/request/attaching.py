@@ -53,7 +53,7 @@ def _read_data_disks(reading: Reading) -> None:
 
 def _read_addresses(reading: Reading, count: int) -> None:
     """An address comes with its gateway, or nothing beyond its own network would be reached."""
-    fixed = _addresses(reading, "address")
+    fixed = _with_netmask(reading, _addresses(reading, "address"))
     gateway = _addresses(reading, "gateway")
     servers = _addresses(reading, "dns")
     if fixed:
@@ -89,6 +89,18 @@ def _addresses(reading: Reading, fact: str) -> tuple[ipaddress.IPv4Interface, ..
             reading.problems.append(f"{naming.shorten(text)} is no IPv4 address. Say one such as 10.20.0.50/24.")
             return ()
     return tuple(found)
+
+
+def _with_netmask(reading: Reading, fixed: tuple[ipaddress.IPv4Interface, ...]) -> tuple[ipaddress.IPv4Interface, ...]:
+    """An address without its prefix, where the mask was said: `10.0.30.50, netmask 255.255.255.0`."""
+    if "netmask" not in reading.facts:
+        return fixed
+    mask = reading.facts["netmask"].value.strip()
+    try:
+        return tuple(ipaddress.IPv4Interface(f"{one.ip}/{mask}") if one.network.prefixlen == 32 else one for one in fixed)
+    except ValueError:
+        reading.problems.append(f"{naming.shorten(mask)} is no netmask. Say the address with its prefix, such as 10.20.0.50/24.")
+        return fixed
 
 
 def _spelled(address: ipaddress.IPv4Interface) -> str:

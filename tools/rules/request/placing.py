@@ -3,11 +3,16 @@ tools.rules.request.attaching; whether a cluster has such a node or network is k
 
 from __future__ import annotations
 
+import re
+
 from tools.rules.names import naming
 from tools.rules.request.attaching import read_attached
 from tools.rules.request.reading import Reading
 from tools.values.site import Site
 
+VLAN_MAX = 4094
+UNTAGGED_WORDS = ("untagged", "native", "none", "no", "0")
+BRIDGE = re.compile(r"vmbr\d{1,4}")
 NO_KEY = ("no key", "none", "no")
 KEY_KINDS = (
     "ssh-ed25519",
@@ -61,22 +66,49 @@ def _read_environment(reading: Reading, site: Site, default: str) -> None:
 
 
 def _read_network(reading: Reading, site: Site) -> None:
-    said = {name: reading.facts[name].value.strip() for name in ("vlan", "network", "bridge") if name in reading.facts}
-    if said.get("network", "").isdigit():
-        said.pop("vlan", "")  # It is one, and the later word of the two.
-    if said:
-        fact, value = next(iter(said.items()))
-        if value and len(value) <= 40 and value.isprintable():
-            reading.said("network", value, fact=fact)
-        else:
-            reading.problems.append(f"{naming.shorten(value)} cannot be the name of a network. Say its name or VLAN, such as 20.")
+    """Name, bridge and tag, each as far as it was said. Whether they go together is known when the cluster has been looked at."""
+    said = {name: reading.facts[name].value.strip() for name in ("network", "bridge", "vlan") if name in reading.facts}
+    wrong = next((value for value in said.values() if not value or len(value) > 40 or not value.isprintable()), None)
+    if wrong is not None:
+        reading.problems.append(f"{naming.shorten(wrong)} cannot be the name of a network. Say its name or VLAN, such as 20.")
+        return
+    if said.get("network", "").isdigit() and said.get("vlan", "").isdigit():
+        said.pop("vlan")  # It is one, and the later word of the two.
+    tag, of = _tag_of(reading, said)
+    name, bridge = said.get("network", ""), said.get("bridge", "")
+    is_bridge = bool(BRIDGE.fullmatch(name.lower()))
+    if tag and not 1 <= tag <= VLAN_MAX:
+        reading.problems.append(f"{tag} is no VLAN: tags go from 1 to {VLAN_MAX}.")
+        return
+    if bridge and is_bridge and bridge.lower() != name.lower():
+        reading.problems.append(f"{name} and {bridge} were both said. Say which of the two bridges.")
+        return
+    if tag and (is_bridge or not name):
+        reading.said("network", str(tag), fact=of)
+        if is_bridge or bridge:
+            reading.said("bridge", name or bridge, fact="network" if is_bridge else "bridge")
+    elif name:
+        reading.said("network", name)
+        if bridge and not is_bridge:
+            reading.said("bridge", bridge)
+    elif bridge:
+        reading.said("network", bridge, fact="bridge")
     elif site.default_network:
         reading.default("network", site.default_network, "The site's default network.")
     else:
         reading.ask("network")
-    on = next((name for name, value in said.items() if value.lower() != next(iter(said.values())).lower()), "")
-    if on:
-        reading.said("bridge", said[on], fact=on)
+    if tag is not None:
+        reading.said("vlan_tag", tag, fact=of)
+
+
+def _tag_of(reading: Reading, said: dict[str, str]) -> tuple[int | None, str]:
+    """(0 where it was said that there is to be none, the fact that says so)."""
+    if "vlan" in said:
+        text = said["vlan"].lower()
+        return (0 if text in UNTAGGED_WORDS else int(text) if text.isdigit() else None), "vlan"
+    text = said.get("network", "")
+    is_vlan = text.isdigit() and re.search(r"(?i)vlan|\btag", reading.facts["network"].quote)
+    return (int(text) if is_vlan else None), "network"
 
 
 def _read_count_and_name(reading: Reading, site: Site, workload: str) -> int:

@@ -5,18 +5,27 @@ Azure keeps what it took on and did not finish in Terraform's state, so nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from tools.pipeline.platforms.azure.scan import scan
+from tools.clients.settings import Settings
+from tools.pipeline.platforms.azure import scan as scanning
 from tools.pipeline.platforms.azure.verify import verify
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.values.manifest import Part
 from tools.values.plan import Change
+from tools.values.site import Site
+from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.value import Json
 
 __all__ = ["clear_half_made", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
+
+
+def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> SubscriptionSnapshot:
+    """A subscription tells of its networks itself."""
+    return scanning.scan(settings, now, regions=regions, names=names)
 
 
 def left_half_made(world: World, run_id: str, part: Part) -> tuple[tuple[Change, str], ...]:

@@ -9,14 +9,16 @@ from tools.clients.settings import Settings
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.platforms.proxmox import scan as scanning
 from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_half_made, refuse_strangers, remove_half_made
+from tools.rules.machines import networks
+from tools.values.site import Site
 from tools.values.snapshot import ClusterSnapshot
 
 __all__ = ["clear_half_made", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
 
 
-def scan(settings: Settings, now: datetime, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> ClusterSnapshot:
-    """A cluster has no regions, and no names that are taken elsewhere."""
-    return scanning.scan(settings, now)
+def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> ClusterSnapshot:
+    """A cluster has no regions. `names` are addresses: where one is wanted, guests are asked for theirs."""
+    return networks.as_known(scanning.scan(settings, now, agents=bool(names)), site.networks)
 
 
 def verify(context: PartContext, say: Say) -> tuple[str, ...]:

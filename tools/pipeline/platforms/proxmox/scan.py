@@ -19,15 +19,18 @@ from tools.values.snapshot import ClusterSnapshot, Load, Network, Node, ScanProb
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
-GUEST_CONFIGS_MAX = 100
-"""Guests whose configuration is read, for the VLANs in use and for the disks that they have: those that a run of ours made come first."""
+GUEST_CONFIGS_MAX = 5000
+"""Guests whose configuration is read, for the VLANs and addresses in use and for the disks that they have: those that a run of ours made
+come first. A cluster has at most some thousands."""
+AGENTS_MAX = 200
+"""Guests whose agent is asked for its addresses, when a fixed one is wanted: each takes a running guest a moment."""
 OURS = "berth"
 """The tag that says so."""
 
 
-def scan(settings: ProxmoxConnection, now: datetime) -> ClusterSnapshot:
-    """Raises WorldProblem when nothing at all can be read."""
-    return _Look(settings, now).cluster()
+def scan(settings: ProxmoxConnection, now: datetime, *, agents: bool = False) -> ClusterSnapshot:
+    """`agents`: guests are asked for their addresses. Raises WorldProblem when nothing at all can be read."""
+    return _Look(settings, now).cluster(agents)
 
 
 class _Look:
@@ -38,7 +41,7 @@ class _Look:
         self.proxmox = Proxmox(settings)
         self.problems: list[ScanProblem] = []
 
-    def cluster(self) -> ClusterSnapshot:
+    def cluster(self, agents: bool) -> ClusterSnapshot:
         first = self._read(
             {
                 "the cluster's version": ("version",),
@@ -59,6 +62,7 @@ class _Look:
         guest_rows = [*by_type.get("qemu", []), *by_type.get("lxc", [])]
         history = self._history(online)
         second = self._second(online, guest_rows, rows(first["SDN vnets"]), history)
+        addresses = self._addresses(guest_rows, second) if agents else {}
         silent = {name for name in online if isinstance(second[f"node {name}"], WorldProblem)}
         nodes = tuple(self._node(row, second, history, silent) for row in node_rows)
         storages = self._storages(online, second, by_type.get("storage", []))
@@ -71,7 +75,12 @@ class _Look:
             quorate=all(seeing.flag(row, "quorate") for row in status if row.get("type") == "cluster"),
             nodes=tuple(sorted(nodes, key=lambda n: n.name)),
             storages=storages,
-            guests=tuple(sorted((seeing.guest(row, _config(row, second)) for row in guest_rows), key=lambda g: g.vm_id)),
+            guests=tuple(
+                sorted(
+                    (seeing.guest(row, _config(row, second), addresses.get(int(number(row, "vmid")), ())) for row in guest_rows),
+                    key=lambda g: g.vm_id,
+                )
+            ),
             templates=self._templates(guest_rows, second, storages),
             networks=self._networks(online, second, rows(first["SDN vnets"]), rows(first["SDN zones"])),
             problems=tuple(self.problems),
@@ -100,15 +109,26 @@ class _Look:
                 "config",
             )
         if len(others) > GUEST_CONFIGS_MAX:
-            detail = (
-                f"The network lines of {GUEST_CONFIGS_MAX} of {len(others)} guests were read; a VLAN that only the others use is not known."
-            )
-            self.problems.append(ScanProblem(subject="VLANs in use", detail=detail, remedy="Name the VLAN by its number."))
+            detail = f"The configurations of {GUEST_CONFIGS_MAX} of {len(others)} guests were read; VLANs of the others are not known."
+            self.problems.append(ScanProblem(subject="VLANs in use", detail=detail, remedy="Say on which bridge a VLAN is."))
         for row in vnets:
             vnet = str(row.get("vnet"))
             if vnet.isalnum():
                 paths[f"subnets of {vnet}"] = ("cluster", "sdn", "vnets", vnet, "subnets")
         return self._read(paths)
+
+    def _addresses(self, guest_rows: list[Row], second: Mapping[str, Json | WorldProblem]) -> dict[int, tuple[str, ...]]:
+        """As guest agents report them, by VM id. One that does not answer is no problem: its configuration may tell."""
+        able = [row for row in guest_rows if row.get("status") == "running" and seeing.has_agent(_config(row, second))]
+        asked = {
+            int(number(row, "vmid")): ("nodes", str(row["node"]), "qemu", str(int(number(row, "vmid"))), "agent", "network-get-interfaces")
+            for row in able[:AGENTS_MAX]
+        }
+        if len(able) > AGENTS_MAX:
+            detail = f"{AGENTS_MAX} of {len(able)} guests were asked for their addresses; one that only another has is not known."
+            self.problems.append(ScanProblem(subject="addresses in use", detail=detail))
+        answers = together({vm_id: self._call(path) for vm_id, path in asked.items()})
+        return {vm_id: seeing.agent_addresses(answer) for vm_id, answer in answers.items() if not isinstance(answer, WorldProblem)}
 
     def _read(self, paths: Mapping[str, tuple[str, ...]]) -> dict[str, Json | WorldProblem]:
         """Raises when the world is away or its list of resources cannot be read; everything else that fails is a problem."""
@@ -188,12 +208,16 @@ class _Look:
     def _networks(
         self, online: list[str], second: Mapping[str, Json | WorldProblem], vnets: list[Row], zones: list[Row]
     ) -> tuple[Network, ...]:
-        bridges = tuple(seeing.bridges({name: rows(second[f"networks of {name}"]) for name in online}))
+        interfaces = {name: rows(second[f"networks of {name}"]) for name in online}
+        bridges = tuple(seeing.bridges(interfaces))
         subnets = {
-            str(row.get("vnet")): next((s for r in rows(second.get(f"subnets of {row.get('vnet')}")) if (s := seeing.subnet(r))), "")
+            str(row.get("vnet")): next(
+                (s for r in rows(second.get(f"subnets of {row.get('vnet')}")) if (s := seeing.subnet(r))[0]), ("", "")
+            )
             for row in vnets
         }
-        by_tag = {int(number(row, "tag")): subnets[str(row.get("vnet"))] for row in vnets if number(row, "tag")}
+        by_tag = seeing.subnets_of_vlans(interfaces)
+        by_tag |= {int(number(row, "tag")): subnets[str(row.get("vnet"))][0] for row in vnets if number(row, "tag")}
         configs = {int(s.removeprefix("VM ")): a for s, a in second.items() if s.startswith("VM ") and isinstance(a, dict)}
         tagged = seeing.tagged(configs, bridges, by_tag)
         sdn = seeing.vnets(vnets, {str(z.get("zone")): z for z in zones}, subnets, tuple(online))
