@@ -33,8 +33,14 @@ def networks(at: Stretch, one: Wanted) -> None:
             _say_network(at, one, *span)
     for i in scene.left(at.first, at.last):
         subnet = scene.kind(i) == "address" and _SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
-        if (scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text)) or (subnet and not scene.is_text(i - 1, "from")):
+        known = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
+        bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text)
+        if bridge or known or (subnet and not scene.is_text(i - 1, "from")):
             _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
+    if BRIDGE.fullmatch(at.found.facts[one.name].value.lower() if one.name in at.found.facts else ""):
+        for i in scene.left(at.first, at.last):
+            if scene.is_listed(i, "untagged"):  # which a bridge is when no VLAN is said
+                scene.use(i, i + 1)
 
 
 Span = tuple[str, int, int]
@@ -101,6 +107,10 @@ def nodes(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     for mark in at.labels(one):
         begin = at.skip(mark.last, "called")
+        leads = (i for i in range(max(at.first, mark.first - 7), mark.first) if scene.does(i, "deny", "any"))
+        if scene.is_listed(mark.first - 1, "which_one") and (lead := next(leads, None)) is not None:
+            _unsay_node(at, one, lead, mark.last)  # `it does not matter which node`
+            continue
         if begin >= at.last or scene.used[begin]:
             continue
         if scene.kind(begin) == "quoted":
@@ -109,12 +119,20 @@ def nodes(at: Stretch, one: Wanted) -> None:
             value = hyphenated(scene, begin)
             _say_node(at, one, value, mark.first, scene.chunk(begin, len(value)))
     for i in range(at.first, at.last):
+        if scene.is_text(i, "anywhere") and not scene.used[i] and not scene.is_text(i - 1, "from", "to", "by"):
+            _unsay_node(at, one, i, i + 1)
         if scene.kind(i) != "name" or scene.used[i] or scene.at(i).meanings:
             continue
         leads = scene.does(i - 1, "lean", "change") and not scene.is_listed(i - 1, "leads_to_no_node")
         denied = scene.denied[i] and scene.does(i - 1, "deny")
         if (leads or denied) and _NODE.fullmatch(scene.said[i].text):
             _say_node(at, one, scene.quote(i, i + 1), i, i + 1)
+
+
+def _unsay_node(at: Stretch, one: Wanted, first: int, last: int) -> None:
+    """Any node is as good."""
+    at.deny(one, "", first, last)
+    at.scene.use(first, last)
 
 
 def _say_node(at: Stretch, one: Wanted, value: str, first: int, last: int) -> None:
