@@ -109,3 +109,12 @@ resource "proxmox_virtual_environment_vm" "machine" {
     ]
   }
 }
+
+# When the node of such a machine is lost, the cluster's manager starts it on another one.
+resource "proxmox_haresource" "machine" {
+  for_each = { for name, m in local.machines : name => m if m.high_availability }
+
+  resource_id = "vm:${proxmox_virtual_environment_vm.machine[each.key].vm_id}"
+  state       = "started"
+  comment     = "Made by Berth"
+}

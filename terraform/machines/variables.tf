@@ -24,8 +24,10 @@ variable "machines" {
     domain         = optional(string)
     tags           = optional(list(string), [])
     on_boot        = optional(bool, true)
-    pool           = optional(string)
-    description    = optional(string)
+    # Only on shared storage can another node start it.
+    high_availability = optional(bool, false)
+    pool              = optional(string)
+    description       = optional(string)
   }))
 
   validation {

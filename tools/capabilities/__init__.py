@@ -50,6 +50,8 @@ class Footing:
     """Globally unique names that it would take, as `Microsoft.Storage/storageAccounts:stx`."""
     guide: str = "guide.md.j2"
     """The template of its guide, in the capability's folder."""
+    grants: frozenset[str] = frozenset()
+    """Kinds of wishes that it fulfils: they are handed to `understand` as facts, and no longer told as left out."""
     settled_by_world: frozenset[str] = frozenset()
     """Facts that are asked for, and that a look at the world may answer or suggest: then it is looked at before anything is asked."""
     settle: Callable[[Needs, Situation], Needs] = lambda needs, situation: needs

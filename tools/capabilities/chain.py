@@ -11,7 +11,7 @@ from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, PartOffer, Pick, Proposal
-from tools.values.request import Item, Request
+from tools.values.request import Fact, Item, Request
 from tools.values.requirements import Needs, Requirements
 from tools.values.review import THE_CLUSTER, Finding, Review, Severity
 from tools.values.site import Reserved, Site
@@ -27,7 +27,9 @@ def understand(request: Request, site: Site, requester: str) -> Requirements:
 def _understood(item: Item, request: Request, site: Site) -> Needs:
     able, facts = catalogue()[item.capability], facts_of(item, request, catalogue())
     platform = platform_of(facts, tuple(able.ON), site)
-    needs = able.ON[platform].understand(facts, site)
+    stands = able.ON[platform]
+    wishes = (one for one in request.wishes if one.kind in stands.grants and one.item in ("", item.label))
+    needs = stands.understand((*facts, *(Fact(name=one.kind, value="yes", quote=one.text) for one in wishes)), site)
     return _where_it_is_kept(needs.model_copy(update={"label": item.label}), site)
 
 

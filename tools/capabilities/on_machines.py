@@ -64,6 +64,7 @@ def on_machines(
         stay=stay,
         keep=keep,
         names_to_check=lambda needs, site: (*needs.strings("address"), *(span for one in site.networks for span in one.pool)),
+        grants=frozenset({"high_availability"}),
         settled_by_world=frozenset({"network", "gateway"}),
         settle=lambda needs, situation: networks.choose(needs, situation.cluster),
     )

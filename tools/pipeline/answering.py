@@ -19,6 +19,7 @@ from tools.rules.plans.picking import pick_by_rule
 from tools.rules.request.editing import apply
 from tools.rules.words import answering, telling
 from tools.rules.words.answering import Priced
+from tools.rules.words.reducer import ungranted
 from tools.values.conversation import Conversation
 from tools.values.effects import Answer, Tell
 from tools.values.manifest import Manifest
@@ -77,7 +78,7 @@ class Answering:
             case "more" if self.kept:
                 return answering.more(self.text, self.kept.manifest, self.offer)
             case "left_out" if self.kept:
-                wishes = (*(wish.text for wish in self.now.request.wishes), *self.now.not_used)
+                wishes = (*(wish.text for wish in ungranted(self.now)), *self.now.not_used)
                 return answering.left_out(self.kept.plan, self.kept.manifest, self.kept.review, wishes)
             case "place" if self.kept:
                 return answering.place(self.kept.manifest, self.offer)

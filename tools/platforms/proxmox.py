@@ -17,7 +17,7 @@ from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Json
 
-PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_virtual_environment_", restarts=restarts)
+PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_", restarts=restarts)
 NO_MONEY = "A cluster of your own has no price a month here: the lines say what share of it is taken."
 
 

@@ -42,6 +42,8 @@ class Machine(Placement):
     domain: str | None = None
     tags: tuple[str, ...] = ()
     on_boot: bool = True
+    high_availability: bool = False
+    """The cluster's manager starts it on another node when its own is lost."""
     pool: str | None = None
     description: str | None = None
 

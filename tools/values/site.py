@@ -70,6 +70,8 @@ class Environment(Value):
     state_storage: StateStorage | None = None
     """Of `azurerm`."""
     tags: tuple[tuple[str, str], ...] = ()
+    high_availability: bool = False
+    """Its machines on a cluster are started on another node when theirs is lost, without being asked for."""
 
     @property
     def counts_stopped(self) -> StoppedGuests:

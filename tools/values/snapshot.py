@@ -58,6 +58,8 @@ class Node(Value):
     """Now, 0..1."""
     load: Load | None = None
     cpu_model: str = ""
+    maintenance: bool = False
+    """Of high availability: its guests are elsewhere until it is over."""
 
 
 class Storage(Value):

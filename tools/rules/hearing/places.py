@@ -107,8 +107,8 @@ def nodes(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     for mark in at.labels(one):
         begin = at.skip(mark.last, "called")
-        leads = (i for i in range(max(at.first, mark.first - 7), mark.first) if scene.does(i, "deny", "any"))
-        if scene.is_listed(mark.first - 1, "which_one") and (lead := next(leads, None)) is not None:
+        begins = (i for i in range(max(at.first, mark.first - 7), mark.first) if scene.does(i, "deny", "any"))
+        if scene.is_listed(mark.first - 1, "which_one") and (lead := next(begins, None)) is not None:
             _unsay_node(at, one, lead, mark.last)  # `it does not matter which node`
             continue
         if begin >= at.last or scene.used[begin]:

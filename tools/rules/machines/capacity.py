@@ -297,6 +297,8 @@ def node_problem(node: Node) -> str:
     """Why nothing can be put there; empty when something can."""
     if not node.online:
         return "it is not online"
+    if node.maintenance:
+        return "it is in maintenance"
     if not node.cpu_count or not node.memory_bytes:
         return "it did not tell its processors and memory"
     if node.load is None or node.load.cpu_ratio_p95 is None or node.load.memory_bytes_p95 is None:

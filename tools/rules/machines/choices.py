@@ -42,6 +42,7 @@ def demand_of(needs: Needs) -> Demand:
         memory_mib=needs.whole("memory_mib"),
         disk_gib=needs.whole("disk_gib"),
         wish=wish_of(needs),
+        high_availability=needs.yes("high_availability"),
         data_disks_gib=tuple(map(int, needs.strings("data_disks_gib"))),
         os=needs.text("os") or "debian",
         node=needs.text("node"),
@@ -147,6 +148,7 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
             domain=needs.text("domain") or network.domain or None,
             tags=tags_of(needs),
             on_boot=needs.yes("start_on_boot") or needs.field("start_on_boot") is None,
+            high_availability=demand.high_availability,
             pool=site.pool or None,
             description=description_of(needs),
         )

@@ -58,7 +58,7 @@ def losses(room: Room, only: Collection[str] | None = None) -> tuple[Loss, ...]:
 
 
 def survivors(room: Room) -> tuple[Node, ...]:
-    return tuple(node for node in room.snapshot.nodes if node.online and node.memory_bytes)
+    return tuple(node for node in room.snapshot.nodes if node.online and node.memory_bytes and not node.maintenance)
 
 
 def newly_homeless(before: tuple[Loss, ...], after: tuple[Loss, ...]) -> tuple[tuple[str, Mover], ...]:

@@ -167,7 +167,9 @@ def choose(needs: Needs, snapshot: ClusterSnapshot) -> Needs:
 
 def suggestions(snapshot: ClusterSnapshot) -> tuple[str, ...]:
     """As they can be typed, those of the site file and those with machines on them first."""
-    return tuple(dict.fromkeys(said_as(n) for n in snapshot.networks if n.nodes))[:SUGGESTIONS_MAX]
+    first = ("the site file", "tag of VM")
+    best = sorted((n for n in snapshot.networks if n.nodes), key=lambda n: not n.seen_by.startswith(first))
+    return tuple(dict.fromkeys(map(said_as, best)))[:SUGGESTIONS_MAX]
 
 
 def said_as(network: Network) -> str:

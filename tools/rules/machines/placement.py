@@ -19,7 +19,7 @@ from tools.values.offer import Candidate, Exclusion, Sum
 CANDIDATES_MAX = 5
 EXCLUSIONS_MAX = 8
 SHARED_BONUS = 0.1
-"""For production on shared storage: another node can start the machine when its own is lost."""
+"""For production on shared storage: the disks are there when a node is lost."""
 
 Rank = Callable[[Ground, int, float], tuple[float, ...]]
 """Of a place, by number, with what it is worth; smallest first."""
@@ -203,7 +203,8 @@ def _candidate(
         f"({1 - tightest.fullness:.0%} free).",
         because,
         f"{len(assigned)} machines on {len({p.node.name for p in assigned})} nodes." if len(assigned) > 1 else "",
-        "On shared storage: another node can take over." if shared else "",
+        "Highly available: when its node is lost, the cluster starts it on another one." if demand.high_availability else "",
+        "On shared storage: its disks outlive its node." if shared and not demand.high_availability else "",
         *_drawbacks(assigned, before, after),
     ]
     return Candidate(

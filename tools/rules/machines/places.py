@@ -30,6 +30,8 @@ class Demand:
     disk_gib: int
     wish: Wish
     """Of its network."""
+    high_availability: bool = False
+    """Another node must be able to start them."""
     data_disks_gib: tuple[int, ...] = ()
     os: str = "debian"
     node: str = ""
@@ -100,6 +102,9 @@ def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, 
     found = networks.find(snapshot, demand.wish)
     if isinstance(found, str):
         wrong.append(Exclusion(subject=f"network {demand.wish.name}".strip(), reason=found))
+    if demand.high_availability and len(snapshot.nodes) < 2:
+        reason = "this cluster has one node, so no other could take over. Ask without it"
+        wrong.append(Exclusion(subject="high availability", reason=reason))
     node_names = [n.name for n in snapshot.nodes]
     if demand.node and demand.node.lower() not in map(str.lower, node_names):
         wrong.append(Exclusion(subject=f"node {demand.node}", reason=naming.unknown("node", demand.node, node_names)))
@@ -131,6 +136,8 @@ def _reachable(
             reason = f"{demand.storage} was asked for"
         elif "images" not in storage.content:
             reason = "it does not take machine disks"
+        elif demand.high_availability and not storage.shared:
+            reason = "no other node reaches its disks, so none could take over"
         elif not storage.active:
             reason = "the storage is not active"
         else:

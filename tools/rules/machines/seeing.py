@@ -29,7 +29,12 @@ def flag(row: Row, key: str) -> bool:
     return str(row.get(key)) in ("1", "True")
 
 
-def node(row: Row, load: Load | None, model: str, answers: bool) -> Node:
+def in_maintenance(ha_status: Iterable[Row]) -> frozenset[str]:
+    """Nodes whose local manager of high availability says so."""
+    return frozenset(str(r.get("node")) for r in ha_status if r.get("type") == "lrm" and "maintenance mode" in str(r.get("status")))
+
+
+def node(row: Row, load: Load | None, model: str, answers: bool, maintenance: bool = False) -> Node:
     """A node that the cluster calls online but that does not answer takes nothing new."""
     return Node(
         name=display(row.get("node")),
@@ -40,6 +45,7 @@ def node(row: Row, load: Load | None, model: str, answers: bool) -> Node:
         cpu_ratio=min(number(row, "cpu"), 1.0),
         load=load,
         cpu_model=display(model),
+        maintenance=maintenance or row.get("hastate") == "maintenance",
     )
 
 

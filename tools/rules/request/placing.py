@@ -34,6 +34,7 @@ def read_placing(reading: Reading, site: Site, *, workload: str, environment: st
         if name in reading.facts:
             reading.said(name, reading.facts[name].value.strip())
     _read_os(reading)
+    _read_high_availability(reading, site)
     _read_public_key(reading, site)
     read_attached(reading, count)
 
@@ -49,6 +50,14 @@ def _read_os(reading: Reading) -> None:
         reading.said("os", f"{system}-{version}" if version and version not in system else system)
     else:
         reading.default("os", "debian", "Debian unless another system is asked for.")
+
+
+def _read_high_availability(reading: Reading, site: Site) -> None:
+    named = next((one for one in reading.fields if one.name == "environment"), None)
+    if "high_availability" in reading.facts:
+        reading.said("high_availability", True)
+    elif named and site.environment(str(named.value)).high_availability:
+        reading.default("high_availability", True, f"The site has it for {named.value}.")
 
 
 def _read_environment(reading: Reading, site: Site, default: str) -> None:

@@ -21,7 +21,7 @@ from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
 from tools.values.events import Event, Intent, Message
-from tools.values.request import Doubt, Edit, Edits, Reading, Request
+from tools.values.request import Doubt, Edit, Edits, Reading, Request, Wish
 from tools.values.run import RunStatus
 
 TYPED_MAX = 40
@@ -409,6 +409,12 @@ def _judge(now: Conversation, judged: events.Judged) -> Stepped:
     return replace(now, tried=tried, proposal=best_left), (telling.review(now.review), Work.DRAFT)
 
 
+def ungranted(now: Conversation) -> tuple[Wish, ...]:
+    """What nothing that is planned fulfils."""
+    granted = {field.name for part in (now.requirements.parts if now.requirements else ()) for field in part.fields}
+    return tuple(wish for wish in now.request.wishes if wish.kind not in granted)
+
+
 def _plan(now: Conversation, planned: events.Planned) -> Stepped:
     plan = planned.plan
     if now.phase is Phase.RUNNING or (plan.kind != "remove" and now.phase is not Phase.DRAFTING):
@@ -418,7 +424,7 @@ def _plan(now: Conversation, planned: events.Planned) -> Stepped:
         after = replace(after, run_id=plan.run_id)
     else:
         after = replace(after, plan_shown=plan.digest)
-    not_included = (*(wish.text for wish in now.request.wishes), *now.not_used)
+    not_included = (*(wish.text for wish in ungranted(now)), *now.not_used)
     return after, (telling.plan(plan, now.manifest, now.review, not_included, planned.before, planned.swings),)
 
 

@@ -49,6 +49,7 @@ class _Look:
                 "the cluster's resources": ("cluster", "resources"),
                 "SDN vnets": ("cluster", "sdn", "vnets"),
                 "SDN zones": ("cluster", "sdn", "zones"),
+                "the status of high availability": ("cluster", "ha", "status", "current"),
             }
         )
         resources = rows(first["the cluster's resources"])
@@ -64,7 +65,8 @@ class _Look:
         second = self._second(online, guest_rows, rows(first["SDN vnets"]), history)
         addresses = self._addresses(guest_rows, second) if agents else {}
         silent = {name for name in online if isinstance(second[f"node {name}"], WorldProblem)}
-        nodes = tuple(self._node(row, second, history, silent) for row in node_rows)
+        away = seeing.in_maintenance(rows(first["the status of high availability"]))
+        nodes = tuple(self._node(row, second, history, silent, away) for row in node_rows)
         storages = self._storages(online, second, by_type.get("storage", []))
         self._notice_missing_rights(node_rows, by_type)
         version, status = first["the cluster's version"], rows(first["the cluster's status"])
@@ -158,7 +160,9 @@ class _Look:
         self.problems.extend(problems)
         return loads
 
-    def _node(self, row: Row, second: Mapping[str, Json | WorldProblem], history: Mapping[str, Load], silent: set[str]) -> Node:
+    def _node(
+        self, row: Row, second: Mapping[str, Json | WorldProblem], history: Mapping[str, Load], silent: set[str], away: frozenset[str]
+    ) -> Node:
         name = str(row["node"])
         status = second.get(f"node {name}")
         info = status.get("cpuinfo") if isinstance(status, dict) else None
@@ -183,7 +187,7 @@ class _Look:
                 )
             )
         model = str(info.get("model") or "") if isinstance(info, dict) else ""
-        return seeing.node(row, load, model, answers=name not in silent)
+        return seeing.node(row, load, model, answers=name not in silent, maintenance=name in away)
 
     def _storages(self, online: list[str], second: Mapping[str, Json | WorldProblem], resources: list[Row]) -> tuple[Storage, ...]:
         seen = [seeing.storage(row, name) for name in online for row in rows(second[f"storages of {name}"])]
