@@ -120,7 +120,7 @@ def test_data_disks_take_room_and_pass_over_what_the_template_has() -> None:
         ({"address": "10.99.0.5", "gateway": "10.99.0.1"}, "it is not in network 20"),
         ({"address": "10.20.0.255", "gateway": "10.20.0.1"}, "the first or last one"),
         ({"address": "10.20.0.1", "gateway": "10.20.0.1"}, "the gateway's own"),
-        ({"bridge": "vmbr9"}, "not on vmbr9"),
+        ({"bridge": "vmbr9"}, "There is no bridge called vmbr9"),
     ],
 )
 def test_what_does_not_go_with_the_network_is_left_out_with_the_reason(said: dict[str, str], reason: str) -> None:

@@ -4,7 +4,7 @@ folder and the ledger is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -67,6 +67,7 @@ def prepare(
             "Its review is not clean, or is of another manifest.",
             "Change what the review names.",
         )
+    _assert_rights(world, manifest.parts)
     run_id = run_id or world.new_id()
     family, promised = _keep_promises(world, manifest)
     folder = private_folder(world.run_folder(run_id))
@@ -80,6 +81,13 @@ def prepare(
 
         parts = _side_by_side(plan_one, manifest.parts)
         return _finish(world, conversation, run_id, kind, manifest, review, estimate, parts, family, promised, place)
+
+
+def _assert_rights(world: World, parts: Sequence[Part]) -> None:
+    """Before anything is shown that could not be carried out."""
+    for platform in dict.fromkeys(part.platform for part in parts):
+        of_it = [part for part in parts if part.platform == platform]
+        hands(platform).assert_rights(world.settings_of(of_it[0]), of_it)
 
 
 def prepare_removal(world: World, conversation: str, run_id: str, requester: str, say: Say = _silent) -> Plan:
@@ -108,6 +116,7 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
             world.ledger.runs.set_status(run_id, "removed", run.status, world.now())
         raise RequestProblem("There is nothing to remove.", f"{run_id} has nothing left that exists.", "Nothing needs to be done.")
     assert_room(folder)
+    _assert_rights(world, left)
 
     with proposing(folder) as place:
 

@@ -94,6 +94,8 @@ class Part(Value):
     """Ids, as its platform spells them, of what exists of it already: a change keeps these, and they are in nobody's way."""
     rests_on: tuple[tuple[str, Named], ...] = ()
     """(what, as it was seen) that it was composed from: a plan stops when it is different by the time it is carried out."""
+    rights: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(path, privileges) that whoever makes, changes or removes it must have, where the platform can be asked for that beforehand."""
     savings: tuple[str, ...] = ()
     """Sentences: what would cost less."""
     secrets: tuple[Secret, ...] = ()

@@ -114,6 +114,8 @@ class Template(Value):
     cloud_init: bool
     os: str = ""
     """`debian`, `ubuntu`, … by name or tags, as far as can be told."""
+    cards: tuple[tuple[str, int | None], ...] = ()
+    """(bridge, tag) of its network cards: whoever clones it must be allowed to use them."""
     drives: tuple[str, ...] = ()
     """The interfaces that something is on: `ide2`, `scsi0`."""
 
@@ -139,6 +141,8 @@ class Network(Value):
     """Addresses of the site that new machines may have: `10.0.30.100-10.0.30.199` or single ones."""
     dns_servers: tuple[str, ...] = ()
     domain: str = ""
+    zone: str = "localnetwork"
+    """Of SDN; every bridge is in this one."""
 
 
 class ClusterSnapshot(Seen):

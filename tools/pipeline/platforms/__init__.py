@@ -34,6 +34,11 @@ class Hands(Protocol):
         ...
 
     @staticmethod
+    def assert_rights(settings: Settings, parts: Sequence[Part]) -> None:
+        """Raises RequestProblem when whoever would make, change or remove them may not, with what grants it."""
+        ...
+
+    @staticmethod
     def verify(context: PartContext, say: Say) -> tuple[str, ...]:
         """Asks the platform for what the part made: a sentence for each group that is there. Raises WorldProblem that names what is not."""
         ...

@@ -13,6 +13,7 @@ from tools.rules.machines.counter import Trial, counter_offer
 from tools.rules.machines.keeping import resting_on, size_of, where_of
 from tools.rules.machines.networks import wish_of
 from tools.rules.machines.places import Demand
+from tools.rules.machines.rights import rights_of
 from tools.rules.machines.shrinking import shrink, shrunk
 from tools.rules.names import naming
 from tools.rules.request.choosing import candidate_of, settled_numbers
@@ -261,6 +262,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
             for m in made
         ),
         rests_on=resting_on(made, seen),
+        rights=rights_of(made, seen),
         secrets=(SSH_KEY,),
         facts=(
             ("environment", needs.text("environment")),

@@ -23,7 +23,7 @@ def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tupl
     for m in made:
         template, storage = templates.get(m.template_vm_id), storages.get((m.storage, m.node))
         if template is not None:
-            plain = template.model_dump(exclude={"storages", "drives"}) | {"storages": ", ".join(template.storages)}
+            plain = template.model_dump(exclude={"storages", "drives", "cards"}) | {"storages": ", ".join(template.storages)}
             seen[f"template {m.template_vm_id}"] = tuple(plain.items())
         if storage is not None:
             seen[f"storage {m.storage} of {m.node}"] = (("kind", storage.kind), ("shared", storage.shared))

@@ -190,6 +190,10 @@ def at(snapshot: ClusterSnapshot, bridge: str, tag: int | None) -> Network | Non
     return next((n for n in rows if n.subnet), next(iter(rows), None))
 
 
+def zone_of(snapshot: ClusterSnapshot, bridge: str) -> str:
+    return next((n.zone for n in snapshot.networks if n.bridge == bridge), "localnetwork")
+
+
 def nodes_of(snapshot: ClusterSnapshot, bridge: str, tag: int | None) -> tuple[str, ...] | None:
     """Where a card on this bridge with this tag reaches something; None: nowhere."""
     rows = [n for n in snapshot.networks if n.bridge == bridge and (n.vlan_tag == tag or (tag and lets_through(n, tag)))]

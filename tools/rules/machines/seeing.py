@@ -148,6 +148,7 @@ def template(row: Row, config: Row, shared_storages: frozenset[str]) -> Template
         shared=bool(storages) and all(name in shared_storages for name in storages),
         cloud_init=any(_is_cloud_init(value) for value in disks.values()),
         os=_system(row, config),
+        cards=tuple(_cards(config)),
         drives=tuple(disks),
     )
 
@@ -229,11 +230,12 @@ def _gateway(row: Row, subnet: str) -> str:
         return ""
 
 
-def subnets_of_vlans(by_node: Mapping[str, Iterable[Row]]) -> dict[int, str]:
-    """VLANs in which a node has an address of its own: `vmbr0.40` with 10.0.40.11/24."""
+def subnets_of_vlans(by_node: Mapping[str, Iterable[Row]]) -> dict[int, tuple[str, str]]:
+    """(subnet, gateway) of VLANs in which a node has an address of its own: `vmbr0.40` with 10.0.40.11/24."""
     interfaces = (row for rows_ in by_node.values() for row in rows_ if str(row.get("type")) == "vlan")
-    found = ((str(row.get("vlan-id") or str(row.get("iface")).rpartition(".")[2]), _subnet(row.get("cidr"))) for row in interfaces)
-    return {int(vlan): subnet for vlan, subnet in found if subnet and vlan.isascii() and vlan.isdigit()}
+    found = ((str(row.get("vlan-id") or str(row.get("iface")).rpartition(".")[2]), row) for row in interfaces)
+    told = ((vlan, _subnet(row.get("cidr")), row) for vlan, row in found if vlan.isascii() and vlan.isdigit())
+    return {int(vlan): (subnet, _gateway(row, subnet)) for vlan, subnet, row in told if subnet}
 
 
 def vnets(
@@ -254,30 +256,39 @@ def vnets(
                 subnet=subnet,
                 seen_by=f"SDN vnet {vnet} of zone {zone}",
                 gateway=gateway,
+                zone=zone,
             )
 
 
-def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: Mapping[int, str]) -> Iterator[Network]:
+def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: Mapping[int, tuple[str, str]]) -> Iterator[Network]:
     """VLANs that guests are on already, by their tag: what works for them works for another, where the bridge lets it through."""
     rows_of: dict[str, list[Network]] = {}
     for network in known:
         rows_of.setdefault(network.bridge, []).append(network)
     seen: set[tuple[str, int]] = set()
     for vm_id, config in sorted(configs.items()):
-        for key, value in config.items():
-            if re.fullmatch(r"net\d{1,2}", key):
-                options = dict(option.split("=", 1) for option in str(value).split(",") if "=" in option)
-                bridge, tag = display(options.get("bridge", "")), options.get("tag", "")
-                if tag.isascii() and tag.isdigit() and len(tag) <= 4 and (bridge, int(tag)) not in seen and bridge:
-                    seen.add((bridge, int(tag)))
-                    yield Network(
-                        name=str(int(tag)),
-                        bridge=bridge,
-                        vlan_tag=int(tag),
-                        nodes=tuple(node for n in rows_of.get(bridge, ()) if lets_through(n, int(tag)) for node in n.nodes),
-                        subnet=subnet_of_tag.get(int(tag), ""),
-                        seen_by=f"tag of VM {vm_id}",
-                    )
+        for bridge, tag in _cards(config):
+            if tag is not None and (bridge, tag) not in seen:
+                seen.add((bridge, tag))
+                yield Network(
+                    name=str(tag),
+                    bridge=bridge,
+                    vlan_tag=tag,
+                    nodes=tuple(node for n in rows_of.get(bridge, ()) if lets_through(n, tag) for node in n.nodes),
+                    subnet=subnet_of_tag.get(tag, ("", ""))[0],
+                    seen_by=f"tag of VM {vm_id}",
+                    gateway=subnet_of_tag.get(tag, ("", ""))[1],
+                )
+
+
+def _cards(config: Row) -> Iterator[tuple[str, int | None]]:
+    """(bridge, tag) of each network card."""
+    for key, value in config.items():
+        if re.fullmatch(r"net\d{1,2}", key):
+            options = dict(option.split("=", 1) for option in str(value).split(",") if "=" in option)
+            bridge, tag = display(options.get("bridge", "")), options.get("tag", "")
+            if bridge:
+                yield bridge, int(tag) if tag.isascii() and tag.isdigit() and len(tag) <= 4 else None
 
 
 def named_once(networks: Iterable[Network]) -> tuple[Network, ...]:

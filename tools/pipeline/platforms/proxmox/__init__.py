@@ -9,11 +9,12 @@ from tools.clients.settings import Settings
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.platforms.proxmox import scan as scanning
 from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_half_made, refuse_strangers, remove_half_made
+from tools.pipeline.platforms.proxmox.rights import assert_rights
 from tools.rules.machines import networks
 from tools.values.site import Site
 from tools.values.snapshot import ClusterSnapshot
 
-__all__ = ["clear_half_made", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
+__all__ = ["assert_rights", "clear_half_made", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
 
 
 def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> ClusterSnapshot:

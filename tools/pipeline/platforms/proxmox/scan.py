@@ -221,7 +221,7 @@ class _Look:
             for row in vnets
         }
         by_tag = seeing.subnets_of_vlans(interfaces)
-        by_tag |= {int(number(row, "tag")): subnets[str(row.get("vnet"))][0] for row in vnets if number(row, "tag")}
+        by_tag |= {int(number(row, "tag")): subnets[str(row.get("vnet"))] for row in vnets if number(row, "tag")}
         configs = {int(s.removeprefix("VM ")): a for s, a in second.items() if s.startswith("VM ") and isinstance(a, dict)}
         tagged = seeing.tagged(configs, bridges, by_tag)
         sdn = seeing.vnets(vnets, {str(z.get("zone")): z for z in zones}, subnets, tuple(online))

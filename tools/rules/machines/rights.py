@@ -1,0 +1,90 @@
+"""What a token must be allowed so that machines can be made, changed and removed: privileges by path, from Proxmox VE's own checks
+(qemu-server 9.2.6, pve-access-control 9.1.1, 2026-11-29). Whether it is allowed is looked up by tools.pipeline.platforms.proxmox.rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tools.rules.machines import networks
+from tools.values.machine import Machine
+from tools.values.snapshot import ClusterSnapshot, Template
+
+LIFE = (
+    "VM.Allocate",
+    "VM.Audit",
+    "VM.Config.CDROM",
+    "VM.Config.CPU",
+    "VM.Config.Cloudinit",
+    "VM.Config.Disk",
+    "VM.Config.HWType",
+    "VM.Config.Memory",
+    "VM.Config.Network",
+    "VM.Config.Options",
+    "VM.PowerMgmt",
+)
+"""On a machine from its making to its end."""
+AGENT, AGENT_OF_8 = "VM.GuestAgent.Audit", "VM.Monitor"
+ROLES = {"pool": "BerthApply", "vms": "BerthClone", "storage": "BerthStore", "sdn": "BerthNet", "": "BerthHigh"}
+"""As README calls them, by the first part of a path."""
+
+Rights = tuple[tuple[str, tuple[str, ...]], ...]
+"""(path, privileges), sorted."""
+
+
+def rights_of(machines: Iterable[Machine], snapshot: ClusterSnapshot) -> Rights:
+    """For their whole life, removal included."""
+    needed: dict[str, set[str]] = {}
+
+    def need(path: str, *privileges: str) -> None:
+        needed.setdefault(path, set()).update(privileges)
+
+    templates = {t.vm_id: t for t in snapshot.templates}
+    agent = AGENT_OF_8 if snapshot.version.startswith("8.") else AGENT
+    for m in machines:
+        template = templates.get(m.template_vm_id)
+        own = f"/pool/{m.pool}" if m.pool else "/vms"
+        need(own, *LIFE, agent, *(("Pool.Audit",) if m.pool else ()))
+        need(f"/vms/{m.template_vm_id}", "VM.Clone", "VM.Audit")
+        need(f"/storage/{m.storage}", "Datastore.AllocateSpace", "Datastore.Audit")
+        for bridge, tag in {(m.bridge, m.vlan_tag), *(template.cards if template else ())}:
+            need(bridge_path(snapshot, bridge, tag), "SDN.Use")
+        if template and template.node != m.node and not template.shared:
+            need(own, "VM.Migrate")
+        if m.high_availability:
+            need("/", "Sys.Console", "Sys.Audit")
+    return tuple((path, tuple(sorted(privileges))) for path, privileges in sorted(needed.items()))
+
+
+def bridge_path(snapshot: ClusterSnapshot, bridge: str, tag: int | None) -> str:
+    """A vnet is in its own zone, a bridge in `localnetwork`; a tag of a card lies below its bridge."""
+    path = f"/sdn/zones/{networks.zone_of(snapshot, bridge)}/{bridge}"
+    return f"{path}/{tag}" if tag else path
+
+
+def clone_rights(template: Template) -> Rights:
+    return ((f"/vms/{template.vm_id}", ("VM.Audit", "VM.Clone")),)
+
+
+def lacking(needed: Rights, held: Mapping[str, frozenset[str]]) -> Rights:
+    """Those that are not there. A path that could not be asked about lacks all."""
+    missing = ((path, tuple(one for one in wanted if one not in held.get(path, frozenset()))) for path, wanted in needed)
+    return tuple((path, privileges) for path, privileges in missing if privileges)
+
+
+def lines(token_id: str, missing: Rights, needed: Rights) -> str:
+    """Commands that grant what is missing. What is granted on a path replaces there what came from above it, so each role is whole; and a
+    token of separate rights may do what both it and its user may."""
+    user, whole = token_id.partition("!")[0], dict(needed)
+    said = []
+    for path, _ in missing:
+        role = ROLES.get(path.strip("/").partition("/")[0], ROLES[""])
+        privileges = ",".join(whole[path])
+        said.append(f'pveum role add {role} --privs "{privileges}" || pveum role modify {role} --append --privs "{privileges}"')
+        said.append(f"pveum acl modify {path} --users {user} --tokens '{token_id}' --roles {role}")
+    return "\n".join(dict.fromkeys(said))
+
+
+def spelled(missing: Rights) -> str:
+    """`on /pool/agents Pool.Audit, on /vms/9000 VM.Clone`."""
+    return "; ".join(f"on {path} {', '.join(privileges)}" for path, privileges in missing)
