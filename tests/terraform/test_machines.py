@@ -169,4 +169,4 @@ def test_the_module_names_no_address_and_no_secret() -> None:
     text = "".join(file.read_text() for file in (ROOT / "terraform" / "machines").glob("*.tf"))
     assert "://" not in text
     assert "insecure" not in text
-    assert '"~> 0.111.1"' in text
+    assert '">= 0.111.1, < 0.114.0"' in text

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.clients.settings import Settings
 from tools.clients.ssh import Host
@@ -18,6 +19,15 @@ Say = Callable[[str], None]
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class Examined(NamedTuple):
+    """One thing that a run needs, looked at before anybody asks for one."""
+
+    subject: str
+    good: bool
+    detail: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
+from tools.pipeline.context import Examined
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import read_roles, read_site, the_policy, the_prices, utc_now
-from tools.rules.azure import rights
 from tools.values.site import Site
-from tools.values.snapshot import SubscriptionSnapshot
 from tools.values.trouble import Trouble
-
-
-class Examined(NamedTuple):
-    subject: str
-    good: bool
-    detail: str
-    remedy: str = ""
 
 
 def examine(settings: Settings) -> Iterator[Examined]:
@@ -97,17 +88,4 @@ def _worlds(settings: Settings, site: Site) -> Iterator[Examined]:
         yield Examined(platform, not faults, f"{seen.endpoint} answers; {len(faults)} things could not be seen")
         for problem in seen.problems:
             yield Examined(f"{platform}, {problem.subject}", problem.ours, problem.detail, problem.remedy)
-        if isinstance(seen, SubscriptionSnapshot):
-            yield _rights(seen)
-
-
-def _rights(seen: SubscriptionSnapshot) -> Examined:
-    """Whether the login may do what runs do in Azure, before anybody asks for one."""
-    if not seen.permissions:
-        return Examined("azure, rights", False, "What this login may do could not be seen.", "Grant it the right to look: the role Reader.")
-    lacking = rights.missing(rights.modules(), seen)
-    if not lacking:
-        return Examined("azure, rights", True, f"it may do all that {len(rights.modules())} modules need")
-    role = rights.role_definition(rights.modules(), seen)
-    remedy = f"{rights.grant(lacking, seen)}\nA role that may do just that, for `az role definition create --role-definition`:\n{role}"
-    return Examined("azure, rights", False, f"it lacks {rights.spell(lacking)}", remedy)
+        yield from hands(platform).examine(settings, site, seen)

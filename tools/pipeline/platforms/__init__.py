@@ -5,13 +5,13 @@ What a platform is, as far as deciding goes, is in tools.platforms. Nothing else
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, cast
 
 from tools.clients.settings import Settings
-from tools.pipeline.context import PartContext, Say
+from tools.pipeline.context import Examined, PartContext, Say
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.values.manifest import Part
@@ -31,6 +31,11 @@ class Hands(Protocol):
         `regions` are those to look at (otherwise those in use and a bounded number of others), and `names` the globally unique names to
         check, as `Microsoft.Storage/storageAccounts:stmldata`.
         """
+        ...
+
+    @staticmethod
+    def examine(settings: Settings, site: Site, seen: Snapshot) -> Iterable[Examined]:
+        """What a run needs of the platform beside being seen."""
         ...
 
     @staticmethod

@@ -24,6 +24,7 @@ LIFE = (
     "VM.PowerMgmt",
 )
 """On a machine from its making to its end."""
+CLONE = ("VM.Audit", "VM.Clone")
 AGENT, AGENT_OF_8 = "VM.GuestAgent.Audit", "VM.Monitor"
 ROLES = {"pool": "BerthApply", "vms": "BerthClone", "storage": "BerthStore", "sdn": "BerthNet", "": "BerthHigh"}
 """As README calls them, by the first part of a path."""
@@ -40,30 +41,41 @@ def rights_of(machines: Iterable[Machine], snapshot: ClusterSnapshot) -> Rights:
         needed.setdefault(path, set()).update(privileges)
 
     templates = {t.vm_id: t for t in snapshot.templates}
-    agent = AGENT_OF_8 if snapshot.version.startswith("8.") else AGENT
     for m in machines:
         template = templates.get(m.template_vm_id)
-        own = f"/pool/{m.pool}" if m.pool else "/vms"
-        need(own, *LIFE, agent, *(("Pool.Audit",) if m.pool else ()))
-        need(f"/vms/{m.template_vm_id}", "VM.Clone", "VM.Audit")
-        need(f"/storage/{m.storage}", "Datastore.AllocateSpace", "Datastore.Audit")
-        for bridge, tag in {(m.bridge, m.vlan_tag), *(template.cards if template else ())}:
-            need(bridge_path(snapshot, bridge, tag), "SDN.Use")
+        cards = {(m.bridge, m.vlan_tag), *(template.cards if template else ())}
+        for path, privileges in (
+            *life_rights(m.pool or "", snapshot.version),
+            (f"/vms/{m.template_vm_id}", CLONE),
+            *storage_rights(m.storage),
+            *(one for bridge, tag in cards for one in bridge_rights(snapshot, bridge, tag)),
+        ):
+            need(path, *privileges)
         if template and template.node != m.node and not template.shared:
-            need(own, "VM.Migrate")
+            need(f"/pool/{m.pool}" if m.pool else "/vms", "VM.Migrate")
         if m.high_availability:
             need("/", "Sys.Console", "Sys.Audit")
     return tuple((path, tuple(sorted(privileges))) for path, privileges in sorted(needed.items()))
 
 
-def bridge_path(snapshot: ClusterSnapshot, bridge: str, tag: int | None) -> str:
-    """A vnet is in its own zone, a bridge in `localnetwork`; a tag of a card lies below its bridge."""
-    path = f"/sdn/zones/{networks.zone_of(snapshot, bridge)}/{bridge}"
-    return f"{path}/{tag}" if tag else path
+def life_rights(pool: str, version: str) -> Rights:
+    """In that pool; without one, anywhere."""
+    privileges = (*LIFE, AGENT_OF_8 if version.startswith("8.") else AGENT, *(("Pool.Audit",) if pool else ()))
+    return ((f"/pool/{pool}" if pool else "/vms", tuple(sorted(privileges))),)
 
 
 def clone_rights(template: Template) -> Rights:
-    return ((f"/vms/{template.vm_id}", ("VM.Audit", "VM.Clone")),)
+    return ((f"/vms/{template.vm_id}", CLONE),)
+
+
+def storage_rights(storage: str) -> Rights:
+    return ((f"/storage/{storage}", ("Datastore.AllocateSpace", "Datastore.Audit")),)
+
+
+def bridge_rights(snapshot: ClusterSnapshot, bridge: str, tag: int | None = None) -> Rights:
+    """A vnet is in its own zone, a bridge in `localnetwork`; a tag of a card lies below its bridge."""
+    path = f"/sdn/zones/{networks.zone_of(snapshot, bridge)}/{bridge}"
+    return ((f"{path}/{tag}" if tag else path, ("SDN.Use",)),)
 
 
 def lacking(needed: Rights, held: Mapping[str, frozenset[str]]) -> Rights:

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tools.clients.settings import Settings
+from tools.pipeline.context import Examined
+from tools.pipeline.platforms.azure import examining
 from tools.pipeline.platforms.azure import scan as scanning
 from tools.pipeline.platforms.azure.verify import verify
 from tools.pipeline.steps import Work
@@ -17,15 +19,20 @@ from tools.pipeline.world import World
 from tools.values.manifest import Part
 from tools.values.plan import Change
 from tools.values.site import Site
-from tools.values.snapshot import SubscriptionSnapshot
+from tools.values.snapshot import Snapshot, SubscriptionSnapshot
 from tools.values.value import Json
 
-__all__ = ["assert_rights", "clear_half_made", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
+__all__ = ["assert_rights", "clear_half_made", "examine", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
 
 
 def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> SubscriptionSnapshot:
     """A subscription tells of its networks itself."""
     return scanning.scan(settings, now, regions=regions, names=names)
+
+
+def examine(settings: Settings, site: Site, seen: Snapshot) -> tuple[Examined, ...]:
+    assert isinstance(seen, SubscriptionSnapshot)
+    return (examining.examine(seen),)
 
 
 def assert_rights(settings: Settings, parts: Sequence[Part]) -> None:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tools.clients.settings import Settings
-from tools.pipeline.context import PartContext, Say
+from tools.pipeline.context import Examined, PartContext, Say
+from tools.pipeline.platforms.proxmox import examining
 from tools.pipeline.platforms.proxmox import scan as scanning
 from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_half_made, refuse_strangers, remove_half_made
 from tools.pipeline.platforms.proxmox.rights import assert_rights
 from tools.rules.machines import networks
 from tools.values.site import Site
-from tools.values.snapshot import ClusterSnapshot
+from tools.values.snapshot import ClusterSnapshot, Snapshot
 
-__all__ = ["assert_rights", "clear_half_made", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
+__all__ = ["assert_rights", "clear_half_made", "examine", "left_half_made", "refuse_strangers", "remove_half_made", "scan", "verify"]
 
 
 def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> ClusterSnapshot:
     """A cluster has no regions. `names` are addresses: where one is wanted, guests are asked for theirs."""
     return networks.as_known(scanning.scan(settings, now, agents=bool(names)), site.networks)
+
+
+def examine(settings: Settings, site: Site, seen: Snapshot) -> Iterable[Examined]:
+    assert isinstance(seen, ClusterSnapshot)
+    return examining.examine(settings, site, seen)
 
 
 def verify(context: PartContext, say: Say) -> tuple[str, ...]:

@@ -1,0 +1,72 @@
+"""What a newcomer lacks on a cluster: looked at with the token that looks and the token that makes, before anybody asks for a machine.
+Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.clients.settings import Settings
+from tools.pipeline.context import Examined
+from tools.pipeline.platforms.proxmox.rights import all_of, look_up
+from tools.rules.machines import rights
+from tools.rules.machines.rights import Rights
+from tools.values.site import Site
+from tools.values.snapshot import ClusterSnapshot
+from tools.values.trouble import Trouble
+
+NAMED_MAX = 6
+MAKE_A_TEMPLATE = (
+    "Make one of a cloud image, on a node as root:\n"
+    "qm create 9000 --name debian-12 --memory 2048 --net0 virtio,bridge=vmbr0 --scsihw virtio-scsi-single --agent 1 --serial0 socket\n"
+    "qm set 9000 --scsi0 local-lvm:0,import-from=/root/debian-12-genericcloud-amd64.qcow2 --ide2 local-lvm:cloudinit --boot order=scsi0\n"
+    "qm template 9000"
+)
+
+
+def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[Examined]:
+    """Beside what could not be seen, which the snapshot tells."""
+    templates = {t.name: rights.clone_rights(t) for t in seen.templates if t.cloud_init}
+    storages = {s.name: rights.storage_rights(s.name) for s in seen.storages if "images" in s.content and s.active}
+    networks = {n.bridge: rights.bridge_rights(seen, n.bridge) for n in seen.networks if n.nodes}
+    life = rights.life_rights(site.pool, seen.version)
+    needed = all_of([*templates.values(), *storages.values(), *networks.values(), life])
+    try:
+        token_id, missing = look_up(settings, needed)
+    except Trouble as trouble:
+        yield Examined("proxmox, the token that makes", False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
+        return
+    lacking = dict(missing)
+    yield _life(token_id, life, lacking, site)
+    yield _kind("templates", "with a cloud-init drive", token_id, templates, lacking, MAKE_A_TEMPLATE)
+    yield _kind("storages", "for disks of machines", token_id, storages, lacking, "Set content `images` on a storage (`pvesm set`).")
+    yield _kind("networks", "for machines", token_id, networks, lacking, "Give a node a bridge, and grant SDN.Audit to see it.")
+
+
+def _life(token_id: str, life: Rights, lacking: dict[str, tuple[str, ...]], site: Site) -> Examined:
+    missing = tuple((path, lacking[path]) for path, _ in life if path in lacking)
+    where = f"in pool {site.pool}" if site.pool else "anywhere"
+    if not missing:
+        return Examined("proxmox, the token that makes", True, f"{token_id} may make, change and remove machines {where}")
+    pool = f"If there is no such pool: pveum pool add {site.pool}\n" if site.pool else ""
+    remedy = f"Grant it, on a node as root:\n{pool}{rights.lines(token_id, missing, life)}"
+    return Examined("proxmox, the token that makes", False, f"{token_id} lacks {rights.spelled(missing)}", remedy)
+
+
+def _kind(kind: str, what: str, token_id: str, found: dict[str, Rights], lacking: dict[str, tuple[str, ...]], remedy: str) -> Examined:
+    """Good when one of them can be used; those that cannot are told."""
+    if not found:
+        return Examined(f"proxmox, {kind}", False, f"none {what} is seen", remedy)
+    shut = {name: needed for name, needed in found.items() if any(path in lacking for path, _ in needed)}
+    open_ = [name for name in found if name not in shut]
+    if open_:
+        besides = f"; {_few(list(shut))} may not be used by {token_id}" if shut else ""
+        return Examined(f"proxmox, {kind}", True, f"{_few(open_)}{besides}")
+    needed = all_of(shut.values())
+    missing = tuple((path, lacking[path]) for path, _ in needed if path in lacking)
+    granting = f"Grant it, on a node as root:\n{rights.lines(token_id, missing, needed)}"
+    return Examined(f"proxmox, {kind}", False, f"{token_id} lacks {rights.spelled(missing)}", granting)
+
+
+def _few(names: list[str]) -> str:
+    rest = len(names) - NAMED_MAX
+    return ", ".join(names[:NAMED_MAX]) + (f" and {rest} more" if rest > 0 else "")
