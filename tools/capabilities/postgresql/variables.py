@@ -8,19 +8,21 @@ from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.value import Json
 
+OWN_NETWORK = "samenet"
+"""What pg_hba.conf calls every network that the server has an address in: for a network whose range is not known before."""
 KEPT_AS = "database_password"
 """The secret of the run that is the account's password. The account is called as the database is."""
 
 
 def variables(part: Part) -> dict[str, Json]:
-    """Its machines are alike. Whoever is on their own network may log in with the password; a network of unknown range opens nothing."""
+    """Its machines are alike. Whoever is on their own network may log in with the password."""
     database, subnet = part.needs.text("database_name"), dict(part.facts)["subnet"]
     return {
         "postgresql_database": database,
         "postgresql_user": database,
         "postgresql_password": {"secret": KEPT_AS},
         "postgresql_settings": settings(part.machines[0], part.needs),
-        "postgresql_allowed": [subnet] if subnet else [],
+        "postgresql_allowed": [subnet or OWN_NETWORK],
     }
 
 

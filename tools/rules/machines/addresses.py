@@ -97,6 +97,11 @@ def _of_pool(pool: Iterable[str]) -> Iterator[str]:
             yield str(type(begin)(number))
 
 
+def subnet_of(address: str) -> str:
+    """Of a fixed one with its prefix; empty where the network gives it."""
+    return "" if address == DHCP else str(ipaddress.ip_interface(address).network)
+
+
 def gateway_of(needs: Needs, network: Network) -> str:
     return needs.text("gateway") or network.gateway
 

@@ -267,7 +267,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
         facts=(
             ("environment", needs.text("environment")),
             ("network", on.name),
-            ("subnet", on.subnet),
+            ("subnet", on.subnet or addresses.subnet_of(made[0].address)),
             ("template", template.name if template else ""),
             ("os", template.os if template else ""),
         ),
