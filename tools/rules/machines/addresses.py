@@ -33,12 +33,13 @@ def clashes(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved, own: fr
 
 def problem(address: str, gateway: str, network: Network) -> str:
     """Empty when there is none."""
+    version = ipaddress.ip_interface(address).version
+    if network.subnet and ipaddress.ip_network(network.subnet).version != version:
+        return f"it is of IPv{version}, and network {network.name} is {network.subnet}"
     whole = with_prefix(address, network)
     if "/" not in whole:
         return f"the cluster does not tell the subnet of network {network.name}: say the address with its prefix, such as {address}/24"
     fixed = ipaddress.ip_interface(whole)
-    if network.subnet and ipaddress.ip_network(network.subnet).version != fixed.version:
-        return f"it is of IPv{fixed.version}, and network {network.name} is {network.subnet}"
     if network.subnet and fixed.ip not in ipaddress.ip_network(network.subnet):
         return f"it is not in network {network.name}, which is {network.subnet}"
     if fixed.network.num_addresses > 2 and fixed.ip in (fixed.network.network_address, fixed.network.broadcast_address):
