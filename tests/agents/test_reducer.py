@@ -36,8 +36,24 @@ from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
 from tools.values import effects
 from tools.values.conversation import Conversation, Phase
-from tools.values.effects import Approve, Effect, Follow, Hear, PlanRemoval, Retry, Start, Take, Tell, Understand, Void, Work
-from tools.values.events import Drafted, Ended, Found, Intent, Judged, Message, Planned, Said, Seen, Started, Understood, Unreadable
+from tools.values.effects import (
+    Approve,
+    Effect,
+    Follow,
+    Hear,
+    Leave,
+    PlanRemoval,
+    PlanWayBack,
+    Retry,
+    ShowDrift,
+    Start,
+    Take,
+    Tell,
+    Understand,
+    Void,
+    Work,
+)
+from tools.values.events import Drafted, Ended, Failed, Found, Intent, Judged, Message, Planned, Said, Seen, Started, Understood, Unreadable
 from tools.values.request import Doubt, Edit, Edits, Reading, Request
 from tools.values.requirements import Missing, Needs
 from tools.values.value import canonical
@@ -112,7 +128,10 @@ def told_by(effects: tuple[Effect, ...]) -> list[Tell]:
         (AWAITING, said(Intent.RETRY), [Void, Tell, Work], telling.RETRYING),
         (REMOVING, said(Intent.RETRY), [PlanRemoval], None),
         (STOPPED, said(Intent.RETRY), [Retry, Tell, Follow], telling.RETRYING),
-        (STOPPED, said(Intent.ROLL_BACK), [PlanRemoval], None),
+        (STOPPED, said(Intent.ROLL_BACK), [PlanWayBack], None),
+        (DONE, said(Intent.ROLL_BACK), [PlanRemoval], None),
+        (DONE, said(Intent.DRIFT), [ShowDrift], None),
+        (Conversation(), said(Intent.DRIFT), [Tell], telling.NO_RUN),
         (RUNNING, said(Intent.REMOVE), [Tell], telling.RUN_UNDER_WAY),
         (DONE, said(Intent.FOLLOW), [Follow], None),
         (DONE, said(Intent.REMOVE, OTHER), [PlanRemoval], None),
@@ -122,6 +141,40 @@ def test_a_command_has_its_effects(now: Conversation, message: Message, kinds: l
     _, effects = step(now, message)
     assert [type(effect) for effect in effects] == kinds
     assert told_by(effects) == ([told] if told else [])
+
+
+def test_a_way_back_leads_to_what_was_built_and_no_from_it_goes_on_with_the_change() -> None:
+    stopped = replace(STOPPED, request=OTHERWISE, request_built=REQUEST, changing=True)
+    offered, effects = step(stopped, Planned(plan("change"), back_to=(MANIFEST, CLEAN)))
+    assert (offered.phase, offered.going_back, offered.request) == (Phase.AWAITING, True, OTHERWISE)
+    assert telling.GOING_BACK in told_by(effects)
+    _, effects = step(offered, said(Intent.RETRY))
+    assert [type(effect) for effect in effects] == [PlanWayBack]
+
+    kept, _ = step(replace(offered, run_status="stopped"), said(Intent.CANCEL))
+    assert (kept.phase, kept.going_back, kept.request) == (Phase.STOPPED, False, OTHERWISE)
+
+    going, _ = step(offered, Started(plan("change")))
+    back, _ = step(going, Ended(run(OWN, "done"), 9, plan_kind="change"))
+    assert (back.phase, back.going_back, back.request, back.request_built) == (Phase.DONE, False, REQUEST, REQUEST)
+
+
+def test_what_is_left_can_be_asked_for_again() -> None:
+    left, effects = step(replace(STOPPED, request=OTHERWISE, request_built=REQUEST, changing=True), said(Intent.LEAVE))
+    assert (left.phase, left.request, [type(effect) for effect in effects]) == (Phase.DONE, REQUEST, [Leave])
+    asked, effects = step(left, Understood(CHANGE, OTHERWISE, (), COMPLETE))
+    assert (asked.phase, asked.changing, effects[-1]) == (Phase.DRAFTING, True, Work.LOOK)
+
+
+def test_retry_says_again_what_the_world_was_away_for_and_never_approves() -> None:
+    for text, kind in (("remove it", PlanRemoval), ("a VM", Hear), ("drift", ShowDrift)):
+        failed, _ = step(DONE, Failed(text))
+        after, effects = step(failed, said(Intent.RETRY))
+        assert (type(effects[-1]), after.failed) == (kind, "")
+        assert step(failed, Failed("retry"))[0].failed == text
+        assert step(failed, said(Intent.HELP))[0].failed == ""
+    for text in (f"approve {'d' * 12}", "yes", "retry"):
+        assert step(step(DONE, Failed(text))[0], said(Intent.RETRY))[1] == (telling.NOTHING_TO_RETRY,)
 
 
 def test_what_cannot_be_read_begins_anew_and_its_open_plan_is_void() -> None:

@@ -15,6 +15,7 @@ from tools.values.events import (
     Drafted,
     Ended,
     Event,
+    Failed,
     Found,
     Intent,
     Judged,
@@ -147,6 +148,8 @@ def happenings() -> Iterator[tuple[str, Happened]]:
         yield "approved, other roles still missing", Approved(plan(kind), ("vp",))
         yield "approved", Approved(plan(kind), ())
         yield "approved by every role", Started(plan(kind))
+    yield "the way back is planned", Planned(plan("change"), back_to=(MANIFEST, CLEAN))
+    yield "the world was away", Failed("remove it")
     yield "approved by every role", Started(plan("create", OTHER))
     for run_id in (OWN, OTHER):
         yield "follow another run", Found(run(run_id, "running"))

@@ -73,7 +73,8 @@ def with_disk(**changes: Any) -> dict[str, Any]:
             True,
         ),
         ({"serial_device": [{"device": "socket"}]}, ("serial_device.device nothing → socket",), True),
-        ({"network_device": [{"vlan_id": 30}]}, ("network_device.vlan_id 20 → 30",), False),
+        ({"network_device": [{"vlan_id": 30}]}, ("network_device.vlan_id 20 → 30",), True),
+        ({"network_device": [{"vlan_id": 20, "mtu": 1400}]}, ("network_device.mtu nothing → 1400",), False),
         ({"tags": ["b"]}, ("tags ['a'] → ['b']",), False),
         ({"description": "new"}, ("description nothing → new",), False),
     ],
@@ -201,25 +202,47 @@ def test_providers_of_ours_pass_from_either_registry() -> None:
             assert_allowed(found, "create", Allowed(), azure.PROVIDER)
 
 
-def test_what_is_left_of_an_approved_plan_is_covered_by_it_and_nothing_more() -> None:
-    approved = changed(plan(change(["create"], name="a"), change(["create"], name="b")))
-    assert covers(approved, changed(plan(change(["create"], name="b"))))
-    assert covers(approved, ())
-    assert not covers(approved, changed(plan(change(["delete", "create"], BEFORE, BEFORE, name="b"))))
-    assert not covers(approved, changed(plan(change(["create"], name="c"))))
+def tainted(kind: str = VM, reason: str = "replace_because_tainted") -> dict[str, Any]:
+    return {**change(["delete", "create"], BEFORE, BEFORE), "action_reason": reason, "type": kind, "address": f"{kind}.machine"}
 
 
-def test_what_azure_left_half_made_may_be_made_anew_under_the_approval_that_made_it() -> None:
-    def replacing(reason: str, kind: str = "azapi_resource") -> dict[str, Any]:
-        return {**change(["delete", "create"], BEFORE, BEFORE, name="b"), "action_reason": reason, "type": kind}
+def only(action: str, *details: str, restarts: bool = False, address: str = "a") -> Change:
+    return Change(address=address, action=action, name="db-01", details=details, restarts=restarts)  # type: ignore[arg-type]
 
-    approved = changed(plan({**change(["create"], name="b"), "type": "azapi_resource"}))
-    tainted, wanted = plan(replacing("replace_because_tainted")), changed(plan(replacing("replace_because_tainted")))
-    assert covers(approved, wanted, half_made(tainted, azure.PROVIDER))
-    assert not covers(approved, wanted), "only what is named as half made"
-    assert not covers((), wanted, half_made(tainted, azure.PROVIDER)), "only what was approved"
-    assert not half_made(plan(replacing("replace_because_cannot_update")), azure.PROVIDER)
-    assert not half_made(plan(replacing("replace_because_tainted", "proxmox_virtual_environment_vm")), azure.PROVIDER)
-    assert_allowed(tainted, "create", Allowed(), azure.PROVIDER, [("replace", one) for one in half_made(tainted, azure.PROVIDER)])
-    with pytest.raises(RequestProblem, match="replace"):
-        assert_allowed(tainted, "create", Allowed(), azure.PROVIDER)
+
+MORE, GROWN, STARTED = "memory.dedicated 8192 → 16384", "disk.size 40 → 60", "started False → True"
+
+
+@pytest.mark.parametrize(
+    ("approved", "wanted", "covered"),
+    [
+        (only("create"), only("create"), True),
+        (only("create"), only("replace", MORE), True),  # What was not finished is made anew,
+        (only("create"), only("update", STARTED), True),  # or finished.
+        (only("create"), only("delete"), False),
+        (only("create"), only("create", address="b"), False),
+        (only("update", MORE, GROWN, restarts=True), only("update", GROWN), True),
+        (only("update", MORE, restarts=True), only("update", MORE, STARTED), True),  # Its Terraform died after the shutdown.
+        (only("update", MORE, restarts=True), only("update", STARTED), True),  # The start failed.
+        (only("update", GROWN), only("update", STARTED), False),  # Somebody else switched it off.
+        (only("update", MORE, restarts=True), only("update", "memory.dedicated 4096 → 16384"), False),
+        (only("update", MORE, restarts=True), only("replace", MORE), False),  # Never the machine itself.
+        (only("update", MORE, restarts=True), only("delete"), False),
+        (only("delete"), only("update", STARTED), False),
+        (only("update", *(f"a{n} 0 → 1" for n in range(13))), only("update", *(f"a{n} 0 → 1" for n in range(12))), False),
+    ],
+)
+def test_what_an_approval_covers_of_what_is_left(approved: Change, wanted: Change, covered: bool) -> None:
+    assert covers([approved], [wanted], {"a"}, proxmox.PROVIDER.starts) is covered
+    assert covers([approved], [])
+
+
+def test_only_what_terraform_calls_half_made_is_made_anew() -> None:
+    for provider, kind in ((proxmox.PROVIDER, VM), (azure.PROVIDER, "azapi_resource")):
+        assert half_made(plan(tainted(kind)), provider) == {f"{kind}.machine"}
+        assert not half_made(plan(tainted(kind, "replace_because_cannot_update")), provider)
+        assert not half_made(plan(tainted("terraform_data")), provider)
+        assert not covers([only("create")], [only("replace")], (), provider.starts)
+        assert_allowed(plan(tainted(kind)), "change", Allowed(), provider, {("replace", f"{kind}.machine")})
+        with pytest.raises(RequestProblem, match="replace"):
+            assert_allowed(plan(tainted(kind)), "change", Allowed(), provider)

@@ -277,11 +277,11 @@ def someone_elses(cluster: Removing, vm_id: int, name: str = "somebody-elses") -
     """What had the id is deleted by hand, and somebody else's machine gets it."""
     found = cluster.find(vm_id)
     assert found is not None
-    assert cluster.wait_unlocked(str(found["node"]), vm_id)
+    assert cluster.wait_unlocked(vm_id)
     cluster.remove(str(found["node"]), vm_id)
     cluster._api.nodes("pve1").qemu(9000).clone.post(newid=vm_id, name=name)
     until(lambda: cluster.find(vm_id) is not None)
-    cluster.wait_unlocked("pve1", vm_id)
+    cluster.wait_unlocked(vm_id)
 
 
 def until(true: Any) -> None:

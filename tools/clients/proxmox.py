@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from tools.clients.connections import ProxmoxConnection
 from tools.clients.together import Away
 from tools.rules.names.foreign import theirs
+from tools.rules.names.scanned import Row, rows
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -25,6 +26,8 @@ CONNECT_SECONDS_MAX = 5
 ANSWER_SECONDS_MAX = 40
 """A cluster gives a silent node 30 s before it answers 596 in its place; we wait a little longer than that."""
 READS_MAX = 3
+MOVES_MAX = 3
+"""How often a machine is looked for anew because it left its node between two calls: a clone onto another node ends so."""
 
 
 class Proxmox:
@@ -89,6 +92,24 @@ class Proxmox:
         if isinstance(answer, dict) and isinstance(answer.get("errors"), bytes):  # how proxmoxer hands on what is no JSON
             raise self.strange("/".join(path))
         return answer
+
+    def find(self, vm_id: int) -> Row | None:
+        """The machine's line among the cluster's resources: node, name, status."""
+        return next((row for row in rows(self.read("cluster", "resources", type="vm")) if row.get("vmid") == vm_id), None)
+
+    def read_of(self, vm_id: int, *path: str) -> tuple[Row, Json] | None:
+        """The machine's line, and what its node answers about it, wherever in the cluster it is by then; None when it is nowhere."""
+        for look in range(MOVES_MAX):
+            row = self.find(vm_id)
+            if row is None:
+                return None
+            try:
+                return row, self.read("nodes", str(row["node"]), str(row.get("type", "qemu")), str(vm_id), *path)
+            except WorldProblem:
+                again = self.find(vm_id)
+                if look + 1 == MOVES_MAX or (again is not None and again["node"] == row["node"]):
+                    raise
+        return None
 
     def strange(self, path: str) -> WorldProblem:
         return WorldProblem(

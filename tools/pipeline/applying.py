@@ -24,7 +24,7 @@ from tools.pipeline.run_folder import assert_inputs, bench, move_in, moved_in, p
 from tools.pipeline.steps import Work
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import assert_holds
-from tools.rules.plans.changes import assert_allowed, beyond, changes, covers, half_made
+from tools.rules.plans.changes import Kind, assert_allowed, beyond, changes, covers, half_made
 from tools.values.plan import PartPlan
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
@@ -42,7 +42,7 @@ class Cancelled(RequestProblem):
         super().__init__(
             "The run was stopped.",
             "It was cancelled; what Terraform had made by then is kept in its state.",
-            "Say retry to go on, roll back to remove what was made, or leave.",
+            "Say retry to go on, roll back to plan the way back, or leave.",
         )
 
 
@@ -57,11 +57,23 @@ def apply(work: Work) -> Json:
         elif detached.phase(place) is Phase.DIED or _failed_before(place):
             place = _begin_rest(work, place)
         ended = _attend(work, place)
-        if work.plan.kind == "remove":
-            hands(work.part.platform).remove_half_made(work)
-        return ended
+        try:
+            return _made_true(work, ended)
+        except WorldProblem:
+            (place / "told").touch(mode=0o600)  # A retry plans what is missing, whatever Terraform thought of it.
+            raise
     finally:
         work.world.ledger.leases.release(lease)
+
+
+def _made_true(work: Work, ended: Json) -> Json:
+    """What Terraform leaves out is done, and what it says is done is looked at. Its outputs, with the addresses of what was restarted."""
+    touch = hands(work.part.platform)
+    touch.remove_half_made(work)
+    fresh = touch.make_true(work)
+    known = (ended["outputs"] or {}).get("machines", {})
+    machines = {name: {**one, "addresses": list(fresh.get(name) or one.get("addresses", ()))} for name, one in known.items()}
+    return {**ended, "outputs": {**ended["outputs"], "machines": machines}} if fresh else ended
 
 
 def _take_turn(work: Work) -> tuple[Lease, bool]:
@@ -85,7 +97,7 @@ def _take_turn(work: Work) -> tuple[Lease, bool]:
 
 def _look_again(work: Work) -> None:
     """Time has passed since the step before this one looked. That a removal still meets its own machines is looked at when it starts."""
-    if work.plan.kind != "remove":
+    if work.kind != "remove":
         work.look_again(work)
 
 
@@ -101,8 +113,9 @@ def _place(work: Work) -> Path:
 
 
 def _failed_before(place: Path) -> bool:
-    """It ended badly and the operator has read so. A failure nobody was told of yet is told first."""
-    return detached.phase(place) is Phase.ENDED and detached.code(place) != 0 and (place / "told").exists()
+    """It ended badly, or what it made is not what was approved, and the operator has read so. A failure nobody was told of yet is told
+    first."""
+    return detached.phase(place) is Phase.ENDED and (place / "told").exists()
 
 
 def _begin_approved(work: Work, place: Path) -> None:
@@ -113,21 +126,21 @@ def _begin_approved(work: Work, place: Path) -> None:
     if used_at is None:
         raise RequestProblem("The plan is not approved.", "No approval was spent on it.", "Approve it by its digest.")
     assert_holds(plan, ledger.plans.approvals(plan.digest), ledger.key, _time(used_at))
-    assert_room(folder)
+    assert_room(private_folder(folder))  # A change may add a part, which has no folder yet.
     private_folder(place)
     proposed = part_folder(proposal(work.run_folder, plan.digest), work.part)
     # A change moves in only when it is just what was approved; it has already when an earlier try came this far.
     source = proposed if proposed.exists() else folder
     _assert_as_approved(source, folder, part_plan)
     if source is proposed:
-        assert_sha256(proposed / PLAN_FILES[plan.kind], part_plan.plan_sha256, "plan")
+        assert_sha256(proposed / PLAN_FILES[work.kind], part_plan.plan_sha256, "plan")
         move_in(work.run_folder, plan.digest, work.part)
         terraform = _terraform(work)
         terraform.write_configuration()
         terraform.init()  # What applies the plan must be what planned it; the lock file says so, and is part of the inputs.
         _assert_as_approved(folder, folder, part_plan)
         moved_in(work.run_folder, plan.digest, work.part)
-    _start(work, place, folder / PLAN_FILES[plan.kind], part_plan.plan_sha256)
+    _start(work, place, folder / PLAN_FILES[work.kind], part_plan.plan_sha256)
 
 
 def _assert_as_approved(inputs: Path, state: Path, part_plan: PartPlan) -> None:
@@ -138,6 +151,13 @@ def _assert_as_approved(inputs: Path, state: Path, part_plan: PartPlan) -> None:
             f"The state in {state} is not the one that the approval is bound to.",
             "Nothing was done. Look who can write there, then ask for a new plan.",
         )
+
+
+_OTHERWISE: dict[Kind, str] = {
+    "create": "Say roll back to plan the removal of what was made, then ask again.",
+    "change": "Say roll back to plan the way back to what was before. Or say leave, then ask again: the new plan shows what is left.",
+    "remove": "Say roll back for a plan that removes what is left.",
+}
 
 
 def _begin_rest(work: Work, place: Path) -> Path:
@@ -153,28 +173,31 @@ def _begin_rest(work: Work, place: Path) -> Path:
     terraform = _terraform(work)
     if mended := terraform.mend_state(place / "state.before"):
         work.say(mended)
-    hands(work.part.platform).clear_half_made(work)
+    touch = hands(work.part.platform)
+    touch.wait_idle(work)
+    touch.clear_half_made(work)
     _look_again(work)
     name = f"tfplan.rest{number}"
     assert_room(work.part_folder)
     planned = _plan_rest(work, name)
     provider = PLATFORMS[work.part.platform].PROVIDER
     wanted, anew = changes(planned.json, provider), half_made(planned.json, provider)
-    if not covers(work.part_plan.changes, wanted, anew):
-        named = ", ".join(f"{change.action} {change.name}" for change in wanted)
+    if not covers(work.part_plan.changes, wanted, anew, provider.starts):
+        named = ", ".join(
+            f"{change.action} {change.name}" + (f" ({', '.join(change.details)})" if change.details else "") for change in wanted
+        )
         raise RequestProblem(
             "What is left was not approved.",
-            f"Going on would mean: {named}. That is not what was approved, because something was left half made.",
-            "Say roll back to plan the removal of what was made, then ask again.",
+            f"Going on would mean: {named}. That is not what was approved: something else has changed there meanwhile.",
+            _OTHERWISE[work.kind],
         )
     if unlike := beyond(approved, planned.json):
         raise RequestProblem(
             "What is left was not approved.",
             f"Going on would set values that nobody approved: {'; '.join(unlike[:6])}.",
-            "Say roll back to plan the removal of what was made, then ask again.",
+            _OTHERWISE[work.kind],
         )
-    besides = [*(("replace", one) for one in anew), *(("delete", one) for one in work.part.lets_go)]
-    assert_allowed(planned.json, work.plan.kind, work.world.allowed, provider, besides)
+    assert_allowed(planned.json, work.kind, work.world.allowed, provider, ((change.action, change.address) for change in wanted))
     if anew:
         named = ", ".join(change.name for change in wanted if change.address in anew)
         work.say(f"Half made by this run, so it is removed and made anew: {named}.")
@@ -189,7 +212,7 @@ def _plan_rest(work: Work, name: str) -> Planned:
         terraform = _terraform(work, place)
         terraform.write_configuration()
         terraform.init()
-        planned = terraform.plan(name, destroy=work.plan.kind == "remove", cancelled=work.cancelled, validate=False)
+        planned = terraform.plan(name, destroy=work.kind == "remove", cancelled=work.cancelled, validate=False)
         assert_inputs(place, work.part_plan)
         for path in (place / name, place / f"{name}.json"):
             copy_private(path, work.part_folder / path.name)
@@ -198,7 +221,7 @@ def _plan_rest(work: Work, name: str) -> Planned:
 
 def _approved_json(work: Work) -> Json:
     """The plan that was approved, as Terraform spelled it."""
-    path = work.part_folder / f"{PLAN_FILES[work.plan.kind]}.json"
+    path = work.part_folder / f"{PLAN_FILES[work.kind]}.json"
     assert_sha256(path, work.part_plan.plan_json_sha256, "plan")
     return json.loads(path.read_bytes())
 
@@ -241,13 +264,7 @@ def _attend(work: Work, place: Path) -> Json:
         if phase is Phase.ENDED:
             return _ended(work, place, interrupted_at is not None)
         if phase in (Phase.DIED, Phase.NEVER):
-            raise WorldProblem(
-                "Terraform was killed.",
-                "It ended without a word while it was changing the world; its state holds all it had finished, "
-                "and what it was in the middle of may stand half made.",
-                "Say retry to make it whole, roll back to remove what was made, or leave.",
-                retryable=True,
-            )
+            raise _killed()
         if interrupted_at is None and look % 5 == 0 and work.cancelled():
             work.say("Stopping: Terraform finishes what it is in the middle of.")
             detached.signal_it(place, signal.SIGINT)
@@ -260,6 +277,16 @@ def _attend(work: Work, place: Path) -> Json:
         "Terraform takes too long.",
         f"It has been working for {APPLY_SECONDS_MAX / 3600:.0f} hours.",
         "Say retry to attend to it again.",
+    )
+
+
+def _killed() -> WorldProblem:
+    return WorldProblem(
+        "Terraform was killed.",
+        "It ended without a word while it was changing the world; its state holds all it had finished, "
+        "and what it was in the middle of may stand half made.",
+        "Say retry to make it whole, roll back to plan the way back, or leave.",
+        retryable=True,
     )
 
 
@@ -279,10 +306,12 @@ def _ended(work: Work, place: Path, interrupted: bool) -> Json:
         (place / "told").touch(mode=0o600)
         if interrupted:
             raise Cancelled
+        if code < 0:
+            raise _killed()
         said = (place / "output").read_text(errors="replace")
         raise problem_of_events("Terraform could not finish.", said, _terraform(work).secrets)
     terraform = _terraform(work)
-    outputs = _outputs(place) if work.plan.kind != "remove" else {}
+    outputs = _outputs(place) if work.kind != "remove" else {}
     return {
         "outputs": outputs if outputs is not None else terraform.outputs(),
         "providers": [list(one) for one in terraform.providers()],

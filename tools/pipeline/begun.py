@@ -18,6 +18,28 @@ def begun(folder: Path) -> list[Path]:
     return [mark.parent for mark in sorted(folder.glob(".apply/*/begun"), key=lambda path: path.stat().st_mtime_ns)]
 
 
+def record_is_lost(world: World, run_id: str, part: Part) -> bool:
+    """Terraform has changed the world for the part, as the ledger knows, and its record of what exists is gone."""
+    folder = part_folder(world.run_folder(run_id), part)
+    if (folder / "terraform.tfstate").exists() or world.ledger.runs.row(run_id).status == "removed":
+        return False
+    # One that was killed before it had written anything is no loss: what it had begun stands there.
+    if any(detached.phase(place) is not Phase.ENDED or detached.code(place) != 0 for place in begun(folder)):
+        return False
+    records = (one.facts for one in world.ledger.audit.read(run_id))
+    return any((one.get("action"), one.get("part")) == ("applied", part.label) for one in records)
+
+
+def assert_recorded(world: World, run_id: str, part: Part) -> None:
+    """Raises RequestProblem where nothing can be compared with what exists."""
+    if record_is_lost(world, run_id, part):
+        raise RequestProblem(
+            "The record of what was made is lost.",
+            f"{part_folder(world.run_folder(run_id), part)} has no Terraform state any more, though {run_id} was carried out.",
+            f"Put the folder back from a backup, then ask again. Or say `remove {run_id}` to plan the removal of what stands.",
+        )
+
+
 def mend(world: World, run_id: str, part: Part) -> str:
     """Terraform's record of the part is put right before anybody asks it what exists; a sentence when it had to be."""
     folder = part_folder(world.run_folder(run_id), part)

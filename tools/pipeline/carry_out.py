@@ -117,6 +117,20 @@ def run_of(world: World, run_id: str) -> Run:
     return world.ledger.runs.get(run_id)
 
 
+def switched_off(world: World, run_id: str) -> tuple[str, ...]:
+    """Of what the run made, that which does not run now: a sentence each. A world that is away says nothing of it."""
+    row = world.ledger.runs.row(run_id)
+    if row.status not in ("done", "stopped"):
+        return ()
+    try:
+        parts = world.ledger.plans.kept(row.plan_digest).manifest.parts
+        return tuple(one for part in parts for one in hands(part.platform).switched_off(world.settings_of(part), part))
+    except WorldProblem as problem:
+        return (f"Whether its machines run could not be seen: {problem.detail}",)
+    except Unreadable:
+        return ()
+
+
 def runs(world: World, count_max: int = RUNS_SHOWN_MAX) -> tuple[Run, ...]:
     """The latest ones, oldest of them first. Of one that cannot be read there is no more than its row."""
     return tuple(_listed(world, row) for row in world.ledger.runs.rows()[-count_max:])

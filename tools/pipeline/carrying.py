@@ -15,9 +15,11 @@ from tools.clients.process import plain
 from tools.ledger.leases import Lease
 from tools.pipeline.applying import Cancelled
 from tools.pipeline.drafting import settle_promises
+from tools.pipeline.platforms import hands
 from tools.pipeline.run_folder import secret_texts, write_value
 from tools.pipeline.steps import Step, Steps, Work, part_receipt
 from tools.pipeline.world import World
+from tools.values.manifest import Part
 from tools.values.run import Receipt, RunStatus, StepRecord
 from tools.values.trouble import Trouble
 from tools.values.value import Json
@@ -49,7 +51,7 @@ class Carrier:
         kept = ledger.plans.kept(run.plan_digest)
         part = kept.manifest.part(record.part)
         step = self._named(record.name)
-        action = step.undo if kept.plan.kind == "remove" else step.do
+        action = step.undo if kept.plan.kind == "remove" or part in kept.manifest.taken_back else step.do
         assert action is not None, "a removal has the steps that undo something"
         secrets = (*self.world.settings.secret_texts(), *secret_texts(self.world.run_folder(self.run_id), part))
 
@@ -87,11 +89,12 @@ class Carrier:
                 raise Cancelled  # `apply` looks first: somebody else may have left a Terraform that must be stopped.
             result = action(work)
         except Trouble as trouble:
+            off = self._switched_off(part) if action is step.do and record.name != "recheck" else ()
             self._fail(
                 place,
                 record,
                 plain(str(trouble.summary), secrets),
-                plain(trouble.detail, secrets),
+                plain(" ".join((trouble.detail, *(one for one in off if one not in trouble.detail))), secrets),
                 plain(trouble.remedy, secrets),
             )
             return False
@@ -109,6 +112,13 @@ class Carrier:
         done = record.model_copy(update={"status": "done", "ended_at": self.world.now(), "summary": f"{record.name} is done."})
         ledger.runs.put_step(self.lease, self.run_id, place, done, result if result is not None else {})
         return True
+
+    def _switched_off(self, part: Part) -> tuple[str, ...]:
+        """Trouble is not told without what it left switched off."""
+        try:
+            return hands(part.platform).switched_off(self.world.settings_of(part), part)
+        except Trouble:
+            return ()
 
     def _named(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
@@ -171,7 +181,8 @@ class Carrier:
     def _receipt(self, plan_digest: str) -> Receipt | None:
         """Of every part that was applied, also of a run that stopped: what exists must be told."""
         run = self.world.ledger.runs.get(self.run_id)
-        applied = [step.part for step in run.steps if step.name == "apply" and step.status == "done"]
+        gone = {part.label for part in self.world.ledger.plans.kept(plan_digest).manifest.taken_back}
+        applied = [step.part for step in run.steps if step.name == "apply" and step.status == "done" and step.part not in gone]
         if not applied:
             return None
         guide = self.world.run_folder(self.run_id) / "guide.md"

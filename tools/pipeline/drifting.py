@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.clients.terraform import Terraform
+from tools.pipeline.begun import assert_recorded
 from tools.pipeline.run_folder import assert_ours, bench, part_folder, secret_texts
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
@@ -21,6 +22,7 @@ def drift(world: World, run_id: str) -> tuple[tuple[str, tuple[Change, ...]], ..
     kept = world.ledger.plans.kept(run.plan_digest)
     found: list[tuple[str, tuple[Change, ...]]] = []
     for part in kept.manifest.parts:
+        assert_recorded(world, run_id, part)
         folder = world.run_folder(run_id)
         assert_ours(world, folder, part)
         place = part_folder(folder, part)

@@ -4,14 +4,15 @@ folder and the ledger is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.clients.files import assert_room, file_sha256, private_folder
 from tools.clients.terraform import Terraform
-from tools.pipeline.begun import mend
+from tools.pipeline.begun import assert_recorded, mend
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
 from tools.pipeline.platforms import hands
@@ -32,7 +33,7 @@ from tools.pipeline.run_folder import (
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import name_to_type, people, roles_to_take_away, wanted_roles, window
-from tools.rules.plans.changes import Kind, assert_allowed, changes
+from tools.rules.plans.changes import Kind, assert_allowed, changes, half_made
 from tools.rules.plans.judging import roles_to_remove
 from tools.rules.plans.policy import refused
 from tools.rules.words.findings import remedy, sentence
@@ -44,6 +45,16 @@ from tools.values.trouble import RequestProblem, WorldProblem
 
 PARTS_AT_ONCE_MAX = 4
 PLAN_FILES: dict[Kind, str] = {"create": "tfplan", "change": "tfplan", "remove": "tfplan.remove"}
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What came with the change that is led back, and goes with it."""
+
+    addresses: frozenset[str] = frozenset()
+    """Of what Terraform knows."""
+    half_made: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    """By part, of what it does not know."""
 
 
 def _silent(_text: str) -> None:
@@ -59,6 +70,7 @@ def prepare(
     kind: Kind = "create",
     run_id: str | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    taken_back: TakenBack = TakenBack(),
 ) -> Plan:
     """The plan, open for approval. An earlier open plan of the conversation is void from then on."""
     if not review.clean or review.manifest_digest != manifest.digest:
@@ -71,15 +83,19 @@ def prepare(
     run_id = run_id or world.new_id()
     family, promised = _keep_promises(world, manifest)
     folder = private_folder(world.run_folder(run_id))
+    for part in manifest.parts if kind == "change" else ():
+        assert_recorded(world, run_id, part)
     # What a run is made from stays as it is until a change of it begins.
     with proposing(folder) if kind != "create" else nullcontext(folder) as place:
         lay_out(world, folder, manifest, review, world.ledger.get(conversation), place)
         assert_room(folder)
 
         def plan_one(part: Part) -> PartPlan:
-            return _plan_part(world, folder, place, part, kind, cancelled)
+            part_kind: Kind = "remove" if part in manifest.taken_back else kind
+            planned = _plan_part(world, folder, place, part, part_kind, cancelled, taken_back.addresses)
+            return planned.model_copy(update={"changes": (*planned.changes, *taken_back.half_made.get(part.label, ()))})
 
-        parts = _side_by_side(plan_one, manifest.parts)
+        parts = _side_by_side(plan_one, (*manifest.parts, *manifest.taken_back))
         return _finish(world, conversation, run_id, kind, manifest, review, estimate, parts, family, promised, place)
 
 
@@ -97,7 +113,7 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
         raise RequestProblem("The run is still going.", f"{run_id} cannot be removed while it works.", "Say cancel first, or wait.")
     made_by = world.ledger.plans.kept(run.plan_digest)
     folder = world.run_folder(run_id)
-    half_made: dict[str, tuple[Change, ...]] = {}
+    left: dict[str, tuple[Change, ...]] = {}
     for part in made_by.manifest.parts:
         # Before the state is read: a team that has taken the run over keeps its state elsewhere, and ours would look empty.
         assert_ours(world, folder, part)
@@ -105,27 +121,27 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
             say(mended)
         # What a run that is removed had made is gone for certain; what has its ids by now is somebody else's.
         left_there = hands(part.platform).left_half_made(world, run_id, part) if run.status != "removed" else ()
-        half_made[part.label] = tuple(change for change, _ in left_there)
-    left = [
+        left[part.label] = tuple(change for change, _ in left_there)
+    parts_left = [
         part
-        for part in made_by.manifest.parts
-        if half_made[part.label] or not Terraform(world.settings_of(part), part_folder(folder, part)).state_is_empty()
+        for part in (*made_by.manifest.parts, *made_by.manifest.taken_back)
+        if left.get(part.label) or not Terraform(world.settings_of(part), part_folder(folder, part)).state_is_empty()
     ]
-    if not left:
+    if not parts_left:
         if run.status != "removed":
             world.ledger.runs.set_status(run_id, "removed", run.status, world.now())
         raise RequestProblem("There is nothing to remove.", f"{run_id} has nothing left that exists.", "Nothing needs to be done.")
     assert_room(folder)
-    _assert_rights(world, left)
+    _assert_rights(world, parts_left)
 
     with proposing(folder) as place:
 
         def plan_one(part: Part) -> PartPlan:
             lay_out_part(world, folder, part, place)
             planned = _plan_part(world, folder, place, part, "remove", lambda: False)
-            return planned.model_copy(update={"changes": (*planned.changes, *half_made[part.label])})
+            return planned.model_copy(update={"changes": (*planned.changes, *left.get(part.label, ()))})
 
-        parts = _side_by_side(plan_one, left)
+        parts = _side_by_side(plan_one, parts_left)
         return _finish(
             world,
             conversation,
@@ -142,7 +158,15 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
         )
 
 
-def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, cancelled: Callable[[], bool]) -> PartPlan:
+def _plan_part(
+    world: World,
+    folder: Path,
+    place: Path,
+    part: Part,
+    kind: Kind,
+    cancelled: Callable[[], bool],
+    taken_back: frozenset[str] = frozenset(),
+) -> PartPlan:
     """Made in `place`, with the secrets of the run's folder."""
     here = part_folder(place, part)
     terraform = Terraform(world.settings_of(part), here, secret_texts(folder, part))
@@ -152,7 +176,10 @@ def _plan_part(world: World, folder: Path, place: Path, part: Part, kind: Kind, 
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
     hands(part.platform).refuse_strangers(world, part_folder(folder, part), part, planned.json)
     provider = PLATFORMS[part.platform].PROVIDER
-    assert_allowed(planned.json, kind, world.allowed, provider, [("delete", one) for one in part.lets_go])
+    # A change of what was left half made makes it anew, and its plan says so.
+    anew = half_made(planned.json, provider) if kind == "change" else frozenset()
+    besides = {("replace", one) for one in anew} | {("delete", one) for one in (*part.lets_go, *taken_back)}
+    assert_allowed(planned.json, kind, world.allowed, provider, besides)
     if kind != "remove" and (findings := refused(world.policy, part, planned.json)):
         raise RequestProblem(
             "The plan is against the policy.",

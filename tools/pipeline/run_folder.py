@@ -53,6 +53,7 @@ def lay_out(world: World, folder: Path, manifest: Manifest, review: Review, chai
     for part in manifest.parts:
         for secret in part.secrets:
             make_secret(folder / "secrets", secret)
+    for part in (*manifest.parts, *manifest.taken_back):
         lay_out_part(world, folder, part, place)
 
 

@@ -10,6 +10,7 @@ from tools.ledger.leases import Lease
 from tools.ledger.plans import Kept
 from tools.pipeline.context import PartContext
 from tools.pipeline.world import World
+from tools.rules.plans.changes import Kind
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import PartPlan, Plan
 from tools.values.run import MachineReceipt, PartReceipt
@@ -68,6 +69,11 @@ class Work:
         return self.kept.plan
 
     @property
+    def kind(self) -> Kind:
+        """Of what is done to this part: a change that leads back removes what came with the change before it."""
+        return "remove" if self.part in self.kept.manifest.taken_back else self.plan.kind
+
+    @property
     def part_plan(self) -> PartPlan:
         return next(one for one in self.plan.parts if one.label == self.part.label)
 
@@ -118,11 +124,14 @@ def part_receipt(label: str, results: Mapping[str, Json]) -> PartReceipt:
 def steps_of(plan: Plan, manifest: Manifest, steps: Steps) -> tuple[tuple[str, str], ...]:
     """(part, step) in the order they are carried out: a part after those it needs; a removal the other way round."""
     planned = {one.label for one in plan.parts}
-    parts = [part for part in _ordered(manifest.parts) if part.label in planned]
-    pairs = [(part, step) for part in parts for step in steps if step.applies_to(part)]
-    if plan.kind == "remove":
-        pairs = [(part, step) for part, step in reversed(pairs) if step.undo is not None]
-    return tuple((part.label, step.name) for part, step in pairs)
+    removal = plan.kind == "remove"
+
+    def pairs(parts: tuple[Part, ...]) -> list[tuple[Part, Step]]:
+        return [(part, step) for part in _ordered(parts) if part.label in planned for step in steps if step.applies_to(part)]
+
+    undone = [one for one in reversed(pairs(manifest.parts if removal else manifest.taken_back)) if one[1].undo is not None]
+    done = [] if removal else pairs(manifest.parts)
+    return tuple((part.label, step.name) for part, step in (*undone, *done))
 
 
 def _ordered(parts: tuple[Part, ...]) -> list[Part]:

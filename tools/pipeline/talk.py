@@ -16,6 +16,8 @@ from tools.pipeline import carry_out, requests
 from tools.pipeline.answering import Answering
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import counter, draft, scan_all, situation, understand
+from tools.pipeline.drifting import drift
+from tools.pipeline.going_back import prepare_way_back
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
@@ -121,6 +123,8 @@ class Talk:
             self.now = self._sure
             self.to_do.clear()
             self.say(in_words(trouble))
+            if isinstance(trouble, WorldProblem) and trouble.retryable:
+                self.happen(events.Failed(self.text))
         finally:
             if self.now != self._stored:
                 self._stored = self.now
@@ -159,7 +163,9 @@ class Talk:
             case effects.Explain(what):
                 self._explain(what)
             case effects.ShowRun(run_id):
-                self._tell(telling.run(carry_out.run_of(world, run_id)))
+                self._tell(telling.run(carry_out.run_of(world, run_id), carry_out.switched_off(world, run_id)))
+            case effects.ShowDrift(run_id):
+                self._tell(telling.drift(run_id, drift(world, run_id)))
             case effects.AssertOpen(digest):
                 carry_out.assert_may_be_approved(world, digest)
             case effects.Void(digest):
@@ -185,6 +191,10 @@ class Talk:
                 self._assert_made_by_us(run_id)
                 self._tell(telling.PLANNING)
                 return events.Planned(prepare_removal(world, self.name, run_id, self.person.name, say=self.say))
+            case effects.PlanWayBack(run_id):
+                self._tell(telling.PLANNING)
+                plan, manifest, review, attempted = prepare_way_back(world, self.name, run_id, self.person.name, self.say)
+                return events.Planned(plan) if plan.kind == "remove" else events.Planned(plan, attempted, back_to=(manifest, review))
             case _:
                 assert_never(effect)
         return None
@@ -345,8 +355,8 @@ class Talk:
         """Others may have spoken in this conversation meanwhile: what they came to counts."""
         self.now = self._stored = self._sure = _STORED.validate_python(self.world.ledger.get(self.name))
         run = carry_out.run_of(self.world, run_id)
-        guide = (self.world.run_folder(run_id) / "guide.md").read_text(encoding="utf-8") if run.status == "done" else ""
-        self.happen(events.Ended(run, line_seen, guide))
+        guide = (self.world.run_folder(run_id) / "guide.md").read_text(encoding="utf-8") if run.status == "done" and not run.left else ""
+        self.happen(events.Ended(run, line_seen, guide, self.world.ledger.plans.kept(run.plan_digest).plan.kind))
 
     # What a model or a rule heard.
 

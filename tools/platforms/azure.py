@@ -13,7 +13,7 @@ from tools.values.site import Reserved
 from tools.values.situation import Situation
 from tools.values.value import Json
 
-PROVIDER = Provider(source="azure/azapi", kinds="azapi_", remakes_half_made=True)
+PROVIDER = Provider(source="azure/azapi", kinds="azapi_")
 
 
 def reserves(part: Part) -> Reserved:

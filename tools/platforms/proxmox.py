@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tools.rules.machines import certifying, drawing
 from tools.rules.machines.capacity import GIB, MIB
 from tools.rules.machines.keeping import owned_ids
-from tools.rules.machines.restarting import restarts
+from tools.rules.machines.restarting import STARTS, restarts
 from tools.rules.plans.changes import Provider
 from tools.values.certificate import Certificate
 from tools.values.manifest import Manifest, Part
@@ -17,7 +17,7 @@ from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Json
 
-PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_", restarts=restarts)
+PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_", restarts=restarts, starts=STARTS)
 NO_MONEY = "A cluster of your own has no price a month here: the lines say what share of it is taken."
 
 

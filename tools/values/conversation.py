@@ -69,6 +69,10 @@ class Conversation:
     """What is being drafted changes what that run has made."""
     request_built: Request | None = None
     """What was asked for when it was made: what a dropped change goes back to."""
+    going_back: bool = False
+    """The plan on offer, or the run that carries it out, leads back to what was built."""
+    failed: str = ""
+    """The last message, when the world was away for it: what `retry` says again."""
     parent_digest: str = ""
     """Of the last manifest: what it reserved is the next one's own."""
     line_seen: int = 0

@@ -98,6 +98,14 @@ class PlanRemoval(OnRun):
     """Of what it has made, and nothing else."""
 
 
+class PlanWayBack(OnRun):
+    """To what was before the run's change; of a first plan, to nothing."""
+
+
+class ShowDrift(OnRun):
+    """What is otherwise than it was made."""
+
+
 @dataclass(frozen=True)
 class Follow(OnRun):
     after: int
@@ -156,9 +164,9 @@ class Work(StrEnum):
 
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
-Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval
-AtOnce = Tell | TellWhatIsKnown | Answer | Take | Resume | ListRuns | Explain | ShowRun | Commands
+Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval | PlanWayBack
+AtOnce = Tell | TellWhatIsKnown | Answer | Take | Resume | ListRuns | Explain | ShowRun | ShowDrift | Commands
 TakesTime = Follow | Hear | Understand | Work
-Slow = Answer | Leave | PlanRemoval | TakesTime
+Slow = Answer | Leave | PlanRemoval | PlanWayBack | ShowRun | ShowDrift | TakesTime
 """Looks at more than the ledger."""
 Effect = AtOnce | TakesTime

@@ -37,6 +37,7 @@ class Intent(StrEnum):
     SHOW = "show the request"
     RESUME = "resume a request"
     LIST = "list"
+    DRIFT = "drift"
     EXPLAIN = "explain"
     HELP = "help"
     EMPTY = "empty"
@@ -137,6 +138,8 @@ class Planned:
     before: tuple[Manifest, Estimate] | None = None
     """What was planned or built before, and what it cost."""
     swings: tuple[Swing, ...] = ()
+    back_to: tuple[Manifest, Review] | None = None
+    """Of a plan that leads back from a change: what was before it."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +168,31 @@ class Ended:
     run: Run
     line_seen: int
     guide: str = ""
+    plan_kind: PlanKind = "create"
+    """Of what it carried out."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What the message wanted came to nothing because the world was away, and may be tried again."""
+
+    text: str
 
 
 Event = (
-    Unreadable | Seen | Said | Understood | Offered | Proposed | Drafted | Judged | Countered | Planned | Approved | Started | Found | Ended
+    Unreadable
+    | Seen
+    | Said
+    | Understood
+    | Offered
+    | Proposed
+    | Drafted
+    | Judged
+    | Countered
+    | Planned
+    | Approved
+    | Started
+    | Found
+    | Ended
+    | Failed
 )

@@ -120,6 +120,8 @@ class Manifest(Record):
     """Of the manifest this one was refined or changed from."""
     certificate: Certificate | None = None
     """What its placement on a cluster claims, for a second program to check."""
+    taken_back: tuple[Part, ...] = ()
+    """Parts that are removed: the way back from a change that had added them."""
 
     def part(self, label: str) -> Part:
-        return next(part for part in self.parts if part.label == label)
+        return next(part for part in (*self.parts, *self.taken_back) if part.label == label)

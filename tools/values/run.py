@@ -74,3 +74,18 @@ class Run(Value):
     status: RunStatus
     steps: tuple[StepRecord, ...] = ()
     receipt: Receipt | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Something may have been changed in the world."""
+        return any(step.name == "apply" and step.attempt for step in self.steps)
+
+    @property
+    def left(self) -> bool:
+        """It had stopped, and was left as it stood."""
+        return self.status == "done" and any(step.status != "done" for step in self.steps)
+
+    @property
+    def told(self) -> str:
+        """How it stands, to a person."""
+        return "left as it stood, not done" if self.left else self.status

@@ -59,8 +59,24 @@ class Hands(Protocol):
         ...
 
     @staticmethod
+    def wait_idle(work: Work) -> None:
+        """Until what somebody who was killed had begun has come to its end."""
+        ...
+
+    @staticmethod
     def remove_half_made(work: Work) -> None:
-        """The end of an approved removal: what Terraform does not know, and the plan names."""
+        """The end of what was approved: what Terraform does not know, and the plan removes by name."""
+        ...
+
+    @staticmethod
+    def make_true(work: Work) -> dict[str, tuple[str, ...]]:
+        """After Terraform: what the approval covers and Terraform left out is done, and what was made is compared with what was approved.
+        The addresses of the machines that were restarted, by name. Raises WorldProblem that names every difference."""
+        ...
+
+    @staticmethod
+    def switched_off(settings: Settings, part: Part) -> tuple[str, ...]:
+        """Of what the part made, that which does not run: a sentence each. Raises WorldProblem when it cannot be seen."""
         ...
 
     @staticmethod

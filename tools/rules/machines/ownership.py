@@ -13,6 +13,7 @@ from tools.values.plan import Change
 from tools.values.run import PartReceipt, Receipt, Run
 from tools.values.value import Json, Value
 
+_LEFT = re.compile(r"VM (\d{3,9}) on ")
 _NETWORK_CARD = re.compile(r"net\d{1,2}")
 _MAC = re.compile(r"(?i)(?<![0-9a-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])")
 
@@ -34,6 +35,7 @@ class Standing(Marks):
     locked: bool = False
     machine: bool = True
     """A virtual machine: no container, no template."""
+    tags: tuple[str, ...] = ()
 
 
 class Recorded(Marks):
@@ -58,6 +60,7 @@ def standing_in(row: Json, config: Json) -> Standing:
         name=str(config.get("name") or ""),
         macs=tuple(sorted(filter(None, (_mac(str(line)) for key, line in config.items() if _NETWORK_CARD.fullmatch(key))))),
         locked=bool(config.get("lock")),
+        tags=tuple(filter(None, re.split(r"[;, ]+", str(config.get("tags") or "")))),
         machine=row.get("type", "qemu") == "qemu" and not row.get("template") and not config.get("template"),
     )
 
@@ -134,20 +137,16 @@ def left_half_made(wanted: Iterable[Machine], found: Mapping[int, Standing], oth
     return tuple(stands.model_copy(update={"name": one.name}) for one, stands in pairs if half_made(one, stands))
 
 
-def removal_of(left: Standing) -> Change:
+def removal_of(left: Standing, lost: bool = False) -> Change:
     """The line in a plan of removal for what Terraform does not know, so that no Terraform address stands for it."""
-    return Change(address=f"VM {left.vm_id} on {left.node}, left half made", action="delete", name=left.name)
+    why = "its record is lost" if lost else "left half made"
+    return Change(address=f"VM {left.vm_id} on {left.node}, {why}", action="delete", name=left.name)
 
 
-def is_removal_of(change: Change, wanted: Machine) -> bool:
-    """Wherever in the cluster it was when the plan was made."""
-    return (change.action, change.name) == ("delete", wanted.name) and change.address.startswith(f"VM {wanted.vm_id} on ")
-
-
-def to_be_cleared(changes: Iterable[Change], wanted: Iterable[Machine]) -> tuple[Machine, ...]:
-    """The half-made ones whose removal was approved."""
-    listed = tuple(changes)
-    return tuple(one for one in wanted if any(is_removal_of(change, one) for change in listed))
+def to_be_cleared(changes: Iterable[Change]) -> tuple[Marks, ...]:
+    """The half-made ones whose removal was approved, wherever in the cluster they were when the plan was made."""
+    found = ((change, _LEFT.match(change.address)) for change in changes if change.action == "delete")
+    return tuple(Marks(vm_id=int(at[1]), name=change.name) for change, at in found if at)
 
 
 def to_be_made(changes: Iterable[Change], wanted: Iterable[Machine]) -> tuple[Machine, ...]:
@@ -156,10 +155,11 @@ def to_be_made(changes: Iterable[Change], wanted: Iterable[Machine]) -> tuple[Ma
     return tuple(one for one in wanted if one.name in named)
 
 
-def told(left: Standing, run_id: str) -> str:
+def told(left: Standing, run_id: str, lost: bool = False) -> str:
     """For a receipt: what stands, and how to remove it."""
+    why = "stands there, and the record of it is lost" if lost else "was left half made, and Terraform has no record of it"
     return (
-        f"{left.name}: VM {left.vm_id} on {left.node} was left half made, and Terraform has no record of it. "
+        f"{left.name}: VM {left.vm_id} on {left.node} {why}. "
         f"Say `remove {run_id}` to plan its removal, or type `qm destroy {left.vm_id} --purge` on {left.node}."
     )
 

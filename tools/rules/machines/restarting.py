@@ -1,12 +1,17 @@
-"""Which changes of a machine shut it down and start it again: as bpg/proxmox 0.111.1 has it, read in its source. It plans nothing
-itself."""
+"""Which changes of a machine shut it down and start it again: as bpg/proxmox 0.111.1 has it, read in its source, and a new network, for
+which Berth does. It plans nothing itself."""
 
 from __future__ import annotations
 
+import re
+
+from tools.values.plan import Change
 from tools.values.value import Json
 
 VM = "proxmox_virtual_environment_vm"
 """Terraform's resource type of a machine."""
+STARTS = "started False → True"
+"""What a plan says of a machine that is off and should be on."""
 RESTARTING = frozenset(
     [
         "acpi",
@@ -53,7 +58,18 @@ def restarts(kind: str, before: Json, after: Json) -> bool:
     # What is known only afterwards is not in `after`, and is no change anybody asked for.
     changed = {part for part in RESTARTING if part in after and before.get(part) != after[part]}
     changed -= {part for part in PLUGGED_IN if _plugged_in(part, before, after)}
-    return bool(changed) or _disks_restart(before, after)
+    return bool(changed) or _disks_restart(before, after) or _network_moves(before, after)
+
+
+def moves(change: Change) -> bool:
+    """Whether it puts a machine on another network. The provider leaves the guest running with its old address there, so Berth restarts
+    it."""
+    return any(re.match(r"network_device\.(?:\d+\.)?(?:bridge|vlan_id) ", detail) for detail in change.details)
+
+
+def _network_moves(before: Json, after: Json) -> bool:
+    cards = [[(card.get("bridge"), card.get("vlan_id")) for card in values.get("network_device") or ()] for values in (before, after)]
+    return any(old != new for old, new in zip(*cards, strict=False))
 
 
 def _plugged_in(part: str, before: Json, after: Json) -> bool:

@@ -28,8 +28,8 @@ class Provider:
     """The beginning of its resource types."""
     restarts: Callable[[str, Json, Json], bool] = never
     """Whether a change of (type, before, after) shuts a running machine down and starts it again."""
-    remakes_half_made: bool = False
-    """What it took on and did not finish stays in the state as tainted, and is replaced."""
+    starts: str = ""
+    """The detail of a change that switches on again what is off."""
 
 
 class Allowed(Value):
@@ -53,13 +53,11 @@ def changes(plan_json: Json, provider: Provider) -> tuple[Change, ...]:
 
 
 def half_made(plan_json: Json, provider: Provider) -> frozenset[str]:
-    """Addresses of what a platform took on and then did not finish, where its provider keeps that as tainted and replaces it."""
+    """Addresses of what a platform took on and then did not finish: Terraform keeps it as tainted, and replaces it."""
     return frozenset(
         str(one["address"])
         for one in plan_json.get("resource_changes", [])
-        if provider.remakes_half_made
-        and one.get("action_reason") == "replace_because_tainted"
-        and str(one.get("type", "")).startswith(provider.kinds)
+        if one.get("action_reason") == "replace_because_tainted" and str(one.get("type", "")).startswith(provider.kinds)
     )
 
 
@@ -85,13 +83,25 @@ def assert_allowed(plan_json: Json, kind: Kind, allowed: Allowed, provider: Prov
         )
 
 
-def covers(approved: Iterable[Change], wanted: Iterable[Change], made_anew: Iterable[str] = ()) -> bool:
-    """Everything still wanted was approved, just so. Used when a run that died is taken up again: what is done already drops out of the
-    new plan; what is new in it needs an approval of its own. Whoever approved that a thing is made has approved that it is made whole:
-    of `made_anew`, what was to be created may be replaced."""
-    known = {(c.address, c.action, c.details) for c in approved}
-    anew = {(address, "replace") for address in made_anew if (address, "create", ()) in known}
-    return all((c.address, c.action, c.details) in known or (c.address, c.action) in anew for c in wanted)
+def covers(approved: Iterable[Change], wanted: Iterable[Change], made_anew: Iterable[str] = (), starts: str = "") -> bool:
+    """Everything still wanted was approved. Used when a run that stopped or died is taken up again: what is done already drops out of the
+    new plan; what is new in it needs an approval of its own."""
+    known = {change.address: change for change in approved}
+    anew = frozenset(made_anew)
+    return all(change.address in known and _covers_one(known[change.address], change, anew, starts) for change in wanted)
+
+
+def _covers_one(approved: Change, wanted: Change, made_anew: frozenset[str], starts: str) -> bool:
+    if (approved.action, approved.details) == (wanted.action, wanted.details):
+        return True
+    if approved.action == "create":
+        # Whoever approved that a thing is made has approved that it is made whole: what was not finished is replaced, or finished.
+        return wanted.action == "update" or (wanted.action == "replace" and wanted.address in made_anew)
+    if (approved.action, wanted.action) != ("update", "update") or len(wanted.details) >= DETAILS_MAX:
+        return False  # Of so many details not all are kept.
+    # What the plan switches off for a change is switched on again, also when the change came to nothing in between.
+    left = {*approved.details, *((starts,) if approved.restarts else ())}
+    return left.issuperset(wanted.details)
 
 
 def beyond(approved_json: Json, wanted_json: Json) -> tuple[str, ...]:
@@ -112,6 +122,8 @@ def beyond(approved_json: Json, wanted_json: Json) -> tuple[str, ...]:
         old, new = (dict(_leaves("", side.get("after"))) for side in (known, change))
         open_then = _flagged(known.get("after_unknown"))
         open_now = _flagged(change.get("after_unknown"))
+        # An update of what was approved sets nothing that is not known yet: the provider finds it out anew.
+        open_then |= open_now if actions == ("update",) else set()
         for path in sorted(old.keys() | new.keys() | open_now):
             same = path not in open_now and old.get(path) == new.get(path)
             left = actions == ("update",) and path not in open_now and before.get(path) == new.get(path)

@@ -23,7 +23,7 @@ _CONFIRM = re.compile(r"confirm\s+([0-9a-f]{8,64})\s+([a-z0-9][a-z0-9._-]{0,90})
 _REMOVE = re.compile(
     r"(?:remove|destroy|delete|tear down)\s+(?:it|everything|this|(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))", re.IGNORECASE
 )
-_LOOK = re.compile(r"(status|follow)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))?", re.IGNORECASE)
+_LOOK = re.compile(r"(status|follow|drift)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))?", re.IGNORECASE)
 _AGAIN = re.compile(r"(retry|try\s+again|roll\s+back|rollback|leave|keep)\s+(?:the\s+)?(?:run\s+)?(run-[a-z0-9-]{1,40})", re.IGNORECASE)
 _WALK = re.compile(r"(undo|redo|take back)\s+(?:the |my )?(?:last )?([\w-]+) (?:changes|edits|steps|messages)", re.IGNORECASE)
 _RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8})", re.IGNORECASE)
@@ -44,6 +44,7 @@ _SAYINGS: dict[Intent, str] = {
     Intent.SHOW: "show request|show the request|show my request|show me the request|request|my request|what have i asked for",
     Intent.LEAVE: "leave|leave it|keep it|keep",
     Intent.LIST: "list|runs|list runs|history",
+    Intent.DRIFT: "drift|show drift|has anything drifted|has it drifted|what has drifted|has anything changed|is it still as it was made",
     Intent.EXPLAIN: "details|why|arithmetic|resources",
     Intent.HELP: "help|?|hello|hi|what can you do",
 }
@@ -85,6 +86,5 @@ def read(text: str) -> Message:
     if found := _RESUME.fullmatch(bare):
         return Message(intent=Intent.RESUME, text=text, subject=found.group(1).lower())
     if found := _LOOK.fullmatch(bare):
-        intent = Intent.STATUS if found.group(1).lower() == "status" else Intent.FOLLOW
-        return Message(intent=intent, text=text, subject=found.group(2) or "")
+        return Message(intent=Intent(found.group(1).lower()), text=text, subject=found.group(2) or "")
     return Message(intent=Intent.WORDS, text=text)

@@ -16,7 +16,7 @@ from tools.rules.plans.reviewing import ratchet
 from tools.rules.request.comparing import differences
 from tools.rules.words import telling
 from tools.rules.words.answering import topic_of
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers, read
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
@@ -36,6 +36,7 @@ def step(now: Conversation, happened: Message | Event) -> Stepped:
     """The next conversation, and what is to be done, in order. What means nothing in this phase changes nothing. Never raises."""
     match happened:
         case Message():
+            now = replace(now, failed="") if now.failed and happened.intent is not Intent.RETRY else now
             return _answer_doubts(now, happened) or _BY_INTENT[happened.intent](now, happened)
         case events.Unreadable(plan_digest):
             void = (effects.Void(plan_digest),) if plan_digest else ()
@@ -60,6 +61,8 @@ def step(now: Conversation, happened: Message | Event) -> Stepped:
             return _find(now, happened)
         case events.Ended():
             return _end(now, happened)
+        case events.Failed(text):
+            return (now if read(text).intent is Intent.RETRY else replace(now, failed=text)), ()
 
 
 # What a person may say.
@@ -170,11 +173,13 @@ def _cancel(now: Conversation, message: Message) -> Stepped:
 
 def _as_it_stands(now: Conversation) -> Conversation:
     """Without a request that nobody approved. What was built is still there, and can still be changed or removed."""
-    bare = replace(now.without("request"), phase=Phase.LISTENING, changing=False)
+    bare = replace(now.without("request"), phase=Phase.LISTENING, changing=False, going_back=False)
     if now.run_id is None:
         return bare
     phase = Phase.STOPPED if now.run_status == "stopped" else Phase.DONE
-    return replace(bare, phase=phase, request=now.request_built or now.request)
+    # Where only a removal or the way back is dropped, a retry goes on with what was asked for.
+    asked = now.request if now.going_back or now.plan_kind == "remove" else now.request_built or now.request
+    return replace(bare, phase=phase, request=asked)
 
 
 def _retry(now: Conversation, message: Message) -> Stepped:
@@ -185,12 +190,17 @@ def _retry(now: Conversation, message: Message) -> Stepped:
     if now.phase is Phase.STOPPED and now.run_id:
         going = replace(now, phase=Phase.RUNNING, run_status="running")
         return going, (effects.Retry(now.run_id), told, effects.Follow(now.run_id, now.line_seen))
-    if now.phase is Phase.AWAITING and now.plan_kind == "remove":
-        return _remove(now, message)
+    if now.phase is Phase.AWAITING and now.run_id and (now.plan_kind == "remove" or now.going_back):
+        return _roll_back(now, message) if now.going_back else _remove(now, message)
     if now.phase in (Phase.DRAFTING, Phase.AWAITING) and now.requirements is not None and now.requirements.complete:
         # The world is looked at again: an old plan is of no use once it has expired.
         void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
         return replace(now.without("snapshots"), phase=Phase.DRAFTING), (*void, told, Work.LOOK)
+    again = read(now.failed)
+    # An approval counts in the message that gives it, and a retry of a retry has been above.
+    if now.failed and again.intent not in (Intent.APPROVE, Intent.APPROVE_WHAT, Intent.RETRY):
+        after, effects_ = step(replace(now, failed=""), again)
+        return after, (told, *effects_)
     return now, (telling.NOTHING_TO_RETRY,)
 
 
@@ -201,6 +211,20 @@ def _remove(now: Conversation, message: Message) -> Stepped:
         return _edit(now, message.text, Edits(edits=(Edit(do="remove", item=message.subject, quote=message.text),)))
     run_id = message.subject or now.run_id
     return now, (effects.PlanRemoval(run_id) if run_id else telling.NOTHING_TO_REMOVE,)
+
+
+def _roll_back(now: Conversation, message: Message) -> Stepped:
+    """Of a run that stopped, or whose way back is on offer already; what is done is removed, as it always was."""
+    run_id = message.subject or now.run_id
+    own = run_id == now.run_id
+    if run_id is None or now.phase is Phase.RUNNING or (own and now.phase is not Phase.STOPPED and not now.going_back):
+        return _remove(now, message)
+    return now, (effects.PlanWayBack(run_id),)
+
+
+def _drift(now: Conversation, message: Message) -> Stepped:
+    run_id = message.subject or now.run_id
+    return now, (effects.ShowDrift(run_id) if run_id else telling.NO_RUN,)
 
 
 def _resume(now: Conversation, message: Message) -> Stepped:
@@ -217,7 +241,8 @@ def _leave(now: Conversation, message: Message) -> Stepped:
         return now, (effects.Leave(message.subject),)
     if now.phase is not Phase.STOPPED or now.run_id is None:
         return now, (telling.NOTHING_TO_LEAVE,)
-    return replace(now, phase=Phase.DONE), (effects.Leave(now.run_id),)
+    # What was asked for was not made: to ask for it again is a change again.
+    return replace(now, phase=Phase.DONE, changing=False, request=now.request_built or now.request), (effects.Leave(now.run_id),)
 
 
 def _explain(now: Conversation, message: Message) -> Stepped:
@@ -241,7 +266,8 @@ _BY_INTENT: dict[Intent, Answer] = {
     Intent.APPROVE_WHAT: _approve_what,
     Intent.CANCEL: _cancel,
     Intent.RETRY: _retry,
-    Intent.ROLL_BACK: _remove,
+    Intent.ROLL_BACK: _roll_back,
+    Intent.DRIFT: _drift,
     Intent.REMOVE: _remove,
     Intent.LEAVE: _leave,
     Intent.WORDS: lambda now, message: (now, (effects.Hear(message.text),)),
@@ -416,7 +442,12 @@ def ungranted(now: Conversation) -> tuple[Wish, ...]:
 
 
 def _plan(now: Conversation, planned: events.Planned) -> Stepped:
-    plan = planned.plan
+    plan, back_to = planned.plan, planned.back_to
+    if back_to is not None and now.phase is not Phase.RUNNING:
+        now = now if plan.run_id == now.run_id else replace(_forget_run(now), run_id=plan.run_id)
+        after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind, going_back=True)
+        return after, (telling.GOING_BACK, telling.plan(plan, *back_to, before=planned.before))
+    now = replace(now, going_back=False)
     if now.phase is Phase.RUNNING or (plan.kind != "remove" and now.phase is not Phase.DRAFTING):
         return now, ()
     after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind)
@@ -467,7 +498,7 @@ def _take_up(now: Conversation, run_id: str) -> tuple[Conversation, effects.Foll
 def _end(now: Conversation, ended: events.Ended) -> Stepped:
     run = ended.run
     ends = {"done": telling.done(run, ended.guide), "removed": telling.removed(run)}
-    told = ends.get(run.status, telling.stopped(run))
+    told = telling.run(run) if run.left else ends.get(run.status, telling.stopped(run, ended.plan_kind))
     if now.run_id != run.id:
         return now, (told,)
     now = replace(now, line_seen=ended.line_seen)
@@ -479,8 +510,10 @@ def _come_to(now: Conversation, status: RunStatus) -> Conversation:
     bare = replace(now, plan_digest=None, run_status=status)
     match status:
         case "done":
-            built = _planned(now)
-            return replace(bare, phase=Phase.DONE, changing=False, request=built, request_built=built, history=(), ahead=())
+            built = now.request_built if now.going_back and now.request_built else _planned(now)
+            return replace(
+                bare, phase=Phase.DONE, changing=False, going_back=False, request=built, request_built=built, history=(), ahead=()
+            )
         case "removed":
             return replace(_forget_run(now), phase=Phase.LISTENING)
         case "stopped":

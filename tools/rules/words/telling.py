@@ -16,11 +16,11 @@ from tools.rules.plans.card import Before, card_of
 from tools.rules.request.comparing import Difference
 from tools.rules.words.answering import Past
 from tools.rules.words.rendering import DIGEST_SHOWN
-from tools.values.conversation import Phase
+from tools.values.conversation import Phase, PlanKind
 from tools.values.effects import Tell
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Sum
-from tools.values.plan import Plan, Swing
+from tools.values.plan import Change, Plan, Swing
 from tools.values.request import Doubt, Edit, Request
 from tools.values.requirements import Needs, Requirements
 from tools.values.review import Review
@@ -49,6 +49,7 @@ NO_PLAN = Tell("no_plan")
 NOTHING_TO_UNDO = Tell("nothing_to_undo")
 NOTHING_TO_REDO = Tell("nothing_to_redo")
 DOUBTS_DROPPED = Tell("doubts_dropped")
+GOING_BACK = Tell("going_back")
 ONE_RUN_AT_A_TIME = Tell("one_run_at_a_time")
 
 
@@ -220,16 +221,22 @@ def left(run_id: str, half_made: Sequence[str] = ()) -> Tell:
     return _text("run.left", run_id, half_made)
 
 
-def stopped(ran: Run) -> Tell:
-    return _text("run.stopped", ran)
+def stopped(ran: Run, kind: PlanKind = "create") -> Tell:
+    return _text("run.stopped", ran, kind)
 
 
 def status(phase: Phase, plan_digest: str | None) -> Tell:
     return _text("run.status", phase, plan_digest)
 
 
-def run(ran: Run) -> Tell:
-    return _text("run.run", ran)
+def run(ran: Run, off: Sequence[str] = ()) -> Tell:
+    """`off`: sentences about what does not run now."""
+    return _text("run.run", ran, off)
+
+
+def drift(run_id: str, found: Sequence[tuple[str, Sequence[Change]]]) -> Tell:
+    """By part, what is otherwise than it was made."""
+    return _text("run.drift", run_id, found)
 
 
 def runs(all_runs: Sequence[Run], past: Sequence[Past]) -> Tell:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.clients.settings import Settings
-from tools.pipeline.begun import begun
+from tools.pipeline.begun import begun, record_is_lost
 from tools.pipeline.run_folder import part_folder
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
@@ -30,26 +30,29 @@ if TYPE_CHECKING:
 def clear_half_made(work: Work) -> None:
     """Before the rest of a plan is planned anew: what was begun is taken away, so that it can be made whole."""
     for machine in ownership.to_be_made(work.part_plan.changes, _unrecorded(work.part, work.part_folder)):
-        if _clear(work, machine):
+        if _clear(work, Marks(vm_id=machine.vm_id, name=machine.name)):
             work.say(f"The half-made VM {machine.vm_id} is removed; it is made anew.")
 
 
 def remove_half_made(work: Work) -> None:
     """The end of an approved removal: what Terraform does not know, and the plan names."""
-    for machine in ownership.to_be_cleared(work.part_plan.changes, work.part.machines):
-        if _clear(work, machine):
-            work.say(f"The half-made VM {machine.vm_id} is removed.")
+    for one in ownership.to_be_cleared(work.part_plan.changes):
+        if _clear(work, one):
+            work.say(f"The half-made VM {one.vm_id} is removed.")
 
 
 def left_half_made(world: World, run_id: str, part: Part) -> tuple[tuple[Change, str], ...]:
-    """What the run began to make, and Terraform has not recorded. Nothing is changed."""
+    """What the run began to make, and Terraform has not recorded; all it made, where that record is lost. Nothing is changed."""
     folder = part_folder(world.run_folder(run_id), part)
-    if not begun(folder):
+    lost = record_is_lost(world, run_id, part)
+    if not begun(folder) and not lost:
         return ()  # Nothing of the part was ever begun, so whatever has its ids by now is somebody else's.
-    wanted = _unrecorded(part, folder)
+    wanted = part.machines if lost else _unrecorded(part, folder)
     found = standing(world.settings, [one.vm_id for one in wanted])
+    if lost:  # It was whole once, so it has the tags that it was given.
+        _refuse_untagged(part, found)
     left = ownership.left_half_made(wanted, found, _given_later(world, run_id)) if found else ()
-    return tuple((ownership.removal_of(one), ownership.told(one, run_id)) for one in left)
+    return tuple((ownership.removal_of(one, lost), ownership.told(one, run_id, lost)) for one in left)
 
 
 def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[str, Json] | None = None) -> None:
@@ -79,10 +82,22 @@ def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
 
     cluster = Proxmox(settings)
     rows = [row for row in cluster.read("cluster", "resources", type="vm") if row.get("vmid") in wanted]
-    found = (
-        ownership.standing_in(row, cluster.read("nodes", row["node"], row.get("type", "qemu"), str(row["vmid"]), "config")) for row in rows
-    )
-    return {one.vm_id: one for one in found}
+    found = filter(None, (cluster.read_of(int(row["vmid"]), "config") for row in rows))
+    return {one.vm_id: one for one in (ownership.standing_in(row, config) for row, config in found)}
+
+
+def _refuse_untagged(part: Part, found: Mapping[int, Standing]) -> None:
+    """Without a record a name and an id are not enough to take a machine for ours."""
+    tags = {one.vm_id: (one.name, frozenset(one.tags)) for one in part.machines}
+    for vm_id, one in found.items():
+        name, wanted = tags[vm_id]
+        if one.name == name and not wanted <= frozenset(one.tags):
+            raise RequestProblem(
+                "Whose machine it is cannot be told.",
+                "The record of what was made is lost. "
+                f"VM {vm_id} on {one.node} is called {name} and lacks the tags {', '.join(sorted(wanted))}.",
+                f"If it is ours, give it these tags in Proxmox and ask again. If nobody wants it, type `qm destroy {vm_id} --purge` there.",
+            )
 
 
 def _unrecorded(part: Part, folder: Path) -> tuple[Machine, ...]:
@@ -107,14 +122,14 @@ def _given_later(world: World, run_id: str) -> frozenset[int]:
     return frozenset(one.vm_id for part in parts for one in part.machines)
 
 
-def _clear(work: Work, machine: Machine) -> bool:
+def _clear(work: Work, machine: Marks) -> bool:
     """False when there was nothing to take away."""
     settings = work.world.settings
     found = standing(settings, [machine.vm_id]).get(machine.vm_id)
     if found is None:
         return False
     work.say(f"VM {machine.vm_id} was left half made; waiting until the cluster has done with it.")
-    if not _looking(settings).wait_unlocked(found.node, machine.vm_id):
+    if not _looking(settings).wait_unlocked(machine.vm_id):
         return False
     found = standing(settings, [machine.vm_id]).get(machine.vm_id)
     if found is None:

@@ -1,0 +1,151 @@
+"""A run, a change and a removal that are interrupted in the middle, against a cluster that stumbles: what exists stays, `retry` carries on,
+`roll back` leads to what was before, and nothing is called done that is not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cluster_sim.serve import Settings as ServeSettings
+from cluster_sim.serve import open_world as open_cluster
+from cluster_sim.world import read_world
+from tools.clients.proxmox_removing import Removing
+from tools.pipeline import carry_out, engine
+from tools.pipeline.drifting import drift
+from tools.pipeline.going_back import prepare_way_back
+from tools.pipeline.prepare import prepare_removal
+from tools.pipeline.steps import production
+from tools.pipeline.world import MODULES, World
+from tools.rules.plans.changes import Allowed
+from tools.values.plan import Plan
+from tools.values.run import Run
+from tools.values.trouble import RequestProblem
+
+from .builders import replaced, world_at
+from .test_cluster import FOUR_NODES, TIMES_FASTER, a_plan, again, marks, started, told
+
+Given = Callable[..., World]
+
+
+@pytest.fixture
+def stumbling(tmp_path: Path) -> Iterator[Given]:
+    """A cluster with these faults, and an engine that carries out all that touches it."""
+    with ExitStack() as stack:
+
+        def given(*faults: dict[str, object]) -> World:
+            content = {"name": "Stumbling", "based_on": str(FOUR_NODES), "proxmox": {"faults": list(faults)}}
+            (tmp_path / "world.yaml").write_text(yaml.safe_dump(content))
+            settings = ServeSettings(guests="none", folder=tmp_path / "cluster", time=TIMES_FASTER)
+            ready = open_cluster(read_world(tmp_path / "world.yaml"), settings, stack)
+            environment = {
+                "BERTH_CA_FILE": str(ready["ca_file"]),
+                "BERTH_PROVIDER_MIRROR": str(ready["mirror"]),
+                "PROXMOX_VE_ENDPOINT": ready["proxmox"]["url"],
+                "PROXMOX_VE_API_TOKEN": ready["proxmox"]["token"],
+            }
+            made = replace(world_at(tmp_path / "home", environment=environment), modules=MODULES, allowed=Allowed())
+            real = ("recheck", "apply")
+            engine.launch(made, tuple(step if step.name in real else replaced(step, lambda _work: {}) for step in production()))
+            stack.callback(made.ledger.close)
+            stack.callback(engine.close)
+            return made
+
+        yield given
+
+
+def carried_out(world: World, plan: Plan) -> tuple[Run, str]:
+    lines = told(world, started(world, plan))
+    return carry_out.run_of(world, plan.run_id), "\n".join(lines)
+
+
+def retried(world: World, run_id: str) -> tuple[Run, str]:
+    lines = told(world, again(world, run_id))
+    return carry_out.run_of(world, run_id), "\n".join(lines)
+
+
+def failed(run: Run) -> str:
+    assert run.status == "stopped"
+    return next(step.summary for step in run.steps if step.status == "failed")
+
+
+def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbling: Given) -> None:
+    world = stumbling(
+        {"task": "qmstart", "nth": [1, 4], "exitstatus": "start failed: QEMU exited with code 1"},
+        {"task": "qmshutdown", "nth": [3, 6], "exitstatus": "VM quit/powerdown failed - got timeout"},
+    )
+    cluster = Removing(world.settings)
+
+    # One of two does not start: it alone is made anew.
+    plan = a_plan(world, "pair-01", count="2")
+    machines = world.ledger.plans.kept(plan.digest).manifest.parts[0].machines
+    run, lines = carried_out(world, plan)
+    assert "is switched off now" in failed(run), lines
+    [off] = carry_out.switched_off(world, run.id)
+    whole = next(one for one in machines if one.name not in off)
+    before = marks(cluster, whole.vm_id)
+    run, lines = retried(world, run.id)
+    assert run.status == "done", lines
+    assert marks(cluster, whole.vm_id) == before
+    assert carry_out.switched_off(world, run.id) == ()
+    assert drift(world, run.id) == (("virtual_machine", ()),)
+    ids = {one.vm_id: marks(cluster, one.vm_id)["smbios1"] for one in machines}
+
+    # A change switches both off, and one does not start again.
+    change = a_plan(world, "pair-01", of=plan, count="2", memory="6 GB")
+    run, lines = carried_out(world, change)
+    [off] = carry_out.switched_off(world, run.id)
+    assert off in failed(run), lines
+    run, lines = retried(world, run.id)
+    assert run.status == "done", lines
+    assert seen(cluster, ids) == dict.fromkeys(ids, ("running", 6144, ()))
+
+    # One is not shut down, so what is new waits, and Terraform's next plan is empty.
+    change = a_plan(world, "pair-01", of=change, count="2", memory="8 GB")
+    run, lines = carried_out(world, change)
+    assert failed(run) and 6144 in {memory_mib for _, memory_mib, _ in seen(cluster, ids).values()}, lines
+    run, lines = retried(world, run.id)
+    assert run.status == "done", lines
+    assert seen(cluster, ids) == dict.fromkeys(ids, ("running", 8192, ()))
+
+    # The same again, and the way back: a larger disk stays, the third machine goes, and the first two are what they were.
+    change = a_plan(world, "pair-01", of=change, count="3", memory="3 GB", disk="50 GB")
+    run, lines = carried_out(world, change)
+    assert failed(run), lines
+    back, manifest, _, _ = prepare_way_back(world, "pair-01", run.id, "ops", lambda _line: None)
+    assert back.kind == "change"
+    assert not [
+        one.name for part in back.parts for one in part.changes if one.action == "delete" and one.name in {m.name for m in machines}
+    ]
+    run, lines = carried_out(world, back)
+    assert run.status == "done", lines
+    assert seen(cluster, ids) == dict.fromkeys(ids, ("running", 8192, ()))
+    assert {one.vm_id: marks(cluster, one.vm_id)["smbios1"] for one in machines} == ids
+    assert [one.disk_gib for one in manifest.parts[0].machines] == [50, 50]
+    assert cluster.find(max(ids) + 1) is None
+    assert drift(world, run.id) == (("virtual_machine", ()),)
+
+    # The run's folder is lost: what was made is known by id, name and tag.
+    shutil.rmtree(world.run_folder(run.id))
+    with pytest.raises(RequestProblem, match="record"):
+        drift(world, run.id)
+    with pytest.raises(RequestProblem, match="record"):
+        a_plan(world, "pair-01", of=back, count="2", memory="4 GB", disk="50 GB")
+    removal = prepare_removal(world, "pair-01", run.id, "ops")
+    assert {one.name for one in removal.parts[0].changes} == {one.name for one in machines}
+    assert carry_out.run_of(world, run.id).status == "done"
+    run, lines = carried_out(world, removal)
+    assert run.status == "removed", lines
+    assert [cluster.find(vm_id) for vm_id in ids] == [None, None]
+
+
+def seen(cluster: Removing, vm_ids: object) -> dict[int, tuple[str, int, tuple[str, ...]]]:
+    """By id: its status, its memory as it is now, and what waits for a restart."""
+    assert isinstance(vm_ids, dict)
+    found = {vm_id: cluster.here(vm_id) for vm_id in vm_ids}
+    return {vm_id: (one.status, one.memory_mib, one.waiting) for vm_id, one in found.items() if one}

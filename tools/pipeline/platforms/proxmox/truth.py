@@ -1,0 +1,166 @@
+"""Whether what was made is what was approved: the cluster and the machines themselves are asked. Terraform is not: its plan is empty while
+a change waits for a restart. What the approval covers is put right; what counts as right is decided by tools.rules.machines.likeness."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tools.clients import ssh
+from tools.clients.settings import Settings
+from tools.clients.together import WORKERS_MAX, together
+from tools.pipeline.begun import begun
+from tools.pipeline.context import PartContext, Say
+from tools.pipeline.steps import Work
+from tools.rules.machines import likeness
+from tools.rules.machines.likeness import Here
+from tools.values.machine import Machine
+from tools.values.manifest import Part
+from tools.values.trouble import WorldProblem
+
+if TYPE_CHECKING:
+    from tools.clients.proxmox_acting import Acting
+
+LOOK_SECONDS_MAX = 60.0
+ADDRESS_LOOKS_MAX = 150
+ADDRESS_LOOK_SECONDS = 2.0
+"""A guest has five minutes to say its address, as Terraform's provider gives it (`agent.timeout` of the module)."""
+
+
+def make_true(work: Work) -> dict[str, tuple[str, ...]]:
+    """Waits until nothing works on the part's machines; starts and restarts those of which the approval covers it; raises WorldProblem that
+    names what is not as approved. The addresses of those that were restarted, by name."""
+    settings, changes = work.world.settings_of(work.part), work.part_plan.changes
+    if not settings.proxmox_endpoint or not work.part.machines:
+        return {}
+    cluster = _acting(settings)
+    if work.kind == "remove":
+        _assert_gone(work, cluster)
+        return {}
+    seconds = _seconds_since(work)
+    fresh: dict[str, tuple[str, ...]] = {}
+    for machine in work.part.machines:
+        cluster.wait_idle(machine.vm_id)
+    for machine, found in _here(cluster, work.part).items():
+        if found is None or not likeness.may_restart(changes, machine.name):
+            continue
+        off = likeness.is_off(found)
+        if not off and not likeness.wants_restart(changes, found, machine.name, seconds):
+            continue
+        if not off:
+            why = ", ".join(found.waiting) or "its network"
+            work.say(f"{machine.name} is restarted: what is new ({why}) counts only then.")
+            cluster.shut_down(found.node, machine.vm_id)
+        else:
+            work.say(f"{machine.name} is switched off, and is started.")
+        cluster.start(found.node, machine.vm_id)
+        fresh[machine.name] = _addresses(work, cluster, found.node, machine)
+    assert_true(cluster, work.part)
+    return fresh
+
+
+def _assert_gone(work: Work, cluster: Acting) -> None:
+    removed = {change.name for change in work.part_plan.changes if change.action == "delete"}
+    rows = {m.name: cluster.find(m.vm_id) for m in work.part.machines if m.name in removed}
+    left = [f"{name} (VM {row['vmid']} on {row['node']})" for name, row in rows.items() if row and row.get("name") == name]
+    if left:
+        raise WorldProblem(
+            "A machine is still there.",
+            f"{', '.join(left)} was to be removed, and the cluster still has it.",
+            "Look at its tasks in Proxmox, then say retry. What stays can be removed with `qm destroy` on its node.",
+            retryable=True,
+        )
+
+
+def wait_idle(work: Work) -> None:
+    """What a killed Terraform had begun in the cluster goes on there: nothing is planned before it has ended."""
+    settings = work.world.settings_of(work.part)
+    if settings.proxmox_endpoint:
+        for machine in work.part.machines:
+            _acting(settings).wait_idle(machine.vm_id)
+
+
+def assert_true(cluster: Acting, part: Part) -> tuple[str, ...]:
+    """A sentence a machine that is as approved. Raises WorldProblem."""
+    found = _here(cluster, part)
+    wrong = {machine: likeness.differences(machine, one) for machine, one in found.items()}
+    if any(wrong.values()):
+        moves = dict.fromkeys(filter(None, (likeness.way_out(machine, found[machine]) for machine in wrong if wrong[machine])))
+        raise WorldProblem(
+            "A machine is not as it was approved.",
+            " ".join(sentence for sentences in wrong.values() for sentence in sentences),
+            " ".join(moves) or "Say retry: what is missing of the approved plan is planned and made again.",
+            retryable=True,
+        )
+    return tuple(likeness.seen_by_cluster(machine, one) for machine, one in found.items() if one)
+
+
+def verify(context: PartContext, say: Say) -> tuple[str, ...]:
+    """The cluster is asked, and each machine what it sees of itself. The commands of the guide come besides."""
+    if not context.settings.proxmox_endpoint or not context.part.machines:
+        return ()
+    seen = assert_true(_acting(context.settings), context.part)
+    real = {one.name for one in context.machines if not one.body}
+    asked = [machine for machine in context.part.machines if machine.name in real]
+    with ThreadPoolExecutor(WORKERS_MAX) as pool:
+        itself = tuple(pool.map(lambda machine: _ask(context, machine), asked))
+    for sentence in (*seen, *itself):
+        say(sentence)
+    return (*seen, *itself)
+
+
+def switched_off(settings: Settings, part: Part) -> tuple[str, ...]:
+    """A sentence each. Raises WorldProblem when the cluster is away."""
+    if not settings.proxmox_endpoint or not part.machines:
+        return ()
+    from tools.clients.proxmox import Proxmox
+
+    return likeness.switched_off(part.machines, Proxmox(settings).read("cluster", "resources", type="vm"))
+
+
+def _ask(context: PartContext, machine: Machine) -> str:
+    answer = ssh.run_on(context.run_folder, machine.name, likeness.LOOK, LOOK_SECONDS_MAX)
+    found = likeness.itself(answer.output)
+    if found is None:
+        return f"{machine.name} did not say what it sees of its processors, memory and disk, so that is not verified."
+    if wrong := likeness.says_otherwise(machine, found):
+        raise WorldProblem(
+            "A machine sees itself otherwise than it was approved.",
+            " ".join(wrong),
+            "Say retry: it is configured and looked at again. If it stays, log in and look.",
+            retryable=True,
+        )
+    return likeness.seen_itself(machine, found)
+
+
+def _here(cluster: Acting, part: Part) -> dict[Machine, Here | None]:
+    answers = together({machine.name: partial(cluster.here, machine.vm_id) for machine in part.machines})
+    for answer in answers.values():
+        if isinstance(answer, WorldProblem):
+            raise answer
+    return {machine: answer for machine in part.machines if not isinstance(answer := answers[machine.name], WorldProblem)}
+
+
+def _addresses(work: Work, cluster: Acting, node: str, machine: Machine) -> tuple[str, ...]:
+    for _ in range(ADDRESS_LOOKS_MAX):
+        if found := cluster.addresses(node, machine.vm_id):
+            return found
+        if work.cancelled():
+            break
+        time.sleep(ADDRESS_LOOK_SECONDS)
+    work.say(f"{machine.name} was started and has not said its address.")
+    return ()
+
+
+def _seconds_since(work: Work) -> float:
+    """Since Terraform was begun for this plan."""
+    marks = [place / "begun" for place in begun(work.part_folder) if place.name.startswith(work.part_plan.plan_sha256[:16])]
+    return time.time() - min((mark.stat().st_mtime for mark in marks), default=time.time())
+
+
+def _acting(settings: Settings) -> Acting:
+    from tools.clients.proxmox_acting import Acting
+
+    return Acting(settings)
