@@ -278,3 +278,22 @@ def test_a_child_writes_any_name_whatever_the_terminal_is_set_to(tmp_path: Path)
     set_to = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     said = process.run([sys.executable, "-c", "print('名\\u202e')"], folder=tmp_path, environment=set_to, seconds_max=30)
     assert (said.code, said.out) == (0, "名\u202e\n"), said.err
+
+
+def test_what_was_tried_several_times_is_told_by_its_last_answer() -> None:
+    """As bpg/proxmox 0.111.1 spells it, 2026-11-29."""
+    tries = "VM clone: All attempts fail:\n#1: received an HTTP 500 response - Reason: can't lock file\n#2: HTTP 500\n#3: HTTP 596"
+    event = {"@level": "error", "diagnostic": {"severity": "error", "summary": tries, "detail": ""}}
+    trouble = problem_of_events("It failed.", json.dumps(event), ())
+    assert "3 times" in trouble.detail and "HTTP 596" in trouble.detail and "#1" not in trouble.detail and "lock" not in trouble.detail
+    once = {**event, "diagnostic": {"severity": "error", "summary": "VM clone: All attempts fail: #1: no space", "detail": ""}}
+    assert "no space" in problem_of_events("It failed.", json.dumps(once), ()).detail
+
+
+def test_a_terraform_that_was_killed_leaves_a_sentence_and_no_events() -> None:
+    events = "\n".join(json.dumps({"@level": "info", "@message": "x", "type": kind}) for kind in ("apply_start", "apply_progress"))
+    for said in (events, events + "\n"):
+        trouble = problem_of_events("Terraform could not finish.", said, ())
+        assert isinstance(trouble, WorldProblem) and trouble.retryable
+        assert "{" not in str(trouble)
+    assert "out of memory" in problem_of_events("It failed.", f"{events}\nfatal: out of memory", ()).detail

@@ -78,7 +78,7 @@ def test_a_machine_as_composed_becomes_exactly_that_resource(folder: Folder) -> 
     folder.give(machine(dns_servers=["10.20.0.1"], pool="berth"), machine(2, vlan_tag=None, address="10.20.0.5/24", gateway="10.20.0.1"))
     planned = folder.planned()
     one = planned["web-01"]
-    assert one["clone"] == [{"datastore_id": "ceph-vm", "full": True, "node_name": "pve1", "retries": 20, "vm_id": 9000}]
+    assert one["clone"] == [{"datastore_id": "ceph-vm", "full": True, "node_name": "pve1", "retries": 5, "vm_id": 9000}]
     assert (one["vm_id"], one["node_name"], one["pool_id"], one["tags"]) == (20001, "pve1", "berth", ["berth", "staging"])
     assert (one["cpu"][0]["cores"], one["memory"][0]["dedicated"], one["disk"][0]["size"]) == (2, 2048, 20)
     assert (one["stop_on_destroy"], one["on_boot"], one["agent"][0]["enabled"]) == (True, True, True)

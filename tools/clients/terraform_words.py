@@ -27,6 +27,9 @@ _AZURE_CODE = re.compile(r"ERROR CODE: (\w+)")
 _AZURE_MESSAGE = re.compile(r'"message": ("(?:[^"\\]|\\.)*")')
 _AZURE_RESOURCE = re.compile(r'ResourceId \\?"[^"]*?/providers/([\w./-]+?)/([\w.()-]+)\\?"')
 
+_TRIES = re.compile(r"All attempts fail:\s*#1: (?:.*#(\d+): )?(.*)", re.DOTALL)
+"""How bpg/proxmox ends what it has tried several times: each try with its answer, which are mostly the same."""
+
 _FRAME = re.compile(r"^[\s╷│╵|]*", re.MULTILINE)
 
 _KNOWN: tuple[tuple[str, bool, str], ...] = (
@@ -73,7 +76,11 @@ def problem_of_events(summary: str, text: str, secrets: Iterable[str]) -> Troubl
     """From `-json` output: one document (validate) or a line an event (plan, apply)."""
     found = list(errors(text))
     if not found:
-        return problem_of_text(summary, text, secrets)
+        # Events are for programs: of an end without an error there is only what was said between them.
+        words = "\n".join(line for line in text.splitlines() if event_of(line) is None and not line.startswith('{"@'))
+        if not words.strip():
+            return WorldProblem(summary, "Terraform ended without a word about why.", "Say retry to go on from there.", retryable=True)
+        return problem_of_text(summary, words, secrets)
     return _problem(summary, found, tuple(secrets))
 
 
@@ -145,6 +152,7 @@ def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...
 
 def _sentence(title: str, detail: str, secrets: tuple[str, ...]) -> str:
     of, words = _azures_own(detail) or ("", _FRAME.sub("", f"{title.rstrip('.')}: {detail}" if detail else title))
+    words = _TRIES.sub(lambda tried: f"it was tried {tried[1] or '1'} times, and the last answer was: {tried[2].strip()}", words)
     return f"{of}{theirs(plain(words, secrets, LENGTH_MAX), DETAIL_LENGTH_MAX)}."
 
 
