@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from clusters import four_nodes, guest, node
-from machine_chain import VM, WEB, composed, errors, grown, offered, only, reviewed, situation
+from machine_chain import VM, WEB, composed, errors, grown, offered, only, required, reviewed, situation
 
+from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.machines import keeping as machines
+from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Manifest, Part
 from tools.values.snapshot import ClusterSnapshot
 
@@ -65,6 +67,20 @@ def test_machines_are_added_beside_those_that_stay() -> None:
     assert [m.name for m in listed] == ["vm-01", "vm-02", "vm-03"]
     assert len({m.vm_id for m in listed}) == 3
     assert errors(reviewed(new, built)) == []
+
+
+def test_a_machine_that_was_migrated_is_changed_where_it_is_and_another_goes_elsewhere() -> None:
+    old = composed("virtual_machine", VM)
+    home = only(old).machines[0].node
+    for away in {"pve1", "pve2", "pve3"} - {home}:
+        built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", away, cpus=4, memory_gib=8, disk_gib=60)))
+        for said, count in ((VM | {"memory": "12 GB"}, 1), (VM | {"count": "2"}, 2)):
+            requirements = required("virtual_machine", said)
+            offer = chain.offer(requirements, situation(built), old)
+            part = only(chain.compose(requirements, offer, pick_by_rule(offer), situation(built), old.digest, old))
+            assert part.machines[0].node == away and len({m.node for m in part.machines}) == count
+            assert all(home not in one.subject for one in offer.parts[0].candidates[0].sums), "sums of where it is"
+            assert part.resources[0].where.startswith(away)
 
 
 def test_a_disk_does_not_shrink() -> None:

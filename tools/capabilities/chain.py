@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS, certify
+from tools.rules.machines.keeping import where_now
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
 from tools.values.manifest import Manifest, Part
@@ -97,7 +98,7 @@ def _with_the_best(needs: Needs, offered: PartOffer, situation: Situation, built
 
 
 def _composed(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation, built: Manifest | None) -> Part:
-    able, old = footing(needs), _built(built, needs)
+    able, old = footing(needs), _built(built, needs, situation)
     part = able.compose(needs, offered, pick, situation)
     return able.keep(old, part) if old is not None and able.keep is not None else part
 
@@ -167,11 +168,12 @@ def together(several: Iterable[Reserved]) -> Reserved:
 
 
 def _offer_part(needs: Needs, situation: Situation, built: Manifest | None) -> PartOffer:
-    able, old = footing(needs), _built(built, needs)
+    able, old = footing(needs), _built(built, needs, situation)
     return able.stay(old, needs, situation) if old is not None and able.stay is not None else able.offer(needs, situation)
 
 
-def _built(built: Manifest | None, needs: Needs) -> Part | None:
-    """The part that the item has been already; another kind of thing of the same label is none."""
+def _built(built: Manifest | None, needs: Needs, situation: Situation) -> Part | None:
+    """The part that the item has been already, where it is now; another kind of thing of the same label is none."""
     item = (needs.label, needs.capability, needs.platform)
-    return next((p for p in built.parts if (p.label, p.capability, p.platform) == item), None) if built else None
+    part = next((p for p in built.parts if (p.label, p.capability, p.platform) == item), None) if built else None
+    return where_now(part, situation.cluster) if part is not None and part.machines else part

@@ -52,7 +52,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
             summary=summary,
             counter_offer=counter,
         )
-    added = _added(demand, len(kept), seen, room.after(_takings(kept, demand, seen)))
+    added = _added(demand, kept, seen, room.after(_takings(kept, demand, seen)))
     if added is None:
         reason = f"there is no room for {demand.count - len(kept)} more of them"
         exclusion = Exclusion(subject=f"{demand.count} machines", reason=reason)
@@ -98,15 +98,21 @@ def _takings(kept: tuple[Machine, ...], demand: Demand, seen: ClusterSnapshot) -
     return [Taking.of(changed(m), guests.get(m.vm_id)) for m in kept]
 
 
-def _added(demand: Demand, there: int, seen: ClusterSnapshot, room: Room) -> tuple[Placement, ...] | None:
-    """Places for the machines that are not there yet; None when they do not fit."""
-    more = demand.count - there
+def _added(demand: Demand, kept: tuple[Machine, ...], seen: ClusterSnapshot, room: Room) -> tuple[Placement, ...] | None:
+    """Places for the machines that are not there yet, on nodes that none of the kept ones is on as far as that goes; None when they do not
+    fit."""
+    more = demand.count - len(kept)
     if more <= 0:
         return ()
     wanted = Demand(**{**vars(demand), "count": more})
     found, _ = places(wanted, seen)
-    ranked, _ = placement.candidates(wanted, found, room)
-    return ranked[0].places if ranked else None
+    taken = {machine.node for machine in kept}
+    free = tuple(place for place in found if place.node.name not in taken)
+    for choice in (free, found):
+        ranked, _ = placement.candidates(wanted, choice, room) if choice else ((), ())
+        if ranked:
+            return ranked[0].places
+    return None
 
 
 def _counter_offer(kept: tuple[Machine, ...], demand: Demand, room: Room) -> str:

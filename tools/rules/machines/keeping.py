@@ -53,6 +53,12 @@ def without(snapshot: ClusterSnapshot, vm_ids: Iterable[int]) -> ClusterSnapshot
     return snapshot.model_copy(update={"guests": tuple(g for g in snapshot.guests if g.vm_id not in gone)})
 
 
+def where_now(part: Part, snapshot: ClusterSnapshot) -> Part:
+    """The part with its machines on the nodes that they are on now: one may have been migrated, or recovered elsewhere."""
+    nodes = {guest.vm_id: guest.node for guest in snapshot.guests}
+    return part.model_copy(update={"machines": tuple(m.model_copy(update={"node": nodes.get(m.vm_id, m.node)}) for m in part.machines)})
+
+
 def keep(old: Part, new: Part) -> Part:
     """A change of machines that exist: same names keep their id, node, storage and template; only their sizes change.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from tools.rules.machines.keeping import where_now
 from tools.values.machine import Machine
 from tools.values.manifest import Manifest, Part
 from tools.values.snapshot import ClusterSnapshot, Guest
@@ -41,7 +42,7 @@ def way_back(before: Manifest, attempted: Manifest, seen: ClusterSnapshot | None
 def _part_before(before: Part, attempted: Part, seen: ClusterSnapshot | None) -> Part:
     guests = {guest.vm_id: guest for guest in seen.guests} if seen else {}
     there = tuple(str(one.vm_id) for one in before.machines if one.vm_id in guests)
-    part = before.model_copy(update={"owned": there}) if before.machines else before
+    part = where_now(before.model_copy(update={"owned": there}), seen) if before.machines and seen else before
     larger = {one.name: one for one in attempted.machines}
     pairs = [(one, larger[one.name]) for one in before.machines if one.name in larger]
     if not any(_has_grown(one, guests.get(one.vm_id)) for one, _ in pairs):
@@ -51,7 +52,7 @@ def _part_before(before: Part, attempted: Part, seen: ClusterSnapshot | None) ->
     fields = tuple(kept.pop(field.name, field) for field in before.needs.fields)
     return part.model_copy(
         update={
-            "machines": tuple(one.model_copy(update=disks.get(one.name, {})) for one in before.machines),
+            "machines": tuple(one.model_copy(update=disks.get(one.name, {})) for one in part.machines),
             "needs": before.needs.model_copy(update={"fields": (*fields, *kept.values())}),
         }
     )
