@@ -341,7 +341,7 @@ def test_a_run_that_is_looked_at_from_a_draft_leaves_the_draft_alone() -> None:
     [
         ("retry run-other", effects.Retry),
         ("try again run run-other", effects.Retry),
-        ("roll back run-other", effects.PlanRemoval),
+        ("roll back run-other", effects.PlanWayBack),
         ("leave run-other", effects.Leave),
         ("follow run-other", effects.Find),
     ],
