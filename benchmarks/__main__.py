@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import approvals, hearing, prompts, requests, rules
+from benchmarks import approvals, hearing, placement, prompts, requests, rules
 from benchmarks.bench import Bench, opened
 from benchmarks.rows import Row, table
 
@@ -32,7 +32,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
     "policy": (rules.policy, "policy and cost of 200 resources"),
     "hearing": (hearing.hearing, "the offline reader on a sentence, 2 kB and 300 kB, and among 500 capabilities"),
     "scan": (rules.scanning, "one look at the four-node cluster"),
-    "placement": (rules.placing, "candidates among 4, 100 and 1000 nodes"),
+    "placement": (placement.placing, "how well and how fast machines are placed, beside peers, on a real cloud's requests"),
 }
 
 

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from benchmarks.trace import Floats, Trace, Whole, flavours
 from tools.rules.machines.ground import FULLNESS_WEIGHT, SHAPE_WEIGHT
 
+SURE = 0.5
+"""Up to half full, a cluster carries any loss."""
+
 Rule = Callable[["Lanes", Floats, Whole], Floats]
 """(clusters, what is asked for a lane, its flavour) → how bad each node is; the least one that fits is taken."""
 
@@ -35,7 +38,7 @@ class Lanes:
         self.beside = np.zeros(capacity.shape[:2])
         """How many machines of the request that is being placed are on each node."""
         if fragments:
-            self.lost = np.zeros((*capacity.shape[:2], len(sizes), len(sizes)), dtype=np.float32)
+            self.lost = np.zeros((*capacity.shape[:2], len(sizes), len(sizes)))
             for node in range(capacity.shape[1]):
                 self._reckon(self.lanes, np.full(len(self.lanes), node))
 
@@ -64,7 +67,7 @@ def berth(lanes: Lanes, asked: Floats, flavour: Whole) -> Floats:
     total = np.maximum(met.sum(axis=1, keepdims=True), 1)
     mean = np.maximum(met @ sizes / total, 1e-9)
     weight = met * (sizes[None] / mean[:, None, :]).max(axis=2)
-    lost = np.einsum("lns,ls->ln", lanes.lost[lanes.lanes, :, flavour], weight.astype(np.float32))
+    lost = np.einsum("lns,ls->ln", lanes.lost[lanes.lanes, :, flavour], weight)
     lost = np.where(lanes.fits(asked), lost, 0)
     worst = lost.max(axis=1, keepdims=True)
     share = asked[:, None, :] / np.maximum(lanes.capacity, 1e-9)
@@ -171,9 +174,10 @@ class Stream:
             first[lane, :count] = since % together_max == 0
             when = np.searchsorted(trace.begins, trace.ends, side="left")
             for machine, step in enumerate(when):
-                if step < count:
-                    leaving[max(int(step), machine + 1) if max(int(step), machine + 1) < count else count - 1][0].append(lane)
-                    leaving[max(int(step), machine + 1) if max(int(step), machine + 1) < count else count - 1][1].append(machine)
+                at = max(int(step), machine + 1)
+                if at < count:
+                    leaving[at][0].append(lane)
+                    leaving[at][1].append(machine)
             bound.append(fluid(trace, node))
         return cls(flavour, first, tuple((np.array(a, dtype=int), np.array(b, dtype=int)) for a, b in leaving), np.array(bound))
 
@@ -215,6 +219,90 @@ def hosts(stream: Stream, rule: Rule, node: Floats, nodes: Whole, apart: bool = 
         if apart:
             lanes.beside[every[put], chosen[put]] += 1
     return alive
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Clusters filled with what came, until the first machine was turned away."""
+
+    flavour: Whole
+    """Lanes × steps."""
+    where: Whole
+    """The same: the node, or -1."""
+    count: Whole
+    """Machines that were taken in, a lane each."""
+
+
+def fill(traces: Sequence[Trace], rule: Rule, capacity: Floats) -> Filled:
+    """Nobody leaves. The order is the trace's own."""
+    count = len(traces)
+    steps = min(map(len, traces))
+    flavour = np.array([trace.flavour[:steps] for trace in traces])
+    lanes = Lanes(np.repeat(capacity[None], count, axis=0), fragments=rule is berth)
+    where, taken = np.full((count, steps), -1), np.zeros(count, dtype=int)
+    alive, every = np.ones(count, dtype=bool), np.arange(count)
+    for step in range(steps):
+        asked = flavours()[flavour[:, step]]
+        chosen, found = choose(lanes, rule, asked, flavour[:, step])
+        alive &= found
+        if not alive.any():
+            break
+        where[alive, step] = chosen[alive]
+        taken[alive] += 1
+        lanes.put(every[alive], chosen[alive], asked[alive], flavour[alive, step])
+    return Filled(flavour, where, taken)
+
+
+def fluid_count(flavour: Whole, total: Floats) -> int:
+    """How many of these would fit, were machines fluid."""
+    return int((np.cumsum(flavours()[flavour], axis=0) <= total + 1e-9).all(axis=1).argmin())
+
+
+def carries(flavour: Whole, where: Whole, capacity: Floats) -> bool:
+    """Whether the machines of any one node find places on the others, the largest first, each where least memory is left."""
+    sizes = flavours()[flavour]
+    free = capacity.copy()
+    np.subtract.at(free, where, sizes)
+    for lost in range(len(capacity)):
+        left = free.copy()
+        left[lost] = -1
+        movers = sizes[where == lost]
+        for size in movers[np.lexsort((-movers[:, 0], -movers[:, 1]))]:
+            fitting = (left >= size).all(axis=1)
+            if not fitting.any():
+                return False
+            left[np.where(fitting, left[:, 1], np.inf).argmin()] -= size
+    return True
+
+
+def safe_count(filled: Filled, lane: int, capacity: Floats) -> int:
+    """With how many of its machines a cluster still carried the loss of any one node: by halving."""
+    low, high = 0, int(filled.count[lane])
+    while low < high:
+        middle = (low + high + 1) // 2
+        if carries(filled.flavour[lane, :middle], filled.where[lane, :middle], capacity):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def safely(trace: Trace, capacity: Floats) -> int:
+    """How many machines Berth's rule of small clusters takes in when it refuses what would leave somebody without a place."""
+    lanes = Lanes(capacity[None], fragments=False)
+    where: list[int] = []
+    for count in range(len(trace)):
+        flavour = trace.flavour[: count + 1]
+        asked = flavours()[flavour[-1:]]
+        badness = np.where(lanes.fits(asked), spread(lanes, asked, flavour[-1:]), np.inf)[0]
+        full = (1 - lanes.free[0] / capacity).max() > SURE
+        ordered = (int(node) for node in np.argsort(badness, kind="stable") if np.isfinite(badness[node]))
+        best = next((n for n in ordered if not full or carries(flavour, np.array([*where, n]), capacity)), None)
+        if best is None:
+            return count
+        where.append(best)
+        lanes.put(np.array([0]), np.array([best]), asked, flavour[-1:])
+    return len(trace)
 
 
 def least(stream: Stream, rule: Rule, node: Floats, apart: bool = False, share_max: float = 1.35) -> Whole:

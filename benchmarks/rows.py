@@ -15,7 +15,7 @@ class Row:
     what: str
     value: float
     unit: str
-    """`s`, `ms`, `calls`, `tokens`."""
+    """`s`, `ms`, `calls`, `tokens`, `x` (times, or share of, a bound)."""
     floor: float | None = None
     floor_name: str = ""
     limit: float | None = None
@@ -76,7 +76,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _figure(value: float, unit: str) -> str:
-    digits = {"s": 2, "ms": 2 if value < 10 else 1}.get(unit, 0)
+    digits = {"s": 2, "ms": 2 if value < 10 else 1, "x": 3}.get(unit, 0)
     return f"{value:,.{digits}f} {unit}"
 
 

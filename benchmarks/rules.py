@@ -1,16 +1,15 @@
-"""The pure part: policy and prices of many resources, placement; and one look at the four-node cluster."""
+"""The pure part: policy and prices of many resources, and one look at the four-node cluster."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import cycle, islice
 
 from benchmarks.bench import Bench
 from benchmarks.rows import Row, median
-from tools.values.snapshot import ClusterSnapshot
 
 RESOURCES = 200
 POLICY_MS_MAX = 50.0
@@ -91,52 +90,6 @@ def scanning(bench: Bench) -> Iterator[Row]:
     scan(settings, "proxmox", datetime.now(UTC))
     took = _ms(lambda: scan(settings, "proxmox", datetime.now(UTC)), TIMES)
     yield Row("scan of four nodes", took, "ms", note="the simulator shares the machine")
-
-
-def placing(bench: Bench) -> Iterator[Row]:
-    """The four scanned nodes, again and again under other names, each with storages and guests of its own."""
-    from tools.pipeline.scan import scan
-
-    from tools.capabilities import catalogue, chain
-    from tools.clients.settings import Settings
-    from tools.rules.hearing.reading import read
-    from tools.rules.request.editing import apply
-    from tools.values.request import Request
-    from tools.values.site import Reserved, Site
-
-    site = Site(public_keys=("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBerth bench",))
-    seen = scan(Settings.from_environment(), "proxmox", datetime.now(UTC))
-    assert isinstance(seen, ClusterSnapshot)
-    edits = read("a web server for production on network 20", Request(), catalogue(), (), date.today())
-    needs = chain.understand(apply(Request(), edits, catalogue())[0], site, "me")
-    for nodes in (4, 100, 1000):
-        wide = widened(seen, nodes)
-
-        def offer(wide: ClusterSnapshot = wide) -> None:
-            found = chain.offer(needs, {"proxmox": wide}, site, Reserved())
-            assert found.parts[0].candidates
-
-        yield Row(f"placement among {nodes} nodes", _ms(offer, TIMES), "ms", note=f"{len(wide.guests)} guests")
-
-
-def widened(seen: ClusterSnapshot, nodes: int) -> ClusterSnapshot:
-    copies = range(nodes // len(seen.nodes))
-
-    def name(node: str, copy: int) -> str:
-        return f"{node}-{copy}" if copy else node
-
-    return seen.model_copy(
-        update={
-            "nodes": tuple(n.model_copy(update={"name": name(n.name, i)}) for i in copies for n in seen.nodes),
-            "storages": tuple(s.model_copy(update={"node": name(s.node, i)}) for i in copies for s in seen.storages),
-            "guests": tuple(
-                g.model_copy(update={"node": name(g.node, i), "vm_id": g.vm_id + 10_000 * i, "name": name(g.name, i)})
-                for i in copies
-                for g in seen.guests
-            ),
-            "networks": tuple(w.model_copy(update={"nodes": tuple(name(n, i) for i in copies for n in w.nodes)}) for w in seen.networks),
-        }
-    )
 
 
 def _ms(work: Callable[[], object], times: int) -> float:

@@ -167,21 +167,18 @@ class Ground:
 
     def _lost(self, wanted: list[int]) -> list[float]:
         """How many machines of the usual sizes fit less on each node afterwards, by weight. In whole MiB and hundredths of a thread."""
-        memory = [int(self.memory.limit[i] - self.memory.taken[i]) for i in wanted]
-        cpu = [round(100 * (self.cpu.limit[i] - self.cpu.taken[i])) for i in wanted]
-        more_mib, more_cpu = self.demand.memory_mib, 100 * self.demand.cpu_count
-        lost = [0.0] * len(wanted)
+        left = [(int(self.memory.limit[i] - self.memory.taken[i]), round(100 * (self.cpu.limit[i] - self.cpu.taken[i]))) for i in wanted]
+        # Nodes that are alike are reckoned once.
+        before = list(dict.fromkeys(left))
+        after = [(m - self.demand.memory_mib, c - 100 * self.demand.cpu_count) for m, c in before]
+        lost = [0.0] * len(before)
         for shape in self.usual:
             size, threads, weight = shape.memory_mib, 100 * shape.cpu_count, shape.weight
-            for k, (m, c) in enumerate(zip(memory, cpu, strict=True)):
-                a, b = m // size, c // threads
-                before = a if a < b else b
-                if before:
-                    a, b = (m - more_mib) // size, (c - more_cpu) // threads
-                    after = a if a < b else b
-                    if after < before:
-                        lost[k] += weight * (before - after)
-        return lost
+            fits = [a if (a := m // size) < (b := c // threads) else b for m, c in before]
+            still = [a if (a := m // size) < (b := c // threads) else b for m, c in after]
+            lost = [one + weight * (x - y) if x > y else one for one, x, y in zip(lost, fits, still, strict=True)]
+        of = dict(zip(before, lost, strict=True))
+        return [of[one] for one in left]
 
     def _unlike(self, i: int) -> float:
         memory, cpu = self.memory.limit[i], self.cpu.limit[i]
