@@ -13,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tools.ledger.database import Database, approval_uses, audit
+from tools.ledger.database import Database, approval_uses, audit, drafts
 from tools.ledger.leases import LeaseLost, Leases
 from tools.ledger.ledger import Ledger
+from tools.values.plan import Estimate
 from tools.values.run import StepRecord
 from tools.values.site import Held, Reserved
+from tools.values.snapshot import ClusterSnapshot, Node
 from tools.values.trouble import RequestProblem, WorldProblem
 
 from .builders import NOON, Clock, add, approval, open_ledger, plan
@@ -299,3 +301,42 @@ def test_what_a_run_made_is_remembered_until_a_history_knows_it_and_is_in_nobody
     assert not any(one.made for one in ledger.reservations.held(NOON).machines), "it was removed"
     ledger.release_made("f1", "run-1", made, tomorrow)
     assert ledger.reservations.held(clock.pass_by(minutes=25 * 60)) == Reserved()
+
+
+def snapshot(name: str) -> ClusterSnapshot:
+    return ClusterSnapshot(endpoint="https://pve", taken_at=NOON, nodes=(Node(name=name, online=True),))
+
+
+def stored(ledger: Ledger) -> dict[str, str]:
+    with ledger.database.read() as connection:
+        return {row.conversation: row.json for row in connection.execute(sa.select(drafts)).all()}
+
+
+def test_a_snapshot_is_written_once_however_often_its_conversation_is(ledger: Ledger, clock: Clock, tmp_path: Path) -> None:
+    one, two = snapshot("pve1"), snapshot("pve2")
+    ledger.put("a", {"phase": "drafting", "snapshots": {"proxmox": one}})
+    first = stored(ledger)
+    ledger.put("a", {"phase": "awaiting approval", "snapshots": {"proxmox": one}})
+    assert {name for name, text in stored(ledger).items() if text != first.get(name)} == {"a"}
+    assert len(stored(ledger)["a"]) < 200
+    assert ledger.get("a")["snapshots"]["proxmox"] is one
+    assert ledger.conversations() == ["a"]
+    other = open_ledger(tmp_path / "home", clock, ledger.database.url.render_as_string(hide_password=False))
+    assert other.get("a")["snapshots"] == {"proxmox": one}, "another process reads what was written"
+    other.close()
+    ledger.put("a", {"phase": "drafting", "snapshots": {"proxmox": two}})
+    assert len(stored(ledger)) == 2, "what nobody looks at any more is gone"
+    ledger.put("a", {"phase": "listening"})
+    assert set(stored(ledger)) == {"a"}
+
+
+def test_what_stands_costs_what_its_plans_say(ledger: Ledger) -> None:
+    for number, total in enumerate((12.5, None, 30.0), start=1):
+        one = add(ledger, plan(f"run-{number}", f"talk-{number}", estimate=Estimate(currency="USD", total=total)), f"f{number}")
+        ledger.plans.approve(approval(one, nonce=f"n{number}"), NOON)
+        assert ledger.runs.begin(one, [("web", "apply")], NOON)
+    add(ledger, plan("run-4", "talk-4", estimate=Estimate(currency="USD", total=100)), "f4")
+    assert ledger.plans.cost_monthly(("running", "done")) == 42.5
+    assert ledger.runs.set_status("run-3", "removed", "running", NOON)
+    assert ledger.plans.cost_monthly(("running", "done")) == 12.5
+    assert ledger.plans.cost_monthly(("stopped",)) == 0

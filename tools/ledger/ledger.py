@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -22,14 +22,30 @@ from tools.ledger.leases import LEASE_SECONDS, Leases
 from tools.ledger.plans import Plans
 from tools.ledger.reservations import Reservations
 from tools.ledger.runs import Runs
-from tools.values.shapes import brought_up, loaded, with_shape
+from tools.values.shapes import brought_up, loaded, read, with_shape, written
 from tools.values.site import Reserved
+from tools.values.snapshot import ClusterSnapshot, PlatformName, Snapshot, SubscriptionSnapshot
 from tools.values.value import Json
 
 __all__ = ["Ledger", "Verified"]
 
 CONVERSATION, WHAT = "conversation", "What was said so far"
 """The kind of a draft, and its name in a sentence."""
+SEEN = "seen\t"
+"""What the world looked like is kept beside the conversation, by a name that none of these can have."""
+SNAPSHOTS_MAX = 8
+"""In memory; of a large cluster one has several megabytes."""
+_KINDS: dict[PlatformName, type[ClusterSnapshot] | type[SubscriptionSnapshot]] = {"proxmox": ClusterSnapshot, "azure": SubscriptionSnapshot}
+
+
+def _seen_by(conversation: str, digest: str) -> str:
+    return f"{SEEN}{conversation}\t{digest}"
+
+
+def _write(connection: Connection, name: str, text: str) -> None:
+    at = drafts.c.conversation == name
+    if connection.execute(drafts.update().where(at).values(json=text)).rowcount == 0:
+        connection.execute(drafts.insert().values(conversation=name, json=text))
 
 
 class Ledger:
@@ -57,28 +73,64 @@ class Ledger:
         """This process, told apart from every other that ever opened the ledger."""
         self.audit = Audit(self.database, self.key, kept)
         self.audit.assert_whole(last)
+        self._snapshots: dict[str, Snapshot] = {}
+        """By digest, the latest last."""
         self.reservations = Reservations(self.database)
         self.plans = Plans(self.database, self.audit, self.reservations)
         self.leases = Leases(self.database, home, self.holder, now, lease_seconds)
         self.runs = Runs(self.database, self.audit, self.plans, self.leases)
 
     def get(self, conversation: str) -> dict[str, Json]:
-        """The conversation's chain so far: values as JSON by name, and its phase; empty at first. Raises Unreadable."""
+        """The conversation's chain so far: values as JSON by name, its snapshots as they are, and its phase; empty at first. Raises
+        Unreadable."""
         with self.database.read() as connection:
             text = connection.execute(sa.select(drafts.c.json).where(drafts.c.conversation == conversation)).scalar()
-        return brought_up(CONVERSATION, loaded(text, WHAT), WHAT) if text else {}
+        if not text:
+            return {}
+        chain = brought_up(CONVERSATION, loaded(text, WHAT), WHAT)
+        seen = chain.get("snapshots") or {}
+        if any(isinstance(one, str) for one in seen.values()):
+            chain["snapshots"] = {platform: self._snapshot(conversation, platform, digest) for platform, digest in seen.items()}
+        return chain
 
-    def put(self, conversation: str, chain: dict[str, Json]) -> None:
-        text = json.dumps(with_shape(CONVERSATION, chain))
+    def put(self, conversation: str, chain: Mapping[str, Json]) -> None:
+        """A snapshot is written once, however often the conversation is: it is by far the largest value of it."""
+        seen: Mapping[PlatformName, Snapshot] = chain.get("snapshots") or {}
+        digests = {platform: snapshot.digest for platform, snapshot in seen.items()}
+        text = json.dumps(with_shape(CONVERSATION, {**chain, "snapshots": digests} if digests else chain))
         with self.database.write() as connection:
-            at = drafts.c.conversation == conversation
-            if connection.execute(drafts.update().where(at).values(json=text)).rowcount == 0:
-                connection.execute(drafts.insert().values(conversation=conversation, json=text))
+            _write(connection, conversation, text)
+            mine = drafts.c.conversation.startswith(_seen_by(conversation, ""), autoescape=True)
+            there = set(connection.execute(sa.select(drafts.c.conversation).where(mine)).scalars())
+            wanted = {_seen_by(conversation, digests[platform]): snapshot for platform, snapshot in seen.items()}
+            for name in there - set(wanted):
+                connection.execute(drafts.delete().where(drafts.c.conversation == name))
+            for name in set(wanted) - there:
+                _write(connection, name, written(wanted[name]))
+        for platform, snapshot in seen.items():
+            self._remember(digests[platform], snapshot)
+
+    def _snapshot(self, conversation: str, platform: PlatformName, digest: str) -> Snapshot:
+        """Of this process, where it was seen or read in it. Raises Unreadable."""
+        if found := self._snapshots.get(digest):
+            return found
+        name = _seen_by(conversation, digest)
+        with self.database.read() as connection:
+            text = connection.execute(sa.select(drafts.c.json).where(drafts.c.conversation == name)).scalar()
+        snapshot = read(_KINDS[platform], text or "", "What was seen of the world")
+        self._remember(digest, snapshot)
+        return snapshot
+
+    def _remember(self, digest: str, snapshot: Snapshot) -> None:
+        self._snapshots.setdefault(digest, snapshot)
+        for old in list(self._snapshots)[:-SNAPSHOTS_MAX]:
+            self._snapshots.pop(old, None)
 
     def conversations(self) -> list[str]:
         """Their names, the newest last."""
         with self.database.read() as connection:
-            return list(connection.execute(sa.select(drafts.c.conversation)).scalars())
+            query = sa.select(drafts.c.conversation).where(~drafts.c.conversation.startswith(SEEN, autoescape=True))
+            return list(connection.execute(query).scalars())
 
     def release(self, family: str) -> None:
         with self.database.write() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from tools.ledger.audit import Audit
-from tools.ledger.database import Database, approval_uses, approvals, plans
+from tools.ledger.database import Database, approval_uses, approvals, plans, runs
 from tools.ledger.reservations import Reservations
 from tools.values.manifest import Manifest
 from tools.values.plan import Approval, Plan
@@ -166,6 +167,15 @@ class Plans:
         query = sa.select(plans).where((plans.c.run_id == run_id) & (plans.c.status == "used")).order_by(plans.c.made_at)
         with self._database.read() as connection:
             return tuple(_kept(row).plan for row in connection.execute(query).all())
+
+    def cost_monthly(self, statuses: Sequence[str]) -> float:
+        """Of the runs that are in one of these states, by the estimates of their plans. A changed run counts once, as it is now."""
+        said = sa.type_coerce(plans.c.json, sa.JSON) if self._database.is_sqlite else sa.cast(plans.c.json, sa.JSON)
+        query = sa.select(sa.func.sum(said["estimate"]["total"].as_float())).select_from(
+            plans.join(runs, runs.c.plan_digest == plans.c.digest)
+        )
+        with self._database.read() as connection:
+            return float(connection.execute(query.where(runs.c.status.in_(statuses))).scalar() or 0.0)
 
     def used_at(self, digest: str) -> float | None:
         """When the run began under these approvals."""

@@ -114,9 +114,8 @@ def draft(
 
 
 def spent_monthly(world: World) -> float:
-    """What the runs that stand already cost a month, by the estimates of their plans. A changed run counts once, as it is now."""
-    standing = (row for row in world.ledger.runs.rows() if row.status in ("running", "done", "stopped"))
-    return sum(world.ledger.plans.kept(row.plan_digest).plan.estimate.total or 0.0 for row in standing)
+    """What the runs that stand already cost a month."""
+    return world.ledger.plans.cost_monthly(("running", "done", "stopped"))
 
 
 def counter(world: World, requirements: Requirements, review: Review, snapshots: Snapshots, parent_digest: str = "") -> str:

@@ -128,7 +128,8 @@ class Talk:
         finally:
             if self.now != self._stored:
                 self._stored = self.now
-                self.world.ledger.put(self.name, _STORED.dump_python(self.now, mode="json"))
+                said = _STORED.dump_python(self.now, mode="json", exclude={"snapshots"})
+                self.world.ledger.put(self.name, {**said, "snapshots": self.now.snapshots})
 
     def _tell(self, tell: Tell) -> None:
         self.say(draw(tell))
