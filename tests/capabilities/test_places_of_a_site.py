@@ -36,7 +36,7 @@ def machines(said: dict[str, str], seen: ClusterSnapshot, reserved: Reserved = R
 
 def test_a_tag_that_nobody_is_on_yet_stands_in_the_machine() -> None:
     [one] = machines({"network": "40", "vlan": "40", "bridge": "vmbr0"}, AWARE)
-    assert (one.bridge, one.vlan_tag, one.address) == ("vmbr0", 40, "dhcp")
+    assert (one.bridge, one.vlan_tag, one.address, one.card) == ("vmbr0", 40, "dhcp", "vmbr0, VLAN 40")
     [elsewhere] = machines({"network": "vmbr1"}, AWARE)
     assert (elsewhere.bridge, elsewhere.vlan_tag) == ("vmbr1", None)
     assert elsewhere.node in NAMES[:2]

@@ -33,13 +33,14 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
     part = context.part
     first = part.machines[0] if part.machines else None
     users = {machine.name: machine.user_name for machine in part.machines}
+    cards = {machine.name: machine.card for machine in part.machines}
     seen = ran(context.part_folder)
     return {
         "title": f"{catalogue()[part.capability].TITLE}: {', '.join(m.name for m in receipt_part.machines) or part.label}",
         "part": part.label,
         "run": str(context.run_folder),
         "run_id": context.run_folder.name,
-        "machines": [m.model_dump() | {"user": users.get(m.name, "")} for m in receipt_part.machines],
+        "machines": [m.model_dump() | {"user": users.get(m.name, ""), "card": cards.get(m.name, "")} for m in receipt_part.machines],
         "cpu_count": first.cpu_count if first else 0,
         "memory_mib": first.memory_mib if first else 0,
         "public_key_count": len(first.public_keys) if first else 0,

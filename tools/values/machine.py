@@ -48,6 +48,11 @@ class Machine(Placement):
     description: str | None = None
 
     @property
+    def card(self) -> str:
+        """Where its network card is plugged in: `vmbr0, VLAN 40`."""
+        return self.bridge if self.vlan_tag is None else f"{self.bridge}, VLAN {self.vlan_tag}"
+
+    @property
     def address_alone(self) -> str:
         """Without its prefix; empty where the network gives it."""
         return "" if self.address == "dhcp" else self.address.partition("/")[0]

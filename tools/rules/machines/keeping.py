@@ -37,9 +37,10 @@ def size_of(machine: Machine) -> str:
 
 
 def where_of(machine: Machine, network: str) -> str:
-    """`pve2, ceph-vm, network 20`, and a fixed address."""
+    """`pve2, ceph-vm, network 20 (vmbr0, VLAN 20)`, and a fixed address."""
     address = "" if machine.address == "dhcp" else f", {machine.address}"
-    return f"{machine.node}, {machine.storage}, network {network}{address}"
+    card = "" if machine.card == network else f" ({machine.card})"
+    return f"{machine.node}, {machine.storage}, network {network}{card}{address}"
 
 
 def owned_ids(part: Part) -> frozenset[int]:
