@@ -38,7 +38,7 @@ bench: $(VENV)/.test ## measure speed against its floors
 
 lock: ## resolve the dependencies anew into the two lock files (needs uv)
 	$(LOCK) --extra sim --group build -o requirements.lock
-	$(LOCK) --extra sim --extra models --extra policy --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra sim --extra models --extra policy --extra mcp --group build --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -120,6 +120,27 @@ def hear(file: TextIO, as_json: bool) -> None:
     click.echo(json.dumps(heard, ensure_ascii=False) if as_json else text("request.heard", heard))
 
 
+@main.command()
+@click.option("--requester", default="", help="In whose name it asks; default: the operator of the settings.")
+@click.option("--http", is_flag=True, help="Streamable HTTP on loopback, in the place of standard input and output.")
+@click.option("--port", default=8765, show_default=True, help="With --http.")
+@in_words
+def mcp(requester: str, http: bool, port: int) -> None:
+    """Serve Berth to other agents (MCP): services, requests, plans and how far runs are. It never approves."""
+    from importlib.util import find_spec
+
+    if find_spec("mcp") is None:
+        raise RequestProblem("The MCP server is not installed.", "It needs the package mcp.", "Install it: pip install 'berth[mcp]'")
+    from tools.clients.settings import Settings
+    from tools.pipeline.mcp_server import server
+
+    made = server(requester or Settings.from_environment().operator)
+    if http:
+        made.run("streamable-http", port=port)
+    else:
+        made.run("stdio")
+
+
 @main.command("doctor")
 @in_words
 def _doctor() -> None:
@@ -213,7 +234,7 @@ def request_apply(file: TextIO) -> None:
     from tools.rules.words import telling
     from tools.rules.words.rendering import draw
 
-    name, _, required = requests.keep(_world(), file.read())
+    name, _, required = requests.take_in(_world(), file.read())
     click.echo(draw(telling.requirements(required, ()) if required.complete else telling.questions(required, (), in_file=True)))
     click.echo(f"\nKept as {name}. Say `resume {name}` in berth chat, web or api: it is planned there, and approved.")
 

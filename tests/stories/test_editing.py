@@ -76,7 +76,7 @@ def test_ok_takes_what_was_suggested(berth: Berth) -> None:
 
 def test_a_request_file_is_taken_up_in_a_conversation_and_given_back(berth: Berth) -> None:
     chat = berth.chat()
-    name, kept, required = requests.keep(berth.world, as_yaml(said(f"{VM}, called filed-01")))
+    name, kept, required = requests.take_in(berth.world, as_yaml(said(f"{VM}, called filed-01")))
     assert required.complete
     planned = chat.say(f"resume {name}")
     assert (chat.now.request, chat.machines[0].name) == (kept, "filed-01"), planned.text

@@ -19,15 +19,20 @@ KEPT = "request/"
 """In front of the name of a request that was read from a file."""
 
 
-def keep(world: World, text: str) -> tuple[str, Request, Requirements]:
-    """(its name, the file's request, what it comes to). The same file has the same name. Raises RequestProblem for what cannot be taken."""
+def keep(world: World, request: Request) -> str:
+    """Its name, by which a conversation takes it up. The same request has the same name."""
+    name = f"request-{request.digest[:8]}"
+    world.ledger.put(KEPT + name, _STORED.dump_python(Conversation(request=request), mode="json"))
+    return name
+
+
+def take_in(world: World, text: str) -> tuple[str, Request, Requirements]:
+    """(its name, the file's request, what it comes to). Raises RequestProblem for what cannot be taken."""
     request, refused = apply(Request(), read_file(text), catalogue())
     if refused or not request.items:
         reasons = [f"“{edit.quote}”: {reason}" for edit, reason in refused[:PROBLEMS_SHOWN_MAX]] or ["It asks for nothing."]
         raise RequestProblem("The request file cannot be taken.", " ".join(reasons), SEE)
-    name = f"request-{request.digest[:8]}"
-    world.ledger.put(KEPT + name, _STORED.dump_python(Conversation(request=request), mode="json"))
-    return name, request, chain.understand(request, world.site, world.settings.operator)
+    return keep(world, request), request, chain.understand(request, world.site, world.settings.operator)
 
 
 def find(world: World, name: str) -> Conversation:

@@ -1,0 +1,60 @@
+"""Another program asks: the official client of MCP drives `berth mcp`, and a person approves what it asked for elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters, stdio_client
+
+from tests.conftest import Berth
+from tools.pipeline.provisioning import provision
+from tools.values.conversation import Phase
+from tools.values.trouble import RequestProblem
+
+VM = "a Debian VM with 1 core, 1 GB memory and 8 GB disk, development"
+
+
+async def _asked(berth: Berth) -> tuple[list[str], list[dict[str, Any]], list[str]]:
+    """(tools, answers to two requests and a look at the plan, refusals)"""
+    berth_command = str(Path(sys.executable).with_name("berth"))
+    run = StdioServerParameters(command=berth_command, args=["mcp", "--requester", "agent"], env=dict(berth.environment))
+    async with Client(stdio_client(run)) as client:
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+        first = (await client.call_tool("request", {"message": f"{VM}, called asked-01"})).structured_content or {}
+        on = {"conversation": first["conversation"]}
+        second = (await client.call_tool("request", {"message": "network 20", **on})).structured_content or {}
+        plan = (await client.call_tool("plan", on)).structured_content or {}
+        refused = []
+        for message in (f"approve {second['plan']['plan_digest']}", "yes", "remove it", "retry"):
+            answer = await client.call_tool("request", {"message": message, **on})
+            assert answer.is_error
+            refused.append(str(answer.content))
+        return tools, [first, second, plan], refused
+
+
+def test_an_agent_asks_by_mcp_and_a_person_approves(berth: Berth) -> None:
+    tools, (first, second, plan), _ = asyncio.run(_asked(berth))
+    assert sorted(tools) == ["plan", "request", "run_status", "services"], "none of them approves"
+    assert first["phase"] == "asking" and [one["about"] for one in first["questions"]] == [["network"]] and first["plan"] is None
+    assert second["phase"] == "awaiting approval" and second["plan"]["changes"][0].startswith("create proxmox_virtual_environment_vm")
+    assert plan["plan"] == second["plan"] and len(plan["answer"]) > len("details")
+
+    chat = berth.chat()
+    chat.say(second["plan"]["resume"])
+    assert (chat.machines[0].name, chat.phase) == ("asked-01", "awaiting approval")
+    chat.say(f"approve {chat.open_digest}")
+    assert chat.run.status == "done"
+
+
+def test_a_call_from_python_goes_as_far_as_a_plan(berth: Berth) -> None:
+    asked = provision(f"{VM}, on network 20", "billing", world=berth.world)
+    assert asked.phase is Phase.AWAITING and asked.plan is not None and asked.plan.approvals == ("operator",)
+    larger = provision("make it 2 cores", "billing", conversation=asked.conversation, world=berth.world)
+    assert larger.plan is not None and larger.plan.plan_digest != asked.plan.plan_digest
+    with pytest.raises(RequestProblem):
+        provision("make it 4 cores", "somebody else", conversation=asked.conversation, world=berth.world)
+    assert provision("400 cores", "billing", conversation=asked.conversation, world=berth.world).plan is None
