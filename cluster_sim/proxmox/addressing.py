@@ -53,6 +53,20 @@ def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
     )
 
 
+def take_address(cluster: Cluster, guest: Guest) -> None:
+    """As it starts."""
+    card = address_of(cluster, guest)
+    guest.held = (card.mac, str(card.address), str(card.gateway)) if card else None
+
+
+def held_address(cluster: Cluster, guest: Guest) -> GuestAddress | None:
+    """What the guest itself would say: the address it got when it started, whatever its configuration says by now."""
+    if guest.held is None:
+        return address_of(cluster, guest)
+    mac, address, gateway = guest.held
+    return GuestAddress(mac, IPv4Interface(address), IPv4Address(gateway))
+
+
 def _lease(cluster: Cluster, guest: Guest, mac: str, network: Network) -> str:
     """The same address for the same card for as long as it is in the world; the guest's number where that is free."""
     subnet = IPv4Network(network.subnet)

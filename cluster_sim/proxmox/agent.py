@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import bodies
-from .addressing import address_of
+from .addressing import held_address
 from .call import Call
 from .errors import failed
 from .lines import read_pairs
@@ -36,7 +36,7 @@ def ping(call: Call) -> dict[str, Any]:
 def interfaces(call: Call) -> dict[str, Any]:
     guest = _answering(call)
     rows: list[dict[str, Any]] = [_interface("lo", "00:00:00:00:00:00", [("127.0.0.1", 8, "ipv4"), ("::1", 128, "ipv6")])]
-    card = address_of(call.cluster, guest)
+    card = held_address(call.cluster, guest)
     if card is not None:
         address = (str(card.address.ip), card.address.network.prefixlen, "ipv4")
         rows.append(_interface("eth0", card.mac.lower(), [address, (_link_local(card.mac), 64, "ipv6")]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import bodies
 from .access import Who
+from .addressing import take_address
 from .call import Call
 from .cluster import Cluster
 from .configuration import apply_pending, nets
@@ -93,6 +94,7 @@ def starting(cluster: Cluster, guest: Guest) -> Worker:
 
 def mark_running(cluster: Cluster, guest: Guest) -> None:
     guest.running, guest.started_at = True, cluster.now
+    take_address(cluster, guest)
     guest.pid = 1_000_000 + guest.vmid % 1_000_000
 
 

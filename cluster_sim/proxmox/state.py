@@ -96,6 +96,9 @@ class Guest:
     pid: int = 0
     fixed_address: str | None = None
     """Guests of the world file may say which address they have."""
+    held: tuple[str, str, str] | None = None
+    """Card, address with its prefix, and gateway as it got them when it started. On another bridge or tag it keeps them: its link stays
+    up, so no DHCP client of it asks again (qemu-server, vmconfig_update_net, 2026-11-29: only the bridge of the tap device changes)."""
 
     @property
     def is_template(self) -> bool:

@@ -354,3 +354,24 @@ def test_moving_a_running_guest(pve: Driver) -> None:
     assert pve.get("/nodes/pve2/qemu/110/status/current")["status"] == "running"
     local = pve.end(pve.post("/nodes/pve1/qemu/112/migrate", target="pve2", online=1))
     assert "can't migrate local disk 'local-lvm:vm-112-disk-0'" in local
+
+
+def test_a_running_guest_keeps_its_address_on_another_network_until_it_is_started_again(made: Driver) -> None:
+    def address() -> str:
+        cards = made.get(f"{MADE}/agent/network-get-interfaces")["result"]
+        return str(next(card for card in cards if card["name"] == "eth0")["ip-addresses"][0]["ip-address"])
+
+    def restart() -> None:
+        assert made.end(made.post(f"{MADE}/status/shutdown")) == "OK"
+        assert made.end(made.post(f"{MADE}/status/start")) == "OK"
+        made.clock.advance(60)
+
+    made.put(f"{MADE}/config", agent=1, net0="virtio,bridge=vmbr0,tag=20")
+    assert made.end(made.post(f"{MADE}/status/start")) == "OK"
+    made.clock.advance(60)
+    before = address()
+    card = made.get(f"{MADE}/config")["net0"]
+    made.put(f"{MADE}/config", net0=card.replace("tag=20", "tag=30"))
+    assert address() == before
+    restart()
+    assert address().split(".")[1] != before.split(".")[1]

@@ -18,6 +18,8 @@ from tools.values.trouble import RequestProblem, WorldProblem
 def assert_rights(settings: Settings, parts: Iterable[Part]) -> None:
     """Raises RequestProblem that names every right that is lacking, and the lines that grant them."""
     needed = all_of(part.rights for part in parts)
+    if not needed:
+        return
     token_id, missing = look_up(settings, needed)
     if missing:
         raise RequestProblem(

@@ -129,7 +129,7 @@ def _ask(context: PartContext, machine: Machine) -> str:
         raise WorldProblem(
             "A machine sees itself otherwise than it was approved.",
             " ".join(wrong),
-            "Say retry: it is configured and looked at again. If it stays, log in and look.",
+            "Log in and look why, then say retry: it is looked at again.",
             retryable=True,
         )
     return likeness.seen_itself(machine, found)
