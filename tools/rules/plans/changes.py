@@ -121,13 +121,14 @@ def beyond(approved_json: Json, wanted_json: Json) -> tuple[str, ...]:
         before = dict(_leaves("", change.get("before"))) if actions == ("update",) else {}
         old, new = (dict(_leaves("", side.get("after"))) for side in (known, change))
         open_then = _flagged(known.get("after_unknown"))
+        open_lists = dict(_leaves("", known.get("after_unknown")))
         open_now = _flagged(change.get("after_unknown"))
         # An update of what was approved sets nothing that is not known yet: the provider finds it out anew.
         open_then |= open_now if actions == ("update",) else set()
         for path in sorted(old.keys() | new.keys() | open_now):
             same = path not in open_now and old.get(path) == new.get(path)
             left = actions == ("update",) and path not in open_now and before.get(path) == new.get(path)
-            if not same and not left and not _within(path, open_then):
+            if not same and not left and not _within(path, open_then) and not _fills(old.get(path), open_lists.get(path), new.get(path)):
                 found.append(f"{address}: {path}")
     return tuple(found)
 
@@ -209,6 +210,14 @@ def _flagged(marks: Json) -> set[str]:
 def _within(path: str, places: set[str]) -> bool:
     """The path is one of the places, or lies inside one: Terraform marks a whole block by a single flag."""
     return any(path == place or path.startswith(f"{place}.") for place in places)
+
+
+def _fills(old: Json, open_then: Json, new: Json) -> bool:
+    """A plain list of which Terraform marks each element: what was not known is, and the rest is as it was."""
+    if not isinstance(open_then, list) or not isinstance(new, list) or len(new) != len(open_then):
+        return False
+    before = old if isinstance(old, list) and len(old) == len(new) else [None] * len(new)
+    return all(was_open is True or was == now for was_open, was, now in zip(open_then, before, new, strict=True))
 
 
 def _leaves(path: str, value: Json) -> Iterator[tuple[str, Json]]:
