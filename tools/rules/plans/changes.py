@@ -128,7 +128,8 @@ def beyond(approved_json: Json, wanted_json: Json) -> tuple[str, ...]:
         for path in sorted(old.keys() | new.keys() | open_now):
             same = path not in open_now and old.get(path) == new.get(path)
             left = actions == ("update",) and path not in open_now and before.get(path) == new.get(path)
-            if not same and not left and not _within(path, open_then) and not _fills(old.get(path), open_lists.get(path), new.get(path)):
+            opened = _within(path, open_then) or _is_hollow(path, old.get(path), open_then)
+            if not same and not left and not opened and not _fills(old.get(path), open_lists.get(path), new.get(path)):
                 found.append(f"{address}: {path}")
     return tuple(found)
 
@@ -210,6 +211,11 @@ def _flagged(marks: Json) -> set[str]:
 def _within(path: str, places: set[str]) -> bool:
     """The path is one of the places, or lies inside one: Terraform marks a whole block by a single flag."""
     return any(path == place or path.startswith(f"{place}.") for place in places)
+
+
+def _is_hollow(path: str, old: Json, open_then: set[str]) -> bool:
+    """An object of which nothing was known yet; what is in it now has places of its own."""
+    return old == {} and any(place.startswith(f"{path}.") for place in open_then)
 
 
 def _fills(old: Json, open_then: Json, new: Json) -> bool:
