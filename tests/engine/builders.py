@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tools.clients.settings import Settings
+from tools.ledger.database import BUSY_SECONDS
 from tools.ledger.ledger import Ledger
 from tools.pipeline.prepare import prepare
 from tools.pipeline.steps import Action, Step, Steps, Work, production
@@ -28,14 +29,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def world_at(home: Path, *, now: Callable[[], datetime] = utc_now, **more: object) -> World:
+def world_at(home: Path, *, now: Callable[[], datetime] = utc_now, busy_seconds: float = BUSY_SECONDS, **more: object) -> World:
     settings = Settings.from_environment({"BERTH_HOME": str(home), "HOME": str(home), **_strings(more.pop("environment", {}))})
     return World(
         settings=settings,
         site=Site(),
         now=now,
         new_id=new_run_id,
-        ledger=Ledger(settings.ledger_url, settings.home, now, LEASE_SECONDS),
+        ledger=Ledger(settings.ledger_url, settings.home, now, LEASE_SECONDS, busy_seconds=busy_seconds),
         modules=MODULES,
         allowed=Allowed(provisioners=True),
         **more,  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ from tools.values.shapes import SHAPE
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json, Value
 
-from .builders import counting, lines, manifest_of, part_named, planned, review_of, utc_now
+from .builders import counting, lines, manifest_of, part_named, planned, review_of, utc_now, world_at
 
 
 def approve(world: World, plan: Plan) -> None:
@@ -197,6 +198,51 @@ def test_our_own_mistake_stops_the_run_with_a_sentence(world: World, effects: Pa
     assert failed.summary.startswith("Berth made a mistake.")
     assert "Traceback" not in failed.summary
     assert "ZeroDivisionError" in (world.run_folder(run.id) / "fault.log").read_text()
+    carry_out.retry(world, run.id)
+    assert followed(world, run.id).status == "done"
+
+
+def test_a_ledger_that_is_away_for_a_while_ends_no_run(tmp_path: Path, effects: Path) -> None:
+    world = world_at(tmp_path / "home", busy_seconds=0.3)
+    path, away = world.settings.home / "ledger.db", threading.Event()
+
+    def hold() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            away.set()
+            time.sleep(1.5)  # Longer than anybody waits.
+            holder.execute("ROLLBACK")
+
+    def meets(work: Work) -> Json:
+        if not away.is_set():
+            threading.Thread(target=hold).start()
+            away.wait(5)
+        work.say("configuring")
+        return {}
+
+    engine.launch(world, counting(effects, configure=meets))
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    approve(world, plan)
+    run_id = carry_out.start(world, plan.digest)
+    run = followed(world, run_id)
+    assert run.status == "done", [(step.name, step.status, step.summary) for step in run.steps]
+    assert lines(effects).count("made web-00") == 1
+    engine.close()
+    world.ledger.close()
+
+
+def test_a_file_that_is_gone_is_told_by_its_name(world: World, effects: Path) -> None:
+    def reads(work: Work) -> Json:
+        return {"key": (work.run_folder / "secrets" / "ssh_key").read_text()}
+
+    engine.launch(world, counting(effects, configure=reads))
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    key = world.run_folder(plan.run_id) / "secrets" / "ssh_key"
+    key.rename(key.with_name("aside"))
+    run = carried_out(world, plan)
+    failed = next(step for step in run.steps if step.status == "failed")
+    assert run.status == "stopped" and str(key) in failed.summary and "retry" in failed.remedy
+    key.with_name("aside").rename(key)
     carry_out.retry(world, run.id)
     assert followed(world, run.id).status == "done"
 

@@ -138,7 +138,7 @@ def test_an_older_berth_says_that_it_is_too_old_before_and_while_it_has_the_ledg
 
 def test_a_file_that_is_no_ledger_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"no ledger, " * 1000)
-    with pytest.raises(WorldProblem, match="cannot be opened"):
+    with pytest.raises(WorldProblem, match="It is damaged"):
         Database(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 

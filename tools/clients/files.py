@@ -89,3 +89,14 @@ def assert_room(folder: Path, bytes_min: int = FREE_BYTES_MIN) -> None:
             f"Free at least {bytes_min // 2**20} MiB, then try again.",
             retryable=True,
         )
+
+
+def in_words(error: OSError) -> WorldProblem:
+    """Of a file that cannot be read or written: full disk, rights, gone."""
+    where = error.filename2 or error.filename or "a file"
+    return WorldProblem(
+        "A file cannot be read or written.",
+        f"{where}: {error.strerror or type(error).__name__}.",
+        "Put that right (space, rights, or the file from a copy), then say retry.",
+        retryable=True,
+    )

@@ -3,9 +3,11 @@ tools.ledger.ledger."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from tools.clients.files import private_folder
 from tools.ledger.migrating import REVISION, assert_not_newer, migrate, revision_of, say_revision
 from tools.values.trouble import WorldProblem
 
-BUSY_MILLISECONDS = 15_000
+BUSY_SECONDS = 15.0
 WRITERS_KEY = 7_305_114
 """PostgreSQL's advisory lock that makes writers take turns: the audit chain needs one order."""
 
@@ -144,10 +146,36 @@ _POSTGRESQL_TRIGGERS = (
 )
 
 
+class LedgerAway(WorldProblem):
+    """It cannot be read or written for now. Nothing is lost: what was not committed was not done, and whoever carries a run out lets go of
+    it and takes it up again when the ledger answers."""
+
+
+_WHY = (
+    ("locked|busy", "Another program holds it, and was waited for.", "See which one (`fuser {path}`), end it, then say retry."),
+    ("full", "The disk that it is on is full.", "Free some space there, then say retry."),
+    ("readonly|read-only|unable to open", "It, or its folder, cannot be written.", "Look at the rights of {path}, then say retry."),
+    (
+        "malformed|not a database|corrupt|disk i/o",
+        "It is damaged.",
+        "Stop Berth, keep {path}, and put its latest copy in its place. What runs is not touched.",
+    ),
+)  # fmt: skip
+
+
+def away(address: str, path: str, error: BaseException) -> LedgerAway:
+    """In words, by what the driver said."""
+    said = str(getattr(error, "orig", None) or error)
+    known = ((why, remedy) for pattern, why, remedy in _WHY if re.search(pattern, said, re.IGNORECASE))
+    why, remedy = next(known, ("It does not answer.", "Look at BERTH_DATABASE_URL and at the database, then say retry."))
+    kind = type(getattr(error, "orig", None) or error).__name__
+    return LedgerAway("The ledger is away.", f"{address}: {why} ({kind})", remedy.format(path=path or address), retryable=True)
+
+
 class Database:
     """One engine. Readers see a consistent picture; writers take turns."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
         url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -155,24 +183,24 @@ class Database:
             private_folder(Path(self.url.database).parent)
             with suppress(OSError):  # Opening it says what is wrong.
                 Path(self.url.database).touch(mode=0o600)  # SQLite gives the files beside it the same mode.
-        arguments = {"timeout": BUSY_MILLISECONDS / 1000} if self.is_sqlite else {"connect_timeout": 10}
+        arguments = {"timeout": busy_seconds} if self.is_sqlite else {"connect_timeout": 10}
         self.engine = sa.create_engine(self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
-            sa.event.listen(self.engine, "connect", _set_up_sqlite)
+            sa.event.listen(self.engine, "connect", partial(_set_up_sqlite, busy_seconds=busy_seconds))
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         self._is_open = False
         self._open()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self.engine.connect() as connection, connection.begin():
+        with self._in_words(), self.engine.connect() as connection, connection.begin():
             if self._is_open:
                 assert_not_newer(connection)
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(berth_write=True) as connection, connection.begin():
+        with self._in_words(), self.engine.connect().execution_options(berth_write=True) as connection, connection.begin():
             if not self.is_sqlite:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
             if self._is_open:
@@ -186,23 +214,26 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-    def _open(self) -> None:
-        """The tables are there and as this Berth knows them. Raises RequestProblem when a newer one has been here."""
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
         try:
-            with self.read() as connection:
-                found = revision_of(connection)
-            if found is None or found < REVISION:
-                with self.write() as connection:
-                    self._bring_up(connection)
-            with self.read() as connection:
-                assert_not_newer(connection)
-        except sa.exc.DBAPIError as error:
-            raise WorldProblem(
-                "The ledger cannot be opened.",
-                f"{self.url.render_as_string(hide_password=True)} does not answer, cannot be written, or is damaged "
-                f"({type(error.orig).__name__}).",
-                "Look at BERTH_DATABASE_URL, or at the rights of BERTH_HOME.",
-            ) from error
+            yield
+        except (sa.exc.IntegrityError, sa.exc.InternalError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError):
+            raise  # It answers: two wanted the same, or the statement is at fault.
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as error:
+            path = self.url.database or "" if self.is_sqlite else ""
+            raise away(self.url.render_as_string(hide_password=True), path, error) from error
+
+    def _open(self) -> None:
+        """The tables are there and as this Berth knows them. Raises RequestProblem when a newer one has been here, and
+        LedgerAway when it cannot be opened."""
+        with self.read() as connection:
+            found = revision_of(connection)
+        if found is None or found < REVISION:
+            with self.write() as connection:
+                self._bring_up(connection)
+        with self.read() as connection:
+            assert_not_newer(connection)
         if self.is_sqlite and self.url.database:
             Path(self.url.database).chmod(0o600)
         self._is_open = True
@@ -218,19 +249,19 @@ class Database:
             migrate(connection, found)
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
+def _set_up_sqlite(connection: Any, _record: object, busy_seconds: float) -> None:
     connection.isolation_level = None  # We begin transactions ourselves; the module's own rules would begin them too late.
-    write_ahead(connection)
-    for pragma in ("synchronous=FULL", f"busy_timeout={BUSY_MILLISECONDS}", "foreign_keys=ON"):
+    write_ahead(connection, busy_seconds)
+    for pragma in ("synchronous=FULL", f"busy_timeout={round(busy_seconds * 1000)}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def write_ahead(connection: sqlite3.Connection) -> None:
+def write_ahead(connection: sqlite3.Connection, busy_seconds: float = BUSY_SECONDS) -> None:
     """Stays with the file. SQLite waits for nobody here, whatever the timeout (measured): of two that open a new file at once, one is
     told that it is locked."""
     for attempt in Retrying(
         retry=retry_if_exception_type(sqlite3.OperationalError),
-        stop=stop_after_delay(BUSY_MILLISECONDS / 1000),
+        stop=stop_after_delay(busy_seconds),
         wait=wait_fixed(0.05),
         reraise=True,
     ):

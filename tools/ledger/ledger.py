@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from tools.clients.files import private_folder, write_once
 from tools.ledger.audit import Audit, Verified, lost
 from tools.ledger.checkpoints import Checkpoints
-from tools.ledger.database import Database, drafts
+from tools.ledger.database import BUSY_SECONDS, Database, drafts
 from tools.ledger.leases import LEASE_SECONDS, Leases
 from tools.ledger.plans import Plans
 from tools.ledger.reservations import Reservations
@@ -58,6 +58,7 @@ class Ledger:
         now: Callable[[], datetime],
         lease_seconds: float = LEASE_SECONDS,
         checkpoints: Path | None = None,
+        busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         """`checkpoints`: the file of the audit chain's; in the home where none is named. Raises WorldProblem for a ledger that cannot be
         opened, or has lost records."""
@@ -67,7 +68,7 @@ class Ledger:
         last = kept.last()
         if last and address.get_backend_name() == "sqlite" and address.database and not Path(address.database).exists():
             raise lost(kept.path, f"{address.database} is gone.")
-        self.database = Database(url)
+        self.database = Database(url, busy_seconds)
         self.key = write_once(home / "ledger.key", secrets.token_bytes(32))
         self.holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         """This process, told apart from every other that ever opened the ledger."""

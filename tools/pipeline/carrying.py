@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tools.clients.files import write_private
+from tools.clients.files import in_words, write_private
 from tools.clients.process import plain
+from tools.ledger.database import LedgerAway
 from tools.ledger.leases import Lease
 from tools.pipeline.applying import Cancelled
 from tools.pipeline.drafting import settle_promises
@@ -88,7 +89,10 @@ class Carrier:
             if not step.stops_itself and self.cancelled():
                 raise Cancelled  # `apply` looks first: somebody else may have left a Terraform that must be stopped.
             result = action(work)
-        except Trouble as trouble:
+        except LedgerAway:
+            raise  # No failure of the step: the run is taken up again when the ledger answers.
+        except (Trouble, OSError) as error:
+            trouble = in_words(error) if isinstance(error, OSError) else error
             off = self._switched_off(part) if action is step.do and record.name != "recheck" else ()
             self._fail(
                 place,

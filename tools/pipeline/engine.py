@@ -17,9 +17,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from tools.ledger.database import write_ahead
+from tools.ledger.database import LedgerAway, write_ahead
 from tools.ledger.leases import Lease, LeaseLost
 from tools.pipeline.carrying import Carrier, carry
 from tools.pipeline.steps import Steps, production
@@ -33,6 +34,7 @@ WORKFLOWS = "1"
 """The shape of the workflow. A process takes over runs of the same shape only; count it up when the order of steps changes."""
 READY_SECONDS_MAX = 60.0
 END_SECONDS_MAX = 90
+STARTS_MAX, START_AGAIN_SECONDS = 10_000, 5.0
 QUEUE_LOOK_SECONDS = 0.2
 
 log = logging.getLogger("berth.engine")
@@ -97,7 +99,8 @@ class Engine:
                 f"{type(self._trouble).__name__}: {theirs(str(self._trouble))}"
                 if self._trouble
                 else f"It was not ready after {READY_SECONDS_MAX:.0f} s.",
-                "Look at BERTH_HOME and BERTH_DATABASE_URL, then start again.",
+                f"Look at BERTH_HOME and BERTH_DATABASE_URL; it tries again by itself. A damaged {self.world.settings.home / 'engine.db'} "
+                "may be moved away: what runs stands in the ledger.",
             ) from self._trouble
 
     def take_in_hand(self, run_id: str) -> bool:
@@ -146,6 +149,9 @@ class Engine:
         except LeaseLost:
             log.warning("Run %s is carried out by another process by now.", run_id)
             raise
+        except LedgerAway as problem:
+            log.warning("Run %s waits until the ledger answers: %s", run_id, problem)
+            raise  # It is taken up again, from what the ledger has of it.
         except Exception as error:
             carrier.give_up(error)
             return {"status": "stopped"}
@@ -176,12 +182,19 @@ class Engine:
         self._wanted.wait(self._after_seconds)
         if self._closing.is_set():
             return
-        try:
-            _launch_dbos(self)
-        except BaseException as error:
-            self._trouble = error
-            self._ready.set()
-            log.error("The engine did not start: %s", error)
+        for _ in range(STARTS_MAX):
+            try:
+                _launch_dbos(self)
+                self._trouble = None
+                break
+            except Exception as error:
+                self._trouble = error
+                log.error("The engine did not start: %s", error)
+                self._ready.set()  # Whoever waits is told; and it is tried again.
+                _end_dbos()
+                if self._closing.wait(START_AGAIN_SECONDS):
+                    return
+        else:
             return
         self._ready.set()
         looks_apart = self.world.ledger.leases.seconds / 2
@@ -263,6 +276,13 @@ def _launch_dbos(engine: Engine) -> None:
     DBOS.listen_queues([engine.queue])
     DBOS.launch()
     DBOS.register_queue(engine.queue, polling_interval_sec=QUEUE_LOOK_SECONDS)
+
+
+def _end_dbos() -> None:
+    from dbos import DBOS
+
+    with suppress(Exception):
+        DBOS.destroy()
 
 
 def _carry_out(run_id: str, attempt: int) -> Any:

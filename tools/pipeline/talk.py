@@ -12,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from tools.capabilities import catalogue, chain
 from tools.capabilities.swings import swings
+from tools.clients.files import in_words as trouble_of
+from tools.ledger.database import LedgerAway
 from tools.pipeline import carry_out, requests
 from tools.pipeline.answering import Answering
 from tools.pipeline.context import Say
@@ -119,17 +121,25 @@ class Talk:
                 else:
                     self._sure = self.now
                     self.happen(self._work(effect))
-        except Trouble as trouble:
+        except (Trouble, OSError) as error:
             self.now = self._sure
             self.to_do.clear()
+            trouble = trouble_of(error) if isinstance(error, OSError) else error
             self.say(in_words(trouble))
             if isinstance(trouble, WorldProblem) and trouble.retryable:
                 self.happen(events.Failed(self.text))
         finally:
-            if self.now != self._stored:
-                self._stored = self.now
+            self._keep()
+
+    def _keep(self) -> None:
+        if self.now != self._stored:
+            try:
                 said = _STORED.dump_python(self.now, mode="json", exclude={"snapshots"})
                 self.world.ledger.put(self.name, {**said, "snapshots": self.now.snapshots})
+                self._stored = self.now
+            except LedgerAway as problem:
+                self.to_do.clear()
+                self.say(in_words(problem))
 
     def _tell(self, tell: Tell) -> None:
         self.say(draw(tell))

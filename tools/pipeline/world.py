@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from tools.clients.files import private_folder
+from tools.clients.files import in_words
 from tools.clients.rego import read_rego
 from tools.clients.settings import Settings
 from tools.clients.shipped import MODULES
@@ -92,13 +92,16 @@ class World:
 
 def open_world(settings: Settings | None = None) -> World:
     settings = settings or Settings.from_environment()
-    private_folder(settings.home)
+    try:
+        ledger = Ledger(settings.ledger_url, settings.home, utc_now, checkpoints=settings.checkpoints)
+    except OSError as error:
+        raise in_words(error) from error
     return World(
         settings=settings,
         site=read_site(settings),
         now=utc_now,
         new_id=new_run_id,
-        ledger=Ledger(settings.ledger_url, settings.home, utc_now, checkpoints=settings.checkpoints),
+        ledger=ledger,
         policy=the_policy(settings),
         judges=(read_rego(settings.rego_folder),) if settings.rego_folder else (),
         prices=the_prices(settings),
