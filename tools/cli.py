@@ -81,6 +81,14 @@ def api(words: tuple[str, ...]) -> None:
     starting.front_end("api_server", words)
 
 
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@in_words
+def serve(file: Path) -> None:
+    """Serve the web UI and the API to several people, as FILE says (docs/serving.md)."""
+    starting.service(file)
+
+
 @main.command(context_settings=_OTHERS)
 @_any_words
 @in_words
@@ -167,6 +175,19 @@ def runs() -> None:
 
     world = _world()
     _tell(telling.runs(carry_out.runs(world), carry_out.past(world)))
+
+
+@main.command()
+@in_words
+def inbox() -> None:
+    """Show the plans that wait for an approval."""
+    from tools.pipeline import carry_out
+    from tools.rules.words import telling
+    from tools.values.person import Person
+
+    world = _world()
+    waiting = carry_out.waiting(world, Person(world.settings.operator))
+    _tell(telling.waiting([(one.plan, one.manifest, roles) for one, roles in waiting]))
 
 
 @main.command()

@@ -36,6 +36,16 @@ def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
     _become("google.adk.cli", command, *stores, str(AGENTS / "provisioner" if command == "run" else AGENTS), *words)
 
 
+def service(file: Path) -> NoReturn:
+    """The web UI and the API behind a door that knows people. Raises RequestProblem for a wrong setting."""
+    from tools.clients.settings import Settings
+    from tools.clients.shipped import AGENTS
+
+    Settings.from_environment()
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", str(AGENTS / "serve.py"), str(file)])  # noqa: S606
+
+
 def simulator(module: str, *words: str) -> NoReturn:
     """A program of the simulated world. Raises RequestProblem when the extra `sim` is not installed."""
     missing = [name for name in SIM_NEEDS if find_spec(name) is None]

@@ -54,6 +54,9 @@ from tools.values.events import Intent
         ("status of run-7f3k9", Intent.STATUS),
         ("follow", Intent.FOLLOW),
         ("list", Intent.LIST),
+        ("What waits for me?", Intent.INBOX),
+        ("inbox", Intent.INBOX),
+        ("show plan 0123456789ab", Intent.SHOW_PLAN),
         ("?", Intent.HELP),
         # Near misses of an approval are words, never an approval.
         ("approve 0123456", Intent.WORDS),

@@ -78,6 +78,21 @@ def test_a_single_operator_without_a_roles_file_is_no_manager() -> None:
         approving.role_speaking(several(), (), "ops", {}, "manager", True)
 
 
+@pytest.mark.parametrize(
+    ("principal", "held", "roles"),
+    [
+        ("ops", None, ("operator", "manager", "vp")),
+        ("ops", ("operator", "vp"), ()),
+        ("bob", ("vp",), ("vp",)),
+        ("alice", ("operator", "manager"), ("operator",)),
+        ("eve", ("viewer",), ()),
+    ],
+)
+def test_what_waits_for_whom(principal: str, held: tuple[str, ...] | None, roles: tuple[str, ...]) -> None:
+    given = () if held is None else (approval(several(), "manager"),)
+    assert approving.may_give(several(), given, principal, held) == roles
+
+
 def signed(one: Plan, role: str, **more: Any) -> Any:
     return approving.signed(approval(one, role, **more), KEY)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from tools.ledger.reservations import Reservations
 from tools.values.manifest import Manifest
 from tools.values.plan import Approval, Plan
 from tools.values.review import Review
-from tools.values.shapes import read, written
+from tools.values.shapes import Unreadable, read, written
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem
 from tools.values.value import Value
@@ -96,6 +97,16 @@ class Plans:
             query = sa.select(plans).where(plans.c.conversation == conversation).order_by(plans.c.made_at.desc()).limit(1)
             row = connection.execute(query).first()
         return _row(row) if row else None
+
+    def open(self) -> list[Kept]:
+        """Oldest first. One that cannot be read is passed over."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(plans).where(plans.c.status == "open").order_by(plans.c.made_at)).all()
+        found = []
+        for row in rows:
+            with suppress(Unreadable):
+                found.append(_kept(row))
+        return found
 
     def find(self, prefix: str, conversation: str = "") -> Kept:
         """By the first digits of its digest; within one conversation, or anywhere when none is named."""

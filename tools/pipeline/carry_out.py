@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from tools.ledger.plans import Kept
 from tools.ledger.runs import RunRow
 from tools.pipeline.begun import mend
 from tools.pipeline.drafting import settle_promises
@@ -17,10 +18,11 @@ from tools.pipeline.run_folder import drop_proposal, write_json, write_value
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
 from tools.rules.machines.ownership import with_half_made
-from tools.rules.plans.approving import assert_holds, assert_open, digits, missing_roles, people, role_speaking, signed, window
+from tools.rules.plans.approving import assert_holds, assert_open, digits, may_give, missing_roles, people, role_speaking, signed, window
 from tools.rules.words.answering import Past
 from tools.values.events import Approved
 from tools.values.manifest import Part
+from tools.values.person import Person
 from tools.values.plan import Approval
 from tools.values.run import Progress, Run
 from tools.values.shapes import Unreadable
@@ -68,6 +70,14 @@ def approve(
     world.ledger.plans.approve(signed(approval, world.ledger.key), now)
     world.ledger.keep_until(kept.family, approval.expires_at)
     return Approved(plan=plan, missing_roles=missing_roles(plan, world.ledger.plans.approvals(plan.digest)))
+
+
+def waiting(world: World, person: Person) -> tuple[tuple[Kept, tuple[str, ...]], ...]:
+    """Plans that may still be approved, each with the roles that this person may approve it as."""
+    now = world.now()
+    each = ((kept, world.ledger.plans.approvals(kept.plan.digest)) for kept in world.ledger.plans.open() if kept.plan.expires_at > now)
+    found = ((kept, may_give(kept.plan, given, person.name, person.roles)) for kept, given in each)
+    return tuple((kept, roles) for kept, roles in found if roles)
 
 
 def assert_may_be_approved(world: World, plan_digest: str) -> None:

@@ -26,6 +26,7 @@ from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import proving, reading
 from tools.rules.names.naming import shorten
+from tools.rules.plans.approving import digits
 from tools.rules.plans.permitting import assert_may
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request import goals
@@ -171,6 +172,11 @@ class Talk:
                 return self._take(quote, edits)
             case effects.ListRuns():
                 self._tell(telling.runs(carry_out.runs(world), carry_out.past(world)))
+            case effects.ListWaiting():
+                self._tell(telling.waiting([(one.plan, one.manifest, roles) for one, roles in carry_out.waiting(world, self.person)]))
+            case effects.ShowPlan(typed):
+                kept = world.ledger.plans.find(digits(typed))
+                self._tell(telling.details(kept.plan, kept.manifest, None, kept.review))
             case effects.Explain(what):
                 self._explain(what)
             case effects.ShowRun(run_id):

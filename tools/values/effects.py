@@ -36,6 +36,17 @@ class ListRuns:
 
 
 @dataclass(frozen=True)
+class ListWaiting:
+    """Plans that wait for an approval which the person who asks may give."""
+
+
+@dataclass(frozen=True)
+class ShowPlan:
+    digest_typed: str
+    """Of anybody's plan: who approves has to see it."""
+
+
+@dataclass(frozen=True)
 class Explain:
     """More of the plan on offer, or of what the conversation's run was made from."""
 
@@ -165,7 +176,7 @@ class Work(StrEnum):
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
 Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval | PlanWayBack
-AtOnce = Tell | TellWhatIsKnown | Answer | Take | Resume | ListRuns | Explain | ShowRun | ShowDrift | Commands
+AtOnce = Tell | TellWhatIsKnown | Answer | Take | Resume | ListRuns | ListWaiting | ShowPlan | Explain | ShowRun | ShowDrift | Commands
 TakesTime = Follow | Hear | Understand | Work
 Slow = Answer | Leave | PlanRemoval | PlanWayBack | ShowRun | ShowDrift | TakesTime
 """Looks at more than the ledger."""

@@ -38,6 +38,8 @@ class Intent(StrEnum):
     RESUME = "resume a request"
     LIST = "list"
     DRIFT = "drift"
+    INBOX = "what waits for me"
+    SHOW_PLAN = "show a plan"
     EXPLAIN = "explain"
     HELP = "help"
     EMPTY = "empty"

@@ -67,6 +67,16 @@ def people(roles: Iterable[tuple[str, str]]) -> int:
     return sum(not role.startswith(CONFIRM) for role, _ in roles)
 
 
+def may_give(plan: Plan, approvals: Iterable[Approval], principal: str, held: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The missing roles that this person may approve as. `held` as `role_speaking` would have it; None: one operator, alone."""
+    missing = missing_roles(plan, approvals)
+    if held is None:
+        return missing
+    if principal == plan.requester and any(role != OPERATOR and not role.startswith(CONFIRM) for role, _ in plan.approvals):
+        return ()
+    return tuple(role for role in missing if role in held or (role.startswith(CONFIRM) and OPERATOR in held))
+
+
 def reply(shown: str, role: str) -> str:
     """What is typed to approve as a role, or to confirm a part."""
     return f"confirm {shown} {role.removeprefix(CONFIRM)}" if role.startswith(CONFIRM) else f"approve {shown} as {role}"

@@ -13,7 +13,7 @@ from tools.values.trouble import RequestProblem
 
 VIEWER, REQUESTER, OPERATOR, ADMIN = "viewer", "requester", "operator", "admin"
 _ASKS = (effects.Understand, effects.Hear, effects.Take, effects.Resume, Work)
-_HANDLES = (effects.Cancel, effects.Retry, effects.Leave, effects.PlanRemoval)
+_HANDLES = (effects.Cancel, effects.Retry, effects.Leave, effects.PlanRemoval, effects.PlanWayBack)
 CARRIED_OUT = (effects.Approve, effects.Start, effects.Retry, effects.Leave)
 """What changes something outside, or lets it be changed."""
 

@@ -24,6 +24,7 @@ _REMOVE = re.compile(
     r"(?:remove|destroy|delete|tear down)\s+(?:it|everything|this|(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))", re.IGNORECASE
 )
 _LOOK = re.compile(r"(status|follow|drift)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))?", re.IGNORECASE)
+_PLAN = re.compile(r"(?:show\s+)?(?:me\s+)?(?:the\s+)?(?:plan|details of|details)\s+([0-9a-f]{8,64})", re.IGNORECASE)
 _AGAIN = re.compile(r"(retry|try\s+again|roll\s+back|rollback|leave|keep)\s+(?:the\s+)?(?:run\s+)?(run-[a-z0-9-]{1,40})", re.IGNORECASE)
 _WALK = re.compile(r"(undo|redo|take back)\s+(?:the |my )?(?:last )?([\w-]+) (?:changes|edits|steps|messages)", re.IGNORECASE)
 _RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8})", re.IGNORECASE)
@@ -45,6 +46,8 @@ _SAYINGS: dict[Intent, str] = {
     Intent.LEAVE: "leave|leave it|keep it|keep",
     Intent.LIST: "list|runs|list runs|history",
     Intent.DRIFT: "drift|show drift|has anything drifted|has it drifted|what has drifted|has anything changed|is it still as it was made",
+    Intent.INBOX: "inbox|what waits for me|what is waiting for me|what's waiting for me|what waits for my approval|what should i approve"
+    "|what must i approve|what do i have to approve|show my inbox|my inbox",
     Intent.EXPLAIN: "details|why|arithmetic|resources",
     Intent.HELP: "help|?|hello|hi|what can you do",
 }
@@ -79,6 +82,8 @@ def read(text: str) -> Message:
         return Message(intent=plain, text=text, subject=word if plain is Intent.EXPLAIN else "")
     if found := _REMOVE.fullmatch(bare):
         return Message(intent=Intent.REMOVE, text=text, subject=found.group(1) or "")
+    if found := _PLAN.fullmatch(bare):
+        return Message(intent=Intent.SHOW_PLAN, text=text, subject=found.group(1).lower())
     if found := _AGAIN.fullmatch(bare):
         return Message(intent=_PLAIN[" ".join(found.group(1).lower().split())], text=text, subject=found.group(2).lower())
     if (found := _WALK.fullmatch(bare)) and (steps := quantities.count(found.group(2))):

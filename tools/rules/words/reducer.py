@@ -254,6 +254,8 @@ _BY_INTENT: dict[Intent, Answer] = {
     Intent.TOO_LONG: _always(telling.too_long(MESSAGE_BYTES_MAX)),
     Intent.HELP: _always(effects.TellWhatIsKnown()),
     Intent.LIST: _always(effects.ListRuns()),
+    Intent.INBOX: _always(effects.ListWaiting()),
+    Intent.SHOW_PLAN: lambda now, message: (now, (effects.ShowPlan(message.subject),)),
     Intent.EXPLAIN: _explain,
     Intent.SHOW: lambda now, message: (now, (telling.request(now.request, now.doubts),)),
     Intent.RESUME: _resume,

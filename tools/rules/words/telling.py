@@ -244,6 +244,16 @@ def runs(all_runs: Sequence[Run], past: Sequence[Past]) -> Tell:
     return _text("run.runs", all_runs, {one.run.id: one for one in past})
 
 
+def waiting(plans: Sequence[tuple[Plan, Manifest, tuple[str, ...]]]) -> Tell:
+    """What somebody may approve, each with what they would reply."""
+    each = []
+    for made, composed, roles in plans:
+        digest = made.digest[:DIGEST_SHOWN]
+        alone = tuple(role for role, _ in made.approvals) == (OPERATOR,)
+        each.append((made, composed, (f"approve {digest}",) if alone else tuple(reply(digest, role) for role in roles)))
+    return _text("plan.waiting", each)
+
+
 def _text(name: str, *values: object) -> Tell:
     return Tell(name, values)
 

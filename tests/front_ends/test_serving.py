@@ -1,0 +1,302 @@
+"""`berth serve`: who comes in is known, sends only what may be sent, and approves what others asked for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from tests.conftest import ROOT, Reply, free_port, wait_until
+from tests.ledger import builders
+from tests.values import opened
+from tools.pipeline.world import World
+
+_spec = importlib.util.spec_from_file_location("messages", ROOT / "agents" / "provisioner" / "serving" / "messages.py")
+assert _spec and _spec.loader
+messages = importlib.util.module_from_spec(_spec)  # By itself: the app that it belongs to opens a world when it is loaded.
+_spec.loader.exec_module(messages)
+
+TOKENS = {name: f"token-of-{name}-0123456789" for name in ("alice", "bob", "vera", "nobody")}
+ROLES = "principals:\n  alice: [requester]\n  bob: [security]\n  vera: [viewer]\n  'group:vips': [vp, requester]\n"
+MESSAGE = {"appName": "provisioner", "userId": "user", "sessionId": "s1", "newMessage": {"role": "user", "parts": [{"text": "help"}]}}
+SESSIONS = "/apps/provisioner/users/user/sessions"
+
+
+# What may come in: a table.
+
+
+@pytest.mark.parametrize("more", [
+    {"events": [{"author": "user"}]},
+    {"state": {"a": 1}},
+    {"stateDelta": {"phase": "running"}},
+    {"state_delta": {"phase": "running"}},
+    {"invocationId": "e-1"},
+    {"invocation_id": "e-1"},
+    {"functionCallEventId": "e"},
+    {"newMessage": None},
+    {"newMessage": {"parts": [{"functionResponse": {"id": "c", "name": "approve"}}]}},
+    {"newMessage": {"parts": [{"text": "x", "functionCall": {"name": "f"}}]}},
+    {"newMessage": {"parts": []}},
+    {"sessionId": "../x"},
+    {"sessionId": None},
+    {"appName": "__builder"},
+    {"customMetadata": {"a": 1}},
+])  # fmt: skip
+def test_what_a_client_may_not_set(more: dict[str, Any]) -> None:
+    with pytest.raises(messages.Refused) as refused:
+        messages.take("POST", "/run", json.dumps({**MESSAGE, **more}).encode(), "alice")
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/dev/apps/provisioner/builder", 404),
+        ("GET", "/builder/app/provisioner", 404),
+        ("POST", "/apps/provisioner/eval_sets/x", 404),
+        ("GET", "/debug/trace/x", 404),
+        ("GET", "/docs", 404),
+        ("GET", "/openapi.json", 404),
+        ("PATCH", "/apps/provisioner/users/user/sessions/s1", 404),
+        ("PUT", "/run", 404),
+        ("POST", "/run_live", 404),
+        ("GET", "/dev-ui/../dev/x", 404),
+        ("GET", "/apps/other/users/user/sessions", 404),
+        ("GET", "/apps/provisioner/users/bob/sessions", 403),
+        ("DELETE", "/apps/provisioner/users/bob/sessions/s1", 403),
+    ],
+)
+def test_what_is_closed(method: str, path: str, status: int) -> None:
+    with pytest.raises(messages.Refused) as refused:
+        messages.take(method, path, b"", "alice")
+    assert refused.value.status == status
+
+
+def test_what_is_taken_is_the_persons_own_and_nothing_else() -> None:
+    taken = messages.take("POST", "/run", json.dumps({**MESSAGE, "stateDelta": None, "streaming": False}).encode(), "alice")
+    assert json.loads(taken.body) == {**MESSAGE, "userId": "alice", "streaming": False}
+    assert messages.take("GET", f"{SESSIONS}/s1", b"", "alice").path == "/apps/provisioner/users/alice/sessions/s1"
+    with pytest.raises(messages.Refused):
+        messages.take("POST", "/run", json.dumps({**MESSAGE, "userId": "bob"}).encode(), "alice")
+    with pytest.raises(messages.Refused):
+        messages.take("POST", SESSIONS, json.dumps({"sessionId": "s1", "events": [{}]}).encode(), "alice")
+
+
+# An OpenID provider.
+
+
+@dataclass
+class Provider:
+    """Of one person, who is always logged in: discovery, keys, code flow with PKCE."""
+
+    port: int = field(default_factory=free_port)
+    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"}))
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def issuer(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self, key: RSAKey | None = None, algorithm: str = "RS256", **claims: object) -> str:
+        now = int(time.time())
+        said = {"iss": self.issuer, "aud": "berth", "sub": "u-7", "exp": now + 300, "iat": now}
+        said |= {"preferred_username": "carol", "groups": ["vips"]}
+        return jwt.encode({"alg": algorithm, "kid": "k1"}, {**said, **claims}, key or self.key, algorithms=[algorithm])
+
+    def answer(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any] | str]:
+        where = urlsplit(path)
+        if where.path == "/.well-known/openid-configuration":
+            ends = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
+            return 200, {"issuer": self.issuer, **{name: f"{self.issuer}/{end}" for name, end in ends.items()}}
+        if where.path == "/keys":
+            return 200, {"keys": [self.key.as_dict(private=False)]}
+        if where.path == "/authorize":
+            asked = dict(parse_qsl(where.query))
+            self.codes["c-1"] = asked
+            return 303, f"{asked['redirect_uri']}?code=c-1&state={asked['state']}"
+        asked = self.codes.pop(form.get("code", ""), {})
+        proof = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).rstrip(b"=").decode()
+        if asked.get("code_challenge") != proof or asked.get("code_challenge_method") != "S256":
+            return 400, {"error": "invalid_grant"}
+        return 200, {"access_token": "a", "token_type": "Bearer", "id_token": self.token(nonce=asked["nonce"])}
+
+    def serve(self) -> ThreadingHTTPServer:
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                length = int(self.headers.get("content-length") or 0)
+                status, said = provider.answer(self.path, {n: v[0] for n, v in parse_qs(self.rfile.read(length).decode()).items()})
+                self.send_response(status)
+                if isinstance(said, str):
+                    self.send_header("location", said)
+                self.send_header("content-type", "application/json")
+                self.end_headers()
+                self.wfile.write(b"" if isinstance(said, str) else json.dumps(said).encode())
+
+            do_POST = do_GET
+
+            def log_message(self, *words: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+
+@dataclass
+class Service:
+    url: str
+    provider: Provider
+    world: World = field(repr=False)
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def of(self, name: str = "", **headers: str) -> httpx.Client:
+        given = {"authorization": f"Bearer {TOKENS[name]}"} if name else {}
+        return httpx.Client(base_url=self.url, headers={**given, **headers}, timeout=60)
+
+    def say(self, name: str, text: str) -> str:
+        with self.of(name) as client:
+            client.post(SESSIONS, json={"sessionId": "s1"})
+            answer = client.post("/run", json={**MESSAGE, "newMessage": {"parts": [{"text": text}]}})
+        assert answer.status_code == 200, answer.text
+        return Reply(tuple(answer.json())).text
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder, port, provider = tmp_path_factory.mktemp("service"), free_port(), Provider()
+    url, idp = f"http://127.0.0.1:{port}", provider.serve()
+    (folder / "tokens").write_text("".join(f"{name} {hashlib.sha256(token.encode()).hexdigest()}\n" for name, token in TOKENS.items()))
+    (folder / "roles.yaml").write_text(ROLES)
+    (folder / "secret").write_text("the-proxys-secret\n")
+    (folder / "serve.yaml").write_text(json.dumps({
+        "address": url, "port": port, "tokens_file": str(folder / "tokens"), "messages_a_minute": 12,
+        "proxy": {"secret_file": str(folder / "secret")}, "oidc": {"issuer": provider.issuer, "client_id": "berth"},
+    }))  # fmt: skip
+    kept = ("PATH", "LANG", "HOME", "VIRTUAL_ENV", "SSL_CERT_FILE")
+    given = {name: os.environ[name] for name in kept if name in os.environ}
+    given |= {"BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
+    log = folder / "log"
+    with log.open("wb") as out:
+        command = [str(Path(sys.executable).with_name("berth")), "serve", str(folder / "serve.yaml")]
+        process = subprocess.Popen(command, cwd=folder, env=given, stdout=out, stderr=out)
+        try:
+            wait_until(lambda: _is_up(url), 60, lambda: log.read_text()[-2000:])
+            with opened(given) as world:
+                yield Service(url, provider, world, process)
+        finally:
+            process.terminate()
+            assert process.wait(40) in (0, -15), log.read_text()[-2000:]
+            idp.shutdown()
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=10).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_nobody_unknown_comes_in(service: Service) -> None:
+    other = RSAKey.generate_key(2048, {"kid": "k1"})
+    bearer = [
+        "wrong",
+        service.provider.token(key=other),
+        service.provider.token(aud="another"),
+        service.provider.token(iss="http://evil.example"),
+        service.provider.token(exp=int(time.time()) - 3600),
+        service.provider.token(preferred_username="../../etc"),
+        ".".join([base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("="), service.provider.token().split(".")[1], ""]),
+    ]
+    strangers = [{}, {"x-berth-secret": "wrong", "x-remote-user": "alice"}, {"cookie": "berth_session=x"}]
+    for headers in [*strangers, *({"authorization": f"Bearer {one}"} for one in bearer)]:
+        with service.of("", **headers) as client:
+            assert client.get(SESSIONS).status_code == 401, headers
+    with service.of("nobody") as client:
+        assert client.get(SESSIONS).status_code == 403, "no role"
+    assert httpx.get(f"{service.url}/healthz").status_code == 200
+    with service.of("alice", host="evil.example") as client:
+        assert client.get(SESSIONS).status_code == 421
+
+
+def test_sessions_are_their_persons_own(service: Service) -> None:
+    service.say("alice", "help")
+    with service.of("bob") as bob, service.of("alice") as alice:
+        assert [one["userId"] for one in alice.get(SESSIONS).json()] == ["alice"]
+        assert bob.get("/apps/provisioner/users/alice/sessions").status_code == 403
+        assert bob.get(f"{SESSIONS}/s1").status_code == 404
+        assert alice.get("/dev-ui/").status_code == 200 and alice.get("/dev/apps").status_code == 404
+        assert alice.post("/run", content=b"x" * (300 * 1024)).status_code == 413
+
+
+def test_a_proxys_and_a_providers_word_is_taken(service: Service) -> None:
+    with service.of("", **{"x-berth-secret": "the-proxys-secret", "x-remote-user": "vera"}) as client:
+        assert client.get(SESSIONS).status_code == 200
+        assert client.post(SESSIONS, json={}).status_code == 403, "not from a page of this site"
+    with service.of("", authorization=f"Bearer {service.provider.token()}") as client:
+        assert client.get(SESSIONS).status_code == 200
+
+
+def test_a_browser_logs_in_with_the_provider(service: Service) -> None:
+    with httpx.Client(base_url=service.url, follow_redirects=True, timeout=60) as browser:
+        page = browser.get("/dev-ui/", headers={"accept": "text/html"})
+        assert page.status_code == 200 and page.url.path == "/dev-ui/", page.text[:300]
+        assert browser.post(SESSIONS, json={"sessionId": "s1"}).status_code == 403, "a page of another site could have sent it"
+        assert browser.post(SESSIONS, json={"sessionId": "s1"}, headers={"origin": "http://evil.example"}).status_code == 403
+        made = browser.post(SESSIONS, json={"sessionId": "s1"}, headers={"origin": service.url})
+        assert made.status_code == 200 and made.json()["userId"] == "carol"
+        assert browser.get("/callback?code=c-1&state=forged").status_code == 403
+        browser.get("/logout")
+        assert browser.get(SESSIONS).status_code == 401
+
+
+def test_who_asks_does_not_approve_alone_and_others_find_it_waiting(service: Service) -> None:
+    asked = (("security", "open to the internet"), ("vp", "dear"))
+    made = builders.plan("run-1", "provisioner/alice/s1", datetime.now(UTC), requester="alice", approvals=asked)
+    builders.add(service.world.ledger, made)
+    digest = made.digest[:12]
+    assert digest not in service.say("alice", "what waits for me?")
+    assert f"approve {digest} as security" in service.say("bob", "what waits for me?")
+    assert digest in service.say("bob", f"show plan {digest}")
+    for name in ("alice", "vera"):
+        service.say(name, f"approve {digest}")
+        service.say(name, f"approve {digest} as security")
+    assert service.world.ledger.plans.approvals(made.digest) == ()
+    service.say("bob", f"approve {digest}")
+    [given] = service.world.ledger.plans.approvals(made.digest)
+    assert (given.principal, given.role) == ("bob", "security")
+    assert digest not in service.say("bob", "what waits for me?")
+
+
+def test_a_viewer_plans_nothing(service: Service) -> None:
+    said = service.say("vera", "I need a PostgreSQL database")
+    assert "requester" in said
+    assert service.say("alice", "I need a PostgreSQL database")
+    kept = service.world.ledger.get("provisioner/alice/s1")
+    assert kept["requirements"]["requester"] == "alice", "who asks is the principal"
+
+
+def test_no_more_often_than_others_can_bear(service: Service) -> None:
+    with service.of("vera") as client:
+        statuses = [client.post("/run", json=MESSAGE).status_code for _ in range(14)]
+        assert 429 in statuses
+        assert client.get(SESSIONS).status_code == 200, "and looking goes on"
