@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -20,6 +21,7 @@ from typing import Any
 
 from cluster_sim.guests import namespaces as ns
 
+KERNEL_KB = 48 * 1024
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 DEVICE_LINKS = (
     ("fd", "/proc/self/fd"),
@@ -67,6 +69,9 @@ def _machine(parts: Parts, request: dict[str, Any]) -> None:
     layers = f"lowerdir={parts.image},upperdir={disk}/upper,workdir={disk}/work,userxattr,volatile"
     ns.mount("overlay", root, "overlay", "", layers)
     ns.mount("proc", f"{root}/proc", "proc", "nosuid nodev noexec")
+    for name, text in sizes(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text(), request).items():
+        Path(disk, name).write_text(text)
+        ns.mount(f"{disk}/{name}", f"{root}/proc/{name}", flags="bind")
     ns.mount("sysfs", f"{root}/sys", "sysfs", "nosuid nodev noexec ro")
     ns.mount("cgroup2", f"{root}/sys/fs/cgroup", "cgroup2", "nosuid nodev noexec")
     _devices(f"{root}/dev")
@@ -89,6 +94,25 @@ def _machine(parts: Parts, request: dict[str, Any]) -> None:
         os.dup2(source, number)
     _close_above(2)
     os.execve("/sbin/init", ["/sbin/init"], GUEST_ENVIRONMENT)  # noqa: S606
+
+
+def sizes(cpuinfo: str, meminfo: str, request: dict[str, Any]) -> dict[str, str]:
+    """What /proc says of processors and memory, as a machine of its configured size would; the kernel itself is the host's."""
+    found = {}
+    if request.get("cpu_count"):
+        first = cpuinfo.split("\n\n")[0]
+        blocks = [re.sub(r"^(processor\s*: )\d+", rf"\g<1>{number}", first) for number in range(request["cpu_count"])]
+        found["cpuinfo"] = "\n\n".join(blocks) + "\n\n"
+    if request.get("memory_bytes"):
+        # A kernel keeps 64 of every 4096 bytes for its page structures, and some for itself (Debian 12 with 8 GiB: MemTotal 8131032 kB).
+        total_kb = request["memory_bytes"] // 1024 * 63 // 64 - KERNEL_KB
+        found["meminfo"] = re.sub(
+            r"^(Mem\w+:\s+)(\d+)",
+            lambda line: f"{line[1]}{total_kb if line[1].startswith('MemTotal') else min(int(line[2]), total_kb * 3 // 4)}",
+            meminfo,
+            flags=re.MULTILINE,
+        )
+    return found
 
 
 def write_files(root: str, files: list[dict[str, Any]]) -> None:

@@ -88,6 +88,8 @@ class PodBodies:
                     "mac": spec.mac.lower(),
                     "address": str(spec.address),
                     "gateway": str(spec.gateway),
+                    "cpu_count": spec.cpu_count,
+                    "memory_bytes": spec.memory_bytes,
                     "new_disk": [vars(file) for file in new_disk_files(spec)],
                     "drive": [vars(file) for file in drive_files(spec)],
                 },

@@ -27,6 +27,10 @@ class GuestSpec:
     user: str
     ssh_keys: tuple[str, ...]
     password: str | None = None
+    cpu_count: int = 0
+    """As its machine is configured; 0: what the computer has that it runs on."""
+    memory_bytes: int = 0
+    """Likewise."""
 
 
 @dataclass(frozen=True)

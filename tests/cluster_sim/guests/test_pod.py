@@ -23,7 +23,7 @@ from cluster_sim.guests.pod import PodBodies
 
 @pytest.fixture(scope="module")
 def guest(pod: Bodies, key: Key) -> Iterator[GuestSpec]:
-    made = spec(key, 41)
+    made = spec(key, 41, cpu_count=3, memory_bytes=2 * 2**30)
     boot(pod, made)
     yield made
     pod.destroy(made.key)
@@ -42,6 +42,13 @@ def test_its_network_card_and_names_are_as_asked(pod: Bodies, guest: GuestSpec, 
     assert guest.mac.lower() in pod.exec(guest.key, ["ip", "-br", "link", "show", "eth0"]).stdout
     assert pod.exec(guest.key, ["ip", "route", "show", "default"]).stdout.startswith("default via 10.10.20.1 dev eth0")
     assert pod.exec(guest.key, ["getent", "hosts", "web-41"]).stdout.split()[0] == "10.10.20.41"
+
+
+def test_it_says_the_processors_and_the_memory_that_its_machine_has(pod: Bodies, guest: GuestSpec, key: Key) -> None:
+    assert ssh(pod, guest, key, "grep -c ^processor /proc/cpuinfo").stdout.strip() == "3"
+    memory = dict(line.split(":") for line in pod.exec(guest.key, ["cat", "/proc/meminfo"]).stdout.splitlines())
+    total_kb, free_kb = (int(memory[name].split()[0]) for name in ("MemTotal", "MemAvailable"))
+    assert 1.9 * 2**20 < total_kb < 2 * 2**20 and free_kb < total_kb
 
 
 def test_the_user_has_no_password_unless_one_is_set(pod: Bodies, guest: GuestSpec, key: Key) -> None:
