@@ -46,6 +46,17 @@ def service(file: Path) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-P", str(AGENTS / "serve.py"), str(file)])  # noqa: S606
 
 
+def reader(words: list[str]) -> NoReturn:
+    """The agents' own reading of messages, by the configured model."""
+    from dotenv import load_dotenv
+
+    from tools.clients.shipped import AGENTS
+
+    load_dotenv(Path(".env"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(AGENTS), os.environ.get("PYTHONPATH", "")]))
+    _become("provisioner.hearing", *words)
+
+
 def simulator(module: str, *words: str) -> NoReturn:
     """A program of the simulated world. Raises RequestProblem when the extra `sim` is not installed."""
     missing = [name for name in SIM_NEEDS if find_spec(name) is None]

@@ -198,7 +198,7 @@ class Speaker(LlmAgent):
         turn.asked[self.name] += 1
         if turn.asked[self.name] > CALLS_MAX:
             return LlmResponse(error_code="TOO_MANY_CALLS", error_message="")
-        llm_request.config.system_instruction = _rendered(self._prompt, self.facts(turn))
+        llm_request.config.system_instruction = rendered(self._prompt, self.facts(turn))
         own = [c for c in llm_request.contents if any(p.function_call or p.function_response for p in c.parts or [])]
         llm_request.contents = [types.Content(role="user", parts=[types.Part(text=self.question(turn))]), *own]
         return None
@@ -217,7 +217,7 @@ class Speaker(LlmAgent):
                     yield event
         except Exception as problem:  # a model may fail in as many ways as there are providers; the request goes on without it
             log.warning("The model of %s failed: %s", self.name, type(problem).__name__)
-            yield says(self.name, ctx, f"The model did not answer ({_kind_of(problem)}), so the rules go on without it.")
+            yield says(self.name, ctx, f"The model did not answer ({kind_of(problem)}), so the rules go on without it.")
         if turn.talk.is_next(self.speaks_on):
             turn.talk.answer(await asyncio.to_thread(self._tool.by_rule, turn))
 
@@ -230,11 +230,11 @@ def _template(text: str) -> Any:
     return strict.from_string(text)
 
 
-def _rendered(text: str, facts: dict[str, Any]) -> str:
+def rendered(text: str, facts: dict[str, Any]) -> str:
     return str(_template(text).render(facts))
 
 
-def _kind_of(problem: BaseException) -> str:
+def kind_of(problem: BaseException) -> str:
     """The kind of a model's failure without its text, which may hold a key or an address."""
     code = getattr(problem, "code", None) or getattr(problem, "status_code", None)
     return f"HTTP {code}" if isinstance(code, int) else type(problem).__name__
@@ -251,7 +251,7 @@ def _take_calls(callback_context: CallbackContext, llm_response: LlmResponse) ->
     calls = [part.function_call for part in llm_response.content.parts or [] if part.function_call]
     for call in calls[:CALLS_AT_ONCE_MAX]:
         call.name = (call.name or "")[:NAME_CHARACTERS_MAX]
-        if not _is_bounded(call.args):
+        if not is_bounded(call.args):
             call.args = dict(TOO_LARGE)
     kept = [types.Part(function_call=call) for call in calls[:CALLS_AT_ONCE_MAX]]
     llm_response.content = types.Content(role="model", parts=kept)
@@ -259,7 +259,7 @@ def _take_calls(callback_context: CallbackContext, llm_response: LlmResponse) ->
     return llm_response
 
 
-def _is_bounded(value: object) -> bool:
+def is_bounded(value: object) -> bool:
     """Looked at without going down into it, and given up as soon as it is too large."""
     left, levels = CALL_CHARACTERS_MAX, [value]
     for _ in range(CALL_DEPTH_MAX):
@@ -313,13 +313,13 @@ class TypedTool(BaseTool):
         except (Trouble, ValidationError, ValueError, KeyError, TypeError, AttributeError) as problem:
             turn.refused[self.name] += 1
             if turn.refused[self.name] < TRIES_MAX:
-                return {"problem": _brief(problem)}
+                return {"problem": brief(problem)}
         # The call itself is the model's whole answer: it is not asked to put it into prose.
         tool_context.actions.skip_summarization = True
         return {"taken": "yes"}
 
 
-def _brief(problem: Exception) -> str:
+def brief(problem: Exception) -> str:
     if isinstance(problem, ValidationError):
         return "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in problem.errors()[:5])
     if isinstance(problem, KeyError | TypeError | AttributeError):

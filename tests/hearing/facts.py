@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from tools.capabilities import catalogue
+from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.reading import read
 from tools.rules.request.editing import apply, facts_of
 from tools.values.request import Edits, Request
@@ -17,13 +18,20 @@ def plain(request: Request) -> Facts:
     return {item.label: {fact.name: fact.value for fact in facts_of(item, request, catalogue())} for item in request.items}
 
 
-def heard(text: str, so_far: Request | None = None, asked: tuple[tuple[str, str], ...] = ()) -> Edits:
-    return read(text, so_far or Request(), catalogue(), asked, TODAY)
+def heard(
+    text: str,
+    so_far: Request | None = None,
+    asked: tuple[tuple[str, str], ...] = (),
+    before: Request | None = None,
+    known: Known = NOTHING_KNOWN,
+) -> Edits:
+    return read(text, so_far or Request(), catalogue(), asked, TODAY, before, known)
 
 
 def said(*texts: str, so_far: Request | None = None, asked: tuple[tuple[str, str], ...] = ()) -> Request:
     """The request after these messages, one after the other."""
-    request = so_far or Request()
+    before, request = None, so_far or Request()
     for text in texts:
-        request, _ = apply(request, heard(text, request, asked), catalogue())
+        edited, _ = apply(request, heard(text, request, asked, before), catalogue())
+        before, request = request, edited
     return request

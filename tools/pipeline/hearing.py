@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from tools.capabilities import catalogue, chain
+from tools.rules.hearing import proving
+from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.report import report
 from tools.rules.request import goals
 from tools.rules.request.editing import apply
@@ -22,6 +24,8 @@ from tools.values.site import Site
 from tools.values.value import Json
 
 REQUESTER = "operator"
+ByModel = Callable[[str, Conversation, Edits], Edits]
+"""What a model says of a message: (the message, the conversation so far, what the rules heard)."""
 
 
 @dataclass
@@ -29,6 +33,9 @@ class Hearing:
     site: Site
     today: date
     now: Conversation = field(default_factory=Conversation)
+    by_model: ByModel | None = None
+    """Reads a message before the rules do; what it makes nothing of, they read."""
+    known: Known = NOTHING_KNOWN
 
     def hear(self, text: str) -> dict[str, Json]:
         """The request after this message; what the message asks, and what of it was used for nothing."""
@@ -38,8 +45,10 @@ class Hearing:
         while to_do:
             effect, to_do = to_do[0], to_do[1:]
             if isinstance(effect, effects.Hear):
-                heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today, self.now.before)
-                self.now, more = step(self.now, events.Said(effect.text, heard, offline=True))
+                heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today, self.now.before, self.known)
+                if self.by_model:
+                    heard = proving.fill_in(self.by_model(effect.text, self.now, heard), heard)
+                self.now, more = step(self.now, events.Said(effect.text, heard, offline=self.by_model is None))
                 to_do = (*to_do, *more)
             elif isinstance(effect, effects.Understand):
                 understood = self._understand(effect)
@@ -47,7 +56,7 @@ class Hearing:
                 self.now, more = step(self.now, understood)
                 to_do = (*to_do, *more)
         commands = () if message.intent in (Intent.WORDS, Intent.EMPTY) else (message.intent.name.lower(),)
-        return report(self.now.request, heard, catalogue(), self._missing(), commands, refused)
+        return report(self.now.request, heard, catalogue(), self._missing(), commands, refused, self.known)
 
     def _understand(self, effect: effects.Understand) -> events.Understood:
         request, refused = apply(Request() if effect.anew else self.now.request, effect.edits, catalogue())

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from tools.capabilities import Capability, catalogue
 from tools.rules.names.text import fold
+from tools.values.conversation import Conversation
 from tools.values.effects import Hear
 from tools.values.events import Said
 from tools.values.request import Edit, Edits
@@ -51,6 +52,13 @@ def wanted_by(capabilities: Sequence[Capability], text: str) -> dict[str, list[s
     return groups
 
 
+def facts_of(now: Conversation, text: str) -> dict[str, Any]:
+    """What the prompt says of the request so far, and of what may be asked for."""
+    context = {"request": now.request.said(), "asked": now.asked}
+    able = tuple(catalogue().values())
+    return {"capabilities": able, "wanted": wanted_by(able, text), "context": json.dumps(context, ensure_ascii=False)}
+
+
 class EditRequest(TypedTool):
     def __init__(self) -> None:
         super().__init__("edit_request", "Reports what the operator's message changes of the request.", _SCHEMA, Hear)
@@ -78,10 +86,7 @@ class ChatValidator(Speaker):
         )
 
     def facts(self, turn: Turn) -> dict[str, Any]:
-        now = turn.talk.now
-        context = {"request": now.request.said(), "asked": now.asked}
-        groups = wanted_by(tuple(catalogue().values()), turn.talk.text)
-        return {"capabilities": tuple(catalogue().values()), "wanted": groups, "context": json.dumps(context, ensure_ascii=False)}
+        return facts_of(turn.talk.now, turn.talk.text)
 
     def question(self, turn: Turn) -> str:
         return turn.talk.text

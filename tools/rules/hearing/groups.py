@@ -352,7 +352,7 @@ def _by_sizes(scene: Scene, group: Group) -> list[Group]:
             first=first,
             last=last,
             count=counts[n],
-            counted=(0, 0) if n else group.counted,
+            counted=(0, 0) if n or counts[n] == 1 else group.counted,
             new=group.new or n > 0,
             label="" if n else group.label,
             called=names[n] if all(names) else None,

@@ -33,9 +33,10 @@ def networks(at: Stretch, one: Wanted) -> None:
             _say_network(at, one, *span)
     for i in scene.left(at.first, at.last):
         subnet = scene.kind(i) == "address" and _SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
-        known = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
+        listed = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
+        known = scene.said[i].text in scene.known.networks and scene.does(i - 1 - scene.does(i - 1, "owned"), "lean")
         bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text)
-        if bridge or known or (subnet and not scene.is_text(i - 1, "from")):
+        if bridge or listed or known or (subnet and not scene.is_text(i - 1, "from")):
             _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
     if BRIDGE.fullmatch(at.found.facts[one.name].value.lower() if one.name in at.found.facts else ""):
         for i in scene.left(at.first, at.last):
@@ -121,11 +122,12 @@ def nodes(at: Stretch, one: Wanted) -> None:
     for i in range(at.first, at.last):
         if scene.is_text(i, "anywhere") and not scene.used[i] and not scene.is_text(i - 1, "from", "to", "by"):
             _unsay_node(at, one, i, i + 1)
-        if scene.kind(i) != "name" or scene.used[i] or scene.at(i).meanings:
+        is_known = scene.said[i].text in scene.known.nodes
+        if (scene.kind(i) != "name" and not is_known) or scene.used[i] or scene.at(i).meanings:
             continue
         leads = scene.does(i - 1, "lean", "change") and not scene.is_listed(i - 1, "leads_to_no_node")
         denied = scene.denied[i] and scene.does(i - 1, "deny")
-        if (leads or denied) and _NODE.fullmatch(scene.said[i].text):
+        if (leads or denied) and (is_known or _NODE.fullmatch(scene.said[i].text)):
             _say_node(at, one, scene.quote(i, i + 1), i, i + 1)
 
 

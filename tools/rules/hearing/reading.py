@@ -14,6 +14,7 @@ from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct
 from tools.rules.hearing.groups import Group, groups
+from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import is_section, label_of
 from tools.rules.hearing.layout import pieces
 from tools.rules.hearing.naming import Called, names
@@ -29,13 +30,20 @@ TEXT_LENGTH_MAX = 16_384
 
 
 def read(
-    text: str, request: Request, catalogue: Catalogue, asked: Asked = (), today: date = date.min, before: Request | None = None
+    text: str,
+    request: Request,
+    catalogue: Catalogue,
+    asked: Asked = (),
+    today: date = date.min,
+    before: Request | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Edits:
     """What this message changes of the request, asks or wishes. `asked` are the questions that it may answer, `before` is the request
-    before the last message, which this one may correct."""
+    before the last message, which this one may correct; `known` is what the world has."""
     text = text[:TEXT_LENGTH_MAX]
     cleaned = clean(text)
     scene = Scene.of(text, spaced(cleaned), catalogue)
+    scene.known = known
     return _Reader(Message(scene, request, catalogue, today), before).edits(cleaned, asked) if scene.said else Edits()
 
 

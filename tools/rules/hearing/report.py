@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.amounting import worth
+from tools.rules.hearing.known import NOTHING_KNOWN, Known, Segment
 from tools.rules.hearing.words import Catalogue
 from tools.rules.names.naming import numbered
 from tools.values.request import Doubt, Edits, Fact, Item, Request
@@ -27,6 +28,7 @@ def report(
     missing: Sequence[tuple[str, str, str]] = (),
     commands: Sequence[str] = (),
     refused: Sequence[str] = (),
+    known: Known = NOTHING_KNOWN,
 ) -> dict[str, Json]:
     """`items`, `shared`, `wishes`, `questions`, `commands`, `refused`, `unused`. Questions are doubts, and what is `missing`: (item, name,
     text); refused are edits that could not be made, each with the reason."""
@@ -35,12 +37,13 @@ def report(
     others = {item: make for item in request.items if (make := _other_make(item, catalogue[item.capability]))}
     impossible = [(item.label, fact) for item in request.items for fact in item.facts if _is_nothing(fact)]
     open_ += [{"item": label, "about": [_valued(fact, None)[0]], "text": f"“{fact.quote}”"} for label, fact in impossible]
+    open_ += _not_there(request, known)
     wanted = {one.name: one for capability in catalogue.values() for one in capability.WANTED}
     return {
         "items": [
-            _item(item, {one.name: one for one in catalogue[item.capability].WANTED}) for item in request.items if item not in others
+            _item(item, {one.name: one for one in catalogue[item.capability].WANTED}, known) for item in request.items if item not in others
         ],
-        "shared": _facts(request.shared, wanted),
+        "shared": _facts(request.shared, wanted, known),
         "wishes": [
             *({"text": wish.text, "kind": wish.kind} for wish in request.wishes),
             *({"text": make, "kind": "other"} for make in others.values()),
@@ -72,28 +75,54 @@ def _question(doubt: Doubt) -> str:
     return f"“{doubt.quote}”: " + ", ".join(f"{number} {one.text}" for number, one in enumerate(doubt.readings, 1))
 
 
-def _item(item: Item, wanted: dict[str, Wanted]) -> dict[str, Json]:
+def _not_there(request: Request, known: Known) -> list[dict[str, Json]]:
+    """Networks and nodes that were named, and that the world is known not to have."""
+    missing: list[dict[str, Json]] = []
+    for label, facts in (("", request.shared), *((item.label, item.facts) for item in request.items)):
+        for fact in facts:
+            if fact.name == "network" and known.networks and not known.has_network(fact.value):
+                missing.append(
+                    {"item": label, "about": ["network"], "text": f"There is no network {fact.value}. It has {', '.join(known.networks)}."}
+                )
+            if fact.name == "node" and known.nodes and fact.value.lower() not in known.nodes:
+                missing.append(
+                    {"item": label, "about": ["node"], "text": f"There is no node {fact.value}. It has {', '.join(sorted(known.nodes))}."}
+                )
+    return missing
+
+
+def _item(item: Item, wanted: dict[str, Wanted], known: Known) -> dict[str, Json]:
     said = {fact.name: fact for fact in item.facts}
     counted = quantities.count(said["count"].value) if "count" in said else None
     spelled = [one for one in re.split(r",\s*", said["name"].value) if one] if "name" in said else []
     count = counted or max(len(spelled), 1)
     names = list(numbered(spelled[0], count)) if len(spelled) == 1 else spelled
-    facts = _facts(tuple(fact for fact in item.facts if fact.name not in ("name", "count")), wanted)
+    facts = _facts(tuple(fact for fact in item.facts if fact.name not in ("name", "count")), wanted, known)
     relations = [{"kind": one.kind, "to": one.to} for one in item.relations]
     return {"label": item.label, "service": item.capability, "count": count, "names": names, "facts": facts, "relations": relations}
 
 
-def _facts(facts: Sequence[Fact], wanted: dict[str, Wanted]) -> dict[str, Json]:
+def _facts(facts: Sequence[Fact], wanted: dict[str, Wanted], known: Known) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for fact in (fact for fact in facts if not _is_nothing(fact)):
         one = wanted.get(fact.name)
         name, value, unit = _valued(fact, one)
         found[CALLED.get(name, name)] = {"value": value, "unit": unit, "quote": fact.quote, "origin": "said"}
         if one is not None and one.kind == "network" and fact.name == "network":
-            found |= _kinds_of_network(fact)
+            segment = known.networks.get(fact.value.lower())
+            found |= _kinds_of_network(fact) | (_kinds_known(segment, fact.quote) if segment else {})
         if fact.name == "vlan" and not any(other.name == "network" for other in facts):
             found["network"] = found["vlan"] | {"value": fact.value}
     return found
+
+
+def _kinds_known(segment: Segment, quote: str) -> dict[str, Json]:
+    """What the world says of a network by its name."""
+    told = {"quote": quote, "origin": "world", "unit": ""}
+    return {
+        **({"vlan": {"value": int(segment.vlan), **told}} if segment.vlan.isdigit() else {}),
+        **({"bridge": {"value": segment.bridge, **told}} if segment.bridge else {}),
+    }
 
 
 def _kinds_of_network(fact: Fact) -> dict[str, Json]:

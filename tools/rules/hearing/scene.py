@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Catalogue, Lexicon, Mark, Meanings, language_of, lexicon, same
@@ -36,6 +37,7 @@ class Scene:
     denied: bytearray
     settled: bytearray
     """Of each token, whether what it says is so without anything being made of it: `one vm`."""
+    known: Known = NOTHING_KNOWN
     _at: list[Mark] = field(default_factory=list)
     _tokens: tuple[Token, ...] = ()
     _starts: list[int] = field(default_factory=list)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.proving import named, said
 from tools.rules.hearing.reading import Asked, read
 from tools.rules.hearing.scene import Scene
@@ -66,10 +67,16 @@ def goals() -> tuple[Goal, ...]:
 
 
 def hear(
-    text: str, request: Request, catalogue: Catalogue, asked: Asked = (), today: date = date.min, before: Request | None = None
+    text: str,
+    request: Request,
+    catalogue: Catalogue,
+    asked: Asked = (),
+    today: date = date.min,
+    before: Request | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Edits:
     """What a message says, also where it names no thing but a goal. `before` is the request before the last message."""
-    heard = read(text, request, catalogue, asked, today, before)
+    heard = read(text, request, catalogue, asked, today, before, known)
     if request.items or any(edit.do == "copy" for edit in heard.edits):
         return heard
     scene = Scene.of(text, text, catalogue)

@@ -1,0 +1,55 @@
+"""What a world is known to have, so that the names of its nodes and networks are understood: of a snapshot, or of any document that lists
+`nodes` and `networks`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+DEPTH_MAX = 4
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A network, by the other words for it."""
+
+    bridge: str = ""
+    vlan: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    nodes: frozenset[str] = frozenset()
+    networks: Mapping[str, Segment] = field(default_factory=dict)
+    """By their names in small letters."""
+
+    def has_network(self, value: str) -> bool:
+        said = value.lower()
+        return said in self.networks or any(said in (one.vlan, one.bridge) for one in self.networks.values())
+
+
+NOTHING_KNOWN = Known()
+
+
+def known_of(document: object) -> Known:
+    """Names that are keys (`nodes: {pve1: …}`) or fields (`nodes: [{name: pve1}]`)."""
+    networks = {
+        name.lower(): Segment(_first(one, "bridge"), _first(one, "vlan_tag", "tag", "vlan")) for name, one in _all(document, "networks")
+    }
+    return Known(frozenset(name.lower() for name, _ in _all(document, "nodes")), networks)
+
+
+def _all(document: object, kind: str, depth: int = DEPTH_MAX) -> Iterator[tuple[str, Mapping[str, object]]]:
+    if not isinstance(document, Mapping) or not depth:
+        return
+    for key, value in document.items():
+        if key != kind:
+            yield from _all(value, kind, depth - 1)
+        elif isinstance(value, Mapping):
+            yield from ((str(name), one if isinstance(one, Mapping) else {}) for name, one in value.items())
+        elif isinstance(value, list):
+            yield from ((str(one["name"]), one) for one in value if isinstance(one, Mapping) and "name" in one)
+
+
+def _first(one: Mapping[str, object], *names: str) -> str:
+    return next((str(one[name]) for name in names if one.get(name) not in (None, "")), "")
