@@ -113,9 +113,10 @@ resource "proxmox_virtual_environment_vm" "machine" {
 
 # When the node of such a machine is lost, the cluster's manager starts it on another one.
 resource "proxmox_haresource" "machine" {
-  for_each = { for name, m in local.machines : name => m if m.high_availability }
+  # By a key of its own: a plan is told by these, and this is no machine.
+  for_each = { for name, m in local.machines : "high availability of ${name}" => m if m.high_availability }
 
-  resource_id = "vm:${proxmox_virtual_environment_vm.machine[each.key].vm_id}"
+  resource_id = "vm:${proxmox_virtual_environment_vm.machine[each.value.name].vm_id}"
   state       = "started"
   comment     = "Made by Berth"
 }

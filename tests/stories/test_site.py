@@ -1,0 +1,45 @@
+"""A site as many are: a VLAN-aware bridge without SDN, a VLAN without DHCP, and a machine that must fail over."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import yaml
+
+from cluster_sim.run import environment, world
+from tests.conftest import WORLDS, api_server
+from tools.clients.proxmox import Proxmox
+from tools.clients.settings import Settings
+
+DMZ = {"subnet": "10.40.0.0/24", "gateway": "10.40.0.1", "dhcp": False}
+AGENT_SECONDS = 300
+"""What the provider waits for an agent's answer where an address is not known."""
+
+
+def test_a_machine_on_a_vlan_without_dhcp_has_the_sites_address_and_fails_over(tmp_path: Path) -> None:
+    file, site = tmp_path / "world.yaml", tmp_path / "site.yaml"
+    networks = {"dmz": {"tag": 40, "bridge": "vmbr0", **DMZ}}
+    file.write_text(yaml.safe_dump({"based_on": str(WORLDS / "four_nodes.yaml"), "proxmox": {"networks": networks}}))
+    known = {"name": "DMZ", "bridge": "vmbr0", "vlan_tag": 40, "pool": ["10.40.0.50-10.40.0.59"], **DMZ}
+    site.write_text(yaml.safe_dump({"networks": [known]}))
+    with world([str(file)], tmp_path / "world", guests="emulated") as ready:
+        given = environment(ready, tmp_path) | {"BERTH_HOME": str(tmp_path / "home"), "BERTH_SITE_FILE": str(site)}
+        cluster = Proxmox(Settings.from_environment(given))
+        with api_server(given, tmp_path / "api_server.log") as berth:
+            chat = berth.chat()
+            planned = chat.say("a Debian VM called edge-01 with 1 core, 1 GB and 8 GB disk in the DMZ, development, no key, must fail over")
+            assert "vmbr0, VLAN 40" in planned.text and "10.40.0.50/24" in planned.text
+            began = time.monotonic()
+            done = chat.say(f"approve {planned.digest}")
+            assert chat.run.status == "done", done.text
+            assert time.monotonic() - began < AGENT_SECONDS
+            rows = cluster.read("cluster", "resources", type="vm")
+            made = next(row for row in rows if row.get("name") == "edge-01")
+            config = cluster.read("nodes", made["node"], "qemu", str(made["vmid"]), "config")
+            assert "bridge=vmbr0" in config["net0"] and "tag=40" in config["net0"]
+            assert set(config["ipconfig0"].split(",")) == {"gw=10.40.0.1", "ip=10.40.0.50/24"}
+            assert [one["sid"] for one in cluster.read("cluster", "ha", "resources")] == [f"vm:{made['vmid']}"]
+            removed = chat.say(f"approve {chat.say('remove it').digest}")
+            assert chat.run.status == "removed", removed.text
+            assert cluster.read("cluster", "ha", "resources") == []
