@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _TIERS: dict[str, tuple[str, str, str, str]] = {
@@ -54,6 +55,13 @@ PRIVILEGES = _privileges(tuple(_TIERS), 0, 1, 2, 3)
 BUILT_IN_ROLES = _built_in_roles()
 
 
+def as_of(major: int, privileges: Iterable[str]) -> frozenset[str]:
+    """In 8 one privilege, VM.Monitor, was what the guest agent's are since 9 (pve-access-control 9.0, 2026-11-29)."""
+    if major >= 9:
+        return frozenset(privileges)
+    return frozenset("VM.Monitor" if one.startswith("VM.GuestAgent.") else one for one in privileges)
+
+
 @dataclass(frozen=True)
 class Who:
     user: str
@@ -101,6 +109,8 @@ class Access:
     users: dict[str, User]
     roles: dict[str, frozenset[str]]
     grants: list[Grant]
+    everything: frozenset[str] = PRIVILEGES
+    """What root may."""
 
     def privileges(self, who: Who, path: str, pool: str | None = None) -> dict[str, bool]:
         """Privilege → does it go down to what is below `path`. `pool`: the one that the object at `path` is in."""
@@ -123,7 +133,7 @@ class Access:
 
     def _of(self, authid: str, path: str, pool: str | None) -> dict[str, bool]:
         if authid == "root@pam":
-            return dict.fromkeys(PRIVILEGES, True)
+            return dict.fromkeys(self.everything, True)
         roles = self._roles(authid, path)
         # What is held on the pool counts on the guest as well, but goes no further down; NoAccess on either wins.
         from_pool = self._roles(authid, f"/pool/{pool}") if pool else {}

@@ -94,6 +94,13 @@ ADDRESSES: tuple[Address, ...] = (
     Address("PUT", "/cluster/ha/rules/{rule}", high_availability.change_rule, _HA_WRITE, _RULE | {"delete": LIST, "digest": TEXT}),
     Address("DELETE", "/cluster/ha/rules/{rule}", high_availability.remove_rule, _HA_WRITE),
     Address("GET", "/cluster/ha/groups", high_availability.groups, _HA_READ),
+    Address(
+        "POST",
+        "/cluster/ha/groups",
+        high_availability.add_group,
+        _HA_WRITE,
+        {"group": TEXT.must, "nodes": LIST.must, "restricted": BOOLEAN, "nofailback": BOOLEAN, "comment": TEXT, "type": choice("group")},
+    ),
     Address("GET", "/cluster/ha/status/current", high_availability.manager, _HA_READ),
     # Rights
     Address("GET", "/access/permissions", rights.permissions, takes={"path": TEXT, "userid": TEXT}),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..clock import Clock
 from ..guests.values import Bodies
 from . import volumes
-from .access import BUILT_IN_ROLES, Access, Grant, Token, User
+from .access import BUILT_IN_ROLES, PRIVILEGES, Access, Grant, Token, User, as_of
 from .checking import SHARED
 from .cluster import Cluster
 from .configuration import new_mac, new_uuid
@@ -120,8 +120,11 @@ def _access(world: ProxmoxSection) -> Access:
         for name, u in world.users.items()
     }
     users.setdefault("root@pam", User("root@pam"))
-    roles = BUILT_IN_ROLES | {name: frozenset(privileges) for name, privileges in world.roles.items()}
-    return Access(users, roles, [Grant(**g.model_dump()) for g in world.grants])
+    major = int(world.version.partition(".")[0])
+    roles = {name: as_of(major, privileges) for name, privileges in BUILT_IN_ROLES.items()} | {
+        name: frozenset(privileges) for name, privileges in world.roles.items()
+    }
+    return Access(users, roles, [Grant(**g.model_dump()) for g in world.grants], as_of(major, PRIVILEGES))
 
 
 def _times(nth: Nth) -> tuple[int, ...]:

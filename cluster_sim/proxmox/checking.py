@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_address
 
-from .access import BUILT_IN_ROLES, PRIVILEGES
+from .access import BUILT_IN_ROLES, PRIVILEGES, as_of
 from .section import AnswerFaultSection, GuestSection, ProxmoxSection, SilentFaultSection, SlowFaultSection, TaskFaultSection
 
 SHARED = ("rbd", "nfs", "cephfs", "cifs")
@@ -53,7 +53,8 @@ def problems(world: ProxmoxSection) -> tuple[str, ...]:
         *_bridges(world),
         *_guests(world),
         *_room(world),
-        *_rights(world),
+        *_version(world),
+        *(_rights(world) if not any(_version(world)) else ()),
         *_faults(world),
     )
 
@@ -234,14 +235,20 @@ def _room(world: ProxmoxSection) -> Iterator[str]:
             )
 
 
+def _version(world: ProxmoxSection) -> Iterator[str]:
+    if not re.fullmatch(r"(8|9)\.\d{1,2}(\.\d{1,3})?", world.version):
+        yield f"The cluster is to have version {world.version!r}; versions 8 and 9 are simulated, like 8.4.16 or 9.2.2."
+
+
 def _rights(world: ProxmoxSection) -> Iterator[str]:
     for role, privileges in world.roles.items():
         if role in BUILT_IN_ROLES:
             yield f"Role {role} comes with Proxmox and cannot be changed."
         for privilege in privileges:
-            if privilege not in PRIVILEGES:
+            if privilege not in as_of(int(world.version.partition(".")[0]), PRIVILEGES):
                 more = " (it went in Proxmox VE 9)" if privilege == "VM.Monitor" else ""
-                yield f"Role {role} has the privilege {privilege!r}, which Proxmox VE 9.2 does not know{more}."
+                version = ".".join(world.version.split(".")[:2])
+                yield f"Role {role} has the privilege {privilege!r}, which Proxmox VE {version} does not know{more}."
     for name, user in world.users.items():
         if not re.fullmatch(r"[^\s:/!]+@[A-Za-z][A-Za-z0-9.\-_]+", name):
             yield f"User {name!r} has no such name: write name@realm."

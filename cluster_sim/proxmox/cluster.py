@@ -72,6 +72,10 @@ class Cluster:
         return node not in self.faults.silent
 
     @property
+    def major(self) -> int:
+        return int(self.version.partition(".")[0])
+
+    @property
     def quorate(self) -> bool:
         return sum(self.online(node) for node in self.nodes) * 2 > len(self.nodes)
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 
 from ..http import Answer, Request
 from . import bodies, history
-from .access import Who
+from .access import Who, as_of
 from .addresses import ADDRESSES
 from .call import Address, Call
 from .cluster import Cluster
@@ -99,6 +99,8 @@ class Front:
         who = Who("") if found and found[0].open_to_all else self._who(request)
         if found is None:
             raise Refusal(501, f"Method '{request.method} {path}' not implemented")
+        if path.startswith("/cluster/ha/rules") and self.cluster.major < 9:
+            raise Refusal(501, f"Method '{request.method} {path}' not implemented")
         address, here = found
         fault = self.cluster.faults.of_request(request.method, path)
         if fault is not None:
@@ -118,8 +120,9 @@ class Front:
     def _permitted(self, address: Address, who: Who, here: dict[str, str]) -> None:
         if address.needs is not None:
             path = address.needs.path.format(**here)
-            if not self.cluster.may(who, path, *address.needs.any_of):
-                raise forbidden(path, *address.needs.any_of)
+            any_of = sorted(as_of(self.cluster.major, address.needs.any_of))
+            if not self.cluster.may(who, path, *any_of):
+                raise forbidden(path, *any_of)
 
     def _reachable(self, here: dict[str, str]) -> None:
         """Whichever node was asked hands the request to the one it is about, if that can be found and answers."""

@@ -15,7 +15,7 @@ from .errors import bad_parameters, failed
 from .parameters import split_list
 from .power import MANAGER_S, follow
 
-_INTEGERS = ("max_restart", "max_relocate", "failback", "disable", "strict", "order")
+_INTEGERS = ("max_restart", "max_relocate", "failback", "disable", "strict", "order", "restricted", "nofailback")
 _MIGRATED = "ha groups have been migrated to rules"
 
 
@@ -46,9 +46,12 @@ def resource(call: Call) -> dict[str, Any]:
 
 
 def _settings(call: Call) -> dict[str, str]:
-    if call.get("group") is not None:
+    group = call.get("group")
+    if group is not None and call.cluster.major >= 9:
         raise failed(f"invalid parameter 'group': {_MIGRATED}")
-    keys = ("state", "max_restart", "max_relocate", "failback", "comment")
+    if group is not None and group not in call.cluster.ha.groups:
+        raise failed(f"unknown ha group '{group}'")
+    keys = ("state", "max_restart", "max_relocate", "failback", "comment", "group")
     return {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
 
 
@@ -143,7 +146,23 @@ def remove_rule(call: Call) -> None:
 
 
 def groups(call: Call) -> list[dict[str, Any]]:
-    raise failed(f"cannot index groups: {_MIGRATED}")
+    if call.cluster.major >= 9:
+        raise failed(f"cannot index groups: {_MIGRATED}")
+    rows = call.cluster.ha.groups
+    return [{"group": name, "type": "group", **_typed(row), "digest": _digest(rows)} for name, row in sorted(rows.items())]
+
+
+def add_group(call: Call) -> None:
+    if call.cluster.major >= 9:
+        raise failed(f"cannot create group: {_MIGRATED}")
+    name = call.values["group"]
+    if name in call.cluster.ha.groups:
+        raise failed(f"ha group ID '{name}' already defined")
+    for node in (n.partition(":")[0] for n in split_list(call.values["nodes"])):
+        if node not in call.cluster.nodes:
+            raise bad_parameters({"nodes": f"no such cluster node '{node}'"})
+    keys = ("nodes", "restricted", "nofailback", "comment")
+    call.cluster.ha.groups[name] = {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
 
 
 def manager(call: Call) -> list[dict[str, Any]]:

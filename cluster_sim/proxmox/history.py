@@ -18,6 +18,15 @@ SPANS: dict[str, tuple[int, int]] = {
     "decade": (570, 604800),
 }
 """Points and seconds of each."""
+SPANS_OF_8 = {
+    "hour": (70, 60),
+    "day": (70, 1800),
+    "week": (70, 10800),
+    "month": (70, 43200),
+    "year": (70, 604800),
+    "decade": (70, 6048000),
+}
+"""As they were before 9 (pve-manager 8.4, 2026-11-29)."""
 _LOOKS_PER_POINT = 4
 
 
@@ -26,7 +35,7 @@ def _points(call: Call, of_what: tuple[object, ...], at: Callable[[float], dict[
 
     What was computed once is kept until `of_what` changes.
     """
-    count, step = SPANS[call.values["timeframe"]]
+    count, step = (SPANS if call.cluster.major >= 9 else SPANS_OF_8)[call.values["timeframe"]]
     highest = call.get("cf", "AVERAGE") == "MAX"
     looks = 1 if step <= 60 else _LOOKS_PER_POINT
     last = int(call.cluster.now // step) * step

@@ -18,7 +18,7 @@ from .sizes import read_size
 from .state import Guest, Node
 
 QEMU, MACHINE = "10.1.2", "pc-i440fx-10.1+pve0"
-KERNEL = "6.17.2-1-pve"
+KERNELS = {8: "6.8.12-9-pve", 9: "6.17.2-1-pve"}
 
 
 def version(call: Call) -> dict[str, Any]:
@@ -206,15 +206,16 @@ def node_status(call: Call) -> dict[str, Any]:
     at = load.recent(cluster.now)
     figures = load.of_node(cluster, node, at)
     used, swapped = load.memory_used(node, figures)
+    kernel = KERNELS[cluster.major]
     return {
         "uptime": int(cluster.now - node.up_since),
         "idle": 0,
         "loadavg": [f"{figures.cpu * node.threads * k:.2f}" for k in (1.05, 1.0, 0.97)],
-        "kversion": f"Linux {KERNEL} #1 SMP PREEMPT_DYNAMIC PMX {KERNEL} (2025-11-01T00:00Z)",
+        "kversion": f"Linux {kernel} #1 SMP PREEMPT_DYNAMIC PMX {kernel} (2025-11-01T00:00Z)",
         "current-kernel": {
             "sysname": "Linux",
-            "release": KERNEL,
-            "version": f"#1 SMP PREEMPT_DYNAMIC PMX {KERNEL} (2025-11-01T00:00Z)",
+            "release": kernel,
+            "version": f"#1 SMP PREEMPT_DYNAMIC PMX {kernel} (2025-11-01T00:00Z)",
             "machine": "x86_64",
         },
         "boot-info": {"mode": "efi", "secureboot": 0},

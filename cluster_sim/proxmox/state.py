@@ -188,3 +188,5 @@ def read_vids(text: str) -> list[tuple[int, int]]:
 class HighAvailability:
     resources: dict[str, dict[str, str]] = field(default_factory=dict)
     rules: dict[str, dict[str, str]] = field(default_factory=dict)
+    groups: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Before 9, which has rules in their place."""
