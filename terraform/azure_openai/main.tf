@@ -1,6 +1,8 @@
 # An Azure OpenAI account without keys and without a public door: people and programs log in with their own identity, through a private endpoint.
 
 locals {
+  zone_name    = "privatelink.openai.azure.com"
+  zone_id      = var.dns_zones_id == "" ? azapi_resource.dns_zone[0].id : "${var.dns_zones_id}/providers/Microsoft.Network/privateDnsZones/${local.zone_name}"
   subscription = "/subscriptions/${var.subscription_id}"
   deployments  = { for d in var.deployments : d.name => d }
 }
@@ -149,17 +151,38 @@ resource "azapi_resource" "deployment" {
   locks = [azapi_resource.account.id]
 }
 
+# The site's hub, from which everything private is reached. A peering has two sides.
+resource "azapi_resource" "peering" {
+  for_each = var.hub_id == "" ? {} : { there = { from = azapi_resource.virtual_network.id, to = var.hub_id }, back = { from = var.hub_id, to = azapi_resource.virtual_network.id } }
+
+  type      = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings@2024-05-01"
+  parent_id = each.value.from
+  name      = "peer-${each.key}-${var.names.network}"
+  body = {
+    properties = {
+      remoteVirtualNetwork      = { id = each.value.to }
+      allowVirtualNetworkAccess = true
+      allowForwardedTraffic     = true
+      # The hub's way out is its own; a network of ours uses none of its gateways.
+      allowGatewayTransit = false
+      useRemoteGateways   = false
+    }
+  }
+}
+
 resource "azapi_resource" "dns_zone" {
+  count = var.dns_zones_id == "" ? 1 : 0
+
   type      = "Microsoft.Network/privateDnsZones@2024-06-01"
   parent_id = azapi_resource.group.id
-  name      = "privatelink.openai.azure.com"
+  name      = local.zone_name
   location  = "global"
   tags      = var.tags
 }
 
 resource "azapi_resource" "dns_link" {
   type      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01"
-  parent_id = azapi_resource.dns_zone.id
+  parent_id = local.zone_id
   name      = var.names.network
   location  = "global"
   tags      = var.tags
@@ -206,7 +229,7 @@ resource "azapi_resource" "endpoint_dns" {
       privateDnsZoneConfigs = [
         {
           name       = "openai"
-          properties = { privateDnsZoneId = azapi_resource.dns_zone.id }
+          properties = { privateDnsZoneId = local.zone_id }
         },
       ]
     }

@@ -2,6 +2,8 @@
 # a private endpoint. Pool, policy and cluster are made inside it afterwards, by tools/clients/databricks.py.
 
 locals {
+  zone_name    = "privatelink.azuredatabricks.net"
+  zone_id      = var.dns_zones_id == "" ? azapi_resource.dns_zone[0].id : "${var.dns_zones_id}/providers/Microsoft.Network/privateDnsZones/${local.zone_name}"
   subscription = "/subscriptions/${var.subscription_id}"
   network      = azapi_resource.virtual_network.id
   # Of the workspace's private link: for its web pages and its interface, and for logging in to them.
@@ -185,17 +187,38 @@ resource "azapi_resource" "workspace" {
   }
 }
 
+# The site's hub, from which everything private is reached. A peering has two sides.
+resource "azapi_resource" "peering" {
+  for_each = var.hub_id == "" ? {} : { there = { from = azapi_resource.virtual_network.id, to = var.hub_id }, back = { from = var.hub_id, to = azapi_resource.virtual_network.id } }
+
+  type      = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings@2024-05-01"
+  parent_id = each.value.from
+  name      = "peer-${each.key}-${var.names.network}"
+  body = {
+    properties = {
+      remoteVirtualNetwork      = { id = each.value.to }
+      allowVirtualNetworkAccess = true
+      allowForwardedTraffic     = true
+      # The hub's way out is its own; a network of ours uses none of its gateways.
+      allowGatewayTransit = false
+      useRemoteGateways   = false
+    }
+  }
+}
+
 resource "azapi_resource" "dns_zone" {
+  count = var.dns_zones_id == "" ? 1 : 0
+
   type      = "Microsoft.Network/privateDnsZones@2024-06-01"
   parent_id = azapi_resource.group.id
-  name      = "privatelink.azuredatabricks.net"
+  name      = local.zone_name
   location  = "global"
   tags      = var.tags
 }
 
 resource "azapi_resource" "dns_link" {
   type      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01"
-  parent_id = azapi_resource.dns_zone.id
+  parent_id = local.zone_id
   name      = var.names.network
   location  = "global"
   tags      = var.tags
@@ -245,7 +268,7 @@ resource "azapi_resource" "endpoint_dns" {
       privateDnsZoneConfigs = [
         {
           name       = "databricks"
-          properties = { privateDnsZoneId = azapi_resource.dns_zone.id }
+          properties = { privateDnsZoneId = local.zone_id }
         },
       ]
     }

@@ -63,3 +63,15 @@ variable "log_daily_quota_gb" {
   type        = number
   default     = 1
 }
+
+variable "hub_id" {
+  description = "The network that this one is peered with; empty: none."
+  type        = string
+  default     = ""
+}
+
+variable "dns_zones_id" {
+  description = "The resource group that has the site's private DNS zones; empty: a zone is made here."
+  type        = string
+  default     = ""
+}

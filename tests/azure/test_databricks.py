@@ -136,9 +136,11 @@ def test_a_node_type_without_a_rate_is_named_and_not_free(seen: SubscriptionSnap
     assert "Not priced" in " ".join(found.assumptions)
 
 
-@pytest.mark.parametrize(("workers", "space"), [(1, "10.139.0.0/24"), (25, "10.139.0.0/24"), (30, "10.139.0.0/23"), (100, "10.139.0.0/22")])
-def test_every_node_has_an_address(workers: int, space: str) -> None:
-    assert variables.network_of(workers)["address_space"] == space
+@pytest.mark.parametrize(("workers", "length"), [(1, 24), (25, 24), (30, 23), (100, 22)])
+def test_every_node_has_an_address(workers: int, length: int) -> None:
+    assert variables.prefix_length(workers) == length
+    subnets = variables.network_of(f"10.64.0.0/{length}")["subnets"]
+    assert all(variables.holds(subnets[name]) >= 2 * (workers + 1) for name in ("host", "container"))
 
 
 def test_a_pick_that_was_not_offered_is_refused(seen: SubscriptionSnapshot) -> None:

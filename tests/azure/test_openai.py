@@ -10,7 +10,7 @@ import pytest
 from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.plans.policy import refused
-from tools.values.site import Site
+from tools.values.site import Environment, Networking, Site
 from tools.values.snapshot import SubscriptionSnapshot
 
 from . import bodies
@@ -145,7 +145,9 @@ def test_two_asks_in_one_sentence(seen: SubscriptionSnapshot) -> None:
 
 def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look) -> None:
     regions, names = chain.places_to_look(required(WORDS), Site())
-    part = composed(WORDS, look(regions, names)).parts[0]
+    before = look(regions, names)
+    hub = next(one.id for one in before.networks if one.id.endswith("/vnet-hub-eastus"))
+    part = composed(WORDS, before, site=Site(environments=(Environment(name="development", network=Networking(hub=hub)),))).parts[0]
     place = folder(part.module)
     place.vary(part)
     plan = place.plan()
@@ -159,7 +161,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     place.apply()
 
     after = look(regions, names)
-    assert errors(part, after) == {"name.free"}
+    assert errors(part, after) == {"name.free", "addresses.free"}
     assert errors(owning(part, place), after) == set()
     place.plan(destroy=True)
     place.apply()

@@ -132,7 +132,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     assert wanted_changes(place.plan()) == []
 
     after = look(*places)
-    assert errors(part, after) == {"name.free"}
+    assert errors(part, after) == {"name.free", "addresses.free"}
     assert errors(owning(part, place), after) == set()
     assert name_of(composed(words, after).parts[0], "postgresql") != name_of(part, "postgresql")
     _, made = changed(f"{words}, 100 GB of data", built, after)

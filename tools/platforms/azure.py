@@ -17,9 +17,11 @@ PROVIDER = Provider(source="azure/azapi", kinds="azapi_")
 
 
 def reserves(part: Part) -> Reserved:
-    """The names that it will take, of those that no other part may have: what lies in a group or an account is called within it alone."""
+    """The names that it will take, of those that no other part may have: what lies in a group or an account is called within it alone.
+    A range of addresses is one of them."""
     names = part.cloud.names if part.cloud else ()
-    return Reserved(names=frozenset(name for key, name in names if RULES[kind_of(key)].scope in ("global", "subscription")))
+    ranges = (part.variables["address_space"],) if "address_space" in part.variables else ()
+    return Reserved(names=frozenset((*(name for key, name in names if RULES[kind_of(key)].scope in ("global", "subscription")), *ranges)))
 
 
 def ids_in(state: Json) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ def _span(text: str) -> str:
 Subnet = Annotated[str, AfterValidator(_subnet)]
 Address = Annotated[str, AfterValidator(_address)]
 Span = Annotated[str, AfterValidator(_span)]
+_GROUP_ID = r"/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/]+"
 
 
 class StateStorage(Value):
@@ -40,6 +41,17 @@ class StateStorage(Value):
     container: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]$")
     resource_group: str = ""
     subscription_id: str = ""
+
+
+class Networking(Value):
+    """How networks of an Azure environment are laid out."""
+
+    ranges: tuple[ipaddress.IPv4Network, ...] = ()
+    """From which new networks take theirs; empty: from 10.64.0.0/10."""
+    hub: str = Field(default="", pattern=rf"^$|{_GROUP_ID}/providers/Microsoft\.Network/virtualNetworks/[^/]+$")
+    """The id of the network that new ones are peered with; empty: none."""
+    dns_zones: str = Field(default="", pattern=rf"^$|{_GROUP_ID}$")
+    """The id of the resource group that has the private DNS zones of the site; empty: each service makes its own."""
 
 
 class Environment(Value):
@@ -72,6 +84,7 @@ class Environment(Value):
     tags: tuple[tuple[str, str], ...] = ()
     high_availability: bool = False
     """Its machines on a cluster are started on another node when theirs is lost, without being asked for."""
+    network: Networking = Networking()
 
     @property
     def counts_stopped(self) -> StoppedGuests:

@@ -209,6 +209,13 @@ class Region(Value):
     display_name: str
 
 
+class CloudNetwork(Value):
+    id: str
+    region: str
+    ranges: tuple[str, ...]
+    """CIDR."""
+
+
 class Permission(Value):
     """What one of the login's roles allows in the subscription, with `*` for anything, as Azure writes it."""
 
@@ -246,6 +253,7 @@ class SubscriptionSnapshot(Seen):
     skus: tuple[Sku, ...] = ()
     models: tuple[str, ...] = ()
     """`region/model/version/sku` of language models that can be deployed anew."""
+    networks: tuple[CloudNetwork, ...] = ()
     permissions: tuple[Permission, ...] = ()
     """None: they could not be seen."""
     unregistered: tuple[str, ...] = ()

@@ -36,6 +36,39 @@ def _networks(texts: list[str], what: str) -> list[ipaddress.IPv4Network | ipadd
         raise ArmError(400, "InvalidAddressPrefixFormat", f"Address prefix of {what} has an invalid format: {problem}.") from None
 
 
+def _check_peering(change: Change) -> None:
+    """Two networks whose ranges meet cannot be peered: learn.microsoft.com, "Create, change, or delete a virtual network peering", read
+    2026-11-29."""
+    here = change.cloud.find(change.address.parent.id) if change.address.parent else None
+    remote_id = str((change.properties.get("remoteVirtualNetwork") or {}).get("id", ""))
+    remote = change.cloud.find(remote_id)
+    if here is None:
+        return
+    if remote is None:
+        raise ArmError(400, "InvalidResourceReference", f"Resource {remote_id} referenced by resource {change.address.id} was not found.")
+    for one, other in itertools.product(_space(here), _space(remote)):
+        if one.version == other.version and one.overlaps(other):
+            raise ArmError(
+                400,
+                "VnetAddressSpacesOverlap",
+                f"Cannot create or update peering {change.address.id}. Virtual networks {here.id} and {remote.id} cannot be peered because "
+                f"their address spaces overlap. Overlapping address prefixes: {one}, {other}.",
+            )
+
+
+def _space(network: Resource) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return _networks([str(one) for one in (network.properties.get("addressSpace") or {}).get("addressPrefixes") or ()], network.name)
+
+
+def _view_peering(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
+    """Connected once the other side has one back; Azure REST, Virtual Network Peerings, 2024-05-01."""
+    network = resource.key.rsplit("/virtualnetworkpeerings/", 1)[0]
+    remote = str((resource.properties.get("remoteVirtualNetwork") or {}).get("id", "")).lower()
+    back = cloud.store.of_type(resource.type, remote)
+    mutual = any(str((one.properties.get("remoteVirtualNetwork") or {}).get("id", "")).lower() == network for one in back)
+    shown["properties"] |= {"peeringState": "Connected" if mutual else "Initiated", "peeringSyncLevel": "FullyInSync"}
+
+
 def _check_vnet(change: Change) -> None:
     texts = [str(t) for t in (change.properties.get("addressSpace") or {}).get("addressPrefixes") or []]
     if not texts and not (change.properties.get("addressSpace") or {}).get("ipamPoolPrefixAllocations"):
@@ -299,7 +332,14 @@ KINDS = (
         check=_check_subnet,
         fill=_fill_subnet,
     ),
-    Kind(f"{_N}/virtualNetworks/virtualNetworkPeerings", located=False, name=_NAME, references=True),
+    Kind(
+        f"{_N}/virtualNetworks/virtualNetworkPeerings",
+        located=False,
+        name=_NAME,
+        references=True,
+        check=_check_peering,
+        view=_view_peering,
+    ),
     Kind(
         f"{_N}/networkSecurityGroups",
         name=_NAME,

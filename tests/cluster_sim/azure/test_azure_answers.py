@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from azure_site import Direct, direct, section
 
@@ -93,3 +95,23 @@ def test_the_login_sees_its_role_and_what_it_allows(role: str, assigns: bool) ->
     assert azure.json("GET", f"{{sub}}/providers/Microsoft.Authorization/roleDefinitions/{defined}")["properties"]["roleName"] == role
     allowed = azure.json("GET", "{sub}/providers/Microsoft.Authorization/permissions")["value"]
     assert ("Microsoft.Authorization/*/Write" not in allowed[0]["notActions"] and "*" in allowed[0]["actions"]) is assigns
+
+
+def test_a_peering_is_connected_when_both_sides_are_there_and_refused_when_ranges_meet(azure: Direct) -> None:
+    def peer(one: str, other: str) -> Any:
+        remote = f"/subscriptions/{azure.subscription}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/{other}"
+        path = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{one}/virtualNetworkPeerings/to-{other}"
+        answer = azure.json("PUT", path, {"properties": {"remoteVirtualNetwork": {"id": remote}}})
+        azure.clock.advance(600)
+        return answer.get("error", {}).get("code") or azure.json("GET", path)["properties"]["peeringState"]
+
+    for name, space in (("va", "10.9.0.0/24"), ("vb", "10.9.1.0/24"), ("vc", "10.9.1.128/25")):
+        path = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}"
+        azure.make(path, location="eastus", properties={"addressSpace": {"addressPrefixes": [space]}})
+    azure.clock.advance(600)
+    assert [peer("va", "vb"), peer("vb", "va"), peer("vb", "vc"), peer("va", "vz")] == [
+        "Initiated",
+        "Connected",
+        "VnetAddressSpacesOverlap",
+        "InvalidResourceReference",
+    ]

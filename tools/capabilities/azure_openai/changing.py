@@ -19,7 +19,8 @@ def keep(old: Part, new: Part) -> Part:
     kept = changes.keep(old, new)
     left = {str(one["name"]) for one in new.variables["deployments"]}
     gone = (str(one["name"]) for one in old.variables["deployments"] if one["name"] not in left)
-    variables = {**kept.variables, "address_space": old.variables["address_space"]}
+    network: dict[str, Json] = {name: old.variables[name] for name in ("address_space", "hub_id", "dns_zones_id") if name in old.variables}
+    variables = {**kept.variables, **network}
     return kept.model_copy(update={"variables": variables, "lets_go": tuple(f'azapi_resource.deployment["{name}"]' for name in gone)})
 
 

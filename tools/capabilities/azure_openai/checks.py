@@ -20,12 +20,10 @@ def review(part: Part, situation: Situation) -> Reviewed:
     checks = Checks(part, situation)
     for one in part.variables["deployments"]:
         _deployment(checks, one)
-    checks.note(
-        "reach",
-        "",
-        "The account has no public door: it is reached from its own network, or from one that is peered with it or joined by a VPN.",
-        "Peer your network with the account's, and link its private DNS zone.",
-    )
+    hub = str(part.variables.get("hub_id") or "").rpartition("/")[2]
+    ways = f"{hub}, which its network is peered with" if hub else "its own network, or from one that is peered with it or joined by a VPN"
+    move = "Call it from there." if hub else "Peer your network with the account's, and link its private DNS zone."
+    checks.note("reach", "", f"The account has no public door: it is reached from {ways}.", move)
     return checks.done()
 
 

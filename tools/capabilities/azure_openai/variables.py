@@ -13,7 +13,7 @@ from tools.values.offer import Candidate, Pick
 from tools.values.requirements import Needs
 from tools.values.situation import Situation
 
-NETWORK = "10.140.0.0/27"
+PREFIX_LENGTH = 27
 ENDPOINT_GB, LOG_GB = 5.0, 5.0
 """A month, assumed: prompts and answers are text."""
 
@@ -65,7 +65,11 @@ def part(
                 ("log_analytics.ingestion", LOG_GB),
             ),
         ),
-        variables={"address_space": NETWORK, "deployments": deployments},
+        variables={
+            "address_space": placing.address_space(needs, situation, group, PREFIX_LENGTH),
+            "deployments": deployments,
+            **placing.joined(needs, situation.site),
+        },
         commands=commands(group, account),
     )
 

@@ -227,7 +227,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
         situation,
         names=names,
         variables={
-            "address_space": placing.address_space(called["resource_group"], 20),
+            "address_space": placing.address_space(needs, situation, called["resource_group"], 20),
             "pools": _pools(design),
             "api_ranges": list(needs.strings("api_ranges")),
             "storage_path": design.choice.path,

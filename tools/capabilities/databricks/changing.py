@@ -14,7 +14,8 @@ from tools.values.situation import Situation
 def keep(old: Part, new: Part) -> Part:
     """In the network that it has, and with everything inside it called as it is."""
     kept = changes.keep(old, new)
-    network = {name: old.variables[name] for name in ("address_space", "subnets", "managed_resource_group_name")}
+    named = ("address_space", "subnets", "managed_resource_group_name", "hub_id", "dns_zones_id")
+    network = {name: old.variables[name] for name in named if name in old.variables}
     return kept.model_copy(update={"variables": {**kept.variables, **network}})
 
 

@@ -7,6 +7,7 @@ from tools.capabilities.databricks.variables import holds
 from tools.rules.azure.checks import Checks
 from tools.rules.azure.sizes import Wanted
 from tools.values.manifest import Part
+from tools.values.review import Severity
 from tools.values.situation import Situation
 
 
@@ -23,11 +24,21 @@ def review(part: Part, situation: Situation) -> Reviewed:
     there = not part.owned and managed.lower() in {g.name.lower() for g in checks.seen.groups}
     text = f"Databricks makes the group {managed} itself, and there is one already." if there else ""
     checks.check("name.free", managed, text, "Say another name.")
-    checks.note(
-        "reach",
-        "",
-        "The workspace has no public door: it is reached from its own network, or from one that is peered with it or joined by a VPN. "
-        "Pool, policy and cluster are made through that way too.",
-        "Peer your network with the workspace's, and link its private DNS zone, before or after.",
-    )
+    if hub := str(part.variables.get("hub_id") or "").rpartition("/")[2]:
+        text = f"The workspace has no public door: it is reached from {hub}, which its network is peered with."
+        checks.note(
+            "reach",
+            "",
+            f"{text} Pool, policy and cluster are made from there, so Berth must run where {hub} is reached.",
+            f"Run it in {hub}, or on what is joined to it.",
+        )
+    else:
+        text = "The workspace has no public door, and nothing is joined to its new network. Pool, policy and cluster are made through it, "
+        checks.check(
+            "reach",
+            "",
+            f"{text}so the run will wait at the configure step until this computer reaches it.",
+            "Name a hub in the site's file (`network.hub`), or peer your network with the workspace's at that step, then say `retry`.",
+            Severity.WARNING,
+        )
     return checks.done()

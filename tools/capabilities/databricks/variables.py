@@ -21,7 +21,6 @@ from tools.values.value import Json
 KINDS = ("databricks", "network", "nsg", "nat_gateway", "public_ip", "access_connector", "logs")
 SPARK = {False: "16.4.x-scala2.12", True: "16.4.x-gpu-ml-scala2.12"}
 """The long-term support version that is pinned, for nodes without and with graphics processors; 2026-11-24."""
-NETWORK = "10.139.0.0"
 AZURE_KEEPS = 5
 """Addresses of every subnet."""
 POOL_IDLE_MINUTES = 10
@@ -42,19 +41,26 @@ def part(needs: Needs, candidate: Candidate, pick: Pick, situation: Situation) -
         situation,
         names=names,
         resources=resources_of(needs, size, group, name),
-        variables={"managed_resource_group_name": f"{group[:80]}-managed", **network_of(needs.whole("max_workers"))},
+        variables={
+            "managed_resource_group_name": f"{group[:80]}-managed",
+            **network_of(placing.address_space(needs, situation, group, prefix_length(needs.whole("max_workers")))),
+            **placing.joined(needs, situation.site),
+        },
         configure=Configure(kind="databricks", variables=inside),
         commands=commands(group, name),
         savings=tuple(savings(needs, size, situation.prices)),
     )
 
 
-def network_of(workers: int) -> dict[str, Json]:
-    """Two subnets with an address a node in each, with as much again for nodes that replace others, and one for private endpoints."""
-    wanted = 2 * (workers + 1) + AZURE_KEEPS
-    length = 32 - max(6, math.ceil(math.log2(wanted)))
-    whole = ipaddress.ip_network(f"{NETWORK}/{length - 2}")
-    host, container, endpoints, _ = whole.subnets(new_prefix=length)
+def prefix_length(workers: int) -> int:
+    """Of a network of four such subnets, each with an address a node, and as much again for nodes that replace others."""
+    return 30 - max(6, math.ceil(math.log2(2 * (workers + 1) + AZURE_KEEPS)))
+
+
+def network_of(space: str) -> dict[str, Json]:
+    """Two subnets for the nodes, and one for private endpoints."""
+    whole = ipaddress.ip_network(space)
+    host, container, endpoints, _ = whole.subnets(prefixlen_diff=2)
     return {
         "address_space": str(whole),
         "subnets": {"host": str(host), "container": str(container), "endpoints": str(next(endpoints.subnets(new_prefix=27)))},

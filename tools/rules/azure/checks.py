@@ -55,6 +55,7 @@ class Checks:
         self._names()
         self._sizes(tuple(wanted))
         self._spaces(spaces, (*ranges.AZURE, *kept))
+        self._joined()
         self._budget()
         self._rights()
 
@@ -123,6 +124,20 @@ class Checks:
         self.check("addresses", "", clash, "Compose the manifest again.")
         used = next((f"{space} overlaps {met}, which Azure keeps to itself." for space in spaces if (met := ranges.met(space, kept))), "")
         self.check("addresses.reserved", "", used, "Compose the manifest again, or give the site other ranges.")
+
+    def _joined(self) -> None:
+        """The range that it takes is free, and what it is to be joined to is there."""
+        space, mine = self.part.variables.get("address_space"), {one.lower() for one in self.part.owned}
+        for one in self.seen.networks if space else ():
+            own = one.id.lower() in mine
+            met = "" if own else ranges.met(str(space), one.ranges)
+            text = f"{space} meets {met} of {one.id.rpartition('/')[2]}, so the two could never be joined." if met else ""
+            self.check("addresses.free", one.id.rpartition("/")[2], text, "Ask again: another range is free.")
+        hub = str(self.part.variables.get("hub_id") or "")
+        here = hub.lower().startswith(f"/subscriptions/{self.seen.subscription_id}/".lower())
+        gone = here and hub.lower() not in {one.id.lower() for one in self.seen.networks}
+        text = f"The site's hub {hub.rpartition('/')[2]} is not in this subscription." if gone else ""
+        self.check("hub.there", hub.rpartition("/")[2], text, "Correct `network.hub` in the site's file.")
 
     def _budget(self) -> None:
         budget = self.part.needs.number("budget_monthly")

@@ -6,8 +6,8 @@ How names are made up is in tools.rules.azure.names; whether everything holds is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from ipaddress import ip_address
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network, ip_network
 from typing import Protocol
 
 from tools.rules.azure import names as azure_names
@@ -25,6 +25,10 @@ from tools.values.value import Json, Named
 
 NUMBERS_MAX = 99
 """Numbers that are tried behind a name before it is given up."""
+RANGES = (IPv4Network("10.64.0.0/10"),)
+"""Where the site says no others: seldom used, and apart from the 10.0.0.0/16 that most hubs have."""
+BLOCKS_MAX = 4096
+"""Ranges that are tried before it is given up."""
 Names = tuple[tuple[str, str], ...]
 
 
@@ -115,11 +119,46 @@ def _salt(needs: Needs, site: Site) -> str:
     return site.environment(needs.text("environment")).subscription_id
 
 
-def address_space(group: str, prefix_length: int) -> str:
-    """A network within 10.64.0.0/10, by the name: two groups seldom share one, and nothing is peered by us."""
-    size = 2 ** (32 - prefix_length)
-    number = int.from_bytes(hashlib.sha256(group.encode()).digest()[:4]) % (2**22 // size)
-    return f"{ip_address('10.64.0.0') + number * size}/{prefix_length}"
+def address_space(needs: Needs, situation: Situation, group: str, prefix_length: int) -> str:
+    """A range that no network of the subscription has and no other part is promised: of the site's own, and beginning where the name of
+    the group says, so that two requests seldom want the same one. Raises RequestProblem when none is free."""
+    taken = tuple(filter(None, (*map(_range, _ranges_seen(situation)), *map(_range, situation.reserved.names))))
+    plan = situation.site.environment(needs.text("environment")).network.ranges or RANGES
+    blocks = [(one, 2 ** (prefix_length - one.prefixlen)) for one in plan if one.prefixlen <= prefix_length]
+    total = sum(count for _, count in blocks)
+    first = int.from_bytes(hashlib.sha256(group.encode()).digest()[:4]) % max(total, 1)
+    for step in range(min(total, BLOCKS_MAX)):
+        number = (first + step) % total
+        for one, count in blocks:
+            if number < count:
+                found = ip_network((int(one.network_address) + number * 2 ** (32 - prefix_length), prefix_length))
+                if not any(found.overlaps(other) for other in taken):
+                    return str(found)
+                break
+            number -= count
+    raise RequestProblem(
+        "No range of addresses is free.",
+        f"Every /{prefix_length} of {', '.join(map(str, plan))} that was looked at is taken by a network of the subscription.",
+        "Give the environment more ranges in the site's file.",
+    )
+
+
+def _ranges_seen(situation: Situation) -> Iterator[str]:
+    return (one for network in situation.subscription.networks for one in network.ranges)
+
+
+def _range(text: str) -> IPv4Network | None:
+    """None for what is no range: among names that are promised there are others."""
+    try:
+        return IPv4Network(text) if "/" in text else None
+    except ValueError:
+        return None
+
+
+def joined(needs: Needs, site: Site) -> dict[str, Json]:
+    """Variables of a module whose network is joined to the site's: the hub that it is peered with, and where the zones of names are."""
+    network = site.environment(needs.text("environment")).network
+    return {"hub_id": network.hub, "dns_zones_id": network.dns_zones}
 
 
 def part_of(

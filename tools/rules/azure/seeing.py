@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.rules.names.scanned import Row, display, number, rows
-from tools.values.snapshot import CloudResource, ModelEnd, Permission, Quota, Region, SecurityRule, Sku
+from tools.values.snapshot import CloudNetwork, CloudResource, ModelEnd, Permission, Quota, Region, SecurityRule, Sku
 from tools.values.value import Json
 
 REGION_NAME = re.compile(r"[a-z][a-z0-9]{2,39}")
@@ -15,6 +15,8 @@ ID_LENGTH_MAX = 500
 TAGS_MAX = 50
 ACTION = re.compile(r"[A-Za-z0-9.*_/-]{1,200}")
 ACTIONS_MAX = 1000
+RANGE = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}/\d{1,2}")
+RANGES_MAX = 100
 NAME_CHECKS = {
     "Microsoft.Storage/storageAccounts": ("Microsoft.Storage", "checkNameAvailability", "name"),
     "Microsoft.KeyVault/vaults": ("Microsoft.KeyVault", "checkNameAvailability", "name"),
@@ -116,6 +118,16 @@ def security_rules(row: Row) -> Iterator[SecurityRule]:
                 inbound=str(about.get("direction")).lower() == "inbound",
                 allow=str(about.get("access")).lower() == "allow",
             )
+
+
+def network(row: Row) -> CloudNetwork:
+    found = _within(_within(row, "properties"), "addressSpace").get("addressPrefixes")
+    listed = found[:RANGES_MAX] if isinstance(found, list) else []
+    return CloudNetwork(
+        id=display(row.get("id") or "", ID_LENGTH_MAX),
+        region=display(row.get("location") or ""),
+        ranges=tuple(one for one in listed if isinstance(one, str) and RANGE.fullmatch(one)),
+    )
 
 
 def permission(row: Row) -> Permission:

@@ -110,7 +110,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
         names=names,
         resources=_resources(needs, called, size, str(choice["standby"])),
         variables={
-            "address_space": placing.address_space(group, SUBNET_PREFIX),
+            "address_space": placing.address_space(needs, situation, group, SUBNET_PREFIX),
             "sku": {"name": f"Standard_{size.sku}", "tier": TIERS[size.series]},
             "storage_gib": needs.whole("storage_gib"),
             "engine_version": needs.text("version"),
