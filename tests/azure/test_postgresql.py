@@ -88,7 +88,7 @@ def test_size_and_standby_by_what_it_is_for(seen: SubscriptionSnapshot, words: s
 def test_what_has_no_price_is_named(seen: SubscriptionSnapshot) -> None:
     found = estimate(composed(WORDS, seen).parts, situation(seen))
     assert [x.unit for x in found.lines if x.amount is None] == ["postgresql.D2s_v3", "postgresql.storage"]
-    assert found.total == pytest.approx(5 * 2.30)
+    assert found.total == pytest.approx(5 * 2.30 + 9.7 * 0.13 + 0.10 + 0.50, abs=0.01)
 
 
 @pytest.mark.parametrize(

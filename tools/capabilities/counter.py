@@ -3,12 +3,12 @@ it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.plans.judging import judge_by_policy
-from tools.rules.plans.policy import allowed_values, is_about_cost
+from tools.rules.plans.policy import Judgement, Spent, allowed_values, is_about_cost
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.policy import Policy
@@ -26,11 +26,14 @@ def counter_offer(
     review: Review,
     situation: Situation,
     policy: Policy,
+    spent: Sequence[Spent] = (),
+    also: Sequence[Callable[[Json], Judgement]] = (),
 ) -> str:
-    """One sentence, or nothing when no single change of what was asked for would pass."""
+    """One sentence, or nothing when no single change of what was asked for would pass. It is judged as the request was: `spent` is what
+    stands already, `also` are the other judges."""
 
     def passes(changed: Requirements) -> Manifest | None:
-        return _passing(changed, situation, policy)
+        return _passing(changed, situation, policy, spent, also)
 
     errors = [f for f in review.findings if f.severity is Severity.ERROR]
     for finding in errors:
@@ -74,14 +77,19 @@ def _by_budget(
     return f"It would pass with a budget of {needed:,.2f} USD a month: that is the cheapest that would do."
 
 
-def _passing(requirements: Requirements, situation: Situation, policy: Policy) -> Manifest | None:
+def _passing(
+    requirements: Requirements,
+    situation: Situation,
+    policy: Policy,
+    spent: Sequence[Spent],
+    also: Sequence[Callable[[Json], Judgement]],
+) -> Manifest | None:
     try:
         offer = chain.offer(requirements, situation)
         for proposal in _proposals(offer):
             manifest = chain.compose(requirements, offer, proposal, situation)
-            review = judge_by_policy(
-                chain.review(manifest, situation), manifest, lambda parts: estimate(parts, situation), situation.site, policy
-            )
+            by_rules = chain.review(manifest, situation)
+            review = judge_by_policy(by_rules, manifest, lambda parts: estimate(parts, situation), situation.site, policy, spent, also)
             if review.clean:
                 return manifest
     except Trouble:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,6 +21,14 @@ from tools.values.shapes import Unreadable, read, written
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem
 from tools.values.value import Value
+
+
+class Cost(NamedTuple):
+    """What a run costs a month, and what was wanted of its first part: a request is one team's, in one environment."""
+
+    manifest_digest: str
+    monthly: float
+    wanted: Mapping[str, Any]
 
 
 class PlanRow(Value):
@@ -179,14 +188,20 @@ class Plans:
         with self._database.read() as connection:
             return tuple(_kept(row).plan for row in connection.execute(query).all())
 
-    def cost_monthly(self, statuses: Sequence[str]) -> float:
+    def costs(self, statuses: Sequence[str]) -> tuple[Cost, ...]:
         """Of the runs that are in one of these states, by the estimates of their plans. A changed run counts once, as it is now."""
-        said = sa.type_coerce(plans.c.json, sa.JSON) if self._database.is_sqlite else sa.cast(plans.c.json, sa.JSON)
-        query = sa.select(sa.func.sum(said["estimate"]["total"].as_float())).select_from(
-            plans.join(runs, runs.c.plan_digest == plans.c.digest)
-        )
+
+        def said(column: sa.Column[str]) -> sa.ColumnElement[Any]:
+            return sa.type_coerce(column, sa.JSON) if self._database.is_sqlite else sa.cast(column, sa.JSON)
+
+        query = sa.select(
+            said(plans.c.json)["manifest_digest"].as_string(),
+            said(plans.c.json)[("estimate", "total")].as_float(),
+            said(plans.c.manifest_json)[("parts", 0, "needs", "fields")].as_json(),
+        ).select_from(plans.join(runs, runs.c.plan_digest == plans.c.digest))
         with self._database.read() as connection:
-            return float(connection.execute(query.where(runs.c.status.in_(statuses))).scalar() or 0.0)
+            rows = connection.execute(query.where(runs.c.status.in_(statuses))).all()
+        return tuple(Cost(digest, total or 0.0, {str(one["name"]): one["value"] for one in fields or ()}) for digest, total, fields in rows)
 
     def used_at(self, digest: str) -> float | None:
         """When the run began under these approvals."""

@@ -13,6 +13,7 @@ from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.plans.judging import judge_by_policy
+from tools.rules.plans.policy import Spent
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Proposal
 from tools.values.request import Request
@@ -86,7 +87,7 @@ def draft(
             lambda parts, situation=situation: estimate(parts, situation),  # type: ignore[misc]
             world.site,
             world.policy,
-            spent_monthly(world),
+            spent(world, parent_digest),
             world.judges,
         )
         until = now + timedelta(minutes=DRAFT_MINUTES)
@@ -113,14 +114,21 @@ def draft(
     )
 
 
-def spent_monthly(world: World) -> float:
-    """What the runs that stand already cost a month."""
-    return world.ledger.plans.cost_monthly(("running", "done", "stopped"))
+def spent(world: World, besides: str = "") -> tuple[Spent, ...]:
+    """What the runs that stand cost a month, and whose each is; the one whose manifest has the digest `besides` is about to be changed, and
+    does not count."""
+    standing = world.ledger.plans.costs(("running", "done", "stopped"))
+    return tuple(
+        Spent(str(one.wanted.get("team") or world.site.team), str(one.wanted.get("environment") or ""), one.monthly)
+        for one in standing
+        if one.manifest_digest != besides
+    )
 
 
 def counter(world: World, requirements: Requirements, review: Review, snapshots: Snapshots, parent_digest: str = "") -> str:
     """What would pass instead, when the policy refuses; empty when no single change would."""
-    return counter_offer(requirements, review, situation(world, snapshots, parent_digest), world.policy)
+    at = situation(world, snapshots, parent_digest)
+    return counter_offer(requirements, review, at, world.policy, spent(world, parent_digest), world.judges)
 
 
 def promises(manifest: Manifest) -> Reserved:

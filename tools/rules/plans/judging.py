@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tools.rules.plans.policy import Judgement, asks_for, document, judge
+from tools.rules.plans.policy import Judgement, Spent, asks_for, document, judge
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate
 from tools.values.policy import Policy
@@ -14,24 +14,29 @@ from tools.values.site import Site
 from tools.values.value import Json
 
 
+def whose(part: Part, site: Site) -> tuple[str, str]:
+    """(team, environment): as the request says, or else the site's team."""
+    return part.needs.text("team", site.team), part.needs.text("environment")
+
+
 def judge_by_policy(
     review: Review,
     manifest: Manifest,
     cost: Callable[[Sequence[Part]], Estimate],
     site: Site,
     policy: Policy,
-    spent_monthly: float = 0.0,
+    spent: Sequence[Spent] = (),
     also: Sequence[Callable[[Json], Judgement]] = (),
 ) -> Review:
-    """The review with the policy's findings. `cost` reckons parts; `spent_monthly` is what the team's standing runs cost already; `also`
-    are judges besides the YAML rules, such as Rego."""
+    """The review with the policy's findings. `cost` reckons parts; `spent` is what runs that stand cost already; `also` are judges besides
+    the YAML rules, such as Rego."""
     findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
-    whole = cost(manifest.parts).total or 0.0
+    alone = {part.label: cost((part,)) for part in manifest.parts}
+    # A budget is for everything in the request, so each part sees what the others cost.
+    asked = [(part.label, Spent(*whose(part, site), alone[part.label].total or 0.0)) for part in manifest.parts]
     for part in manifest.parts:
-        alone = cost((part,))
-        # A budget is for everything in the request, so each part sees what the others cost.
-        others = whole - (alone.total or 0.0)
-        seen = document(part, alone, requester=manifest.requester, team=site.team, spent_monthly=spent_monthly + others)
+        others = (*spent, *(one for label, one in asked if label != part.label))
+        seen = document(part, alone[part.label], requester=manifest.requester, team=whose(part, site)[0], spent=others)
         for judgement in (judge(policy, seen), *(other(seen) for other in also)):
             findings += judgement.findings
             passed += judgement.passed
@@ -54,7 +59,7 @@ def roles_to_remove(
     """(role, reason) that the policy asks for where these parts are removed. What it would refuse to make may always be taken away."""
     found: dict[str, str] = {}
     for part in parts:
-        seen = document(part, Estimate(), requester=requester, team=site.team, removes=True)
+        seen = document(part, Estimate(), requester=requester, team=whose(part, site)[0], removes=True)
         for judgement in (judge(policy, seen), *(other(seen) for other in also)):
             for role, reason in judgement.approvals:
                 found.setdefault(role, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -18,9 +18,19 @@ from tools.values.value import Json, Value
 
 YAML_BYTES_MAX = 1_000_000
 PATTERN_CHARACTERS_MAX = 200
-COSTS = ("cost.monthly", "team.monthly_after", "team.spent_monthly")
+COSTS = ("cost.monthly", "team.monthly_after", "team.spent_monthly", "environment.monthly_after", "environment.spent_monthly")
 """Where a document says what is paid."""
+LIMIT = "{limit}"
+"""In a rule's reason: the limit of its first test."""
 _MISSING = object()
+
+
+class Spent(NamedTuple):
+    """What something costs a month, and whose it is."""
+
+    team: str
+    environment: str
+    monthly: float
 
 
 class Judgement(Value):
@@ -61,18 +71,24 @@ def document(
     *,
     requester: str,
     team: str,
-    spent_monthly: float = 0.0,
+    spent: Iterable[Spent] = (),
     changes: Iterable[Json] = (),
     removes: bool = False,
 ) -> Json:
-    """What the rules see of one part. `changes` are those of terraform's plan: address, type, action and the values after."""
+    """What the rules see of one part. `spent` is what else stands or is asked for; of a team counts what is its own, and of an environment
+    what that team has there. `changes` are those of terraform's plan: address, type, action and the values after."""
+    environment = part.needs.text("environment")
+    own = [one for one in spent if one.team == team]
+    by_team, there = (sum(one.monthly for one in of) for of in (own, [one for one in own if one.environment == environment]))
+    this = estimate.total or 0.0
     return {
         "plan": "remove" if removes else "make",
         "part": part.label,
         "capability": part.capability,
         **_where(part),
         "requester": requester,
-        "team": {"name": team, "spent_monthly": spent_monthly, "monthly_after": spent_monthly + (estimate.total or 0.0)},
+        "team": {"name": team, "spent_monthly": by_team, "monthly_after": by_team + this},
+        "environment": {"name": environment, "spent_monthly": there, "monthly_after": there + this},
         "requirements": {f.name: list(f.value) if isinstance(f.value, tuple) else f.value for f in part.needs.fields},
         "cost": {
             "monthly": estimate.total,
@@ -122,7 +138,7 @@ def judge(policy: Policy, seen: Json) -> Judgement:
                 passed.append(f"policy.{rule.id}:{part}:{subject}")
             else:
                 severity = Severity.ERROR if rule.outcome == "reject" else Severity.WARNING
-                found = fault("policy", because=rule.because, remedy=rule.remedy, failing=_failing(rule.must, item, seen))
+                found = fault("policy", because=_worded(rule, seen), remedy=rule.remedy, failing=_failing(rule.must, item, seen))
                 findings.append(found.finding(f"policy.{rule.id}", part, subject, severity))
     return Judgement(findings=tuple(findings), approvals=tuple(approvals.items()), passed=tuple(passed))
 
@@ -235,6 +251,16 @@ def _failing(condition: Condition, item: Json, seen: Json) -> tuple[tuple[str, .
         [t for t in condition.all if not _test(t, item, seen)] or [*condition.any] or [t for t in condition.none if _test(t, item, seen)]
     )
     return tuple((t.path, _shown(_at(item, t.path)), t.operator, _limit(t, seen)) for t in failing[:4])
+
+
+def _worded(rule: Rule, seen: Json) -> str:
+    """The rule's reason, with the limit that it holds against where it says `{limit}`: a figure that is written twice is soon two."""
+    if LIMIT not in rule.because:
+        return rule.because
+    test = next((one for one in (*rule.must.all, *rule.must.any)), None)
+    limit = (_at(seen, test.value.path) if isinstance(test.value, Reference) else test.value) if test else None
+    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+    return rule.because.replace(LIMIT, f"{limit:,.10g}" if is_number else _shown(limit))
 
 
 def _limit(test: Test, seen: Json) -> str:
