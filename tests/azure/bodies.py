@@ -23,6 +23,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "Microsoft.Network/natGateways": ("azure.mgmt.network.models", "NatGateway"),
     "Microsoft.Network/virtualNetworks": ("azure.mgmt.network.models", "VirtualNetwork"),
     "Microsoft.Network/virtualNetworks/subnets": ("azure.mgmt.network.models", "Subnet"),
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings": ("azure.mgmt.network.models", "VirtualNetworkPeering"),
     "Microsoft.Network/privateEndpoints": ("azure.mgmt.network.models", "PrivateEndpoint"),
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": ("azure.mgmt.network.models", "PrivateDnsZoneGroup"),
     "Microsoft.Storage/storageAccounts": ("azure.mgmt.storage.models", "StorageAccountCreateParameters"),

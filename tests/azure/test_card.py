@@ -18,7 +18,7 @@ from tools.values.manifest import Manifest
 from tools.values.plan import Change, PartPlan, Plan, Swing
 from tools.values.snapshot import SubscriptionSnapshot
 
-from .conftest import composed, required, situation
+from .conftest import PRICES, composed, required, situation
 from .test_data_workspace import WORDS
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -79,3 +79,13 @@ def test_an_edit_tells_what_it_changes_and_what_it_costs(seen: SubscriptionSnaps
     turns = {turn.name: (turn.before, turn.after) for turn in difference(before, after, costs)}
     assert turns["retention_days"] == ("30 days", "14 days") and turns["stored_gb"][0] == "50 TB"
     assert turns["cost"] == (f"{costs[0].total:,.0f}", f"{costs[1].total:,.0f} USD a month")
+
+
+def test_what_is_not_in_the_sum_is_named_and_a_price_that_moves_says_so(seen: SubscriptionSnapshot) -> None:
+    found = estimate(composed("spark for the ml team, 1 TB daily, 5 TB stored, in eastus", seen).parts, situation(seen))
+    priced = {line.price_row.partition("@")[0] for line in found.lines if line.amount}
+    assert {"log_analytics.retention", "alert.metric"} <= priced
+    assert {line.unit for line in found.lines if line.amount is None} == {"adls.hot.writes", "adls.hot.reads", "egress.internet"}
+    spot = next(line for line in found.lines if line.price_row.startswith("vm_spot."))
+    captured = next(row.captured_at for row in PRICES if row.row == spot.price_row)
+    assert any("Spot prices move" in one and captured in one for one in found.assumptions)

@@ -72,7 +72,7 @@ def test_a_budget_that_nothing_fits_names_one_that_does(seen: SubscriptionSnapsh
 
 def test_the_estimate_has_the_account_and_its_logs(seen: SubscriptionSnapshot) -> None:
     found = estimate(composed("a storage account, 1 TB stored", seen).parts, situation(seen))
-    assert found.total == pytest.approx(1024 * 0.0208 + 5 * 2.30 + 262_144 / 10_000 * 0.055, abs=0.02)
+    assert found.total == pytest.approx(1024 * 0.0208 + 5 * 2.30 + 9.7 * 0.13 + 262_144 / 10_000 * 0.055, abs=0.02)
 
 
 def test_applied_planned_again_and_removed(folder: Callable[[str], Folder], look: Look) -> None:

@@ -56,13 +56,14 @@ def part(
                 "The account is reached by it alone.",
                 ("private_endpoint.hour", HOURS_A_MONTH),
                 ("private_endpoint.data", ENDPOINT_GB),
+                *placing.zone_meters(needs, situation.site),
             ),
             made(
                 "logs",
                 "Log Analytics workspace",
                 "1 GB a day at most",
                 "Every log of the account, kept for 90 days; no prompt is among them.",
-                ("log_analytics.ingestion", LOG_GB),
+                *placing.log_meters(LOG_GB),
             ),
         ),
         variables={

@@ -24,6 +24,8 @@ ZONES = ("1", "2", "3")
 OPERATION_MIB = 4
 """An assumption: Spark reads and writes Parquet in blocks of about this size, and each is an operation that is paid."""
 ENDPOINTS = 3
+ALERTS = 4
+"""Of terraform/data_workspace/monitoring.tf, each over one series."""
 PATHS = {"service_endpoint": "service endpoints", "private_endpoint": "private endpoints", "nat": "NAT gateway"}
 Meters = tuple[tuple[str, float], ...]
 
@@ -122,6 +124,7 @@ class Design:
                 "The one way out, with one address; bulk data does not take it.",
                 ("nat.hour", hours),
                 ("nat.data", egress),
+                ("egress.internet", egress),
                 ("public_ip.static", hours),
             ),
             made(
@@ -179,7 +182,8 @@ class Design:
                 "Log Analytics workspace",
                 spell_value(logs, "GB a month"),
                 "Logs of everything, and alerts.",
-                ("log_analytics.ingestion", logs),
+                *placing.log_meters(logs),
+                ("alert.metric", ALERTS),
             ),
             made(
                 names["jobs_identity"],
@@ -196,6 +200,7 @@ class Design:
                     f"{ENDPOINTS}: dfs, blob, vault",
                     "Storage and vault have no public front.",
                     ("private_endpoint.hour", ENDPOINTS * hours),
+                    ("dns.zone", ENDPOINTS),
                 )
             )
         return tuple(found)

@@ -15,12 +15,15 @@ from tools.values.manifest import Command, Configure, Part, Resource
 from tools.values.offer import Candidate, Pick
 from tools.values.price import Price
 from tools.values.requirements import Needs
+from tools.values.site import Site
 from tools.values.situation import Situation
 from tools.values.value import Json
 
 KINDS = ("databricks", "network", "nsg", "nat_gateway", "public_ip", "access_connector", "logs")
 SPARK = {False: "16.4.x-scala2.12", True: "16.4.x-gpu-ml-scala2.12"}
 """The long-term support version that is pinned, for nodes without and with graphics processors; 2026-11-24."""
+SPARK_ENDS_ON = "2028-05-09"
+"""Databricks Runtime release notes, versions and compatibility, read 2026-11-29."""
 AZURE_KEEPS = 5
 """Addresses of every subnet."""
 POOL_IDLE_MINUTES = 10
@@ -40,7 +43,7 @@ def part(needs: Needs, candidate: Candidate, pick: Pick, situation: Situation) -
         pick,
         situation,
         names=names,
-        resources=resources_of(needs, size, group, name),
+        resources=resources_of(needs, size, group, name, situation.site),
         variables={
             "managed_resource_group_name": f"{group[:80]}-managed",
             **network_of(placing.address_space(needs, situation, group, prefix_length(needs.whole("max_workers")))),
@@ -119,7 +122,7 @@ def node_hours(needs: Needs) -> float:
     return (1 + (needs.number("min_workers") + needs.number("max_workers")) / 2) * needs.number("hours_monthly")
 
 
-def resources_of(needs: Needs, size: str, group: str, name: str) -> tuple[Resource, ...]:
+def resources_of(needs: Needs, size: str, group: str, name: str, site: Site) -> tuple[Resource, ...]:
     made = placing.resources_in(needs, group)
     hours, dbu = node_hours(needs), dbu_an_hour(size)
     # A node type whose rate is not known is named as not priced, and not left out.
@@ -139,6 +142,7 @@ def resources_of(needs: Needs, size: str, group: str, name: str) -> tuple[Resour
             f"cluster-{name}",
             "Databricks cluster",
             f"{least} to {most} workers and a driver, {size}",
+            f"Its runtime is 16.4 LTS, which Databricks supports until {SPARK_ENDS_ON}. "
             f"Counted with {average:g} workers and a driver for {needs.number('hours_monthly'):g} hours a month.",
             (f"vm.{size}", hours),
             units,
@@ -150,6 +154,7 @@ def resources_of(needs: Needs, size: str, group: str, name: str) -> tuple[Resour
             "People reach the workspace by these alone.",
             ("private_endpoint.hour", 2 * HOURS_A_MONTH),
             ("private_endpoint.data", ENDPOINT_GB),
+            *placing.zone_meters(needs, site),
         ),
         made(
             "NAT gateway",
@@ -165,7 +170,7 @@ def resources_of(needs: Needs, size: str, group: str, name: str) -> tuple[Resour
             "Log Analytics workspace",
             "1 GB a day at most",
             "Every log of the workspace, kept for 90 days.",
-            ("log_analytics.ingestion", LOG_GB),
+            *placing.log_meters(LOG_GB),
         ),
     )
 

@@ -95,7 +95,7 @@ def resources(needs: Needs, redundancy: str, called: Names) -> tuple[Resource, .
             "Log Analytics workspace",
             spell_value(logs, "GB a month"),
             "Who wrote and who deleted.",
-            ("log_analytics.ingestion", logs),
+            *placing.log_meters(logs),
         ),
     )
 

@@ -204,6 +204,22 @@ def part_of(
     )
 
 
+LOG_DAYS, LOG_DAYS_FREE = 90, 31
+"""How long every module keeps logs, and how long Azure keeps them for nothing: Azure Monitor Logs cost calculations, read 2026-11-29."""
+DAYS_A_MONTH = 365 / 12
+
+
+def log_meters(monthly_gb: float) -> tuple[tuple[str, float], ...]:
+    """What comes in, and what of it is kept beyond the days that are free."""
+    kept = monthly_gb * (LOG_DAYS - LOG_DAYS_FREE) / DAYS_A_MONTH
+    return ("log_analytics.ingestion", monthly_gb), ("log_analytics.retention", round(kept, 2))
+
+
+def zone_meters(needs: Needs, site: Site) -> tuple[tuple[str, float], ...]:
+    """A private DNS zone that a service makes for itself; none where the site has them."""
+    return () if site.environment(needs.text("environment")).network.dns_zones else (("dns.zone", 1.0),)
+
+
 class Made(Protocol):
     def __call__(self, name: str, kind: str, size: str, because: str, *meters: tuple[str, float]) -> Resource: ...
 

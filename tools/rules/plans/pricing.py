@@ -94,6 +94,8 @@ def price_parts(parts: Iterable[Part], regions: Sequence[str], prices: Sequence[
     stated = [f"{HOURS_A_MONTH:g} hours a month; list prices without tax, discounts and reservations."]
     if unpriced:
         stated.append(f"Not priced, and so not in the sum: {', '.join(unpriced)}.")
+    if moving := sorted({used[x.price_row] for x in lines if x.price_row.startswith("vm_spot.")}):
+        stated.append(f"Spot prices move by the hour: the sum has them as they were on {', '.join(moving)}.")
     if elsewhere := sorted({x.price_row.partition("@")[2] for x in lines if x.note.startswith("price of")}):
         stated.append(f"Where the region has no row, the row of another stands in and says so: {', '.join(elsewhere)}.")
     return Estimate(

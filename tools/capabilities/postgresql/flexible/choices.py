@@ -149,7 +149,7 @@ def _resources(needs: Needs, names: dict[str, str], size: PostgresqlSize, standb
 
     return (
         made(names["resource_group"], "resource group", "", "So that it goes together."),
-        made(names["network"], "virtual network", "one subnet, delegated", "The server has no public door."),
+        made(names["network"], "virtual network", "one subnet, delegated", "The server has no public door.", ("dns.zone", 1.0)),
         made(
             names["postgresql"],
             "PostgreSQL flexible server",
@@ -164,7 +164,8 @@ def _resources(needs: Needs, names: dict[str, str], size: PostgresqlSize, standb
             "Log Analytics workspace",
             f"{logs} GB a month",
             "Who connected, and what went wrong.",
-            ("log_analytics.ingestion", logs),
+            *placing.log_meters(logs),
+            ("alert.metric", 1.0),
         ),
     )
 
