@@ -8,7 +8,7 @@ from datetime import timedelta
 from tools.capabilities import chain
 from tools.pipeline.begun import mend
 from tools.pipeline.context import Say
-from tools.pipeline.drafting import DRAFT_MINUTES, promises, scan_all, situation, spent_monthly
+from tools.pipeline.drafting import DRAFT_MINUTES, promises, scan_all, situation, spent
 from tools.pipeline.platforms import hands
 from tools.pipeline.prepare import TakenBack, prepare, prepare_removal
 from tools.pipeline.world import World
@@ -53,7 +53,7 @@ def prepare_way_back(world: World, conversation: str, run_id: str, requester: st
         lambda parts: estimate(parts, at),
         world.site,
         world.policy,
-        spent_monthly(world),
+        spent(world, kept.manifest.digest),
         world.judges,
     )
     if faults := [sentence(finding) for finding in review.findings if finding.severity is Severity.ERROR]:
