@@ -38,6 +38,15 @@ def cluster(size: str = "Standard_D4s_v5", count: int = 1, location: str = "east
     return {"location": location, "identity": {"type": "SystemAssigned"}, "properties": properties}
 
 
+POOL = {"name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D4s_v5"}
+
+
+def budget(**more: Any) -> dict[str, Any]:
+    told = {"spent": {"enabled": True, "operator": "GreaterThan", "threshold": 80, "contactRoles": ["Owner"]}}
+    right = {"category": "Cost", "amount": 100, "timeGrain": "Monthly", "timePeriod": {"startDate": "2026-11-01T00:00:00Z"}}
+    return {"properties": {**right, "notifications": told, **more}}
+
+
 def account(**more: Any) -> dict[str, Any]:
     return {"location": "eastus", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": {"customSubDomainName": "oai-x1"}} | more
 
@@ -141,6 +150,16 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
         for access in (
             {"authorizedIPRanges": ["198.51.100.0/24", "192.168.0.0/16"]},
             {"authorizedIPRanges": ["198.51.100.0/24"], "enablePrivateCluster": True},
+        )
+    ),
+    ("PUT", f"{AKS}/aks", cluster(agentPoolProfiles=[POOL | {"osDiskType": "Ephemeral", "osDiskSizeGB": 128}]), 400, "InvalidParameter"),
+    *(
+        ("PUT", f"{RG}/providers/Microsoft.Consumption/budgets/b", budget(**wrong), 400, "400")
+        for wrong in (
+            {"amount": 0},
+            {"timePeriod": {"startDate": "2026-11-15T00:00:00Z"}},
+            {"notifications": {"spent": {"enabled": True, "operator": "GreaterThan", "threshold": 80, "contactEmails": []}}},
+            {"notifications": {"spent": {"enabled": True, "operator": "GreaterThan", "threshold": 2000, "contactRoles": ["Owner"]}}},
         )
     ),
     *(
@@ -580,6 +599,33 @@ def test_services_and_nodes_have_addresses_of_their_own(azure: Direct) -> None:
     assert refused["code"] == "ServiceCidrOverlapExistingSubnetsCidr"
     apart = {"serviceCidr": "172.16.0.0/16", "dnsServiceIP": "172.16.0.10"}
     azure.make(f"{AKS}/aks", **cluster(agentPoolProfiles=[pool], networkProfile=apart))
+
+
+def test_a_pool_keeps_for_life_what_it_was_made_with(azure: Direct) -> None:
+    azure.make(f"{AKS}/aks", **cluster())
+    for fixed in ({"vmSize": "Standard_D8s_v5"}, {"availabilityZones": ["1"]}, {"osDiskSizeGB": 256}):
+        refused = azure.json("PUT", f"{AKS}/aks/agentPools/system", {"properties": {**POOL, **fixed}})
+        assert refused["error"]["code"] == "PropertyChangeNotAllowed", fixed
+    azure.make(f"{AKS}/aks/agentPools/system", properties={**POOL, "count": 2})
+    azure.make(f"{RG}/providers/Microsoft.Consumption/budgets/b", **budget())
+
+
+def test_a_clusters_identity_needs_its_network_once_the_role_has_come_through() -> None:
+    azure = direct(section() | {"role_propagation_s": 120})
+    azure.make(RG, location="eastus")
+    identity = f"{RG}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-aks"
+    who = azure.make(identity, location="eastus")["properties"]["principalId"]
+    azure.make(f"{NET}/virtualNetworks/vn", **VNET)
+    azure.make(f"{NET}/virtualNetworks/vn/subnets/a", properties={"addressPrefix": "10.1.0.0/24"})
+    body = cluster(agentPoolProfiles=[POOL | {"vnetSubnetID": f"{NET}/virtualNetworks/vn/subnets/a"}])
+    body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    role = "{sub}/providers/Microsoft.Authorization/roleDefinitions/4d97b98b-1d4f-4787-a291-c67834d212e7"
+    for seconds, code in ((0, "CustomSubnetMissingPermission"), (60, "CustomSubnetMissingPermission"), (121, "")):
+        azure.clock.advance(seconds)
+        assert azure.json("PUT", f"{AKS}/aks", body).get("error", {}).get("code", "") == code
+        if not seconds:
+            given = {"principalId": who, "principalType": "ServicePrincipal", "roleDefinitionId": role}
+            azure.make(f"{NET}/virtualNetworks/vn/providers/Microsoft.Authorization/roleAssignments/{GUID}", properties=given)
 
 
 @pytest.mark.parametrize(("let_in", "state"), [(["198.51.100.0/24"], "Failed"), (["198.51.100.0/24", "203.0.113.0/24"], "Succeeded")])
