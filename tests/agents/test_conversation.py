@@ -75,6 +75,27 @@ def test_a_message_is_what_its_words_say(text: str, intent: Intent) -> None:
     assert read(text).intent is intent
 
 
+@pytest.mark.parametrize(
+    ("reason", "approves"),
+    [
+        ("no, do not", False),
+        ("No", False),
+        ("not yet", False),
+        ("wait for me", False),
+        ("the boss said don't", False),
+        ("... stop", False),
+        ("I must not", False),
+        ("no other team needs it", True),
+        ("no one uses it", True),
+        ("the stop of the old one is on Friday", True),
+        ("the quarter ends tomorrow", True),
+    ],
+)
+def test_a_reason_that_takes_it_back_is_no_approval(reason: str, approves: bool) -> None:
+    for words in ("approve 0123456789ab because ", "approve 0123456789ab as vp because "):
+        assert (read(words + reason).intent is Intent.APPROVE) == approves
+
+
 def test_an_approval_carries_digest_role_and_reason() -> None:
     message = read("approve 0123456789AB as security review because the data is public")
     assert (message.digest_typed, message.role, message.reason) == ("0123456789ab", "security review", "the data is public")

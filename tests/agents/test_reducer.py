@@ -358,6 +358,15 @@ def test_a_run_that_is_retried_by_its_name_becomes_the_conversations_own() -> No
     assert done[-1] == effects.Follow("run-other", 0)
 
 
+@pytest.mark.parametrize(("status", "phase"), [("running", Phase.RUNNING), ("done", Phase.DONE), ("stopped", Phase.STOPPED)])
+def test_a_plan_that_was_begun_elsewhere_is_no_plan_that_waits(status: str, phase: Phase) -> None:
+    """Several approvals at once, or a process that died between the start and the answer: `status` and `cancel` mean its run."""
+    now, _ = step(AWAITING, Seen(run(OWN, status), "create", begun=True))
+    assert (now.phase, now.run_id) == (phase, OWN)
+    if status == "running":
+        assert [type(one) for one in step(now, read("cancel"))[1]][:1] == [effects.Cancel]
+
+
 def test_a_run_that_ended_while_nobody_looked_has_ended() -> None:
     assert step(RUNNING, Seen(run(OWN, "done"), None))[0].phase is Phase.DONE
     now, effects = step(RUNNING, Seen(run(OWN, "removed"), None))

@@ -10,10 +10,28 @@ from pathlib import Path
 import pytest
 
 from tools.clients.settings import Settings
+from tools.clients.terraform import Terraform
 from tools.pipeline.world import read_roles, read_site
 from tools.values.trouble import RequestProblem
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHhZ ops@laptop"
+
+
+def test_a_child_of_one_platform_has_no_login_of_the_other(tmp_path: Path) -> None:
+    both = Settings.from_environment(
+        {
+            "PROXMOX_VE_ENDPOINT": "https://127.0.0.1:8006",
+            "PROXMOX_VE_API_TOKEN": "berth@pve!berth=secret-of-pve",
+            "BERTH_SCAN_TOKEN": "berth@pve!scan=secret-of-scan",
+            "ARM_CLIENT_SECRET": "secret-of-azure",
+            "ARM_TENANT_ID": "tenant",
+            "ARM_SUBSCRIPTION_ID": "subscription",
+            "BERTH_HOME": str(tmp_path),
+        }
+    )
+    for platform, kept, left_out in (("proxmox", "secret-of-pve", "secret-of-azure"), ("azure", "secret-of-azure", "secret-of-pve")):
+        given = str(Terraform(both.only(platform), tmp_path).environment())
+        assert kept in given and left_out not in given
 
 
 def test_nothing_set_is_fine(tmp_path: Path) -> None:

@@ -105,6 +105,13 @@ Folder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_folder)]
 PublicKeys = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_public_keys)]
 
 
+_LOGINS = {
+    **dict.fromkeys(("proxmox_endpoint", "proxmox_api_token", "proxmox_scan_token"), "proxmox"),
+    **dict.fromkeys(("arm_subscription_id", "arm_tenant_id", "arm_client_id", "arm_client_secret"), "azure"),
+}
+"""Setting → the platform that it opens."""
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, case_sensitive=True, env_ignore_empty=True, env_file=".env"
@@ -174,6 +181,11 @@ class Settings(BaseSettings):
     def in_subscription(self, subscription_id: str) -> Settings:
         """The same login, in another Azure subscription; empty: as it is."""
         return self.model_copy(update={"arm_subscription_id": subscription_id}) if subscription_id else self
+
+    def only(self, platform: str) -> Settings:
+        """Without the logins of the other platforms: whoever works on one has no use for them."""
+        others = [name for name, opens in _LOGINS.items() if opens != platform]
+        return self.model_copy(update={name: type(getattr(self, name))("") for name in others})
 
     @property
     def prices_url_is_ours(self) -> bool:

@@ -37,7 +37,7 @@ from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
 from tools.rules.words.rendering import draw
 from tools.values import effects, events, shapes
-from tools.values.conversation import Conversation
+from tools.values.conversation import Conversation, Phase
 from tools.values.effects import AtOnce, Effect, Tell, Work, Works
 from tools.values.events import Event, Intent, Message
 from tools.values.manifest import Manifest
@@ -149,7 +149,10 @@ class Talk:
         ledger, now = self.world.ledger, self.now
         try:
             run = ledger.runs.get(now.run_id) if now.run_id else None
-            return events.Seen(run, ledger.plans.kept(now.plan_digest).plan.kind if now.plan_digest else None)
+            kept = ledger.plans.kept(now.plan_digest) if now.plan_digest else None
+            if now.phase is Phase.AWAITING and kept and kept.status == "used":
+                return events.Seen(ledger.runs.get(kept.plan.run_id), kept.plan.kind, begun=True)
+            return events.Seen(run, kept.plan.kind if kept else None)
         except RequestProblem:  # Another ledger's: this one says nothing of them.
             return events.Seen(None, None)
 

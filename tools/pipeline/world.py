@@ -78,8 +78,8 @@ class World:
         return self.settings.in_subscription(next(iter(named), ""))
 
     def settings_of(self, part: Part) -> Settings:
-        """As connected, in the subscription that the part was planned for, whatever the site file says by now."""
-        return self.settings.in_subscription(part.cloud.subscription_id if part.cloud else "")
+        """As connected to its own platform, in the subscription that it was planned for, whatever the site file says by now."""
+        return self.settings.only(part.platform).in_subscription(part.cloud.subscription_id if part.cloud else "")
 
     def environment(self, field: Requirement | None) -> Environment:
         """The site's, by the field of that name; one without anything settled where a request has none."""

@@ -77,6 +77,8 @@ class Seen:
 
     run: Run | None
     plan_kind: PlanKind | None
+    begun: bool = False
+    """The plan on offer was approved, and this is its run: whoever began it could not say so here."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ _APPROVE = re.compile(
     r"(?:i\s+)?approve\s+(?:plan\s+)?([0-9a-f]{8,64})(?:\s+as\s+([a-z][a-z0-9 _-]{0,30}?))?(?:\s+because\s+(.{1,500}))?",
     re.IGNORECASE,
 )
+_TAKES_BACK = re.compile(
+    r"^\W*(?:no|nope|nah|not|never|wait|stop|cancel|hold|abort)\b(?! (?:one|other|longer)\b)"
+    r"|\b(?:do not|don['’`]?t|never mind|nevermind|must not|should not)\b",
+    re.IGNORECASE,
+)
+"""A reason that takes the approval back, or may."""
 _CONFIRM = re.compile(r"confirm\s+([0-9a-f]{8,64})\s+([a-z0-9][a-z0-9._-]{0,90})", re.IGNORECASE)
 _REMOVE = re.compile(
     r"(?:remove|destroy|delete|tear down)\s+(?:it|everything|this|(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))", re.IGNORECASE
@@ -69,7 +75,9 @@ def read(text: str) -> Message:
         return Message(intent=Intent.EMPTY, text="")
     if len(text.encode("utf-8", "replace")) > MESSAGE_BYTES_MAX:
         return Message(intent=Intent.TOO_LONG, text="")
-    if found := _APPROVE.fullmatch(bare):
+    if (found := _APPROVE.fullmatch(bare)) and _TAKES_BACK.search(found[3] or ""):
+        return Message(intent=Intent.APPROVE_WHAT, text=text)  # Whatever it means, it is no clear yes.
+    if found:
         digest, role, reason = found.groups()
         return Message(
             intent=Intent.APPROVE, text=text, digest_typed=digest.lower(), role=(role or "").lower().strip(), reason=reason or ""

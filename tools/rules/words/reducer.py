@@ -465,6 +465,8 @@ def _plan(now: Conversation, planned: events.Planned) -> Stepped:
 
 
 def _see(now: Conversation, seen: events.Seen) -> Stepped:
+    if now.phase is Phase.AWAITING and seen.begun and seen.run is not None:
+        now = replace(now, phase=Phase.RUNNING, run_id=seen.run.id, run_status=seen.run.status, history=(), ahead=(), doubts=())
     if now.phase is Phase.RUNNING and seen.run is not None:
         after = _come_to(now, seen.run.status)
         return after, (telling.removed(seen.run),) if seen.run.status == "removed" else ()
