@@ -7,14 +7,16 @@ from typing import get_args
 
 import pytest
 
-from tests.agents.walk import OWN, REQUEST
+from tests.agents.walk import ADDED, OWN, REQUEST
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
 from tools.rules.words.rendering import draw
 from tools.values.conversation import Conversation, Phase, PlanKind
-from tools.values.effects import Leave, PlanRemoval, PlanWayBack, Retry
+from tools.values.effects import Answer, Leave, PlanRemoval, PlanWayBack, Retry, Understand
+from tools.values.events import Said
 from tools.values.plan import Change
+from tools.values.request import Edits
 from tools.values.run import Run, RunStatus, StepRecord
 
 STOPPED = Conversation(Phase.STOPPED, request=REQUEST, run_id=OWN, run_status="stopped")
@@ -59,3 +61,12 @@ def test_what_a_done_run_can_be_told() -> None:
     for words, kind in (("roll back", PlanRemoval), ("drift", None), ("is it still as it was made?", None)):
         _, effects = step(Conversation(Phase.DONE, request=REQUEST, run_id=OWN), read(words))
         assert kind is None or isinstance(effects[0], kind)
+
+
+def test_while_a_run_is_stopped_questions_and_other_requests_are_answered() -> None:
+    asked, effects = step(STOPPED, Said("what runs on pve1?", Edits(asks=True), offline=False))
+    assert isinstance(effects[-1], Answer) and asked.phase is Phase.STOPPED
+    _, effects = step(STOPPED, Said("a y", ADDED, offline=False))
+    assert isinstance(effects[-1], Understand) and effects[-1].anew
+    for words in ("status", "list", "details", "drift", "help"):
+        assert step(STOPPED, read(words))[0].phase is Phase.STOPPED

@@ -41,6 +41,6 @@ def recheck(work: Work) -> Json:
         raise RequestProblem(
             "The world has moved.",
             " ".join(map(sentence, moved)),
-            "Nothing was changed. Ask for the plan again to see what fits now.",
+            "Put that right, then say retry. Or say leave, and ask again to see what fits now.",
         )
     return {"snapshot": snapshot.digest}
