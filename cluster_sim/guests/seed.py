@@ -35,10 +35,12 @@ def new_disk_files(spec: GuestSpec) -> tuple[SeedFile, ...]:
 def drive_files(spec: GuestSpec) -> tuple[SeedFile, ...]:
     """The cloud-init drive, written anew at every start as Proxmox VE does.
 
-    The instance is named after what is said, so cloud-init sets the machine up again when that has changed, and only then.
+    The instance is named after what is said, so cloud-init sets the machine up again when that has changed, and only then: SHA-1 of the
+    user data and the network data, in which a card that asks for its address has none (qemu-server, Cloudinit.pm, 2026-11-29).
     """
     said = user_data(spec)
-    instance = hashlib.sha1(f"{said}{spec.address}{spec.gateway}{spec.mac}".encode(), usedforsecurity=False).hexdigest()
+    network = f"{spec.mac}dhcp" if spec.dhcp else f"{spec.address}{spec.gateway}{spec.mac}"
+    instance = hashlib.sha1(f"{said}{network}".encode(), usedforsecurity=False).hexdigest()
     named = {"instance-id": instance, "local-hostname": spec.hostname}
     return (
         SeedFile("var/lib/cloud/seed/nocloud/meta-data", json.dumps(named) + "\n"),

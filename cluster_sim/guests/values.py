@@ -27,6 +27,8 @@ class GuestSpec:
     user: str
     ssh_keys: tuple[str, ...]
     password: str | None = None
+    dhcp: bool = False
+    """Its drive says that it asks for its address; what it then gets is not on the drive."""
     cpu_count: int = 0
     """As its machine is configured; 0: what the computer has that it runs on."""
     memory_bytes: int = 0

@@ -16,6 +16,8 @@ class GuestAddress:
     mac: str
     address: IPv4Interface
     gateway: IPv4Address
+    asked: bool = False
+    """By DHCP."""
 
 
 def network_of(cluster: Cluster, net: Net) -> Network | None:
@@ -50,6 +52,7 @@ def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
         str(net.mac),
         IPv4Interface(f"{_lease(cluster, guest, str(net.mac), network)}/{subnet.prefixlen}"),
         IPv4Address(network.gateway),
+        asked=True,
     )
 
 

@@ -41,6 +41,7 @@ def spec_of(cluster: Cluster, guest: Guest) -> GuestSpec | None:
         user=guest.config.get("ciuser", guest.default_user),
         ssh_keys=keys,
         password=guest.password,
+        dhcp=card.asked,
         cpu_count=guest.cores,
         memory_bytes=guest.memory_bytes,
     )

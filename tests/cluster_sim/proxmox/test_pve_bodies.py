@@ -85,6 +85,7 @@ def test_a_body_is_told_what_the_cloud_init_drive_says(pve: Driver) -> None:
         user="ops",
         ssh_keys=("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ops@berth",),
         password="secret",
+        dhcp=True,
         cpu_count=pve.cluster.guests[201].cores,
         memory_bytes=pve.cluster.guests[201].memory_bytes,
     )
