@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tools.clients import ssh
 from tools.rules.machines import likeness
 from tools.rules.machines.likeness import here, itself
+from tools.rules.machines.restarting import set_up_anew
 from tools.rules.plans.returning import plan_before
 from tools.values.machine import DataDisk, Machine
 from tools.values.plan import Change
@@ -136,3 +139,17 @@ def test_the_plan_before_is_the_one_that_a_run_was_last_done_with() -> None:
     assert plan_before([begun[0], done, begun[1], stopped, begun[2], stopped]) == "create"
     assert plan_before([begun[0], stopped, {"action": "set", "status": "done"}, begun[1], stopped]) == "create"
     assert plan_before([begun[0], done, begun[1], done, begun[2], stopped]) == "change"
+
+
+def test_a_machine_that_cloud_init_takes_for_a_new_one_has_a_new_host_key(tmp_path: Path) -> None:
+    def change(action: str, *details: str) -> Change:
+        return Change(address="a", action=action, name="db-01", details=details)  # type: ignore[arg-type]
+
+    assert set_up_anew([change("update", "initialization.ip_config.ipv4.address 10.0.0.5/24 → 10.0.0.6/24")]) == {"db-01"}
+    assert set_up_anew([change("replace")]) == {"db-01"}
+    assert not set_up_anew([change("update", "memory.dedicated 1 → 2", "network_device.vlan_id 20 → 30"), change("create")])
+    path = ssh.known_hosts_file(tmp_path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("db-01 ssh-ed25519 A\ndb-011 ssh-ed25519 B\n\ndb-01 ssh-rsa C\n")
+    ssh.forget(tmp_path, "db-01")
+    assert path.read_text() == "db-011 ssh-ed25519 B\n\n"

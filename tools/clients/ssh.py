@@ -171,6 +171,13 @@ def wait_for(
     )
 
 
+def forget(run_folder: Path, name: str) -> None:
+    """The machine's host key: at the next contact it shows a new one."""
+    path = known_hosts_file(run_folder)
+    if path.exists():
+        write_private(path, "".join(line for line in path.read_text().splitlines(keepends=True) if line.split()[:1] != [name]))
+
+
 def settle(run_folder: Path, host: Host, say: Say) -> None:
     """Waits until cloud-init has done what it does at a machine's first boot."""
     answer = run_on(run_folder, host.name, "cloud-init status --wait", SETTLE_SECONDS_MAX)

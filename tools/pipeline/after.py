@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tools.clients import ssh
 from tools.pipeline.configure import configure, wait
 from tools.pipeline.guide import write_guide
 from tools.pipeline.platforms import hands
 from tools.pipeline.steps import Work, part_receipt
 from tools.pipeline.verify import verify
+from tools.rules.machines.restarting import set_up_anew
 from tools.values.value import Json
 
 
 def wait_step(work: Work) -> Json:
-    return {"machines": [machine.model_dump(mode="json") for machine in wait(work.context(), work.say)]}
+    context, anew = work.context(), set_up_anew(work.part_plan.changes)
+    for name in sorted(anew):
+        ssh.forget(work.run_folder, name)
+        work.say(f"{name} sets itself up anew, so it has a new host key.")
+    context = replace(context, machines=tuple(machine for machine in context.machines if machine.name not in anew))
+    return {"machines": [machine.model_dump(mode="json") for machine in wait(context, work.say)]}
 
 
 def configure_step(work: Work) -> Json:

@@ -4,6 +4,7 @@ which Berth does. It plans nothing itself."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from tools.values.plan import Change
 from tools.values.value import Json
@@ -65,6 +66,14 @@ def moves(change: Change) -> bool:
     """Whether it puts a machine on another network. The provider leaves the guest running with its old address there, so Berth restarts
     it."""
     return any(re.match(r"network_device\.(?:\d+\.)?(?:bridge|vlan_id) ", detail) for detail in change.details)
+
+
+def set_up_anew(changes: Iterable[Change]) -> frozenset[str]:
+    """Names of machines that cloud-init takes for new ones: made anew, or told otherwise what to be. Proxmox names an instance after what
+    its drive says of users and network, and a new instance gets new host keys (cloud-init's `ssh_deletekeys`)."""
+    return frozenset(
+        change.name for change in changes if change.action == "replace" or any(one.startswith("initialization.") for one in change.details)
+    )
 
 
 def _network_moves(before: Json, after: Json) -> bool:
