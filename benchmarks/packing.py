@@ -305,7 +305,7 @@ def safely(trace: Trace, capacity: Floats) -> int:
     return len(trace)
 
 
-def least(stream: Stream, rule: Rule, node: Floats, apart: bool = False, share_max: float = 1.35) -> Whole:
+def least(stream: Stream, rule: Rule, node: Floats, apart: bool = False, share_max: float = 1.3) -> Whole:
     """The fewest nodes, a lane each, with which nothing is turned away: by halving."""
     low, high = stream.bound.copy(), np.ceil(stream.bound * share_max).astype(int) + 1
     while (low < high).any():

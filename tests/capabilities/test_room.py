@@ -80,3 +80,12 @@ def test_sizes_that_nobody_asked_for_become_smaller_before_a_refusal() -> None:
 
 def test_what_was_said_is_kept_to_the_letter() -> None:
     assert offered("virtual_machine", VM, home(running_gib=12)).candidates == ()
+
+
+@pytest.mark.parametrize(("wish", "offered_on"), [({}, ["pve1"]), ({"high_availability": "yes"}, [])])
+def test_whoever_is_promised_another_node_gets_one_outside_production_too(wish: dict[str, str], offered_on: list[str]) -> None:
+    crowd = tuple(guest(100 + i, f"g{i}", f"pve{i}", memory_gib=size) for i, size in ((1, 30), (2, 70), (3, 70)))
+    snapshot = four_nodes(nodes=tuple(node(f"pve{i}", used_gib=0) for i in (1, 2, 3)), guests=crowd)
+    part = offered("virtual_machine", VM | {"network": "vmbr0", "memory": "62 GB"} | wish, snapshot)
+    assert sorted({place.node for one in part.candidates for place in one.places}) == offered_on
+    assert ("`node_loss: tell` for development" in part.counter_offer) == bool(wish)

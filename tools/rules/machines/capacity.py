@@ -175,13 +175,19 @@ class Room:
         return replace(self, taken=(*self.taken, *takings))
 
 
-def room_of(situation: Situation, environment: str, parts: Iterable[Part] = (), without: Iterable[Machine] = ()) -> Room:
-    """With these parts and the others of the request that are decided already; and as if some machines were not there."""
+def room_of(
+    situation: Situation, environment: str, parts: Iterable[Part] = (), without: Iterable[Machine] = (), highly_available: bool = False
+) -> Room:
+    """With these parts and the others of the request that are decided already; and as if some machines were not there. Whoever is promised
+    another node gets one, where the site does not say otherwise."""
     placed = (*situation.parts, *parts)
     own = frozenset(int(one) for part in placed if part.machines for one in part.owned)
     old = {g.vm_id: g for g in situation.cluster.guests if g.vm_id in own}
     gone = frozenset(old) | {m.vm_id for m in without}
-    room = Room.of(situation.cluster, situation.site.environment(environment), situation.reserved, gone)
+    site = situation.site.environment(environment)
+    if highly_available and not site.node_loss:
+        site = site.model_copy(update={"node_loss": "refuse"})
+    room = Room.of(situation.cluster, site, situation.reserved, gone)
     return room.after(Taking.of(m, old.get(m.vm_id)) for part in placed for m in part.machines)
 
 

@@ -56,8 +56,8 @@ def demand_of(needs: Needs) -> Demand:
 
 def offer(needs: Needs, situation: Situation) -> PartOffer:
     seen, reserved = situation.cluster, situation.reserved
-    room = room_of(situation, needs.text("environment"))
     demand = demand_of(needs)
+    room = room_of(situation, needs.text("environment"), highly_available=demand.high_availability)
     ranges = ranges_of(needs)
     clash = (*_name_clash(needs, demand, seen, reserved), *addresses.clashes(needs, seen, reserved))
     if not seen.quorate:

@@ -44,7 +44,9 @@ def review(part: Part, situation: Situation) -> Checked:
 def _scene(part: Part, situation: Situation) -> Scene:
     seen, ids, name = situation.cluster, owned_ids(part), part.needs.text("environment")
     owned = {g.vm_id: g for g in seen.guests if g.vm_id in ids}
-    return Scene(part, seen, situation.site, situation.reserved, room_of(situation, name, [part]), owned, room_of(situation, name))
+    promised = any(m.high_availability for m in part.machines)
+    after = room_of(situation, name, [part], highly_available=promised)
+    return Scene(part, seen, situation.site, situation.reserved, after, owned, room_of(situation, name))
 
 
 def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Fault | None]]:
