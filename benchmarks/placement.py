@@ -31,8 +31,8 @@ SEEDS = 20
 NODE = np.array([128.0, 256.0])
 """vCPU and GiB."""
 MIXED = np.array([[64.0, 128.0], [128.0, 256.0], [32.0, 96.0], [96.0, 160.0]])
-SMALL, LARGE = (0.02, 84), (0.4, 12)
-"""Shares of the tenants, and hours: a dozen nodes over days, and some forty over half a day."""
+SMALL, LARGE = (0.02, 84), (0.5, 8)
+"""Shares of the tenants, and hours: a dozen nodes over days, and some forty over a working day."""
 OFFER_MS_MAX = {4: 1.0, 100: 5.0, 1000: 20.0, 10_000: 100.0}
 OFFERS = 7
 STATES = 200
