@@ -77,7 +77,7 @@ class Chat(Stored):
         return reply
 
     def _assert_certified(self, reply: Reply) -> None:
-        """Whatever plan is on offer, its placement is true to the cluster that was seen. What an older Berth composed has no certificate."""
+        """Whatever plan is on offer, its placement is true to what was seen. What an older Berth composed has no certificate."""
         now = self.now if re.search(r"approve [0-9a-f]{12}", reply.text) else None
         if now and now.manifest and now.manifest.certificate and now.snapshots and "proxmox" in now.snapshots:
             assert problems(now.manifest.model_dump(mode="json"), now.snapshots["proxmox"].model_dump(mode="json")) == []
