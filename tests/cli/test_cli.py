@@ -64,6 +64,12 @@ def test_the_doctor_finds_a_healthy_world(emulated_cluster: tuple[dict[str, Any]
     ready, folder = emulated_cluster
     code, text = _berth("doctor", **settings(ready, folder) | {"BERTH_HOME": str(tmp_path)})
     assert (code, "answers; 0 things could not be seen" in text) == (0, True), text
+    assert [f"ok   proxmox, {one}: " in text for one in ("the token that makes", "templates", "storages", "networks")] == [True] * 4
+    assert "ok   providers for proxmox: bpg/proxmox 0.111.1" in text
+    empty = tmp_path / "mirror"
+    empty.mkdir()
+    code, text = _berth("doctor", **settings(ready, folder) | {"BERTH_HOME": str(tmp_path), "BERTH_PROVIDER_MIRROR": str(empty)})
+    assert code != 0 and "bad  providers for proxmox: bpg/proxmox is not there" in text
 
 
 def test_a_request_file_is_applied_shown_and_exported(home: dict[str, str], tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from module_folder import ROOT, Folder
 
-from tools.platforms import proxmox
-from tools.rules.plans.changes import changes
+from tools.platforms import PLATFORMS, proxmox
+from tools.rules.plans.changes import changes, serves
 from tools.values.machine import Machine
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjhW3RTZj0vsTBWGdhGxqRUwXyN4p1s2t3u4v5w6x7y ops@berth"
@@ -169,4 +169,7 @@ def test_the_module_names_no_address_and_no_secret() -> None:
     text = "".join(file.read_text() for file in (ROOT / "terraform" / "machines").glob("*.tf"))
     assert "://" not in text
     assert "insecure" not in text
-    assert '">= 0.111.1, < 0.114.0"' in text
+    low, below = PLATFORMS["proxmox"].PROVIDER.versions
+    assert f'">= {low}, < {below}"' in text
+    served = [serves(PLATFORMS["proxmox"].PROVIDER, version) for version in ("0.111.0", "0.111.1+sim", "0.113.9", "0.114.0")]
+    assert served == [False, True, True, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,14 +13,21 @@ from tools.clients.terraform import Terraform
 from tools.pipeline.context import Examined
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import read_roles, read_site, the_policy, the_prices, utc_now
+from tools.platforms import PLATFORMS
+from tools.rules.plans.changes import serves
 from tools.values.site import Site
+from tools.values.snapshot import PlatformName
 from tools.values.trouble import Trouble
+
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+MODULES: dict[PlatformName, str] = {"proxmox": "machines", "azure": "storage_account"}
+"""A module of each, from which its provider can be fetched."""
 
 
 def examine(settings: Settings) -> Iterator[Examined]:
     yield _terraform(settings)
     yield _program("ssh", "guests are reached by it", "Install an OpenSSH client.")
-    yield _providers(settings)
+    yield from _providers(settings)
     yield _keys(settings)
     yield from _files(settings)
     with suppress(Trouble):  # which is told among the files
@@ -39,10 +47,21 @@ def _program(name: str, why: str, remedy: str) -> Examined:
     return Examined(name, found is not None, found or f"It is not on PATH; {why}.", "" if found else remedy)
 
 
-def _providers(settings: Settings) -> Examined:
-    if settings.provider_mirror:
-        return Examined("providers", True, f"from the mirror {settings.provider_mirror}")
-    return Examined("providers", True, "from the public registry; set BERTH_PROVIDER_MIRROR where it cannot be reached")
+def _providers(settings: Settings) -> Iterator[Examined]:
+    """Whether the mirror has what the modules ask for. The registry is asked by Terraform itself."""
+    if not settings.provider_mirror:
+        yield Examined("providers", True, "from the public registry; set BERTH_PROVIDER_MIRROR where it cannot be reached")
+        return
+    for platform in connected(settings):
+        provider = PLATFORMS[platform].PROVIDER
+        low, below = provider.versions
+        folders = (one for one in settings.provider_mirror.glob("*/*/*") if provider.source == "/".join(one.parts[-2:]).lower())
+        found = sorted({version[0] for one in folders for each in one.iterdir() if (version := VERSION.search(each.name))})
+        good = any(serves(provider, version) for version in found)
+        there = f"{provider.source} {', '.join(found) or 'is not there'}"
+        wanted = f"{there}; the modules ask for {low} or later, below {below}"
+        remedy = f"Fill it: in terraform/{MODULES[platform]}, type `terraform providers mirror {settings.provider_mirror}`."
+        yield Examined(f"providers for {platform}", good, there if good else wanted, remedy)
 
 
 def _keys(settings: Settings) -> Examined:

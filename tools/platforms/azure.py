@@ -13,7 +13,7 @@ from tools.values.site import Reserved
 from tools.values.situation import Situation
 from tools.values.value import Json
 
-PROVIDER = Provider(source="azure/azapi", kinds="azapi_")
+PROVIDER = Provider(source="azure/azapi", kinds="azapi_", versions=("2.12.0", "2.13.0"))
 
 
 def reserves(part: Part) -> Reserved:

@@ -17,7 +17,7 @@ from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Json
 
-PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_", restarts=restarts, starts=STARTS)
+PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_", versions=("0.111.1", "0.114.0"), restarts=restarts, starts=STARTS)
 NO_MONEY = "A cluster of your own has no price a month here: the lines say what share of it is taken."
 
 

@@ -26,10 +26,21 @@ class Provider:
     """`bpg/proxmox`, in small letters."""
     kinds: str
     """The beginning of its resource types."""
+    versions: tuple[str, str] = ("0.0.0", "999.0.0")
+    """From the first, below the second, as the modules ask for it."""
     restarts: Callable[[str, Json, Json], bool] = never
     """Whether a change of (type, before, after) shuts a running machine down and starts it again."""
     starts: str = ""
     """The detail of a change that switches on again what is off."""
+
+
+def serves(provider: Provider, version: str) -> bool:
+    """`0.111.1+sim` is as good as 0.111.1."""
+
+    def parts(text: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in text.partition("+")[0].partition("-")[0].split("."))
+
+    return parts(provider.versions[0]) <= parts(version) < parts(provider.versions[1])
 
 
 class Allowed(Value):
