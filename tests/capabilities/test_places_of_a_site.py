@@ -179,7 +179,9 @@ def test_a_plan_names_the_rights_that_it_needs_and_what_is_lacking_is_granted_by
     role, acl = rights.lines("berth@pve!apply", missing, whole).splitlines()
     assert "VM.Allocate" in role and "Pool.Audit" in role, "a role on a path replaces what came from above"
     assert acl == "pveum acl modify /pool/agents --users berth@pve --tokens 'berth@pve!apply' --roles BerthApply"
-    assert "VM.Monitor" in rights.life_rights("", "8.4.1")[0][1]
+    anywhere = rights.life_rights("", "8.4.1")
+    assert "VM.Monitor" in anywhere[0][1]
+    assert "BerthApply" in rights.lines("a@pve!b", anywhere, anywhere), "not the role of templates, which it would widen"
 
 
 def test_a_machine_without_a_network_is_no_machine() -> None:

@@ -26,8 +26,15 @@ LIFE = (
 """On a machine from its making to its end."""
 CLONE = ("VM.Audit", "VM.Clone")
 AGENT, AGENT_OF_8 = "VM.GuestAgent.Audit", "VM.Monitor"
-ROLES = {"pool": "BerthApply", "vms": "BerthClone", "storage": "BerthStore", "sdn": "BerthNet", "": "BerthHigh"}
-"""As README calls them, by the first part of a path."""
+ROLES = {
+    "/pool/": "BerthApply",
+    "/vms/": "BerthClone",
+    "/vms": "BerthApply",
+    "/storage/": "BerthStore",
+    "/sdn/": "BerthNet",
+    "/": "BerthHigh",
+}
+"""As README calls them, by the beginning of a path: one role for one purpose, or a longer one would widen what another path grants."""
 
 Rights = tuple[tuple[str, tuple[str, ...]], ...]
 """(path, privileges), sorted."""
@@ -90,7 +97,7 @@ def lines(token_id: str, missing: Rights, needed: Rights) -> str:
     user, whole = token_id.partition("!")[0], dict(needed)
     said = []
     for path, _ in missing:
-        role = ROLES.get(path.strip("/").partition("/")[0], ROLES[""])
+        role = next(role for beginning, role in ROLES.items() if path.startswith(beginning))
         privileges = ",".join(whole[path])
         said.append(f'pveum role add {role} --privs "{privileges}" || pveum role modify {role} --append --privs "{privileges}"')
         said.append(f"pveum acl modify {path} --users {user} --tokens '{token_id}' --roles {role}")
