@@ -16,6 +16,7 @@ from tools import starting
 from tools.values.trouble import RequestProblem, WorldProblem
 
 if TYPE_CHECKING:
+    from tools.ledger.reservations import Promise
     from tools.pipeline.hearing import ByModel
     from tools.pipeline.world import World
     from tools.values.effects import Tell
@@ -211,6 +212,29 @@ def inbox() -> None:
     world = _world()
     waiting = carry_out.waiting(world, Person(world.settings.operator))
     _tell(telling.waiting([(one.plan, one.manifest, roles) for one, roles in waiting]))
+
+
+@main.command()
+@click.option(
+    "--free", "family", default="", metavar="DIGITS", help="Free what is held for a draft or a plan that waits; the plan is void."
+)
+@in_words
+def held(family: str) -> None:
+    """List what is held for drafts, for plans that wait and for runs, and until when."""
+    from tools.pipeline import carry_out
+
+    world = _world()
+    if family:
+        click.echo(f"{_spelled(carry_out.free(world, family))} is free.")
+        return
+    for one in carry_out.promises(world):
+        whose = "a run" if one.is_run else f"the plan {one.plan_digest[:12]}" if one.plan_digest else "a draft"
+        click.echo(f"{one.family[:12]}  until {one.until:%Y-%m-%d %H:%M} UTC  for {whose}: {_spelled(one)}")
+
+
+def _spelled(one: Promise) -> str:
+    names = sorted(one.held.names) or [f"VM {vm_id}" for vm_id in sorted(one.held.vm_ids)]
+    return ", ".join(names) or "Room"
 
 
 @main.command()

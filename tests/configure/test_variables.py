@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from tools.clients import ssh
-from tools.clients.ansible import inventory_json, options_of, run_playbook, unsafe, variables_json
+from tools.clients.ansible import SOCKETS, inventory_json, options_of, run_playbook, sweep, unsafe, variables_json
 from tools.clients.shipped import PLAYBOOKS
 from tools.clients.ssh import Host
 from tools.values.trouble import RequestProblem, WorldProblem
@@ -168,3 +169,12 @@ def a_playbook(tmp_path: Path, tasks: list[dict[str, object]]) -> Path:
     play = [{"name": "Echo", "hosts": "all", "gather_facts": False, "roles": [{"role": "echo"}]}]
     (folder / "echo.yml").write_text(yaml.safe_dump(play))
     return folder
+
+
+def test_only_what_a_dead_process_of_ours_left_is_swept(tmp_path: Path) -> None:
+    dead, alive, other = (tmp_path / name for name in (f"{SOCKETS}999999999-a", f"{SOCKETS}{os.getpid()}-b", f"{SOCKETS}x-c"))
+    for folder in (dead, alive, other):
+        folder.mkdir()
+    (tmp_path / f"{SOCKETS}999999998-d").symlink_to(alive)
+    sweep(tmp_path)
+    assert (dead.exists(), alive.exists(), other.exists()) == (False, True, True)

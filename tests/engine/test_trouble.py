@@ -586,3 +586,21 @@ def test_terraform_that_plans_less_than_was_asked_is_refused(world: World, effec
     with pytest.raises((WorldProblem, RequestProblem)):
         prepare(world, "talk", wanted, review_of(wanted), Estimate())
     assert world.ledger.plans.latest("talk") is None
+
+
+def test_what_is_held_can_be_listed_and_freed(world: World, effects: Path) -> None:
+    plan = planned(world, manifest_of(part_named("web", effects)))
+    [held] = carry_out.promises(world)
+    assert (held.plan_digest, held.is_run, held.held.names) == (plan.digest, False, {"web-00"})
+    with pytest.raises(RequestProblem, match="Nothing is held"):
+        carry_out.free(world, "0" * 12)
+    carry_out.free(world, held.family[:12])
+    assert carry_out.promises(world) == []
+    with pytest.raises(RequestProblem, match="is void"):
+        approve(world, plan)
+    again = planned(world, manifest_of(part_named("web", effects)), "another talk")
+    carry_out.approve(world, "another talk", again.digest, "ops", "approve it")
+    world.ledger.runs.begin(again, (), world.now())
+    with pytest.raises(RequestProblem, match="A run makes"):
+        carry_out.free(world, held.family[:12])
+    assert world.ledger.verify().holds

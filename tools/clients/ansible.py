@@ -38,6 +38,8 @@ LOOK_SECONDS = 1
 QUIET_SECONDS_MAX = 10.0
 """After which a task that takes long says that it goes on."""
 FORKS_MAX = 20
+SOCKETS = "berth-ssh-"
+"""How the folders for the sockets of SSH begin, before the number of the process."""
 PROCESSES_CHARACTERS_MAX = 50_000_000
 CHECKS = "Validating arguments against arg spec"
 """A task that Ansible adds itself."""
@@ -87,7 +89,8 @@ def run_playbook(
     write_private(private / "variables.json", plain)
     secret_file = write_private(private / "secret_variables.json", hidden)
     # A socket's address holds about a hundred bytes, and the run folder may be deep.
-    sockets = Path(tempfile.mkdtemp(prefix="berth-"))
+    sweep(Path(tempfile.gettempdir()))
+    sockets = Path(tempfile.mkdtemp(prefix=f"{SOCKETS}{os.getpid()}-"))
     ours = _ansible_environment(run_folder, private, sockets, folder)
     story = Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
 
@@ -313,6 +316,15 @@ def _end_left(private: Path) -> None:
         if f"-e @{private / 'variables.json'} " in words and int(pid) != os.getpid():
             with contextlib.suppress(OSError):
                 os.kill(int(pid), signal.SIGKILL)
+
+
+def sweep(folder: Path) -> None:
+    """What playbooks left whose process was killed: it is named by its process, and is ours."""
+    for path in folder.glob(f"{SOCKETS}*-*"):
+        owner = path.name.removeprefix(SOCKETS).partition("-")[0]
+        with contextlib.suppress(OSError):  # Somebody else sweeps, too.
+            if owner.isdigit() and not Path("/proc", owner).exists() and path.lstat().st_uid == os.getuid() and not path.is_symlink():
+                shutil.rmtree(path)
 
 
 def _close(sockets: Path) -> None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from tools.ledger.database import Database, families, reservations, reserved_values
+from tools.ledger.database import Database, families, plans, reservations, reserved_values
 from tools.values.shapes import read, written
 from tools.values.site import Reserved
+from tools.values.value import Value
+
+
+class Promise(Value):
+    family: str
+    until: datetime
+    held: Reserved
+    plan_digest: str
+    """Of the plan that waits for its approval; empty of a draft, or a run."""
+    conversation: str
+    is_run: bool
+    """A run makes what is promised: nobody frees it by hand."""
 
 
 class Reservations:
@@ -25,6 +37,27 @@ class Reservations:
             rows = connection.execute(sa.select(reservations).where(reservations.c.expires_at > now.timestamp())).all()
         held = [read(Reserved, row.json, "What is promised to another plan") for row in rows if row.family != besides]
         return _together(held)
+
+    def promises(self, now: datetime) -> list[Promise]:
+        """Each of them, with the plan that waits for an approval, if one does."""
+        waiting = (reservations.c.family == plans.c.family) & (plans.c.status == "open")
+        query = sa.select(reservations, plans.c.digest, plans.c.run_id, plans.c.conversation).select_from(
+            reservations.outerjoin(plans, waiting)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(reservations.c.expires_at > now.timestamp()).order_by(reservations.c.expires_at)).all()
+            used = set(connection.execute(sa.select(plans.c.family).where(plans.c.status == "used")).scalars())
+        return [
+            Promise(
+                family=row.family,
+                until=datetime.fromtimestamp(row.expires_at, UTC),
+                held=read(Reserved, row.json, "What is promised to another plan"),
+                plan_digest=row.digest or "",
+                conversation=row.conversation or "",
+                is_run=row.family in used,
+            )
+            for row in rows
+        ]
 
     def family_of(self, manifest_digest: str) -> str:
         """The digest of the first manifest of its family; its own when it has no parent."""

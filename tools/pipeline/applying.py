@@ -33,6 +33,8 @@ LOOK_SECONDS = 0.1
 APPLY_SECONDS_MAX = 6 * 3600.0
 TURN_SECONDS_MAX = 3600.0
 TRIES_MAX = 20
+SAYS_SECONDS = 60.0
+"""No wait is silent for longer."""
 
 
 class Cancelled(RequestProblem):
@@ -82,8 +84,9 @@ def _take_turn(work: Work) -> tuple[Lease, bool]:
         lease = work.world.ledger.leases.take(f"target {work.part.platform}")
         if lease is not None:
             return lease, look > 0
-        if look == 0:
-            work.tell("Waiting for another run that is changing the same world.", "")
+        if look % int(SAYS_SECONDS / LOOK_SECONDS) == 0:
+            waited = f" {look * LOOK_SECONDS / 60:.0f} minutes so far." if look else ""
+            work.tell(f"Waiting for another run that is changing the same world.{waited} `list` shows it.", "")
         if work.cancelled():
             raise Cancelled
         time.sleep(LOOK_SECONDS)

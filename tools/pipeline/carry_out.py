@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from tools.ledger.plans import Kept
+from tools.ledger.reservations import Promise
 from tools.ledger.runs import RunRow
 from tools.pipeline.begun import mend
 from tools.pipeline.drafting import settle_promises
@@ -165,6 +166,25 @@ def _listed(world: World, row: RunRow) -> Run:
         return run_of(world, row.id)
     except Unreadable:
         return Run(id=row.id, plan_digest=row.plan_digest, status=row.status)
+
+
+def promises(world: World) -> list[Promise]:
+    """What is held for drafts, plans that wait, and runs, the first to expire first."""
+    return world.ledger.reservations.promises(world.now())
+
+
+def free(world: World, family_prefix: str) -> Promise:
+    """What was promised to a draft or a plan that waits is anybody's; such a plan is void."""
+    found = [one for one in promises(world) if one.family.startswith(digits(family_prefix))]
+    if len(found) != 1:
+        raise RequestProblem("Nothing is held under these digits.", f"{len(found)} promises begin with them.", "`berth held` lists them.")
+    if found[0].is_run:
+        raise RequestProblem("A run makes what is held.", "It is free when the run has ended.", "Cancel the run, or wait.")
+    if found[0].plan_digest:
+        void(world, found[0].plan_digest)
+    world.ledger.release(found[0].family)
+    world.ledger.audit.record(world.now(), "freed", family=found[0].family, plan=found[0].plan_digest, principal=world.settings.operator)
+    return found[0]
 
 
 def void(world: World, plan_digest: str) -> None:

@@ -37,6 +37,8 @@ END_SECONDS_MAX = 90
 STARTS_MAX, START_AGAIN_SECONDS = 10_000, 5.0
 QUEUE_LOOK_SECONDS = 0.2
 
+TAKEN_UP = "The process that carried this run out has ended; this one goes on with it."
+
 log = logging.getLogger("berth.engine")
 
 _current: Engine | None = None
@@ -213,7 +215,8 @@ class Engine:
         for row in rows:
             try:
                 if row.id not in self.in_hand() and self.take_in_hand(row.id):
-                    log.info("Took run %s in hand.", row.id)
+                    self.world.ledger.runs.say(row.id, self.world.now(), "", "resume", TAKEN_UP, f"taken up {self.world.ledger.holder}")
+                    print(f"{TAKEN_UP} `follow {row.id}` shows it.", file=sys.stderr)
             except Exception as error:
                 log.warning("Could not take run %s in hand: %s", row.id, error)
 
