@@ -25,6 +25,7 @@ from tools.clients.files import private_folder
 
 from .world import the_settings
 
+DATABASES = ("postgresql", "postgresql+asyncpg", "mysql", "mysql+aiomysql", "sqlite+aiosqlite")
 _settled = False
 
 
@@ -37,7 +38,10 @@ def settle() -> None:
     os.umask(0o077)  # Whatever a front end writes is its own person's.
     if hasattr(file_artifact_service, "_DEFAULT_FILE_MODE"):  # ADK has read the umask when it was loaded.
         file_artifact_service._DEFAULT_FILE_MODE = 0o600
-    service_registry.get_service_registry().register_session_service("sqlite", _sessions_at)
+    services = service_registry.get_service_registry()
+    services.register_session_service("sqlite", _sessions_at)
+    for scheme in DATABASES:
+        services.register_session_service(scheme, _sessions_in_database)
     for module in filter(None, map(sys.modules.get, ("google.adk.cli.cli", "google.adk.cli.fast_api"))):
         _exchange(module, "create_session_service_from_options", _sessions_in_home)
         _exchange(module, "create_artifact_service_from_options", _artifacts_in_home)
@@ -97,3 +101,15 @@ def _sessions_at(uri: str, **_: Any) -> BaseSessionService:
 
         return InMemorySessionService()
     return Sessions(Path(path))
+
+
+def _sessions_in_database(uri: str, **options: Any) -> BaseSessionService:
+    from google.adk.sessions.database_session_service import DatabaseSessionService
+
+    from .sessions import Patient
+
+    class InDatabase(Patient, DatabaseSessionService):
+        pass
+
+    options.pop("agents_dir", None)
+    return InDatabase(db_url=uri, **options)

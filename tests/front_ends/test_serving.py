@@ -23,8 +23,10 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from playwright.sync_api import sync_playwright
 
 from tests.conftest import ROOT, Reply, free_port, wait_until
+from tests.front_ends.browser import CHROMIUM, QUIET, type_message, wait_for_words
 from tests.ledger import builders
 from tests.values import opened
 from tools.pipeline.world import World
@@ -98,6 +100,10 @@ def test_what_is_taken_is_the_persons_own_and_nothing_else() -> None:
         messages.take("POST", "/run", json.dumps({**MESSAGE, "userId": "bob"}).encode(), "alice")
     with pytest.raises(messages.Refused):
         messages.take("POST", SESSIONS, json.dumps({"sessionId": "s1", "events": [{}]}).encode(), "alice")
+    title = {"state": {"__session_metadata__": {"displayName": "a database"}}}
+    assert json.loads(messages.take("POST", SESSIONS, json.dumps(title).encode(), "alice").body) == title
+    with pytest.raises(messages.Refused):
+        messages.take("POST", SESSIONS, json.dumps({"state": {**title["state"], "phase": "running"}}).encode(), "alice")
 
 
 # An OpenID provider.
@@ -267,6 +273,19 @@ def test_a_browser_logs_in_with_the_provider(service: Service) -> None:
         assert browser.get("/callback?code=c-1&state=forged").status_code == 403
         browser.get("/logout")
         assert browser.get(SESSIONS).status_code == 401
+
+
+def test_the_web_ui_works_behind_the_door(service: Service) -> None:
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1500, "height": 1300})
+        page.goto(f"{service.url}/dev-ui/?app=provisioner")
+        page.wait_for_selector("textarea", timeout=60_000)
+        type_message(page, "what waits for me?")
+        wait_for_words(page, "(Nothing waits for you|run-1|approve [0-9a-f]{12})", 60)
+        browser.close()
+    with service.of("", authorization=f"Bearer {service.provider.token()}") as client:
+        assert [one["userId"] for one in client.get(SESSIONS).json()].count("carol") >= 1, "whoever logged in, and not `user`"
 
 
 def test_who_asks_does_not_approve_alone_and_others_find_it_waiting(service: Service) -> None:

@@ -13,6 +13,8 @@ ANYBODY = "user"
 """What ADK's web UI calls whoever sits before it."""
 BODY_BYTES_MAX = 256 * 1024
 PARTS_MAX = 8
+TITLE_CHARACTERS_MAX = 100
+_METADATA = "__session_metadata__"
 
 _OPEN = {
     "GET": re.compile(
@@ -103,7 +105,8 @@ def _message(said: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _session(said: dict[str, Any], path: str) -> dict[str, Any]:
-    said = {_camel(key): value for key, value in said.items()}
+    title = _title(said)
+    said = {_camel(key): value for key, value in said.items() if key != "state" or not title}
     _only(said, "sessionId")
     session = said.get("sessionId")
     if session is not None and (not isinstance(session, str) or not _SESSION.fullmatch(session)):
@@ -111,7 +114,16 @@ def _session(said: dict[str, Any], path: str) -> dict[str, Any]:
     last = path.rpartition("/sessions/")[2] if "/sessions/" in path else ""
     if last and not _SESSION.fullmatch(last):
         raise Refused(400, "A session's name has letters, digits, points and dashes.")
-    return {"sessionId": session} if session and not last else {}
+    named = {"sessionId": session} if session and not last else {}
+    return named | ({"state": {_METADATA: {"displayName": title}}} if title else {})
+
+
+def _title(said: dict[str, Any]) -> str:
+    """The one thing that ADK's web UI sets besides a session's name: what it is called in the list of sessions."""
+    match said.get("state"):
+        case {"__session_metadata__": {"displayName": str(title), **rest}, **more} if not rest and not more:
+            return title[:TITLE_CHARACTERS_MAX]
+    return ""
 
 
 def _camel(key: str) -> str:
