@@ -156,7 +156,9 @@ class Message:
             thing.found.say("name", scene.unquoted(group.called), scene.quote(group.called, group.called + 1))
             scene.use(group.called, group.called + 1)
         if head.role and self.wants(thing, "role"):
-            thing.found.say("role", head.role, said)
+            first = head.first - scene.is_text(head.first - 1, head.role)  # `one indexer machine`
+            thing.found.say("role", head.role, scene.quote(first, head.last))
+            scene.name_thing(first, head.last)
         return thing
 
     def alone(self, cells: Sequence[Cell] = ()) -> Thing | None:
