@@ -171,8 +171,9 @@ class Grouping:
             return "new" if is_new else "there"
         if self._before(head) == "for" and not head.adjectives:
             return "new"
-        if head.intro == "ref" and head.adjectives and self.request.items and changes:
-            return "removed"
+        more = not self.request.items and self.scene.any_does(head.last, self.scene.sentence(head.first)[1], "more")
+        if head.intro == "ref" and (more or (head.adjectives and self.request.items and changes)):
+            return "removed"  # `the vm on pve2 needs 4 more cores`
         return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
 
     # What tells.
@@ -238,7 +239,7 @@ class Grouping:
     def _is_listed_anew(self, head: Head, previous: Group) -> bool:
         """`vm with 2 cores and vm with 8 cores`: each goes on with a size of its own."""
         opens = self.scene.does(head.last, "with", "called") or self.scene.is_text(head.last, ":", "(")
-        goes_on = opens or self.scene.kind(head.last) in ("number", "size", "name")
+        goes_on = opens or self.scene.kind(head.last) in ("number", "size", "name") or self._is_named(head)
         return goes_on and self.scene.has(previous.head.last, head.start, "number", "size")
 
     def _is_like_previous(self, head: Head) -> bool:
@@ -250,7 +251,13 @@ class Grouping:
 
     def _modifies(self, head: Head) -> bool:
         """`the redis team`, `the web server course`: it tells what another thing is about."""
-        return self.scene.is_plain_word(head.last) and not self.scene.is_body(head.last)
+        return self.scene.is_plain_word(head.last) and not self.scene.is_body(head.last) and not self._is_named(head)
+
+    def _is_named(self, head: Head) -> bool:
+        """`vm stork (4 cores)`, `vm stork with 4 cores`: the word behind it is its name."""
+        sized = self.scene.has(head.last, min(head.last + 4, self.scene.sentence(head.first)[1]), "number", "size")
+        opens = self.scene.is_text(head.last + 1, "(", ":") or self.scene.does(head.last + 1, "with")
+        return head.body and self.scene.is_plain_word(head.last) and opens and sized
 
     def _before(self, head: Head) -> str:
         """What joins it to the words before: `stop` at the beginning of a sentence or behind a comma."""

@@ -47,8 +47,8 @@ _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _QUOTED_HEAD = re.compile(
     r"^\s*(?:on .{5,80} wrote:|from:|sent:|to:|subject:|date:|cc:|-{3,}.*(?:original|forwarded).*|_{10,}|={5,})\s*.*$", re.IGNORECASE
 )
-_NAMED = re.compile(r"^[\"']?([A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
-"""A line that is a name, with fields below it."""
+_NAMED = re.compile(r"^[\"']?((?![A-Z]{2,}-?\d{3,})[A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
+"""A line that is a name, with fields below it; not the number of a ticket."""
 
 
 @dataclass(frozen=True)
