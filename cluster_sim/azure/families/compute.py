@@ -213,7 +213,7 @@ KINDS = (
         check=_check_machine,
         fill=_fill_machine,
     ),
-    Kind(f"{_C}/disks", name=resource_name()),
+    Kind(f"{_C}/disks", name=resource_name(), created=202),  # azure-mgmt-compute takes 200 and 202, and no 201
     Kind(f"{_C}/diskEncryptionSets", name=resource_name()),
 )
 

@@ -63,6 +63,12 @@ def _removed_workspace(cloud: Cloud, resource: Resource) -> None:
     cloud.keep_deleted(resource)
 
 
+def _usage(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    """Nothing is charged in a simulated subscription; in a real one usage is there 8 to 24 hours late. Azure REST, Usage Details - List."""
+    cloud.subscription(words["subscription"])
+    return {"value": []}
+
+
 def _deleted(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     prefix = f"/subscriptions/{words['subscription']}/".lower()
     found = [r for r in cloud.store.deleted.values() if r.type == _W and r.key.startswith(prefix)]
@@ -239,4 +245,7 @@ KINDS = (
 )
 
 _PLACE = r"{subscription}(/resourceGroups/(?P<group>[^/]+))?/providers/Microsoft\.OperationalInsights/deletedWorkspaces"
-ROUTES = (("GET", _PLACE, _deleted),)
+ROUTES = (
+    ("GET", _PLACE, _deleted),
+    ("GET", r"{subscription}(/resourceGroups/[^/]+)?/providers/Microsoft\.Consumption/usageDetails", _usage),
+)

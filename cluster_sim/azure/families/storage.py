@@ -251,8 +251,9 @@ KINDS = (
         fill=_fill_container,
     ),
     Kind(f"{_S}/fileServices/shares", located=False, slow=False, state=False),
-    Kind(f"{_S}/queueServices/queues", located=False, slow=False, state=False),
-    Kind(f"{_S}/tableServices/tables", located=False, slow=False, state=False),
+    # azure-mgmt-storage takes 200 alone.
+    Kind(f"{_S}/queueServices/queues", located=False, slow=False, state=False, created=200),
+    Kind(f"{_S}/tableServices/tables", located=False, slow=False, state=False, created=200),
     Kind(f"{_S}/managementPolicies", located=False, slow=False, state=False, created=200),
     Kind(f"{_S}/localUsers", located=False, slow=False, state=False),
 )

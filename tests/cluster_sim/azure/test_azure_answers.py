@@ -115,3 +115,17 @@ def test_a_peering_is_connected_when_both_sides_are_there_and_refused_when_range
         "VnetAddressSpacesOverlap",
         "InvalidResourceReference",
     ]
+
+
+def test_what_is_made_is_answered_by_a_status_that_the_sdk_takes(azure: Direct) -> None:
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stanswers"
+    azure.make(account, location="eastus", kind="StorageV2", sku={"name": "Standard_LRS"}, properties={})
+    azure.clock.advance(600)
+    disk = {"location": "eastus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
+    made = [
+        azure.ask("PUT", f"{account}/queueServices/default/queues/work", {"properties": {}}),
+        azure.ask("PUT", f"{account}/tableServices/default/tables/work", {"properties": {}}),
+        azure.ask("PUT", f"{GROUP}/providers/Microsoft.Compute/disks/disk-one", disk),
+    ]
+    assert [one.status for one in made] == [200, 200, 202]
+    assert azure.json("GET", "{sub}/providers/Microsoft.Consumption/usageDetails", version="2024-08-01") == {"value": []}
