@@ -57,7 +57,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
 
     # What it made is not in its own way when it is taken up again, and is in the way of anybody else.
     after = look(regions, names)
-    assert errors(part, after) == {"name.free"}
+    assert errors(part, after) == {"name.free", "addresses.free"}
     assert errors(owning(part, place), after) == set()
     second = composed(WORDS, after).parts[0]
     assert name_of(second, "resource_group").endswith("-02")
