@@ -134,7 +134,7 @@ def test_a_failing_task_is_told_in_its_own_words_without_secrets(met: Met, tmp_p
             folder=a_playbook(tmp_path, [fail]),
         )
     assert trouble.value.retryable
-    assert "web-01: echo: Look for it: " in trouble.value.detail
+    assert "web-01 says `echo: Look for it: " in trouble.value.detail
     assert "No such file" in trouble.value.detail
     assert "hush-hush" not in str(trouble.value)
     assert not (tmp_path / "part" / "ansible" / "secret_variables.json").exists()
@@ -154,7 +154,7 @@ def test_a_machine_that_is_away_is_told_as_such(met: Met, tmp_path: Path) -> Non
     (folder / "part").mkdir()
     with pytest.raises(WorldProblem) as trouble:
         run_playbook(folder, folder / "part", "web_server.yml", context.hosts(), {}, {}, print)
-    assert "web-01: could not be reached: " in trouble.value.detail
+    assert "web-01 could not be reached: " in trouble.value.detail
 
 
 def a_playbook(tmp_path: Path, tasks: list[dict[str, object]]) -> Path:
