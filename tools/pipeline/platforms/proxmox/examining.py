@@ -18,7 +18,8 @@ NAMED_MAX = 6
 MAKE_A_TEMPLATE = (
     "Make one of a cloud image, on a node as root:\n"
     "qm create 9000 --name debian-12 --memory 2048 --net0 virtio,bridge=vmbr0 --scsihw virtio-scsi-single --agent 1 --serial0 socket\n"
-    "qm set 9000 --scsi0 local-lvm:0,import-from=/var/tmp/debian-12-genericcloud-amd64.qcow2 --ide2 local-lvm:cloudinit --boot order=scsi0\n"
+    "qm set 9000 --scsi0 local-lvm:0,import-from=/var/tmp/debian-12-genericcloud-amd64.qcow2\n"
+    "qm set 9000 --ide2 local-lvm:cloudinit --boot order=scsi0\n"
     "qm template 9000"
 )
 
