@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any, get_args
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.capabilities import catalogue
-from tools.rules.request.editing import ITEMS_MAX, apply, facts_of, next_label
+from tools.rules.request import goals
+from tools.rules.request.editing import ITEMS_MAX, apply, facts_of, names_of, next_label
 from tools.values.request import Edit, Edits, Item, RelationKind, Request
 from tools.values.value import canonical
 
@@ -132,6 +134,15 @@ def test_what_runs_may_be_copied_and_is_taken_away_by_no_edit() -> None:
     assert (plain(request), refused) == ({"shop": {"name": "shop-04", "count": "3", "memory": "2 GB"}}, ["remove shop-01"])
     request, refused = made("remove web", "remove db", before=made(*TWO)[0], built={"web"})
     assert (list(plain(request)), refused) == (["web"], ["remove web"])
+
+
+def test_one_of_several_that_run_is_not_set_apart_and_the_others_stay_as_many() -> None:
+    three, _ = made("add api virtual_machine", "set api count 3", "set api name api-1, api-2, api-3")
+    apart = goals.hear("api-2 needs 8 GB", three, catalogue(), (), date(2026, 11, 29))
+    free, refused = apply(three, apart, catalogue())
+    assert not refused and [item.fact("count") and len(names_of(item)) for item in free.items] == [2, None]
+    kept, refused = apply(three, apart, catalogue(), built={"api"})
+    assert kept == three and len(refused) == 1
 
 
 def test_a_copy_of_several_names_goes_on_after_the_last() -> None:

@@ -7,7 +7,7 @@ tools.rules.hearing.proving, and what the request comes to is read afterwards, b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import get_args
@@ -41,9 +41,13 @@ def apply(
     items = {item.label: item for item in request.items}
     draft = _Draft(catalogue, running or {}, built, items, list(request.shared), list(request.wishes))
     refused: list[tuple[Edit, str]] = []
+    stay = _staying(draft, edits)
     for edit in edits.edits:
         try:
-            _DO[edit.do](draft, edit)
+            if edit in stay:
+                _say_once(stay[edit], refused)
+            else:
+                _DO[edit.do](draft, edit)
         except _No as reason:
             refused.append((edit, str(reason)))
     made = Request(items=tuple(draft.items.values()), shared=tuple(draft.shared), wishes=tuple(draft.wishes))
@@ -233,6 +237,24 @@ def values_of(listed: Fact | str | None) -> tuple[str, ...]:
 def bare_value(value: str) -> str:
     """Without what it has of its own."""
     return re.split(r"\s+(?:from|with)\s+", value, maxsplit=1)[0]
+
+
+def _say_once(reason: str, refused: Sequence[tuple[Edit, str]]) -> None:
+    if reason not in (said for _, said in refused):
+        raise _No(reason)
+
+
+def _staying(draft: _Draft, edits: Edits) -> dict[Edit, str]:
+    """Edits that would leave an item that runs with fewer machines, and all that the same words say besides, each with the reason: one of
+    several that is to be different cannot be set apart from the others any more."""
+    apart: dict[str, str] = {}
+    for edit in edits.edits:
+        item = draft.find(edit.item) if edit.do == "set" and edit.name in ("name", "count") else None
+        if item is None or item.label not in draft.built or edit.quote not in names_of(item):
+            continue
+        apart[edit.quote] = f"{edit.quote} is one of {item.label} that run already, and they are changed together. Say it of {item.label}."
+    made = {edit.name: edit.quote for edit in edits.edits if edit.do == "copy" and edit.quote in apart}
+    return {edit: apart[made.get(edit.item, edit.quote)] for edit in edits.edits if edit.quote in apart or edit.item in made}
 
 
 def _remove(draft: _Draft, edit: Edit) -> None:
