@@ -95,7 +95,7 @@ def test_what_cannot_be_run_from_here_is_no_failure_and_not_in_the_guide(site: S
         site.root("web-01", "sh", "-c", "rm /etc/ssh/sshd_config.d/forward.conf; systemctl reload ssh")
     tunnel, client = not_verified
     assert tunnel.startswith("web-01: Ask the site from this computer, through SSH: not verified from here: it ended with ")
-    assert client.startswith("web-01: Ask it in another way: not verified from here: it ended with 127, and it answered “sh:")
+    assert client.startswith("web-01: Ask it in another way: not verified from here: it ended with 127, and it answered `sh:")
     guide = own_guide(context)
     assert "127.0.0.1" not in "".join(commands_in(guide))
     assert f"- {tunnel}\n- {client}\n" in guide
@@ -129,7 +129,7 @@ def test_a_stopped_service_is_found_out(site: Site) -> None:
     with pytest.raises(WorldProblem) as trouble:
         verify(context, quiet, pauses.append)
     assert trouble.value.retryable
-    assert "web-01: Ask the site whether it is well: it ended with 7, and it answered “curl: (7) Failed to connect" in trouble.value.detail
+    assert "web-01: Ask the site whether it is well: it ended with 7, and it answered `curl: (7) Failed to connect" in trouble.value.detail
     assert pauses
     site.root("web-01", "systemctl", "start", "nginx")
     verified, not_verified = verify(context, quiet)

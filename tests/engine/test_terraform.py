@@ -195,7 +195,7 @@ def test_what_azure_said_is_taken_out_of_what_azapi_prints() -> None:
         "diagnostic": {"severity": "error", "summary": "Failed to create/update resource", "detail": detail},
     }
     trouble = problem_of_events("It failed.", json.dumps(event), ("hunter2-hunter2",))
-    assert 'Azure said of aks-a (Microsoft.ContainerService/managedClusters): InternalServerError: Not "now".' in trouble.detail
+    assert 'Azure said of aks-a (Microsoft.ContainerService/managedClusters): `InternalServerError: Not "now".' in trouble.detail
     assert isinstance(trouble, WorldProblem) and trouble.retryable and "say retry" in trouble.remedy
     assert "hunter2" not in str(trouble) and "arm.example" not in str(trouble)
 

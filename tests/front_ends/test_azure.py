@@ -57,8 +57,10 @@ def test_the_terminal(given: dict[str, str]) -> None:
             done = _type(chat, f"approve {digest} as security")
             [run] = world.ledger.runs.rows()
             assert run.status == "done" and run.id in done, done[-2000:]
-            [removal] = re.findall(r"    approve ([0-9a-f]{12})", _type(chat, "remove it"))
-            removed = _type(chat, f"approve {removal}")
+            told = _type(chat, "remove it")
+            to_say = re.findall(r"    ((?:approve|confirm) [0-9a-f]{12}[^\r\n]*)", told)
+            assert [line for line in to_say if line.endswith((" as vp", " as security"))], told
+            removed = [_type(chat, line.strip()) for line in to_say][-1]
             assert world.ledger.runs.row(run.id).status == "removed" and run.id in removed, removed[-2000:]
         chat.sendline("exit")
         chat.expect(pexpect.EOF)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from cluster_sim.authority import make_authority
@@ -41,6 +42,11 @@ def test_a_model_hears_with_the_prompt_and_the_judge_of_a_conversation_and_the_w
 
 def _hear(folder: Path, *words: str, **environment: str) -> dict[str, object]:
     done = subprocess.run(
-        ["berth", "hear", "--json", *words], cwd=folder, env=os.environ | environment, check=True, capture_output=True, text=True
+        [str(Path(sys.executable).with_name("berth")), "hear", "--json", *words],
+        cwd=folder,
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return dict(json.loads(done.stdout))

@@ -71,7 +71,7 @@ def test_ok_takes_what_was_suggested(berth: Berth) -> None:
     chat.say("a web server called ok-01")
     assert {"environment", "network"} <= chat.asked
     planned = chat.say("ok")
-    assert chat.required("environment").words == "ok" and chat.machines[0].vlan_tag == 20, planned.text
+    assert chat.required("environment").words == "ok" and chat.machines[0].vlan_tag == 10, planned.text
 
 
 def test_a_request_file_is_taken_up_in_a_conversation_and_given_back(berth: Berth) -> None:

@@ -22,7 +22,7 @@ SPARK = "Spark environment for our ML team, 200 GB of data daily"
         (f"{SPARK}, in eastus22", ("eastus22", "eastus2?")),
         (f"{SPARK}, in westeurope", ("westeurope", "region eastus")),
         (f"{SPARK}, in eastus and in westus2", ("`in eastus`", "`in westus2`")),
-        (f"{SPARK}, in eastus, $8/month", ("budget of 8\n", "budget of 800 USD")),
+        (f"{SPARK}, in eastus, $8/month", ("budget of 8\n", "budget of 1,000 USD")),
         (f"{SPARK}, in eastus, €500/month", ("EUR", "USD")),
         (f"{SPARK}, in eastus, budget of $0 a month", ("“$0 a month”", "$8,000")),
         (f"{SPARK}, GPU for training, in westus2", ("NotAvailableForSubscription", "in eastus")),

@@ -67,4 +67,10 @@ def drift(configured: Any, shown: Any, path: str = "") -> list[str]:
         if not isinstance(shown, list) or len(shown) != len(configured):
             return [path]
         return [d for n, (a, b) in enumerate(zip(configured, shown, strict=True)) for d in drift(a, b, f"{path}[{n}]")]
-    return [] if configured == shown else [f"{path}: {configured!r} became {shown!r}"]
+    same = configured == shown or (isinstance(configured, str) and isinstance(shown, str) and _same_id(configured, shown))
+    return [] if same else [f"{path}: {configured!r} became {shown!r}"]
+
+
+def _same_id(configured: str, shown: str) -> bool:
+    """Azure answers some ids in small letters; the modules ignore their casing."""
+    return configured.startswith("/subscriptions/") and configured.lower() == shown.lower()

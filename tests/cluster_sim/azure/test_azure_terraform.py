@@ -30,7 +30,7 @@ def _configuration(site: Site) -> dict[str, Any]:
         if raw_id.endswith(LEFT_OUT):
             continue
         id_, body = raw_id.replace("{sub}", at), json.loads(json.dumps(raw).replace("{sub}", at))
-        resource = {**_address(id_, at), "schema_validation_enabled": False}
+        resource = {**_address(id_, at), "schema_validation_enabled": False, "ignore_casing": True}
         resource |= {k: body.pop(k) for k in ("location", "tags") if k in body}
         if identity := body.pop("identity", None):
             resource["identity"] = [{"type": identity["type"], "identity_ids": list(identity.get("userAssignedIdentities", {}))}]
