@@ -78,7 +78,9 @@ def test_the_browser(given: dict[str, str], tmp_path: Path) -> None:
         type_message(page, f"approve {digest} as security")
         wait_for_words(page, "run-[0-9a-z]+ is done", 180)
         type_message(page, "remove it")
-        removal = wait_for_words(page, f"approve ((?!{digest})[0-9a-f]{{12}})", 120)
+        removal = wait_for_words(page, f"approve ((?!{digest})[0-9a-f]{{12}}) as vp", 120)
         # The subscription is shared by the whole session: it is left as it was found.
-        type_message(page, f"approve {removal}")
+        type_message(page, f"approve {removal} as vp")
+        wait_for_words(page, f"approve {removal} as security[^]*approve {removal} as security", 60)
+        type_message(page, f"approve {removal} as security")
         wait_for_words(page, "run-[0-9a-z]+ is removed", 180)
