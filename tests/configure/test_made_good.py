@@ -159,7 +159,7 @@ def test_postgresql_takes_changed_settings_after_the_run_was_cut_short(bodies: B
     cut_short(bodies, database, tmp_path / "ansible", "postgresql", "Set the server's settings")
     with pytest.raises(WorldProblem) as trouble:
         verify(database, quiet, quiet_pause)
-    assert "`max_connections|120 " in trouble.value.detail
+    assert "“max_connections|120 " in trouble.value.detail
     assert "it answered `max_connections|50 " in trouble.value.detail
     configured(database)
     assert any(sentence.endswith("in force. It answered: max_connections|120") for sentence in verify(database, quiet)[0])
