@@ -37,19 +37,19 @@ class Turn:
         ended = until or self.ended
         return ended - self.began - covered([*self.terraform, *self.world], self.began, ended)
 
-    def _found(self, pattern: str) -> str:
-        found = re.findall(pattern, "\n".join(self.texts))
+    @property
+    def digest(self) -> str:
+        found = re.findall(r"approve ([0-9a-f]{12})", "\n".join(self.texts))
         if not found:
             raise SystemExit(f"The conversation did not go on as it should:\n\n{self.texts[-1] if self.texts else '(silence)'}")
         return str(found[-1])
 
     @property
-    def digest(self) -> str:
-        return self._found(r"approve ([0-9a-f]{12})")
-
-    @property
     def planned_run(self) -> str:
-        return self._found(r"run-[0-9a-z]+")
+        """The run that the plan is for, as the ledger has it."""
+        from provisioner.world import the_world
+
+        return str(the_world().ledger.plans.find(self.digest).plan.run_id)
 
 
 class Agents:
@@ -72,7 +72,11 @@ class Agents:
 
     async def say(self, session: str, text: str) -> Turn:
         from google.genai import types
+        from provisioner.connection import speaker
 
+        from tools.values.person import Person
+
+        speaker.set(Person(USER))  # Who sits at this machine; a front end would have found that out.
         message = types.Content(role="user", parts=[types.Part(text=text)])
         with requests_timed() as world:
             turn = Turn(began=time.time(), ended=0.0, world=world)

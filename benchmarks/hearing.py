@@ -57,7 +57,7 @@ def routing() -> float:
     """Milliseconds to find what a sentence names."""
     from tools.capabilities import catalogue
     from tools.rules.hearing.scene import Scene
-    from tools.rules.hearing.words import Listed
+    from tools.values.wanted import Listed
 
     names = [f"service_{number}" for number in range(CAPABILITIES - len(catalogue()))]
     more = {

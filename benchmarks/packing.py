@@ -72,7 +72,8 @@ def berth(lanes: Lanes, asked: Floats, flavour: Whole) -> Floats:
     worst = lost.max(axis=1, keepdims=True)
     share = asked[:, None, :] / np.maximum(lanes.capacity, 1e-9)
     free = lanes.free / np.maximum(lanes.capacity, 1e-9)
-    return lost / np.where(worst > 0, worst, 1) + SHAPE_WEIGHT * (1 - _cosine(free, share)) + FULLNESS_WEIGHT * (free - share).sum(axis=2)
+    fuller = FULLNESS_WEIGHT * (free - share).sum(axis=2)
+    return np.asarray(lost / np.where(worst > 0, worst, 1) + SHAPE_WEIGHT * (1 - _cosine(free, share)) + fuller)
 
 
 def berth_apart(lanes: Lanes, asked: Floats, flavour: Whole) -> Floats:
@@ -143,7 +144,7 @@ def choose(lanes: Lanes, rule: Rule, asked: Floats, flavour: Whole) -> tuple[Who
     """The best node of each lane, and whether there is one."""
     fits = lanes.fits(asked)
     badness = np.where(fits, np.round(rule(lanes, asked, flavour), 9), np.inf)
-    return badness.argmin(axis=1), fits.any(axis=1)
+    return np.asarray(badness.argmin(axis=1)), np.asarray(fits.any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -312,4 +313,4 @@ def least(stream: Stream, rule: Rule, node: Floats, apart: bool = False, share_m
         middle = (low + high) // 2
         good = hosts(stream, rule, node, middle, apart)
         high, low = np.where(good, middle, high), np.where(good, low, np.minimum(middle + 1, high))
-    return high
+    return np.asarray(high)

@@ -19,9 +19,10 @@ from benchmarks import packing
 from benchmarks.bench import Bench
 from benchmarks.packing import RULES, Stream
 from benchmarks.rows import Row
-from benchmarks.trace import Floats, Trace, flavours, sample
+from benchmarks.trace import Floats, Trace, Whole, flavours, sample
 from tools.rules.machines.capacity import GIB, Room
 from tools.rules.machines.ground import Ground
+from tools.rules.machines.networks import Wish
 from tools.rules.machines.placement import candidates
 from tools.rules.machines.places import Demand, places
 from tools.values.site import Environment, Reserved
@@ -112,7 +113,7 @@ def load_that_survives(fleet: tuple[int, bool], name: str) -> Figures:
     return _figures(f"{count} {'mixed' if mixed else 'equal'} nodes, load that survives the loss of one", name, np.array(loads))
 
 
-def _load(flavour: packing.Whole) -> Floats:
+def _load(flavour: Whole) -> Floats:
     return np.asarray(flavours()[flavour].sum(axis=0))
 
 
@@ -135,7 +136,7 @@ def _shuffled() -> list[Trace]:
 
 def offers() -> Iterator[Row]:
     """One machine, with the reasons of the five best, on a cluster that was just seen; the quickest of a few, in processor time."""
-    demand = Demand(count=1, cpu_count=2, memory_mib=4096, disk_gib=20, network="20")
+    demand = Demand(count=1, cpu_count=2, memory_mib=4096, disk_gib=20, wish=Wish("20"))
     for count, limit in OFFER_MS_MAX.items():
         snapshot = cluster(count, random.Random(count))  # noqa: S311
         took = []
@@ -212,7 +213,7 @@ def restated_truly() -> int:
             cpu_count=int(sizes[flavour, 0]),
             memory_mib=int(sizes[flavour, 1] * 1024),
             disk_gib=2,
-            network="20",
+            wish=Wish("20"),
             storage="shared",
         )
         snapshot = cluster(count, chance, there)

@@ -88,7 +88,7 @@ def _until_prompt(agent: Path, environment: Mapping[str, str]) -> float:
     chat = pexpect.spawn(
         adk,
         ["run", "--in_memory", str(agent)],
-        env=dict(environment),  # type: ignore[arg-type]
+        env=dict(environment),
         encoding="utf-8",
         timeout=SECONDS_MAX,
         dimensions=(50, 200),

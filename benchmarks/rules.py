@@ -82,13 +82,12 @@ def policy(bench: Bench) -> Iterator[Row]:
 
 
 def scanning(bench: Bench) -> Iterator[Row]:
-    from tools.pipeline.scan import scan
-
     from tools.clients.settings import Settings
+    from tools.pipeline.platforms.proxmox import scan
+    from tools.values.site import Site
 
     settings = Settings.from_environment()
-    scan(settings, "proxmox", datetime.now(UTC))
-    took = _ms(lambda: scan(settings, "proxmox", datetime.now(UTC)), TIMES)
+    took = _ms(lambda: scan(settings, datetime.now(UTC), Site()), TIMES)
     yield Row("scan of four nodes", took, "ms", note="the simulator shares the machine")
 
 
