@@ -7,21 +7,28 @@ from machine_chain import VM, WEB, composed, errors, grown, offered, only, requi
 
 from tools.capabilities import chain
 from tools.platforms import estimate
-from tools.rules.machines import keeping as machines
+from tools.rules.machines.keeping import without
 from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Manifest, Part
 from tools.values.snapshot import ClusterSnapshot
 
 
+def keep(old: Part, new: Part) -> Part:
+    """As the service itself keeps what exists of it."""
+    keeps = chain.footing(old).keep
+    assert keeps is not None
+    return keeps(old, new)
+
+
 def changed(said: dict[str, str], snapshot: ClusterSnapshot) -> Part:
     """The part of a change, as it is offered against the cluster without its own machine."""
-    return only(composed("virtual_machine", said, machines.without(snapshot, [20000])))
+    return only(composed("virtual_machine", said, without(snapshot, [20000])))
 
 
 def test_a_change_keeps_the_machine_in_its_place() -> None:
     old = only(composed("virtual_machine", VM))
     built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
-    kept = machines.keep(old, changed(VM | {"cpu_count": "6", "memory": "16 GB", "disk": "80 GB"}, built))
+    kept = keep(old, changed(VM | {"cpu_count": "6", "memory": "16 GB", "disk": "80 GB"}, built))
     before, after = old.machines[0].model_dump(), kept.machines[0].model_dump()
     assert {k for k in after if after[k] != before[k]} == {"cpu_count", "memory_mib", "disk_gib"}
     assert kept.confirm == ""
@@ -86,14 +93,14 @@ def test_a_machine_that_was_migrated_is_changed_where_it_is_and_another_goes_els
 def test_a_disk_does_not_shrink() -> None:
     old = only(composed("virtual_machine", VM))
     built = four_nodes(guests=(*four_nodes().guests, guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)))
-    kept = machines.keep(old, changed(VM | {"disk": "40 GB"}, built))
+    kept = keep(old, changed(VM | {"disk": "40 GB"}, built))
     manifest = Manifest(requester="operator", made_by="rule", parts=(kept,), snapshot_digests=())
     assert errors(reviewed(manifest, built)) == ["disk.size"]
 
 
 def test_fewer_machines_must_be_confirmed() -> None:
     old = only(composed("web_server", WEB))
-    kept = machines.keep(old, only(composed("web_server", WEB | {"count": "8"})))
+    kept = keep(old, only(composed("web_server", WEB | {"count": "8"})))
     assert [m.name for m in kept.machines] == [f"web-{i:02d}" for i in range(1, 9)]
     assert kept.confirm == "web-09, web-10 will be removed, with everything on their disks."
 
@@ -101,7 +108,7 @@ def test_fewer_machines_must_be_confirmed() -> None:
 def test_more_machines_keep_those_that_exist_and_add_new_ones() -> None:
     old = only(composed("web_server", WEB | {"count": "2"}))
     built = four_nodes(guests=(guest(20000, "web-01", "pve1"), guest(20001, "web-02", "pve2")))
-    kept = machines.keep(old, only(composed("web_server", WEB | {"count": "3"}, built)))
+    kept = keep(old, only(composed("web_server", WEB | {"count": "3"}, built)))
     listed = kept.machines
     assert [m.vm_id for m in listed[:2]] == [m.vm_id for m in old.machines]
     assert len({m.vm_id for m in listed}) == len({m.name for m in listed}) == 3

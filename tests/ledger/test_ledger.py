@@ -293,14 +293,23 @@ def test_what_a_run_made_is_remembered_until_a_history_knows_it_and_is_in_nobody
     wanted = Reserved(vm_ids=frozenset({20000}), names=frozenset({"db-01"}), machines=(held,))
     assert ledger.reservations.reserve("f1", "m1", wanted, NOON, soon)
     made = Reserved(machines=(held.model_copy(update={"made": True}),))
-    ledger.release_made("f1", "run-1", made, tomorrow)
+    ledger.release_made("f1", "run-1", made, tomorrow, Reserved())
     assert ledger.reservations.held(NOON) == made
     assert ledger.reservations.held(NOON, besides="f1") == made, "a change of the same run counts it too"
     assert ledger.reservations.reserve("f2", "m2", wanted, NOON, soon), "its id and name are the world's to refuse"
-    ledger.release_made("f1", "run-1", Reserved(), tomorrow)
+    ledger.release_made("f1", "run-1", Reserved(), tomorrow, Reserved())
     assert not any(one.made for one in ledger.reservations.held(NOON).machines), "it was removed"
-    ledger.release_made("f1", "run-1", made, tomorrow)
+    ledger.release_made("f1", "run-1", made, tomorrow, Reserved())
     assert ledger.reservations.held(clock.pass_by(minutes=25 * 60)) == Reserved()
+
+
+def test_an_address_that_moves_between_machines_is_kept_as_long_as_they_stand(ledger: Ledger, clock: Clock) -> None:
+    kept = Reserved(addresses=frozenset({"10.20.0.9"}))
+    ledger.release_made("f1", "run-1", Reserved(), clock.pass_by(minutes=1), kept)
+    assert ledger.reservations.held(clock.pass_by(minutes=10**6)).addresses == {"10.20.0.9"}
+    assert ledger.reservations.held(NOON, besides="f1") == Reserved(), "it is its own"
+    ledger.release_made("f1", "run-1", Reserved(), clock.pass_by(minutes=1), Reserved())
+    assert ledger.reservations.held(NOON) == Reserved()
 
 
 def snapshot(name: str) -> ClusterSnapshot:

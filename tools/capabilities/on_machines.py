@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tools.capabilities import Footing, Reviewed
-from tools.rules.machines import choices, networks, review
+from tools.rules.machines import addresses, choices, networks, review
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
 from tools.values.machine import Machine
 from tools.values.manifest import Command, Configure, Part, Secret
 from tools.values.offer import PartOffer, Pick
 from tools.values.request import Fact
-from tools.values.requirements import Needs
+from tools.values.requirements import Group, Needs
 from tools.values.review import Finding
 from tools.values.site import Site
 from tools.values.situation import Situation
@@ -35,16 +35,26 @@ def on_machines(
     variables: Callable[[Part], dict[str, Json]] = lambda part: {},
     secrets: tuple[Secret, ...] = (),
     checks: Callable[[Part], Iterable[Check]] = no_checks,
+    groups: tuple[Group, ...] = (),
+    virtual_addresses: tuple[str, ...] = (),
 ) -> Footing:
     """`playbook` is a file under ansible/, `variables` are its besides those of the role base, `commands` the guide's of one machine,
-    `checks` are made besides those of every machine."""
+    `checks` are made besides those of every machine. `groups` are of machines that are not all alike, in their order; how many each has,
+    and how large they are, are fields that `understand` fills in (tools.rules.request.grouping). `virtual_addresses` are facts that name
+    an address which moves between its machines."""
+
+    def understand_all(facts: tuple[Fact, ...], site: Site) -> Needs:
+        return understand(facts, site).model_copy(update={"groups": groups, "virtual_addresses": virtual_addresses})
 
     def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
         part = choices.part_of(needs, offer, pick, situation)
+        return furnish(part.model_copy(update={"secrets": (*part.secrets, *secrets)}))
+
+    def furnish(part: Part) -> Part:
+        """With what runs on its machines, as they are called."""
         settings = {**choices.base_variables(), **variables(part)}
         return part.model_copy(
             update={
-                "secrets": (*part.secrets, *secrets),
                 "configure": Configure(kind="ansible", playbook=playbook, variables=settings),
                 "commands": tuple(command for machine in part.machines for command in commands(machine, part)),
             }
@@ -56,15 +66,22 @@ def on_machines(
         held = tuple(f"{name}:{part.label}:{part.label}" for name, finding in own if finding is None)
         return (*findings, *(finding for _, finding in own if finding)), (*passed, *held)
 
+    def settle(needs: Needs, situation: Situation) -> Needs:
+        return addresses.settle_virtual(networks.choose(needs, situation.cluster), situation.cluster)
+
     return Footing(
-        understand=understand,
+        understand=understand_all if groups or virtual_addresses else understand,
         offer=choices.offer,
         compose=compose,
         review=review_all,
         stay=stay,
-        keep=keep,
-        names_to_check=lambda needs, site: (*needs.strings("address"), *(span for one in site.networks for span in one.pool)),
+        keep=lambda old, new: furnish(keep(old, new)),
+        names_to_check=lambda needs, site: (
+            *needs.strings("address"),
+            *filter(None, map(needs.text, virtual_addresses)),
+            *(span for one in site.networks for span in one.pool),
+        ),
         grants=frozenset({"high_availability"}),
-        settled_by_world=frozenset({"network", "gateway"}),
-        settle=lambda needs, situation: networks.choose(needs, situation.cluster),
+        settled_by_world=frozenset({"network", "gateway", *virtual_addresses}),
+        settle=settle,
     )

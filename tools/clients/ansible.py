@@ -149,7 +149,8 @@ def _ansible_environment(run_folder: Path, private: Path, sockets: Path, folder:
 
 
 def inventory_json(hosts: Sequence[Host]) -> str:
-    """Names, addresses and accounts were checked when the ssh_config was written; Ansible connects by the name alone."""
+    """Names, addresses and accounts were checked when the ssh_config was written; Ansible connects by the name alone. Groups are by the
+    machines' own."""
     lines = {
         host.name: {
             "ansible_user": host.user,
@@ -158,7 +159,11 @@ def inventory_json(hosts: Sequence[Host]) -> str:
         }
         for host in hosts
     }
-    return json.dumps({"all": {"hosts": lines}}, indent=1)
+    groups: dict[str, Json] = {}
+    for host in hosts:
+        if host.group:
+            groups.setdefault(host.group, {"hosts": {}})["hosts"][host.name] = {}
+    return json.dumps({"all": {"hosts": lines} | ({"children": groups} if groups else {})}, indent=1)
 
 
 def variables_json(variables: Mapping[str, Json], allowed: frozenset[str]) -> str:

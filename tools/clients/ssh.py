@@ -42,6 +42,8 @@ class Host:
     name: str
     address: str
     user: str
+    group: str = ""
+    """Of the inventory, besides that of all; empty: none."""
 
 
 @dataclass(frozen=True)

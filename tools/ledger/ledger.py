@@ -137,13 +137,15 @@ class Ledger:
         with self.database.write() as connection:
             self.reservations.release(connection, family)
 
-    def release_made(self, family: str, run_id: str, made: Reserved, until: datetime) -> None:
-        """What was promised to a run is free; what it has made is remembered until then. Nothing made: it is gone."""
+    def release_made(self, family: str, run_id: str, made: Reserved, until: datetime, kept: Reserved) -> None:
+        """What was promised to a run is free; what it has made is remembered until then, and what it keeps for good. Nothing made: it is
+        gone."""
         with self.database.write() as connection:
             self.reservations.release(connection, family)
             self.reservations.forget_made(connection, run_id)
             if made.machines:
                 self.reservations.remember_made(connection, run_id, made, until)
+            self.reservations.keep(connection, family, kept)
 
     def keep_until(self, family: str, expires_at: datetime) -> None:
         with self.database.write() as connection:

@@ -13,6 +13,8 @@ from tools.values.shapes import read, written
 from tools.values.site import Reserved
 from tools.values.value import Value
 
+FOR_GOOD = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+
 
 class Promise(Value):
     family: str
@@ -35,8 +37,8 @@ class Reservations:
         """Everything promised at this time, leaving out one family's own."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(reservations).where(reservations.c.expires_at > now.timestamp())).all()
-        held = [read(Reserved, row.json, "What is promised to another plan") for row in rows if row.family != besides]
-        return _together(held)
+        own = (besides, _kept_by(besides))
+        return _together([read(Reserved, row.json, "What is promised to another plan") for row in rows if row.family not in own])
 
     def promises(self, now: datetime) -> list[Promise]:
         """Each of them, with the plan that waits for an approval, if one does."""
@@ -108,9 +110,20 @@ class Reservations:
     def forget_made(self, connection: Connection, run_id: str) -> None:
         connection.execute(reservations.delete().where(reservations.c.family == _made_by(run_id)))
 
+    def keep(self, connection: Connection, family: str, kept: Reserved) -> None:
+        """What no look at the world tells of what the family has made: in nobody's way as long as it stands. Nothing: it is gone."""
+        key = _kept_by(family)
+        connection.execute(reservations.delete().where(reservations.c.family == key))
+        if kept != Reserved():
+            connection.execute(reservations.insert().values(family=key, expires_at=FOR_GOOD, json=written(kept)))
+
     def release(self, connection: Connection, family: str) -> None:
         connection.execute(reserved_values.delete().where(reserved_values.c.family == family))
         connection.execute(reservations.delete().where(reservations.c.family == family))
+
+
+def _kept_by(family: str) -> str:
+    return f"kept by {family}"
 
 
 def _made_by(run_id: str) -> str:

@@ -51,13 +51,12 @@ class PartContext:
         return (self.run_folder / "secrets" / name).read_text().rstrip("\n")
 
     def hosts(self) -> tuple[Host, ...]:
-        """The part's machines as SSH needs to know them, in the order of the manifest. A fixed address needs no agent to tell it."""
+        """The part's machines as SSH needs to know them, in the order of the manifest. A fixed address needs no agent to tell it, and one
+        that moves between them is none of theirs."""
         found = (self.outputs or {}).get("machines", {})
+        moving = self.part.virtual_alone
+        told = {m.name: (one for one in found.get(m.name, {}).get("addresses", ()) if one not in moving) for m in self.part.machines}
         return tuple(
-            Host(name=m.name, address=m.address_alone or _first(found.get(m.name, {}).get("addresses", ())), user=m.user_name)
+            Host(name=m.name, address=m.address_alone or next(told[m.name], ""), user=m.user_name, group=m.group)
             for m in self.part.machines
         )
-
-
-def _first(addresses: list[str] | tuple[str, ...]) -> str:
-    return addresses[0] if addresses else ""

@@ -137,6 +137,8 @@ def promises(manifest: Manifest) -> Reserved:
 
 def settle_promises(world: World, run_id: str, family: str, made: Iterable[Part]) -> None:
     """What the run held is free. How busy what it has made keeps a node is known only when a history has passed: until then it counts in
-    full."""
+    full. An address that moves between machines is kept for them as long as they stand: not every look finds it on one of them."""
     until = world.now() + (HISTORY if world.settings.prometheus_url else HISTORY_OF_NODES)
-    world.ledger.release_made(family, run_id, chain.together(map(chain.made, made)), until)
+    stands = tuple(made)
+    kept = Reserved(addresses=frozenset(one for part in stands for one in part.virtual_alone))
+    world.ledger.release_made(family, run_id, chain.together(map(chain.made, stands)), until, kept)

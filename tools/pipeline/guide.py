@@ -32,15 +32,14 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
     """What a template may speak of."""
     part = context.part
     first = part.machines[0] if part.machines else None
-    users = {machine.name: machine.user_name for machine in part.machines}
-    cards = {machine.name: machine.card for machine in part.machines}
+    known = {machine.name: {"user": machine.user_name, "card": machine.card, "group": machine.group} for machine in part.machines}
     seen = ran(context.part_folder)
     return {
         "title": f"{catalogue()[part.capability].TITLE}: {', '.join(m.name for m in receipt_part.machines) or part.label}",
         "part": part.label,
         "run": str(context.run_folder),
         "run_id": context.run_folder.name,
-        "machines": [m.model_dump() | {"user": users.get(m.name, ""), "card": cards.get(m.name, "")} for m in receipt_part.machines],
+        "machines": [{"user": "", "card": "", "group": ""} | known.get(m.name, {}) | m.model_dump() for m in receipt_part.machines],
         "cpu_count": first.cpu_count if first else 0,
         "memory_mib": first.memory_mib if first else 0,
         "public_key_count": len(first.public_keys) if first else 0,
@@ -54,6 +53,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "not_verified": list(receipt_part.not_verified),
         "outputs": receipt_part.outputs,
         "facts": dict(part.facts),
+        "virtual_addresses": {name: str(address).partition("/")[0] for name, address in part.virtual_addresses},
         "savings": list(part.savings),
         "not_included": list(part.needs.not_included),
         "providers": list(receipt_part.providers),

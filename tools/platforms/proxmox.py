@@ -22,7 +22,8 @@ NO_MONEY = "A cluster of your own has no price a month here: the lines say what 
 
 
 def reserves(part: Part) -> Reserved:
-    """Ids, names, memory, vCPUs and disks of its machines; of one that a snapshot shows too, the capacity rules count one."""
+    """Ids, names, memory, vCPUs and disks of its machines, and its addresses; of a machine that a snapshot shows too, the capacity rules
+    count one."""
     total = Reserved(
         vm_ids=frozenset(m.vm_id for m in part.machines),
         names=frozenset(m.name for m in part.machines),
@@ -30,7 +31,7 @@ def reserves(part: Part) -> Reserved:
             Held(vm_id=m.vm_id, node=m.node, storage=m.storage, cpu_count=m.cpu_count, memory_mib=m.memory_mib, disk_gib=m.disks_gib)
             for m in part.machines
         ),
-        addresses=frozenset(m.address_alone for m in part.machines if m.address_alone),
+        addresses=frozenset(m.address_alone for m in part.machines if m.address_alone) | part.virtual_alone,
     )
     for m in part.machines:
         total = total.plus(Reserved(memory_bytes=((m.node, m.memory_mib * MIB),), cpu_count=((m.node, m.cpu_count),)))
@@ -43,7 +44,7 @@ def ids_in(state: Json) -> tuple[str, ...]:
 
 
 def variables(part: Part) -> dict[str, Json]:
-    return {**part.variables, "machines": [m.model_dump(mode="json") for m in part.machines]}
+    return {**part.variables, "machines": [m.model_dump(mode="json", exclude={"group"}) for m in part.machines]}
 
 
 def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:

@@ -23,9 +23,11 @@ class DataDisk(Value):
 
 
 class Machine(Placement):
-    """The module's variables.tf says the same."""
+    """The module's variables.tf says the same, but for the group: it is what a machine is for, not what it is."""
 
     name: str
+    group: str = ""
+    """Of those machines of its part that are like it; empty: all are."""
     vm_id: int
     disk_gib: int
     """Of the system."""

@@ -92,6 +92,8 @@ class Part(Value):
     resources: tuple[Resource, ...]
     owned: tuple[str, ...] = ()
     """Ids, as its platform spells them, of what exists of it already: a change keeps these, and they are in nobody's way."""
+    virtual_addresses: Named = ()
+    """(what it is called, the address with its prefix) that move from machine to machine: none has one for good."""
     rests_on: tuple[tuple[str, Named], ...] = ()
     """(what, as it was seen) that it was composed from: a plan stops when it is different by the time it is carried out."""
     rights: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -109,6 +111,18 @@ class Part(Value):
     """Addresses in its module of what a change takes away, because it was asked for: rules, deployments, containers."""
     confirm: str = ""
     """Why this part is costly or sensitive and must be confirmed by itself; empty when it need not."""
+
+    @property
+    def virtual_alone(self) -> frozenset[str]:
+        """Its virtual addresses without their prefixes."""
+        return frozenset(str(address).partition("/")[0] for _, address in self.virtual_addresses)
+
+    def virtual_address(self, name: str) -> str:
+        """With its prefix; empty where it has none of that name."""
+        return str(dict(self.virtual_addresses).get(name, ""))
+
+    def of_group(self, group: str) -> tuple[Machine, ...]:
+        return tuple(machine for machine in self.machines if machine.group == group)
 
 
 class Manifest(Record):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from tools.values.snapshot import PlatformName
 from tools.values.value import Value
@@ -48,6 +51,21 @@ class Missing(Value):
     suggestions: tuple[str, ...] = ()
 
 
+class Group(Value):
+    """Alike machines of an item that has several kinds of them. What is wanted of them alone are the fields with its name before theirs
+    (`workers_count`, `workers_memory_mib`); every other field is meant for all groups."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*)?$")]
+    """Also that of their group in Ansible's inventory: `workers`. Empty: all machines of an item that has no groups."""
+    called: str = ""
+    """What stands in their names: `worker`."""
+    one_a_node: bool = False
+    """No two of them may be on one node."""
+
+
+ALL_ALIKE = Group(name="")
+
+
 class Needs(Value):
     """The requirements of one item."""
 
@@ -62,6 +80,10 @@ class Needs(Value):
     """Whole sentences about words that cannot be taken as they are: what, why, what to do next."""
     not_included: tuple[str, ...] = ()
     """Whole phrases: what was said, and no step of the plan does."""
+    groups: tuple[Group, ...] = ()
+    """Of its machines, in their order; none: they are all alike."""
+    virtual_addresses: tuple[str, ...] = ()
+    """Fields that name addresses which no machine has for good: one of them at a time. One that was not said is of the site's pool."""
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
@@ -84,6 +106,26 @@ class Needs(Value):
     def yes(self, name: str) -> bool:
         found = self.field(name)
         return bool(found and found.value)
+
+    @property
+    def kinds(self) -> tuple[Group, ...]:
+        """One at least."""
+        return self.groups or (ALL_ALIKE,)
+
+    def of(self, group: Group) -> Needs:
+        """The requirements of one group: its own fields by their plain names, and those that are meant for all."""
+        if not group.name:
+            return self
+        marks = {one.name: f"{one.name}_" for one in self.groups}
+        own = {f.name.removeprefix(marks[group.name]): f for f in self.fields if f.name.startswith(marks[group.name])}
+        shared = [f for f in self.fields if f.name not in own and not f.name.startswith(tuple(marks.values()))]
+        fields = (*shared, *(f.model_copy(update={"name": name}) for name, f in own.items()))
+        return self.model_copy(update={"fields": fields, "groups": ()})
+
+    @property
+    def machine_count(self) -> int:
+        """Of all groups together."""
+        return sum(self.of(group).whole("count", 1) for group in self.kinds)
 
 
 class Requirements(Value):

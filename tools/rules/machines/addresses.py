@@ -11,6 +11,7 @@ from tools.values.offer import Exclusion
 from tools.values.requirements import Needs
 from tools.values.site import Reserved
 from tools.values.snapshot import ClusterSnapshot, Network
+from tools.values.value import Named
 
 POOL_MAX = 65536
 """Addresses of a pool that are looked at."""
@@ -22,13 +23,20 @@ def clashes(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved, own: fr
     network = networks.find(snapshot, networks.wish_of(needs))
     if isinstance(network, str):
         return ()  # which is told where the network is looked for
-    said = needs.strings("address")
-    if not said:
-        found = allot(needs, network, taken(snapshot, reserved, own))
-        return (Exclusion(subject=f"network {network.name}", reason=found),) if isinstance(found, str) else ()
-    gateway, others = gateway_of(needs, network), taken(snapshot, reserved, own)
-    told = ((one, problem(one, gateway, network) or _whose(one, others)) for one in said)
-    return tuple(Exclusion(subject=f"address {one}", reason=reason) for one, reason in told if reason)
+    others = taken(snapshot, reserved, own)
+    said, gateway = needs.strings("address"), gateway_of(needs, network)
+    if said:
+        told = ((one, problem(one, gateway, network) or _whose(one, others)) for one in said)
+        wrong = tuple(Exclusion(subject=f"address {one}", reason=reason) for one, reason in told if reason)
+        fixed: tuple[str, ...] | str = said
+    else:
+        fixed = allot(needs, network, others, needs.machine_count)
+        wrong = (Exclusion(subject=f"network {network.name}", reason=fixed),) if isinstance(fixed, str) else ()
+    if wrong or isinstance(fixed, str):
+        return wrong
+    own_ones = {one.partition("/")[0]: "one of these machines" for one in fixed if one != DHCP}
+    virtual = allot_virtual(needs, network, others | own_ones, {})
+    return (virtual,) if isinstance(virtual, Exclusion) else ()
 
 
 def problem(address: str, gateway: str, network: Network) -> str:
@@ -63,10 +71,8 @@ def _whose(address: str, others: Mapping[str, str]) -> str:
     return f"it is taken by {who}" if who else ""
 
 
-def allot(needs: Needs, network: Network, others: Mapping[str, str], *, some_have_theirs: bool = False) -> tuple[str, ...] | str:
-    """One for each machine, as the module takes them; or why there are none and what to say instead. `some_have_theirs`: the first of
-    them exist and keep what they have, which counts as taken, so fewer may be enough."""
-    count = needs.whole("count", 1)
+def allot(needs: Needs, network: Network, others: Mapping[str, str], count: int) -> tuple[str, ...] | str:
+    """So many, as the module takes them; or why there are none and what to say instead."""
     if said := needs.strings("address"):
         return tuple(with_prefix(one, network) for one in said)
     if not network.pool:
@@ -74,16 +80,49 @@ def allot(needs: Needs, network: Network, others: Mapping[str, str], *, some_hav
             return (DHCP,) * count
         example = f"address {next(iter(ipaddress.ip_network(network.subnet).hosts()), '…')}" if network.subnet else "address 10.20.0.50/24"
         return f"nobody gives addresses there, and the site file has no pool for it. Say one for each machine, as in `{example}`"
+    return _from_pool(needs, network, others, count)
+
+
+def _from_pool(needs: Needs, network: Network, others: Mapping[str, str], count: int) -> tuple[str, ...] | str:
     if not network.subnet:
         return "the site file has a pool for it and no subnet. Add its `subnet`, or say an address with its prefix"
     gateway = gateway_of(needs, network)
     free = [one for one in _of_pool(network.pool) if one not in others and one != gateway][:count]
-    if some_have_theirs:
-        return (*(DHCP,) * (count - len(free)), *(with_prefix(one, network) for one in free))
     if len(free) < count:
         spans = ", ".join(network.pool)
         return f"its pool {spans} has {len(free)} free of the {count} that are needed. Widen it in the site file, or say addresses"
     return tuple(with_prefix(one, network) for one in free)
+
+
+def allot_virtual(needs: Needs, network: Network, others: Mapping[str, str], kept: Mapping[str, str]) -> Named | Exclusion:
+    """(field, address with its prefix) of each that the needs name: as it was said, else as it is kept, else from the site's pool. Or why
+    one cannot be."""
+    found: dict[str, str] = {}
+    for name in needs.virtual_addresses:
+        spoken = name.replace("_", " ")
+        mine = dict.fromkeys((one.partition("/")[0] for one in found.values()), "another of these")
+        said = needs.text(name) or kept.get(name, "")
+        if said:
+            stays = said.partition("/")[0] == kept.get(name, "").partition("/")[0]
+            who = _whose(said, mine if stays else {**others, **mine})
+            if reason := problem(said, gateway_of(needs, network), network) or who:
+                return Exclusion(subject=f"{spoken} {said}", reason=reason)
+            found[name] = with_prefix(said, network)
+            continue
+        fixed = _from_pool(needs, network, {**others, **mine}, 1) if network.pool else ""
+        if isinstance(fixed, str):
+            reason = fixed or f"network {network.name} has no pool in the site file to take it from. Say one that is free"
+            return Exclusion(subject=spoken, reason=reason)
+        found[name] = fixed[0]
+    return tuple(found.items())
+
+
+def settle_virtual(needs: Needs, snapshot: ClusterSnapshot) -> Needs:
+    """A virtual address is not asked for where the site has a pool to take it from."""
+    network = networks.find(snapshot, networks.wish_of(needs))
+    if isinstance(network, str) or not (network.pool and network.subnet):
+        return needs
+    return needs.model_copy(update={"missing": tuple(one for one in needs.missing if one.name not in needs.virtual_addresses)})
 
 
 def _of_pool(pool: Iterable[str]) -> Iterator[str]:

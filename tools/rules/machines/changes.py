@@ -1,14 +1,19 @@
 """Offers a change of machines that exist: they stay where they are, so only what they grow by has to fit.
 
-What of them is kept when the change is composed is in `keeping`. Fewer machines are the first ones of those there were.
+What of them is kept when the change is composed is in `keeping`. Fewer machines are the first ones of those there were, in each group.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
 from tools.rules.machines import addresses, disks, networks, placement
 from tools.rules.machines.capacity import Room, Taking, cpu_sum, memory_sum, room_of, storage_sum
-from tools.rules.machines.choices import STAY, demand_of, ranges_of
+from tools.rules.machines.choices import KEPT, STAY
 from tools.rules.machines.counter import MEMORY_STEP_MIB, largest
+from tools.rules.machines.groups import demands_of, ranges_of
 from tools.rules.machines.places import Demand, places
 from tools.rules.names.text import spell_memory
 from tools.values.machine import Machine, Placement
@@ -22,20 +27,20 @@ from tools.values.snapshot import ClusterSnapshot
 def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     """One candidate: the machines of `old` in their places with the new sizes, and places for those that are added."""
     seen = situation.cluster
-    demand = demand_of(needs)
-    kept = old.machines[: demand.count]
-    nowhere = networks.find(seen, demand.wish)
+    staying = [Staying(demand, old.of_group(demand.group)[: demand.count]) for demand in demands_of(needs)]
+    kept = tuple(machine for one in staying for machine in one.kept)
+    network = networks.find(seen, networks.wish_of(needs))
     owned = frozenset(m.vm_id for m in old.machines)
     clash = (
-        (Exclusion(subject=f"network {demand.wish.name}", reason=nowhere),)
-        if isinstance(nowhere, str)
+        (Exclusion(subject=f"network {networks.wish_of(needs).name}", reason=network),)
+        if isinstance(network, str)
         else addresses.clashes(needs, seen, situation.reserved, owned)
     )
-    if clash:
+    if clash or isinstance(network, str):
         return PartOffer(label=needs.label, candidates=(), exclusions=clash)
     room = room_of(situation, needs.text("environment"), without=old.machines)
-    sums = sums_after(kept, demand, room)
-    lost = disks.lost(kept, demand.data_disks_gib)
+    sums = sums_after(staying, room)
+    lost = tuple(one for each in staying for one in disks.lost(each.kept, each.demand.data_disks_gib))
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
@@ -43,7 +48,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
         return PartOffer(label=needs.label, candidates=(), exclusions=lost, ranges=ranges, summary=summary)
     if broken:
         exclusions = tuple(Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken)
-        counter = _counter_offer(kept, demand, room)
+        counter = _counter_offer(staying, room)
         return PartOffer(
             label=needs.label,
             candidates=(),
@@ -52,31 +57,60 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
             summary=summary,
             counter_offer=counter,
         )
-    added = _added(demand, kept, seen, room.after(_takings(kept, demand, seen)))
-    if added is None:
-        reason = f"there is no room for {demand.count - len(kept)} more of them"
-        exclusion = Exclusion(subject=f"{demand.count} machines", reason=reason)
-        return PartOffer(label=needs.label, candidates=(), exclusions=(exclusion,), ranges=ranges, summary=summary)
+    after, added = room.after(_takings(staying, seen)), dict[str, tuple[Placement, ...]]()
+    for one in staying:
+        more = _added(one, seen, after)
+        if more is None:
+            return PartOffer(label=needs.label, candidates=(), exclusions=(_no_room_for_more(one),), ranges=ranges, summary=summary)
+        added[one.demand.group] = more.places
+        after = after.after(more.takings)
+    new = sum(map(len, added.values()))
     tightest = max(sums, key=lambda one: one.fullness, default=None)
+    same = all((m.bridge, m.vlan_tag) == (network.bridge, network.vlan_tag) for m in kept)
     candidate = Candidate(
         id=STAY,
-        title="the machines stay where they are" + (f", {len(added)} more beside them" if added else ""),
+        title="the machines stay where they are" + (f", {new} more beside them" if new else ""),
         score=round(max(0.0, 1 - tightest.fullness), 3) if tightest else 0.0,
         reasons=("What exists stays in its place; only what it grows by is new.",)
         + ((f"At the tightest: {tightest.spelt}.",) if tightest else ()),
         binding=tightest.subject if tightest else "",
         sums=sums,
-        places=(*(m.placement for m in kept), *added),
+        places=tuple(place for one in staying for place in (*(m.placement for m in one.kept), *added[one.demand.group])),
+        choice=(*((KEPT + one.demand.group, len(one.kept)) for one in staying), *old.virtual_addresses) if same else (),
     )
     return PartOffer(label=needs.label, candidates=(candidate,), ranges=ranges, summary=summary)
 
 
-def sums_after(kept: tuple[Machine, ...], demand: Demand, room: Room) -> tuple[Sum, ...]:
+@dataclass(frozen=True)
+class Staying:
+    """A group, as it is to be, and its machines that exist and are to stay."""
+
+    demand: Demand
+    kept: tuple[Machine, ...]
+
+    @property
+    def more(self) -> int:
+        return self.demand.count - len(self.kept)
+
+
+class Added(NamedTuple):
+    places: tuple[Placement, ...]
+    takings: tuple[Taking, ...]
+
+
+def _no_room_for_more(one: Staying) -> Exclusion:
+    reason = f"there is no room for {one.more} more of them"
+    if one.demand.one_a_node:
+        reason += ", each on a node that none of the others is on"
+    return Exclusion(subject=f"{one.demand.count} {one.demand.group or 'machines'}", reason=reason)
+
+
+def sums_after(staying: Sequence[Staying], room: Room) -> tuple[Sum, ...]:
     """Of every node and storage of the kept machines, with their new sizes."""
     seen = room.snapshot
-    after = room.after(_takings(kept, demand, seen))
+    after = room.after(_takings(staying, seen))
     sums: dict[str, Sum] = {}
-    for m in kept:
+    for m in (machine for one in staying for machine in one.kept):
         node = seen.node(m.node)
         storage = next((s for s in seen.storages if (s.name, s.node) == (m.storage, m.node)), None)
         found = [
@@ -87,50 +121,53 @@ def sums_after(kept: tuple[Machine, ...], demand: Demand, room: Room) -> tuple[S
     return tuple(sums.values())
 
 
-def _takings(kept: tuple[Machine, ...], demand: Demand, seen: ClusterSnapshot) -> list[Taking]:
+def _takings(staying: Sequence[Staying], seen: ClusterSnapshot) -> list[Taking]:
     guests = {g.vm_id: g for g in seen.guests}
-    sizes = {"cpu_count": demand.cpu_count, "memory_mib": demand.memory_mib, "disk_gib": demand.disk_gib}
 
-    def changed(m: Machine) -> Machine:
+    def changed(m: Machine, demand: Demand) -> Machine:
+        sizes = {"cpu_count": demand.cpu_count, "memory_mib": demand.memory_mib, "disk_gib": demand.disk_gib}
         attached = disks.attach(demand.data_disks_gib, m.disk_interface, ())
         return m.model_copy(update=sizes | {"data_disks": disks.keep(m.data_disks, attached)})
 
-    return [Taking.of(changed(m), guests.get(m.vm_id)) for m in kept]
+    return [Taking.of(changed(m, one.demand), guests.get(m.vm_id)) for one in staying for m in one.kept]
 
 
-def _added(demand: Demand, kept: tuple[Machine, ...], seen: ClusterSnapshot, room: Room) -> tuple[Placement, ...] | None:
+def _added(one: Staying, seen: ClusterSnapshot, room: Room) -> Added | None:
     """Places for the machines that are not there yet, on nodes that none of the kept ones is on as far as that goes; None when they do not
     fit."""
-    more = demand.count - len(kept)
-    if more <= 0:
-        return ()
-    wanted = Demand(**{**vars(demand), "count": more})
+    if one.more <= 0:
+        return Added((), ())
+    wanted = replace(one.demand, count=one.more)
     found, _ = places(wanted, seen)
-    taken = {machine.node for machine in kept}
+    taken = {machine.node for machine in one.kept}
     free = tuple(place for place in found if place.node.name not in taken)
-    for choice in (free, found):
+    for choice in (free,) if wanted.one_a_node else (free, found):
         ranked, _ = placement.candidates(wanted, choice, room) if choice else ((), ())
         if ranked:
-            return ranked[0].places
+            placed = {place.placement: place for place in choice}
+            return Added(ranked[0].places, tuple(placed[at].taking(wanted) for at in ranked[0].places))
     return None
 
 
-def _counter_offer(kept: tuple[Machine, ...], demand: Demand, room: Room) -> str:
+def _counter_offer(staying: Sequence[Staying], room: Room) -> str:
     """Less of one thing with which they would fit, the smallest loss of those there are."""
 
-    def most(name: str, step: int) -> tuple[float, str, int]:
-        asked: int = getattr(demand, name)
+    def most(at: Staying, name: str, step: int) -> tuple[float, str, int, Demand]:
+        asked: int = getattr(at.demand, name)
 
         def good(value: int) -> bool:
-            return all(one.holds for one in sums_after(kept, Demand(**{**vars(demand), name: value}), room))
+            less = Staying(Demand(**{**vars(at.demand), name: value}), at.kept)
+            return all(one.holds for one in sums_after([less if one is at else one for one in staying], room))
 
         found = largest(asked - 1, step, step, good)
-        return (found / asked, name, found)
+        return (found / asked, name, found, at.demand)
 
-    share, name, value = max(most("memory_mib", MEMORY_STEP_MIB), most("cpu_count", 1), most("disk_gib", 1))
+    steps = (("memory_mib", MEMORY_STEP_MIB), ("cpu_count", 1), ("disk_gib", 1))
+    share, name, value, demand = max((most(at, *step) for at in staying if at.kept for step in steps), key=lambda one: one[:3])
     spelt = {
         "memory_mib": f"{spell_memory(value)} of memory instead of {spell_memory(demand.memory_mib)}",
         "cpu_count": f"{value} vCPU instead of {demand.cpu_count}",
         "disk_gib": f"a disk of {value} GiB instead of {demand.disk_gib} GiB",
     }
-    return f"It would fit with {spelt[name]}." if share > 0 else ""
+    whose = f" for the {demand.group.replace('_', ' ')}" if demand.group else ""
+    return f"It would fit with {spelt[name]}{whose}." if share > 0 else ""

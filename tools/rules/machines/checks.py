@@ -6,6 +6,7 @@ Where a machine should go instead is not decided here.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ from tools.rules.names import naming
 from tools.rules.request.reading import CPU_COUNT_MAX, MEMORY_MIB_MIN
 from tools.values.machine import Machine
 from tools.values.manifest import Part
-from tools.values.requirements import Origin
-from tools.values.review import Fault, Finding, fault
+from tools.values.requirements import ALL_ALIKE, Needs, Origin
+from tools.values.review import Fault, Finding, Severity, fault
 from tools.values.site import Reserved, Site
 from tools.values.snapshot import ClusterSnapshot, Guest, Storage, Template
 
@@ -41,6 +42,11 @@ class Scene:
 
     def storage(self, machine: Machine) -> Storage | None:
         return next((s for s in self.snapshot.storages if s.name == machine.storage and s.node == machine.node), None)
+
+    def needs(self, machine: Machine) -> Needs:
+        """Of the machine's own group."""
+        needs = self.part.needs
+        return needs.of(next((one for one in needs.kinds if one.name == machine.group), ALL_ALIKE))
 
     def template(self, machine: Machine) -> Template | None:
         return next((t for t in self.snapshot.templates if t.vm_id == machine.template_vm_id), None)
@@ -142,7 +148,7 @@ def _disk_size(m: Machine, scene: Scene) -> Fault | None:
 
 def _data_disks(m: Machine, scene: Scene) -> Fault | None:
     """As many as asked for, each on an interface of its own, and none that exists shrinks."""
-    asked, found = scene.part.needs.strings("data_disks_gib"), tuple(str(disk.disk_gib) for disk in m.data_disks)
+    asked, found = scene.needs(m).strings("data_disks_gib"), tuple(str(disk.disk_gib) for disk in m.data_disks)
     if asked != found:
         return fault("data_disk.otherwise", machine=m.name, asked=asked, found=found)
     if len({m.disk_interface, *(disk.interface for disk in m.data_disks)}) <= len(found):
@@ -155,13 +161,44 @@ def _data_disks(m: Machine, scene: Scene) -> Fault | None:
 def _address(m: Machine, scene: Scene) -> Fault | None:
     if m.address == "dhcp":
         return None
-    if sum(1 for other in scene.part.machines if other.address == m.address) > 1:
+    if sum(1 for other in scene.part.machines if other.address == m.address) > 1 or m.address_alone in scene.part.virtual_alone:
         return fault("address.twice", address=m.address)
     network = networks.at(scene.snapshot, m.bridge, m.vlan_tag)
     others = addresses.taken(scene.snapshot, scene.reserved, frozenset(scene.owned))
     who = others.get(m.address_alone, "")
     reason = (addresses.problem(m.address, m.gateway or "", network) if network else "") or (f"it is taken by {who}" if who else "")
     return fault("address.unfit", machine=m.name, address=m.address, reason=reason) if reason else None
+
+
+def virtual_addresses(scene: Scene) -> Fault | None:
+    """As many as asked for, each fit for the network and nobody's."""
+    part = scene.part
+    if tuple(name for name, _ in part.virtual_addresses) != part.needs.virtual_addresses:
+        return fault("virtual.otherwise", asked=part.needs.virtual_addresses, found=tuple(name for name, _ in part.virtual_addresses))
+    network = networks.at(scene.snapshot, part.machines[0].bridge, part.machines[0].vlan_tag) if part.machines else None
+    others = addresses.taken(scene.snapshot, scene.reserved, frozenset(scene.owned))
+    for name, address in part.virtual_addresses:
+        said, gateway = str(address), part.machines[0].gateway or ""
+        who = others.get(said.partition("/")[0], "")
+        reason = (addresses.problem(said, gateway, network) if network else "") or (f"it is taken by {who}" if who else "")
+        if part.needs.text(name) and part.needs.text(name).partition("/")[0] != said.partition("/")[0]:
+            reason = f"{part.needs.text(name)} was asked for"
+        if reason:
+            return fault("virtual.unfit", what=name.replace("_", " "), address=said, reason=reason)
+    twice = len(part.virtual_alone) < len(part.virtual_addresses)
+    return fault("address.twice", address=min(part.virtual_alone)) if twice else None
+
+
+def together(scene: Scene) -> tuple[Severity, Fault | None]:
+    """Two machines on one node, of a group that is to have one a node. Those that exist may have been moved there by the cluster."""
+    for group in scene.part.needs.kinds:
+        machines = scene.part.of_group(group.name)
+        nodes = Counter(m.node for m in machines)
+        for node in (one for one, count in nodes.items() if group.one_a_node and count > 1):
+            there = [m for m in machines if m.node == node]
+            found = fault("group.together", machines=tuple(m.name for m in there), node=node)
+            return (Severity.WARNING if all(m.vm_id in scene.owned for m in there) else Severity.ERROR), found
+    return Severity.ERROR, None
 
 
 def _bounds(m: Machine, scene: Scene) -> Fault | None:
@@ -176,7 +213,7 @@ def _bounds(m: Machine, scene: Scene) -> Fault | None:
 def _as_asked(m: Machine, scene: Scene) -> Fault | None:
     """What was said is kept to the letter, what was assumed stays within its range."""
     for name, value in (("cpu_count", m.cpu_count), ("memory_mib", m.memory_mib), ("disk_gib", m.disk_gib)):
-        field = scene.part.needs.field(name)
+        field = scene.needs(m).field(name)
         if field is None or not isinstance(field.value, int | float):
             continue
         if field.origin is Origin.SAID and value != field.value:

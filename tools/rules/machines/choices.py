@@ -6,20 +6,21 @@ Checking the result is in tools.rules.machines.review; what runs on the machines
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from itertools import islice
 
-from tools.rules.machines import addresses, disks, networks, placement, places
+from tools.rules.machines import addresses, disks, groups, networks, placement
 from tools.rules.machines.capacity import room_of
-from tools.rules.machines.counter import Trial, counter_offer
+from tools.rules.machines.groups import SIZES
 from tools.rules.machines.keeping import resting_on, size_of, where_of
 from tools.rules.machines.networks import wish_of
 from tools.rules.machines.places import Demand
 from tools.rules.machines.rights import rights_of
-from tools.rules.machines.shrinking import shrink, shrunk
 from tools.rules.names import naming
 from tools.rules.request.choosing import candidate_of, settled_numbers
 from tools.values.machine import Machine
 from tools.values.manifest import Part, Resource, Secret
-from tools.values.offer import Candidate, Exclusion, PartOffer, Pick, Range
+from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Field, Needs, Origin
 from tools.values.site import Reserved, Site
 from tools.values.situation import Situation
@@ -31,62 +32,28 @@ MODULE = "machines"
 """The folder under terraform/."""
 STAY = "stay"
 """The candidate of machines that exist already."""
-SIZES = ("cpu_count", "memory_mib", "disk_gib")
+KEPT = "kept "
+"""How a candidate's choice begins that says of how many machines of a group the addresses stay; the group's name follows."""
 SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
-
-
-def demand_of(needs: Needs) -> Demand:
-    disk = needs.field("disk_gib")
-    return Demand(
-        count=needs.whole("count", 1),
-        cpu_count=needs.whole("cpu_count"),
-        memory_mib=needs.whole("memory_mib"),
-        disk_gib=needs.whole("disk_gib"),
-        wish=wish_of(needs),
-        high_availability=needs.yes("high_availability"),
-        data_disks_gib=tuple(map(int, needs.strings("data_disks_gib"))),
-        os=needs.text("os") or "debian",
-        node=needs.text("node"),
-        storage=needs.text("storage"),
-        prefer_shared=needs.text("environment") == "production",
-        apart=needs.text("environment") == "production",
-        disk_said=disk is not None and disk.origin is Origin.SAID,
-    )
 
 
 def offer(needs: Needs, situation: Situation) -> PartOffer:
     seen, reserved = situation.cluster, situation.reserved
-    demand = demand_of(needs)
-    room = room_of(situation, needs.text("environment"), highly_available=demand.high_availability)
-    ranges = ranges_of(needs)
-    clash = (*_name_clash(needs, demand, seen, reserved), *addresses.clashes(needs, seen, reserved))
+    room = room_of(situation, needs.text("environment"), highly_available=needs.yes("high_availability"))
+    clash = (*_name_clash(needs, seen, reserved), *addresses.clashes(needs, seen, reserved))
     if not seen.quorate:
         clash = (Exclusion(subject="the cluster", reason="it has no quorum, so nothing in it can be changed"),)
     if clash:
-        free = _free_name(needs, demand, seen, reserved) if needs.field("name") else ""
+        free = _free_name(needs, seen, reserved) if needs.field("name") else ""
         return PartOffer(label=needs.label, candidates=(), exclusions=clash, counter_offer=free)
-    found, shut = places.places(demand, seen)
-    ranked, full = placement.candidates(demand, found, room)
-    if found and not ranked and (smaller := shrink(demand, ranges, Trial(room).fits)) is not None:
-        ranges = shrunk(ranges, smaller)
-        ranked, full = placement.candidates(smaller, places.places(smaller, seen)[0], room)
+    placed = groups.place_all(needs, room)
     return PartOffer(
         label=needs.label,
-        candidates=ranked,
-        exclusions=(*shut, *full),
-        ranges=ranges,
+        candidates=placed.candidates,
+        exclusions=placed.exclusions,
+        ranges=placed.ranges,
         summary=placement.summary(room),
-        counter_offer="" if ranked else counter_offer(demand, room),
-    )
-
-
-def ranges_of(needs: Needs) -> tuple[Range, ...]:
-    """Sizes that nobody asked for may be settled within the range that was stated with them."""
-    return tuple(
-        Range(name=f.name, low=f.low, high=f.high, default=float(f.value), unit=f.unit, source=f.source, because=f.because)
-        for f in needs.fields
-        if f.name in SIZES and f.origin is not Origin.SAID and f.low is not None and f.high is not None
-        if isinstance(f.value, int | float) and f.low < f.high
+        counter_offer=placed.counter_offer,
     )
 
 
@@ -94,67 +61,98 @@ def taken_names(snapshot: ClusterSnapshot, reserved: Reserved) -> frozenset[str]
     return frozenset(g.name for g in snapshot.guests) | reserved.names
 
 
-def _name_clash(needs: Needs, demand: Demand, snapshot: ClusterSnapshot, reserved: Reserved) -> tuple[Exclusion, ...]:
+def _name_clash(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved) -> tuple[Exclusion, ...]:
     if not needs.field("name"):
         return ()
     by_name = {g.name: f"VM {g.vm_id} on {g.node}" for g in snapshot.guests}
-    clashes = [n for n in naming.numbered(needs.text("name"), demand.count) if n in by_name or n in reserved.names]
+    clashes = [n for n in said_names(needs, needs.text("name")) if n in by_name or n in reserved.names]
     return tuple(
         Exclusion(subject=f"name {n}", reason=f"it is taken by {by_name.get(n, 'a plan that is not carried out yet')}") for n in clashes
     )
 
 
-def _free_name(needs: Needs, demand: Demand, snapshot: ClusterSnapshot, reserved: Reserved) -> str:
+def _free_name(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved) -> str:
     taken = taken_names(snapshot, reserved)
     name = needs.text("name")
     for look in range(2, 100):
         free = f"{name}-{look}"
-        if not set(naming.numbered(free, demand.count)) & taken and not naming.name_problem(free):
+        if not set(said_names(needs, free)) & taken and not naming.name_problem(free):
             return f"The name {free} is free."
     return ""
 
 
+def said_names(needs: Needs, name: str) -> tuple[str, ...]:
+    """Of all machines, where they are to be called so; those of a group have its word behind it."""
+    return tuple(
+        one
+        for group in needs.kinds
+        if (count := needs.of(group).whole("count", 1))
+        for one in naming.numbered(f"{name}-{group.called}" if group.called else name, count)
+    )
+
+
 def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situation) -> tuple[Machine, ...]:
-    """The machines with no choice left: ids from the site's range, names by convention or as said.
+    """The machines with no choice left: ids from the site's range, names by convention or as said, group by group.
 
     Raises RequestProblem when the pick is not in the offer, or no id is free.
     """
     seen, site, reserved = situation.cluster, situation.site, situation.reserved
     candidate = candidate_of(part_offer, pick)
-    settled, demand = settled_numbers(part_offer, pick), demand_of(needs)
-    sizes = {name: math.ceil(settled.get(name, needs.whole(name))) for name in SIZES}
-    ids = free_ids(len(candidate.places), seen, site, reserved)
-    called = names_of(needs, len(candidate.places), seen, site, reserved)
-    network = networks.find(seen, demand.wish)
+    settled = settled_numbers(part_offer, pick)
+    made: list[Machine] = []
+    ids = iter(free_ids(len(candidate.places), seen, site, reserved))
+    called = iter(names_of(needs, seen, site, reserved))
+    network = networks.find(seen, wish_of(needs))
     assert isinstance(network, Network), "an offer with candidates has found the network"
     found = {t.vm_id: t for t in seen.templates}
-    fixed = addresses.allot(needs, network, addresses.taken(seen, reserved), some_have_theirs=candidate.id == STAY)
+    fixed = iter(_addresses(needs, network, candidate, addresses.taken(seen, reserved)))
+    where = iter(candidate.places)
+    for demand in groups.demands_of(needs):
+        own = needs.of(group := next(one for one in needs.kinds if one.name == demand.group))
+        sizes = {name: math.ceil(settled.get(groups.size_name(group.name, name), own.whole(name))) for name in SIZES}
+        for place, address in zip(islice(where, demand.count), islice(fixed, demand.count), strict=True):
+            machine = Machine(
+                **place.model_dump(),
+                name=next(called),
+                group=group.name,
+                vm_id=next(ids),
+                disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place.template_vm_id))),
+                data_disks=disks.attach(demand.data_disks_gib, place.disk_interface, _drives(found.get(place.template_vm_id))),
+                cpu_count=sizes["cpu_count"],
+                memory_mib=sizes["memory_mib"],
+                bridge=network.bridge,
+                vlan_tag=network.vlan_tag,
+                address=address,
+                gateway=(addresses.gateway_of(needs, network) or None) if address != addresses.DHCP else None,
+                user_name=site.user_name,
+                public_keys=needs.strings("public_keys"),
+                dns_servers=needs.strings("dns_servers") or network.dns_servers or site.dns_servers,
+                domain=needs.text("domain") or network.domain or None,
+                tags=tags_of(needs, group.called),
+                on_boot=needs.yes("start_on_boot") or needs.field("start_on_boot") is None,
+                high_availability=demand.high_availability,
+                pool=site.pool or None,
+                description=description_of(needs),
+            )
+            made.append(machine)
+    return tuple(made)
+
+
+def _addresses(needs: Needs, network: Network, candidate: Candidate, others: Mapping[str, str]) -> tuple[str, ...]:
+    """One for each machine. Those that exist keep theirs, unless others were said."""
+    there = tuple(there for demand in groups.demands_of(needs) for there in _there(demand, candidate))
+    fixed = addresses.allot(needs, network, others, needs.machine_count if needs.strings("address") else there.count(False))
     assert not isinstance(fixed, str), "an offer with candidates has found addresses"
-    return tuple(
-        Machine(
-            **place.model_dump(),
-            name=name,
-            vm_id=vm_id,
-            disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place.template_vm_id))),
-            data_disks=disks.attach(demand.data_disks_gib, place.disk_interface, _drives(found.get(place.template_vm_id))),
-            cpu_count=sizes["cpu_count"],
-            memory_mib=sizes["memory_mib"],
-            bridge=network.bridge,
-            vlan_tag=network.vlan_tag,
-            address=address,
-            gateway=(addresses.gateway_of(needs, network) or None) if address != addresses.DHCP else None,
-            user_name=site.user_name,
-            public_keys=needs.strings("public_keys"),
-            dns_servers=needs.strings("dns_servers") or network.dns_servers or site.dns_servers,
-            domain=needs.text("domain") or network.domain or None,
-            tags=tags_of(needs),
-            on_boot=needs.yes("start_on_boot") or needs.field("start_on_boot") is None,
-            high_availability=demand.high_availability,
-            pool=site.pool or None,
-            description=description_of(needs),
-        )
-        for name, vm_id, address, place in zip(called, ids, fixed, candidate.places, strict=True)
-    )
+    if needs.strings("address"):
+        return fixed
+    fresh = iter(fixed)
+    return tuple(addresses.DHCP if one else next(fresh) for one in there)
+
+
+def _there(demand: Demand, candidate: Candidate) -> list[bool]:
+    """Of each machine of a group, whether it exists and keeps its address."""
+    kept = min(demand.count, int(dict(candidate.choice).get(KEPT + demand.group, 0)))
+    return [True] * kept + [False] * (demand.count - kept)
 
 
 def _drives(template: Template | None) -> tuple[str, ...]:
@@ -166,10 +164,10 @@ def _disk_least(template: Template | None) -> int:
     return template.disk_gib if template else 0
 
 
-def tags_of(needs: Needs) -> tuple[str, ...]:
+def tags_of(needs: Needs, called: str = "") -> tuple[str, ...]:
     """Sorted and in small letters, as Proxmox VE keeps them, so that a second plan finds nothing to change."""
     until = f"until-{needs.text('until')}" if needs.text("until") else ""
-    said = (needs.text("environment").lower(), needs.text("role"), until, *needs.strings("tags"))
+    said = (needs.text("environment").lower(), called, needs.text("role"), until, *needs.strings("tags"))
     return tuple(sorted({"berth", needs.capability.lower(), *filter(None, said)}))
 
 
@@ -193,10 +191,16 @@ def free_ids(count: int, snapshot: ClusterSnapshot, site: Site, reserved: Reserv
     return tuple(free)
 
 
-def names_of(needs: Needs, count: int, snapshot: ClusterSnapshot, site: Site, reserved: Reserved) -> tuple[str, ...]:
+def names_of(needs: Needs, snapshot: ClusterSnapshot, site: Site, reserved: Reserved) -> tuple[str, ...]:
+    """In the order of the machines."""
     if needs.field("name"):
-        return naming.numbered(needs.text("name"), count)
-    return naming.names(needs.text("workload") or "vm", count, taken_names(snapshot, reserved), site)
+        return said_names(needs, needs.text("name"))
+    workload, taken = needs.text("workload") or "vm", taken_names(snapshot, reserved)
+    return tuple(
+        name
+        for group in needs.kinds
+        for name in naming.names(f"{workload}-{group.called}" if group.called else workload, needs.of(group).whole("count", 1), taken, site)
+    )
 
 
 def sizes_because(needs: Needs) -> str:
@@ -241,7 +245,12 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
     on = networks.find(seen, wish_of(needs))
     assert isinstance(on, Network), "an offer with candidates has found the network"
     template = next((t for t in seen.templates if made and t.vm_id == made[0].template_vm_id), None)
-    why = f"{candidate.reasons[0] if candidate.reasons else ''} {sizes_because(needs)}".strip()
+    binding = candidate.reasons[0] if candidate.reasons else ""
+    why = {group.name: f"{binding} {sizes_because(needs.of(group))}".strip() for group in needs.kinds}
+    others = addresses.taken(seen, situation.reserved) | {m.address_alone: m.name for m in made if m.address_alone}
+    kept = {name: str(value) for name, value in candidate.choice if name in needs.virtual_addresses}
+    virtual = addresses.allot_virtual(needs, on, others, kept)
+    assert not isinstance(virtual, Exclusion), "an offer with candidates has found addresses"
     return Part(
         label=needs.label,
         capability=needs.capability,
@@ -257,12 +266,13 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
                 kind="virtual machine",
                 where=where_of(m, on.name),
                 size=size_of(m),
-                because=why,
+                because=why[m.group],
             )
             for m in made
         ),
         rests_on=resting_on(made, seen),
         rights=rights_of(made, seen),
+        virtual_addresses=virtual,
         secrets=(SSH_KEY,),
         facts=(
             ("environment", needs.text("environment")),

@@ -1,8 +1,11 @@
-"""The facts that every request for machines may state (facts.toml). How they are read is in tools.rules.request.reading."""
+"""The facts that requests for machines may state (facts.toml). How they are read is in tools.rules.request.reading."""
 
 from __future__ import annotations
 
 from tools.rules.request.facts import ENVIRONMENT
-from tools.rules.request.wanting import wanted
+from tools.rules.request.wanting import named, wanted
 
-EVERY_MACHINE = wanted(__package__, environment=(ENVIRONMENT,))
+_ALL = wanted(__package__, environment=(ENVIRONMENT,))
+VIRTUAL_ADDRESS = named(_ALL, "virtual_address")
+"""Of a service whose table names it."""
+EVERY_MACHINE = tuple(one for one in _ALL if one is not VIRTUAL_ADDRESS)

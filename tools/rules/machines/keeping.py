@@ -3,13 +3,12 @@ review."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from tools.rules.machines import disks
 from tools.rules.names.text import spell_memory
 from tools.values.machine import Machine
-from tools.values.manifest import Command, Part
+from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Named
@@ -68,12 +67,11 @@ def keep(old: Part, new: Part) -> Part:
     before = {m.name: m for m in old.machines}
     called = [m.name for m in new.machines]
     if new.needs.text("name") == old.needs.text("name"):
-        called = [*before, *(name for name in called if name not in before)][: len(called)]
+        called = [name for group in dict.fromkeys(m.group for m in new.machines) for name in _called_before(old, new, group)]
     kept = tuple(
         m.model_copy(update={"name": name} | (_lasting(before[name], m, new.needs) if name in before else {}))
         for m, name in zip(new.machines, called, strict=True)
     )
-    renamed = {m.name: name for m, name in zip(new.machines, called, strict=True)}
     gone = [name for name in before if name not in called]
     network = str(dict(new.facts)["network"])
     resources = tuple(
@@ -88,7 +86,6 @@ def keep(old: Part, new: Part) -> Part:
             "rests_on": tuple((dict(new.rests_on) | dict(old.rests_on)).items()),
             "resources": resources,
             "confirm": lost if gone else new.confirm,
-            "commands": tuple(_renamed(command, renamed) for command in new.commands),
         }
     )
 
@@ -100,10 +97,8 @@ def _lasting(old: Machine, new: Machine, needs: Needs) -> dict[str, object]:
     return old.placement.model_dump() | {"vm_id": old.vm_id, "data_disks": disks.keep(old.data_disks, new.data_disks)} | address
 
 
-def _renamed(command: Command, names: dict[str, str]) -> Command:
-    """A command about a machine that keeps its old name."""
-    old, new = command.machine, names.get(command.machine, command.machine)
-    if old == new:
-        return command
-    argv = tuple(re.sub(rf"(?<![a-z0-9-]){re.escape(old)}(?![a-z0-9-])", new, word) for word in command.argv)
-    return command.model_copy(update={"machine": new, "argv": argv, "expect": command.expect.replace(old, new)})
+def _called_before(old: Part, new: Part, group: str) -> list[str]:
+    """Of one group, in order: the names of those that there were, then new ones."""
+    before, called = ([m.name for m in part.of_group(group)] for part in (old, new))
+    there = {m.name for m in old.machines}
+    return [*before, *(name for name in called if name not in there)][: len(called)]

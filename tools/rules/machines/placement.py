@@ -6,7 +6,7 @@ tools.rules.machines.ground, what would fit when nothing does in tools.rules.mac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from heapq import nsmallest
 
 from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, memory_taken, storage_sum
@@ -49,13 +49,19 @@ def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tu
     for _ in range(demand.count):
         worth = _worth(ground)
         ordered = sorted(worth, key=lambda p: (*rank(ground, p, worth[p]), ground.places[p].id))
-        best = next((p for p in ordered if not ground.homeless(ground.node_of(p))), None)
+        best = next((p for p in ordered if _may_take(ground, p, assigned)), None)
         if best is None:
             return (), 0.0
         assigned.append(ground.places[best])
         total += worth[best]
         ground.take(best)
     return tuple(assigned), total / max(1, demand.count)
+
+
+def _may_take(ground: Ground, p: int, assigned: list[Place]) -> bool:
+    """Whether one more may go there, with what is there of them already."""
+    crowded = ground.demand.one_a_node and any(one.node.name == ground.places[p].node.name for one in assigned)
+    return not crowded and not ground.homeless(ground.node_of(p))
 
 
 def fill(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[Place, ...]:
@@ -67,7 +73,7 @@ def fill(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[Place, .
     ground = Ground(demand, found, room)
     assigned: list[Place] = []
     for p in sorted(range(len(found)), key=lambda p: (found[p].storage.shared, found[p].id)):
-        while len(assigned) < demand.count and ground.short(p) is None and not ground.homeless(ground.node_of(p)):
+        while len(assigned) < demand.count and ground.short(p) is None and _may_take(ground, p, assigned):
             assigned.append(found[p])
             ground.take(p)
     return tuple(assigned) if len(assigned) == demand.count else assign(demand, found, room, apart)[0]
@@ -85,11 +91,16 @@ def candidates(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[tu
     else:
         ranked = _assignments(ground, tuple(found[p] for p in kept))
         if kept and not ranked:
-            exclusions = (
-                *exclusions,
-                Exclusion(subject=f"{demand.count} machines", reason="there is room for one, but not for all of them"),
-            )
+            exclusions = (*exclusions, _not_all(demand, (found[p] for p in kept)))
     return tuple(ranked), exclusions[:EXCLUSIONS_MAX]
+
+
+def _not_all(demand: Demand, kept: Iterable[Place]) -> Exclusion:
+    nodes = len({place.node.name for place in kept})
+    reason = "there is room for one, but not for all of them"
+    if demand.one_a_node and nodes < demand.count:
+        reason = f"each of them is to be on a node of its own, and {nodes} node{'s have' if nodes > 1 else ' has'} room for one"
+    return Exclusion(subject=f"{demand.count} {demand.group or 'machines'}", reason=reason)
 
 
 def _worth(ground: Ground) -> dict[int, float]:
@@ -138,8 +149,8 @@ def _ranked(ground: Ground, worth: dict[int, float]) -> list[Candidate]:
     nodes = {ground.node_of(p) for p in worth}
     because = _because(ground, len(nodes))
     return [
-        _candidate(
-            ground.places[p].id, ground.demand, (ground.places[p],), ground.room, 1 - worth[p], because(ground.node_of(p)), ground.before
+        candidate(
+            ground.places[p].id, [(ground.demand, ground.places[p])], ground.room, 1 - worth[p], because(ground.node_of(p)), ground.before
         )
         for p in best
     ]
@@ -163,11 +174,8 @@ def _assignments(ground: Ground, fitting: tuple[Place, ...]) -> list[Candidate]:
     names = sorted({p.storage.name for p in fitting})
     pools = {"": fitting} | {f"/{name}": tuple(p for p in fitting if p.storage.name == name) for name in names}
     large = not ground.small
-    ways: dict[str, Rank] = {"spread": apart, "pack": pack}
-    if large:
-        ways["fit"] = fit
     made: dict[tuple[str, ...], tuple[tuple[float, ...], Candidate]] = {}
-    for how, rank in ways.items():
+    for how, rank in ways(large).items():
         for suffix, pool in pools.items():
             assigned, badness = assign(demand, pool, room, rank)
             key = tuple(sorted(p.id for p in assigned))
@@ -175,10 +183,16 @@ def _assignments(ground: Ground, fitting: tuple[Place, ...]) -> list[Candidate]:
                 score = _score(assigned, badness, demand, large)
                 # Among equals, alike machines lie on one storage.
                 order = (-score, len({p.storage.name for p in assigned}))
-                made[key] = (order, _candidate(f"{how}{suffix}", demand, assigned, room, score, "", ground.before))
+                made[key] = (order, candidate(f"{how}{suffix}", [(demand, p) for p in assigned], room, score, "", ground.before))
     if not made and (assigned := fill(demand, fitting, room)):
-        return [_candidate("fill", demand, assigned, room, _score(assigned, 1.0, demand, large), "", ground.before)]
+        score = _score(assigned, 1.0, demand, large)
+        return [candidate("fill", [(demand, p) for p in assigned], room, score, "", ground.before)]
     return [one for _, one in sorted(made.values(), key=lambda found: (found[0], found[1].id))[:CANDIDATES_MAX]]
+
+
+def ways(large: bool) -> dict[str, Rank]:
+    """How several machines may be laid out, by the name of the candidate."""
+    return {"spread": apart, "pack": pack, **({"fit": fit} if large else {})}
 
 
 def _score(assigned: tuple[Place, ...], badness: float, demand: Demand, large: bool) -> float:
@@ -191,10 +205,12 @@ def _score(assigned: tuple[Place, ...], badness: float, demand: Demand, large: b
     return round((nodes - 1 + good) / len(assigned), 6)
 
 
-def _candidate(
-    id: str, demand: Demand, assigned: tuple[Place, ...], room: Room, score: float, because: str, before: tuple[Loss, ...]
+def candidate(
+    id: str, machines: Sequence[tuple[Demand, Place]], room: Room, score: float, because: str, before: tuple[Loss, ...]
 ) -> Candidate:
-    after = room.after(place.taking(demand) for place in assigned)
+    """Of each machine, what it takes and where it goes. All are asked to be on shared storage, and to be highly available, or none is."""
+    after = room.after(place.taking(demand) for demand, place in machines)
+    demand, assigned = machines[0][0], tuple(place for _, place in machines)
     sums = sums_of(assigned, after)
     tightest = max(sums, key=lambda one: one.fullness)
     shared = demand.prefer_shared and all(place.storage.shared for place in assigned)

@@ -41,6 +41,10 @@ class Demand:
     """Then a template with a larger disk does not serve; otherwise the disk grows to it."""
     apart: bool = False
     """Several of them are kept on nodes of their own, on a large cluster too."""
+    one_a_node: bool = False
+    """Two of them on one node are none."""
+    group: str = ""
+    """As their group is called; empty: there is no other."""
 
 
 class Place(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.rules.machines.capacity import room_of
-from tools.rules.machines.checks import CHECKS, Checked, Scene
+from tools.rules.machines.checks import CHECKS, Checked, Scene, together, virtual_addresses
 from tools.rules.machines.keeping import owned_ids
 from tools.rules.machines.losing import losses, newly_homeless, proved, survivors
 from tools.rules.machines.places import SUBJECTS_NAMED_MAX
@@ -17,6 +17,8 @@ from tools.values.review import THE_CLUSTER, Fault, Finding, Severity, fault
 from tools.values.situation import Situation
 
 NODES_LOOKED_AT_MAX = 64
+OF_THE_PART = ("count", "keys", "group.apart", "address.virtual")
+"""Checks of the part as a whole that are not of the whole cluster."""
 
 
 def review(part: Part, situation: Situation) -> Checked:
@@ -33,7 +35,7 @@ def review(part: Part, situation: Situation) -> Checked:
                 passed.append(f"{check}:{part.label}:{machine.name}")
     for check, severity, found in _whole(scene):
         if found:
-            findings.append(found.finding(check, part.label, part.label if check in ("count", "keys") else THE_CLUSTER, severity))
+            findings.append(found.finding(check, part.label, part.label if check in OF_THE_PART else THE_CLUSTER, severity))
         else:
             passed.append(f"{check}:{part.label}:{part.label}")
     # Two machines on one full node are one thing to say.
@@ -51,11 +53,23 @@ def _scene(part: Part, situation: Situation) -> Scene:
 
 def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Fault | None]]:
     """Checks of the part as a whole."""
-    asked, made = scene.part.needs.whole("count", 1), scene.part.machines
-    yield "count", Severity.ERROR, fault("asked.count", asked=asked, found=len(made)) if asked != len(made) else None
+    made = scene.part.machines
+    yield "count", Severity.ERROR, _count(scene.part)
+    yield "group.apart", *together(scene)
+    yield "address.virtual", Severity.ERROR, virtual_addresses(scene)
     yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else fault("cluster.no_quorum")
     yield "failover.memory", *_loss(scene)
     yield "keys", Severity.NOTE, fault("keys.none") if any(not m.public_keys for m in made) else None
+
+
+def _count(part: Part) -> Fault | None:
+    """As many of each group as were asked for, and none of another."""
+    for group in part.needs.kinds:
+        asked, found = part.needs.of(group).whole("count", 1), len(part.of_group(group.name))
+        if asked != found:
+            return fault("asked.count", asked=asked, found=found)
+    asked = part.needs.machine_count
+    return fault("asked.count", asked=asked, found=len(part.machines)) if asked != len(part.machines) else None
 
 
 def _loss(scene: Scene) -> tuple[Severity, Fault | None]:

@@ -123,10 +123,11 @@ def _part(part: Part, swings: Mapping[tuple[str, str], Swing]) -> PartCard:
 
 def _alike(part: Part) -> tuple[Alike, ...]:
     machines = {machine.name: machine for machine in part.machines}
-    groups: dict[tuple[str, str], list[Resource]] = {}
+    groups: dict[tuple[str, str, str], list[Resource]] = {}
     for one in part.resources:
         # What is no machine stands alone: two of one kind are two different things.
-        groups.setdefault((one.kind, one.size if one.name in machines else one.name), []).append(one)
+        alike = (machines[one.name].group, one.size) if one.name in machines else ("", one.name)
+        groups.setdefault((one.kind, *alike), []).append(one)
     return tuple(
         Alike(
             names=tuple(one.name for one in group),

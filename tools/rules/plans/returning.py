@@ -11,7 +11,7 @@ from tools.values.snapshot import ClusterSnapshot, Guest
 from tools.values.value import Json
 
 DISKS = ("disk_gib", "data_disks_gib")
-"""The fields that say how large disks are."""
+"""How the fields end that say how large disks are, of all machines or of one group."""
 
 
 def plan_before(records: Iterable[Mapping[str, Json]]) -> str:
@@ -48,7 +48,7 @@ def _part_before(before: Part, attempted: Part, seen: ClusterSnapshot | None) ->
     if not any(_has_grown(one, guests.get(one.vm_id)) for one, _ in pairs):
         return part
     disks = {one.name: {"disk_gib": new.disk_gib, "data_disks": new.data_disks} for one, new in pairs}
-    kept = {field.name: field for field in attempted.needs.fields if field.name in DISKS}
+    kept = {field.name: field for field in attempted.needs.fields if field.name.endswith(DISKS)}
     fields = tuple(kept.pop(field.name, field) for field in before.needs.fields)
     return part.model_copy(
         update={

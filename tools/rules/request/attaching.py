@@ -78,6 +78,17 @@ def _read_addresses(reading: Reading, count: int) -> None:
         reading.said("dns_servers", tuple(str(one.ip) for one in servers), fact="dns")
 
 
+def read_virtual_address(reading: Reading, fact: str = "virtual_address") -> None:
+    """Asked for where it was not said. Where the site has a pool, a look at the world answers."""
+    found = _addresses(reading, fact)
+    if len(found) > 1:
+        reading.problems.append(f"{len(found)} virtual addresses were said, and it has one. Say which.")
+    elif found:
+        reading.said(fact, _spelled(found[0]))
+    elif fact not in reading.facts:
+        reading.ask(fact)
+
+
 def _addresses(reading: Reading, fact: str) -> tuple[ipaddress.IPv4Interface, ...]:
     if fact not in reading.facts:
         return ()

@@ -25,11 +25,12 @@ KEY_KINDS = (
 )
 
 
-def read_placing(reading: Reading, site: Site, *, workload: str, environment: str = "") -> None:
-    """What every request for machines says of where they go, how many they are and what they are called."""
+def read_placing(reading: Reading, site: Site, *, workload: str, environment: str = "", machines: int | None = None) -> None:
+    """What every request for machines says of where they go, how many they are and what they are called. `machines`: so many there are,
+    counted by their groups already, so that one name serves them all."""
     _read_environment(reading, site, environment)
     _read_network(reading, site)
-    count = _read_count_and_name(reading, site, workload)
+    count = _read_count_and_name(reading, site, workload) if machines is None else _read_one_name(reading, site, workload, machines)
     for name in ("node", "storage"):
         if name in reading.facts:
             reading.said(name, reading.facts[name].value.strip())
@@ -144,9 +145,29 @@ def _read_count_and_name(reading: Reading, site: Site, workload: str) -> int:
         else:
             reading.said("name", ", ".join(called))
     else:
-        pattern = site.name_pattern.format(workload=workload, number=1)
-        reading.default("workload", workload, f"Machines are named by the site's convention, such as {pattern}.")
+        _name_by_convention(reading, site, workload)
     return machines
+
+
+def _read_one_name(reading: Reading, site: Site, workload: str, machines: int) -> int:
+    """Of machines in groups: each group's word comes behind it."""
+    name = reading.facts["name"].value.strip() if "name" in reading.facts else ""
+    if machines > site.machines_max:
+        reading.problems.append(f"{machines} machines cannot be made in one request. Say at most {site.machines_max} in all.")
+    if "," in name:
+        reading.problems.append("Its machines are of several kinds, so they take one name together. Say one, such as shop.")
+    elif name and (problem := naming.name_problem(name)):
+        reading.problems.append(problem)
+    elif name:
+        reading.said("name", name)
+    else:
+        _name_by_convention(reading, site, workload)
+    return machines
+
+
+def _name_by_convention(reading: Reading, site: Site, workload: str) -> None:
+    pattern = site.name_pattern.format(workload=workload, number=1)
+    reading.default("workload", workload, f"Machines are named by the site's convention, such as {pattern}.")
 
 
 def name_problem_of_all(name: str, count: int) -> str:

@@ -65,7 +65,7 @@ class Reading:
             platform=self.platform,
             fields=tuple(self.fields),
             missing=tuple(self.missing),
-            problems=tuple(self.problems),
+            problems=tuple(dict.fromkeys(self.problems)),
             not_included=(*self.not_included, *(f"{one.name.replace('_', ' ')}: {naming.shorten(one.quote)}" for one in self.facts.unread)),
         )
 
@@ -155,24 +155,24 @@ def _grouped(number: int) -> str:
     return f"{number:,}"
 
 
-def read_sizes(reading: Reading) -> tuple[int | None, int | None, int | None]:
-    """vCPUs, memory in MiB and disk in GiB, as far as they were said."""
+def read_sizes(reading: Reading, of: str = "") -> tuple[int | None, int | None, int | None]:
+    """vCPUs, memory in MiB and disk in GiB, as far as they were said: of all machines, or in facts whose names begin with `of`."""
     cpu_count = reading.count(
-        "cpu_count",
+        f"{of}cpu_count",
         "cores",
         1,
         CPU_COUNT_MAX,
         "a machine needs at least one, and no virtual machine of Proxmox VE has more than 1,024.",
     )
     memory_mib = reading.size(
-        "memory",
+        f"{of}memory",
         "memory",
         2**20,
         MEMORY_MIB_MIN,
         MEMORY_MIB_MAX,
         "it has to start a system and fit in a node.",
     )
-    disk_gib = reading.size("disk", "disk", 2**30, DISK_GIB_MIN, DISK_GIB_MAX, "a disk has to hold its system and fit a storage.")
+    disk_gib = reading.size(f"{of}disk", "disk", 2**30, DISK_GIB_MIN, DISK_GIB_MAX, "a disk has to hold its system and fit a storage.")
     return cpu_count, memory_mib, disk_gib
 
 

@@ -21,12 +21,17 @@ def made_by_us(part: Part, catalogue: Mapping[str, Listed]) -> Iterator[tuple[st
     rest follows from that again."""
     wanted = {one.name for one in catalogue[part.capability].WANTED} - {*ONE_EACH} if part.capability in catalogue else set()
     said = {f.name: f for f in part.needs.fields if f.origin is Origin.SAID and not isinstance(f.value, tuple)}
-    named = {SIZES.get(name, name): _as_said(one) for name, one in said.items()}
+    named = {_fact_of(name): _as_said(one) for name, one in said.items()}
     facts = {name: value for name, value in named.items() if name in wanted}
     for machine in part.machines:
         yield machine.name, _item(part, facts | {"name": machine.name})
     for name in dict.fromkeys((part.label, *(name for _, name in (part.cloud.names if part.cloud else ())))):
         yield name, _item(part, {name: value for name, value in facts.items() if name != "name"})
+
+
+def _fact_of(field: str) -> str:
+    """Of all machines, or of one group: `workers_memory_mib` was said as `workers_memory`."""
+    return next((field.removesuffix(name) + fact for name, fact in SIZES.items() if field.endswith(name)), field)
 
 
 def seen_running(snapshot: ClusterSnapshot, capability: str) -> Iterator[tuple[str, Item]]:
