@@ -1294,6 +1294,10 @@ def fetched(web: Web, method: str, path: str, body: Json = None, **headers: str)
 
 
 def kubectl(words: list[str]) -> None:
+    for number, word in enumerate(words[:-1]):
+        if word == "-o":
+            words = [*words[:number], f"--output={words[number + 1]}", *words[number + 2 :]]
+            break
     flags = {one.partition("=")[0]: one.partition("=")[2] or "true" for one in words if one.startswith("-") and one != "-A"}
     plain = [one for one in words if not one.startswith("-")]
     web = admin()
@@ -1345,7 +1349,7 @@ def _get(web: Web, what: list[str], flags: dict[str, str]) -> None:
     path = f"{GROUPS[group]}/{plural}" + (f"/{name}" if name else "")
     if name and KINDS[group, plural][1]:
         path = path_of(group, plural, "kube-system", name)
-    form = flags.get("-o") or flags.get("--output") or next((one[2:] for one in flags if one[:2] == "-o" and len(one) > 2), "")
+    form = flags.get("--output") or next((one[2:] for one in flags if one[:2] == "-o" and len(one) > 2), "")
     if name and "--ignore-not-found" in flags and web.ask("GET", path)[0] == 404:
         return
     if form in ("json", "name"):
