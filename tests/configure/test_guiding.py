@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jinja2 import UndefinedError
 
-from tools.capabilities.postgresql.commands import shown as as_shown
+from tools.rules.databases.settings import shown as as_shown
 from tools.rules.words import guiding, rendering
 from tools.rules.words.guiding import Ran
 from tools.values.manifest import Command

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from tools.capabilities.postgresql.variables import KEPT_AS, settings
+from tools.capabilities.postgresql.variables import KEPT_AS
+from tools.rules.databases.settings import psql, settings, told
 from tools.rules.words.guiding import common, from_here, on_machine
 from tools.values.machine import Machine
 from tools.values.manifest import Command, Part
 
-PSQL = "psql --no-psqlrc --no-password service=database"
+SERVICE = "database"
 """The role writes ~/.pg_service.conf, so this connects over TCP, to the machine's network address, with the password."""
-
-
-BLOCK_KB = 8
-IN_BLOCKS = ("shared_buffers", "effective_cache_size", "wal_buffers")
-"""Settings that the server keeps in blocks, to which it rounds what it is given."""
 FIXED = {"listen_addresses": "*", "port": "5432", "password_encryption": "scram-sha-256"}
 """What the role sets besides, whatever the size."""
 
@@ -24,18 +20,18 @@ def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
     database = part.needs.text("database_name")
     wanted = {**settings(machine, part.needs), **FIXED}
     return (
-        on_machine(name, "Ask the database for its version, over TCP with the password", _psql("SELECT version()"), "PostgreSQL"),
+        on_machine(name, "Ask the database for its version, over TCP with the password", psql(SERVICE, "SELECT version()"), "PostgreSQL"),
         on_machine(
             name,
             "See that the account may make a table, fill it and read it",
-            _psql("CREATE TEMPORARY TABLE berth AS SELECT generate_series(1, 1000) AS n", "SELECT sum(n) FROM berth"),
+            psql(SERVICE, "CREATE TEMPORARY TABLE berth AS SELECT generate_series(1, 1000) AS n", "SELECT sum(n) FROM berth"),
             " 500500",
         ),
         on_machine(
             name,
             "See that the settings of this plan are in force",
-            _psql(*(f"SHOW {setting}" for setting in wanted), lines=True),
-            "\n".join(f"{setting}|{shown(setting, value)}" for setting, value in wanted.items()),
+            psql(SERVICE, *(f"SHOW {setting}" for setting in wanted), lines=True),
+            told(wanted),
         ),
         # Without input it ends at once, connected or not is in its status; with a terminal it stays.
         Command(
@@ -53,16 +49,3 @@ def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
         ),
         *common(machine),
     )
-
-
-def shown(setting: str, value: str) -> str:
-    """A value as SHOW prints it: sizes in whole blocks where the server keeps blocks, in the largest unit that divides them."""
-    if setting in IN_BLOCKS and value.endswith("kB"):
-        return f"{round(int(value.removesuffix('kB')) / BLOCK_KB) * BLOCK_KB}kB"
-    return value
-
-
-def _psql(*statements: str, lines: bool = False) -> str:
-    """Double quotes, and none within, so that the whole command can be printed in single ones. `lines`: one line a value, with its name."""
-    words = [PSQL, *(["--expanded", "--no-align"] if lines else []), *(f'--command "{statement}"' for statement in statements)]
-    return " ".join(words)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from tools.rules.sizing import sizing
-from tools.values.machine import Machine
+from tools.rules.databases.settings import settings
 from tools.values.manifest import Part
-from tools.values.requirements import Needs
 from tools.values.value import Json
 
 OWN_NETWORK = "samenet"
@@ -24,8 +22,3 @@ def variables(part: Part) -> dict[str, Json]:
         "postgresql_settings": settings(part.machines[0], part.needs),
         "postgresql_allowed": [subnet or OWN_NETWORK],
     }
-
-
-def settings(machine: Machine, needs: Needs) -> dict[str, str]:
-    """What the server is set to; the guide's commands look whether it is in force."""
-    return sizing.pgtune(machine.memory_mib, needs.whole("concurrent_users"), machine.cpu_count, "web")

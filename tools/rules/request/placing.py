@@ -25,19 +25,23 @@ KEY_KINDS = (
 )
 
 
-def read_placing(reading: Reading, site: Site, *, workload: str, environment: str = "", machines: int | None = None) -> None:
+def read_placing(
+    reading: Reading, site: Site, *, workload: str, environment: str = "", machines: int | None = None, count: int = 1
+) -> None:
     """What every request for machines says of where they go, how many they are and what they are called. `machines`: so many there are,
-    counted by their groups already, so that one name serves them all."""
+    counted by their groups already, so that one name serves them all. `count`: so many where nobody says how many."""
     _read_environment(reading, site, environment)
     _read_network(reading, site)
-    count = _read_count_and_name(reading, site, workload) if machines is None else _read_one_name(reading, site, workload, machines)
+    counted = (
+        _read_count_and_name(reading, site, workload, count) if machines is None else _read_one_name(reading, site, workload, machines)
+    )
     for name in ("node", "storage"):
         if name in reading.facts:
             reading.said(name, reading.facts[name].value.strip())
     _read_os(reading)
     _read_high_availability(reading, site)
     _read_public_key(reading, site)
-    read_attached(reading, count)
+    read_attached(reading, counted)
 
 
 def _read_os(reading: Reading) -> None:
@@ -121,7 +125,7 @@ def _tag_of(reading: Reading, said: dict[str, str]) -> tuple[int | None, str]:
     return (int(text) if is_vlan else None), "network"
 
 
-def _read_count_and_name(reading: Reading, site: Site, workload: str) -> int:
+def _read_count_and_name(reading: Reading, site: Site, workload: str, otherwise: int) -> int:
     """How many machines there are to be."""
     count = reading.count("count", "machines", 1, site.machines_max, "that many cannot be made in one request.")
     name = reading.facts["name"].value.strip() if "name" in reading.facts else ""
@@ -133,8 +137,11 @@ def _read_count_and_name(reading: Reading, site: Site, workload: str) -> int:
     elif len(called) > 1 and "count" not in reading.facts:
         reading.said("count", len(called), "machines", fact="name")
     elif "count" not in reading.facts:
-        reading.default("count", 1, "One machine unless several are asked for.", "machines")
-    machines = count or max(1, len(called))
+        because = (
+            "One machine unless several are asked for." if otherwise == 1 else f"{otherwise} machines unless another number is asked for."
+        )
+        reading.default("count", otherwise, because, "machines")
+    machines = count or (len(called) if len(called) > 1 else otherwise)
     if name:
         problem = name_problem_of_all(name, machines)
         if len(called) > 1 and len(called) != machines:

@@ -174,3 +174,14 @@ def database_disk_gib(database_gib: int) -> Assumption:
         f"{database_gib} GiB of data, half as much again for growth, write-ahead log and temporary files, and "
         f"{SYSTEM_DISK_GIB} GiB for the system.",
     )
+
+
+def database_with_backups_disk_gib(database_gib: int) -> Assumption:
+    """For one that keeps its own backups: room for two full ones beside the data, of which one is being taken, and the log between them."""
+    return _ours(
+        math.ceil(database_gib * 4) + SYSTEM_DISK_GIB,
+        math.ceil(database_gib * 2) + SYSTEM_DISK_GIB,
+        database_gib * 6 + SYSTEM_DISK_GIB,
+        f"{database_gib} GiB of data, half as much again for growth, write-ahead log and temporary files, two and a half times as much for "
+        f"backups and their log, and {SYSTEM_DISK_GIB} GiB for the system.",
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 
-from tools.capabilities.postgresql.facts import WANTED, read_database_name, read_database_size, read_engine, read_users
+from tools.capabilities.postgresql.facts import WANTED
 from tools.rules.azure.facts import read_common
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
+from tools.rules.databases.reading import read_database_name, read_database_size, read_engine, read_users
 from tools.rules.names import naming
 from tools.rules.request.reading import Reading, read_sizes
 from tools.rules.sizing import sizing

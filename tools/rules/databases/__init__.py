@@ -1,0 +1,1 @@
+"""What every PostgreSQL database has in common, wherever it stands and however many machines it is on."""
