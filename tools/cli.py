@@ -29,17 +29,23 @@ _DONE = {"create": "made anew", "update": "changed back", "replace": "replaced",
 
 
 def in_words(command: Callable[P, None]) -> Callable[P, None]:
-    """Trouble of both kinds is a sentence and an exit code, never a traceback."""
+    """Trouble of both kinds is a sentence, or a document with --json, and an exit code; never a traceback."""
+
+    def tell(trouble: RequestProblem | WorldProblem, as_json: object) -> None:
+        if as_json:
+            _print_json({"trouble": {"summary": trouble.summary, "detail": trouble.detail, "remedy": trouble.remedy}})
+        else:
+            click.echo(str(trouble), err=True)
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
         except RequestProblem as problem:
-            click.echo(str(problem), err=True)
+            tell(problem, kwargs.get("as_json"))
             sys.exit(PERSON)
         except WorldProblem as problem:
-            click.echo(str(problem), err=True)
+            tell(problem, kwargs.get("as_json"))
             sys.exit(WORLD)
 
     return run
@@ -55,6 +61,7 @@ def main() -> None:
     """
 
 
+_json = click.option("--json", "as_json", is_flag=True, help="Print it as one JSON document.")
 _any_words = click.argument("words", nargs=-1, type=click.UNPROCESSED)
 _OTHERS = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
 """For what another program reads: its options, and its own help."""
@@ -109,7 +116,7 @@ def demo() -> None:
 
 @main.command()
 @click.argument("file", default="-", type=click.File(encoding="utf-8", errors="replace"))
-@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON document.")
+@_json
 @click.option(
     "--world", type=click.File(encoding="utf-8"), help="A document that lists `nodes` and `networks`: their names are understood."
 )
@@ -132,7 +139,6 @@ def print_heard(words: list[str], by_model: ByModel) -> None:
 
 
 def _show_heard(file: TextIO, as_json: bool, world: TextIO | None, by_model: ByModel | None) -> None:
-    import json
     import re
     from datetime import date
 
@@ -149,7 +155,10 @@ def _show_heard(file: TextIO, as_json: bool, world: TextIO | None, by_model: ByM
     heard: dict[str, Json] = {}
     for message in re.split(r"^---[ \t]*$", file.read(), flags=re.MULTILINE):
         heard = hearing.hear(message.strip("\n"))
-    click.echo(json.dumps(heard, ensure_ascii=False) if as_json else text("request.heard", heard))
+    if as_json:
+        _print_json(heard)
+    else:
+        click.echo(text("request.heard", heard))
 
 
 @main.command()
@@ -174,12 +183,17 @@ def mcp(requester: str, http: bool, port: int) -> None:
 
 
 @main.command("doctor")
+@_json
 @in_words
-def _doctor() -> None:
+def _doctor(as_json: bool) -> None:
     """Look at everything a run needs, and say what is missing."""
     from tools.clients.settings import Settings
     from tools.pipeline import doctor
 
+    if as_json:
+        found = list(doctor.examine(Settings.from_environment()))
+        _print_json({"findings": [finding._asdict() for finding in found]})
+        sys.exit(0 if all(finding.good for finding in found) else PERSON)
     worst = 0
     for finding in doctor.examine(Settings.from_environment()):
         mark = click.style("ok  ", fg="green") if finding.good else click.style("bad ", fg="red")
@@ -191,19 +205,24 @@ def _doctor() -> None:
 
 
 @main.command()
+@_json
 @in_words
-def runs() -> None:
+def runs(as_json: bool) -> None:
     """List every run of this home."""
     from tools.pipeline import carry_out
     from tools.rules.words import telling
 
     world = _world()
-    _tell(telling.runs(carry_out.runs(world), carry_out.past(world)))
+    if as_json:
+        _print_json({"runs": carry_out.runs(world)})
+    else:
+        _tell(telling.runs(carry_out.runs(world), carry_out.past(world)))
 
 
 @main.command()
+@_json
 @in_words
-def inbox() -> None:
+def inbox(as_json: bool) -> None:
     """Show the plans that wait for an approval."""
     from tools.pipeline import carry_out
     from tools.rules.words import telling
@@ -211,6 +230,9 @@ def inbox() -> None:
 
     world = _world()
     waiting = carry_out.waiting(world, Person(world.settings.operator))
+    if as_json:
+        _print_json({"waiting": [{"plan": one.plan, "manifest": one.manifest, "approve_as": roles} for one, roles in waiting]})
+        return
     _tell(telling.waiting([(one.plan, one.manifest, roles) for one, roles in waiting]))
 
 
@@ -218,14 +240,22 @@ def inbox() -> None:
 @click.option(
     "--free", "family", default="", metavar="DIGITS", help="Free what is held for a draft or a plan that waits; the plan is void."
 )
+@_json
 @in_words
-def held(family: str) -> None:
+def held(family: str, as_json: bool) -> None:
     """List what is held for drafts, for plans that wait and for runs, and until when."""
     from tools.pipeline import carry_out
 
     world = _world()
     if family:
-        click.echo(f"{_spelled(carry_out.free(world, family))} is free.")
+        freed = carry_out.free(world, family)
+        if as_json:
+            _print_json({"freed": freed})
+        else:
+            click.echo(f"{_spelled(freed)} is free.")
+        return
+    if as_json:
+        _print_json({"held": carry_out.promises(world)})
         return
     for one in carry_out.promises(world):
         whose = "a run" if one.is_run else f"the plan {one.plan_digest[:12]}" if one.plan_digest else "a draft"
@@ -239,23 +269,31 @@ def _spelled(one: Promise) -> str:
 
 @main.command()
 @click.argument("run_id")
+@_json
 @in_words
-def show(run_id: str) -> None:
+def show(run_id: str, as_json: bool) -> None:
     """Show one run, step by step."""
     from tools.pipeline import carry_out
     from tools.rules.words import telling
 
+    if as_json:
+        _print_json(carry_out.run_of(_world(), run_id))
+        return
     _tell(telling.run(carry_out.run_of(_world(), run_id)))
 
 
 @main.command()
 @click.argument("run_id")
+@_json
 @in_words
-def drift(run_id: str) -> None:
+def drift(run_id: str, as_json: bool) -> None:
     """Compare what a run made with what exists now. Changes nothing; exit code 1 when something has drifted."""
     from tools.pipeline import drifting
 
     found = drifting.drift(_world(), run_id)
+    if as_json:
+        _print_json({"parts": [{"part": part, "changes": changes} for part, changes in found]})
+        sys.exit(1 if any(changes for _, changes in found) else 0)
     for part, changes in found:
         for change in changes:
             click.echo(f"{part}: {change.name} would be {_DONE[change.action]}. {'; '.join(change.details)}".rstrip())
@@ -271,38 +309,53 @@ def request() -> None:
 
 @request.command("show")
 @click.argument("name")
+@_json
 @in_words
-def request_show(name: str) -> None:
+def request_show(name: str, as_json: bool) -> None:
     """Show what a conversation, or a request that was applied, asks for."""
     from tools.pipeline import requests
     from tools.rules.words import telling
     from tools.rules.words.rendering import draw
 
     now = requests.find(_world(), name)
+    if as_json:
+        _print_json({"request": now.request, "doubts": now.doubts})
+        return
     click.echo(draw(telling.request(now.request, now.doubts)))
 
 
 @request.command("export")
 @click.argument("name")
+@_json
 @in_words
-def request_export(name: str) -> None:
-    """Print the request of a conversation as a file, in YAML."""
+def request_export(name: str, as_json: bool) -> None:
+    """Print the request of a conversation as a file, in YAML (or in JSON, which `berth request apply` reads as well)."""
+    import yaml
+
     from tools.pipeline import requests
     from tools.rules.request.filing import as_yaml
 
-    click.echo(as_yaml(requests.find(_world(), name).request), nl=False)
+    file = as_yaml(requests.find(_world(), name).request)
+    if as_json:
+        _print_json(yaml.safe_load(file))
+    else:
+        click.echo(file, nl=False)
 
 
 @request.command("apply")
 @click.argument("file", type=click.File(encoding="utf-8", errors="replace"))
+@_json
 @in_words
-def request_apply(file: TextIO) -> None:
+def request_apply(file: TextIO, as_json: bool) -> None:
     """Read a request from FILE (`-`: what is piped in), say what it comes to, and keep it for a conversation to take up."""
     from tools.pipeline import requests
     from tools.rules.words import telling
     from tools.rules.words.rendering import draw
 
     name, _, required = requests.take_in(_world(), file.read())
+    if as_json:
+        _print_json({"kept_as": name, "requirements": required})
+        return
     click.echo(draw(telling.requirements(required, ()) if required.complete else telling.questions(required, (), in_file=True)))
     click.echo(f"\nKept as {name}. Say `resume {name}` in berth chat, web or api: it is planned there, and approved.")
 
@@ -318,35 +371,48 @@ _of_run = click.option("--run", "run_id", default="", help="Only what was record
 @audit.command("show")
 @_of_run
 @click.option("--last", default=50, show_default=True, type=click.IntRange(1), help="How many records, counted from the end.")
+@_json
 @in_words
-def audit_show(run_id: str, last: int) -> None:
+def audit_show(run_id: str, last: int, as_json: bool) -> None:
     """Show the latest records, oldest first."""
     from tools.ledger.exporting import line
 
-    for record in _world().ledger.audit.read(run_id, last):
+    records = _world().ledger.audit.read(run_id, last)
+    if as_json:
+        _print_json({"records": list(records)})
+        return
+    for record in records:
         click.echo(line(record))
 
 
 @audit.command("export")
 @_of_run
+@_json
 @in_words
-def audit_export(run_id: str) -> None:
-    """Print every record as a line of JSON, in the shape of OCSF's API Activity."""
+def audit_export(run_id: str, as_json: bool) -> None:
+    """Print every record as a line of JSON, in the shape of OCSF's API Activity. With --json, all of them as one document."""
     import json
 
     from tools.ledger.exporting import as_ocsf
 
+    if as_json:
+        _print_json([as_ocsf(record) for record in _world().ledger.audit.read(run_id)])
+        return
     for record in _world().ledger.audit.read(run_id):
         click.echo(json.dumps(as_ocsf(record), ensure_ascii=False))
 
 
 @audit.command("verify")
 @click.option("--from", "from_hash", default="", metavar="HASH", help="The hash of a record, as it was noted elsewhere: it must be there.")
+@_json
 @in_words
-def audit_verify(from_hash: str) -> None:
+def audit_verify(from_hash: str, as_json: bool) -> None:
     """Read the whole audit chain, its checkpoints and the tables it tells of, and say whether anything was changed or cut off."""
     verified = _world().ledger.verify(from_hash)
-    click.echo(f"{verified.detail} Last hash: {verified.last_hash}")
+    if as_json:
+        _print_json({"holds": verified.holds, "detail": verified.detail, "last_hash": verified.last_hash})
+    else:
+        click.echo(f"{verified.detail} Last hash: {verified.last_hash}")
     sys.exit(0 if verified.holds else PERSON)
 
 
@@ -357,8 +423,9 @@ def policy() -> None:
 
 @policy.command("test")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_json
 @in_words
-def policy_test(file: Path | None) -> None:
+def policy_test(file: Path | None, as_json: bool) -> None:
     """Run the policy's own examples (BERTH_POLICY_FILE, or FILE, or the shipped one)."""
     from importlib.resources import files
 
@@ -368,6 +435,9 @@ def policy_test(file: Path | None) -> None:
     file = file or Settings.from_environment().policy_file
     text = file.read_text(encoding="utf-8") if file else files("tools.data").joinpath("policy.yaml").read_text(encoding="utf-8")
     results = run_examples(read_policy(text, str(file or "the shipped policy")))
+    if as_json:
+        _print_json({"examples": [{"name": name, "difference": difference} for name, difference in results]})
+        sys.exit(PERSON if any(difference for _, difference in results) else 0)
     for name, difference in results:
         mark = click.style("bad ", fg="red") if difference else click.style("ok  ", fg="green")
         click.echo(f"{mark} {name}{': ' + difference if difference else ''}")
@@ -384,14 +454,18 @@ def prices() -> None:
 @prices.command("show")
 @click.argument("key")
 @click.option("--region", default="eastus", show_default=True)
+@_json
 @in_words
-def prices_show(key: str, region: str) -> None:
+def prices_show(key: str, region: str, as_json: bool) -> None:
     """Show the rows of one price key, such as vm.Standard_D4s_v5."""
     from tools.rules.plans.pricing import rows_of
 
     rows = rows_of(key, region, _world().prices)
     if not rows:
         raise RequestProblem("There is no such price.", f"No row has the key {key}.", "The keys stand in tools/data/prices.csv.")
+    if as_json:
+        _print_json({"rows": list(rows)})
+        return
     for row in rows:
         click.echo(
             f"{row.row}: {row.price:g} {row.currency} a {row.unit} above {row.tier_from:g}; {row.meter}; {row.source}, {row.captured_at}"
@@ -399,13 +473,25 @@ def prices_show(key: str, region: str) -> None:
 
 
 @prices.command("refresh")
+@_json
 @in_words
-def prices_refresh() -> None:
+def prices_refresh(as_json: bool) -> None:
     """Ask Azure's public price list anew. Rows it cannot find keep their price and date."""
     from tools.pipeline.price_refresh import refresh
 
+    if as_json:
+        _print_json(refresh(_world(), lambda said: click.echo(said, err=True))._asdict())
+        return
     result = refresh(_world(), click.echo)
     click.echo(f"{result.changed} prices changed, {result.same} are the same, {result.kept} keep their row and date.")
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    from pydantic_core import to_jsonable_python
+
+    click.echo(json.dumps(to_jsonable_python(value), ensure_ascii=False))
 
 
 def _tell(tell: Tell) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -86,3 +88,56 @@ def test_a_request_file_is_applied_shown_and_exported(home: dict[str, str], tmp_
     file.write_text(exported.replace("memory:", "memroy:").replace("web_server", "pony"))
     code, text = _berth("request", "apply", str(file), **home)
     assert (code, "memroy" in text, "pony" in text) == (2, True, True)
+
+
+STARTS = {"chat", "web", "api", "serve", "sim", "demo", "mcp"}
+"""Commands that start another program; they have nothing to tell."""
+ANSWERS = [
+    (("doctor",), {"findings"}),
+    (("runs",), {"runs"}),
+    (("inbox",), {"waiting"}),
+    (("held",), {"held"}),
+    (("held", "--free", "ab12cd34"), {"trouble"}),
+    (("show", "run-nothing"), {"trouble"}),
+    (("drift", "run-nothing"), {"trouble"}),
+    (("request", "show", "nobody"), {"trouble"}),
+    (("request", "export", "nobody"), {"trouble"}),
+    (("request", "apply", "FILE"), {"kept_as", "requirements"}),
+    (("audit", "show"), {"records"}),
+    (("audit", "export"), None),
+    (("audit", "verify"), {"holds", "detail", "last_hash"}),
+    (("policy", "test"), {"examples"}),
+    (("prices", "show", "nat.data"), {"rows"}),
+    (("prices", "show", "nothing"), {"trouble"}),
+]
+
+
+def _commands(group: click.Group, *names: str) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():
+        found += _commands(command, *names, name) if isinstance(command, click.Group) else [(*names, name)]
+    return found
+
+
+@pytest.mark.parametrize("names", [one for one in _commands(main) if one[0] not in STARTS], ids=" ".join)
+def test_every_command_that_tells_something_has_it_as_a_document(names: tuple[str, ...]) -> None:
+    command: click.Command = main
+    for name in names:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    assert "--json" in {option for one in command.params for option in one.opts}
+
+
+@pytest.mark.parametrize(("words", "keys"), ANSWERS, ids=lambda one: " ".join(one) if isinstance(one, tuple) else "")
+def test_a_document_is_one_and_whole_and_the_exit_code_is_that_of_the_words(
+    home: dict[str, str], tmp_path: Path, words: tuple[str, ...], keys: set[str] | None
+) -> None:
+    file = tmp_path / "request.yaml"
+    file.write_text("items:\n- service: virtual_machine\n  label: build\n  facts: {cpu_count: '4'}\n")
+    given = tuple(str(file) if word == "FILE" else word for word in words)
+    code, text = _berth(*given, "--json", **home)
+    told = json.loads(text)
+    assert set(told) == keys if keys is not None else isinstance(told, list)
+    assert code == _berth(*given, **home)[0]
+    if keys == {"trouble"}:
+        assert all(told["trouble"][name] for name in ("summary", "detail", "remedy"))
