@@ -8,6 +8,7 @@ from tools.rules.machines import certifying, drawing
 from tools.rules.machines.capacity import GIB, MIB
 from tools.rules.machines.keeping import owned_ids
 from tools.rules.machines.restarting import STARTS, restarts
+from tools.rules.plans import own_metal
 from tools.rules.plans.changes import Provider
 from tools.values.certificate import Certificate
 from tools.values.manifest import Manifest, Part
@@ -18,7 +19,6 @@ from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Json
 
 PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_", versions=("0.111.1", "0.114.0"), restarts=restarts, starts=STARTS)
-NO_MONEY = "A cluster of your own has no price a month here: the lines say what share of it is taken."
 
 
 def reserves(part: Part) -> Reserved:
@@ -48,7 +48,14 @@ def variables(part: Part) -> dict[str, Json]:
 
 
 def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
-    return Estimate(lines=tuple(_shares(parts, situation.cluster)), assumptions=(NO_MONEY,))
+    lines = tuple(_shares(parts, situation.cluster))
+    metal, nodes = situation.site.own_metal, sum(n.online for n in situation.cluster.nodes)
+    wholes = _wholes(situation.cluster)
+    if metal is None or not all(wholes):
+        return Estimate(lines=lines, assumptions=(own_metal.NOT_STATED,))
+    memory, cpu = (line.quantity / whole for line, whole in zip(lines, wholes, strict=False))
+    own = own_metal.line(f"own hardware and energy of {_names(parts)}", metal, nodes, memory, cpu)
+    return Estimate(lines=(*lines, own), assumptions=(own_metal.arithmetic(metal, nodes, memory, cpu),))
 
 
 def certify(parts: Sequence[Part], situation: Situation) -> Certificate | None:
@@ -64,12 +71,11 @@ def _shares(parts: Sequence[Part], snapshot: ClusterSnapshot) -> Iterator[Line]:
     made = [machine for part in parts for machine in part.machines]
     owned = frozenset(vm_id for part in parts for vm_id in owned_ids(part))
     old = [g for g in snapshot.guests if g.vm_id in owned]
-    online = [n for n in snapshot.nodes if n.online]
-    names = ", ".join(m.name for m in made[:4]) + (f" and {len(made) - 4} more" if len(made) > 4 else "")
+    names, (memory_whole, cpu_whole) = _names(parts), _wholes(snapshot)
     memory_gib = sum(m.memory_mib for m in made) / 1024 - sum(g.memory_bytes for g in old) / GIB
     cpu_count = sum(m.cpu_count for m in made) - sum(g.cpu_count for g in old)
-    yield _line(f"memory of {names}", memory_gib, "GiB", sum(n.memory_bytes for n in online) / GIB, "memory")
-    yield _line(f"vCPUs of {names}", cpu_count, "vCPU", sum(n.cpu_count for n in online), "processors")
+    yield _line(f"memory of {names}", memory_gib, "GiB", memory_whole, "memory")
+    yield _line(f"vCPUs of {names}", cpu_count, "vCPU", cpu_whole, "processors")
     sizes = {g.vm_id: g.disk_bytes / GIB + sum(size_gib for _, size_gib in g.data_disks_gib) for g in old}
     for storage in sorted({m.storage for m in made}):
         seen = [s.total_bytes for s in snapshot.storages if s.name == storage and s.active]
@@ -77,6 +83,17 @@ def _shares(parts: Sequence[Part], snapshot: ClusterSnapshot) -> Iterator[Line]:
         total_bytes = max(seen, default=0) if shared else sum(seen)
         disk_gib = sum(m.disks_gib - sizes.get(m.vm_id, 0) for m in made if m.storage == storage)
         yield _line(f"disks on {storage}", disk_gib, "GiB", total_bytes / GIB, f"storage {storage}", "storage")
+
+
+def _names(parts: Sequence[Part]) -> str:
+    names = [machine.name for part in parts for machine in part.machines]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _wholes(snapshot: ClusterSnapshot) -> tuple[float, float]:
+    """Memory in GiB and processors of the nodes that are online."""
+    online = [n for n in snapshot.nodes if n.online]
+    return sum(n.memory_bytes for n in online) / GIB, sum(n.cpu_count for n in online)
 
 
 def _line(subject: str, quantity: float, unit: str, whole: float, of: str, path: str = "cluster") -> Line:

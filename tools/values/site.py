@@ -112,6 +112,23 @@ class SiteNetwork(Value):
     domain: str = ""
 
 
+class OwnMetal(Value):
+    """What the nodes of the site's own cluster cost, for an estimate beside a cloud's price."""
+
+    node_price: float = Field(ge=0)
+    """Of one node with its disks, and its share of switches and racks."""
+    years: float = Field(gt=0)
+    """For which it is used."""
+    watts: float = Field(ge=0)
+    """That a node takes, on average."""
+    kwh_price: float = Field(ge=0)
+    facility_factor: float | None = Field(default=None, ge=1)
+    """All power of the place over that of its computers (PUE). None: the average that is published, in tools/data/own-metal.csv."""
+    other_monthly: float = Field(default=0, ge=0)
+    """Rent, lines, support, people: for the whole cluster."""
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+
+
 class Site(Value):
     environments: tuple[Environment, ...] = (
         Environment(name="production", cpu_ratio_max=0.6),
@@ -133,6 +150,8 @@ class Site(Value):
     team: str = ""
     machines_max: int = 20
     """In one request."""
+    own_metal: OwnMetal | None = None
+    """None: nothing is told in money of what stands on a cluster."""
 
     def environment(self, name: str) -> Environment:
         return next((e for e in self.environments if e.name == name), self.environments[-1])
