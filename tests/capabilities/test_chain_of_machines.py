@@ -155,6 +155,15 @@ def test_a_world_that_moved_stops_the_plan_and_says_why(changes: dict[str, Any],
     assert all(sentence(finding).endswith((".", "?")) for finding in moved)
 
 
+def test_of_a_silent_node_no_sum_is_told() -> None:
+    """The cluster knows neither its memory nor its storages, which is not to be full."""
+    away = tuple(
+        storage(name, "pve1", shared=name == "ceph-vm", total_gib=0, used_gib=0, active=False) for name in ("ceph-vm", "local-lvm")
+    )
+    silent = four_nodes(nodes=(node("pve1", online=False), node("pve2"), node("pve3"), node("pve4")), storages=away)
+    assert set(errors(reviewed(composed("virtual_machine", VM), silent))) == {"node.online", "storage.there", "template.there"}
+
+
 def test_a_changed_load_figure_alone_stops_nothing() -> None:
     manifest = composed("virtual_machine", VM)
     busier = four_nodes(nodes=(node("pve1", cpu=0.5, used_gib=70), node("pve2", cpu=0.9), node("pve3"), node("pve4")))

@@ -64,6 +64,11 @@ def test_a_change_that_does_not_fit_says_what_would() -> None:
     assert said.endswith("It would fit with 39 GiB of memory instead of 60 GiB.")
 
 
+def test_what_is_on_a_silent_node_is_not_changed_and_not_reckoned() -> None:
+    silent = four_nodes(nodes=(node("pve1", online=False), node("pve2")), guests=(BUILT,))
+    assert grown(composed("virtual_machine", VM), VM | {"memory": "9 GB"}, silent) == "it is not online. Ask again when it is | "
+
+
 def test_machines_are_added_beside_those_that_stay() -> None:
     old = composed("virtual_machine", VM)
     built = four_nodes(guests=(*four_nodes().guests, BUILT))

@@ -186,6 +186,11 @@ def test_what_runs_on_a_node_and_what_is_left_there() -> None:
     assert node.name in draw(answering.left(f"what fits on {node.name}", room))
     assert len(draw(answering.left("how much is left", room)).splitlines()) == len([one for one in seen.nodes if one.online])
     assert draw(answering.loss(room)).startswith(("Yes", "No"))
+    silent = seen.model_copy(
+        update={"nodes": (node.model_copy(update={"online": False, "memory_bytes": 0, "cpu_count": 0}), *seen.nodes[1:])}
+    )
+    told = draw(answering.left(f"what fits on {node.name}", Room.of(silent, SITE.environment("production"), NOTHING)))
+    assert "not known" in told and " 0 " not in told
 
 
 def test_a_cost_in_money_names_the_largest_items() -> None:

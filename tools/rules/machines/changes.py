@@ -44,8 +44,8 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
-    if lost:
-        return PartOffer(label=needs.label, candidates=(), exclusions=lost, ranges=ranges, summary=summary)
+    if barred := (*_away(kept, seen), *lost):
+        return PartOffer(label=needs.label, candidates=(), exclusions=barred, ranges=ranges, summary=summary)
     if broken:
         exclusions = tuple(Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken)
         counter = _counter_offer(staying, room)
@@ -103,6 +103,13 @@ def _no_room_for_more(one: Staying) -> Exclusion:
     if one.demand.one_a_node:
         reason += ", each on a node that none of the others is on"
     return Exclusion(subject=f"{one.demand.count} {one.demand.group or 'machines'}", reason=reason)
+
+
+def _away(kept: tuple[Machine, ...], seen: ClusterSnapshot) -> tuple[Exclusion, ...]:
+    """Nodes of theirs that do not answer: what they have is not known, and nothing can be changed on them."""
+    names = dict.fromkeys(m.node for m in kept)
+    found = (node for node in seen.nodes if node.name in names and not node.online)
+    return tuple(Exclusion(subject=node.name, reason="it is not online. Ask again when it is") for node in found)
 
 
 def sums_after(staying: Sequence[Staying], room: Room) -> tuple[Sum, ...]:

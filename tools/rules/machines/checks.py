@@ -20,7 +20,7 @@ from tools.values.manifest import Part
 from tools.values.requirements import ALL_ALIKE, Needs, Origin
 from tools.values.review import Fault, Finding, Severity, fault
 from tools.values.site import Reserved, Site
-from tools.values.snapshot import ClusterSnapshot, Guest, Storage, Template
+from tools.values.snapshot import ClusterSnapshot, Guest, Node, Storage, Template
 
 Checked = tuple[tuple[Finding, ...], tuple[str, ...]]
 
@@ -39,6 +39,11 @@ class Scene:
     """Machines of the part that exist already, by VM id."""
     before: Room
     """Without the part."""
+
+    def reckoned(self, machine: Machine) -> Node | None:
+        """Its node; none where that is silent, so that what it has is not known: the check of the node tells that."""
+        node = self.snapshot.node(machine.node)
+        return node if node is not None and node.online else None
 
     def storage(self, machine: Machine) -> Storage | None:
         return next((s for s in self.snapshot.storages if s.name == machine.storage and s.node == machine.node), None)
@@ -224,14 +229,14 @@ def _as_asked(m: Machine, scene: Scene) -> Fault | None:
 
 
 def _headroom_memory(m: Machine, scene: Scene) -> Fault | None:
-    node = scene.snapshot.node(m.node)
+    node = scene.reckoned(m)
     if node is None or (one := memory_sum(scene.room, node)).holds:
         return None
     return fault("memory.full", sum=one, share=scene.room.environment.memory_ratio_max)
 
 
 def _headroom_cpu(m: Machine, scene: Scene) -> Fault | None:
-    node, environment = scene.snapshot.node(m.node), scene.room.environment
+    node, environment = scene.reckoned(m), scene.room.environment
     if node is None or (one := cpu_sum(scene.room, node)).holds:
         return None
     return fault("processors.full", sum=one, share=environment.cpu_ratio_max, environment=environment.name)
@@ -239,7 +244,7 @@ def _headroom_cpu(m: Machine, scene: Scene) -> Fault | None:
 
 def _storage_room(m: Machine, scene: Scene) -> Fault | None:
     storage = scene.storage(m)
-    if storage is None or (one := storage_sum(scene.room, storage)).holds:
+    if storage is None or not storage.active or (one := storage_sum(scene.room, storage)).holds:
         return None
     return fault("storage.full", sum=one, share=scene.room.environment.storage_ratio_max)
 
