@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Protocol
 
 Say = Callable[[str], None]
@@ -22,8 +22,8 @@ class GuestSpec:
     key: str
     hostname: str
     mac: str
-    address: IPv4Interface
-    gateway: IPv4Address
+    address: IPv4Interface | IPv6Interface
+    gateway: IPv4Address | IPv6Address
     user: str
     ssh_keys: tuple[str, ...]
     password: str | None = None

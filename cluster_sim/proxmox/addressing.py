@@ -1,9 +1,12 @@
-"""Which address a guest has: what cloud-init was told, else a lease of the network its first card is on."""
+"""Which addresses a guest has: what cloud-init was told of each card, else a lease of the network that the card is on.
+
+A card of which cloud-init is told nothing stays without an address, where it is told of another; a gateway without an address, or beside
+DHCP, voids the whole line (qemu-server, Cloudinit.pm and Network.pm, 2026-11-29)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, ip_interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, ip_address, ip_interface
 
 from .cluster import Cluster
 from .configuration import nets
@@ -13,9 +16,11 @@ from .state import Guest, Network
 
 @dataclass(frozen=True)
 class GuestAddress:
+    """Of the first card, by which it is reached: of IPv4, or of IPv6 where it has no other."""
+
     mac: str
-    address: IPv4Interface
-    gateway: IPv4Address
+    address: IPv4Interface | IPv6Interface
+    gateway: IPv4Address | IPv6Address
     asked: bool = False
     """By DHCP."""
 
@@ -38,13 +43,14 @@ def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
         return None
     key, net = next(iter(cards.items()))
     network = network_of(cluster, net)
-    wanted = read_pairs(guest.config.get(f"ipconfig{key.removeprefix('net')}", "ip=dhcp"))
-    told = wanted.get("ip", "dhcp")
+    wanted = _told(guest, key)
+    told, gateway = (wanted["ip"], "gw") if wanted.get("ip") else (wanted.get("ip6", ""), "gw6")
+    if not told or told == "auto":
+        return None
     if told != "dhcp":
         fixed = ip_interface(told)
-        if not isinstance(fixed, IPv4Interface):
-            return None
-        return GuestAddress(str(net.mac), fixed, IPv4Address(wanted.get("gw", network.gateway if network else str(fixed.ip))))
+        default = network.gateway if network and fixed.version == 4 else str(fixed.ip)
+        return GuestAddress(str(net.mac), fixed, ip_address(wanted.get(gateway, default)))
     if network is None or not network.dhcp:
         return None
     subnet = IPv4Network(network.subnet)
@@ -56,10 +62,36 @@ def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
     )
 
 
+def _told(guest: Guest, key: str) -> dict[str, str]:
+    """What cloud-init is told of a card; of the first one of a guest that it is told nothing of, what an image does by itself."""
+    numbers = [name for name in guest.config if name.startswith("ipconfig")]
+    line = guest.config.get(f"ipconfig{key.removeprefix('net')}")
+    if line is None:
+        return {"ip": "dhcp"} if not numbers and key == next(iter(nets(guest))) else {}
+    said = dict(read_pairs(line))
+    if ("gw" in said and said.get("ip", "dhcp") == "dhcp") or ("gw6" in said and said.get("ip6", "auto") in ("auto", "dhcp")):
+        return {}
+    return said if "ip" in said or "ip6" in said else {"ip": "dhcp", "ip6": "dhcp"}
+
+
+def cards_of(cluster: Cluster, guest: Guest) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Of each network card its MAC, and the addresses that the guest gives it."""
+    found = []
+    for key, net in nets(guest).items():
+        said, mac = _told(guest, key), str(net.mac)
+        network = network_of(cluster, net)
+        addresses = [one for one in (said.get("ip"), said.get("ip6")) if one and one not in ("dhcp", "auto")]
+        if said.get("ip") == "dhcp" and network is not None and network.dhcp:
+            addresses.insert(0, f"{_lease(cluster, guest, mac, network)}/{IPv4Network(network.subnet).prefixlen}")
+        found.append((mac, tuple(addresses)))
+    return tuple(found)
+
+
 def take_address(cluster: Cluster, guest: Guest) -> None:
     """As it starts."""
     card = address_of(cluster, guest)
     guest.held = (card.mac, str(card.address), str(card.gateway)) if card else None
+    guest.held_by_card = cards_of(cluster, guest)
 
 
 def held_address(cluster: Cluster, guest: Guest) -> GuestAddress | None:
@@ -67,7 +99,7 @@ def held_address(cluster: Cluster, guest: Guest) -> GuestAddress | None:
     if guest.held is None:
         return address_of(cluster, guest)
     mac, address, gateway = guest.held
-    return GuestAddress(mac, IPv4Interface(address), IPv4Address(gateway))
+    return GuestAddress(mac, ip_interface(address), ip_address(gateway))
 
 
 def _lease(cluster: Cluster, guest: Guest, mac: str, network: Network) -> str:
@@ -75,7 +107,7 @@ def _lease(cluster: Cluster, guest: Guest, mac: str, network: Network) -> str:
     subnet = IPv4Network(network.subnet)
     if mac in cluster.leases and IPv4Address(cluster.leases[mac]) in subnet:
         return cluster.leases[mac]
-    if guest.fixed_address:
+    if guest.fixed_address and IPv4Address(guest.fixed_address) in subnet:
         cluster.leases[mac] = guest.fixed_address
         return guest.fixed_address
     taken = set(cluster.leases.values()) | {g.fixed_address for g in cluster.guests.values()} | {network.gateway}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_interface
 from typing import Any
 
 from . import bodies
-from .addressing import held_address
+from .addressing import cards_of
 from .call import Call
 from .errors import failed
 from .lines import read_pairs
@@ -17,7 +18,7 @@ def has_agent(guest: Guest) -> bool:
     return (said.get("enabled") or said.get("", "0")) == "1"
 
 
-def _answering(call: Call) -> Guest:
+def answering(call: Call) -> Guest:
     guest = call.guest
     if not has_agent(guest):
         raise failed("No QEMU guest agent configured")
@@ -29,32 +30,32 @@ def _answering(call: Call) -> Guest:
 
 
 def ping(call: Call) -> dict[str, Any]:
-    _answering(call)
+    answering(call)
     return {"result": {}}
 
 
 def interfaces(call: Call) -> dict[str, Any]:
-    guest = _answering(call)
+    guest = answering(call)
     rows: list[dict[str, Any]] = [_interface("lo", "00:00:00:00:00:00", [("127.0.0.1", 8, "ipv4"), ("::1", 128, "ipv6")])]
-    card = held_address(call.cluster, guest)
-    if card is not None:
-        address = (str(card.address.ip), card.address.network.prefixlen, "ipv4")
-        rows.append(_interface("eth0", card.mac.lower(), [address, (_link_local(card.mac), 64, "ipv6")]))
+    for number, (mac, addresses) in enumerate(guest.held_by_card or cards_of(call.cluster, guest)):
+        if addresses:
+            given = [(str(one.ip), one.network.prefixlen, f"ipv{one.version}") for one in map(ip_interface, addresses)]
+            rows.append(_interface(f"eth{number}", mac.lower(), [*given, (_link_local(mac), 64, "ipv6")]))
     return {"result": rows}
 
 
 def system(call: Call) -> dict[str, Any]:
-    guest = _answering(call)
+    guest = answering(call)
     return {"result": {"id": "debian" if "debian" in guest.default_user else "ubuntu", "kernel-release": "6.1.0", "machine": "x86_64"}}
 
 
 def host_name(call: Call) -> dict[str, Any]:
-    return {"result": {"host-name": _answering(call).name}}
+    return {"result": {"host-name": answering(call).name}}
 
 
 def execute(call: Call) -> dict[str, Any]:
     """Runs a command in the guest's body. A guest that is only figures has nothing to run it in."""
-    guest, cluster = _answering(call), call.cluster
+    guest, cluster = answering(call), call.cluster
     bodies, argv = cluster.bodies, [str(part) for part in call.values["command"]]
     if not guest.has_body or bodies is None:
         raise failed(f"Agent error: Guest agent command failed, error was 'Failed to execute child process “{argv[0]}”'")
@@ -64,7 +65,7 @@ def execute(call: Call) -> dict[str, Any]:
 
 
 def executed(call: Call) -> dict[str, Any]:
-    guest = _answering(call)
+    guest = answering(call)
     running = call.cluster.commands.get((guest.vmid, call.values["pid"]))
     if running is None:
         raise failed(f"Agent error: PID {call.values['pid']} does not exist")

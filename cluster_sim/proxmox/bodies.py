@@ -30,8 +30,8 @@ def spec_of(cluster: Cluster, guest: Guest) -> GuestSpec | None:
     if not keys or not any(d.is_cloud_init for d in disks(guest).values()):
         return None
     card = address_of(cluster, guest)
-    if card is None:
-        return None
+    if card is None or (card.address.version == 6 and cluster.bodies.kind != "emulated"):
+        return None  # The network of real bodies has IPv4 alone.
     return GuestSpec(
         key=str(guest.vmid),
         hostname=guest.name,

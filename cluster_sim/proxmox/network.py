@@ -28,7 +28,7 @@ def interfaces(call: Call) -> list[dict[str, Any]]:
         row = _bridge(bridge, 4 + 2 * number)
         if bridge.name == next(iter(cluster.bridges)):
             # The node's own address, in the network the first world network describes, is on its first bridge.
-            network = next((n for n in cluster.networks if _holds(n.subnet, node.address)), None)
+            network = next((n for n in cluster.networks if holds(n.subnet, node.address)), None)
             if network:
                 prefix = IPv4Network(network.subnet).prefixlen
                 row |= {"method": "static", "address": node.address, "netmask": str(prefix), "gateway": network.gateway}
@@ -98,7 +98,7 @@ def _row(name: str, kind: str, priority: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def _holds(subnet: str, address: str) -> bool:
+def holds(subnet: str, address: str) -> bool:
     return ip_address(address) in IPv4Network(subnet)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address, ip_interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 from .lines import DRIVE_KEY, NET_KEY, read_pairs
 from .parameters import BOOLEAN, DNS_NAME, LIST, TEXT, VMID, Parameter, choice, integer, matching, number
@@ -47,9 +47,13 @@ def _memory(text: str) -> str:
 def _ip_config(text: str) -> str:
     said = read_pairs(text)
     for key, value in said.items():
-        wrong = key not in ("ip", "gw", "ip6", "gw6") or (key == "ip" and value != "dhcp" and not _is(ip_interface, value, "/"))
-        if wrong or (key == "gw" and not _is(ip_address, value)):
-            raise ValueError(f"invalid format - format error\n{key or text}: value does not look like a valid ipv4 network configuration\n")
+        kind, kinds = ("ipv6", (IPv6Interface, IPv6Address)) if key.endswith("6") else ("ipv4", (IPv4Interface, IPv4Address))
+        wrong = key not in ("ip", "gw", "ip6", "gw6") or (key == "ip" and value != "dhcp" and not _is(kinds[0], value, "/"))
+        wrong = wrong or (key == "ip6" and value not in ("dhcp", "auto") and not _is(kinds[0], value, "/"))
+        if wrong or (key in ("gw", "gw6") and not _is(kinds[1], value)):
+            raise ValueError(
+                f"invalid format - format error\n{key or text}: value does not look like a valid {kind} network configuration\n"
+            )
     return text
 
 

@@ -99,6 +99,8 @@ class Guest:
     held: tuple[str, str, str] | None = None
     """Card, address with its prefix, and gateway as it got them when it started. On another bridge or tag it keeps them: its link stays
     up, so no DHCP client of it asks again (qemu-server, vmconfig_update_net, 2026-11-29: only the bridge of the tap device changes)."""
+    held_by_card: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The same of all its cards: MAC, and addresses with their prefixes."""
 
     @property
     def is_template(self) -> bool:

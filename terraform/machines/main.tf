@@ -66,6 +66,15 @@ resource "proxmox_virtual_environment_vm" "machine" {
     vlan_id = each.value.vlan_tag
   }
 
+  dynamic "network_device" {
+    for_each = each.value.cards
+
+    content {
+      bridge  = network_device.value.bridge
+      vlan_id = network_device.value.vlan_tag
+    }
+  }
+
   agent {
     enabled = true
 
@@ -77,9 +86,45 @@ resource "proxmox_virtual_environment_vm" "machine" {
     datastore_id = each.value.storage
 
     ip_config {
-      ipv4 {
-        address = each.value.address
-        gateway = each.value.gateway
+      dynamic "ipv4" {
+        for_each = each.value.address == "" ? [] : [each.value]
+
+        content {
+          address = ipv4.value.address
+          gateway = ipv4.value.gateway
+        }
+      }
+
+      dynamic "ipv6" {
+        for_each = each.value.address6 == null ? [] : [each.value]
+
+        content {
+          address = ipv6.value.address6
+          gateway = ipv6.value.gateway6
+        }
+      }
+    }
+
+    # In the order of the cards. Only the first has a gateway: two default routes would be one too many.
+    dynamic "ip_config" {
+      for_each = each.value.cards
+
+      content {
+        dynamic "ipv4" {
+          for_each = ip_config.value.address == "" ? [] : [ip_config.value]
+
+          content {
+            address = ipv4.value.address
+          }
+        }
+
+        dynamic "ipv6" {
+          for_each = ip_config.value.address6 == null ? [] : [ip_config.value]
+
+          content {
+            address = ipv6.value.address6
+          }
+        }
       }
     }
 

@@ -16,14 +16,24 @@ variable "machines" {
     memory_mib     = number
     bridge         = string
     vlan_tag       = optional(number)
-    address        = optional(string, "dhcp")
-    gateway        = optional(string)
-    user_name      = string
-    public_keys    = list(string)
-    dns_servers    = optional(list(string), [])
-    domain         = optional(string)
-    tags           = optional(list(string), [])
-    on_boot        = optional(bool, true)
+    # "dhcp", a fixed one with its prefix, or empty for none of IPv4; beside it a fixed one of IPv6.
+    address  = optional(string, "dhcp")
+    gateway  = optional(string)
+    address6 = optional(string)
+    gateway6 = optional(string)
+    # Network cards beside the first.
+    cards = optional(list(object({
+      bridge   = string
+      vlan_tag = optional(number)
+      address  = optional(string, "dhcp")
+      address6 = optional(string)
+    })), [])
+    user_name   = string
+    public_keys = list(string)
+    dns_servers = optional(list(string), [])
+    domain      = optional(string)
+    tags        = optional(list(string), [])
+    on_boot     = optional(bool, true)
     # Only on shared storage can another node start it.
     high_availability = optional(bool, false)
     pool              = optional(string)
@@ -83,13 +93,17 @@ variable "machines" {
   }
 
   validation {
-    condition     = alltrue([for m in var.machines : m.vlan_tag == null ? true : m.vlan_tag >= 1 && m.vlan_tag <= 4094])
+    condition     = alltrue([for t in flatten([for m in var.machines : concat([m.vlan_tag], m.cards[*].vlan_tag)]) : t == null ? true : t >= 1 && t <= 4094])
     error_message = "A VLAN tag is a number from 1 to 4094, or null for none."
   }
 
   validation {
-    condition     = alltrue([for m in var.machines : m.address == "dhcp" || can(cidrhost(m.address, 0))])
-    error_message = "An address is \"dhcp\", or an IPv4 address with its prefix, such as 10.20.0.5/24."
+    condition = alltrue([for m in var.machines : alltrue([
+      for one in concat([{ address = m.address, address6 = m.address6 }], [for c in m.cards : { address = c.address, address6 = c.address6 }]) :
+      (one.address == "dhcp" || one.address == "" || (can(cidrnetmask(one.address)))) &&
+      (one.address6 == null ? one.address != "" : can(cidrhost(one.address6, 0)) && !can(cidrnetmask(one.address6)))
+    ])])
+    error_message = "An address is \"dhcp\", or an IPv4 address with its prefix, such as 10.20.0.5/24; one of IPv6 is such as 2001:db8::5/64."
   }
 
   validation {

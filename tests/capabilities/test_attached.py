@@ -7,8 +7,9 @@ from clusters import SITE, facts, four_nodes, guest, template
 from machine_chain import VM, composed, errors, grown, offered, only, required, reviewed, spoilt
 
 from tools.capabilities import catalogue
-from tools.values.machine import DataDisk
+from tools.values.machine import Card, DataDisk
 from tools.values.requirements import Needs
+from tools.values.snapshot import Network
 
 
 def understand(capability: str = "virtual_machine", **said: str) -> Needs:
@@ -21,6 +22,17 @@ SAID = [
     ({"data_disks": "100 GB, 1 TB"}, {"data_disks_gib": ("100", "1024")}),
     ({"address": "10.20.0.50", "gateway": "10.20.0.1"}, {"address": ("10.20.0.50",), "gateway": "10.20.0.1"}),
     ({"dns": "10.20.0.2, 10.20.0.3"}, {"dns_servers": ("10.20.0.2", "10.20.0.3")}),
+    ({"dns": "2001:db8::53"}, {"dns_servers": ("2001:db8::53",)}),
+    ({"address": "2001:db8:20::50/64"}, {"address6": ("2001:db8:20::50/64",)}),
+    (
+        {"address": "10.20.0.50/24, 2001:db8:20::50/64", "gateway": "10.20.0.1, 2001:db8:20::1"},
+        {"address": ("10.20.0.50/24",), "address6": ("2001:db8:20::50/64",), "gateway": "10.20.0.1", "gateway6": "2001:db8:20::1"},
+    ),
+    ({"more_networks": "30, vmbr1"}, {"more_networks": ("30", "vmbr1")}),
+    (
+        {"more_networks": "30", "more_addresses": "2001:db8:30::5/64, 10.30.0.5/24"},
+        {"more_addresses": ("10.30.0.5/24", "2001:db8:30::5/64")},
+    ),
     ({"domain": "Example.org."}, {"domain": "example.org"}),
     ({"tags": "Cost Centre 42, shop"}, {"tags": ("cost-centre-42", "shop")}),
     ({"role": "indexer"}, {"role": "indexer"}),
@@ -52,6 +64,10 @@ REFUSED = [
     ({"address": "10.20.0.300", "gateway": "10.20.0.1"}, "“10.20.0.300”"),
     ({"address": "10.20.0.50/24", "gateway": "10.30.0.1"}, "10.30.0.1 is no gateway"),
     ({"address": "10.20.0.50, 10.20.0.50", "gateway": "10.20.0.1", "count": "2"}, "the same address"),
+    ({"address": "2001:db8::1/64, 2001:db8::2/64"}, "1 machine and 2 addresses"),
+    ({"address": "2001:db8::5/64", "gateway": "2001:db9::1"}, "2001:db9::1 is no gateway"),
+    ({"more_networks": ", ".join(map(str, range(30, 38)))}, "Say at most 8"),
+    ({"more_networks": "30, 40", "more_addresses": "10.30.0.5/24"}, "2 further network cards and 1 addresses"),
     ({"domain": "under_score"}, "“under_score”"),
     ({"until": "Friday"}, "“Friday”"),
     ({"needed_by": "2027-04-01", "until": "2027-03-31"}, "only until 2027-03-31"),
@@ -106,6 +122,55 @@ def test_machines_have_the_names_addresses_disks_and_notes_that_were_said() -> N
     assert errors(reviewed(manifest)) == []
 
 
+TWO = four_nodes(
+    networks=(
+        *(one for one in four_nodes().networks if one.name != "30"),
+        Network(
+            name="30", bridge="net30", vlan_tag=None, nodes=("pve1", "pve2"), subnet="10.30.0.0/24", subnet6="2001:db8:30::/64", zone="lan"
+        ),
+    )
+)
+
+
+def test_machines_have_a_card_on_each_network_with_addresses_of_both_families() -> None:
+    said = {"count": "2", "more_networks": "30", "more_addresses": "10.30.0.5, 10.30.0.6"} | {
+        "address": "10.20.0.50, 10.20.0.51, 2001:db8:20::50/64, 2001:db8:20::51/64",
+        "gateway": "10.20.0.1",
+    }
+    manifest = composed("virtual_machine", VM | said, TWO)
+    first, second = only(manifest).machines
+    assert (first.address, first.address6, first.gateway6) == ("10.20.0.50/24", "2001:db8:20::50/64", None)
+    assert second.every_card[1] == Card(bridge="net30", vlan_tag=None, address="10.30.0.6/24")
+    assert {first.node, second.node} <= {"pve1", "pve2"}, "where both networks are"
+    assert second.fixed_addresses == ("10.20.0.51/24", "2001:db8:20::51/64", "10.30.0.6/24")
+    assert any("/net30" in path for path, _ in only(manifest).rights)
+    assert "another card on net30, 10.30.0.5/24" in only(manifest).resources[0].where
+    assert errors(reviewed(manifest, TWO)) == []
+    taken = four_nodes(networks=TWO.networks, guests=(guest(300, "old", "pve1").model_copy(update={"addresses": ("10.30.0.6",)}),))
+    assert errors(reviewed(manifest, taken)) == ["address"]
+
+
+def test_an_address_is_for_the_card_in_whose_subnet_it_is_and_a_card_without_one_asks_for_it() -> None:
+    third = Network(name="40", bridge="vmbr0", vlan_tag=40, nodes=("pve1", "pve2"), subnet="10.40.0.0/24")
+    seen = four_nodes(networks=(*TWO.networks, third))
+    said = {"more_networks": "30, 40", "more_addresses": "10.40.0.9, 10.30.0.9"}
+    [machine] = only(composed("virtual_machine", VM | said, seen)).machines
+    assert [card.address for card in machine.every_card] == ["dhcp", "10.30.0.9/24", "10.40.0.9/24"]
+    [plain] = only(composed("virtual_machine", VM | {"more_networks": "40"}, seen)).machines
+    assert [card.address for card in plain.every_card] == ["dhcp", "dhcp"]
+    alone = four_nodes(networks=(Network(name="20", bridge="vmbr0", vlan_tag=20, nodes=("pve1",), subnet="2001:db8::/64"),))
+    [six] = only(composed("virtual_machine", VM | {"address": "2001:db8::7"}, alone)).machines
+    assert (six.address, six.address6, six.address_alone) == ("", "2001:db8::7/64", "2001:db8::7")
+
+
+def test_a_change_keeps_the_cards_and_their_addresses() -> None:
+    old = composed("virtual_machine", VM | {"more_networks": "30", "more_addresses": "10.30.0.5"}, TWO)
+    built = four_nodes(networks=TWO.networks, guests=(guest(20000, "vm-01", "pve1", memory_gib=8, disk_gib=60),))
+    new = grown(old, VM | {"more_networks": "30", "memory": "16 GB"}, built)
+    assert not isinstance(new, str)
+    assert only(new).machines[0].cards == only(old).machines[0].cards
+
+
 def test_data_disks_take_room_and_pass_over_what_the_template_has() -> None:
     full = offered("virtual_machine", VM | {"data_disks": "9 TB"}, four_nodes())[1].parts[0]
     assert full.candidates == () and any("storage" in one.reason for one in full.exclusions)
@@ -121,6 +186,8 @@ def test_data_disks_take_room_and_pass_over_what_the_template_has() -> None:
         ({"address": "10.20.0.255", "gateway": "10.20.0.1"}, "the first or last one"),
         ({"address": "10.20.0.1", "gateway": "10.20.0.1"}, "the gateway's own"),
         ({"bridge": "vmbr9"}, "There is no bridge called vmbr9"),
+        ({"more_networks": "77"}, "There is no VLAN 77"),
+        ({"address": "2001:db8::5"}, "no subnet of IPv6 that is known"),
     ],
 )
 def test_what_does_not_go_with_the_network_is_left_out_with_the_reason(said: dict[str, str], reason: str) -> None:

@@ -64,6 +64,10 @@ REFUSED = [
     ([machine(data_disks=[{"interface": "ide1", "disk_gib": 9}])], "A data disk is on an interface"),
     ([machine(vlan_tag=5000)], "A VLAN tag is a number from 1 to 4094"),
     ([machine(address="somewhere")], "An address is"),
+    ([machine(address="2001:db8::5/64")], "An address is"),
+    ([machine(address6="10.20.0.5/24")], "An address is"),
+    ([machine(address="")], "An address is"),
+    ([machine(cards=[{"bridge": "vmbr0", "vlan_tag": 4095}])], "A VLAN tag is a number from 1 to 4094"),
     ([machine(public_keys=[])], "at least one public SSH key"),
 ]
 
@@ -90,6 +94,22 @@ def test_a_machine_as_composed_becomes_exactly_that_resource(folder: Folder) -> 
     assert two["pool_id"] is None
     assert two["initialization"][0]["ip_config"][0]["ipv4"] == [{"address": "10.20.0.5/24", "gateway": "10.20.0.1"}]
     assert two["initialization"][0]["dns"] == []
+
+
+def test_every_card_has_its_bridge_and_its_addresses_and_only_the_first_a_gateway(
+    make_folder: Callable[[str], Folder], world: dict[str, Any]
+) -> None:
+    folder = make_folder("machines")
+    cards = [{"bridge": "net30", "vlan_tag": None, "address": "", "address6": "2001:db8:30::5/64"}, {"bridge": "vmbr0", "vlan_tag": 10}]
+    both = {"address": "10.20.0.5/24", "gateway": "10.20.0.1", "address6": "2001:db8::5/64", "gateway6": "2001:db8::1"}
+    folder.give(machine(31, **both, cards=cards))
+    folder.terraform("apply", "-auto-approve")
+    config = asked(world, "/nodes/pve1/qemu/20031/config")
+    assert [("tag=20" in config["net0"], "bridge=net30" in config["net1"], "tag=10" in config["net2"])] == [(True, True, True)]
+    told = [set(config[f"ipconfig{number}"].split(",")) for number in range(3)]
+    assert told == [{"ip=10.20.0.5/24", "gw=10.20.0.1", "ip6=2001:db8::5/64", "gw6=2001:db8::1"}, {"ip6=2001:db8:30::5/64"}, {"ip=dhcp"}]
+    folder.terraform("plan", "-detailed-exitcode")  # 0: a second plan finds nothing to do
+    folder.terraform("destroy", "-auto-approve")
 
 
 def test_data_disks_domain_and_notes_are_of_the_machine(folder: Folder) -> None:
@@ -156,13 +176,16 @@ def test_the_plan_tells_of_a_restart_just_when_there_is_one(make_folder: Callabl
 
 def starts(world: dict[str, Any], vm_id: int) -> int:
     """How often a machine on pve1 was started, by the cluster's own list of tasks."""
+    return [task["type"] for task in asked(world, "/nodes/pve1/tasks", vmid=vm_id)].count("qmstart")
+
+
+def asked(world: dict[str, Any], path: str, **parameters: Any) -> Any:
     with httpx.Client(
         base_url=world["proxmox"]["url"],
         headers={"Authorization": f"PVEAPIToken={world['proxmox']['token']}"},
         verify=ssl.create_default_context(cafile=world["ca_file"]),
     ) as client:
-        tasks = client.get("/api2/json/nodes/pve1/tasks", params={"vmid": vm_id}).json()["data"]
-    return [task["type"] for task in tasks].count("qmstart")
+        return client.get(f"/api2/json{path}", params=parameters).json()["data"]
 
 
 def test_the_module_names_no_address_and_no_secret() -> None:

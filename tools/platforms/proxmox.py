@@ -31,7 +31,7 @@ def reserves(part: Part) -> Reserved:
             Held(vm_id=m.vm_id, node=m.node, storage=m.storage, cpu_count=m.cpu_count, memory_mib=m.memory_mib, disk_gib=m.disks_gib)
             for m in part.machines
         ),
-        addresses=frozenset(m.address_alone for m in part.machines if m.address_alone) | part.virtual_alone,
+        addresses=frozenset(one.partition("/")[0] for m in part.machines for one in m.fixed_addresses) | part.virtual_alone,
     )
     for m in part.machines:
         total = total.plus(Reserved(memory_bytes=((m.node, m.memory_mib * MIB),), cpu_count=((m.node, m.cpu_count),)))

@@ -22,6 +22,38 @@ class DataDisk(Value):
     disk_gib: int
 
 
+class Card(Value):
+    """A network card beside the first. It has no gateway: whatever is elsewhere is reached by the first."""
+
+    bridge: str
+    vlan_tag: int | None = None
+    address: str = "dhcp"
+    """Or fixed, with its prefix; empty: none of IPv4."""
+    address6: str | None = None
+
+    @property
+    def spelled(self) -> str:
+        return plugged(self.bridge, self.vlan_tag)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return told(self.address, self.address6)
+
+
+BY_DHCP = "by DHCP"
+
+
+def told(address: str, address6: str | None) -> tuple[str, ...]:
+    """How a card gets its addresses: `10.0.30.5/24`, `by DHCP`."""
+    of_ipv4 = BY_DHCP if address == "dhcp" else address
+    return tuple(one for one in (of_ipv4, address6) if one)
+
+
+def plugged(bridge: str, vlan_tag: int | None) -> str:
+    """Where a network card is plugged in: `vmbr0, VLAN 40`."""
+    return bridge if vlan_tag is None else f"{bridge}, VLAN {vlan_tag}"
+
+
 class Machine(Placement):
     """The module's variables.tf says the same, but for the group: it is what a machine is for, not what it is."""
 
@@ -37,7 +69,13 @@ class Machine(Placement):
     bridge: str
     vlan_tag: int | None
     address: str = "dhcp"
+    """Or fixed, with its prefix; empty: none of IPv4."""
     gateway: str | None = None
+    address6: str | None = None
+    """A fixed one of IPv6. None: what the network announces."""
+    gateway6: str | None = None
+    cards: tuple[Card, ...] = ()
+    """Beside the first."""
     user_name: str
     public_keys: tuple[str, ...]
     dns_servers: tuple[str, ...] = ()
@@ -52,12 +90,27 @@ class Machine(Placement):
     @property
     def card(self) -> str:
         """Where its network card is plugged in: `vmbr0, VLAN 40`."""
-        return self.bridge if self.vlan_tag is None else f"{self.bridge}, VLAN {self.vlan_tag}"
+        return plugged(self.bridge, self.vlan_tag)
 
     @property
     def address_alone(self) -> str:
-        """Without its prefix; empty where the network gives it."""
-        return "" if self.address == "dhcp" else self.address.partition("/")[0]
+        """By which it is reached, without its prefix; empty where the network gives it."""
+        return "" if self.address == "dhcp" else (self.address or self.address6 or "").partition("/")[0]
+
+    @property
+    def every_card(self) -> tuple[Card, ...]:
+        first = Card(bridge=self.bridge, vlan_tag=self.vlan_tag, address=self.address, address6=self.address6)
+        return (first, *self.cards)
+
+    @property
+    def first_addresses(self) -> tuple[str, ...]:
+        """The fixed ones of its first card, each with its prefix; and what else gives it one."""
+        return told(self.address, self.address6)
+
+    @property
+    def fixed_addresses(self) -> tuple[str, ...]:
+        """All that it was given, of all its cards, each with its prefix."""
+        return tuple(one for card in self.every_card for one in card.addresses if one != BY_DHCP)
 
     @property
     def disks_gib(self) -> int:

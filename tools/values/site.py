@@ -108,6 +108,9 @@ class SiteNetwork(Value):
     """False: nobody gives addresses there, so each machine is told its own."""
     pool: tuple[Span, ...] = ()
     """Addresses that new machines may have: `10.0.30.100-10.0.30.199` or single ones. Without DHCP they are taken from it."""
+    subnet6: Subnet = ""
+    """Of IPv6, where it has both."""
+    gateway6: Address = ""
     dns_servers: tuple[Address, ...] = ()
     domain: str = ""
 

@@ -143,6 +143,9 @@ class Network(Value):
     domain: str = ""
     zone: str = "localnetwork"
     """Of SDN; every bridge is in this one."""
+    subnet6: str = ""
+    """CIDR of IPv6, where it has both."""
+    gateway6: str = ""
 
 
 class ClusterSnapshot(Seen):

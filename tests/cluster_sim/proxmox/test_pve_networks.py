@@ -41,6 +41,28 @@ def test_a_node_shows_the_bridges_that_it_has(site: Driver) -> None:
     assert {r["iface"] for r in site.get("/nodes/pve3/network", type="any_local_bridge")} == {"vmbr0", "vmbr1", "vmbr40", "vmbr9"}
 
 
+def test_every_card_has_the_addresses_that_cloud_init_was_told_and_others_none(pve: Driver) -> None:
+    """Of a gateway beside DHCP, or without an address, Proxmox VE makes nothing at all (qemu-server, Network.pm, 2026-11-29)."""
+    assert pve.clone(500) == "OK"
+    told = {"ipconfig0": "ip=10.20.0.9/24,gw=10.20.0.1,ip6=2001:db8::9/64", "ipconfig1": "ip=dhcp", "ipconfig2": "ip=dhcp,gw=10.10.0.1"}
+    cards = {"net0": "virtio,bridge=net20", "net1": "virtio,bridge=net30", "net2": "virtio,bridge=net10", "net3": "virtio,bridge=net10"}
+    pve.put("/nodes/pve1/qemu/500/config", agent="1", **cards, **told)
+    assert pve.end(pve.post("/nodes/pve1/qemu/500/status/start")) == "OK"
+    pve.clock.advance(60)
+    rows = pve.get("/nodes/pve1/qemu/500/agent/network-get-interfaces")["result"]
+    seen = {row["name"]: [one["ip-address"] for one in row["ip-addresses"] if not one["ip-address"].startswith("fe80")] for row in rows}
+    assert seen.pop("lo") == ["127.0.0.1", "::1"]
+    assert seen["eth0"] == ["10.20.0.9", "2001:db8::9"]
+    assert len(seen["eth1"]) == 1 and seen["eth1"][0].startswith("10.30.0.")
+    assert set(seen) == {"eth0", "eth1"}
+
+
+@pytest.mark.parametrize("line", ["ip6=10.0.0.5/24", "ip6=2001:db8::5", "gw6=10.0.0.1", "ip=2001:db8::5/64", "gw=2001:db8::1"])
+def test_an_address_is_of_its_own_family(pve: Driver, line: str) -> None:
+    assert pve.clone(501) == "OK"
+    assert pve.answer("PUT", "/nodes/pve1/qemu/501/config", {"ipconfig0": line}).status == 400
+
+
 @pytest.mark.parametrize(
     ("node", "line", "told", "address"),
     [

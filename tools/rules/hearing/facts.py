@@ -23,9 +23,10 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 
 
 def read_facts(at: Stretch) -> None:
-    """Everything but amounts, in an order in which the surest kinds come first."""
+    """Everything but amounts, in an order in which the surest kinds come first; a machine's own address, which needs no label, after those
+    that have one."""
     able = [one for one in at.wanted if one.kind in READERS] if at.first < at.last else []
-    for one in sorted(able, key=lambda one: ORDER.index(one.kind)):
+    for one in sorted(able, key=lambda one: (ORDER.index(one.kind), one.name == "address")):
         READERS[one.kind](at, one)
 
 
@@ -154,7 +155,8 @@ def _texts(at: Stretch, one: Wanted) -> None:
             _say_text(at, one, mark.first, begin, end)
             continue
         lead = _lead(at, mark)
-        alone, plural = mark.first - lead <= 1, scene.said[mark.last - 1].text.endswith("s")
+        alone = mark.first - lead <= 1 or scene.does(mark.first - 1, "join")
+        plural = scene.said[mark.last - 1].text.endswith("s")
         naming = any(scene.is_listed(i, "calls") for i in range(mark.first, mark.last))
         if begin < at.last and scene.kind(begin) == "address":
             at.say(one.name, ", ".join(addresses_at(scene, begin, at.last)[1]), mark.first, addresses_at(scene, begin, at.last)[0])

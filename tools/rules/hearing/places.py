@@ -15,6 +15,9 @@ BRIDGE = re.compile(r"vmbr\d{1,4}(?:\.\d{1,4})?|v?net\d{1,4}|vmbr\d+v\d+")
 _SUBNET = re.compile(r".*0/(?:8|16|2[0-4])")
 _NODE = re.compile(r"[a-z][a-z-]{0,40}\d{1,4}")
 VLAN_MAX = 4095
+FURTHER, FURTHER_ADDRESSES = "more_networks", "more_addresses"
+"""Facts of network cards beside the first."""
+PLACES = ("network", "networks", "vlan", "vlans", "vnet", "vnets", "bridge", "bridges", "tag", "id")
 PORTS_HELD = (",", "/", "&", "+", ";", "\n", ":")
 
 
@@ -23,6 +26,9 @@ def networks(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     if one.name == "bridge":
         return  # told with the network
+    if one.name == FURTHER:
+        _further_networks(at, one)
+        return
     for mark in at.labels(one):
         if scene.denied[mark.first]:
             begin = at.skip(mark.last)
@@ -42,6 +48,45 @@ def networks(at: Stretch, one: Wanted) -> None:
         for i in scene.left(at.first, at.last):
             if scene.is_listed(i, "untagged"):  # which a bridge is when no VLAN is said
                 scene.use(i, i + 1)
+
+
+def _further_networks(at: Stretch, one: Wanted) -> None:
+    """`a second network card on VLAN 30 with address 10.30.0.5/24`, `additional NICs on 30 and vmbr1`."""
+    scene, said = at.scene, list[str]()
+    for mark in at.labels(one):
+        begin = scene.skip(at.skip(mark.last, "called", "lean"), at.last, texts=PLACES)
+        last, found = begin, list[str]()
+        while begin < at.last and not scene.used[begin] and scene.kind(begin) in ("name", "number", "quoted"):
+            found.append(scene.unquoted(begin))
+            last = begin + 1
+            on = scene.skip(last, at.last, "lean")
+            if on > last and on < at.last and BRIDGE.fullmatch(scene.said[on].text) and found[-1].isdigit():
+                found[-1], last = f"{scene.unquoted(on)}.{found[-1]}", on + 1
+            comma = scene.skip(last, at.last, texts=(",",))
+            joined = scene.skip(comma, at.last, "join")
+            begin = scene.skip(joined, at.last, texts=PLACES) if joined > comma else joined  # `…, network 20` is the first card's
+            if begin == last:
+                break
+        if scene.denied[mark.first]:
+            at.deny(one, ", ".join(found), mark.first, last)
+            scene.use(mark.first, last)
+        elif found:
+            said += found
+            at.say(one.name, ", ".join(said), mark.first, last)
+            _its_addresses(at, last)
+
+
+def _its_addresses(at: Stretch, begin: int) -> None:
+    """Those that are said of a further card, right behind it."""
+    scene, first = at.scene, begin
+    while begin < at.last and (
+        scene.is_text(begin, ",", "(", "ip", "address", "addresses", "static") or scene.does(begin, "with", "lean", "owned")
+    ):
+        begin += 1
+    end, said = addresses_at(scene, begin, at.last)
+    if said:
+        before = at.found.facts.get(FURTHER_ADDRESSES)
+        at.say(FURTHER_ADDRESSES, ", ".join([*([before.value] if before else []), *said]), first, end)
 
 
 Span = tuple[str, int, int]

@@ -200,6 +200,9 @@ def _supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
             return bool(days(fact.quote, date.min.replace(year=2000))) or value in quote
         case "ports":
             return set(re.findall(r"\d+", value)) <= set(re.findall(r"\d+", quote))
+        case "network" | "address":  # several are joined by commas, however they were typed; `vmbr1.30` is VLAN 30 on vmbr1
+            each = [part for one_of in value.split(", ") for part in ([one_of] if one_of in quote else one_of.split(".", 1))]
+            return bool(value.strip()) and all(part in quote for part in each)
         case "names":
             return all(part.strip("0123456789-") in quote for part in value.split(", "))
         case _:

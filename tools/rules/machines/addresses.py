@@ -4,9 +4,10 @@ Whether a text is an address at all is read in tools.rules.request.attaching."""
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tools.rules.machines import networks
+from tools.values.machine import Card
 from tools.values.offer import Exclusion
 from tools.values.requirements import Needs
 from tools.values.site import Reserved
@@ -23,34 +24,61 @@ def clashes(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved, own: fr
     network = networks.find(snapshot, networks.wish_of(needs))
     if isinstance(network, str):
         return ()  # which is told where the network is looked for
-    others = taken(snapshot, reserved, own)
-    said, gateway = needs.strings("address"), gateway_of(needs, network)
-    if said:
-        told = ((one, problem(one, gateway, network) or _whose(one, others)) for one in said)
-        wrong = tuple(Exclusion(subject=f"address {one}", reason=reason) for one, reason in told if reason)
-        fixed: tuple[str, ...] | str = said
-    else:
-        fixed = allot(needs, network, others, needs.machine_count)
-        wrong = (Exclusion(subject=f"network {network.name}", reason=fixed),) if isinstance(fixed, str) else ()
+    others, found = taken(snapshot, reserved, own), list[Exclusion]()
+    said = {one: gateway_of(needs, network) for one in needs.strings("address")}
+    said |= {one: gateway6_of(needs, network) for one in needs.strings("address6")}
+    told = [(one, problem(one, gateway, network) or _whose(one, others)) for one, gateway in said.items()]
+    fixed: tuple[str, ...] | str = needs.strings("address") or allot(needs, network, others, needs.machine_count)
+    if isinstance(fixed, str):
+        found.append(Exclusion(subject=f"network {network.name}", reason=fixed))
+    for further, addresses in further_of(needs, snapshot):
+        if isinstance(further, str):
+            continue  # which is told where the network is looked for
+        told += [(one, problem(one, "", further) or _whose(one, others)) for one in addresses]
+        if not addresses and isinstance(why := _given(needs, further, others, needs.machine_count), str):
+            found.append(Exclusion(subject=f"network {further.name}", reason=why))
+    wrong = (*found, *(Exclusion(subject=f"address {one}", reason=reason) for one, reason in told if reason))
     if wrong or isinstance(fixed, str):
         return wrong
-    own_ones = {one.partition("/")[0]: "one of these machines" for one in fixed if one != DHCP}
+    own_ones = {one.partition("/")[0]: "one of these machines" for one in fixed if one not in ("", DHCP)}
     virtual = allot_virtual(needs, network, others | own_ones, {})
     return (virtual,) if isinstance(virtual, Exclusion) else ()
+
+
+def further_of(needs: Needs, snapshot: ClusterSnapshot) -> tuple[tuple[Network | str, tuple[str, ...]], ...]:
+    """Of each further network card of the machines: its network, or why there is none; and the addresses that were said for it. An address
+    is for the card in whose subnet it is, else by the order in which they were said."""
+    wishes, left, count = networks.further_wishes(needs), list(needs.strings("more_addresses")), needs.machine_count
+    found = [networks.find(snapshot, wish) for wish in wishes]
+    each = count * (2 if len(left) > count * len(wishes) else 1)
+    mine: list[tuple[str, ...]] = []
+    for network in found:
+        subnets = [] if isinstance(network, str) else [one for one in (network.subnet, network.subnet6) if one]
+        inside = [one for one in left if any(_within(one, subnet) for subnet in subnets)][:each]
+        mine.append(tuple(inside))
+        left = [one for one in left if one not in inside]
+    for number, one in enumerate(mine):
+        mine[number], left = (*one, *left[: each - len(one)]), left[each - len(one) :]
+    return tuple(zip(found, mine, strict=True))
+
+
+def _within(address: str, subnet: str) -> bool:
+    return ipaddress.ip_interface(address).ip in ipaddress.ip_network(subnet)
 
 
 def problem(address: str, gateway: str, network: Network) -> str:
     """Empty when there is none."""
     version = ipaddress.ip_interface(address).version
-    if network.subnet and ipaddress.ip_network(network.subnet).version != version:
-        return f"it is of IPv{version}, and network {network.name} is {network.subnet}"
-    whole = with_prefix(address, network)
+    whole, subnet = with_prefix(address, network), subnet_for(address, network)
     if "/" not in whole:
-        return f"the cluster does not tell the subnet of network {network.name}: say the address with its prefix, such as {address}/24"
+        example = f"{address}/{24 if version == 4 else 64}"
+        told = f"network {network.name} has no subnet of IPv{version} that is known" if network.subnet or network.subnet6 else ""
+        told = told or f"the cluster does not tell the subnet of network {network.name}"
+        return f"{told}: say the address with its prefix, such as {example}"
     fixed = ipaddress.ip_interface(whole)
-    if network.subnet and fixed.ip not in ipaddress.ip_network(network.subnet):
-        return f"it is not in network {network.name}, which is {network.subnet}"
-    if fixed.network.num_addresses > 2 and fixed.ip in (fixed.network.network_address, fixed.network.broadcast_address):
+    if subnet and fixed.ip not in ipaddress.ip_network(subnet):
+        return f"it is not in network {network.name}, which is {subnet}"
+    if version == 4 and fixed.network.num_addresses > 2 and fixed.ip in (fixed.network.network_address, fixed.network.broadcast_address):
         return f"it is the first or last one of {fixed.network}, which no machine has"
     if gateway == str(fixed.ip):
         return "it is the gateway's own"
@@ -72,9 +100,48 @@ def _whose(address: str, others: Mapping[str, str]) -> str:
 
 
 def allot(needs: Needs, network: Network, others: Mapping[str, str], count: int) -> tuple[str, ...] | str:
-    """So many, as the module takes them; or why there are none and what to say instead."""
+    """So many of IPv4, as the module takes them; or why there are none and what to say instead."""
     if said := needs.strings("address"):
         return tuple(with_prefix(one, network) for one in said)
+    if needs.strings("address6") and not network.pool and (not network.dhcp or _is_of_ipv6(network)):
+        return ("",) * count
+    return _given(needs, network, others, count)
+
+
+def allot6(needs: Needs, network: Network) -> tuple[str | None, ...]:
+    """One of IPv6 for each machine, where they were said."""
+    return tuple(with_prefix(one, network) for one in needs.strings("address6")) or (None,) * needs.machine_count
+
+
+def cards_of(needs: Needs, snapshot: ClusterSnapshot, others: Mapping[str, str], there: Sequence[bool]) -> tuple[tuple[Card, ...], ...]:
+    """The further network cards of each machine. An offer with candidates has found their networks and addresses. `there`: whether each
+    machine exists, and keeps the addresses that it has."""
+    rows: list[tuple[Card, ...]] = [()] * needs.machine_count
+    for network, said in further_of(needs, snapshot):
+        assert isinstance(network, Network), network
+        fixed = [with_prefix(one, network) for one in said if ":" not in one]
+        fixed6: list[str | None] = [with_prefix(one, network) for one in said if ":" in one]
+        if said:
+            given = tuple(fixed or [""] * len(rows))
+        else:
+            fresh = _given(needs, network, others, list(there).count(False))
+            assert not isinstance(fresh, str), fresh
+            others = {**others, **{one.partition("/")[0]: "one of these machines" for one in fresh if one != DHCP}}
+            each = iter(fresh)
+            given = tuple(DHCP if one else next(each) for one in there)
+        rows = [
+            (*row, Card(bridge=network.bridge, vlan_tag=network.vlan_tag, address=address, address6=address6))
+            for row, address, address6 in zip(rows, given, fixed6 or [None] * len(rows), strict=True)
+        ]
+    return tuple(rows)
+
+
+def _is_of_ipv6(network: Network) -> bool:
+    return ":" in network.subnet
+
+
+def _given(needs: Needs, network: Network, others: Mapping[str, str], count: int) -> tuple[str, ...] | str:
+    """By the network itself, or out of its pool."""
     if not network.pool:
         if network.dhcp:
             return (DHCP,) * count
@@ -139,12 +206,23 @@ def _of_pool(pool: Iterable[str]) -> Iterator[str]:
 
 def subnet_of(address: str) -> str:
     """Of a fixed one with its prefix; empty where the network gives it."""
-    return "" if address == DHCP else str(ipaddress.ip_interface(address).network)
+    return "" if address in ("", DHCP) else str(ipaddress.ip_interface(address).network)
+
+
+def subnet_for(address: str, network: Network) -> str:
+    """Of the address's own family; empty where it is not known."""
+    version = ipaddress.ip_interface(address).version
+    return next((one for one in (network.subnet, network.subnet6) if one and ipaddress.ip_network(one).version == version), "")
 
 
 def gateway_of(needs: Needs, network: Network) -> str:
     return needs.text("gateway") or network.gateway
 
 
+def gateway6_of(needs: Needs, network: Network) -> str:
+    return needs.text("gateway6") or network.gateway6
+
+
 def with_prefix(address: str, network: Network) -> str:
-    return f"{address}/{network.subnet.partition('/')[2]}" if "/" not in address and network.subnet else address
+    subnet = subnet_for(address, network)
+    return f"{address}/{subnet.partition('/')[2]}" if "/" not in address and subnet else address

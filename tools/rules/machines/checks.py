@@ -96,11 +96,12 @@ def _node_online(m: Machine, scene: Scene) -> Fault | None:
 
 
 def _network_there(m: Machine, scene: Scene) -> Fault | None:
-    nodes = networks.nodes_of(scene.snapshot, m.bridge, m.vlan_tag)
-    if nodes is None:
-        return fault("network.missing", bridge=m.bridge, vlan_tag=m.vlan_tag)
-    if m.node not in nodes:
-        return fault("network.elsewhere", bridge=m.bridge, vlan_tag=m.vlan_tag, node=m.node)
+    for card in m.every_card:
+        nodes = networks.nodes_of(scene.snapshot, card.bridge, card.vlan_tag)
+        if nodes is None:
+            return fault("network.missing", bridge=card.bridge, vlan_tag=card.vlan_tag)
+        if m.node not in nodes:
+            return fault("network.elsewhere", bridge=card.bridge, vlan_tag=card.vlan_tag, node=m.node)
     return None
 
 
@@ -164,15 +165,23 @@ def _data_disks(m: Machine, scene: Scene) -> Fault | None:
 
 
 def _address(m: Machine, scene: Scene) -> Fault | None:
-    if m.address == "dhcp":
+    if not m.fixed_addresses:
         return None
-    if sum(1 for other in scene.part.machines if other.address == m.address) > 1 or m.address_alone in scene.part.virtual_alone:
-        return fault("address.twice", address=m.address)
-    network = networks.at(scene.snapshot, m.bridge, m.vlan_tag)
+    given = Counter(one for other in scene.part.machines for one in other.fixed_addresses)
     others = addresses.taken(scene.snapshot, scene.reserved, frozenset(scene.owned))
-    who = others.get(m.address_alone, "")
-    reason = (addresses.problem(m.address, m.gateway or "", network) if network else "") or (f"it is taken by {who}" if who else "")
-    return fault("address.unfit", machine=m.name, address=m.address, reason=reason) if reason else None
+    for number, card in enumerate(m.every_card):
+        network = networks.at(scene.snapshot, card.bridge, card.vlan_tag)
+        for address in (card.address, card.address6 or ""):
+            if address in ("", addresses.DHCP):
+                continue
+            if given[address] > 1 or address.partition("/")[0] in scene.part.virtual_alone:
+                return fault("address.twice", address=address)
+            gateway = ((m.gateway6 if ":" in address else m.gateway) or "") if number == 0 else ""
+            who = others.get(address.partition("/")[0], "")
+            reason = (addresses.problem(address, gateway, network) if network else "") or (f"it is taken by {who}" if who else "")
+            if reason:
+                return fault("address.unfit", machine=m.name, address=address, reason=reason)
+    return None
 
 
 def virtual_addresses(scene: Scene) -> Fault | None:

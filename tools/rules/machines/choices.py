@@ -105,7 +105,10 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
     network = networks.find(seen, wish_of(needs))
     assert isinstance(network, Network), "an offer with candidates has found the network"
     found = {t.vm_id: t for t in seen.templates}
-    fixed = iter(_addresses(needs, network, candidate, addresses.taken(seen, reserved)))
+    others = addresses.taken(seen, reserved)
+    fixed = iter(_addresses(needs, network, candidate, others))
+    fixed6 = iter(addresses.allot6(needs, network))
+    cards = iter(addresses.cards_of(needs, seen, others, _all_there(needs, candidate)))
     where = iter(candidate.places)
     for demand in groups.demands_of(needs):
         own = needs.of(group := next(one for one in needs.kinds if one.name == demand.group))
@@ -123,7 +126,10 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
                 bridge=network.bridge,
                 vlan_tag=network.vlan_tag,
                 address=address,
-                gateway=(addresses.gateway_of(needs, network) or None) if address != addresses.DHCP else None,
+                gateway=(addresses.gateway_of(needs, network) or None) if address not in ("", addresses.DHCP) else None,
+                address6=(address6 := next(fixed6)),
+                gateway6=(addresses.gateway6_of(needs, network) or None) if address6 else None,
+                cards=next(cards),
                 user_name=site.user_name,
                 public_keys=needs.strings("public_keys"),
                 dns_servers=needs.strings("dns_servers") or network.dns_servers or site.dns_servers,
@@ -140,13 +146,17 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
 
 def _addresses(needs: Needs, network: Network, candidate: Candidate, others: Mapping[str, str]) -> tuple[str, ...]:
     """One for each machine. Those that exist keep theirs, unless others were said."""
-    there = tuple(there for demand in groups.demands_of(needs) for there in _there(demand, candidate))
+    there = _all_there(needs, candidate)
     fixed = addresses.allot(needs, network, others, needs.machine_count if needs.strings("address") else there.count(False))
     assert not isinstance(fixed, str), "an offer with candidates has found addresses"
     if needs.strings("address"):
         return fixed
     fresh = iter(fixed)
     return tuple(addresses.DHCP if one else next(fresh) for one in there)
+
+
+def _all_there(needs: Needs, candidate: Candidate) -> tuple[bool, ...]:
+    return tuple(there for demand in groups.demands_of(needs) for there in _there(demand, candidate))
 
 
 def _there(demand: Demand, candidate: Candidate) -> list[bool]:
@@ -277,7 +287,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
         facts=(
             ("environment", needs.text("environment")),
             ("network", on.name),
-            ("subnet", on.subnet or addresses.subnet_of(made[0].address)),
+            ("subnet", on.subnet or addresses.subnet_of(made[0].address or made[0].address6 or "")),
             ("template", template.name if template else ""),
             ("os", template.os if template else ""),
         ),

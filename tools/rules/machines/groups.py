@@ -10,7 +10,7 @@ from tools.rules.machines.capacity import Room
 from tools.rules.machines.counter import Trial, counter_offer
 from tools.rules.machines.ground import NODES_SMALL_MAX
 from tools.rules.machines.losing import losses
-from tools.rules.machines.networks import wish_of
+from tools.rules.machines.networks import further_wishes, wish_of
 from tools.rules.machines.placement import CANDIDATES_MAX, Rank, assign, candidate, candidates, fill, ways
 from tools.rules.machines.places import Demand, Place, places
 from tools.rules.machines.shrinking import shrink, shrunk
@@ -30,6 +30,7 @@ def demand_of(needs: Needs, group: Group) -> Demand:
         memory_mib=own.whole("memory_mib"),
         disk_gib=own.whole("disk_gib"),
         wish=wish_of(own),
+        further=further_wishes(own),
         high_availability=own.yes("high_availability"),
         data_disks_gib=tuple(map(int, own.strings("data_disks_gib"))),
         os=own.text("os") or "debian",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tools.rules.machines import disks
 from tools.rules.names.text import spell_memory
-from tools.values.machine import Machine
+from tools.values.machine import Card, Machine
 from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.snapshot import ClusterSnapshot
@@ -37,9 +37,16 @@ def size_of(machine: Machine) -> str:
 
 def where_of(machine: Machine, network: str) -> str:
     """`pve2, ceph-vm, network 20 (vmbr0, VLAN 20)`, and a fixed address."""
-    address = "" if machine.address == "dhcp" else f", {machine.address}"
     card = "" if machine.card == network else f" ({machine.card})"
-    return f"{machine.node}, {machine.storage}, network {network}{card}{address}"
+    return f"{machine.node}, {machine.storage}, network {network}{card}{_fixed(machine)}{''.join(map(_further, machine.cards))}"
+
+
+def _further(card: Card) -> str:
+    return f"; another card on {card.spelled}{_fixed(card)}"
+
+
+def _fixed(card: Machine | Card) -> str:
+    return "".join(f", {one}" for one in (card.address, card.address6) if one and one != "dhcp")
 
 
 def owned_ids(part: Part) -> frozenset[int]:
@@ -92,8 +99,15 @@ def keep(old: Part, new: Part) -> Part:
 
 def _lasting(old: Machine, new: Machine, needs: Needs) -> dict[str, object]:
     """An address that the site gave stays, as long as the network is the same and nobody says another."""
-    same = (old.bridge, old.vlan_tag) == (new.bridge, new.vlan_tag) and not needs.strings("address")
-    address = {"address": old.address, "gateway": old.gateway} if same else {}
+    stays = (old.bridge, old.vlan_tag) == (new.bridge, new.vlan_tag)
+    address: dict[str, object] = {}
+    if stays and not needs.strings("address"):
+        address = {"address": old.address, "gateway": old.gateway}
+    if stays and not needs.strings("address6"):
+        address |= {"address6": old.address6, "gateway6": old.gateway6}
+    if not needs.strings("more_addresses"):
+        before = {(card.bridge, card.vlan_tag): card for card in old.cards}
+        address["cards"] = tuple(before.get((card.bridge, card.vlan_tag), card) for card in new.cards)
     return old.placement.model_dump() | {"vm_id": old.vm_id, "data_disks": disks.keep(old.data_disks, new.data_disks)} | address
 
 

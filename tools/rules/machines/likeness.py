@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 
 from tools.rules.machines.restarting import STARTS, moves
 from tools.rules.names.scanned import display, number, rows
@@ -20,6 +21,8 @@ _MEMORY = re.compile(r"(?:^|current=)(\d{1,12})")
 _SIZE = re.compile(r"(?:^|,)size=(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)(?:,|$)")
 _UNITS_GIB = {"": 2.0**-30, "K": 2.0**-20, "M": 2.0**-10, "G": 1.0, "T": 1024.0}
 _CARD = ("bridge", "tag")
+CARDS_MAX = 32
+"""Of Proxmox VE."""
 
 
 class Here(Value):
@@ -35,6 +38,8 @@ class Here(Value):
     """(interface, GiB)."""
     network: tuple[str, str]
     """Bridge and VLAN tag of its first card; empty where there is none."""
+    further: tuple[tuple[str, str], ...] = ()
+    """The same of its other cards."""
     uptime_seconds: int = 0
     waiting: tuple[str, ...] = ()
     """Names of what was changed and waits for a restart."""
@@ -48,8 +53,6 @@ def here(vm_id: int, node: str, current: Json, pending: Json) -> Here:
     status = current if isinstance(current, dict) else {}
     running = str(status.get("status") or "unknown")
     state = str(status.get("qmpstatus") or running) if running == "running" else running
-    card = dict(part.partition("=")[::2] for part in values.get("net0", "").split(","))
-    bridge, tag = (card.get(name, "") for name in _CARD)
     return Here(
         vm_id=vm_id,
         node=node,
@@ -57,10 +60,17 @@ def here(vm_id: int, node: str, current: Json, pending: Json) -> Here:
         cpu_count=_whole(values.get("sockets")) * _whole(values.get("cores")),
         memory_mib=int(memory[1]) if memory else 0,
         disks_gib=tuple(_disks(values)),
-        network=(display(bridge), display(tag)),
+        network=_card(values.get("net0", "")),
+        further=tuple(_card(values[name]) for name in (f"net{number}" for number in range(1, CARDS_MAX)) if name in values),
         uptime_seconds=int(number(status, "uptime")),
         waiting=tuple(sorted(display(row["key"]) for row in listed if "pending" in row or row.get("delete"))),
     )
+
+
+def _card(line: str) -> tuple[str, str]:
+    card = dict(part.partition("=")[::2] for part in line.split(","))
+    bridge, tag = (card.get(name, "") for name in _CARD)
+    return display(bridge), display(tag)
 
 
 def _whole(text: str | None) -> int:
@@ -107,9 +117,11 @@ def _differences(machine: Machine, found: Here) -> Iterator[str]:
         if sizes.get(interface, 0.0) < disk_gib:
             has = f"{sizes[interface]:g} GiB on {interface}" if interface in sizes else f"no disk on {interface}"
             yield f"{name} ({where}) has {has}, and {disk_gib} GiB were approved."
-    tag = "" if machine.vlan_tag is None else str(machine.vlan_tag)
-    if found.network != (machine.bridge, tag):
-        yield f"{name} ({where}) is on {_network(*found.network)}, and {_network(machine.bridge, tag)} was approved."
+    wanted_cards = [(card.bridge, "" if card.vlan_tag is None else str(card.vlan_tag)) for card in machine.every_card]
+    cards = [found.network, *found.further[: len(machine.cards)]]
+    for on, asked in zip_longest(cards, wanted_cards, fillvalue=("", "")):
+        if on != asked:
+            yield f"{name} ({where}) is on {_network(*on)}, and {_network(*asked)} was approved."
 
 
 def _processors(count: int) -> str:

@@ -39,6 +39,11 @@ def wish_of(needs: Needs) -> Wish:
     return Wish(needs.text("network"), needs.text("bridge"), needs.whole("vlan_tag") if tag else None, needs.strings("address"))
 
 
+def further_wishes(needs: Needs) -> tuple[Wish, ...]:
+    """Of the network cards beside the first."""
+    return tuple(Wish(name=name, tag=int(name) if name.isdigit() and len(name) <= 4 else None) for name in needs.strings("more_networks"))
+
+
 def find(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
     """The network, or why there is none and what to say instead."""
     word = wish.name.strip().lower()

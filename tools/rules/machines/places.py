@@ -30,6 +30,8 @@ class Demand:
     disk_gib: int
     wish: Wish
     """Of its network."""
+    further: tuple[Wish, ...] = ()
+    """Of the networks of their further network cards."""
     high_availability: bool = False
     """Another node must be able to start them."""
     data_disks_gib: tuple[int, ...] = ()
@@ -76,15 +78,14 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
     wrong = _wrong_words(demand, snapshot)
     if wrong:
         return (), wrong
-    network = networks.find(snapshot, demand.wish)
-    assert isinstance(network, Network)  # _wrong_words has looked
+    found_networks = [one for wish in (demand.wish, *demand.further) if isinstance(one := networks.find(snapshot, wish), Network)]
+    assert len(found_networks) == 1 + len(demand.further)  # _wrong_words has looked
     shut: dict[str, list[str]] = {}
     nodes: list[Node] = []
-    there = frozenset(network.nodes)
     for node in snapshot.nodes:
         reason = f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
-        if not reason and node.name not in there:
-            reason = f"network {network.name} ({network.bridge}) is not there"
+        if not reason and (missing := next((n for n in found_networks if node.name not in n.nodes), None)):
+            reason = f"network {missing.name} ({missing.bridge}) is not there"
         if reason:
             shut.setdefault(reason, []).append(node.name)
         else:
@@ -103,9 +104,9 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
 def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, ...]:
     """Names in the request that this cluster does not know."""
     wrong: list[Exclusion] = []
-    found = networks.find(snapshot, demand.wish)
-    if isinstance(found, str):
-        wrong.append(Exclusion(subject=f"network {demand.wish.name}".strip(), reason=found))
+    for wish in (demand.wish, *demand.further):
+        if isinstance(found := networks.find(snapshot, wish), str):
+            wrong.append(Exclusion(subject=f"network {wish.name}".strip(), reason=found))
     if demand.high_availability and len(snapshot.nodes) < 2:
         reason = "this cluster has one node, so no other could take over. Ask without it"
         wrong.append(Exclusion(subject="high availability", reason=reason))

@@ -50,7 +50,7 @@ def rights_of(machines: Iterable[Machine], snapshot: ClusterSnapshot) -> Rights:
     templates = {t.vm_id: t for t in snapshot.templates}
     for m in machines:
         template = templates.get(m.template_vm_id)
-        cards = {(m.bridge, m.vlan_tag), *(template.cards if template else ())}
+        cards = {*((one.bridge, one.vlan_tag) for one in m.every_card), *(template.cards if template else ())}
         for path, privileges in (
             *life_rights(m.pool or "", snapshot.version),
             (f"/vms/{m.template_vm_id}", CLONE),

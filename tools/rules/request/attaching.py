@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from tools.rules.hearing import quantities
@@ -17,7 +18,10 @@ DATA_DISKS_MAX = 12
 """Of one machine. A virtio or SCSI bus of Proxmox VE takes more; nobody has asked for them."""
 TAGS_MAX = 20
 DOMAIN = re.compile(r"(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+CARDS_MAX = 8
+"""Network cards of one machine. Proxmox VE takes 32; nobody has asked for them."""
 GIB = 2**30
+Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 
 def read_attached(reading: Reading, count: int) -> None:
@@ -53,9 +57,17 @@ def _read_data_disks(reading: Reading) -> None:
 
 def _read_addresses(reading: Reading, count: int) -> None:
     """An address comes with its gateway, or nothing beyond its own network would be reached."""
-    fixed = _with_netmask(reading, _addresses(reading, "address"))
-    gateway = _addresses(reading, "gateway")
-    servers = _addresses(reading, "dns")
+    fixed, gateways = _with_netmask(reading, _addresses(reading, "address")), _addresses(reading, "gateway")
+    for version, address, gateway in ((4, "address", "gateway"), (6, "address6", "gateway6")):
+        _read_family(reading, count, [[i for i in several if i.version == version] for several in (fixed, gateways)], address, gateway)
+    if servers := _addresses(reading, "dns"):
+        reading.said("dns_servers", tuple(str(one.ip) for one in servers), fact="dns")
+    _read_further_cards(reading, count)
+
+
+def _read_family(reading: Reading, count: int, said: Sequence[Sequence[Interface]], address: str, gateway: str) -> None:
+    """(addresses, gateways) of IPv4 or of IPv6. Routers of IPv6 announce themselves, so its gateway need not be said."""
+    fixed, gateways = said
     if fixed:
         if len(fixed) != count:
             machines = f"{count} machine{'s' if count > 1 else ''}"
@@ -63,19 +75,17 @@ def _read_addresses(reading: Reading, count: int) -> None:
         elif len({one.ip for one in fixed}) < len(fixed):
             reading.problems.append("Two machines cannot have the same address. Say another for one of them.")
         else:
-            reading.said("address", tuple(_spelled(one) for one in fixed))
-        if not gateway and "gateway" not in reading.facts:
+            reading.said(address, tuple(_spelled(one) for one in fixed), fact="address")
+        if address == "address" and not gateways and "gateway" not in reading.facts:
             reading.ask("gateway")
-    if gateway:
-        outside = next((one for one in fixed if one.network.prefixlen < one.max_prefixlen and gateway[0].ip not in one.network), None)
+    if gateways:
+        outside = next((one for one in fixed if one.network.prefixlen < one.max_prefixlen and gateways[0].ip not in one.network), None)
         if outside:
-            reading.problems.append(f"{gateway[0].ip} is no gateway of {outside}. Say one within {outside.network}.")
+            reading.problems.append(f"{gateways[0].ip} is no gateway of {outside}. Say one within {outside.network}.")
         elif fixed:
-            reading.said("gateway", str(gateway[0].ip))
+            reading.said(gateway, str(gateways[0].ip), fact="gateway")
         else:
-            reading.not_included.append(f"the gateway {gateway[0].ip}: without a fixed address, the network says its own")
-    if servers:
-        reading.said("dns_servers", tuple(str(one.ip) for one in servers), fact="dns")
+            reading.not_included.append(f"the gateway {gateways[0].ip}: without a fixed address, the network says its own")
 
 
 def read_virtual_address(reading: Reading, fact: str = "virtual_address") -> None:
@@ -89,32 +99,58 @@ def read_virtual_address(reading: Reading, fact: str = "virtual_address") -> Non
         reading.ask(fact)
 
 
-def _addresses(reading: Reading, fact: str) -> tuple[ipaddress.IPv4Interface, ...]:
+def _read_further_cards(reading: Reading, count: int) -> None:
+    if "more_networks" not in reading.facts:
+        return
+    names = naming.listed(reading.facts["more_networks"].value)
+    if len(names) > CARDS_MAX - 1:
+        reading.problems.append(f"{1 + len(names)} network cards on one machine cannot be. Say at most {CARDS_MAX}.")
+        return
+    wrong = next((one for one in names if len(one) > 40 or not one.isprintable()), None)
+    if wrong is not None:
+        reading.problems.append(f"{naming.shorten(wrong)} cannot be the name of a network. Say its name or VLAN, such as 20.")
+        return
+    reading.said("more_networks", tuple(names))
+    fixed = _addresses(reading, "more_addresses")
+    if not fixed:
+        return
+    if len(names) == 1 and len({one.version for one in fixed}) == 2 and len(fixed) == 2 * count:
+        reading.said("more_addresses", tuple(_spelled(one) for one in sorted(fixed, key=lambda one: one.version)))
+    elif len(fixed) != count * len(names):
+        cards = f"{count * len(names)} further network card{'s' if count * len(names) > 1 else ''}"
+        reading.problems.append(f"{cards} and {len(fixed)} addresses do not go together. Say an address for each, or none.")
+    else:
+        reading.said("more_addresses", tuple(_spelled(one) for one in fixed))
+
+
+def _addresses(reading: Reading, fact: str) -> tuple[Interface, ...]:
     if fact not in reading.facts:
         return ()
-    found: list[ipaddress.IPv4Interface] = []
+    found: list[Interface] = []
     for text in naming.listed(reading.facts[fact].value):
         try:
-            found.append(ipaddress.IPv4Interface(text))
+            found.append(ipaddress.ip_interface(text))
         except ValueError:
-            reading.problems.append(f"{naming.shorten(text)} is no IPv4 address. Say one such as 10.20.0.50/24.")
+            reading.problems.append(f"{naming.shorten(text)} is no IP address. Say one such as 10.20.0.50/24.")
             return ()
     return tuple(found)
 
 
-def _with_netmask(reading: Reading, fixed: tuple[ipaddress.IPv4Interface, ...]) -> tuple[ipaddress.IPv4Interface, ...]:
+def _with_netmask(reading: Reading, fixed: tuple[Interface, ...]) -> tuple[Interface, ...]:
     """An address without its prefix, where the mask was said: `10.0.30.50, netmask 255.255.255.0`."""
     if "netmask" not in reading.facts:
         return fixed
     mask = reading.facts["netmask"].value.strip()
     try:
-        return tuple(ipaddress.IPv4Interface(f"{one.ip}/{mask}") if one.network.prefixlen == 32 else one for one in fixed)
+        return tuple(
+            ipaddress.ip_interface(f"{one.ip}/{mask}") if one.version == 4 and one.network.prefixlen == 32 else one for one in fixed
+        )
     except ValueError:
         reading.problems.append(f"{naming.shorten(mask)} is no netmask. Say the address with its prefix, such as 10.20.0.50/24.")
         return fixed
 
 
-def _spelled(address: ipaddress.IPv4Interface) -> str:
+def _spelled(address: Interface) -> str:
     """Without a prefix when none was said: that of its network is taken."""
     return str(address.ip) if address.network.prefixlen == address.max_prefixlen else str(address)
 
