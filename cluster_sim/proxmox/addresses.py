@@ -22,6 +22,7 @@ from . import (
     rights,
     storages,
 )
+from .besides import BESIDES, indexes
 from .call import Address, needs
 from .history import SPANS
 from .parameters import BOOLEAN, DNS_NAME, INTEGER, LIST, NODE, POOL, STORAGE, TEXT, VMID, WORDS, choice, integer, matching
@@ -58,7 +59,7 @@ _HA_RESOURCE = {
 }
 _STOP = {"timeout": integer(0), "keepActive": BOOLEAN, "skiplock": BOOLEAN}
 
-ADDRESSES: tuple[Address, ...] = (
+_TABLE: tuple[Address, ...] = (
     # The cluster
     Address("GET", "/version", looking.version),
     Address("GET", "/cluster/resources", looking.resources, takes={"type": choice("vm", "storage", "node", "sdn", "pool", "network")}),
@@ -318,3 +319,5 @@ ADDRESSES: tuple[Address, ...] = (
     Address("GET", f"{_GUEST}/agent/get-osinfo", agent.system, _AGENT),
     Address("GET", f"{_GUEST}/agent/get-host-name", agent.host_name, _AGENT),
 )
+
+ADDRESSES: tuple[Address, ...] = (*_TABLE, *BESIDES, *indexes((*_TABLE, *BESIDES)))
