@@ -37,11 +37,12 @@ def on_machines(
     checks: Callable[[Part], Iterable[Check]] = no_checks,
     groups: tuple[Group, ...] = (),
     virtual_addresses: tuple[str, ...] = (),
+    farewell: Callable[[Part], tuple[Command, ...]] = lambda part: (),
 ) -> Footing:
     """`playbook` is a file under ansible/, `variables` are its besides those of the role base, `commands` the guide's of one machine,
     `checks` are made besides those of every machine. `groups` are of machines that are not all alike, in their order; how many each has,
     and how large they are, are fields that `understand` fills in (tools.rules.request.grouping). `virtual_addresses` are facts that name
-    an address which moves between its machines."""
+    an address which moves between its machines. `farewell` is run before a change takes one of them away."""
 
     def understand_all(facts: tuple[Fact, ...], site: Site) -> Needs:
         return understand(facts, site).model_copy(update={"groups": groups, "virtual_addresses": virtual_addresses})
@@ -57,6 +58,7 @@ def on_machines(
             update={
                 "configure": Configure(kind="ansible", playbook=playbook, variables=settings),
                 "commands": tuple(command for machine in part.machines for command in commands(machine, part)),
+                "farewell": farewell(part),
             }
         )
 

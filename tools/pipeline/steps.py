@@ -151,10 +151,12 @@ def production() -> Steps:
     """The steps of the product. Imported here and not above: Ansible and Proxmox need not be loaded to draw a plan."""
     from tools.pipeline.after import configure_step, guide_step, verify_step, wait_step
     from tools.pipeline.applying import apply
+    from tools.pipeline.leaving import leave
     from tools.pipeline.rechecking import recheck
 
     return (
         Step("recheck", recheck),
+        Step("leave", leave, applies_to=lambda part: bool(part.farewell)),
         Step("apply", apply, undo=apply, stops_itself=True),
         Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.machines)),
         Step("configure", configure_step, applies_to=lambda part: part.configure is not None),

@@ -103,6 +103,8 @@ class Part(Value):
     secrets: tuple[Secret, ...] = ()
     configure: Configure | None = None
     commands: tuple[Command, ...] = ()
+    farewell: tuple[Command, ...] = ()
+    """Run on a machine that stays before a change takes another one away, whose name stands for `{leaving}`: its work is moved first."""
     facts: Named = ()
     """What the guide says besides; the capability's own."""
     after: tuple[str, ...] = ()

@@ -18,6 +18,15 @@ GROUPS_MAX = 60
 """Things that one message may speak of; what goes beyond is told as unused."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """Machines of one kind among those of a service, by a fact that counts them: `3 masters (4 cores)` of a cluster."""
+
+    name: str
+    """What its facts begin with: `workers`."""
+    head: Head
+
+
 @dataclass
 class Group:
     """Words that are about one thing: tokens `first` up to `last`."""
@@ -34,13 +43,14 @@ class Group:
     called: int | None = None
     """The token of a name that nothing introduces."""
     thing: int = 0
+    kinds: list[Kind] = field(default_factory=list)
 
     @property
     def capability(self) -> str:
         return self.head.capability
 
 
-Verdict = Literal["new", "there", "same", "again", "instead", "removed", "spoken of", "no"]
+Verdict = Literal["new", "there", "same", "again", "instead", "removed", "spoken of", "kind", "no"]
 
 
 @dataclass
@@ -84,6 +94,10 @@ class Grouping:
                 label = label or scene.quote(head.start + (head.intro == "ref"), head.last)
                 self.removed.append(Group(head, head.start, head.last, False, label, None, (0, 0)))
                 scene.use(head.first, head.last)
+            case "kind" if previous:
+                previous.kinds.append(Kind(self._kind(head), head))
+                scene.name_thing(head.first, head.last)
+                scene.settle(*lead.counted)
             case "spoken of":
                 scene.leave(head.start, head.last)
             case "same":
@@ -97,6 +111,8 @@ class Grouping:
         scene, previous = self.scene, self.previous
         if self._is_no_thing(head):
             return "no"
+        if self._kind(head):
+            return "kind"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (head.capability in self.known and is_unnamed and self._is_ours(head))
         if there and self._tells_list(head):
@@ -175,6 +191,14 @@ class Grouping:
         if head.intro == "ref" and (more or (head.adjectives and self.request.items and changes)):
             return "removed"  # `the vm on pve2 needs 4 more cores`
         return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
+
+    def _kind(self, head: Head) -> str:
+        """Of the service before it, when that has machines of several kinds and this counts one of them; else empty."""
+        if self.previous is None or head.lead.number is None or head.lead.counted == (0, 0):
+            return ""
+        kinds, of = self.scene.words.kinds[self.previous.capability], self.previous.capability
+        named = (name for i in range(head.first, head.last) for name in self.scene.at(i).facts(of) if name.endswith("_count"))
+        return next((one for name in named if f"{(one := name.removesuffix('_count'))}_memory" in kinds), "")
 
     # What tells.
 
@@ -340,6 +364,8 @@ def _one_by_one(scene: Scene, group: Group) -> list[Group]:
 
 def _by_sizes(scene: Scene, group: Group) -> list[Group]:
     """`two vms: zebra with 2 cores 4 GB, okapi with 8 cores 16 GB`: whose sizes are said several times over are as many things."""
+    if group.kinds:
+        return [group]  # each kind has sizes of its own
     labels = [mark for mark in scene.labels_in(group.first, group.last, group.capability) if "cpu_count" in mark.facts(group.capability)]
     sizes = [mark.first - 1 for mark in labels if scene.kind(mark.first - 1) == "number" and scene.is_left(mark.first - 1)]
     sized = all(scene.has(a, b, "size") for a, b in itertools.pairwise([*sizes, group.last]))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import zip_longest
 
 from tools.rules.hearing.amounting import say_afar
 from tools.rules.hearing.answers import Asked, answer
@@ -18,7 +19,7 @@ from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import is_section, label_of
 from tools.rules.hearing.layout import pieces
 from tools.rules.hearing.naming import Called, names
-from tools.rules.hearing.saying import read_stretch
+from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
@@ -98,6 +99,8 @@ class _Reader:
         for cell in cells:
             self._read_cell(cell, found)
         for group in found:
+            for kind, after in zip_longest(group.kinds, group.kinds[1:]):
+                read_kind(message, made[group.thing], kind, after.head.start if after else group.last)
             read_stretch(message, made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
         for thing in made if len(found) > 1 else ():
             say_afar(message, thing)

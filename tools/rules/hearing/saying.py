@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tools.rules.hearing.amounting import say_amounts
 from tools.rules.hearing.facts import read_facts
+from tools.rules.hearing.groups import Kind
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.naming import names_at
-from tools.rules.hearing.stretch import Stretch
+from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import Message, Thing
 from tools.rules.hearing.words import Mark, same
 
@@ -24,6 +27,22 @@ def read_stretch(message: Message, thing: Thing, first: int = 0, last: int | Non
     _own_make(message, thing)
     _take_back(at)
     say_amounts(message, thing, at)
+
+
+def read_kind(message: Message, thing: Thing, kind: Kind, last: int) -> None:
+    """What is said of one kind of its machines, up to where the next begins: `3 masters (4 cores, 8 GB)`."""
+    own, head = replace(thing, found=Found()), kind.head
+    at = message.stretch(own, head.last, last)
+    read_facts(at)
+    say_amounts(message, own, at)
+    first = head.lead.counted[0]
+    own.found.say("count", str(head.lead.number), message.scene.quote(min(first, head.first), max(head.lead.counted[1], head.last)))
+    for name, fact in own.facts.items():
+        theirs = f"{kind.name}_{name}"
+        named = theirs if message.wants(thing, theirs) else name
+        thing.facts[named] = fact.model_copy(update={"name": named})
+    thing.found.denied += own.found.denied
+    thing.found.wishes += own.found.wishes
 
 
 def _copy(message: Message, thing: Thing, at: Stretch) -> None:

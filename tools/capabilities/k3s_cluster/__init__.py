@@ -1,0 +1,41 @@
+"""A Kubernetes cluster of k3s on virtual machines: 1 or 3 servers with embedded etcd, workers, and one address of its API.
+
+facts.py says what is wanted and how it is understood, add_ons.py what is installed in it, changing.py which changes it survives; the table
+at the end names the rest; guide.md.j2 is the guide.
+"""
+
+from __future__ import annotations
+
+from tools.capabilities import Footing
+from tools.capabilities.k3s_cluster.changing import in_place
+from tools.capabilities.k3s_cluster.checks import checks
+from tools.capabilities.k3s_cluster.commands import commands, farewell
+from tools.capabilities.k3s_cluster.facts import API_ADDRESS, SERVERS, WANTED, WORDS, WORKERS, understand
+from tools.capabilities.k3s_cluster.variables import KEPT_AS, variables
+from tools.capabilities.on_machines import on_machines
+from tools.values.manifest import Secret
+from tools.values.snapshot import PlatformName
+
+NAME = "k3s_cluster"
+TITLE = "Kubernetes cluster (k3s)"
+EXAMPLES = (
+    "a k3s cluster, 3 servers and 4 workers, production, on network 20, api address 10.20.0.200",
+    "Kubernetes with 1 master and 2 workers, development, on network 20",
+)
+ON: dict[PlatformName, Footing] = {
+    "proxmox": in_place(
+        on_machines(
+            understand=understand,
+            playbook="k3s_cluster.yml",
+            commands=commands,
+            variables=variables,
+            secrets=(Secret(name=KEPT_AS, kind="password"),),
+            checks=checks,
+            groups=(SERVERS, WORKERS),
+            virtual_addresses=(API_ADDRESS,),
+            farewell=farewell,
+        )
+    )
+}
+
+__all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]
