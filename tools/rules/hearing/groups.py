@@ -109,10 +109,10 @@ class Grouping:
     def _verdict(self, head: Head) -> Verdict:
         """What becomes of a thing that is named."""
         scene, previous = self.scene, self.previous
-        if self._is_no_thing(head):
-            return "no"
         if self._kind(head):
             return "kind"
+        if self._is_no_thing(head):
+            return "no"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (head.capability in self.known and is_unnamed and self._is_ours(head))
         if there and self._tells_list(head):
