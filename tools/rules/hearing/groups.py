@@ -111,6 +111,8 @@ class Grouping:
         scene, previous = self.scene, self.previous
         if self._kind(head):
             return "kind"
+        if previous and head.body and "plain" in head.adjectives and scene.is_text(head.start - 1, "of"):
+            return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
         if self._is_no_thing(head):
             return "no"
         is_unnamed = not head.label and not head.role
@@ -196,9 +198,11 @@ class Grouping:
         """Of the service before it, when that has machines of several kinds and this counts one of them; else empty."""
         if self.previous is None or head.lead.number is None or head.lead.counted == (0, 0):
             return ""
-        kinds, of = self.scene.words.kinds[self.previous.capability], self.previous.capability
-        named = (name for i in range(head.first, head.last) for name in self.scene.at(i).facts(of) if name.endswith("_count"))
-        return next((one for name in named if f"{(one := name.removesuffix('_count'))}_memory" in kinds), "")
+        kinds, of, within = self.scene.words.kinds[self.previous.capability], self.previous.capability, range(head.first, head.last)
+        counted = {name.removesuffix("_count") for name in kinds if name.endswith("_count") and name != "cpu_count"}
+        named = {name.removesuffix("_count") for i in within for name in self.scene.at(i).facts(of)}
+        said = named | {self.scene.said[i].text for i in within}
+        return next((one for one in sorted(counted & said) if f"{one}_memory" in kinds), "")
 
     # What tells.
 
