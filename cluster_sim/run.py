@@ -59,6 +59,8 @@ def settings(ready: Mapping[str, Any], folder: Path) -> dict[str, str]:
         given["PROXMOX_VE_ENDPOINT"], given["PROXMOX_VE_API_TOKEN"] = proxmox["url"], proxmox["token"]
         if proxmox.get("guest_proxy_command"):
             given["BERTH_GUEST_PROXY_COMMAND"] = proxmox["guest_proxy_command"]
+        if proxmox.get("site_file") and "BERTH_SITE_FILE" not in os.environ:
+            given["BERTH_SITE_FILE"] = proxmox["site_file"]
     if azure := ready.get("azure"):
         url = azure["url"]
         given |= {f"ARM_{name.upper()}": azure[name] for name in ("tenant_id", "subscription_id", "client_id", "client_secret")}

@@ -117,9 +117,11 @@ def _mirror(folder: Path) -> Path:
 
 
 def _open_proxmox(world: World, settings: Settings, folder: Path, authority: Authority, clock: Clock, stack: ExitStack) -> dict[str, Any]:
+    from .guests.seed import APT_PROXY_PORT
     from .proxmox.building import build_cluster
     from .proxmox.front import Front
     from .proxmox.saving import restore, save, wake
+    from .releases import listed
 
     section = world.proxmox
     assert section is not None
@@ -145,6 +147,11 @@ def _open_proxmox(world: World, settings: Settings, folder: Path, authority: Aut
         "token": f"{section.ready_token}={section.users[user].tokens[name].secret}",
         "guest_proxy_command": bodies.proxy_command,
     }
+    if bodies.kind == "pod":
+        # JSON is YAML. What else a site would say of itself is the operator's own.
+        site_file = folder / "site.yaml"
+        site_file.write_text(json.dumps({"releases": listed(f"http://{gateways[0].ip}:{APT_PROXY_PORT}")}, indent=1) + "\n")
+        ready["site_file"] = str(site_file)
     say(f"{world.name}: {len(section.nodes)} nodes, {len(section.guests)} guests at {ready['url']}; new guests: {bodies.kind}.")
     return ready
 

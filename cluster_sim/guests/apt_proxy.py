@@ -1,4 +1,5 @@
-"""The guests' only way out: an HTTP proxy that fetches packages from this machine's own mirrors, and refuses everything else.
+"""The guests' only way out: an HTTP proxy that fetches packages from this machine's own mirrors, and refuses everything else. Asked as a
+server, it serves the programs of cluster_sim.releases.
 
 What never changes once published (packages, lists named by their hash) is kept in the cache folder. It checks no signatures: apt
 in the guest does.
@@ -21,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from aiohttp import web
 
+from cluster_sim import releases
 from cluster_sim.guests.sources import Upstream, machine_sources, machine_upstream
 
 CHUNK_BYTES = 1 << 18
@@ -59,6 +61,8 @@ class AptProxy:
             await self._session.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method in ("GET", "HEAD") and (program := releases.served(request.raw_path)) is not None:
+            return web.Response(body=program, content_type="application/octet-stream")
         url = request.raw_path if "://" in request.raw_path else f"http://{request.host}{request.raw_path}"
         target = self._target(request.method, url)
         if target is None:

@@ -132,6 +132,20 @@ class OwnMetal(Value):
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
 
 
+class Release(Value):
+    """A program that is not among a distribution's packages: where it is had from, and what it must be."""
+
+    program: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
+    version: str = Field(pattern=r"^v?[0-9][A-Za-z0-9.+_-]{0,60}$")
+    url: str = Field(pattern=r"^https?://[!-~]{1,500}$")
+    """Of its one file. What comes from there is taken only with the SHA-256 beside it, so a mirror need not be trusted."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    source: str = ""
+    """Where the SHA-256 was read."""
+    taken: str = ""
+    """The day of it, ISO."""
+
+
 class Site(Value):
     environments: tuple[Environment, ...] = (
         Environment(name="production", cpu_ratio_max=0.6),
@@ -155,6 +169,8 @@ class Site(Value):
     """In one request."""
     own_metal: OwnMetal | None = None
     """None: nothing is told in money of what stands on a cluster."""
+    releases: tuple[Release, ...] = ()
+    """A site's own mirror of programs. Where it names one, the shipped rows of that program do not count."""
 
     def environment(self, name: str) -> Environment:
         return next((e for e in self.environments if e.name == name), self.environments[-1])
