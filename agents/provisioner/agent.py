@@ -18,7 +18,7 @@ from .chat_validator.reader import MessageReader
 from .data_collector.collector import DataCollector
 from .handoff.handoff import HandOff
 from .manifest_generator.generator import manifest_generator
-from .plugins import Integrity, Turns
+from .plugins import Integrity, Tokens, Turns
 from .refinement.loop import build_loop
 from .stage import Stage
 from .terminal import Terminal, has_terminal
@@ -45,7 +45,7 @@ with warnings.catch_warnings():
 app = App(
     name="provisioner",
     root_agent=root_agent,
-    plugins=[Integrity(integrity_key), Turns(), *([Terminal()] if has_terminal() else [])],
+    plugins=[Integrity(integrity_key), Turns(), Tokens(), *([Terminal()] if has_terminal() else [])],
 )
 
 warm_up()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
+from google.adk.agents.callback_context import CallbackContext
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events import Event
+from google.adk.models.llm_request import LlmRequest
+from google.adk.models.llm_response import LlmResponse
 from google.adk.plugins import BasePlugin
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
@@ -44,6 +49,38 @@ class Integrity(BasePlugin):
 
     async def before_tool_callback(self, *, tool: BaseTool, tool_args: dict[str, Any], tool_context: ToolContext) -> dict[str, Any] | None:
         return await self.inner.before_tool_callback(tool=tool, tool_args=tool_args, tool_context=tool_context)
+
+
+@dataclass
+class Spent:
+    """What models were asked for by this process: figures, and no word of it."""
+
+    tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By model and kind: `read`, `written`."""
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+spent = Spent()
+
+
+class Tokens(BasePlugin):
+    def __init__(self) -> None:
+        super().__init__(name="tokens")
+
+    async def after_model_callback(self, *, callback_context: CallbackContext, llm_response: LlmResponse) -> LlmResponse | None:
+        model, used = llm_response.model_version or "unknown", llm_response.usage_metadata
+        if llm_response.error_code:
+            spent.failures[model] += 1
+        if used:
+            spent.tokens[model, "read"] += used.prompt_token_count or 0
+            spent.tokens[model, "written"] += (used.candidates_token_count or 0) + (used.thoughts_token_count or 0)
+        return None
+
+    async def on_model_error_callback(
+        self, *, callback_context: CallbackContext, llm_request: LlmRequest, error: Exception
+    ) -> LlmResponse | None:
+        spent.failures[llm_request.model or "unknown"] += 1
+        return None
 
 
 class Turns(BasePlugin):

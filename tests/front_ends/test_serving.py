@@ -24,10 +24,12 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from playwright.sync_api import sync_playwright
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import ROOT, Reply, free_port, wait_until
 from tests.front_ends.browser import CHROMIUM, QUIET, type_message, wait_for_words
 from tests.ledger import builders
+from tests.monitoring.queries import figures_of, queries
 from tests.values import opened
 from tools.pipeline.world import World
 
@@ -304,6 +306,34 @@ def test_who_asks_does_not_approve_alone_and_others_find_it_waiting(service: Ser
     [given] = service.world.ledger.plans.approvals(made.digest)
     assert (given.principal, given.role) == ("bob", "security")
     assert digest not in service.say("bob", "what waits for me?")
+
+
+def test_prometheus_reads_figures_and_no_names(service: Service) -> None:
+    def figures() -> dict[tuple[str, str], float]:
+        with service.of("vera") as client:
+            page = client.get("/metrics")
+        assert page.status_code == 200 and not any(name in page.text for name in ("alice", "bob", "vera", "run-1"))
+        read = [sample for family in text_string_to_metric_families(page.text) for sample in family.samples]
+        return {(one.name, ",".join(one.labels.get(name, "") for name in ("kind", "status", "step"))): one.value for one in read}
+
+    assert httpx.get(f"{service.url}/metrics").status_code == 401
+    before, by_status = figures(), service.world.ledger.plans.counts(datetime.now(UTC))
+    assert before["berth_plans_waiting", ",,"] == by_status[1] > 0
+    assert before["berth_plans", ",open,"] == by_status[0]["open"]
+    assert all(before["berth_runs", f",{status},"] == 0 for status in ("running", "done", "stopped"))
+    service.say("bob", "help")
+    after = figures()
+    moved = {name for name in before if name[0] == "berth_requests_total" and after[name] != before[name]}
+    assert after["berth_requests_total", "message,200,"] == before["berth_requests_total", "message,200,"] + 1
+    assert moved == {("berth_requests_total", f"{kind},200,") for kind in ("message", "session", "probe")}, moved
+    there = {name for name, _ in after} | {
+        "berth_step_seconds_sum",
+        "berth_step_seconds_count",
+        "berth_steps",
+        "berth_model_failures_total",
+    }
+    wanted = {figure for query in queries() for figure in figures_of(query) if figure.startswith("berth_")}
+    assert wanted <= there, wanted - there
 
 
 def test_a_viewer_plans_nothing(service: Service) -> None:

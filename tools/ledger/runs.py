@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from tools.ledger.leases import Lease, Leases
 from tools.ledger.plans import Plans
 from tools.values.plan import Plan
 from tools.values.run import Progress, Receipt, Run, RunStatus, StepRecord
-from tools.values.shapes import brought_up, loaded, read, with_shape, written
+from tools.values.shapes import Unreadable, brought_up, loaded, read, with_shape, written
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json, Value
 
@@ -121,6 +122,20 @@ class Runs:
             steps=tuple(found),
             receipt=read(Receipt, receipt, f"The receipt of {run_id}") if receipt else None,
         )
+
+    def counts(self) -> dict[str, int]:
+        """How many runs are in which state."""
+        query = sa.select(runs.c.status, sa.func.count()).group_by(runs.c.status)
+        with self._database.read() as connection:
+            return {str(status): int(count) for status, count in connection.execute(query)}
+
+    def steps_told(self) -> Iterator[StepRecord]:
+        """Of every run, as each was told last. One that cannot be read is passed over."""
+        with self._database.read() as connection:
+            texts = connection.execute(sa.select(steps.c.json)).scalars().all()
+        for text in texts:
+            with suppress(Unreadable):
+                yield read(StepRecord, text, "A step")
 
     def put_step(self, lease: Lease, run_id: str, place: int, step: StepRecord, result: Json = None) -> None:
         with self._database.write() as connection:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc.errors import JoseError
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +26,7 @@ from tools.rules.plans.permitting import VIEWER
 from ..connection import speaker
 from ..turns import AT_ONCE
 from .config import Config
+from .figures import answered
 from .messages import BODY_BYTES_MAX, Refused, take
 from .people import COOKIE, People, person_of
 
@@ -59,22 +61,39 @@ class Buckets:
 
 class Door:
     def __init__(
-        self, app: ASGIApp, config: Config, people: People, roles: Callable[[], Roles], is_ready: Callable[[], Awaitable[bool]]
+        self,
+        app: ASGIApp,
+        config: Config,
+        people: People,
+        roles: Callable[[], Roles],
+        is_ready: Callable[[], Awaitable[bool]],
+        figures: Callable[[], bytes],
     ) -> None:
         self.app = app
         self.config = config
         self.people = people
         self._roles = roles
         self._is_ready = is_ready
+        self._figures = figures
         self._buckets = Buckets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            answer = await self._answer(scope, receive, send)
-            if answer is not None:
-                await answer(scope, receive, send)
+            began, status = time.perf_counter(), 500
+
+            async def noted(message: Message) -> None:
+                nonlocal status
+                status = message["status"] if message["type"] == "http.response.start" else status
+                await send(message)
+
+            try:
+                answer = await self._answer(scope, receive, noted)
+                if answer is not None:
+                    await answer(scope, receive, noted)
+            finally:
+                answered(scope["path"], status, time.perf_counter() - began)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -108,6 +127,9 @@ class Door:
             return _no(403, "This was not sent by a page of this site.")
         if wait := self._buckets.take("request", name, self.config.requests_a_minute):
             return _later(wait)
+        if path == "/metrics" and request.method == "GET":
+            page = await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._figures)
+            return Response(page, media_type=CONTENT_TYPE_LATEST)
         try:
             taken = take(request.method, path, await _body(request), name)
         except Refused as refusal:

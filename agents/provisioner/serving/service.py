@@ -20,6 +20,7 @@ from tools.values.trouble import RequestProblem, Trouble
 from ..connection import is_loopback
 from ..turns import AT_ONCE
 from ..world import the_world
+from . import figures
 from .config import Config, read_config
 from .door import Door
 from .people import People, Provider
@@ -61,7 +62,9 @@ def main(path: str) -> None:
 def make_door(config: Config, settings: Settings) -> Door:
     app = get_fast_api_app(agents_dir=str(AGENTS), web=True, allow_origins=[config.address])
     key = write_once(private_folder(settings.home) / "serve.key", secrets.token_bytes(32))
-    return Door(app, config, People(config, key, Provider(config.oidc) if config.oidc else None), _roles, _is_ready)
+    return Door(
+        app, config, People(config, key, Provider(config.oidc) if config.oidc else None), _roles, _is_ready, lambda: figures.read(the_world)
+    )
 
 
 def _roles() -> Roles:
