@@ -237,7 +237,7 @@ def test_no_load_gets_less_than_the_row_below_it(row: Row, share: float, environ
 
 def test_every_application_is_known_by_its_name_alone_or_behind_a_word_that_says_what_is_meant() -> None:
     names = applications()
-    otherwise = {"Alpine", "Debian", "Ubuntu", "PostgreSQL", "Redis"}
+    otherwise = {"Alpine", "Debian", "Ubuntu", "PostgreSQL", "Prometheus", "Prometheus-Alertmanager", "Redis"}
     for name in {*published(), *(row["application"] for row in table("community-minimums"))} - otherwise:
         words = names[canonical(name)]
         assert any(plain(word).endswith(plain(name).removesuffix(" server")) for word in words), name

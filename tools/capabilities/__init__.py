@@ -48,6 +48,8 @@ class Footing:
     """Regions that the scan has to read quotas and sizes of; none: the scan chooses."""
     names_to_check: Callable[[Needs, Site], tuple[str, ...]] = nowhere
     """Globally unique names that it would take, as `Microsoft.Storage/storageAccounts:stx`."""
+    watches: bool = False
+    """What it makes watches other machines."""
     guide: str = "guide.md.j2"
     """The template of its guide, in the capability's folder."""
     grants: frozenset[str] = frozenset()

@@ -17,6 +17,7 @@ from tools.values.review import Finding
 from tools.values.site import Site
 from tools.values.situation import Situation
 from tools.values.value import Json
+from tools.values.watched import Exporter
 
 Check = tuple[str, Finding | None]
 """(its name, what it found)"""
@@ -38,11 +39,14 @@ def on_machines(
     groups: tuple[Group, ...] = (),
     virtual_addresses: tuple[str, ...] = (),
     farewell: Callable[[Part], tuple[Command, ...]] = lambda part: (),
+    exporters: tuple[Exporter, ...] = (),
+    watches: bool = False,
 ) -> Footing:
     """`playbook` is a file under ansible/, `variables` are its besides those of the role base, `commands` the guide's of one machine,
     `checks` are made besides those of every machine. `groups` are of machines that are not all alike, in their order; how many each has,
     and how large they are, are fields that `understand` fills in (tools.rules.request.grouping). `virtual_addresses` are facts that name
-    an address which moves between its machines. `farewell` is run before a change takes one of them away."""
+    an address which moves between its machines. `farewell` is run before a change takes one of them away. `exporters` give Prometheus
+    figures besides node_exporter; `watches`: its machines are Prometheus themselves."""
 
     def understand_all(facts: tuple[Fact, ...], site: Site) -> Needs:
         return understand(facts, site).model_copy(update={"groups": groups, "virtual_addresses": virtual_addresses})
@@ -56,6 +60,8 @@ def on_machines(
         settings = {**choices.base_variables(), **variables(part)}
         return part.model_copy(
             update={
+                "exporters": exporters,
+                "watches": watches,
                 "configure": Configure(kind="ansible", playbook=playbook, variables=settings),
                 "commands": tuple(command for machine in part.machines for command in commands(machine, part)),
                 "farewell": farewell(part),
@@ -76,6 +82,7 @@ def on_machines(
         offer=choices.offer,
         compose=compose,
         review=review_all,
+        watches=watches,
         stay=stay,
         keep=lambda old, new: furnish(keep(old, new)),
         names_to_check=lambda needs, site: (

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -112,6 +112,18 @@ _LOGINS = {
 """Setting → the platform that it opens."""
 
 
+def referred(reference: str) -> str:
+    """What stands where a site file refers to: `env:NAME`, or `file:/path`. Raises RequestProblem that names the place alone."""
+    kind, _, place = reference.partition(":")
+    try:
+        found = os.environ.get(place, "") if kind == "env" else Path(place).expanduser().read_text()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if not found.strip():
+        raise RequestProblem("A secret is not there.", f"Nothing can be read at {reference}.", "Put it there, then say retry.")
+    return found.strip()
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, case_sensitive=True, env_ignore_empty=True, env_file=".env"
@@ -186,6 +198,12 @@ class Settings(BaseSettings):
         """Without the logins of the other platforms: whoever works on one has no use for them."""
         others = [name for name, opens in _LOGINS.items() if opens != platform]
         return self.model_copy(update={name: type(getattr(self, name))("") for name in others})
+
+    def told(self, name: Literal["proxmox_endpoint", "ca_file"]) -> str:
+        """A setting as a machine is told it: of a file what stands in it. Nothing else is anybody's business but ours."""
+        if name == "proxmox_endpoint":
+            return self.proxmox_endpoint
+        return self.ca_file.read_text() if self.ca_file else ""
 
     @property
     def prices_url_is_ours(self) -> bool:

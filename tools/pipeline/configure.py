@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tools.clients import databricks, ssh
 from tools.clients.ansible import run_playbook
+from tools.clients.settings import referred
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.inside_cluster import Inside
 from tools.values.run import MachineReceipt
@@ -64,12 +65,16 @@ def _count(number: int, word: str) -> str:
 
 
 def _sorted_out(context: PartContext, variables: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
-    """Plain values, and those that name a secret of the run with the secret in its place."""
+    """Plain values, with what the operator has set in the place of its name; and secrets, of the run or as the site refers to them."""
     known = {secret.name for secret in context.part.secrets}
     plain: dict[str, Json] = {}
     hidden: dict[str, str] = {}
     for name, value in variables.items():
-        if isinstance(value, dict) and set(value) == {"secret"}:
+        if isinstance(value, dict) and set(value) == {"reference"}:
+            hidden[name] = referred(value["reference"])
+        elif isinstance(value, dict) and set(value) == {"setting"}:
+            plain[name] = context.settings.told(value["setting"])
+        elif isinstance(value, dict) and set(value) == {"secret"}:
             if value["secret"] not in known:
                 raise RequestProblem("A secret is not known.", f"{name} names the secret {value['secret']!r}.", "Make a new plan.")
             hidden[name] = context.secret(value["secret"])

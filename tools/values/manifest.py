@@ -11,6 +11,7 @@ from tools.values.machine import Machine
 from tools.values.requirements import Needs
 from tools.values.snapshot import PlatformName
 from tools.values.value import Json, Named, Record, Value
+from tools.values.watched import Exporter
 
 
 class Resource(Value):
@@ -107,6 +108,14 @@ class Part(Value):
     """Run on a machine that stays before a change takes another one away, whose name stands for `{leaving}`: its work is moved first."""
     facts: Named = ()
     """What the guide says besides; the capability's own."""
+    exporters: tuple[Exporter, ...] = ()
+    """What its machines give figures by, besides those of every machine."""
+    watches: bool = False
+    """Its machines watch others."""
+    watched_by: tuple[str, ...] = ()
+    """The machines that watch it."""
+    takes_over: Named = ()
+    """Of a part that watches: (the list of its targets, its machines) of what runs already and nobody watches yet."""
     after: tuple[str, ...] = ()
     """Labels of parts that must be done before."""
     lets_go: tuple[str, ...] = ()

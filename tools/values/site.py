@@ -146,6 +146,25 @@ class Release(Value):
     """The day of it, ISO."""
 
 
+class Monitoring(Value):
+    """What only the site can say of watching. See tools/capabilities/monitoring/README.md."""
+
+    host: str = Field(default="", pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")
+    """A Prometheus of the site's own, as ssh calls its machine; empty: none."""
+    ssh_config: str = ""
+    """How ssh reaches it; empty: by the operator's own settings."""
+    targets: str = Field(default="/etc/prometheus/targets", pattern=r"^/[A-Za-z0-9/_.-]+$")
+    """The folder there that its file_sd_configs read."""
+    alert_webhook: str = Field(default="", pattern=r"^$|^https?://[^\s\"']+$|^(env|file):\S+$")
+    """Where alerts are posted, or where that address stands."""
+    proxmox_token: str = Field(default="", pattern=r"^$|^(env|file):\S+$")
+    """Where a token stands that may look at the cluster and no more: `env:NAME` or `file:/path`."""
+    grafana_source: str = Field(default="", pattern=r"^$|^deb [^\r\n]+$")
+    """A line of apt's sources for a repository that has Grafana."""
+    grafana_key: str = ""
+    """Its public key, armored."""
+
+
 class Site(Value):
     environments: tuple[Environment, ...] = (
         Environment(name="production", cpu_ratio_max=0.6),
@@ -165,6 +184,7 @@ class Site(Value):
     """The Proxmox pool that new machines are put in; a token of least privilege may act in that pool alone. Empty: in none."""
     dns_servers: tuple[str, ...] = ()
     team: str = ""
+    monitoring: Monitoring = Monitoring()
     machines_max: int = 20
     """In one request."""
     own_metal: OwnMetal | None = None

@@ -204,7 +204,16 @@ COMMANDS: dict[str, Command] = {
     "nginx": _nginx,
     "psql": _psql,
     "pg_lsclusters": _pg_lsclusters,
+    # Whatever a file says is taken: Prometheus' own words are judged by a guest with a body.
+    "amtool": lambda *_: 0,
+    "promtool": lambda *_: 0,
     "cloud-init": lambda host, session, words: _say(session, "status: done"),
 }
-NEEDS = {"nginx": "nginx", "psql": "postgresql-client-15", "pg_lsclusters": "postgresql-common"}
+NEEDS = {
+    "nginx": "nginx",
+    "psql": "postgresql-client-15",
+    "pg_lsclusters": "postgresql-common",
+    "amtool": "prometheus-alertmanager",
+    "promtool": "prometheus",
+}
 """Commands that come with a package."""

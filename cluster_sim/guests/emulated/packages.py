@@ -59,5 +59,8 @@ CATALOGUE: dict[str, Package] = {
         },
     ),
     "postgresql": Package(needs=("postgresql-15",)),
+    "prometheus-postgres-exporter": Package(service="prometheus-postgres-exporter", account="prometheus"),
+    "prometheus": Package(service="prometheus", account="prometheus", folders=("/etc/prometheus",)),
+    "prometheus-alertmanager": Package(service="prometheus-alertmanager", account="prometheus", folders=("/etc/prometheus",)),
     "redis-server": Package(service="redis-server", account="redis", files={"/etc/redis/redis.conf": "port 6379\n"}),
 }

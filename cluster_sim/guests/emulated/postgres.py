@@ -59,6 +59,13 @@ class Connection:
         if made := re.fullmatch(r"SELECT '(.+)' WHERE NOT EXISTS \(SELECT FROM pg_(roles|database) WHERE \w+ = '([^']*)'\)", text):
             known = host.roles if made[2] == "roles" else host.databases
             return [] if made[3] in known else [made[1].replace("''", "'")]
+        if made := re.fullmatch(r"SELECT '(GRANT .+)' WHERE NOT EXISTS \(SELECT FROM pg_auth_members WHERE .+\)", text):
+            return [made[1]]  # Who belongs to whom is not kept, so it is granted again.
+        if made := re.fullmatch(rf"GRANT {_NAMED} TO {_NAMED}", text):
+            self._must_rule("grant role")
+            if made[2] not in host.roles:
+                raise HostProblem(f'ERROR:  role "{made[2]}" does not exist')
+            return []
         if made := re.fullmatch(rf"(CREATE|ALTER) ROLE {_NAMED}(?: LOGIN)?(?: PASSWORD '(.*)')?", text):
             self._must_rule(f"{made[1].lower()} role")
             exists = made[2] in host.roles
