@@ -302,6 +302,23 @@ def drift(run_id: str, as_json: bool) -> None:
     click.echo("Everything is as it was approved." if found else "The run has nothing that exists.")
 
 
+@main.command()
+@in_words
+def watch() -> None:
+    """Tell every monitoring what it should watch, and what is gone; exit code 3 when one is away."""
+    from tools.pipeline import watching
+
+    away = found = False
+    for name, told, owed in watching.catch_up(_world()):
+        found, away = True, away or bool(owed)
+        for line in (*told, *owed) or (f"{name} knows of everything that it watches.",):
+            click.echo(line)
+    if not found:
+        click.echo("There is no monitoring. Ask for one in a conversation: it takes over what runs.")
+    if away:
+        sys.exit(WORLD)
+
+
 @main.group()
 def request() -> None:
     """Requests as files: show, export and apply them."""

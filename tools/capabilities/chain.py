@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS, certify
 from tools.rules.machines.keeping import where_now
+from tools.rules.machines.watching import watch
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
 from tools.values.manifest import Manifest, Part
@@ -124,7 +125,7 @@ def compose(
     return Manifest(
         requester=requirements.requester,
         made_by=proposal.made_by,
-        parts=tuple(parts),
+        parts=watch(parts, situation.monitors, situation.unwatched),
         snapshot_digests=situation.digests,
         parent_digest=parent_digest,
         certificate=certify(parts, situation),

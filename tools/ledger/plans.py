@@ -188,6 +188,13 @@ class Plans:
         with self._database.read() as connection:
             return tuple(_kept(row).plan for row in connection.execute(query).all())
 
+    def counts(self, now: datetime) -> tuple[dict[str, int], int]:
+        """(how many plans are in which state, how many of the open ones can still be approved)."""
+        query = sa.select(plans.c.status, sa.func.count()).group_by(plans.c.status)
+        with self._database.read() as connection:
+            by_status = {str(status): int(count) for status, count in connection.execute(query)}
+        return by_status, sum(kept.plan.expires_at > now for kept in self.open())
+
     def costs(self, statuses: Sequence[str]) -> tuple[Cost, ...]:
         """Of the runs that are in one of these states, by the estimates of their plans. A changed run counts once, as it is now."""
 
@@ -202,6 +209,19 @@ class Plans:
         with self._database.read() as connection:
             rows = connection.execute(query.where(runs.c.status.in_(statuses))).all()
         return tuple(Cost(digest, total or 0.0, {str(one["name"]): one["value"] for one in fields or ()}) for digest, total, fields in rows)
+
+    def standing(self, statuses: Sequence[str], said: str = "") -> tuple[tuple[str, Manifest], ...]:
+        """(run, its manifest as it is now) of the runs in one of these states, oldest first; `said`: of those whose manifest has this text.
+        One that cannot be read is passed over."""
+        query = sa.select(plans.c.run_id, plans.c.manifest_json).select_from(plans.join(runs, runs.c.plan_digest == plans.c.digest))
+        query = query.where(runs.c.status.in_(statuses) & plans.c.manifest_json.contains(said, autoescape=True)).order_by(runs.c.number)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        found = []
+        for run_id, text in rows:
+            with suppress(Unreadable):
+                found.append((run_id, read(Manifest, text, f"The manifest of {run_id}")))
+        return tuple(found)
 
     def used_at(self, digest: str) -> float | None:
         """When the run began under these approvals."""

@@ -12,6 +12,7 @@ from tools.clients.prometheus import DAYS
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import World
 from tools.platforms import estimate
+from tools.rules.machines import watching
 from tools.rules.plans.judging import judge_by_policy
 from tools.rules.plans.policy import Spent
 from tools.values.manifest import Manifest, Part
@@ -23,6 +24,7 @@ from tools.values.site import Reserved
 from tools.values.situation import Situation
 from tools.values.snapshot import PlatformName, Snapshot
 from tools.values.trouble import WorldProblem
+from tools.values.watched import Monitor, Watched
 
 Snapshots = dict[PlatformName, Snapshot]
 
@@ -30,6 +32,10 @@ DRAFT_MINUTES = 30
 HISTORY, HISTORY_OF_NODES = timedelta(days=DAYS), timedelta(days=1)
 """How far back the load of a node is looked at: by Prometheus, and by the node's own record."""
 RACES_MAX = 8
+STANDING = ("done", "stopped")
+"""Runs in these states have made something."""
+WATCHES = '"watches": true'
+"""What is written of a part that watches others, and of nothing else."""
 
 
 def promised(world: World, parent_digest: str = "") -> Reserved:
@@ -75,10 +81,11 @@ def draft(
     """A lost race for an id or a name only means to compose again: by then it counts as taken."""
     ledger = world.ledger.reservations
     family = ledger.family_of(parent_digest) if parent_digest else ""
+    monitors, unwatched = seen_watching(world, requirements, built)
     for _ in range(RACES_MAX):
         now = world.now()
         held = ledger.held(now, besides=family)
-        situation = Situation(snapshots, world.site, held, world.prices)
+        situation = Situation(snapshots, world.site, held, world.prices, monitors=monitors, unwatched=unwatched)
         manifest = chain.compose(requirements, offer, proposal, situation, parent_digest, built)
         by_rules = chain.review(manifest, situation)
         review = judge_by_policy(
@@ -112,6 +119,18 @@ def draft(
         "Ask again in a minute.",
         retryable=True,
     )
+
+
+def seen_watching(
+    world: World, requirements: Requirements, built: Manifest | None = None
+) -> tuple[tuple[Monitor, ...], tuple[Watched, ...]]:
+    """The monitoring that stands, besides that of the run whose manifest is `built`; and what nobody watches, where a monitoring is asked
+    for."""
+    asked = any(chain.footing(needs).watches for needs in requirements.parts)
+    runs = world.ledger.plans.standing(STANDING, "" if asked else WATCHES)
+    parts = [(run_id, part) for run_id, manifest in runs if built is None or manifest.digest != built.digest for part in manifest.parts]
+    monitors = watching.monitors_of(parts, world.site)
+    return monitors, watching.unwatched(parts, monitors) if asked else ()
 
 
 def spent(world: World, besides: str = "") -> tuple[Spent, ...]:

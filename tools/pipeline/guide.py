@@ -54,6 +54,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "outputs": receipt_part.outputs,
         "facts": dict(part.facts),
         "virtual_addresses": {name: str(address).partition("/")[0] for name, address in part.virtual_addresses},
+        "watched_by": list(part.watched_by),
         "savings": list(part.savings),
         "not_included": list(part.needs.not_included),
         "providers": list(receipt_part.providers),

@@ -10,6 +10,7 @@ from tools.ledger.leases import Lease
 from tools.ledger.plans import Kept
 from tools.pipeline.context import PartContext
 from tools.pipeline.world import World
+from tools.rules.machines.watching import can_be_watched
 from tools.rules.plans.changes import Kind
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import PartPlan, Plan
@@ -111,12 +112,13 @@ def machines_of(results: Mapping[str, Json]) -> tuple[MachineReceipt, ...]:
 def part_receipt(label: str, results: Mapping[str, Json]) -> PartReceipt:
     applied = results.get("apply") or {}
     verified = results.get("verify") or {}
+    watched = results.get("watch") or {}
     return PartReceipt(
         label=label,
         outputs=applied.get("outputs"),
         machines=machines_of(results),
-        verified=tuple(verified.get("verified", ())),
-        not_verified=tuple(verified.get("not_verified", ())),
+        verified=(*verified.get("verified", ()), *watched.get("watched", ())),
+        not_verified=(*verified.get("not_verified", ()), *watched.get("not_watched", ())),
         providers=tuple((one[0], one[1]) for one in applied.get("providers", ())),
     )
 
@@ -153,6 +155,7 @@ def production() -> Steps:
     from tools.pipeline.applying import apply
     from tools.pipeline.leaving import leave
     from tools.pipeline.rechecking import recheck
+    from tools.pipeline.watching import unwatch_step, watch_step
 
     return (
         Step("recheck", recheck),
@@ -160,6 +163,7 @@ def production() -> Steps:
         Step("apply", apply, undo=apply, stops_itself=True),
         Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.machines)),
         Step("configure", configure_step, applies_to=lambda part: part.configure is not None),
+        Step("watch", watch_step, undo=unwatch_step, applies_to=can_be_watched),
         Step("verify", verify_step),
         Step("guide", guide_step),
     )

@@ -8,6 +8,7 @@ from tools.values.manifest import Part
 from tools.values.price import Price
 from tools.values.site import Reserved, Site
 from tools.values.snapshot import ClusterSnapshot, PlatformName, Snapshot, SubscriptionSnapshot
+from tools.values.watched import Monitor, Watched
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,10 @@ class Situation:
     """The site's own rows, refreshed or shipped: offers and estimates count by the same."""
     parts: tuple[Part, ...] = ()
     """Of the same request, decided already."""
+    monitors: tuple[Monitor, ...] = ()
+    """That stand."""
+    unwatched: tuple[Watched, ...] = ()
+    """What runs, and no monitoring knows of."""
 
     @property
     def cluster(self) -> ClusterSnapshot:

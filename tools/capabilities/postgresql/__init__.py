@@ -19,6 +19,7 @@ from tools.capabilities.postgresql.variables import KEPT_AS, variables
 from tools.rules.azure.placing import names_to_check, regions_of
 from tools.values.manifest import Secret
 from tools.values.snapshot import PlatformName
+from tools.values.watched import Exporter
 
 NAME = "postgresql"
 TITLE = "PostgreSQL database"
@@ -36,6 +37,7 @@ ON: dict[PlatformName, Footing] = {
         variables=variables,
         secrets=(Secret(name=KEPT_AS, kind="password"),),
         checks=checks,
+        exporters=(Exporter(job="postgresql", port=9187),),
     ),
     "azure": Footing(
         understand=flexible_facts.understand,

@@ -28,6 +28,8 @@ TYPED_MAX = 40
 """Messages of a conversation that quotes may come from; older ones are forgotten."""
 HISTORY_MAX = 40
 """Edits of a conversation that can be undone."""
+WATCHED = "monitoring"
+"""The wish that is fulfilled by whatever watches an item."""
 
 Stepped = tuple[Conversation, tuple[Effect, ...]]
 
@@ -440,7 +442,12 @@ def _judge(now: Conversation, judged: events.Judged) -> Stepped:
 def ungranted(now: Conversation) -> tuple[Wish, ...]:
     """What nothing that is planned fulfils."""
     granted = {field.name for part in (now.requirements.parts if now.requirements else ()) for field in part.fields}
-    return tuple(wish for wish in now.request.wishes if wish.kind not in granted)
+    watched = {part.label for part in (now.manifest.parts if now.manifest else ()) if part.watched_by}
+    return tuple(
+        wish
+        for wish in now.request.wishes
+        if wish.kind not in granted and not (wish.kind == WATCHED and watched and wish.item in ("", *watched))
+    )
 
 
 def _plan(now: Conversation, planned: events.Planned) -> Stepped:
