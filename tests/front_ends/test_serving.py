@@ -176,6 +176,7 @@ class Service:
     provider: Provider
     world: World = field(repr=False)
     process: subprocess.Popen[bytes] = field(repr=False)
+    log: Path = field(repr=False)
 
     def of(self, name: str = "", **headers: str) -> httpx.Client:
         given = {"authorization": f"Bearer {TOKENS[name]}"} if name else {}
@@ -198,7 +199,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (folder / "secret").write_text("the-proxys-secret\n")
     (folder / "serve.yaml").write_text(json.dumps({
         "address": url, "port": port, "tokens_file": str(folder / "tokens"), "messages_a_minute": 12,
-        "proxy": {"secret_file": str(folder / "secret")}, "oidc": {"issuer": provider.issuer, "client_id": "berth"},
+        "log": "json", "proxy": {"secret_file": str(folder / "secret")}, "oidc": {"issuer": provider.issuer, "client_id": "berth"},
     }))  # fmt: skip
     kept = ("PATH", "LANG", "HOME", "VIRTUAL_ENV", "SSL_CERT_FILE")
     given = {name: os.environ[name] for name in kept if name in os.environ}
@@ -210,7 +211,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         try:
             wait_until(lambda: _is_up(url), 60, lambda: log.read_text()[-2000:])
             with opened(given) as world:
-                yield Service(url, provider, world, process)
+                yield Service(url, provider, world, process, log)
         finally:
             process.terminate()
             assert process.wait(40) in (0, -15), log.read_text()[-2000:]
@@ -334,6 +335,13 @@ def test_prometheus_reads_figures_and_no_names(service: Service) -> None:
     }
     wanted = {figure for query in queries() for figure in figures_of(query) if figure.startswith("berth_")}
     assert wanted <= there, wanted - there
+
+
+def test_every_line_of_the_log_is_one_json_object(service: Service) -> None:
+    service.say("bob", "help")
+    said = [json.loads(line) for line in service.log.read_text().splitlines()]
+    assert {"uvicorn.error", "uvicorn.access"} <= {one["logger"] for one in said}
+    assert all(set(one) - {"trace"} == {"at", "level", "logger", "text"} for one in said)
 
 
 def test_a_viewer_plans_nothing(service: Service) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -68,6 +68,8 @@ class Config(Value):
     oidc: Oidc | None = None
     messages_a_minute: Annotated[int, Field(ge=1)] = 30
     requests_a_minute: Annotated[int, Field(ge=1)] = 600
+    log: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line."""
     session_hours: Annotated[float, Field(gt=0, le=24)] = 8
 
     @property

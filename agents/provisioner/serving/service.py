@@ -4,12 +4,14 @@ their end or are taken over by the next process."""
 from __future__ import annotations
 
 import asyncio
+import logging.config
 import secrets
 import sys
 from pathlib import Path
 
 import uvicorn
 from google.adk.cli.fast_api import get_fast_api_app
+from uvicorn.config import LOGGING_CONFIG
 
 from tools.clients.files import private_folder, write_once
 from tools.clients.settings import Settings
@@ -23,6 +25,7 @@ from ..world import the_world
 from . import figures
 from .config import Config, read_config
 from .door import Door
+from .log import json_lines
 from .people import People, Provider
 
 READY_SECONDS_MAX = 5.0
@@ -33,6 +36,9 @@ PERSON = 2
 def main(path: str) -> None:
     try:
         config = read_config(Path(path))
+        if config.log == "json":
+            logging.config.dictConfig(json_lines())
+            logging.captureWarnings(True)  # What libraries say while they load is a line like any other.
         if not is_loopback(config.listen) and config.certificate_file is None:
             raise RequestProblem(
                 "What people send would be read by others.",
@@ -54,6 +60,7 @@ def main(path: str) -> None:
         ssl_keyfile=str(config.key_file) if config.key_file else None,
         proxy_headers=False,  # Whoever passes a message on is seen as who they are.
         server_header=False,
+        log_config=json_lines() if config.log == "json" else LOGGING_CONFIG,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
         h11_max_incomplete_event_size=64 * 1024,
     )
