@@ -38,7 +38,9 @@ def watch_step(work: Work) -> Json:
         own = [(work.run_id, one) for one in work.kept.manifest.parts]
         told = [_tried(_tell_all(world, machine.name, part.takes_over, own)) for machine in part.machines]
     elif _waits_for_monitoring(work):
-        told = [([f"{part.label} is watched as soon as {' and '.join(part.watched_by)} can be told of it."], [])]
+        # What it then says is of its own part: nothing of this one was verified yet.
+        work.say(f"{part.label} is watched as soon as {' and '.join(part.watched_by)} can be told of it.")
+        told = []
     else:
         text = targets(work.run_id, part, machines_of(work.results))
         told = [_tried(_put(world, work, name, text)) for name in part.watched_by]

@@ -34,6 +34,7 @@ LEAST = next(
     for row in table("community-minimums")
     if row["application"] == "Prometheus"
 )
+_UNKNOWN = "No size by load is published for Prometheus' processors and memory."
 _COMMUNITY = "community-scripts/ProxmoxVE, 2026-08-08, row Prometheus"
 _BYTES, SHARE = _FIGURES["bytes_per_sample"], _FIGURES["disk_share"]
 DISK_GIB_MIN = SYSTEM_DISK_GIB + LEAST.disk_gib
@@ -44,8 +45,8 @@ def _ours(value: int, high: int, why: str, least: str, low: int) -> Assumption:
     return Assumption(value, low, high, why, source)
 
 
-CPU = _ours(2, 4, "No size by load is published for Prometheus' processors.", f"{LEAST.cpu_count} vCPU", LEAST.cpu_count)
-MEMORY_MIB = _ours(2048, 8192, "No size by load is published for Prometheus' memory.", f"{LEAST.memory_mib} MiB", LEAST.memory_mib)
+CPU = _ours(2, 4, _UNKNOWN, f"{LEAST.cpu_count} vCPU", LEAST.cpu_count)
+MEMORY_MIB = _ours(2048, 8192, _UNKNOWN, f"{LEAST.memory_mib} MiB", LEAST.memory_mib)
 
 
 def samples_per_second(machines: int) -> float:
