@@ -20,8 +20,8 @@ from .builders import LEASE_SECONDS, lines, manifest_of, part_named, planned, wo
 from .child import carry_on
 
 CHILD_SECONDS_MAX = 60
-STEPS = ("recheck", "apply", "wait", "configure", "verify", "guide")
-EVERYTHING_ONCE = {"made web-00": 1, "wait web": 1, "configure web": 1, "verify web": 1, "guide web": 1}
+STEPS = ("recheck", "apply", "wait", "configure", "watch", "verify", "guide")
+EVERYTHING_ONCE = {"made web-00": 1, "wait web": 1, "configure web": 1, "watch web": 1, "verify web": 1, "guide web": 1}
 
 
 @pytest.fixture(scope="module")

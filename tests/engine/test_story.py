@@ -33,7 +33,7 @@ def test_a_plan_is_approved_carried_out_and_removed(world: World, effects: Path)
     run = carry_out.run_of(world, run_id)
     assert run.status == "done", told
     assert sorted(lines(effects)) == sorted(
-        ["recheck web", "made web-00", "made web-01", "wait web", "configure web", "verify web", "guide web"]
+        ["recheck web", "made web-00", "made web-01", "wait web", "configure web", "watch web", "verify web", "guide web"]
     )
     assert run.receipt is not None
     assert run.receipt.parts[0].outputs["machines"]["web-01"]["vm_id"] == 20001

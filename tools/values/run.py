@@ -16,7 +16,7 @@ class StepRecord(Value):
 
     part: str
     name: str
-    """`recheck`, `apply`, `wait`, `configure`, `verify`, `guide`."""
+    """`recheck`, `leave`, `apply`, `wait`, `configure`, `watch`, `verify`, `guide`."""
     status: StepStatus
     started_at: datetime | None = None
     ended_at: datetime | None = None
