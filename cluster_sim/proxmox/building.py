@@ -14,6 +14,7 @@ from .configuration import new_mac, new_uuid
 from .faults import AnswerFault, Faults, SlowFault, TaskFault
 from .lines import Drive, Net
 from .power import mark_running
+from .recovery import come_back, lose
 from .section import (
     AnswerFaultSection,
     GuestSection,
@@ -70,7 +71,17 @@ def build_cluster(
         cluster.pools[name] = Pool(name, pool.comment, set(pool.guests), set(pool.storages))
     for sid, state in world.ha.items():
         cluster.ha.resources[sid] = {"state": state}
+    for fault in world.faults:
+        if isinstance(fault, SilentFaultSection):
+            _schedule(cluster, fault)
     return cluster
+
+
+def _schedule(cluster: Cluster, fault: SilentFaultSection) -> None:
+    if fault.after_s:
+        cluster.agenda.after(fault.after_s, lambda: lose(cluster, fault.silent))
+    if fault.for_s:
+        cluster.agenda.after(fault.after_s + fault.for_s, lambda: come_back(cluster, fault.silent))
 
 
 def _node(world: ProxmoxSection, name: str, number: int, now: float) -> Node:
@@ -135,7 +146,9 @@ def _faults(world: ProxmoxSection) -> Faults:
     answers = (AnswerFault(f.when, f.status, f.reason, _times(f.nth)) for f in world.faults if isinstance(f, AnswerFaultSection))
     tasks = (TaskFault(f.task, f.exitstatus, _times(f.nth), f.node, str(f.id)) for f in world.faults if isinstance(f, TaskFaultSection))
     slow = (SlowFault(f.slow, f.delay_s) for f in world.faults if isinstance(f, SlowFaultSection))
-    return Faults(tuple(answers), tuple(tasks), tuple(slow), {f.silent for f in world.faults if isinstance(f, SilentFaultSection)})
+    return Faults(
+        tuple(answers), tuple(tasks), tuple(slow), {f.silent for f in world.faults if isinstance(f, SilentFaultSection) and not f.after_s}
+    )
 
 
 def _add_guest(cluster: Cluster, vmid: int, section: GuestSection, now: float) -> None:

@@ -44,6 +44,8 @@ class Cluster:
     agenda: Agenda = field(default_factory=Agenda)
     leases: dict[str, str] = field(default_factory=dict)
     """MAC → address."""
+    lost: dict[str, float] = field(default_factory=dict)
+    """Nodes that died while the world went on, and when."""
     locks: dict[str, list[object]] = field(default_factory=dict)
     """Names of the locks that are held, each with its queue."""
     options: dict[str, Any] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """HA resources and rules as a client keeps them. The manager starts and stops guests as their resources ask (power.py).
 
-Not yet: fencing, recovery, and moving guests by rules.
+What happens when a node dies is in recovery.py. Not yet: moving guests by rules that change while they run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .cluster import Cluster
 from .errors import bad_parameters, failed
 from .parameters import split_list
 from .power import MANAGER_S, follow
+from .recovery import state_of
 
 _INTEGERS = ("max_restart", "max_relocate", "failback", "disable", "strict", "order", "restricted", "nofailback")
 _MIGRATED = "ha groups have been migrated to rules"
@@ -176,8 +177,9 @@ def manager(call: Call) -> list[dict[str, Any]]:
     rows += [_local_manager(cluster, node, now) for node in sorted(cluster.nodes)]
     for sid, row in sorted(cluster.ha.resources.items()):
         node = cluster.guests[int(sid.partition(":")[2])].node
-        service = {"id": f"service:{sid}", "type": "service", "sid": sid, "node": node, "crm_state": row["state"]}
-        rows.append(service | {"state": row["state"], "request_state": row["state"], "status": f"{sid} ({node}, {row['state']})"})
+        state = state_of(cluster, sid, row)
+        service = {"id": f"service:{sid}", "type": "service", "sid": sid, "node": node, "crm_state": state}
+        rows.append(service | {"state": state, "request_state": row["state"], "status": f"{sid} ({node}, {state})"})
     return rows
 
 

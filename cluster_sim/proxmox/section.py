@@ -160,6 +160,10 @@ class TaskFaultSection(Section):
 
 class SilentFaultSection(Section):
     silent: str
+    after_s: float = Field(default=0.0, ge=0)
+    """When it dies; 0: it is silent from the start."""
+    for_s: float | None = Field(default=None, gt=0)
+    """After which it is back; none: never."""
 
 
 class SlowFaultSection(Section):

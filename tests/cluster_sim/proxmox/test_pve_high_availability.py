@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cluster_sim.proxmox.access import Grant
+from cluster_sim.proxmox.recovery import come_back, lose
 from cluster_sim.world import World
 from tests.cluster_sim.proxmox.driver import Driver, Refused
 
@@ -103,3 +105,93 @@ def test_the_manager_does_what_a_resource_asks(pve: Driver) -> None:
 def test_least_privilege_cannot_touch_it(four_nodes: World) -> None:
     with pytest.raises(Refused, match=r"Permission check failed \(/, Sys.Console\)"):
         Driver(four_nodes).post("/cluster/ha/resources", sid="vm:110")
+
+
+SERVICES = {"vm:110": "pve1", "vm:111": "pve1", "vm:120": "pve2"}
+
+
+def managed(pve: Driver) -> dict[str, tuple[str, str]]:
+    """Of each service: where it is, and how."""
+    rows = {r["sid"]: (r["node"], r["state"]) for r in pve.get("/cluster/ha/status/current") if r["type"] == "service"}
+    running = {sid: pve.cluster.guests[int(sid.removeprefix("vm:"))].running for sid in rows}
+    return {sid: (node, state if running[sid] or state != "started" else "off") for sid, (node, state) in rows.items()}
+
+
+def lost(pve: Driver, *, node: str = "pve1", seconds: float) -> dict[str, tuple[str, str]]:
+    for sid in SERVICES:
+        pve.post("/cluster/ha/resources", sid=sid, state="started")
+    pve.clock.advance(10)
+    pve.cluster.settle()
+    lose(pve.cluster, node)
+    pve.clock.advance(seconds)
+    return managed(pve)
+
+
+def test_a_lost_node_is_fenced_and_its_services_run_elsewhere_after_two_minutes(pve: Driver) -> None:
+    assert lost(pve, seconds=30)["vm:110"] == ("pve1", "off")
+    pve.clock.advance(40)
+    assert managed(pve)["vm:110"] == ("pve1", "fence")
+    pve.clock.advance(40)
+    assert managed(pve)["vm:110"] == ("pve1", "fence"), "the lock of its agent has not run out"
+    pve.clock.advance(40)
+    assert managed(pve) == {"vm:110": ("pve3", "started"), "vm:111": ("pve4", "started"), "vm:120": ("pve2", "started")}, "fewest services"
+    assert pve.get("/nodes/pve3/qemu/110/status/current")["status"] == "running"
+    assert pve.cluster.guests[113].node == "pve1", "whatever is not highly available stays where it was"
+
+
+def test_who_is_back_in_time_is_not_fenced(pve: Driver) -> None:
+    lost(pve, seconds=100)
+    come_back(pve.cluster, "pve1")
+    pve.clock.advance(60)
+    assert managed(pve)["vm:110"] == ("pve1", "started")
+
+
+@pytest.mark.parametrize(
+    ("rules", "node"),
+    [
+        ([{"type": "node-affinity", "resources": "vm:110", "nodes": "pve4:2,pve2:1"}], "pve4"),
+        ([{"type": "node-affinity", "resources": "vm:110", "nodes": "pve1,pve2", "strict": 1}], "pve2"),
+        ([{"type": "node-affinity", "resources": "vm:110", "nodes": "pve1", "strict": 0}], "pve3"),
+        ([{"type": "resource-affinity", "resources": "vm:110,vm:120", "affinity": "positive"}], "pve2"),
+        ([{"type": "resource-affinity", "resources": "vm:110,vm:130", "affinity": "negative"}], "pve4"),
+        ([{"type": "resource-affinity", "resources": "vm:110,vm:130", "affinity": "negative", "disable": 1}], "pve3"),
+    ],
+)
+def test_rules_say_where_a_service_is_recovered(pve: Driver, rules: list[dict[str, Any]], node: str) -> None:
+    for number, rule in enumerate(rules):
+        pve.post("/cluster/ha/rules", rule=f"rule-{number}", **rule)
+    assert lost(pve, seconds=150)["vm:110"] == (node, "started")
+
+
+def test_a_service_that_may_be_nowhere_else_waits_and_so_does_all_without_quorum(pve: Driver) -> None:
+    pve.post("/cluster/ha/rules", rule="here", type="node-affinity", resources="vm:110", nodes="pve1", strict=1)
+    assert lost(pve, seconds=150)["vm:110"] == ("pve1", "recovery")
+    lose(pve.cluster, "pve2")
+    pve.clock.advance(300)
+    assert managed(pve)["vm:120"] == ("pve2", "recovery"), "two of four nodes are no quorum"
+    come_back(pve.cluster, "pve1")
+    pve.clock.advance(60)
+    assert managed(pve)["vm:110"] == ("pve1", "started") and managed(pve)["vm:120"][0] != "pve2"
+
+
+def test_a_disk_that_only_the_lost_node_has_does_not_come_along(pve: Driver) -> None:
+    pve.post("/cluster/ha/resources", sid="vm:112", state="started")
+    assert lost(pve, seconds=150)["vm:112"][1] == "off"
+    [task] = [t for t in pve.cluster.agenda.tasks.values() if t.id == "112" and t.kind == "qmstart"]
+    assert str(task.exitstatus).startswith("volume 'local-lvm:vm-112-disk-0' does not exist")
+
+
+def test_a_world_says_when_a_node_dies_and_is_back(changed: Callable[..., Driver]) -> None:
+    pve = changed(faults=[{"silent": "pve2", "after_s": 60, "for_s": 600}], ha={"vm:120": "started"})
+
+    def seen() -> str:
+        return str({n["node"]: n["status"] for n in pve.get("/nodes")}["pve2"])
+
+    assert seen() == "online"
+    pve.clock.advance(100)
+    assert seen() == "offline"
+    pve.clock.advance(150)
+    node, state = managed(pve)["vm:120"]
+    assert node != "pve2" and state == "started"
+    pve.clock.advance(500)
+    assert seen() == "online"
