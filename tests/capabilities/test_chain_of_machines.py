@@ -183,6 +183,15 @@ def test_what_other_plans_were_promised_is_found() -> None:
     assert {"vm_id.free", "name.free", "headroom.memory"} <= set(errors(reviewed(composed("virtual_machine", VM), reserved=reserved)))
 
 
+def test_what_waits_for_an_approval_is_kept_off_unless_it_was_asked_for() -> None:
+    waiting = Reserved(vm_ids=frozenset({20000}), waiting=frozenset({"vm-01"}))
+    chosen, asked = (composed("virtual_machine", said, reserved=waiting) for said in (VM, VM | {"name": "vm-01"}))
+    assert [only(one).machines[0].name for one in (chosen, asked)] == ["vm-02", "vm-01"]
+    findings = reviewed(asked, reserved=waiting).findings
+    assert [(f.kind, f.severity) for f in findings] == [("waiting.same", Severity.NOTE)]
+    assert reviewed(chosen, reserved=waiting).findings == ()
+
+
 def test_a_refinement_is_kept_only_if_nothing_that_held_fails() -> None:
     manifest = composed("virtual_machine", VM)
     full = reviewed(spoilt(manifest, memory_mib=120 * 1024))

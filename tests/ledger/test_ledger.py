@@ -74,11 +74,35 @@ def test_an_id_is_promised_once_and_free_again_when_it_expires(ledger: Ledger, c
     assert promises.reserve("f1", "m1", wanted, NOON, soon), "the same family again"
     assert not promises.reserve("f2", "m2", Reserved(vm_ids=frozenset({20000})), NOON, soon)
     assert not promises.reserve("f2", "m2", Reserved(names=frozenset({"db-01"})), NOON, soon)
-    assert promises.held(NOON).memory_bytes == (("pve1", 8),)
     assert promises.held(NOON, besides="f1") == Reserved()
     late = clock.pass_by(minutes=31)
     assert promises.held(late) == Reserved()
     assert promises.reserve("f2", "m2", wanted, late, clock.pass_by(minutes=30))
+
+
+def test_a_plan_that_waits_is_in_nobodys_way_and_one_that_is_carried_out_is(ledger: Ledger, clock: Clock) -> None:
+    room = Reserved(vm_ids=frozenset({20000}), names=frozenset({"db-01"}), addresses=frozenset({"10.0.20.9"}), memory_bytes=(("pve1", 8),))
+    same = room.model_copy(update={"vm_ids": frozenset({20001})})
+    first, second = plan(), plan("run-2", "another talk")
+    soon = clock.pass_by(minutes=30)
+    assert ledger.reservations.reserve("f1", "m1", room, NOON, soon)
+    waiting = ledger.reservations.held(NOON)
+    assert waiting == Reserved(vm_ids=frozenset({20000}), waiting=frozenset({"db-01", "10.0.20.9"}))
+    assert waiting.widest.names >= {"db-01"}
+    assert not ledger.reservations.reserve("f2", "m2", same, NOON, soon), "chosen at the same moment: one of them chooses anew"
+    assert ledger.reservations.reserve("f2", "m2", same, NOON, soon, waiting.waiting), "asked for by name"
+
+    add(ledger, first, "f1", room)
+    add(ledger, second, "f2", same)
+    for which in (first, second):
+        ledger.plans.approve(approval(which, nonce=which.run_id), NOON)
+    assert ledger.runs.begin(first, (), NOON)
+    assert ledger.reservations.held(NOON, besides="f2").names == {"db-01"}
+    assert ledger.reservations.held(NOON, besides="f2").memory_bytes == (("pve1", 8),)
+    assert ledger.runs.begin(second, (), clock.pass_by(minutes=1))
+    began = [ledger.plans.used_at(which.digest) or 0.0 for which in (first, second)]
+    assert ledger.reservations.held(NOON, besides="f1", before=began[0]).names == frozenset(), "it need not make way for a later one"
+    assert ledger.reservations.held(NOON, besides="f2", before=began[1]).names == {"db-01"}
 
 
 def test_a_refined_manifest_shares_its_parents_promises(ledger: Ledger, clock: Clock) -> None:

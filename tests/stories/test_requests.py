@@ -42,6 +42,23 @@ def test_ten_web_servers_are_ten_machines_within_the_room_there_is(berth: Berth)
     chat.say("no")
 
 
+def test_two_plans_may_wait_with_one_name_and_who_is_approved_first_has_it(berth: Berth) -> None:
+    first, second, unnamed = berth.chat(), berth.chat(), berth.chat()
+    wish = "a virtual machine called stage-7 with 1 core, 1 GB memory and 10 GB disk, development, network 20"
+    first.say(wish)
+    second.say(wish)
+    assert first.open_digest and second.open_digest
+    assert [f.kind for f in second.plan.review.findings if f.check == "waiting"] == ["waiting.same"]
+    unnamed.say("a web server on network 20, development")
+    other = berth.chat()
+    other.say("a web server on network 20, development")
+    assert not {m.name for m in unnamed.machines} & {m.name for m in other.machines}, "what Berth names itself is nobody else's"
+    for chat in (first, unnamed, other):
+        chat.say("no")
+    assert second.plan.status == "open"
+    second.say("no")
+
+
 def test_missing_facts_are_asked_for_at_once_with_suggestions_and_answered_bit_by_bit(berth: Berth) -> None:
     chat = berth.chat()
     asked = chat.say("I need a PostgreSQL database")

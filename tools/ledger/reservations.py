@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from tools.ledger.database import Database, families, plans, reservations, reserved_values
+from tools.ledger.database import Database, approval_uses, approvals, families, plans, reservations, reserved_values, runs
 from tools.values.shapes import read, written
 from tools.values.site import Reserved
 from tools.values.value import Value
 
+MADE_BY = "made by "
+"""What a run has made is kept under this and its id."""
+KEPT_BY = "kept by "
+"""What a family keeps for good is kept under this and its name."""
 FOR_GOOD = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -33,12 +38,18 @@ class Reservations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def held(self, now: datetime, besides: str = "") -> Reserved:
-        """Everything promised at this time, leaving out one family's own."""
+    def held(self, now: datetime, besides: str = "", before: float = math.inf) -> Reserved:
+        """Everything promised at this time, leaving out one family's own. A run that began at `before` or later is one that waits: of two
+        that begin together, the first need not make way for the second."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(reservations).where(reservations.c.expires_at > now.timestamp())).all()
-        own = (besides, _kept_by(besides))
-        return _together([read(Reserved, row.json, "What is promised to another plan") for row in rows if row.family not in own])
+            approved = _approved(connection, before)
+        total, own = Reserved(), (besides, _kept_by(besides))
+        for row in rows:
+            if row.family not in own:
+                held = read(Reserved, row.json, "What is promised to another plan")
+                total = total.plus(held if row.family in approved or row.family.startswith((MADE_BY, KEPT_BY)) else held.unapproved)
+        return total
 
     def promises(self, now: datetime) -> list[Promise]:
         """Each of them, with the plan that waits for an approval, if one does."""
@@ -48,7 +59,7 @@ class Reservations:
         )
         with self._database.read() as connection:
             rows = connection.execute(query.where(reservations.c.expires_at > now.timestamp()).order_by(reservations.c.expires_at)).all()
-            used = set(connection.execute(sa.select(plans.c.family).where(plans.c.status == "used")).scalars())
+            approved = _approved(connection)
         return [
             Promise(
                 family=row.family,
@@ -56,7 +67,7 @@ class Reservations:
                 held=read(Reserved, row.json, "What is promised to another plan"),
                 plan_digest=row.digest or "",
                 conversation=row.conversation or "",
-                is_run=row.family in used,
+                is_run=row.family in approved,
             )
             for row in rows
         ]
@@ -67,13 +78,23 @@ class Reservations:
             query = sa.select(families.c.family).where(families.c.manifest_digest == manifest_digest)
             return connection.execute(query).scalar() or manifest_digest
 
-    def reserve(self, family: str, manifest_digest: str, wanted: Reserved, now: datetime, expires_at: datetime) -> bool:
-        """False when somebody else holds one of the ids or names: then nothing is reserved. The family's earlier ids stay its own."""
+    def reserve(
+        self,
+        family: str,
+        manifest_digest: str,
+        wanted: Reserved,
+        now: datetime,
+        expires_at: datetime,
+        shared: frozenset[str] = frozenset(),
+    ) -> bool:
+        """False when somebody else holds one of the ids or names: then nothing is reserved. The family's earlier ids stay its own. What is
+        in `shared` was asked for although another plan waits with it, so it need not be this family's alone."""
+        alone = wanted.model_copy(update={"names": wanted.names - shared, "addresses": wanted.addresses - shared})
         try:
             with self._database.write() as connection:
                 _forget_expired(connection, now)
                 _remember_family(connection, family, manifest_digest)
-                for kind, value in _values(wanted):
+                for kind, value in _values(alone):
                     at = (reserved_values.c.kind == kind) & (reserved_values.c.value == value)
                     holder = connection.execute(sa.select(reserved_values.c.family).where(at)).scalar()
                     if holder is None:
@@ -123,11 +144,23 @@ class Reservations:
 
 
 def _kept_by(family: str) -> str:
-    return f"kept by {family}"
+    return f"{KEPT_BY}{family}"
 
 
 def _made_by(run_id: str) -> str:
-    return f"made by {run_id}"
+    return f"{MADE_BY}{run_id}"
+
+
+def _approved(connection: Connection, before: float = math.inf) -> frozenset[str]:
+    """The families whose run is under way, or has stopped half way; of those that began before that time."""
+    began = (
+        sa.select(sa.func.max(approval_uses.c.used_at))
+        .join(approvals, approvals.c.nonce == approval_uses.c.nonce)
+        .where(approvals.c.plan_digest == plans.c.digest)
+        .scalar_subquery()
+    )
+    query = sa.select(plans.c.family).join(runs, runs.c.plan_digest == plans.c.digest).where(runs.c.status.in_(("running", "stopped")))
+    return frozenset(connection.execute(query if math.isinf(before) else query.where(began < before)).scalars())
 
 
 def _values(wanted: Reserved) -> list[tuple[str, str]]:
@@ -145,10 +178,3 @@ def _remember_family(connection: Connection, family: str, manifest_digest: str) 
     known = connection.execute(sa.select(families.c.family).where(families.c.manifest_digest == manifest_digest)).scalar()
     if known is None:
         connection.execute(families.insert().values(manifest_digest=manifest_digest, family=family))
-
-
-def _together(several: list[Reserved]) -> Reserved:
-    total = Reserved()
-    for one in several:
-        total = total.plus(one)
-    return total

@@ -100,7 +100,7 @@ def draft(
         until = now + timedelta(minutes=DRAFT_MINUTES)
         # What was said to be called as another's is not its own, and the review says so: no race was lost.
         wanted = promises(manifest).besides(held)
-        if ledger.reserve(family or manifest.digest, manifest.digest, wanted, now, until):
+        if ledger.reserve(family or manifest.digest, manifest.digest, wanted, now, until, held.waiting):
             world.ledger.audit.record(
                 now,
                 "drafted",

@@ -286,7 +286,8 @@ def _keep_promises(world: World, manifest: Manifest) -> tuple[str, Reserved]:
     promised = promises(manifest)
     family = world.ledger.reservations.family_of(manifest.digest)
     until = now + window(1)
-    if not world.ledger.reservations.reserve(family, manifest.digest, promised, now, until):
+    shared = world.ledger.reservations.held(now, besides=family).waiting
+    if not world.ledger.reservations.reserve(family, manifest.digest, promised, now, until, shared):
         raise RequestProblem(
             "Another request took this name first.",
             "A machine id or name of this draft is promised to another plan by now.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tools.capabilities import chain
 from tools.clients.terraform import Terraform
 from tools.pipeline.platforms import hands
@@ -24,7 +26,8 @@ def recheck(work: Work) -> Json:
     regions, names = chain.places_to_look(needed, world.site)
     platform = work.part.platform
     snapshot = hands(platform).scan(world.settings_of(work.part), world.now(), world.site, regions=regions, names=names)
-    promised = world.ledger.reservations.held(world.now(), besides=work.kept.family)
+    began = world.ledger.plans.used_at(work.plan.digest)
+    promised = world.ledger.reservations.held(world.now(), besides=work.kept.family, before=math.inf if began is None else began)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
     terraform = Terraform(world.settings_of(work.part), work.part_folder)
     part = work.part.model_copy(update={"owned": PLATFORMS[platform].ids_in(terraform.state())})

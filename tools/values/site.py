@@ -221,6 +221,19 @@ class Reserved(Value):
     """The same one by one, as far as it is known: they have disks as well, and each goes somewhere when its node is lost."""
     addresses: frozenset[str] = frozenset()
     """Fixed ones, without prefix."""
+    waiting: frozenset[str] = frozenset()
+    """Names and addresses of plans that wait for an approval. Who chooses keeps off them; who was told one may have it, and the plan that
+    is approved first has it in the end."""
+
+    @property
+    def widest(self) -> Reserved:
+        """For choosing: what waits counts as taken."""
+        return self.model_copy(update={"names": self.names | self.waiting, "addresses": self.addresses | self.waiting})
+
+    @property
+    def unapproved(self) -> Reserved:
+        """What a plan that waits for an approval holds of it: no room, and nothing that another one asks for by name."""
+        return Reserved(vm_ids=self.vm_ids, waiting=self.names | self.addresses)
 
     def plus(self, other: Reserved) -> Reserved:
         return Reserved(
@@ -230,6 +243,7 @@ class Reserved(Value):
             cpu_count=_added(self.cpu_count, other.cpu_count),
             machines=tuple(sorted({*self.machines, *other.machines}, key=lambda held: held.vm_id)),
             addresses=self.addresses | other.addresses,
+            waiting=self.waiting | other.waiting,
         )
 
     def besides(self, other: Reserved) -> Reserved:

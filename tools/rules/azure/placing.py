@@ -82,7 +82,7 @@ def names_of(needs: Needs, situation: Situation, *kinds: str, **said: str) -> Na
 
     A kind may have a purpose before it: `jobs_identity`. Raises RequestProblem when no name is free.
     """
-    seen, reserved = situation.subscription, situation.reserved.names
+    seen, reserved = situation.subscription, situation.reserved.widest.names
     groups = {g.name.lower() for g in seen.groups} | {name.lower() for name in reserved}
     bases = (base_of(needs, number) for number in range(1, NUMBERS_MAX + 1))
     base = next((one for one in bases if one.name("resource_group").lower() not in groups), None)
@@ -122,7 +122,7 @@ def _salt(needs: Needs, site: Site) -> str:
 def address_space(needs: Needs, situation: Situation, group: str, prefix_length: int) -> str:
     """A range that no network of the subscription has and no other part is promised: of the site's own, and beginning where the name of
     the group says, so that two requests seldom want the same one. Raises RequestProblem when none is free."""
-    taken = tuple(filter(None, (*map(_range, _ranges_seen(situation)), *map(_range, situation.reserved.names))))
+    taken = tuple(filter(None, (*map(_range, _ranges_seen(situation)), *map(_range, situation.reserved.widest.names))))
     plan = situation.site.environment(needs.text("environment")).network.ranges or RANGES
     blocks = [(one, 2 ** (prefix_length - one.prefixlen)) for one in plan if one.prefixlen <= prefix_length]
     total = sum(count for _, count in blocks)

@@ -17,6 +17,8 @@ from tools.values.value import Named
 POOL_MAX = 65536
 """Addresses of a pool that are looked at."""
 DHCP = "dhcp"
+WAITS = "a plan that waits for its approval"
+"""Such an address is not chosen; who asks for it by name may have it."""
 
 
 def clashes(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved, own: frozenset[int] = frozenset()) -> tuple[Exclusion, ...]:
@@ -89,13 +91,19 @@ def problem(address: str, gateway: str, network: Network) -> str:
 
 def taken(snapshot: ClusterSnapshot, reserved: Reserved, own: frozenset[int] = frozenset()) -> dict[str, str]:
     """Who has an address, as far as configurations, agents and other plans tell."""
-    promised = dict.fromkeys(reserved.addresses, "a plan that is not carried out yet")
+    promised = dict.fromkeys(reserved.waiting, WAITS) | dict.fromkeys(reserved.addresses, "a plan that is not carried out yet")
     others = (guest for guest in snapshot.guests if guest.vm_id not in own)
     return promised | {one: f"VM {guest.vm_id} ({guest.name})" for guest in others for one in guest.addresses}
 
 
+def holder(address: str, others: Mapping[str, str]) -> str:
+    """Who has it, so that nobody else may; empty when nobody has."""
+    who = others.get(address.partition("/")[0], "")
+    return "" if who == WAITS else who
+
+
 def _whose(address: str, others: Mapping[str, str]) -> str:
-    who = others.get(address.partition("/")[0])
+    who = holder(address, others)
     return f"it is taken by {who}" if who else ""
 
 

@@ -177,7 +177,7 @@ def _address(m: Machine, scene: Scene) -> Fault | None:
             if given[address] > 1 or address.partition("/")[0] in scene.part.virtual_alone:
                 return fault("address.twice", address=address)
             gateway = ((m.gateway6 if ":" in address else m.gateway) or "") if number == 0 else ""
-            who = others.get(address.partition("/")[0], "")
+            who = addresses.holder(address, others)
             reason = (addresses.problem(address, gateway, network) if network else "") or (f"it is taken by {who}" if who else "")
             if reason:
                 return fault("address.unfit", machine=m.name, address=address, reason=reason)
@@ -193,7 +193,7 @@ def virtual_addresses(scene: Scene) -> Fault | None:
     others = addresses.taken(scene.snapshot, scene.reserved, frozenset(scene.owned))
     for name, address in part.virtual_addresses:
         said, gateway = str(address), part.machines[0].gateway or ""
-        who = others.get(said.partition("/")[0], "")
+        who = addresses.holder(said, others)
         reason = (addresses.problem(said, gateway, network) if network else "") or (f"it is taken by {who}" if who else "")
         if part.needs.text(name) and part.needs.text(name).partition("/")[0] != said.partition("/")[0]:
             reason = f"{part.needs.text(name)} was asked for"

@@ -44,7 +44,7 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
     if not seen.quorate:
         clash = (Exclusion(subject="the cluster", reason="it has no quorum, so nothing in it can be changed"),)
     if clash:
-        free = _free_name(needs, seen, reserved) if needs.field("name") else ""
+        free = _free_name(needs, seen, reserved.widest) if needs.field("name") else ""
         return PartOffer(label=needs.label, candidates=(), exclusions=clash, counter_offer=free)
     placed = groups.place_all(needs, room)
     return PartOffer(
@@ -96,7 +96,7 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
 
     Raises RequestProblem when the pick is not in the offer, or no id is free.
     """
-    seen, site, reserved = situation.cluster, situation.site, situation.reserved
+    seen, site, reserved = situation.cluster, situation.site, situation.reserved.widest
     candidate = candidate_of(part_offer, pick)
     settled = settled_numbers(part_offer, pick)
     made: list[Machine] = []
@@ -105,7 +105,7 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
     network = networks.find(seen, wish_of(needs))
     assert isinstance(network, Network), "an offer with candidates has found the network"
     found = {t.vm_id: t for t in seen.templates}
-    others = addresses.taken(seen, reserved)
+    others = addresses.taken(seen, situation.reserved)
     fixed = iter(_addresses(needs, network, candidate, others))
     fixed6 = iter(addresses.allot6(needs, network))
     cards = iter(addresses.cards_of(needs, seen, others, _all_there(needs, candidate)))

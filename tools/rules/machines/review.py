@@ -17,7 +17,7 @@ from tools.values.review import THE_CLUSTER, Fault, Finding, Severity, fault
 from tools.values.situation import Situation
 
 NODES_LOOKED_AT_MAX = 64
-OF_THE_PART = ("count", "keys", "group.apart", "address.virtual")
+OF_THE_PART = ("count", "keys", "waiting", "group.apart", "address.virtual")
 """Checks of the part as a whole that are not of the whole cluster."""
 
 
@@ -59,6 +59,8 @@ def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Fault | None]]:
     yield "address.virtual", Severity.ERROR, virtual_addresses(scene)
     yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else fault("cluster.no_quorum")
     yield "failover.memory", *_loss(scene)
+    also = tuple(sorted({name for m in made for name in (m.name, m.address_alone) if name in scene.reserved.waiting}))
+    yield "waiting", Severity.NOTE, fault("waiting.same", also=also) if also else None
     yield "keys", Severity.NOTE, fault("keys.none") if any(not m.public_keys for m in made) else None
 
 
