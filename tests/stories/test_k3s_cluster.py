@@ -16,6 +16,9 @@ import pytest
 
 from cluster_sim.run import environment, world
 from tests.conftest import WORLDS, Chat, api_server, wait_until
+from tools.clients.ansible import run_playbook
+from tools.clients.ssh import Host
+from tools.values.trouble import WorldProblem
 
 pytestmark = pytest.mark.systems
 SECONDS_MAX = 1800.0
@@ -62,6 +65,19 @@ class Site:
         where = f"{proxmox['url']}/api2/json/nodes/{guest['node']}/qemu/{guest['vmid']}/status/{deed}"
         httpx.post(where, headers=headers, verify=self.ready["ca_file"]).raise_for_status()
 
+    def playbook(self, **changed: str) -> str:
+        """What it says when it is stopped; nothing that runs is touched by it."""
+        part = self.chat.plan.manifest.parts[0]
+        addresses = {machine.name: machine.address for machine in self.chat.run.receipt.parts[0].machines}  # type: ignore[union-attr]
+        hosts = [Host(machine.name, addresses[machine.name], machine.user_name, machine.group) for machine in part.machines]
+        given = {name: value for name, value in part.configure.variables.items() if name != "k3s_token"} | changed  # type: ignore[union-attr]
+        token = {"k3s_token": (self.folder / "secrets" / "k3s_token").read_text().strip()}
+        before = self.on("k3s-server-01", "systemctl show --property MainPID k3s").stdout
+        with pytest.raises(WorldProblem) as stopped:
+            run_playbook(self.folder, self.folder / part.label, "k3s_cluster.yml", hosts, given, token, print)
+        assert self.on("k3s-server-01", "systemctl show --property MainPID k3s").stdout == before
+        return stopped.value.detail
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -102,6 +118,10 @@ def test_a_cluster_survives_a_server_takes_a_worker_is_upgraded_and_lets_a_worke
     assert made.returncode == 0, made.stderr
     site.power(holder, "start")
     wait_until(lambda: site.on(holder, "sudo k3s kubectl get --raw /readyz").stdout == "ok", 120, lambda: f"{holder} did not come back")
+
+    # A mirror that serves something else, and one that is away, are told in a sentence, and nothing is restarted.
+    assert "its SHA-256 is another one" in site.playbook(k3s_sha256="0" * 64)
+    assert "does not answer" in site.playbook(k3s_sha256="1" * 64, k3s_url="http://10.20.0.1:9/k3s")
 
     site.approve("3 workers")
     assert site.nodes() == dict.fromkeys([*machines, "k3s-worker-03"], OLD)
