@@ -19,7 +19,7 @@ from tools.values.requirements import Group, Needs
 from tools.values.site import Release, Site
 
 WORDS = (
-    "k3s cluster", "k3s clusters", "k3s", "kubernetes cluster", "kubernetes clusters", "kubernetes", "k8s cluster", "k8s clusters", "k8s",
+    "k3s cluster", "k3s clusters", "k3s", "kubernetes cluster", "kubernetes clusters", "kubernetes", "k8s cluster", "k8s clusters",
 )  # fmt: skip
 PROGRAM = "k3s"
 SERVERS = Group(name="servers", called="server", one_a_node=False)

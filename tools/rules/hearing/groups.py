@@ -111,7 +111,7 @@ class Grouping:
         scene, previous = self.scene, self.previous
         if self._kind(head):
             return "kind"
-        if previous and head.body and "plain" in head.adjectives and scene.is_text(head.start - 1, "of"):
+        if previous and head.body and scene.is_text(head.start - 1, "of") and scene.is_text(head.first - 1, "plain"):
             return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
         if self._is_no_thing(head):
             return "no"
