@@ -19,7 +19,7 @@ ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"),
 
 
 def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
-    matches, rest = assign(at, thing.capability)
+    matches, rest = assign(at)
     _multiply(message, thing, at)
     one = _Amounts(message, thing, at)
     one.say(matches)
@@ -30,11 +30,14 @@ def say_afar(message: Message, thing: Thing) -> None:
     """`Databricks and Azure OpenAI, 1-4 workers`: among the words about another thing, which wants no such fact."""
     at = message.stretch(thing)
     others = {
-        name for other in message.things if other.capability != thing.capability for name in message.scene.words.kinds[other.capability]
+        name
+        for other in message.things
+        if other.capability != thing.capability
+        for name in message.scene.words.able[other.capability].by_name
     }
-    if not others or all(kind not in AMOUNTS or name in others or name in thing.facts for name, kind in at.kinds.items()):
+    if not others or all(kind not in AMOUNTS or name in others or name in thing.facts for name, kind in at.able.kinds.items()):
         return
-    matches, _ = assign(at, thing.capability)
+    matches, _ = assign(at)
     left = [match for match in matches if not set(match.facts) & (others | set(thing.facts))]
     _Amounts(message, thing, at).say(left)
 
@@ -46,9 +49,9 @@ def worth(value: str) -> float | None:
 
 def _multiply(message: Message, thing: Thing, at: Stretch) -> None:
     """`half the ram`, `double the disk`: of what was said; of anything else it is told as unused."""
-    for mark in at.marks():
+    for mark in [*at.marks("double"), *at.marks("half")]:
         label = next((m for m in at.scene.marks_in(mark.last, mark.last + 3) if m.names("fact")), None)
-        if not label or not mark.does("double", "half"):
+        if not label:
             continue
         fact = next((fact for name in label.names("fact") if (fact := message.before(thing, name))), None)
         was = worth(fact.value) if fact else None
@@ -60,7 +63,7 @@ def _multiply(message: Message, thing: Thing, at: Stretch) -> None:
 class _Amounts:
     def __init__(self, message: Message, thing: Thing, at: Stretch) -> None:
         self.message, self.thing, self.at = message, thing, at
-        self.scene, self.kinds = at.scene, at.kinds
+        self.scene, self.kinds = at.scene, at.able.kinds
 
     # What a label says.
 
@@ -86,7 +89,7 @@ class _Amounts:
             found.say(fact, *product)
         elif kind == "disks" or (kind == "disk" and len(several) > 1 and not self._repeats(several)):
             values = [value for one in several for value in [self._spelled(one.amount, kind)] * self._times(one)]
-            whole, more = scene.quote(several[0].first, last.last), self.at.named("disks")
+            whole, more = scene.quote(several[0].first, last.last), self.at.able.named("disks")
             if kind == "disk" and more:
                 found.say(fact, values[0], scene.quote(several[0].first, several[0].last))
                 found.say(more, ", ".join(values[1:]), whole)
@@ -131,9 +134,11 @@ class _Amounts:
 
     def _share_out(self, fact: str, match: Match) -> bool:
         """`three VMs with 12 cores together`: it is asked whether each has that much, or its share."""
+        if fact not in MACHINE_SIZES or not self._is_sum(match):
+            return False
         count = self.message.before(self.thing, "count") if "count" not in self.thing.facts else self.thing.facts["count"]
         machines = worth(count.value) if count else None
-        if not machines or machines < 2 or fact not in MACHINE_SIZES or not self._is_sum(match):
+        if not machines or machines < 2:
             return False
         quote, kind, amount = self.scene.quote(match.first, match.last), self.kinds[fact], match.amount
         is_size = kind != "count"
@@ -185,9 +190,10 @@ class _Amounts:
         """`4 GB more` is what there is and four more; nothing else of it is known here."""
         scene, before = self.scene, self.message.before(self.thing, fact)
         was = worth(before.value) if before else None
+        if was is None or before is None:
+            return value
         lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last))
-        adds = scene.any_does(match.first - 1, match.last + 1, "more") or (scene.does(match.amount.first - 1, "by") and not lowers)
-        if was is None or not adds or before is None:
+        if not scene.any_does(match.first - 1, match.last + 1, "more") and (lowers or not scene.does(match.amount.first - 1, "by")):
             return value
         total = was + match.amount.worth
         return plain(total) if match.amount.kind == "number" and before.value.isdigit() else f"{plain(total / GIB)} GB"
@@ -197,7 +203,7 @@ class _Amounts:
     def corrected(self, rest: list[Amount]) -> list[Amount]:
         """`not 100, 200` and `200 instead of 100`: the amount that is refused says which fact is meant."""
         scene, item = self.scene, self.message.request.item(self.thing.label)
-        refused = [scene.said[i] for i in range(self.at.first, self.at.last) if scene.denied[i] and scene.kind(i) in ("number", "size")]
+        refused = [scene.said[i] for i in scene.of_kind(self.at.first, self.at.last, "number", "size") if scene.denied[i]]
         if item is None or len(refused) != 1 or len(rest) != 1 or rest[0].kind != refused[0].kind:
             return rest
         facts = [fact for fact in (*item.facts, *self.message.request.shared) if worth(fact.value) == refused[0].value]
@@ -222,7 +228,7 @@ class _Amounts:
             self._give("count", numbers[0])  # `make it 3`, `three of them`
         for number in numbers:
             self._mends(number)
-        if sums and (budget := self.at.named("money")):
+        if sums and (budget := self.at.able.named("money")):
             self._give(budget, sums[-1])
         sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
         half = len(sizes) // 2
@@ -230,13 +236,13 @@ class _Amounts:
             for size in sizes[half:]:  # half a message, said twice
                 scene.settle(size.first, size.last)
             del sizes[half:]
-        usual = {one.kind: one.name for one in reversed(self.at.wanted)}  # any other of a kind is said with its label
-        lacking = {kind: name for kind, name in usual.items() if name not in thing.facts}
+        usual = {kind: self.at.able.named(kind) for kind in SIZES}
+        lacking = {kind: name for kind, name in usual.items() if name and name not in thing.facts}
         for size in [size for size in sizes if "volume" in lacking and not is_usual_memory(size.worth)][:1]:
             if any(m.first - size.last in (0, 1) and thing.capability in m.names("service") for m in scene.mentions):
                 self._give(lacking.pop("volume"), size)  # `100 GB database`
                 sizes.remove(size)
-        if "memory" in self.kinds.values():
+        if usual["memory"]:
             lacking.pop("volume", None)  # what is left beside a machine's sizes is told, and no size of data
         given, doubtful = by_order(sizes, lacking, self._behind_disk(sizes))
         for fact in dict.fromkeys(fact for fact, _ in given):

@@ -11,7 +11,7 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import SHARED
 from tools.rules.hearing.values import SIZES, assign, plain
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words import Able, Catalogue
 from tools.values.request import Edit, Request
 from tools.values.wanted import Wanted
 
@@ -55,10 +55,10 @@ def _speaks_of_others(scene: Scene, names: set[str]) -> bool:
 
 
 def _labelled(scene: Scene, wanted: list[Wanted], capability: str, today: date) -> Found:
-    able = [one for one in wanted if one.kind != "text"]
-    at = Stretch(scene, 0, len(scene.said), able, Found(), today, {one.name: one.kind for one in able})
+    able = Able([one for one in wanted if one.kind != "text"])
+    at = Stretch(scene, 0, len(scene.said), capability, able, Found(), today)
     read_facts(at)
-    for match in assign(at, capability)[0]:
+    for match in assign(at)[0]:
         value = plain(match.amount.worth) if match.amount.kind == "number" else match.amount.text
         at.say(match.facts[0], value, match.first, match.last)
     return at.found

@@ -46,11 +46,10 @@ class Cell:
         if not text or scene.is_empty(text):
             return
         scene.used[self.first : self.last] = bytes(self.last - self.first)
-        able = [next(one for one in at.wanted if one.name == name) for name in self.facts if name in at.kinds]
-        for one in sorted(able, key=lambda one: one.kind in ("text", "wish")):
+        for one in sorted((at.able.by_name[name] for name in self.facts if name in at.able.by_name), key=_is_loose):
             if self._value(at, one):
                 scene.use(self.first, self.last)
-                if "vlan" in self.facts and "vlan" in at.kinds and scene.kind(self.first) == "number":
+                if "vlan" in self.facts and "vlan" in at.able.kinds and scene.kind(self.first) == "number":
                     at.found.say("vlan", plain(scene.said[self.first].value), scene.quote(self.first, self.last))
                 return
         if self.label.wishes:
@@ -75,7 +74,7 @@ class Cell:
                 said = list(addresses_at(scene, begin, self.last)[1])
             case "date":
                 said = [day.iso for day in days(quote, at.today)]
-                if len(said) == 2 and one.name == "needed_by" and "until" in at.kinds:
+                if len(said) == 2 and one.name == "needed_by" and "until" in at.able.kinds:
                     at.found.say("until", said[1], quote)
                 said = said[:1]
             case "choice":
@@ -101,7 +100,7 @@ class Cell:
         mark = next((mark for mark in at.marks() if mark.choices(one.name)), None)
         if mark:
             at.found.say(one.name, mark.choices(one.name)[0], scene.quote(mark.first, mark.last))
-            if mark.last < self.last and scene.kind(mark.last) == "number" and f"{one.name}_version" in at.kinds:
+            if mark.last < self.last and scene.kind(mark.last) == "number" and f"{one.name}_version" in at.able.kinds:
                 version = scene.quote(mark.last, mark.last + 1)
                 at.found.say(f"{one.name}_version", version, scene.quote(self.first, self.last))
         elif self.label.choice and scene.is_listed(self.first, "yes"):
@@ -126,7 +125,7 @@ class Cell:
         return True
 
     def _amounts(self, at: Stretch, one: Wanted) -> bool:
-        scene, more = at.scene, at.named("disks")
+        scene, more = at.scene, at.able.named("disks")
         said = [a for a in amounts(scene, self.first, self.last) if takes(one.kind, a, labelled=True)]
         values = [self._spelled(one.kind, a.worth) if a.kind == "number" else a.text for a in said]
         if not said:
@@ -142,6 +141,11 @@ class Cell:
     def _spelled(self, kind: str, worth: float) -> str:
         unit = (self.label.unit or ("MB" if kind == "memory" and worth >= 256 else "GB")) if kind in SIZES else ""
         return f"{plain(worth)} {unit}".strip()
+
+
+def _is_loose(one: Wanted) -> bool:
+    """Anything may be its value."""
+    return one.kind in ("text", "wish")
 
 
 Span = tuple[int, int, bool]

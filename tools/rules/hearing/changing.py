@@ -208,9 +208,9 @@ def wishes(message: Message) -> list[Edit]:
     scene, found = message.scene, dict[str, Edit]()
     is_able = bool(message.things or message.request.items)  # a wish is about something
     said = [wish for thing in message.things for wish in thing.found.wishes]
-    for mark in scene.marks:
-        kind = next(iter(mark.names("wish")), "")
-        if not kind or not is_able or not scene.free(mark.first, mark.last) or _tells_another(message, mark):
+    for mark in scene.marks_of("wish") if is_able else ():
+        kind = mark.names("wish")[0]
+        if not scene.free(mark.first, mark.last) or _tells_another(message, mark):
             continue
         quote = scene.quote(mark.first, mark.last)
         if not scene.denied[mark.first]:

@@ -15,7 +15,7 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.words import Mark
 from tools.rules.names import regions as azure_regions
-from tools.values.wanted import Wanted
+from tools.values.wanted import Kind, Wanted
 
 TEXT_LENGTH_MAX = 200
 NO_KEY = "no key"
@@ -25,9 +25,9 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 def read_facts(at: Stretch) -> None:
     """Everything but amounts, in an order in which the surest kinds come first; a machine's own address, which needs no label, after those
     that have one."""
-    able = [one for one in at.wanted if one.kind in READERS] if at.first < at.last else []
-    for one in sorted(able, key=lambda one: (ORDER.index(one.kind), one.name == "address")):
-        READERS[one.kind](at, one)
+    for kind, read in READERS.items() if at.first < at.last else ():
+        for one in sorted(at.able.by_kind.get(kind, ()), key=lambda one: one.name == "address"):
+            read(at, one)
 
 
 def _keys(at: Stretch, one: Wanted) -> None:
@@ -38,8 +38,8 @@ def _keys(at: Stretch, one: Wanted) -> None:
         at.found.say(one.name, private.group(), private.group())
         scene.use(scene.tokens_between(*private.span())[0], len(scene.said))
         return
-    for i in range(at.first, at.last):
-        if scene.kind(i) == "key" and not scene.used[i]:
+    for i in scene.of_kind(at.first, at.last, "key"):
+        if not scene.used[i]:
             at.say(one.name, scene.quote(i, i + 1), i, i + 1)
     for mark in at.labels(one):
         if scene.denied[mark.first]:
@@ -79,8 +79,8 @@ def _dates(at: Stretch, one: Wanted) -> None:
         lead = stretch[scene.said[mark.last - 1].end - start : day.start] if day else ""
         if day and len(lead.split()) <= 4 and not re.search(r"[.;!?\n]", lead):
             at.say(one.name, day.iso, mark.first, scene.tokens_between(start + day.start, start + day.end)[1])
-    for i in scene.left(at.first, at.last) if one.name == "until" else ():
-        if scene.is_text(i, "for") and one.name not in at.found.facts:
+    for i in (mark.first for mark in at.marks("for")) if one.name == "until" else ():
+        if scene.is_text(i, "for") and scene.is_left(i) and one.name not in at.found.facts:
             day = next(iter(days(scene.quote(i, min(i + 4, at.last)), at.today)), None)
             if day and day.start == 0:
                 at.say(one.name, day.iso, i, scene.chunk(i, day.end))
@@ -209,8 +209,8 @@ def _versions(at: Stretch, one: Wanted) -> None:
 def _named(at: Stretch, one: Wanted) -> None:
     """`resource group rg-x`, `nsg called nsg-shared`: behind its own word."""
     scene = at.scene
-    for i in scene.left(at.first, at.last):
-        if scene.kind(i) == "name" and scene.said[i].text.split("-")[0] in one.words and not scene.denied[i]:  # `on nsg-shared`
+    for i in scene.of_kind(at.first, at.last, "name"):
+        if scene.is_left(i) and scene.said[i].text.split("-")[0] in one.words:  # `on nsg-shared`
             at.say(one.name, scene.quote(i, i + 1), i, i + 1)
     for mark in at.labels(one):
         begin = at.skip(mark.last, "called")
@@ -223,7 +223,7 @@ def _named(at: Stretch, one: Wanted) -> None:
                 at.say(one.name, said[0], mark.first, end)
 
 
-READERS: dict[str, Callable[[Stretch, Wanted], None]] = {
+READERS: dict[Kind, Callable[[Stretch, Wanted], None]] = {
     "public_key": _keys,
     "region": _regions,
     "date": _dates,
@@ -238,4 +238,3 @@ READERS: dict[str, Callable[[Stretch, Wanted], None]] = {
     "choice": _choices,
     "text": _texts,
 }
-ORDER = tuple(READERS)

@@ -348,7 +348,8 @@ def _under_heading(scene: Scene, floor: int, first: int) -> int:
 
 def _one_by_one(scene: Scene, group: Group) -> list[Group]:
     """`two databases, one for 100 users and one for 20 users` are two things, and `2 VMs for staging and 3 for production` two kinds."""
-    ones = [i for i in range(group.head.last, group.last) if _counts_alone(scene, i)]
+    others = (mark.first for mark in scene.marks_in(group.head.last, group.last, "another"))
+    ones = sorted(i for i in {*scene.of_kind(group.head.last, group.last, "number"), *others} if _counts_alone(scene, i))
     counts = [int(scene.said[i].value) or 1 for i in ones]
     if group.count is not None and len(ones) > 1 and sum(counts) == group.count:
         starts = [group.first, *ones[1:]]

@@ -78,9 +78,9 @@ def heads(scene: Scene, first: int, last: int, request: Request) -> list[Head]:
     found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
     found += _items(scene, first, last, request)
     found += _roles(scene, first, last, found, request)
-    for mark in scene.marks_in(first, last):
+    for mark in scene.marks_in(first, last, "same_again"):
         told = scene.does(mark.last, "for", "lean", "with", "affirm") or scene.at(mark.last).choices("environment")
-        if mark.does("same_again") and found and told:
+        if found and told:
             found.append(Head(found[0].capability, Lead(mark.first), mark.first, mark.last, again=True))
     return found
 
@@ -178,9 +178,9 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
                 yield head(item, i, i + 2)
             if scene.kind(i) in ("word", "name", "quoted") and same(scene.said[i].text.strip("\"'`")) in words:
                 yield head(item, i, i + 1)
-    for i in range(first, last - 1):
+    for i in range(first, last - 1) if len(request.items) > 1 else ():
         ordinal = scene.words.ordinals.get(scene.said[i].text, len(request.items))
-        if len(request.items) > ordinal and len(request.items) > 1 and (scene.is_body(i + 1) or scene.is_text(i + 1, "one", "item")):
+        if len(request.items) > ordinal and (scene.is_body(i + 1) or scene.is_text(i + 1, "one", "item")):
             yield head(request.items[ordinal], i, i + 2)
 
 
@@ -205,9 +205,10 @@ def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reque
     """`3 masters with 4 cores`, `a head node with 8 cores`, `one web and one indexer machine`: machines called by what they do."""
     taken = {i for head in mentioned for i in range(head.start, head.last)}
     found = []
-    for i in scene.left(first, last - 1):
-        counts = _is_whole(scene, i, ROLE_COUNT_MAX)
-        head = _role_at(scene, i, last, mentioned, request) if i not in taken and (counts or scene.does(i, "article")) else None
+    articles = (mark.first for mark in scene.marks_in(first, last - 1, "article"))
+    for i in sorted({*scene.of_kind(first, last - 1, "number"), *articles}):
+        counts = _is_whole(scene, i, ROLE_COUNT_MAX) or scene.does(i, "article")
+        head = _role_at(scene, i, last, mentioned, request) if counts and scene.is_left(i) and i not in taken else None
         if head and not taken & set(range(head.first, head.last)):
             found.append(head)
     return found

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 
 from tools.rules.hearing.lexicon import listed
@@ -51,38 +50,18 @@ _NAMED = re.compile(r"^[\"']?((?![A-Z]{2,}-?\d{3,})[A-Za-z](?=[\w.-]*[\d-])[\w.{
 """A line that is a name, with fields below it; not the number of a ticket."""
 
 
-@dataclass(frozen=True)
 class _Line:
-    start: int
-    text: str
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.text)
-
-    @cached_property
-    def begin(self) -> int:
+    def __init__(self, start: int, text: str) -> None:
+        bullet = _BULLET.match(text)
+        self.start, self.text, self.end = start, text, start + len(text)
+        self.begin = bullet.end() if bullet and bullet.end() else len(text) - len(text.lstrip())
         """Behind the mark of a list."""
-        found = _BULLET.match(self.text)
-        return found.end() if found and found.end() else len(self.text) - len(self.text.lstrip())
-
-    @property
-    def is_listed(self) -> bool:
-        return bool(self.text[: self.begin].strip())
-
-    @cached_property
-    def body(self) -> str:
-        return self.text[self.begin :]
-
-    @cached_property
-    def label(self) -> str:
-        field = _FIELD.match(self.body)
-        return field["label"].strip(" *-\"'") if field else ""
-
-    @cached_property
-    def heading(self) -> str:
-        found = _HEADING.match(self.body)
-        return (found["hash"] or found["colon"]).strip(" *:") if found else ""
+        self.is_listed = bool(text[: self.begin].strip())
+        self.body = text[self.begin :]
+        self.field = _FIELD.match(self.body)
+        self.label = self.field["label"].strip(" *-\"'") if self.field else ""
+        heading = _HEADING.match(self.body)
+        self.heading = (heading["hash"] or heading["colon"]).strip(" *:") if heading else ""
 
 
 def pieces(text: str, is_label: IsLabel, is_section: IsLabel) -> list[Piece]:
@@ -132,7 +111,7 @@ class _Layout:
             after, last = self._values_below(at + 1)
             if last > after:
                 return last, Piece(self.lines[after].start, self.lines[last - 1].end, label, begin)
-        field, label = _FIELD.match(line.body), line.label
+        field, label = line.field, line.label
         if field and _is_short(label) and self.is_label(label) and not self._is_list(field["value"]):
             return at + 1, Piece(begin + field.start("value"), line.start + len(line.text.rstrip()), label, begin, begins=line.is_listed)
         return at + 1, Piece(begin, line.end, begins=line.is_listed)

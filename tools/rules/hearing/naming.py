@@ -42,11 +42,9 @@ def hyphenated(scene: Scene, number: int) -> str:
 
 def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
     """Whatever is called something. A name is taken whole, so that no word in it is read as anything else."""
-    i = first
-    while i < last:
-        mark = scene.at(i)
-        if not (mark.does("called") and mark.first == i and scene.free(i, mark.last)) or scene.denied[i]:
-            i += 1
+    end = first
+    for mark in scene.marks_in(first, last, "called"):
+        if mark.first < end or not scene.free(mark.first, mark.last) or scene.denied[mark.first]:
             continue
         begin = scene.skip(mark.last, last, "link", "owned", texts=(":", "=", "#", "-"), most=6)
         begin = scene.skip(begin, last, "owned", "article", texts=("it", "them", "vm", "machine"))
@@ -56,7 +54,6 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
         end, said = names_at(scene, begin, last, sure=_is_sure(scene, mark, begin))
         if said:
             yield Called(mark.first, begin, end, said)
-        i = max(end, i + 1)
 
 
 def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:

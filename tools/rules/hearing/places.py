@@ -37,7 +37,9 @@ def networks(at: Stretch, one: Wanted) -> None:
                 scene.use(mark.first, begin + 1)
         elif span := _network_behind(at, mark) or _network_before(at, mark):
             _say_network(at, one, *span)
-    for i in scene.left(at.first, at.last):
+    for i in scene.of_kind(at.first, at.last, "word", "name", "address"):
+        if not scene.is_left(i):
+            continue
         subnet = scene.kind(i) == "address" and _SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
         listed = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
         known = scene.said[i].text in scene.known.networks and scene.does(i - 1 - scene.does(i - 1, "owned"), "lean")
@@ -164,11 +166,13 @@ def nodes(at: Stretch, one: Wanted) -> None:
         elif scene.kind(begin) == "name" or _names_a_place(scene, mark, begin):
             value = hyphenated(scene, begin)
             _say_node(at, one, value, mark.first, scene.chunk(begin, len(value)))
-    for i in range(at.first, at.last):
-        if scene.is_text(i, "anywhere") and not scene.used[i] and not scene.is_text(i - 1, "from", "to", "by"):
+    for i in scene.of_kind(at.first, at.last, "word", "name"):
+        if scene.used[i]:
+            continue
+        if scene.is_text(i, "anywhere") and not scene.is_text(i - 1, "from", "to", "by"):
             _unsay_node(at, one, i, i + 1)
         is_known = scene.said[i].text in scene.known.nodes
-        if (scene.kind(i) != "name" and not is_known) or scene.used[i] or scene.at(i).meanings:
+        if (scene.kind(i) != "name" and not is_known) or scene.at(i).meanings:
             continue
         leads = scene.does(i - 1, "lean", "change") and not scene.is_listed(i - 1, "leads_to_no_node")
         denied = scene.denied[i] and scene.does(i - 1, "deny")
@@ -198,10 +202,8 @@ def address(at: Stretch, one: Wanted) -> None:
             at.say(one.name, ", ".join(said), mark.first, end)
     if one.name != "address" or one.name in at.found.facts:
         return
-    for i in scene.left(at.first, at.last):
-        if scene.kind(i) != "address":
-            continue
-        if not scene.is_text(i - 1, "from") and not scene.any_does(max(i - 8, at.first), i, "reaches"):
+    for i in scene.of_kind(at.first, at.last, "address"):
+        if scene.is_left(i) and not scene.is_text(i - 1, "from") and not scene.any_does(max(i - 8, at.first), i, "reaches"):
             end, said = addresses_at(scene, i, at.last)
             at.say(one.name, ", ".join(said), i, end)
             return
@@ -249,8 +251,8 @@ def sources(at: Stretch, one: Wanted) -> None:
 def ports(at: Stretch, one: Wanted) -> None:
     """`ports 22, 80 and 443`, `443/tcp`, `8000-8100`, `5432 (to the database)`; the word may stand before or behind them."""
     scene, said, spans = at.scene, list[str](), list[tuple[int, int]]()
-    for i in scene.left(at.first, at.last):
-        if scene.kind(i) == "port":
+    for i in scene.of_kind(at.first, at.last, "port"):
+        if scene.is_left(i):
             said.append(scene.quote(i, i + 1).removesuffix("/tcp"))
             spans.append((i, i + 1))
     for mark in at.labels(one):

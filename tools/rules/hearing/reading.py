@@ -162,7 +162,7 @@ class _Reader:
             thing = message.things[owner] if message.things else message.thing_of(able[0]) if len(able) == 1 else None
             if thing is None:
                 continue
-            kinds = {wanted.name: wanted.kind for wanted in message.wanted(thing)}
+            kinds = scene.words.able[thing.capability].kinds
             label, others = scene.at(one.begin - 1), scene.at(one.first - 1).names("fact")
             others = others if label.does("called") else label.names("fact") or others
             fact = next((name for name in others if kinds.get(name) in ("name", "text", "network", "node")), "name")

@@ -48,10 +48,10 @@ def read_kind(message: Message, thing: Thing, kind: Kind, last: int) -> None:
 def _copy(message: Message, thing: Thing, at: Stretch) -> None:
     """`same as db-01`."""
     scene = at.scene
-    for mark in at.marks():
+    for mark in at.marks("copy"):
         i = scene.skip(mark.last, at.last, "owned", "article", "lean")
         known = scene.kind(i) == "name" or any(scene.is_text(i, item.label) for item in message.request.items)
-        if mark.does("copy") and known and not scene.used[i]:
+        if known and not scene.used[i]:
             thing.copied, thing.quote = scene.quote(i, i + 1), scene.quote(mark.first, i + 1)
             scene.use(mark.first, i + 1)
 
@@ -59,9 +59,9 @@ def _copy(message: Message, thing: Thing, at: Stretch) -> None:
 def _relate(message: Message, thing: Thing, at: Stretch) -> None:
     """`behind the balancer`, `on different nodes`, `near the database`: how it stands to something else, or its machines do."""
     scene = at.scene
-    for mark in at.marks():
-        kind = next(iter(mark.names("relation")), "")
-        if not kind or not scene.free(mark.first, mark.last):
+    for mark in at.marks("relation"):
+        kind = mark.names("relation")[0]
+        if not scene.free(mark.first, mark.last):
             continue
         to, close = ("", mark.last) if kind == "apart" else _related(message, mark)
         if to or kind == "apart":
@@ -87,9 +87,9 @@ def _related(message: Message, mark: Mark) -> tuple[str, int]:
 def _bare_name(thing: Thing, at: Stretch) -> None:
     """`VM build-01`, `vm lark, 4 cores`, `app-{1,2,3}`, `"web" as a server`: names that nothing introduces."""
     scene = at.scene
-    for i in scene.left(at.first, at.last):
+    for i in scene.of_kind(at.first, at.last, "word", "name", "quoted"):
         kind, is_new = scene.kind(i), not scene.at(i).meanings
-        if kind not in ("word", "name", "quoted"):
+        if not scene.is_left(i):
             continue
         behind = scene.named_at(i) or (kind == "name" and scene.named_at(i - 1))
         asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and "." not in scene.said[i].text
@@ -104,7 +104,7 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
             if not said or placed or not (len(said) > 1 or behind) or "." in said[0]:
                 continue
             at.say("name", ", ".join(said), i, end)
-            if len(said) > 1 and "count" not in thing.facts and "count" in at.kinds:
+            if len(said) > 1 and "count" not in thing.facts and "count" in at.able.kinds:
                 at.say("count", str(len(said)), i, end)
         if "name" in thing.facts:
             return
@@ -133,7 +133,7 @@ def _take_back(at: Stretch) -> None:
     """`no data disks`, `forget the end date`, `any node`: a fact that is named to be denied, and no value of it."""
     scene = at.scene
     for mark in at.marks():
-        facts = [name for name in mark.names("fact") if name in at.kinds]
+        facts = [name for name in mark.names("fact") if name in at.able.kinds]
         if not facts or not scene.free(mark.first, mark.last):
             continue
         lead = mark.first

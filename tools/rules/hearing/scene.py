@@ -42,7 +42,7 @@ class Scene:
     _tokens: tuple[Token, ...] = ()
     _starts: list[int] = field(default_factory=list)
     _ends: dict[int, Mark] = field(default_factory=dict)
-    _quantities: list[int] = field(default_factory=list)
+    _by_kind: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
     _by_name: dict[str, list[Mark]] = field(default_factory=dict)
     _by_owner: dict[str, list[Mark]] = field(default_factory=dict)
 
@@ -59,7 +59,6 @@ class Scene:
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]
-        scene._quantities = [i for i, token in enumerate(said) if token.kind in QUANTITIES]
         scene._ends = {mark.last: mark for mark in mentions}
         for mark in marks:
             scene._at[mark.first : mark.last] = [mark] * (mark.last - mark.first)
@@ -90,7 +89,7 @@ class Scene:
 
     def is_listed(self, number: int, *names: str) -> bool:
         """One of the words of a list of the lexicon's."""
-        return any(self.token(number).text in listed(name) for name in names)
+        return self._tokens[number].text in listed(*names)
 
     @staticmethod
     def is_empty(text: str) -> bool:
@@ -113,6 +112,9 @@ class Scene:
 
     def mention_at(self, first: int) -> Mark | None:
         return next((mark for mark in self.mentions if mark.first == first), None)
+
+    def mention_before(self, last: int) -> Mark | None:
+        return self._ends.get(last)
 
     def named_at(self, last: int) -> bool:
         """A thing that was taken up is named right before this token."""
@@ -137,20 +139,34 @@ class Scene:
         return self.tokens_between(self.said[number].start, self.said[number].start + length)[1]
 
     def marks_in(self, first: int, last: int, name: str = "") -> list[Mark]:
-        """Those that begin within some tokens, from left to right; of a fact its labels and choices, of what words do those that do it."""
-        return _within(self._by_name.get(name, []) if name else self.marks, first, last)
+        """Those that begin within some tokens, from left to right; of one name, as marks_of has them."""
+        return _within(self.marks_of(name) if name else self.marks, first, last)
+
+    def marks_of(self, name: str) -> list[Mark]:
+        """Of a fact its labels and choices, of what words do those that do it, of a kind (`wish`, `relation`) those that have it."""
+        return self._by_name.get(name, [])
 
     def labels_in(self, first: int, last: int, capability: str) -> list[Mark]:
         """Those that a capability has for facts of its own."""
         return _within(self._by_owner.get(capability, []), first, last)
 
+    def of_kind(self, first: int, last: int, *kinds: str) -> list[int]:
+        """The tokens of these kinds among some, from left to right."""
+        if not self._by_kind:
+            for i, token in enumerate(self.said):
+                self._by_kind.setdefault((token.kind,), []).append(i)
+        known = self._by_kind.get(kinds)
+        if known is None:
+            known = self._by_kind[kinds] = sorted(i for kind in kinds for i in self._by_kind.get((kind,), ()))
+        return known[bisect_left(known, first) : bisect_left(known, last)]
+
     def quantities(self, first: int, last: int) -> list[int]:
         """The numbers, sizes and sums among some tokens."""
-        return self._quantities[bisect_left(self._quantities, first) : bisect_left(self._quantities, last)]
+        return self.of_kind(first, last, *QUANTITIES)
 
-    def figures(self) -> Iterator[int]:
+    def figures(self) -> list[int]:
         """Whatever says how much, how many or which one in digits."""
-        return (i for i, token in enumerate(self.said) if token.kind in FIGURES)
+        return self.of_kind(0, len(self.said), *FIGURES)
 
     def any_does(self, first: int, last: int, *names: str) -> bool:
         return any(not mark.meanings.verbs.isdisjoint(names) for mark in self._at[max(first, 0) : last])
@@ -165,7 +181,7 @@ class Scene:
 
     def has(self, first: int, last: int, *kinds: str) -> bool:
         """Tokens of these kinds stand there."""
-        return any(token.kind in kinds for token in self.said[max(first, 0) : last])
+        return bool(self.of_kind(max(first, 0), last, *kinds))
 
     def find(self, first: int, last: int, *texts: str) -> int | None:
         """The first of these signs or words."""
@@ -241,16 +257,15 @@ class Scene:
 
     def _deny(self) -> None:
         """`no backups`, then `port 443 is not needed`, then `the current server has only 2 cores`: what each of them reaches."""
-        for mark in self.marks:
+        for mark in self.marks_of("deny"):
             corrects = self.is_text(mark.last, ",", "\n", ".")  # `no, 300 connections` denies nothing that follows
-            if mark.does("deny") and not mark.does("affirm") and not self.denied[mark.first] and not corrects:
+            if not mark.does("affirm") and not self.denied[mark.first] and not corrects:
                 self.leave(mark.first, self._denied_up_to(mark))
-        for mark in self.marks:
-            if mark.does("denied_after"):
-                self.leave(self.clause(mark.first), mark.last)
-        for mark in self.marks:
+        for mark in self.marks_of("denied_after"):
+            self.leave(self.clause(mark.first), mark.last)
+        for mark in self.marks_of("former"):
             tells = self.token(mark.last).text.isalpha() and not set(self.at(mark.last).names("fact")) - {"count"}
-            if mark.does("former") and not self.denied[mark.first] and tells:
+            if not self.denied[mark.first] and tells:
                 self.leave(mark.first, self._former_up_to(mark))
 
     def _denied_up_to(self, mark: Mark) -> int:
@@ -274,6 +289,8 @@ class Scene:
 
 
 def _within(marks: list[Mark], first: int, last: int) -> list[Mark]:
+    if not marks:
+        return marks
     low = bisect_left(marks, (first,))
     return marks[low : bisect_left(marks, (last,), low)]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.words import Mark
+from tools.rules.hearing.words import Able, Mark
 from tools.values.request import Fact, Wish
-from tools.values.wanted import Kind, Wanted
+from tools.values.wanted import Wanted
 
 
 @dataclass
@@ -32,25 +32,20 @@ class Stretch:
     scene: Scene
     first: int
     last: int
-    wanted: Sequence[Wanted]
+    capability: str
+    able: Able
     """What may be said of the thing."""
     found: Found
     today: date
-    kinds: Mapping[str, Kind]
-    """Of each fact that may be said of it."""
-
-    def named(self, kind: str) -> str:
-        """The fact of a kind, empty when none is wanted."""
-        return next((one.name for one in self.wanted if one.kind == kind), "")
 
     def labels(self, one: Wanted) -> Iterator[Mark]:
         """Where a fact is named, and nothing was made of that yet."""
-        for mark in self.scene.marks_in(self.first, self.last, one.name):
+        for mark in self.marks(one.name):
             if mark.last <= self.last and one.name in mark.names("fact") and self.scene.is_open(mark.first, mark.last):
                 yield mark
 
-    def marks(self) -> list[Mark]:
-        return self.scene.marks_in(self.first, self.last)
+    def marks(self, name: str = "") -> list[Mark]:
+        return self.scene.marks_in(self.first, self.last, name)
 
     def skip(self, number: int, *does: str) -> int:
         """Past a colon and the small words that join a label to its value."""

@@ -85,12 +85,11 @@ class Message:
         return self.catalogue[thing.capability].WANTED
 
     def wants(self, thing: Thing, fact: str) -> bool:
-        return fact in self.scene.words.kinds[thing.capability]
+        return fact in self.scene.words.able[thing.capability].by_name
 
     def stretch(self, thing: Thing, first: int = 0, last: int | None = None) -> Stretch:
         last = len(self.scene.said) if last is None else last
-        kinds = self.scene.words.kinds[thing.capability]
-        return Stretch(self.scene, first, last, self.wanted(thing), thing.found, self.today, kinds)
+        return Stretch(self.scene, first, last, thing.capability, self.scene.words.able[thing.capability], thing.found, self.today)
 
     def before(self, thing: Thing, name: str) -> Fact | None:
         """What the request says already."""

@@ -45,7 +45,8 @@ _NAME = (
     r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+)"  # 2b3-x
 )
 _FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _ADDRESS, _PORT, _NAME)), re.IGNORECASE)
-_REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|[^\w\s]|_|\n")
+_REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|(?!(?<=[^\W_])-[^\W_])[^\w\s]|_|\n")
+"""Words, bare digits and marks; a hyphen within a word is no token."""
 
 
 def tokens(text: str) -> tuple[Token, ...]:
@@ -58,16 +59,9 @@ def _tokens(text: str) -> Iterator[Token]:
     typed = sorted(_typed(text, folded), key=lambda token: token.start)
     position = 0
     for token in (*typed, None):
-        end = token.start if token else len(folded)
-        for match in _REST.finditer(folded, position, end):
-            if (
-                match.group() == "-"
-                and folded[match.start() - 1 : match.start()].isalnum()
-                and folded[match.end() : match.end() + 1].isalnum()
-            ):
-                continue  # a hyphen within a word
-            kind: TokenKind = "word" if match.group()[0].isalpha() else "mark"
-            yield Token(kind, match.group(), *match.span(), glued=_is_glued(folded, match.start()))
+        for match in _REST.finditer(folded, position, token.start if token else len(folded)):
+            said, (start, end) = match.group(), match.span()
+            yield Token("word" if said[0].isalpha() else "mark", said, start, end, 0.0, _is_glued(folded, start))
         if token:
             yield token
             position = token.end
@@ -75,7 +69,7 @@ def _tokens(text: str) -> Iterator[Token]:
 
 def _is_glued(folded: str, start: int) -> bool:
     before = folded[start - 1 : start]
-    return before.isalnum() or (before == "-" and folded[start - 2 : start - 1].isalnum())
+    return before != " " and (before.isalnum() or (before == "-" and folded[start - 2 : start - 1].isalnum()))
 
 
 def _typed(text: str, folded: str) -> Iterator[Token]:

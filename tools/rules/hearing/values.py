@@ -100,16 +100,15 @@ def _joint(scene: Scene, before: Amount, one: Amount) -> str:
 
 def _is_version(scene: Scene, number: int) -> bool:
     """`Debian 12`, `PostgreSQL 16`: the number right behind the name of something counts nothing, unless a label follows."""
-    choice = any(one.kind == "choice" and one.name not in ("environment", "platform") for one in scene.at(number - 1).meanings)
-    behind = choice or any(mark.last == number for mark in scene.mentions)
-    labelled = scene.at(number + 1).has("fact") or scene.is_text(number + 1, "x")
-    return scene.kind(number) == "number" and behind and not labelled
+    if scene.kind(number) != "number" or scene.at(number + 1).has("fact") or scene.is_text(number + 1, "x"):
+        return False
+    return scene.mention_before(number) is not None or bool({*scene.at(number - 1).names("choice")} - {"environment", "platform"})
 
 
-def _labels(at: Stretch, capability: str) -> list[Label]:
+def _labels(at: Stretch) -> list[Label]:
     found = []
-    for mark in at.scene.labels_in(at.first, at.last, capability):
-        facts = tuple(name for name in mark.facts(capability) if at.kinds.get(name) in AMOUNTS)
+    for mark in at.scene.labels_in(at.first, at.last, at.capability):
+        facts = tuple(name for name in mark.facts(at.capability) if at.able.kinds.get(name) in AMOUNTS)
         if facts and mark.last <= at.last and at.scene.free(mark.first, mark.last):
             found.append(Label(mark.first, mark.last, facts))
     return found
@@ -123,10 +122,10 @@ def takes(kind: str, amount: Amount, *, labelled: bool) -> bool:
     return amount.kind == "size" or (labelled and amount.kind == "number")
 
 
-def assign(at: Stretch, capability: str) -> tuple[list[Match], list[Amount]]:
+def assign(at: Stretch) -> tuple[list[Match], list[Amount]]:
     """(what a label says, what has none). Neighbours are matched, so that the whole costs least."""
-    scene, kinds = at.scene, at.kinds
-    row: list[Amount | Label] = sorted([*amounts(scene, at.first, at.last), *_labels(at, capability)], key=lambda one: one.first)
+    scene, kinds = at.scene, at.able.kinds
+    row: list[Amount | Label] = sorted([*amounts(scene, at.first, at.last), *_labels(at)], key=lambda one: one.first)
     best: list[tuple[float, tuple[Match, ...]]] = [(0.0, ())]
     for n, one in enumerate(row):
         cost, matches = best[n]

@@ -17,6 +17,7 @@ from tools.values.wanted import Kind, Listed, Wanted
 MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation"]
 COUNTED = ("count", "memory", "disk", "volume")
 PLACED = ("network", "node", "text", "name")
+TOLD = ("fact", "choice", "does", "wish", "relation")
 WORD_LENGTH_MAX = 24
 """Letters of a word that are looked at for what it begins with."""
 
@@ -42,8 +43,8 @@ class Meanings(frozenset[Meaning]):
 
     @cached_property
     def told(self) -> frozenset[str]:
-        """The facts and choices that it is a word for, and what it does."""
-        return frozenset(one.name for one in self if one.kind in ("fact", "choice", "does"))
+        """The facts and choices that it is a word for, what it does, and whether it is a word for a wish or a relation."""
+        return frozenset(one.kind if one.kind in ("wish", "relation") else one.name for one in self if one.kind in TOLD)
 
     @cached_property
     def by_owner(self) -> dict[str, tuple[str, ...]]:
@@ -71,7 +72,7 @@ class Mark(NamedTuple):
         return self.meanings.by_kind.get(kind, ())
 
     def has(self, *kinds: MeaningKind) -> bool:
-        return any(kind in self.meanings.by_kind for kind in kinds)
+        return not self.meanings.by_kind.keys().isdisjoint(kinds)
 
     def facts(self, capability: str) -> tuple[str, ...]:
         """Those that this capability has the word for."""
@@ -99,6 +100,7 @@ class Phrases:
         """By what they begin with."""
         self.longer: dict[str, dict[str, dict[tuple[str, ...], Meanings]]] = {}
         """By the first and the second word, which may be only a star."""
+        self.stem = lru_cache(maxsize=WORDS_MAX)(self._stem)
 
     def put(self, phrase: tuple[str, ...], meanings: set[Meaning]) -> None:
         last = phrase[-1]
@@ -118,24 +120,43 @@ class Phrases:
     def begins(self, word: str) -> bool:
         return word in self.alone or word in self.longer
 
-    def longest(self, said: Sequence[Token], words: tuple[str, ...], at: int, *, by_stem: bool) -> tuple[int, Meanings] | None:
-        """(how many words, what they mean) of the longest phrase that stands here."""
-        by_second = self.longer.get(words[at])
-        if by_second and at + 1 < len(words):
-            for known in (by_second.get(words[at + 1]), by_second.get("*")):
-                for phrase, meanings in known.items() if known else ():
-                    if _fits(phrase, said, words, at):
-                        return len(phrase), meanings
-        meant = self.alone.get(words[at])
-        if meant is None and by_stem and said[at].kind == "word":
-            text = said[at].text
-            begun = (text[:k] for k in range(min(len(text), WORD_LENGTH_MAX), 0, -1))
-            meant = next((self.stems[one] for one in begun if one in self.stems), None)
-        return (1, meant) if meant is not None else None
+    def find(self, said: Sequence[Token]) -> Iterator[Mark]:
+        """The longest phrase at each place, from left to right, none in another."""
+        words, at = tuple(same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said), 0
+        while at < len(words):
+            length = 1
+            if (by_second := self.longer.get(words[at])) and (longest := _longest(by_second, said, words, at)):
+                length, meant = len(longest[0]), longest[1]
+            elif (meant := self.alone.get(words[at])) is None and self.stems and said[at].kind == "word":
+                meant = self.stem(said[at].text)
+            if meant is not None:
+                yield Mark(at, at + length, meant)
+            at += length
+
+    def _stem(self, text: str) -> Meanings | None:
+        """Of what a word begins with."""
+        begun = (text[:k] for k in range(min(len(text), WORD_LENGTH_MAX), 0, -1))
+        return next((self.stems[one] for one in begun if one in self.stems), None)
 
 
-MENDED_MAX = 8_192
-"""Words that are remembered as mended, or as they are."""
+WORDS_MAX = 8_192
+"""That are remembered: as mended, or by what they begin with."""
+
+
+class Able:
+    """The facts that may be said of a thing, by name and by kind."""
+
+    def __init__(self, wanted: Sequence[Wanted]) -> None:
+        self.wanted = tuple(wanted)
+        self.by_name = {one.name: one for one in wanted}
+        self.kinds: dict[str, Kind] = {one.name: one.kind for one in wanted}
+        self.by_kind: dict[Kind, list[Wanted]] = {}
+        for one in wanted:
+            self.by_kind.setdefault(one.kind, []).append(one)
+
+    def named(self, kind: Kind) -> str:
+        """The usual fact of a kind, empty when none is wanted; any other of the kind is said with its label."""
+        return self.by_kind[kind][0].name if kind in self.by_kind else ""
 
 
 class Lexicon:
@@ -167,8 +188,8 @@ class Lexicon:
         """Choices that ask for their capability by themselves, such as an application."""
         self.makes = {able.NAME: list(_makes(able)) for able in catalogue.values()}
         """Of a capability, the choices that are its own name."""
-        self.kinds: dict[str, dict[str, Kind]] = {able.NAME: {one.name: one.kind for one in able.WANTED} for able in catalogue.values()}
-        """Of a capability, its facts, and of what kind each is."""
+        self.able = {able.NAME: Able(able.WANTED) for able in catalogue.values()}
+        """Of a capability, its facts."""
         self._phrases, self._services = Phrases(), Phrases()
         meant = self._meant(catalogue, wanted)
         for english_word, words in theirs.get("words", {}).items():
@@ -180,7 +201,7 @@ class Lexicon:
         self._services.sort()
         labels = (word for word in meant if word.isalpha() and len(word) >= 4)
         self._labels = sorted(word for word in labels if any(one.kind == "fact" or one.name == "os" for one in meant[word]))
-        self._mended = lru_cache(maxsize=MENDED_MAX)(self._mend)
+        self._mended = lru_cache(maxsize=WORDS_MAX)(self._mend)
 
     @staticmethod
     def _meant(catalogue: Catalogue, wanted: Iterable[tuple[Listed, Wanted]]) -> dict[str, set[Meaning]]:
@@ -220,22 +241,13 @@ class Lexicon:
 
     def marks(self, said: Sequence[Token]) -> list[Mark]:
         """The longest phrase at each place, from left to right, none in another: of facts, choices, wishes, and what builds a sentence."""
-        return self._find(said, self._phrases)
+        return list(self._phrases.find(said))
 
     def mentions(self, said: Sequence[Token], marks: Iterable[Mark]) -> list[Mark]:
         """Where services are named, likewise; not within the name of an application: `SQL Server 2022`, `GitLab Redis`."""
-        named = [mark for mark in marks if any(one.kind == "choice" and one.name in self.alone for one in mark.meanings)]
-        found = (mark for mark in self._find(said, self._services) if mark.names("service"))
+        named = [mark for mark in marks if not self.alone.keys().isdisjoint(mark.names("choice"))]
+        found = (mark for mark in self._services.find(said) if mark.names("service"))
         return [mark for mark in found if not any(one.first <= mark.first and mark.last <= one.last for one in named)]
-
-    def _find(self, said: Sequence[Token], phrases: Phrases) -> list[Mark]:
-        found, at = list[Mark](), 0
-        words = tuple(same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said)
-        while at < len(words):
-            if fit := phrases.longest(said, words, at, by_stem=self.language != ENGLISH):
-                found.append(Mark(at, at + fit[0], fit[1]))
-            at += fit[0] if fit else 1
-        return found
 
     def is_body(self, text: str) -> bool:
         return same(text) in self.bodies
@@ -274,6 +286,15 @@ def _makes(able: Listed) -> Iterator[tuple[str, str]]:
         ours = next((value for value, spelled in one.choices if {value.lower(), *spelled} & words), "") if one.kind == "choice" else ""
         if ours:
             yield one.name, ours
+
+
+def _longest(
+    by_second: Mapping[str, dict[tuple[str, ...], Meanings]], said: Sequence[Token], words: tuple[str, ...], at: int
+) -> tuple[tuple[str, ...], Meanings] | None:
+    """The longest phrase that stands here, and what it means."""
+    after = words[at + 1] if at + 1 < len(words) else ""
+    several = (known for second in (after, "*") if (known := by_second.get(second)))
+    return next(((phrase, meant) for known in several for phrase, meant in known.items() if _fits(phrase, said, words, at)), None)
 
 
 def _fits(phrase: tuple[str, ...], said: Sequence[Token], words: tuple[str, ...], at: int) -> bool:

@@ -24,9 +24,9 @@ def others() -> tuple[str, ...]:
 
 
 @cache
-def listed(name: str, table: str = "lists") -> frozenset[str]:
-    """The words of a list, in all languages."""
-    return frozenset(word for one in (ENGLISH, *others()) for word in language(one).get(table, {}).get(name, ()))
+def listed(*names: str) -> frozenset[str]:
+    """The words of some lists, in all languages."""
+    return frozenset(word for one in (ENGLISH, *others()) for name in names for word in language(one).get("lists", {}).get(name, ()))
 
 
 def numbered(name: str) -> dict[str, int]:
