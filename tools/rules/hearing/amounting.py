@@ -193,7 +193,8 @@ class _Amounts:
         if was is None or before is None:
             return value
         lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last))
-        if not scene.any_does(match.first - 1, match.last + 1, "more") and (lowers or not scene.does(match.amount.first - 1, "by")):
+        by = (scene.does(match.amount.first - 1, "by") and not lowers) or scene.does(match.first - 1, "adds")
+        if not by and not scene.any_does(match.first - 1, match.last + 1, "more"):
             return value
         total = was + match.amount.worth
         return plain(total) if match.amount.kind == "number" and before.value.isdigit() else f"{plain(total / GIB)} GB"

@@ -126,6 +126,8 @@ class Grouping:
             return "removed" if there or head.intro == "ref" else "spoken of"
         if head.label in self.named:
             return "there"
+        if scene.is_text(head.last, "at", "for") and scene.kind(head.last + 1) == "money":
+            return "spoken of"  # `2 servers at 1,850 EUR each`
         if head.again:
             return "new" if previous else "no"
         if head.role:
@@ -289,11 +291,12 @@ class Grouping:
 
     def _before(self, head: Head) -> str:
         """What joins it to the words before: `stop` at the beginning of a sentence or behind a comma."""
-        scene, i = self.scene, head.start - 1
+        scene, i, points = self.scene, head.start - 1, False
         while not scene.stops(i) and not scene.is_text(i, *",:()+&|-"):
             mark = scene.at(i)
+            points = points or mark.does("them")
             if mark.names("relation"):
-                return "lean"
+                return "join" if points and head.intro == "new" else "lean"  # `next to them a database`
             joins = next((name for name in ("join", "for", "with", "lean") if mark.does(name)), "")
             if joins and not mark.does("ask_for"):
                 return joins

@@ -141,7 +141,7 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
 def _is_count(scene: Scene, number: int, first: int, floor: int) -> bool:
     """Not a version (`Debian 12 server`), and not what a label behind it counts (`4 cores server`)."""
     value, after, behind = scene.said[number].value, scene.at(number + 1), scene.at(number - 1)
-    counts_label = after.has("fact") and not after.has("body") and number + 1 < first
+    counts_label = bool({*after.names("fact")} & scene.words.counting) and not after.has("body") and number + 1 < first
     version = number > floor and (behind.has("choice") or bool(set(behind.names("fact")) & scene.words.placing))
     made = number - 1 > floor and scene.kind(number - 1) == "word" and not behind.meanings and scene.does(number - 2, "article")
     return not counts_label and not version and not made and _is_whole(scene, number, COUNT_MAX) and value > 0

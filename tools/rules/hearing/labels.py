@@ -93,11 +93,12 @@ def _about(
     if not facts and len(places) == 1 and any(mark.does("ask") and mark.first == 0 for mark in marks):
         return Labelled(("environment",), choice=places.pop())
     is_sentence = len(said) > 6 and not text.rstrip().endswith("?") and facts and facts[0].first > 2
-    asks = len(words) > 4 and any(m.does("ask_for", "polite") and not m.does("change", "with", "needed_by") for m in marks)
+    orders = any(m.does("ask_for", "polite") and not m.does("change", "with", "needed_by") for m in marks)
+    asks = len(words) > 4 and orders and not marks[0].does("how_many")
     begins = len(words) > 2 and any(mark.does("article") and mark.first == 0 for mark in marks)  # `a storage account with containers: raw`
     if not facts or is_sentence or asks or begins:
         return None
-    chosen = max(facts, key=lambda mark: (mark.last - mark.first, -mark.first))
+    chosen = max(facts, key=lambda mark: (mark.last - mark.first, not mark.has("does"), -mark.first))
     alike = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
     return Labelled(tuple(sorted(alike)), unit, chosen.names("wish"))
 

@@ -93,7 +93,8 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
     if is_first and sure and token.kind in ("word", "mark", "number") and not scene.stops(at) and not _is_small(scene, at):
         chunk = re.match(r"[^\s,;]{1,256}", scene.text[token.start :])
         text = chunk.group().rstrip(".!?:)\"'") if chunk else ""
-        return scene.chunk(at, len(text)), spread(text) if text else ()
+        is_name = any(c.isalpha() for c in text)  # and no telephone number
+        return scene.chunk(at, len(text)) if is_name else at, spread(text) if is_name else ()
     if token.kind == "word" and not is_first and sure and is_value_word(scene, at) and not scene.at(at).meanings:
         word = hyphenated(scene, at)
         end = scene.chunk(at, len(word))

@@ -18,6 +18,8 @@ VLAN_MAX = 4095
 FURTHER, FURTHER_ADDRESSES = "more_networks", "more_addresses"
 """Facts of network cards beside the first."""
 PLACES = ("network", "networks", "vlan", "vlans", "vnet", "vnets", "bridge", "bridges", "tag", "id")
+SOURCE_WORDS_MAX = 6
+"""Words between `from` and an address that something comes from."""
 PORTS_HELD = (",", "/", "&", "+", ";", "\n", ":")
 
 
@@ -203,7 +205,8 @@ def address(at: Stretch, one: Wanted) -> None:
     if one.name != "address" or one.name in at.found.facts:
         return
     for i in scene.of_kind(at.first, at.last, "address"):
-        if scene.is_left(i) and not scene.is_text(i - 1, "from") and not scene.any_does(max(i - 8, at.first), i, "reaches"):
+        leads = range(max(scene.sentence(i)[0], i - SOURCE_WORDS_MAX), i)
+        if scene.is_left(i) and not any(scene.is_text(j, "from") for j in leads) and not scene.any_does(max(i - 8, at.first), i, "reaches"):
             end, said = addresses_at(scene, i, at.last)
             at.say(one.name, ", ".join(said), i, end)
             return
@@ -263,7 +266,7 @@ def ports(at: Stretch, one: Wanted) -> None:
                 scene.use(mark.first, end)
             continue
         start = mark.first
-        end, found = ports_at(scene, at.skip(mark.last), at.last)
+        end, found = ports_at(scene, at.skip(mark.last), at.last, sources="addresses" not in at.able.by_kind)
         if not found:
             while start > at.first and (scene.kind(start - 1) == "number" or _holds(scene, start - 1, (",", "/", "-", "&"))):
                 start -= 1
@@ -282,8 +285,16 @@ def _holds(scene: Scene, number: int, texts: tuple[str, ...]) -> bool:
     return scene.is_text(number, *texts) or scene.does(number, "join", "or")
 
 
-def ports_at(scene: Scene, begin: int, last: int) -> tuple[int, list[str]]:
-    """(the token behind them, the ports) of a list that begins here."""
+def _behind_source(scene: Scene, begin: int, last: int) -> int:
+    """`from the monitoring host`: the token behind words that say where from."""
+    end = begin
+    while end < min(begin + SOURCE_WORDS_MAX, last) and scene.kind(end) in ("word", "name") and not scene.does(end, "join"):
+        end += 1
+    return end
+
+
+def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tuple[int, list[str]]:
+    """(the token behind them, the ports) of a list that begins here. `sources`: each may say where from."""
     said: list[str] = []
     at = end = begin
     while at < last:
@@ -296,8 +307,17 @@ def ports_at(scene: Scene, begin: int, last: int) -> tuple[int, list[str]]:
         elif token.kind == "port":
             said.append(scene.quote(at, at + 1).removesuffix("/tcp"))
             end = at = at + 1
+        elif token.kind == "mark" and token.text.isdigit() and said:  # `80/443`
+            said.append(token.text)
+            end = at = at + 1
         elif said and token.text == "(" and (close := scene.find(at, min(at + 14, last), ")")):
             at = close + 1
+        elif said and sources and token.text == "from":
+            end, addresses = addresses_at(scene, at + 1, last)
+            said[-1] += f" from {' and '.join(addresses)}" if addresses else ""
+            at = end = end if addresses else _behind_source(scene, at + 1, last)
+        elif said and scene.kind(at + 1) == "number" and (scene.does(at, "lean") or (token.text in "-*•" and scene.is_text(at - 1, "\n"))):
+            at += 1
         elif said and (scene.is_listed(at, "protocols") or _holds(scene, at, PORTS_HELD)):
             at += 1
         else:

@@ -155,10 +155,12 @@ def _valued(fact: Fact, one: Wanted | None) -> tuple[str, Json, str]:
             fact.name,
             [
                 int(port) if port.isdigit() else port
-                for port in re.findall(r"\d+(?:-\d+)?(?:/\w+)?", re.sub(r"from [\d./]+", "", fact.value))
+                for port in re.findall(r"\d+(?:-\d+)?", re.sub(r"from [\da-f.:/]+", "", fact.value))
             ],
             "",
         )
+    if kind == "address" and ", " in fact.value:
+        return fact.name, list(fact.value.split(", ")), ""
     return fact.name, fact.value, ""
 
 

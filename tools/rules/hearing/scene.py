@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Catalogue, Lexicon, Mark, Meanings, language_of, lexicon, same
 from tools.rules.names.text import fold
 
+_WORD_AND_NUMBER = re.compile(r"([^\W\d_]+)(-?)(\d+(?:\.\d+)?)")
 STOPS = frozenset((*".!?;\n", ""))
 NONE = Mark(0, 0, Meanings())
 NOTHING = Token("", "", 0, 0)
@@ -264,9 +266,14 @@ class Scene:
         for mark in self.marks_of("denied_after"):
             self.leave(self.clause(mark.first), mark.last)
         for mark in self.marks_of("former"):
-            tells = self.token(mark.last).text.isalpha() and not set(self.at(mark.last).names("fact")) - {"count"}
+            tells = self.token(mark.last).text.isalpha() and not {*self.at(mark.last).names("fact")} & self.words.placing
             if not self.denied[mark.first] and tells:
                 self.leave(mark.first, self._former_up_to(mark))
+        for mark in self.marks_of("replaces"):
+            self.leave(mark.first, self._replaced_up_to(mark))
+        for mark in self.marks_of("remark"):
+            if self.is_text(mark.first - 1, "("):  # `(currently a box with 24 cores, bought in 2017)`
+                self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
 
     def _denied_up_to(self, mark: Mark) -> int:
         """To the end of the clause, or to a word that affirms."""
@@ -275,6 +282,14 @@ class Scene:
             affirms = self.does(last, "affirm") and not self.does(last, "deny", "change") and last > mark.last
             if affirms or (self.is_text(last, "/") and not self.said[last].glued):
                 break
+            last += 1
+        return last
+
+    def _replaced_up_to(self, mark: Mark) -> int:
+        """Of `replace the box (24 cores) with a VM` up to what takes its place; `it replaces a box with 24 cores` to its end."""
+        last, depth = mark.last, 0
+        while not self.stops(last) and (depth or not mark.does("change") or not self.does(last, "with", "by")):
+            depth += self.is_text(last, "(") - self.is_text(last, ")")
             last += 1
         return last
 
@@ -346,13 +361,10 @@ def _joined(said: tuple[Token, ...], mentions: list[Mark]) -> list[Mark]:
 
 
 def _unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
-    """`vlan20` and `debian12` are a word and its number."""
-    if token.kind != "name":
+    """`vlan20` and `debian-12` are a word and its number."""
+    found = _WORD_AND_NUMBER.fullmatch(token.text) if token.kind == "name" else None
+    if found is None or not (words.has_version(found[1]) or (found[2] == "" and "." not in found[3] and words.joins(found[1]))):
         return (token,)
-    letters = token.text.rstrip("0123456789")
-    digits = token.text[len(letters) :]
-    if not digits or not letters.isalpha() or not words.joins(letters):
-        return (token,)
-    middle = token.start + len(letters)
-    word = Token("word", letters, token.start, middle, glued=token.glued)
-    return word, Token("number", digits, middle, token.end, float(digits), glued=True)
+    middle = token.start + found.start(3)
+    word = Token("word", found[1], token.start, token.start + found.end(1), glued=token.glued)
+    return word, Token("number", found[3], middle, token.end, float(found[3]), glued=True)

@@ -87,6 +87,8 @@ class Mark(NamedTuple):
 @lru_cache(maxsize=65536)
 def same(word: str) -> str:
     """A word and its plural are one."""
+    if word.endswith(("xes", "ches", "shes", "sses")):
+        return word[:-2]
     abbreviated = len(word) == 3 and not any(vowel in word for vowel in "aeiouy")  # `vms`
     return word[:-1] if (len(word) > 3 or abbreviated) and word.endswith("s") and not word.endswith("ss") else word
 
@@ -186,6 +188,8 @@ class Lexicon:
         """Facts whose value is a name or a number of its own: it counts nothing that follows."""
         self.alone = {one.name: able.NAME for able, one in wanted if one.alone}
         """Choices that ask for their capability by themselves, such as an application."""
+        self.versioned = {value for _, one in wanted for value, _ in one.choices if f"{one.name}_version" in {w.name for _, w in wanted}}
+        """Choices that a version may stand behind."""
         self.makes = {able.NAME: list(_makes(able)) for able in catalogue.values()}
         """Of a capability, the choices that are its own name."""
         self.able = {able.NAME: Able(able.WANTED) for able in catalogue.values()}
@@ -257,6 +261,10 @@ class Lexicon:
         meant = (phrases.alone.get(same(letters), ()) for phrases in (self._phrases, self._services))
         return letters in self.glued or any(one.kind in ("choice", "service") for meanings in meant for one in meanings)
 
+    def has_version(self, letters: str) -> bool:
+        """A version may stand behind this word with a hyphen: `debian-12`."""
+        return any(one.value in self.versioned for one in self._phrases.alone.get(same(letters), ()) if one.kind == "choice")
+
     def mend(self, token: Token) -> Token:
         """`coers` and `netwrk` are cores and network: a word that nothing is known of, and that one slip makes of a label."""
         if token.kind != "word" or self.language != ENGLISH:
@@ -323,9 +331,20 @@ def _tongues(word: str) -> tuple[str, ...]:
     return tuple(one for one in (ENGLISH, *others()) if not _own(one).isdisjoint({word} if one == ENGLISH else begun))
 
 
+@lru_cache(maxsize=1024)
+def _measures(word: str) -> tuple[str, ...]:
+    """The languages that this is a unit of sizes in."""
+    return tuple(one for one in others() if any(word in words for words in language(one)["sizes"].values()))
+
+
 def language_of(said: Sequence[Token]) -> str:
-    """The language that most of the words are of; English where none has more."""
-    count = Counter(tongue for token in said if token.kind == "word" for tongue in _tongues(token.text))
+    """The language that most of the words are of, its units behind a number among them; English where none has more."""
+    count = Counter(
+        tongue
+        for n, token in enumerate(said)
+        if token.kind == "word"
+        for tongue in ((_measures(token.text) if n and said[n - 1].kind == "number" else ()) or _tongues(token.text))
+    )
     return max((ENGLISH, *others()), key=lambda tongue: count[tongue])
 
 
