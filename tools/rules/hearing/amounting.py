@@ -81,7 +81,7 @@ class _Amounts:
 
     def _say_fact(self, fact: str, several: list[Match]) -> None:
         scene, found, kind = self.scene, self.at.found, self.kinds[fact]
-        last = next((one for one in reversed(several) if not self._is_quoted(one)), several[-1])
+        last = next((one for one in reversed(several) if not self._is_quoted(one.amount)), several[-1])
         product = self._product(several) if kind == "count" else None
         if self._contradict(fact, several) or self._share_out(fact, last):
             return
@@ -107,9 +107,9 @@ class _Amounts:
             return f"{amount.text[:-1].strip()} MB"
         return f"{plain(amount.worth)} {'MB' if kind == 'memory' and amount.worth >= 256 else 'GB'}"
 
-    def _is_quoted(self, match: Match) -> bool:
+    def _is_quoted(self, amount: Amount) -> bool:
         """It stands in a mail that is answered: what is said now counts more."""
-        start = self.scene.said[match.amount.first].start
+        start = self.scene.said[amount.first].start
         return self.scene.text[self.scene.text.rfind("\n", 0, start) + 1 : start].lstrip().startswith(">")
 
     def _repeats(self, several: list[Match]) -> bool:
@@ -127,7 +127,7 @@ class _Amounts:
         if len({one.amount.worth for one in several}) < 2 or kind not in ("count", "memory") or self._product(several):
             return False
         joined = all(b.first - a.last <= 2 and scene.any_does(a.last, b.first, "join") for a, b in pairwise(several))
-        if self._repeats(several) or any(self._is_quoted(one) for one in several) or not (joined or fact in MACHINE_SIZES):
+        if self._repeats(several) or any(self._is_quoted(one.amount) for one in several) or not (joined or fact in MACHINE_SIZES):
             return False  # `5,000 users, 100 of them concurrent`
         self._doubt([(fact, self._spelled(one.amount, kind), scene.quote(one.first, one.last)) for one in several])
         return True
@@ -232,6 +232,8 @@ class _Amounts:
         if sums and (budget := self.at.able.named("money")):
             self._give(budget, sums[-1])
         sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
+        now = [one for one in sizes if not self._is_quoted(one)]
+        sizes = now or sizes
         half = len(sizes) // 2
         if half > 1 and [one.worth for one in sizes[:half]] == [one.worth for one in sizes[half:]]:
             for size in sizes[half:]:  # half a message, said twice
@@ -282,5 +284,5 @@ class _Amounts:
         if scene.is_text(after, "of") and scene.kind(after + 1) == "word":
             return not scene.at(after + 1).names("fact") and not scene.fills(after + 1)
         if scene.is_plain_word(after):
-            return not scene.mention_at(after) and scene.kind(after + 1) in ("", "mark")
-        return scene.is_listed(after, "network_cards") and scene.kind(after + 1) != "number"
+            return not scene.mention_at(after) and (scene.kind(after + 1) in ("", "mark") or scene.is_listed(after, "no_disk"))
+        return scene.is_listed(after, "no_disk") and scene.kind(after + 1) != "number"

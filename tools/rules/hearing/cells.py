@@ -30,6 +30,8 @@ class Cell:
     thing: int | None = None
     label_first: int = -1
     """The token that its label begins with, when that stands right before it."""
+    again: bool = False
+    """The same was told of the thing already: a second disk."""
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -130,6 +132,10 @@ class Cell:
         values = [self._spelled(one.kind, a.worth) if a.kind == "number" else a.text for a in said]
         if not said:
             return False
+        if one.kind == "disk" and self.again and more:
+            before = at.found.facts.get(more)
+            at.found.say(more, ", ".join([*([before.value] if before else []), *values]), scene.quote(self.first, self.last))
+            return True
         if one.kind == "disks":
             at.found.say(one.name, ", ".join(values), scene.quote(self.first, self.last))
             return True
@@ -162,7 +168,8 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
         label = label_of(scene, piece.label, heads_row=piece.row > 0) if piece.label else None
         label_first = scene.tokens_between(piece.label_start, piece.start)[0] if piece.label_start >= 0 else -1
         if label and not piece.row and _is_prose(scene, label, first, last):
-            first = label_first if label_first >= 0 and not label.remark else first
+            is_bare = label.remark or (label.facts == ("name",) and not scene.of_kind(label_first, first, "name"))
+            first = label_first if label_first >= 0 and not is_bare else first
             label = None
         if label and len(layout) == 1 and any(label_first <= m.first < first for m in scene.mentions):
             label, first = None, label_first  # `firewall: 443/tcp from anywhere` names the thing itself
@@ -189,6 +196,6 @@ def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
     if last - stop > 3 or (last - first > 3 and any(first < m.first and m.last <= last for m in scene.mentions)):
         return True
     if label.facts == ("name",):
-        return scene.has(first, last, "size", "number") and scene.kind(first) != "name"
+        return scene.has(first, last, "size") or (scene.has(first, last, "number") and scene.kind(first) != "name")
     things = scene.mention_at(first + 1) or scene.is_text(first + 1, "x", "×") or scene.at(first + 1).names("fact")
     return label.facts == ("count",) and (scene.kind(first) != "number" or (last - first > 1 and bool(things)))

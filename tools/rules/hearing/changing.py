@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tools.rules.hearing import listing
+from tools.rules.hearing import listing, quantities
 from tools.rules.hearing.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
@@ -24,6 +24,7 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
         _ask_which(thing)
     _share_alike(message)
     _drop_empty(message)
+    _share_choices(message)
     _merge_rows(message)
     shared, made = _shared(message), list[Edit]()
     taken = {item.label for item in message.request.items}
@@ -116,15 +117,19 @@ def _share_alike(message: Message) -> None:
     for one, after in pairwise(things):
         if after.again and one.capability == after.capability:
             after.take_over(one, set(one.facts) - OWN)
-    for one in things[:-1]:  # `Both: Ubuntu`, after the last of them
-        last = things[-1]
-        if last.capability == one.capability and last.new:
-            kinds = {wanted.name for wanted in message.wanted(one) if wanted.kind in ("choice", "version")} - SHARED
-            one.take_over(last, {name for name in kinds & set(last.facts) if _is_apart(message, last, last.facts[name])})
     each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes), 0)
     for one in things[:each]:
         if not one.sizes and not one.row:
             one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
+
+
+def _share_choices(message: Message) -> None:
+    """`Both: Ubuntu`, after the last of them."""
+    for one in message.things[:-1]:
+        last = message.things[-1]
+        if last.capability == one.capability and last.new:
+            kinds = {wanted.name for wanted in message.wanted(one) if wanted.kind in ("choice", "version")} - SHARED
+            one.take_over(last, {name for name in kinds & set(last.facts) if _is_apart(message, last, last.facts[name])})
 
 
 def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
@@ -140,11 +145,16 @@ def _drop_empty(message: Message) -> None:
     sized = [thing for thing in message.things if thing.new and thing.sizes]
     for thing in list(message.things):
         others = [one for one in sized if one is not thing and one.capability == thing.capability]
-        says = set(thing.facts) - SHARED - {"role"} or thing.copied or thing.doubts or thing.row
-        if thing.new and others and not says:
+        says = set(thing.facts) - SHARED - {"role", "count"} or thing.copied or thing.doubts or thing.row
+        counted = "count" in thing.facts and _machines(thing) != sum(map(_machines, others))
+        if thing.new and others and not says and not counted:
             for one in others:
                 one.take_over(thing, SHARED)
             message.things.remove(thing)
+
+
+def _machines(thing: Thing) -> int:
+    return (quantities.count(thing.facts["count"].value) if "count" in thing.facts else None) or 1
 
 
 def _merge_rows(message: Message) -> None:
@@ -154,7 +164,7 @@ def _merge_rows(message: Message) -> None:
         if like is None:
             merged.append(thing)
             continue
-        count = sum(int(one.facts["count"].value) if "count" in one.facts else 1 for one in (like, thing))
+        count = _machines(like) + _machines(thing)
         for name in ("address", "name"):
             both = [one.facts[name] for one in (like, thing) if name in one.facts]
             if both:

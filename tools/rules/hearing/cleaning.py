@@ -19,7 +19,14 @@ _HINT = re.compile(
 )
 _BOX = re.compile(r"^(\s*[-*]\s*)\[([ xX])\]\s*(.*)$")
 _BOLD = re.compile(r"^([ \t]*)\*\*(?=[^*\n]+\*\*:?[ \t]*$)", re.MULTILINE)
-_FLOW = re.compile(r"\{[ \t]*[\w-]+[ \t]*[:=][^{}\n]*\}")
+_FLOW = re.compile(r"\{[ \t]*\"?[\w-]+\"?[ \t]*[:=][^{}\n]*\}")
+_QUOTED = re.compile(
+    r"(?<=[:=])([ \t]*)[\"']([^\"'\n${}]{1,120})[\"'](?=[ \t]*,?[ \t]*$)|^([ \t]*)[\"']([\w -]{1,60})[\"'](?=[ \t]*=)", re.MULTILINE
+)
+"""A value or a key of a file in quotes: the label of a field tells what it is."""
+_LIST = re.compile(r"\[[^\[\]\n]*\]")
+_OPTION = re.compile(r"(?:(?<=\s)|^)--(?=[a-z])([\w-]+)([ =])(?=\S)", re.MULTILINE)
+"""`--cores 4` of a command."""
 _CHOSEN = re.compile(r"(?:\([ xX]?\)|\[[ xX]?\])[^()\[\]\n]*")
 """One of several boxes on a line: `( ) 2 (x) 4`."""
 _PAIR = re.compile(r"[ \t](?=[A-Za-z_]{2,20}=\S)")
@@ -61,12 +68,21 @@ def _choose(line: str) -> str:
     return _CHOSEN.sub(lambda box: "   " + box.group()[3:] if re.match(r".[xX]", box.group()) else " " * len(box.group()), line)
 
 
+def _unfold(flow: re.Match[str]) -> str:
+    """Pairs in braces, each on a line of its own; a list among them stays whole."""
+    bare, lists = flow.group(), [span for found in _LIST.finditer(flow.group()) for span in range(*found.span())]
+    return "".join("\n" if c in "{}" or (c == "," and i not in lists) else c for i, c in enumerate(bare))
+
+
 def _as_lines(text: str) -> str:
     """JSON, and pairs on one line, as `label: value` lines."""
-    text = _FLOW.sub(lambda flow: flow.group().replace("{", "\n").replace("}", " ").replace(",", "\n"), text)
+    text = _FLOW.sub(_unfold, text)
+    if len(_OPTION.findall(text)) >= 3:
+        text = _OPTION.sub(r"\n \1:", text)
+        text = "\n".join(line.replace(",", "\n") if "=" in line else line for line in text.split("\n"))
     text = "\n".join(_PAIR.sub("\n", line) if len(re.findall(r"\b[A-Za-z_]{2,20}=\S", line)) >= 3 else line for line in text.split("\n"))
     if len(_KEYED.findall(text)) < 2:
-        return text
+        return _QUOTED.sub(lambda found: f"{found[1] or found[3] or ''} {found[2] or found[4]} ", text)
     depth, out = 0, []
     for c in re.sub(r"[\"{}]", " ", text):
         depth += (c == "[") - (c == "]")

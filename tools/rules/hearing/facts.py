@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.listing import named_rows, say_row, takes_away
@@ -68,10 +69,15 @@ def _regions(at: Stretch, one: Wanted) -> None:
 def _dates(at: Stretch, one: Wanted) -> None:
     """`until Friday`, `needed by 1 May`; `a VM for three weeks` is needed until then."""
     scene = at.scene
+    if one.name == "until":
+        _say_range(at)
     for mark in scene.marks_in(at.first, at.last, one.name):
         begin = mark.first if mark.does("lean") else mark.last
         end = min(begin + 12, at.last)
         if begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last):
+            continue
+        if scene.is_listed(mark.first, "behind"):
+            _say_date_before(at, one, mark)
             continue
         start = scene.said[mark.last - 1].start  # `need it in two weeks`
         stretch = scene.text[start : scene.said[end - 1].end]
@@ -84,6 +90,29 @@ def _dates(at: Stretch, one: Wanted) -> None:
             day = next(iter(days(scene.quote(i, min(i + 4, at.last)), at.today)), None)
             if day and day.start == 0:
                 at.say(one.name, day.iso, i, scene.chunk(i, day.end))
+
+
+def _say_date_before(at: Stretch, one: Wanted, mark: Mark) -> None:
+    """`18 Aralık'a kadar`: the day stands right before its word."""
+    scene, begin = at.scene, max(at.scene.sentence(mark.first)[0], at.first)
+    start = scene.token(begin).start
+    for day in days(scene.quote(begin, mark.first), at.today)[-1:]:
+        first, last = scene.tokens_between(start + day.start, start + day.end)
+        if mark.first - last <= 3:
+            at.say(one.name, day.iso, first, mark.last)
+
+
+def _say_range(at: Stretch) -> None:
+    """`from 7 December to 18 December`: needed by the one, until the other."""
+    scene, start = at.scene, at.scene.said[at.first].start
+    found = days(scene.quote(at.first, at.last), at.today)
+    for day, after in pairwise(found):
+        first, last = scene.tokens_between(start + day.start, start + day.end)
+        begin, end = scene.tokens_between(start + after.start, start + after.end)
+        to = begin - last == 1 and (scene.does(last, "to", "until") or scene.is_text(last, "-", "–"))
+        if to and day.iso < after.iso and scene.is_left(first) and scene.is_left(begin):
+            at.say("needed_by", day.iso, first - scene.is_text(first - 1, "from"), last)
+            at.say("until", after.iso, last, end)
 
 
 def _choices(at: Stretch, one: Wanted) -> None:

@@ -126,6 +126,8 @@ class Grouping:
             return "removed" if there or head.intro == "ref" else "spoken of"
         if head.label in self.named:
             return "there"
+        if head.names:
+            return "new"
         if scene.is_text(head.last, "at", "for") and scene.kind(head.last + 1) == "money":
             return "spoken of"  # `2 servers at 1,850 EUR each`
         if head.again:
@@ -328,8 +330,10 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     """(things spoken of, things taken back). `spans` are stretches of prose by their tokens."""
     grouping = Grouping(scene, request)
     named = [head for first, last, _ in spans for head in heads(scene, first, last, request)]
+    alone = sum(bool(head.names) for head in named) == 1 and any(not head.names and not head.label for head in named)
     for head in sorted(named, key=lambda one: (one.first, -one.last))[:GROUPS_MAX]:
-        grouping.take(head)
+        if not (head.names and alone):  # `a new one: db-2, 4 cores` is called so
+            grouping.take(head)
     found = grouping.found
     for one, after in itertools.pairwise(found):
         one.last = after.first = _under_heading(scene, one.head.last, after.first)

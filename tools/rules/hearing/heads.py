@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.dates import is_day_word
+from tools.rules.hearing.naming import names_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words import Mark, same
 from tools.rules.names.naming import numbered, repair
@@ -64,6 +65,8 @@ class Head:
     """As the one before it, but for what is said of it."""
     only: str = ""
     """The name of the one of an item's machines that is meant."""
+    names: tuple[str, ...] = ()
+    """Of machines that nothing but their names stands for: `db-2 with 4 cores`."""
 
     @property
     def start(self) -> int:
@@ -78,6 +81,7 @@ def heads(scene: Scene, first: int, last: int, request: Request) -> list[Head]:
     found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
     found += _items(scene, first, last, request)
     found += _roles(scene, first, last, found, request)
+    found += _called(scene, first, last, found)
     for mark in scene.marks_in(first, last, "same_again"):
         told = scene.does(mark.last, "for", "lean", "with", "affirm") or scene.at(mark.last).choices("environment")
         if found and told:
@@ -123,6 +127,8 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
             if _is_count(scene, i, first, floor):
                 return found._replace(start=i, intro="new", number=int(scene.said[i].value), counted=(i, i + 1))
             found = found._replace(start=i)
+        elif mark.does("article") and scene.kind(mark.first - 1) == "number" and mark.first - 1 >= floor:
+            found = found._replace(start=mark.first, intro="new")  # `3 new VMs`
         elif mark.does("article", "owned"):
             return found._replace(start=mark.first, intro="new" if mark.does("article") else "ref")
         elif (
@@ -198,7 +204,9 @@ def _may_be_role(scene: Scene, number: int) -> bool:
         return False
     if mark.has("does", "wish") or scene.fills(number) or mark.choices("environment") or is_day_word(token.text):
         return False
-    return not mark.has("fact", "choice") or mark.has("part") or same(token.text) in scene.words.roles
+    ours = scene.words.able[scene.words.plain].by_name.keys()
+    means = mark.has("fact") or not ours.isdisjoint(mark.names("choice"))
+    return not means or mark.has("part") or same(token.text) in scene.words.roles
 
 
 def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], request: Request) -> list[Head]:
@@ -214,8 +222,33 @@ def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reque
     return found
 
 
+def _called(scene: Scene, first: int, last: int, named: Sequence[Head]) -> list[Head]:
+    """`ord-fe-01: 2 cores, 4 GB`, `k8w-1 and k8w-2 (8 cores, 32 GB)`, `db-2 same as db-1`: names with figures of their own."""
+    taken = {i for head in named for i in range(head.start, head.last)}
+    found, end = list[Head](), first
+    for i in scene.of_kind(first, last, "name"):
+        lead = scene.at(i - 1)
+        of_another = (
+            lead.does("called", "copy", "change", "lean", "for", "owned") or lead.has("relation") or scene.mention_before(i) is not None
+        )
+        of_another = of_another or (lead.has("fact") and same(scene.token(i - 1).text) not in scene.words.roles)
+        if i < end or i in taken or not scene.is_left(i) or scene.at(i).meanings or of_another:
+            continue
+        end, names = names_at(scene, i, last, sure=False)
+        opens = scene.does(end, "with", "each") or scene.is_text(end, *":(=-")
+        close = scene.find(end, last, ")") if scene.is_text(end, "(") else None
+        sized = _is_machine_size(scene, end, close or last, fully=not opens) and (opens or scene.is_text(end, ","))
+        if names and (scene.does(end, "copy") or sized):
+            found.append(Head(scene.words.plain, Lead(i, "new"), i, end, names=names))
+    return found
+
+
 def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request: Request) -> Head | None:
     counts = scene.kind(i) == "number"
+    if counts and scene.is_text(i + 1, *TIMES) and _may_be_role(scene, i - 1) and _is_machine_size(scene, i + 2, last):
+        role = same(scene.said[i - 1].text)  # `masters 3 x 2 cores / 8 GB`
+        lead = Lead(i - 1, "new", int(scene.said[i].value), (i, i + 2))
+        return Head(scene.words.plain, lead, i - 1, i, label=_free(role, request), role=role)
     first = end = scene.skip(i + 1, last, texts=TIMES)
     while end < min(first + ROLE_WORDS_MAX, last) and _may_be_role(scene, end) and not scene.is_body(end):
         end += 1
@@ -243,8 +276,8 @@ def free_label(text: str, taken: Container[str]) -> str:
     return next(one for one in chain([text], (f"{text}-{number}" for number in count(2))) if one not in taken)
 
 
-def _is_machine_size(scene: Scene, first: int, last: int) -> bool:
-    """Whether the words that follow say how large a machine is."""
+def _is_machine_size(scene: Scene, first: int, last: int, *, fully: bool = False) -> bool:
+    """Whether the words that follow say how large a machine is; `fully`: in more than one figure."""
     end = next((i for i in range(first, last) if scene.stops(i)), last)
     sizes = sum(scene.kind(i) == "size" or "cpu_count" in scene.at(i).names("fact") for i in range(first, end))
-    return sizes >= 2 or (sizes == 1 and end - first <= SMALL_SIZE_TOKENS_MAX)
+    return sizes >= 2 or (sizes == 1 and not fully and end - first <= SMALL_SIZE_TOKENS_MAX)

@@ -62,7 +62,7 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
         return Labelled(("name",), unit)
     if any(days(text, date(2000, 1, 1))) or (len(words) > 5 and any(mark.does("polite") for mark in marks)):
         return None
-    return _about(text, said, words, marks, facts, unit)
+    return _about(lexicon, text, said, words, marks, facts, unit)
 
 
 def _facts(marks: Sequence[Mark], length: int) -> tuple[list[Mark], bool]:
@@ -84,7 +84,7 @@ def _is_called(lexicon: Lexicon, said: Sequence[Token], marks: Sequence[Mark]) -
 
 
 def _about(
-    text: str, said: Sequence[Token], words: Sequence[Token], marks: Sequence[Mark], facts: Sequence[Mark], unit: str
+    lexicon: Lexicon, text: str, said: Sequence[Token], words: Sequence[Token], marks: Sequence[Mark], facts: Sequence[Mark], unit: str
 ) -> Labelled | None:
     for name in ("needed_by", "until"):
         if any(mark.does(name) and (mark.last - mark.first == len(words) or mark.last - mark.first > 1) for mark in marks):
@@ -99,6 +99,8 @@ def _about(
     if not facts or is_sentence or asks or begins:
         return None
     chosen = max(facts, key=lambda mark: (mark.last - mark.first, not mark.has("does"), -mark.first))
+    if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
+        return Labelled(remark=True)  # `Current RAM`
     alike = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
     return Labelled(tuple(sorted(alike)), unit, chosen.names("wish"))
 

@@ -14,6 +14,8 @@ from tools.rules.names.text import fold
 ROWS_MAX = 300
 """Rows of tables that are read; what a longer one asks for is asked for in a file."""
 LABEL_LENGTH_MAX = 90
+BLOCK_LINES_MAX = 40
+"""Lines above a field that are looked at for the key that it is within."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _QUOTED_HEAD = re.compile(
     r"^\s*(?:on .{5,80} wrote:|from:|sent:|to:|subject:|date:|cc:|-{3,}.*(?:original|forwarded).*|_{10,}|={5,})\s*.*$", re.IGNORECASE
 )
+_KEY = re.compile(r"[\"']?([\w-]{1,40})[\"']?\s*(?:[:={]\s*)+$")
+"""Of what stands below it, more indented."""
+_DIGIT = re.compile(r"\d")
+_COUNTED = re.compile(r"[\"']?\d")
 _NAMED = re.compile(r"^[\"']?((?![A-Z]{2,}-?\d{3,})[A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
 """A line that is a name, with fields below it; not the number of a ticket."""
 
@@ -112,9 +118,18 @@ class _Layout:
             if last > after:
                 return last, Piece(self.lines[after].start, self.lines[last - 1].end, label, begin)
         field, label = line.field, line.label
+        if field and not self.is_label(label) and _COUNTED.match(field["value"]):
+            label = f"{self._block(at)} {label}"  # `disk {`, `size = 64`
         if field and _is_short(label) and self.is_label(label) and not self._is_list(field["value"]):
             return at + 1, Piece(begin + field.start("value"), line.start + len(line.text.rstrip()), label, begin, begins=line.is_listed)
         return at + 1, Piece(begin, line.end, begins=line.is_listed)
+
+    def _block(self, at: int) -> str:
+        """What the line above it that is less indented says: the key that it is within."""
+        within = self.lines[at].begin
+        above = (line for line in reversed(self.lines[max(at - BLOCK_LINES_MAX, 0) : at]) if line.body.strip())
+        found = next((_KEY.match(line.body) for line in above if line.begin < within), None)
+        return found[1] if found else ""
 
     def _next(self, at: int) -> int:
         """The next line that is not empty."""
@@ -149,14 +164,14 @@ class _Layout:
             last += 1
         grid = [_cells(line, split) for line in self.lines[at:last] if not _RULE.match(line.text)]
         heads, body, is_markdown = grid[0], grid[1:], top.lstrip().startswith("|")
-        labels = [bool(row) and self.is_label(row[0][2]) for row in body]
+        labels = [bool(row) and (is_markdown or not _DIGIT.search(row[0][2])) and self.is_label(row[0][2]) for row in body]
         known = sum(self.is_label(label) for _, _, label in heads)
         if len(heads) == 2 and is_markdown and sum(labels) * 2 >= max(len(body), 1):
             fields = [row for row in grid if len(row) > 1 and self.is_label(row[0][2])]
             return last, [[(row[1][0], row[1][1], row[0][2]) for row in fields]], True
         if len(heads) > 2 and known < 2 and sum(labels) >= 2:
             return last, _turned(heads, [row for row, is_one in zip(body, labels, strict=True) if is_one]), False
-        if len(heads) < 2 or known < 2 or not body or (not is_markdown and any(re.search(r"\d", label) for _, _, label in heads)):
+        if len(heads) < 2 or known < 2 or not body or (not is_markdown and any(_DIGIT.search(label) for _, _, label in heads)):
             return at, [], False
         return last, [[(a, b, heads[i][2]) for i, (a, b, text) in enumerate(row) if i < len(heads) and text] for row in body], False
 
@@ -191,7 +206,7 @@ def _cells(line: _Line, split: Split) -> Cells:
 
 
 def _splitter(text: str) -> Split | None:
-    if len(re.findall(r"\S\s{2,}(?=\S)", text.strip())) >= 2 and "|" not in text and "\t" not in text:
+    if len(re.findall(r"[^\s:,]\s{2,}(?=[^\s:,])", text.strip())) >= 2 and "|" not in text and "\t" not in text:
         return lambda line: [match.span() for match in re.finditer(r"\S+(?: \S+)*", line)]
     if text.strip().startswith("|") or text.count("|") >= 2:
         return lambda line: _spans(line, "|")

@@ -17,6 +17,8 @@ BUILDING = (
 )  # fmt: skip
 """What words do that build a sentence: none of them is a name."""
 SMALL = ("lean", "for", "with", "join", "link", "deny", "any", "ask", "to", "or", "until", "needed_by", "remark")
+_COUNTER = re.compile(r"[-_]?\$\{[^}]*\}")
+"""What a program counts machines by: `kiln-${count.index + 1}`."""
 LISTING = (",", "&", "/", "+", "\n")
 
 
@@ -45,6 +47,10 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
     end = first
     for mark in scene.marks_in(first, last, "called"):
         if mark.first < end or not scene.free(mark.first, mark.last) or scene.denied[mark.first]:
+            continue
+        if scene.is_listed(mark.first, "behind"):
+            if scene.kind(mark.first - 1) in ("name", "quoted") and scene.is_left(mark.first - 1):
+                yield Called(mark.first - 1, mark.first - 1, mark.last, names_at(scene, mark.first - 1, mark.first)[1])
             continue
         begin = scene.skip(mark.last, last, "link", "owned", texts=(":", "=", "#", "-"), most=6)
         begin = scene.skip(begin, last, "owned", "article", texts=("it", "them", "vm", "machine"))
@@ -83,7 +89,7 @@ def names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed: 
 def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) -> tuple[int, tuple[str, ...]]:
     token = scene.said[at]
     if token.kind == "quoted":
-        return at + 1, (scene.unquoted(at),)
+        return at + 1, (_COUNTER.sub("", scene.unquoted(at)),)
     if token.kind == "name" or (token.kind == "number" and not is_first):
         until = _joined_to(scene, at)
         several = series(scene.quote(at, at + 1), scene.quote(until, until + 1)) if at < until < last else ()
@@ -92,7 +98,7 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
         return at + 1, spread(scene.quote(at, at + 1))
     if is_first and sure and token.kind in ("word", "mark", "number") and not scene.stops(at) and not _is_small(scene, at):
         chunk = re.match(r"[^\s,;]{1,256}", scene.text[token.start :])
-        text = chunk.group().rstrip(".!?:)\"'") if chunk else ""
+        text = _COUNTER.sub("", chunk.group()).rstrip(".!?:)\"'") if chunk else ""
         is_name = any(c.isalpha() for c in text)  # and no telephone number
         return scene.chunk(at, len(text)) if is_name else at, spread(text) if is_name else ()
     if token.kind == "word" and not is_first and sure and is_value_word(scene, at) and not scene.at(at).meanings:

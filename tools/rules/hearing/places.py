@@ -45,7 +45,7 @@ def networks(at: Stretch, one: Wanted) -> None:
         subnet = scene.kind(i) == "address" and _SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
         listed = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
         known = scene.said[i].text in scene.known.networks and scene.does(i - 1 - scene.does(i - 1, "owned"), "lean")
-        bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text)
+        bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text) and not scene.is_text(i + 1, ":", "=")
         if bridge or listed or known or (subnet and not scene.is_text(i - 1, "from")):
             _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
     if BRIDGE.fullmatch(at.found.facts[one.name].value.lower() if one.name in at.found.facts else ""):
@@ -118,7 +118,8 @@ def _network_before(at: Stretch, mark: Mark) -> Span | None:
     if i < at.first or not scene.is_left(i):
         return None
     lead = scene.at(i - 1)
-    number = scene.kind(i) == "number" and lead.does("lean", "owned", "article") and scene.said[i].value < VLAN_MAX
+    opens = scene.stops(i - 1) or scene.is_text(i - 1, ",") or lead.does("lean", "owned", "article", "for")
+    number = scene.kind(i) == "number" and opens and scene.said[i].value < VLAN_MAX and not scene.is_plain_word(mark.last)
     open_ = (lead.does("lean") or i == at.first) and is_value_word(scene, i) and not scene.at(i).names("fact")
     word = scene.kind(i) == "word" and (lead.does("owned") or open_)
     return (scene.quote(i, i + 1), i, mark.last) if scene.kind(i) == "name" or number or word else None

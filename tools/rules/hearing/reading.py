@@ -66,6 +66,8 @@ class _Reader:
         layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene.words, text))
         cells, spans, remarks = cells_of(scene, layout)
         asks = _asks(scene, spans) and not cells
+        if scene.marks_of("informs") and not scene.marks_of("ask_for"):
+            scene.leave(0, len(scene.said))
         called = [one for first, last, _ in spans for one in names(scene, first, last)]
         for one in called:
             scene.use(one.first, one.last)
@@ -176,6 +178,7 @@ class _Reader:
         before = thing.facts.get("name")
         goes_on = not cell.row and cell.facts == self.told_last == ("name",) and before is not None
         begins = not goes_on and not cell.row and self._begins(cell, thing)
+        cell.again = not begins and not cell.row and "disk" in self.told and "disk" in thing.facts
         self.told_last, self.told = cell.facts, set(cell.facts) | (set() if begins else self.told)
         if begins:
             thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last))
@@ -187,7 +190,7 @@ class _Reader:
 
     def _begins(self, cell: Cell, thing: Thing) -> bool:
         """A form that says the same field once more goes on to another thing."""
-        again = {"name", "environment", "role", *MACHINE_SIZES} & set(cell.facts) & set(thing.facts) & self.told
+        again = ({"name", "environment", "role", *MACHINE_SIZES} - {"disk"}) & set(cell.facts) & set(thing.facts) & self.told
         return bool(again) and len(thing.facts) > 1
 
     def _thing_of(self, cell: Cell, found: Sequence[Group]) -> Thing | None:

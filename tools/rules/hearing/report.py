@@ -153,10 +153,7 @@ def _valued(fact: Fact, one: Wanted | None) -> tuple[str, Json, str]:
     if kind == "ports":
         return (
             fact.name,
-            [
-                int(port) if port.isdigit() else port
-                for port in re.findall(r"\d+(?:-\d+)?", re.sub(r"from [\da-f.:/]+", "", fact.value))
-            ],
+            [int(port) if port.isdigit() else port for port in re.findall(r"\d+(?:-\d+)?", re.sub(r"from [\da-f.:/]+", "", fact.value))],
             "",
         )
     if kind == "address" and ", " in fact.value:

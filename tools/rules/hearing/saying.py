@@ -89,11 +89,12 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
     scene = at.scene
     for i in scene.of_kind(at.first, at.last, "word", "name", "quoted"):
         kind, is_new = scene.kind(i), not scene.at(i).meanings
-        if not scene.is_left(i):
+        if not scene.is_left(i) or (kind == "name" and scene.is_text(i + 1, ":", "=") and scene.token(i + 2).glued):
             continue
         behind = scene.named_at(i) or (kind == "name" and scene.named_at(i - 1))
         asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and "." not in scene.said[i].text
-        if (kind == "word" and _is_word_name(at, i)) or (kind == "name" and is_new and asked):
+        copied = bool(thing.copied) and scene.is_text(i - 1, "as")  # `clone db-1 as db-2`
+        if (kind == "word" and _is_word_name(at, i)) or (kind == "name" and is_new and (asked or copied)):
             at.say("name", scene.quote(i, i + 1), i, i + 1)
         elif kind in ("name", "quoted") and (scene.is_text(i + 1, "as") or (kind == "quoted" and behind)):
             at.say("name", scene.unquoted(i), i, i + 1)
@@ -114,7 +115,7 @@ def _is_word_name(at: Stretch, number: int) -> bool:
     """A word right behind its noun that means nothing else."""
     scene, text = at.scene, at.scene.said[number].text
     ends = scene.stops(number + 1) or scene.is_text(number + 1, ",", "(", ":") or scene.does(number + 1, "with")
-    open_ = scene.words.language == ENGLISH and scene.named_at(number) and scene.is_plain_word(number)
+    open_ = scene.words.language == ENGLISH and scene.named_at(number) and scene.is_plain_word(number) and text not in scene.words.ordinals
     return open_ and ends and len(text) >= 3 and not text.endswith(("ly", "ing"))
 
 

@@ -286,9 +286,9 @@ class Scene:
         return last
 
     def _replaced_up_to(self, mark: Mark) -> int:
-        """Of `replace the box (24 cores) with a VM` up to what takes its place; `it replaces a box with 24 cores` to its end."""
+        """Of `replace the box (24 cores) with a VM` up to what takes its place; of `it replaces a box with 24 cores` to its end."""
         last, depth = mark.last, 0
-        while not self.stops(last) and (depth or not mark.does("change") or not self.does(last, "with", "by")):
+        while not self.stops(last) and (depth or not self.does(last, "with", "by") or {*self.at(last + 2).names("fact")} - {"count"}):
             depth += self.is_text(last, "(") - self.is_text(last, ")")
             last += 1
         return last

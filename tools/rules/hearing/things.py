@@ -93,7 +93,7 @@ class Message:
 
     def before(self, thing: Thing, name: str) -> Fact | None:
         """What the request says already."""
-        item = self.request.item(thing.label)
+        item = self.request.item(thing.label or thing.copied)
         own = item.fact(name) if item else None
         return own or next((fact for fact in self.request.shared if fact.name == name), None)
 
@@ -151,6 +151,11 @@ class Message:
             more = (int(before.value) if before and before.value.isdigit() else 1) if head.lead.more and not group.new else 0
             if self.wants(thing, "count"):
                 thing.found.say("count", str(group.count + more), quote)
+        if head.names:
+            thing.found.say("name", ", ".join(head.names), said)
+            if len(head.names) > 1:
+                thing.found.say("count", str(len(head.names)), said)
+            scene.use(head.first, head.last)
         if group.called is not None and self.wants(thing, "name"):
             thing.found.say("name", scene.unquoted(group.called), scene.quote(group.called, group.called + 1))
             scene.use(group.called, group.called + 1)
@@ -199,9 +204,8 @@ class Message:
 
     def _copy_of(self, item: Item) -> Thing | None:
         scene = self.scene
-        marks = (
-            m for m in scene.marks if m.does("another", "same_again") or (m.does("copy") and scene.is_text(m.last, "it", "that", "this"))
-        )
+        called = {one for item in self.request.items for one in _called(item)} | {"it", "that", "this"}
+        marks = (m for m in scene.marks if m.does("another", "same_again") or (m.does("copy") and scene.token(m.last).text in called))
         mark = next(marks, None)
         if mark is None or scene.denied[mark.first] or "data_disks" in mark.names("fact"):
             return None

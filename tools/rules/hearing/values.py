@@ -116,7 +116,7 @@ def _labels(at: Stretch) -> list[Label]:
 
 def takes(kind: str, amount: Amount, *, labelled: bool) -> bool:
     if kind == "count":
-        return amount.kind == "number"
+        return amount.kind == "number" and amount.worth == int(amount.worth)
     if kind == "money":
         return amount.kind == "money" or (labelled and amount.kind == "number")
     return amount.kind == "size" or (labelled and amount.kind == "number")

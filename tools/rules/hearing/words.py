@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
 from typing import Literal, NamedTuple
 
-from tools.rules.hearing.lexicon import ENGLISH, language, others
+from tools.rules.hearing.lexicon import ENGLISH, language, listed, others
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.names.text import fold
 from tools.values.wanted import Kind, Listed, Wanted
@@ -87,6 +87,8 @@ class Mark(NamedTuple):
 @lru_cache(maxsize=65536)
 def same(word: str) -> str:
     """A word and its plural are one."""
+    if word in listed("singular"):
+        return word
     if word.endswith(("xes", "ches", "shes", "sses")):
         return word[:-2]
     abbreviated = len(word) == 3 and not any(vowel in word for vowel in "aeiouy")  # `vms`
