@@ -140,7 +140,8 @@ class Cell:
             at.found.say(one.name, ", ".join(values), scene.quote(self.first, self.last))
             return True
         at.found.say(one.name, values[0], scene.quote(said[0].first, said[0].last))
-        if one.kind == "disk" and len(values) > 1 and more and not scene.any_does(self.first, self.last, "or", "to", "prefer"):
+        either = scene.any_does(self.first, self.last, "or", "to", "prefer") or scene.find(self.first, self.last, "/") is not None
+        if one.kind == "disk" and len(values) > 1 and more and not either:
             at.found.say(more, ", ".join(values[1:]), scene.quote(self.first, self.last))
         return True
 

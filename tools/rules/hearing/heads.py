@@ -246,9 +246,10 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head]) -> list[
 def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request: Request) -> Head | None:
     counts = scene.kind(i) == "number"
     if counts and scene.is_text(i + 1, *TIMES) and _may_be_role(scene, i - 1) and _is_machine_size(scene, i + 2, last):
-        role = same(scene.said[i - 1].text)  # `masters 3 x 2 cores / 8 GB`
-        lead = Lead(i - 1, "new", int(scene.said[i].value), (i, i + 2))
-        return Head(scene.words.plain, lead, i - 1, i, label=_free(role, request), role=role)
+        start = i - 1 - _may_be_role(scene, i - 2)
+        role = same("-".join(scene.said[k].text for k in range(start, i)))  # `data nodes 3 x 2 cores / 8 GB`
+        lead = Lead(start, "new", int(scene.said[i].value), (i, i + 2))
+        return Head(scene.words.plain, lead, start, i, label=_free(role, request), role=role)
     first = end = scene.skip(i + 1, last, texts=TIMES)
     while end < min(first + ROLE_WORDS_MAX, last) and _may_be_role(scene, end) and not scene.is_body(end):
         end += 1

@@ -98,6 +98,8 @@ def _about(
     begins = len(words) > 2 and any(mark.does("article") and mark.first == 0 for mark in marks)  # `a storage account with containers: raw`
     if not facts or is_sentence or asks or begins:
         return None
+    if any(mark.does("sum") for mark in marks):
+        return None  # `Total vCPUs`: whether of each or of all is told by the sentence
     chosen = max(facts, key=lambda mark: (mark.last - mark.first, not mark.has("does"), -mark.first))
     if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
         return Labelled(remark=True)  # `Current RAM`

@@ -79,11 +79,13 @@ def pieces(text: str, is_label: IsLabel, is_section: IsLabel) -> list[Piece]:
     return list(islice(_Layout(lines, is_label, is_section).pieces(), 4 * ROWS_MAX))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Layout:
     lines: list[_Line]
     is_label: IsLabel
     is_section: IsLabel
+    heading: str = ""
+    """The one above, when it names what is no machine: `## Project`."""
 
     def pieces(self) -> Iterator[Piece]:
         at = row = 0
@@ -107,6 +109,8 @@ class _Layout:
     def _piece_at(self, at: int) -> tuple[int, Piece]:
         """(the line behind it, what begins in this line)."""
         line = self.lines[at]
+        if line.body.startswith("#") and line.heading:
+            self.heading = line.heading.lstrip("0123456789.) ") if not listed("of_others").isdisjoint(fold(line.heading).split()) else ""
         begin, label, heads = line.start + line.begin, line.heading, self._fields_below(at + 1)
         if heads and (name := _NAMED.match(line.body)):
             return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name", begins=True)
@@ -120,6 +124,8 @@ class _Layout:
         field, label = line.field, line.label
         if field and not self.is_label(label) and _COUNTED.match(field["value"]):
             label = f"{self._block(at)} {label}"  # `disk {`, `size = 64`
+        elif field and self.heading and self.is_label(label):
+            label = f"{self.heading} {label}"
         if field and _is_short(label) and self.is_label(label) and not self._is_list(field["value"]):
             return at + 1, Piece(begin + field.start("value"), line.start + len(line.text.rstrip()), label, begin, begins=line.is_listed)
         return at + 1, Piece(begin, line.end, begins=line.is_listed)

@@ -286,6 +286,12 @@ def _holds(scene: Scene, number: int, texts: tuple[str, ...]) -> bool:
     return scene.is_text(number, *texts) or scene.does(number, "join", "or")
 
 
+def _leads_on(scene: Scene, number: int) -> bool:
+    """`443 from anywhere and on 22`; the mark of a list before its next line."""
+    listed = scene.is_text(number, "-", "*", "•") and scene.is_text(number - 1, "\n")
+    return scene.kind(number + 1) == "number" and (listed or scene.does(number, "lean"))
+
+
 def _behind_source(scene: Scene, begin: int, last: int) -> int:
     """`from the monitoring host`: the token behind words that say where from."""
     end = begin
@@ -317,9 +323,7 @@ def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tu
             end, addresses = addresses_at(scene, at + 1, last)
             said[-1] += f" from {' and '.join(addresses)}" if addresses else ""
             at = end = end if addresses else _behind_source(scene, at + 1, last)
-        elif said and scene.kind(at + 1) == "number" and (scene.does(at, "lean") or (token.text in "-*•" and scene.is_text(at - 1, "\n"))):
-            at += 1
-        elif said and (scene.is_listed(at, "protocols") or _holds(scene, at, PORTS_HELD)):
+        elif said and (scene.is_listed(at, "protocols") or _holds(scene, at, PORTS_HELD) or _leads_on(scene, at)):
             at += 1
         else:
             break

@@ -274,6 +274,8 @@ class Scene:
         for mark in self.marks_of("remark"):
             if self.is_text(mark.first - 1, "("):  # `(currently a box with 24 cores, bought in 2017)`
                 self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
+            elif self.does(mark.last, "with"):  # `we currently have one server with 24 cores`
+                self.leave(mark.first, self.sentence(mark.last)[1])
 
     def _denied_up_to(self, mark: Mark) -> int:
         """To the end of the clause, or to a word that affirms."""

@@ -223,7 +223,8 @@ def by_order(sizes: Sequence[Amount], lacking: Mapping[Kind, str], listed: int) 
             return [], list(sizes)
         return [(memory if is_usual_memory(sizes[0].worth) else disk, sizes[0])], []
     ordered = list(sizes)
-    if memory and disk and len(ordered) >= 2 and ordered[0].worth > ordered[1].worth * FAR:
+    is_told = len(ordered) >= 2 and is_usual_memory(ordered[0].worth) and not is_usual_memory(ordered[1].worth)
+    if memory and disk and len(ordered) >= 2 and ordered[0].worth > ordered[1].worth * FAR and not is_told:
         ordered[:2] = ordered[1::-1]
     slots = [name for name in (memory, disk) if name] or [volume] * bool(volume)
     given = list(zip(slots, ordered[:listed], strict=False))
