@@ -16,13 +16,13 @@ from tests.hearing.heard import hear_json
 from tests.hearing.score import CASES, HELD_OUT, WISHES, messages, read_cases, score, score_turn, turns
 from tools.capabilities import catalogue
 
-FIELDS_RIGHT_MIN = 0.97
+FIELDS_RIGHT_MIN = 0.98
 """Of all that are told apart from the held-out ones."""
-HELD_OUT_RIGHT_MIN = 0.95
-UNSEEN_RIGHT_MIN = 0.94
-FIELDS_INVENTED_MAX = 18
-FIELDS_DROPPED_MAX = 27
-"""Of some 5,100 fields. What is aimed at is none of either; these are what is left, so that it may only become less."""
+HELD_OUT_RIGHT_MIN = 0.97
+UNSEEN_RIGHT_MIN = 0.96
+FIELDS_INVENTED_MAX = 14
+FIELDS_DROPPED_MAX = 11
+"""Of some 6,200 fields. What is aimed at is none of either; these are what is left, so that it may only become less."""
 HELD_OUT_INVENTED_MAX = 4
 HELD_OUT_DROPPED_MAX = 1
 TURNS_RIGHT_MIN = 0.95

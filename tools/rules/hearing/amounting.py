@@ -72,6 +72,8 @@ class _Amounts:
         for match in matches:
             order = ORDER[match.amount.kind]
             facts = [name for name in match.facts if name not in said] or list(match.facts)
+            if self.kinds[facts[0]] == "disk" and self.at.able.named("disks") and self._is_added(match.amount):
+                facts = [self.at.able.named("disks")]
             fact = min(facts, key=lambda name: order.index(self.kinds[name]) if self.kinds[name] in order else len(AMOUNTS))
             said.setdefault(fact, []).append(match)
         for fact, several in said.items():
@@ -111,6 +113,10 @@ class _Amounts:
         """It stands in a mail that is answered: what is said now counts more."""
         start = self.scene.said[amount.first].start
         return self.scene.text[self.scene.text.rfind("\n", 0, start) + 1 : start].lstrip().startswith(">")
+
+    def _is_added(self, amount: Amount) -> bool:
+        """`100 GB + 500 GB data`: a disk beside the one before."""
+        return self.scene.is_text(amount.first - 1, "+") and self.scene.kind(amount.first - 2) in ("size", "number")
 
     def _repeats(self, several: list[Match]) -> bool:
         """The same thing said again, or corrected: `200 connections, no, 300 connections`."""

@@ -25,6 +25,7 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
     _share_alike(message)
     _drop_empty(message)
     _share_choices(message)
+    _deal_out(message)
     _merge_rows(message)
     shared, made = _shared(message), list[Edit]()
     taken = {item.label for item in message.request.items}
@@ -132,6 +133,19 @@ def _share_choices(message: Message) -> None:
             one.take_over(last, {name for name in kinds & set(last.facts) if _is_apart(message, last, last.facts[name])})
 
 
+def _deal_out(message: Message) -> None:
+    """`IPs 10.8.8.11, 10.8.8.12 and 10.8.8.13` behind three machines, each an item of its own: an address each, in their order."""
+    new = [thing for thing in message.things if thing.new and message.wants(thing, "address")]
+    said = [thing for thing in new if "address" in thing.facts]
+    several = said[0].facts["address"].value.split(", ") if len(said) == 1 else []
+    if len(new) < 2 or len(several) != sum(map(_machines, new)):
+        return
+    del said[0].facts["address"]
+    for thing in new:
+        mine, several = several[: _machines(thing)], several[_machines(thing) :]
+        thing.found.say("address", ", ".join(mine), ", ".join(mine))
+
+
 def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
     """It is said in another sentence than the one that names the thing."""
     scene = message.scene
@@ -168,6 +182,8 @@ def _merge_rows(message: Message) -> None:
         for name in ("address", "name"):
             both = [one.facts[name] for one in (like, thing) if name in one.facts]
             if both:
+                start = max(message.scene.text.find(both[0].quote), 0)
+                message.scene.settle(*message.scene.tokens_between(start, start + len(both[0].quote)))
                 like.found.say(name, ", ".join(fact.value for fact in both), both[-1].quote)
         like.found.say("count", str(count), like.facts["name"].quote if "name" in like.facts else like.quote)
     message.things = merged

@@ -113,6 +113,8 @@ def _joined_to(scene: Scene, at: int) -> int:
     """The other end of a series: `app-1 to app-3`, `app-1..3`."""
     if scene.is_text(at + 1, ".") and scene.is_text(at + 2, "."):
         return at + 3
+    if scene.kind(at + 2) == "number" and scene.at(at + 3).names("fact"):
+        return at  # `app-1 - 4 cores`
     return at + 2 if scene.does(at + 1, "to") or scene.is_text(at + 1, "-", "…") else at
 
 

@@ -365,7 +365,9 @@ def _joined(said: tuple[Token, ...], mentions: list[Mark]) -> list[Mark]:
 def _unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
     """`vlan20` and `debian-12` are a word and its number."""
     found = _WORD_AND_NUMBER.fullmatch(token.text) if token.kind == "name" else None
-    if found is None or not (words.has_version(found[1]) or (found[2] == "" and "." not in found[3] and words.joins(found[1]))):
+    if found is None or not (
+        words.has_version(found[1]) or (found[2] == "" and "." not in found[3] and found[3][0] != "0" and words.joins(found[1]))
+    ):
         return (token,)
     middle = token.start + found.start(3)
     word = Token("word", found[1], token.start, token.start + found.end(1), glued=token.glued)

@@ -18,6 +18,8 @@ MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit
 COUNTED = ("count", "memory", "disk", "volume")
 PLACED = ("network", "node", "text", "name")
 TOLD = ("fact", "choice", "does", "wish", "relation")
+SHORT_LENGTH_MAX = 3
+"""Letters of a word for a service that machines are numbered by."""
 WORD_LENGTH_MAX = 24
 """Letters of a word that are looked at for what it begins with."""
 
@@ -128,10 +130,12 @@ class Phrases:
         """The longest phrase at each place, from left to right, none in another."""
         words, at = tuple(same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said), 0
         while at < len(words):
-            length = 1
-            if (by_second := self.longer.get(words[at])) and (longest := _longest(by_second, said, words, at)):
-                length, meant = len(longest[0]), longest[1]
-            elif (meant := self.alone.get(words[at])) is None and self.stems and said[at].kind == "word":
+            by_second, length = self.longer.get(words[at]), 1
+            longest = _longest(by_second, said, words, at) if by_second else None
+            meant = longest[1] if longest else self.alone.get(words[at])
+            if longest:
+                length = len(longest[0])
+            elif meant is None and self.stems and said[at].kind == "word":
                 meant = self.stem(said[at].text)
             if meant is not None:
                 yield Mark(at, at + length, meant)
@@ -259,9 +263,10 @@ class Lexicon:
         return same(text) in self.bodies
 
     def joins(self, letters: str) -> bool:
-        """A number may stand behind this word without a blank: `vlan20`, `debian12`."""
+        """A number may stand behind this word without a blank: `vlan20`, `debian12`; `db01` is a name."""
         meant = (phrases.alone.get(same(letters), ()) for phrases in (self._phrases, self._services))
-        return letters in self.glued or any(one.kind in ("choice", "service") for meanings in meant for one in meanings)
+        kinds = ("choice", "service") if len(letters) > SHORT_LENGTH_MAX or self.is_body(letters) else ("choice",)
+        return letters in self.glued or any(one.kind in kinds for meanings in meant for one in meanings)
 
     def has_version(self, letters: str) -> bool:
         """A version may stand behind this word with a hyphen: `debian-12`."""
