@@ -17,7 +17,7 @@ BUILDING = (
 )  # fmt: skip
 """What words do that build a sentence: none of them is a name."""
 SMALL = ("lean", "for", "with", "join", "link", "deny", "any", "ask", "to", "or", "until", "needed_by", "remark")
-_COUNTER = re.compile(r"[-_]?\$\{[^}]*\}")
+_COUNTER = re.compile(r"(?<=\w)[-_]\$\{[\w.+ -]*\}")
 """What a program counts machines by: `kiln-${count.index + 1}`."""
 LISTING = (",", "&", "/", "+", "\n")
 
