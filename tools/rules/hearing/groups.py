@@ -202,7 +202,7 @@ class Grouping:
         """Of the service before it, when that has machines of several kinds and this counts one of them; else empty."""
         if self.previous is None or head.lead.number is None or head.lead.counted == (0, 0):
             return ""
-        kinds, of, within = self.scene.words.kinds[self.previous.capability], self.previous.capability, range(head.first, head.last)
+        kinds, of, within = self.scene.words.able[self.previous.capability].kinds, self.previous.capability, range(head.first, head.last)
         counted = {name.removesuffix("_count") for name in kinds if name.endswith("_count") and name != "cpu_count"}
         named = {name.removesuffix("_count") for i in within for name in self.scene.at(i).facts(of)}
         said = named | {self.scene.said[i].text for i in within}
