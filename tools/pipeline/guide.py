@@ -53,6 +53,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "not_verified": list(receipt_part.not_verified),
         "outputs": receipt_part.outputs,
         "facts": dict(part.facts),
+        "needs": {field.name: field.value for field in part.needs.fields},
         "virtual_addresses": {name: str(address).partition("/")[0] for name, address in part.virtual_addresses},
         "watched_by": list(part.watched_by),
         "savings": list(part.savings),
