@@ -214,7 +214,7 @@ class Lexicon:
         self._mended = lru_cache(maxsize=WORDS_MAX)(self._mend)
 
     @staticmethod
-    def _meant(catalogue: Catalogue, wanted: Iterable[tuple[Listed, Wanted]]) -> dict[str, set[Meaning]]:
+    def _meant(catalogue: Catalogue, wanted: Sequence[tuple[Listed, Wanted]]) -> dict[str, set[Meaning]]:
         english, meant = language(ENGLISH), dict[str, set[Meaning]]()
 
         def add(meaning: Meaning, words: Iterable[str]) -> None:
@@ -237,6 +237,11 @@ class Lexicon:
         for word, like in english["alike"].items():
             for other in like:
                 meant.setdefault(other, set()).update(meant.get(word, ()))
+        alone = {one.name for _, one in wanted if one.alone}
+        for meanings in meant.values():
+            if any(one.kind == "service" for one in meanings):
+                # An application that is a service of its own is no longer one that is left to be installed.
+                meanings -= {one for one in meanings if one.kind == "choice" and one.name in alone}
         return meant
 
     def _put(self, phrase: str, meanings: set[Meaning]) -> None:
