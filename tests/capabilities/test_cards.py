@@ -85,6 +85,17 @@ def test_a_card_says_what_where_how_big_what_share_and_what_to_reply() -> None:
     assert card.count(f"\n    approve {plan.digest[:12]}") == 1
 
 
+def test_a_card_names_every_network_card_with_its_addresses() -> None:
+    two = {"address": "10.20.0.50/24, 2001:db8::50/64", "gateway": "10.20.0.1", "more_networks": "30"}
+    [where] = [line for line in told(manifest_of(("virtual_machine", VM | two))).splitlines() if "Where" in line]
+    assert "address 10.20.0.50/24, 2001:db8::50/64" in where
+    assert "another card on vmbr0, VLAN 30, address by DHCP" in where
+    fixed = {"count": "2", "more_networks": "30", "more_addresses": "10.30.0.5, 10.30.0.6"}
+    assert "address by DHCP; another card on vmbr0, VLAN 30, address 10.30.0.5/24, 10.30.0.6/24" in told(
+        manifest_of(("virtual_machine", VM | fixed))
+    )
+
+
 def test_what_was_said_or_is_settled_by_a_source_is_no_assumption_on_the_card() -> None:
     manifest = manifest_of(("postgresql", POSTGRESQL))
     [part] = card_of(plan_of(manifest), manifest, None).parts
