@@ -142,6 +142,7 @@ def test_machines_have_a_card_on_each_network_with_addresses_of_both_families() 
     assert (first.address, first.address6, first.gateway6) == ("10.20.0.50/24", "2001:db8:20::50/64", None)
     assert second.every_card[1] == Card(bridge="net30", vlan_tag=None, address="10.30.0.6/24")
     assert {first.node, second.node} <= {"pve1", "pve2"}, "where both networks are"
+    assert second.every_card_spelled == "vmbr0, VLAN 20; net30, 10.30.0.6/24"
     assert second.fixed_addresses == ("10.20.0.51/24", "2001:db8:20::51/64", "10.30.0.6/24")
     assert any("/net30" in path for path, _ in only(manifest).rights)
     assert "another card on net30, 10.30.0.5/24" in only(manifest).resources[0].where

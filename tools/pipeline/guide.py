@@ -32,7 +32,9 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
     """What a template may speak of."""
     part = context.part
     first = part.machines[0] if part.machines else None
-    known = {machine.name: {"user": machine.user_name, "card": machine.card, "group": machine.group} for machine in part.machines}
+    known = {
+        machine.name: {"user": machine.user_name, "card": machine.every_card_spelled, "group": machine.group} for machine in part.machines
+    }
     seen = ran(context.part_folder)
     return {
         "title": f"{catalogue()[part.capability].TITLE}: {', '.join(m.name for m in receipt_part.machines) or part.label}",

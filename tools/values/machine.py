@@ -93,6 +93,12 @@ class Machine(Placement):
         return plugged(self.bridge, self.vlan_tag)
 
     @property
+    def every_card_spelled(self) -> str:
+        """`vmbr0, VLAN 40; vmbr1, 10.9.0.5/24`: of the others their fixed addresses, too."""
+        further = (", ".join((one.spelled, *(a for a in one.addresses if a != BY_DHCP))) for one in self.cards)
+        return "; ".join((self.card, *further))
+
+    @property
     def address_alone(self) -> str:
         """By which it is reached, without its prefix; empty where the network gives it."""
         return "" if self.address == "dhcp" else (self.address or self.address6 or "").partition("/")[0]
