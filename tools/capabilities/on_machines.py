@@ -9,7 +9,7 @@ from tools.rules.machines import addresses, choices, networks, review
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
 from tools.values.machine import Machine
-from tools.values.manifest import Command, Configure, Part, Secret
+from tools.values.manifest import Command, Configure, Part, Secret, TlsCertificate
 from tools.values.offer import PartOffer, Pick
 from tools.values.request import Fact
 from tools.values.requirements import Group, Needs
@@ -35,25 +35,26 @@ def on_machines(
     commands: Callable[[Machine, Part], tuple[Command, ...]],
     variables: Callable[[Part], dict[str, Json]] = lambda part: {},
     secrets: tuple[Secret, ...] = (),
+    certificates: Callable[[Part], tuple[TlsCertificate, ...]] = lambda part: (),
     checks: Callable[[Part], Iterable[Check]] = no_checks,
     groups: tuple[Group, ...] = (),
     virtual_addresses: tuple[str, ...] = (),
     farewell: Callable[[Part], tuple[Command, ...]] = lambda part: (),
     exporters: tuple[Exporter, ...] = (),
     watches: bool = False,
+    grants: frozenset[str] = frozenset(),
 ) -> Footing:
     """`playbook` is a file under ansible/, `variables` are its besides those of the role base, `commands` the guide's of one machine,
     `checks` are made besides those of every machine. `groups` are of machines that are not all alike, in their order; how many each has,
     and how large they are, are fields that `understand` fills in (tools.rules.request.grouping). `virtual_addresses` are facts that name
     an address which moves between its machines. `farewell` is run before a change takes one of them away. `exporters` give Prometheus
-    figures besides node_exporter; `watches`: its machines are Prometheus themselves."""
+    figures besides node_exporter; `watches`: its machines are Prometheus themselves. `grants` are wishes that it fulfils besides."""
 
     def understand_all(facts: tuple[Fact, ...], site: Site) -> Needs:
         return understand(facts, site).model_copy(update={"groups": groups, "virtual_addresses": virtual_addresses})
 
     def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
-        part = choices.part_of(needs, offer, pick, situation)
-        return furnish(part.model_copy(update={"secrets": (*part.secrets, *secrets)}))
+        return furnish(choices.part_of(needs, offer, pick, situation))
 
     def furnish(part: Part) -> Part:
         """With what runs on its machines, as they are called."""
@@ -62,6 +63,8 @@ def on_machines(
             update={
                 "exporters": exporters,
                 "watches": watches,
+                "secrets": (choices.SSH_KEY, *secrets),
+                "certificates": certificates(part),
                 "configure": Configure(kind="ansible", playbook=playbook, variables=settings),
                 "commands": tuple(command for machine in part.machines for command in commands(machine, part)),
                 "farewell": farewell(part),
@@ -90,7 +93,7 @@ def on_machines(
             *filter(None, map(needs.text, virtual_addresses)),
             *(span for one in site.networks for span in one.pool),
         ),
-        grants=frozenset({"high_availability"}),
+        grants=frozenset({"high_availability"}) | grants,
         settled_by_world=frozenset({"network", "gateway", *virtual_addresses}),
         settle=settle,
     )

@@ -134,6 +134,10 @@ class Settings(BaseSettings):
     proxmox_scan_token: Token = _named("BERTH_SCAN_TOKEN", SecretStr(""))
     """A token that may only look, for everything that only looks; empty: the other one."""
     ca_file: File | None = _named("BERTH_CA_FILE")
+    tls_ca_file: File | None = _named("BERTH_TLS_CA_FILE")
+    """The certificate of the site's own authority, as PEM, which signs those of what is made; unset: they sign themselves."""
+    tls_ca_key_file: File | None = _named("BERTH_TLS_CA_KEY_FILE")
+    """Its key."""
     provider_mirror: Folder | None = _named("BERTH_PROVIDER_MIRROR")
     guest_proxy_command: str = _named("BERTH_GUEST_PROXY_COMMAND", "")
     home: Annotated[Path, AfterValidator(_absolute)] = _named("BERTH_HOME", Path("~/.local/state/berth"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tools.clients import databricks, ssh
+from tools.clients import certificate, databricks, ssh
 from tools.clients.ansible import run_playbook
 from tools.clients.settings import referred
 from tools.pipeline.context import PartContext, Say
@@ -52,6 +52,7 @@ def configure(context: PartContext, say: Say) -> None:
         return
     if wanted is None or wanted.kind != "ansible":
         return
+    _make_certificates(context, say)
     variables, secrets = _sorted_out(context, wanted.variables or {})
     results = run_playbook(
         context.run_folder, context.part_folder, wanted.playbook, context.hosts(), variables, secrets, say, context.cancelled
@@ -60,13 +61,30 @@ def configure(context: PartContext, say: Say) -> None:
     say(f"Configured {_count(len(results), 'machine')}: {_count(changed, 'change')} made.")
 
 
+def _make_certificates(context: PartContext, say: Say) -> None:
+    settings = context.settings
+    named = (settings.tls_ca_file, settings.tls_ca_key_file)
+    for wanted in context.part.certificates:
+        path = context.run_folder / "secrets" / wanted.name
+        authority = (named[0], named[1]) if named[0] and named[1] else None
+        if any(named) and authority is None:
+            raise RequestProblem(
+                "The site's authority for TLS cannot sign.",
+                "Of its certificate and its key, one is set and the other is not.",
+                "Set BERTH_TLS_CA_FILE and BERTH_TLS_CA_KEY_FILE, or neither, then say retry.",
+            )
+        if certificate.ensure(path, wanted.names, authority, context.now()):
+            say(f"Made a certificate for {' and '.join(wanted.names)}: {certificate.described(path)}.")
+
+
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _sorted_out(context: PartContext, variables: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
     """Plain values, with what the operator has set in the place of its name; and secrets, of the run or as the site refers to them."""
-    known = {secret.name for secret in context.part.secrets}
+    part = context.part
+    known = {one.name for one in part.secrets} | {one.name for one in part.certificates}
     plain: dict[str, Json] = {}
     hidden: dict[str, str] = {}
     for name, value in variables.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.capabilities import catalogue, chain
+from tools.clients.certificate import described
 from tools.clients.files import write_private
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import ran
@@ -47,6 +48,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "public_key_count": len(first.public_keys) if first else 0,
         "proxy_command": context.settings.guest_proxy_command,
         "variables": part.configure.variables if part.configure else {},
+        "certificates": {one.name: described(context.run_folder / "secrets" / one.name) for one in part.certificates},
         "secrets": [secret.model_dump() for secret in part.secrets],
         "commands": [command.model_dump() for command in seen],
         "not_run": [command.sentence for command in seen if command.outcome == guiding.NOT_RUN],

@@ -37,6 +37,15 @@ class Secret(Value):
     kind: Literal["password", "ssh_key"]
 
 
+class TlsCertificate(Value):
+    """A certificate of the run with its key: a secret as well, made when its machines are configured, and made anew before it ends."""
+
+    name: str
+    """Also the file's name under `secrets/`."""
+    names: tuple[str, ...]
+    """What it is for: DNS names and addresses, the first one as its own name."""
+
+
 class Configure(Value):
     """How the machines of a part are configured once they are there."""
 
@@ -102,6 +111,7 @@ class Part(Value):
     savings: tuple[str, ...] = ()
     """Sentences: what would cost less."""
     secrets: tuple[Secret, ...] = ()
+    certificates: tuple[TlsCertificate, ...] = ()
     configure: Configure | None = None
     commands: tuple[Command, ...] = ()
     farewell: tuple[Command, ...] = ()

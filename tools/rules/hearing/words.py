@@ -259,10 +259,14 @@ class Lexicon:
         return list(self._phrases.find(said))
 
     def mentions(self, said: Sequence[Token], marks: Iterable[Mark]) -> list[Mark]:
-        """Where services are named, likewise; not within the name of an application: `SQL Server 2022`, `GitLab Redis`."""
-        named = [mark for mark in marks if not self.alone.keys().isdisjoint(mark.names("choice"))]
+        """Where services are named, likewise; not within the name of an application (`SQL Server 2022`, `GitLab Redis`), nor of a group of
+        machines that one has (`3 application machines`)."""
+        named = [mark for mark in marks if self._is_name(mark)]
         found = (mark for mark in self._services.find(said) if mark.names("service"))
         return [mark for mark in found if not any(one.first <= mark.first and mark.last <= one.last for one in named)]
+
+    def _is_name(self, mark: Mark) -> bool:
+        return not self.alone.keys().isdisjoint(mark.names("choice")) or any(one.endswith("s_count") for one in mark.names("fact"))
 
     def is_body(self, text: str) -> bool:
         return same(text) in self.bodies

@@ -1,0 +1,45 @@
+"""Part → variables of the playbook and the certificate of the run. Which machine is what stands in the inventory's groups."""
+
+from __future__ import annotations
+
+from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS
+from tools.values.manifest import Part, TlsCertificate
+from tools.values.value import Json
+
+CERTIFICATE = "tls_certificate"
+"""The balancers', with its key: a secret of the run."""
+WORKER_CONNECTIONS = 768
+"""nginx's value in Debian's own nginx.conf."""
+
+
+def variables(part: Part) -> dict[str, Json]:
+    return {
+        "nginx_site_name": site_name(part) or "_",
+        "nginx_worker_connections": _worker_connections(part),
+        "haproxy_certificate": {"secret": CERTIFICATE},
+        "haproxy_backends": APPLICATIONS,
+        "keepalived_address": part.virtual_address(ADDRESS),
+        "keepalived_watches": "haproxy",
+    }
+
+
+def certificates(part: Part) -> tuple[TlsCertificate, ...]:
+    """For the site's name and the virtual address."""
+    return (TlsCertificate(name=CERTIFICATE, names=tuple(filter(None, (site_name(part), address(part))))),)
+
+
+def site_name(part: Part) -> str:
+    """Empty where every name is answered."""
+    return part.needs.text("site_name").removeprefix("_")
+
+
+def address(part: Part) -> str:
+    return part.virtual_address(ADDRESS).partition("/")[0]
+
+
+def _worker_connections(part: Part) -> int:
+    """Each worker, of which nginx starts one a vCPU, can carry its share of the users at once with room for what it fetches itself. Of the
+    others' share, too, when one machine is lost."""
+    machines = part.of_group(APPLICATIONS)
+    workers = max(1, machines[0].cpu_count) * max(1, len(machines) - 1) if machines else 1
+    return max(WORKER_CONNECTIONS, -(-part.needs.whole("concurrent_users") * 2 // workers))
