@@ -3,7 +3,7 @@ own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS, certify
@@ -11,6 +11,8 @@ from tools.rules.machines.keeping import where_now
 from tools.rules.machines.watching import watch
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
+from tools.rules.request.relating import Related, relate
+from tools.rules.words.guiding import reaches
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, PartOffer, Pick, Proposal
 from tools.values.request import Fact, Item, Request
@@ -23,7 +25,21 @@ from tools.values.trouble import RequestProblem
 
 
 def understand(request: Request, site: Site, requester: str) -> Requirements:
-    return Requirements(requester=requester, parts=tuple(_understood(item, request, site) for item in request.items))
+    related = relate(request, catalogue())
+    return Requirements(
+        requester=requester, parts=tuple(_related(_understood(item, request, site), related[item.label]) for item in request.items)
+    )
+
+
+def _related(needs: Needs, found: Related) -> Needs:
+    """With what it needs of the other items, and what of that cannot be."""
+    return needs.model_copy(
+        update={
+            "uses": found.uses,
+            "problems": (*needs.problems, *found.problems),
+            "not_included": (*needs.not_included, *found.not_included),
+        }
+    )
 
 
 def _understood(item: Item, request: Request, site: Site) -> Needs:
@@ -125,10 +141,26 @@ def compose(
     return Manifest(
         requester=requirements.requester,
         made_by=proposal.made_by,
-        parts=watch(parts, situation.monitors, situation.unwatched),
+        parts=tuple(_told_of(part, parts) for part in watch(parts, situation.monitors, situation.unwatched)),
         snapshot_digests=situation.digests,
         parent_digest=parent_digest,
         certificate=certify(parts, situation),
+    )
+
+
+def _told_of(part: Part, others: Sequence[Part]) -> Part:
+    """After those that it uses, and with their endpoints: each of its machines is told them, and tries whether it reaches them."""
+    used = [one for one in others if one.label in part.needs.uses]
+    told = [one for one in used if one.endpoints and part.machines]
+    return part.model_copy(
+        update={
+            "after": (*part.after, *(one.label for one in used)),
+            "uses": tuple(one.label for one in told),
+            "commands": (
+                *part.commands,
+                *(reaches(m.name, one.label, end) for one in told for end in one.endpoints[:1] for m in part.machines),
+            ),
+        }
     )
 
 

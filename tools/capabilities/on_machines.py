@@ -9,7 +9,7 @@ from tools.rules.machines import addresses, choices, networks, review
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
 from tools.values.machine import Machine
-from tools.values.manifest import Command, Configure, Part, Secret, TlsCertificate
+from tools.values.manifest import Command, Configure, Endpoint, Part, Secret, TlsCertificate
 from tools.values.offer import PartOffer, Pick
 from tools.values.request import Fact
 from tools.values.requirements import Group, Needs
@@ -36,6 +36,7 @@ def on_machines(
     variables: Callable[[Part], dict[str, Json]] = lambda part: {},
     secrets: tuple[Secret, ...] = (),
     certificates: Callable[[Part], tuple[TlsCertificate, ...]] = lambda part: (),
+    endpoints: Callable[[Part], tuple[Endpoint, ...]] = lambda part: (),
     checks: Callable[[Part], Iterable[Check]] = no_checks,
     groups: tuple[Group, ...] = (),
     virtual_addresses: tuple[str, ...] = (),
@@ -47,8 +48,9 @@ def on_machines(
     """`playbook` is a file under ansible/, `variables` are its besides those of the role base, `commands` the guide's of one machine,
     `checks` are made besides those of every machine. `groups` are of machines that are not all alike, in their order; how many each has,
     and how large they are, are fields that `understand` fills in (tools.rules.request.grouping). `virtual_addresses` are facts that name
-    an address which moves between its machines. `farewell` is run before a change takes one of them away. `exporters` give Prometheus
-    figures besides node_exporter; `watches`: its machines are Prometheus themselves. `grants` are wishes that it fulfils besides."""
+    an address which moves between its machines. `endpoints` say how others of the same request reach it. `farewell` is run before a
+    change takes one of its machines away. `exporters` give Prometheus figures besides node_exporter; `watches`: its machines are Prometheus
+    themselves. `grants` are wishes that it fulfils besides."""
 
     def understand_all(facts: tuple[Fact, ...], site: Site) -> Needs:
         return understand(facts, site).model_copy(update={"groups": groups, "virtual_addresses": virtual_addresses})
@@ -65,6 +67,7 @@ def on_machines(
                 "watches": watches,
                 "secrets": (choices.SSH_KEY, *secrets),
                 "certificates": certificates(part),
+                "endpoints": endpoints(part),
                 "configure": Configure(kind="ansible", playbook=playbook, variables=settings),
                 "commands": tuple(command for machine in part.machines for command in commands(machine, part)),
                 "farewell": farewell(part),

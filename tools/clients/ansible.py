@@ -14,7 +14,7 @@ import signal
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -66,7 +66,7 @@ def run_playbook(
     playbook: str,
     hosts: Sequence[Host],
     variables: Mapping[str, Json],
-    secrets: Mapping[str, str],
+    secrets: Mapping[str, Json],
     say: Say,
     cancelled: Callable[[], bool] = lambda: False,
     folder: Path = PLAYBOOKS,
@@ -92,7 +92,7 @@ def run_playbook(
     sweep(Path(tempfile.gettempdir()))
     sockets = Path(tempfile.mkdtemp(prefix=f"{SOCKETS}{os.getpid()}-"))
     ours = _ansible_environment(run_folder, private, sockets, folder)
-    story = Story(len(hosts), tuple(s for s in secrets.values() if len(s) >= 4), say)
+    story = Story(len(hosts), tuple(text for text in _texts(secrets) if len(text) >= 4), say)
 
     def look() -> bool:
         story.tick()
@@ -176,6 +176,15 @@ def variables_json(variables: Mapping[str, Json], allowed: frozenset[str]) -> st
                 "Its options stand in ansible/roles/*/meta/argument_specs.yml.",
             )
     return json.dumps({name: unsafe(value) for name, value in variables.items()}, indent=1)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every text in it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
 
 
 def unsafe(value: Json) -> Json:

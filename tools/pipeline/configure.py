@@ -10,6 +10,7 @@ from tools.clients.ansible import run_playbook
 from tools.clients.settings import referred
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.inside_cluster import Inside
+from tools.rules.words.guiding import variable
 from tools.values.run import MachineReceipt
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
@@ -54,6 +55,8 @@ def configure(context: PartContext, say: Say) -> None:
         return
     _make_certificates(context, say)
     variables, secrets = _sorted_out(context, wanted.variables or {})
+    told, hidden = _inputs(context)
+    variables, secrets = variables | told, secrets | hidden
     results = run_playbook(
         context.run_folder, context.part_folder, wanted.playbook, context.hosts(), variables, secrets, say, context.cancelled
     )
@@ -81,12 +84,40 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _sorted_out(context: PartContext, variables: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
+def _inputs(context: PartContext) -> tuple[dict[str, Json], dict[str, Json]]:
+    """What the machines are told of the parts that this one uses, and their passwords apart. Nothing where it uses none."""
+    told, hidden = list[Json](), dict[str, Json]()
+    for one in context.inputs:
+        end = one.endpoint
+        if not one.addresses:
+            raise RequestProblem(
+                f"{one.label} has no address yet.",
+                f"{context.part.label} uses it, and none of its machines has said where it is.",
+                "Say retry when it is there.",
+            )
+        trust = context.run_folder / "secrets" / f"{end.certificate}.ca" if end.certificate else None
+        told.append(
+            {
+                "name": one.label,
+                "variable": variable(one.label),
+                "protocol": end.protocol,
+                "addresses": list(one.addresses),
+                "port": end.port,
+                "names": dict(end.names),
+                "authority": trust.read_text() if trust and trust.exists() else "",
+            }
+        )
+        if end.password:
+            hidden[one.label.replace("-", "_")] = context.secret(end.password)
+    return ({"base_connections": told}, {"base_passwords": hidden}) if told else ({}, {})
+
+
+def _sorted_out(context: PartContext, variables: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
     """Plain values, with what the operator has set in the place of its name; and secrets, of the run or as the site refers to them."""
     part = context.part
     known = {one.name for one in part.secrets} | {one.name for one in part.certificates}
     plain: dict[str, Json] = {}
-    hidden: dict[str, str] = {}
+    hidden: dict[str, Json] = {}
     for name, value in variables.items():
         if isinstance(value, dict) and set(value) == {"reference"}:
             hidden[name] = referred(value["reference"])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tools.clients.settings import Settings
 from tools.clients.ssh import Host
-from tools.values.manifest import Part
+from tools.values.manifest import Endpoint, Part
 from tools.values.run import MachineReceipt
 from tools.values.value import Json
 
@@ -31,6 +31,15 @@ class Examined(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Input:
+    """What another part of the run gives to this one, as it is by now."""
+
+    label: str
+    endpoint: Endpoint
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PartContext:
     settings: Settings
     run_folder: Path
@@ -44,6 +53,8 @@ class PartContext:
     verified: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
     now: Callable[[], datetime] = utc_now
+    inputs: tuple[Input, ...] = ()
+    """Of the parts that it uses, which are done."""
     cancelled: Callable[[], bool] = lambda: False
     """Asked about once a second while a playbook runs."""
 

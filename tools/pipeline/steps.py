@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.ledger.leases import Lease
 from tools.ledger.plans import Kept
-from tools.pipeline.context import PartContext
+from tools.pipeline.context import Input, PartContext
 from tools.pipeline.world import World
 from tools.rules.machines.watching import can_be_watched
 from tools.rules.plans.changes import Kind
@@ -100,8 +100,16 @@ class Work:
             verified=tuple(verified.get("verified", ())),
             not_verified=tuple(verified.get("not_verified", ())),
             now=self.world.now,
+            inputs=tuple(self._inputs()),
             cancelled=self.cancelled,
         )
+
+    def _inputs(self) -> Iterator[Input]:
+        for label in self.part.uses:
+            met = {m.name: m.address for m in machines_of(self.world.ledger.runs.results(self.run_id, label))}
+            for endpoint in self.kept.manifest.part(label).endpoints:
+                known = (endpoint.address,) if endpoint.address else tuple(met[name] for name in endpoint.machines if name in met)
+                yield Input(label, endpoint, known)
 
 
 def machines_of(results: Mapping[str, Json]) -> tuple[MachineReceipt, ...]:

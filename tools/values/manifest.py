@@ -83,6 +83,24 @@ class Cloud(Value):
     """On everything that takes tags."""
 
 
+class Endpoint(Value):
+    """How others reach what a part runs: an output of it, and an input of whoever uses it."""
+
+    protocol: str
+    """`postgresql`, `redis`, `https`."""
+    port: int
+    machines: tuple[str, ...] = ()
+    """Names of those that answer there, the first one first. Their addresses are known when they are made."""
+    address: str = ""
+    """The one for all of them, where they have one."""
+    names: tuple[tuple[str, str], ...] = ()
+    """What a client has to name besides: `database`, `user`."""
+    password: str = ""
+    """The secret of the run that opens it; empty: none is asked for."""
+    certificate: str = ""
+    """The certificate of the run that it shows."""
+
+
 class Part(Value):
     """One item of a manifest: one Terraform root module with its own state, configured and verified by itself."""
 
@@ -128,6 +146,10 @@ class Part(Value):
     """Of a part that watches: (the list of its targets, its machines) of what runs already and nobody watches yet."""
     after: tuple[str, ...] = ()
     """Labels of parts that must be done before."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """What it gives to those that use it."""
+    uses: tuple[str, ...] = ()
+    """Labels of parts whose endpoints its machines are told."""
     lets_go: tuple[str, ...] = ()
     """Addresses in its module of what a change takes away, because it was asked for: rules, deployments, containers."""
     confirm: str = ""

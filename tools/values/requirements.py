@@ -82,6 +82,8 @@ class Needs(Value):
     """Whole phrases: what was said, and no step of the plan does."""
     groups: tuple[Group, ...] = ()
     """Of its machines, in their order; none: they are all alike."""
+    uses: tuple[str, ...] = ()
+    """Labels of the items of the same request that it needs: they are there before it, and it is told how they are reached."""
     virtual_addresses: tuple[str, ...] = ()
     """Fields that name addresses which no machine has for good: one of them at a time. One that was not said is of the site's pool."""
 

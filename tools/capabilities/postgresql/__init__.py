@@ -15,7 +15,7 @@ from tools.capabilities.postgresql.facts import WANTED, understand
 from tools.capabilities.postgresql.flexible import checks as flexible_checks
 from tools.capabilities.postgresql.flexible import choices as flexible
 from tools.capabilities.postgresql.flexible import facts as flexible_facts
-from tools.capabilities.postgresql.variables import KEPT_AS, variables
+from tools.capabilities.postgresql.variables import KEPT_AS, endpoints, variables
 from tools.rules.azure.placing import names_to_check, regions_of
 from tools.values.manifest import Secret
 from tools.values.snapshot import PlatformName
@@ -35,6 +35,7 @@ ON: dict[PlatformName, Footing] = {
         playbook="postgresql.yml",
         commands=commands,
         variables=variables,
+        endpoints=endpoints,
         secrets=(Secret(name=KEPT_AS, kind="password"),),
         checks=checks,
         exporters=(Exporter(job="postgresql", port=9187),),

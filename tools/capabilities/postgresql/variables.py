@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.rules.databases.settings import settings
-from tools.values.manifest import Part
+from tools.values.manifest import Endpoint, Part
 from tools.values.value import Json
 
 OWN_NETWORK = "samenet"
@@ -22,3 +22,10 @@ def variables(part: Part) -> dict[str, Json]:
         "postgresql_settings": settings(part.machines[0], part.needs),
         "postgresql_allowed": [subnet or OWN_NETWORK],
     }
+
+
+def endpoints(part: Part) -> tuple[Endpoint, ...]:
+    """Each server has its own databases, so the first one is named."""
+    database = part.needs.text("database_name")
+    names = (("database", database), ("user", database))
+    return (Endpoint(protocol="postgresql", port=5432, machines=tuple(m.name for m in part.machines), names=names, password=KEPT_AS),)

@@ -10,7 +10,7 @@ from tools.capabilities.on_machines import on_machines
 from tools.capabilities.redis.checks import checks
 from tools.capabilities.redis.commands import commands
 from tools.capabilities.redis.facts import WANTED, WORDS, understand
-from tools.capabilities.redis.variables import KEPT_AS, variables
+from tools.capabilities.redis.variables import KEPT_AS, endpoints, variables
 from tools.values.manifest import Secret
 from tools.values.snapshot import PlatformName
 
@@ -26,6 +26,7 @@ ON: dict[PlatformName, Footing] = {
         playbook="redis.yml",
         commands=commands,
         variables=variables,
+        endpoints=endpoints,
         secrets=(Secret(name=KEPT_AS, kind="password"),),
         checks=checks,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities.redis import sizes
 from tools.capabilities.redis.facts import policy
 from tools.values.machine import Machine
-from tools.values.manifest import Part
+from tools.values.manifest import Endpoint, Part
 from tools.values.requirements import Needs
 from tools.values.value import Json
 
@@ -24,3 +24,8 @@ def variables(part: Part) -> dict[str, Json]:
 
 def data_max_mib(machine: Machine, needs: Needs) -> int:
     return sizes.data_max_mib(machine.memory_mib, needs.whole("data_mib"))
+
+
+def endpoints(part: Part) -> tuple[Endpoint, ...]:
+    machines = tuple(m.name for m in part.machines)
+    return (Endpoint(protocol="redis", port=6379, machines=machines, names=(("user", "default"),), password=KEPT_AS),)

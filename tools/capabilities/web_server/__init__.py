@@ -9,7 +9,7 @@ from tools.capabilities import Footing
 from tools.capabilities.on_machines import on_machines
 from tools.capabilities.web_server.commands import commands
 from tools.capabilities.web_server.facts import WANTED, understand
-from tools.capabilities.web_server.variables import variables
+from tools.capabilities.web_server.variables import endpoints, variables
 from tools.values.snapshot import PlatformName
 
 NAME = "web_server"
@@ -25,6 +25,7 @@ ON: dict[PlatformName, Footing] = {
         playbook="web_server.yml",
         commands=commands,
         variables=variables,
+        endpoints=endpoints,
     )
 }
 

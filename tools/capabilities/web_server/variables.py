@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.values.manifest import Part
+from tools.values.manifest import Endpoint, Part
 from tools.values.requirements import Needs
 from tools.values.value import Json
 
@@ -22,3 +22,7 @@ def worker_connections(needs: Needs) -> int:
     users, workers = needs.whole("concurrent_users"), max(1, needs.whole("cpu_count", 1))
     share = -(-users * 2 // (workers * max(1, needs.whole("count", 1))))
     return max(WORKER_CONNECTIONS, share)
+
+
+def endpoints(part: Part) -> tuple[Endpoint, ...]:
+    return (Endpoint(protocol="http", port=80, machines=tuple(m.name for m in part.machines)),)

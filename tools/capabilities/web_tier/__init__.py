@@ -9,7 +9,7 @@ from tools.capabilities import Footing
 from tools.capabilities.on_machines import on_machines
 from tools.capabilities.web_tier.commands import commands
 from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS, BALANCERS, WANTED, understand
-from tools.capabilities.web_tier.variables import certificates, variables
+from tools.capabilities.web_tier.variables import certificates, endpoints, variables
 from tools.values.requirements import Group
 from tools.values.snapshot import PlatformName
 
@@ -35,6 +35,7 @@ ON: dict[PlatformName, Footing] = {
         playbook="web_tier.yml",
         commands=commands,
         variables=variables,
+        endpoints=endpoints,
         certificates=certificates,
         groups=(
             Group(name=BALANCERS, called="lb", one_a_node=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS
-from tools.values.manifest import Part, TlsCertificate
+from tools.values.manifest import Endpoint, Part, TlsCertificate
 from tools.values.value import Json
 
 CERTIFICATE = "tls_certificate"
@@ -43,3 +43,8 @@ def _worker_connections(part: Part) -> int:
     machines = part.of_group(APPLICATIONS)
     workers = max(1, machines[0].cpu_count) * max(1, len(machines) - 1) if machines else 1
     return max(WORKER_CONNECTIONS, -(-part.needs.whole("concurrent_users") * 2 // workers))
+
+
+def endpoints(part: Part) -> tuple[Endpoint, ...]:
+    names = (("name", site_name(part)),) if site_name(part) else ()
+    return (Endpoint(protocol="https", port=443, address=address(part), names=names, certificate=CERTIFICATE),)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from tools.rules.words.rendering import environment, tidy
 from tools.values.machine import Machine
-from tools.values.manifest import Command
+from tools.values.manifest import Command, Endpoint
 from tools.values.value import Json, Value
 
 ANSWER_LINES_MAX = 24
@@ -89,6 +89,18 @@ def from_here(machine: str, purpose: str, port: int, client: str, expect: str) -
         machine=machine,
         expect=expect,
     )
+
+
+def reaches(machine: str, label: str, endpoint: Endpoint) -> Command:
+    """Whether the machine reaches what it was told of another part, by its own file of it."""
+    name = variable(label)
+    line = f". /etc/berth/{label}.env; timeout 5 bash -c 'exec 3<>/dev/tcp/'${name}_ADDRESS'/'${name}_PORT && echo reached"
+    return on_machine(machine, f"See that it reaches {label} ({endpoint.protocol})", f"sudo bash -c {shlex.quote(line)}", "reached")
+
+
+def variable(label: str) -> str:
+    """How the names of the variables begin that tell of a part: `WEB_SERVER`."""
+    return re.sub(r"[^A-Z0-9]", "_", label.upper())
 
 
 def log_in(machine: str) -> Command:
