@@ -27,7 +27,7 @@ def _of_application(machine: Machine, part: Part) -> tuple[Command, ...]:
 def _of_balancer(machine: Machine, part: Part) -> tuple[Command, ...]:
     name = site_name(part) or address(part)
     known = f"--cacert {PUBLIC} --resolve {name}:443:{address(part)}"
-    up = 'awk -F, \'$2 ~ /app/ && $18 == "UP" {n++} END {print n + 0 " up"}\''
+    up = 'awk -F, \'$1 == "machines" && $2 != "BACKEND" && $18 == "UP" {n++} END {print n + 0 " up"}\''
     count = len(part.of_group(APPLICATIONS))
     return (
         on_machine(machine.name, "Ask the site by its name, with its certificate", f"{CURL} {known} https://{name}/", "is serving"),
