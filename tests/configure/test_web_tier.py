@@ -32,7 +32,7 @@ BALANCERS = {"shop-lb-1": "10.20.0.51", "shop-lb-2": "10.20.0.52"}
 APPLICATIONS = {"shop-app-1": "10.20.0.61", "shop-app-2": "10.20.0.62"}
 ONE_MORE = {"shop-app-3": "10.20.0.63"}
 FAILOVER_SECONDS_MAX = 60.0
-"""Measured as about 4 s on a quiet machine; the bound is for a busy one."""
+"""keepalived needs a few seconds; the bound is for a busy machine."""
 
 
 def part_with(applications: dict[str, str]) -> Part:

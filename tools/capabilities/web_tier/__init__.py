@@ -12,6 +12,7 @@ from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS, BALANCERS, 
 from tools.capabilities.web_tier.variables import certificates, endpoints, variables
 from tools.values.requirements import Group
 from tools.values.snapshot import PlatformName
+from tools.values.watched import Exporter
 
 NAME = "web_tier"
 TITLE = "Web tier"
@@ -42,6 +43,7 @@ ON: dict[PlatformName, Footing] = {
             Group(name=APPLICATIONS, called="app", one_a_node=True),
         ),
         virtual_addresses=(ADDRESS,),
+        exporters=(Exporter(job="haproxy", port=8405, group=BALANCERS),),
         grants=frozenset({"load_balancer"}),
     )
 }

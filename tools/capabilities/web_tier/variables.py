@@ -19,7 +19,7 @@ def variables(part: Part) -> dict[str, Json]:
         "haproxy_certificate": {"secret": CERTIFICATE},
         "haproxy_backends": APPLICATIONS,
         "keepalived_address": part.virtual_address(ADDRESS),
-        "keepalived_watches": "haproxy",
+        "keepalived_check": "/usr/bin/systemctl is-active --quiet haproxy",
     }
 
 
