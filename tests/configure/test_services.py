@@ -31,6 +31,7 @@ pytestmark = pytest.mark.systems
 PLACED = ", staging, on network 20"
 ASKED = {
     "mariadb": "a MariaDB server with 2 GB of memory",
+    "rabbitmq": "a RabbitMQ broker",
     "container_host": "a container host",
 }
 CHANGED = {
