@@ -24,7 +24,7 @@ def test_an_error_is_the_reason_phrase_and_the_body(pve: Driver) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/nodes/pve1/ceph/status"), ("GET", "/cluster/firewall/rules"), ("PATCH", "/version"), ("HEAD", "/version")],
+    [("GET", "/nodes/pve1/ceph/status"), ("GET", "/cluster/ceph/status"), ("PATCH", "/version"), ("HEAD", "/version")],
 )
 def test_what_is_not_simulated_says_so_with_its_address(pve: Driver, method: str, path: str) -> None:
     answer = pve.answer(method, path)
