@@ -6,8 +6,10 @@ from clusters import GIB, SITE, facts, four_nodes, guest, node
 from machine_chain import situation
 
 from tools.capabilities import chain
+from tools.rules.names.text import spell_of
 from tools.rules.plans.picking import pick_by_rule
 from tools.rules.words.telling import arithmetic
+from tools.values.offer import Pick, Proposal
 from tools.values.request import Item, Request
 from tools.values.requirements import Requirements
 from tools.values.review import THE_CLUSTER
@@ -38,10 +40,35 @@ def test_a_parts_sums_count_the_other_parts_as_this_request() -> None:
     requirements, at = wanted(2), situation(four_nodes(nodes=(node("pve1", memory_gib=256, used_gib=0),), guests=()))
     offer = chain.offer(requirements, at)
     manifest = chain.compose(requirements, offer, pick_by_rule(offer), at)
-    told = {one.subject: dict(one.terms) for one in arithmetic(manifest, offer).values[0]}
+    told = {one.subject: dict(one.terms) for one in arithmetic(manifest).values[0]}
     assert told["memory of pve1"]["this request"] == 80 * 1024
     assert told["processors of pve1"]["this request"] == 4
-    assert len(arithmetic(manifest, offer).values[0]) == len(told)
+    assert len(arithmetic(manifest).values[0]) == len(told)
+
+
+def test_sums_are_made_anew_from_what_a_model_chose() -> None:
+    """Of the numbers that it settled, and of the parts beside which the others now stand."""
+    said = facts(users="100", network="20", environment="development")
+    items = tuple(Item(capability="postgresql", label=f"db-{i}", facts=said) for i in range(2))
+    requirements, at = chain.understand(Request(items=items), SITE, "operator"), situation(four_nodes())
+    offer = chain.offer(requirements, at)
+    first, second = offer.parts
+    [memory] = [one for one in first.ranges if one.name == "memory_mib"]
+    node = first.candidates[1].places[0].node
+    there = next(one for one in second.candidates if one.places[0].node == node)
+    picks = (
+        Pick(label=first.label, candidate=first.candidates[1].id, settings=(("memory_mib", memory.high),)),
+        Pick(label=second.label, candidate=there.id),
+    )
+    manifest = chain.compose(requirements, offer, Proposal(made_by="model", picks=picks), at)
+    assert [part.machines[0].memory_mib for part in manifest.parts] == [memory.high, memory.default]
+    told = {one.subject: one for one in arithmetic(manifest).values[0]}
+    assert dict(told[f"memory of {node}"].terms)["this request"] == memory.high + memory.default
+    for part in manifest.parts:
+        tightest = max(part.sums, key=lambda one: one.fullness)
+        assert f"{tightest.subject}, {spell_of(tightest.total, tightest.limit, tightest.unit)} used after this change" in part.because
+    certified = {one.name: one.memory_after_mib for one in manifest.certificate.nodes}  # type: ignore[union-attr]
+    assert told[f"memory of {node}"].total == certified[node], "and a second program comes to the same"
 
 
 def test_what_is_so_of_the_whole_cluster_is_said_once() -> None:

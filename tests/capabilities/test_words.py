@@ -25,7 +25,7 @@ def texts_of(capability: str, said: dict[str, str]) -> list[str]:
     told = [
         telling.requirements(needed, ("something",)),
         telling.plan(plan, manifest, review),
-        telling.details(plan, manifest, None, review),
+        telling.details(plan, manifest, review),
         telling.why(manifest, None),
         telling.resources(manifest),
         telling.snapshot(four_nodes()),

@@ -50,7 +50,7 @@ class Providers:
     def _call(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The tool that is declared in the request, and what it is called with."""
         if '"propose"' in request.body.decode():
-            return "propose", {"picks": [{"label": "db", "candidate": _first_candidate(request.body.decode()), "because": "It has room."}]}
+            return "propose", {"picks": [{"label": "db", "candidate": _first_candidate(request.body.decode()), "why": "room"}]}
         if self.mode == "invented":
             invented = {"do": "set", "item": "db", "name": "users", "value": "9000", "quote": "9000 users"}
             return "edit_request", {"edits": [*EDITS["edits"][:1], invented]}

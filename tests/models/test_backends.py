@@ -76,7 +76,7 @@ def test_a_model_hears_and_proposes_in_two_calls(backend: tuple[Berth, Providers
     assert [(m.cpu_count, m.memory_mib) for m in chat.machines] == [(2, 4096)]
     assert len(providers.requests) == 2
     assert "did not answer" not in text
-    assert "It has room." in chat.part.because
+    assert chat.part.because.startswith("The model's reason: it leaves more room to others.")
     assert sum(len(p) for p in providers.prompts) // 4 <= 4000, "at most 4,000 tokens in all"
 
 

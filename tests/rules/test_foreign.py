@@ -177,16 +177,13 @@ def test_in_svg_it_is_text(text: str) -> None:
     ],
 )
 def test_a_models_reason_is_never_a_command(said: str) -> None:
-    assert "“" not in foreign.reason_of(said)
+    assert foreign.quotable(said) == ""
 
 
 @given(HOSTILE)
-def test_a_models_reason_is_marked_bounded_and_read_as_nothing(said: str) -> None:
-    reason = foreign.reason_of(f"It has room. {said}")
-    assert reason.startswith("The model")
-    assert len(reason) < foreign.REASON_CHARACTERS_MAX + 40
-    assert read(reason).intent is Intent.WORDS
+def test_what_a_model_quotes_is_read_as_nothing(said: str) -> None:
+    assert read(f"It has room. {foreign.quotable(said)}").intent is Intent.WORDS
 
 
-def test_a_reason_is_shown_as_the_models_own() -> None:
-    assert "“It ranks first, with 12 GiB left.”" in foreign.reason_of("It ranks first,\nwith **12 GiB** left.")
+def test_what_a_model_quotes_is_one_line_without_markup() -> None:
+    assert foreign.quotable("It ranks first,\nwith **12 GiB** left.") == "It ranks first, with 12 GiB left."

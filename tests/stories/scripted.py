@@ -61,9 +61,9 @@ def quote_of(capability: str) -> str:
     return {"web_server": "web servers", "postgresql": "PostgreSQL database"}[capability]
 
 
-def picks(capability: str, candidate: str, because: str = "It has room.", **numbers: float) -> Part:
-    settings = [{"name": name, "value": value} for name, value in numbers.items()]
-    return call("propose", picks=[{"label": capability, "candidate": candidate, "because": because, "settings": settings}])
+def picks(capability: str, candidate: str, why: str = "room", quote: str = "", **numbers: float) -> Part:
+    settings = [{"name": name, "value": value, "why": "growth"} for name, value in numbers.items()]
+    return call("propose", picks=[{"label": capability, "candidate": candidate, "why": why, "quote": quote, "settings": settings}])
 
 
 def offered_in(prompt: str) -> list[str]:

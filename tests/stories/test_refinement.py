@@ -58,6 +58,17 @@ def test_a_first_choice_that_fails_the_review_is_refined(scripted: tuple[Berth, 
     chat.say("no")
 
 
+def test_the_arithmetic_beside_the_approval_is_of_what_the_model_chose(scripted: tuple[Berth, Scripted]) -> None:
+    berth, model = scripted
+    says(model, {"memory_mib": 3072})
+    chat = berth.chat()
+    assert "3 GiB" in chat.say(SENTENCE).text
+    memory = next(one for one in chat.part.sums if one.subject == "memory of pve4").scaled
+    assert dict(memory.terms)["this request"] == 3 * 3
+    assert memory.written in chat.say("arithmetic").text
+    chat.say("no")
+
+
 def test_a_refinement_that_breaks_what_held_is_dropped(scripted: tuple[Berth, Scripted]) -> None:
     berth, model = scripted
     says(model, {"cpu_count": 4}, {"memory_mib": 8192}, {})

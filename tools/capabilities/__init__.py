@@ -10,7 +10,7 @@ from functools import cache
 from typing import Protocol, cast
 
 from tools.values.manifest import Part
-from tools.values.offer import PartOffer, Pick
+from tools.values.offer import Candidate, PartOffer, Pick
 from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.review import Finding
@@ -58,6 +58,9 @@ class Footing:
     """Facts that are asked for, and that a look at the world may answer or suggest: then it is looked at before anything is asked."""
     settle: Callable[[Needs, Situation], Needs] = lambda needs, situation: needs
     """What of them the world leaves no choice about is taken and said; for the rest it is suggested what there is."""
+    recount: Callable[[Needs, Candidate, Situation], Candidate] | None = None
+    """A candidate with its sums and reasons made anew, for numbers that were settled otherwise than it was offered with, or beside other
+    parts. None: it is offered once more, and looked up by its id."""
 
 
 class Capability(Protocol):

@@ -9,12 +9,13 @@ from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS, certify
 from tools.rules.machines.keeping import where_now
 from tools.rules.machines.watching import watch
+from tools.rules.request.choosing import as_settled, candidate_of
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
 from tools.rules.request.relating import Related, relate
 from tools.rules.words.guiding import reaches
 from tools.values.manifest import Manifest, Part
-from tools.values.offer import Offer, PartOffer, Pick, Proposal
+from tools.values.offer import Candidate, Offer, PartOffer, Pick, Proposal
 from tools.values.request import Fact, Item, Request
 from tools.values.requirements import Needs, Requirements
 from tools.values.review import THE_CLUSTER, Finding, Review, Severity
@@ -116,8 +117,21 @@ def _with_the_best(needs: Needs, offered: PartOffer, situation: Situation, built
 
 def _composed(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation, built: Manifest | None) -> Part:
     able, old = footing(needs), _built(built, needs, situation)
-    part = able.compose(needs, offered, pick, situation)
+    part = able.compose(needs, offered, pick, situation).model_copy(update={"sums": candidate_of(offered, pick).sums})
     return able.keep(old, part) if old is not None and able.keep is not None else part
+
+
+def _recounted(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation, built: Manifest | None) -> PartOffer:
+    """The offer with the sums and reasons of what was picked made anew: it was made with numbers that were settled otherwise, or beside
+    parts that were picked otherwise."""
+    able, old = footing(needs), _built(built, needs, situation)
+    was, settled = candidate_of(offered, pick), as_settled(needs, offered, pick)
+    if able.recount is not None and (old is None or able.stay is None):
+        found: tuple[Candidate, ...] = (able.recount(settled, was, situation),)
+    else:
+        found = _offer_part(settled, situation, built).candidates
+    anew = next((one for one in found if one.id == was.id), was)
+    return offered.model_copy(update={"candidates": tuple(anew if one is was else one for one in offered.candidates)})
 
 
 def compose(
@@ -131,11 +145,15 @@ def compose(
     """Raises RequestProblem when a part has no pick, or one that was not offered."""
     picks = {pick.label: pick for pick in proposal.picks}
     parts: list[Part] = []
-    so_far = situation
+    so_far, as_offered = situation, True
     for needs, part_offer in zip(requirements.parts, offer.parts, strict=True):
         if needs.label not in picks:
             raise RequestProblem("A part has no pick.", f"The proposal picks nothing for {needs.label}.", "Pick one candidate a part.")
-        part = _composed(needs, part_offer, picks[needs.label], so_far, built)
+        pick = picks[needs.label]
+        as_offered = as_offered and not pick.settings
+        chosen = part_offer if as_offered else _recounted(needs, part_offer, pick, so_far, built)
+        part = _composed(needs, chosen, pick, so_far, built)
+        as_offered = as_offered and part_offer.candidates[0].id == pick.candidate
         parts.append(part)
         so_far = so_far.beside(part, reserves(part))
     return Manifest(

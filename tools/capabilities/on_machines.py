@@ -91,6 +91,7 @@ def on_machines(
         watches=watches,
         stay=stay,
         keep=lambda old, new: furnish(keep(old, new)),
+        recount=choices.recount,
         names_to_check=lambda needs, site: (
             *needs.strings("address"),
             *filter(None, map(needs.text, virtual_addresses)),

@@ -179,7 +179,7 @@ class Talk:
                 self._tell(telling.waiting([(one.plan, one.manifest, roles) for one, roles in carry_out.waiting(world, self.person)]))
             case effects.ShowPlan(typed):
                 kept = world.ledger.plans.find(digits(typed))
-                self._tell(telling.details(kept.plan, kept.manifest, None, kept.review))
+                self._tell(telling.details(kept.plan, kept.manifest, kept.review))
             case effects.Explain(what):
                 self._explain(what)
             case effects.ShowRun(run_id):
@@ -349,11 +349,11 @@ class Talk:
         offer = now.offer if now.manifest == kept.manifest else None
         match what:
             case "details":
-                self._tell(telling.details(kept.plan, kept.manifest, offer, kept.review))
+                self._tell(telling.details(kept.plan, kept.manifest, kept.review))
             case "why":
                 self._tell(telling.why(kept.manifest, offer))
             case "arithmetic":
-                self._tell(telling.arithmetic(kept.manifest, offer))
+                self._tell(telling.arithmetic(kept.manifest))
             case "resources":
                 self._tell(telling.resources(kept.manifest))
             case _:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tools.values.certificate import Certificate
 from tools.values.machine import Machine
+from tools.values.offer import Sum
 from tools.values.requirements import Needs
 from tools.values.snapshot import PlatformName
 from tools.values.value import Json, Named, Record, Value
@@ -111,6 +112,8 @@ class Part(Value):
     needs: Needs
     candidate: str
     because: str
+    sums: tuple[Sum, ...] = ()
+    """Of what was chosen, with the numbers that were settled and beside the parts before it."""
     module: str
     """A folder under terraform/."""
     machines: tuple[Machine, ...] = ()

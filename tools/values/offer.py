@@ -114,6 +114,8 @@ class Pick(Value):
     settings: tuple[tuple[str, float], ...] = ()
     """Numbers within the offer's ranges; those not named take the default."""
     because: str = ""
+    reasons: Named = ()
+    """Why a number was settled otherwise than its default, by its name."""
 
 
 class Proposal(Value):

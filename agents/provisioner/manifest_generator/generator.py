@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from tools.rules.names.foreign import reason_of
-from tools.rules.plans.picking import assert_on_offer
-from tools.rules.words.findings import remedy, sentence
+from tools.rules.plans.picking import WHY, assert_on_offer, reason
 from tools.values.conversation import Conversation
 from tools.values.effects import Work
 from tools.values.events import Proposed
-from tools.values.offer import Pick, Proposal
+from tools.values.offer import Pick, Proposal, Range, Sum
+from tools.values.requirements import Origin
+from tools.values.review import Review, Severity
 
 from ..models import Role, model_for
 from ..stage import Speaker, TypedTool, prompt
 from ..state import Turn
 
+_REASON = {"why": {"type": "string", "enum": [*WHY]}, "quote": {"type": "string"}}
 _SETTING = {
     "type": "object",
-    "properties": {"name": {"type": "string"}, "value": {"type": "number"}},
-    "required": ["name", "value"],
+    "properties": {"name": {"type": "string"}, "value": {"type": "number"}, **_REASON},
+    "required": ["name", "value", "why"],
 }
 _PICK = {
     "type": "object",
     "properties": {
         "label": {"type": "string"},
         "candidate": {"type": "string"},
-        "because": {"type": "string"},
+        **_REASON,
         "settings": {"type": "array", "items": _SETTING},
     },
-    "required": ["label", "candidate", "because"],
+    "required": ["label", "candidate", "why"],
 }
 _SCHEMA = {"type": "object", "properties": {"picks": {"type": "array", "items": _PICK}}, "required": ["picks"]}
+WORDS_CHARACTERS_MAX = 1_500
+"""Of what the operator typed, the latest: a model decides with it, and has not to hear it again."""
+FINDINGS_MAX = 6
+REASONS_MAX, SUMS_MAX = 3, 3
+"""Of one candidate: the tightest sums bind, the others hardly differ."""
 
 
 class Propose(TypedTool):
@@ -42,12 +49,18 @@ class Propose(TypedTool):
     def read(self, turn: Turn, args: dict[str, Any]) -> Proposed:
         now = turn.talk.now
         assert now.offer is not None
+        shown = [*_texts(offered(now)["parts"])]
+
+        def because(of: dict[str, Any]) -> str:
+            return reason(str(of.get("why") or ""), str(of.get("quote") or ""), now.typed, shown)
+
         picks = tuple(
             Pick(
                 label=str(pick["label"]),
                 candidate=str(pick["candidate"]),
                 settings=tuple((str(s["name"]), float(s["value"])) for s in pick.get("settings") or ()),
-                because=reason_of(str(pick.get("because", ""))),
+                reasons=tuple((str(s["name"]), because(s)) for s in pick.get("settings") or ()),
+                because=because(pick),
             )
             for pick in args.get("picks", ())
         )
@@ -58,21 +71,60 @@ class Propose(TypedTool):
         return Proposed(None)
 
 
-def offered(now: Conversation) -> str:
-    """What a model sees of the requirements and the offer, as JSON: no quotes of others, no scanned names beyond the candidates'."""
+def offered(now: Conversation) -> dict[str, Any]:
+    """What a model sees: what was typed, the requirements, the offer with its sums and sources; no scanned names beyond the candidates'."""
     assert now.offer is not None and now.requirements is not None
     parts = [
         {
             "label": part.label,
-            "requirements": {f.name: f"{f.value} {f.unit}".strip() for f in needs.fields},
+            "service": needs.capability,
+            "requirements": {
+                f.name: f"{f.value} {f.unit}".strip() + ("" if f.origin is Origin.SAID else f" ({f.origin})") for f in needs.fields
+            },
             "candidates": [
-                {"id": c.id, "score": round(c.score, 3), "reasons": c.reasons[:4], "binding": c.binding} for c in part.candidates
+                {
+                    "id": c.id,
+                    "title": c.title,
+                    "score": round(c.score, 3),
+                    "reasons": list(c.reasons[1 : 1 + REASONS_MAX]),
+                    "sums": [one.spelt for one in sorted(c.sums, key=lambda one: one.fullness, reverse=True)[:SUMS_MAX]],
+                }
+                for c in part.candidates
             ],
-            "ranges": [r.model_dump(mode="json", include={"name", "low", "high", "default", "unit"}) for r in part.ranges],
+            "ranges": [_range(one) for one in part.ranges],
         }
         for needs, part in zip(now.requirements.parts, now.offer.parts, strict=True)
     ]
-    return json.dumps({"parts": parts, "tried": now.tried}, ensure_ascii=False)
+    return {"words": "\n".join(now.typed)[-WORDS_CHARACTERS_MAX:], "parts": parts, "tried": now.tried}
+
+
+def _range(one: Range) -> dict[str, Any]:
+    source = f"{one.source.title} ({one.source.grade}, {one.source.date})" if one.source else one.because
+    return {**one.model_dump(mode="json", include={"name", "low", "high", "default", "unit"}), "source": source}
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text within."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
+def found(review: Review | None) -> list[dict[str, Any]]:
+    """The findings as data, sums as they are spelt."""
+    return [
+        {
+            "check": one.check,
+            "found": one.kind,
+            "part": one.part,
+            "about": one.subject,
+            **{name: value.spelt if isinstance(value, Sum) else value for name, value in one.data},
+        }
+        for one in (review.findings[:FINDINGS_MAX] if review else ())
+        if one.severity is Severity.ERROR
+    ]
 
 
 class Picker(Speaker):
@@ -90,11 +142,9 @@ class Picker(Speaker):
         self._asked = asked
 
     def facts(self, turn: Turn) -> dict[str, Any]:
-        review = turn.talk.now.review
-        return {
-            "context": offered(turn.talk.now),
-            "findings": [f"{f.check}, {sentence(f)} {remedy(f)}" for f in review.findings[:6]] if review else [],
-        }
+        now = turn.talk.now
+        context = {**offered(now), **({"findings": findings} if (findings := found(now.review)) else {})}
+        return {"context": json.dumps(context, ensure_ascii=False)}
 
     def question(self, turn: Turn) -> str:
         return self._asked

@@ -17,11 +17,11 @@ from tools.rules.machines.networks import wish_of
 from tools.rules.machines.places import Demand
 from tools.rules.machines.rights import rights_of
 from tools.rules.names import naming
-from tools.rules.request.choosing import candidate_of, settled_numbers
+from tools.rules.request.choosing import as_settled, candidate_of, settled_numbers
 from tools.values.machine import Machine
 from tools.values.manifest import Part, Resource, Secret
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
-from tools.values.requirements import Field, Needs, Origin
+from tools.values.requirements import Needs, Origin
 from tools.values.site import Reserved, Site
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot, Network, Template
@@ -235,22 +235,17 @@ def base_variables() -> dict[str, Json]:
     return {"base_timezone": "Etc/UTC", "base_packages": [], "base_users": []}
 
 
-def _as_settled(needs: Needs, offered: PartOffer, pick: Pick) -> Needs:
-    """Sizes that nobody asked for say what was taken, and why, where that is not what was assumed."""
-    settled, ranges = settled_numbers(offered, pick), {one.name: one for one in offered.ranges}
-
-    def of(field: Field) -> Field:
-        value = math.ceil(settled[field.name]) if field.name in settled else field.value
-        return field if value == field.value else field.model_copy(update={"value": value, "because": ranges[field.name].because})
-
-    return needs.model_copy(update={"fields": tuple(map(of, needs.fields))})
+def recount(needs: Needs, candidate: Candidate, situation: Situation) -> Candidate:
+    """The candidate's places with the numbers that were settled, beside the parts that were picked."""
+    room = room_of(situation, needs.text("environment"), highly_available=needs.yes("high_availability"))
+    return groups.recount(needs, candidate, room)
 
 
 def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) -> Part:
     """The part with its machines, for a capability to add what runs on them. Raises as `machines` does."""
     made = machines(needs, offered, pick, situation)
     candidate: Candidate = candidate_of(offered, pick)
-    needs = _as_settled(needs, offered, pick)
+    needs = as_settled(needs, offered, pick)
     seen = situation.cluster
     on = networks.find(seen, wish_of(needs))
     assert isinstance(on, Network), "an offer with candidates has found the network"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tools.rules.machines import placement
 from tools.rules.machines.capacity import Room
 from tools.rules.machines.counter import Trial, counter_offer
 from tools.rules.machines.ground import NODES_SMALL_MAX
@@ -125,6 +126,22 @@ def rank(crowd: Sequence[tuple[Demand, tuple[Place, ...]]], room: Room) -> tuple
                 made[key] = candidate(f"{how}{suffix}", pairs, room, score, "", before)
     ranked = sorted(made.values(), key=lambda one: (-one.score, len({place.storage for place in one.places}), one.id))
     return tuple(ranked[:CANDIDATES_MAX]), () if ranked else _full(crowd, room)
+
+
+def recount(needs: Needs, was: Candidate, room: Room) -> Candidate:
+    """The same places for other sizes, or in another room; as it was where one of them is no place for that any more."""
+    crowd = [(demand, places(demand, room.snapshot)[0]) for demand in demands_of(needs)]
+    if len(crowd) == 1:
+        return placement.recount(was, *crowd[0], room)
+    pairs: list[tuple[Demand, Place]] = []
+    for demand, found in crowd:
+        there = {place.placement: place for place in found}
+        mine = was.places[len(pairs) : len(pairs) + demand.count]
+        if any(one not in there for one in mine):
+            return was
+        pairs += [(demand, there[one]) for one in mine]
+    before = losses(room) if len(room.snapshot.nodes) <= NODES_SMALL_MAX else ()
+    return candidate(was.id, pairs, room, was.score, "", before)
 
 
 def _place(crowd: Sequence[tuple[Demand, tuple[Place, ...]]], room: Room, order: Rank) -> tuple[list[tuple[Demand, Place]], float]:

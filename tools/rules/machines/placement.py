@@ -103,6 +103,20 @@ def _not_all(demand: Demand, kept: Iterable[Place]) -> Exclusion:
     return Exclusion(subject=f"{demand.count} {demand.group or 'machines'}", reason=reason)
 
 
+def recount(was: Candidate, demand: Demand, found: tuple[Place, ...], room: Room) -> Candidate:
+    """The same places with other numbers, or in another room; as it was where one of them is no place for that any more."""
+    numbers = {place.placement: p for p, place in enumerate(found)}
+    at = [numbers[one] for one in was.places if one in numbers]
+    if not at or len(at) < len(was.places):
+        return was
+    ground = Ground(demand, found, room)
+    worth = {p: badness for p, badness in _worth(ground).items() if not ground.homeless(ground.node_of(p))}
+    alone = len(at) == 1 and at[0] in worth
+    because = _because(ground, len({ground.node_of(p) for p in worth}))(ground.node_of(at[0])) if alone else ""
+    score = 1 - worth[at[0]] if alone else was.score
+    return candidate(was.id, [(demand, found[p]) for p in at], room, score, because, ground.before)
+
+
 def _worth(ground: Ground) -> dict[int, float]:
     """How bad each place is that fits, by number: its node, and how much of its storage is taken."""
     fitting = ground.fitting()

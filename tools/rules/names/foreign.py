@@ -12,7 +12,6 @@ import re
 CHARACTERS_MAX = 4_000
 """Of one value in a text."""
 THEIRS_CHARACTERS_MAX = 600
-REASON_CHARACTERS_MAX = 200
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _UNSEEN = re.compile(
@@ -71,13 +70,10 @@ def theirs(text: str, characters_max: int = THEIRS_CHARACTERS_MAX) -> str:
     return code(flat) or "nothing"
 
 
-def reason_of(text: str) -> str:
-    """A model's reason, quoted as its own. It is words on one line, and never what could be taken for a command or a plan's name."""
-    flat = " ".join(re.sub(r"[^\w\s.,;:()%'’+=≤≥€$-]", "", _ADDRESS.sub("", seen(text))).split())
-    if not flat or _COMMANDS.search(flat):
-        return "The model gave no reason that can be shown."
-    short = flat if len(flat) <= REASON_CHARACTERS_MAX else flat[: REASON_CHARACTERS_MAX - 1].rstrip() + "…"
-    return f"The model's words: “{short}”"
+def quotable(text: str) -> str:
+    """Words that may stand in a model's reason, on one line; empty where they could be taken for a command or a plan's name."""
+    flat = " ".join(re.sub(r"[^\w\s.,;:()%'’+=≤≥€$/-]", "", _ADDRESS.sub("", seen(text))).split())
+    return "" if _COMMANDS.search(flat) else flat
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:

@@ -5,12 +5,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tools.rules.names.foreign import quotable
+from tools.rules.names.naming import shorten
+from tools.rules.names.text import fold
 from tools.values.offer import Offer, Pick, Proposal
 from tools.values.review import Review, Severity
 from tools.values.trouble import RequestProblem
 
 BY_RULE = "rule"
 """Who made a proposal that no model made."""
+WHY = {
+    "ranking": "it ranks first",
+    "room": "it leaves more room to others",
+    "growth": "it leaves room to grow",
+    "apart": "the loss of a node takes fewer of them",
+    "together": "they are near each other",
+    "lean": "it takes less of what there is",
+    "faults": "the review found faults with the choice before",
+    "words": "it was asked for",
+    "facts": "the figures say so",
+}
+"""The reasons that a model may give, each with the sentence that is shown for it."""
+QUOTE_CHARACTERS_MAX = 160
+
+
+def reason(why: str, quote: str, typed: Sequence[str], facts: Sequence[str]) -> str:
+    """A model's reason: a sentence of the list, and words that were typed or that it was shown. Nothing else that it says is part of it.
+    Raises RequestProblem when the words are nowhere."""
+    sentence, words = WHY.get(why, ""), " ".join(quote.split())
+    if not words:
+        return f"The model's reason: {sentence}." if sentence else "The model gave no reason."
+    said, stands = (any(fold(words) in fold(" ".join(text.split())) for text in texts) for texts in (typed, facts))
+    if len(words) > QUOTE_CHARACTERS_MAX or not (said or stands):
+        detail = f"{shorten(words)!r} was neither typed nor shown."
+        raise RequestProblem("The quote is not there.", detail, "Copy the words, or leave it out.")
+    shown = quotable(words)
+    if not shown:
+        return f"The model's reason: {sentence or 'what was asked for'}."
+    return f"The model's reason: {sentence or WHY['words' if said else 'facts']}, {'you said ' if said else ''}“{shown}”."
 
 
 def assert_on_offer(picks: Sequence[Pick], offer: Offer, tried: Sequence[str] = ()) -> None:

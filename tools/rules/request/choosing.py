@@ -6,6 +6,7 @@ import math
 
 from tools.rules.names import naming
 from tools.values.offer import Candidate, PartOffer, Pick
+from tools.values.requirements import Field, Needs
 from tools.values.trouble import RequestProblem
 
 
@@ -26,6 +27,19 @@ def candidate_of(offered: PartOffer, pick: Pick) -> Candidate:
 def settled_numbers(offered: PartOffer, pick: Pick) -> dict[str, float]:
     """Every number of the offer's ranges: as picked, else its default."""
     return {one.name: one.default for one in offered.ranges} | dict(pick.settings)
+
+
+def as_settled(needs: Needs, offered: PartOffer, pick: Pick) -> Needs:
+    """Numbers that nobody asked for say what was taken, and why, where that is not what was assumed."""
+    settled, ranges, reasons = settled_numbers(offered, pick), {one.name: one for one in offered.ranges}, dict(pick.reasons)
+
+    def of(field: Field) -> Field:
+        value = math.ceil(settled[field.name]) if field.name in settled else field.value
+        if value == field.value:
+            return field
+        return field.model_copy(update={"value": value, "because": reasons.get(field.name) or ranges[field.name].because})
+
+    return needs.model_copy(update={"fields": tuple(map(of, needs.fields))})
 
 
 def _assert_within(offered: PartOffer, pick: Pick) -> None:

@@ -171,13 +171,13 @@ def plan(
     return _text("plan.plan", made, card, _replies(made, [role for role, _ in made.approvals]))
 
 
-def details(made: Plan, composed: Manifest, offered: Offer | None, judged: Review) -> Tell:
+def details(made: Plan, composed: Manifest, judged: Review) -> Tell:
     """Everything that the approval covers."""
-    return _text("plan.details", made, composed, _sums(composed, offered), judged)
+    return _text("plan.details", made, composed, _sums(composed), judged)
 
 
-def arithmetic(composed: Manifest, offered: Offer | None) -> Tell:
-    return _text("plan.arithmetic", _sums(composed, offered))
+def arithmetic(composed: Manifest) -> Tell:
+    return _text("plan.arithmetic", _sums(composed))
 
 
 def resources(composed: Manifest) -> Tell:
@@ -264,11 +264,7 @@ def _replies(made: Plan, roles: Sequence[str]) -> tuple[str, ...]:
     return (f"approve {digest}",) if list(roles) == [OPERATOR] else tuple(reply(digest, role) for role in roles)
 
 
-def _sums(composed: Manifest | None, offered: Offer | None) -> tuple[Sum, ...] | None:
-    """The arithmetic of what was chosen; None when the offer is not at hand."""
-    if composed is None or offered is None:
-        return None
-    pairs = zip(composed.parts, offered.parts, strict=False)
-    chosen = (next((c for c in part_offer.candidates if c.id == part.candidate), None) for part, part_offer in pairs)
-    # A later part counts those before it: of one node its sum is the whole one.
-    return tuple({(line.subject, line.limit): line for candidate in chosen if candidate for line in candidate.sums}.values())
+def _sums(composed: Manifest) -> tuple[Sum, ...]:
+    """The arithmetic of what was chosen; none where an older Berth made it. A later part counts those before it: of one node its sum is the
+    whole one."""
+    return tuple({(line.subject, line.limit): line for part in composed.parts for line in part.sums}.values())
