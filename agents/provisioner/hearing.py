@@ -34,10 +34,10 @@ async def _hear(text: str, now: Conversation, by_rule: Edits) -> Edits:
     model, tool = model_for("fast"), listener.EditRequest()
     contents = [types.Content(role="user", parts=[types.Part(text=text)])]
     config = types.GenerateContentConfig(
-        temperature=0.0, system_instruction=rendered(prompt(listener.__package__), listener.facts_of(now, text))
+        temperature=0.0, system_instruction=rendered(prompt(listener.__package__), listener.facts_of(now, text, by_rule))
     )
     proven = Edits()
-    for _ in range(TRIES_MAX):
+    for number in range(TRIES_MAX):
         request = LlmRequest(model=model.model, contents=contents, config=config.model_copy())
         request.append_tools([tool])
         request.config.tool_config = types.ToolConfig(
@@ -50,6 +50,8 @@ async def _hear(text: str, now: Conversation, by_rule: Edits) -> Edits:
         if call is None or not is_bounded(call.args):
             break
         proven, problem = _judge(call.args or {}, text, now, by_rule)
+        if not problem and not number and (facts := listener.untold(proven, now, by_rule, text)):
+            problem = f"{facts}. {listener.TELL_ALL}"
         if not problem:
             break
         answer = types.Part.from_function_response(name=tool.name, response={"problem": problem})
@@ -61,7 +63,7 @@ async def _hear(text: str, now: Conversation, by_rule: Edits) -> Edits:
 def _judge(args: dict[str, Any], text: str, now: Conversation, by_rule: Edits) -> tuple[Edits, str]:
     """(what of a call stands in words that were typed, what is wrong with the rest)."""
     try:
-        said = Edits.model_validate({name: args[name] for name in ("edits", "asks") if name in args})
+        said = listener.said_in(args)
     except ValueError as problem:
         return Edits(), brief(problem)
     proven, dropped = prove(said, (*now.typed, text), now.request, catalogue(), by_rule)

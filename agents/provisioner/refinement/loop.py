@@ -34,6 +34,17 @@ class Reviewer(Stage):
             yield says(self.name, ctx, "", EventActions(escalate=True))
 
 
+class Refinement(LoopAgent):
+    """Turns only when there is a manifest to be reviewed: of every other message it has nothing to do."""
+
+    async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
+        turn = turn_of(ctx.invocation_id)
+        if turn is None or not turn.talk.is_for(Work.JUDGE, Work.COUNTER):
+            return
+        async for event in super()._run_async_impl(ctx):
+            yield event
+
+
 def build_loop() -> LoopAgent:
     refiner = Picker(
         "refiner",
@@ -45,7 +56,7 @@ def build_loop() -> LoopAgent:
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*LoopAgent.*", category=DeprecationWarning)
-        return LoopAgent(
+        return Refinement(
             name="refinement",
             description="Reviews the manifest by code and refines it within the offer.",
             max_iterations=ROUNDS_MAX + 2,

@@ -24,13 +24,15 @@ def prove(
 ) -> tuple[Edits, Dropped]:
     """(what was really said, what was not), of edits of this request; `typed` are the messages, the last one is what they come from. A fact
     may have been said before; whatever else is to be done must be said now. What belongs to an item that nobody asked for falls with it.
-    What the rules hear in the same words may be added too, though it is not named: a goal was stated that it serves."""
+    A thing need not be named to be added: a goal may have been stated that it serves, or words of this message that say nothing else."""
     judge = _Judge([text[:TEXT_LENGTH_MAX] for text in typed], catalogue, {item.label: item.capability for item in request.items})
-    judge.meant = {edit.name for edit in by_rule.edits if edit.do == "add"} if by_rule else set()
+    if by_rule:
+        judge.meant = {edit.name for edit in by_rule.edits if edit.do == "add"}
+        judge.heard = tuple(fold(edit.quote) for edit in by_rule.edits if edit.do in ("set", "include"))
     kept = tuple(edit for edit in edits.edits if judge.holds(edit))
     dropped = tuple(edit for edit in edits.edits if edit not in kept)
     doubts = tuple(one for doubt in edits.doubts if (one := judge.doubt(doubt)) is not None)
-    return edits.model_copy(update={"edits": kept, "doubts": doubts}), dropped
+    return edits.model_copy(update={"edits": kept, "doubts": doubts, "taken": tuple(judge.taken)}), dropped
 
 
 def fill_in(proven: Edits, by_rule: Edits) -> Edits:
@@ -72,6 +74,10 @@ class _Judge:
         self._items = items
         self.meant: set[str] = set()
         """Capabilities that are asked for without being named."""
+        self.heard: tuple[str, ...] = ()
+        """Words in which the rules heard facts."""
+        self.taken: list[tuple[str, str]] = []
+        """(words, the capability that a model takes them for)"""
 
     def _scene(self, text: str) -> Scene:
         if text not in self._scenes:
@@ -85,9 +91,11 @@ class _Judge:
         now, latest_first = self._said(edit.quote, self._typed[-1]), reversed(self._typed)
         match edit.do:
             case "add":
-                asked = edit.name in self._catalogue and (
-                    edit.name in self.meant or any(named(self._scene(text), edit.name) for text in latest_first)
-                )
+                known = edit.name in self._catalogue
+                asked = known and (edit.name in self.meant or any(named(self._scene(text), edit.name) for text in latest_first))
+                if known and not asked and now and self._is_a_wish(edit.quote):
+                    self.taken.append((edit.quote, edit.name))
+                    asked = True
                 if asked:
                     self._items[edit.item] = edit.name
                 return asked
@@ -107,6 +115,13 @@ class _Judge:
                 return now and (edit.value in self._items or fold(edit.value) in fold(edit.quote))
             case _:
                 return bool(edit.quote.strip()) and fold(edit.quote) in fold(self._typed[-1])
+
+    def _is_a_wish(self, quote: str) -> bool:
+        """Words that may stand for a thing: nothing else is known of one of them, they name no other thing, and are no fact."""
+        scene = Scene.of(quote, quote, self._catalogue)
+        says = any(scene.is_plain_word(number) for number in range(len(scene.said)))
+        named = any(mark.names("service") for mark in scene.mentions)
+        return says and not named and not any(fold(quote) in heard for heard in self.heard)
 
     def doubt(self, doubt: Doubt) -> Doubt | None:
         if not self._said(doubt.quote, self._typed[-1]):

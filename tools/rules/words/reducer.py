@@ -323,6 +323,7 @@ def _understand(now: Conversation, understood: events.Understood) -> Stepped:
         return now, ()
     request, edits = understood.request, understood.edits
     aloud: tuple[Effect, ...] = (telling.refused(understood.refused),) if understood.refused else ()
+    aloud = (telling.taken(edits.taken), *aloud) if edits.taken else aloud
     before = Request() if understood.anew else now.request
     if now.phase in (Phase.AWAITING, Phase.DONE, Phase.STOPPED) and request == before and not edits.doubts:
         return now, (*aloud, telling.nothing_changes(edits.unused))

@@ -92,6 +92,11 @@ def refused(edits: Sequence[tuple[Edit, str]]) -> Tell:
     return _text("edits.refused", edits)
 
 
+def taken(words: Sequence[tuple[str, str]]) -> Tell:
+    """(words, the service that a model takes them for)"""
+    return _text("edits.taken", words)
+
+
 def changed(found: Sequence[Difference]) -> Tell:
     """What the last message made different."""
     return _text("edits.changed", found)
