@@ -9,6 +9,7 @@ from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS, certify
 from tools.rules.machines.keeping import where_now
 from tools.rules.machines.watching import watch
+from tools.rules.names.naming import shorten
 from tools.rules.request.choosing import as_settled, candidate_of
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
@@ -47,9 +48,12 @@ def _understood(item: Item, request: Request, site: Site) -> Needs:
     able, facts = catalogue()[item.capability], facts_of(item, request, catalogue())
     platform = platform_of(facts, tuple(able.ON), site)
     stands = able.ON[platform]
-    wishes = (one for one in request.wishes if one.kind in stands.grants and one.item in ("", item.label))
-    needs = stands.understand((*facts, *(Fact(name=one.kind, value="yes", quote=one.text) for one in wishes)), site)
-    return _where_it_is_kept(needs.model_copy(update={"label": item.label}), site)
+    wishes = [one for one in request.wishes if one.item in ("", item.label)]
+    granted = (Fact(name=one.kind, value="yes", quote=one.text) for one in wishes if one.kind in stands.grants)
+    needs = stands.understand((*facts, *granted), site)
+    left = (shorten(one.text) for one in wishes if one.kind not in stands.grants)
+    not_included = tuple(dict.fromkeys((*needs.not_included, *left)))
+    return _where_it_is_kept(needs.model_copy(update={"label": item.label, "not_included": not_included}), site)
 
 
 def _where_it_is_kept(needs: Needs, site: Site) -> Needs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,22 +12,26 @@ from tools.clients.certificate import described
 from tools.clients.files import write_private
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import ran
+from tools.rules.machines.keeping import size_of
 from tools.rules.words import guiding
 from tools.values.run import PartReceipt
 from tools.values.value import Json
 
 FILE = "guide.md"
+SHOWN_MAX = 4
+"""Machines of a part that its guide begins with; the others stand below."""
 SHARED = ("machines.md.j2", "azure.md.j2")
 
 
-def write_guide(context: PartContext, receipt_part: PartReceipt) -> Path:
-    """Returns the run's guide, in which this part's own is new and those of other parts stay as they are."""
+def write_guide(context: PartContext, receipt_part: PartReceipt, gone: Collection[str] = ()) -> Path:
+    """Returns the run's guide, in which this part's own is new and those of other parts stay as they are; `gone` are labels of parts that
+    were removed."""
     capabilities = resources.files("tools.capabilities")
     page = capabilities.joinpath(context.part.capability, chain.footing(context.part).guide).read_text()
     shared = {name: capabilities.joinpath(name).read_text() for name in SHARED}
     write_private(context.part_folder / FILE, guiding.render(page, shared, facts(context, receipt_part)))
-    parts = sorted(context.run_folder.glob(f"*/{FILE}"))
-    return write_private(context.run_folder / FILE, guiding.joined([part.read_text() for part in parts]))
+    parts = [part.read_text() for part in sorted(context.run_folder.glob(f"*/{FILE}")) if part.parent.name not in gone]
+    return write_private(context.run_folder / FILE, guiding.joined(parts, context.run_folder.name))
 
 
 def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | Any]:
@@ -34,7 +39,8 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
     part = context.part
     first = part.machines[0] if part.machines else None
     known = {
-        machine.name: {"user": machine.user_name, "card": machine.every_card_spelled, "group": machine.group} for machine in part.machines
+        machine.name: {"user": machine.user_name, "card": machine.every_card_spelled, "group": machine.group, "size": size_of(machine)}
+        for machine in part.machines
     }
     seen = ran(context.part_folder)
     return {
@@ -42,7 +48,10 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "part": part.label,
         "run": str(context.run_folder),
         "run_id": context.run_folder.name,
-        "machines": [{"user": "", "card": "", "group": ""} | known.get(m.name, {}) | m.model_dump() for m in receipt_part.machines],
+        "machines": [
+            {"user": "", "card": "", "group": "", "size": ""} | known.get(m.name, {}) | m.model_dump() for m in receipt_part.machines
+        ],
+        "SHOWN_MAX": SHOWN_MAX,
         "cpu_count": first.cpu_count if first else 0,
         "memory_mib": first.memory_mib if first else 0,
         "public_key_count": len(first.public_keys) if first else 0,

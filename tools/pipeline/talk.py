@@ -34,6 +34,7 @@ from tools.rules.request.editing import apply, facts_of, names_of
 from tools.rules.request.running import made_by_us, seen_running
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
+from tools.rules.words.guiding import opening
 from tools.rules.words.reducer import step
 from tools.rules.words.rendering import draw
 from tools.values import effects, events, shapes
@@ -345,6 +346,9 @@ class Talk:
 
     def _explain(self, what: events.Explained) -> None:
         now, ledger = self.now, self.world.ledger
+        if what == "guide":
+            self._tell(telling.guide(self._guide_of(now.run_id) if now.run_id else ""))
+            return
         kept = ledger.plans.kept(now.plan_digest or ledger.runs.row(_made(now.run_id)).plan_digest)
         offer = now.offer if now.manifest == kept.manifest else None
         match what:
@@ -358,6 +362,11 @@ class Talk:
                 self._tell(telling.resources(kept.manifest))
             case _:
                 assert_never(what)
+
+    def _guide_of(self, run_id: str) -> str:
+        """Empty until a step has written it."""
+        file = self.world.run_folder(run_id) / "guide.md"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
     # A run that is followed.
 
@@ -375,7 +384,7 @@ class Talk:
         """Others may have spoken in this conversation meanwhile: what they came to counts."""
         self.now = self._stored = self._sure = _STORED.validate_python(self.world.ledger.get(self.name))
         run = carry_out.run_of(self.world, run_id)
-        guide = (self.world.run_folder(run_id) / "guide.md").read_text(encoding="utf-8") if run.status == "done" and not run.left else ""
+        guide = opening(self._guide_of(run_id)) if run.status == "done" and not run.left else ""
         self.happen(events.Ended(run, line_seen, guide, self.world.ledger.plans.kept(run.plan_digest).plan.kind))
 
     # What a model or a rule heard.

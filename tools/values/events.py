@@ -16,7 +16,7 @@ from tools.values.review import Review
 from tools.values.run import Run
 from tools.values.snapshot import PlatformName, Snapshot
 
-Explained = Literal["details", "why", "arithmetic", "resources"]
+Explained = Literal["details", "why", "arithmetic", "resources", "guide"]
 
 
 class Intent(StrEnum):

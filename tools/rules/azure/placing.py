@@ -6,6 +6,7 @@ How names are made up is in tools.rules.azure.names; whether everything holds is
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network, ip_network
 from typing import Protocol
@@ -29,6 +30,7 @@ RANGES = (IPv4Network("10.64.0.0/10"),)
 """Where the site says no others: seldom used, and apart from the 10.0.0.0/16 that most hubs have."""
 BLOCKS_MAX = 4096
 """Ranges that are tried before it is given up."""
+TAG_CHARACTERS_MAX = 256
 Names = tuple[tuple[str, str], ...]
 
 
@@ -70,6 +72,7 @@ def tags_of(needs: Needs, site: Site) -> Names:
     """On everything that takes tags. The site's own tags of the environment go before ours."""
     environment, team = needs.text("environment"), needs.text("team")
     given = {"owner": team, "team": team, "environment": environment, "managed_by": "berth"}
+    given["not_done"] = re.sub(r"[^\w .,:;/-]", "", "; ".join(needs.not_included), flags=re.ASCII)[:TAG_CHARACTERS_MAX]
     return tuple((name, value) for name, value in {**given, **dict(site.environment(environment).tags)}.items() if value)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tools.rules.names.naming import shorten
 from tools.rules.plans.difference import Turn, difference
 from tools.rules.plans.pricing import NOT_PRICED
 from tools.values.machine import Machine
@@ -89,9 +90,11 @@ def card_of(
     swings: Iterable[Swing] = (),
 ) -> Card:
     """`manifest` and `review` are the plan's own. A removal is told by what Terraform would remove."""
+    not_included = tuple(dict.fromkeys(not_included))
     changes = [change for part in plan.parts for change in part.changes]
     removal = plan.kind == "remove" or manifest is None
     known = {(one.part, one.field): one for one in swings if one.spread >= COST_SHOWN_MIN}
+    wished = {shorten(text) for text in not_included}
     turns = difference(before[0], manifest, (before[1], plan.estimate)) if before and manifest and not removal else ()
     return Card(
         parts=() if removal or manifest is None else tuple(_part(part, known) for part in manifest.parts),
@@ -103,10 +106,10 @@ def card_of(
         lost=tuple(dict.fromkeys(change.name for change in changes if change.action in ("delete", "replace"))),
         restarted=tuple(dict.fromkeys(change.name for change in changes if change.restarts)),
         swings=known,
-        not_included=() if removal else tuple(dict.fromkeys(not_included)),
+        not_included=() if removal else not_included,
         not_done=()
         if removal or manifest is None
-        else tuple(dict.fromkeys(one for part in manifest.parts for one in part.needs.not_included)),
+        else tuple(dict.fromkeys(one for part in manifest.parts for one in part.needs.not_included if one not in wished)),
     )
 
 

@@ -54,7 +54,7 @@ _SAYINGS: dict[Intent, str] = {
     Intent.DRIFT: "drift|show drift|has anything drifted|has it drifted|what has drifted|has anything changed|is it still as it was made",
     Intent.INBOX: "inbox|what waits for me|what is waiting for me|what's waiting for me|what waits for my approval|what should i approve"
     "|what must i approve|what do i have to approve|show my inbox|my inbox",
-    Intent.EXPLAIN: "details|why|arithmetic|resources",
+    Intent.EXPLAIN: "details|why|arithmetic|resources|guide",
     Intent.HELP: "help|?|hello|hi|what can you do",
 }
 _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}

@@ -172,6 +172,21 @@ def render(page: str, shared: Mapping[str, str], facts: Mapping[str, Json]) -> s
     return tidy(own.get_template("page").render(dict(facts))) + "\n"
 
 
-def joined(guides: Sequence[str]) -> str:
-    """The run's guide: one guide for each part."""
-    return "\n\n".join(guide.strip() for guide in guides) + "\n"
+RULE = "\n---\n"
+"""What a guide begins with ends there: what was made, where, how it is reached, where its secrets lie. The rest is looked up."""
+
+
+def opening(guide: str) -> str:
+    return guide.partition(RULE)[0].strip()
+
+
+def joined(guides: Sequence[str], run_id: str) -> str:
+    """The run's guide: of each part how it begins, how all of it is undone, then the rest of each part."""
+    undo = (
+        f"**To undo it**, say `remove it` here or `remove {run_id}` anywhere: you get a plan of what goes, and nothing goes before you "
+        "approve it. **To change it**, say what should be different."
+    )
+    titles = [opening(guide).partition("\n")[0] for guide in guides]
+    rest = [guide.partition(RULE)[2].strip() for guide in guides]
+    full = [f"{title}, in full\n\n{one}" if len(guides) > 1 else one for title, one in zip(titles, rest, strict=True)]
+    return "\n\n".join([*map(opening, guides), undo, RULE.strip(), *full]) + "\n"

@@ -218,6 +218,11 @@ def done(ran: Run, guide: str) -> Tell:
     return _text("run.done", ran, guide)
 
 
+def guide(text: str) -> Tell:
+    """All of it."""
+    return _text("run.guide", text)
+
+
 def removed(ran: Run) -> Tell:
     return _text("run.removed", ran)
 
