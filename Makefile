@@ -36,6 +36,9 @@ format: $(VENV)/.test ## format the code
 bench: $(VENV)/.test ## measure speed against its floors
 	@$(BIN)/python -m benchmarks
 
+eval: $(VENV)/.test ## score the configured model on hearing, refusing and choosing
+	@$(BIN)/python -m benchmarks.evals
+
 lock: ## resolve the dependencies anew into the two lock files (needs uv)
 	$(LOCK) --extra sim --group build -o requirements.lock
 	$(LOCK) --extra sim --extra models --extra policy --extra mcp --group build --group dev -c requirements.lock -o requirements-dev.lock
@@ -52,4 +55,4 @@ $(VENV)/.test: requirements-dev.lock pyproject.toml $(wildcard install/*)
 	@bash install/set_up.sh $(PYTHON) $(VENV) test
 	@touch $(VENV)/.demo $@
 
-.PHONY: help demo test test-systems web chat azure check format bench lock clean
+.PHONY: help demo test test-systems web chat azure check format bench eval lock clean

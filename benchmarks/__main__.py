@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import approvals, hearing, placement, prompts, requests, rules
+from benchmarks import approvals, hearing, placement, prompts, requests, rules, turns
 from benchmarks.bench import Bench, opened
 from benchmarks.rows import Row, table
 
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
     "models": (requests.model_calls, "calls of a model and tokens of every capability's request"),
     "policy": (rules.policy, "policy and cost of 200 resources"),
     "hearing": (hearing.hearing, "the offline reader on a sentence, 2 kB and 300 kB, and among 500 capabilities"),
+    "turns": (turns.turns, "a turn at the end of a conversation of 200, against one at its beginning"),
     "scan": (rules.scanning, "one look at the four-node cluster"),
     "placement": (placement.placing, "how well and how fast machines are placed, beside peers, on a real cloud's requests"),
 }

@@ -1,4 +1,4 @@
-"""What a guide begins with is read in a minute, of however many parts; and what was wished for and not done is where a machine is looked at."""
+"""What a guide begins with is read in a minute, of however many parts; what was wished for and is not done stands at the machine."""
 
 from __future__ import annotations
 

@@ -50,15 +50,17 @@ class Providers:
     def _call(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The tool that is declared in the request, and what it is called with."""
         if '"propose"' in request.body.decode():
-            return "propose", {"picks": [{"label": "db", "candidate": _first_candidate(request.body.decode()), "why": "room"}]}
+            body = request.body.decode()
+            return "propose", {"picks": [{"label": _first(body, "label"), "candidate": _first(body, "id"), "why": "room"}]}
         if self.mode == "invented":
             invented = {"do": "set", "item": "db", "name": "users", "value": "9000", "quote": "9000 users"}
             return "edit_request", {"edits": [*EDITS["edits"][:1], invented]}
         return "edit_request", EDITS
 
 
-def _first_candidate(body: str) -> str:
-    return body.split('candidates\\":', 1)[-1].split('\\"id\\": \\"', 1)[-1].split('\\"', 1)[0]
+def _first(body: str, name: str) -> str:
+    """The first value of this name in the offer."""
+    return body.split('parts\\":', 1)[-1].split(f'\\"{name}\\": \\"', 1)[-1].split('\\"', 1)[0]
 
 
 def _gemini(mode: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -79,7 +79,9 @@ def offered(now: Conversation) -> dict[str, Any]:
             "label": part.label,
             "service": needs.capability,
             "requirements": {
-                f.name: f"{f.value} {f.unit}".strip() + ("" if f.origin is Origin.SAID else f" ({f.origin})") for f in needs.fields
+                f.name: f"{f.value} {f.unit}".strip() + ("" if f.origin is Origin.SAID else f" ({f.origin})")
+                for f in needs.fields
+                if f.origin is not Origin.DEFAULT
             },
             "candidates": [
                 {
@@ -96,6 +98,12 @@ def offered(now: Conversation) -> dict[str, Any]:
         for needs, part in zip(now.requirements.parts, now.offer.parts, strict=True)
     ]
     return {"words": "\n".join(now.typed)[-WORDS_CHARACTERS_MAX:], "parts": parts, "tried": now.tried}
+
+
+def context_of(now: Conversation) -> dict[str, Any]:
+    """What the prompts are rendered with; in a refinement with what was found."""
+    findings = found(now.review)
+    return {"context": json.dumps({**offered(now), **({"findings": findings} if findings else {})}, ensure_ascii=False)}
 
 
 def _range(one: Range) -> dict[str, Any]:
@@ -142,9 +150,7 @@ class Picker(Speaker):
         self._asked = asked
 
     def facts(self, turn: Turn) -> dict[str, Any]:
-        now = turn.talk.now
-        context = {**offered(now), **({"findings": findings} if (findings := found(now.review)) else {})}
-        return {"context": json.dumps(context, ensure_ascii=False)}
+        return context_of(turn.talk.now)
 
     def question(self, turn: Turn) -> str:
         return self._asked
