@@ -21,6 +21,7 @@ import yaml
 
 from benchmarks.__main__ import quiet
 from benchmarks.bench import WORLDS
+from benchmarks.chat import ROOT
 from cluster_sim.run import environment, world
 
 CASES = Path(__file__).parent / "data" / "evals.yaml"
@@ -52,7 +53,8 @@ def main() -> int:
     quiet()
     with tempfile.TemporaryDirectory(prefix="berth-eval-") as folder, world(WORLDS[:1], Path(folder) / "world", guests="emulated") as ready:
         os.environ.update(environment(ready, Path(folder)))
-        from agents.provisioner.models import OFFLINE, model_for
+        sys.path.insert(0, str(ROOT / "agents"))  # As ADK does.
+        from provisioner.models import OFFLINE, model_for
 
         if OFFLINE in (model_for("fast").model, model_for("pro").model):
             print(
@@ -66,8 +68,8 @@ def main() -> int:
 
 
 async def _score(kind: str, cases: list[Case]) -> Score:
-    from agents.provisioner.models import model_for
-    from agents.provisioner.stage import kind_of
+    from provisioner.models import model_for
+    from provisioner.stage import kind_of
 
     score = Score(kind, str(model_for("pro" if kind == "choosing" else "fast").model))
     for case in cases:
@@ -97,7 +99,8 @@ async def _refuses(case: Case, score: Score) -> str:
 
 
 async def _edits_of(case: Case, score: Score) -> Any:
-    from agents.provisioner.hearing import heard_by_model
+    from provisioner.hearing import heard_by_model
+
     from tools.capabilities import catalogue
     from tools.rules.request import goals
     from tools.values.conversation import Conversation
@@ -122,15 +125,17 @@ def _missing(wants: dict[str, dict[str, str]], edits: Any) -> Iterator[str]:
 
 
 async def _chooses(case: Case, score: Score) -> str:
-    from agents.provisioner.asking import ask
-    from agents.provisioner.manifest_generator import generator
-    from agents.provisioner.models import model_for
-    from agents.provisioner.stage import brief, prompt, rendered
+    from provisioner.asking import ask
+    from provisioner.manifest_generator import generator
+    from provisioner.models import model_for
+    from provisioner.stage import brief, prompt, rendered
+
     from tools.capabilities import chain
     from tools.values.trouble import Trouble
 
     now, situation = await asyncio.to_thread(_drafting, case["text"])
-    turn, taken = SimpleNamespace(talk=SimpleNamespace(now=now), model=score.model), []
+    turn = SimpleNamespace(talk=SimpleNamespace(now=now), model=score.model)
+    taken: list[Any] = []
     picker = generator.Propose()
 
     def judge(args: dict[str, Any]) -> str:
