@@ -123,6 +123,18 @@ def test_a_change_that_would_lose_the_majority_is_refused(said: dict[str, str], 
     assert bool(offered.candidates) is not is_refused
 
 
+@pytest.mark.parametrize(
+    ("said", "subjects"), [({"servers_memory": "8 GB"}, ["other sizes of its servers"]), ({"workers_memory": "8 GB"}, [])]
+)
+def test_servers_are_not_started_again_all_at_once(said: dict[str, str], subjects: list[str]) -> None:
+    old = part()
+    stay = chain.footing(old).stay
+    assert stay is not None
+    offered = stay(old, required("k3s_cluster", without_some(**said)).parts[0], situation(without(four_nodes(), [])))
+    assert [one.subject for one in offered.exclusions] == subjects
+    assert bool(offered.candidates) is not bool(subjects)
+
+
 @pytest.mark.parametrize(("release", "is_refused"), [("v1.36.4+k3s1", True), ("v1.36.5+k3s1", False)])
 def test_a_release_goes_forward_only(release: str, is_refused: bool) -> None:
     old = part(release="v1.36.5+k3s1")

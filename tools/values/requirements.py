@@ -61,6 +61,8 @@ class Group(Value):
     """What stands in their names: `worker`."""
     one_a_node: bool = False
     """No two of them may be on one node."""
+    quorum: bool = False
+    """Most of them must run at any time: what would start all of them again at once is no change of them."""
 
 
 ALL_ALIKE = Group(name="")

@@ -31,7 +31,7 @@ _MACHINES = on_machines(
     variables=variables,
     secrets=tuple(Secret(name=name, kind="password") for name in SECRETS.values()),
     checks=checks,
-    groups=(Group(name="", one_a_node=True),),
+    groups=(Group(name="", one_a_node=True, quorum=True),),
     virtual_addresses=(VIRTUAL_ADDRESS,),
 )
 ON: dict[PlatformName, Footing] = {"proxmox": replace(_MACHINES, grants=_MACHINES.grants | FULFILLED)}

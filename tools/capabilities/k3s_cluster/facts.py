@@ -22,7 +22,7 @@ WORDS = (
     "k3s cluster", "k3s clusters", "k3s", "kubernetes cluster", "kubernetes clusters", "kubernetes", "k8s cluster", "k8s clusters",
 )  # fmt: skip
 PROGRAM = "k3s"
-SERVERS = Group(name="servers", called="server", one_a_node=False)
+SERVERS = Group(name="servers", called="server", one_a_node=False, quorum=True)
 WORKERS = Group(name="workers", called="worker")
 SERVER_COUNTS = (1, 3)
 SERVERS_DEFAULT = {"production": 3}

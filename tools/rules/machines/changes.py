@@ -5,7 +5,7 @@ What of them is kept when the change is composed is in `keeping`. Fewer machines
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
-    if barred := (*_away(kept, seen), *lost):
+    if barred := (*_away(kept, seen), *lost, *_all_at_once(staying, needs)):
         return PartOffer(label=needs.label, candidates=(), exclusions=barred, ranges=ranges, summary=summary)
     if broken:
         exclusions = tuple(Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken)
@@ -110,6 +110,19 @@ def _away(kept: tuple[Machine, ...], seen: ClusterSnapshot) -> tuple[Exclusion, 
     names = dict.fromkeys(m.node for m in kept)
     found = (node for node in seen.nodes if node.name in names and not node.online)
     return tuple(Exclusion(subject=node.name, reason="it is not online. Ask again when it is") for node in found)
+
+
+def _all_at_once(staying: Sequence[Staying], needs: Needs) -> Iterator[Exclusion]:
+    """Other sizes start a machine again, and Terraform changes machines side by side."""
+    quorum = {group.name: group.called for group in needs.kinds if group.quorum}
+    for one in staying:
+        sizes = (one.demand.cpu_count, one.demand.memory_mib)
+        if one.demand.group in quorum and len(one.kept) > 1 and any((m.cpu_count, m.memory_mib) != sizes for m in one.kept):
+            yield Exclusion(
+                subject=f"other sizes of its {quorum[one.demand.group] or 'machine'}s",
+                reason=f"all {len(one.kept)} would start again at once, and most of them must run at any time. "
+                "Ask for another one of that size, and move what is in it",
+            )
 
 
 def sums_after(staying: Sequence[Staying], room: Room) -> tuple[Sum, ...]:
