@@ -6,8 +6,8 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FOLDERS = ("agents", "ansible", "terraform")
 KINDS = (".py", ".md", ".tf", ".yml", ".j2", ".cfg")
+FOLDERS = {"agents": KINDS, "ansible": (*KINDS, ".yaml", ".json", ".txt", ".service"), "terraform": KINDS}
 """Nothing else goes: beside the agents a person may keep a .env with secrets, and ADK its sessions."""
 
 
@@ -15,7 +15,9 @@ class WithFolders(build_py):
     def run(self) -> None:
         super().run()
         if not self.editable_mode:
-            for file in (f for folder in FOLDERS for f in sorted(Path(folder).rglob("*")) if f.suffix in KINDS and f.is_file()):
+            for file in (
+                f for folder, kinds in FOLDERS.items() for f in sorted(Path(folder).rglob("*")) if f.suffix in kinds and f.is_file()
+            ):
                 target = Path(self.build_lib, "tools", "shipped", file)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)

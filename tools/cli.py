@@ -303,19 +303,22 @@ def drift(run_id: str, as_json: bool) -> None:
 
 
 @main.command()
+@_json
 @in_words
-def watch() -> None:
+def watch(as_json: bool) -> None:
     """Tell every monitoring what it should watch, and what is gone; exit code 3 when one is away."""
     from tools.pipeline import watching
 
-    away = found = False
-    for name, told, owed in watching.catch_up(_world()):
-        found, away = True, away or bool(owed)
-        for line in (*told, *owed) or (f"{name} knows of everything that it watches.",):
-            click.echo(line)
-    if not found:
+    found = list(watching.catch_up(_world()))
+    if as_json:
+        _print_json({"monitoring": [{"name": name, "told": told, "owed": owed} for name, told, owed in found]})
+    elif not found:
         click.echo("There is no monitoring. Ask for one in a conversation: it takes over what runs.")
-    if away:
+    else:
+        for name, told, owed in found:
+            for line in (*told, *owed) or (f"{name} knows of everything that it watches.",):
+                click.echo(line)
+    if any(owed for _, _, owed in found):
         sys.exit(WORLD)
 
 

@@ -194,7 +194,8 @@ class Lexicon:
         """Facts whose value is a name or a number of its own: it counts nothing that follows."""
         self.alone = {one.name: able.NAME for able, one in wanted if one.alone}
         """Choices that ask for their capability by themselves, such as an application."""
-        self.versioned = {value for _, one in wanted for value, _ in one.choices if f"{one.name}_version" in {w.name for _, w in wanted}}
+        names = {one.name for _, one in wanted}
+        self.versioned = {value for _, one in wanted if f"{one.name}_version" in names for value, _ in one.choices}
         """Choices that a version may stand behind."""
         self.makes = {able.NAME: list(_makes(able)) for able in catalogue.values()}
         """Of a capability, the choices that are its own name."""
