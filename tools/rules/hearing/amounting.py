@@ -19,6 +19,7 @@ ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"),
 
 
 def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
+    _add_one(message, thing, at)
     matches, rest = assign(at)
     _multiply(message, thing, at)
     one = _Amounts(message, thing, at)
@@ -45,6 +46,19 @@ def say_afar(message: Message, thing: Thing) -> None:
 def worth(value: str) -> float | None:
     size_bytes, number = quantities.size_bytes(value), quantities.count(value)
     return size_bytes if size_bytes is not None else number
+
+
+def _add_one(message: Message, thing: Thing, at: Stretch) -> None:
+    """`one more worker`, `another worker`: to what was said; to anything else it is told as unused."""
+    scene = at.scene
+    for mark in at.marks("another"):
+        name = message.counted_at(thing.capability, mark.last) if scene.is_left(mark.first) else ""
+        fact, end = message.before(thing, name) if name else None, scene.at(mark.last).last
+        was = worth(fact.value) if fact else None
+        if was is not None:
+            at.say(name, plain(was + 1), mark.first, end)
+        elif name and not thing.new:
+            scene.leave(mark.first, end)
 
 
 def _multiply(message: Message, thing: Thing, at: Stretch) -> None:

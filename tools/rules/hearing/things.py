@@ -104,6 +104,11 @@ class Message:
         self.things.append(Thing(item.capability, item.label, False, ""))
         return self.things[-1]
 
+    def counted_at(self, capability: str, number: int) -> str:
+        """The fact that counts what is named there, as one of several within a thing: `worker` of a cluster. Empty where none does."""
+        kinds = self.scene.words.able[capability].kinds
+        return next((name for name in self.scene.at(number).facts(capability) if kinds[name] == "count" and name != "count"), "")
+
     # Things that are named.
 
     def make(self, found: Sequence[Group], cells: Sequence[Cell]) -> None:
@@ -211,6 +216,8 @@ class Message:
             return None
         lists = {one.name for one in self.catalogue[item.capability].WANTED if one.several}
         if mark.does("another") and (scene.is_plain_word(mark.last) or lists & set(scene.at(mark.last).names("fact"))):
+            return None
+        if mark.does("another") and self.counted_at(item.capability, mark.last):
             return None
         target = next((m.last for m in scene.marks if m.does("copy")), -1)
         named = scene.token(target).text
