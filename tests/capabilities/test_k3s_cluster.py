@@ -79,6 +79,8 @@ def test_three_servers_ask_for_an_address_and_one_needs_none() -> None:
     alone = only(composed("k3s_cluster", without_some("api_address", servers_count="1")))
     assert alone.virtual_addresses == ()
     assert variables(alone)["keepalived_address"] == ""
+    assert [(end.port, end.machines, end.address) for end in alone.endpoints] == [(6443, ("k3s-server-01",), "")]
+    assert [(end.port, end.machines, end.address) for end in part().endpoints] == [(6443, (), "10.20.0.200")]
 
 
 def variables(made: Part) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tools.capabilities.k3s_cluster.changing import in_place
 from tools.capabilities.k3s_cluster.checks import checks
 from tools.capabilities.k3s_cluster.commands import commands, farewell
 from tools.capabilities.k3s_cluster.facts import API_ADDRESS, SERVERS, WANTED, WORDS, WORKERS, understand
-from tools.capabilities.k3s_cluster.variables import KEPT_AS, variables
+from tools.capabilities.k3s_cluster.variables import KEPT_AS, endpoints, variables
 from tools.capabilities.on_machines import on_machines
 from tools.values.manifest import Secret
 from tools.values.snapshot import PlatformName
@@ -29,6 +29,7 @@ ON: dict[PlatformName, Footing] = {
             playbook="k3s_cluster.yml",
             commands=commands,
             variables=variables,
+            endpoints=endpoints,
             secrets=(Secret(name=KEPT_AS, kind="password"),),
             checks=checks,
             groups=(SERVERS, WORKERS),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tools.capabilities.k3s_cluster.add_ons import manifest, packages_of
 from tools.capabilities.k3s_cluster.facts import API_ADDRESS, SERVERS
-from tools.values.manifest import Part
+from tools.values.manifest import Endpoint, Part
 from tools.values.value import Json
 
+API_PORT = 6443
 KEPT_AS = "k3s_token"
 """The secret of the run that nodes join with."""
 
@@ -36,6 +37,13 @@ def kubeconfig(part: Part) -> str:
 def api_address(part: Part) -> str:
     """Without its prefix; empty where it is the one server's own."""
     return part.virtual_address(API_ADDRESS).partition("/")[0]
+
+
+def endpoints(part: Part) -> tuple[Endpoint, ...]:
+    """Its API, where the servers share an address there, else at its one server. What opens it is the run's kubeconfig, which no machine is
+    told."""
+    address = api_address(part)
+    return (Endpoint(protocol="https", port=API_PORT, machines=() if address else (first_server(part),), address=address),)
 
 
 def disabled(part: Part) -> list[str]:
