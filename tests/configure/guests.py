@@ -143,11 +143,11 @@ PROGRAMS = ("ansible-playbook", "berth", "curl", "psql", "python", "scp", "sftp"
 
 
 def commands_in(guide: str) -> list[str]:
-    """Whatever of a guide is to be typed into a shell: its blocks of sh, and words set as code that call a program."""
+    """Whatever of a guide is to be typed into a shell, once: its blocks of sh, and words set as code that call a program."""
     blocks = re.findall(r"^(`{3,})sh\n(.*?)\n\1$", guide, flags=re.MULTILINE | re.DOTALL)
     words = re.sub(r"^(`{3,})\w*\n.*?\n\1$", "", guide, flags=re.MULTILINE | re.DOTALL)
     inline = [span for span in re.findall(r"`([^`\n]+)`", words) if span.split()[0] in PROGRAMS]
-    return sorted([*(text for _, text in blocks), *inline])
+    return sorted({*(text for _, text in blocks), *inline})
 
 
 @dataclass

@@ -79,6 +79,7 @@ def _active(chat: Chat) -> Machine:
 
 
 @pytest.mark.systems
+@pytest.mark.timeout(1800)
 def test_a_tier_survives_the_loss_of_one_machine_of_each_kind_grows_and_goes(pods: Berth) -> None:
     chat = pods.chat()
     planned = chat.say(f"a web tier for site {SITE} called shop, development, on network 20, virtual address {ADDRESS}")
