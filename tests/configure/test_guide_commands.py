@@ -50,6 +50,11 @@ def test_what_was_not_run_is_not_printed(capability: str, outcomes: tuple[str, .
     # What only an emulated guest was spared says so beside each.
     assert text.count("Not verified: emulated guest.") == len([one for one in ran if one.outcome == guiding.EMULATED])
     assert text.count("It was run at ") == len([one for one in ran if one.outcome == "answered"])
+    # How it begins is read alone, in a chat: of its commands it has the way to log in.
+    [login] = [one for one in ran if one.purpose == guiding.LOG_IN]
+    begins = guiding.opening(text)
+    assert commands_in(begins) == [login.printed] * (login.outcome != guiding.NOT_RUN)
+    assert (f"`{login.printed}` (not verified)" in begins) == (login.outcome == guiding.EMULATED)
 
 
 def test_a_part_that_was_not_verified_yet_prints_no_command(tmp_path: Path) -> None:
