@@ -832,7 +832,8 @@ class Server:
 
     def _add_member(self, state: dict[str, Json], name: str, address: str) -> None:
         taken = state["members"].get(name)
-        if taken and taken["address"] != address:
+        # One that has lost what it promised is another one, and comes in when the former node was deleted.
+        if taken and (taken["address"] != address or f"/api/v1/nodes/{name}" in state["objects"]):
             raise Refused(409, "Conflict", f"duplicate node name found, please use a unique name for this node: {name}")
         state["members"][name] = {"address": address}
 
