@@ -19,6 +19,8 @@ BUILDING = (
 SMALL = ("lean", "for", "with", "join", "link", "deny", "any", "ask", "to", "or", "until", "needed_by", "remark")
 _COUNTER = re.compile(r"(?<=\w)[-_]\$\{[\w.+ -]*\}")
 """What a program counts machines by: `kiln-${count.index + 1}`."""
+_TELEPHONE = re.compile(r"[\d()+./–-]+")
+"""What people are called at."""
 LISTING = (",", "&", "/", "+", "\n")
 
 
@@ -99,7 +101,7 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
     if is_first and sure and token.kind in ("word", "mark", "number") and not scene.stops(at) and not _is_small(scene, at):
         chunk = re.match(r"[^\s,;]{1,256}", scene.text[token.start :])
         text = _COUNTER.sub("", chunk.group()).rstrip(".!?:)\"'") if chunk else ""
-        is_name = any(c.isalpha() for c in text)  # and no telephone number
+        is_name = bool(text) and not _TELEPHONE.fullmatch(text)
         return scene.chunk(at, len(text)) if is_name else at, spread(text) if is_name else ()
     if token.kind == "word" and not is_first and sure and is_value_word(scene, at) and not scene.at(at).meanings:
         word = hyphenated(scene, at)

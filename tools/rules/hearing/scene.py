@@ -288,10 +288,13 @@ class Scene:
         return last
 
     def _replaced_up_to(self, mark: Mark) -> int:
-        """Of `replace the box (24 cores) with a VM` up to what takes its place; of `it replaces a box with 24 cores` to its end."""
+        """Of `replace the box (24 cores) with a VM` up to what takes its place; of `it replaces a box with 24 cores, 64 GB` to its end, of
+        `to replace our MySQL, production` to the comma: what follows no figure is no figure of it."""
         last, depth = mark.last, 0
         while not self.stops(last) and (depth or not self.does(last, "with", "by") or {*self.at(last + 2).names("fact")} - {"count"}):
             depth += self.is_text(last, "(") - self.is_text(last, ")")
+            if depth < 0 or (depth == 0 and self.is_text(last, ",") and not self.has(mark.last, last, *QUANTITIES)):
+                break
             last += 1
         return last
 
