@@ -69,7 +69,7 @@ class Tier:
 
     def ask(self, machine: str, times: int = 1) -> list[str]:
         """What the site answers to a client on that machine that trusts its certificate alone: a code each."""
-        trust = f"--cacert /root/site.ca --resolve {SITE}:443:{ADDRESS}"
+        trust = f"--cacert /var/lib/site.ca --resolve {SITE}:443:{ADDRESS}"
         one = f"curl --silent --max-time 3 --output /dev/null --write-out '%{{http_code}} ' {trust} https://{SITE}/"
         return self.on(machine, f"for i in $(seq {times}); do {one}; done").split()
 
@@ -108,7 +108,7 @@ def tier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tier]:
         configure(made.context, print)
         authority = (run_folder / "secrets" / "tls_certificate.ca").read_text()
         for name in APPLICATIONS:
-            made.on(name, f"cat > /root/site.ca <<'EOF'\n{authority}\nEOF")
+            made.on(name, f"cat > /var/lib/site.ca <<'EOF'\n{authority}\nEOF")
         yield made
     finally:
         bodies.close()

@@ -33,7 +33,7 @@ BEFORE = said(TYPED[0])
 @given(st.lists(CLAIMS, max_size=8))
 def test_whatever_a_model_claims_nothing_enters_that_was_not_typed(claims: list[Edit]) -> None:
     proven, dropped = prove(Edits(edits=tuple(claims)), TYPED, BEFORE, catalogue())
-    assert len(proven.edits) + len(dropped) == len(claims)
+    assert len(set(claims)) <= len(proven.edits) + len(dropped) <= len(claims)
     request, _ = apply(BEFORE, proven, catalogue())
     typed = fold(" ".join(TYPED))
     facts = [fact for item in request.items for fact in item.facts] + list(request.shared)
