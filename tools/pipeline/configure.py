@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tools.clients import certificate, databricks, ssh
+from tools.clients import databricks, ssh, tls
 from tools.clients.ansible import run_playbook
 from tools.clients.settings import referred
 from tools.pipeline.context import PartContext, Say
@@ -76,8 +76,8 @@ def _make_certificates(context: PartContext, say: Say) -> None:
                 "Of its certificate and its key, one is set and the other is not.",
                 "Set BERTH_TLS_CA_FILE and BERTH_TLS_CA_KEY_FILE, or neither, then say retry.",
             )
-        if certificate.ensure(path, wanted.names, authority, context.now()):
-            say(f"Made a certificate for {' and '.join(wanted.names)}: {certificate.described(path)}.")
+        if tls.ensure(path, wanted.names, authority, context.now()):
+            say(f"Made a certificate for {' and '.join(wanted.names)}: {tls.described(path)}.")
 
 
 def _count(number: int, word: str) -> str:

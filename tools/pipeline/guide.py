@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tools.capabilities import catalogue, chain
-from tools.clients.certificate import described
 from tools.clients.files import write_private
+from tools.clients.tls import described
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import ran
 from tools.rules.machines.keeping import size_of
 from tools.rules.words import guiding
+from tools.rules.words.rendering import called
 from tools.values.run import PartReceipt
 from tools.values.value import Json
 
@@ -68,7 +69,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "outputs": receipt_part.outputs,
         "facts": dict(part.facts),
         "needs": {field.name: field.value for field in part.needs.fields},
-        "virtual_addresses": {name: str(address).partition("/")[0] for name, address in part.virtual_addresses},
+        "virtual_addresses": {called(name, part.capability): str(address).partition("/")[0] for name, address in part.virtual_addresses},
         "watched_by": list(part.watched_by),
         "savings": list(part.savings),
         "not_included": list(part.needs.not_included),

@@ -74,6 +74,8 @@ class Grouping:
         scene, previous, lead = self.scene, self.previous, head.lead
         if not scene.free(head.first, head.last):
             return
+        if self._is_it(head):
+            head = replace(head, capability=self.request.items[0].capability, label=self.request.items[0].label)
         verdict = self._verdict(head)
         match verdict:
             case "new" | "there":
@@ -94,7 +96,11 @@ class Grouping:
                 label = label or scene.quote(head.start + (head.intro == "ref"), head.last)
                 self.removed.append(Group(head, head.start, head.last, False, label, None, (0, 0)))
                 scene.use(head.first, head.last)
-            case "kind" if previous:
+            case "kind":
+                if previous is None:
+                    [item] = self.request.items
+                    previous = Group(replace(head, capability=item.capability), head.start, head.last, False, item.label, None, (0, 0))
+                    self.found.append(previous)
                 previous.kinds.append(Kind(self._kind(head), head))
                 scene.name_thing(head.first, head.last)
                 scene.settle(*lead.counted)
@@ -199,13 +205,20 @@ class Grouping:
         return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
 
     def _kind(self, head: Head) -> str:
-        """Of the service before it, when that has machines of several kinds and this counts one of them; else empty."""
-        if self.previous is None or head.lead.number is None or head.lead.counted == (0, 0):
+        """Of the service before it, or of the only item there is, when that has machines of several kinds and this counts one of them; else
+        empty."""
+        if head.lead.number is None or head.lead.counted == (0, 0):
             return ""
-        kinds, of, within = self.scene.words.able[self.previous.capability].kinds, self.previous.capability, range(head.first, head.last)
+        if self.previous is not None:
+            return self._kind_of(self.previous.capability, head)
+        only = self.request.items[0].capability if len(self.request.items) == 1 else ""
+        return self._kind_of(only, head) if only and self._only_counts(head, "ask_for", "another") else ""
+
+    def _kind_of(self, capability: str, head: Head) -> str:
+        kinds, within = self.scene.words.able[capability].kinds, range(head.first, head.last)
         counted = {name.removesuffix("_count") for name in kinds if name.endswith("_count") and name != "cpu_count"}
-        named = {name.removesuffix("_count") for i in within for name in self.scene.at(i).facts(of)}
-        said = named | {self.scene.said[i].text for i in within}
+        named = {name.removesuffix("_count") for i in within for name in self.scene.at(i).facts(capability)}
+        said = named | {one for one in counted for i in within if same(self.scene.said[i].text) == same(one)}
         return next((one for one in sorted(counted & said) if f"{one}_memory" in kinds), "")
 
     # What tells.
@@ -256,12 +269,24 @@ class Grouping:
 
     def _is_recount(self, head: Head) -> bool:
         """`two web servers` alone, where there is one: so many of it."""
+        return head.lead.number != 1 and self._only_counts(head, "ask_for", "join", "another")
+
+    def _is_it(self, head: Head) -> bool:
+        """`make it 5 machines`: so many of the one item there is."""
+        if not head.body or head.lead.number is None or len(self.request.items) != 1 or self.found:
+            return False
+        able = self.scene.words.able[self.request.items[0].capability]
+        points = any(self.scene.does(i, "them") for i in range(self.scene.sentence(head.first)[0], head.start))
+        return "count" in able.kinds and points and self._only_counts(head, "ask_for", "another")
+
+    def _only_counts(self, head: Head, *asking: str) -> bool:
+        """Its sentence says a number of it, and neither another quantity nor a word that asks for more."""
         scene, (begin, end) = self.scene, head.lead.counted
         first, last = scene.sentence(head.first)
         others = any(scene.is_left(i) for i in (*scene.quantities(first, begin), *scene.quantities(end, last)))
-        asks = any(scene.does(i, "ask_for", "join", "another") and not scene.does(i, "change") for i in range(first, head.start))
+        asks = any(scene.does(i, *asking) and not scene.does(i, "change") for i in range(first, head.start))
         asks = asks and not scene.any_does(first, head.start, "mends")
-        return scene.has(begin, end, "number") and head.lead.number != 1 and not others and not asks
+        return scene.has(begin, end, "number") and not others and not asks
 
     def _is_ours(self, head: Head) -> bool:
         """`the payroll vm` is no item that is called otherwise."""

@@ -59,7 +59,8 @@ def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Fault | None]]:
     yield "address.virtual", Severity.ERROR, virtual_addresses(scene)
     yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else fault("cluster.no_quorum")
     yield "failover.memory", *_loss(scene)
-    also = tuple(sorted({name for m in made for name in (m.name, m.address_alone) if name in scene.reserved.waiting}))
+    asked = {one for m in made for one in (m.name, m.address_alone)} | scene.part.virtual_alone
+    also = tuple(sorted(asked & scene.reserved.waiting))
     yield "waiting", Severity.NOTE, fault("waiting.same", also=also) if also else None
     yield "keys", Severity.NOTE, fault("keys.none") if any(not m.public_keys for m in made) else None
 

@@ -85,6 +85,7 @@ def environment(loader: BaseLoader, markup: bool = True) -> Environment:
             span,
             spoken,
             told,
+            upper_first,
         )
     }
     made.filters |= {one.__name__: one for one in (duration, meter, moment, spell_about, spell_memory, spell_number, spell_of, subject)}
@@ -253,6 +254,11 @@ def quoted(said: str) -> str:
 def lower_first(sentence: str) -> str:
     """Within another sentence; an abbreviation keeps its capitals."""
     return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+
+
+def upper_first(words: str) -> str:
+    """At the beginning of a line, with every other capital as it is: `API address`."""
+    return words[:1].upper() + words[1:]
 
 
 def listed(items: Iterable[str]) -> str:
