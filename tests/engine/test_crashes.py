@@ -89,6 +89,25 @@ def test_killed_in_a_step(children: Any, home: Path, effects: Path, step: str, m
     world.ledger.close()
 
 
+@pytest.mark.parametrize("step", ["apply", "configure"])
+def test_killed_in_the_middle_of_several_parts(children: Any, home: Path, effects: Path, step: str) -> None:
+    """What each of them had come to is what the next process goes on from."""
+    world = world_at(home)
+    after: dict[str, tuple[str, ...]] = {"web": (), "mail": (), "app": ("web",)}
+    parts = [part_named(label, effects, seconds=0.3, first_id=20000 + 10 * n, after=after[label]) for n, label in enumerate(after)]
+    plan = planned(world, manifest_of(*parts))
+    carry_out.approve(world, "talk", plan.digest, "ops", "approve it")
+    assert ended(child(children, home, effects, plan.digest, step, "during")) == -signal.SIGKILL
+    assert ended(child(children, home, effects, plan.digest)) == 0
+    run = carry_out.run_of(world, plan.run_id)
+    assert run.status == "done", [(one.part, one.name, one.status, one.summary) for one in run.steps]
+    done = Counter(line for line in lines(effects) if not line.startswith("recheck"))
+    assert done == {line.replace("web", label): 1 for label in after for line in EVERYTHING_ONCE}
+    assert lines(effects).index("guide web") < lines(effects).index("made app-00")
+    assert world.ledger.verify().holds
+    world.ledger.close()
+
+
 @pytest.mark.parametrize("commit", [1, 4, 7, 11, 16, 22])
 def test_killed_before_a_write_to_the_ledger(children: Any, home: Path, effects: Path, commit: int) -> None:
     world, digest, run_id = approved(home, effects, seconds=0.3)

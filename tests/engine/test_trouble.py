@@ -153,6 +153,48 @@ def test_a_failed_part_takes_only_those_with_it_that_need_it(world: World, effec
     carry_out.retry(world, run.id)
     assert followed(world, run.id).status == "done"
     assert [lines(effects).count(f"made {name}-00") for name in ("db", "app", "mail")] == [1, 1, 1]
+    assert [lines(effects).count(f"verify {name}") for name in ("db", "app", "mail")] == [1, 1, 1], "what was done is not done again"
+
+
+def test_independent_parts_are_made_side_by_side_four_at_once_and_cancel_stops_them_all(world: World, effects: Path) -> None:
+    """Each of the four waits until all four are being configured; the fifth has not begun, nor has what needs one of them."""
+    at_once, together = set[str](), threading.Barrier(4)
+
+    def meets(work: Work) -> Json:
+        at_once.add(work.part.label)
+        together.wait(30)
+        carry_out.cancel(world, work.run_id) if work.part.label == "a" else None
+        for _ in range(600):
+            work.say("still configuring")
+            time.sleep(0.05)
+        raise AssertionError("it was not stopped")
+
+    engine.launch(world, counting(effects, configure=meets))
+    labels = ("a", "b", "c", "d", "e")
+    parts = [part_named(label, effects, first_id=20000 + 10 * place) for place, label in enumerate(labels)]
+    behind = part_named("z", effects, first_id=20090, after=("a",))
+    run = carried_out(world, planned(world, manifest_of(behind, *parts)))
+    assert (run.status, at_once) == ("stopped", {"a", "b", "c", "d"})
+    assert {step.part for step in run.steps if step.status == "failed"} == at_once
+    assert {step.part for step in run.steps if step.attempt} == at_once
+    assert {step.status for step in run.steps if step.part in ("e", "z")} == {"skipped"}
+    made = [line.part for line in world.ledger.runs.lines(run.id) if line.text.startswith("creating")]
+    assert sorted(made) == ["a", "b", "c", "d"]
+    assert prepare_removal(world, "talk", run.id, "ops").parts != ()
+
+
+def test_a_removal_goes_from_what_needs_to_what_is_needed(world: World, effects: Path) -> None:
+    engine.launch(world, counting(effects))
+    parts = (
+        part_named("app", effects, first_id=20010, after=("db",)),
+        part_named("db", effects),
+        part_named("mail", effects, first_id=20020),
+    )
+    run = carried_out(world, planned(world, manifest_of(*parts)))
+    assert run.status == "done"
+    assert lines(effects).index("guide db") < lines(effects).index("recheck app")
+    assert carried_out(world, prepare_removal(world, "talk", run.id, "ops")).status == "removed"
+    assert lines(effects).index("removed app-00") < lines(effects).index("removed db-00")
 
 
 def test_cancel_stops_terraform_gently_and_keeps_its_state(world: World, effects: Path) -> None:

@@ -179,6 +179,18 @@ def test_only_the_holder_of_the_lease_writes(ledger: Ledger, tmp_path: Path) -> 
     assert ledger.runs.lines("run-1") == []
 
 
+def test_the_parts_of_one_run_hold_a_lease_together_and_the_last_one_lets_it_go(ledger: Ledger) -> None:
+    turn = ledger.leases.take("target proxmox", "run-1")
+    assert turn is not None
+    assert ledger.leases.take("target proxmox", "run-1") is turn
+    ledger.leases.release(turn)
+    assert ledger.leases.take("target proxmox", "run-2") is None
+    assert ledger.leases.take("target proxmox") is None
+    ledger.leases.release(turn)
+    following = ledger.leases.take("target proxmox", "run-2")
+    assert following is not None and following.fence > turn.fence
+
+
 class FailsOnce:
     """A database that is away for one write."""
 

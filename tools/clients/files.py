@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.values.trouble import WorldProblem
@@ -89,6 +91,17 @@ def assert_room(folder: Path, bytes_min: int = FREE_BYTES_MIN) -> None:
             f"Free at least {bytes_min // 2**20} MiB, then try again.",
             retryable=True,
         )
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One at a time with the folder's files, of all threads and processes: parts of a run are made side by side."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def in_words(error: OSError) -> WorldProblem:

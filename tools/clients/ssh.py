@@ -4,20 +4,18 @@ what a machine should look like is decided elsewhere."""
 from __future__ import annotations
 
 import base64
-import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from tools.clients.files import write_private
+from tools.clients.files import alone, write_once, write_private
 from tools.clients.process import UTF8
 from tools.rules.names.foreign import theirs
 from tools.values.trouble import RequestProblem, WorldProblem
@@ -68,20 +66,9 @@ def write_ssh_config(run_folder: Path, hosts: Sequence[Host], proxy_command: str
     path = config_file(run_folder)
     made = {host.name: _block(run_folder, host, proxy_command) for host in hosts}
     head = f"# The machines of this run. Use it as: ssh -F {shlex.quote(str(path))} <machine>\n"
-    with _alone(run_folder):
+    with alone(run_folder):
         blocks = (_blocks(path.read_text()) if path.exists() else {}) | made
         return write_private(path, "\n".join([head, *(blocks[name] for name in sorted(blocks))]))
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One writer at a time: parts of a run may be configured side by side."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _blocks(text: str) -> dict[str, str]:
@@ -150,8 +137,7 @@ def wait_for(
 ) -> str:
     """Returns the fingerprint of the machine's host key when it lets us in. The key is kept at the first contact and must stay the same."""
     path = known_hosts_file(run_folder)
-    if not path.exists():
-        write_private(path, "")
+    write_once(path, b"")
     if pinned_sha256 and fingerprint(run_folder, host.name) != pinned_sha256:
         raise _key_changed(host)
     last = ""
@@ -174,10 +160,17 @@ def wait_for(
 
 
 def forget(run_folder: Path, name: str) -> None:
-    """The machine's host key: at the next contact it shows a new one."""
-    path = known_hosts_file(run_folder)
-    if path.exists():
-        write_private(path, "".join(line for line in path.read_text().splitlines(keepends=True) if line.split()[:1] != [name]))
+    """The machine's host key: at the next contact it shows a new one. Its line becomes a comment where it stands, since ssh may be adding
+    those of other parts meanwhile."""
+    path, at = known_hosts_file(run_folder), 0
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        for line in file.read().splitlines(keepends=True):
+            if line.split()[:1] == [name.encode()]:
+                file.seek(at)
+                file.write(b"#")
+            at += len(line)
 
 
 def settle(run_folder: Path, host: Host, say: Say) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -28,11 +29,16 @@ class LeaseLost(BaseException):
 class Lease:
     """Held until released, or until this process dies."""
 
-    def __init__(self, name: str, holder: str, fence: int, handle: int) -> None:
+    def __init__(self, name: str, holder: str, fence: int, handle: int, sharer: str = "") -> None:
         self.name = name
         self.holder = holder
         self.fence = fence
         self.handle = handle
+        self.sharer = sharer
+        self.times = 1
+        """How often it is held, by the parts of one sharer."""
+        self.was_waited_for = False
+        """Somebody else had it just before."""
 
 
 class Leases:
@@ -48,16 +54,25 @@ class Leases:
         self.seconds = seconds
         self.machine = f"{_machine()} {home}"
         self._held: dict[str, Lease] = {}
+        self._guard = threading.Lock()
 
-    def take(self, name: str) -> Lease | None:
-        """None when a living process holds it, this one included."""
+    def take(self, name: str, sharer: str = "") -> Lease | None:
+        """None when a living process holds it, this one included, unless for the same sharer: then it is released as often as taken."""
+        with self._guard:
+            held = self._held.get(name)
+            if held is not None and sharer and held.sharer == sharer:
+                held.times += 1
+                return held
+            return self._take(name, sharer)
+
+    def _take(self, name: str, sharer: str) -> Lease | None:
         handle = os.open(private_folder(self._folder) / f"{sha256(name.encode())[:24]}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         lease = None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fence = self._take_row(name)
             if fence is not None:
-                lease = self._held[name] = Lease(name, self.holder, fence, handle)
+                lease = self._held[name] = Lease(name, self.holder, fence, handle, sharer)
         except BlockingIOError:
             pass
         finally:
@@ -68,14 +83,18 @@ class Leases:
 
     def release(self, lease: Lease) -> None:
         """Whatever the database says to it, this process holds it no longer."""
-        self._held.pop(lease.name, None)
-        try:
-            with self._database.write() as connection:
-                at = (leases.c.name == lease.name) & (leases.c.fence == lease.fence)
-                connection.execute(leases.update().where(at).values(holder="", beat_at=0.0))
-        finally:
-            with suppress(OSError):
-                os.close(lease.handle)
+        with self._guard:
+            lease.times -= 1
+            if lease.times:
+                return
+            self._held.pop(lease.name, None)
+            try:
+                with self._database.write() as connection:
+                    at = (leases.c.name == lease.name) & (leases.c.fence == lease.fence)
+                    connection.execute(leases.update().where(at).values(holder="", beat_at=0.0))
+            finally:
+                with suppress(OSError):
+                    os.close(lease.handle)
 
     def beat(self) -> None:
         """Says that this process lives, for every lease it holds."""

@@ -79,11 +79,13 @@ def _made_true(work: Work, ended: Json) -> Json:
 
 
 def _take_turn(work: Work) -> tuple[Lease, bool]:
-    """Runs that change the same world take turns: what one looked at is still so when it acts."""
+    """(the turn, whether another run had it just before). Runs that change the same world take turns: what one looked at is still so when
+    it acts. The parts of one run were planned beside each other, and have their turn together."""
     for look in range(int(TURN_SECONDS_MAX / LOOK_SECONDS)):
-        lease = work.world.ledger.leases.take(f"target {work.part.platform}")
+        lease = work.world.ledger.leases.take(f"target {work.part.platform}", work.run_id)
         if lease is not None:
-            return lease, look > 0
+            lease.was_waited_for |= look > 0
+            return lease, lease.was_waited_for
         if look % int(SAYS_SECONDS / LOOK_SECONDS) == 0:
             waited = f" {look * LOOK_SECONDS / 60:.0f} minutes so far." if look else ""
             work.tell(f"Waiting for another run that is changing the same world.{waited} `list` shows it.", "")

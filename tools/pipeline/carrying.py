@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from tools.pipeline.applying import Cancelled
 from tools.pipeline.drafting import settle_promises
 from tools.pipeline.platforms import hands
 from tools.pipeline.run_folder import secret_texts, write_value
-from tools.pipeline.steps import Step, Steps, Work, part_receipt
+from tools.pipeline.side_by_side import side_by_side
+from tools.pipeline.steps import Step, Steps, Work, part_receipt, waits_of
 from tools.pipeline.world import World
 from tools.values.manifest import Part
 from tools.values.run import Receipt, RunStatus, StepRecord
@@ -42,13 +43,36 @@ class Carrier:
     _looked_at: float = 0.0
     _cancel_wanted: bool = False
 
+    def parts(self) -> Json:
+        """Every part's steps in their order, and independent parts side by side. The ledger remembers what became of each step, so whoever
+        takes the run up comes to the same place. A part that failed takes with it only the parts that need it."""
+        ledger = self.world.ledger
+        run = ledger.runs.get(self.run_id)
+        kept = ledger.plans.kept(run.plan_digest)
+        places: dict[str, list[int]] = {}
+        for place, step in enumerate(run.steps):  # As laid out when it began.
+            places.setdefault(step.part, []).append(place)
+        waits = waits_of(kept.plan, kept.manifest, places)
+        side_by_side(waits, lambda part: self._part(places[part]), lambda part: self._skip(places[part]))
+        return {}
+
+    def _part(self, places: Sequence[int]) -> bool:
+        if self.cancelled() and not self.world.ledger.runs.get(self.run_id).steps[places[0]].attempt:
+            self._skip(places, "the run was stopped")
+            return False
+        for number, place in enumerate(places):
+            if not self.step(place):
+                self._skip(places[number + 1 :])
+                return False
+        return True
+
     def step(self, place: int) -> bool:
-        """Does one step unless it is done; True when it is done afterwards. Trouble is written down, not raised."""
+        """Does one step unless it came to its end; True when it is done afterwards. Trouble is written down, not raised."""
         ledger = self.world.ledger
         run = ledger.runs.get(self.run_id)
         record = run.steps[place]
-        if record.status == "done":
-            return True
+        if record.status in ("done", "failed"):
+            return record.status == "done"  # What failed was told, and waits for a person.
         kept = ledger.plans.kept(run.plan_digest)
         part = kept.manifest.part(record.part)
         step = self._named(record.name)
@@ -127,9 +151,10 @@ class Carrier:
     def _named(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
 
-    def skip(self, place: int, reason: str) -> None:
-        record = self.world.ledger.runs.get(self.run_id).steps[place]
-        if record.status != "done":
+    def _skip(self, places: Sequence[int], because: str = "an earlier step failed") -> None:
+        steps = self.world.ledger.runs.get(self.run_id).steps
+        for place, record in ((place, steps[place]) for place in places if steps[place].status != "done"):
+            reason = f"{record.name} was not begun, because {because}."
             skipped = record.model_copy(update={"status": "skipped", "summary": reason})
             self.world.ledger.runs.put_step(self.lease, self.run_id, place, skipped)
 
@@ -205,21 +230,9 @@ class Carrier:
 
 
 def carry(carrier: Carrier, do: Callable[[str, Callable[[], Json]], Json]) -> Json:
-    """All steps in order. `do` remembers the outcome of each across deaths; the order follows from outcomes alone, so that a second
-    reading of the same memory comes to the same place. A part that failed takes with it only the parts that need it."""
-    ledger = carrier.world.ledger
-    run = ledger.runs.get(carrier.run_id)
-    kept = ledger.plans.kept(run.plan_digest)
-    needs = {part.label: set(part.after) for part in kept.manifest.parts} if kept.plan.kind != "remove" else {}
-    failed: set[str] = set()
-    for place, (part, name) in enumerate((step.part, step.name) for step in run.steps):  # As laid out when it began.
-        if part in failed or needs.get(part, set()) & failed:
-            failed.add(part)
-            carrier.skip(place, f"{name} was not begun, because an earlier step failed.")
-            continue
-        outcome = do(f"{place} {part} {name}", lambda place=place: {"done": carrier.step(place)})  # type: ignore[misc]
-        if not outcome["done"]:
-            failed.add(part)
+    """`do` remembers across deaths that one of the two came to its end. Which part is done first differs from one try to the next, so what
+    became of parts and steps is the ledger's to remember."""
+    do("parts", carrier.parts)
     return do("end", lambda: {"status": carrier.end()})
 
 

@@ -30,8 +30,9 @@ from tools.values.run import RunStatus
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
-WORKFLOWS = "1"
-"""The shape of the workflow. A process takes over runs of the same shape only; count it up when the order of steps changes."""
+WORKFLOWS = "2"
+"""The shape of the workflow, to be counted up when the order of its steps changes. A run that was begun in another shape is begun anew: the
+ledger knows what of it is done."""
 READY_SECONDS_MAX = 60.0
 END_SECONDS_MAX = 90
 STARTS_MAX, START_AGAIN_SECONDS = 10_000, 5.0
@@ -230,7 +231,7 @@ class Engine:
     def _set_going(self, run_id: str, attempt: int) -> None:
         from dbos import DBOS, SetWorkflowID
 
-        workflow_id = f"{run_id}.{attempt}"
+        workflow_id = _workflow_id(run_id, attempt)
         known = DBOS.get_workflow_status(workflow_id)
         if known is None:
             assert _workflow is not None
@@ -239,7 +240,7 @@ class Engine:
         elif known.status in ("SUCCESS", "ERROR"):
             # Its memory says it is over, the ledger says it is not: the ledger counts, and a new memory begins.
             again = self.world.ledger.runs.begin_anew(run_id, self.world.now())
-            with SetWorkflowID(f"{run_id}.{again}"):
+            with SetWorkflowID(_workflow_id(run_id, again)):
                 assert _workflow is not None
                 DBOS.start_workflow(_workflow, run_id, again)
         else:
@@ -250,6 +251,10 @@ class Engine:
             carrier = self._hands.pop(run_id, None)
         if carrier is not None:
             _release(self.world, carrier.lease)
+
+
+def _workflow_id(run_id: str, attempt: int) -> str:
+    return f"{run_id}.{attempt}.{WORKFLOWS}"
 
 
 def _release(world: World, lease: Lease) -> None:

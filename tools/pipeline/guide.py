@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.capabilities import catalogue, chain
-from tools.clients.files import write_private
+from tools.clients.files import alone, write_private
 from tools.clients.tls import described
 from tools.pipeline.context import PartContext
 from tools.pipeline.verify import ran
@@ -32,8 +32,9 @@ def write_guide(context: PartContext, receipt_part: PartReceipt, gone: Collectio
     page = capabilities.joinpath(context.part.capability, chain.footing(context.part).guide).read_text()
     shared = {name: capabilities.joinpath(name).read_text() for name in SHARED}
     write_private(context.part_folder / FILE, guiding.render(page, shared, facts(context, receipt_part)))
-    parts = [part.read_text() for part in sorted(context.run_folder.glob(f"*/{FILE}")) if part.parent.name not in gone]
-    return write_private(context.run_folder / FILE, guiding.joined(parts, context.run_folder.name))
+    with alone(context.run_folder):  # Of two parts that are written at once, the later one has both.
+        parts = [part.read_text() for part in sorted(context.run_folder.glob(f"*/{FILE}")) if part.parent.name not in gone]
+        return write_private(context.run_folder / FILE, guiding.joined(parts, context.run_folder.name))
 
 
 def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | Any]:

@@ -30,6 +30,7 @@ from tools.pipeline.run_folder import (
     secret_texts,
     write_value,
 )
+from tools.pipeline.side_by_side import AT_ONCE_MAX
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import name_to_type, people, roles_to_take_away, wanted_roles, window
@@ -43,7 +44,6 @@ from tools.values.review import Review
 from tools.values.site import Reserved
 from tools.values.trouble import RequestProblem, WorldProblem
 
-PARTS_AT_ONCE_MAX = 4
 PLAN_FILES: dict[Kind, str] = {"create": "tfplan", "change": "tfplan", "remove": "tfplan.remove"}
 
 
@@ -300,5 +300,5 @@ def _side_by_side(work: Callable[[Part], PartPlan], parts: Iterable[Part]) -> tu
     parts = tuple(parts)
     if len(parts) == 1:
         return (work(parts[0]),)
-    with ThreadPoolExecutor(min(PARTS_AT_ONCE_MAX, len(parts)), thread_name_prefix="plan") as pool:
+    with ThreadPoolExecutor(min(AT_ONCE_MAX, len(parts)), thread_name_prefix="plan") as pool:
         return tuple(pool.map(work, parts))

@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tools.clients.files import copy_private, file_sha256, files_sha256, private_folder, write_once, write_private
+from tools.clients.files import alone, copy_private, file_sha256, files_sha256, private_folder, write_once, write_private
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
 from tools.rules.plans.inputs import LOCK, VARIABLES, WHERE_MORE_IS, differences, is_read
@@ -112,19 +112,21 @@ def _return_the_lent(place: Path) -> None:
 def move_in(folder: Path, plan_digest: str, part: Part) -> None:
     """The run begins: what was proposed for the part is from now on what it is made from. Done twice, it changes nothing."""
     place = proposal(folder, plan_digest)
-    for come, go in ((place, folder), (part_folder(place, part), private_folder(part_folder(folder, part)))):
-        for path in come.iterdir():
-            if path.is_file():
-                write_private(go / path.name, path.read_bytes())
+    with alone(folder):
+        for come, go in ((place, folder), (part_folder(place, part), private_folder(part_folder(folder, part)))):
+            for path in come.iterdir():
+                if path.is_file():
+                    write_private(go / path.name, path.read_bytes())
 
 
 def moved_in(folder: Path, plan_digest: str, part: Part) -> None:
     """All of it is in place. The part's proposal goes in one instant, so that a second try never meets half of it."""
     place = proposal(folder, plan_digest)
-    gone = part_folder(place, part).rename(place / f".{part.label}")
-    shutil.rmtree(gone)
-    if not any(path.is_dir() for path in place.iterdir()):
-        drop_proposal(folder, plan_digest)
+    with alone(folder):
+        gone = part_folder(place, part).rename(place / f".{part.label}")
+        shutil.rmtree(gone)
+        if not any(path.is_dir() for path in place.iterdir()):
+            drop_proposal(folder, plan_digest)
 
 
 def drop_proposal(folder: Path, plan_digest: str) -> None:

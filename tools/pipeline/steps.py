@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,7 +132,7 @@ def part_receipt(label: str, results: Mapping[str, Json]) -> PartReceipt:
 
 
 def steps_of(plan: Plan, manifest: Manifest, steps: Steps) -> tuple[tuple[str, str], ...]:
-    """(part, step) in the order they are carried out: a part after those it needs; a removal the other way round."""
+    """(part, step), as they are laid out: a part after those it needs; what is taken away the other way round, after what stays."""
     planned = {one.label for one in plan.parts}
     removal = plan.kind == "remove"
 
@@ -141,7 +141,17 @@ def steps_of(plan: Plan, manifest: Manifest, steps: Steps) -> tuple[tuple[str, s
 
     undone = [one for one in reversed(pairs(manifest.parts if removal else manifest.taken_back)) if one[1].undo is not None]
     done = [] if removal else pairs(manifest.parts)
-    return tuple((part.label, step.name) for part, step in (*undone, *done))
+    return tuple((part.label, step.name) for part, step in (*done, *undone))
+
+
+def waits_of(plan: Plan, manifest: Manifest, planned: Collection[str]) -> dict[str, frozenset[str]]:
+    """Label of each part that is planned → those that must be done before it: those it needs; before one that is taken away, those that
+    needed it."""
+    going = (*manifest.parts, *manifest.taken_back) if plan.kind == "remove" else manifest.taken_back
+    waits = {part.label: {*part.after} for part in manifest.parts if part not in going}
+    for part in going:
+        waits[part.label] = {*part.let_go_by, *(one.label for one in going if part.label in one.after)}
+    return {label: frozenset(waits[label]).intersection(planned) for label in planned}
 
 
 def _ordered(parts: tuple[Part, ...]) -> list[Part]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +29,8 @@ AT_ONCE_MAX = 4
 NO_SUCH_PROGRAM = 127
 PORTS = range(15432, 16432)
 """Of this computer, for what is forwarded through SSH: below those that Linux gives to connections by itself."""
+_PORTS = itertools.cycle(PORTS)
+"""Each is handed out once in a long while, so that commands which run at once, of several parts too, do not meet on one."""
 FILE = "verify.json"
 ANSWER_CHARACTERS_MAX = 600
 
@@ -35,10 +38,8 @@ ANSWER_CHARACTERS_MAX = 600
 def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what was verified, what was not), a sentence each. Raises WorldProblem when a command does not answer as it should."""
     commands = context.part.commands
-    # Each is handed out once, so that commands which run at once do not meet on one.
-    ports = iter(PORTS)
     with ThreadPoolExecutor(AT_ONCE_MAX) as pool:
-        outcomes = list(pool.map(lambda command: _run(context, command, ports, pause), commands))
+        outcomes = list(pool.map(lambda command: _run(context, command, pause), commands))
     ran = [outcome for outcome in outcomes if isinstance(outcome, Ran)]
     write_private(context.part_folder / FILE, json.dumps([one.model_dump() for one in ran], indent=1))
     failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
@@ -74,7 +75,7 @@ def ran(part_folder: Path) -> tuple[Ran, ...]:
     return tuple(Ran.model_validate(one) for one in json.loads(path.read_text())) if path.exists() else ()
 
 
-def _run(context: PartContext, command: Command, ports: Iterator[int], pause: Callable[[float], None]) -> Ran | str:
+def _run(context: PartContext, command: Command, pause: Callable[[float], None]) -> Ran | str:
     addresses = {m.name: m.address for m in context.machines}
     told = Ran(purpose=command.purpose, printed="", machine=command.machine, outcome=guiding.NOT_RUN)
     answer, argv = Answer(1, ""), guiding.filled(command, str(context.run_folder), addresses, PORTS.start)
@@ -88,7 +89,7 @@ def _run(context: PartContext, command: Command, ports: Iterator[int], pause: Ca
             pause(ATTEMPT_SECONDS)
         if guiding.is_line(argv):
             # A port may have been taken meanwhile, by the attempt before if by nobody else.
-            port = next((port for port in ports if is_free(port)), PORTS.start)
+            port = next((port for port in itertools.islice(_PORTS, len(PORTS)) if is_free(port)), PORTS.start)
             argv = guiding.filled(command, str(context.run_folder), addresses, port)
         answer = _answer(context, argv)
         if answer.code == 0 and command.expect in answer.output:

@@ -153,6 +153,8 @@ class Part(Value):
     """What it gives to those that use it."""
     uses: tuple[str, ...] = ()
     """Labels of parts whose endpoints its machines are told."""
+    let_go_by: tuple[str, ...] = ()
+    """Of a part that is taken away: labels of those that needed it and stay."""
     lets_go: tuple[str, ...] = ()
     """Addresses in its module of what a change takes away, because it was asked for: rules, deployments, containers."""
     confirm: str = ""

@@ -1,0 +1,89 @@
+"""What waits for what: the order in which the parts of a plan may be done, and a bound on how many at once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.pipeline.side_by_side import AT_ONCE_MAX, side_by_side
+from tools.pipeline.steps import waits_of
+from tools.values.plan import Estimate, Plan
+
+from .builders import manifest_of, part_named
+
+GRAPHS = st.integers(0, 12).flatmap(
+    lambda count: st.fixed_dictionaries(
+        {str(n): st.frozensets(st.sampled_from([str(m) for m in range(n)])) if n else st.just(frozenset()) for n in range(count)}
+    )
+)
+
+
+@given(GRAPHS, st.data())
+def test_each_is_done_after_what_it_waits_for_or_skipped_with_it(waits: dict[str, frozenset[str]], data: st.DataObject) -> None:
+    failing = data.draw(st.frozensets(st.sampled_from(sorted(waits)))) if waits else frozenset[str]()
+    guard, done, skipped, going, most = threading.Lock(), list[str](), list[str](), set[str](), [0]
+
+    def work(name: str) -> bool:
+        with guard:
+            assert waits[name] <= set(done) - failing
+            going.add(name)
+            most[0] = max(most[0], len(going))
+        with guard:
+            going.remove(name)
+            done.append(name)
+        return name not in failing
+
+    side_by_side(waits, work, skipped.append)
+    assert sorted([*done, *skipped]) == sorted(waits)
+    assert most[0] <= AT_ONCE_MAX
+    lost = set(failing)
+    for name in sorted(waits, key=int):
+        if waits[name] & lost:
+            lost.add(name)
+    assert set(skipped) == {name for name in waits if waits[name] & lost}
+
+
+def test_what_one_raises_is_raised_when_the_others_have_ended() -> None:
+    begun, ended, others = set[str](), set[str](), threading.Barrier(AT_ONCE_MAX)
+
+    def work(name: str) -> bool:
+        begun.add(name)
+        others.wait(10)
+        if name == "0":
+            raise ZeroDivisionError
+        ended.add(name)
+        return True
+
+    with pytest.raises(ZeroDivisionError):
+        side_by_side({**{str(n): () for n in range(AT_ONCE_MAX)}, "late": ("0",)}, work, lambda name: None)
+    assert (begun, ended) == ({"0", "1", "2", "3"}, {"1", "2", "3"})
+
+
+DB, APP, MAIL = (
+    part_named("db", Path("effects")),
+    part_named("app", Path("effects"), after=("db",)),
+    part_named("mail", Path("effects")),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "staying", "going", "waits"),
+    [
+        ("create", (DB, APP, MAIL), (), {"db": "", "app": "db", "mail": ""}),
+        ("remove", (DB, APP, MAIL), (), {"db": "app", "app": "", "mail": ""}),
+        ("change", (DB,), (APP, MAIL), {"db": "", "app": "", "mail": ""}),
+        ("change", (MAIL,), (DB, APP), {"db": "app", "app": "", "mail": ""}),
+        ("change", (MAIL,), (DB.model_copy(update={"let_go_by": ("mail",)}), APP), {"db": "mail app", "app": "", "mail": ""}),
+        ("remove", (DB,), (APP,), {"db": "app", "app": ""}),
+    ],
+)
+def test_what_a_part_waits_for(kind: str, staying: tuple[object, ...], going: tuple[object, ...], waits: dict[str, str]) -> None:
+    manifest = manifest_of(*staying).model_copy(update={"taken_back": going})  # type: ignore[arg-type]
+    plan = Plan.model_construct(kind=kind, parts=(), estimate=Estimate())
+    assert waits_of(plan, manifest, waits) == {label: frozenset(names.split()) for label, names in waits.items()}
+    without = {label: names for label, names in waits.items() if label != "db"}
+    assert waits_of(plan, manifest, without) == {label: frozenset(names.split()) - {"db"} for label, names in without.items()}
