@@ -8,7 +8,7 @@ wait_seconds_max=${WAIT_SECONDS_MAX:-600}
 declare -A package_of=([ip]=iproute2 [mmdebstrap]=mmdebstrap [newuidmap]=uidmap [zstd]=zstd [ssh]=openssh-client)
 for set in "$@"; do
   if [ "$set" = test ]; then
-    package_of+=([prometheus]=prometheus [chromium]=chromium [tmux]=tmux)
+    package_of+=([prometheus]=prometheus [chromium]=chromium [tmux]=tmux [named]=bind9)
   fi
 done
 

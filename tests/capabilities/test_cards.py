@@ -11,6 +11,7 @@ from machine_chain import POSTGRESQL, VM, WEB, reviewed, situation
 
 from tools.capabilities import chain
 from tools.platforms import estimate
+from tools.rules.machines.registering import name_all
 from tools.rules.plans.card import Before, card_of
 from tools.rules.plans.difference import difference
 from tools.rules.plans.picking import pick_by_rule
@@ -19,6 +20,7 @@ from tools.rules.words.rendering import draw
 from tools.values.manifest import Manifest
 from tools.values.plan import Change, PartPlan, Plan
 from tools.values.request import Item, Request
+from tools.values.site import NameServer
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 REDIS = {"data_size": "2 GB", "environment": "production", "network": "20"}
@@ -94,6 +96,17 @@ def test_a_card_names_every_network_card_with_its_addresses() -> None:
     assert "address by DHCP; another card on vmbr0, VLAN 30, address 10.30.0.5/24, 10.30.0.6/24" in told(
         manifest_of(("virtual_machine", VM | fixed))
     )
+
+
+@pytest.mark.parametrize(
+    ("ask", "line"),
+    [(VM, "- **Name**: vm-01.example.org"), (WEB, "- **Names**: web-01.example.org, web-02.example.org, web-03.example.org and 7 more")],
+)
+def test_a_card_says_which_names_a_name_server_will_be_told(ask: dict[str, str], line: str) -> None:
+    server = NameServer(server="ns.example.org", zones=("example.org",), key="env:KEY")
+    manifest = manifest_of(("web_server" if ask is WEB else "virtual_machine", ask))
+    named = manifest.model_copy(update={"parts": name_all(manifest.parts, SITE.model_copy(update={"names": server}))})
+    assert line in told(named).splitlines() and not [one for one in told(manifest).splitlines() if "Name" in one]
 
 
 def test_what_was_said_or_is_settled_by_a_source_is_no_assumption_on_the_card() -> None:

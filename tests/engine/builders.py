@@ -29,11 +29,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def world_at(home: Path, *, now: Callable[[], datetime] = utc_now, busy_seconds: float = BUSY_SECONDS, **more: object) -> World:
+def world_at(
+    home: Path, *, now: Callable[[], datetime] = utc_now, busy_seconds: float = BUSY_SECONDS, site: Site | None = None, **more: object
+) -> World:
     settings = Settings.from_environment({"BERTH_HOME": str(home), "HOME": str(home), **_strings(more.pop("environment", {}))})
     return World(
         settings=settings,
-        site=Site(),
+        site=site or Site(),
         now=now,
         new_id=new_run_id,
         ledger=Ledger(settings.ledger_url, settings.home, now, LEASE_SECONDS, busy_seconds=busy_seconds),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
+from tools.pipeline import registering
 from tools.pipeline.context import Examined
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.world import read_roles, read_site, the_policy, the_prices, utc_now
@@ -31,7 +32,9 @@ def examine(settings: Settings) -> Iterator[Examined]:
     yield _keys(settings)
     yield from _files(settings)
     with suppress(Trouble):  # which is told among the files
-        yield from _worlds(settings, read_site(settings))
+        site = read_site(settings)
+        yield from registering.examine(site)
+        yield from _worlds(settings, site)
 
 
 def _terraform(settings: Settings) -> Examined:

@@ -71,6 +71,8 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "facts": dict(part.facts),
         "needs": {field.name: field.value for field in part.needs.fields},
         "virtual_addresses": {called(name, part.capability): str(address).partition("/")[0] for name, address in part.virtual_addresses},
+        "dns_names": dict(part.dns_names),
+        "virtual_names": {called(name, part.capability): dict(part.dns_names).get(name, "") for name, _ in part.virtual_addresses},
         "watched_by": list(part.watched_by),
         "savings": list(part.savings),
         "not_included": list(part.needs.not_included),

@@ -125,6 +125,8 @@ class Part(Value):
     """Ids, as its platform spells them, of what exists of it already: a change keeps these, and they are in nobody's way."""
     virtual_addresses: Named = ()
     """(what it is called, the address with its prefix) that move from machine to machine: none has one for good."""
+    dns_names: Named = ()
+    """(machine or virtual address, the name that leads to it), of those that the site's name server is told."""
     rests_on: tuple[tuple[str, Named], ...] = ()
     """(what, as it was seen) that it was composed from: a plan stops when it is different by the time it is carried out."""
     rights: tuple[tuple[str, tuple[str, ...]], ...] = ()

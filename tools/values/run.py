@@ -16,7 +16,7 @@ class StepRecord(Value):
 
     part: str
     name: str
-    """`recheck`, `leave`, `apply`, `wait`, `configure`, `watch`, `verify`, `guide`."""
+    """`recheck`, `leave`, `reserve`, `apply`, `wait`, `configure`, `watch`, `verify`, `register`, `guide`."""
     status: StepStatus
     started_at: datetime | None = None
     ended_at: datetime | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
@@ -31,6 +32,7 @@ def _span(text: str) -> str:
 Subnet = Annotated[str, AfterValidator(_subnet)]
 Address = Annotated[str, AfterValidator(_address)]
 Span = Annotated[str, AfterValidator(_span)]
+ZONE = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
 _GROUP_ID = r"/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/]+"
 
 
@@ -115,6 +117,30 @@ class SiteNetwork(Value):
     domain: str = ""
 
 
+def _zones(zones: tuple[str, ...]) -> tuple[str, ...]:
+    lower = tuple(zone.lower().rstrip(".") for zone in zones)
+    if wrong := [zone for zone in lower if not ZONE.fullmatch(zone)]:
+        raise ValueError(f"{wrong[0][:80]} is no name of a zone")
+    if all(zone.endswith(".arpa") for zone in lower):
+        raise ValueError("at least one zone for names is needed, such as example.org, beside those that end in .arpa")
+    return lower
+
+
+class NameServer(Value):
+    """A name server that takes dynamic updates (RFC 2136), at which new machines get their names. See docs/networks.md."""
+
+    server: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")
+    """Its address, or its name."""
+    port: int = Field(default=53, ge=1, le=65535)
+    zones: Annotated[tuple[str, ...], AfterValidator(_zones)] = Field(min_length=1)
+    """That it lets Berth change, for names and for the way back: `example.org`, `30.0.10.in-addr.arpa`. A machine whose search domain is in
+    none of them gets a name in the first."""
+    key: str = Field(pattern=r"^(env|file):\S+$")
+    """Where the TSIG key stands, as tsig-keygen prints it: `env:NAME` or `file:/path`."""
+    ttl_seconds: int = Field(default=300, ge=1, le=2**31 - 1)
+    """How long others may remember an answer. What is made here may be made anew at another address, so it is short."""
+
+
 class OwnMetal(Value):
     """What the nodes of the site's own cluster cost, for an estimate beside a cloud's price."""
 
@@ -180,6 +206,8 @@ class Site(Value):
     name_pattern: str = "{workload}-{number:02d}"
     default_network: str = ""
     networks: tuple[SiteNetwork, ...] = ()
+    names: NameServer | None = None
+    """None: no name server is told anything."""
     pool: str = ""
     """The Proxmox pool that new machines are put in; a token of least privilege may act in that pool alone. Empty: in none."""
     dns_servers: tuple[str, ...] = ()

@@ -1,0 +1,182 @@
+"""A real name server (ISC BIND) is told of what is made, and of what is gone; nothing there that is another's is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.name_server import SECRET, SHUT, ZONES, Bind, name_server
+from tools.clients.name_server import open_updates
+from tools.pipeline import carry_out, engine
+from tools.pipeline.prepare import prepare_removal
+from tools.pipeline.registering import register, reserve, withdraw
+from tools.pipeline.world import World
+from tools.rules.machines.registering import name_all
+from tools.values.manifest import Part
+from tools.values.names import Kind, Record
+from tools.values.run import Run
+from tools.values.site import NameServer, Site
+from tools.values.trouble import RequestProblem, Trouble
+
+from .builders import counting, lines, manifest_of, part_named, planned, world_at
+from .test_story import approve_and_start
+
+TAKEN = "db-00 IN A 10.0.30.9\nalias IN CNAME ns\n"
+
+
+@pytest.fixture(scope="module")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bind]:
+    with name_server(tmp_path_factory.mktemp("bind"), TAKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Bind]:
+    """One that may be stopped."""
+    with name_server(tmp_path) as server:
+        yield server
+
+
+def there(name: str, data: str, kind: Kind = "A", zone: str = "example.org") -> Record:
+    return Record(zone=zone, name=name, kind=kind, data=data)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        there("a.example.org", "10.0.30.1"),
+        there("b.example.org", "2001:db8::1", "AAAA"),
+        there("1.30.0.10.in-addr.arpa", "a.example.org", "PTR", "30.0.10.in-addr.arpa"),
+    ],
+)
+def test_a_record_is_put_once_and_taken_away_once(bind: Bind, record: Record) -> None:
+    server = open_updates(bind.site)
+    assert [server.put(record), server.put(record)] == [True, False]
+    assert bind.has(record.name, record.kind) == (record.data,)
+    assert [server.drop(record), server.drop(record)] == [True, False]
+    assert bind.has(record.name, record.kind) == ()
+
+
+@pytest.mark.parametrize(("name", "shown"), [("db-00.example.org", "10.0.30.9"), ("alias.example.org", "an alias of ns.example.org")])
+def test_what_is_another_s_is_neither_changed_nor_taken_away(bind: Bind, name: str, shown: str) -> None:
+    server = open_updates(bind.site)
+    with pytest.raises(RequestProblem, match=shown):
+        server.put(there(name, "10.0.30.1"))
+    assert server.drop(there(name, "10.0.30.1")) is False
+    assert bind.has("db-00.example.org") == ("10.0.30.9",)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "said"),
+    [
+        ({"zones": (SHUT,)}, None, "lets this key change nothing"),
+        ({"zones": ("example.com",)}, None, "no such zone"),
+        ({}, f"hmac-sha256:other:{SECRET}", "does not take the key other"),
+        ({}, "hmac-sha256:berth:c29tZXRoaW5nIGVsc2U=", "does not take the key berth"),
+        ({}, "a password", "is no TSIG key"),
+        ({"port": 1}, None, "did not answer"),
+    ],
+)
+def test_a_server_that_refuses_or_is_away_is_a_sentence(
+    bind: Bind, tmp_path: Path, change: dict[str, object], key: str | None, said: str
+) -> None:
+    site = bind.site.model_copy(update=change)
+    if key is not None:
+        (tmp_path / "key").write_text(key)
+        site = site.model_copy(update={"key": f"file:{tmp_path / 'key'}"})
+    with pytest.raises(Trouble) as met:
+        open_updates(site).assert_changes(site.zones[0])
+    assert said in met.value.detail and met.value.remedy and SECRET not in str(met.value)
+
+
+def test_what_doctor_asks_for_changes_nothing(bind: Bind) -> None:
+    for zone in ZONES:
+        before = bind.has(zone, "SOA")
+        open_updates(bind.site).assert_changes(zone)
+        assert bind.has(zone, "SOA") == before  # Its serial would count up.
+
+
+def run_at(world: World, part: Part, effects: Path) -> Run:
+    engine.launch(world, with_names(effects))
+    run_id = approve_and_start(world, planned(world, manifest_of(part)).digest)
+    list(carry_out.follow(world, run_id))
+    return carry_out.run_of(world, run_id)
+
+
+def with_names(effects: Path) -> tuple[object, ...]:
+    own = {"reserve": (reserve, None), "register": (register, withdraw)}
+    return tuple(replace(one, do=own[one.name][0], undo=own[one.name][1]) if one.name in own else one for one in counting(effects))
+
+
+def named(site: NameServer, effects: Path, label: str = "web", machines: int = 1) -> Part:
+    part = part_named(label, effects, machines=machines)
+    fixed = tuple(one.model_copy(update={"address": f"10.0.30.{11 + n}/24"}) for n, one in enumerate(part.machines))
+    (made,) = name_all([part.model_copy(update={"machines": fixed})], Site(names=site))
+    return made
+
+
+@pytest.fixture
+def homes(tmp_path: Path) -> Iterator[list[World]]:
+    made: list[World] = []
+    yield made
+    engine.close()
+    for one in made:
+        one.ledger.close()
+
+
+def test_names_come_with_a_run_and_go_with_its_removal(own: Bind, tmp_path: Path, effects: Path, homes: list[World]) -> None:
+    world = world_at(tmp_path / "home", site=Site(names=own.site))
+    homes.append(world)
+    run = run_at(world, named(own.site, effects, machines=2), effects)
+    assert run.status == "done"
+    assert own.has("web-01.example.org") == ("10.0.30.12",) and own.has("12.30.0.10.in-addr.arpa", "PTR") == ("web-01.example.org",)
+    assert run.receipt is not None
+    assert "web-01.example.org leads to 10.0.30.12, and 10.0.30.12 leads back." in run.receipt.parts[0].verified
+
+    removal = prepare_removal(world, "talk", run.id, "ops")
+    own.stop()
+    approve_and_start(world, removal.digest)
+    list(carry_out.follow(world, run.id))
+    stopped = carry_out.run_of(world, run.id)
+    assert stopped.status == "stopped" and "removed web-00" not in lines(effects)
+    assert "did not answer" in stopped.steps[0].summary and "say retry" in stopped.steps[0].remedy
+
+    own.start()
+    carry_out.retry(world, run.id)
+    list(carry_out.follow(world, run.id))
+    assert carry_out.run_of(world, run.id).status == "removed"
+    assert own.has("web-00.example.org") == own.has("web-01.example.org") == own.has("12.30.0.10.in-addr.arpa", "PTR") == ()
+
+
+def test_a_name_that_is_another_s_stops_a_run_before_anything_is_made(
+    bind: Bind, tmp_path: Path, effects: Path, homes: list[World]
+) -> None:
+    world = world_at(tmp_path / "home", site=Site(names=bind.site))
+    homes.append(world)
+    run = run_at(world, named(bind.site, effects, "db"), effects)
+    assert run.status == "stopped" and not any("made" in line for line in lines(effects))
+    assert next(step for step in run.steps if step.status == "failed").name == "reserve"
+    assert bind.has("db-00.example.org") == ("10.0.30.9",)
+
+
+def test_whoever_takes_the_name_server_out_of_the_site_file_goes_on_without(
+    bind: Bind, tmp_path: Path, effects: Path, homes: list[World]
+) -> None:
+    away = bind.site.model_copy(update={"port": 1})
+    world = world_at(tmp_path / "home", site=Site(names=away))
+    homes.append(world)
+    run = run_at(world, named(away, effects), effects)
+    failed = next(step for step in run.steps if step.status == "failed")
+    assert failed.name == "reserve" and "take `names` out of the site file, start Berth again and say retry" in failed.remedy
+    engine.close()
+
+    again = replace(world, site=Site())
+    engine.launch(again, with_names(effects))
+    carry_out.retry(again, run.id)
+    list(carry_out.follow(again, run.id))
+    done = carry_out.run_of(again, run.id)
+    assert done.status == "done" and done.receipt is not None
+    assert [line for line in done.receipt.parts[0].not_verified if "names no name server any more" in line]
