@@ -20,6 +20,8 @@ from tools.values.request import Edit, Edits, Request
 
 TOKENS_MAX = 4_000
 SERVICES = 300
+LARGEST = 4
+"""Those with most facts make the longest prompts."""
 SHOP = "We sell lamps and need somewhere to keep orders that survives a power cut, for 40 people, production, network 20"
 
 
@@ -48,7 +50,9 @@ def asked(text: str) -> int:
 
 def test_a_prompt_stays_small_at_three_hundred_services(many: None) -> None:
     assert len(catalogue()) == SERVICES
-    sizes = {name: asked(able.EXAMPLES[0]) for name, able in catalogue().items() if not name.startswith("service_")}
+    ours = {name: able for name, able in catalogue().items() if not name.startswith("service_")}
+    largest = sorted(ours, key=lambda name: len(ours[name].WANTED))[-LARGEST:]
+    sizes = {name: asked(ours[name].EXAMPLES[0]) for name in largest}
     assert max(sizes.values()) < TOKENS_MAX, sizes
     assert asked(SHOP) < TOKENS_MAX
 

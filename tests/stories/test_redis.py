@@ -5,9 +5,12 @@ What the role does on a real guest, and that every command of its guide answers,
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Berth
 
 
+@pytest.mark.systems
 def test_an_emulated_guest_takes_the_role_and_says_what_was_not_verified(berth: Berth) -> None:
     chat = berth.chat()
     planned = chat.say("a Redis cache with 2 GB of memory, development, on network 20")
