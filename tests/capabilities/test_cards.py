@@ -11,7 +11,7 @@ from machine_chain import POSTGRESQL, VM, WEB, reviewed, situation
 
 from tools.capabilities import chain
 from tools.platforms import estimate
-from tools.rules.machines.registering import name_all
+from tools.rules.machines.registering import registering
 from tools.rules.plans.card import Before, card_of
 from tools.rules.plans.difference import difference
 from tools.rules.plans.picking import pick_by_rule
@@ -105,7 +105,7 @@ def test_a_card_names_every_network_card_with_its_addresses() -> None:
 def test_a_card_says_which_names_a_name_server_will_be_told(ask: dict[str, str], line: str) -> None:
     server = NameServer(server="ns.example.org", zones=("example.org",), key="env:KEY")
     manifest = manifest_of(("web_server" if ask is WEB else "virtual_machine", ask))
-    named = manifest.model_copy(update={"parts": name_all(manifest.parts, SITE.model_copy(update={"names": server}))})
+    named = manifest.model_copy(update={"parts": registering(manifest.parts, SITE.model_copy(update={"names": server}))})
     assert line in told(named).splitlines() and not [one for one in told(manifest).splitlines() if "Name" in one]
 
 

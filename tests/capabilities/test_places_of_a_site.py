@@ -16,7 +16,7 @@ from tools.values.machine import Machine
 from tools.values.request import Item, Request, Wish
 from tools.values.requirements import Requirements
 from tools.values.site import Environment, Reserved, Site, SiteNetwork
-from tools.values.snapshot import ClusterSnapshot, Network
+from tools.values.snapshot import ClusterSnapshot, Network, Registered
 
 BRIDGE = Network(name="vmbr0", bridge="vmbr0", vlan_tag=None, nodes=NAMES, vlan_ids="2-99")
 AWARE = four_nodes(networks=(BRIDGE, Network(name="vmbr1", bridge="vmbr1", vlan_tag=None, nodes=NAMES[:2])))
@@ -54,9 +54,25 @@ def test_addresses_come_from_the_pool_of_the_site_and_are_free() -> None:
     assert chain.reserves(only(composed("virtual_machine", VM | {"network": "dmz"}, seen, held))).addresses == {"10.0.40.12"}
 
 
+def test_what_the_sites_register_has_is_not_chosen_and_what_it_has_of_a_machine_is_not_in_that_machines_way() -> None:
+    known = (
+        Registered(address="10.0.40.10", who="NetBox (printer)"),
+        Registered(address="10.0.40.11", last="10.0.40.12", who="NetBox (a range that it keeps)"),
+        Registered(address="10.0.40.14", who="NetBox (Berth run-gone web: VM 9 (web-01))", vm_id=9),
+    )
+    seen = site_of(pool=["10.0.40.10-10.0.40.15"]).model_copy(update={"registered": known})
+    made = composed("virtual_machine", VM | {"network": "dmz", "count": "2"}, seen)
+    assert [m.address for m in only(made).machines] == ["10.0.40.13/24", "10.0.40.15/24"]
+    own = Registered(address="10.0.40.13", who="NetBox (ours)", vm_id=only(made).machines[0].vm_id)
+    assert errors(reviewed(made, seen.model_copy(update={"registered": (*known, own)}))) == []
+    other = own.model_copy(update={"vm_id": 9})
+    assert "address" in errors(reviewed(made, seen.model_copy(update={"registered": (*known, other)})))
+
+
 @pytest.mark.parametrize(
     ("said", "more", "reason"),
     [
+        ({"address": "10.0.40.8"}, {}, "taken by NetBox (printer)"),
         ({}, {}, "nobody gives addresses there"),
         ({"count": "3"}, {"pool": ["10.0.40.10-10.0.40.11"]}, "has 2 free of the 3"),
         ({"address": "10.0.40.5"}, {}, "taken by VM 105 (old)"),
@@ -67,7 +83,8 @@ def test_addresses_come_from_the_pool_of_the_site_and_are_free() -> None:
 )
 def test_an_address_that_cannot_be_is_refused_with_the_reason(said: dict[str, str], more: dict[str, Any], reason: str) -> None:
     busy = guest(105, "old", "pve2").model_copy(update={"addresses": ("10.0.40.5",)})
-    seen = site_of(**more).model_copy(update={"guests": (busy,)})
+    known = (Registered(address="10.0.40.8", who="NetBox (printer)"),)
+    seen = site_of(**more).model_copy(update={"guests": (busy,), "registered": known})
     gateway = {"gateway": "10.0.40.1"} if "address" in said and "gateway" not in said else {}
     _, offer = offered("virtual_machine", VM | {"network": "DMZ"} | gateway | said, seen, Reserved(addresses=frozenset({"10.0.40.6"})))
     assert not offer.parts[0].candidates

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tools.clients.name_server import Key, read_key
-from tools.rules.machines.registering import fixed_addresses, name_all, records, spoken, without_way_back
+from tools.rules.machines.registering import every_address, fixed_addresses, records, registering, spoken, without_way_back
 from tools.values.machine import Machine
 from tools.values.manifest import Part, TlsCertificate
 from tools.values.requirements import Field, Needs, Origin
-from tools.values.site import NameServer
+from tools.values.site import Ipam, NameServer
 from tools.values.value import Named
 
 ZONES = ("example.org", "dmz.example.org", "0.10.in-addr.arpa", "30.0.10.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa")
@@ -41,7 +41,7 @@ def part(*machines: Machine, label: str = "web_tier", name: str = "", virtual: N
         virtual_addresses=virtual,
         certificates=(TlsCertificate(name="tls", names=certified),),
     )
-    (named,) = name_all([made], SITE.model_copy(update={"names": SERVER}))
+    (named,) = registering([made], SITE.model_copy(update={"names": SERVER}))
     return named
 
 
@@ -70,8 +70,22 @@ def test_each_machine_and_each_virtual_address_gets_a_name(made: Part, names: di
     assert dict(made.dns_names) == names
 
 
+@pytest.mark.parametrize(
+    ("made", "where", "registered"),
+    [
+        (part(machine("a")), "", []),
+        (part(machine("a", "10.0.30.5/24", "2001:db8::5/64")), "NetBox", [("10.0.30.5/24", "a"), ("2001:db8::5/64", "a")]),
+        (part(machine("a"), machine("b"), virtual=VIRTUAL), "NetBox", [("10.0.30.9/24", "a")]),
+    ],
+)
+def test_every_fixed_address_is_registered_where_the_site_has_a_register(made: Part, where: str, registered: list[tuple[str, str]]) -> None:
+    ipam = Ipam(url="https://netbox.example.org", token="env:TOKEN")
+    (told,) = registering([made], SITE.model_copy(update={"ipam": ipam}))
+    assert told.registered_in == where and [(address, one.name) for address, one in every_address(told)] == registered
+
+
 def test_where_the_site_names_no_server_nothing_gets_a_name() -> None:
-    assert name_all([part(machine("db-01")).model_copy(update={"dns_names": ()})], SITE)[0].dns_names == ()
+    assert registering([part(machine("db-01")).model_copy(update={"dns_names": ()})], SITE)[0].dns_names == ()
 
 
 def test_records_lead_there_and_back_in_the_narrowest_zone() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS, certify
 from tools.rules.machines.keeping import where_now
-from tools.rules.machines.registering import name_all
+from tools.rules.machines.registering import registering
 from tools.rules.machines.watching import watch
 from tools.rules.names.naming import shorten
 from tools.rules.request.choosing import as_settled, candidate_of
@@ -164,7 +164,7 @@ def compose(
     return Manifest(
         requester=requirements.requester,
         made_by=proposal.made_by,
-        parts=name_all((_told_of(part, parts) for part in watch(parts, situation.monitors, situation.unwatched)), situation.site),
+        parts=registering((_told_of(part, parts) for part in watch(parts, situation.monitors, situation.unwatched)), situation.site),
         snapshot_digests=situation.digests,
         parent_digest=parent_digest,
         certificate=certify(parts, situation),

@@ -1,8 +1,8 @@
-"""Puts what a part makes into the site's registers, and takes it out again: names at the name server. What it is to be told is decided in
-tools.rules.machines.registering.
+"""Puts what a part makes into the site's registers, and takes it out again: its addresses into NetBox before anything is made, its names to
+the name server when all is verified. What they are to be told is decided in tools.rules.machines.registering.
 
-What stands at the name server because of the part is written down beside its Terraform state before it is asked for: so a run that dies
-in between leaves nothing there that nobody knows of, and only what Berth put there is taken away.
+What stands at the name server because of the part is written down beside its Terraform state before it is asked for, and a registration of
+an address says whose it is: so a run that dies in between leaves nothing that nobody knows of, and only what Berth put there is taken away.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import json
 from collections.abc import Iterable, Iterator
 
 from tools.clients.files import write_private
+from tools.clients.ipam import AddressRegister, open_ipam
 from tools.clients.name_server import Updates, open_updates, taken
 from tools.pipeline.context import Examined
 from tools.pipeline.steps import Work
-from tools.rules.machines.registering import fixed_addresses, records, spoken, without_way_back
+from tools.rules.machines.registering import every_address, fixed_addresses, note, owner, records, spoken, without_way_back
 from tools.values.names import Kind, Record
 from tools.values.site import Site
 from tools.values.trouble import Trouble
@@ -26,20 +27,87 @@ KINDS: tuple[Kind, ...] = ("A", "AAAA")
 
 def examine(site: Site) -> Iterator[Examined]:
     """Whether the site's registers would take what a run tells them. Nothing is changed there."""
-    if (server := site.names) is None:
-        return
-    for zone in server.zones:
-        try:
-            open_updates(server).assert_changes(zone)
-            yield Examined(f"names, {zone}", True, f"{server.server} lets Berth change it")
-        except Trouble as trouble:
-            yield Examined(f"names, {zone}", False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
+    if (server := site.names) is not None:
+        for zone in server.zones:
+            try:
+                open_updates(server).assert_changes(zone)
+                yield Examined(f"names, {zone}", True, f"{server.server} lets Berth change it")
+            except Trouble as trouble:
+                yield Examined(f"names, {zone}", False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
 
 
 def reserve(work: Work) -> Json:
-    """Before anything is made: a name that is another's is told while there is nothing to take back."""
-    if (server := _server(work)) is None:
-        return {}
+    """Before anything is made: what is another's is told while there is nothing to take back."""
+    if server := _names(work):
+        _assert_names_free(work, server)
+    if register := _addresses(work):
+        _reserve_addresses(work, register)
+    return {}
+
+
+def register(work: Work) -> Json:
+    """What became of it: {registered, not_registered}, sentences."""
+    done: list[str] = []
+    owed = list(_not_told(work))
+    if server := _names(work):
+        addresses = _met(work)
+        wanted = records(work.part.dns_names, addresses, server.site.zones)
+        before = _written(work)
+        _write(work, (*before, *wanted))
+        for line in (*_drop(server, [one for one in before if one not in wanted]), *_put(server, wanted)):
+            work.say(line)
+        _write(work, wanted)
+        done += spoken(wanted)
+        if lost := without_way_back(addresses, server.site.zones):
+            owed.append(f"No zone of the site file has names for {', '.join(lost)}, so no name leads back from there.")
+    if addresses_of := _addresses(work):
+        stay = frozenset(_alone(address) for address, _ in every_address(work.part))
+        _release(work, addresses_of, stay)
+        done.append(f"{work.part.registered_in} has {', '.join(sorted(stay))} as {work.part.label}'s.")
+    return {"registered": done, "not_registered": owed}
+
+
+def withdraw(work: Work) -> Json:
+    """Names, before the machines are removed."""
+    for line in _not_told(work):
+        work.say(line)
+    if server := _names(work):
+        for line in _drop(server, _written(work)):
+            work.say(line)
+        _write(work, ())
+    return {}
+
+
+def release(work: Work) -> Json:
+    """Addresses, when the machines are gone."""
+    if register := _addresses(work):
+        _release(work, register, frozenset())
+    return {}
+
+
+def _names(work: Work) -> Updates | None:
+    """None where the part has none, or the site file names no server any more: whoever took it out goes on without."""
+    site = work.world.site.names
+    return open_updates(site) if site and work.part.dns_names else None
+
+
+def _addresses(work: Work) -> AddressRegister | None:
+    site = work.world.site.ipam
+    return open_ipam(site) if site and work.part.registered_in else None
+
+
+def _not_told(work: Work) -> Iterator[str]:
+    site, part = work.world.site, work.part
+    if part.dns_names and site.names is None:
+        stands = ", ".join(one.spelled for one in _written(work))
+        left = f" These stand there: {stands}." if stands else ""
+        yield f"The site file names no name server any more, so none was told of {part.label}.{left}"
+    if part.registered_in and site.ipam is None:
+        text = f"The site file names no {part.registered_in} any more, so it was told nothing."
+        yield f"{text} What it has of {part.label} begins with “{owner(work.run_id, part)}”."
+
+
+def _assert_names_free(work: Work, server: Updates) -> None:
     work.say(f"Looking whether {server.site.server} has these names free: {', '.join(str(name) for _, name in work.part.dns_names)}.")
     wanted = records(work.part.dns_names, fixed_addresses(work.part), server.site.zones)
     ours = {(one.name, one.kind, one.data) for one in (*_written(work), *wanted)}
@@ -48,49 +116,32 @@ def reserve(work: Work) -> Json:
     for name, kind in sorted(asked):
         if others := [one for one in server.values(name, kind) if (name, kind, one) not in ours]:
             raise taken(name, others)
-    return {}
 
 
-def register(work: Work) -> Json:
-    """What became of it: {registered, not_registered}, sentences."""
-    if (server := _server(work)) is None:
-        return {"registered": [], "not_registered": [_nobody_told(work)]}
-    addresses = _addresses(work)
-    wanted = records(work.part.dns_names, addresses, server.site.zones)
-    before = _written(work)
-    _write(work, (*before, *wanted))
-    for line in (*_drop(server, [one for one in before if one not in wanted]), *_put(server, wanted)):
-        work.say(line)
-    _write(work, wanted)
-    lost = without_way_back(addresses, server.site.zones)
-    owed = [f"No zone of the site file has names for {', '.join(lost)}, so no name leads back from there."] if lost else []
-    return {"registered": list(spoken(wanted)), "not_registered": owed}
+def _reserve_addresses(work: Work, register: AddressRegister) -> None:
+    """All or none: what was taken first is given back where a later one is another's."""
+    part, mine = work.part, owner(work.run_id, work.part)
+    names, fresh = dict(part.dns_names), list[str]()
+    named = {address: str(names.get(what, "")) for what, address in part.virtual_addresses}
+    try:
+        for address, machine in every_address(part):
+            if register.reserve(address, mine, note(work.run_id, part, machine), named.get(address, str(names.get(machine.name, "")))):
+                fresh.append(_alone(address))
+                work.say(f"{_alone(address)} is registered in {part.registered_in} for {machine.name}.")
+    except Trouble:
+        if fresh:
+            kept = frozenset(_alone(address) for address, _ in every_address(part)) - frozenset(fresh)
+            register.release(mine, kept)
+        raise
 
 
-def withdraw(work: Work) -> Json:
-    """Before the machines are removed."""
-    if (server := _server(work)) is None:
-        work.say(_nobody_told(work))
-        return {}
-    for line in _drop(server, _written(work)):
-        work.say(line)
-    _write(work, ())
-    return {}
+def _release(work: Work, register: AddressRegister, stay: frozenset[str]) -> None:
+    for address in register.release(owner(work.run_id, work.part), stay):
+        work.say(f"{address} is free in {work.part.registered_in} again.")
 
 
-def _server(work: Work) -> Updates | None:
-    """None where the site file names no name server any more: whoever took it out goes on without."""
-    return open_updates(work.world.site.names) if work.world.site.names else None
-
-
-def _nobody_told(work: Work) -> str:
-    stands = ", ".join(one.spelled for one in _written(work))
-    left = f" These stand there: {stands}." if stands else ""
-    return f"The site file names no name server any more, so none was told of {work.part.label}.{left}"
-
-
-def _addresses(work: Work) -> dict[str, tuple[str, ...]]:
-    """As they are by now: those that the network gave, too."""
+def _met(work: Work) -> dict[str, tuple[str, ...]]:
+    """Addresses as they are by now: those that the network gave, too."""
     fixed = fixed_addresses(work.part)
     met = {host.name: (host.address, *fixed.get(host.name, ())) for host in work.context().hosts() if host.address}
     return fixed | {name: tuple(dict.fromkeys(several)) for name, several in met.items()}
@@ -106,6 +157,10 @@ def _drop(server: Updates, gone: Iterable[Record]) -> Iterator[str]:
     for record in gone:
         if server.drop(record):
             yield f"{record.name} does not lead to {record.data} any more."
+
+
+def _alone(address: str) -> str:
+    return address.partition("/")[0]
 
 
 def _written(work: Work) -> tuple[Record, ...]:

@@ -10,7 +10,7 @@ from tools.ledger.leases import Lease
 from tools.ledger.plans import Kept
 from tools.pipeline.context import Input, PartContext
 from tools.pipeline.world import World
-from tools.rules.machines.registering import has_names
+from tools.rules.machines.registering import is_registered
 from tools.rules.machines.watching import can_be_watched
 from tools.rules.plans.changes import Kind
 from tools.values.manifest import Manifest, Part
@@ -175,18 +175,18 @@ def production() -> Steps:
     from tools.pipeline.applying import apply
     from tools.pipeline.leaving import leave
     from tools.pipeline.rechecking import recheck
-    from tools.pipeline.registering import register, reserve, withdraw
+    from tools.pipeline.registering import register, release, reserve, withdraw
     from tools.pipeline.watching import unwatch_step, watch_step
 
     return (
         Step("recheck", recheck),
         Step("leave", leave, applies_to=lambda part: bool(part.farewell)),
-        Step("reserve", reserve, applies_to=has_names),
+        Step("reserve", reserve, undo=release, applies_to=is_registered),
         Step("apply", apply, undo=apply, stops_itself=True),
         Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.machines)),
         Step("configure", configure_step, applies_to=lambda part: part.configure is not None),
         Step("watch", watch_step, undo=unwatch_step, applies_to=can_be_watched),
         Step("verify", verify_step),
-        Step("register", register, undo=withdraw, applies_to=has_names),
+        Step("register", register, undo=withdraw, applies_to=is_registered),
         Step("guide", guide_step),
     )

@@ -127,6 +127,8 @@ class Part(Value):
     """(what it is called, the address with its prefix) that move from machine to machine: none has one for good."""
     dns_names: Named = ()
     """(machine or virtual address, the name that leads to it), of those that the site's name server is told."""
+    registered_in: str = ""
+    """The site's register of addresses, in which its fixed ones are registered: `NetBox`; empty: in none."""
     rests_on: tuple[tuple[str, Named], ...] = ()
     """(what, as it was seen) that it was composed from: a plan stops when it is different by the time it is carried out."""
     rights: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -141,6 +141,16 @@ class NameServer(Value):
     """How long others may remember an answer. What is made here may be made anew at another address, so it is short."""
 
 
+class Ipam(Value):
+    """A NetBox, in which addresses of new machines are registered. See docs/networks.md."""
+
+    url: str = Field(pattern=r"^https://[A-Za-z0-9\[][!-~]{0,500}$")
+    token: str = Field(pattern=r"^(env|file):\S+$")
+    """Where its API token stands: `env:NAME` or `file:/path`."""
+    ca_file: str = ""
+    """The authority that vouches for it, as a file; empty: those of the system."""
+
+
 class OwnMetal(Value):
     """What the nodes of the site's own cluster cost, for an estimate beside a cloud's price."""
 
@@ -208,6 +218,8 @@ class Site(Value):
     networks: tuple[SiteNetwork, ...] = ()
     names: NameServer | None = None
     """None: no name server is told anything."""
+    ipam: Ipam | None = None
+    """None: what the cluster and the ledger know of addresses is all that is known."""
     pool: str = ""
     """The Proxmox pool that new machines are put in; a token of least privilege may act in that pool alone. Empty: in none."""
     dns_servers: tuple[str, ...] = ()

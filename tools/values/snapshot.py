@@ -148,6 +148,19 @@ class Network(Value):
     gateway6: str = ""
 
 
+class Registered(Value):
+    """An address that the site's own register has, whoever has it in the world."""
+
+    address: str
+    """Without its prefix; of a range the first one."""
+    last: str = ""
+    """Of a range; empty: it is one address."""
+    who: str
+    """`NetBox (printer.example.org)`."""
+    vm_id: int = 0
+    """Of the machine, where Berth registered it."""
+
+
 class ClusterSnapshot(Seen):
     platform: Literal["proxmox"] = "proxmox"
     endpoint: str
@@ -159,6 +172,8 @@ class ClusterSnapshot(Seen):
     guests: tuple[Guest, ...] = ()
     templates: tuple[Template, ...] = ()
     networks: tuple[Network, ...] = ()
+    registered: tuple[Registered, ...] = ()
+    """In the subnets of its networks that are known."""
     problems: tuple[ScanProblem, ...] = ()
 
     def node(self, name: str) -> Node | None:

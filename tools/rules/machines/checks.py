@@ -45,6 +45,11 @@ class Scene:
         node = self.snapshot.node(machine.node)
         return node if node is not None and node.online else None
 
+    @property
+    def own_ids(self) -> frozenset[int]:
+        """Of the part's machines, also of those that are about to be made: their addresses may be registered already."""
+        return frozenset(self.owned) | {m.vm_id for m in self.part.machines}
+
     def storage(self, machine: Machine) -> Storage | None:
         return next((s for s in self.snapshot.storages if s.name == machine.storage and s.node == machine.node), None)
 
@@ -168,7 +173,7 @@ def _address(m: Machine, scene: Scene) -> Fault | None:
     if not m.fixed_addresses:
         return None
     given = Counter(one for other in scene.part.machines for one in other.fixed_addresses)
-    others = addresses.taken(scene.snapshot, scene.reserved, frozenset(scene.owned))
+    others = addresses.taken(scene.snapshot, scene.reserved, scene.own_ids)
     for number, card in enumerate(m.every_card):
         network = networks.at(scene.snapshot, card.bridge, card.vlan_tag)
         for address in (card.address, card.address6 or ""):
@@ -190,7 +195,7 @@ def virtual_addresses(scene: Scene) -> Fault | None:
     if tuple(name for name, _ in part.virtual_addresses) != part.needs.virtual_addresses:
         return fault("virtual.otherwise", asked=part.needs.virtual_addresses, found=tuple(name for name, _ in part.virtual_addresses))
     network = networks.at(scene.snapshot, part.machines[0].bridge, part.machines[0].vlan_tag) if part.machines else None
-    others = addresses.taken(scene.snapshot, scene.reserved, frozenset(scene.owned))
+    others = addresses.taken(scene.snapshot, scene.reserved, scene.own_ids)
     for name, address in part.virtual_addresses:
         said, gateway = str(address), part.machines[0].gateway or ""
         who = addresses.holder(said, others)

@@ -1,25 +1,52 @@
-"""What the site's name server is to be told of machines. Telling it is done in tools.pipeline.registering."""
+"""What the site's name server and its register of addresses are to be told of machines. Telling them is done in
+tools.pipeline.registering."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.names import Kind, Record
 from tools.values.site import NameServer, Site
 from tools.values.value import Named
 
+NETBOX = "NetBox"
 REVERSE = ".arpa"
 
 
-def name_all(parts: Iterable[Part], site: Site) -> tuple[Part, ...]:
-    """The parts, each with the names that its machines and its virtual addresses get; without any where the site names no name server."""
-    return tuple(part.model_copy(update={"dns_names": _names(part, site.names)}) if site.names else part for part in parts)
+def registering(parts: Iterable[Part], site: Site) -> tuple[Part, ...]:
+    """The parts, each with the names that its machines and its virtual addresses get, and with where its fixed addresses are registered;
+    without either where the site names no such server."""
+    return tuple(
+        part.model_copy(
+            update={
+                "dns_names": _names(part, site.names) if site.names else (),
+                "registered_in": NETBOX if site.ipam and every_address(part) else "",
+            }
+        )
+        for part in parts
+    )
 
 
-def has_names(part: Part) -> bool:
-    return bool(part.dns_names)
+def every_address(part: Part) -> tuple[tuple[str, Machine], ...]:
+    """(a fixed address with its prefix, the machine that has it), of all network cards. One that moves is registered for the first."""
+    own = [(address, machine) for machine in part.machines for address in machine.fixed_addresses]
+    return (*own, *((str(address), machine) for _, address in part.virtual_addresses for machine in part.machines[:1]))
+
+
+def owner(run_id: str, part: Part) -> str:
+    """How a registration of the part begins."""
+    return f"Berth {run_id} {part.label}:"
+
+
+def note(run_id: str, part: Part, machine: Machine) -> str:
+    return f"{owner(run_id, part)} VM {machine.vm_id} ({machine.name})"
+
+
+def is_registered(part: Part) -> bool:
+    return bool(part.dns_names or part.registered_in)
 
 
 def _names(part: Part, server: NameServer) -> Named:

@@ -9,6 +9,7 @@ from tools.clients.settings import Settings
 from tools.pipeline.context import Examined
 from tools.pipeline.platforms.proxmox import examining
 from tools.pipeline.platforms.proxmox import scan as scanning
+from tools.pipeline.platforms.proxmox.addresses import with_registered
 from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_half_made, refuse_strangers, remove_half_made
 from tools.pipeline.platforms.proxmox.rights import assert_rights
 from tools.pipeline.platforms.proxmox.truth import make_true, switched_off, verify, wait_idle
@@ -33,7 +34,7 @@ __all__ = [
 
 def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> ClusterSnapshot:
     """A cluster has no regions. `names` are addresses: where one is wanted, guests are asked for theirs."""
-    return networks.as_known(scanning.scan(settings, now, agents=bool(names)), site.networks)
+    return with_registered(networks.as_known(scanning.scan(settings, now, agents=bool(names)), site.networks), site)
 
 
 def examine(settings: Settings, site: Site, seen: Snapshot) -> Iterable[Examined]:

@@ -1,24 +1,26 @@
-"""A real name server (ISC BIND) is told of what is made, and of what is gone; nothing there that is another's is touched."""
+"""A name server (ISC BIND) and a small NetBox are told of what is made and of what is gone; what is another's there is left alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.name_server import SECRET, SHUT, ZONES, Bind, name_server
+from tests.registers.name_server import SECRET, SHUT, ZONES, Bind, name_server
+from tests.registers.netbox import Netbox, netbox
 from tools.clients.name_server import open_updates
 from tools.pipeline import carry_out, engine
 from tools.pipeline.prepare import prepare_removal
-from tools.pipeline.registering import register, reserve, withdraw
+from tools.pipeline.registering import register, release, reserve, withdraw
 from tools.pipeline.world import World
-from tools.rules.machines.registering import name_all
+from tools.rules.machines.registering import registering
 from tools.values.manifest import Part
 from tools.values.names import Kind, Record
 from tools.values.run import Run
-from tools.values.site import NameServer, Site
+from tools.values.site import Site
 from tools.values.trouble import RequestProblem, Trouble
 
 from .builders import counting, lines, manifest_of, part_named, planned, world_at
@@ -38,6 +40,12 @@ def own(tmp_path: Path) -> Iterator[Bind]:
     """One that may be stopped."""
     with name_server(tmp_path) as server:
         yield server
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Netbox]:
+    with netbox(tmp_path, datetime.now(UTC)) as made:
+        yield made
 
 
 def there(name: str, data: str, kind: Kind = "A", zone: str = "example.org") -> Record:
@@ -107,14 +115,14 @@ def run_at(world: World, part: Part, effects: Path) -> Run:
 
 
 def with_names(effects: Path) -> tuple[object, ...]:
-    own = {"reserve": (reserve, None), "register": (register, withdraw)}
+    own = {"reserve": (reserve, release), "register": (register, withdraw)}
     return tuple(replace(one, do=own[one.name][0], undo=own[one.name][1]) if one.name in own else one for one in counting(effects))
 
 
-def named(site: NameServer, effects: Path, label: str = "web", machines: int = 1) -> Part:
+def part_at(site: Site, effects: Path, label: str = "web", machines: int = 1) -> Part:
     part = part_named(label, effects, machines=machines)
     fixed = tuple(one.model_copy(update={"address": f"10.0.30.{11 + n}/24"}) for n, one in enumerate(part.machines))
-    (made,) = name_all([part.model_copy(update={"machines": fixed})], Site(names=site))
+    (made,) = registering([part.model_copy(update={"machines": fixed})], site)
     return made
 
 
@@ -127,13 +135,21 @@ def homes(tmp_path: Path) -> Iterator[list[World]]:
         one.ledger.close()
 
 
-def test_names_come_with_a_run_and_go_with_its_removal(own: Bind, tmp_path: Path, effects: Path, homes: list[World]) -> None:
-    world = world_at(tmp_path / "home", site=Site(names=own.site))
+def test_names_and_addresses_come_with_a_run_and_go_with_its_removal(
+    own: Bind, book: Netbox, tmp_path: Path, effects: Path, homes: list[World]
+) -> None:
+    world = world_at(tmp_path / "home", site=Site(names=own.site, ipam=book.site()))
     homes.append(world)
-    run = run_at(world, named(own.site, effects, machines=2), effects)
+    run = run_at(world, part_at(world.site, effects, machines=2), effects)
     assert run.status == "done"
+    mark = f"Berth {run.id} web: VM"
+    assert book.known() == {
+        "10.0.30.11/24": f"{mark} 20000 (web-00)|web-00.example.org",
+        "10.0.30.12/24": f"{mark} 20001 (web-01)|web-01.example.org",
+    }
     assert own.has("web-01.example.org") == ("10.0.30.12",) and own.has("12.30.0.10.in-addr.arpa", "PTR") == ("web-01.example.org",)
     assert run.receipt is not None
+    assert "NetBox has 10.0.30.11, 10.0.30.12 as web's." in run.receipt.parts[0].verified
     assert "web-01.example.org leads to 10.0.30.12, and 10.0.30.12 leads back." in run.receipt.parts[0].verified
 
     removal = prepare_removal(world, "talk", run.id, "ops")
@@ -143,11 +159,13 @@ def test_names_come_with_a_run_and_go_with_its_removal(own: Bind, tmp_path: Path
     stopped = carry_out.run_of(world, run.id)
     assert stopped.status == "stopped" and "removed web-00" not in lines(effects)
     assert "did not answer" in stopped.steps[0].summary and "say retry" in stopped.steps[0].remedy
+    assert len(book.known()) == 2, "the machines stand, and have their addresses"
 
     own.start()
     carry_out.retry(world, run.id)
     list(carry_out.follow(world, run.id))
     assert carry_out.run_of(world, run.id).status == "removed"
+    assert book.known() == {}
     assert own.has("web-00.example.org") == own.has("web-01.example.org") == own.has("12.30.0.10.in-addr.arpa", "PTR") == ()
 
 
@@ -156,10 +174,29 @@ def test_a_name_that_is_another_s_stops_a_run_before_anything_is_made(
 ) -> None:
     world = world_at(tmp_path / "home", site=Site(names=bind.site))
     homes.append(world)
-    run = run_at(world, named(bind.site, effects, "db"), effects)
+    run = run_at(world, part_at(world.site, effects, "db"), effects)
     assert run.status == "stopped" and not any("made" in line for line in lines(effects))
     assert next(step for step in run.steps if step.status == "failed").name == "reserve"
     assert bind.has("db-00.example.org") == ("10.0.30.9",)
+
+
+def test_an_address_that_is_another_s_stops_a_run_before_anything_is_made_and_none_stays_registered(
+    book: Netbox, tmp_path: Path, effects: Path, homes: list[World]
+) -> None:
+    world = world_at(tmp_path / "home", site=Site(ipam=book.site()))
+    homes.append(world)
+    part = part_at(world.site, effects, machines=3)
+    book.has("10.0.30.13/24", description="a printer")
+    run = run_at(world, part, effects)
+    failed = next(step for step in run.steps if step.status == "failed")
+    assert failed.name == "reserve" and "10.0.30.13 is taken by NetBox (a printer)" in failed.summary
+    assert not any("made" in line for line in lines(effects))
+    assert book.known() == {"10.0.30.13/24": "a printer|"}
+
+    book.rows.clear()
+    carry_out.retry(world, run.id)
+    list(carry_out.follow(world, run.id))
+    assert carry_out.run_of(world, run.id).status == "done" and len(book.known()) == 3
 
 
 def test_whoever_takes_the_name_server_out_of_the_site_file_goes_on_without(
@@ -168,7 +205,7 @@ def test_whoever_takes_the_name_server_out_of_the_site_file_goes_on_without(
     away = bind.site.model_copy(update={"port": 1})
     world = world_at(tmp_path / "home", site=Site(names=away))
     homes.append(world)
-    run = run_at(world, named(away, effects), effects)
+    run = run_at(world, part_at(world.site, effects), effects)
     failed = next(step for step in run.steps if step.status == "failed")
     assert failed.name == "reserve" and "take `names` out of the site file, start Berth again and say retry" in failed.remedy
     engine.close()
