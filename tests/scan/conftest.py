@@ -6,13 +6,15 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+import yaml
 from pydantic import SecretStr
 
 from cluster_sim.authority import Authority, make_authority
@@ -116,11 +118,16 @@ def serve(authority: Authority) -> Iterator[Callable[[Service], Connected]]:
 @pytest.fixture(scope="session")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Prometheus with an empty past and its remote-write receiver open."""
+    with prometheus_at(tmp_path_factory.mktemp("prometheus"), {"global": {"scrape_interval": "1m"}}) as url:
+        yield url
+
+
+@contextmanager
+def prometheus_at(folder: Path, configuration: Mapping[str, Any]) -> Iterator[str]:
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("there is no prometheus on PATH (Debian package prometheus)")
-    folder = tmp_path_factory.mktemp("prometheus")
-    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1m}\n")
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(dict(configuration)))
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     arguments = [
