@@ -19,9 +19,10 @@ from tools.values.snapshot import ClusterSnapshot
 BUILT = guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)
 
 
-def figures(svg: str) -> dict[str, str]:
-    """Node → `taken of limit GiB`, as it is drawn."""
-    return dict(re.findall(r">(pve\d)</text>.*?>([\d,.]+ of [\d,.]+ GiB)<", svg))
+def figures(svg: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Node → `taken of limit GiB`, before and after, as it is drawn: `77.0 → 81.0 of 102.4 GiB` where that differs."""
+    rows = re.findall(r">(pve\d)</text>.*?>(?:([\d,.]+) → )?([\d,.]+) of ([\d,.]+ GiB)<", svg)
+    return {node: f"{was or now} of {limit}" for node, was, now, limit in rows}, {node: f"{now} of {limit}" for node, _, now, limit in rows}
 
 
 def told(offer: PartOffer, node: str) -> str:
@@ -32,8 +33,7 @@ def told(offer: PartOffer, node: str) -> str:
 
 
 def drawn(manifest: Manifest, snapshot: ClusterSnapshot, reserved: Reserved = NOTHING) -> tuple[dict[str, str], dict[str, str]]:
-    files = pictures(manifest, situation(snapshot, reserved))
-    return figures(files["cluster_before.svg"]), figures(files["cluster_after.svg"])
+    return figures(pictures(manifest, situation(snapshot, reserved))["cluster.svg"])
 
 
 @pytest.mark.parametrize("reserved", [NOTHING, Reserved(memory_bytes=(("pve1", 10 * 2**30), ("pve2", 3 * 2**30)))])

@@ -50,5 +50,5 @@ class Platform(Protocol):
 
     @staticmethod
     def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:
-        """The platform before and after, as SVG by file name; none where there is nothing to draw."""
+        """The platform with what the manifest adds, as SVG by file name; none where there is nothing to draw."""
         ...

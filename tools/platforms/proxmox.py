@@ -63,7 +63,7 @@ def certify(parts: Sequence[Part], situation: Situation) -> Certificate | None:
 
 
 def pictures(manifest: Manifest, situation: Situation) -> dict[str, str]:
-    return drawing.before_and_after([part for part in manifest.parts if part.machines], situation)
+    return drawing.picture([part for part in manifest.parts if part.machines], situation)
 
 
 def _shares(parts: Sequence[Part], snapshot: ClusterSnapshot) -> Iterator[Line]:
