@@ -15,6 +15,7 @@ from tools.clients.name_server import open_updates
 from tools.pipeline import carry_out, engine
 from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.registering import register, release, reserve, withdraw
+from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.rules.machines.registering import registering
 from tools.values.manifest import Part
@@ -197,6 +198,30 @@ def test_an_address_that_is_another_s_stops_a_run_before_anything_is_made_and_no
     carry_out.retry(world, run.id)
     list(carry_out.follow(world, run.id))
     assert carry_out.run_of(world, run.id).status == "done" and len(book.known()) == 3
+
+
+def test_what_a_change_takes_away_goes_from_both_and_what_stays_is_left_alone(
+    bind: Bind, book: Netbox, tmp_path: Path, effects: Path, homes: list[World]
+) -> None:
+    world = world_at(tmp_path / "home", site=Site(names=bind.site, ipam=book.site()))
+    homes.append(world)
+    run = run_at(world, part_at(world.site, effects, "app", machines=2), effects)
+    assert bind.has("app-01.example.org") == ("10.0.30.12",), run
+    kept, lease = world.ledger.plans.kept(run.plan_digest), world.ledger.leases.take("a change")
+    assert lease is not None
+    fewer = part_at(world.site, effects, "app", machines=1)
+    said: list[str] = []
+    more = {"results": world.ledger.runs.results(run.id, "app"), "resumed": False, "cancelled": lambda: False, "look_again": reserve}
+    work = Work(world, run.id, kept, fewer, "register", lease, tell=lambda text, key: said.append(text), **more)  # type: ignore[arg-type]
+    for again in (False, True):
+        reserve(work)
+        assert register(work)["registered"] == [
+            "app-00.example.org leads to 10.0.30.11, and 10.0.30.11 leads back.",
+            "NetBox has 10.0.30.11 as app's.",
+        ]
+        assert bind.has("app-01.example.org") == bind.has("12.30.0.10.in-addr.arpa", "PTR") == (), again
+        assert bind.has("app-00.example.org") == ("10.0.30.11",) and list(book.known()) == ["10.0.30.11/24"]
+    assert len([one for one in said if "10.0.30.12" in one or "app-01" in one]) == 3, said
 
 
 def test_whoever_takes_the_name_server_out_of_the_site_file_goes_on_without(
