@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.scene import QUANTITIES
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
 from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain
@@ -23,7 +24,7 @@ def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
     matches, rest = assign(at)
     _multiply(message, thing, at)
     one = _Amounts(message, thing, at)
-    one.say(matches)
+    one.say(matches, rest)
     one.settle(one.corrected(rest))
 
 
@@ -81,7 +82,7 @@ class _Amounts:
 
     # What a label says.
 
-    def say(self, matches: Sequence[Match]) -> None:
+    def say(self, matches: Sequence[Match], rest: Sequence[Amount] = ()) -> None:
         said: dict[str, list[Match]] = {}
         for match in matches:
             order = ORDER[match.amount.kind]
@@ -89,11 +90,19 @@ class _Amounts:
             if self.kinds[facts[0]] == "disk" and self.at.able.named("disks") and self._is_added(match.amount):
                 facts = [self.at.able.named("disks")]
             fact = min(facts, key=lambda name: order.index(self.kinds[name]) if self.kinds[name] in order else len(AMOUNTS))
+            if fact == "data_size" and self.kinds[fact] == "disk" and self._is_data_disk(match, matches, rest):
+                fact = self.at.able.named("disks")
             said.setdefault(fact, []).append(match)
         for fact, several in said.items():
             self._say_fact(fact, several)
             for match in several:
                 self.scene.use(*((match.first, match.last) if match.last - match.first < 8 else (match.amount.first, match.amount.last)))
+
+    def _is_data_disk(self, data: Match, matches: Sequence[Match], rest: Sequence[Amount]) -> bool:
+        """`300 GB for the data` beside a system disk is a disk of its own; `300 GB of data`, and what an application keeps, are not."""
+        said = {fact for match in matches if match is not data for fact in match.facts} | self.thing.facts.keys()
+        sizes = sum(one.kind == "size" for one in rest) - ("memory" not in said)
+        return self.scene.does(data.amount.last, "for") and "application" not in said and (self.at.able.named("disk") in said or sizes > 0)
 
     def _say_fact(self, fact: str, several: list[Match]) -> None:
         scene, found, kind = self.scene, self.at.found, self.kinds[fact]
@@ -299,6 +308,12 @@ class _Amounts:
     def _is_of_something_else(self, size: Amount) -> bool:
         """`8 GB of log files`, `10 GB network card`, `1 GB/s`: a size of what nobody asked about."""
         scene, after = self.scene, size.last
+        begin, end = scene.sentence(size.first)
+        label = range(begin, size.first - 1)
+        if label and scene.is_text(size.first - 1, ":") and not scene.has(after, end, *QUANTITIES):
+            told = any(scene.at(i).has("fact", "choice") or scene.mention_at(i) for i in label)
+            if not told and any(scene.is_plain_word(i) for i in label):
+                return True  # `Estimated traffic: 200 GB a month`
         if scene.is_text(after, "/") and scene.is_listed(after + 1, "seconds"):
             return True
         if scene.is_text(after, "of") and scene.kind(after + 1) == "word":

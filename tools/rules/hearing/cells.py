@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.facts import READERS
+from tools.rules.hearing.heads import says_machine_size
 from tools.rules.hearing.labels import Labelled, label_of
-from tools.rules.hearing.layout import Piece
+from tools.rules.hearing.layout import SECTION, Piece
 from tools.rules.hearing.naming import names_at
 from tools.rules.hearing.places import addresses_at, ports_at
 from tools.rules.hearing.scene import Scene
@@ -36,6 +37,11 @@ class Cell:
     @property
     def facts(self) -> tuple[str, ...]:
         return self.label.facts
+
+    @property
+    def is_section(self) -> bool:
+        """A heading that tells where all that stands below it is to be."""
+        return SECTION in self.facts and self.label_first < 0 and not self.row
 
     @property
     def begin(self) -> int:
@@ -67,7 +73,8 @@ class Cell:
         match one.kind:
             case "name" | "names":
                 end, found = names_at(scene, self.first, self.last)
-                if not scene.is_listed(self.first, "yes", "no") and scene.kind(self.first) != "number":
+                titled = scene.is_plain_word(self.first) and scene.is_plain_word(self.first + 1) and not scene.token(self.first + 1).glued
+                if not titled and not scene.is_listed(self.first, "yes", "no") and scene.kind(self.first) != "number":
                     said, quote = list(found), scene.quote(self.first, end)
             case "ports":
                 said = ports_at(scene, self.first, self.last)[1]
@@ -192,7 +199,7 @@ def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
     """What stands behind a label that seemed to be one of a number, or of a reason, and says what is asked for."""
     if label.remark:
         placed = any(scene.kind(m.last) in ("number", "name") for m in scene.marks_in(first, last, "network") if m.last < last)
-        return placed or scene.has(first, last, "size")
+        return placed or says_machine_size(scene, first, last, fully=True)
     stop = next((i for i in range(first, last) if scene.is_text(i, ".") and not scene.token(i - 1).text.isdigit()), last)
     if last - stop > 3 or (last - first > 3 and any(first < m.first and m.last <= last for m in scene.mentions)):
         return True

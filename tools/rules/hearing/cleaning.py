@@ -4,10 +4,14 @@ quotes can be found again in what was typed."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 _MARKUP = re.compile(
     r"^\s*[QA]\s*[:.)](?=\s)|<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;|`"
-    r"|~~[^~\n]{1,80}~~",
+    r"|~~[^~\n]{1,80}~~"
+    r"|^[ \t]*_\w+(?: [^_\n ]+){3,}_[ \t]*$"  # a hint below its label
+    r"|\*(?=[^\s*][^*\n]{0,60}:\*)|(?<=:)\*(?=\s)|(?<=[A-Za-z])\(s\)",  # `*Name:* lark`, `port(s)`
     re.DOTALL | re.MULTILINE,
 )
 _HINT = re.compile(
@@ -38,7 +42,7 @@ _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
 def clean(text: str) -> str:
     text = "\n".join(_choose(line) for line in text.replace("||", " |").split("\n"))
     bare = _MARKUP.sub(_blank, _BOLD.sub(r"\1# ", _as_lines(_REMOVED.sub(_blank, text))))
-    return _HINT.sub(_blank, "\n".join(_unbox(line) for line in bare.split("\n")))
+    return _HINT.sub(_blank, "\n".join(_unboxed(bare.split("\n"))))
 
 
 def spaced(text: str) -> str:
@@ -51,13 +55,17 @@ def _blank(match: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", match.group())
 
 
-def _unbox(line: str) -> str:
-    """`- [x] backups` is said, `- [ ] backups` is not."""
-    box = _BOX.match(line)
-    if box is None:
-        return line
-    is_filled = box[2] in "xX" or re.search(r":\s*\S", box[3])
-    return box[1] + " " * (box.start(3) - box.end(1)) + box[3] if is_filled else " " * len(line)
+def _unboxed(lines: Sequence[str]) -> Iterator[str]:
+    """`- [x] backups` is said, `- [ ] backups` is not; where nobody ticks, the one line with a figure is: `- [ ] port 22 for SSH`."""
+    for is_boxed, several in groupby(lines, key=lambda line: _BOX.match(line) is not None):
+        block = list(several)
+        boxes = [box for line in block if (box := _BOX.match(line))]
+        figures = [box for box in boxes if re.search(r"\d", box[3])]
+        alone = figures if len(figures) == 1 and not any(box[2] in "xX" for box in boxes) else []
+        for box in boxes:
+            is_filled = box[2] in "xX" or box in alone or re.search(r":\s*\S", box[3])
+            yield box[1] + " " * (box.start(3) - box.end(1)) + box[3] if is_filled else " " * len(box.string)
+        yield from () if is_boxed else block
 
 
 def _choose(line: str) -> str:

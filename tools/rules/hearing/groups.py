@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, heads
-from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, titles
+from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.words import same
 from tools.values.request import Item, Request
 
@@ -172,8 +172,10 @@ class Grouping:
         if previous.capability == head.capability:
             if head.intro != "ref" and joined and self._is_listed_anew(head, previous):
                 return "new"
+            says = self.scene.has(previous.head.first, head.start, *FIGURES) or previous.count is not None
             is_article = not head.lead.another and head.lead.number is None and head.body
-            return "new" if is_new and joined and not is_article else "same"
+            goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
+            return "new" if is_new and joined and not is_article and not goes_on else "same"
         if previous.head.body and not head.body and before in ("for", "with", ""):
             sized = self.scene.has(previous.head.last, head.start, "size")
             purpose = before == "for" and (head.intro == "ref" or sized)
@@ -354,7 +356,9 @@ def _words_of(item: Item) -> set[str]:
 def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Request) -> tuple[list[Group], list[Group]]:
     """(things spoken of, things taken back). `spans` are stretches of prose by their tokens."""
     grouping = Grouping(scene, request)
-    named = [head for first, last, _ in spans for head in heads(scene, first, last, request)]
+    listed = titles(scene, spans)
+    named = [head for first, last, _ in spans for head in heads(scene, first, last, request, listed)]
+    named += for_many(scene, named)
     alone = sum(bool(head.names) for head in named) == 1 and any(not head.names and not head.label for head in named)
     for head in sorted(named, key=lambda one: (one.first, -one.last))[:GROUPS_MAX]:
         if not (head.names and alone):  # `a new one: db-2, 4 cores` is called so

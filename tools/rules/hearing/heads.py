@@ -77,11 +77,12 @@ class Head:
         return self.lead.intro
 
 
-def heads(scene: Scene, first: int, last: int, request: Request) -> list[Head]:
+def heads(scene: Scene, first: int, last: int, request: Request, titles: Container[int] = ()) -> list[Head]:
+    """`titles` are words that begin lines of a list as its names do."""
     found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
     found += _items(scene, first, last, request)
     found += _roles(scene, first, last, found, request)
-    found += _called(scene, first, last, found)
+    found += _called(scene, first, last, found, titles)
     for mark in scene.marks_in(first, last, "same_again"):
         told = scene.does(mark.last, "for", "lean", "with", "affirm") or scene.at(mark.last).choices("environment")
         if found and told:
@@ -147,7 +148,7 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
 def _is_count(scene: Scene, number: int, first: int, floor: int) -> bool:
     """Not a version (`Debian 12 server`), and not what a label behind it counts (`4 cores server`)."""
     value, after, behind = scene.said[number].value, scene.at(number + 1), scene.at(number - 1)
-    counts_label = bool({*after.names("fact")} & scene.words.counting) and not after.has("body") and number + 1 < first
+    counts_label = bool(scene.facts(number + 1) & scene.words.counting) and not after.has("body") and number + 1 < first
     version = number > floor and (behind.has("choice") or bool(set(behind.names("fact")) & scene.words.placing))
     made = number - 1 > floor and scene.kind(number - 1) == "word" and not behind.meanings and scene.does(number - 2, "article")
     return not counts_label and not version and not made and _is_whole(scene, number, COUNT_MAX) and value > 0
@@ -205,7 +206,7 @@ def _may_be_role(scene: Scene, number: int) -> bool:
     if mark.has("does", "wish") or scene.fills(number) or mark.choices("environment") or is_day_word(token.text):
         return False
     ours = scene.words.able[scene.words.plain].by_name.keys()
-    means = mark.has("fact") or not ours.isdisjoint(mark.names("choice"))
+    means = scene.facts(number) or not ours.isdisjoint(mark.names("choice"))
     return not means or mark.has("part") or same(token.text) in scene.words.roles
 
 
@@ -222,10 +223,39 @@ def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reque
     return found
 
 
-def _called(scene: Scene, first: int, last: int, named: Sequence[Head]) -> list[Head]:
+def for_many(scene: Scene, named: Sequence[Head]) -> list[Head]:
+    """`GitLab for 200 developers, and two runner VMs`: what asks for a machine by itself, before another thing is named."""
+    floor = min((head.start for head in named), default=0)
+    found = []
+    for fact, capability in scene.words.alone.items():
+        for mark in scene.marks_in(0, floor, fact):
+            counts = scene.does(mark.last, "for") and scene.has(mark.last, mark.last + 4, "number")
+            opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",") or scene.does(mark.first - 1, "article", "ask_for")
+            if mark.choices(fact) and counts and opens and not scene.denied[mark.first]:
+                found.append(Head(capability, Lead(mark.first, "new"), mark.first, mark.last))
+    return found
+
+
+def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> set[int]:
+    """`jellyfin - 4 cores, 8 GB` above `pihole: 1 core, 1 GB`: words that begin lines of a list, each with the size of a machine."""
+    found = {
+        first
+        for first, last, is_listed in spans
+        if is_listed
+        and (scene.is_plain_word(first) or scene.words.alone.keys() & {*scene.at(first).names("choice")})
+        and not scene.is_listed(first, "no_role", "preferred")
+        and scene.is_text(first + 1, *":(=-–—")
+        and says_machine_size(scene, first + 2, last, fully=True)
+    }
+    return found if len(found) > 1 else set()
+
+
+def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: Container[int]) -> list[Head]:
     """`ord-fe-01: 2 cores, 4 GB`, `k8w-1 and k8w-2 (8 cores, 32 GB)`, `db-2 same as db-1`: names with figures of their own."""
     taken = {i for head in named for i in range(head.start, head.last)}
     found, end = list[Head](), first
+    if first in titles and first not in taken and scene.is_left(first):
+        return [Head(scene.words.plain, Lead(first, "new"), first, first + 1, names=(scene.quote(first, first + 1),))]
     for i in scene.of_kind(first, last, "name"):
         lead = scene.at(i - 1)
         of_another = (
@@ -237,7 +267,7 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head]) -> list[
         end, names = names_at(scene, i, last, sure=False)
         opens = scene.does(end, "with", "each") or scene.is_text(end, *":(=-")
         close = scene.find(end, last, ")") if scene.is_text(end, "(") else None
-        sized = _is_machine_size(scene, end, close or last, fully=not opens) and (opens or scene.is_text(end, ","))
+        sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or scene.is_text(end, ","))
         if names and (scene.does(end, "copy") or sized):
             found.append(Head(scene.words.plain, Lead(i, "new"), i, end, names=names))
     return found
@@ -245,7 +275,7 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head]) -> list[
 
 def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request: Request) -> Head | None:
     counts = scene.kind(i) == "number"
-    if counts and scene.is_text(i + 1, *TIMES) and _may_be_role(scene, i - 1) and _is_machine_size(scene, i + 2, last):
+    if counts and scene.is_text(i + 1, *TIMES) and _may_be_role(scene, i - 1) and says_machine_size(scene, i + 2, last):
         start = i - 1 - _may_be_role(scene, i - 2)
         role = same("-".join(scene.said[k].text for k in range(start, i)))  # `data nodes 3 x 2 cores / 8 GB`
         lead = Lead(start, "new", int(scene.said[i].value), (i, i + 2))
@@ -260,7 +290,7 @@ def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request
     opens = scene.does(end, "with", "each", "for", "lean") or scene.is_text(end, ":", "(", "-", "@", *([","] if words else []))
     if not (noun or counts) or not (words or (noun and counts)):
         return None
-    if not elliptic and not (_is_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1]))):
+    if not elliptic and not (says_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1]))):
         return None
     role = "-".join(scene.said[k].text for k in range(first, first + max(words, 1)) if not scene.is_body(k))
     role = same(role) if noun or elliptic else role
@@ -277,7 +307,7 @@ def free_label(text: str, taken: Container[str]) -> str:
     return next(one for one in chain([text], (f"{text}-{number}" for number in count(2))) if one not in taken)
 
 
-def _is_machine_size(scene: Scene, first: int, last: int, *, fully: bool = False) -> bool:
+def says_machine_size(scene: Scene, first: int, last: int, *, fully: bool = False) -> bool:
     """Whether the words that follow say how large a machine is; `fully`: in more than one figure."""
     end = next((i for i in range(first, last) if scene.stops(i)), last)
     sizes = sum(scene.kind(i) == "size" or "cpu_count" in scene.at(i).names("fact") for i in range(first, end))

@@ -15,9 +15,14 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Lexicon, Mark, same
 
+SIZED = frozenset(("cpu_count", "memory", "disk"))
 LABEL_TOKENS_MAX = 14
 LABELS_MAX = 8_192
 """That are remembered: forms use the same ones again."""
+
+
+_KEY = re.compile(r"(?<=[a-z])(?=[A-Z]{1,2}(?:[a-z]|$))|^[\w$]+(?:\.\w+)*\.(?=\w+$)")
+"""Within `memoryGB` and before the last word of `vb.memory`."""
 
 
 class Labelled(NamedTuple):
@@ -40,7 +45,7 @@ def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | 
 
 @lru_cache(maxsize=LABELS_MAX)
 def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | None:
-    text = re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ").replace("(s)", "s")
+    text = _KEY.sub(" ", re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " "))
     said = tokens(text)
     figures = [t for t in said if t.kind in ("size", "money", "address") or (t.kind == "number" and t.value > 9)]
     if not said or figures or len(text) > LABEL_LENGTH_MAX or len(said) > LABEL_TOKENS_MAX:
@@ -48,6 +53,9 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     words = [token for token in said if token.kind in ("word", "name")]
     marks = lexicon.marks(said)
     is_of_others = any(same(token.text) in map(same, listed("of_others")) for token in said)
+    has_day = any(days(text, date(2000, 1, 1)))
+    if not has_day and (day := next((name for name in ("needed_by", "until") if any(_is_day(mark, name, words) for mark in marks)), "")):
+        return Labelled((day,))
     if any(mark.does("purpose") and mark.first == 0 for mark in marks) or (is_of_others and any(m.does("called") for m in marks)):
         return Labelled(remark=True)
     alone = words[0].text if len(words) == 1 else ""
@@ -60,9 +68,14 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
         return Labelled(("count",), unit) if len(others) <= 2 else None
     if not counts and _is_called(lexicon, said, marks):
         return Labelled(("name",), unit)
-    if any(days(text, date(2000, 1, 1))) or (len(words) > 5 and any(mark.does("polite") for mark in marks)):
+    if has_day or (len(words) > 5 and any(mark.does("polite") for mark in marks)):
         return None
     return _about(lexicon, text, said, words, marks, facts, unit)
+
+
+def _is_day(mark: Mark, name: str, words: Sequence[Token]) -> bool:
+    length = mark.last - mark.first
+    return mark.does(name) and (length == len(words) or length > 1)
 
 
 def _facts(marks: Sequence[Mark], length: int) -> tuple[list[Mark], bool]:
@@ -86,25 +99,25 @@ def _is_called(lexicon: Lexicon, said: Sequence[Token], marks: Sequence[Mark]) -
 def _about(
     lexicon: Lexicon, text: str, said: Sequence[Token], words: Sequence[Token], marks: Sequence[Mark], facts: Sequence[Mark], unit: str
 ) -> Labelled | None:
-    for name in ("needed_by", "until"):
-        if any(mark.does(name) and (mark.last - mark.first == len(words) or mark.last - mark.first > 1) for mark in marks):
-            return Labelled((name,), unit)
     places = {value for mark in marks for value in mark.choices("environment")}
     if not facts and len(places) == 1 and any(mark.does("ask") and mark.first == 0 for mark in marks):
         return Labelled(("environment",), choice=places.pop())
     is_sentence = len(said) > 6 and not text.rstrip().endswith("?") and facts and facts[0].first > 2
     orders = any(m.does("ask_for", "polite") and not m.does("change", "with", "needed_by") for m in marks)
-    asks = len(words) > 4 and orders and not marks[0].does("how_many")
+    asks = len(words) > 4 and orders and not marks[0].does("how_many", "ask")
     begins = len(words) > 2 and any(mark.does("article") and mark.first == 0 for mark in marks)  # `a storage account with containers: raw`
     if not facts or is_sentence or asks or begins:
         return None
     if any(mark.does("sum") for mark in marks):
         return None  # `Total vCPUs`: whether of each or of all is told by the sentence
+    if len({name for mark in facts for name in mark.names("fact")} & SIZED) > 1 and any(token.text in "/,+&" for token in said):
+        return None  # `CPU / RAM / disk: 4 / 8 / 100`
     chosen = max(facts, key=lambda mark: (mark.last - mark.first, not mark.has("does"), -mark.first))
     if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
         return Labelled(remark=True)  # `Current RAM`
     alike = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
-    return Labelled(tuple(sorted(alike)), unit, chosen.names("wish"))
+    plain = {name.partition("_")[2] for name in alike} & SIZED - alike  # `Disk per server`, where a server is no part of anything
+    return Labelled((*sorted(alike), *sorted(plain)), unit, chosen.names("wish"))
 
 
 def is_section(lexicon: Lexicon, text: str) -> bool:

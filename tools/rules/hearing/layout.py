@@ -50,6 +50,8 @@ _QUOTED_HEAD = re.compile(
 )
 _KEY = re.compile(r"[\"']?([\w-]{1,40})[\"']?\s*(?:[:={]\s*)+$")
 """Of what stands below it, more indented."""
+_IN_BRACKETS = re.compile(r"[(\[]([^)\]\d]{0,20}\d[\d.,]*[^)\]\d]{0,20})[)\]]\s*:?\s*$")
+"""`Memory (in 8 GB):`, where nothing else is the value."""
 _DIGIT = re.compile(r"\d")
 _COUNTED = re.compile(r"[\"']?\d")
 _NAMED = re.compile(r"^[\"']?((?![A-Z]{2,}-?\d{3,})[A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
@@ -114,13 +116,15 @@ class _Layout:
         begin, label, heads = line.start + line.begin, line.heading, self._fields_below(at + 1)
         if heads and (name := _NAMED.match(line.body)):
             return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name", begins=True)
-        if heads and label and self.is_section(label):
+        if label and self.is_section(label):
             start = line.start + line.text.find(label)
             return at + 1, Piece(start, start + len(label), SECTION, begins=True)
         if label and self.is_label(label):
             after, last = self._values_below(at + 1)
             if last > after:
                 return last, Piece(self.lines[after].start, self.lines[last - 1].end, label, begin)
+            if inside := _IN_BRACKETS.search(line.body):
+                return at + 1, Piece(begin + inside.start(1), begin + inside.end(1), label, begin)
         field, label = line.field, line.label
         if field and not self.is_label(label) and _COUNTED.match(field["value"]):
             label = f"{self._block(at)} {label}"  # `disk {`, `size = 64`
@@ -150,7 +154,7 @@ class _Layout:
         at = last = self._next(at)
         while last < len(self.lines) and self.lines[last].text.strip() and not self.lines[last].text.lstrip().startswith("#"):
             line = self.lines[last]
-            if self.is_label(line.label) or self.is_label(line.heading):
+            if self.is_label(line.label) or line.heading or line.text.lstrip().startswith("|"):
                 break
             last += 1
         return at, last

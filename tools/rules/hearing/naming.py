@@ -51,7 +51,8 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
         if mark.first < end or not scene.free(mark.first, mark.last) or scene.denied[mark.first]:
             continue
         if scene.is_listed(mark.first, "behind"):
-            if scene.kind(mark.first - 1) in ("name", "quoted") and scene.is_left(mark.first - 1):
+            named = scene.kind(mark.first - 1) in ("name", "quoted") or scene.is_plain_word(mark.first - 1)
+            if named and scene.is_left(mark.first - 1):
                 yield Called(mark.first - 1, mark.first - 1, mark.last, names_at(scene, mark.first - 1, mark.first)[1])
             continue
         begin = scene.skip(mark.last, last, "link", "owned", texts=(":", "=", "#", "-"), most=6)
@@ -68,7 +69,8 @@ def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:
     """An ordinary word behind it is a name: after `called`, and after `name:`; not after `call` or in `a name server`."""
     spelled = hyphenated(scene, begin) if begin < len(scene.said) else ""
     is_made_up = "-" in spelled or any(c.isdigit() for c in spelled)
-    return is_made_up or begin > mark.last or mark.last - mark.first > 1 or scene.is_listed(mark.first, "calls")
+    orders = scene.stops(mark.first - 1) and not scene.is_listed(begin, "not_after_name")  # `name mole if that is free`
+    return orders or is_made_up or begin > mark.last or mark.last - mark.first > 1 or scene.is_listed(mark.first, "calls")
 
 
 def names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed: bool = True) -> tuple[int, tuple[str, ...]]:

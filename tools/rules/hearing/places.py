@@ -8,6 +8,7 @@ from tools.rules.hearing.listing import takes_away
 from tools.rules.hearing.naming import hyphenated, is_value_word
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
+from tools.rules.hearing.values import plain
 from tools.rules.hearing.words import Mark
 from tools.values.wanted import Wanted
 
@@ -104,8 +105,11 @@ def _network_behind(at: Stretch, mark: Mark) -> Span | None:
     if begin >= at.last or scene.used[begin]:
         return None
     kind = scene.kind(begin)
-    if kind in ("name", "address", "quoted") or (kind == "number" and not _counts(scene, begin)):
+    if kind in ("name", "address", "quoted"):
         return scene.unquoted(begin), mark.first, begin + 1
+    if kind == "number" and not _counts(scene, begin):
+        digits = scene.quote(begin, begin + 1)
+        return digits if digits[0].isdigit() else plain(scene.said[begin].value), mark.first, begin + 1  # `network thirty-three`
     if kind == "word" and _names_a_place(scene, mark, begin):
         value = hyphenated(scene, begin)
         return value, mark.first, scene.chunk(begin, len(value))
@@ -207,7 +211,12 @@ def address(at: Stretch, one: Wanted) -> None:
         return
     for i in scene.of_kind(at.first, at.last, "address"):
         leads = range(max(scene.sentence(i)[0], i - SOURCE_WORDS_MAX), i)
-        if scene.is_left(i) and not any(scene.is_text(j, "from") for j in leads) and not scene.any_does(max(i - 8, at.first), i, "reaches"):
+        if (
+            scene.is_left(i)
+            and not _SUBNET.fullmatch(scene.said[i].text)
+            and not any(scene.is_text(j, "from") for j in leads)
+            and not scene.any_does(max(i - 8, at.first), i, "reaches")
+        ):
             end, said = addresses_at(scene, i, at.last)
             at.say(one.name, ", ".join(said), i, end)
             return

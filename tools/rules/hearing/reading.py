@@ -16,8 +16,8 @@ from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct
 from tools.rules.hearing.groups import Group, groups
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
-from tools.rules.hearing.labels import is_section, label_of
-from tools.rules.hearing.layout import pieces
+from tools.rules.hearing.labels import Labelled, is_section, label_of
+from tools.rules.hearing.layout import SECTION, pieces
 from tools.rules.hearing.naming import Called, names
 from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import Scene
@@ -108,6 +108,7 @@ class _Reader:
             say_afar(message, thing)
         if not found and message.things and is_prose:
             read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
+        self._place_under_headings(cells)
         if not found and not message.things and message.request.items and not removed:
             if self.before is not None and correct(message, self.before):
                 pass
@@ -116,6 +117,14 @@ class _Reader:
                 read_stretch(message, more)
             else:
                 _read_for_all(message)
+
+    def _place_under_headings(self, cells: list[Cell]) -> None:
+        scene, sections = self.scene, [cell for cell in cells if cell.is_section]
+        for thing in self.message.things if sections else ():
+            above = [cell for cell in sections if cell.first < thing.first]
+            if thing.new and above and SECTION not in thing.facts and self.message.wants(thing, SECTION):
+                mark = scene.marks_in(above[-1].first, above[-1].last, SECTION)[0]
+                thing.found.say(SECTION, mark.choices(SECTION)[0], scene.quote(mark.first, mark.last))
 
     # What goes.
 
@@ -173,7 +182,7 @@ class _Reader:
 
     def _read_cell(self, cell: Cell, found: Sequence[Group]) -> None:
         message, thing = self.message, self._thing_of(cell, found)
-        if thing is None:
+        if thing is None or (cell.is_section and found):
             return
         before = thing.facts.get("name")
         goes_on = not cell.row and cell.facts == self.told_last == ("name",) and before is not None
@@ -181,10 +190,12 @@ class _Reader:
         cell.again = not begins and not cell.row and "disk" in self.told and "disk" in thing.facts
         self.told_last, self.told = cell.facts, set(cell.facts) | (set() if begins else self.told)
         if begins:
-            thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last))
+            thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last), first=cell.first)
             message.things.append(thing)
             self.begun = True
         cell.read(message.stretch(thing, cell.first, cell.last))
+        if cell.row and cell.label == Labelled():
+            read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
         if goes_on and before:  # `Name 1`, `Name 2`
             thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
-from tools.rules.hearing.lexicon import listed
+from tools.rules.hearing.lexicon import ENGLISH, listed
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Catalogue, Lexicon, Mark, Meanings, language_of, lexicon, same
 from tools.rules.names.text import fold
@@ -40,6 +40,8 @@ class Scene:
     settled: bytearray
     """Of each token, whether what it says is so without anything being made of it: `one vm`."""
     known: Known = NOTHING_KNOWN
+    spoken_of: frozenset[str] = frozenset()
+    """The capabilities that are named, and the one of plain machines."""
     _at: list[Mark] = field(default_factory=list)
     _tokens: tuple[Token, ...] = ()
     _starts: list[int] = field(default_factory=list)
@@ -51,7 +53,7 @@ class Scene:
     @classmethod
     def of(cls, text: str, cleaned: str, catalogue: Catalogue) -> Scene:
         said = tokens(cleaned)
-        words = lexicon(catalogue, language_of(said))
+        words = lexicon(catalogue, language_of(said, lexicon(catalogue)))
         said = tuple(part for token in said for part in _unglued(token, words))
         said = tuple(words.mend(token) for token in _in_numbers(_compounds(said, words, cleaned), words))
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
@@ -61,6 +63,7 @@ class Scene:
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]
+        scene.spoken_of = frozenset((words.plain, *(name for mark in mentions for name in mark.names("service"))))
         scene._ends = {mark.last: mark for mark in mentions}
         for mark in marks:
             scene._at[mark.first : mark.last] = [mark] * (mark.last - mark.first)
@@ -85,6 +88,10 @@ class Scene:
 
     def does(self, number: int, *names: str) -> bool:
         return not self._at[number].meanings.verbs.isdisjoint(names)
+
+    def facts(self, number: int) -> set[str]:
+        """Those of what is spoken of that the word there is a label of."""
+        return {name for one in self.spoken_of for name in self._at[number].facts(one)}
 
     def is_text(self, number: int, *texts: str) -> bool:
         return self._tokens[number].text in texts
@@ -266,16 +273,28 @@ class Scene:
         for mark in self.marks_of("denied_after"):
             self.leave(self.clause(mark.first), mark.last)
         for mark in self.marks_of("former"):
-            tells = self.token(mark.last).text.isalpha() and not {*self.at(mark.last).names("fact")} & self.words.placing
+            tells = self.token(mark.last).text.replace("'", "").isalpha() and not {*self.at(mark.last).names("fact")} & self.words.placing
             if not self.denied[mark.first] and tells:
-                self.leave(mark.first, self._former_up_to(mark))
+                noun = self.mention_before(mark.first) if self.words.language != ENGLISH else None  # `notre serveur actuel`
+                self.leave(noun.first if noun else mark.first, self._former_up_to(mark))
         for mark in self.marks_of("replaces"):
             self.leave(mark.first, self._replaced_up_to(mark))
+        for mark in self.marks_of("because"):
+            self.leave(mark.first, self._clause_up_to(mark.last))
+        for mark in self.marks_of("first_thought"):
+            first, last = self.sentence(mark.first)
+            if self.has(last, len(self.said), *QUANTITIES):
+                self.leave(first, last)
         for mark in self.marks_of("remark"):
             if self.is_text(mark.first - 1, "("):  # `(currently a box with 24 cores, bought in 2017)`
                 self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
             elif self.does(mark.last, "with"):  # `we currently have one server with 24 cores`
                 self.leave(mark.first, self.sentence(mark.last)[1])
+
+    def _clause_up_to(self, number: int) -> int:
+        while not self.stops(number) and not self.is_text(number, ",", ")"):
+            number += 1
+        return number
 
     def _denied_up_to(self, mark: Mark) -> int:
         """To the end of the clause, or to a word that affirms."""
@@ -299,10 +318,13 @@ class Scene:
         return last
 
     def _former_up_to(self, mark: Mark) -> int:
-        last, depth, listed_below = mark.last, 0, self.is_text(mark.last + 1, ":")
+        """`our old box`, up to a comma; `our old box has 2 cores, 4 GB and dies`, up to where something is asked for."""
+        last, depth, listed_below, tells = mark.last, 0, self.is_text(mark.last + 1, ":"), False
         while not self.stops(last):
             depth += self.is_text(last, "(") - self.is_text(last, ")")
-            if depth < 0 or (depth == 0 and self.is_text(last, ",") and not listed_below):
+            tells = tells or self.does(last, "with")
+            on = listed_below or (tells and not self.any_does(last, last + 7, "ask_for"))
+            if depth < 0 or (depth == 0 and self.is_text(last, ",") and not on):
                 break
             last += 1
         return last

@@ -47,6 +47,8 @@ class Thing:
     """(kind, to what, quote)."""
     said: tuple[int, int] = (0, 0)
     """The tokens that name it."""
+    first: int = 0
+    """The token that its words begin with."""
     only: str = ""
     """The name of the one of its machines that is meant."""
     edits: list[Edit] = field(default_factory=list)
@@ -141,13 +143,13 @@ class Message:
             for cell in mine:
                 cell.thing = len(self.things)
             quote = scene.quote(mine[0].first, mine[0].last)
-            self.things.append(Thing(next(services, scene.words.plain), "", True, quote, row=True))
+            self.things.append(Thing(next(services, scene.words.plain), "", True, quote, row=True, first=mine[0].first))
 
     def _thing(self, group: Group) -> Thing:
         scene, head = self.scene, group.head
         said = scene.quote(head.first, head.last)
         thing = Thing(group.capability, group.label, group.new, said, role=head.role, again=head.again)
-        thing.only = head.only
+        thing.only, thing.first = head.only, head.first
         thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
         if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first
@@ -156,6 +158,9 @@ class Message:
             more = (int(before.value) if before and before.value.isdigit() else 1) if head.lead.more and not group.new else 0
             if self.wants(thing, "count"):
                 thing.found.say("count", str(group.count + more), quote)
+        for fact in scene.words.alone:
+            for value in scene.at(head.first).choices(fact):
+                thing.found.say(fact, value, said)
         if head.names:
             thing.found.say("name", ", ".join(head.names), said)
             if len(head.names) > 1:

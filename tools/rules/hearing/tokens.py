@@ -85,6 +85,8 @@ def _typed(text: str, folded: str) -> Iterator[Token]:
         taken[start:end] = b"\1" * (end - start)
         names: dict[str, TokenKind] = {"link": "mark"}
         yield Token(names.get(kind, kind), folded[start:end], start, end, 0.0, _is_glued(folded, start))  # type: ignore[arg-type]
+        if kind in ("link", "key"):
+            text = f"{text[:start]}{'_' * (end - start)}{text[end:]}"  # `issues/8443 - 2 cores` holds no range
     found: list[tuple[TokenKind, float, int, int]] = []
     found += [("money", a.money.monthly, a.start, a.end) for a in islice(quantities.sums(text), QUANTITIES_MAX)]
     found += [("size", s.size_bytes, s.start, s.end) for s in islice(quantities.sizes(text), QUANTITIES_MAX)]

@@ -109,7 +109,7 @@ def _labels(at: Stretch) -> list[Label]:
     found = []
     for mark in at.scene.labels_in(at.first, at.last, at.capability):
         facts = tuple(name for name in mark.facts(at.capability) if at.able.kinds.get(name) in AMOUNTS)
-        if facts and mark.last <= at.last and at.scene.free(mark.first, mark.last):
+        if facts and mark.last <= at.last and at.scene.free(mark.first, mark.last) and not at.scene.denied[mark.first]:
             found.append(Label(mark.first, mark.last, facts))
     return found
 

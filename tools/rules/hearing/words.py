@@ -4,7 +4,7 @@ knows no product and decides nothing; a word may mean several things, and the se
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
 from typing import Literal, NamedTuple
@@ -123,9 +123,6 @@ class Phrases:
             for second, known in by_second.items():
                 by_second[second] = dict(sorted(known.items(), key=lambda one: -len(one[0])))
 
-    def begins(self, word: str) -> bool:
-        return word in self.alone or word in self.longer
-
     def find(self, said: Sequence[Token]) -> Iterator[Mark]:
         """The longest phrase at each place, from left to right, none in another."""
         words, at = tuple(same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said), 0
@@ -202,6 +199,8 @@ class Lexicon:
         self.able = {able.NAME: Able(able.WANTED) for able in catalogue.values()}
         """Of a capability, its facts."""
         self._phrases, self._services = Phrases(), Phrases()
+        self._spelled: set[str] = set()
+        """Words of which phrases are made."""
         meant = self._meant(catalogue, wanted)
         for english_word, words in theirs.get("words", {}).items():
             for word in words:
@@ -250,6 +249,7 @@ class Lexicon:
         if not words or not meanings:
             return
         key = (*map(same, words[:-1]), words[-1] + "*" if phrase.endswith("*") else same(words[-1]))
+        self._spelled.update(key)
         services = {one for one in meanings if one.kind in ("service", "body")}
         for phrases, more in ((self._phrases, meanings - services), (self._services, services)):
             if any(one.kind != "body" for one in more):
@@ -262,12 +262,14 @@ class Lexicon:
     def mentions(self, said: Sequence[Token], marks: Iterable[Mark]) -> list[Mark]:
         """Where services are named, likewise; not within the name of an application (`SQL Server 2022`, `GitLab Redis`), nor of a group of
         machines that one has (`3 application machines`)."""
-        named = [mark for mark in marks if self._is_name(mark)]
-        found = (mark for mark in self._services.find(said) if mark.names("service"))
+        found = [mark for mark in self._services.find(said) if mark.names("service")]
+        services = {name for mark in found for name in mark.names("service")}
+        named = [mark for mark in marks if self._is_name(mark, services)]
         return [mark for mark in found if not any(one.first <= mark.first and mark.last <= one.last for one in named)]
 
-    def _is_name(self, mark: Mark) -> bool:
-        return not self.alone.keys().isdisjoint(mark.names("choice")) or any(one.endswith("s_count") for one in mark.names("fact"))
+    def _is_name(self, mark: Mark, services: Container[str]) -> bool:
+        counts = any(one.kind == "fact" and one.name.endswith("s_count") and one.value in services for one in mark.meanings)
+        return counts or not self.alone.keys().isdisjoint(mark.names("choice"))
 
     def is_body(self, text: str) -> bool:
         return same(text) in self.bodies
@@ -291,14 +293,18 @@ class Lexicon:
 
     def _mend(self, text: str) -> str:
         word = same(text)
-        known = self._phrases.begins(word) or word in self.filling or self._services.begins(word)
-        if not 4 <= len(text) <= WORD_LENGTH_MAX or known:
+        if not 4 <= len(text) <= WORD_LENGTH_MAX or word in self._spelled or word in self.filling:
             return text
         mended = [one for one in self._labels if one[0] == text[0] and sorted(one) == sorted(text)]
         if not mended and len(text) >= 6:
             near = [one for one in self._labels if len(one) >= 6 and one[0] == text[0]]
             mended = get_close_matches(text, near, n=1, cutoff=0.83)
         return mended[0] if mended else text
+
+    def knows(self, text: str) -> bool:
+        """A word that means something by itself: `ram` and `hostname` tell no other language."""
+        word = same(text)
+        return word in self._phrases.alone or word in self._services.alone
 
     def fills(self, token: Token) -> bool:
         """It asks for nothing by itself."""
@@ -354,14 +360,13 @@ def _measures(word: str) -> tuple[str, ...]:
     return tuple(one for one in others() if any(word in words for words in language(one)["sizes"].values()))
 
 
-def language_of(said: Sequence[Token]) -> str:
+def language_of(said: Sequence[Token], english: Lexicon) -> str:
     """The language that most of the words are of, its units behind a number among them; English where none has more."""
-    count = Counter(
-        tongue
-        for n, token in enumerate(said)
-        if token.kind == "word"
-        for tongue in ((_measures(token.text) if n and said[n - 1].kind == "number" else ()) or _tongues(token.text))
-    )
+    count: Counter[str] = Counter()
+    for n, token in enumerate(said):
+        tongues = (_measures(token.text) if n and said[n - 1].kind == "number" else ()) or _tongues(token.text)
+        if token.kind == "word" and (ENGLISH in tongues or not english.knows(token.text)):
+            count.update(tongues)
     return max((ENGLISH, *others()), key=lambda tongue: count[tongue])
 
 
