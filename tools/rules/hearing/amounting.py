@@ -102,7 +102,8 @@ class _Amounts:
         """`300 GB for the data` beside a system disk is a disk of its own; `300 GB of data`, and what an application keeps, are not."""
         said = {fact for match in matches if match is not data for fact in match.facts} | self.thing.facts.keys()
         sizes = sum(one.kind == "size" for one in rest) - ("memory" not in said)
-        return self.scene.does(data.amount.last, "for") and "application" not in said and (self.at.able.named("disk") in said or sizes > 0)
+        apart = self.scene.does(data.amount.last, "for") or self.scene.is_text(data.amount.first - 1, "+")
+        return apart and "application" not in said and (self.at.able.named("disk") in said or sizes > 0)
 
     def _say_fact(self, fact: str, several: list[Match]) -> None:
         scene, found, kind = self.scene, self.at.found, self.kinds[fact]
@@ -319,5 +320,9 @@ class _Amounts:
         if scene.is_text(after, "of") and scene.kind(after + 1) == "word":
             return not scene.at(after + 1).names("fact") and not scene.fills(after + 1)
         if scene.is_plain_word(after):
-            return not scene.mention_at(after) and (scene.kind(after + 1) in ("", "mark") or scene.is_listed(after, "no_disk"))
+            return (
+                not scene.mention_at(after)
+                and not scene.is_listed(after, "system")
+                and (scene.kind(after + 1) in ("", "mark") or scene.is_listed(after, "no_disk"))
+            )
         return scene.is_listed(after, "no_disk") and scene.kind(after + 1) != "number"

@@ -8,6 +8,7 @@ from itertools import pairwise
 from tools.rules.hearing import listing, quantities
 from tools.rules.hearing.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
+from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
 from tools.rules.hearing.words import Mark
 from tools.rules.names.naming import repair
@@ -130,7 +131,8 @@ def _share_choices(message: Message) -> None:
         last = message.things[-1]
         if last.capability == one.capability and last.new:
             kinds = {wanted.name for wanted in message.wanted(one) if wanted.kind in ("choice", "version")} - SHARED
-            one.take_over(last, {name for name in kinds & set(last.facts) if _is_apart(message, last, last.facts[name])})
+            both = {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
+            one.take_over(last, {name for name in (kinds | both) & set(last.facts) if _is_apart(message, last, last.facts[name])})
 
 
 def _deal_out(message: Message) -> None:
@@ -152,6 +154,12 @@ def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
     first, last = scene.sentence(thing.said[0])
     at = scene.text.find(fact.quote, scene.said[first].start)
     return thing.said != (0, 0) and last < len(scene.said) and at > scene.said[last].start
+
+
+def _is_of_all(scene: Scene, fact: Fact) -> bool:
+    """`60 GB of disk in both`: its sentence says so."""
+    first, last = scene.sentence(scene.tokens_between(max(scene.text.rfind(fact.quote), 0), len(scene.text))[0])
+    return any(scene.is_listed(i, "everything") or scene.does(i, "each") for i in range(first, last))
 
 
 def _drop_empty(message: Message) -> None:

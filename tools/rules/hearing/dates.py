@@ -41,10 +41,19 @@ _DAY = re.compile(
     r")(?![\w/]|-\d)"
 )
 
+_BEGUN = re.compile(r"(?<![\w./-])(\d{1,2})\.?\s?(?:-|–|to|until|bis(?: zum)?|au|al?)\s?$")
+"""`14 to` before `18 December`."""
+
 
 def days(text: str, today: date) -> list[Day]:
-    found = ((_day(match.groupdict(""), today), match) for match in _DAY.finditer(fold(text)))
-    return [Day(day.isoformat(), *match.span()) for day, match in found if day]
+    folded, found = fold(text), list[Day]()
+    for match in _DAY.finditer(folded):
+        said = match.groupdict("")
+        if day := _day(said, today):
+            if said["d3"] and (begun := _BEGUN.search(folded, 0, match.start())) and int(begun[1]) < day.day:
+                found.append(Day(day.replace(day=int(begun[1]) or 1).isoformat(), begun.start(1), begun.end(1)))
+            found.append(Day(day.isoformat(), *match.span()))
+    return found
 
 
 def _day(said: dict[str, str], today: date) -> date | None:

@@ -5,7 +5,7 @@ Each kind has one function over a stretch of the message; what it makes use of i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from tools.rules.hearing.dates import days
@@ -84,12 +84,27 @@ def _dates(at: Stretch, one: Wanted) -> None:
         day = next(iter(days(stretch, at.today)), None)
         lead = stretch[scene.said[mark.last - 1].end - start : day.start] if day else ""
         if day and len(lead.split()) <= 4 and not re.search(r"[.;!?\n]", lead):
-            at.say(one.name, day.iso, mark.first, scene.tokens_between(start + day.start, start + day.end)[1])
+            again = one.name == "needed_by" in at.found.facts and mark.does("until")  # `ab dem 11. Januar bis zum 30. Juli`
+            at.say("until" if again else one.name, day.iso, mark.first, scene.tokens_between(start + day.start, start + day.end)[1])
+    for first, last, iso in _from_on(at) if one.name == "needed_by" else ():
+        at.say(one.name, iso, first, last)
     for i in (mark.first for mark in at.marks("for")) if one.name == "until" else ():
         if scene.is_text(i, "for") and scene.is_left(i) and one.name not in at.found.facts:
             day = next(iter(days(scene.quote(i, min(i + 4, at.last)), at.today)), None)
             if day and day.start == 0:
                 at.say(one.name, day.iso, i, scene.chunk(i, day.end))
+
+
+def _from_on(at: Stretch) -> Iterator[tuple[int, int, str]]:
+    """`from Monday on`."""
+    scene = at.scene
+    for i in scene.of_kind(at.first, at.last, "word"):
+        if scene.is_listed(i, "from") and scene.is_left(i):
+            start = scene.said[i].end
+            day = next(iter(days(scene.text[start : scene.token(min(i + 8, at.last - 1)).end], at.today)), None)
+            end = scene.tokens_between(start, start + day.end)[1] if day and day.start <= 1 else 0
+            if day and end and scene.is_listed(end, "onwards"):
+                yield i, end + 1, day.iso
 
 
 def _say_date_before(at: Stretch, one: Wanted, mark: Mark) -> None:
@@ -109,7 +124,8 @@ def _say_range(at: Stretch) -> None:
     for day, after in pairwise(found):
         first, last = scene.tokens_between(start + day.start, start + day.end)
         begin, end = scene.tokens_between(start + after.start, start + after.end)
-        to = begin - last == 1 and (scene.does(last, "to", "until") or scene.is_text(last, "-", "–"))
+        begin = max(begin, first)
+        to = scene.words.joins_days(scene.text[start + day.end : start + after.start])
         if to and day.iso < after.iso and scene.is_left(first) and scene.is_left(begin):
             at.say("needed_by", day.iso, first - scene.is_text(first - 1, "from"), last)
             at.say("until", after.iso, last, end)
@@ -153,6 +169,8 @@ def _is_of_another(scene: Scene, mark: Mark) -> bool:
     tells = scene.kind(mark.last) == "word" and not scene.at(mark.last).has("part", "choice", "fact")
     noun = tells and not scene.mention_at(mark.last) and not scene.does(mark.last, *BUILDING, "only")
     owned = scene.does(mark.first - 1, "owned")
+    if any("template" in scene.at(i).names("fact") for i in (mark.last, mark.last + 1)):
+        return False  # `from the Debian 12 template`
     return (noun and owned and scene.does(mark.first - 2, "lean")) or scene.is_listed(mark.first - 1 - owned, "leads_to_another")
 
 

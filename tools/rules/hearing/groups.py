@@ -242,6 +242,8 @@ class Grouping:
         """`with a firewall`: of a machine that may have such a setting it is that, and no thing of its own."""
         scene, mark = self.scene, self.scene.at(head.first)
         facts = {*mark.names("wish"), *mark.names("fact")} - {"count"}
+        if self.scene.words.alone.keys() & {*mark.names("choice")}:
+            return False
         if not facts or mark.first != head.first or mark.last < head.last or head.role:
             return False
         others = {name for one in scene.mentions for name in one.names("service")} - {head.capability}
@@ -260,6 +262,7 @@ class Grouping:
         wants = any(
             one.does("ask_for", "remove", "polite") or one.has("choice") or set(one.names("fact")) - {"count"} for one in scene.marks
         )
+        wants = wants or any(not one.names("body") for one in scene.mentions)
         return len(scene.said) < 12 and not wants and not scene.has(0, len(scene.said), "number", "size", "name", "money")
 
     def _is_environment(self, head: Head) -> bool:

@@ -18,6 +18,7 @@ from tools.rules.names.naming import numbered, repair
 from tools.values.request import Item, Request
 
 COUNT_MAX = 10_000
+YEAR_MIN = 1900
 ROLE_COUNT_MAX = 500
 ADJECTIVES_MAX = 10
 ROLE_WORDS_MAX = 3
@@ -150,6 +151,7 @@ def _is_count(scene: Scene, number: int, first: int, floor: int) -> bool:
     value, after, behind = scene.said[number].value, scene.at(number + 1), scene.at(number - 1)
     counts_label = bool(scene.facts(number + 1) & scene.words.counting) and not after.has("body") and number + 1 < first
     version = number > floor and (behind.has("choice") or bool(set(behind.names("fact")) & scene.words.placing))
+    version = version or (value > YEAR_MIN and is_day_word(scene.token(number - 1).text))  # `1 February 2027`
     made = number - 1 > floor and scene.kind(number - 1) == "word" and not behind.meanings and scene.does(number - 2, "article")
     return not counts_label and not version and not made and _is_whole(scene, number, COUNT_MAX) and value > 0
 
@@ -230,7 +232,14 @@ def for_many(scene: Scene, named: Sequence[Head]) -> list[Head]:
     for fact, capability in scene.words.alone.items():
         for mark in scene.marks_in(0, floor, fact):
             counts = scene.does(mark.last, "for") and scene.has(mark.last, mark.last + 4, "number")
-            opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",") or scene.does(mark.first - 1, "article", "ask_for")
+            end = scene.skip(mark.last, floor, "join", texts=(",",))
+            each = scene.any_does(mark.last, mark.last + 3, "each") or (end > mark.last and {*scene.at(end).names("choice")} & {fact})
+            counts = counts or bool(each)  # `Gitea and Grafana, each on a VM of its own`
+            opens = (
+                scene.stops(mark.first - 1)
+                or scene.is_text(mark.first - 1, ",")
+                or scene.does(mark.first - 1, "article", "ask_for", "join")
+            )
             if mark.choices(fact) and counts and opens and not scene.denied[mark.first]:
                 found.append(Head(capability, Lead(mark.first, "new"), mark.first, mark.last))
     return found
@@ -267,7 +276,8 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: 
         end, names = names_at(scene, i, last, sure=False)
         opens = scene.does(end, "with", "each") or scene.is_text(end, *":(=-")
         close = scene.find(end, last, ")") if scene.is_text(end, "(") else None
-        sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or scene.is_text(end, ","))
+        lined = scene.stops(i - 1) and scene.kind(end) == "number"  # `web-a 2c 4g 20g`
+        sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or lined or scene.is_text(end, ","))
         if names and (scene.does(end, "copy") or sized):
             found.append(Head(scene.words.plain, Lead(i, "new"), i, end, names=names))
     return found

@@ -128,7 +128,7 @@ class _Layout:
         field, label = line.field, line.label
         if field and not self.is_label(label) and _COUNTED.match(field["value"]):
             label = f"{self._block(at)} {label}"  # `disk {`, `size = 64`
-        elif field and self.heading and self.is_label(label):
+        elif field and self.heading and not self.is_label(self.heading) and self.is_label(label):
             label = f"{self.heading} {label}"
         if field and _is_short(label) and self.is_label(label) and not self._is_list(field["value"]):
             return at + 1, Piece(begin + field.start("value"), line.start + len(line.text.rstrip()), label, begin, begins=line.is_listed)
@@ -180,10 +180,20 @@ class _Layout:
             fields = [row for row in grid if len(row) > 1 and self.is_label(row[0][2])]
             return last, [[(row[1][0], row[1][1], row[0][2]) for row in fields]], True
         if len(heads) > 2 and known < 2 and sum(labels) >= 2:
-            return last, _turned(heads, [row for row, is_one in zip(body, labels, strict=True) if is_one]), False
+            return last, self._turned(heads, [row for row, is_one in zip(body, labels, strict=True) if is_one]), False
         if len(heads) < 2 or known < 2 or not body or (not is_markdown and any(_DIGIT.search(label) for _, _, label in heads)):
             return at, [], False
         return last, [[(a, b, heads[i][2]) for i, (a, b, text) in enumerate(row) if i < len(heads) and text] for row in body], False
+
+    def _turned(self, heads: Cells, body: Sequence[Cells]) -> list[Cells]:
+        """A table whose first column holds the labels: each other column is a thing, or the one that is preferred."""
+        preferred = [n for n in range(1, len(heads)) if any(word in fold(heads[n][2]) for word in listed("preferred"))]
+        rows = []
+        for n in preferred or range(1, len(heads)):
+            start, end, head = heads[n]
+            cells = [(row[n][0], row[n][1], row[0][2]) for row in body if len(row) > n and row[n][2]]
+            rows.append(cells if preferred else [(start, end, SECTION if self.is_section(head) else "name"), *cells])
+        return rows
 
 
 def _closes(body: str) -> bool:
@@ -199,16 +209,6 @@ def _is_short(label: str) -> bool:
 Cells = list[tuple[int, int, str]]
 """(start, end, what stands there)."""
 Split = Callable[[str], list[tuple[int, int]]]
-
-
-def _turned(heads: Cells, body: Sequence[Cells]) -> list[Cells]:
-    """A table whose first column holds the labels: each other column is a thing, or the one that is preferred."""
-    preferred = [n for n in range(1, len(heads)) if any(word in fold(heads[n][2]) for word in listed("preferred"))]
-    rows = []
-    for n in preferred or range(1, len(heads)):
-        cells = [(row[n][0], row[n][1], row[0][2]) for row in body if len(row) > n and row[n][2]]
-        rows.append(cells if preferred else [(heads[n][0], heads[n][1], "name"), *cells])
-    return rows
 
 
 def _cells(line: _Line, split: Split) -> Cells:

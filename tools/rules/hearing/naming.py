@@ -100,7 +100,8 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
         if several or token.kind == "number":
             return until + 1, several
         return at + 1, spread(scene.quote(at, at + 1))
-    if is_first and sure and token.kind in ("word", "mark", "number") and not scene.stops(at) and not _is_small(scene, at):
+    counts = token.kind == "number" and scene.kind(at + 1) == "word"  # `the customer called: 3 of them`
+    if is_first and sure and not counts and token.kind in ("word", "mark", "number") and not scene.stops(at) and not _is_small(scene, at):
         chunk = re.match(r"[^\s,;]{1,256}", scene.text[token.start :])
         text = _COUNTER.sub("", chunk.group()).rstrip(".!?:)\"'") if chunk else ""
         is_name = bool(text) and not _TELEPHONE.fullmatch(text)

@@ -20,7 +20,7 @@ from tools.rules.hearing.labels import Labelled, is_section, label_of
 from tools.rules.hearing.layout import SECTION, pieces
 from tools.rules.hearing.naming import Called, names
 from tools.rules.hearing.saying import read_kind, read_stretch
-from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
 from tools.rules.hearing.words import Catalogue
@@ -109,6 +109,7 @@ class _Reader:
         if not found and message.things and is_prose:
             read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
         self._place_under_headings(cells)
+        self._stand_in(removed)
         if not found and not message.things and message.request.items and not removed:
             if self.before is not None and correct(message, self.before):
                 pass
@@ -117,6 +118,15 @@ class _Reader:
                 read_stretch(message, more)
             else:
                 _read_for_all(message)
+
+    def _stand_in(self, removed: list[Group]) -> None:
+        """`vm, not web server`: what comes instead is as what goes was."""
+        scene, request = self.scene, self.message.request
+        gone = [(one.head, item) for one in removed if scene.denied[one.head.first] and (item := request.item(one.label))]
+        made = [thing for thing in self.message.things if thing.new]
+        if len(gone) == len(made) == 1 and scene.sentence(gone[0][0].first) == scene.sentence(made[0].first):
+            wanted = {one.name for one in self.message.wanted(made[0])}
+            made[0].found.facts = {fact.name: fact for fact in gone[0][1].facts if fact.name in wanted} | made[0].facts
 
     def _place_under_headings(self, cells: list[Cell]) -> None:
         scene, sections = self.scene, [cell for cell in cells if cell.is_section]
@@ -196,7 +206,7 @@ class _Reader:
         cell.read(message.stretch(thing, cell.first, cell.last))
         if cell.row and cell.label == Labelled():
             read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
-        if goes_on and before:  # `Name 1`, `Name 2`
+        if goes_on and before and thing.facts["name"] is not before:  # `Name 1`, `Name 2`
             thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
 
     def _begins(self, cell: Cell, thing: Thing) -> bool:
@@ -230,8 +240,10 @@ def _asks(scene: Scene, spans: Sequence[Span]) -> bool:
                     scene.does(begin, "join") or scene.is_text(begin, ",") or scene.is_listed(begin, "opening")
                 ):
                     begin += 1
+                bare = not scene.has(i, end, *FIGURES, "name") and not scene.any_does(i, end, "article", "owned", "them")
+                able = scene.is_text(end, "?") and bare and not scene.has(end, last, *FIGURES)  # `can you build Windows machines?`
                 question = scene.does(begin, "ask") or (scene.is_text(end, "?") and scene.kind(begin) not in ("number", "size"))
-                if question and not scene.does(begin, "polite") and not scene.any_does(i, min(i + 4, end), "polite"):
+                if able or (question and not scene.does(begin, "polite") and not scene.any_does(i, min(i + 4, end), "polite")):
                     asked.append((i, end))
                 else:
                     orders = True

@@ -342,14 +342,17 @@ def _compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Toke
     if not any(token.glued and token.kind == "word" for token in said):
         return said
     found: list[Token] = []
-    known = {i for mark in (*words.marks(said), *words.mentions(said, [])) for i in range(mark.first, mark.last)}
+    marks = words.marks(said)
+    known = {i for mark in (*marks, *words.mentions(said, [])) for i in range(mark.first, mark.last)}
+    within = {i for mark in marks if words.alone.keys() & {*mark.names("choice")} for i in range(mark.first, mark.last)}
     at = 0
     while at < len(said):
         end = at + 1
         while end < len(said) and said[end].glued and said[end].kind == said[at].kind == "word":
             end += 1
         chain = said[at:end]
-        if len(chain) == 1 or all(i in known or words.fills(said[i]) for i in range(at, end)):
+        are_words = all(i in known or words.fills(said[i]) for i in range(at, end))
+        if len(chain) == 1 or (are_words and within.isdisjoint(range(at, end)) | within.issuperset(range(at, end))):
             found += chain
         else:
             found.append(Token("name", fold(text[chain[0].start : chain[-1].end]), chain[0].start, chain[-1].end, glued=chain[0].glued))

@@ -192,7 +192,15 @@ class Message:
         sizes = {name for cell in cells for name in cell.facts} & (MACHINE_SIZES | {"count"}) | labels & MACHINE_SIZES
         amounts = [i for i, token in enumerate(scene.said) if token.kind in ("size", "number")]
         sized = len(sizes) >= 2 or (sizes & MACHINE_SIZES and any(scene.kind(i) == "size" for i in amounts))
-        return Thing(scene.words.plain, "", True, scene.quote(amounts[0], amounts[0] + 1)) if len(amounts) >= 2 and sized else None
+        sized = sized and len(amounts) >= 2 and not self._changes_another()
+        return Thing(scene.words.plain, "", True, scene.quote(amounts[0], amounts[0] + 1)) if sized else None
+
+    def _changes_another(self) -> bool:
+        """`increase the RAM of srv-print-07 to 8 GB`: a machine that nobody here has made."""
+        scene = self.scene
+        begin = next((i for i in range(len(scene.said)) if not scene.fills(i) or scene.does(i, "change")), 0)
+        orders = scene.does(begin, "change") and not scene.does(begin, "ask_for")
+        return orders and any(scene.does(i - 1, "lean") for i in scene.of_kind(begin, scene.sentence(begin)[1], "name"))
 
     # One more of what there is.
 

@@ -301,6 +301,12 @@ class Lexicon:
             mended = get_close_matches(text, near, n=1, cutoff=0.83)
         return mended[0] if mended else text
 
+    def joins_days(self, text: str) -> bool:
+        """`7 December to 18 December`, `14.–18. Dezember`."""
+        between = fold(text).strip(" .")
+        meant = self._phrases.alone.get(between)
+        return between in ("-", "–") or (meant is not None and not meant.verbs.isdisjoint(("to", "until")))
+
     def knows(self, text: str) -> bool:
         """A word that means something by itself: `ram` and `hostname` tell no other language."""
         word = same(text)
