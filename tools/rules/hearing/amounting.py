@@ -13,6 +13,8 @@ from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount
 from tools.rules.hearing.words import same
 from tools.values.request import Doubt, Edit, Reading
 
+ALONE_MAX = 6
+"""Tokens of a message that says one figure."""
 TIMES_MAX = 24
 """Disks of one size."""
 ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"), "money": ("money",)}
@@ -258,7 +260,7 @@ class _Amounts:
         if short and "count" in self.kinds and any(scene.does(i, "them") for i in range(len(scene.said))):
             self._give("count", numbers[0])  # `make it 3`, `three of them`
         for number in numbers:
-            self._mends(number)
+            self._mends(number) or self._adds_port(number)
         if sums and (budget := self.at.able.named("money")):
             self._give(budget, sums[-1])
         sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
@@ -291,6 +293,15 @@ class _Amounts:
         start = self.scene.text.find(disk.quote) if disk else -1
         end = self.scene.tokens_between(start, start + len(disk.quote))[1] if disk and start >= 0 else len(self.scene.said)
         return next((n for n, size in enumerate(sizes) if 0 <= size.first - end <= LIST_GAP_MAX), len(sizes))
+
+    def _adds_port(self, number: Amount) -> bool:
+        """`also 8080`: where ports are said, and nothing else."""
+        ports, scene = self.at.able.named("ports"), self.scene
+        before = self.message.before(self.thing, ports) if ports else None
+        adds = before and len(scene.said) <= ALONE_MAX and scene.any_does(0, len(scene.said), "too")
+        if adds and before:
+            self.at.say(ports, f"{before.value}, {plain(number.worth)}", number.first, number.last)
+        return bool(adds)
 
     def _mends(self, one: Amount) -> bool:
         """`Sorry, I meant 8 GB`, `3 servers, no wait, 4`: it stands for the nearest size, or the last number, before it."""

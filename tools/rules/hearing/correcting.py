@@ -11,6 +11,8 @@ from tools.rules.hearing.values import Amount, amounts, plain
 from tools.values.request import Doubt, Edit, Fact, Reading, Request
 
 WORDS_MAX = 12
+FAR = 3
+"""How much farther the second is than the one that is meant."""
 Set = tuple[str, Fact]
 """The label of an item, or nothing, and what was said of it."""
 
@@ -19,12 +21,15 @@ def correct(message: Message, before: Request) -> bool:
     """Whether the message is such a correction. `before` is the request without the last message."""
     scene = message.scene
     said = amounts(scene, 0, len(scene.said))
-    labels = [mark for mark in scene.marks if set(mark.names("fact")) - {"count"}]
+    able = {item.capability for item in message.request.items}
+    labels = [mark for mark in scene.marks if {name for one in able for name in mark.facts(one)} - {"count"}]
     takes_back = any(mark.does("mends", "instead", "prefer") for mark in scene.marks) or scene.does(0, "deny")
     points = any(mark.does("change") and scene.does(mark.last, "them") for mark in scene.marks)
     if len(said) != 1 or labels or len(scene.said) > WORDS_MAX or not (takes_back or points) or scene.is_body(said[0].last):
         return False
     new = {fact: value for fact in _recent(message.request, before) if (value := _instead(fact[1], said[0]))}
+    nearest = _nearest(new, said[0])
+    new = {nearest: new[nearest]} if nearest else new
     if not new or (points and not takes_back and len({fact.value for _, fact in new}) > 1):
         return False
     quote = scene.quote(said[0].first, said[0].last)
@@ -38,6 +43,14 @@ def correct(message: Message, before: Request) -> bool:
     message.things.append(one)
     scene.use(0, len(scene.said))
     return True
+
+
+def _nearest(new: dict[Set, str], amount: Amount) -> Set | None:
+    """`doch lieber 16 GB`, of 8 GB of memory and a disk of 60 GB: the one that is much nearer; `better three`: so many machines."""
+    if amount.kind == "number" and not amount.text[0].isdigit():
+        return next((one for one in new if one[1].name == "count"), None)
+    far = sorted((abs((quantities.size_bytes(one[1].value) or 0) - amount.worth), one) for one in new) if amount.kind == "size" else []
+    return far[0][1] if len(far) > 1 and far[0][0] * FAR <= far[1][0] else None
 
 
 def _recent(request: Request, before: Request) -> Iterator[Set]:

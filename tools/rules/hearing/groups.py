@@ -63,7 +63,6 @@ class Grouping:
     removed: list[Group] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.known = {item.capability: item.label for item in self.request.items}
         self.named = {item.label for item in self.request.items}
 
     @property
@@ -79,7 +78,7 @@ class Grouping:
         verdict = self._verdict(head)
         match verdict:
             case "new" | "there":
-                label = head.label or (self.known.get(head.capability, "") if verdict == "there" else "")
+                label = head.label or (self._ours(head) if verdict == "there" else "")
                 scene.name_thing(head.first, head.last)
                 scene.settle(*lead.counted)
                 self.found.append(Group(head, head.start, head.last, verdict == "new", label, lead.number, lead.counted))
@@ -92,7 +91,7 @@ class Grouping:
                 previous.count = lead.number if previous.count is None and lead.number else previous.count
                 scene.use(head.first, head.last)
             case "removed":
-                label = head.label or (self.known.get(head.capability, "") if self._is_ours(head) else "")
+                label = head.label or self._ours(head)
                 label = label or scene.quote(head.start + (head.intro == "ref"), head.last)
                 self.removed.append(Group(head, head.start, head.last, False, label, None, (0, 0)))
                 scene.use(head.first, head.last)
@@ -122,9 +121,11 @@ class Grouping:
         if self._is_no_thing(head):
             return "no"
         is_unnamed = not head.label and not head.role
-        there = head.label in self.named or (head.capability in self.known and is_unnamed and self._is_ours(head))
+        there = head.label in self.named or (is_unnamed and self._ours(head) != "")
         if there and self._tells_list(head):
             return "there"
+        if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
+            return "removed"
         if scene.denied[head.first]:
             former = scene.any_does(head.start - 1, head.first, "former") or self._governed(head, "except")
             return "removed" if there and not former else "spoken of"
@@ -293,10 +294,11 @@ class Grouping:
         asks = asks and not scene.any_does(first, head.start, "mends")
         return scene.has(begin, end, "number") and not others and not asks
 
-    def _is_ours(self, head: Head) -> bool:
-        """`the payroll vm` is no item that is called otherwise."""
-        words = {part for item in self.request.items if item.capability == head.capability for part in _words_of(item)}
-        return head.intro != "ref" or all(any(same(one) in word for word in words) for one in head.adjectives)
+    def _ours(self, head: Head) -> str:
+        """The item that is meant: `the payroll vm` is none that is called otherwise."""
+        items = [item for item in reversed(self.request.items) if item.capability == head.capability]
+        told = [item for item in items if all(any(same(one) in word for word in _words_of(item)) for one in head.adjectives)]
+        return next((item.label for item in (told if head.intro == "ref" else told or items)), "")
 
     def _is_listed_anew(self, head: Head, previous: Group) -> bool:
         """`vm with 2 cores and vm with 8 cores`: each goes on with a size of its own."""

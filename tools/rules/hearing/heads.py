@@ -84,11 +84,19 @@ def heads(scene: Scene, first: int, last: int, request: Request, titles: Contain
     found += _items(scene, first, last, request)
     found += _roles(scene, first, last, found, request)
     found += _called(scene, first, last, found, titles)
+    for mark in scene.marks_in(first, last, "remove"):
+        if any(scene.is_listed(i, "ours") for i in range(mark.first, mark.last)):  # `we can use the central one, leave ours out`
+            services = {name for one in scene.mentions if one.first < mark.first for name in one.names("service")}
+            found += [_meant(item, mark) for item in request.items if item.capability in services][-1:]
     for mark in scene.marks_in(first, last, "same_again"):
         told = scene.does(mark.last, "for", "lean", "with", "affirm") or scene.at(mark.last).choices("environment")
         if found and told:
             found.append(Head(found[0].capability, Lead(mark.first), mark.first, mark.last, again=True))
     return found
+
+
+def _meant(item: Item, mark: Mark) -> Head:
+    return Head(item.capability, Lead(mark.first, "ref"), mark.first, mark.last, label=item.label)
 
 
 def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
@@ -97,10 +105,16 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     lead = _lead(scene, mark.first, floor)
     if counted := _count_behind(scene, mark.last):
         lead = lead._replace(number=counted[0], counted=(mark.last, counted[1]))
-    before = [i for i in range(lead.start, mark.first) if scene.kind(i) in ("word", "name") and not scene.at(i).meanings]
+    words = [i for i in range(lead.start, mark.first) if scene.kind(i) in ("word", "name")]
+    before = [i for i in words if not scene.at(i).meanings or (body and same(scene.said[i].text) in scene.words.roles)]
     adjectives = tuple(scene.said[i].text for i in before if not scene.fills(i))
-    is_role = body and lead.intro == "new" and len(adjectives) == 1 and scene.is_text(mark.first - 1, *adjectives)
+    opens = scene.is_text(mark.last, "(") or scene.does(mark.last, "with")
+    sized = lead.intro == "new" or (lead.intro == "bare" and opens and says_machine_size(scene, mark.last, scene.sentence(mark.last)[1]))
+    is_role = body and sized and len(adjectives) == 1 and scene.is_text(mark.first - 1, *adjectives)
     role = adjectives[0] if is_role and adjectives[0].isalpha() else ""
+    if role and scene.any_does(scene.sentence(mark.first)[0], lead.start, "mends"):  # `sorry, 3 app servers`
+        there = next((item for item in request.items if same(item.label) == same(role)), None)
+        return Head(capability, lead, mark.first, mark.last, body, there.label if there else "", "", adjectives)
     label = _free(role, request) if role else ""
     return Head(capability, lead, mark.first, mark.last, body, label, role, adjectives)
 
@@ -149,7 +163,8 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
 def _is_count(scene: Scene, number: int, first: int, floor: int) -> bool:
     """Not a version (`Debian 12 server`), and not what a label behind it counts (`4 cores server`)."""
     value, after, behind = scene.said[number].value, scene.at(number + 1), scene.at(number - 1)
-    counts_label = bool(scene.facts(number + 1) & scene.words.counting) and not after.has("body") and number + 1 < first
+    is_role = same(scene.token(number + 1).text) in scene.words.roles and scene.is_body(number + 2)  # `3 worker VMs`
+    counts_label = not is_role and bool(scene.facts(number + 1) & scene.words.counting) and not after.has("body") and number + 1 < first
     version = number > floor and (behind.has("choice") or bool(set(behind.names("fact")) & scene.words.placing))
     version = version or (value > YEAR_MIN and is_day_word(scene.token(number - 1).text))  # `1 February 2027`
     made = number - 1 > floor and scene.kind(number - 1) == "word" and not behind.meanings and scene.does(number - 2, "article")

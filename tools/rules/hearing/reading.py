@@ -43,7 +43,8 @@ def read(
     before the last message, which this one may correct; `known` is what the world has."""
     text = text[:TEXT_LENGTH_MAX]
     cleaned = clean(text)
-    scene = Scene.of(text, spaced(cleaned), catalogue)
+    earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
+    scene = Scene.of(text, spaced(cleaned), catalogue, earlier)
     scene.known = known
     return _Reader(Message(scene, request, catalogue, today), before).edits(cleaned, asked) if scene.said else Edits()
 
@@ -111,7 +112,7 @@ class _Reader:
         self._place_under_headings(cells)
         self._stand_in(removed)
         if not found and not message.things and message.request.items and not removed:
-            if self.before is not None and correct(message, self.before):
+            if (self.before is not None and correct(message, self.before)) or message.speaks_of_another():
                 pass
             elif more := message.one_more():
                 message.things.append(more)

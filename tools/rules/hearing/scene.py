@@ -51,9 +51,10 @@ class Scene:
     _by_owner: dict[str, list[Mark]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, text: str, cleaned: str, catalogue: Catalogue) -> Scene:
-        said = tokens(cleaned)
-        words = lexicon(catalogue, language_of(said, lexicon(catalogue)))
+    def of(cls, text: str, cleaned: str, catalogue: Catalogue, before: str = "") -> Scene:
+        """`before`: what was typed earlier, which tells the language where this does not."""
+        said, english = tokens(cleaned), lexicon(catalogue)
+        words = lexicon(catalogue, language_of(said, english, language_of(tokens(before), english) if before else "") or ENGLISH)
         said = tuple(part for token in said for part in _unglued(token, words))
         said = tuple(words.mend(token) for token in _in_numbers(_compounds(said, words, cleaned), words))
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
@@ -343,8 +344,10 @@ def _compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Toke
         return said
     found: list[Token] = []
     marks = words.marks(said)
-    known = {i for mark in (*marks, *words.mentions(said, [])) for i in range(mark.first, mark.last)}
-    within = {i for mark in marks if words.alone.keys() & {*mark.names("choice")} for i in range(mark.first, mark.last)}
+    mentions = words.mentions(said, [])
+    known = {i for mark in (*marks, *mentions) for i in range(mark.first, mark.last)}
+    things = {mark.first for mark in mentions}
+    alone = {mark.first for mark in marks if words.alone.keys() & {*mark.names("choice")}}
     at = 0
     while at < len(said):
         end = at + 1
@@ -352,7 +355,8 @@ def _compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Toke
             end += 1
         chain = said[at:end]
         are_words = all(i in known or words.fills(said[i]) for i in range(at, end))
-        if len(chain) == 1 or (are_words and within.isdisjoint(range(at, end)) | within.issuperset(range(at, end))):
+        of_two = at in things and not alone.isdisjoint(range(at + 1, end))  # `db-vault`
+        if len(chain) == 1 or (are_words and not of_two):
             found += chain
         else:
             found.append(Token("name", fold(text[chain[0].start : chain[-1].end]), chain[0].start, chain[-1].end, glued=chain[0].glued))

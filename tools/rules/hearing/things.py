@@ -204,6 +204,12 @@ class Message:
 
     # One more of what there is.
 
+    def speaks_of_another(self) -> bool:
+        """`give payroll-db 8 GB more`: a machine that is no item, so that nothing is said of one."""
+        scene, ours = self.scene, {one for item in self.request.items for one in _called(item)}
+        names = [i for i in scene.of_kind(0, len(scene.said), "name") if scene.is_left(i) and scene.said[i].text not in ours]
+        return any(scene.does(i - 1, "ask_for", "change") and not scene.at(i).meanings for i in names) and bool(scene.figures())
+
     def one_more(self) -> Thing | None:
         """`another one`, `and one for staging`, `the same again for production`: of the last item, but for what is said of it."""
         scene, item = self.scene, self.request.items[-1]

@@ -210,7 +210,8 @@ class Lexicon:
         self._phrases.sort()
         self._services.sort()
         labels = (word for word in meant if word.isalpha() and len(word) >= 4)
-        self._labels = sorted(word for word in labels if any(one.kind == "fact" or one.name == "os" for one in meant[word]))
+        mended = ("os", "with")
+        self._labels = sorted(word for word in labels if any(one.kind == "fact" or one.name in mended for one in meant[word]))
         self._mended = lru_cache(maxsize=WORDS_MAX)(self._mend)
 
     @staticmethod
@@ -348,6 +349,7 @@ def _own(tongue: str) -> frozenset[str]:
         return frozenset(language(ENGLISH)["filling"]["words"].split())
     theirs = language(tongue)
     words = {word.rstrip("*") for several in theirs["words"].values() for word in several} | set(theirs["filling"]["words"].split())
+    words |= {fold(word) for word in theirs["numbers"]}
     ours = language(ENGLISH)
     shared = {word for table in ("wish", "units", "parted", "body") for several in ours[table].values() for word in several}
     return frozenset(words - _own(ENGLISH) - shared)
@@ -366,14 +368,15 @@ def _measures(word: str) -> tuple[str, ...]:
     return tuple(one for one in others() if any(word in words for words in language(one)["sizes"].values()))
 
 
-def language_of(said: Sequence[Token], english: Lexicon) -> str:
-    """The language that most of the words are of, its units behind a number among them; English where none has more."""
+def language_of(said: Sequence[Token], english: Lexicon, before: str = "") -> str:
+    """The language that most of the words are of, its units behind a number among them; English where none has more, empty where none
+    has any. `before`: the language of what was typed earlier, where two have as many."""
     count: Counter[str] = Counter()
     for n, token in enumerate(said):
         tongues = (_measures(token.text) if n and said[n - 1].kind == "number" else ()) or _tongues(token.text)
         if token.kind == "word" and (ENGLISH in tongues or not english.knows(token.text)):
             count.update(tongues)
-    return max((ENGLISH, *others()), key=lambda tongue: count[tongue])
+    return max((ENGLISH, *others()), key=lambda tongue: (count[tongue], tongue == before)) if count else before
 
 
 _LEXICONS: dict[tuple[int, str], tuple[Catalogue, Lexicon]] = {}
