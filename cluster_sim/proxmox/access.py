@@ -93,6 +93,12 @@ class User:
     comment: str = ""
     groups: tuple[str, ...] = ()
     tokens: dict[str, Token] = field(default_factory=dict)
+    expires_at: int = 0
+    details: dict[str, str] = field(default_factory=dict)
+    """`firstname`, `lastname`, `email`, `keys`."""
+
+    def may_log_in(self, now: float) -> bool:
+        return self.enabled and not 0 < self.expires_at < now
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,12 @@ class Access:
     grants: list[Grant]
     everything: frozenset[str] = PRIVILEGES
     """What root may."""
+    groups: dict[str, str] = field(default_factory=dict)
+    """Those that were made as such → comment. Others are there because a user of the world file is in them."""
+
+    @property
+    def every_group(self) -> list[str]:
+        return sorted({*self.groups, *(group for user in self.users.values() for group in user.groups)})
 
     def privileges(self, who: Who, path: str, pool: str | None = None) -> dict[str, bool]:
         """Privilege → does it go down to what is below `path`. `pool`: the one that the object at `path` is in."""

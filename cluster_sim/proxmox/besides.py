@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import network, volumes
+from . import looking, network, volumes
 from .agent import answering, has_agent
 from .call import Address, Call, needs
 from .configuration import disks
 from .errors import failed, forbidden
 from .looking import QEMU
-from .parameters import BOOLEAN, STORAGE, TEXT, choice
+from .parameters import BOOLEAN, NODE, STORAGE, TEXT, choice
 
 _GUEST = "/nodes/{node}/qemu/{vmid}"
 _AUDIT, _ON_NODE = needs("/", "Sys.Audit"), needs("/nodes/{node}", "Sys.Audit")
@@ -42,12 +42,13 @@ def unset(call: Call) -> dict[str, Any]:
 
 
 def groups(call: Call) -> list[dict[str, Any]]:
-    members: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {group: [] for group in call.cluster.access.every_group}
     for user in call.cluster.access.users.values():
         for group in user.groups:
             members.setdefault(group, []).append(user.name)
     seen = [g for g in sorted(members) if call.may(f"/access/groups/{g}", "User.Modify", "Group.Allocate", "Sys.Audit")]
-    return [{"groupid": group, "users": ",".join(members[group])} for group in seen]
+    told = call.cluster.access.groups
+    return [{"groupid": group, "users": ",".join(members[group])} | ({"comment": told[group]} if told.get(group) else {}) for group in seen]
 
 
 def user(call: Call) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def user(call: Call) -> dict[str, Any]:
     found = call.cluster.access.users.get(name)
     if found is None:
         raise failed(f"no such user ('{name}')")
-    row: dict[str, Any] = {"enable": int(found.enabled), "expire": 0, "groups": list(found.groups)}
+    row: dict[str, Any] = {"enable": int(found.enabled), "expire": found.expires_at, "groups": list(found.groups), **found.details}
     row["tokens"] = {token: {"privsep": int(t.separate), "expire": t.expires_at} for token, t in found.tokens.items()}
     return row | ({"comment": found.comment} if found.comment else {})
 
@@ -89,6 +90,26 @@ def members(call: Call) -> list[dict[str, Any]]:
 def totem(call: Call) -> dict[str, Any]:
     interface = {"0": {"linknumber": "0"}}
     return {"cluster_name": call.cluster.name, "config_version": str(len(call.cluster.nodes)), "interface": interface, "version": "2"}
+
+
+def join_information(call: Call) -> dict[str, Any]:
+    """What a node that wants to join is given, from the node that is asked."""
+    named = call.get("node") or next(n for n in call.cluster.nodes if call.cluster.online(n))
+    if named not in call.cluster.nodes:
+        raise failed(f"unable to read member info for node '{named}'")
+    prints = {row["node"]: row["ssl_fingerprint"] for row in looking.index(call)}
+    told = [
+        {
+            "name": n.name,
+            "nodeid": n.number,
+            "pve_addr": n.address,
+            "pve_fp": prints[n.name],
+            "quorum_votes": 1,
+            "ring0_addr": n.address,
+        }
+        for n in call.cluster.nodes.values()
+    ]
+    return {"nodelist": told, "preferred_node": named, "totem": totem(call), "config_digest": "0" * 40}
 
 
 def manager_status(call: Call) -> dict[str, Any]:
@@ -127,6 +148,24 @@ def matchers(call: Call) -> list[dict[str, Any]]:
 
 def ipams(call: Call) -> list[dict[str, Any]]:
     return [{"ipam": "pve", "type": "pve"}]
+
+
+def entries(call: Call) -> list[dict[str, Any]]:
+    """Addresses that the cluster itself gives: only in zones with a DHCP server of its own, and no zone here has one (pve-network,
+    API2/Network/SDN/Ipams.pm, 2026-11-30)."""
+    if call.values["ipam"] != "pve":
+        raise failed("Currently only PVE IPAM is supported!")
+    return []
+
+
+def of_vnet(call: Call) -> dict[str, Any]:
+    vnet(call)
+    return {}
+
+
+def rules_of_vnet(call: Call) -> list[dict[str, Any]]:
+    vnet(call)
+    return []
 
 
 def zone(call: Call) -> dict[str, Any]:
@@ -345,6 +384,7 @@ BESIDES: tuple[Address, ...] = (
     _get("/cluster/acme/account", nothing),
     _get("/cluster/backup", nothing, _AUDIT),
     _get("/cluster/config/apiversion", lambda call: _API_OF_CONFIG, _AUDIT),
+    _get("/cluster/config/join", join_information, _AUDIT, node=NODE),
     _get("/cluster/config/nodes", members, _AUDIT),
     _get("/cluster/config/qdevice", unset, _AUDIT),
     _get("/cluster/config/totem", totem, _AUDIT),
@@ -370,7 +410,10 @@ BESIDES: tuple[Address, ...] = (
     _get("/cluster/sdn/controllers", nothing, type=TEXT, **_PENDING),
     _get("/cluster/sdn/dns", nothing, type=TEXT),
     _get("/cluster/sdn/ipams", ipams, type=TEXT),
+    _get("/cluster/sdn/ipams/{ipam}/status", entries),
     _get("/cluster/sdn/vnets/{vnet}", vnet, **_PENDING),
+    _get("/cluster/sdn/vnets/{vnet}/firewall/options", of_vnet),
+    _get("/cluster/sdn/vnets/{vnet}/firewall/rules", rules_of_vnet),
     _get("/cluster/sdn/vnets/{vnet}/subnets/{subnet}", subnet, **_PENDING),
     _get("/cluster/sdn/zones/{zone}", zone, needs("/sdn/zones/{zone}", "SDN.Allocate"), **_PENDING),
     _get("/nodes/{node}/apt/update", nothing, needs("/nodes/{node}", "Sys.Modify")),

@@ -154,7 +154,13 @@ class Front:
         seen = re.fullmatch(r"([^\s!]+@[^\s!@]+)!([^\s=]+)[=:](\S+)", text)
         user = self.cluster.access.users.get(seen[1]) if seen else None
         token = user.tokens.get(seen[2]) if user and seen else None
-        if seen is None or user is None or token is None or not user.enabled or not hmac.compare_digest(token.secret, seen[3]):
+        if (
+            seen is None
+            or user is None
+            or token is None
+            or not user.may_log_in(self.cluster.now)
+            or not hmac.compare_digest(token.secret, seen[3])
+        ):
             raise self._unauthorized("Authentication failed!")
         if token.expires_at and token.expires_at < self.cluster.now:
             raise self._unauthorized("Authentication failed!")
@@ -167,7 +173,7 @@ class Front:
         user = self.cluster.access.users.get(name)
         given = form.get("password", "")
         renewed = self._tickets.get(given, ("", 0.0))[0] == name and name != ""
-        if user is None or not user.enabled or not (renewed or (user.password is not None and user.password == given)):
+        if user is None or not user.may_log_in(self.cluster.now) or not (renewed or (user.password is not None and user.password == given)):
             raise self._unauthorized("authentication failure")
         stamp = f"PVE:{name}:{int(self.cluster.now):08X}"
         ticket = f"{stamp}::{self.cluster.chance(stamp, self.cluster.fresh()).hex()}"

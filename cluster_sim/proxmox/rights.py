@@ -37,7 +37,8 @@ def users(call: Call) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             "userid": user.name,
             "enable": int(user.enabled),
-            "expire": 0,
+            "expire": user.expires_at,
+            **user.details,
             "realm-type": user.name.partition("@")[2],
         }
         row |= {"comment": user.comment} if user.comment else {}

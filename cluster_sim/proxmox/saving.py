@@ -1,6 +1,6 @@
 """Keeps what clients made of a cluster in a file, so that a world can be stopped and taken up again.
 
-Only what changes is kept: nodes, storages, rights and networks are always those of the world file.
+Only what changes is kept: nodes, storages, roles and networks are always those of the world file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import power
-from .access import Who
+from .access import Grant, Token, User, Who
 from .cluster import Cluster
 from .section import ProxmoxSection
 from .state import Guest, Load, Pool, Volume
@@ -38,6 +38,11 @@ def save(cluster: Cluster, world: ProxmoxSection, file: Path) -> None:
         "pools": [{**asdict(p), "vmids": sorted(p.vmids), "storages": sorted(p.storages)} for p in cluster.pools.values()],
         "ha": asdict(cluster.ha),
         "leases": cluster.leases,
+        "access": {
+            "users": [asdict(user) for user in cluster.access.users.values()],
+            "groups": cluster.access.groups,
+            "grants": [asdict(grant) for grant in cluster.access.grants],
+        },
         "tasks": [asdict(t) for t in cluster.agenda.tasks.values()],
         "fresh": cluster.fresh(),
     }
@@ -64,10 +69,19 @@ def restore(cluster: Cluster, world: ProxmoxSection, file: Path) -> bool:
     cluster.pools = {p["name"]: Pool(p["name"], p["comment"], set(p["vmids"]), set(p["storages"])) for p in state["pools"]}
     cluster.ha.resources, cluster.ha.rules = state["ha"]["resources"], state["ha"]["rules"]
     cluster.leases = state["leases"]
+    if kept := state.get("access"):
+        cluster.access.users = {u["name"]: _user(u) for u in kept["users"]}
+        cluster.access.groups = kept["groups"]
+        cluster.access.grants[:] = [Grant(**g) for g in kept["grants"]]
     cluster.agenda.tasks = {t["upid"]: Task(**t) for t in state["tasks"]}
     cluster.agenda.skip_pids(len(state["tasks"]))
     cluster._fresh = itertools.count(state["fresh"] + 1)
     return True
+
+
+def _user(kept: dict[str, Any]) -> User:
+    tokens = {name: Token(**token) for name, token in kept["tokens"].items()}
+    return User(**{**kept, "groups": tuple(kept["groups"]), "tokens": tokens})
 
 
 def wake(cluster: Cluster) -> None:

@@ -82,7 +82,7 @@ def test_the_address_asks_for_the_published_right(address: Address) -> None:
     check = published(address).get("permissions", {}).get("check")
     if address.needs is None or check is None:
         return
-    named = set(re.findall(r'"((?:VM|Sys|Datastore|SDN|Pool|Mapping)\.[\w.]+)"', json.dumps(check)))
+    named = set(re.findall(r'"((?:VM|Sys|Datastore|SDN|Pool|Mapping|Group|User|Realm|Permissions)\.[\w.]+)"', json.dumps(check)))
     assert set(address.needs.any_of) <= named
 
 
@@ -113,6 +113,7 @@ def busy(four_nodes: World) -> Driver:
     assert pve.clone(201, name="web-1", pool="berth") == "OK"
     pve.put("/nodes/pve1/qemu/201/config", net0="virtio,bridge=vmbr0,tag=20", tags="a;b")
     assert pve.end(pve.post("/nodes/pve1/qemu/201/status/start")) == "OK"
+    pve.post("/access/groups", groupid="ops", comment="Operators")
     pve.cluster.ha.resources["vm:201"] = {"state": "started"}
     pve.cluster.ha.rules["apart"] = {
         "type": "resource-affinity",
@@ -138,6 +139,8 @@ SAMPLE = {
     "userid": "berth@pve",
     "tokenid": "berth",
     "realm": "pve",
+    "groupid": "ops",
+    "ipam": "pve",
     "zone": "lan",
     "subnet": "lan-10.20.0.0-24",
 }
