@@ -26,13 +26,11 @@ def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
     from tools.clients.shipped import AGENTS
 
     load_dotenv(Path(".env"))
-    home = private_folder(Settings.from_environment().home)
-    stores = [
-        "--session_service_uri",
-        f"sqlite:///{home / 'sessions.db'}",
-        "--artifact_service_uri",
-        f"file://{home / 'artifacts'}",
-    ]
+    settings = Settings.from_environment()
+    home = private_folder(settings.home)
+    stores = ["--artifact_service_uri", f"file://{settings.shared / 'artifacts'}"]
+    if not settings.is_on_postgresql:  # Its address may hold a password, and everybody reads a process's words: see hosting.py.
+        stores += ["--session_service_uri", f"sqlite:///{home / 'sessions.db'}"]
     _become("google.adk.cli", command, *stores, str(AGENTS / "provisioner" if command == "run" else AGENTS), *words)
 
 

@@ -25,7 +25,7 @@ from tools.clients.files import private_folder
 
 from .world import the_settings
 
-DATABASES = ("postgresql", "postgresql+asyncpg", "mysql", "mysql+aiomysql", "sqlite+aiosqlite")
+DATABASES = ("postgresql", "postgresql+psycopg", "postgresql+asyncpg", "mysql", "mysql+aiomysql", "sqlite+aiosqlite")
 _settled = False
 
 
@@ -67,9 +67,11 @@ def _exchange(module: ModuleType, name: str, made: Callable[[Callable[..., Any]]
 
 def _sessions_in_home(make: Callable[..., Any]) -> Callable[..., Any]:
     def make_sessions(*, session_service_uri: str | None = None, **options: Any) -> Any:
-        home = _home()
-        if session_service_uri is None and home is not None and options.get("use_local_storage", True):
-            session_service_uri = f"sqlite:///{home / 'sessions.db'}"
+        settings = the_settings()
+        if session_service_uri is None and settings is not None and options.get("use_local_storage", True):
+            session_service_uri = f"sqlite:///{private_folder(settings.home) / 'sessions.db'}"
+            if settings.is_on_postgresql:  # With the ledger, so that every machine that shares it goes on with a conversation.
+                session_service_uri = f"postgresql+psycopg://{settings.ledger_url.partition('://')[2]}"
         return make(session_service_uri=session_service_uri, **options)
 
     return make_sessions
@@ -77,18 +79,12 @@ def _sessions_in_home(make: Callable[..., Any]) -> Callable[..., Any]:
 
 def _artifacts_in_home(make: Callable[..., Any]) -> Callable[..., Any]:
     def make_artifacts(*, artifact_service_uri: str | None = None, **options: Any) -> Any:
-        home = _home()
-        if artifact_service_uri is None and home is not None and options.get("use_local_storage", True):
-            return FileArtifactService(root_dir=private_folder(home / "artifacts"))
+        settings = the_settings()
+        if artifact_service_uri is None and settings is not None and options.get("use_local_storage", True):
+            return FileArtifactService(root_dir=private_folder(settings.shared / "artifacts"))
         return make(artifact_service_uri=artifact_service_uri, **options)
 
     return make_artifacts
-
-
-def _home() -> Path | None:
-    """None where the settings cannot be taken: then the first message says so, and nothing is kept."""
-    settings = the_settings()
-    return private_folder(settings.home) if settings else None
 
 
 def _sessions_at(uri: str, **_: Any) -> BaseSessionService:

@@ -64,8 +64,8 @@ def the_settings() -> Settings | None:
 
 
 def integrity_key() -> bytes:
-    """What ADK's stored tool calls are stamped with: kept in the home folder, so that a conversation goes on after a restart."""
+    """What ADK's stored tool calls are stamped with: kept, so that a conversation goes on after a restart and on another machine."""
     settings = the_settings()
     if settings is None:
         return secrets.token_bytes(32)
-    return write_once(private_folder(settings.home) / "calls.key", secrets.token_bytes(32))
+    return write_once(private_folder(settings.shared) / "calls.key", secrets.token_bytes(32))

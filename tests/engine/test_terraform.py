@@ -297,3 +297,36 @@ def test_a_terraform_that_was_killed_leaves_a_sentence_and_no_events() -> None:
         assert isinstance(trouble, WorldProblem) and trouble.retryable
         assert "{" not in str(trouble)
     assert "out of memory" in problem_of_events("It failed.", f"{events}\nfatal: out of memory", ()).detail
+
+
+def as_of_another_machine(place: Path) -> None:
+    """What it would look like there: somewhere else it was begun, and locks are not shared."""
+    begun = json.loads((place / "begun").read_text())
+    (place / "begun").write_text(json.dumps({**begun, "machine": "another"}))
+
+
+def test_a_program_on_another_machine_lives_as_long_as_its_beat(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    start(place, "exit 0")
+    until(place, Phase.ENDED)
+    (place / "code").unlink()
+    as_of_another_machine(place)
+    assert detached.phase(place) is Phase.ALIVE
+    silent_since = time.time() - detached.SILENT_SECONDS_MAX - 1
+    for name in ("begun", "beat"):
+        (place / name).touch()
+        os.utime(place / name, (silent_since, silent_since))
+    until(place, Phase.DIED)  # Its runner may be about to end.
+    os.utime(place / "beat")
+    assert detached.phase(place) is Phase.ALIVE
+
+
+def test_a_program_on_another_machine_is_stopped_by_its_own_runner(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    start(place, "sleep 60")
+    until(place, Phase.ALIVE)
+    as_of_another_machine(place)
+    detached.signal_it(place, signal.SIGTERM)
+    assert (place / "wanted").read_text() == "15", "no process of this machine is touched"
+    until(place, Phase.ENDED)
+    assert detached.code(place) == -signal.SIGTERM

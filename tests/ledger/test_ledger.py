@@ -235,16 +235,33 @@ def test_a_run_under_way_is_not_taken_over_by_another_plan(ledger: Ledger) -> No
 
 
 def test_another_machines_lease_ends_with_its_heartbeat(ledger: Ledger, tmp_path: Path, clock: Clock) -> None:
-    elsewhere = Ledger(ledger.database.url.render_as_string(hide_password=False), tmp_path / "elsewhere", clock, 5.0)
+    wrong = Clock()
+    wrong.pass_by(hours=-3)  # Two machines need not agree on the time.
+    elsewhere = Ledger(ledger.database.url.render_as_string(hide_password=False), tmp_path / "elsewhere", wrong, 5.0)
     assert elsewhere.leases.take("run run-1") is not None
     assert ledger.leases.take("run run-1") is None
-    clock.pass_by(seconds=4)
-    elsewhere.leases.beat()
-    clock.pass_by(seconds=4)
+    for seconds in (4, 4):
+        clock.pass_by(seconds=seconds)
+        wrong.pass_by(seconds=seconds)
+        elsewhere.leases.beat()
+        assert ledger.leases.take("run run-1") is None
+    clock.pass_by(seconds=4.9)
     assert ledger.leases.take("run run-1") is None
-    clock.pass_by(seconds=2)
+    clock.pass_by(seconds=0.1)
     assert ledger.leases.take("run run-1") is not None
     elsewhere.close()
+
+
+def test_machines_that_share_a_folder_have_one_key_and_one_line_of_checkpoints(tmp_path: Path, postgresql_url: str) -> None:
+    homes, shared = (tmp_path / "one", tmp_path / "two"), tmp_path / "shared"
+    both = [Ledger(postgresql_url, home, lambda: NOON, shared=shared) for home in homes]
+    for ledger in both:
+        ledger.audit.record(NOON, "said", by=ledger.holder)
+    assert both[0].key == both[1].key
+    assert [ledger.verify().holds for ledger in both] == [True, True]
+    assert sorted(path.name for path in shared.iterdir()) == ["checkpoints.jsonl", "checkpoints.key", "ledger.key"]
+    for ledger in both:
+        ledger.close()
 
 
 def test_a_line_is_said_once_a_key_and_numbered(ledger: Ledger) -> None:

@@ -1,9 +1,11 @@
 """One program that outlives whoever started it, at most once per place. It is not for programs whose answer is wanted at once.
 
-The place is a folder that holds: `lock` (held while the program or this runner lives; the kernel frees it with them), `begun` (who and
-when), `output`
-(both streams, 0600) and `code` (the exit code, written whole at the end). Whoever comes later, in whatever process, reads the same
-four files: start() again attaches instead of starting a second time.
+The place is a folder that holds: `lock` (held while the program or this runner lives; the kernel frees it with them), `begun` (who, where
+and when), `beat` (touched every few seconds), `output` (both streams, 0600) and `code` (the exit code, written whole at the end). Whoever
+comes later, in whatever process, reads the same files: start() again attaches instead of starting a second time.
+
+The place may lie in a folder that several machines share. A lock and a process's number say nothing on another machine; there the beat
+tells whether the program lives, and a signal is a file, `wanted`, that the runner looks for.
 """
 
 from __future__ import annotations
@@ -12,16 +14,23 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 START_SECONDS_MAX = 15.0
 LOOK_SECONDS = 0.05
 LOCK_TRIES_MAX = 20
+BEAT_SECONDS = 2.0
+SILENT_SECONDS_MAX = 20.0
+"""Of a program on another machine: silent for longer, it is taken for dead."""
 
 
 class Phase(StrEnum):
@@ -54,6 +63,14 @@ def start(place: Path, argv: Sequence[str], environment: Mapping[str, str], *, f
         time.sleep(LOOK_SECONDS)
 
 
+def this_machine() -> str:
+    """Since it was last started, and with the processes that can be seen here: a container is a machine of its own."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts += [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.readlink("/proc/self/ns/pid")]
+    return " ".join(parts)
+
+
 def phase(folder: Path) -> Phase:
     if (folder / "code").exists():
         return Phase.ENDED
@@ -63,6 +80,11 @@ def phase(folder: Path) -> Phase:
         return Phase.ENDED
     if not (folder / "begun").exists():
         return Phase.NEVER
+    if not alive and _is_elsewhere(folder):
+        alive = _silent_seconds(folder) <= SILENT_SECONDS_MAX
+        # To list a folder asks the server of shared files; whether one file exists may be answered from memory.
+        if not alive and "code" in os.listdir(folder):
+            return Phase.ENDED
     return Phase.ALIVE if alive else Phase.DIED
 
 
@@ -74,11 +96,33 @@ def signal_it(folder: Path, number: signal.Signals) -> None:
     """To the program's whole group, if it still lives."""
     if phase(folder) is not Phase.ALIVE:
         return
-    group = int(json.loads((folder / "begun").read_text())["group"])
+    if _is_elsewhere(folder):
+        _whole(folder / "wanted", str(int(number)))
+        return
+    group = int(_begun(folder)["group"])
     try:
         os.killpg(group, number)
     except ProcessLookupError:
         return
+
+
+def _begun(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "begun").read_text())
+    return found
+
+
+def _is_elsewhere(folder: Path) -> bool:
+    here = this_machine()
+    return bool(_begun(folder).get("machine", here) != here)
+
+
+def _silent_seconds(folder: Path) -> float:
+    """By the clock of whoever keeps the files, so that two machines need not agree on the time. Opened, because that asks it anew."""
+    looked = folder / "looked"
+    looked.touch(mode=0o600)
+    beat = folder / "beat"
+    with looked.open("rb") as now, (beat if beat.exists() else folder / "begun").open("rb") as last:
+        return os.fstat(now.fileno()).st_mtime - os.fstat(last.fileno()).st_mtime
 
 
 def _locked(path: Path) -> bool:
@@ -110,10 +154,11 @@ def _main(folder: Path, argv: list[str]) -> int:
             time.sleep(LOOK_SECONDS)
     else:
         return 0
-    if (folder / "begun").exists():
+    begun = {"group": os.getpid(), "at": time.time(), "argv": argv[:2], "machine": this_machine()}
+    if not _first(folder / "begun", json.dumps(begun)):
         return 0
-    begun = {"group": os.getpid(), "at": time.time(), "argv": argv[:2]}
-    _whole(folder / "begun", json.dumps(begun))
+    over = threading.Event()
+    threading.Thread(target=_beat, args=(folder, over), daemon=True).start()
     with (folder / "output").open("wb") as output:
         try:
             # The lock is handed on: while the program lives, nobody takes it for dead, even if this runner is killed.
@@ -125,7 +170,33 @@ def _main(folder: Path, argv: list[str]) -> int:
         output.flush()
         os.fsync(output.fileno())
     _whole(folder / "code", str(exit_code))
+    over.set()
     return 0
+
+
+def _beat(folder: Path, ended: threading.Event) -> None:
+    """Says that the program lives, and hands it the signals that others ask for."""
+    while not ended.wait(BEAT_SECONDS):
+        with suppress(OSError, ValueError):  # The server of the files may be away for a moment.
+            (folder / "beat").touch(mode=0o600)
+            wanted = folder / "wanted"
+            if wanted.exists():
+                number = signal.Signals(int(wanted.read_text()))
+                wanted.unlink()
+                os.killpg(os.getpid(), number)
+
+
+def _first(path: Path, text: str) -> bool:
+    """Written whole, unless it is there: of several machines one is the first, also where locks are not shared."""
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    draft.write_text(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
 
 
 def _whole(path: Path, text: str) -> None:

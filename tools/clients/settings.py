@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     provider_mirror: Folder | None = _named("BERTH_PROVIDER_MIRROR")
     guest_proxy_command: str = _named("BERTH_GUEST_PROXY_COMMAND", "")
     home: Annotated[Path, AfterValidator(_absolute)] = _named("BERTH_HOME", Path("~/.local/state/berth"))
+    shared_folder: Folder | None = _named("BERTH_SHARED_FOLDER")
+    """Where several machines keep what all of them need: runs, Terraform's state, artifacts, keys. Unset: in the home folder."""
     prometheus_url: WebAddress = _named("PROMETHEUS_URL", "")
     person_home: Path = _named("HOME", Path("~"))
     public_keys: PublicKeys = Field(default_factory=lambda data: _own_public_keys(data["person_home"]), alias="BERTH_PUBLIC_KEY_FILE")
@@ -215,8 +217,16 @@ class Settings(BaseSettings):
         return urlsplit(self.prices_url).hostname != "prices.azure.com"
 
     @property
+    def shared(self) -> Path:
+        return self.shared_folder or self.home
+
+    @property
     def ledger_url(self) -> str:
         return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def is_on_postgresql(self) -> bool:
+        return self.ledger_url.startswith("postgres")
 
     def secret_texts(self) -> tuple[str, ...]:
         """What must never be shown, stored in a journal or sent to a model."""

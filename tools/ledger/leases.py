@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from tools.clients.detached import this_machine
 from tools.clients.files import private_folder
 from tools.ledger.database import Database, leases
 from tools.values.value import sha256
@@ -44,7 +44,7 @@ class Lease:
 class Leases:
     """On one machine a file lock decides, which the kernel frees in the instant a holder dies, and never sooner. Between machines (a
     PostgreSQL ledger) the row's heartbeat decides: a holder that was silent for LEASE_SECONDS is taken for dead, and its fence is
-    too low for anything it may still try to write."""
+    too low for anything it may still try to write. The folder of the locks is never one that machines share."""
 
     def __init__(self, database: Database, home: Path, holder: str, now: Callable[[], datetime], seconds: float = LEASE_SECONDS) -> None:
         self._database = database
@@ -52,9 +52,11 @@ class Leases:
         self._now = now
         self.holder = holder
         self.seconds = seconds
-        self.machine = f"{_machine()} {home}"
+        self.machine = f"{this_machine()} {home}"
         self._held: dict[str, Lease] = {}
         self._guard = threading.Lock()
+        self._seen: dict[str, tuple[tuple[int, float], float]] = {}
+        """The last beat of each holder on another machine, and when it was first seen."""
 
     def take(self, name: str, sharer: str = "") -> Lease | None:
         """None when a living process holds it, this one included, unless for the same sharer: then it is released as often as taken."""
@@ -112,6 +114,14 @@ class Leases:
         if fence != lease.fence:
             raise LeaseLost(lease.name)
 
+    def _is_silent(self, name: str, beat: tuple[int, float], now: float) -> bool:
+        """As seen from here: two machines need not agree on the time."""
+        seen, since = self._seen.get(name, (None, now))
+        if seen != beat:
+            self._seen[name] = (beat, now)
+            return False
+        return now - since >= self.seconds
+
     def _take_row(self, name: str) -> int | None:
         now = self._now().timestamp()
         with self._database.write() as connection:
@@ -120,16 +130,9 @@ class Leases:
                 connection.execute(leases.insert().values(name=name, holder=self.holder, machine=self.machine, fence=1, beat_at=now))
                 return 1
             elsewhere = row.holder and row.machine != self.machine
-            if elsewhere and row.beat_at > now - self.seconds:
+            if elsewhere and not self._is_silent(name, (int(row.fence), float(row.beat_at)), now):
                 return None
             fence = int(row.fence) + 1
             values = {"holder": self.holder, "machine": self.machine, "fence": fence, "beat_at": now}
             connection.execute(leases.update().where(leases.c.name == name).values(**values))
             return fence
-
-
-def _machine() -> str:
-    """This machine since it was last started: after a reboot no old holder lives."""
-    with suppress(OSError):
-        return f"{socket.gethostname()} {Path('/proc/sys/kernel/random/boot_id').read_text().strip()}"
-    return socket.gethostname()

@@ -59,17 +59,20 @@ class Ledger:
         lease_seconds: float = LEASE_SECONDS,
         checkpoints: Path | None = None,
         busy_seconds: float = BUSY_SECONDS,
+        shared: Path | None = None,
     ) -> None:
-        """`checkpoints`: the file of the audit chain's; in the home where none is named. Raises WorldProblem for a ledger that cannot be
+        """`shared`: the folder of the keys, where it is another one than the home. `checkpoints`: the file of the audit chain's; beside the
+        keys where none is named. Raises WorldProblem for a ledger that cannot be
         opened, or has lost records."""
         private_folder(home)
+        keys = private_folder(shared or home)
         address = sa.make_url(url)
-        kept = Checkpoints(checkpoints or home / "checkpoints.jsonl", home, address.render_as_string(hide_password=True))
+        kept = Checkpoints(checkpoints or keys / "checkpoints.jsonl", keys, address.render_as_string(hide_password=True))
         last = kept.last()
         if last and address.get_backend_name() == "sqlite" and address.database and not Path(address.database).exists():
             raise lost(kept.path, f"{address.database} is gone.")
         self.database = Database(url, busy_seconds)
-        self.key = write_once(home / "ledger.key", secrets.token_bytes(32))
+        self.key = write_once(keys / "ledger.key", secrets.token_bytes(32))
         self.holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         """This process, told apart from every other that ever opened the ledger."""
         self.audit = Audit(self.database, self.key, kept)

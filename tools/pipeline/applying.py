@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.engine import Connection
+
 from tools.clients import detached
 from tools.clients.detached import Phase
 from tools.clients.files import assert_room, copy_private, file_sha256, private_folder
@@ -26,6 +28,7 @@ from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import assert_holds
 from tools.rules.plans.changes import Kind, assert_allowed, beyond, changes, covers, half_made
 from tools.values.plan import PartPlan
+from tools.values.shapes import Unreadable
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
@@ -55,9 +58,9 @@ def apply(work: Work) -> Json:
         if detached.phase(place) is Phase.NEVER:
             if work.resumed or waited:
                 _look_again(work)
-            _begin_approved(work, place)
+            _begin_approved(work, lease, place)
         elif detached.phase(place) is Phase.DIED or _failed_before(place):
-            place = _begin_rest(work, place)
+            place = _begin_rest(work, lease, place)
         ended = _attend(work, place)
         try:
             return _made_true(work, ended)
@@ -84,8 +87,10 @@ def _take_turn(work: Work) -> tuple[Lease, bool]:
     for look in range(int(TURN_SECONDS_MAX / LOOK_SECONDS)):
         lease = work.world.ledger.leases.take(f"target {work.part.platform}", work.run_id)
         if lease is not None:
-            lease.was_waited_for |= look > 0
-            return lease, lease.was_waited_for
+            if not _others_at_work(work):
+                lease.was_waited_for |= look > 0
+                return lease, lease.was_waited_for
+            work.world.ledger.leases.release(lease)
         if look % int(SAYS_SECONDS / LOOK_SECONDS) == 0:
             waited = f" {look * LOOK_SECONDS / 60:.0f} minutes so far." if look else ""
             work.tell(f"Waiting for another run that is changing the same world.{waited} `list` shows it.", "")
@@ -98,6 +103,22 @@ def _take_turn(work: Work) -> tuple[Lease, bool]:
         "Look at it with list, then say retry.",
         retryable=True,
     )
+
+
+def _others_at_work(work: Work) -> bool:
+    """Whether a Terraform of another run still changes the same world: it outlives the process that held the turn for it."""
+    plans = work.world.ledger.plans
+    for row in work.world.ledger.runs.rows("running"):
+        if row.id == work.run_id:
+            continue
+        try:
+            labels = {part.label for part in plans.kept(row.plan_digest).manifest.parts if part.platform == work.part.platform}
+        except Unreadable:
+            labels = {path.name for path in work.world.run_folder(row.id).glob("*")}
+        places = (place for label in labels for place in (work.world.run_folder(row.id) / label / ".apply").glob("*"))
+        if any(detached.phase(place) is Phase.ALIVE for place in places):
+            return True
+    return False
 
 
 def _look_again(work: Work) -> None:
@@ -123,7 +144,7 @@ def _failed_before(place: Path) -> bool:
     return detached.phase(place) is Phase.ENDED and (place / "told").exists()
 
 
-def _begin_approved(work: Work, place: Path) -> None:
+def _begin_approved(work: Work, turn: Lease, place: Path) -> None:
     """Everything the approval is bound to is looked at once more, and the plan is applied from a private copy."""
     plan, part_plan, folder = work.plan, work.part_plan, work.part_folder
     ledger = work.world.ledger
@@ -145,7 +166,7 @@ def _begin_approved(work: Work, place: Path) -> None:
         terraform.init()  # What applies the plan must be what planned it; the lock file says so, and is part of the inputs.
         _assert_as_approved(folder, folder, part_plan)
         moved_in(work.run_folder, plan.digest, work.part)
-    _start(work, place, folder / PLAN_FILES[work.kind], part_plan.plan_sha256)
+    _start(work, turn, place, folder / PLAN_FILES[work.kind], part_plan.plan_sha256)
 
 
 def _assert_as_approved(inputs: Path, state: Path, part_plan: PartPlan) -> None:
@@ -165,7 +186,7 @@ _OTHERWISE: dict[Kind, str] = {
 }
 
 
-def _begin_rest(work: Work, place: Path) -> Path:
+def _begin_rest(work: Work, turn: Lease, place: Path) -> Path:
     """What is left of an approved plan, planned anew, from a private copy of just what was approved. It needs no new approval when all
     of it was approved, value for value."""
     places = _places(work)
@@ -207,7 +228,7 @@ def _begin_rest(work: Work, place: Path) -> Path:
         named = ", ".join(change.name for change in wanted if change.address in anew)
         work.say(f"Half made by this run, so it is removed and made anew: {named}.")
     following = private_folder(places[number])
-    _start(work, following, work.part_folder / name, planned.plan_sha256)
+    _start(work, turn, following, work.part_folder / name, planned.plan_sha256)
     return following
 
 
@@ -231,7 +252,7 @@ def _approved_json(work: Work) -> Json:
     return json.loads(path.read_bytes())
 
 
-def _start(work: Work, place: Path, plan_file: Path, sha256: str) -> None:
+def _start(work: Work, turn: Lease, place: Path, plan_file: Path, sha256: str) -> None:
     copy = copy_private(plan_file, place / "plan")
     assert_sha256(copy, sha256, "plan")
     state = work.part_folder / "terraform.tfstate"
@@ -242,15 +263,14 @@ def _start(work: Work, place: Path, plan_file: Path, sha256: str) -> None:
     hands(work.part.platform).refuse_strangers(work.world, work.part_folder, work.part)
     if work.cancelled():
         raise Cancelled
-    work.world.ledger.audit.record(
-        work.world.now(),
-        "applying",
-        run_id=work.run_id,
-        part=work.part.label,
-        plan=work.plan.digest,
-        plan_file=sha256,
-        fence=work.lease.fence,
-    )
+    facts: dict[str, Json] = {"run_id": work.run_id, "part": work.part.label, "plan": work.plan.digest, "plan_file": sha256}
+
+    def recorded(connection: Connection) -> None:
+        for lease in (work.lease, turn):  # Whoever was cut off for a while learns it here.
+            work.world.ledger.leases.check(connection, lease)
+        work.world.ledger.audit.record_in(connection, work.world.now(), "applying", **facts, fence=work.lease.fence)
+
+    work.world.ledger.write(recorded)
     detached.start(place, terraform.apply_command(copy), terraform.environment(), folder=work.part_folder)
 
 

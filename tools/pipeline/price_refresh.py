@@ -37,5 +37,5 @@ def refresh(world: World, say: Callable[[str], None]) -> Refreshed:
         else:
             same += 1
         rows.append(rules.dated(found, today))
-    write_private(private_folder(world.settings.home) / PRICES_FILE, rules.written(rows))
+    write_private(private_folder(world.settings.shared) / PRICES_FILE, rules.written(rows))
     return Refreshed(changed, same, kept)

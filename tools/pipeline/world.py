@@ -62,7 +62,7 @@ class World:
     """What a plan may hold."""
 
     def run_folder(self, run_id: str) -> Path:
-        return self.settings.home / "runs" / run_id
+        return self.settings.shared / "runs" / run_id
 
     def settings_for(self, requirements: Requirements) -> Settings:
         """As connected, in the subscription of the environment that is asked for."""
@@ -93,7 +93,7 @@ class World:
 def open_world(settings: Settings | None = None) -> World:
     settings = settings or Settings.from_environment()
     try:
-        ledger = Ledger(settings.ledger_url, settings.home, utc_now, checkpoints=settings.checkpoints)
+        ledger = Ledger(settings.ledger_url, settings.home, utc_now, checkpoints=settings.checkpoints, shared=settings.shared)
     except OSError as error:
         raise in_words(error) from error
     return World(
@@ -121,7 +121,7 @@ def the_policy(settings: Settings) -> Policy:
 
 def the_prices(settings: Settings) -> tuple[Price, ...]:
     """The refreshed snapshot where there is one, otherwise the shipped one."""
-    refreshed = settings.home / PRICES_FILE
+    refreshed = settings.shared / PRICES_FILE
     source = refreshed if refreshed.is_file() else files("tools.data").joinpath("prices.csv")
     return read_prices(source.read_text(encoding="utf-8"))
 

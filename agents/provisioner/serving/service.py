@@ -68,7 +68,7 @@ def main(path: str) -> None:
 
 def make_door(config: Config, settings: Settings) -> Door:
     app = get_fast_api_app(agents_dir=str(AGENTS), web=True, allow_origins=[config.address])
-    key = write_once(private_folder(settings.home) / "serve.key", secrets.token_bytes(32))
+    key = write_once(private_folder(settings.shared) / "serve.key", secrets.token_bytes(32))
     return Door(
         app, config, People(config, key, Provider(config.oidc) if config.oidc else None), _roles, _is_ready, lambda: figures.read(the_world)
     )
