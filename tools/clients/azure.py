@@ -144,7 +144,7 @@ class Azure:
         settings = self.settings
         authority = settings.arm_active_directory_authority_host or PUBLIC_AUTHORITY
         elsewhere = authority.rstrip("/") != PUBLIC_AUTHORITY
-        if not settings.arm_client_secret.get_secret_value():
+        if not settings.arm_client_secret:
             return DefaultAzureCredential(authority=authority, **self._connection)
         return ClientSecretCredential(
             settings.arm_tenant_id,

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools.clients.settings import referred
+from tools.clients.references import referred
 from tools.rules.names.foreign import theirs
 from tools.values.names import Kind, Record
 from tools.values.site import NameServer

@@ -32,7 +32,8 @@ MOVES_MAX = 3
 
 class Proxmox:
     def __init__(self, settings: ProxmoxConnection) -> None:
-        token = self._token(settings).get_secret_value()
+        chosen = self._token(settings)
+        token = chosen.get_secret_value()
         if not settings.proxmox_endpoint or not token:
             raise Away(
                 "No Proxmox cluster is connected.",
@@ -40,7 +41,7 @@ class Proxmox:
                 "Set them as .env.example shows and start again.",
             )
         address = urlsplit(settings.proxmox_endpoint)
-        self._setting = "PROXMOX_VE_API_TOKEN" if token == settings.proxmox_api_token.get_secret_value() else "BERTH_SCAN_TOKEN"
+        self._setting = "PROXMOX_VE_API_TOKEN" if chosen is settings.proxmox_api_token else "BERTH_SCAN_TOKEN"
         user, _, rest = token.partition("!")
         name, _, secret = rest.partition("=")
         self.endpoint = settings.proxmox_endpoint
@@ -60,7 +61,7 @@ class Proxmox:
 
     def _token(self, settings: ProxmoxConnection) -> SecretStr:
         """The one that may only look, where there is one."""
-        return settings.proxmox_scan_token if settings.proxmox_scan_token.get_secret_value() else settings.proxmox_api_token
+        return settings.proxmox_scan_token if settings.proxmox_scan_token else settings.proxmox_api_token
 
     def read(self, *path: str, **parameters: str | int) -> Json:
         """What a GET answers. Raises Away, or WorldProblem when only this cannot be read."""

@@ -1,7 +1,8 @@
 """What is set from outside: where the worlds are, how they are reached, and where Berth keeps its own.
 
 Read from the environment, then from a `.env` in the current folder, then from files of a folder of secrets (BERTH_SECRETS_FOLDER) that are
-called like the variables. An empty value counts as unset. A wrong one is told by the name of its variable; secrets are never part of a
+called like the variables. An empty value counts as unset. A secret may be a reference (tools.clients.references), which is followed when
+the secret is needed. A wrong value is told by the name of its variable; secrets are never part of a
 sentence. The site's conventions and the policy are files of their own, and not read here.
 """
 
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
+from tools.clients.references import Secret, known_texts
 from tools.values.trouble import RequestProblem
 
 PUBLIC_KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-", "sk-ssh-ed25519@", "sk-ecdsa-sha2-")
@@ -40,7 +42,9 @@ def _https(value: str) -> str:
     return value
 
 
-def _token(value: SecretStr) -> SecretStr:
+def _token(value: Secret) -> Secret:
+    if value.reference:
+        return value
     text = value.get_secret_value()
     user, bang, rest = text.partition("!")
     if text and not (bang and "@" in user and "=" in rest):
@@ -99,7 +103,7 @@ def _secrets_folder(name: str | None) -> Path | None:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
+Token = Annotated[Secret, AfterValidator(_token)]
 File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]
 Folder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_folder)]
 PublicKeys = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_public_keys)]
@@ -112,26 +116,14 @@ _LOGINS = {
 """Setting → the platform that it opens."""
 
 
-def referred(reference: str) -> str:
-    """What stands where a site file refers to: `env:NAME`, or `file:/path`. Raises RequestProblem that names the place alone."""
-    kind, _, place = reference.partition(":")
-    try:
-        found = os.environ.get(place, "") if kind == "env" else Path(place).expanduser().read_text()
-    except (OSError, UnicodeDecodeError):
-        found = ""
-    if not found.strip():
-        raise RequestProblem("A secret is not there.", f"Nothing can be read at {reference}.", "Put it there, then say retry.")
-    return found.strip()
-
-
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, case_sensitive=True, env_ignore_empty=True, env_file=".env"
     )
 
     proxmox_endpoint: Annotated[WebAddress, AfterValidator(_https)] = _named("PROXMOX_VE_ENDPOINT", "")
-    proxmox_api_token: Token = _named("PROXMOX_VE_API_TOKEN", SecretStr(""))
-    proxmox_scan_token: Token = _named("BERTH_SCAN_TOKEN", SecretStr(""))
+    proxmox_api_token: Token = _named("PROXMOX_VE_API_TOKEN", Secret(""))
+    proxmox_scan_token: Token = _named("BERTH_SCAN_TOKEN", Secret(""))
     """A token that may only look, for everything that only looks; empty: the other one."""
     ca_file: File | None = _named("BERTH_CA_FILE")
     tls_ca_file: File | None = _named("BERTH_TLS_CA_FILE")
@@ -149,7 +141,7 @@ class Settings(BaseSettings):
     """Of the file that is named, otherwise of every ~/.ssh/id_*.pub."""
     prices_url: WebAddress = _named("BERTH_PRICES_URL", "https://prices.azure.com")
     """Azure's public Retail Prices API, or a mirror of it."""
-    database_url: SecretStr = _named("BERTH_DATABASE_URL", SecretStr(""))
+    database_url: Secret = _named("BERTH_DATABASE_URL", Secret(""))
     """Empty: SQLite in the home folder."""
     checkpoints: Annotated[Path, AfterValidator(_absolute)] | None = _named("BERTH_CHECKPOINTS")
     """The file of the audit chain's checkpoints; unset: in the home folder."""
@@ -174,7 +166,7 @@ class Settings(BaseSettings):
     arm_subscription_id: str = _named("ARM_SUBSCRIPTION_ID", "")
     arm_tenant_id: str = _named("ARM_TENANT_ID", "")
     arm_client_id: str = _named("ARM_CLIENT_ID", "")
-    arm_client_secret: SecretStr = _named("ARM_CLIENT_SECRET", SecretStr(""))
+    arm_client_secret: Secret = _named("ARM_CLIENT_SECRET", Secret(""))
     arm_resource_manager_endpoint: WebAddress = _named("ARM_RESOURCE_MANAGER_ENDPOINT", "")
     arm_active_directory_authority_host: WebAddress = _named("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "")
     arm_resource_manager_audience: str = _named("ARM_RESOURCE_MANAGER_AUDIENCE", "")
@@ -228,9 +220,13 @@ class Settings(BaseSettings):
     def is_on_postgresql(self) -> bool:
         return self.ledger_url.startswith("postgres")
 
+    def secrets(self) -> dict[str, Secret]:
+        """By the name of the variable."""
+        return {str(one.alias): found for name, one in type(self).model_fields.items() if isinstance(found := getattr(self, name), Secret)}
+
     def secret_texts(self) -> tuple[str, ...]:
         """What must never be shown, stored in a journal or sent to a model."""
-        tokens = [token.get_secret_value() for token in (self.proxmox_api_token, self.proxmox_scan_token)]
-        password = urlsplit(self.database_url.get_secret_value()).password or ""
-        found = (*tokens, *(token.partition("=")[2] for token in tokens), self.arm_client_secret.get_secret_value(), password)
-        return tuple(text for text in found if len(text) >= 4)
+        known = known_texts(*self.secrets().values())
+        tokens = [text.partition("=")[2] for text in known if "!" in text]
+        passwords = [urlsplit(text).password or "" for text in known if text.startswith("postgres")]
+        return tuple(text for text in (*known, *tokens, *passwords) if len(text) >= 4)

@@ -94,7 +94,7 @@ class Terraform:
                 "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
                 "ARM_SKIP_PROVIDER_REGISTRATION": "true",
             }
-        if settings.arm_client_secret.get_secret_value():
+        if settings.arm_client_secret:
             # The login is settled; whoever is logged in to the Azure CLI on this machine is somebody else.
             worlds["ARM_USE_CLI"] = "false"
         return given | {name: value for name, value in worlds.items() if value}

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tools.clients import databricks, ssh, tls
 from tools.clients.ansible import run_playbook
-from tools.clients.settings import referred
+from tools.clients.references import referred
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.inside_cluster import Inside
 from tools.rules.words.guiding import variable

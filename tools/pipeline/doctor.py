@@ -30,6 +30,7 @@ def examine(settings: Settings) -> Iterator[Examined]:
     yield _program("ssh", "guests are reached by it", "Install an OpenSSH client.")
     yield from _providers(settings)
     yield _keys(settings)
+    yield from _references(settings)
     yield from _files(settings)
     with suppress(Trouble):  # which is told among the files
         site = read_site(settings)
@@ -72,6 +73,17 @@ def _keys(settings: Settings) -> Examined:
     if count:
         return Examined("public keys", True, f"{count} to install on new machines")
     return Examined("public keys", True, "none is set, so each conversation asks for one", "Set BERTH_PUBLIC_KEY_FILE.")
+
+
+def _references(settings: Settings) -> Iterator[Examined]:
+    """Whether what stands in the place of a secret leads to one."""
+    for name, secret in settings.secrets().items():
+        if secret.reference:
+            try:
+                secret.get_secret_value()
+                yield Examined(name, True, f"can be read at {secret.reference}")
+            except Trouble as trouble:
+                yield Examined(name, False, trouble.detail, trouble.remedy)
 
 
 def _files(settings: Settings) -> Iterator[Examined]:

@@ -36,6 +36,11 @@ ZONE = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_
 _GROUP_ID = r"/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/]+"
 
 
+REFERENCE_SCHEMES = ("env", "file", "vault", "keyvault", "age", "pass")
+"""Where a secret may stand. How each is read: tools.clients.references."""
+REFERENCE = rf"({'|'.join(REFERENCE_SCHEMES)}):\S+"
+
+
 class StateStorage(Value):
     """The storage account that keeps Terraform's states of an environment. It is logged in to with Entra ID; there is no key."""
 
@@ -135,7 +140,7 @@ class NameServer(Value):
     zones: Annotated[tuple[str, ...], AfterValidator(_zones)] = Field(min_length=1)
     """That it lets Berth change, for names and for the way back: `example.org`, `30.0.10.in-addr.arpa`. A machine whose search domain is in
     none of them gets a name in the first."""
-    key: str = Field(pattern=r"^(env|file):\S+$")
+    key: str = Field(pattern=rf"^{REFERENCE}$")
     """Where the TSIG key stands, as tsig-keygen prints it: `env:NAME` or `file:/path`."""
     ttl_seconds: int = Field(default=300, ge=1, le=2**31 - 1)
     """How long others may remember an answer. What is made here may be made anew at another address, so it is short."""
@@ -191,10 +196,10 @@ class Monitoring(Value):
     """How ssh reaches it; empty: by the operator's own settings."""
     targets: str = Field(default="/etc/prometheus/targets", pattern=r"^/[A-Za-z0-9/_.-]+$")
     """The folder there that its file_sd_configs read."""
-    alert_webhook: str = Field(default="", pattern=r"^$|^https?://[^\s\"']+$|^(env|file):\S+$")
+    alert_webhook: str = Field(default="", pattern=rf"^$|^https?://[^\s\"']+$|^{REFERENCE}$")
     """Where alerts are posted, or where that address stands."""
-    proxmox_token: str = Field(default="", pattern=r"^$|^(env|file):\S+$")
-    """Where a token stands that may look at the cluster and no more: `env:NAME` or `file:/path`."""
+    proxmox_token: str = Field(default="", pattern=rf"^$|^{REFERENCE}$")
+    """Where a token stands that may look at the cluster and no more: a reference such as `env:NAME` or `file:/path` (docs/secrets.md)."""
     grafana_source: str = Field(default="", pattern=r"^$|^deb [^\r\n]+$")
     """A line of apt's sources for a repository that has Grafana."""
     grafana_key: str = ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from tools.capabilities.monitoring import sizes
 from tools.values.manifest import Part
+from tools.values.site import REFERENCE
 from tools.values.value import Json
 
 
@@ -25,4 +28,4 @@ def variables(part: Part) -> dict[str, Json]:
 
 def _as_told(text: str) -> Json:
     """Itself, or the place where it stands."""
-    return {"reference": text} if text.startswith(("env:", "file:")) else text
+    return {"reference": text} if re.fullmatch(REFERENCE, text) else text

@@ -163,4 +163,4 @@ def _removing(settings: Settings) -> Removing:
 def _looking(settings: Settings) -> Removing:
     """With the eyes of the token that may look everywhere, where there is one: a clone is in its pool only when it is whole."""
     scan = settings.proxmox_scan_token
-    return _removing(settings.model_copy(update={"proxmox_api_token": scan}) if scan.get_secret_value() else settings)
+    return _removing(settings.model_copy(update={"proxmox_api_token": scan}) if scan else settings)
