@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     """Empty: SQLite in the home folder."""
     checkpoints: Annotated[Path, AfterValidator(_absolute)] | None = _named("BERTH_CHECKPOINTS")
     """The file of the audit chain's checkpoints; unset: in the home folder."""
+    notices: Secret = _named("BERTH_NOTICES", Secret(""))
+    """Addresses of apprise, parted by blanks: who is told of plans that wait and of runs that end. Empty: nobody."""
     model_fast: str = _named("BERTH_MODEL_FAST", "")
     model_pro: str = _named("BERTH_MODEL_PRO", "")
     gemini_fast: str = _named("BERTH_GEMINI_FAST", "gemini-3.5-flash")

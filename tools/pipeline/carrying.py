@@ -16,6 +16,7 @@ from tools.ledger.database import LedgerAway
 from tools.ledger.leases import Lease
 from tools.pipeline.applying import Cancelled
 from tools.pipeline.drafting import settle_promises
+from tools.pipeline.noticing import run_ended
 from tools.pipeline.platforms import hands
 from tools.pipeline.run_folder import secret_texts, write_value
 from tools.pipeline.side_by_side import side_by_side
@@ -181,6 +182,7 @@ class Carrier:
             # A snapshot shows it by now, or it is gone.
             settle_promises(self.world, self.run_id, kept.family, kept.manifest.parts if status == "done" else ())
         ledger.runs.end(self.lease, self.run_id, status, self.world.now(), receipt, run.plan_digest)
+        run_ended(self.world, self.run_id)
         return status
 
     def give_up(self, error: Exception) -> None:
@@ -192,6 +194,7 @@ class Carrier:
         trace = write_private(folder / "fault.log", text)
         self._tell("", "end", f"Stopped. Berth made a mistake; {trace} says where. Say retry, and report it.", "")
         self.world.ledger.runs.end(self.lease, self.run_id, "stopped", self.world.now(), None, plan_digest)
+        run_ended(self.world, self.run_id)
 
     def cancelled(self) -> bool:
         if self.stopping.is_set():

@@ -20,6 +20,7 @@ from tools.pipeline.context import Say
 from tools.pipeline.drafting import counter, draft, scan_all, situation, understand
 from tools.pipeline.drifting import drift
 from tools.pipeline.going_back import prepare_way_back
+from tools.pipeline.noticing import plan_waits
 from tools.pipeline.platforms import connected, hands
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
@@ -91,6 +92,8 @@ class Talk:
     def happen(self, happened: Message | Event) -> None:
         self.now, to_do = step(self.now, happened)
         self.to_do.extend(to_do)
+        if isinstance(happened, events.Planned):
+            plan_waits(self.world, happened.plan, self.person)
 
     def is_next(self, kind: Works | type[effects.Hear]) -> bool:
         return bool(self.to_do) and kind in (self.to_do[0], type(self.to_do[0]))

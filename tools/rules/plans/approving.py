@@ -77,6 +77,12 @@ def may_give(plan: Plan, approvals: Iterable[Approval], principal: str, held: tu
     return tuple(role for role in missing if role in held or (role.startswith(CONFIRM) and OPERATOR in held))
 
 
+def waits_for(plan: Plan, requester: str, held: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The roles that somebody else than the requester has to speak for."""
+    own = may_give(plan, (), requester, held)
+    return tuple(role for role in missing_roles(plan, ()) if role not in own and not role.startswith(CONFIRM))
+
+
 def reply(shown: str, role: str) -> str:
     """What is typed to approve as a role, or to confirm a part."""
     return f"confirm {shown} {role.removeprefix(CONFIRM)}" if role.startswith(CONFIRM) else f"approve {shown} as {role}"

@@ -278,3 +278,11 @@ def _sums(composed: Manifest) -> tuple[Sum, ...]:
     """The arithmetic of what was chosen; none where an older Berth made it. A later part counts those before it: of one node its sum is the
     whole one."""
     return tuple({(line.subject, line.limit): line for part in composed.parts for line in part.sums}.values())
+
+
+def notice_waits(plan: Plan, roles: Sequence[str]) -> Tell:
+    return Tell("notices.waits", (plan, plan.digest[:DIGEST_SHOWN], tuple(roles)))
+
+
+def notice_ended(run: Run, requester: str) -> Tell:
+    return Tell("notices.ended", (run, requester, next((step for step in run.steps if step.status == "failed"), None)))
