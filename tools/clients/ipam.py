@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tools.clients.netbox import Netbox
-from tools.clients.settings import referred
+from tools.clients.references import referred
 from tools.values.site import Ipam
 from tools.values.snapshot import Registered
 
