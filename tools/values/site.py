@@ -150,7 +150,7 @@ class Ipam(Value):
     """A NetBox, in which addresses of new machines are registered. See docs/networks.md."""
 
     url: str = Field(pattern=r"^https://[A-Za-z0-9\[][!-~]{0,500}$")
-    token: str = Field(pattern=r"^(env|file):\S+$")
+    token: str = Field(pattern=rf"^{REFERENCE}$")
     """Where its API token stands: `env:NAME` or `file:/path`."""
     ca_file: str = ""
     """The authority that vouches for it, as a file; empty: those of the system."""
