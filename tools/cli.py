@@ -303,6 +303,25 @@ def drift(run_id: str, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("run_id")
+@_json
+@in_words
+def replay(run_id: str, as_json: bool) -> None:
+    """Plan a run again from what was recorded of it, without asking any world; exit code 1 when something else comes of it."""
+    from tools.pipeline.replaying import replay as replay_run
+
+    found = replay_run(_world(), run_id)
+    if as_json:
+        _print_json(found._asdict())
+    elif found.difference is None:
+        click.echo(f"The same, byte by byte: {', '.join(found.compared)} ({found.manifest_digest[:12]}).")
+    else:
+        where, recorded, now = found.difference
+        click.echo(f"Something else comes of it, first at {where}:\n  recorded: {recorded}\n  now:      {now}")
+    sys.exit(0 if found.difference is None else 1)
+
+
+@main.command()
 @_json
 @in_words
 def watch(as_json: bool) -> None:

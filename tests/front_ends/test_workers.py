@@ -27,6 +27,7 @@ from tests.values import Stored, opened
 from tools.clients import detached
 from tools.clients.detached import Phase
 from tools.clients.proxmox_removing import Removing
+from tools.pipeline.replaying import replay
 from tools.pipeline.world import World
 
 __all__ = ["postgresql_server", "postgresql_url"]
@@ -172,4 +173,6 @@ def test_three_workers_and_two_of_them_are_lost(site: Site) -> None:
     assert site.world.ledger.verify().holds
     holders = {record.facts.get("fence") for record in site.world.ledger.audit.read() if record.facts.get("action") == "applying"}
     assert len(holders) > 1, "another one had the lease by then"
+    for run_id in runs:
+        assert replay(site.world, run_id).difference is None, "what was recorded comes to the same bytes"
     assert third.say("s1", "status") == 200 and site.chat("s1").phase == "done"

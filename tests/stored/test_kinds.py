@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from tools.ledger.migrating import REVISION
 from tools.values import shapes
 from tools.values.conversation import Conversation
+from tools.values.made_from import MadeFrom
 from tools.values.manifest import Manifest
 from tools.values.plan import Approval, Plan
 from tools.values.review import Review
@@ -24,7 +25,7 @@ from tools.values.site import Reserved
 
 KINDS: dict[str, Any] = {
     "conversation": Conversation,
-    **{shapes.kind_of(one): one for one in (Plan, Manifest, Review, Approval, Reserved, Receipt, StepRecord, Progress)},
+    **{shapes.kind_of(one): one for one in (Plan, Manifest, Review, Approval, Reserved, Receipt, StepRecord, Progress, MadeFrom)},
 }
 FILE = Path(__file__).with_name("kinds.json")
 

@@ -10,11 +10,13 @@ from tools.capabilities import chain
 from tools.capabilities.counter import counter_offer
 from tools.clients.prometheus import DAYS
 from tools.pipeline.platforms import connected, hands
+from tools.pipeline.replaying import remember
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.machines import watching
 from tools.rules.plans.judging import judge_by_policy
 from tools.rules.plans.policy import Spent
+from tools.values.made_from import MadeFrom
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Proposal
 from tools.values.request import Request
@@ -101,6 +103,19 @@ def draft(
         # What was said to be called as another's is not its own, and the review says so: no race was lost.
         wanted = promises(manifest).besides(held)
         if ledger.reserve(family or manifest.digest, manifest.digest, wanted, now, until, held.waiting):
+            made_from = MadeFrom(
+                requirements=requirements,
+                offer=offer,
+                proposal=proposal,
+                site=world.site,
+                reserved=held,
+                prices=world.prices,
+                monitors=monitors,
+                unwatched=unwatched,
+                snapshots=tuple((platform, snapshots[platform].digest) for platform in sorted(snapshots)),
+                parent_digest=parent_digest,
+                built=built,
+            )
             world.ledger.audit.record(
                 now,
                 "drafted",
@@ -111,6 +126,7 @@ def draft(
                 made_by=proposal.made_by,
                 manifest=manifest.digest,
                 clean=review.clean,
+                made_from=remember(world, manifest, made_from, snapshots),
             )
             return manifest, review
     raise WorldProblem(

@@ -16,6 +16,7 @@ from tools.pipeline.begun import assert_recorded, mend
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
 from tools.pipeline.platforms import hands
+from tools.pipeline.replaying import keep
 from tools.pipeline.run_folder import (
     assert_ours,
     drop_proposal,
@@ -88,6 +89,7 @@ def prepare(
     # What a run is made from stays as it is until a change of it begins.
     with proposing(folder) if kind != "create" else nullcontext(folder) as place:
         lay_out(world, folder, manifest, review, world.ledger.get(conversation), place)
+        keep(world, manifest, place)
         assert_room(folder)
 
         def plan_one(part: Part) -> PartPlan:

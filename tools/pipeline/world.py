@@ -61,6 +61,9 @@ class World:
     allowed: Allowed = field(default_factory=Allowed)
     """What a plan may hold."""
 
+    made_from: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """By a manifest's digest: what it was composed from, until it is planned (tools.pipeline.replaying)."""
+
     def run_folder(self, run_id: str) -> Path:
         return self.settings.shared / "runs" / run_id
 
