@@ -52,12 +52,28 @@ def test_what_cannot_be_is_told_in_a_sentence(said: dict[str, str], named: str) 
     assert named in problem
 
 
+@pytest.mark.parametrize("count", ["1", "60"])
+def test_one_machine_is_no_cluster_and_sixty_are_too_many(count: str) -> None:
+    [problem] = understand(facts(**without_some("servers_count", "workers_count", "api_address", count=count)), SITE).problems
+    assert "1 server and 1 worker" in problem
+
+
+def test_three_machines_that_are_to_survive_one_are_asked_about() -> None:
+    for said in ({"environment": "production"}, {"api_address": "10.20.0.200"}):
+        [problem] = understand(facts(**without_some("servers_count", "workers_count", "api_address", count="3") | said), SITE).problems
+        assert "3 servers and 1 worker" in problem, problem
+
+
 @pytest.mark.parametrize(
     ("said", "servers", "workers"),
     [
         (without_some("servers_count", environment="production"), 3, 2),
         (without_some("servers_count", "api_address"), 1, 2),
         (without_some("servers_count", "workers_count", "api_address", count="5"), 1, 4),
+        (without_some("servers_count", "workers_count", "api_address", count="3"), 1, 2),
+        (without_some("servers_count", "workers_count", count="5"), 3, 2),
+        (without_some("servers_count", "workers_count", count="5", environment="production"), 3, 2),
+        (without_some("servers_count"), 3, 2),
     ],
 )
 def test_how_many_there_are_where_it_was_not_said(said: dict[str, str], servers: int, workers: int) -> None:

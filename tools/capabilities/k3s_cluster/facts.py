@@ -25,7 +25,6 @@ PROGRAM = "k3s"
 SERVERS = Group(name="servers", called="server", one_a_node=False, quorum=True)
 WORKERS = Group(name="workers", called="worker")
 SERVER_COUNTS = (1, 3)
-SERVERS_DEFAULT = {"production": 3}
 WORKERS_DEFAULT = 2
 WORKERS_MAX = 50
 API_ADDRESS = "api_address"
@@ -55,8 +54,15 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
 
 def _read_servers(reading: Reading) -> int:
     environment = reading.facts["environment"].value.strip().lower() if "environment" in reading.facts else ""
-    otherwise = SERVERS_DEFAULT.get(environment, 1)
-    because = "Three servers of etcd survive one of them." if otherwise > 1 else "One server, outside production; 3 survive one of them."
+    nodes = _of_all(reading)
+    survives = environment == "production" or API_ADDRESS in reading.facts
+    otherwise = 3 if survives and (nodes is None or nodes > 3) else 1
+    because = "Three servers of etcd survive one of them." if otherwise > 1 else "One server; 3 survive one of them."
+    if survives and nodes in (2, 3):
+        reading.problems.append(
+            f"{nodes} machines cannot be 3 servers, of which one may be lost, and a worker. "
+            f"Say 3 servers and 1 worker, or 1 server and {nodes - 1} workers without an API address."
+        )
     why = "etcd keeps a cluster's state by a majority of its servers, which 1 or 3 of them have."
     plain = "count" in reading.facts and bool(SERVER_WORDS.search(reading.facts["count"].quote))
     count = read_group_count(reading, SERVERS.name, otherwise, because, 1, 3, why, plain=plain)
@@ -67,13 +73,25 @@ def _read_servers(reading: Reading) -> int:
     return count
 
 
+def _of_all(reading: Reading) -> int | None:
+    """How many machines servers and workers are together, where that was said and not how many of each."""
+    if "count" not in reading.facts or {f"{SERVERS.name}_count", f"{WORKERS.name}_count"} & reading.facts.keys():
+        return None
+    said = reading.facts["count"]
+    return None if SERVER_WORDS.search(said.quote) else quantities.count(said.value)
+
+
 def _read_workers(reading: Reading, servers: int) -> int:
     because = "Two workers, so that one can be taken out of service."
-    nodes = quantities.count(reading.facts["count"].value) if "count" in reading.facts else None
-    of_all = nodes is not None and f"{WORKERS.name}_count" not in reading.facts and not SERVER_WORDS.search(reading.facts["count"].quote)
-    if of_all and nodes is not None and servers < nodes <= WORKERS_MAX:
+    nodes = _of_all(reading)
+    if nodes is not None and servers < nodes <= WORKERS_MAX:
         reading.said(f"{WORKERS.name}_count", nodes - servers, "machines", fact="count")
         return nodes - servers
+    if nodes is not None and not reading.problems:
+        reading.problems.append(
+            f"{nodes} machines cannot be {servers} server and {nodes - servers} workers: Berth makes 1 to {WORKERS_MAX} workers beside the "
+            "servers. Say 1 server and 1 worker, or more."
+        )
     why = "without a worker everything runs beside etcd on the servers; Berth makes clusters with 1 worker or more."
     return read_group_count(reading, WORKERS.name, WORKERS_DEFAULT, because, 1, WORKERS_MAX, why)
 

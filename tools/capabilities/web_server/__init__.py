@@ -14,7 +14,10 @@ from tools.values.snapshot import PlatformName
 
 NAME = "web_server"
 TITLE = "Web server"
-WORDS = ("web server", "web servers", "webserver", "webservers", "nginx", "website", "web site")
+WORDS = (
+    "web server", "web servers", "webserver", "webservers", "nginx", "website", "web site",
+    "web application", "web applications", "web app", "web apps", "webapp", "webapps",
+)  # fmt: skip
 EXAMPLES = (
     "a web server for production on network 20",
     "ten web servers, staging, on network 20",

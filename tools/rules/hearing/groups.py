@@ -106,7 +106,7 @@ class Grouping:
             case "spoken of":
                 scene.leave(head.start, head.last)
             case "same":
-                if previous and lead.number and previous.count is None and lead.counted != (0, 0) and self._before(head) != "with":
+                if previous and lead.number and previous.count is None and lead.counted != (0, 0) and self._counts_machines(head):
                     previous.count, previous.counted = lead.number, lead.counted
                     scene.settle(*lead.counted)
                 scene.name_thing(head.first, head.last)
@@ -165,7 +165,9 @@ class Grouping:
         if there and head.intro != "new":
             related = any(self.scene.at(i).names("relation") for i in range(head.start - 2, head.start))
             return "spoken of" if related else "there"
-        return "new" if head.intro == "new" or head.body else "spoken of"
+        before = range(self.scene.sentence(head.first)[0], head.start)
+        asked = any(self.scene.does(i, "ask_for") or self.scene.at(i).names("relation") for i in before)
+        return "new" if head.body or (head.intro == "new" and asked) else "spoken of"  # `we move it to a web application in May`
 
     def _after_another(self, head: Head, previous: Group) -> Verdict:
         before = self._before(head)
@@ -188,7 +190,7 @@ class Grouping:
             return "new" if is_new and (before == "join" or (before == "stop" and head.lead.number)) else "same"
         if before == "for" or (before == "with" and head.intro == "ref"):
             return "spoken of"
-        if before == "with" and any(self.scene.at(i).facts(previous.capability) for i in range(head.first, head.last)):
+        if before == "with" and any(set(self.scene.at(i).facts(previous.capability)) - {"count"} for i in range(head.first, head.last)):
             return "same"  # `Spark with a data lake`: a word for what it has itself
         return "new" if joined or before == "with" or is_new else "spoken of"
 
@@ -207,6 +209,10 @@ class Grouping:
             return "removed"  # `the vm on pve2 needs 4 more cores`
         return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
 
+    def _counts_machines(self, head: Head) -> bool:
+        """`a web tier with 3 machines`; 3 databases of one PostgreSQL server are no servers."""
+        return head.body or self._before(head) != "with"
+
     def _kind(self, head: Head) -> str:
         """Of the service before it, or of the only item there is, when that has machines of several kinds and this counts one of them; else
         empty."""
@@ -215,7 +221,7 @@ class Grouping:
         if self.previous is not None:
             return self._kind_of(self.previous.capability, head)
         only = self.request.items[0].capability if len(self.request.items) == 1 else ""
-        return self._kind_of(only, head) if only and self._only_counts(head, "ask_for", "another") else ""
+        return self._kind_of(only, head) if only and not self._asks(head, "ask_for", "another") else ""
 
     def _kind_of(self, capability: str, head: Head) -> str:
         kinds, within = self.scene.words.able[capability].kinds, range(head.first, head.last)
@@ -290,9 +296,13 @@ class Grouping:
         scene, (begin, end) = self.scene, head.lead.counted
         first, last = scene.sentence(head.first)
         others = any(scene.is_left(i) for i in (*scene.quantities(first, begin), *scene.quantities(end, last)))
+        return scene.has(begin, end, "number") and not others and not self._asks(head, *asking)
+
+    def _asks(self, head: Head, *asking: str) -> bool:
+        """Words before it in its sentence ask for something, and mend nothing that was said."""
+        scene, first = self.scene, self.scene.sentence(head.first)[0]
         asks = any(scene.does(i, *asking) and not scene.does(i, "change") for i in range(first, head.start))
-        asks = asks and not scene.any_does(first, head.start, "mends")
-        return scene.has(begin, end, "number") and not others and not asks
+        return asks and not scene.any_does(first, head.start, "mends")
 
     def _ours(self, head: Head) -> str:
         """The item that is meant: `the payroll vm` is none that is called otherwise."""

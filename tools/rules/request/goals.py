@@ -1,7 +1,8 @@
 """Goals that people state (“CI for twelve developers”), and what each takes: certain things are added, doubtful ones are asked, and
 whatever else the message says is read as of things that were named. The goals are data, tools/data/goals.toml; no product is known here.
 
-A goal counts only where nothing else was heard: whoever names a thing gets that thing.
+A goal counts only where nothing else was heard: whoever names a thing gets that thing. Where the goal's own words name all that it takes
+(`a web application`), its questions are asked.
 """
 
 from __future__ import annotations
@@ -80,11 +81,14 @@ def hear(
     if request.items or any(edit.do == "copy" for edit in heard.edits):
         return heard
     scene = Scene.of(text, text, catalogue)
-    if any(named(scene, edit.name) for edit in heard.edits if edit.do == "add"):
-        return heard
+    things = [edit for edit in heard.edits if edit.do == "add" and named(scene, edit.name)]
     towards = goal_edits(text, request, catalogue)
     if towards is None:
         return heard
+    if things:
+        taken = {edit.name: fold(edit.quote) for edit in towards.edits if edit.do == "add"}
+        its_own = taken.keys() == {edit.name for edit in things} and all(taken[edit.name] in fold(edit.quote) for edit in things)
+        return heard.model_copy(update={"doubts": (*heard.doubts, *towards.doubts)}) if its_own else heard
     begun, _ = apply(request, towards, catalogue)
     more = read(text, begun, catalogue, (), today)
     added = {edit.name for edit in towards.edits if edit.do == "set"}
