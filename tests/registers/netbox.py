@@ -72,6 +72,10 @@ class Netbox:
             return 403, {
                 "detail": f"Invalid v{2 if 'nbt_' in auth else 1} token" if auth else "Authentication credentials were not provided."
             }
+        if method == "OPTIONS":
+            # BulkOperationMetadata.determine_actions: only what this token may send.
+            told = {"address": {"type": "field", "required": True}, "status": {"type": "field", "choices": list(STATUSES)}}
+            return 200, {"name": "IP Address List", "actions": {"POST": told} if TOKENS[auth] else {}}
         if method != "GET" and not TOKENS[auth]:
             return 403, {"detail": "You do not have permission to perform this action."}
         with self._guard:
@@ -167,7 +171,7 @@ def netbox(folder: Path, now: datetime) -> Iterator[Netbox]:
             self.end_headers()
             self.wfile.write(sent)
 
-        do_POST = do_DELETE = do_GET
+        do_POST = do_DELETE = do_OPTIONS = do_GET
 
         def log_message(self, *args: object) -> None:
             pass

@@ -91,6 +91,15 @@ def test_one_that_refuses_or_is_away_is_a_sentence(book: Netbox, token: str, mor
     assert "0123456789" not in str(met.value)
 
 
+def test_whether_a_token_may_register_is_known_beforehand_and_nothing_is_changed(book: Netbox) -> None:
+    open_ipam(book.site()).assert_registers()
+    with pytest.raises(WorldProblem, match="may not register addresses"):
+        open_ipam(book.site("Token looks")).assert_registers()
+    with pytest.raises(WorldProblem, match="Invalid v1 token"):
+        open_ipam(book.site("Token wrong")).assert_registers()
+    assert book.known() == {}
+
+
 def test_a_token_that_is_not_there_is_named(book: Netbox) -> None:
     with pytest.raises(Trouble, match="file:/nowhere"):
         open_ipam(book.site().model_copy(update={"token": "file:/nowhere"}))

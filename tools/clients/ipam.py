@@ -16,6 +16,10 @@ class AddressRegister(Protocol):
         """All that has an address in one of the subnets. Raises WorldProblem when that cannot be seen."""
         ...
 
+    def assert_registers(self) -> None:
+        """Raises WorldProblem when the token may not register addresses. Nothing is changed."""
+        ...
+
     def reserve(self, address: str, owner: str, note: str, dns_name: str) -> bool:
         """Registers an address with its prefix; False where it was registered for that owner already. `note` says whose it is, and begins
         with `owner`. Raises RequestProblem when it is another's, WorldProblem when the register is away or refuses."""

@@ -66,6 +66,19 @@ class Netbox:
                 ),
             )
 
+    def assert_registers(self) -> None:
+        """By what NetBox says that may be sent to it (OPTIONS; netbox/api/metadata.py): of releasing it says nothing."""
+        import pynetbox
+
+        with self._words():
+            try:
+                self._addresses.choices()
+            except ValueError as error:
+                if isinstance(error, pynetbox.RequestError | pynetbox.ContentError):
+                    raise
+                raise self._refused("this token may not register addresses", f"Give it {_RIGHTS}") from None
+            list(self._ranges.filter(limit=1, parent=["192.0.2.0/24"]))
+
     def reserve(self, address: str, owner: str, note: str, dns_name: str) -> bool:
         host = _host(address)
         with self._words(host):

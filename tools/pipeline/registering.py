@@ -34,6 +34,12 @@ def examine(site: Site) -> Iterator[Examined]:
                 yield Examined(f"names, {zone}", True, f"{server.server} lets Berth change it")
             except Trouble as trouble:
                 yield Examined(f"names, {zone}", False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
+    if site.ipam is not None:
+        try:
+            open_ipam(site.ipam).assert_registers()
+            yield Examined("addresses in NetBox", True, f"{site.ipam.url} lets Berth register them")
+        except Trouble as trouble:
+            yield Examined("addresses in NetBox", False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
 
 
 def reserve(work: Work) -> Json:
