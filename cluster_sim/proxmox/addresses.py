@@ -26,6 +26,7 @@ from .besides import BESIDES, indexes
 from .call import Address, needs
 from .history import SPANS
 from .parameters import BOOLEAN, DNS_NAME, INTEGER, LIST, NODE, POOL, STORAGE, TEXT, VMID, WORDS, choice, integer, matching
+from .sdn import SDN
 from .users import CHANGES
 
 _GUEST = "/nodes/{node}/qemu/{vmid}"
@@ -321,5 +322,5 @@ _TABLE: tuple[Address, ...] = (
     Address("GET", f"{_GUEST}/agent/get-host-name", agent.host_name, _AGENT),
 )
 
-_EVERY = (*_TABLE, *CHANGES, *BESIDES)
+_EVERY = (*_TABLE, *CHANGES, *SDN, *BESIDES)
 ADDRESSES: tuple[Address, ...] = (*_EVERY, *indexes(_EVERY))

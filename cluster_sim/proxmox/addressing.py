@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, ip_address, ip_interface
 
+from . import vnets
 from .cluster import Cluster
 from .configuration import nets
 from .lines import Net, read_pairs
@@ -28,7 +29,7 @@ class GuestAddress:
 def network_of(cluster: Cluster, net: Net) -> Network | None:
     """What is at the end of a card's wire: a vnet by its name, or the VLAN that its tag, or the port of its bridge, says. None when
     nothing of what it sends gets anywhere."""
-    vnet = next((n for n in cluster.networks if n.vnet is not None and n.vnet == net.bridge), None)
+    vnet = vnets.network_of(cluster.sdn, net.bridge or "", cluster.networks)
     bridge = cluster.bridges.get(net.bridge or "")
     if vnet or bridge is None or (net.tag and not bridge.lets_through(net.tag)):
         return vnet
@@ -49,7 +50,7 @@ def address_of(cluster: Cluster, guest: Guest) -> GuestAddress | None:
         return None
     if told != "dhcp":
         fixed = ip_interface(told)
-        default = network.gateway if network and fixed.version == 4 else str(fixed.ip)
+        default = network.gateway if network and network.gateway and fixed.version == 4 else str(fixed.ip)
         return GuestAddress(str(net.mac), fixed, ip_address(wanted.get(gateway, default)))
     if network is None or not network.dhcp:
         return None

@@ -28,6 +28,7 @@ from .section import (
 from .sizes import GIB, write_size
 from .state import Bridge, Guest, Load, Network, Node, Pool, Storage, Volume
 from .tasks import Agenda
+from .vnets import of_world
 
 _AGE_S = 90 * 86400
 """How long the guests of a world file have been there."""
@@ -51,7 +52,6 @@ def build_cluster(
         networks=[Network(n.tag, n.subnet, n.gateway, name, n.vnet, n.leases_from, n.bridge, n.dhcp) for name, n in world.networks.items()],
         bridges={name: _bridge(world, name, number) for number, name in enumerate(world.bridges, 1)},
         access=_access(world),
-        zone=world.zone,
         version=world.version,
         timing=world.timing,
         faults=_faults(world),
@@ -60,6 +60,7 @@ def build_cluster(
         options=dict(world.options),
         say=say,
     )
+    cluster.sdn = of_world(cluster.networks, world.zone, next(iter(cluster.bridges)))
     for vmid, section in world.guests.items():
         _add_guest(cluster, vmid, section, now)
     for file in world.files:

@@ -17,6 +17,7 @@ from .faults import Faults
 from .section import TimingSection
 from .state import Bridge, Guest, HighAvailability, Network, Node, Pool, Storage, Volume
 from .tasks import Agenda, Worker
+from .vnets import Sdn
 
 _THREADS_MAX = 32
 """Bodies that boot, come up or stop at the same time; each waits in a thread of its own."""
@@ -32,13 +33,13 @@ class Cluster:
     networks: list[Network]
     bridges: dict[str, Bridge]
     access: Access
-    zone: str | None = None
     version: str = "9.2.2"
     timing: TimingSection = field(default_factory=TimingSection)
     volumes: dict[tuple[str, str | None, str], Volume] = field(default_factory=dict)
     guests: dict[int, Guest] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     ha: HighAvailability = field(default_factory=HighAvailability)
+    sdn: Sdn = field(default_factory=Sdn)
     faults: Faults = field(default_factory=Faults)
     bodies: Bodies | None = None
     agenda: Agenda = field(default_factory=Agenda)

@@ -276,8 +276,8 @@ def _require(call: Call, guest: Guest, key: str, value: str) -> None:
 
 
 def require_bridge(call: Call, net: Net) -> None:
-    vnet = next((n for n in call.cluster.networks if n.vnet == net.bridge), None)
-    path = f"/sdn/zones/{call.cluster.zone}/{net.bridge}" if vnet else f"/sdn/zones/localnetwork/{net.bridge}"
+    vnet = call.cluster.sdn.running["vnets"].get(net.bridge or "")
+    path = f"/sdn/zones/{vnet['zone']}/{net.bridge}" if vnet else f"/sdn/zones/localnetwork/{net.bridge}"
     if net.tag and not vnet:
         path += f"/{net.tag}"
     call.require(path, "SDN.Use")

@@ -47,17 +47,18 @@ def resources(call: Call) -> list[dict[str, Any]]:
         rows += [{"id": f"node/{n.name}", "type": "node", **node_row(call, n), **away.get(n.name, {})} for n in cluster.nodes.values()]
     if wanted in (None, "storage"):
         rows += storages.resources(call)
-    if wanted in (None, "sdn") and cluster.zone and call.may(f"/sdn/zones/{cluster.zone}", "SDN.Audit", "SDN.Use", "SDN.Allocate"):
-        rows += [
-            {
-                "id": f"sdn/{n.name}/{cluster.zone}",
-                "type": "sdn",
-                "sdn": cluster.zone,
-                "node": n.name,
-                "status": "ok" if cluster.online(n.name) else "unknown",
-            }
-            for n in cluster.nodes.values()
-        ]
+    for zone in cluster.sdn.running["zones"] if wanted in (None, "sdn") else ():
+        if call.may(f"/sdn/zones/{zone}", "SDN.Audit", "SDN.Use", "SDN.Allocate"):
+            rows += [
+                {
+                    "id": f"sdn/{n.name}/{zone}",
+                    "type": "sdn",
+                    "sdn": zone,
+                    "node": n.name,
+                    "status": "ok" if cluster.online(n.name) else "unknown",
+                }
+                for n in cluster.nodes.values()
+            ]
     return rows
 
 

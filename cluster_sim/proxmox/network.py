@@ -1,17 +1,17 @@
-"""Bridges of nodes, and the software-defined network on top of them.
-
-Both are as the world file says; nobody changes them here.
-"""
+"""Bridges of nodes, which are as the world file says, and what is read of the software-defined network on top of them. It is changed in
+sdn.py."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Network, ip_address
 from typing import Any
 
+from . import vnets as kept
 from .call import Call
 from .cluster import Cluster
 from .errors import failed
 from .lines import Net
+from .parameters import split_list
 from .state import Bridge
 
 _SDN = ("SDN.Audit", "SDN.Use", "SDN.Allocate")
@@ -34,7 +34,7 @@ def interfaces(call: Call) -> list[dict[str, Any]]:
                 row |= {"method": "static", "address": node.address, "netmask": str(prefix), "gateway": network.gateway}
                 row |= {"cidr": f"{node.address}/{prefix}"}
         rows.append(row)
-    vnets = [_row(str(n.vnet), "vnet", 20, method="manual") for n in cluster.networks if n.vnet] if cluster.zone else []
+    vnets = [_row(name, "vnet", 20, method="manual") for name in cluster.sdn.running["vnets"] if _is_on(cluster, name, call.node)]
     match wanted:
         case None:
             return rows
@@ -67,7 +67,7 @@ def _bridge(bridge: Bridge, priority: int) -> dict[str, Any]:
 
 def plug_problem(cluster: Cluster, node: str, net: Net) -> str:
     """Why a card cannot be plugged in on that node; empty when it can. The words are those of PVE::Network (pve-common, 2026-11-29)."""
-    if net.bridge is None or any(n.vnet == net.bridge for n in cluster.networks):
+    if net.bridge is None or _is_on(cluster, net.bridge, node):
         return ""
     bridge = cluster.bridges.get(net.bridge)
     if bridge is None or node not in bridge.nodes:
@@ -75,6 +75,16 @@ def plug_problem(cluster: Cluster, node: str, net: Net) -> str:
     if net.tag and bridge.kind == "linux" and not bridge.vlan_aware and not bridge.ports:
         return f"no physical interface on bridge '{net.bridge}'"
     return ""
+
+
+def _is_on(cluster: Cluster, vnet: str, node: str) -> bool:
+    """Whether a vnet that runs is on that node: where its zone is, and the zone's bridge."""
+    row = cluster.sdn.running["vnets"].get(vnet)
+    zone = cluster.sdn.running["zones"].get(row["zone"]) if row else None
+    if zone is None or (zone.get("nodes") and node not in split_list(zone["nodes"])):
+        return False
+    bridge = cluster.bridges.get(zone.get("bridge", ""))
+    return zone["type"] != "vlan" or (bridge is not None and node in bridge.nodes)
 
 
 def interface(call: Call) -> dict[str, Any]:
@@ -103,37 +113,45 @@ def holds(subnet: str, address: str) -> bool:
 
 
 def zones(call: Call) -> list[dict[str, Any]]:
-    zone = call.cluster.zone
-    if not zone or not call.may(f"/sdn/zones/{zone}", *_SDN):
-        return []
-    bridge = next(iter(call.cluster.bridges))
-    return [{"zone": zone, "type": "vlan", "bridge": bridge, "ipam": "pve", "digest": "0" * 40}]
+    return [{"zone": id, **row, "digest": "0" * 40} for id, row in _objects(call, "zones").items() if call.may(f"/sdn/zones/{id}", *_SDN)]
 
 
 def vnets(call: Call) -> list[dict[str, Any]]:
-    zone = call.cluster.zone
-    seen = [n for n in call.cluster.networks if n.vnet and call.may(f"/sdn/zones/{zone}/{n.vnet}", *_SDN)]
-    return [{"vnet": n.vnet, "zone": zone, "tag": n.tag, "alias": n.name, "type": "vnet", "digest": "0" * 40} for n in seen]
+    rows = ((id, row, zone_of(call, id)) for id, row in _objects(call, "vnets").items())
+    return [{"vnet": id, **row, "digest": "0" * 40} for id, row, zone in rows if call.may(f"/sdn/zones/{zone}/{id}", *_SDN)]
 
 
 def subnets(call: Call) -> list[dict[str, Any]]:
-    name, zone = call.values["vnet"], call.cluster.zone
-    network = next((n for n in call.cluster.networks if n.vnet == name), None)
-    if network is None:
+    name = call.values["vnet"]
+    zone = zone_of(call, name)
+    if not zone:
         raise failed(f"sdn vnet object ID '{name}' does not exist")
     call.require(f"/sdn/zones/{zone}/{name}", "SDN.Audit", "SDN.Allocate")
-    subnet = IPv4Network(network.subnet)
     return [
         {
-            "subnet": f"{zone}-{subnet.network_address}-{subnet.prefixlen}",
-            "id": f"{zone}-{subnet.network_address}-{subnet.prefixlen}",
+            **row,
+            "subnet": id,
+            "id": id,
             "type": "subnet",
             "vnet": name,
             "zone": zone,
-            "cidr": network.subnet,
-            "network": str(subnet.network_address),
-            "mask": str(subnet.prefixlen),
-            "gateway": network.gateway,
+            "cidr": (cidr := kept.cidr_of(id)),
+            "network": cidr.partition("/")[0],
+            "mask": cidr.partition("/")[2],
             "digest": "0" * 40,
         }
+        for id, row in _objects(call, "subnets").items()
+        if (row.get("vnet") or row.get("pending", {}).get("vnet")) == name
     ]
+
+
+def _objects(call: Call, kind: kept.Kind) -> kept.Objects:
+    """As they are written down; as they run; or both with what differs."""
+    known = call.cluster.sdn
+    return known.pending(kind) if call.get("pending") else known.running[kind] if call.get("running") else known.written[kind]
+
+
+def zone_of(call: Call, vnet: str) -> str:
+    """Empty when there is no such vnet."""
+    known = call.cluster.sdn
+    return str((known.written["vnets"].get(vnet) or known.running["vnets"].get(vnet) or {}).get("zone", ""))

@@ -1,6 +1,6 @@
 """Keeps what clients made of a cluster in a file, so that a world can be stopped and taken up again.
 
-Only what changes is kept: nodes, storages, roles and networks are always those of the world file.
+Only what changes is kept: nodes, storages, roles and bridges are always those of the world file.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from .cluster import Cluster
 from .section import ProxmoxSection
 from .state import Guest, Load, Pool, Volume
 from .tasks import Task
+from .vnets import Sdn
 
 _BOOT_S_MAX = 60.0
 
@@ -38,6 +39,7 @@ def save(cluster: Cluster, world: ProxmoxSection, file: Path) -> None:
         "pools": [{**asdict(p), "vmids": sorted(p.vmids), "storages": sorted(p.storages)} for p in cluster.pools.values()],
         "ha": asdict(cluster.ha),
         "leases": cluster.leases,
+        "sdn": asdict(cluster.sdn),
         "access": {
             "users": [asdict(user) for user in cluster.access.users.values()],
             "groups": cluster.access.groups,
@@ -69,6 +71,8 @@ def restore(cluster: Cluster, world: ProxmoxSection, file: Path) -> bool:
     cluster.pools = {p["name"]: Pool(p["name"], p["comment"], set(p["vmids"]), set(p["storages"])) for p in state["pools"]}
     cluster.ha.resources, cluster.ha.rules = state["ha"]["resources"], state["ha"]["rules"]
     cluster.leases = state["leases"]
+    if kept := state.get("sdn"):
+        cluster.sdn = Sdn(**kept)
     if kept := state.get("access"):
         cluster.access.users = {u["name"]: _user(u) for u in kept["users"]}
         cluster.access.groups = kept["groups"]

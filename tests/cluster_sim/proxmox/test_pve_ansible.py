@@ -62,6 +62,10 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("zone_info", {}),
     ("vnet_info", {}),
     ("ipam_info", {}),
+    ("zone", {"state": "present", "type": "vlan", "zone": "lab", "bridge": "vmbr0"}),
+    ("vnet", {"state": "present", "vnet": "lab50", "zone": "lab", "tag": 50, "alias": "Lab"}),
+    ("subnet", {"state": "present", "vnet": "lab50", "subnet": "10.0.50.0/24", "zone": "lab", "gateway": "10.0.50.1"}),
+    ("vnet_info", {}),
     ("cluster_join_info", {}),
     ("template", {"node": "pve1", "storage": "local", "template": "debian-12-standard_12.7-1_amd64.tar.zst"}),
     ("kvm", ON_PVE1 | {"state": "stopped", "force": True}),
@@ -73,7 +77,6 @@ NOT_SIMULATED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("snap", {"vmid": 110, "state": "present", "snapname": "before"}),
     ("backup", {"mode": "include", "vmids": [110], "storage": "local", "backup_mode": "snapshot"}),
     ("firewall", {"level": "cluster", "rules": [{"type": "in", "action": "ACCEPT", "pos": 0, "enable": True}]}),
-    ("zone", {"state": "present", "type": "simple", "zone": "lab"}),
 )
 """What answers 501, with the address that it lacks: a list that gets shorter."""
 
