@@ -8,7 +8,7 @@ in `virtual_machine`.
 
 from __future__ import annotations
 
-from cluster_sim.mirror.schema import BOOL, NUMBER, STRING, STRING_SET, STRINGS, Attribute, Block, Values, one
+from cluster_sim.mirror.schema import BOOL, NUMBER, STRING, STRING_SET, STRINGS, Attribute, Block, Nested, Values, one
 
 
 def _unless_migrated(planned: Values) -> bool:
@@ -424,5 +424,53 @@ HA_RULE = Block(
         "rule": Attribute(STRING, "R", replaces=True),
         "strict": Attribute(BOOL, "OC", False),
         "type": Attribute(STRING, "R", replaces=True),
+    }
+)
+
+_SDN_ZONE: dict[str, Attribute] = {
+    "dns": Attribute(STRING, "O"),
+    "dns_zone": Attribute(STRING, "O"),
+    "id": Attribute(STRING, "R", replaces=True),
+    "ipam": Attribute(STRING, "O"),
+    "mtu": Attribute(NUMBER, "OC"),
+    "nodes": Attribute(STRING_SET, "OC"),
+    "pending": Attribute(BOOL, "C"),
+    "reverse_dns": Attribute(STRING, "O"),
+    "state": Attribute(STRING, "C"),
+}
+
+SDN_ZONE_VLAN = Block({**_SDN_ZONE, "bridge": Attribute(STRING, "R")})
+
+SDN_ZONE_SIMPLE = Block({**_SDN_ZONE, "dhcp": Attribute(STRING, "O")})
+
+SDN_VNET = Block(
+    {
+        "alias": Attribute(STRING, "O"),
+        "id": Attribute(STRING, "R", replaces=True),
+        "isolate_ports": Attribute(BOOL, "O"),
+        "tag": Attribute(NUMBER, "O"),
+        "vlan_aware": Attribute(BOOL, "O"),
+        "zone": Attribute(STRING, "R"),
+    }
+)
+
+SDN_SUBNET = Block(
+    {
+        "cidr": Attribute(STRING, "R", replaces=True),
+        "dhcp_dns_server": Attribute(STRING, "O"),
+        "dhcp_range": Nested("single", "O", {"end_address": Attribute(STRING, "R"), "start_address": Attribute(STRING, "R")}),
+        "dns_zone_prefix": Attribute(STRING, "O"),
+        "gateway": Attribute(STRING, "O"),
+        "id": Attribute(STRING, "C"),
+        "snat": Attribute(BOOL, "O"),
+        "vnet": Attribute(STRING, "R", replaces=True),
+    }
+)
+
+SDN_APPLIER = Block(
+    {
+        "id": Attribute(STRING, "C"),
+        "on_create": Attribute(BOOL, "OC", True, replaces=True),
+        "on_destroy": Attribute(BOOL, "OC", True, replaces=True),
     }
 )

@@ -162,9 +162,9 @@ resource "azapi_resource" "subnet" {
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     rights = tmp_path_factory.mktemp("world") / "rights.yaml"
-    # High availability takes a right that no other part of making machines does.
+    # High availability and SDN take rights that no other part of making machines does.
     role = yaml.safe_load((WORLDS / "four_nodes.yaml").read_text())["proxmox"]["roles"]["BerthAll"]
-    rights.write_text(yaml.safe_dump({"proxmox": {"roles": {"BerthAll": [*role, "Sys.Console"]}}}))
+    rights.write_text(yaml.safe_dump({"proxmox": {"roles": {"BerthAll": [*role, "Sys.Console", "SDN.Allocate"]}}}))
     files = [str(WORLDS / "four_nodes.yaml"), str(WORLDS / "azure_subscription.yaml"), str(rights)]
     serving = subprocess.Popen(
         [sys.executable, "-m", "cluster_sim", "serve", *files, "--guests", "none", "--time", "1000"],
@@ -206,6 +206,58 @@ def test_ten_machines_with_all_that_stands_around_them(make_folder: Any, world: 
     folder.terraform("apply", "-auto-approve")
     folder.terraform("plan", "-detailed-exitcode")
     assert folder.state()["proxmox_haresource.web[0]"]["comment"] == "second"
+    folder.terraform("destroy", "-auto-approve")
+    assert folder.state() == {}
+
+
+# The one that is made first is taken away last: so what is removed is applied, too.
+LAB = """
+resource "proxmox_sdn_applier" "last" {
+  on_create = false
+}
+resource "proxmox_sdn_zone_vlan" "lab" {
+  id         = "lab"
+  bridge     = "vmbr0"
+  nodes      = ["pve1", "pve2"]
+  depends_on = [proxmox_sdn_applier.last]
+}
+resource "proxmox_sdn_vnet" "lab" {
+  id    = "lab50"
+  zone  = proxmox_sdn_zone_vlan.lab.id
+  tag   = TAG
+  alias = "The lab"
+}
+resource "proxmox_sdn_subnet" "lab" {
+  vnet    = proxmox_sdn_vnet.lab.id
+  cidr    = "10.0.50.0/24"
+  gateway = "GATEWAY"
+}
+resource "proxmox_sdn_applier" "now" {
+  lifecycle {
+    replace_triggered_by = [proxmox_sdn_vnet.lab, proxmox_sdn_subnet.lab]
+  }
+  depends_on = [proxmox_sdn_subnet.lab]
+}
+"""
+
+
+def test_a_network_of_sdn_is_made_changed_and_taken_away(make_folder: Any, world: dict[str, Any]) -> None:
+    def main(tag: int, gateway: str) -> str:
+        return REQUIRED + LAB.replace("TAG", str(tag)).replace("GATEWAY", gateway)
+
+    settings = {"PROXMOX_VE_ENDPOINT": world["proxmox"]["url"], "PROXMOX_VE_API_TOKEN": world["proxmox"]["token"]}
+    folder = in_world(make_folder(main(50, "10.0.50.1"), **settings, SSL_CERT_FILE=world["ca_file"]), world)
+    assert "5 added" in folder.terraform("apply", "-auto-approve")
+    folder.terraform("plan", "-detailed-exitcode")
+    subnet = folder.state()["proxmox_sdn_subnet.lab"]
+    assert (subnet["id"], subnet["gateway"]) == ("lab-10.0.50.0-24", "10.0.50.1")
+
+    folder.write(main(51, "10.0.50.254"))
+    folder.terraform("apply", "-auto-approve")
+    folder.terraform("plan", "-detailed-exitcode")
+    state = folder.state()
+    zone = state["proxmox_sdn_zone_vlan.lab"]
+    assert (zone["bridge"], sorted(zone["nodes"]), state["proxmox_sdn_vnet.lab"]["tag"]) == ("vmbr0", ["pve1", "pve2"], 51)
     folder.terraform("destroy", "-auto-approve")
     assert folder.state() == {}
 

@@ -80,6 +80,11 @@ def test_what_is_stood_in_for(heard: dict[str, Facts]) -> None:
         "proxmox_pool_membership",
         "proxmox_haresource",
         "proxmox_harule",
+        "proxmox_sdn_zone_vlan",
+        "proxmox_sdn_zone_simple",
+        "proxmox_sdn_vnet",
+        "proxmox_sdn_subnet",
+        "proxmox_sdn_applier",
     }
     assert set(heard["azapi"]["resource_schemas"]) == {"azapi_resource", "azapi_update_resource", "azapi_resource_action"}
 
@@ -103,6 +108,15 @@ resource "proxmox_harule" "r" {
   affinity  = "negative"
   resources = ["vm:101", "vm:102"]
 }
+resource "proxmox_sdn_zone_vlan" "z" {
+  id     = "z1"
+  bridge = "vmbr0"
+}
+resource "proxmox_sdn_vnet" "v" {
+  id   = "v20"
+  zone = "z1"
+  tag  = 20
+}
 """
 
 
@@ -110,7 +124,7 @@ def test_what_stands_around_a_machine_is_planned_as_recorded(make_folder: Any, s
     folder = make_folder(REQUIRED + AROUND, **served.settings)
     folder.terraform("init")
     changes = folder.planned()
-    assert len(changes) == 5
+    assert len(changes) == 7
     for address, change in changes.items():
         planned = recorded("bpg-proxmox")["planned_on_create"][address]
         assert {"after": change["after"], "after_unknown": change["after_unknown"]} == planned, address
