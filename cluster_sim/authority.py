@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,8 @@ class Authority:
     def ca_file(self) -> Path:
         return self.folder / "ca.pem"
 
-    def server_tls(self, name: str, *, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
-        """A server context for `localhost` and 127.0.0.1 with a fresh certificate of this authority."""
+    def server_tls(self, name: str, *, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, also: Sequence[str] = ()) -> ssl.SSLContext:
+        """A server context for `localhost`, 127.0.0.1 and the names in `also`, with a fresh certificate of this authority."""
         key = ec.generate_private_key(ec.SECP256R1())
         ca = x509.load_pem_x509_certificate(self.ca_file.read_bytes())
         ca_key = serialization.load_pem_private_key((self.folder / "ca.key").read_bytes(), None)
@@ -37,7 +38,7 @@ class Authority:
         certificate = (
             _builder(f"{SUBJECT_PREFIX} {name}", ca.subject, key)
             .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+                x509.SubjectAlternativeName([*map(x509.DNSName, ("localhost", *also)), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
                 critical=False,
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

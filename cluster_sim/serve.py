@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
@@ -23,6 +23,7 @@ from .authority import Authority, make_authority
 from .clock import Clock, WallClock
 from .guests import Bodies, GuestProblem, open_bodies
 from .http import Server
+from .tunnel import Tunnel
 from .world import World
 
 Say = Callable[[str], None]
@@ -167,13 +168,15 @@ def _open_azure(section: dict[str, Any], folder: Path, authority: Authority, clo
     from .azure import build
 
     part = build(section, clock, folder / "azure")
-    servers = {name: _start(service, authority, name, 0, stack) for name, service in part.services.items()}
+    servers = {name: _start(service, authority, name, 0, stack, part.names.get(name, ())) for name, service in part.services.items()}
     part.bind({name: f"https://127.0.0.1:{server.port}" for name, server in servers.items()})
-    return dict(part.ready())
+    tunnel = Tunnel(lambda host: next((servers[name].port for name, resolves in part.resolves.items() if resolves(host)), None)).start()
+    stack.callback(tunnel.stop)
+    return {**part.ready(), "proxy": f"http://127.0.0.1:{tunnel.port}"}
 
 
-def _start(service: Any, authority: Authority, name: str, port: int, stack: ExitStack) -> Server:
-    server = Server(service, authority.server_tls(name), port=port, close_on_error=name == "proxmox")
+def _start(service: Any, authority: Authority, name: str, port: int, stack: ExitStack, also: Sequence[str] = ()) -> Server:
+    server = Server(service, authority.server_tls(name, also=also), port=port, close_on_error=name == "proxmox")
     try:
         server.start()
     except OSError as why:

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tools.clients.settings import Settings
+from tools.clients.terraform import Terraform
 from tools.ledger.plans import Kept
 from tools.pipeline.drifting import drift
 from tools.pipeline.world import World, open_world
@@ -132,7 +133,8 @@ class Stored:
 
     def state(self, part: str = "") -> list[dict[str, Any]]:
         """The attributes of whatever a part's Terraform state says there is; of the one part where none is named."""
-        state = json.loads((self.folder / (part or self.part.label) / "terraform.tfstate").read_text())
+        [of] = [one for one in self.plan.manifest.parts if one.label == (part or self.part.label)]
+        state = Terraform(self.world.settings_of(of), self.folder / of.label).state()
         return [one["attributes"] for resource in state["resources"] for one in resource["instances"]]
 
     def drift(self) -> tuple[Change, ...]:

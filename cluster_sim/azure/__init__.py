@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cluster_sim.azure.arm import Arm
+from cluster_sim.azure.blobs import SUFFIX, Blobs
 from cluster_sim.azure.cloud import Clock, Cloud
 from cluster_sim.azure.families import KINDS
 from cluster_sim.azure.families.databricks import service_name
@@ -34,6 +35,10 @@ class AzurePart:
 
     cloud: Cloud
     services: Mapping[str, Service]
+    names: Mapping[str, tuple[str, ...]]
+    """Of a service that is not found by its URL: the names that its certificate is for."""
+    resolves: Mapping[str, Callable[[str], bool]]
+    """Of such a service: whether there is such a name."""
 
     def bind(self, urls: Mapping[str, str]) -> None:
         self.cloud.urls.update({name: url.rstrip("/") for name, url in urls.items()})
@@ -73,7 +78,14 @@ def build(section: Mapping[str, Any], clock: Clock, folder: Path | None = None) 
         return serve
 
     workspaces = {service_name(n): alone(Workspace(cloud, n)) for n in range(1, world.databricks_workspaces_max + 1)}
-    return AzurePart(cloud, {"arm": alone(Arm(cloud)), **workspaces})
+    blobs = Blobs(cloud)
+    services = {"arm": alone(Arm(cloud)), "blob": alone(blobs), **workspaces}
+
+    def resolves(host: str) -> bool:
+        with lock:
+            return blobs.resolves(host)
+
+    return AzurePart(cloud, services, {"blob": (f"*{SUFFIX}",)}, {"blob": resolves})
 
 
 def problems(section: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ import pytest
 
 from cluster_sim.run import environment, world
 from tests.conftest import WORLDS, Berth, api_server
+from tests.engine.test_terraform import in_environment
 from tests.stories_azure.conftest import ROOT, approve, second_plan, with_roles
 from tools.clients.settings import Settings
-from tools.pipeline.run_folder import HANDOVER
+from tools.clients.terraform import BACKEND
+from tools.pipeline.state_place import HANDOVER, spelled
 from tools.pipeline.world import open_world, read_roles, read_site
 from tools.rules.plans.approving import roles_held
 from tools.values.requirements import Field, Needs, Origin, Requirements
@@ -29,7 +31,10 @@ SPARK = "Spark environment, 50 GB of data daily"
 def two_subscriptions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Berth, str]]:
     """(server with the documented site file, id of the connected subscription): production has a subscription of its own."""
     folder = tmp_path_factory.mktemp("two_subscriptions")
-    with world([str(WORLDS / "azure_two_subscriptions.yaml")], folder / "world", guests="none") as ready:
+    with (
+        world([str(WORLDS / "azure_two_subscriptions.yaml")], folder / "world", guests="none") as ready,
+        in_environment(HTTPS_PROXY=ready["azure"]["proxy"], NO_PROXY="127.0.0.1,localhost"),
+    ):
         given = with_roles(environment(ready, folder), folder, BERTH_SITE_FILE=str(SITE))
         with api_server(given, folder / "api_server.log") as server:
             yield server, ready["azure"]["subscription_id"]
@@ -53,18 +58,19 @@ def test_production_goes_to_its_own_subscription_region_and_tags(two_subscriptio
     assert ids and all(one.startswith(f"/subscriptions/{PRODUCTION}/") for one in ids)
 
     folder = chat.folder / "data_workspace"
-    backend = json.loads((folder / HANDOVER).read_text())["terraform"]["backend"]["azurerm"]
+    backend = json.loads((folder / BACKEND).read_text())["terraform"]["backend"]["azurerm"]
     assert backend["storage_account_name"] == "stnorthwindstate" and backend["container_name"] == "tfstate"
-    assert backend["key"] == f"{chat.run.id}/data_workspace.tfstate" and backend["use_azuread_auth"] is True
+    assert backend["key"] == f"northwind/{chat.run.id}/data_workspace.tfstate" and backend["use_azuread_auth"] is True
     assert not [name for name in backend if "key" in name and name != "key"], "nobody logs in with a key"
+    assert not list(folder.rglob("terraform.tfstate.backup")) and not (folder / "terraform.tfstate").exists(), "the record is in the blob"
     code, words = second_plan(berth, folder)
     assert code == 0, words
+    assert not chat.drift()
 
-    handed_over = folder / "backend.tf.json"
-    handed_over.write_text(json.dumps({"terraform": {"backend": {"azurerm": backend}}}))
+    (folder / BACKEND).write_text(json.dumps({"terraform": {"backend": {"azurerm": {**backend, "storage_account_name": "stelsewhere"}}}}))
     refused = chat.say("remove it")
-    assert "backend.tf.json" in refused.text and not chat.open_digest, "the run folder was changed"
-    handed_over.unlink()
+    assert "The run folder was changed" in refused.text and not chat.open_digest, "a planted backend would send the record elsewhere"
+    (folder / BACKEND).write_bytes(spelled({"terraform": {"backend": {"azurerm": backend}}}))
 
     chat.say("remove it")
     removed = approve(chat)
@@ -78,7 +84,8 @@ def test_development_stays_where_it_is_connected_with_its_state_beside_it(two_su
     assert chat.inputs["subscription_id"] == connected
     assert chat.inputs["location"] == "eastus"
     assert "cost_centre" not in chat.inputs["tags"]
-    assert not [p.name for p in (chat.folder / "data_workspace").iterdir() if "backend" in p.name]
+    example = json.loads((chat.folder / "data_workspace" / HANDOVER).read_text())["terraform"]["backend"]["azurerm"]
+    assert example["container_name"] == "tfstate-development" and not (chat.folder / "data_workspace" / BACKEND).exists()
     chat.say("no")
 
 

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import fcntl
+import getpass
+import hashlib
 import json
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from tools.clients.files import copy_private, file_sha256, private_folder, write_private
 from tools.clients.process import UTF8, Finished, no_proxy, run
 from tools.clients.settings import Settings
-from tools.clients.terraform_words import problem_of_events, problem_of_text
+from tools.clients.terraform_words import lock_of, problem_of_events, problem_of_text
+from tools.rules.plans.inputs import CHOSEN
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
 INIT_SECONDS_MAX = 300.0
 PLAN_SECONDS_MAX = 900.0
 SHOW_SECONDS_MAX = 120.0
-LOCK_TIMEOUT = "20s"
+BACKEND = "backend.tf.json"
+"""Of a folder whose record of what exists is kept elsewhere; without it, the record is `terraform.tfstate` beside it."""
+NO_LOCK = "00000000-0000-0000-0000-000000000000"
+LOCK_SECONDS_MAX = 20
+LOCK_TIMEOUT = f"{LOCK_SECONDS_MAX}s"
 
 PASSED_ON = ("PATH", "LANG", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
 """Everything else of our own environment stays here: TF_CLI_ARGS, TF_VAR_ and TF_LOG change plans or leak (measured)."""
@@ -87,6 +96,8 @@ class Terraform:
             "ARM_RESOURCE_MANAGER_AUDIENCE": settings.arm_resource_manager_audience,
         }
         if settings.arm_resource_manager_endpoint:
+            # Of the backend, which asks that address which cloud it is.
+            worlds["ARM_METADATA_HOSTNAME"] = urlsplit(settings.arm_resource_manager_endpoint).netloc
             # A cloud elsewhere: azapi takes the three addresses from the environment only when it is told so, and Microsoft's
             # list of logins and of providers to register does not know it.
             worlds |= {
@@ -162,18 +173,50 @@ class Terraform:
     def apply_command(self, plan_file: Path) -> list[str]:
         return [*self.program(), "apply", "-json", "-input=false", f"-lock-timeout={LOCK_TIMEOUT}", str(plan_file)]
 
+    def is_elsewhere(self) -> bool:
+        """The record of what exists is not in the folder."""
+        return (self.folder / BACKEND).exists()
+
+    def record(self) -> bytes:
+        """The record of what exists, as it stands; nothing where there is none."""
+        if not self.is_elsewhere():
+            path = self.folder / "terraform.tfstate"
+            return path.read_bytes() if path.exists() else b""
+        self.write_configuration()
+        if not (self.folder / CHOSEN).exists():
+            self.init()
+        done = self._run("state", "pull", seconds_max=SHOW_SECONDS_MAX)
+        if done.code != 0:
+            raise problem_of_text("The record of what exists could not be read.", done.err or done.out, self.secrets)
+        return done.out.encode()
+
+    def record_sha256(self) -> str:
+        """Empty where there is none."""
+        found = self.record()
+        return hashlib.sha256(found).hexdigest() if found else ""
+
     def state_is_empty(self) -> bool:
         """Nothing is recorded as existing. A state that cannot be read counts as full."""
-        return not self.state().get("resources", "spoilt" if (self.folder / "terraform.tfstate").exists() else [])
+        found = self.record()
+        return not (_read_json(found) or {}).get("resources", "spoilt" if found else [])
 
     def state(self) -> dict[str, Json]:
         """The record of what exists; nothing where there is none, or none that can be read."""
-        path = self.folder / "terraform.tfstate"
-        try:
-            found = json.loads(path.read_bytes()) if path.exists() else {}
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        return _read_json(self.record()) or {}
+
+    def free_lock(self, began_at: float, last_sign_at: float) -> str:
+        """The lock on a record elsewhere that an apply of ours left when it was killed is taken away; a sentence when it was. What was
+        locked by anybody else, or at another time, stays: times in seconds since 1970."""
+        if not self.is_elsewhere():
+            return ""
+        # To break the lock that nobody can have says which one there is, and takes none itself (measured).
+        lock = lock_of(self._run("force-unlock", "-force", NO_LOCK, seconds_max=SHOW_SECONDS_MAX).err)
+        if lock is None or not lock.is_of(getpass.getuser(), socket.gethostname(), began_at, last_sign_at + LOCK_SECONDS_MAX):
+            return ""
+        done = self._run("force-unlock", "-force", lock.id, seconds_max=SHOW_SECONDS_MAX)
+        if done.code != 0:
+            raise problem_of_text("The lock on the record could not be taken away.", done.err or done.out, self.secrets)
+        return "The lock that the killed Terraform had left on the record is taken away."
 
     def mend_state(self, before: Path) -> str:
         """What a full disk or a lost backend did to the record of what exists is put right as far as can be; a sentence when it was."""
@@ -184,7 +227,7 @@ class Terraform:
                 raise problem_of_text("Terraform could not take its saved state back.", done.err or done.out, self.secrets)
             saved.rename(saved.with_suffix(".taken"))
             return "Terraform had saved its state aside; it is taken back."
-        if not path.exists() or _is_json(path):
+        if self.is_elsewhere() or not path.exists() or _is_json(path):
             return ""
         path.rename(path.with_suffix(".spoilt"))
         if before.exists():
@@ -222,6 +265,14 @@ def _is_json(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def _read_json(content: bytes) -> dict[str, Json] | None:
+    try:
+        found = json.loads(content) if content else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _locked_providers(text: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from tools.clients.process import plain
 from tools.rules.names.foreign import theirs
@@ -32,6 +34,9 @@ _TRIES = re.compile(r"All attempts fail:\s*#1: (?:.*#(\d+): )?(.*)", re.DOTALL)
 
 _FRAME = re.compile(r"^[\s╷│╵|]*", re.MULTILINE)
 
+_LOCK = re.compile(r"^\s*(ID|Path|Operation|Who|Created):[ \t]*(.*?)\s*$", re.MULTILINE)
+_LOCKED_AT = "%Y-%m-%d %H:%M:%S"
+
 _KNOWN: tuple[tuple[str, bool, str], ...] = (
     # (what it says, whether trying again may help, the next move)
     (
@@ -44,6 +49,12 @@ _KNOWN: tuple[tuple[str, bool, str], ...] = (
         False,
         "Look at the token in the settings, and whether it expired.",
     ),
+    (
+        r"AuthorizationPermissionMismatch",
+        False,
+        "Give the login the role Storage Blob Data Contributor on the container of the state (Owner is not enough), then ask again.",
+    ),
+    (r"ContainerNotFound", False, "Make the container that state_storage in the site file names, or correct the name, then ask again."),
     (r"\b403\b|permission|Forbidden|AuthorizationFailed", False, "Give the token the privilege that is named, then try again."),
     (
         r"can't lock file|got timeout|Error acquiring the state lock|CONFIG_LOCKED|is locked",
@@ -70,6 +81,38 @@ _KNOWN: tuple[tuple[str, bool, str], ...] = (
     (r"InternalServerError|ServerBusy|ServiceUnavailable", True, "That is on Azure's side; say retry, in a while if it stays."),
     (r"Saved plan is stale", False, "What it is about changed meanwhile; ask for a new plan."),
 )
+
+
+class Lock(NamedTuple):
+    """Who holds a record of what exists, as Terraform tells it."""
+
+    id: str
+    path: str
+    operation: str
+    """`OperationTypeApply`."""
+    who: str
+    """`user@host`."""
+    created: datetime
+
+    def is_of(self, user: str, host: str, after: float, before: float) -> bool:
+        """Whether that process took it within that time; seconds since 1970. Terraform writes whole seconds down to nanoseconds, so one is
+        allowed for."""
+        return self.who == f"{user}@{host}" and after - 1 <= self.created.timestamp() <= before
+
+    @property
+    def breakable(self) -> bool:
+        """A local record's lock ends with the process that has it."""
+        return self.path != "terraform.tfstate"
+
+
+def lock_of(text: str) -> Lock | None:
+    """The lock that Terraform speaks of; None when it speaks of none."""
+    said = dict(_LOCK.findall(text))
+    try:
+        created = datetime.strptime(said["Created"][:19], _LOCKED_AT).replace(tzinfo=UTC)
+        return Lock(said["ID"], said["Path"], said["Operation"], said["Who"], created)
+    except (KeyError, ValueError):
+        return None
 
 
 def problem_of_events(summary: str, text: str, secrets: Iterable[str]) -> Trouble:
@@ -140,6 +183,8 @@ def progress_of(event: dict[str, Json]) -> str:
 
 
 def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...]) -> Trouble:
+    if known := _of_the_record(summary, found, secrets):
+        return known
     sentences = [_sentence(title, detail, secrets) for title, detail in dict.fromkeys(found)][:ERRORS_SHOWN_MAX]
     detail = " ".join(sentences) or "Terraform gave no reason."
     if "Invalid value for variable" in detail:
@@ -148,6 +193,35 @@ def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...
         if re.search(pattern, detail, re.IGNORECASE):
             return WorldProblem(summary, detail, remedy, retryable=retryable)
     return WorldProblem(summary, detail, "Put right what is named, then say retry.")
+
+
+def _of_the_record(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...]) -> Trouble | None:
+    """What is wrong with the record itself: somebody has locked it, or it could not be written in mid-apply."""
+    text = "\n".join(f"{title}: {detail}" for title, detail in found)
+    if "Failed to persist state to backend" in text:
+        # A HEAD has no body, so that 412 is all that is said: "unexpected status 412 (412 Precondition Failed) with EOF".
+        lost = bool(re.search(r"\b412\b|LeaseLost|LeaseNotPresent|LeaseIdM", text))
+        why = "somebody broke the lock on it meanwhile" if lost else f"it was refused: {_sentence(*found[0], secrets)}"
+        return WorldProblem(
+            summary,
+            f"The record of what exists could not be written to where it is kept, since {why.rstrip('.')}. "
+            "Nothing is lost: Terraform kept it in errored.tfstate, in the folder of the part.",
+            "Look who works on the same record. Then say retry: it is put back before anything else is done.",
+            retryable=True,
+        )
+    lock = lock_of(text) if "state lock" in text else None
+    if lock is None:
+        return None
+    who, doing = theirs(plain(lock.who, secrets), 100), theirs(plain(lock.operation.removeprefix("OperationType").lower()), 40)
+    breaking = (
+        f" If nobody works there any more, type `terraform force-unlock {lock.id}` in the folder of the part." if lock.breakable else ""
+    )
+    return WorldProblem(
+        summary,
+        f"The record of what exists is locked by {who} since {lock.created:%Y-%m-%d %H:%M} UTC ({doing}).",
+        f"Wait until that has ended, then try again.{breaking}",
+        retryable=True,
+    )
 
 
 def _sentence(title: str, detail: str, secrets: tuple[str, ...]) -> str:

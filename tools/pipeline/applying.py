@@ -15,11 +15,12 @@ from sqlalchemy.engine import Connection
 
 from tools.clients import detached
 from tools.clients.detached import Phase
-from tools.clients.files import assert_room, copy_private, file_sha256, private_folder
+from tools.clients.files import assert_room, copy_private, private_folder
 from tools.clients.process import INTERRUPT_SECONDS_MAX
-from tools.clients.terraform import Planned, Terraform, assert_sha256
+from tools.clients.terraform import BACKEND, Planned, Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
 from tools.ledger.leases import Lease
+from tools.pipeline.begun import mend_record
 from tools.pipeline.platforms import hands
 from tools.pipeline.prepare import PLAN_FILES
 from tools.pipeline.run_folder import assert_inputs, bench, move_in, moved_in, part_folder, proposal, secret_texts
@@ -27,9 +28,8 @@ from tools.pipeline.steps import Work
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import assert_holds
 from tools.rules.plans.changes import Kind, assert_allowed, beyond, changes, covers, half_made
-from tools.values.plan import PartPlan
 from tools.values.shapes import Unreadable
-from tools.values.trouble import RequestProblem, WorldProblem
+from tools.values.trouble import RequestProblem, Trouble, WorldProblem
 from tools.values.value import Json
 
 LOOK_SECONDS = 0.1
@@ -157,25 +157,27 @@ def _begin_approved(work: Work, turn: Lease, place: Path) -> None:
     proposed = part_folder(proposal(work.run_folder, plan.digest), work.part)
     # A change moves in only when it is just what was approved; it has already when an earlier try came this far.
     source = proposed if proposed.exists() else folder
-    _assert_as_approved(source, folder, part_plan)
+    _assert_as_approved(work, source, folder)
     if source is proposed:
         assert_sha256(proposed / PLAN_FILES[work.kind], part_plan.plan_sha256, "plan")
         move_in(work.run_folder, plan.digest, work.part)
         terraform = _terraform(work)
         terraform.write_configuration()
         terraform.init()  # What applies the plan must be what planned it; the lock file says so, and is part of the inputs.
-        _assert_as_approved(folder, folder, part_plan)
+        _assert_as_approved(work, folder, folder)
         moved_in(work.run_folder, plan.digest, work.part)
     _start(work, turn, place, folder / PLAN_FILES[work.kind], part_plan.plan_sha256)
 
 
-def _assert_as_approved(inputs: Path, state: Path, part_plan: PartPlan) -> None:
-    assert_inputs(inputs, part_plan)
-    if file_sha256(state / "terraform.tfstate") != part_plan.state_sha256:
+def _assert_as_approved(work: Work, inputs: Path, folder: Path) -> None:
+    """`inputs` is what the plan was made from; a record in the folder is the run's own."""
+    assert_inputs(inputs, work.part_plan)
+    place = inputs if (inputs / BACKEND).exists() else folder
+    if _terraform(work, place).record_sha256() != work.part_plan.state_sha256:
         raise WorldProblem(
-            "A file changed after it was approved.",
-            f"The state in {state} is not the one that the approval is bound to.",
-            "Nothing was done. Look who can write there, then ask for a new plan.",
+            "The record of what exists changed after it was approved.",
+            f"The state of {place} is not the one that the approval is bound to.",
+            "Nothing was done. Look who else works on it, then ask for a new plan.",
         )
 
 
@@ -197,7 +199,7 @@ def _begin_rest(work: Work, turn: Lease, place: Path) -> Path:
     assert_inputs(work.part_folder, work.part_plan)
     work.say("It was begun before and did not end well. Planning what is left of it.")
     terraform = _terraform(work)
-    if mended := terraform.mend_state(place / "state.before"):
+    if mended := mend_record(terraform, place):
         work.say(mended)
     touch = hands(work.part.platform)
     touch.wait_idle(work)
@@ -317,7 +319,6 @@ def _killed() -> WorldProblem:
 
 def _ended(work: Work, place: Path, interrupted: bool) -> Json:
     code = detached.code(place)
-    state = work.part_folder / "terraform.tfstate"
     work.world.ledger.audit.record(
         work.world.now(),
         "applied",
@@ -325,7 +326,7 @@ def _ended(work: Work, place: Path, interrupted: bool) -> Json:
         part=work.part.label,
         plan=work.plan.digest,
         code=code,
-        state=file_sha256(state),
+        state=_record_sha256(work),
     )
     if code != 0:
         (place / "told").touch(mode=0o600)
@@ -341,6 +342,14 @@ def _ended(work: Work, place: Path, interrupted: bool) -> Json:
         "outputs": outputs if outputs is not None else terraform.outputs(),
         "providers": [list(one) for one in terraform.providers()],
     }
+
+
+def _record_sha256(work: Work) -> str:
+    """A record that cannot be reached now does not hide how the apply ended."""
+    try:
+        return _terraform(work).record_sha256()
+    except Trouble as trouble:
+        return f"not read: {trouble.detail}"
 
 
 def _outputs(place: Path) -> dict[str, Json] | None:

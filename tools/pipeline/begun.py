@@ -21,13 +21,18 @@ def begun(folder: Path) -> list[Path]:
 def record_is_lost(world: World, run_id: str, part: Part) -> bool:
     """Terraform has changed the world for the part, as the ledger knows, and its record of what exists is gone."""
     folder = part_folder(world.run_folder(run_id), part)
-    if (folder / "terraform.tfstate").exists() or world.ledger.runs.row(run_id).status == "removed":
+    if world.ledger.runs.row(run_id).status == "removed":
+        return False
+    terraform = Terraform(world.settings_of(part), folder)
+    if not terraform.state_is_empty() if terraform.is_elsewhere() else (folder / "terraform.tfstate").exists():
         return False
     # One that was killed before it had written anything is no loss: what it had begun stands there.
     if any(detached.phase(place) is not Phase.ENDED or detached.code(place) != 0 for place in begun(folder)):
         return False
     records = (one.facts for one in world.ledger.audit.read(run_id))
-    return any((one.get("action"), one.get("part")) == ("applied", part.label) for one in records)
+    left = [one.get("state") for one in records if (one.get("action"), one.get("part")) == ("applied", part.label)]
+    # One elsewhere that is gone is begun anew as an empty one by whoever looks for it.
+    return bool(left) and terraform.record_sha256() != left[-1]
 
 
 def assert_recorded(world: World, run_id: str, part: Part) -> None:
@@ -53,4 +58,11 @@ def mend(world: World, run_id: str, part: Part) -> str:
             f"It is changing {part.label} of {run_id}, though nobody attends to it.",
             "Say retry to attend to it, or wait until it has ended.",
         )
-    return Terraform(world.settings_of(part), folder).mend_state(places[-1] / "state.before")
+    return mend_record(Terraform(world.settings_of(part), folder), places[-1])
+
+
+def mend_record(terraform: Terraform, place: Path) -> str:
+    """What an apply that ended badly in `place` left of Terraform's record is put right; sentences of what was done."""
+    signs = [path.stat().st_mtime for path in (place / "begun", place / "output") if path.exists()]
+    freed = terraform.free_lock(min(signs), max(signs))
+    return " ".join(filter(None, (freed, terraform.mend_state(place / "state.before"))))

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.clients.files import assert_room, file_sha256, private_folder
+from tools.clients.files import assert_room, private_folder
 from tools.clients.terraform import Terraform
 from tools.pipeline.begun import assert_recorded, mend
 from tools.pipeline.context import Say
@@ -174,7 +174,7 @@ def _plan_part(
     terraform = Terraform(world.settings_of(part), here, secret_texts(folder, part))
     terraform.write_configuration()
     terraform.init()
-    state_sha256 = file_sha256(here / "terraform.tfstate")
+    state_sha256 = terraform.record_sha256()
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)
     hands(part.platform).refuse_strangers(world, part_folder(folder, part), part, planned.json)
     provider = PLATFORMS[part.platform].PROVIDER

@@ -19,9 +19,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tools.clients.files import alone, copy_private, file_sha256, files_sha256, private_folder, write_once, write_private
+from tools.clients.terraform import BACKEND
+from tools.pipeline.state_place import HANDOVER, approved, backend, is_chosen, is_elsewhere, spelled
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
-from tools.rules.plans.inputs import LOCK, VARIABLES, WHERE_MORE_IS, differences, is_read
+from tools.rules.plans.inputs import CHOSEN, LOCK, VARIABLES, WHERE_MORE_IS, differences, is_read
 from tools.rules.words.findings import review_json
 from tools.values.manifest import Manifest, Part, Secret
 from tools.values.plan import PartPlan
@@ -30,8 +32,6 @@ from tools.values.shapes import kind_of, with_shape
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json, Value
 
-HANDOVER = "backend.azurerm.json.example"
-"""Terraform reads no file of that name: the state stays in the folder until the team takes it over."""
 CHAIN_FILES = ("request", "requirements", "offer", "proposal")
 PROPOSED, REFUSED = "proposed", "refused"
 DIGEST_SHOWN = 12
@@ -68,8 +68,7 @@ def lay_out_part(world: World, folder: Path, part: Part, place: Path) -> None:
     for name, content in _module(world, part).items():
         write_private(target / name, content)
     write_json(target / "terraform.tfvars.json", with_run_key(part, folder))
-    if backend := state_backend(world, folder.name, part):
-        write_json(target / HANDOVER, backend)
+    _lay_out_backend(world, folder, part, target)
     if place != folder:
         for name in LENT:
             if (path := part_folder(folder, part) / name).exists():
@@ -106,7 +105,9 @@ def _return_the_lent(place: Path) -> None:
     for part in (one for one in place.iterdir() if one.is_dir()):
         for name in ("terraform.tfstate", "terraform.tfstate.backup", "terraform.rc"):
             (part / name).unlink(missing_ok=True)
-        shutil.rmtree(part / ".terraform", ignore_errors=True)
+        for path in (part / ".terraform").glob("*"):
+            if path.name != Path(CHOSEN).name:  # Which backend is chosen is part of what was approved.
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def move_in(folder: Path, plan_digest: str, part: Part) -> None:
@@ -145,6 +146,8 @@ def proposals(folder: Path) -> tuple[str, ...]:
 def assert_ours(world: World, folder: Path, part: Part) -> None:
     """Another Terraform file in the folder would change the plan, or where the state is, so it is refused."""
     for strange in _strange_files(part_folder(folder, part), set(_module(world, part))):
+        if _is_our_backend(world, folder, part, strange):
+            continue
         raise RequestProblem(
             "The run folder was changed.",
             f"{strange} is not Berth's, and Terraform would read it.",
@@ -160,22 +163,28 @@ def _module(world: World, part: Part) -> dict[str, bytes]:
     return found
 
 
-def state_backend(world: World, run_id: str, part: Part) -> Json:
-    """Terraform's configuration of the backend that the part's environment names; nothing for a local one. Data of the site file alone."""
-    environment = world.environment(part.needs.field("environment"))
-    storage = environment.state_storage
-    if environment.state_backend != "azurerm" or storage is None:
-        return None
-    settings = {
-        "storage_account_name": storage.storage_account,
-        "container_name": storage.container,
-        "key": f"{run_id}/{part.label}.tfstate",
-        "use_azuread_auth": True,
-        "resource_group_name": storage.resource_group,
-        "subscription_id": storage.subscription_id,
-        "tenant_id": world.settings.arm_tenant_id,
-    }
-    return {"terraform": {"backend": {"azurerm": {name: value for name, value in settings.items() if value}}}}
+def _lay_out_backend(world: World, folder: Path, part: Part, target: Path) -> None:
+    """Where the record of the part is. One that was carried out keeps the place that was approved."""
+    wanted, known = backend(world, folder.name, part), approved(world, folder.name, part)
+    if known:
+        copy_private(part_folder(folder, part) / BACKEND, target / BACKEND)
+    elif known is None and is_elsewhere(world, part):
+        write_private(target / BACKEND, spelled(wanted))
+    elif wanted:
+        write_private(target / HANDOVER, spelled(wanted))
+
+
+def _is_our_backend(world: World, folder: Path, part: Part, path: Path) -> bool:
+    """The backend of the part itself, or what `terraform init` wrote down of it."""
+    here = part_folder(folder, part)
+    if path == here / CHOSEN and (here / BACKEND).exists():
+        return _is_our_backend(world, folder, part, here / BACKEND) and is_chosen(path.read_bytes(), (here / BACKEND).read_bytes())
+    if path != here / BACKEND:
+        return False
+    known = approved(world, folder.name, part)
+    if known is None:
+        return is_elsewhere(world, part) and path.read_bytes() == spelled(backend(world, folder.name, part))
+    return file_sha256(path) == known
 
 
 def with_run_key(part: Part, folder: Path) -> Json:

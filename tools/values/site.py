@@ -46,6 +46,8 @@ class StateStorage(Value):
 
     storage_account: str = Field(pattern=r"^[a-z0-9]{3,24}$")
     container: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]$")
+    key_prefix: str = Field(default="", pattern=r"^$|^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
+    """Before the run's id in the name of a blob."""
     resource_group: str = ""
     subscription_id: str = ""
 
@@ -85,9 +87,9 @@ class Environment(Value):
     budget_monthly: float | None = None
     currency: str = "USD"
     state_backend: Literal["local", "azurerm"] = "local"
-    """Where the team keeps the state once a run is handed over; Berth itself works with the run folder's. See docs/environments.md."""
+    """Where Terraform's record of new parts in Azure is kept: in the run folder, or in a blob. See docs/environments.md."""
     state_storage: StateStorage | None = None
-    """Of `azurerm`."""
+    """Of `azurerm`; with `local`, where a team may take the record to when it takes a run over."""
     tags: tuple[tuple[str, str], ...] = ()
     high_availability: bool = False
     """Its machines on a cluster are started on another node when theirs is lost, without being asked for."""

@@ -1,6 +1,6 @@
 """Microsoft.Storage: accounts, their services, containers and rules.
 
-The data plane is not simulated: endpoints are names, and nothing answers there.
+Of the data plane blobs are served (`cluster_sim.azure.blobs`); the other endpoints are names, and nothing answers there.
 """
 
 from __future__ import annotations
@@ -192,6 +192,10 @@ def _fill_container(change: Change) -> None:
     properties |= {"leaseStatus": "Unlocked", "leaseState": "Available", "lastModifiedTime": stamp(change.cloud.now)}
 
 
+def _removed_container(cloud: Cloud, resource: Resource) -> None:
+    cloud.store.workspace_content.pop(resource.key, None)
+
+
 def _fill_service(change: Change) -> None:
     change.properties.setdefault("cors", {"corsRules": []})
     change.properties.setdefault("deleteRetentionPolicy", {"allowPermanentDelete": False, "enabled": False})
@@ -249,6 +253,7 @@ KINDS = (
         name=_CONTAINER_NAME,
         check=_check_container,
         fill=_fill_container,
+        removed=_removed_container,
     ),
     Kind(f"{_S}/fileServices/shares", located=False, slow=False, state=False),
     # azure-mgmt-storage takes 200 alone.

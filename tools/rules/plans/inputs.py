@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-VARIABLES, LOCK = "terraform.tfvars.json", ".terraform.lock.hcl"
+VARIABLES, LOCK, CHOSEN = "terraform.tfvars.json", ".terraform.lock.hcl", ".terraform/terraform.tfstate"
 
 _ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
-_OTHERS = (LOCK, ".terraform/environment", ".terraform/terraform.tfstate")
+_OTHERS = (LOCK, ".terraform/environment", CHOSEN)
 """The lock file, the workspace and the backend that are chosen: where the state is."""
 WHERE_MORE_IS = (".terraform",)
 """The folder within that holds some of them."""
