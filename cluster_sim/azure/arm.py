@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cluster_sim.azure import changes, deployments, errors, login, prices, subscriptions, tags
+from cluster_sim.azure import changes, deployments, errors, graph, login, prices, subscriptions, tags
 from cluster_sim.azure.addresses import GROUP_TYPE, Address, tidy
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError
@@ -27,6 +27,8 @@ _SUBSCRIPTION_PARTS = re.compile(r"/subscriptions(?:/(?P<subscription>[^/]+)(?:/
 _LOGIN = re.compile(
     r"/(?P<tenant>[^/]+)/(?P<what>v2\.0/\.well-known/openid-configuration|oauth2/v2\.0/token|oauth2/token|discovery/v2\.0/keys)"
 )
+
+EVENTS_KEPT = 500
 
 
 class Arm:
@@ -45,12 +47,44 @@ class Arm:
         except ArmError as refusal:
             answer = refusal.answer()
         if request.method not in ("GET", "HEAD"):
+            self._log(request, path, answer)
             self.cloud.save()
         delay_s = max((f.delay_s for f in strikes), default=0.0)
         body = b"" if request.method == "HEAD" else answer.body
         return replace(
             answer, body=body, delay_s=delay_s, headers={"x-ms-request-id": f"{len(self.cloud.requests):032x}", **answer.headers}
         )
+
+    def _log(self, request: Request, path: str, answer: Answer) -> None:
+        """The activity log has writes, deletions and actions, refused ones too. Azure Monitor, "Azure activity log event schema"."""
+        address = self.cloud.address(path)
+        if address is None or not address.subscription or self.cloud.kind(address.type) is None:
+            return
+        verb = {"DELETE": "delete", "POST": f"{address.action}/action"}.get(request.method, "write")
+        status = "Failed" if answer.status >= 400 else "Accepted" if answer.status == 202 else "Succeeded"
+        now, tenant = self.cloud.now, self.cloud.world.tenant
+        said = {
+            name: {"value": value, "localizedValue": value}
+            for name, value in (("operationName", f"{address.type}/{verb}"), ("status", status))
+        }
+        row = {
+            **said,
+            "eventTimestamp": stamp(now),
+            "submissionTimestamp": stamp(now),
+            "caller": tenant.client_id,
+            "category": {"value": "Administrative", "localizedValue": "Administrative"},
+            "correlationId": f"{len(self.cloud.requests):032x}",
+            "eventDataId": f"{self.cloud.store.next_generation():032x}",
+            "level": "Error" if answer.status >= 400 else "Informational",
+            "resourceId": address.id,
+            "resourceGroupName": address.group,
+            "resourceProviderName": {"value": address.namespace, "localizedValue": address.namespace},
+            "resourceType": {"value": address.type, "localizedValue": address.type},
+            "subStatus": {"value": str(answer.status), "localizedValue": str(answer.status)},
+            "subscriptionId": address.subscription,
+            "tenantId": tenant.id,
+        }
+        self.cloud.store.events = [*self.cloud.store.events, row][-EVENTS_KEPT:]
 
     def _struck(self, strikes: tuple[Fault, ...]) -> Answer | None:
         for fault in strikes:
@@ -80,6 +114,8 @@ class Arm:
             raise ArmError(401, problem.code, problem.message, headers={"WWW-Authenticate": challenge}) from None
         if operation := self._operation(path):
             return self._status(operation, path, base)
+        if graph.asked(path):
+            return graph.answer(self.cloud, request, path)
         version = query.get("api-version", "")
         if not version:
             raise errors.missing_api_version()
@@ -228,7 +264,7 @@ class Arm:
         if written.operation is None:
             return json_answer(body, status)
         headers = self._headers(request, written.operation, verb="put", location_only=kind.created == 202)
-        if kind.created == 202 and written.created:
+        if status == 202:
             return Answer(202, b"", headers)
         if kind.created == 202:
             # An update of such a type is done when it is answered.

@@ -22,6 +22,7 @@ _WHAT_IF = re.compile(
     r"(?P<scope>/subscriptions/[^/]+(?:/resourceGroups/[^/]+)?)/providers/Microsoft\.Resources/deployments/(?P<name>[^/]+)/whatIf",
     re.IGNORECASE,
 )
+_LIST = re.compile(r"(?P<scope>/subscriptions/[^/]+(?:/resourceGroups/[^/]+)?)/providers/Microsoft\.Resources/deployments", re.IGNORECASE)
 _RESULT = re.compile(r"(?P<scope>/subscriptions/[^/]+)/providers/Microsoft\.Resources/whatIfResults/(?P<id>[^/]+)", re.IGNORECASE)
 _VALIDATE = re.compile(r"(?P<scope>.*)/providers/Microsoft\.Resources/validateResources", re.IGNORECASE)
 _RESTRICTIONS = re.compile(
@@ -38,6 +39,12 @@ def answer(cloud: Cloud, request: Request, path: str, caller: Caller) -> Answer 
         if operation is None or operation.error is None:
             raise ArmError(404, "DeploymentWhatIfResultNotFound", f"The what-if result '{found['id']}' could not be found.")
         return json_answer(operation.error)
+    if request.method == "GET" and (found := _LIST.fullmatch(path)):
+        under = cloud.address(found["scope"])
+        cloud.subscription(found["scope"].split("/")[2])
+        if under is not None:
+            cloud.group(under.subscription, under.name)
+        return json_answer({"value": []})  # No template is ever deployed here.
     if request.method != "POST":
         return None
     if found := _WHAT_IF.fullmatch(path):

@@ -76,6 +76,8 @@ class Store:
     """`subscription/namespace` in lower case → state, where it changed since the world began."""
     workspace_content: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What is inside each Databricks workspace and each cluster, by its key."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """The activity log, oldest first: what was written and deleted, and refused."""
     generation: int = 0
 
     def next_generation(self) -> int:
@@ -103,6 +105,7 @@ class Store:
             "operations": [asdict(o) for o in self.operations.values()],
             "registered": self.registered,
             "workspace_content": self.workspace_content,
+            "events": self.events,
         }
         new = self.file.with_suffix(".new")
         new.write_text(json.dumps(value), "utf-8")
@@ -120,4 +123,5 @@ class Store:
         self.deleted = {r.key: r for r in (Resource(**item) for item in value["deleted"])}
         self.operations = {o.id: o for o in (Operation(**item) for item in value["operations"])}
         self.registered, self.workspace_content = value["registered"], value["workspace_content"]
+        self.events = value.get("events", [])
         return True

@@ -39,6 +39,8 @@ class Tenant:
     principals: tuple[str, ...] = ()
     """Object ids of people and groups the directory knows."""
     regions: tuple[str, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Groups of the directory by name: their object ids, which are principals too."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class World:
     faults: tuple[Fault, ...] = ()
 
 
-_TENANT_KEYS = {"id", "name", "client_id", "client_secret", "client_secret_expired", "principals"}
+_TENANT_KEYS = {"id", "name", "client_id", "client_secret", "client_secret_expired", "principals", "groups"}
 _POLICY_KEYS = {"name", "display_name", "allowed_locations", "required_tags", "denied_types", "require", "asked_of"}
 _FAULT_KEYS = {"when", "nth", "answer", "fails", "delay_s"}
 
@@ -188,8 +190,9 @@ class _SectionReader:
         self.keys(item, _TENANT_KEYS, "tenant")
         for name in ("id", "client_id"):
             self.guid(item.get(name), f"tenant.{name}")
-        for principal in item.get("principals") or ():
-            self.guid(principal, "tenant.principals")
+        groups = {str(name): str(id_).lower() for name, id_ in (item.get("groups") or {}).items()}
+        for principal in (*(item.get("principals") or ()), *groups.values()):
+            self.guid(principal, "tenant.principals and tenant.groups")
         if not item.get("client_secret"):
             self.say("The tenant has no `client_secret`, so nobody could log in.")
         return Tenant(
@@ -199,8 +202,9 @@ class _SectionReader:
             str(item.get("client_secret", "")),
             bool(item.get("client_secret_expired", False)),
             str(uuid.uuid5(uuid.NAMESPACE_URL, f"{item.get('client_id')}#servicePrincipal")),
-            tuple(str(p).lower() for p in item.get("principals") or ()),
+            (*(str(p).lower() for p in item.get("principals") or ()), *groups.values()),
             regions,
+            groups,
         )
 
     def subscription(self, item: Mapping[str, Any], regions: Mapping[str, Any]) -> Subscription:

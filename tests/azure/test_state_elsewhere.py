@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,6 +129,8 @@ def applying(terraform: Terraform) -> Iterator[Applying]:
     finally:
         process.kill()
         process.wait()
+        with suppress(OSError):  # Whoever still reads there ends; nobody does when it went on.
+            os.close(os.open(terraform.folder / "fifo", os.O_WRONLY | os.O_NONBLOCK))
         process.stdout.close()
 
 

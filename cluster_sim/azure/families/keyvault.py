@@ -176,6 +176,12 @@ def _one(cloud: Cloud, words: dict[str, str]) -> Resource:
     raise ArmError(404, "DeletedVaultNotFound", f"The specified deleted vault '{words['name']}' does not exist.")
 
 
+def _no_modules(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    """There can be no managed HSM here, so none was deleted."""
+    cloud.subscription(words["subscription"])
+    return {"value": []}
+
+
 def _get_deleted(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     return _show_deleted(cloud, _one(cloud, words))
 
@@ -215,6 +221,7 @@ KINDS = (
 _PLACE = r"{subscription}/providers/Microsoft\.KeyVault/"
 ROUTES = (
     ("GET", _PLACE + "deletedVaults", _list_deleted),
+    ("GET", _PLACE + "deletedManagedHSMs", _no_modules),
     ("GET", _PLACE + r"{location}/deletedVaults/(?P<name>[^/]+)", _get_deleted),
     ("POST", _PLACE + r"{location}/deletedVaults/(?P<name>[^/]+)/purge", _purge),
     ("POST", _PLACE + "checkNameAvailability", _available),

@@ -15,7 +15,7 @@ from typing import Any
 from cluster_sim.azure.addresses import GROUP_TYPE
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.data import table
-from cluster_sim.azure.errors import ArmError, invalid_parameter
+from cluster_sim.azure.errors import ArmError, invalid_parameter, resource_not_found
 from cluster_sim.azure.families.authorization import holds_role
 from cluster_sim.azure.families.compute import left, limit, restriction, size
 from cluster_sim.azure.families.storage import secret
@@ -467,6 +467,27 @@ def _versions(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str
     }
 
 
+def _upgrades(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    """The next minor version, patched: a cluster skips none. Azure REST, Managed Clusters - Get Upgrade Profile, 2025-10-01."""
+    cluster = cloud.find(words["cluster"])
+    if cluster is None:
+        raise resource_not_found(words["cluster"].rpartition("/providers/")[2], words["group"])
+    patches, version = table("kubernetes")["patches"], str(cluster.properties["currentKubernetesVersion"])
+    later = [one for one in cloud.world.kubernetes_versions if tuple(map(int, one.split("."))) > tuple(map(int, version.split(".")[:2]))]
+    profile = {
+        "kubernetesVersion": version,
+        "osType": "Linux",
+        "upgrades": [{"kubernetesVersion": patches.get(v, f"{v}.0")} for v in later[:1]],
+    }
+    pools = cloud.store.of_type(f"{cluster.type}/agentPools", cluster.id)
+    return {
+        "id": f"{cluster.id}/upgradeprofiles/default",
+        "name": "default",
+        "type": f"{cluster.type}/upgradeProfiles",
+        "properties": {"controlPlaneProfile": profile, "agentPoolProfiles": [{**profile, "name": pool.name} for pool in pools]},
+    }
+
+
 _R = "Microsoft.ContainerRegistry/registries"
 _REGISTRY_NAME = NameRule(
     r"[A-Za-z0-9]{5,50}",
@@ -534,5 +555,11 @@ KINDS = (
 
 ROUTES = (
     ("GET", r"{subscription}/providers/Microsoft\.ContainerService/{location}/kubernetesVersions", _versions),
+    (
+        "GET",
+        r"(?P<cluster>{subscription}/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.ContainerService/managedClusters/[^/]+)"
+        r"/upgradeProfiles/default",
+        _upgrades,
+    ),
     ("POST", r"{subscription}/providers/Microsoft\.ContainerRegistry/checkNameAvailability", _registry_available),
 )

@@ -14,6 +14,7 @@ from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.errors import ArmError
 from cluster_sim.azure.kinds import Change, Kind, resource_name
 from cluster_sim.azure.store import Resource
+from cluster_sim.http import Request
 
 _N = "Microsoft.Network"
 _NAME = resource_name()
@@ -387,3 +388,32 @@ KINDS = (
     Kind(f"{_N}/networkWatchers/flowLogs", name=_NAME),
     Kind(f"{_N}/bastionHosts", name=_NAME, references=True),
 )
+
+# Defaults of a region, by Microsoft Learn, "Azure subscription and service limits", networking limits, read 2026-11-30.
+_LIMITS = {
+    "virtualNetworks": ("VirtualNetworks", "Virtual Networks", 1000),
+    "networkSecurityGroups": ("NetworkSecurityGroups", "Network Security Groups", 5000),
+    "publicIPAddresses": ("PublicIPAddresses", "Public IP Addresses", 1000),
+    "networkInterfaces": ("NetworkInterfaces", "Network Interfaces", 65536),
+    "routeTables": ("RouteTables", "Route Tables", 200),
+    "natGateways": ("NatGateways", "NAT Gateways", 1000),
+}
+
+
+def _usages(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    at, region = f"/subscriptions/{words['subscription']}", words["location"].lower()
+    return {
+        "value": [
+            {
+                "id": f"{at}/providers/Microsoft.Network/locations/{region}/usages/{name}",
+                "unit": "Count",
+                "currentValue": sum(one.location == region for one in cloud.store.of_type(f"{_N}/{segment}", at)),
+                "limit": limit,
+                "name": {"value": name, "localizedValue": title},
+            }
+            for segment, (name, title, limit) in _LIMITS.items()
+        ]
+    }
+
+
+ROUTES = (("GET", r"{subscription}/providers/Microsoft\.Network/{location}/usages", _usages),)

@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from cluster_sim.azure.cloud import Cloud
-from cluster_sim.azure.errors import ArmError
+from cluster_sim.azure.errors import ArmError, resource_not_found
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
@@ -34,7 +34,13 @@ SIZES = re.compile(
 )
 STORAGE_GIB = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767)
 """Of a Premium SSD; registry.terraform.io hashicorp/azurerm postgresql_flexible_server, storage_mb."""
-SETTINGS = {"connection_throttle.enable": "off", "log_connections": "off", "log_disconnections": "off", "work_mem": "4096"}
+SETTINGS = {
+    "max_connections": "859",
+    "connection_throttle.enable": "off",
+    "log_connections": "off",
+    "log_disconnections": "off",
+    "work_mem": "4096",
+}
 """Some of a server's parameters, with a value to begin with; they come and go with it."""
 VERSIONS = ("11", "12", "13", "14", "15", "16", "17", "18")
 SUBNET_PREFIX_MAX = 28
@@ -206,6 +212,20 @@ def _check_administrator(change: Change) -> None:
         raise _invalid("PrincipalName")
 
 
+def _check_rule(change: Change) -> None:
+    server = change.cloud.find(change.address.id.rpartition("/firewallRules/")[0])
+    if server and server.properties["network"].get("delegatedSubnetResourceId"):
+        raise ArmError(
+            400, "FirewallRulesNotAllowedOnPrivateAccessServer", "Firewall rules are not allowed on a server with private access."
+        )
+    try:
+        first, last = (ipaddress.IPv4Address(str(change.properties.get(name))) for name in ("startIpAddress", "endIpAddress"))
+    except ValueError:
+        raise _invalid("StartIpAddress") from None
+    if first > last:
+        raise _invalid("EndIpAddress")
+
+
 def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     name = str((request.json or {}).get("name", ""))
     try:
@@ -217,18 +237,109 @@ def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[st
     return {"name": name, "type": SERVER, "nameAvailable": True, "message": ""}
 
 
+_PERFORMANCE = (
+    *(
+        ("P4", 32, 120),
+        ("P6", 64, 240),
+        ("P10", 128, 500),
+        ("P15", 256, 1100),
+        ("P20", 512, 2300),
+        ("P30", 1024, 5000),
+        ("P40", 2048, 7500),
+    ),
+    *(("P50", 4095, 7500), ("P50", 4096, 7500), ("P60", 8192, 16000), ("P70", 16384, 18000), ("P80", 32767, 20000)),
+)
+"""(performance tier, GiB, IOPS) of a Premium SSD; Microsoft Learn, "Premium SSD", read 2026-11-30."""
+
+
+def _sizes(letter: str) -> list[tuple[str, int]]:
+    """(size, vCPUs) of a tier, by the first letter."""
+    endings = ("ms", "s", "s_v3", "ds_v4", "ds_v5", "ads_v5", "ds_v6", "ads_v6")
+    named = [
+        (f"Standard_{letter}{count}{ending}", count) for ending in endings for count in (1, 2, 4, 8, 12, 16, 20, 32, 48, 64, 96, 128, 192)
+    ]
+    return [(name, count) for name, count in named if SIZES.fullmatch(name)]
+
+
+def _capabilities(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
+    """Azure REST, Capabilities By Location - List, and By Server, 2025-08-01."""
+    server = cloud.find(words["server"]) if words.get("server") else None
+    if words.get("server") and server is None:
+        raise resource_not_found(words["server"].rpartition("/providers/")[2], words["group"])
+    zones = (
+        [str(zone) for zone in (1, 2, 3)] if cloud.world.regions[server.location if server else words["location"].lower()]["zones"] else []
+    )
+    levels = [{"name": name, "iops": iops, "status": "Available"} for name, _, iops in dict.fromkeys((n, 0, i) for n, _, i in _PERFORMANCE)]
+    disks = [
+        {"storageSizeMb": gib * 1024, "supportedIops": iops, "defaultIopsTier": name, "supportedIopsTiers": levels, "status": "Available"}
+        for name, gib, iops in _PERFORMANCE
+    ]
+    editions = [
+        {
+            "name": tier,
+            "status": "Available",
+            "defaultSkuName": _sizes(letter)[1][0],
+            "supportedStorageEditions": [{"name": "ManagedDisk", "defaultStorageSizeMb": 32768, "supportedStorageMb": disks}],
+            "supportedServerSkus": [
+                {
+                    "name": name,
+                    "vCores": count,
+                    "supportedZones": zones,
+                    "supportedHaMode": [] if letter == "B" else ["SameZone", "ZoneRedundant"],
+                }
+                for name, count in _sizes(letter)
+            ],
+        }
+        for letter, tier in TIERS.items()
+    ]
+    features = {"OfferRestricted": False, "ZoneRedundantHa": bool(zones), "GeoBackup": True, "OnlineResize": True, "IndexTuning": False}
+    versions = [{"name": one, "supportedVersionsToUpgrade": list(VERSIONS[at + 1 :])} for at, one in enumerate(VERSIONS)]
+    return {
+        "value": [
+            {
+                "name": "FlexibleServerCapabilities",
+                "supportedServerEditions": editions,
+                "supportedServerVersions": versions,
+                "supportedFeatures": [{"name": name, "status": "Enabled" if on else "Disabled"} for name, on in features.items()],
+            }
+        ]
+    }
+
+
+# azure-mgmt-postgresqlflexibleservers takes 202 alone, of writes that make and of those that change.
 KINDS = (
-    Kind(SERVER, name=_NAME, stamped=True, state=False, created=202, check=_check, fill=_fill, written=_written),
-    Kind(f"{SERVER}/databases", located=False, state=False, stamped=True, check=_check_database, fill=_fill_database),
+    Kind(SERVER, name=_NAME, stamped=True, state=False, created=202, updated=202, check=_check, fill=_fill, written=_written),
+    Kind(
+        f"{SERVER}/databases",
+        located=False,
+        state=False,
+        stamped=True,
+        created=202,
+        updated=202,
+        check=_check_database,
+        fill=_fill_database,
+    ),
     Kind(
         f"{SERVER}/configurations",
         located=False,
         state=False,
+        created=202,
+        updated=202,
         check=_check_setting,
         fill=_fill_setting,
         removing=_removing_setting,
     ),
-    Kind(f"{SERVER}/administrators", located=False, state=False, check=_check_administrator),
+    Kind(f"{SERVER}/firewallRules", located=False, state=False, created=202, updated=202, check=_check_rule),
+    Kind(f"{SERVER}/administrators", located=False, state=False, created=202, updated=202, check=_check_administrator),
 )
 
-ROUTES = (("POST", r"{subscription}/providers/Microsoft\.DBforPostgreSQL/checkNameAvailability", _available),)
+ROUTES = (
+    ("POST", r"{subscription}/providers/Microsoft\.DBforPostgreSQL/checkNameAvailability", _available),
+    ("POST", r"{subscription}/providers/Microsoft\.DBforPostgreSQL/{location}/checkNameAvailability", _available),
+    ("GET", r"{subscription}/providers/Microsoft\.DBforPostgreSQL/{location}/capabilities", _capabilities),
+    (
+        "GET",
+        rf"(?P<server>{{subscription}}/resourceGroups/(?P<group>[^/]+)/providers/{re.escape(SERVER)}/[^/]+)/capabilities",
+        _capabilities,
+    ),
+)

@@ -85,14 +85,14 @@ def test_the_world_file_itself_is_possible_and_as_told() -> None:
     part = build(section(), ManualClock())
     part.bind({name: f"https://127.0.0.1:{4443 + n}" for n, name in enumerate(part.services)})
     assert set(part.ready()) == {"url", "tenant_id", "subscription_id", "client_id", "client_secret"}
-    assert set(part.services) == {"arm", "databricks", "databricks_2"}
+    assert set(part.services) == {"arm", "blob", "databricks", "databricks_2"}
     assert "simulated-secret" not in repr(part.cloud.world), "no secret in a traceback"
 
 
 def test_the_readme_shows_a_world_that_can_be() -> None:
     readme = (WORLD.parents[1] / "azure" / "README.md").read_text("utf-8")
     text = readme.split("```yaml\n")[1].split("```")[0]
-    for words in ("GUID of a user or group", "GUID"):
+    for words in ("GUID of a user", "GUID"):
         text = text.replace(words, "0b6f2c11-3d4e-4a5f-8b6c-7d8e9f0a1b2c")
     assert problems(yaml.safe_load(text)["azure"]) == ()
 
