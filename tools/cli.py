@@ -485,6 +485,21 @@ def policy_test(file: Path | None, as_json: bool) -> None:
     sys.exit(PERSON if failed else 0)
 
 
+@main.command()
+@_json
+@in_words
+def spend(as_json: bool) -> None:
+    """Show what is spent: as Azure charged it this month, and by the plans."""
+    from tools.pipeline.spending import spending
+    from tools.rules.words import answering
+
+    found = spending(_world(), lambda said: click.echo(said, err=True))
+    if as_json:
+        _print_json(found)
+    else:
+        _tell(answering.spend(found))
+
+
 @main.group()
 def prices() -> None:
     """The list prices that estimates are made from."""

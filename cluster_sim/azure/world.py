@@ -107,6 +107,8 @@ class Subscription:
     """What exists already, as written; it is built by the same rules as anything made later."""
     deleted_vaults: tuple[Mapping[str, Any], ...] = ()
     deleted_accounts: tuple[Mapping[str, Any], ...] = ()
+    costs_daily: Mapping[str, float] = field(default_factory=dict)
+    """Resource group → USD a day, of what Cost Management tells."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +257,7 @@ class _SectionReader:
             item.get("groups") or {},
             tuple(item.get("deleted_vaults") or ()),
             tuple(item.get("deleted_accounts") or ()),
+            {str(group): float(daily) for group, daily in (item.get("costs_daily") or {}).items()},
         )
 
     def policy(self, item: Mapping[str, Any], regions: Mapping[str, Any]) -> PolicyRule:

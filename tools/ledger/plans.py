@@ -29,6 +29,8 @@ class Cost(NamedTuple):
     manifest_digest: str
     monthly: float
     wanted: Mapping[str, Any]
+    currency: str = ""
+    """Empty when nothing is paid in money."""
 
 
 class PlanRow(Value):
@@ -205,10 +207,14 @@ class Plans:
             said(plans.c.json)["manifest_digest"].as_string(),
             said(plans.c.json)[("estimate", "total")].as_float(),
             said(plans.c.manifest_json)[("parts", 0, "needs", "fields")].as_json(),
+            said(plans.c.json)[("estimate", "currency")].as_string(),
         ).select_from(plans.join(runs, runs.c.plan_digest == plans.c.digest))
         with self._database.read() as connection:
             rows = connection.execute(query.where(runs.c.status.in_(statuses))).all()
-        return tuple(Cost(digest, total or 0.0, {str(one["name"]): one["value"] for one in fields or ()}) for digest, total, fields in rows)
+        return tuple(
+            Cost(digest, total or 0.0, {str(one["name"]): one["value"] for one in fields or ()}, currency or "")
+            for digest, total, fields, currency in rows
+        )
 
     def standing(self, statuses: Sequence[str], said: str = "") -> tuple[tuple[str, Manifest], ...]:
         """(run, its manifest as it is now) of the runs in one of these states, oldest first; `said`: of those whose manifest has this text.

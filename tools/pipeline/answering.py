@@ -10,6 +10,7 @@ from tools.ledger.plans import Kept
 from tools.pipeline import carry_out
 from tools.pipeline.drafting import scan_all, situation
 from tools.pipeline.platforms import connected, hands
+from tools.pipeline.spending import spending
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import reading
@@ -57,6 +58,8 @@ class Answering:
         match answering.topic_of(self.text):
             case "time":
                 return answering.time(answering.alike(carry_out.past(self.world, PAST_MAX), self.manifest))
+            case "spend":
+                return answering.spend(spending(self.world))
             case "approved":
                 return answering.approved(self.text, carry_out.past(self.world, PAST_MAX))
             case "built":

@@ -11,6 +11,7 @@ from cluster_sim.azure.families import (
     authorization,
     cognitive,
     compute,
+    costs,
     databricks,
     datafactory,
     eventhub,
@@ -52,6 +53,7 @@ _FAMILIES = (
     datafactory,
     eventhub,
     compute,
+    costs,
     postgresql,
 )
 

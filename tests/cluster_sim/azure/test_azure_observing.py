@@ -148,3 +148,27 @@ def test_postgresql_offers_what_it_takes(azure: Direct) -> None:
         and "Standard_E2ds_v5" in tiers["MemoryOptimized"]
     )
     assert [one["name"] for one in found["supportedServerVersions"]][-1] == "18"
+
+
+QUERY = {
+    "type": "ActualCost",
+    "timeframe": "MonthToDate",
+    "dataset": {
+        "granularity": "None",
+        "aggregation": {"totalCost": {"name": "Cost", "function": "Sum"}},
+        "grouping": [{"type": "Dimension", "name": "ResourceGroupName"}],
+    },
+}
+
+
+def test_cost_management_tells_what_the_groups_cost_this_month(azure: Direct) -> None:
+    at = "{sub}/providers/Microsoft.CostManagement/query"
+    found = azure.json("POST", at, QUERY)["properties"]
+    assert [one["name"] for one in found["columns"]] == ["Cost", "ResourceGroupName", "Currency"]
+    costs = {group: cost for cost, group, _ in found["rows"]}
+    assert costs.keys() == {"rg-network-hub", "rg-monitoring", "rg-analytics-old"} and "rg" not in costs, "what is made here costs nothing"
+    assert costs["rg-network-hub"] / costs["rg-monitoring"] == pytest.approx(3.25 / 1.5, rel=1e-3)
+    whole = azure.json("POST", at, {**QUERY, "dataset": {**QUERY["dataset"], "grouping": []}})["properties"]["rows"]
+    assert whole == [[pytest.approx(sum(costs.values()), abs=0.001), "USD"]]
+    assert azure.ask("POST", at, {**QUERY, "type": "Wishes"}).status == 400
+    assert azure.ask("POST", at, {**QUERY, "timeframe": "TheLastMonth"}).status == 501

@@ -25,9 +25,25 @@ from tools.values.requirements import Missing, Origin
 from tools.values.review import Review
 from tools.values.run import Run
 from tools.values.snapshot import ClusterSnapshot, Node
+from tools.values.spending import Spending
 
 Topic = Literal[
-    "cost", "time", "approved", "built", "runs_on", "room", "left", "where", "size", "place", "more", "left_out", "loss", "what_if", ""
+    "cost",
+    "spend",
+    "time",
+    "approved",
+    "built",
+    "runs_on",
+    "room",
+    "left",
+    "where",
+    "size",
+    "place",
+    "more",
+    "left_out",
+    "loss",
+    "what_if",
+    "",
 ]
 SHOWN_MAX = 4
 """Of many things, those that an answer names; the rest are counted."""
@@ -114,6 +130,10 @@ def _phrases() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
 
 def cost(manifest: Manifest, plan_estimate: Estimate) -> Tell:
     return Tell("answers.cost", (manifest, plan_estimate))
+
+
+def spend(found: Spending) -> Tell:
+    return Tell("answers.spend", (found,))
 
 
 def priced(each: Sequence[Priced]) -> Tell:

@@ -1,0 +1,85 @@
+"""What is spent: as Azure charged it where it tells, by the plans elsewhere; each team sees its own."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tools.clients.settings import Settings
+from tools.pipeline.spending import QUERY, QUERY_VERSION
+from tools.rules.plans import spending as rules
+from tools.rules.words.answering import spend, topic_of
+from tools.rules.words.rendering import draw
+from tools.values.manifest import Manifest
+from tools.values.snapshot import SubscriptionSnapshot
+
+from .conftest import composed, name_of
+
+WORDS = "a storage account for the ml team, 2 TB, in eastus"
+ON = date(2026, 11, 30)
+
+
+@pytest.fixture
+def made(seen: SubscriptionSnapshot) -> tuple[Manifest, str, str]:
+    """(manifest of a run, its subscription, its resource group in small letters)."""
+    manifest = composed(WORDS, seen)
+    part = manifest.parts[0]
+    assert part.cloud is not None
+    return manifest, part.cloud.subscription_id, name_of(part, "resource_group").lower()
+
+
+def test_a_run_is_shown_what_its_groups_were_charged(made: tuple[Manifest, str, str]) -> None:
+    manifest, subscription, group = made
+    found = rules.spending([("run-a", manifest, 42.0, "USD")], {subscription: {group: 17.5, "rg-other": 100.0}}, (), "EUR", ON)
+    assert [(one.run_id, one.team, one.charged, one.estimated_monthly) for one in found.spends] == [("run-a", "ml", 17.5, 42.0)]
+    assert (found.charged, found.others, found.estimated) == (17.5, 100.0, 42.0)
+    assert found.by_team == {("ml", found.spends[0].environment): (17.5, 42.0)}
+    told = draw(spend(found))
+    assert "17.5" in told and "EUR" in told and "100" in told and "42" in told
+
+
+def test_where_azure_does_not_tell_the_estimate_stands_and_says_so(made: tuple[Manifest, str, str]) -> None:
+    found = rules.spending([("run-a", made[0], 42.0, "USD")], {}, ("Azure is away. It cannot be reached.",), "", ON)
+    assert [one.charged for one in found.spends] == [None] and not found.read
+    told = draw(spend(found))
+    assert "estimate" in told and "Azure is away" in told
+
+
+def test_a_subscription_that_was_not_read_makes_no_nought(made: tuple[Manifest, str, str]) -> None:
+    found = rules.spending([("run-a", made[0], 42.0, "USD")], {"another": {"rg-other": 1.0}}, (), "USD", ON)
+    assert [one.charged for one in found.spends] == [None]
+
+
+def test_nothing_stands_and_nothing_is_spent() -> None:
+    found = rules.spending([], {}, (), "", ON)
+    assert (found.charged, found.estimated, found.by_team) == (0, 0, {})
+    assert "nothing" in draw(spend(found))
+
+
+def test_columns_of_an_answer_come_in_any_order() -> None:
+    columns = [{"name": "Currency"}, {"name": "ResourceGroupName"}, {"name": "Cost"}]
+    rows = [["EUR", "RG-A", 1.5], ["EUR", "rg-a", 2.0], ["EUR", "rg-b", "much"]]
+    assert rules.by_group(columns, rows) == ({"rg-a": 3.5}, "EUR")
+    assert rules.by_group([], []) == ({}, "")
+
+
+def test_cost_management_is_asked_as_it_wants_to_be(azure_settings: Settings) -> None:
+    from tools.clients.azure import Azure
+
+    path = f"/subscriptions/{azure_settings.arm_subscription_id}/providers/Microsoft.CostManagement/query"
+    _, answer = Azure(azure_settings).ask("what was charged", "POST", path, QUERY_VERSION, QUERY)
+    found, currency = rules.by_group(answer["properties"]["columns"], answer["properties"]["rows"])
+    assert currency == "USD" and set(found) == {"rg-network-hub", "rg-monitoring", "rg-analytics-old"}
+
+
+@pytest.mark.parametrize(
+    "text", ["what do we spend?", "how much do we spend in Azure?", "how much have we spent this month?", "show me our bill"]
+)
+def test_the_question_is_heard(text: str) -> None:
+    assert topic_of(text) == "spend"
+
+
+@pytest.mark.parametrize("text", ["what does it cost?", "how much would 8 cores cost?", "spend nothing on this"])
+def test_other_questions_are_others(text: str) -> None:
+    assert topic_of(text) != "spend"

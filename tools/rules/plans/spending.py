@@ -1,0 +1,70 @@
+"""What is spent, shown back to whoever asked for it: what Azure has charged this month where it tells, the estimates of the plans
+elsewhere. Pure: what was charged is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from tools.values.manifest import Manifest
+from tools.values.spending import Spend, Spending
+
+
+def spending(
+    standing: Iterable[tuple[str, Manifest, float, str]],
+    charged: Mapping[str, Mapping[str, float]],
+    unread: Iterable[str],
+    currency: str,
+    on: date,
+    team: str = "",
+) -> Spending:
+    """`standing`: (run, its manifest, its estimate a month, the estimate's currency) of the runs that stand. `charged`: subscription →
+    resource group in small letters → what was charged this month, of the subscriptions that were read; `unread`: why others were not.
+    `team`: whose things are, where nobody said."""
+    spends: list[Spend] = []
+    ours: set[tuple[str, str]] = set()
+    for run_id, manifest, monthly, estimated_in in standing:
+        groups = set(_groups(manifest))
+        ours |= groups
+        known = bool(groups) and all(subscription in charged for subscription, _ in groups)
+        needs = manifest.parts[0].needs
+        spends.append(
+            Spend(
+                run_id=run_id,
+                names=tuple(part.label for part in manifest.parts),
+                team=needs.text("team") or team,
+                environment=needs.text("environment"),
+                estimated_monthly=round(monthly, 2) if estimated_in else None,
+                charged=round(sum(charged[one].get(group, 0.0) for one, group in groups), 2) if known else None,
+            )
+        )
+    others = sum(amount for one, by_group in charged.items() for group, amount in by_group.items() if (one, group) not in ours)
+    return Spending(spends=tuple(spends), others=round(others, 2), read=bool(charged), unread=tuple(unread), currency=currency, on=on)
+
+
+def _groups(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    """(subscription, resource group in small letters) that a run made."""
+    for part in manifest.parts:
+        for kind, name in part.cloud.names if part.cloud else ():
+            if kind.endswith("resource_group") and part.cloud:
+                yield part.cloud.subscription_id, name.lower()
+
+
+def subscriptions(manifests: Iterable[Manifest]) -> tuple[str, ...]:
+    """Where runs made something in Azure."""
+    return tuple(dict.fromkeys(subscription for one in manifests for subscription, _ in _groups(one)))
+
+
+def by_group(columns: Iterable[Mapping[str, object]], rows: Iterable[Iterable[object]]) -> tuple[dict[str, float], str]:
+    """(resource group in small letters → amount, currency) of an answer of Cost Management. Columns come in any order.
+    Azure REST, Query - Usage, 2023-11-01."""
+    named = [str(column.get("name", "")).lower() for column in columns]
+    found: dict[str, float] = {}
+    currency = ""
+    for row in rows:
+        values = dict(zip(named, row, strict=False))
+        group, amount = str(values.get("resourcegroupname", "")).lower(), values.get("cost")
+        if isinstance(amount, int | float):
+            found[group] = found.get(group, 0.0) + amount
+            currency = str(values.get("currency", currency))
+    return found, currency
