@@ -36,6 +36,13 @@ ABOUT: dict[str, list[str]] = {
         "¿cuánto cuesta?",
         "maliyeti ne?",
     ],
+    "spend": [
+        "what do we spend?",
+        "how much do we spend a month?",
+        "how much have we spent?",
+        "show our bill",
+        "wie viel haben wir ausgegeben?",
+    ],
     "time": ["how long will it take", "when will it be ready?", "wie lange dauert das?"],
     "approved": ["who approved the last one", "when was it approved?", "wer hat das genehmigt?"],
     "built": ["what did we build yesterday", "who made db-01?", "when was app-01 created?", "what have we built so far?"],
