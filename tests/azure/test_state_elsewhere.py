@@ -27,6 +27,7 @@ from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
 ROOT = Path(__file__).parents[2]
+HOST = socket.gethostname()
 PRODUCTION = "9a1d4c70-6b2e-4f83-8c55-02e7b1f3d946"
 HELD = """Error acquiring the state lock: Error message: state blob is already locked
 Lock Info:
@@ -169,7 +170,7 @@ def test_of_two_on_one_record_the_second_is_told_who_has_it(made: Make) -> None:
         said = second._run("plan", "-json", "-lock-timeout=0s", seconds_max=30).out
         trouble = problem_of_events("Terraform could not make a plan.", said, ())
         assert isinstance(trouble, WorldProblem) and trouble.retryable
-        assert f"{getpass.getuser()}@{socket.gethostname()}" in trouble.detail and "terraform force-unlock" in trouble.remedy
+        assert f"{getpass.getuser()}@{HOST}" in trouble.detail and "terraform force-unlock" in trouble.remedy
         go_on(first)
         assert apply.end() == 0
     assert second._run("plan", "-json", "-lock-timeout=0s", seconds_max=30).code == 0
@@ -194,11 +195,11 @@ def test_what_was_killed_leaves_a_lock_that_its_own_retry_takes_away(made: Make)
     with applying(terraform) as apply:
         apply.process.kill()
         apply.process.wait()
-    assert terraform.free_lock(began - 900, began - 600) == "", "a lock of another time is somebody's"
+    assert terraform.free_lock(HOST, began - 900, began - 600) == "", "a lock of another time is somebody's"
     assert terraform._run("plan", "-json", "-lock-timeout=0s", seconds_max=30).code == 1
-    assert "taken away" in terraform.free_lock(began, time.time())
+    assert "taken away" in terraform.free_lock(HOST, began, time.time())
     assert terraform._run("plan", "-json", "-lock-timeout=0s", seconds_max=30).code == 0
-    assert terraform.free_lock(began, time.time()) == ""
+    assert terraform.free_lock(HOST, began, time.time()) == ""
 
 
 @pytest.mark.parametrize(

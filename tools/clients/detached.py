@@ -106,6 +106,11 @@ def signal_it(folder: Path, number: signal.Signals) -> None:
         return
 
 
+def host(folder: Path) -> str:
+    """The name of the machine where it began."""
+    return str(_begun(folder).get("machine") or this_machine()).split()[0]
+
+
 def _begun(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "begun").read_text())
     return found

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -208,14 +207,14 @@ class Terraform:
         """The record of what exists; nothing where there is none, or none that can be read."""
         return _read_json(self.record()) or {}
 
-    def free_lock(self, began_at: float, last_sign_at: float) -> str:
-        """The lock on a record elsewhere that an apply of ours left when it was killed is taken away; a sentence when it was. What was
-        locked by anybody else, or at another time, stays: times in seconds since 1970."""
+    def free_lock(self, host: str, began_at: float, last_sign_at: float) -> str:
+        """The lock on a record elsewhere that an apply of ours left when it was killed on `host` is taken away; a sentence when it was.
+        What was locked by anybody else, or at another time, stays: times in seconds since 1970."""
         if not self.is_elsewhere():
             return ""
         # To break the lock that nobody can have says which one there is, and takes none itself (measured).
         lock = lock_of(self._run("force-unlock", "-force", NO_LOCK, seconds_max=SHOW_SECONDS_MAX).err)
-        if lock is None or not lock.is_of(getpass.getuser(), socket.gethostname(), began_at, last_sign_at + LOCK_SECONDS_MAX):
+        if lock is None or not lock.is_of(getpass.getuser(), host, began_at, last_sign_at + LOCK_SECONDS_MAX):
             return ""
         done = self._run("force-unlock", "-force", lock.id, seconds_max=SHOW_SECONDS_MAX)
         if done.code != 0:
