@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from cluster_sim.run import settings
 from tools.clients.settings import Settings
 from tools.pipeline.price_refresh import refresh
 from tools.pipeline.world import open_world
-from tools.rules.plans.price_refresh import pick, query
+from tools.rules.plans.price_refresh import meters, pick, query
+from tools.rules.plans.pricing import read_prices
 from tools.values.price import Price
 from tools.values.trouble import WorldProblem
 
@@ -58,7 +60,41 @@ def test_exactly_one_public_price_is_taken(items: list[dict[str, Any]], price: f
 
 
 def test_a_meter_whose_public_name_is_not_certain_is_left_alone() -> None:
-    assert query(ROW.model_copy(update={"key": "nat.data"})) is None
+    assert query(ROW.model_copy(update={"key": "alert.metric"})) is None
+
+
+LAKE = "Azure Data Lake Storage Gen2 Hierarchical Namespace"
+
+
+@pytest.mark.parametrize(
+    ("key", "tier_from", "items", "price"),
+    [
+        ("nat.data", 0, [_item(meterName="Standard Data Processed", retailPrice=0.05)], 0.05),
+        ("nat.data", 0, [_item(meterName="Data Processed", retailPrice=0.05)], 0.05),
+        ("nat.data", 0, [_item(meterName="Standard Gateway", retailPrice=0.05)], None),
+        ("nat.data", 0, [_item(meterName="Data Processed", retailPrice=0.05), _item(meterName="Standard Data Processed")], None),
+        ("blob.hot.LRS", 0, [_item(meterName="Hot LRS Data Stored", productName=LAKE, retailPrice=0.02)], 0.02),
+        ("blob.hot.LRS", 0, [_item(meterName="Hot LRS Data Stored", productName="General Block Blob v2")], None),
+        (
+            "blob.hot.LRS",
+            51200,
+            [_item(meterName="Hot LRS Data Stored", productName=LAKE, tierMinimumUnits=51200.0, retailPrice=0.019)],
+            0.019,
+        ),
+        ("blob.hot.LRS", 51200, [_item(meterName="Hot LRS Data Stored", productName=LAKE, tierMinimumUnits=0.0)], None),
+    ],
+)
+def test_a_meter_is_found_by_its_public_name_and_from_its_quantity_on(
+    key: str, tier_from: float, items: list[dict[str, Any]], price: float | None
+) -> None:
+    row = ROW.model_copy(update={"key": key, "tier_from": tier_from, "path": "storage" if key.startswith("blob") else "data path"})
+    found = pick(row, items)
+    assert (found.price if found else None) == price
+
+
+def test_each_public_name_belongs_to_a_row() -> None:
+    rows = {price.key for price in read_prices(files("tools.data").joinpath("prices.csv").read_text("utf-8"))}
+    assert meters().keys() <= rows
 
 
 def test_a_refresh_dates_what_it_found_and_keeps_the_rest(azure_world: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
@@ -70,6 +106,8 @@ def test_a_refresh_dates_what_it_found_and_keeps_the_rest(azure_world: tuple[dic
     again = open_world(Settings.from_environment(given))
     assert len(again.prices) == len(world.prices)
     assert result.changed + result.same > 0, "the list prices some of our sizes"
+    listed = {p.key for p in again.prices if p.source == "Azure Retail Prices API"}
+    assert {"blob.hot.LRS", "dbu.premium.jobs", "nat.data", "private_endpoint.data", "firewall.Standard"} <= listed, "and other meters"
     dated = [p for p in again.prices if p.source == "Azure Retail Prices API"]
     assert len(dated) == result.changed + result.same
     kept = {p.row: p.captured_at for p in world.prices}
