@@ -365,6 +365,14 @@ def test_an_address_that_moves_between_machines_is_kept_as_long_as_they_stand(le
     assert ledger.reservations.held(NOON) == Reserved()
 
 
+def test_what_a_run_kept_is_free_when_it_is_removed_whatever_family_the_removal_is_of(ledger: Ledger, clock: Clock) -> None:
+    kept = Reserved(addresses=frozenset({"10.20.0.200"}))
+    for family, kind in (("f1", "create"), ("remove run-1", "remove")):
+        add(ledger, plan(kind=kind), family)
+        ledger.release_made(family, "run-1", Reserved(), clock.pass_by(minutes=1), kept if kind == "create" else Reserved())
+        assert ledger.reservations.held(clock()).addresses == (kept.addresses if kind == "create" else frozenset())
+
+
 def snapshot(name: str) -> ClusterSnapshot:
     return ClusterSnapshot(endpoint="https://pve", taken_at=NOON, nodes=(Node(name=name, online=True),))
 

@@ -148,7 +148,7 @@ class Ledger:
             self.reservations.forget_made(connection, run_id)
             if made.machines:
                 self.reservations.remember_made(connection, run_id, made, until)
-            self.reservations.keep(connection, family, kept)
+            self.reservations.keep(connection, run_id, family, kept)
 
     def keep_until(self, family: str, expires_at: datetime) -> None:
         with self.database.write() as connection:

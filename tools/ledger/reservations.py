@@ -131,12 +131,14 @@ class Reservations:
     def forget_made(self, connection: Connection, run_id: str) -> None:
         connection.execute(reservations.delete().where(reservations.c.family == _made_by(run_id)))
 
-    def keep(self, connection: Connection, family: str, kept: Reserved) -> None:
-        """What no look at the world tells of what the family has made: in nobody's way as long as it stands. Nothing: it is gone."""
-        key = _kept_by(family)
-        connection.execute(reservations.delete().where(reservations.c.family == key))
+    def keep(self, connection: Connection, run_id: str, family: str, kept: Reserved) -> None:
+        """What no look at the world tells of what the run has made: not in its family's way, and in everybody else's as long as it stands.
+        Nothing: it is gone. A removal is of another family than what it removes."""
+        families_of_run = connection.execute(sa.select(plans.c.family).where(plans.c.run_id == run_id)).scalars()
+        keys = {_kept_by(one) for one in (family, *families_of_run)}
+        connection.execute(reservations.delete().where(reservations.c.family.in_(keys)))
         if kept != Reserved():
-            connection.execute(reservations.insert().values(family=key, expires_at=FOR_GOOD, json=written(kept)))
+            connection.execute(reservations.insert().values(family=_kept_by(family), expires_at=FOR_GOOD, json=written(kept)))
 
     def release(self, connection: Connection, family: str) -> None:
         connection.execute(reserved_values.delete().where(reserved_values.c.family == family))
