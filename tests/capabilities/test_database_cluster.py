@@ -25,7 +25,9 @@ HEARD = [
     ("a postgres that can survive the loss of a machine, 20 users", ["database_cluster"]),
     ("an HA database on 5 nodes for 50 users", ["database_cluster"]),
     ("a web server and a replicated postgres with 2 standbys", ["web_server", "database_cluster"]),
+    ("PostgreSQL with 2 replicas for 100 users", ["database_cluster"]),
     ("a PostgreSQL database for 100 users", ["postgresql"]),
+    ("a PostgreSQL database with one standby for 100 users", ["postgresql"]),
     ("a postgres cluster for 50 users and a plain database for 20 users", ["database_cluster", "postgresql"]),
     ("a PostgreSQL database with high availability for 20 users", ["postgresql"]),
 ]
@@ -35,6 +37,19 @@ HEARD = [
 def test_what_is_to_survive_is_a_cluster_and_a_plain_wish_stays_plain(sentence: str, expected: list[str]) -> None:
     requirements = chain.understand(said_by(sentence), SITE, "operator")
     assert [part.capability for part in requirements.parts] == expected
+
+
+def test_what_is_asked_for_in_a_cloud_that_it_cannot_stand_on_is_told() -> None:
+    [needs] = chain.understand(said_by("postgres with 2 replicas in Azure, 50 users, production"), SITE, "operator").parts
+    assert needs.problems == ("PostgreSQL cluster cannot be made on azure, only on proxmox. Say that, or ask for another service.",)
+
+
+@pytest.mark.parametrize(("later", "count"), [("make it 4 machines", 4), ("3 replicas", 4), ("one more replica", 4)])
+def test_machines_and_replicas_are_one_number_and_what_is_said_later_counts(later: str, count: int) -> None:
+    first = "PostgreSQL with 2 replicas, 100 users, production, network 20, virtual address 10.20.0.200"
+    for texts, expected in (((first, later), count), ((first, later, "make it 2 replicas"), 3), ((first, later, "make it 3 machines"), 3)):
+        [needs] = chain.understand(said_by(*texts), SITE, "operator").parts
+        assert (needs.whole("count"), needs.problems) == (expected, ())
 
 
 def test_every_example_is_complete() -> None:
@@ -62,6 +77,8 @@ COUNTS: list[tuple[dict[str, str], tuple[int, int] | str]] = [
     ({"engine": "mysql"}, "not MySQL ones"),
     ({"backup_folder": "s3://backups"}, "no folder of a machine"),
     ({"backup_folder": "/"}, "no folder of a machine"),
+    ({"backup_folder": "filer:export"}, "no folder of a machine"),
+    ({"backup_folder": "-o:/export"}, "no folder of a machine"),
 ]
 
 
@@ -97,6 +114,21 @@ def test_each_member_has_a_node_of_its_own_and_the_variables_name_no_machine() -
     assert (given["database_cluster_etcd_count"], given["database_cluster_backup_folder"]) == (3, "/mnt/backup")
     assert not [machine.name for machine in part.machines if machine.name in str(given)]
     assert errors(reviewed(manifest)) == []
+
+
+@pytest.mark.parametrize(("users", "connections"), [("20", "25"), ("100", "103")])
+def test_no_fewer_connections_are_set_than_patroni_takes(users: str, connections: str) -> None:
+    part = only(composed("database_cluster", PLACED | {"users": users}))
+    assert part.configure is not None
+    assert part.configure.variables["database_cluster_settings"]["max_connections"] == connections  # type: ignore[call-overload,index]
+    assert any(f"max_connections|{connections}\n" in one.expect for one in part.commands)
+
+
+def test_a_share_is_mounted_on_the_machine_that_keeps_the_backups() -> None:
+    part = only(composed("database_cluster", PLACED | {"backup_folder": "filer:/export/pg/"}))
+    assert part.configure is not None
+    given = part.configure.variables
+    assert (given["database_cluster_backup_share"], given["database_cluster_backup_folder"]) == ("filer:/export/pg", "/mnt/backups")
 
 
 REFUSED = [

@@ -54,7 +54,19 @@ def _understood(item: Item, request: Request, site: Site) -> Needs:
     needs = stands.understand((*facts, *granted), site)
     left = (shorten(one.text) for one in wishes if one.kind not in stands.grants)
     not_included = tuple(dict.fromkeys((*needs.not_included, *left)))
-    return _where_it_is_kept(needs.model_copy(update={"label": item.label, "not_included": not_included}), site)
+    needs = needs.model_copy(update={"label": item.label, "not_included": not_included})
+    return _where_it_is_kept(_where_it_can_stand(needs, facts), site)
+
+
+def _where_it_can_stand(needs: Needs, facts: Sequence[Fact]) -> Needs:
+    """With a problem when another platform was said than one that it can stand on."""
+    said = next((fact.value for fact in facts if fact.name == "platform"), needs.platform)
+    if said == needs.platform:
+        return needs
+    problem = (
+        f"{catalogue()[needs.capability].TITLE} cannot be made on {said}, only on {needs.platform}. Say that, or ask for another service."
+    )
+    return needs.model_copy(update={"problems": (*needs.problems, problem)})
 
 
 def _where_it_is_kept(needs: Needs, site: Site) -> Needs:

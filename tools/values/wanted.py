@@ -27,12 +27,14 @@ Kind = Literal[
     "disks",
     "date",
     "version",
+    "folder",
     "wish",
 ]
 """Most say what they are. `names`: of machines, several joined by `, `. `addresses`: those that may come in, as CIDR. `address`: a
-machine's own, with or without its prefix, several joined. `disks`: sizes with their unit, several joined. `ports`: several joined, each as
-`443`, `8000-8100`, `53/udp` or `22 from 10.0.0.0/8`. `date`: ISO, whatever was typed. `version`: a number behind the name of what it is a
-version of. `wish`: what no capability can do yet; its words become a wish of the request, of this name."""
+machine's own, with or without its prefix, several joined. `disks`: sizes with their unit, several joined. `ports`: several joined, each
+as `443`, `8000-8100`, `53/udp` or `22 from 10.0.0.0/8`. `date`: ISO, whatever was typed. `version`: a number behind the name of what it
+is a version of. `folder`: an absolute path, or `host:/path` of a share. `wish`: what no capability can do yet; its words become a wish
+of the request, of this name."""
 
 
 class Wanted(Value):
@@ -52,6 +54,10 @@ class Wanted(Value):
     """It is a list, joined by `, `: `also` adds to it, and `without` takes away."""
     own: str = ""
     """For `several`: the fact that one value may have of its own: `8443 from 10.2.0.0/16`, `gpt-5 with 20000`."""
+    instead_of: tuple[str, ...] = ()
+    """For `count`: capabilities in whose place this one is wanted when several are said of a new one: `PostgreSQL with 2 replicas`."""
+    same_as: str = ""
+    """The fact that says the same another way, such as machines and replicas: whichever is said later stands alone."""
     alone: bool = False
     """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
 

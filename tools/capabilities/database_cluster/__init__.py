@@ -17,6 +17,7 @@ from tools.capabilities.on_machines import on_machines
 from tools.values.manifest import Secret
 from tools.values.requirements import Group
 from tools.values.snapshot import PlatformName
+from tools.values.watched import Exporter
 
 NAME = "database_cluster"
 TITLE = "PostgreSQL cluster"
@@ -33,6 +34,7 @@ _MACHINES = on_machines(
     checks=checks,
     groups=(Group(name="", one_a_node=True, quorum=True),),
     virtual_addresses=(VIRTUAL_ADDRESS,),
+    exporters=(Exporter(job="postgresql", port=9187),),
 )
 ON: dict[PlatformName, Footing] = {"proxmox": replace(_MACHINES, grants=_MACHINES.grants | FULFILLED)}
 

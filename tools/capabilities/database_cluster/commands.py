@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.capabilities.database_cluster.variables import KEPT_AS, WRITERS_PORT
-from tools.rules.databases.settings import psql, settings, told
+from tools.capabilities.database_cluster.variables import KEPT_AS, WRITERS_PORT, settings_of
+from tools.rules.databases.settings import psql, told
 from tools.rules.words.guiding import common, from_here, on_machine
 from tools.values.machine import Machine
 from tools.values.manifest import Command, Part
@@ -28,7 +28,7 @@ def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
 
 def _of_all(machine: Machine, part: Part) -> Iterator[Command]:
     name, database = machine.name, part.needs.text("database_name")
-    wanted = {**settings(machine, part.needs), **FIXED}
+    wanted = {**settings_of(machine, part.needs), **FIXED}
     yield on_machine(name, "Ask the database for its version, through the writers' port", psql(WRITERS, "SELECT version()"), "PostgreSQL")
     write = psql(WRITERS, "DROP TABLE IF EXISTS berth", "CREATE TABLE berth AS SELECT sum(n) FROM generate_series(1, 1000) AS n")
     read = psql(READERS, "SELECT sum, pg_is_in_recovery() FROM berth")

@@ -6,12 +6,13 @@ from __future__ import annotations
 import re
 from itertools import product
 
-from tools.capabilities.database_cluster.variables import BACKUP_FOLDER
+from tools.capabilities.database_cluster.variables import BACKUP_FOLDER, SHARED_FOLDER
 from tools.rules.databases.facts import EVERY_DATABASE
 from tools.rules.databases.reading import read_database_name, read_engine, read_users, settle_database_sizes
 from tools.rules.machines.facts import EVERY_MACHINE, VIRTUAL_ADDRESS
 from tools.rules.names import naming
 from tools.rules.request.attaching import read_virtual_address
+from tools.rules.request.facts import PLATFORM
 from tools.rules.request.placing import read_placing
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
@@ -20,7 +21,7 @@ from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
 
-WANTED = wanted(__package__, every_machine=EVERY_MACHINE, virtual_address=(VIRTUAL_ADDRESS,), **EVERY_DATABASE)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE, virtual_address=(VIRTUAL_ADDRESS,), platform=(PLATFORM,), **EVERY_DATABASE)
 
 _DATABASES = ("postgresql database", "postgres database", "postgresql db", "postgres db", "postgresql", "postgres", "pg", "database", "db")
 _BEFORE = (
@@ -54,6 +55,8 @@ MEMBERS_MAX = 9
 ETCD_MAX = 7
 """What etcd's own documentation names as the most (etcd.io, FAQ, "What is maximum cluster size?", 2026-11-29)."""
 FOLDER = re.compile(r"(/[A-Za-z0-9._-]+){2,}/?")
+SHARE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?:(/[A-Za-z0-9._-]+)+/?")
+"""`filer.example.org:/export/pg`, as mount.nfs takes it."""
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
@@ -125,11 +128,15 @@ def _read_backup_folder(reading: Reading) -> None:
         )
         reading.default("backup_folder", BACKUP_FOLDER, because)
         return
-    said = reading.facts["backup_folder"].value.strip().strip("`'\"“”")
+    said = reading.facts["backup_folder"].value.strip().strip("`'\"“”").rstrip("/")
     if FOLDER.fullmatch(said):
-        reading.said("backup_folder", said.rstrip("/"))
+        reading.said("backup_folder", said)
+    elif SHARE.fullmatch(said):
+        reading.said("backup_share", said, fact="backup_folder")
+        reading.default("backup_folder", SHARED_FOLDER, f"{said} is mounted there, on its first machine, by NFS.")
     else:
         reading.problems.append(
             f"{naming.shorten(said)} is no folder of a machine. Backups go to one of its first machine, where a disk or a share of yours "
-            "may be mounted. Berth has no way yet to be given the keys of an object store. Say one, as in `backup folder: /mnt/backup`."
+            "may be mounted, or a share of NFS. Berth has no way yet to be given the keys of an object store. Say one, as in "
+            "`backup folder: /mnt/backup` or `backup folder: filer.example.org:/export/database`."
         )

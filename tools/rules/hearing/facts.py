@@ -217,6 +217,16 @@ def _texts(at: Stretch, one: Wanted) -> None:
             _say_text(at, one, lead + 1, lead + 1, mark.last)
 
 
+def _folders(at: Stretch, one: Wanted) -> None:
+    """`backups to /mnt/backup`, `backed up each night on the NFS share filer:/export/pg`."""
+    scene = at.scene
+    for mark in at.marks(one.name):
+        end = min(scene.sentence(mark.first)[1], at.last)
+        path = next((i for i in scene.of_kind(mark.last, end, "path") if scene.is_left(i)), None)
+        if path is not None and one.name in mark.names("fact") and not scene.denied[mark.first]:
+            at.say(one.name, scene.quote(path, path + 1), mark.first, path + 1)
+
+
 def _rows(at: Stretch, one: Wanted) -> None:
     """`containers raw, curated and gold`, `without container gold`."""
     for mark, first, last, said in list(named_rows(at, one)):
@@ -284,4 +294,5 @@ READERS: dict[Kind, Callable[[Stretch, Wanted], None]] = {
     "yes_no": _yes_no,
     "choice": _choices,
     "text": _texts,
+    "folder": _folders,
 }

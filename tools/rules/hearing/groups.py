@@ -383,7 +383,20 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
         one.last = after.first = _under_heading(scene, one.head.last, after.first)
     if found:
         found[0].first, found[-1].last = 0, len(scene.said)
+    for group in found:
+        group.head = replace(group.head, capability=_instead(scene, group))
     return [part for group in found for one in _one_by_one(scene, group) for part in _by_sizes(scene, one)], grouping.removed
+
+
+def _instead(scene: Scene, group: Group) -> str:
+    """The capability that is meant: `PostgreSQL with 2 replicas` is one that has them."""
+    for name, able in scene.catalogue.items() if group.new else ():
+        counting = {one.name for one in able.WANTED if group.capability in one.instead_of}
+        for mark in scene.labels_in(group.first, group.last, name) if counting else ():
+            number = scene.token(mark.first - 1)
+            if number.kind == "number" and number.value > 1 and scene.is_left(mark.first - 1) and counting & set(mark.facts(name)):
+                return name
+    return group.capability
 
 
 def _under_heading(scene: Scene, floor: int, first: int) -> int:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from tools.rules.hearing import quantities
 from tools.rules.names.text import fold
 
-TokenKind = Literal["word", "number", "size", "money", "name", "address", "port", "key", "quoted", "mark", ""]
+TokenKind = Literal["word", "number", "size", "money", "name", "address", "port", "path", "key", "quoted", "mark", ""]
 """Empty: nothing, beyond the ends of a message."""
 TOKENS_MAX = 4_000
 """Of one message. A request for infrastructure is a few sentences; a pasted log is not read to its end."""
@@ -36,6 +36,8 @@ _ADDRESS = (
     r"(?P<address>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)"
     r"|(?<![\w:])(?:(?:[0-9a-f]{1,4}:){2,7}|[0-9a-f]{1,4}::)[0-9a-f:]*[0-9a-f](?:/\d{1,3})?)"
 )
+_PATH = r"(?P<path>(?<![\w/.:@-])(?:[a-z0-9][\w.-]*:(?=/\w)|(?=/[a-z][\w.-]*/\w))(?:/[\w.-]+)+/?)"
+"""`/mnt/backup`, `filer.example.org:/export`: a folder, of a machine or of one that shares it."""
 _PORT = r"(?P<port>(?<![\w./])\d{1,5}/(?:tcp|udp)(?!\w))"
 _NAME = (
     r"(?P<name>(?<![\w.-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"  # an object id of Entra's
@@ -44,7 +46,7 @@ _NAME = (
     r"|[a-z][\w-]*(?:\.[a-z][\w-]*)*\.[a-z]{2,12}(?![\w.]*\())"  # shop.example.org
     r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+)"  # 2b3-x
 )
-_FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _ADDRESS, _PORT, _NAME)), re.IGNORECASE)
+_FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _ADDRESS, _PORT, _PATH, _NAME)), re.IGNORECASE)
 _REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|(?!(?<=[^\W_])-[^\W_])[^\w\s]|_|\n")
 """Words, bare digits and marks; a hyphen within a word is no token."""
 

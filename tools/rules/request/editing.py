@@ -155,7 +155,9 @@ def _set(draft: _Draft, edit: Edit) -> None:
     item = draft.item(edit.item)
     if edit.name not in draft.wants(item):
         raise _No(f"{item.label} has no setting {shorten(edit.name)}.")
-    draft.put(item.model_copy(update={"facts": _with(item.facts, fact)}))
+    wanted = draft.catalogue[item.capability].WANTED
+    others = {one.same_as for one in wanted if one.name == edit.name} | {one.name for one in wanted if one.same_as == edit.name}
+    draft.put(item.model_copy(update={"facts": _with([one for one in item.facts if one.name not in others], fact)}))
 
 
 def _with(facts: Collection[Fact], fact: Fact) -> tuple[Fact, ...]:
