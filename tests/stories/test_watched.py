@@ -6,67 +6,42 @@ One conversation after another on one cluster, in the order of this file.
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Iterator
-from datetime import timedelta
 from shlex import quote
 from typing import Any
 
-import httpx
 import pytest
 
-from cluster_sim.guests import chosen_kind
-from cluster_sim.guests.probe import probe
-from cluster_sim.run import environment, world
-from tests.conftest import WORLDS, Berth, Chat, api_server, wait_until
+from tests.conftest import Berth, Chat, wait_until
 from tests.monitoring.queries import figures_of, queries
-from tools.clients.ssh import run_on
+from tests.stories.pods import RUN_SECONDS_MAX, Switches, on, pods, took
 from tools.pipeline.watching import catch_up, watcher_of
 from tools.values.run import PartReceipt
 
 pytestmark = pytest.mark.systems
 
-SECONDS_MAX = 1500.0
 ALERT_SECONDS_MAX = 240.0
-APPROVED_TO_VERIFIED_MAX = timedelta(minutes=3)
 ELSEWHERE = ("pve_", "haproxy_", "berth_", "pg_stat_replication", "node_vmstat_oom_kill")
 """Figures of what is not part of this story: a cluster, a balancer, Berth, replicas; and of what the guests' body does not count."""
 
 
 @pytest.fixture(scope="module")
-def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Berth, httpx.Client]]:
-    folder = tmp_path_factory.mktemp("watched")
-    if (found := chosen_kind(probe(folder)))[0] != "pod":
-        pytest.skip(found[1])
-    with world([str(WORLDS / "four_nodes.yaml")], folder / "world", guests="pod") as ready:
-        token, trust = ready["proxmox"]["token"], ssl.create_default_context(cafile=ready["ca_file"])
-        with (
-            api_server(environment(ready, folder), folder / "api_server.log") as berth,
-            httpx.Client(
-                base_url=ready["proxmox"]["url"] + "/api2/json", headers={"Authorization": f"PVEAPIToken={token}"}, verify=trust
-            ) as cluster,
-        ):
-            yield berth, cluster
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Berth, Switches]]:
+    with pods(tmp_path_factory.mktemp("watched")) as found:
+        yield found
 
 
 def approved(chat: Chat) -> str:
     """What was said while the plan on offer was carried out."""
-    answer = chat.post(f"approve {chat.open_digest}", SECONDS_MAX)
+    answer = chat.post(f"approve {chat.open_digest}", RUN_SECONDS_MAX)
     answer.raise_for_status()
     return answer.text
-
-
-def took(chat: Chat) -> timedelta:
-    """From the first step's beginning to the end of the last that verifies."""
-    begun = [step.started_at for step in chat.run.steps if step.started_at]
-    ended = [step.ended_at for step in chat.run.steps if step.ended_at and step.name in ("watch", "verify")]
-    return max(ended) - min(begun)
 
 
 def asked(monitoring: Chat, path: str, **query: str) -> Any:
     """The monitoring machine's own answer, over SSH: Alertmanager listens there alone."""
     line = "curl --silent --get " + " ".join(f"--data-urlencode {quote(f'{k}={v}')}" for k, v in query.items())
-    answer = run_on(monitoring.folder, "monitor-01", f"{line} http://127.0.0.1:{path}", 30)
+    answer = on(monitoring, "monitor-01", f"{line} http://127.0.0.1:{path}", 30)
     assert answer.code == 0, answer.output
     return json.loads(answer.output)
 
@@ -83,30 +58,25 @@ def firing(monitoring: Chat) -> set[tuple[str, str]]:
     return {(one["labels"]["alertname"], one["labels"].get("instance", "")) for one in found if one["status"]["state"] == "active"}
 
 
-def power(cluster: httpx.Client, name: str, what: str) -> None:
-    [guest] = [one for one in cluster.get("/cluster/resources?type=vm").json()["data"] if one.get("name") == name]
-    cluster.post(f"/nodes/{guest['node']}/qemu/{guest['vmid']}/status/{what}").raise_for_status()
-
-
 def receipts(chat: Chat) -> dict[str, PartReceipt]:
     assert chat.run.receipt is not None
     return {part.label: part for part in chat.run.receipt.parts}
 
 
 @pytest.fixture(scope="module")
-def monitoring(pods: tuple[Berth, httpx.Client]) -> Chat:
-    chat = pods[0].chat()
+def monitoring(site: tuple[Berth, Switches]) -> Chat:
+    chat = site[0].chat()
     chat.say("monitoring for development on network 20")
     said = approved(chat)
     assert chat.run.status == "done", said
-    print(f"monitoring, from approval to verified: {took(chat)}")
+    print(f"\nmonitoring, from approval to verified: {took(chat).total_seconds():.0f} s")
     return chat
 
 
 @pytest.fixture(scope="module")
-def watched(pods: tuple[Berth, httpx.Client], monitoring: Chat) -> Chat:
+def watched(site: tuple[Berth, Switches], monitoring: Chat) -> Chat:
     """A web server and a database that are made after it."""
-    chat = pods[0].chat()
+    chat = site[0].chat()
     chat.say("a web server and a postgres for 20 users, development, network 20")
     assert {part.label: part.watched_by for part in chat.plan.manifest.parts} == dict.fromkeys(
         ("web_server", "postgresql"), ("monitor-01",)
@@ -133,8 +103,8 @@ def test_what_is_made_registers_itself(monitoring: Chat, watched: Chat) -> None:
         assert receipt.not_verified == () and any("monitor-01" in line for line in receipt.verified)
 
 
-def test_a_second_look_tells_it_nothing(pods: tuple[Berth, httpx.Client], watched: Chat) -> None:
-    assert list(catch_up(pods[0].world)) == [("monitor-01", (), ())]
+def test_a_second_look_tells_it_nothing(site: tuple[Berth, Switches], watched: Chat) -> None:
+    assert list(catch_up(site[0].world)) == [("monitor-01", (), ())]
 
 
 def test_every_query_of_alerts_and_dashboards_is_answered_by_real_figures(monitoring: Chat, watched: Chat) -> None:
@@ -147,8 +117,9 @@ def test_every_query_of_alerts_and_dashboards_is_answered_by_real_figures(monito
         result: list[Any] = found["data"]["result"]
         return result
 
-    names = {str(name) for name in asked(monitoring, "9090/api/v1/label/__name__/values")["data"]}
+    wanted = "|".join(sorted({name for query in queries() for name in figures_of(query)}))
     wait_until(lambda: bool(answer('rate(node_cpu_seconds_total{instance="db-01"}[5m])')), 60)
+    names = {str(one["metric"]["__name__"]) for one in answer(f'group by (__name__) ({{__name__=~"{wanted}"}})')}
     for query in queries():
         answer(query)
         for name in figures_of(query):
@@ -158,10 +129,10 @@ def test_every_query_of_alerts_and_dashboards_is_answered_by_real_figures(monito
 
 
 def test_a_machine_that_stops_is_told_and_one_that_is_removed_is_forgotten(
-    pods: tuple[Berth, httpx.Client], monitoring: Chat, watched: Chat
+    site: tuple[Berth, Switches], monitoring: Chat, watched: Chat
 ) -> None:
-    berth, cluster = pods
-    power(cluster, "web-01", "stop")
+    berth, switches = site
+    switches.stop("web-01")
     wait_until(lambda: ("MachineDown", "web-01") in firing(monitoring), ALERT_SECONDS_MAX, lambda: str(firing(monitoring)))
     assert ("MachineDown", "db-01") not in firing(monitoring)
     watched.say("remove it")
@@ -171,9 +142,9 @@ def test_a_machine_that_stops_is_told_and_one_that_is_removed_is_forgotten(
     assert watcher_of(berth.world, "monitor-01").lists() == ()
 
 
-def test_monitoring_that_is_away_stops_nobody_and_is_told_later(pods: tuple[Berth, httpx.Client], monitoring: Chat) -> None:
-    berth, cluster = pods
-    power(cluster, "monitor-01", "stop")
+def test_monitoring_that_is_away_stops_nobody_and_is_told_later(site: tuple[Berth, Switches], monitoring: Chat) -> None:
+    berth, switches = site
+    switches.stop("monitor-01")
     chat = berth.chat()
     chat.say("a web server, development, network 20")
     said = approved(chat)
@@ -182,7 +153,7 @@ def test_monitoring_that_is_away_stops_nobody_and_is_told_later(pods: tuple[Bert
     assert [line for line in receipt.not_verified if "berth watch" in line], receipt.not_verified
     [(_, told, owed)] = catch_up(berth.world)
     assert not told and owed
-    power(cluster, "monitor-01", "start")
+    switches.start("monitor-01")
     wait_until(lambda: not next(catch_up(berth.world))[2], 120)
     wait_until(lambda: up(monitoring).get(("node", "web-01"), False), 60, lambda: str(up(monitoring)))
 

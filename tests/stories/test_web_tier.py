@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import ip_interface
@@ -10,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from cluster_sim.run import environment, world
-from tests.conftest import WORLDS, Berth, Chat, api_server, wait_until
+from tests.conftest import Berth, Chat, wait_until
+from tests.stories.pods import RUN_SECONDS_MAX, on, pods, took
 from tools.clients.proxmox_acting import Acting
-from tools.clients.ssh import Answer, run_on
 from tools.values.machine import Machine
 
 ADDRESS = "10.20.0.200"
 SITE = "shop.example.org"
-RUN_SECONDS_MAX = 600.0
 FAILOVER_SECONDS_MAX = 15.0
 
 
@@ -54,44 +51,34 @@ def test_what_a_tier_cannot_be_is_a_sentence(berth: Berth) -> None:
 
 
 @pytest.fixture(scope="module")
-def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Berth]:
-    folder = tmp_path_factory.mktemp("tier")
-    with world([str(WORLDS / "four_nodes.yaml")], folder / "world", guests="pod") as ready:
-        if ready["proxmox"].get("guests", "pod") != "pod":
-            pytest.skip("No guests with a body here.")
-        with api_server(environment(ready, folder), folder / "api_server.log") as server:
-            yield server
-
-
-def _on(chat: Chat, machine: str, command: str, seconds_max: float = 60.0) -> Answer:
-    return run_on(chat.folder, machine, command, seconds_max)
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Berth]:
+    with pods(tmp_path_factory.mktemp("tier")) as (berth, _):
+        yield berth
 
 
 def _ask(chat: Chat, machine: str, times: int = 1) -> list[str]:
     """What the site answers to requests from a machine, by its name and with its certificate checked: a word each."""
     trust = f"--cacert ~/site.ca --resolve {SITE}:443:{ADDRESS}"
     one = f"curl --silent --max-time 3 --output /dev/null --write-out '%{{http_code}}\\n' {trust} https://{SITE}/"
-    return _on(chat, machine, f"for i in $(seq {times}); do {one}; done").output.split()
+    return on(chat, machine, f"for i in $(seq {times}); do {one}; done").output.split()
 
 
 def _active(chat: Chat) -> Machine:
     """The balancer that has the address."""
-    having = [m for m in chat.part.of_group("balancers") if ADDRESS in _on(chat, m.name, "ip -4 -brief address").output]
+    having = [m for m in chat.part.of_group("balancers") if ADDRESS in on(chat, m.name, "ip -4 -brief address").output]
     assert len(having) == 1, [m.name for m in having]
     return having[0]
 
 
 @pytest.mark.systems
 @pytest.mark.timeout(1800)
-def test_a_tier_survives_the_loss_of_one_machine_of_each_kind_grows_and_goes(pods: Berth) -> None:
-    chat = pods.chat()
+def test_a_tier_survives_the_loss_of_one_machine_of_each_kind_grows_and_goes(site: Berth) -> None:
+    chat = site.chat()
     planned = chat.say(f"a web tier for site {SITE} called shop, development, on network 20, virtual address {ADDRESS}")
     assert chat.changes == {"create": 4}, planned.text
-    begun = time.monotonic()
     done = chat.post(f"approve {planned.digest}", seconds_max=RUN_SECONDS_MAX)
-    seconds = time.monotonic() - begun
     assert chat.run.status == "done" and chat.run.receipt, done.text
-    print(f"\nfrom approval to verified: {seconds:.0f} s")
+    print(f"\nweb tier, from approval to verified: {took(chat).total_seconds():.0f} s")
     [made] = chat.run.receipt.parts
     assert made.not_verified == ()
     guide = (chat.folder / "guide.md").read_text()
@@ -100,9 +87,9 @@ def test_a_tier_survives_the_loss_of_one_machine_of_each_kind_grows_and_goes(pod
     # From an application machine that stays, as a client that trusts only this certificate.
     asker, lost = (m.name for m in chat.part.of_group("applications"))
     authority = (chat.folder / "secrets" / "tls_certificate.ca").read_text()
-    assert _on(chat, asker, f"cat > ~/site.ca <<'EOF'\n{authority}\nEOF").code == 0
+    assert on(chat, asker, f"cat > ~/site.ca <<'EOF'\n{authority}\nEOF").code == 0
     assert _ask(chat, asker, 4) == ["200"] * 4
-    acting = Acting(pods.world.settings)
+    acting = Acting(site.world.settings)
 
     stopped = next(m for m in chat.machines if m.name == lost)
     acting.shut_down(stopped.node, stopped.vm_id)
@@ -114,7 +101,7 @@ def test_a_tier_survives_the_loss_of_one_machine_of_each_kind_grows_and_goes(pod
     wait_until(lambda: _ask(chat, asker) == ["200"], FAILOVER_SECONDS_MAX)
     assert _ask(chat, asker, 20) == ["200"] * 20, "the other balancer has the address"
     acting.start(active.node, active.vm_id)
-    wait_until(lambda: _on(chat, active.name, "systemctl is-active keepalived").output.strip() == "active", 60)
+    wait_until(lambda: on(chat, active.name, "systemctl is-active keepalived").output.strip() == "active", 60)
     assert _active(chat).name != active.name, "the address moves once, not twice"
 
     grown = chat.say("make it 3 application machines")
@@ -123,13 +110,13 @@ def test_a_tier_survives_the_loss_of_one_machine_of_each_kind_grows_and_goes(pod
     assert chat.run.status == "done", changed.text
     assert [m.name for m in chat.part.of_group("applications")] == ["shop-app-1", "shop-app-2", "shop-app-3"]
     assert _ask(chat, asker, 6) == ["200"] * 6
-    served = _on(chat, chat.part.of_group("balancers")[0].name, "grep -c '    server ' /etc/haproxy/haproxy.cfg").output.strip()
+    served = on(chat, chat.part.of_group("balancers")[0].name, "grep -c '    server ' /etc/haproxy/haproxy.cfg").output.strip()
     assert served == "3"
 
     removal = chat.say("remove it")
     gone = chat.post(f"approve {removal.digest}", seconds_max=RUN_SECONDS_MAX)
     assert chat.run.status == "removed", gone.text
-    assert str(ip_interface(f"{ADDRESS}/24").ip) not in pods.world.ledger.reservations.held(pods.world.now()).addresses
+    assert str(ip_interface(f"{ADDRESS}/24").ip) not in site.world.ledger.reservations.held(site.world.now()).addresses
 
 
 def test_the_certificate_is_of_the_sites_authority_where_it_has_one(tmp_path: Path) -> None:
