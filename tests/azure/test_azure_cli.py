@@ -50,7 +50,7 @@ def test_what_operators_type_is_answered_as_azure_answers(at: tuple[Az, dict[str
         ("storage account create -g rg-network-hub -n stother -l japaneast --sku Standard_LRS", "RequestDisallowedByPolicy"),
         ("storage account show -g rg-gone -n stnone", "ResourceGroupNotFound"),
         ("postgres flexible-server show -g rg-network-hub -n psql-none", "ResourceNotFound"),
-        ("keyvault show -n kv-none", "No resource group with name"),
+        ("keyvault show -n kv-none", "not found within subscription"),
         (
             "network vnet subnet create -g rg-network-hub --vnet-name vnet-hub-eastus -n s --address-prefixes 10.200.0.0/24",
             "NetcfgInvalidSubnet",

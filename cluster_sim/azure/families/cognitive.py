@@ -10,7 +10,7 @@ from typing import Any
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, nested_first
-from cluster_sim.azure.families.storage import check_network_rules, private_connections, secret
+from cluster_sim.azure.families.storage import check_network_rules, list_private_connections, private_connections, secret
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.azure.world import Subscription
@@ -340,7 +340,7 @@ KINDS = (
         view=_view_account,
         removing=_removing_account,
         removed=_removed_account,
-        actions={"listKeys": _keys, "models": _account_models},
+        actions={"listKeys": _keys, "models": _account_models, "privateEndpointConnections": list_private_connections},
     ),
     Kind(f"{_A}/deployments", located=False, name=_DEPLOYMENT_NAME, stamped=True, check=_check_deployment, fill=_fill_deployment),
     Kind(f"{_A}/raiPolicies", located=False, slow=False, state=False, stamped=True),

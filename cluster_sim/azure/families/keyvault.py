@@ -10,7 +10,7 @@ from typing import Any
 
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError
-from cluster_sim.azure.families.storage import check_network_rules, private_connections
+from cluster_sim.azure.families.storage import check_network_rules, list_private_connections, private_connections
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Answer, Request
@@ -212,7 +212,17 @@ def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[st
 
 
 KINDS = (
-    Kind(_V, slow_delete=False, name=_NAME, stamped=True, check=_check, fill=_fill, view=_view, removed=_removed),
+    Kind(
+        _V,
+        slow_delete=False,
+        name=_NAME,
+        stamped=True,
+        check=_check,
+        fill=_fill,
+        view=_view,
+        removed=_removed,
+        actions={"privateEndpointConnections": list_private_connections},
+    ),
     Kind(f"{_V}/accessPolicies", located=False, slow=False, state=False),
     Kind(f"{_V}/secrets", located=False, slow=False, state=False, created=200, check=_check_secret, fill=_fill_secret),
     Kind(f"{_V}/keys", located=False, slow=False, state=False, created=200, fill=_fill_key),

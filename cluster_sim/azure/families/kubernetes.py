@@ -467,25 +467,38 @@ def _versions(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str
     }
 
 
+def _later(cloud: Cloud, version: str) -> list[dict[str, Any]]:
+    """The next minor version, patched: a cluster skips none."""
+    patches = table("kubernetes")["patches"]
+    minor = tuple(map(int, version.split(".")[:2]))
+    found = [one for one in cloud.world.kubernetes_versions if tuple(map(int, one.split("."))) > minor]
+    return [{"kubernetesVersion": patches.get(one, f"{one}.0")} for one in found[:1]]
+
+
 def _upgrades(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
-    """The next minor version, patched: a cluster skips none. Azure REST, Managed Clusters - Get Upgrade Profile, 2025-10-01."""
+    """Of a cluster, or of one of its pools. Azure REST, Managed Clusters and Agent Pools - Get Upgrade Profile, 2025-10-01."""
     cluster = cloud.find(words["cluster"])
-    if cluster is None:
+    pools = list(cloud.store.of_type(f"{_M}/agentPools", words["cluster"]))
+    pool = next((one for one in pools if one.name.lower() == str(words["pool"]).lower()), None)
+    if cluster is None or (words["pool"] and pool is None):
         raise resource_not_found(words["cluster"].rpartition("/providers/")[2], words["group"])
-    patches, version = table("kubernetes")["patches"], str(cluster.properties["currentKubernetesVersion"])
-    later = [one for one in cloud.world.kubernetes_versions if tuple(map(int, one.split("."))) > tuple(map(int, version.split(".")[:2]))]
-    profile = {
-        "kubernetesVersion": version,
-        "osType": "Linux",
-        "upgrades": [{"kubernetesVersion": patches.get(v, f"{v}.0")} for v in later[:1]],
-    }
-    pools = cloud.store.of_type(f"{cluster.type}/agentPools", cluster.id)
+    version = str(cluster.properties["currentKubernetesVersion"])
+    profile = {"kubernetesVersion": version, "osType": "Linux", "upgrades": _later(cloud, version)}
+    of = pool or cluster
     return {
-        "id": f"{cluster.id}/upgradeprofiles/default",
+        "id": f"{of.id}/upgradeProfiles/default",
         "name": "default",
-        "type": f"{cluster.type}/upgradeProfiles",
-        "properties": {"controlPlaneProfile": profile, "agentPoolProfiles": [{**profile, "name": pool.name} for pool in pools]},
+        "type": f"{of.type}/upgradeProfiles",
+        "properties": profile
+        if pool
+        else {"controlPlaneProfile": profile, "agentPoolProfiles": [{**profile, "name": one.name} for one in pools]},
     }
+
+
+def _pool_versions(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
+    version = str(resource.properties["currentKubernetesVersion"])
+    rows = [{"kubernetesVersion": version, "default": True, "isPreview": False}]
+    return {"id": f"{resource.id}/availableAgentPoolVersions", "name": "default", "properties": {"agentPoolVersions": rows}}
 
 
 _R = "Microsoft.ContainerRegistry/registries"
@@ -544,6 +557,7 @@ KINDS = (
             "listClusterUserCredential": _kubeconfig,
             "listClusterMonitoringUserCredential": _kubeconfig,
             "listClusterAdminCredential": _admin_kubeconfig,
+            "availableAgentPoolVersions": _pool_versions,
         },
     ),
     Kind(f"{_M}/agentPools", located=False, name=_POOL_NAME, check=_check_pool, fill=_fill_pool, removing=_removing_pool),
@@ -558,7 +572,7 @@ ROUTES = (
     (
         "GET",
         r"(?P<cluster>{subscription}/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.ContainerService/managedClusters/[^/]+)"
-        r"/upgradeProfiles/default",
+        r"(?:/agentPools/(?P<pool>[^/]+))?/upgradeProfiles/default",
         _upgrades,
     ),
     ("POST", r"{subscription}/providers/Microsoft\.ContainerRegistry/checkNameAvailability", _registry_available),

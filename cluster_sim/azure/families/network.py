@@ -351,6 +351,7 @@ KINDS = (
         ),
         fill=_fill_guid,
         view=_default_rules,
+        actions={"defaultSecurityRules": lambda cloud, group, _: {"value": cloud.show(group)["properties"]["defaultSecurityRules"]}},
     ),
     Kind(f"{_N}/networkSecurityGroups/securityRules", located=False, name=_NAME, check=_check_rule),
     Kind(

@@ -159,6 +159,10 @@ def private_connections(cloud: Cloud, resource: Resource) -> list[dict[str, Any]
     ]
 
 
+def list_private_connections(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
+    return {"value": private_connections(cloud, resource)}
+
+
 def _keys(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
     return {
         "keys": [
@@ -239,7 +243,7 @@ KINDS = (
         check=_check,
         fill=_fill,
         view=_view,
-        actions={"listKeys": _keys, "regenerateKey": _keys},
+        actions={"listKeys": _keys, "regenerateKey": _keys, "privateEndpointConnections": list_private_connections},
     ),
     *(
         Kind(f"{_S}/{service}", located=False, slow=False, state=False, created=200, singleton="default", fill=_fill_service)
