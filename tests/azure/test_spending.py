@@ -39,6 +39,19 @@ def test_a_run_is_shown_what_its_groups_were_charged(made: tuple[Manifest, str, 
     assert "17.5" in told and "EUR" in told and "100" in told and "42" in told
 
 
+def test_groups_that_a_service_makes_for_its_machines_are_the_runs(made: tuple[Manifest, str, str]) -> None:
+    manifest, subscription, group = made
+    charged = {
+        group: 1.0,
+        f"mc_{group}_aks_eastus": 20.0,
+        f"{group}-managed": 300.0,
+        f"{group}2": 4000.0,
+        f"mc_{group}2_aks_eastus": 50000.0,
+    }
+    found = rules.spending([("run-a", manifest, 42.0, "USD")], {subscription: charged, "another": {group: 7.0}}, (), "USD", ON)
+    assert (found.charged, found.others) == (321.0, 54007.0)
+
+
 def test_where_azure_does_not_tell_the_estimate_stands_and_says_so(made: tuple[Manifest, str, str]) -> None:
     found = rules.spending([("run-a", made[0], 42.0, "USD")], {}, ("Azure is away. It cannot be reached.",), "", ON)
     assert [one.charged for one in found.spends] == [None] and not found.read

@@ -25,8 +25,9 @@ def spending(
     ours: set[tuple[str, str]] = set()
     for run_id, manifest, monthly, estimated_in in standing:
         groups = set(_groups(manifest))
-        ours |= groups
         known = bool(groups) and all(subscription in charged for subscription, _ in groups)
+        its = {(one, group) for one, group in _every(charged) if any(one == at and _belongs(group, made) for at, made in groups)}
+        ours |= its
         needs = manifest.parts[0].needs
         spends.append(
             Spend(
@@ -35,11 +36,21 @@ def spending(
                 team=needs.text("team") or team,
                 environment=needs.text("environment"),
                 estimated_monthly=round(monthly, 2) if estimated_in else None,
-                charged=round(sum(charged[one].get(group, 0.0) for one, group in groups), 2) if known else None,
+                charged=round(sum(charged[one][group] for one, group in its), 2) if known else None,
             )
         )
-    others = sum(amount for one, by_group in charged.items() for group, amount in by_group.items() if (one, group) not in ours)
+    others = sum(charged[one][group] for one, group in _every(charged) if (one, group) not in ours)
     return Spending(spends=tuple(spends), others=round(others, 2), read=bool(charged), unread=tuple(unread), currency=currency, on=on)
+
+
+def _every(charged: Mapping[str, Mapping[str, float]]) -> Iterable[tuple[str, str]]:
+    return ((one, group) for one, by_group in charged.items() for group in by_group)
+
+
+def _belongs(group: str, made: str) -> bool:
+    """The group itself, and those that AKS and Databricks make beside it for their machines: `MC_GROUP_CLUSTER_REGION` is AKS' own name
+    (learn.microsoft.com, AKS FAQ, "Why are two resource groups created with AKS?"), `GROUP-managed` the one that Berth gives."""
+    return group in (made, f"{made[:80]}-managed") or group.startswith(f"mc_{made}_")
 
 
 def _groups(manifest: Manifest) -> Iterable[tuple[str, str]]:
