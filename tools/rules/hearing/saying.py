@@ -74,6 +74,8 @@ def _related(message: Message, mark: Mark) -> tuple[str, int]:
     scene, items = message.scene, message.request.items
     to, close = "", mark.last
     for i in range(mark.last, min(mark.last + RELATED_MAX, scene.sentence(mark.first)[1])):
+        if scene.does(i, "join"):
+            break  # `behind a load balancer plus a database`: that is another thing
         item = next((one for one in items if same(one.label) == same(scene.said[i].text)), None)
         mention = scene.mention_at(i)
         if item or scene.kind(i) in ("name", "quoted"):
