@@ -55,7 +55,8 @@ class Wanted(Value):
     own: str = ""
     """For `several`: the fact that one value may have of its own: `8443 from 10.2.0.0/16`, `gpt-5 with 20000`."""
     instead_of: tuple[str, ...] = ()
-    """For `count`: capabilities in whose place this one is wanted when several are said of a new one: `PostgreSQL with 2 replicas`."""
+    """Capabilities in whose place this one is wanted when a `count` of several, or a `wish`, is said of a new one: `PostgreSQL with 2
+    replicas`, `web servers behind a load balancer`."""
     same_as: str = ""
     """The fact that says the same another way, such as machines and replicas: whichever is said later stands alone."""
     alone: bool = False

@@ -11,7 +11,7 @@ from typing import Literal
 
 from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, titles
 from tools.rules.hearing.scene import FIGURES, Scene
-from tools.rules.hearing.words import same
+from tools.rules.hearing.words import Mark, same
 from tools.values.request import Item, Request
 
 GROUPS_MAX = 60
@@ -166,7 +166,7 @@ class Grouping:
             related = any(self.scene.at(i).names("relation") for i in range(head.start - 2, head.start))
             return "spoken of" if related else "there"
         before = range(self.scene.sentence(head.first)[0], head.start)
-        asked = any(self.scene.does(i, "ask_for") or self.scene.at(i).names("relation") for i in before)
+        asked = any(self.scene.does(i, "ask_for") or self.scene.at(i).has("relation", "wish") for i in before)
         return "new" if head.body or (head.intro == "new" and asked) else "spoken of"  # `we move it to a web application in May`
 
     def _after_another(self, head: Head, previous: Group) -> Verdict:
@@ -389,14 +389,26 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
 
 
 def _instead(scene: Scene, group: Group) -> str:
-    """The capability that is meant: `PostgreSQL with 2 replicas` is one that has them."""
+    """The capability that is meant: `PostgreSQL with 2 replicas`, `web servers behind a load balancer` is one that has them."""
     for name, able in scene.catalogue.items() if group.new else ():
-        counting = {one.name for one in able.WANTED if group.capability in one.instead_of}
-        for mark in scene.labels_in(group.first, group.last, name) if counting else ():
+        telling = {one.name: one.kind for one in able.WANTED if group.capability in one.instead_of}
+        for mark in scene.marks if telling else ():
+            if not group.first <= mark.first < group.last or scene.denied[mark.first]:
+                continue
             number = scene.token(mark.first - 1)
-            if number.kind == "number" and number.value > 1 and scene.is_left(mark.first - 1) and counting & set(mark.facts(name)):
+            counted = number.kind == "number" and number.value > 1 and scene.is_left(mark.first - 1)
+            wished = any(telling.get(one) == "wish" for one in mark.names("wish")) and _is_new(scene, mark)
+            if wished or (counted and telling.keys() & set(mark.facts(name))):
                 return name
     return group.capability
+
+
+def _is_new(scene: Scene, mark: Mark) -> bool:
+    """`a load balancer`, and not `the production load balancer` or `load balancer lb-1`."""
+    i = mark.first - 1
+    while scene.is_plain_word(i):
+        i -= 1
+    return not scene.does(i, "owned") and scene.kind(mark.last) not in ("name", "quoted")
 
 
 def _under_heading(scene: Scene, floor: int, first: int) -> int:

@@ -138,10 +138,13 @@ class _Judge:
 
 
 def named(scene: Scene, capability: str) -> bool:
-    """Whether a word for it was typed, and not to deny it: its own, or a choice that asks for it by itself."""
-    alone = {one.name for one in scene.catalogue[capability].WANTED if one.alone}
+    """Whether a word for it was typed, and not to deny it: its own, one of a service that it may be meant instead of, or a choice that asks
+    for it by itself."""
+    wanted = scene.catalogue[capability].WANTED
+    alone = {one.name for one in wanted if one.alone}
     choices = (mark for mark in scene.marks if any(mark.choices(name) for name in alone))
-    named = (mark for mark in scene.mentions if capability in mark.names("service"))
+    services = {capability, *(other for one in wanted for other in one.instead_of)}
+    named = (mark for mark in scene.mentions if services & set(mark.names("service")))
     return any(not scene.denied[mark.first] for mark in (*named, *choices))
 
 
