@@ -152,4 +152,5 @@ def test_a_machine_that_cloud_init_takes_for_a_new_one_has_a_new_host_key(tmp_pa
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("db-01 ssh-ed25519 A\ndb-011 ssh-ed25519 B\n\ndb-01 ssh-rsa C\n")
     ssh.forget(tmp_path, "db-01")
-    assert path.read_text() == "db-011 ssh-ed25519 B\n\n"
+    known = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    assert known == ["db-011 ssh-ed25519 B"]
