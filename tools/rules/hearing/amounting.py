@@ -328,7 +328,7 @@ class _Amounts:
                 return True  # `Estimated traffic: 200 GB a month`
         if scene.is_text(after, "/") and scene.is_listed(after + 1, "seconds"):
             return True
-        if scene.is_text(after, "of") and scene.kind(after + 1) == "word":
+        if scene.is_listed(after, "of") and scene.kind(after + 1) == "word":
             return not scene.at(after + 1).names("fact") and not scene.fills(after + 1)
         if scene.is_plain_word(after):
             return (

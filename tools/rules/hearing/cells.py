@@ -11,7 +11,7 @@ from tools.rules.hearing.heads import says_machine_size
 from tools.rules.hearing.labels import Labelled, label_of
 from tools.rules.hearing.layout import SECTION, Piece
 from tools.rules.hearing.naming import names_at
-from tools.rules.hearing.places import addresses_at, ports_at
+from tools.rules.hearing.places import addresses_at, measures, ports_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.values import AMOUNTS, SIZES, amounts, plain, takes
@@ -72,7 +72,8 @@ class Cell:
             return self._amounts(at, one)
         match one.kind:
             case "name" | "names":
-                end, found = names_at(scene, self.first, self.last)
+                spelled = scene.of_kind(self.first, self.last, "name", "quoted") if scene.fills(self.first) else []
+                end, found = names_at(scene, (spelled or [self.first])[0], self.last)  # `We thought of lark-app`
                 titled = scene.is_plain_word(self.first) and scene.is_plain_word(self.first + 1) and not scene.token(self.first + 1).glued
                 if not titled and not scene.is_listed(self.first, "yes", "no") and scene.kind(self.first) != "number":
                     said, quote = list(found), scene.quote(self.first, end)
@@ -126,6 +127,8 @@ class Cell:
             if said and said.value == said.quote:
                 at.found.say(one.name, said.value, quote)
             return True
+        if measures(scene, self.first):
+            return False
         whole, kind = scene.quote(self.first, self.last).strip().strip("\"'`"), scene.kind(self.first)
         if one.name != "bridge" and kind not in ("number", "name", "address") and (len(whole.split()) > 3 or kind != "word"):
             return False
@@ -136,6 +139,8 @@ class Cell:
     def _amounts(self, at: Stretch, one: Wanted) -> bool:
         scene, more = at.scene, at.able.named("disks")
         said = [a for a in amounts(scene, self.first, self.last) if takes(one.kind, a, labelled=True)]
+        if len(said) > 1:
+            said = [a for a in said if not scene.in_brackets(a.first)] or said  # `500 GB (of which 310 GB are used)`
         values = [self._spelled(one.kind, a.worth) if a.kind == "number" else a.text for a in said]
         if not said:
             return False
@@ -171,6 +176,7 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
     cells, spans, remarks = list[Cell](), list[Span](), list[tuple[int, int]]()
     for piece in layout:
         first, last = scene.tokens_between(piece.start, piece.end)
+        first = scene.skip(first, last, texts=("-", "*", "•")) if piece.label and not piece.row else first
         if last <= first:
             continue
         label = label_of(scene, piece.label, heads_row=piece.row > 0) if piece.label else None
@@ -184,7 +190,7 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
         if label and label.remark:
             remarks.append((first, last))
             continue
-        if label and label.wishes and not label.facts and scene.marks_in(first, last, "ports"):
+        if label and label.wishes and scene.marks_in(first, last, "ports"):
             label = None  # `https = port 443`
         if label or (piece.label and piece.row):
             cells.append(Cell(label or Labelled(), first, last, piece.row, None, label_first))
@@ -200,9 +206,16 @@ def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
     if label.remark:
         placed = any(scene.kind(m.last) in ("number", "name") for m in scene.marks_in(first, last, "network") if m.last < last)
         return placed or says_machine_size(scene, first, last, fully=True)
+    if label.facts == ("count",) and scene.kind(first) == "number" and scene.is_text(first + 1, *",-–(;"):
+        return False  # `4 - two web machines and two indexers`
     stop = next((i for i in range(first, last) if scene.is_text(i, ".") and not scene.token(i - 1).text.isdigit()), last)
     if last - stop > 3 or (last - first > 3 and any(first < m.first and m.last <= last for m in scene.mentions)):
         return True
+    kinds = {scene.words.able[scene.words.plain].kinds.get(name) for name in label.facts if name != "count"}
+    if label.facts == ("ports",) and scene.kind(first) in ("number", "port"):
+        return False
+    if not kinds.intersection(AMOUNTS) and says_machine_size(scene, first, last, fully=True):
+        return True  # `Nodes for the course:` above a list of them
     if label.facts == ("name",):
         return scene.has(first, last, "size") or (scene.has(first, last, "number") and scene.kind(first) != "name")
     things = scene.mention_at(first + 1) or scene.is_text(first + 1, "x", "×") or scene.at(first + 1).names("fact")

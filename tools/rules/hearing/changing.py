@@ -51,7 +51,9 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
 def _spread(message: Message) -> None:
     """`staging and production: one web and one indexer machine each`: all of them once for each environment."""
     several = next((one for thing in message.things if thing.new and (one := thing.found.either.get("environment"))), None)
-    if several is None or not any(mark.does("each") for mark in message.scene.marks):
+    scene = message.scene
+    said = [scene.sentence(scene.tokens_between(max(scene.text.find(quote), 0), len(scene.text))[0]) for quote in (several or {}).values()]
+    if several is None or not any(scene.any_does(first, last, "each") for first, last in said):
         return
     places = [Fact(name="environment", value=value, quote=quote) for value, quote in several.items()]
     made: list[Thing] = []
@@ -126,13 +128,17 @@ def _share_alike(message: Message) -> None:
 
 
 def _share_choices(message: Message) -> None:
-    """`Both: Ubuntu`, after the last of them."""
+    """`Both: Ubuntu`, after the last of them; `60 GB of disk in both`, `RHEL on all three`."""
+    last = message.things[-1] if len(message.things) > 1 and message.things[-1].new else None
+    if last is None:
+        return
+    kinds = {one.name for one in message.wanted(last) if one.kind in ("choice", "version")} - SHARED
+    told = {name for name in kinds & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",")}
+    both = kinds | {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
+    told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
     for one in message.things[:-1]:
-        last = message.things[-1]
-        if last.capability == one.capability and last.new:
-            kinds = {wanted.name for wanted in message.wanted(one) if wanted.kind in ("choice", "version")} - SHARED
-            both = {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
-            one.take_over(last, {name for name in (kinds | both) & set(last.facts) if _is_apart(message, last, last.facts[name])})
+        if last.capability == one.capability:
+            one.take_over(last, told)
 
 
 def _deal_out(message: Message) -> None:
@@ -156,9 +162,11 @@ def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
     return thing.said != (0, 0) and last < len(scene.said) and at > scene.said[last].start
 
 
-def _is_of_all(scene: Scene, fact: Fact) -> bool:
-    """`60 GB of disk in both`: its sentence says so."""
-    first, last = scene.sentence(scene.tokens_between(max(scene.text.rfind(fact.quote), 0), len(scene.text))[0])
+def _is_of_all(scene: Scene, fact: Fact, within: str = "") -> bool:
+    """`60 GB of disk in both`: its sentence says so, or its part up to a sign."""
+    begin = scene.tokens_between(max(scene.text.rfind(fact.quote), 0), len(scene.text))[0]
+    first, last = scene.sentence(begin)
+    first, last = (scene.clause(begin), scene.find(begin, last, within) or last) if within else (first, last)
     return any(scene.is_listed(i, "everything") or scene.does(i, "each") for i in range(first, last))
 
 
@@ -180,10 +188,10 @@ def _machines(thing: Thing) -> int:
 
 
 def _merge_rows(message: Message) -> None:
-    merged: list[Thing] = []
+    merged, rows = list[Thing](), dict[tuple[str, frozenset[tuple[str, str]]], Thing]()
     for thing in message.things:
-        like = next((one for one in merged if thing.row and one.row and _facts(one) == _facts(thing)), None)
-        if like is None:
+        like = rows.setdefault(_facts(thing), thing) if thing.row else thing
+        if like is thing:
             merged.append(thing)
             continue
         count = _machines(like) + _machines(thing)
@@ -197,8 +205,9 @@ def _merge_rows(message: Message) -> None:
     message.things = merged
 
 
-def _facts(thing: Thing) -> tuple[str, dict[str, str]]:
-    return thing.capability, {name: fact.value for name, fact in thing.facts.items() if name not in ("name", "count", "address")}
+def _facts(thing: Thing) -> tuple[str, frozenset[tuple[str, str]]]:
+    """What two rows must have alike to be one."""
+    return thing.capability, frozenset((name, fact.value) for name, fact in thing.facts.items() if name not in ("name", "count", "address"))
 
 
 def _shared(message: Message) -> dict[str, Fact]:

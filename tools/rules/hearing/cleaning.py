@@ -15,7 +15,7 @@ _MARKUP = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _HINT = re.compile(
-    r"(?<!: )(?<!:)\[(?![ xX]\]|[\d,. -]+\])(?=[^\]]*[a-zA-Z]{2,})[^\]\n]{0,200}\](?!\()"
+    r"(?<!: )(?<!:)\[(?!(?<![^\n]\[)\w{2,12}\][ \t]*\S|[ xX]\]|[\d,. -]+\])(?=[^\]]*[a-zA-Z]{2,})[^\]\n]{0,200}\](?!\()"
     r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max|min|default|optional|required|leave)"
     r"[^)\n]*\)"
     r"|<(?!\d)[a-z][^>\n]{1,80}>",
@@ -61,7 +61,10 @@ def _unboxed(lines: Sequence[str]) -> Iterator[str]:
         block = list(several)
         boxes = [box for line in block if (box := _BOX.match(line))]
         figures = [box for box in boxes if re.search(r"\d", box[3])]
-        alone = figures if len(figures) == 1 and not any(box[2] in "xX" for box in boxes) else []
+        sized = [
+            box for box in boxes if len(re.findall(r"\d+(?:\.\d+)?", box[3])) > 1
+        ]  # `- [ ] a VM with 6 cores, 24 GB`: what is to be done
+        alone = [] if any(box[2] in "xX" for box in boxes) else boxes if len(sized) == 1 else figures if len(figures) == 1 else []
         for box in boxes:
             is_filled = box[2] in "xX" or box in alone or re.search(r":\s*\S", box[3])
             yield box[1] + " " * (box.start(3) - box.end(1)) + box[3] if is_filled else " " * len(box.string)

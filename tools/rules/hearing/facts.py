@@ -89,7 +89,7 @@ def _dates(at: Stretch, one: Wanted) -> None:
     for first, last, iso in _from_on(at) if one.name == "needed_by" else ():
         at.say(one.name, iso, first, last)
     for i in (mark.first for mark in at.marks("for")) if one.name == "until" else ():
-        if scene.is_text(i, "for") and scene.is_left(i) and one.name not in at.found.facts:
+        if scene.is_left(i) and one.name not in at.found.facts:
             day = next(iter(days(scene.quote(i, min(i + 4, at.last)), at.today)), None)
             if day and day.start == 0:
                 at.say(one.name, day.iso, i, scene.chunk(i, day.end))
@@ -127,7 +127,7 @@ def _say_range(at: Stretch) -> None:
         begin = max(begin, first)
         to = scene.words.joins_days(scene.text[start + day.end : start + after.start])
         if to and day.iso < after.iso and scene.is_left(first) and scene.is_left(begin):
-            at.say("needed_by", day.iso, first - scene.is_text(first - 1, "from"), last)
+            at.say("needed_by", day.iso, first - scene.is_listed(first - 1, "from"), last)
             at.say("until", after.iso, last, end)
 
 
@@ -166,9 +166,11 @@ def _is_ordinary(scene: Scene, mark: Mark) -> bool:
 
 def _is_of_another(scene: Scene, mark: Mark) -> bool:
     """`the production load balancer`, `behind our nginx`: the word tells something that is there already."""
-    tells = scene.kind(mark.last) == "word" and not scene.at(mark.last).has("part", "choice", "fact")
+    tells = scene.kind(mark.last) == "word" and not scene.at(mark.last).has("part", "choice") and not scene.facts(mark.last)
     noun = tells and not scene.mention_at(mark.last) and not scene.does(mark.last, *BUILDING, "only")
-    owned = scene.does(mark.first - 1, "owned")
+    owned, sign = scene.does(mark.first - 1, "owned"), scene.find(mark.last, scene.sentence(mark.first)[1], "=", ":")
+    if sign and "ports" in scene.at(sign + 1).names("fact"):
+        return True  # `shared staging postgres = port 5432`
     if any("template" in scene.at(i).names("fact") for i in (mark.last, mark.last + 1)):
         return False  # `from the Debian 12 template`
     return (noun and owned and scene.does(mark.first - 2, "lean")) or scene.is_listed(mark.first - 1 - owned, "leads_to_another")
@@ -195,7 +197,7 @@ def _texts(at: Stretch, one: Wanted) -> None:
     for mark in at.labels(one):
         if scene.denied[mark.first]:
             continue
-        told = scene.is_text(mark.last, ":", "=", "is", "are") or scene.does(mark.last, "called")
+        told = scene.is_text(mark.last, ":", "=") or scene.is_listed(mark.last, "being") or scene.does(mark.last, "called")
         begin = at.skip(mark.last, "called")
         if told and begin < at.last and not scene.stops(begin):
             end = next((i for i in range(begin, at.last) if scene.is_text(i, *".,;!?\n") and not scene.token(i + 1).glued), at.last)
@@ -213,7 +215,11 @@ def _texts(at: Stretch, one: Wanted) -> None:
             end, said = names_at(scene, begin, at.last, listed=plural)
             if said:
                 _say_text(at, one, mark.first, begin, end)
-        elif not alone and all(is_value_word(scene, i) or scene.kind(i) == "name" for i in range(lead + 1, mark.first)):
+        elif (
+            not alone
+            and not scene.has(lead - 1, mark.first, "size")
+            and all(is_value_word(scene, i) or scene.kind(i) == "name" for i in range(lead + 1, mark.first))
+        ):
             _say_text(at, one, lead + 1, lead + 1, mark.last)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, titles
+from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, says_machine_size, titles
 from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.words import Mark, same
 from tools.values.request import Item, Request
@@ -116,7 +116,7 @@ class Grouping:
         scene, previous = self.scene, self.previous
         if self._kind(head):
             return "kind"
-        if previous and head.body and scene.is_text(head.start - 1, "of") and scene.is_text(head.first - 1, "plain"):
+        if previous and head.body and scene.is_listed(head.start - 1, "of") and scene.is_listed(head.first - 1, "bare"):
             return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
         if self._is_no_thing(head):
             return "no"
@@ -135,12 +135,12 @@ class Grouping:
             return "there"
         if head.names:
             return "new"
-        if scene.is_text(head.last, "at", "for") and scene.kind(head.last + 1) == "money":
+        if scene.does(head.last, "lean", "for") and scene.kind(head.last + 1) == "money":
             return "spoken of"  # `2 servers at 1,850 EUR each`
         if head.again:
             return "new" if previous else "no"
         if head.role:
-            return "no" if previous and self._in_brackets(head.first) else "new"
+            return "no" if previous and self.scene.in_brackets(head.first) else "new"
         of_before = any(one.capability == head.capability for one in self.found[:-1])
         if of_before and head.intro == "ref" and not self._is_like_previous(head) and self._before(head) in ("stop", "join"):
             return "again"
@@ -243,6 +243,9 @@ class Grouping:
             "ports" in scene.at(head.last + 1).names("fact") or scene.is_listed(head.last + 1, "no")
         ):
             return True  # `shared postgres = port 5432`, `Database: none`
+        begin = scene.skip(scene.sentence(head.first)[0], head.first, texts=("-", "*"))
+        if scene.is_listed(begin, "serves") and not scene.is_text(begin + 1, ":", "="):
+            return True  # `Services MariaDB, nginx` of a form
         return self._is_wish(head) or (head.body and head.intro == "bare" and self._asks_nothing())
 
     def _is_wish(self, head: Head) -> bool:
@@ -319,10 +322,6 @@ class Grouping:
     def _is_like_previous(self, head: Head) -> bool:
         return self.previous is not None and self.previous.capability == head.capability
 
-    def _in_brackets(self, number: int) -> bool:
-        texts = [token.text for token in self.scene.said[self.scene.sentence(number)[0] : number]]
-        return texts.count("(") > texts.count(")")
-
     def _modifies(self, head: Head) -> bool:
         """`the redis team`, `the web server course`: it tells what another thing is about."""
         return self.scene.is_plain_word(head.last) and not self.scene.is_body(head.last) and not self._is_named(head)
@@ -374,6 +373,7 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     listed = titles(scene, spans)
     named = [head for first, last, _ in spans for head in heads(scene, first, last, request, listed)]
     named += for_many(scene, named)
+    named = _without_reports(scene, named)
     alone = sum(bool(head.names) for head in named) == 1 and any(not head.names and not head.label for head in named)
     for head in sorted(named, key=lambda one: (one.first, -one.last))[:GROUPS_MAX]:
         if not (head.names and alone):  # `a new one: db-2, 4 cores` is called so
@@ -409,6 +409,27 @@ def _is_new(scene: Scene, mark: Mark) -> bool:
     while scene.is_plain_word(i):
         i -= 1
     return not scene.does(i, "owned") and scene.kind(mark.last) not in ("name", "quoted")
+
+
+def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
+    """`Our import peaks at 11 GB. Could we have a VM with 16 GB?`, `our file server (8 GB) is old. Plan a VM with …`: what asks for nothing
+    tells why, before the sentence that asks for a machine and says how large it is."""
+    sized = [
+        head
+        for head in named
+        if head.intro == "new" and not head.names and says_machine_size(scene, head.last, scene.sentence(head.last)[1], fully=True)
+    ]
+    first = min((scene.sentence(head.start)[0] for head in sized), default=0)
+    at = 0
+    while at < first:
+        end = scene.sentence(at)[1]
+        asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy")
+        asks = asks or any(head.intro == "new" and at <= head.start < end for head in named)
+        if scene.is_text(end, ".") and scene.has(at, end, "size") and not asks:
+            scene.leave(at, end)
+            named = [head for head in named if not at <= head.start < end]
+        at = end + 1
+    return named
 
 
 def _under_heading(scene: Scene, floor: int, first: int) -> int:
@@ -504,5 +525,5 @@ def _counts_alone(scene: Scene, number: int) -> bool:
     if not counts and token.text != "another":
         return False
     opens = scene.does(number - 1, "join") or scene.stops(number - 1) or scene.is_text(number - 1, ",", ":", "(")
-    goes_on = scene.does(number + 1, "for", "with", "called") or scene.is_text(number + 1, "in", "on")
+    goes_on = scene.does(number + 1, "for", "with", "called") or scene.is_listed(number + 1, "within")
     return scene.is_left(number) and opens and goes_on

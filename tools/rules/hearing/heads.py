@@ -198,13 +198,13 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
             chosen = {scene.said[i].text, *(one.value for one in scene.at(i).meanings if one.kind == "choice")}
             if scene.does(i - 1, "copy"):
                 continue
-            if scene.is_text(i + 1, "one") and chosen & values:
+            if scene.is_listed(i + 1, "one_of") and chosen & values:
                 yield head(item, i, i + 2)
             if scene.kind(i) in ("word", "name", "quoted") and same(scene.said[i].text.strip("\"'`")) in words:
                 yield head(item, i, i + 1)
     for i in range(first, last - 1) if len(request.items) > 1 else ():
         ordinal = scene.words.ordinals.get(scene.said[i].text, len(request.items))
-        if len(request.items) > ordinal and (scene.is_body(i + 1) or scene.is_text(i + 1, "one", "item")):
+        if len(request.items) > ordinal and (scene.is_body(i + 1) or scene.is_listed(i + 1, "one_of")):
             yield head(request.items[ordinal], i, i + 2)
 
 
@@ -282,9 +282,8 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: 
         return [Head(scene.words.plain, Lead(first, "new"), first, first + 1, names=(scene.quote(first, first + 1),))]
     for i in scene.of_kind(first, last, "name"):
         lead = scene.at(i - 1)
-        of_another = (
-            lead.does("called", "copy", "change", "lean", "for", "owned") or lead.has("relation") or scene.mention_before(i) is not None
-        )
+        of_another = lead.does("called", "copy", "change", "lean", "for", "owned") or lead.has("relation")
+        of_another = of_another or scene.mention_before(i) is not None or (lead.does("article") and "." in scene.said[i].text)
         of_another = of_another or (lead.has("fact") and same(scene.token(i - 1).text) not in scene.words.roles)
         if i < end or i in taken or not scene.is_left(i) or scene.at(i).meanings or of_another:
             continue

@@ -16,6 +16,8 @@ from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Lexicon, Mark, same
 
 SIZED = frozenset(("cpu_count", "memory", "disk"))
+APART = SIZED | {"environment", "network", "os"}
+"""What one label may name several of: `CPU / RAM / disk: 4 / 8 / 100`, `Network and environment?`"""
 LABEL_TOKENS_MAX = 14
 LABELS_MAX = 8_192
 """That are remembered: forms use the same ones again."""
@@ -54,7 +56,9 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     marks = lexicon.marks(said)
     is_of_others = any(same(token.text) in map(same, listed("of_others")) for token in said)
     has_day = any(days(text, date(2000, 1, 1)))
-    if not has_day and (day := next((name for name in ("needed_by", "until") if any(_is_day(mark, name, words) for mark in marks)), "")):
+    if not has_day and (
+        day := next((name for name in ("needed_by", "until") if any(_is_day(lexicon, mark, name, words) for mark in marks)), "")
+    ):
         return Labelled((day,))
     if any(mark.does("purpose") and mark.first == 0 for mark in marks) or (is_of_others and any(m.does("called") for m in marks)):
         return Labelled(remark=True)
@@ -73,9 +77,9 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     return _about(lexicon, text, said, words, marks, facts, unit)
 
 
-def _is_day(mark: Mark, name: str, words: Sequence[Token]) -> bool:
+def _is_day(lexicon: Lexicon, mark: Mark, name: str, words: Sequence[Token]) -> bool:
     length = mark.last - mark.first
-    return mark.does(name) and (length == len(words) or length > 1)
+    return mark.does(name) and (length > 1 or length in (len(words), sum(not lexicon.fills(word) for word in words)))
 
 
 def _facts(marks: Sequence[Mark], length: int) -> tuple[list[Mark], bool]:
@@ -110,8 +114,9 @@ def _about(
         return None
     if any(mark.does("sum") for mark in marks):
         return None  # `Total vCPUs`: whether of each or of all is told by the sentence
-    if len({name for mark in facts for name in mark.names("fact")} & SIZED) > 1 and any(token.text in "/,+&" for token in said):
-        return None  # `CPU / RAM / disk: 4 / 8 / 100`
+    joined = any(token.text in "/,+&" for token in said) or any(mark.does("join") for mark in marks)
+    if len({name for mark in facts for name in mark.names("fact")} & APART) > 1 and joined:
+        return None
     chosen = max(facts, key=lambda mark: (mark.last - mark.first, not mark.has("does"), -mark.first))
     if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
         return Labelled(remark=True)  # `Current RAM`

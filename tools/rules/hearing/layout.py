@@ -43,7 +43,7 @@ _LOG = re.compile(r"^\s*(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\[?\d{4}-\d\d-\d
 """A line of a log, which asks for nothing."""
 _BULLET = re.compile(r"^\s*(?:(?:[-*•·‣–+]|\(?\d{1,2}[.)]|[a-h]\))\s+)?")
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+(?P<hash>.+?)\s*#*\s*|(?P<colon>[^:|]{2,90}(?=:|\?))[:?]\s*)$")
-_FIELD = re.compile(r"^(?P<label>[^:=|\n]{1,90}?)\s*(?::|=|\?(?=\s)|\t+|\s[–—-]\s|\.{3,})\s*(?P<value>\S.*)$")
+_FIELD = re.compile(r"^(?P<label>[^:=|\n]{1,90}?)\s*(?::|=|\?(?=\s)|\t+|\s[–—-]\s|\.{2,}:?)\s*(?P<value>\S.*)$")
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _QUOTED_HEAD = re.compile(
     r"^\s*(?:on .{5,80} wrote:|from:|sent:|to:|subject:|date:|cc:|-{3,}.*(?:original|forwarded).*|_{10,}|={5,})\s*.*$", re.IGNORECASE
@@ -67,7 +67,7 @@ class _Line:
         self.is_listed = bool(text[: self.begin].strip())
         self.body = text[self.begin :]
         self.field = _FIELD.match(self.body)
-        self.label = self.field["label"].strip(" *-\"'") if self.field else ""
+        self.label = self.field["label"].strip(" *-.\"'") if self.field else ""
         heading = _HEADING.match(self.body)
         self.heading = (heading["hash"] or heading["colon"]).strip(" *:") if heading else ""
 
@@ -106,10 +106,11 @@ class _Layout:
                 at += 1
                 continue
             at, piece = self._piece_at(at)
-            yield piece
+            if piece:
+                yield piece
 
-    def _piece_at(self, at: int) -> tuple[int, Piece]:
-        """(the line behind it, what begins in this line)."""
+    def _piece_at(self, at: int) -> tuple[int, Piece | None]:
+        """(the line behind it, what begins in this line): nothing in a field that is left empty."""
         line = self.lines[at]
         if line.body.startswith("#") and line.heading:
             self.heading = line.heading.lstrip("0123456789.) ") if not listed("of_others").isdisjoint(fold(line.heading).split()) else ""
@@ -121,10 +122,19 @@ class _Layout:
             return at + 1, Piece(start, start + len(label), SECTION, begins=True)
         if label and self.is_label(label):
             after, last = self._values_below(at + 1)
+            while (
+                last - after > 1
+                and _is_hint(self.lines[after].text)
+                and any(_DIGIT.search(one.text) for one in self.lines[after + 1 : last])
+            ):
+                after += 1
+            inside = _IN_BRACKETS.search(line.body)
+            if inside and not any(_DIGIT.search(one.text) for one in self.lines[after:last]):
+                return at + 1, Piece(begin + inside.start(1), begin + inside.end(1), label, begin)
             if last > after:
                 return last, Piece(self.lines[after].start, self.lines[last - 1].end, label, begin)
-            if inside := _IN_BRACKETS.search(line.body):
-                return at + 1, Piece(begin + inside.start(1), begin + inside.end(1), label, begin)
+            if line.is_listed and line.body.rstrip().endswith(":"):
+                return at + 1, None
         field, label = line.field, line.label
         if field and not self.is_label(label) and _COUNTED.match(field["value"]):
             label = f"{self._block(at)} {label}"  # `disk {`, `size = 64`
@@ -194,6 +204,11 @@ class _Layout:
             cells = [(row[n][0], row[n][1], row[0][2]) for row in body if len(row) > n and row[n][2]]
             rows.append(cells if preferred else [(start, end, SECTION if self.is_section(head) else "name"), *cells])
         return rows
+
+
+def _is_hint(text: str) -> bool:
+    """`Enter the day here.`: a sentence without a figure."""
+    return text.rstrip().endswith((".", ":")) and len(text.split()) >= 4 and not _DIGIT.search(text)
 
 
 def _closes(body: str) -> bool:

@@ -127,4 +127,4 @@ def _is_small(scene: Scene, number: int) -> bool:
     """Nothing is called `after later`, `is` or `yet`; a `name server` is not called `server`."""
     if scene.is_listed(number, "no_name") or scene.is_text(number, ",", "(", ")") or scene.does(number, *SMALL):
         return True
-    return scene.is_text(number - 1, "name", "names") and scene.is_listed(number, "not_after_name")
+    return scene.is_listed(number - 1, "naming") and scene.is_listed(number, "not_after_name")

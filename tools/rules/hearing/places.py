@@ -38,6 +38,8 @@ def networks(at: Stretch, one: Wanted) -> None:
             if begin < at.last and scene.kind(begin) in ("name", "number"):
                 at.deny(one, scene.quote(begin, begin + 1), mark.first, begin + 1)
                 scene.use(mark.first, begin + 1)
+        elif _is_source(scene, mark):
+            continue
         elif span := _network_behind(at, mark) or _network_before(at, mark):
             _say_network(at, one, *span)
     for i in scene.of_kind(at.first, at.last, "word", "name", "address"):
@@ -47,7 +49,7 @@ def networks(at: Stretch, one: Wanted) -> None:
         listed = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
         known = scene.said[i].text in scene.known.networks and scene.does(i - 1 - scene.does(i - 1, "owned"), "lean")
         bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text) and not scene.is_text(i + 1, ":", "=")
-        if bridge or listed or known or (subnet and not scene.is_text(i - 1, "from")):
+        if bridge or listed or known or (subnet and not scene.is_listed(i - 1, "from")):
             _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
     if BRIDGE.fullmatch(at.found.facts[one.name].value.lower() if one.name in at.found.facts else ""):
         for i in scene.left(at.first, at.last):
@@ -85,7 +87,7 @@ def _its_addresses(at: Stretch, begin: int) -> None:
     """Those that are said of a further card, right behind it."""
     scene, first = at.scene, begin
     while begin < at.last and (
-        scene.is_text(begin, ",", "(", "ip", "address", "addresses", "static") or scene.does(begin, "with", "lean", "owned")
+        scene.is_text(begin, ",", "(") or scene.is_listed(begin, "address") or scene.does(begin, "with", "lean", "owned")
     ):
         begin += 1
     end, said = addresses_at(scene, begin, at.last)
@@ -98,11 +100,18 @@ Span = tuple[str, int, int]
 """A value, and the tokens that say it."""
 
 
+def _is_source(scene: Scene, mark: Mark) -> bool:
+    """`from the office network 10.2.0.0/16`."""
+    before = range(max(mark.first - SOURCE_WORDS_MAX, 0), mark.first)
+    return scene.kind(mark.last) == "address" and any(scene.is_listed(i, "from") for i in before)
+
+
 def _network_behind(at: Stretch, mark: Mark) -> Span | None:
     scene = at.scene
     begin = at.skip(mark.last, "called", "lean")
+    leans = any(scene.does(i, "lean") and not scene.does(i, "called", "link") for i in range(mark.last, begin))
     begin = scene.skip(begin, at.last, texts=("id", "tag", "number", "no", ".", "vlan", "name"))
-    if begin >= at.last or scene.used[begin]:
+    if begin >= at.last or scene.used[begin] or measures(scene, begin):
         return None
     kind = scene.kind(begin)
     if kind in ("name", "address", "quoted"):
@@ -110,16 +119,21 @@ def _network_behind(at: Stretch, mark: Mark) -> Span | None:
     if kind == "number" and not _counts(scene, begin):
         digits = scene.quote(begin, begin + 1)
         return digits if digits[0].isdigit() else plain(scene.said[begin].value), mark.first, begin + 1  # `network thirty-three`
-    if kind == "word" and _names_a_place(scene, mark, begin):
+    if kind == "word" and not leans and _names_a_place(scene, mark, begin):
         value = hyphenated(scene, begin)
         return value, mark.first, scene.chunk(begin, len(value))
     return None
 
 
+def measures(scene: Scene, number: int) -> bool:
+    """`1Gbit`: how fast it is, and not what it is called."""
+    return scene.kind(number) == "number" and scene.kind(number + 1) == "word" and scene.token(number + 1).glued
+
+
 def _network_before(at: Stretch, mark: Mark) -> Span | None:
     """`the servers network`, `on the 20 network`."""
     scene, i = at.scene, mark.first - 1
-    if i < at.first or not scene.is_left(i):
+    if i < at.first or not scene.is_left(i) or scene.is_listed(i, "no_network"):
         return None
     lead = scene.at(i - 1)
     opens = scene.stops(i - 1) or scene.is_text(i - 1, ",") or lead.does("lean", "owned", "article", "for")
@@ -152,7 +166,7 @@ def _names_a_place(scene: Scene, mark: Mark, begin: int) -> bool:
     if scene.does(mark.first - 1, "any") or scene.is_listed(mark.first - 1, "no_place"):
         return told and scene.is_text(begin - 1, ":", "=")
     opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",")
-    there = opens or scene.does(mark.first - 1, "lean", "owned", "change", "join") or scene.is_text(mark.first, "on")
+    there = opens or scene.does(mark.first - 1, "lean", "owned", "change", "join") or scene.is_listed(mark.first, "within")
     closes = scene.kind(begin + 1) in ("", "mark", "number", "size") or scene.does(begin + 1, "join", "with", "for", "lean", "affirm", "or")
     return told or (there and closes and not scene.said[begin].text.endswith("ing"))
 
@@ -176,7 +190,7 @@ def nodes(at: Stretch, one: Wanted) -> None:
     for i in scene.of_kind(at.first, at.last, "word", "name"):
         if scene.used[i]:
             continue
-        if scene.is_text(i, "anywhere") and not scene.is_text(i - 1, "from", "to", "by"):
+        if scene.is_listed(i, "any_place") and not scene.does(i - 1, "lean", "to"):
             _unsay_node(at, one, i, i + 1)
         is_known = scene.said[i].text in scene.known.nodes
         if (scene.kind(i) != "name" and not is_known) or scene.at(i).meanings:
@@ -214,7 +228,7 @@ def address(at: Stretch, one: Wanted) -> None:
         if (
             scene.is_left(i)
             and not _SUBNET.fullmatch(scene.said[i].text)
-            and not any(scene.is_text(j, "from") for j in leads)
+            and not any(scene.is_listed(j, "from") for j in leads)
             and not scene.any_does(max(i - 8, at.first), i, "reaches")
         ):
             end, said = addresses_at(scene, i, at.last)
@@ -247,7 +261,7 @@ def sources(at: Stretch, one: Wanted) -> None:
             end, more = addresses_at(scene, i, at.last)
             begin = i
         elif scene.is_listed(i, "anywhere") and scene.does(i - 1, "lean", "owned"):
-            begin, end = i - scene.is_text(i - 1, "the"), i + 1
+            begin, end = i - scene.does(i - 1, "owned"), i + 1
             more = (scene.quote(begin, end),)
         else:
             continue
@@ -264,6 +278,10 @@ def sources(at: Stretch, one: Wanted) -> None:
 def ports(at: Stretch, one: Wanted) -> None:
     """`ports 22, 80 and 443`, `443/tcp`, `8000-8100`, `5432 (to the database)`; the word may stand before or behind them."""
     scene, said, spans = at.scene, list[str](), list[tuple[int, int]]()
+    for i in scene.of_kind(at.first, at.last, "number") if one.name == "ports" else ():
+        if scene.is_left(i) and scene.is_listed(i - 2, "protocols") and scene.is_text(i - 1, "(") and scene.is_text(i + 1, ")"):
+            said.append(plain(scene.said[i].value))  # `via SSH (22)`
+            spans.append((i, i + 1))
     for i in scene.of_kind(at.first, at.last, "port"):
         if scene.is_left(i):
             said.append(scene.quote(i, i + 1).removesuffix("/tcp"))
@@ -328,7 +346,7 @@ def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tu
             end = at = at + 1
         elif said and token.text == "(" and (close := scene.find(at, min(at + 14, last), ")")):
             at = close + 1
-        elif said and sources and token.text == "from":
+        elif said and sources and scene.is_listed(at, "from"):
             end, addresses = addresses_at(scene, at + 1, last)
             said[-1] += f" from {' and '.join(addresses)}" if addresses else ""
             at = end = end if addresses else _behind_source(scene, at + 1, last)

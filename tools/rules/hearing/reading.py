@@ -195,18 +195,21 @@ class _Reader:
         message, thing = self.message, self._thing_of(cell, found)
         if thing is None or (cell.is_section and found):
             return
+        if cell.row:
+            cell.read(message.stretch(thing, cell.first, cell.last))
+            if cell.label == Labelled():
+                read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
+            return
         before = thing.facts.get("name")
-        goes_on = not cell.row and cell.facts == self.told_last == ("name",) and before is not None
-        begins = not goes_on and not cell.row and self._begins(cell, thing)
-        cell.again = not begins and not cell.row and "disk" in self.told and "disk" in thing.facts
+        goes_on = cell.facts == self.told_last == ("name",) and before is not None
+        begins = not goes_on and self._begins(cell, thing)
+        cell.again = not begins and "disk" in self.told and "disk" in thing.facts
         self.told_last, self.told = cell.facts, set(cell.facts) | (set() if begins else self.told)
         if begins:
             thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last), first=cell.first)
             message.things.append(thing)
             self.begun = True
         cell.read(message.stretch(thing, cell.first, cell.last))
-        if cell.row and cell.label == Labelled():
-            read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
         if goes_on and before and thing.facts["name"] is not before:  # `Name 1`, `Name 2`
             thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
 

@@ -9,6 +9,7 @@ from tools.rules.hearing.facts import read_facts
 from tools.rules.hearing.groups import Kind
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.naming import names_at
+from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import Message, Thing
 from tools.rules.hearing.words import Mark, same
@@ -94,16 +95,16 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
         if not scene.is_left(i) or (kind == "name" and scene.is_text(i + 1, ":", "=") and scene.token(i + 2).glued):
             continue
         behind = scene.named_at(i) or (kind == "name" and scene.named_at(i - 1))
-        asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and "." not in scene.said[i].text
-        copied = bool(thing.copied) and scene.is_text(i - 1, "as")  # `clone db-1 as db-2`
+        asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and _is_named_alone(scene, i)
+        copied = bool(thing.copied) and scene.is_listed(i - 1, "as")  # `clone db-1 as db-2`
         if (kind == "word" and _is_word_name(at, i)) or (kind == "name" and is_new and (asked or copied)):
             at.say("name", scene.quote(i, i + 1), i, i + 1)
-        elif kind in ("name", "quoted") and (scene.is_text(i + 1, "as") or (kind == "quoted" and behind)):
+        elif kind in ("name", "quoted") and (scene.is_listed(i + 1, "as") or (kind == "quoted" and (behind or asked))):
             at.say("name", scene.unquoted(i), i, i + 1)
         elif kind == "name" and is_new:
             end, said = names_at(scene, i, at.last, sure=False)
             lead = scene.at(i - 1)
-            placed = set(lead.names("fact")) & scene.words.placing or (lead.does("lean") and not scene.is_text(i - 1, "as"))
+            placed = set(lead.names("fact")) & scene.words.placing or (lead.does("lean") and not scene.is_listed(i - 1, "as"))
             if not said or placed or not (len(said) > 1 or behind) or "." in said[0]:
                 continue
             at.say("name", ", ".join(said), i, end)
@@ -111,6 +112,13 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
                 at.say("count", str(len(said)), i, end)
         if "name" in thing.facts:
             return
+
+
+def _is_named_alone(scene: Scene, number: int) -> bool:
+    """`create lark-3`, `set up lark with 4 cores`; not `prepare dev-test resources`."""
+    text, end = scene.said[number].text, number + 1
+    ends = scene.stops(end) or scene.is_text(end, ",", "(", ":") or scene.does(end, "with", "join", "for", "lean")
+    return "." not in text and (ends or any(c.isdigit() for c in text))
 
 
 def _is_word_name(at: Stretch, number: int) -> bool:

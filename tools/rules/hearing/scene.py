@@ -45,6 +45,7 @@ class Scene:
     _at: list[Mark] = field(default_factory=list)
     _tokens: tuple[Token, ...] = ()
     _starts: list[int] = field(default_factory=list)
+    _sentences: list[tuple[int, int]] = field(default_factory=list)
     _ends: dict[int, Mark] = field(default_factory=dict)
     _by_kind: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
     _by_name: dict[str, list[Mark]] = field(default_factory=dict)
@@ -206,12 +207,17 @@ class Scene:
 
     def sentence(self, number: int) -> tuple[int, int]:
         """The sentence, or the line, that a token stands in."""
-        first = last = number
-        while not self.stops(first - 1):
-            first -= 1
-        while not self.stops(last):
-            last += 1
-        return first, last
+        if not self._sentences:
+            begin = 0
+            for end in [*(i for i in range(len(self.said)) if self.stops(i)), len(self.said)]:
+                self._sentences += [(begin, end)] * (end + 1 - begin)
+                begin = end + 1
+            self._sentences += [(i, i) for i in range(begin, len(self.said) + MARGIN - 1)] + [(-1, -1)]
+        return self._sentences[number]
+
+    def in_brackets(self, number: int) -> bool:
+        texts = [token.text for token in self.said[self.sentence(number)[0] : number]]
+        return texts.count("(") > texts.count(")")
 
     def clause(self, number: int) -> int:
         """Where the clause begins that a token stands in."""
@@ -280,11 +286,14 @@ class Scene:
                 self.leave(noun.first if noun else mark.first, self._former_up_to(mark))
         for mark in self.marks_of("replaces"):
             self.leave(mark.first, self._replaced_up_to(mark))
+        for mark in self.marks_of("it_has"):
+            if not self.does(mark.last, "to"):
+                self.leave(mark.first, self.sentence(mark.last)[1])
         for mark in self.marks_of("because"):
             self.leave(mark.first, self._clause_up_to(mark.last))
         for mark in self.marks_of("first_thought"):
             first, last = self.sentence(mark.first)
-            if self.has(last, len(self.said), *QUANTITIES):
+            if self.has(last, len(self.said), *QUANTITIES) or self.has(0, first, *QUANTITIES):
                 self.leave(first, last)
         for mark in self.marks_of("remark"):
             if self.is_text(mark.first - 1, "("):  # `(currently a box with 24 cores, bought in 2017)`

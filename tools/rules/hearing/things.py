@@ -20,6 +20,8 @@ SHARED = frozenset(
     ("environment", "platform", "network", "bridge", "vlan", "region", "team", "budget_monthly", "public_key", "domain", "gateway", "dns")
 )
 """Facts that are said once and meant for everything asked for, wherever they are said once."""
+FOR_MAX = 9
+"""Tokens between the name of an application and the number of its users."""
 MACHINE_SIZES = frozenset(("cpu_count", "memory", "disk"))
 OWN = frozenset(("role", "count", "name", "address"))
 """What no two things share."""
@@ -126,7 +128,7 @@ class Message:
             else:
                 group.thing = len(self.things)
                 self.things.append(self._thing(group))
-        if not self.things and not self.request.items and (thing := self.alone(cells) or self._sized(cells)):
+        if not self.things and not self.request.items and (thing := self.alone(cells) or self._sized(cells) or self._hosted()):
             self.things.append(thing)
 
     def _make_rows(self, cells: Sequence[Cell]) -> None:
@@ -185,6 +187,20 @@ class Message:
                     return Thing(capability, "", True, scene.quote(mark.first, mark.last))
         return None
 
+    def _hosted(self) -> Thing | None:
+        """`we would like Moodle for a school of 900 pupils`: an application that nobody has published a size of."""
+        scene, other = self.scene, "other_application"
+        for mark in scene.marks_of("ask_for"):
+            i = scene.skip(mark.last, len(scene.said), "article", "owned")
+            named = scene.is_plain_word(i) and scene.quote(i, i + 1)[:1].isupper() and scene.does(i + 1, "for") and not scene.denied[i]
+            users = [label for label in scene.marks_in(i, i + FOR_MAX, "users") if scene.kind(label.first - 1) == "number"]
+            if named and users and other in scene.words.able[scene.words.plain].by_name:
+                thing = Thing(scene.words.plain, "", True, scene.quote(i, i + 1))
+                thing.found.say(other, scene.quote(i, i + 1), scene.quote(i, i + 1))
+                scene.use(i, i + 1)
+                return thing
+        return None
+
     def _sized(self, cells: Sequence[Cell]) -> Thing | None:
         """`4 cores, 8 GB`: sizes of a machine that nothing names."""
         scene = self.scene
@@ -214,7 +230,7 @@ class Message:
         """`another one`, `and one for staging`, `the same again for production`: of the last item, but for what is said of it."""
         scene, item = self.scene, self.request.items[-1]
         begin = next((i for i in range(len(scene.said)) if not scene.does(i, "join") and not scene.fills(i)), 0)
-        at = next((i for i in range(min(begin, 2) + 1) if scene.kind(i) == "number" or scene.is_text(i, "another")), None)
+        at = next((i for i in range(min(begin, 2) + 1) if scene.kind(i) == "number" or scene.does(i, "another")), None)
         if at is not None and scene.does(at + 1, "for", "with") and scene.does(at - 1, "join"):  # `and one for staging with 20 users`
             thing = Thing(item.capability, "", True, scene.quote(at, at + 1))
             if scene.said[at].value > 1 and self.wants(thing, "count"):

@@ -375,7 +375,8 @@ def language_of(said: Sequence[Token], english: Lexicon, before: str = "") -> st
     for n, token in enumerate(said):
         tongues = (_measures(token.text) if n and said[n - 1].kind == "number" else ()) or _tongues(token.text)
         if token.kind == "word" and (ENGLISH in tongues or not english.knows(token.text)):
-            count.update(tongues)
+            for tongue in tongues:
+                count[tongue] += 1
     return max((ENGLISH, *others()), key=lambda tongue: (count[tongue], tongue == before)) if count else before
 
 
