@@ -104,7 +104,8 @@ class _Amounts:
         """`300 GB for the data` beside a system disk is a disk of its own; `300 GB of data`, and what an application keeps, are not."""
         said = {fact for match in matches if match is not data for fact in match.facts} | self.thing.facts.keys()
         sizes = sum(one.kind == "size" for one in rest) - ("memory" not in said)
-        apart = self.scene.does(data.amount.last, "for") or self.scene.is_text(data.amount.first - 1, "+")
+        lead = data.amount.first - 1
+        apart = self.scene.does(data.amount.last, "for") or self.scene.is_text(lead, "+") or self.scene.does(lead, "adds")
         return apart and "application" not in said and (self.at.able.named("disk") in said or sizes > 0)
 
     def _say_fact(self, fact: str, several: list[Match]) -> None:

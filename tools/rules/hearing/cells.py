@@ -214,7 +214,7 @@ def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
     kinds = {scene.words.able[scene.words.plain].kinds.get(name) for name in label.facts if name != "count"}
     if label.facts == ("ports",) and scene.kind(first) in ("number", "port"):
         return False
-    if not kinds.intersection(AMOUNTS) and says_machine_size(scene, first, last, fully=True):
+    if not kinds.intersection(AMOUNTS) - {"count"} and "cpu_count" not in label.facts and says_machine_size(scene, first, last, fully=True):
         return True  # `Nodes for the course:` above a list of them
     if label.facts == ("name",):
         return scene.has(first, last, "size") or (scene.has(first, last, "number") and scene.kind(first) != "name")

@@ -51,9 +51,12 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
         if mark.first < end or not scene.free(mark.first, mark.last) or scene.denied[mark.first]:
             continue
         if scene.is_listed(mark.first, "behind"):
-            named = scene.kind(mark.first - 1) in ("name", "quoted") or scene.is_plain_word(mark.first - 1)
-            if named and scene.is_left(mark.first - 1):
-                yield Called(mark.first - 1, mark.first - 1, mark.last, names_at(scene, mark.first - 1, mark.first)[1])
+            start = mark.first - 1
+            named = scene.kind(start) in ("name", "quoted") or scene.is_plain_word(start)
+            while scene.kind(start - 2) in ("name", "quoted") and (scene.does(start - 1, "join") or scene.is_text(start - 1, ",")):
+                start -= 2
+            if named and scene.is_left(start):
+                yield Called(start, start, mark.last, names_at(scene, start, mark.first)[1])
             continue
         begin = scene.skip(mark.last, last, "link", "owned", texts=(":", "=", "#", "-"), most=6)
         begin = scene.skip(begin, last, "owned", "article", texts=("it", "them", "vm", "machine"))

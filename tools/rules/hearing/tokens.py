@@ -84,6 +84,8 @@ def _typed(text: str, folded: str) -> Iterator[Token]:
             end -= 1
         if kind == "name" and not _is_name(text[start:end]):
             continue
+        if kind == "quoted" and next(quantities.sizes(text[start:end]), None):
+            continue  # `"4 vCPU / 16 GB"` is no name
         taken[start:end] = b"\1" * (end - start)
         names: dict[str, TokenKind] = {"link": "mark"}
         yield Token(names.get(kind, kind), folded[start:end], start, end, 0.0, _is_glued(folded, start))  # type: ignore[arg-type]
