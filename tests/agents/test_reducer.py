@@ -54,7 +54,7 @@ from tools.values.effects import (
     Work,
 )
 from tools.values.events import Drafted, Ended, Failed, Found, Intent, Judged, Message, Planned, Said, Seen, Started, Understood, Unreadable
-from tools.values.request import Doubt, Edit, Edits, Reading, Request
+from tools.values.request import Doubt, Edit, Edits, Item, Reading, Relation, Request
 from tools.values.requirements import Missing, Needs
 from tools.values.value import canonical
 
@@ -157,6 +157,34 @@ def test_a_way_back_leads_to_what_was_built_and_no_from_it_goes_on_with_the_chan
     going, _ = step(offered, Started(plan("change")))
     back, _ = step(going, Ended(run(OWN, "done"), 9, plan_kind="change"))
     assert (back.phase, back.going_back, back.request, back.request_built) == (Phase.DONE, False, REQUEST, REQUEST)
+
+
+PAIR = Request(items=(*REQUEST.items, Item(capability="y", label="y z", relations=(Relation(kind="uses", to="x", quote="x"),))))
+
+
+def test_a_part_is_led_back_alone_and_the_others_are_asked_for_as_before() -> None:
+    stopped = replace(STOPPED, request=PAIR)
+    for message in (said(Intent.ROLL_BACK, "x"), said(Intent.REMOVE, "x")):
+        _, effects = step(stopped, message)
+        assert effects == (PlanWayBack(OWN, "x"),)
+    assert step(replace(stopped, request_built=PAIR), said(Intent.REMOVE, "x"))[1] == (telling.RUN_STOPPED,)
+    offered, _ = step(stopped, Planned(plan("change"), back_to=(MANIFEST, CLEAN), parts=("x",)))
+    assert step(offered, said(Intent.RETRY))[1] == (PlanWayBack(OWN, "x"),)
+    kept, _ = step(replace(offered, run_status="stopped"), said(Intent.CANCEL))
+    assert (kept.phase, kept.request, kept.led_back) == (Phase.STOPPED, PAIR, ())
+    going, _ = step(offered, Started(plan("change")))
+    back, _ = step(going, Ended(run(OWN, "done"), 9, plan_kind="change"))
+    assert ([(one.label, one.relations) for one in back.request.items], back.request_built) == ([("y z", ())], back.request)
+    assert (back.phase, back.going_back, back.led_back) == (Phase.DONE, False, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "anew"), [("add a y to it", False), ("add a y", True), ("a y in that network", True), ("put a y into the system", False)]
+)
+def test_what_is_added_to_it_is_part_of_the_run(text: str, anew: bool) -> None:
+    now, effects = step(replace(DONE, request=REQUEST, request_built=REQUEST), Said(text, ADDED, offline=False))
+    assert effects == (Understand(ADDED, anew),)
+    assert now.run_id == OWN
 
 
 def test_what_is_left_can_be_asked_for_again() -> None:

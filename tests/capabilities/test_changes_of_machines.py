@@ -7,7 +7,7 @@ from machine_chain import VM, WEB, composed, errors, grown, offered, only, requi
 
 from tools.capabilities import chain
 from tools.platforms import estimate
-from tools.rules.machines.keeping import without
+from tools.rules.machines.keeping import addresses_of, without
 from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Manifest, Part
 from tools.values.snapshot import ClusterSnapshot
@@ -103,11 +103,14 @@ def test_a_disk_does_not_shrink() -> None:
     assert errors(reviewed(manifest, built)) == ["disk.size"]
 
 
-def test_fewer_machines_must_be_confirmed() -> None:
+def test_fewer_machines_let_go_of_the_last_ones_and_of_nothing_else() -> None:
     old = only(composed("web_server", WEB))
     kept = keep(old, only(composed("web_server", WEB | {"count": "8"})))
     assert [m.name for m in kept.machines] == [f"web-{i:02d}" for i in range(1, 9)]
-    assert kept.confirm == "web-09, web-10 will be removed, with everything on their disks."
+    assert kept.lets_go == (*addresses_of("web-09"), *addresses_of("web-10"))
+    named = keep(old, only(composed("web_server", WEB | {"count": "2", "name": "web-03, web-07"})))
+    assert {m.name: m.vm_id for m in named.machines} == {m.name: m.vm_id for m in old.machines if m.name in ("web-03", "web-07")}
+    assert len(named.lets_go) == 2 * 8
 
 
 def test_more_machines_keep_those_that_exist_and_add_new_ones() -> None:

@@ -12,7 +12,7 @@ from machine_chain import composed, only, required, situation
 from tools.capabilities import chain
 from tools.capabilities.k3s_cluster.changing import refusal
 from tools.capabilities.k3s_cluster.facts import understand
-from tools.rules.machines.keeping import without
+from tools.rules.machines.keeping import addresses_of, without
 from tools.values.manifest import Part
 from tools.values.requirements import Needs, Origin
 from tools.values.site import Release, Site
@@ -134,11 +134,19 @@ def test_in_production_no_two_servers_are_on_one_node() -> None:
 def test_a_change_that_would_lose_the_majority_is_refused(said: dict[str, str], is_refused: bool) -> None:
     old = part(release="v1.36.4+k3s1")
     wanted = required("k3s_cluster", without_some(*(["api_address"] if is_refused else []), **said)).parts[0]
-    assert bool(refusal(old, wanted)) is is_refused
     stay = chain.footing(old).stay
     assert stay is not None
     offered = stay(old, wanted, situation(without(four_nodes(), [])))
     assert bool(offered.candidates) is not is_refused
+
+
+def test_a_worker_less_is_let_go_of_when_it_is_drained() -> None:
+    old = part(workers_count="3")
+    keep = chain.footing(old).keep
+    assert keep is not None
+    kept = keep(old, part(workers_count="2"))
+    assert [m.name for m in kept.of_group("workers")] == ["k3s-worker-01", "k3s-worker-02"]
+    assert kept.lets_go == addresses_of("k3s-worker-03") and kept.farewell == old.farewell
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from clusters import GIB, SITE, facts, four_nodes, guest, node
 from machine_chain import situation
 
@@ -9,6 +11,7 @@ from tools.capabilities import chain
 from tools.rules.names.text import spell_of
 from tools.rules.plans.picking import pick_by_rule
 from tools.rules.words.telling import arithmetic
+from tools.values.manifest import Part
 from tools.values.offer import Pick, Proposal
 from tools.values.request import Item, Request
 from tools.values.requirements import Requirements
@@ -105,3 +108,49 @@ def test_as_many_machines_are_made_one_after_the_other_as_at_once() -> None:
         assert made <= 8
     free = [0.8 * node.cpu_count - node.load.cpu_ratio_p95 * node.cpu_count for node in snapshot.nodes if node.load]  # type: ignore[operator]
     assert made == sum(int(threads // 8) for threads in free)
+
+
+def test_two_parts_of_one_kind_have_secrets_of_their_own_and_keep_them_through_a_change() -> None:
+    """Two clusters with a token each; two tiers with a certificate each. One that an older Berth made keeps what it has."""
+    said = {"network": "20", "environment": "development"}
+    asked = {
+        "redis": ("redis", said | {"data_size": "2 GB"}),
+        "redis-2": ("redis", said | {"data_size": "2 GB"}),
+        "web_tier": ("web_tier", said | {"virtual_address": "10.20.0.201"}),
+        "shop": ("web_tier", said | {"virtual_address": "10.20.0.202"}),
+        "lab": ("k3s_cluster", said | {"servers_count": "1", "workers_count": "1"}),
+    }
+    items = tuple(Item(capability=service, label=label, facts=facts(**said)) for label, (service, said) in asked.items())
+    requirements, at = chain.understand(Request(items=items), SITE, "operator"), situation(four_nodes())
+    offer = chain.offer(requirements, at)
+    proposal = pick_by_rule(offer)
+    assert requirements.complete and proposal
+    manifest = chain.compose(requirements, offer, proposal, at)
+    named = {part.label: secrets_of(part) for part in manifest.parts}
+    assert named == {
+        "redis": {"redis_password"},
+        "redis-2": {"redis_password-redis-2"},
+        "web_tier": {"tls_certificate"},
+        "shop": {"tls_certificate-shop"},
+        "lab": {"k3s_token-lab"},
+    }
+    for part in manifest.parts:
+        told = part.configure.variables if part.configure else {}
+        assert {value["secret"] for value in told.values() if isinstance(value, dict) and "secret" in value} == named[part.label]
+        assert {end.password or end.certificate for end in part.endpoints} - {""} <= named[part.label]
+        files = {found for command in part.commands for word in command.argv for found in re.findall(r"/secrets/([\w.-]+)", word)}
+        assert all(file.startswith((*named[part.label], "kubeconfig-")) for file in files), part.label
+    again = chain.compose(requirements, offer, proposal, at, built=manifest)
+    assert {part.label: secrets_of(part) for part in again.parts} == named
+    older = manifest.model_copy(update={"parts": tuple(with_plain_secrets(part) for part in manifest.parts)})
+    kept = chain.compose(requirements, offer, proposal, at, built=older)
+    assert {part.label: secrets_of(part) for part in kept.parts}["redis-2"] == {"redis_password"}
+
+
+def secrets_of(part: Part) -> set[str]:
+    return {one.name for one in (*part.secrets, *part.certificates)} - {"ssh_key"}
+
+
+def with_plain_secrets(part: Part) -> Part:
+    plain = tuple(one.model_copy(update={"name": one.name.removesuffix(f"-{part.label}")}) for one in part.secrets)
+    return part.model_copy(update={"secrets": plain})

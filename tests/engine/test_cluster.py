@@ -72,12 +72,10 @@ def world(tmp_path: Path, cluster: dict[str, str]) -> Iterator[World]:
     made.ledger.close()
 
 
-def a_plan(world: World, name: str, of: Plan | None = None, **facts: str) -> Plan:
-    """Of a new machine, or of a change of what a run has made."""
-    named = {**FACTS, "name": name, **facts}.items()
-    said = tuple(Fact(name=fact, value=value, quote=value) for fact, value in named)
-    asked = Item(capability="virtual_machine", label="virtual_machine", facts=said)
-    requirements = chain.understand(Request(items=(asked,)), world.site, "ops")
+def a_plan(world: World, *names: str, of: Plan | None = None, **facts: str) -> Plan:
+    """Of new machines, each a part, or of a change of what a run has made."""
+    asked = [_item(name, "virtual_machine" if len(names) == 1 else name, facts) for name in names]
+    name, requirements = names[0], chain.understand(Request(items=tuple(asked)), world.site, "ops")
     assert requirements.complete, requirements
     snapshots = scan_all(world, requirements)
     built = world.ledger.plans.kept(of.digest).manifest if of else None
@@ -86,6 +84,12 @@ def a_plan(world: World, name: str, of: Plan | None = None, **facts: str) -> Pla
     if of is None:
         return prepare(world, name, manifest, review, Estimate())
     return prepare(world, name, manifest, review, Estimate(), kind="change", run_id=of.run_id)
+
+
+def _item(name: str, label: str, facts: dict[str, str]) -> Item:
+    named = {**FACTS, "name": name, **facts}.items()
+    said = tuple(Fact(name=fact, value=value, quote=value) for fact, value in named)
+    return Item(capability="virtual_machine", label=label, facts=said)
 
 
 def started(world: World, plan: Plan) -> str:

@@ -117,7 +117,7 @@ def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbli
     change = a_plan(world, "pair-01", of=change, count="3", memory="3 GB", disk="50 GB")
     run, lines = carried_out(world, change)
     assert failed(run), lines
-    back, manifest, _, _ = prepare_way_back(world, "pair-01", run.id, "ops", lambda _line: None)
+    back, manifest, *_ = prepare_way_back(world, "pair-01", run.id, "ops", lambda _line: None)
     assert back.kind == "change"
     assert not [
         one.name for part in back.parts for one in part.changes if one.action == "delete" and one.name in {m.name for m in machines}
@@ -142,6 +142,36 @@ def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbli
     run, lines = carried_out(world, removal)
     assert run.status == "removed", lines
     assert [cluster.find(vm_id) for vm_id in ids] == [None, None]
+
+
+def test_one_part_is_led_back_alone_and_the_others_stay_as_they_are(stumbling: Given) -> None:
+    world = stumbling({"task": "qmstart", "nth": [2], "exitstatus": "start failed: QEMU exited with code 1"})
+    cluster, names = Removing(world.settings), ("left", "middle", "right")
+    plan = a_plan(world, *names)
+    vm_ids = {part.label: part.machines[0].vm_id for part in world.ledger.plans.kept(plan.digest).manifest.parts}
+    run, lines = carried_out(world, plan)
+    assert failed(run), lines
+    [fallen] = {step.part for step in run.steps if step.status == "failed"}
+    before = {name: marks(cluster, vm_ids[name]) for name in names if name != fallen}
+    with pytest.raises(RequestProblem, match="no part of the run"):
+        prepare_way_back(world, "left", run.id, "ops", lambda _line: None, "nothing-of-it")
+
+    back = prepare_way_back(world, "left", run.id, "ops", lambda _line: None, fallen)
+    assert (back.plan.kind, back.labels) == ("change", (fallen,))
+    assert {change.action for part in back.plan.parts for change in part.changes} == {"delete"}
+    run, lines = carried_out(world, back.plan)
+    assert run.status == "done", lines
+    assert {name: marks(cluster, vm_ids[name]) for name in before} == before
+    assert cluster.find(vm_ids[fallen]) is None
+    assert drift(world, run.id) == tuple((name, ()) for name in names if name != fallen)
+
+    # The same label again is a machine like any other.
+    again_there = a_plan(world, *names, of=back.plan)
+    assert [change.action for part in again_there.parts for change in part.changes] == ["create"]
+    run, lines = carried_out(world, again_there)
+    assert run.status == "done", lines
+    run, lines = carried_out(world, prepare_removal(world, "left", run.id, "ops"))
+    assert (run.status, [cluster.find(vm_id) for vm_id in vm_ids.values()]) == ("removed", [None] * 3), lines
 
 
 def seen(cluster: Removing, vm_ids: object) -> dict[int, tuple[str, int, tuple[str, ...]]]:

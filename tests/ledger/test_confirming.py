@@ -9,6 +9,7 @@ import pytest
 from tests.engine.builders import part_named
 from tools.rules.plans.approving import name_to_type, people, reply, roles_to_take_away, wanted_roles
 from tools.rules.words.conversation import read
+from tools.values.plan import Change
 from tools.values.requirements import Field, Origin
 
 
@@ -56,4 +57,8 @@ def test_taking_away_needs_no_less_than_making_did(
 def test_what_is_in_production_goes_by_its_name(environment: str, name: str) -> None:
     part = part_named("web", Path("effects"))
     field = Field(name="environment", value=environment, origin=Origin.SAID, words=environment)
-    assert name_to_type(part.model_copy(update={"needs": part.needs.model_copy(update={"fields": (field,)})})) == name
+    part = part.model_copy(update={"needs": part.needs.model_copy(update={"fields": (field,)})})
+    assert name_to_type(part) == name
+    fewer = part.model_copy(update={"lets_go": ("vm.b", "vm.c")})
+    changes = [Change(address=f"vm.{one}", action=action, name=f"web-{one}") for one, action in (("a", "update"), ("c", "delete"))]  # type: ignore[arg-type]
+    assert name_to_type(fewer, changes) == (name and "web-c"), "the one that goes, and not the first of those that stay"

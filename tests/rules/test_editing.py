@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tools.capabilities import catalogue
 from tools.rules.request import goals
-from tools.rules.request.editing import ITEMS_MAX, apply, facts_of, names_of, next_label
+from tools.rules.request.editing import ITEMS_MAX, apply, facts_of, lead_back, names_of, next_label
 from tools.values.request import Edit, Edits, Item, RelationKind, Request
 from tools.values.value import canonical
 
@@ -132,8 +132,51 @@ def test_what_runs_may_be_copied_and_is_taken_away_by_no_edit() -> None:
     running = {"shop-01": made("add shop web_server", "set shop name shop-01", "set shop count 3", "set shop memory 2 GB")[0].items[0]}
     request, refused = made("copy shop-01", "remove shop-01", running=running)
     assert (plain(request), refused) == ({"shop": {"name": "shop-04", "count": "3", "memory": "2 GB"}}, ["remove shop-01"])
-    request, refused = made("remove web", "remove db", before=made(*TWO)[0], built={"web"})
+    request, refused = made("remove web", "remove db", before=made(*TWO)[0], built={"web": {"": ("web-01",)}})
     assert (list(plain(request)), refused) == (["web"], ["remove web"])
+
+
+BUILT = {"web": {"": ("web-01", "web-02", "web-03")}, "db": {"": ("db-01",)}, "k": {"servers": ("s-1",), "workers": ("w-1", "w-2")}}
+
+
+@pytest.mark.parametrize(
+    ("item", "quote", "left"),
+    [
+        ("web", "remove the web server", {"db": {}, "k": {"workers_count": "2"}}),
+        ("db", "drop the database", {"web": {"count": "3"}, "k": {"workers_count": "2"}}),
+        ("db-01", "remove db-01", {"web": {"count": "3"}, "k": {"workers_count": "2"}}),
+        ("web-02", "remove web-02", {"web": {"count": "2", "name": "web-01, web-03"}, "db": {}, "k": {"workers_count": "2"}}),
+        ("w-2", "remove w-2", {"web": {"count": "3"}, "db": {}, "k": {"workers_count": "1"}}),
+        ("w-1", "remove w-1", None),
+        ("s-1", "remove s-1", None),
+        ("web", "only the database", None),
+        ("web", "start over", None),
+        ("web-09", "remove web-09", None),
+    ],
+)
+def test_what_runs_is_taken_away_where_it_is_named(item: str, quote: str, left: dict[str, dict[str, str]] | None) -> None:
+    """None: it is refused, and all of it stays."""
+    before, _ = made("add web web_server", "set web count 3", "add db postgresql", "add k k3s_cluster", "set k workers_count 2")
+    edit = Edits(edits=(Edit(do="remove", item=item, quote=quote),))
+    request, refused = apply(before, edit, catalogue(), built=BUILT)
+    assert plain(request) == (plain(before) if left is None else left)
+    assert len(refused) == (left is None)
+
+
+def test_not_all_that_runs_is_taken_away_by_edits() -> None:
+    before, _ = made("add web web_server", "add db postgresql", "relate web uses db")
+    both, refused = made("remove web", "remove db", before=before, built={"web": {}, "db": {}})
+    assert both == before and refused
+    one, refused = made("remove db", before=before, built={"web": {}, "db": {}})
+    assert (list(plain(one)), one.items[0].relations, refused) == (["web"], (), [])
+
+
+def test_a_part_that_is_led_back_is_what_it_was_or_is_gone() -> None:
+    built, _ = made("add web web_server", "add db postgresql", "set db memory 4 GB")
+    asked, _ = made("set db memory 8 GB", "set web memory 2 GB", "add cache redis", "relate web uses cache", before=built)
+    assert plain(lead_back(asked, built, ["db"])) == {"web": {"memory": "2 GB"}, "db": {"memory": "4 GB"}, "cache": {}}
+    gone = lead_back(asked, built, ["cache"])
+    assert (list(plain(gone)), gone.items[0].relations) == (["web", "db"], ())
 
 
 def test_one_of_several_that_run_is_not_set_apart_and_the_others_stay_as_many() -> None:
@@ -141,7 +184,7 @@ def test_one_of_several_that_run_is_not_set_apart_and_the_others_stay_as_many() 
     apart = goals.hear("api-2 needs 8 GB", three, catalogue(), (), date(2026, 11, 29))
     free, refused = apply(three, apart, catalogue())
     assert not refused and [item.fact("count") and len(names_of(item)) for item in free.items] == [2, None]
-    kept, refused = apply(three, apart, catalogue(), built={"api"})
+    kept, refused = apply(three, apart, catalogue(), built={"api": {"": ("api-1", "api-2", "api-3")}})
     assert kept == three and len(refused) == 1
 
 

@@ -138,7 +138,8 @@ def test_a_change_keeps_each_groups_machines_and_adds_to_its_own() -> None:
     offered = STANDS.stay(old, fewer, at)  # type: ignore[misc]
     part = STANDS.keep(old, STANDS.compose(fewer, offered, Pick(label="tier", candidate="stay"), at))  # type: ignore[misc]
     assert [m.name for m in part.machines] == ["shop-lb-1", "shop-lb-2", "shop-app-1"]
-    assert "shop-app-2, shop-app-3 will be removed" in part.confirm
+    assert {address.split(".")[0] for address in part.lets_go} == {"proxmox_virtual_environment_vm", "proxmox_haresource"}
+    assert [name for name in before if any(f'"{name}"' in address for address in part.lets_go)] == ["shop-app-2", "shop-app-3"]
 
 
 def test_machines_of_one_group_that_the_cluster_moved_together_are_warned_of_and_new_ones_refused() -> None:

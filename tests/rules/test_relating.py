@@ -64,7 +64,7 @@ def test_a_part_comes_after_what_it_uses_and_is_told_its_endpoints() -> None:
     shop, db = manifest.part("shop"), manifest.part("db")
     assert (shop.after, shop.uses, db.after, db.uses) == (("db",), ("db",), (), ())
     [end] = db.endpoints
-    assert (end.protocol, end.port, end.machines, end.password) == ("postgresql", 5432, ("orders-db",), "database_password")
+    assert (end.protocol, end.port, end.machines, end.password) == ("postgresql", 5432, ("orders-db",), "database_password-db")
     tried = [c for c in shop.commands if c.expect == "reached"]
     assert [c.machine for c in tried] == [m.name for m in shop.machines]
     assert "db" not in json.dumps(proxmox.variables(shop)), "what the module is handed is its own alone"

@@ -107,3 +107,46 @@ def test_several_are_made_at_once_and_only_they_are_removed(berth: Berth, cluste
     left = guests(cluster)
     assert left.keys() == before.keys()
     assert {n: (g["vmid"], g["status"]) for n, g in left.items()} == {n: (g["vmid"], g["status"]) for n, g in before.items()}
+
+
+def test_parts_and_machines_are_taken_away_and_added_by_a_message_and_the_others_stay(berth: Berth, cluster: httpx.Client) -> None:
+    before = guests(cluster)
+    chat = berth.chat()
+    chat.say("two web servers called part-web-01 and part-web-02, and a Debian VM with 1 core, 1 GB memory and 8 GB disk called part-vm")
+    chat.say("development, network 30")
+    assert chat.changes == {"create": 3}
+    done = approve(chat)
+    assert chat.run.status == "done", done.text
+    run_id, made = chat.run.id, guests(cluster)
+
+    def stand() -> set[str]:
+        """By name, and each is still the machine that it was."""
+        now = guests(cluster)
+        assert all(now[name]["vmid"] == made[name]["vmid"] for name in now.keys() & made.keys())
+        return now.keys() - before.keys()
+
+    added = chat.say("add a redis for 500 MB of data called part-redis to it")
+    assert (chat.changes, chat.plan.plan.run_id) == ({"create": 1}, run_id), added.text
+    approve(chat)
+    assert stand() == {"part-web-01", "part-web-02", "part-vm", "part-redis"}
+
+    one = chat.say("remove part-web-01")
+    assert (chat.changes, chat.plan.plan.kind) == ({"delete": 1}, "change"), one.text
+    done = approve(chat)
+    assert stand() == {"part-web-02", "part-vm", "part-redis"}, done.text
+
+    chat.say("remove the web server")
+    assert chat.changes == {"delete": 1}
+    chat.say("no")
+    chat.say("delete the VM")
+    assert chat.changes == {"delete": 1}
+    removed = approve(chat)
+    assert (chat.run.id, chat.run.status, stand()) == (run_id, "done", {"part-web-02", "part-redis"}), removed.text
+    assert chat.drift() == ()
+    assert "part-vm" not in (chat.folder / "guide.md").read_text() and "part-web-02" in (chat.folder / "guide.md").read_text()
+    assert {item.label for item in chat.now.request.items} == {"web_server", "redis"}
+
+    chat.say("remove it")
+    assert chat.changes == {"delete": 2}
+    approve(chat)
+    assert (chat.run.status, stand()) == ("removed", set())

@@ -11,6 +11,7 @@ from tools.rules.machines.keeping import where_now
 from tools.rules.machines.registering import registering
 from tools.rules.machines.watching import watch
 from tools.rules.names.naming import shorten
+from tools.rules.names.secrets import with_own_secrets
 from tools.rules.request.choosing import as_settled, candidate_of
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
@@ -135,7 +136,7 @@ def _with_the_best(needs: Needs, offered: PartOffer, situation: Situation, built
 def _composed(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation, built: Manifest | None) -> Part:
     able, old = footing(needs), _built(built, needs, situation)
     part = able.compose(needs, offered, pick, situation).model_copy(update={"sums": candidate_of(offered, pick).sums})
-    return able.keep(old, part) if old is not None and able.keep is not None else part
+    return with_own_secrets(able.keep(old, part) if old is not None and able.keep is not None else part, old)
 
 
 def _recounted(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation, built: Manifest | None) -> PartOffer:
@@ -180,6 +181,17 @@ def compose(
         snapshot_digests=situation.digests,
         parent_digest=parent_digest,
         certificate=certify(parts, situation),
+        taken_back=_taken_back(built, parts) if built else (),
+    )
+
+
+def _taken_back(built: Manifest, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """What was built and is not wanted any more, after those that needed it and stay."""
+    stay = {part.label for part in parts}
+    return tuple(
+        part.model_copy(update={"let_go_by": tuple(one.label for one in built.parts if part.label in one.after and one.label in stay)})
+        for part in built.parts
+        if part.label not in stay
     )
 
 

@@ -36,5 +36,5 @@ def verify_step(work: Work) -> Json:
 
 
 def guide_step(work: Work) -> Json:
-    gone = [part.label for part in work.kept.manifest.taken_back]
-    return {"guide": str(write_guide(work.context(), part_receipt(work.part.label, work.results), gone))}
+    standing = [part.label for part in work.kept.manifest.parts]
+    return {"guide": str(write_guide(work.context(), part_receipt(work.part.label, work.results), standing))}

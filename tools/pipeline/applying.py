@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from tools.clients import detached
+from tools.clients import detached, ssh
 from tools.clients.detached import Phase
 from tools.clients.files import assert_room, copy_private, private_folder
 from tools.clients.process import INTERRUPT_SECONDS_MAX
@@ -63,7 +63,11 @@ def apply(work: Work) -> Json:
             place = _begin_rest(work, lease, place)
         ended = _attend(work, place)
         try:
-            return _made_true(work, ended)
+            true = _made_true(work, ended)
+            for change in work.part_plan.changes:
+                if change.action == "delete":
+                    ssh.forget(work.run_folder, change.name)  # Another one of that name has a key of its own.
+            return true
         except WorldProblem:
             (place / "told").touch(mode=0o600)  # A retry plans what is missing, whatever Terraform thought of it.
             raise

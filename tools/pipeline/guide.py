@@ -25,15 +25,16 @@ SHOWN_MAX = 4
 SHARED = ("machines.md.j2", "azure.md.j2")
 
 
-def write_guide(context: PartContext, receipt_part: PartReceipt, gone: Collection[str] = ()) -> Path:
-    """Returns the run's guide, in which this part's own is new and those of other parts stay as they are; `gone` are labels of parts that
-    were removed."""
+def write_guide(context: PartContext, receipt_part: PartReceipt, standing: Collection[str] | None = None) -> Path:
+    """Returns the run's guide, in which this part's own is new and those of other parts stay as they are; `standing` are the labels of all
+    parts that it tells of, where some were removed."""
     capabilities = resources.files("tools.capabilities")
     page = capabilities.joinpath(context.part.capability, chain.footing(context.part).guide).read_text()
     shared = {name: capabilities.joinpath(name).read_text() for name in SHARED}
     write_private(context.part_folder / FILE, guiding.render(page, shared, facts(context, receipt_part)))
     with alone(context.run_folder):  # Of two parts that are written at once, the later one has both.
-        parts = [part.read_text() for part in sorted(context.run_folder.glob(f"*/{FILE}")) if part.parent.name not in gone]
+        pages = sorted(context.run_folder.glob(f"*/{FILE}"))
+        parts = [page.read_text() for page in pages if standing is None or page.parent.name in standing]
         return write_private(context.run_folder / FILE, guiding.joined(parts, context.run_folder.name))
 
 

@@ -95,7 +95,10 @@ def prepare(
         def plan_one(part: Part) -> PartPlan:
             part_kind: Kind = "remove" if part in manifest.taken_back else kind
             planned = _plan_part(world, folder, place, part, part_kind, cancelled, taken_back.addresses)
-            return planned.model_copy(update={"changes": (*planned.changes, *taken_back.half_made.get(part.label, ()))})
+            left = taken_back.half_made.get(part.label)
+            if left is None and part_kind == "remove":
+                left = tuple(change for change, _ in hands(part.platform).left_half_made(world, run_id, part))
+            return planned.model_copy(update={"changes": (*planned.changes, *(left or ()))})
 
         parts = _side_by_side(plan_one, (*manifest.parts, *manifest.taken_back))
         return _finish(world, conversation, run_id, kind, manifest, review, estimate, parts, family, promised, place)
@@ -261,13 +264,14 @@ def _roles(
     """(role, reason) of the approvals that the plan waits for."""
     sensitive = ((part.label, part.confirm) for part in manifest.parts if part.confirm)
     making = wanted_roles(review.approvals, sensitive) if kind != "remove" else ()
-    gone = {one.label for one in parts if any(change.action in ("delete", "replace") for change in one.changes)}
+    gone = {one.label: one.changes for one in parts if any(change.action in ("delete", "replace") for change in one.changes)}
     if kind != "remove" and not gone:
         return making
     made_by = (role for plan in world.ledger.plans.used(run_id) for role in plan.approvals)
-    going = [part for part in manifest.parts if part.label in gone]
+    going = [part for part in (*manifest.parts, *manifest.taken_back) if part.label in gone]
     asked = roles_to_remove(going, requester, world.site, world.policy, world.judges)
-    return roles_to_take_away((*making, *made_by), asked, filter(None, map(name_to_type, going)))
+    named = (name_to_type(part, gone[part.label] if kind == "change" else ()) for part in going)
+    return roles_to_take_away((*making, *made_by), asked, filter(None, named))
 
 
 def _drop_the_void(world: World, run_id: str) -> None:

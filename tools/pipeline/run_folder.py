@@ -39,7 +39,7 @@ LENT = ("terraform.tfstate", LOCK)
 """What a proposal is planned with besides its inputs: what exists, and which providers made it."""
 PASSWORD_BYTES = 24
 
-_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]{0,80}")
 
 
 def lay_out(world: World, folder: Path, manifest: Manifest, review: Review, chain: dict[str, Json], place: Path) -> None:

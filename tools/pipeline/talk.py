@@ -31,7 +31,7 @@ from tools.rules.plans.approving import digits
 from tools.rules.plans.permitting import assert_may
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request import goals
-from tools.rules.request.editing import apply, facts_of, names_of
+from tools.rules.request.editing import Built, apply, facts_of, names_of
 from tools.rules.request.running import made_by_us, seen_running
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
@@ -212,13 +212,17 @@ class Talk:
                 half_made = [line.text for line in world.ledger.runs.lines(run_id) if line.step == "leave"]
                 self._tell(telling.left(run_id, half_made))
             case effects.PlanRemoval(run_id):
+                if self._is_of_this_run(run_id):
+                    return events.Said(self.text, Edits(edits=(Edit(do="remove", item=run_id, quote=self.text),)), offline=False)
                 self._assert_made_by_us(run_id)
                 self._tell(telling.PLANNING)
                 return events.Planned(prepare_removal(world, self.name, run_id, self.person.name, say=self.say))
-            case effects.PlanWayBack(run_id):
+            case effects.PlanWayBack(run_id, part):
                 self._tell(telling.PLANNING)
-                plan, manifest, review, attempted = prepare_way_back(world, self.name, run_id, self.person.name, self.say)
-                return events.Planned(plan) if plan.kind == "remove" else events.Planned(plan, attempted, back_to=(manifest, review))
+                back = prepare_way_back(world, self.name, run_id, self.person.name, self.say, part)
+                if back.plan.kind == "remove":
+                    return events.Planned(back.plan)
+                return events.Planned(back.plan, back.attempted, back_to=(back.manifest, back.review), parts=back.labels)
             case _:
                 assert_never(effect)
         return None
@@ -251,17 +255,24 @@ class Talk:
 
     def _understand(self, edits: Edits, anew: bool) -> events.Understood:
         now = self.now
-        built = [item.label for item in now.request_built.items] if now.request_built and not anew else []
         before = Request() if anew else now.request
-        request, refused = apply(before, edits, catalogue(), self._running(edits, before), built)
+        request, refused = apply(before, edits, catalogue(), self._running(edits, before), {} if anew else self._machines_built())
         required = understand(self.world, request, self.person.name)
         return events.Understood(edits, request, refused, required, anew)
+
+    def _machines_built(self) -> Built:
+        """Of what the conversation's run has made and this message may change."""
+        if self.now.run_id is None or self.now.request_built is None:
+            return {}
+        manifest = self.world.ledger.plans.kept(self.world.ledger.runs.row(self.now.run_id).plan_digest).manifest
+        return {part.label: {group: tuple(m.name for m in part.of_group(group)) for group in part.groups} for part in manifest.parts}
 
     def _running(self, edits: Edits, request: Request) -> dict[str, Item]:
         """By every name, where an edit may be about it: what this conversation has made, what other runs did, or what a cluster shows."""
         about = {edit.item for edit in edits.edits if edit.do in ("copy", "remove")}
         like = {edit.value for edit in edits.edits if (edit.do, edit.name) == ("relate", "like")}
         named = (about | like) - {name for item in request.items for name in (item.label, *names_of(item))}
+        named -= {name for groups in self._machines_built().values() for names in groups.values() for name in names}
         own = self.now.request_built or Request()
         ours = {item.label: item.model_copy(update={"facts": facts_of(item, own, catalogue())}) for item in own.items}
         if named <= ours.keys():
@@ -275,6 +286,10 @@ class Talk:
             found = dict(seen_running(seen, PLAIN)) | found
         return found | ours
 
+    def _is_of_this_run(self, name: str) -> bool:
+        """A machine of the run that this message may change."""
+        return any(name in names for groups in self._machines_built().values() for names in groups.values())
+
     def _assert_made_by_us(self, name: str) -> None:
         """Raises RequestProblem for what is no run, and says which run made it, if any did."""
         ledger = self.world.ledger
@@ -286,7 +301,7 @@ class Talk:
         raise RequestProblem(
             "I remove what a run of mine made, as a whole.",
             f"{shorten(name)} was made by {run_id}." if run_id else f"No run of mine made {shorten(name)}, so I leave it alone.",
-            f"Say `remove {run_id}` for a plan that removes all of it."
+            f"Say `remove {run_id}` for a plan that removes all of it. Or say `follow {run_id}`, and then `remove {shorten(name)}`."
             if run_id
             else "`list` shows my runs; say `remove` and one of them.",
         )

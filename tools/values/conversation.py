@@ -71,6 +71,8 @@ class Conversation:
     """What was asked for when it was made: what a dropped change goes back to."""
     going_back: bool = False
     """The plan on offer, or the run that carries it out, leads back to what was built."""
+    led_back: tuple[str, ...] = ()
+    """Labels of the parts that it leads back, where the others stay as they are."""
     failed: str = ""
     """The last message, when the world was away for it: what `retry` says again."""
     parent_digest: str = ""

@@ -109,8 +109,12 @@ class PlanRemoval(OnRun):
     """Of what it has made, and nothing else."""
 
 
+@dataclass(frozen=True)
 class PlanWayBack(OnRun):
     """To what was before the run's change; of a first plan, to nothing."""
+
+    part: str = ""
+    """As it was called, where it is led back alone; the others stay as they are."""
 
 
 class ShowDrift(OnRun):

@@ -144,6 +144,8 @@ class Planned:
     swings: tuple[Swing, ...] = ()
     back_to: tuple[Manifest, Review] | None = None
     """Of a plan that leads back from a change: what was before it."""
+    parts: tuple[str, ...] = ()
+    """Labels of those that are led back, where the others stay as they are."""
 
 
 @dataclass(frozen=True)

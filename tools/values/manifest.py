@@ -173,6 +173,11 @@ class Part(Value):
         """With its prefix; empty where it has none of that name."""
         return str(dict(self.virtual_addresses).get(name, ""))
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Of its machines, in their order; empty for machines that are all alike."""
+        return tuple(dict.fromkeys(machine.group for machine in self.machines))
+
     def of_group(self, group: str) -> tuple[Machine, ...]:
         return tuple(machine for machine in self.machines if machine.group == group)
 

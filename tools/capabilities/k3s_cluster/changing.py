@@ -1,4 +1,4 @@
-"""A change of a cluster that exists. What would end it is no candidate: a majority of etcd that goes, a release that is no step forward."""
+"""A change of a cluster that exists. A release that is no step forward is no candidate."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _stay(stay: Callable[[Part, Needs, Situation], PartOffer], old: Part, needs:
 
 def refusal(old: Part, needs: Needs) -> str:
     """Why the change cannot be; empty where it can."""
-    return _majority(old, needs) or _step(old.needs.text("release"), wanted_release(old, needs))
+    return _step(old.needs.text("release"), wanted_release(old, needs))
 
 
 def wanted_release(old: Part, needs: Needs) -> str:
@@ -65,16 +65,6 @@ def keep_release(old: Part, new: Part) -> Part:
     former = {f.name: f for f in old.needs.fields if f.name in RELEASE}
     fields = tuple(former.get(f.name, f) for f in new.needs.fields)
     return new.model_copy(update={"needs": new.needs.model_copy(update={"fields": fields})})
-
-
-def _majority(old: Part, needs: Needs) -> str:
-    before, after = len(old.of_group(SERVERS.name)), needs.of(SERVERS).whole("count", 1)
-    if after >= before:
-        return ""
-    return (
-        f"going from {before} servers to {after} takes {before - after} of them away at once, and with them the majority of etcd that "
-        "keeps the cluster's state. Make a new cluster and move to it"
-    )
 
 
 def _step(before: str, after: str) -> str:

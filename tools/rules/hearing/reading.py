@@ -14,6 +14,7 @@ from tools.rules.hearing.cells import Cell, Span, cells_of
 from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct
+from tools.rules.hearing.fewer import fewer
 from tools.rules.hearing.groups import Group, groups
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
@@ -81,6 +82,8 @@ class _Reader:
             found = answer(scene, message.request, asked, message.catalogue, message.today)
             if found:
                 return Edits(edits=tuple(found), unused=unused(scene))
+        if not cells and (less := fewer(message)):
+            return less
         for cell in cells:
             scene.use(cell.begin, cell.last)
         self._start_over()

@@ -44,7 +44,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
-    if barred := (*_away(kept, seen), *lost, *_all_at_once(staying, needs)):
+    if barred := (*_away(kept, seen), *lost, *_all_at_once(old, staying, needs)):
         return PartOffer(label=needs.label, candidates=(), exclusions=barred, ranges=ranges, summary=summary)
     if broken:
         exclusions = tuple(Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken)
@@ -112,14 +112,20 @@ def _away(kept: tuple[Machine, ...], seen: ClusterSnapshot) -> tuple[Exclusion, 
     return tuple(Exclusion(subject=node.name, reason="it is not online. Ask again when it is") for node in found)
 
 
-def _all_at_once(staying: Sequence[Staying], needs: Needs) -> Iterator[Exclusion]:
-    """Other sizes start a machine again, and Terraform changes machines side by side."""
-    quorum = {group.name: group.called for group in needs.kinds if group.quorum}
-    for one in staying:
-        sizes = (one.demand.cpu_count, one.demand.memory_mib)
-        if one.demand.group in quorum and len(one.kept) > 1 and any((m.cpu_count, m.memory_mib) != sizes for m in one.kept):
+def _all_at_once(old: Part, staying: Sequence[Staying], needs: Needs) -> Iterator[Exclusion]:
+    """What keeps a quorum: other sizes start a machine again, and Terraform changes and removes machines side by side."""
+    quorum = {group.name: group.called or "machine" for group in needs.kinds if group.quorum}
+    for one in (one for one in staying if one.demand.group in quorum):
+        sizes, before = (one.demand.cpu_count, one.demand.memory_mib), len(old.of_group(one.demand.group))
+        if before > len(one.kept):
             yield Exclusion(
-                subject=f"other sizes of its {quorum[one.demand.group] or 'machine'}s",
+                subject=f"fewer {quorum[one.demand.group]}s",
+                reason=f"going from {before} to {len(one.kept)} takes {before - len(one.kept)} of them away at once, and what they keep "
+                "needs a majority of them. Make a new one of that size, and move what is in it",
+            )
+        if len(one.kept) > 1 and any((m.cpu_count, m.memory_mib) != sizes for m in one.kept):
+            yield Exclusion(
+                subject=f"other sizes of its {quorum[one.demand.group]}s",
                 reason=f"all {len(one.kept)} would start again at once, and most of them must run at any time. "
                 "Ask for another one of that size, and move what is in it",
             )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tools.rules.machines import disks
+from tools.rules.machines.restarting import VM
 from tools.rules.names.text import spell_memory
 from tools.values.machine import Card, Machine
 from tools.values.manifest import Part
@@ -85,16 +86,20 @@ def keep(old: Part, new: Part) -> Part:
         one.model_copy(update={"name": m.name, "where": where_of(m, network), "size": size_of(m)})
         for one, m in zip(new.resources, kept, strict=True)
     )
-    lost = f"{', '.join(gone)} will be removed, with everything on {'its disk' if len(gone) == 1 else 'their disks'}."
     return new.model_copy(
         update={
             "machines": kept,
             "owned": tuple(str(one.vm_id) for name, one in before.items() if name in called),
             "rests_on": tuple((dict(new.rests_on) | dict(old.rests_on)).items()),
             "resources": resources,
-            "confirm": lost if gone else new.confirm,
+            "lets_go": tuple(address for name in gone for address in addresses_of(name)),
         }
     )
+
+
+def addresses_of(name: str) -> tuple[str, ...]:
+    """Of a machine, in the module terraform/machines: itself, and its high availability."""
+    return (f'{VM}.machine["{name}"]', f'proxmox_haresource.machine["high availability of {name}"]')
 
 
 def _lasting(old: Machine, new: Machine, needs: Needs) -> dict[str, object]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from tools.values.manifest import Part
-from tools.values.plan import Approval, Plan
+from tools.values.plan import Approval, Change, Plan
 from tools.values.trouble import RequestProblem
 from tools.values.value import canonical
 
@@ -54,12 +54,15 @@ def roles_to_take_away(
     return tuple({**wanted, **named}.items())
 
 
-def name_to_type(part: Part) -> str:
-    """What a part in production is called, by who takes it away: its first machine, or its first thing in the cloud. Empty elsewhere."""
+def name_to_type(part: Part, changes: Iterable[Change] = ()) -> str:
+    """What a part in production is called, by who takes it away: the first of what a change lets go of, its first machine, or its first
+    thing in the cloud. Empty elsewhere."""
     if part.needs.text("environment") != "production":
         return ""
+    called = {change.address: change.name for change in changes}
+    let_go = [called[address] for address in part.lets_go if address in called]
     in_cloud = [name for _, name in part.cloud.names if name] if part.cloud else []
-    return next(iter([*(machine.name for machine in part.machines), *in_cloud]), part.label)
+    return next(iter([*let_go, *(machine.name for machine in part.machines), *in_cloud]), part.label)
 
 
 def people(roles: Iterable[tuple[str, str]]) -> int:

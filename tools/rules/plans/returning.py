@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from tools.rules.machines.keeping import where_now
+from tools.rules.names.naming import shorten
 from tools.values.machine import Machine
 from tools.values.manifest import Manifest, Part
 from tools.values.snapshot import ClusterSnapshot, Guest
+from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
 DISKS = ("disk_gib", "data_disks_gib")
@@ -26,23 +28,59 @@ def plan_before(records: Iterable[Mapping[str, Json]]) -> str:
     return lasting
 
 
-def way_back(before: Manifest, attempted: Manifest, seen: ClusterSnapshot | None) -> Manifest:
-    """What was before `attempted`, as far as it can be again: disks that have grown stay so, and what came with the change goes."""
-    now = {part.label: part for part in attempted.parts}
-    labels = {part.label for part in before.parts}
+def led_back(attempted: Manifest, called: str) -> tuple[str, ...]:
+    """Labels of the part that is called so, by its label or by one of its machines, and then of all that need it. Raises RequestProblem
+    when there is none."""
+    word = called.strip().lower()
+    known = {part.label: {part.label, part.label.replace("_", " "), *(one.name for one in part.machines)} for part in attempted.parts}
+    found = [label for label, names in known.items() if word in names]
+    if not found:
+        raise RequestProblem(
+            "That is no part of the run.",
+            f"Nothing of it is called {shorten(called)}. Its parts are {', '.join(known)}.",
+            "Say `roll back` and one of these, or `roll back` alone for all of it.",
+        )
+    for label in found:  # It grows meanwhile.
+        found += [part.label for part in attempted.parts if label in part.after and part.label not in found]
+    return tuple(found)
+
+
+def way_back(before: Manifest, attempted: Manifest, seen: ClusterSnapshot | None, labels: Collection[str] = ()) -> Manifest:
+    """What was before `attempted`, as far as it can be again: disks that have grown stay so, and what came with the change goes. `labels`
+    are the parts that are led back, where the others stay as they are."""
+    then, now = ({part.label: part for part in one.parts} for one in (before, attempted))
+    back = {*labels} or {*then, *now}
+    going = {label: part for label, part in now.items() if label in back and label not in then}
+    parts: list[Part] = []
+    for label in dict.fromkeys((*then, *now)):
+        if label in back and label in then:
+            parts.append(_part_before(then[label], now[label], seen) if label in now else then[label])
+        elif label in now and label not in back:
+            parts.append(_as_it_is(now[label], seen))
+    let_go = {label: tuple(one.label for one in attempted.parts if label in one.after and one.label not in going) for label in going}
     return before.model_copy(
         update={
-            "parts": tuple(_part_before(part, now[part.label], seen) if part.label in now else part for part in before.parts),
-            "taken_back": tuple(part for part in attempted.parts if part.label not in labels),
+            "parts": tuple(parts),
+            "taken_back": (
+                *(part.model_copy(update={"let_go_by": let_go[label]}) for label, part in going.items()),
+                *(attempted.taken_back if labels else ()),
+            ),
             "parent_digest": attempted.digest,
         }
     )
 
 
+def _as_it_is(part: Part, seen: ClusterSnapshot | None) -> Part:
+    """It owns those of its machines that exist, where they are."""
+    if seen is None or not part.machines:
+        return part
+    guests = {guest.vm_id for guest in seen.guests}
+    return where_now(part.model_copy(update={"owned": tuple(str(one.vm_id) for one in part.machines if one.vm_id in guests)}), seen)
+
+
 def _part_before(before: Part, attempted: Part, seen: ClusterSnapshot | None) -> Part:
     guests = {guest.vm_id: guest for guest in seen.guests} if seen else {}
-    there = tuple(str(one.vm_id) for one in before.machines if one.vm_id in guests)
-    part = where_now(before.model_copy(update={"owned": there}), seen) if before.machines and seen else before
+    part = _as_it_is(before, seen)
     larger = {one.name: one for one in attempted.machines}
     pairs = [(one, larger[one.name]) for one in before.machines if one.name in larger]
     if not any(_has_grown(one, guests.get(one.vm_id)) for one, _ in pairs):

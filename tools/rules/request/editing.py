@@ -25,6 +25,8 @@ LABEL_LENGTH_MAX = 36
 NAMES_MAX = 1000
 """Of one series, beyond which no free one is looked for."""
 
+Built = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Of the items that a run has made, by label: the names of its machines, by group; the group of machines that are all alike is empty."""
 Refused = tuple[tuple[Edit, str], ...]
 """Edits that were not made, each with the reason in whole sentences."""
 
@@ -34,14 +36,14 @@ def apply(
     edits: Edits,
     catalogue: Mapping[str, Listed],
     running: Mapping[str, Item] | None = None,
-    built: Collection[str] = (),
+    built: Built | None = None,
 ) -> tuple[Request, Refused]:
-    """`running` is what runs already, by every name that it can be called: it may be copied. `built` are the labels of items that a run
-    has made: no edit takes them away."""
+    """`running` is what runs already, by every name that it can be called: it may be copied. What is `built` goes only where it is named,
+    and never all of it: that is a removal of the run."""
     items = {item.label: item for item in request.items}
-    draft = _Draft(catalogue, running or {}, built, items, list(request.shared), list(request.wishes))
+    draft = _Draft(catalogue, running or {}, built or {}, items, list(request.shared), list(request.wishes))
     refused: list[tuple[Edit, str]] = []
-    stay = _staying(draft, edits)
+    stay = _staying(draft, edits) | _all_of(draft, edits)
     for edit in edits.edits:
         try:
             if edit in stay:
@@ -52,6 +54,24 @@ def apply(
             refused.append((edit, str(reason)))
     made = Request(items=tuple(draft.items.values()), shared=tuple(draft.shared), wishes=tuple(draft.wishes))
     return made, tuple(refused)
+
+
+def lead_back(asked: Request, built: Request, labels: Collection[str]) -> Request:
+    """What is asked for when these items are again what they were when it was built, or are gone."""
+    then = {item.label: item for item in built.items}
+    items = [then.get(item.label) if item.label in labels else item for item in asked.items]
+    left = [item for item in items if item is not None]
+    gone = {item.label for item in asked.items} - {item.label for item in left}
+    return asked.model_copy(
+        update={
+            "items": tuple(_without_relations(item, gone) for item in left),
+            "wishes": tuple(wish for wish in asked.wishes if wish.item not in gone),
+        }
+    )
+
+
+def _without_relations(item: Item, gone: Collection[str]) -> Item:
+    return item.model_copy(update={"relations": tuple(one for one in item.relations if one.to not in gone)})
 
 
 def facts_of(item: Item, request: Request, catalogue: Mapping[str, Listed]) -> tuple[Fact, ...]:
@@ -85,7 +105,7 @@ class _Draft:
 
     catalogue: Mapping[str, Listed]
     running: Mapping[str, Item]
-    built: Collection[str]
+    built: Built
     items: dict[str, Item]
     shared: list[Fact]
     wishes: list[Wish]
@@ -102,8 +122,17 @@ class _Draft:
     def find(self, called: str) -> Item | None:
         """By its label, or by the name that its machine is to have."""
         label = self.now_called.get(called, called)
-        by_name = (one for one in self.items.values() if called in names_of(one))
+        by_name = (one for one in self.items.values() if called in self.machines(one))
         return self.items.get(label) or self.items.get(label_of(label)) or next(by_name, None)
+
+    def machines(self, item: Item) -> tuple[str, ...]:
+        """What its machines are called, or are to be."""
+        return (*names_of(item), *(name for names in self.built.get(item.label, {}).values() for name in names))
+
+    def is_one_of(self, called: str, item: Item) -> bool:
+        """One of the item's machines is meant, and there are others."""
+        machines = {*self.machines(item)}
+        return called != item.label and called in machines and len(machines) > 1
 
     def item(self, called: str) -> Item:
         found = self.find(called)
@@ -259,16 +288,57 @@ def _staying(draft: _Draft, edits: Edits) -> dict[Edit, str]:
     return {edit: apart[made.get(edit.item, edit.quote)] for edit in edits.edits if edit.quote in apart or edit.item in made}
 
 
+def _all_of(draft: _Draft, edits: Edits) -> dict[Edit, str]:
+    """Edits that would take away everything that runs."""
+    found = ((edit, draft.find(edit.item)) for edit in edits.edits if edit.do == "remove")
+    going = {edit: item.label for edit, item in found if item is not None and not draft.is_one_of(edit.item, item)}
+    if not draft.built or not draft.built.keys() <= set(going.values()):
+        return {}
+    going_built = [edit for edit, label in going.items() if label in draft.built]
+    return dict.fromkeys(going_built, "That would take away all that runs here. Say `remove it` for a plan that removes all of it.")
+
+
 def _remove(draft: _Draft, edit: Edit) -> None:
     item = draft.find(edit.item)
-    if item.label in draft.built if item else edit.item in draft.running:
-        raise _No(f"{edit.item} runs already, and an edit takes nothing away that runs. Say `remove` and the name of its run.")
+    if item is None and edit.item in draft.running:
+        raise _No(f"{edit.item} runs already, and is none of what was made here. Say `remove` and the name of its run.")
     if item is None:
         raise _No(f"I remove only what a run of mine made, and I know nothing called {shorten(edit.item)}. `list` shows my runs.")
+    if draft.is_one_of(edit.item, item):
+        _take_out(draft, item, edit)
+        return
+    if item.label in draft.built and not _names(draft, edit.quote, item):
+        raise _No(f"{item.label} runs already, and what runs is taken away only where you name it. Say `remove {item.label}`.")
     del draft.items[item.label]
     for other in draft.items.values():
-        draft.put(other.model_copy(update={"relations": tuple(one for one in other.relations if one.to != item.label)}))
+        draft.put(_without_relations(other, {item.label}))
     draft.wishes = [wish for wish in draft.wishes if wish.item != item.label]
+
+
+def _names(draft: _Draft, quote: str, item: Item) -> bool:
+    """`only the web server` names none of the others that would go."""
+    able = draft.catalogue.get(item.capability)
+    called = (item.label, *draft.machines(item), item.capability, *(able.WORDS if able else ()))
+    said = label_of(quote).replace("_", "-")
+    return any(label_of(one).replace("_", "-") in said for one in called)
+
+
+def _take_out(draft: _Draft, item: Item, edit: Edit) -> None:
+    """One of several machines. Those of a group have numbers instead of names of their own, so the last one of it can go."""
+    groups = draft.built.get(item.label, {}) or {"": names_of(item)}
+    group = next((group for group, names in groups.items() if edit.item in names), "")
+    names = groups.get(group, names_of(item))
+    left = tuple(name for name in names if name != edit.item)
+    said = {f"{group}_count" if group else "count": str(len(left))}
+    if group and edit.item != names[-1]:
+        raise _No(f"Of the {group} of {item.label} the last one goes first: {names[-1]}. Say `remove {names[-1]}`.")
+    if not left or not said.keys() <= draft.wants(item):
+        raise _No(f"{item.label} cannot be without {edit.item}. Say `remove {item.label}` for all of it.")
+    if not group:
+        said["name"] = ", ".join(left)
+    for name, value in said.items():
+        item = item.model_copy(update={"facts": _with(item.facts, Fact(name=name, value=value, quote=edit.quote))})
+    draft.put(item)
 
 
 def _copy(draft: _Draft, edit: Edit) -> None:

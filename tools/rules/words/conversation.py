@@ -31,6 +31,7 @@ _REMOVE = re.compile(
 )
 _LOOK = re.compile(r"(status|follow|drift)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9][A-Za-z0-9_-]{0,40}))?", re.IGNORECASE)
 _PLAN = re.compile(r"(?:show\s+)?(?:me\s+)?(?:the\s+)?(?:plan|details of|details)\s+([0-9a-f]{8,64})", re.IGNORECASE)
+_BACK = re.compile(r"(?:roll\s+back|rollback)\s+(?:the\s+)?([a-z0-9][a-z0-9_-]{0,40}(?: [a-z0-9][a-z0-9_-]{0,40}){0,2})", re.IGNORECASE)
 _AGAIN = re.compile(r"(retry|try\s+again|roll\s+back|rollback|leave|keep)\s+(?:the\s+)?(?:run\s+)?(run-[a-z0-9-]{1,40})", re.IGNORECASE)
 _WALK = re.compile(r"(undo|redo|take back)\s+(?:the |my )?(?:last )?([\w-]+) (?:changes|edits|steps|messages)", re.IGNORECASE)
 _RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8})", re.IGNORECASE)
@@ -60,6 +61,14 @@ _SAYINGS: dict[Intent, str] = {
 _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}
 
 _NUMBERS = re.compile(r"(?:(?:number|no\.?|option)\s+)?(\d{1,2})(?:\s*(?:,|and|&|\s)\s*(\d{1,2}))*", re.IGNORECASE)
+
+
+_TO_IT = re.compile(r"\b(?:to|into)\s+(?:it|them|(?:this|that|the)\s+(?:run|system|setup|deployment))\b", re.IGNORECASE)
+
+
+def joins(text: str) -> bool:
+    """`add a redis to it`: what is added is to be part of what there is."""
+    return bool(_TO_IT.search(text))
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -94,6 +103,8 @@ def read(text: str) -> Message:
         return Message(intent=Intent.SHOW_PLAN, text=text, subject=found.group(1).lower())
     if found := _AGAIN.fullmatch(bare):
         return Message(intent=_PLAIN[" ".join(found.group(1).lower().split())], text=text, subject=found.group(2).lower())
+    if found := _BACK.fullmatch(bare):
+        return Message(intent=Intent.ROLL_BACK, text=text, subject=found.group(1))
     if (found := _WALK.fullmatch(bare)) and (steps := quantities.count(found.group(2))):
         return Message(intent=Intent.REDO if found.group(1).lower() == "redo" else Intent.UNDO, text=text, subject=str(steps))
     if found := _RESUME.fullmatch(bare):

@@ -14,9 +14,10 @@ from typing import cast
 from tools.rules.plans.picking import BY_RULE, failed_picks, pick_by_rule
 from tools.rules.plans.reviewing import ratchet
 from tools.rules.request.comparing import differences
+from tools.rules.request.editing import lead_back
 from tools.rules.words import telling
 from tools.rules.words.answering import topic_of
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers, read
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, joins, numbers, read
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
@@ -24,6 +25,8 @@ from tools.values.events import Event, Intent, Message
 from tools.values.request import Doubt, Edit, Edits, Reading, Request, Wish
 from tools.values.run import RunStatus
 
+RUN = "run-"
+"""How the names of runs begin."""
 TYPED_MAX = 40
 """Messages of a conversation that quotes may come from; older ones are forgotten."""
 HISTORY_MAX = 40
@@ -175,7 +178,7 @@ def _cancel(now: Conversation, message: Message) -> Stepped:
 
 def _as_it_stands(now: Conversation) -> Conversation:
     """Without a request that nobody approved. What was built is still there, and can still be changed or removed."""
-    bare = replace(now.without("request"), phase=Phase.LISTENING, changing=False, going_back=False)
+    bare = replace(now.without("request"), phase=Phase.LISTENING, changing=False, going_back=False, led_back=())
     if now.run_id is None:
         return bare
     phase = Phase.STOPPED if now.run_status == "stopped" else Phase.DONE
@@ -193,7 +196,8 @@ def _retry(now: Conversation, message: Message) -> Stepped:
         going = replace(now, phase=Phase.RUNNING, run_status="running")
         return going, (effects.Retry(now.run_id), told, effects.Follow(now.run_id, now.line_seen))
     if now.phase is Phase.AWAITING and now.run_id and (now.plan_kind == "remove" or now.going_back):
-        return _roll_back(now, message) if now.going_back else _remove(now, message)
+        again = replace(message, subject=next(iter(now.led_back), ""))
+        return _roll_back(now, again) if now.going_back else _remove(now, message)
     if now.phase in (Phase.DRAFTING, Phase.AWAITING) and now.requirements is not None and now.requirements.complete:
         # The world is looked at again: an old plan is of no use once it has expired.
         void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
@@ -209,16 +213,19 @@ def _retry(now: Conversation, message: Message) -> Stepped:
 def _remove(now: Conversation, message: Message) -> Stepped:
     if now.phase is Phase.RUNNING:
         return now, (telling.RUN_UNDER_WAY,)
-    if now.request.item(message.subject):
-        return _edit(now, message.text, Edits(edits=(Edit(do="remove", item=message.subject, quote=message.text),)))
+    if item := now.request.item(message.subject) or now.request.item(message.subject.replace(" ", "_")):
+        return _edit(now, message.text, Edits(edits=(Edit(do="remove", item=item.label, quote=message.text),)))
     run_id = message.subject or now.run_id
     return now, (effects.PlanRemoval(run_id) if run_id else telling.NOTHING_TO_REMOVE,)
 
 
 def _roll_back(now: Conversation, message: Message) -> Stepped:
     """Of a run that stopped, or whose way back is on offer already; what is done is removed, as it always was."""
-    run_id = message.subject or now.run_id
+    is_run = not message.subject or message.subject.startswith(RUN)
+    run_id = message.subject if message.subject and is_run else now.run_id
     own = run_id == now.run_id
+    if not is_run and run_id is not None and (now.phase is Phase.STOPPED or now.going_back):
+        return now, (effects.PlanWayBack(run_id, message.subject),)
     if run_id is None or now.phase is Phase.RUNNING or (own and now.phase is not Phase.STOPPED and not now.going_back):
         return _remove(now, message)
     return now, (effects.PlanWayBack(run_id),)
@@ -305,12 +312,22 @@ def _edit(now: Conversation, text: str, edits: Edits) -> Stepped:
     if now.phase is Phase.RUNNING:
         return now, (telling.RUN_UNDER_WAY,)
     adds = any(edit.do in ("add", "copy") for edit in edits.edits)
-    anew = adds and now.phase in (Phase.DONE, Phase.STOPPED)
+    joining = joins(text) and now.request_built is not None
+    anew = adds and now.phase in (Phase.DONE, Phase.STOPPED) and not (joining and now.phase is Phase.DONE)
+    if now.phase is Phase.STOPPED and now.run_id and (part := _is_taken_back(now, edits)):
+        return now, (effects.PlanWayBack(now.run_id, part),)
     if now.phase is Phase.STOPPED and not anew:
         return now, (telling.RUN_STOPPED,)
-    if adds and now.run_id is not None and not anew:
+    if adds and now.run_id is not None and not anew and not joining:
         return now, (telling.ONE_RUN_AT_A_TIME,)
     return replace(now, typed=(*now.typed, text)[-TYPED_MAX:]), (effects.Understand(edits, anew),)
+
+
+def _is_taken_back(now: Conversation, edits: Edits) -> str:
+    """The label of the item that came with what has stopped, when all that is said is to remove it; else empty."""
+    (gone, *more) = [edit.item if edit.do == "remove" else "" for edit in edits.edits] or [""]
+    came_with_it = now.request.item(gone) and not (now.request_built and now.request_built.item(gone))
+    return gone if came_with_it and not more else ""
 
 
 def _forget_run(now: Conversation) -> Conversation:
@@ -455,9 +472,10 @@ def _plan(now: Conversation, planned: events.Planned) -> Stepped:
     plan, back_to = planned.plan, planned.back_to
     if back_to is not None and now.phase is not Phase.RUNNING:
         now = now if plan.run_id == now.run_id else replace(_forget_run(now), run_id=plan.run_id)
-        after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind, going_back=True)
+        now = replace(now, going_back=True, led_back=planned.parts)
+        after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind)
         return after, (telling.GOING_BACK, telling.plan(plan, *back_to, before=planned.before))
-    now = replace(now, going_back=False)
+    now = replace(now, going_back=False, led_back=())
     if now.phase is Phase.RUNNING or (plan.kind != "remove" and now.phase is not Phase.DRAFTING):
         return now, ()
     after = replace(now, phase=Phase.AWAITING, plan_digest=plan.digest, plan_kind=plan.kind)
@@ -522,16 +540,22 @@ def _come_to(now: Conversation, status: RunStatus) -> Conversation:
     bare = replace(now, plan_digest=None, run_status=status)
     match status:
         case "done":
-            built = now.request_built if now.going_back and now.request_built else _planned(now)
-            return replace(
-                bare, phase=Phase.DONE, changing=False, going_back=False, request=built, request_built=built, history=(), ahead=()
-            )
+            built = _built(now)
+            bare = replace(bare, phase=Phase.DONE, changing=False, going_back=False, led_back=(), history=(), ahead=())
+            return replace(bare, request=built, request_built=built)
         case "removed":
             return replace(_forget_run(now), phase=Phase.LISTENING)
         case "stopped":
             return replace(bare, phase=Phase.STOPPED)
         case _:
             return now
+
+
+def _built(now: Conversation) -> Request:
+    """What was asked for of what stands when the run is done."""
+    if now.led_back:
+        return lead_back(now.request, now.request_built or Request(), now.led_back)
+    return now.request_built if now.going_back and now.request_built else _planned(now)
 
 
 def _planned(now: Conversation) -> Request:
