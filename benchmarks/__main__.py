@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
     "prompt": (prompts.prompt, "until the first prompt of `adk run`, against the smallest agent"),
     "request": (requests.machine_request, "a PostgreSQL request to the plan shown, against bare terraform"),
     "workspace": (requests.workspace_request, "a data workspace's request to the plan shown, against bare terraform"),
+    "parts": (requests.parts_request, "a request of ten parts to the plan shown, against bare terraform"),
     "approval": (approvals.approval, "an approval to the plan applied, against bare terraform apply"),
     "models": (requests.model_calls, "calls of a model and tokens of every capability's request"),
     "policy": (rules.policy, "policy and cost of 200 resources"),

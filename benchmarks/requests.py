@@ -15,6 +15,7 @@ from benchmarks.prompts import first_answer_seconds
 from benchmarks.rows import Row, median, spread
 
 RATIO_MAX, OWN_SECONDS_MAX = 1.5, 0.5
+PARTS, PARTS_RATIO_MAX, PARTS_TIMES_MAX = 10, 1.3, 2
 CALLS_MAX, TOKENS_MAX = 2, 4_000
 FLOOR = "init, validate, plan, show"
 _numbers = count(1)
@@ -26,6 +27,16 @@ def machine_request(bench: Bench) -> Iterator[Row]:
 
 def workspace_request(bench: Bench) -> Iterator[Row]:
     yield from _request(bench, "data_workspace")
+
+
+def parts_request(bench: Bench) -> Iterator[Row]:
+    """Of ten parts, each with a state of its own. By hand they are planned one after another, as a person would."""
+    machines = (f"a Debian VM called part-{n:02d} with {1 + n % 2} cores, {n} GB memory and {10 + n} GB disk" for n in range(1, PARTS + 1))
+    sentence = f"development, network 20: {', '.join(machines)}"
+    both = [_ask_and_plan(bench, sentence) for _ in range(min(bench.times, PARTS_TIMES_MAX))]
+    seconds = [turn.seconds for turn, _ in both]
+    floor = median([floor for _, floor in both])
+    yield Row(f"{PARTS} parts: request to plan shown", median(seconds), "s", floor, f"{FLOOR} of each", PARTS_RATIO_MAX, spread(seconds))
 
 
 def _request(bench: Bench, capability: str) -> Iterator[Row]:
