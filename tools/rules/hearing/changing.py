@@ -133,7 +133,7 @@ def _share_choices(message: Message) -> None:
     if last is None:
         return
     kinds = {one.name for one in message.wanted(last) if one.kind in ("choice", "version")} - SHARED
-    told = {name for name in kinds & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",")}
+    told = {name for name in (kinds | last.sizes) & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",")}
     both = kinds | {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
     told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
     for one in message.things[:-1]:
@@ -167,6 +167,8 @@ def _is_of_all(scene: Scene, fact: Fact, within: str = "") -> bool:
     begin = scene.tokens_between(max(scene.text.rfind(fact.quote), 0), len(scene.text))[0]
     first, last = scene.sentence(begin)
     first, last = (scene.clause(begin), scene.find(begin, last, within) or last) if within else (first, last)
+    if within and len(scene.of_kind(first, last, "size")) > 1:
+        return False  # `…, 8 GB and 100 GB each`
     return any(scene.is_listed(i, "everything") or scene.does(i, "each") for i in range(first, last))
 
 
