@@ -42,7 +42,7 @@ def test_words_come_to_what_the_services_own_cases_say(name: str, words: str, ca
     assert len(needs.problems) == bool(case.get("problem"))
     assert all(word in needs.problems[0] for word in case.get("problem", []))
     assert needs.not_included == ()
-    fields = {field.name: field.value for field in needs.fields}
+    fields = {field.name: list(field.value) if isinstance(field.value, tuple) else field.value for field in needs.fields}
     assert {field: fields.get(field) for field in case.get("fields", {})} == case.get("fields", {})
     if "variables" in case:
         [part] = composed(request).parts
@@ -71,7 +71,7 @@ def _assert_whole(part: Part) -> None:
     assert own <= set(role)
     assert {name for name, told in role.items() if told.get("required")} <= own
     named = {value["secret"] for value in part.configure.variables.values() if isinstance(value, dict)}
-    assert named == {secret.name for secret in part.secrets} - {"ssh_key"}
+    assert named == {one.name for one in (*part.secrets, *part.certificates)} - {"ssh_key"}
     for command in part.commands:
         assert not any("{{" in word.replace("{{.", "") or "{%" in word for word in command.argv), command.argv
     assert {command.machine for command in part.commands} == {machine.name for machine in part.machines}

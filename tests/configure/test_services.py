@@ -33,6 +33,7 @@ ASKED = {
     "mariadb": "a MariaDB server with 2 GB of memory",
     "rabbitmq": "a RabbitMQ broker",
     "container_host": "a container host",
+    "dns_resolver": "a DNS resolver with forwarder 10.20.0.1",
 }
 CHANGED = {
     "mariadb": "a MariaDB server with 4 GB of memory and 300 connections",
