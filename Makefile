@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## set up, then: a sentence becomes a verified PostgreSQL server in the simulated cluster
 	@$(BIN)/berth demo
@@ -17,6 +17,9 @@ test: $(VENV)/.test ## set up, then run the tests
 
 test-systems: $(VENV)/.test ## then run what takes whole systems and many minutes
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m systems
+
+test-endurance: $(VENV)/.test ## the same properties many times over; BERTH_ENDURANCE=nightly for more of them
+	@$(BIN)/python -m pytest -n 2 --dist load -m endurance tests/endurance
 
 web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
 	@$(BIN)/berth sim four_nodes -- berth web
@@ -41,7 +44,7 @@ eval: $(VENV)/.test ## score the configured model on hearing, refusing and choos
 
 lock: ## resolve the dependencies anew into the two lock files (needs uv)
 	$(LOCK) --extra sim --group build -o requirements.lock
-	$(LOCK) --extra sim --extra models --extra policy --extra mcp --extra secrets --extra notices --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra sim --extra models --extra policy --extra mcp --extra secrets --extra notices --extra traces --group build --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
@@ -55,4 +58,4 @@ $(VENV)/.test: requirements-dev.lock pyproject.toml $(wildcard install/*)
 	@bash install/set_up.sh $(PYTHON) $(VENV) test
 	@touch $(VENV)/.demo $@
 
-.PHONY: help demo test test-systems web chat azure check format bench eval lock clean
+.PHONY: help demo test test-systems test-endurance web chat azure check format bench eval lock clean

@@ -35,6 +35,7 @@ def settle() -> None:
     if _settled:
         return
     _settled = True
+    os.environ.setdefault("ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS", "false")  # What people type, and models read, stays out of traces.
     os.umask(0o077)  # Whatever a front end writes is its own person's.
     if hasattr(file_artifact_service, "_DEFAULT_FILE_MODE"):  # ADK has read the umask when it was loaded.
         file_artifact_service._DEFAULT_FILE_MODE = 0o600

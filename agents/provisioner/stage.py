@@ -26,6 +26,7 @@ from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 from pydantic import ValidationError
 
+from tools.clients.tracing import carried
 from tools.values.effects import Follow, Hear, Work, Works
 from tools.values.events import Event as Happening
 from tools.values.trouble import Trouble
@@ -128,7 +129,7 @@ async def _aloud(talk: Talk, works: tuple[Works, ...], invocation_id: str) -> As
         finally:
             say(None)
 
-    working = (WORK if talk.is_slow else AT_ONCE).submit(work)
+    working = (WORK if talk.is_slow else AT_ONCE).submit(carried(work))
     gathering_seconds = 0.0
     ended = False
     try:

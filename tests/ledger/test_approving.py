@@ -118,6 +118,8 @@ def test_all_roles_together_hold() -> None:
         {"override_reason": "because I may"},
         {"signature": "0" * 64},
         {"signature": ""},
+        {"signature": "\x80"},
+        {"signature": "\ud800"},
     ],
 )
 def test_an_approval_changed_in_any_field_does_not_hold(change: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ import yaml
 from tools.clients.files import private_folder, write_private
 from tools.clients.shipped import PLAYBOOKS
 from tools.clients.ssh import Host, config_file, environment, run_command
+from tools.clients.tracing import span
 from tools.rules.names.foreign import theirs
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
@@ -115,7 +116,8 @@ def run_playbook(
             cancel_callback=look,
         )
         runner.config.env = _clean(runner.config.env) | ours
-        runner.run()
+        with span("ansible-playbook", playbook=playbook):
+            runner.run()
     finally:
         secret_file.unlink(missing_ok=True)
         _end_left(private)

@@ -14,7 +14,6 @@ It is read in the process that needs it, kept there for a minute, and written no
 
 from __future__ import annotations
 
-import hmac
 import os
 import subprocess
 import threading
@@ -29,6 +28,7 @@ from pydantic import SecretStr
 from tools.rules.names.foreign import theirs
 from tools.values.site import REFERENCE_SCHEMES
 from tools.values.trouble import RequestProblem, Trouble, WorldProblem
+from tools.values.value import same
 
 KEPT_SECONDS = 60.0
 ANSWER_SECONDS_MAX = 10.0
@@ -47,7 +47,7 @@ class Secret(SecretStr):
         return self._secret_value if is_reference(self._secret_value) else ""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._secret_value.encode(), other._secret_value.encode())
+        return isinstance(other, Secret) and same(self._secret_value, other._secret_value)
 
     def __hash__(self) -> int:
         return hash(self._secret_value)

@@ -20,6 +20,7 @@ from tools.clients.files import copy_private, file_sha256, private_folder, write
 from tools.clients.process import UTF8, Finished, no_proxy, run
 from tools.clients.settings import Settings
 from tools.clients.terraform_words import lock_of, problem_of_events, problem_of_text
+from tools.clients.tracing import carried, span
 from tools.rules.plans.inputs import CHOSEN
 from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
@@ -136,8 +137,8 @@ class Terraform:
         if destroy:
             arguments.append("-destroy")
         with ThreadPoolExecutor(2, thread_name_prefix="terraform") as both:
-            checking = both.submit(self.validate) if validate else None
-            planning = both.submit(self._run, "plan", *arguments, seconds_max=PLAN_SECONDS_MAX, cancelled=cancelled)
+            checking = both.submit(carried(self.validate)) if validate else None
+            planning = both.submit(carried(self._run), "plan", *arguments, seconds_max=PLAN_SECONDS_MAX, cancelled=cancelled)
             if checking is not None:
                 checking.result()
             done = planning.result()
@@ -243,13 +244,14 @@ class Terraform:
         return tuple(_locked_providers(path.read_text())) if path.exists() else ()
 
     def _run(self, *arguments: str, seconds_max: float, cancelled: Callable[[], bool] = lambda: False) -> Finished:
-        return run(
-            [*self.program(), *arguments],
-            folder=self.folder,
-            environment=self.environment(),
-            seconds_max=seconds_max,
-            cancelled=cancelled,
-        )
+        with span(f"terraform {arguments[0]}", folder=self.folder.name):
+            return run(
+                [*self.program(), *arguments],
+                folder=self.folder,
+                environment=self.environment(),
+                seconds_max=seconds_max,
+                cancelled=cancelled,
+            )
 
     @contextmanager
     def _provider_cache(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ from tools.ledger.database import AFTER_COMMIT, Database, approval_uses, approva
 from tools.ledger.verifying import Row, approval_differences, plan_differences, run_differences, sum_of, told
 from tools.rules.plans.approving import signature
 from tools.values.trouble import WorldProblem
-from tools.values.value import Json, Value, canonical, sha256
+from tools.values.value import Json, Value, canonical, same, sha256
 
 log = logging.getLogger("berth.ledger")
 
@@ -129,7 +129,7 @@ class Audit:
         previous = START
         for number, row in enumerate(rows, 1):
             right = row.number == number == _facts(row.json).get("number") and row.previous == previous
-            if not right or not hmac.compare_digest(row.hash, self._hash(previous, row.json)):
+            if not right or not same(row.hash, self._hash(previous, row.json)):
                 yield f"Record {number} was changed, moved or removed, or the ledger's key is another one."
                 return
             previous = row.hash
@@ -142,7 +142,7 @@ class Audit:
 
         yield from plan_differences(of, connection.execute(sa.select(plans)))
         given, spent = connection.execute(sa.select(approvals)).all(), connection.execute(sa.select(approval_uses)).all()
-        yield from approval_differences(of, given, spent, lambda one: hmac.compare_digest(one.signature, signature(one, self._key)))
+        yield from approval_differences(of, given, spent, lambda one: same(one.signature, signature(one, self._key)))
         yield from run_differences(of, connection.execute(sa.select(runs)).all(), sums)
 
     def _hash(self, previous: str, text: str) -> str:

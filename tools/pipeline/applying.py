@@ -19,6 +19,7 @@ from tools.clients.files import assert_room, copy_private, private_folder
 from tools.clients.process import INTERRUPT_SECONDS_MAX
 from tools.clients.terraform import BACKEND, Planned, Terraform, assert_sha256
 from tools.clients.terraform_words import event_of, problem_of_events, progress_of
+from tools.clients.tracing import span
 from tools.ledger.leases import Lease
 from tools.pipeline.begun import mend_record
 from tools.pipeline.platforms import hands
@@ -61,7 +62,8 @@ def apply(work: Work) -> Json:
             _begin_approved(work, lease, place)
         elif detached.phase(place) is Phase.DIED or _failed_before(place):
             place = _begin_rest(work, lease, place)
-        ended = _attend(work, place)
+        with span("terraform apply", folder=work.part_folder.name):
+            ended = _attend(work, place)
         try:
             true = _made_true(work, ended)
             for change in work.part_plan.changes:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from tools.clients import tracing
 from tools.ledger.plans import Kept
 from tools.ledger.reservations import Promise
 from tools.ledger.runs import RunRow
@@ -101,6 +102,7 @@ def start(world: World, plan_digest: str) -> str:
         return plan.run_id
     world.ledger.keep_until(kept.family, now + RUN_TIME_MAX)
     write_json(world.run_folder(plan.run_id) / "approval.json", [one.model_dump(mode="json") for one in approvals])
+    tracing.keep(world.run_folder(plan.run_id))
     engine.take_in_hand(plan.run_id)
     return plan.run_id
 
@@ -209,6 +211,7 @@ def retry(world: World, run_id: str) -> None:
     if world.ledger.runs.begin_again(run_id, world.now()) is None:
         run = world.ledger.runs.row(run_id)
         raise RequestProblem("The run did not stop.", f"{run_id} is {run.status}.", "Only a run that stopped half-way can go on.")
+    tracing.keep(world.run_folder(run_id))
     engine.take_in_hand(run_id)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tools.clients import tracing
 from tools.clients.files import in_words, write_private
 from tools.clients.process import plain
 from tools.ledger.database import LedgerAway
@@ -68,6 +69,15 @@ class Carrier:
         return True
 
     def step(self, place: int) -> bool:
+        """Traced, below the message that began or retried the run."""
+        step = self.world.ledger.runs.get(self.run_id).steps[place]
+        told: dict[str, str | int] = {"run": self.run_id, "part": step.part, "step": step.name, "attempt": step.attempt + 1}
+        with tracing.kept(self.world.run_folder(self.run_id)), tracing.span(f"step {step.name}", **told) as fail:
+            if not (done := self._step(place)):
+                fail()
+            return done
+
+    def _step(self, place: int) -> bool:
         """Does one step unless it came to its end; True when it is done afterwards. Trouble is written down, not raised."""
         ledger = self.world.ledger
         run = ledger.runs.get(self.run_id)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tools.clients.files import assert_room, private_folder
 from tools.clients.terraform import Terraform
+from tools.clients.tracing import carried
 from tools.pipeline.begun import assert_recorded, mend
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
@@ -307,4 +308,4 @@ def _side_by_side(work: Callable[[Part], PartPlan], parts: Iterable[Part]) -> tu
     if len(parts) == 1:
         return (work(parts[0]),)
     with ThreadPoolExecutor(min(AT_ONCE_MAX, len(parts)), thread_name_prefix="plan") as pool:
-        return tuple(pool.map(work, parts))
+        return tuple(one.result() for one in [pool.submit(carried(work), part) for part in parts])

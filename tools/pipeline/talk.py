@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from tools.capabilities import catalogue, chain
 from tools.capabilities.swings import swings
 from tools.clients.files import in_words as trouble_of
+from tools.clients.tracing import span
 from tools.ledger.database import LedgerAway
 from tools.pipeline import carry_out, requests
 from tools.pipeline.answering import Answering
@@ -120,12 +121,13 @@ class Talk:
         try:
             while self.is_for(*works) and self.is_slow == slow and not self.is_next(effects.Follow):
                 effect = self.to_do.popleft()
-                if isinstance(effect, AtOnce):
-                    if event := self._do(effect):
-                        self.happen(event)
-                else:
-                    self._sure = self.now
-                    self.happen(self._work(effect))
+                with span(effect.value if isinstance(effect, Work) else type(effect).__name__):
+                    if isinstance(effect, AtOnce):
+                        if event := self._do(effect):
+                            self.happen(event)
+                    else:
+                        self._sure = self.now
+                        self.happen(self._work(effect))
         except (Trouble, OSError) as error:
             self.now = self._sure
             self.to_do.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any, Self
@@ -19,6 +20,11 @@ Named = tuple[tuple[str, bool | int | float | str], ...]
 def canonical(value: Json) -> bytes:
     """One spelling for equal JSON values: sorted keys, no blanks, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def same(one: str, other: str) -> bool:
+    """In the same time wherever they differ, and whatever characters somebody has put into one of them."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def sha256(content: bytes) -> str:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tools.rules.plans.approving import Roles
 from tools.rules.plans.permitting import VIEWER
+from tools.values.value import same
 
 from ..connection import speaker
 from ..turns import AT_ONCE
@@ -209,7 +210,7 @@ class Door:
         assert provider is not None and oidc is not None
         kept = self.people.opened(_cookies(request.headers.get("cookie", "")).get(LOGIN_COOKIE, ""), "login")
         code, state = request.query_params.get("code", ""), request.query_params.get("state", "")
-        if not kept or not code or not secrets.compare_digest(str(kept["state"]).encode(), state.encode()):
+        if not kept or not code or not same(str(kept["state"]), state):
             return _no(403, "This login was not begun here. Go to /login.")
         async with self._client() as client:
             token = await client.fetch_token(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import re
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from joserfc.jwk import KeySet, OctKey
 
 from tools.rules.plans.approving import Roles
 from tools.values.person import Person
+from tools.values.value import same
 
 from .config import Config, Oidc
 
@@ -67,7 +67,7 @@ class Provider:
             sub={"essential": True},
         )
         rules.validate(found)
-        if nonce and not hmac.compare_digest(str(found.get("nonce", "")), nonce):
+        if nonce and not same(str(found.get("nonce", "")), nonce):
             raise ValueError("the token belongs to another login")
         return found
 
@@ -135,7 +135,7 @@ class People:
             return None
         digest = hashlib.sha256(token.encode()).hexdigest()
         for name, known in self._tokens():
-            if hmac.compare_digest(known, digest):
+            if same(known, digest):
                 return name, (), False
         if self.provider is None or self.config.oidc is None or token.count(".") != 2:
             return None
@@ -158,11 +158,7 @@ class People:
         assert proxy is not None
         secret = proxy.secret_file.read_text(encoding="utf-8").strip()
         name = headers.get(proxy.name_header.lower(), "")
-        if (
-            not secret
-            or not hmac.compare_digest(headers[proxy.secret_header.lower()].encode(), secret.encode())
-            or not NAME.fullmatch(name)
-        ):
+        if not secret or not same(headers[proxy.secret_header.lower()], secret) or not NAME.fullmatch(name):
             return None
         groups = headers.get(proxy.groups_header.lower(), "") if proxy.groups_header else ""
         return name, tuple(filter(None, (one.strip() for one in groups.split(",")))), True

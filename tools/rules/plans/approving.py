@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tools.values.manifest import Part
 from tools.values.plan import Approval, Change, Plan
 from tools.values.trouble import RequestProblem
-from tools.values.value import canonical
+from tools.values.value import canonical, same
 
 OPERATOR = "operator"
 CONFIRM = "confirm "
@@ -172,7 +172,7 @@ def assert_holds(plan: Plan, approvals: Iterable[Approval], key: bytes, at: date
     """At the moment the run begins, and again just before Terraform applies: every role, this digest, a true signature, in time."""
     approvals = tuple(approvals)
     for approval in approvals:
-        if approval.plan_digest != plan.digest or not hmac.compare_digest(approval.signature, signature(approval, key)):
+        if approval.plan_digest != plan.digest or not same(approval.signature, signature(approval, key)):
             raise RequestProblem(
                 "An approval does not hold.",
                 f"The approval as {approval.role} is not for this plan, or was changed after it was given.",

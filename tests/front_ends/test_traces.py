@@ -1,0 +1,72 @@
+"""A collector of OpenTelemetry sees one trace from the message to Terraform and Ansible, and no word that was typed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from cluster_sim.run import environment
+from tests.conftest import api_server, wait_until
+
+pytestmark = pytest.mark.systems
+
+SENTENCE = "a Debian VM called traced-01 with 1 core, 1 GB memory and 8 GB disk, development, network 20"
+
+
+@contextmanager
+def collector(took: list[bytes]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["content-type"] == "application/x-protobuf"
+            took.append(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def spans(took: list[bytes]) -> dict[bytes, set[str]]:
+    """Names by trace."""
+    found: dict[bytes, set[str]] = {}
+    for body in list(took):
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            for scope in resource.scope_spans:
+                for span in scope.spans:
+                    found.setdefault(span.trace_id, set()).add(span.name)
+    return found
+
+
+def test_one_trace_from_the_message_to_terraform_and_ansible(emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
+    ready, folder = emulated_cluster
+    took: list[bytes] = []
+    with collector(took) as address:
+        told = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{address}/v1/traces", "OTEL_BSP_SCHEDULE_DELAY": "200"}
+        given = {**environment(ready, folder), **told, "BERTH_HOME": str(tmp_path / "home")}
+        with api_server(given, tmp_path / "log") as berth:
+            chat = berth.chat()
+            chat.say(SENTENCE)
+            digest = chat.open_digest
+            chat.say(f"approve {digest}")
+            assert chat.run.status == "done"
+            wanted = {"Start", "step apply", "terraform apply", "step configure", "ansible-playbook", "step guide"}
+            wait_until(lambda: any(wanted < names for names in spans(took).values()), 30, lambda: str(spans(took)))
+            assert any({"compose and review", "terraform plan"} <= names for names in spans(took).values())
+    whole = b"".join(took)
+    assert not any(word.encode() in whole for word in ("traced-01", "1 GB memory", digest))
