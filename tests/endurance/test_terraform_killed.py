@@ -1,0 +1,45 @@
+"""A real `terraform apply` is killed with its owner at an instant of chance; another process makes the run whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.test_crashes import approved, assert_whole, child, children, ended
+from tools.clients import detached
+from tools.clients.detached import Phase
+
+from .conftest import Tally
+
+__all__ = ["children"]
+
+SEED = int(os.environ.get("BERTH_ENDURANCE_SEED") or random.SystemRandom().randrange(2**32))
+WORK_SECONDS = 0.6
+"""How long the one machine takes to make."""
+
+
+def test_terraform_is_killed_and_the_run_made_whole(children: Any, tmp_path: Path, tally: Tally) -> None:
+    chance, wanted, in_time = random.Random(SEED), tally.wanted("Terraform killed"), 0
+    for number in range(wanted):
+        home, effects = tmp_path / f"home{number}", tmp_path / f"effects{number}"
+        world, digest, run_id = approved(home, effects, seconds=WORK_SECONDS)
+        assert ended(child(children, home, effects, digest, "apply", "during")) == -signal.SIGKILL
+        place = next((home / "runs" / run_id / "web" / ".apply").iterdir())
+        time.sleep(chance.uniform(0, 2 * WORK_SECONDS))  # The instant is what is varied.
+        if detached.phase(place) is Phase.ALIVE:
+            in_time += 1
+            detached.signal_it(place, signal.SIGKILL)
+        assert ended(child(children, home, effects, digest)) == 0
+        try:
+            assert_whole(world, run_id, effects)
+        except AssertionError as error:
+            pytest.fail(f"number {number} of BERTH_ENDURANCE_SEED={SEED}: {error}")
+        world.ledger.close()
+    assert in_time >= wanted // 4, "most were killed while they worked"
+    tally.done("Terraform killed", in_time)
