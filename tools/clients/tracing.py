@@ -1,5 +1,5 @@
 """Spans of OpenTelemetry: what is done, when, for which run. They hold names and numbers of ours, and no text of anybody. Nothing is
-exported unless the process was told where to, by the OTEL_… variables; then a span costs some microseconds, and otherwise less.
+exported unless the process was told where to, by the OTEL_… variables; a span that goes nowhere takes less than 0.1 ms.
 
 A run outlives the message that began it, and maybe the process: where its spans belong is kept in its folder.
 """
