@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from cluster_sim.run import environment
 from tests.conftest import api_server, wait_until
-
-pytestmark = pytest.mark.systems
 
 SENTENCE = "a Debian VM called traced-01 with 1 core, 1 GB memory and 8 GB disk, development, network 20"
 
@@ -53,12 +52,27 @@ def spans(took: list[bytes]) -> dict[bytes, set[str]]:
     return found
 
 
+def told(address: str) -> dict[str, str]:
+    return {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{address}/v1/traces", "OTEL_BSP_SCHEDULE_DELAY": "200"}
+
+
+def test_what_berth_does_for_a_message_is_below_adks_own_spans(tmp_path: Path) -> None:
+    took: list[bytes] = []
+    with collector(took) as address:
+        given = {**os.environ, **told(address), "BERTH_HOME": str(tmp_path / "home")}
+        with api_server(given, tmp_path / "log") as berth:
+            berth.chat().say("canary-1, what can you do?")
+            wanted = {"POST /run", "invoke_agent provisioner", "TellWhatIsKnown"}
+            wait_until(lambda: any(wanted <= names for names in spans(took).values()), 30, lambda: str(spans(took)))
+    assert b"canary-1" not in b"".join(took)
+
+
+@pytest.mark.systems
 def test_one_trace_from_the_message_to_terraform_and_ansible(emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
     ready, folder = emulated_cluster
     took: list[bytes] = []
     with collector(took) as address:
-        told = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{address}/v1/traces", "OTEL_BSP_SCHEDULE_DELAY": "200"}
-        given = {**environment(ready, folder), **told, "BERTH_HOME": str(tmp_path / "home")}
+        given = {**environment(ready, folder), **told(address), "BERTH_HOME": str(tmp_path / "home")}
         with api_server(given, tmp_path / "log") as berth:
             chat = berth.chat()
             chat.say(SENTENCE)
