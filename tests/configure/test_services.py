@@ -34,7 +34,11 @@ ASKED = {
     "rabbitmq": "a RabbitMQ broker",
     "container_host": "a container host",
     "dns_resolver": "a DNS resolver with forwarder 10.20.0.1",
+    "bastion": "a bastion",
+    "ci_runner": "a CI runner",
+    "reverse_proxy": "a reverse proxy for site shop.example.org in front of 10.20.0.61, backend port 15672",
 }
+"""The proxy is in front of the broker's pages."""
 CHANGED = {
     "mariadb": "a MariaDB server with 4 GB of memory and 300 connections",
 }

@@ -31,7 +31,7 @@ from tools.rules.sizing.sizing import SYSTEM_DISK_GIB, SYSTEM_MEMORY_GIB, Assump
 from tools.rules.words.guiding import common, from_here, on_machine
 from tools.rules.words.rendering import bare
 from tools.values.machine import Machine
-from tools.values.manifest import Command, Part, Secret
+from tools.values.manifest import Command, Part, Secret, TlsCertificate
 from tools.values.request import Fact
 from tools.values.requirements import Needs, Source
 from tools.values.site import Site
@@ -107,6 +107,8 @@ class Table(Value):
     facts: dict[str, Told] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
     """Name → kind; the playbook is given one by a variable that names it."""
+    certificates: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Name → the fields that have the names it is for. The playbook is given one as a secret."""
     variables: dict[str, Json] = Field(default_factory=dict)
     """Of the playbook: a plain value, `{fact = …}` (and `otherwise`), `{secret = …}`, or `{memory_share = …}`, a row of
     service-figures.csv, of the memory that the system leaves."""
@@ -138,6 +140,7 @@ def by_table(package: str) -> Stated:
         commands=service.commands,
         variables=service.variables,
         secrets=tuple(Secret.model_validate({"name": secret, "kind": kind}) for secret, kind in told.secrets.items()),
+        certificates=service.certificates,
     )
     return Stated(name, told.title, told.words, told.examples, service.wanted, {"proxmox": footing})
 
@@ -164,6 +167,11 @@ class Service:
 
     def variables(self, part: Part) -> dict[str, Json]:
         return {name: _value(told, part) for name, told in self.table.variables.items()}
+
+    def certificates(self, part: Part) -> tuple[TlsCertificate, ...]:
+        return tuple(
+            TlsCertificate(name=name, names=tuple(map(part.needs.text, fields))) for name, fields in self.table.certificates.items()
+        )
 
     def commands(self, machine: Machine, part: Part) -> tuple[Command, ...]:
         known = {field.name: field.value for field in part.needs.fields} | self.variables(part)
