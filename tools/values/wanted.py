@@ -59,6 +59,8 @@ class Wanted(Value):
     replicas`, `web servers behind a load balancer`."""
     same_as: str = ""
     """The fact that says the same another way, such as machines and replicas: whichever is said later stands alone."""
+    unlabelled: bool = False
+    """For `address`: one that no label introduces is this one, and no machine's own."""
     alone: bool = False
     """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
 

@@ -24,10 +24,9 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 
 
 def read_facts(at: Stretch) -> None:
-    """Everything but amounts, in an order in which the surest kinds come first; a machine's own address, which needs no label, after those
-    that have one."""
+    """Everything but amounts, in an order in which the surest kinds come first: an address that needs no label comes after the others."""
     for kind, read in READERS.items() if at.first < at.last else ():
-        for one in sorted(at.able.by_kind.get(kind, ()), key=lambda one: one.name == "address"):
+        for one in sorted(at.able.by_kind.get(kind, ()), key=lambda one: (one.unlabelled, one.name == "address")):
             read(at, one)
 
 

@@ -73,8 +73,8 @@ class Grouping:
         scene, previous, lead = self.scene, self.previous, head.lead
         if not scene.free(head.first, head.last):
             return
-        if self._is_it(head):
-            head = replace(head, capability=self.request.items[0].capability, label=self.request.items[0].label)
+        if meant := self._meant(head):
+            head = replace(head, capability=meant.capability, label=meant.label)
         verdict = self._verdict(head)
         match verdict:
             case "new" | "there":
@@ -85,7 +85,7 @@ class Grouping:
             case "again":
                 number = next(n for n, one in enumerate(self.found) if one.capability == head.capability)
                 scene.use(head.first, head.last)
-                self.found.append(replace(self.found[number], first=head.start, last=head.last, of=number))
+                self.found.append(replace(self.found[number], head=head, first=head.start, last=head.last, of=number))
             case "instead" if previous:
                 previous.head = replace(head, role=previous.head.role)
                 previous.count = lead.number if previous.count is None and lead.number else previous.count
@@ -142,7 +142,8 @@ class Grouping:
         if head.role:
             return "no" if previous and self.scene.in_brackets(head.first) else "new"
         of_before = any(one.capability == head.capability for one in self.found[:-1])
-        if of_before and head.intro == "ref" and not self._is_like_previous(head) and self._before(head) in ("stop", "join"):
+        told = self._before(head) in ("stop", "join") or _value_of(scene, head) >= 0
+        if of_before and head.intro == "ref" and not self._is_like_previous(head) and told:
             return "again"
         if (previous or self.request.items) and self._modifies(head) and head.intro != "new":
             return "spoken of"
@@ -286,6 +287,17 @@ class Grouping:
         """`two web servers` alone, where there is one: so many of it."""
         return head.lead.number != 1 and self._only_counts(head, "ask_for", "join", "another")
 
+    def _meant(self, head: Head) -> Item | None:
+        """The item that another word than its own stands for: `the database` of a database cluster, and what `it` is."""
+        if self._is_it(head):
+            return self.request.items[0]
+        ours = {item.capability for item in self.request.items}
+        if head.capability in ours or head.body or head.label or head.names or head.intro == "new":
+            return None
+        catalogue = self.scene.catalogue
+        like = [one for one in self.request.items if any(head.capability in w.instead_of for w in catalogue[one.capability].WANTED)]
+        return like[0] if len(like) == 1 else None
+
     def _is_it(self, head: Head) -> bool:
         """`make it 5 machines`: so many of the one item there is."""
         if not head.body or head.lead.number is None or len(self.request.items) != 1 or self.found:
@@ -380,7 +392,7 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
             grouping.take(head)
     found = grouping.found
     for one, after in itertools.pairwise(found):
-        one.last = after.first = _under_heading(scene, one.head.last, after.first)
+        one.last = after.first = _under_heading(scene, one.head.last, _from_value(scene, one, after))
     if found:
         found[0].first, found[-1].last = 0, len(scene.said)
     for group in found:
@@ -430,6 +442,23 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
             named = [head for head in named if not at <= head.start < end]
         at = end + 1
     return named
+
+
+def _value_of(scene: Scene, head: Head) -> int:
+    """Where its value stands, if that is before it: `8 GB for the database`; else -1."""
+    i = head.start - 1
+    return i - 1 if scene.does(i, "for") and scene.kind(i - 1) in ("number", "size", "address", "name", "money") else -1
+
+
+def _from_value(scene: Scene, before: Group, group: Group) -> int:
+    """Where the words about a thing begin that its value stands before, as that of the one before it does: `4 GB for the web server and
+    8 GB for the database`."""
+    first = _value_of(scene, group.head)
+    if first <= before.head.last or (group.of is None and _value_of(scene, before.head) < 0):
+        return group.first
+    while first > before.head.last and not scene.does(first - 1, "join") and not scene.is_text(first - 1, ",", ";", "."):
+        first -= 1
+    return first
 
 
 def _under_heading(scene: Scene, floor: int, first: int) -> int:

@@ -215,13 +215,14 @@ def _say_node(at: Stretch, one: Wanted, value: str, first: int, last: int) -> No
 
 
 def address(at: Stretch, one: Wanted) -> None:
-    """Behind their label; a machine's own address also without one."""
+    """Behind their label; also without one the address that a service shares, else a machine's own."""
     scene = at.scene
     for mark in at.labels(one):
         end, said = addresses_at(scene, at.skip(mark.last, "lean"), at.last)
         if said and not scene.denied[mark.first]:
             at.say(one.name, ", ".join(said), mark.first, end)
-    if one.name != "address" or one.name in at.found.facts:
+    shared = next((other.name for other in at.able.by_kind["address"] if other.unlabelled), "address")
+    if one.name != shared or one.name in at.found.facts:
         return
     for i in scene.of_kind(at.first, at.last, "address"):
         leads = range(max(scene.sentence(i)[0], i - SOURCE_WORDS_MAX), i)

@@ -78,7 +78,7 @@ class _Reader:
         stretches = [*((first, last) for first, last, _ in spans), *((cell.first, cell.last) for cell in cells), *remarks]
         for i in set(range(len(scene.said))) - {i for first, last in stretches for i in range(first, last)}:
             scene.settle(i, i + 1)  # marks of lists, lines of a log and the like
-        if asked and not cells and _may_answer(scene):
+        if asked and not cells and _may_answer(scene, len(message.request.items)):
             found = answer(scene, message.request, asked, message.catalogue, message.today)
             if found:
                 return Edits(edits=tuple(found), unused=unused(scene))
@@ -261,11 +261,11 @@ def _asks(scene: Scene, spans: Sequence[Span]) -> bool:
     return bool(asked) and not orders
 
 
-def _may_answer(scene: Scene) -> bool:
-    """Nothing in it asks for a new thing."""
+def _may_answer(scene: Scene, items: int) -> bool:
+    """Nothing in it asks for a new thing, or says which of several it is about."""
     verbs = any(mark.does("ask_for", "copy", "another", "remove") and not mark.does("change", "link") for mark in scene.marks)
     introduced = any(scene.does(m.first - 1, "article") or scene.kind(m.first - 1) == "number" for m in scene.mentions if m.first)
-    return not (verbs and scene.mentions) and not introduced
+    return not (scene.mentions and (verbs or items > 1)) and not introduced
 
 
 def _read_for_all(message: Message) -> None:
