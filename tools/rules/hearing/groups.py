@@ -445,9 +445,13 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
 
 
 def _value_of(scene: Scene, head: Head) -> int:
-    """Where its value stands, if that is before it: `8 GB for the database`; else -1."""
-    i = head.start - 1
-    return i - 1 if scene.does(i, "for") and scene.kind(i - 1) in ("number", "size", "address", "name", "money") else -1
+    """Where its value stands, if that is before it: `8 GB for the database`, `80 users for the database`; else -1."""
+    i = head.start - 2
+    if not scene.does(i + 1, "for"):
+        return -1
+    if scene.at(i).names("fact"):
+        i = scene.at(i).first - 1
+    return i if scene.kind(i) in ("number", "size", "address", "name", "money") else -1
 
 
 def _from_value(scene: Scene, before: Group, group: Group) -> int:

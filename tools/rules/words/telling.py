@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from tools.rules.hearing.things import SHARED
 from tools.rules.names.text import is_latin
 from tools.rules.plans.approving import OPERATOR, reply
 from tools.rules.plans.card import Before, card_of
@@ -22,7 +23,7 @@ from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Change, Plan, Swing
 from tools.values.request import Doubt, Edit, Request
-from tools.values.requirements import Needs, Requirements
+from tools.values.requirements import Missing, Needs, Requirements
 from tools.values.review import Review
 from tools.values.run import Progress, Run
 from tools.values.snapshot import Snapshot
@@ -84,7 +85,11 @@ def ignored(not_used: Sequence[str]) -> Tell:
 
 def questions(needed: Requirements, not_used: Sequence[str], in_file: bool = False) -> Tell:
     """One message for everything that is missing or cannot be taken."""
-    return _text("request.questions", needed, not_used, in_file)
+    asked: dict[tuple[str, Missing], list[str]] = {}
+    for part in needed.parts:
+        for missing in part.missing:
+            asked.setdefault(("" if missing.name in SHARED else part.label, missing), []).append(part.label)
+    return _text("request.questions", needed, [(labels, missing) for (_, missing), labels in asked.items()], not_used, in_file)
 
 
 def refused(edits: Sequence[tuple[Edit, str]]) -> Tell:
