@@ -144,6 +144,7 @@ def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbli
     assert [cluster.find(vm_id) for vm_id in ids] == [None, None]
 
 
+@pytest.mark.systems
 def test_one_part_is_led_back_alone_and_the_others_stay_as_they_are(stumbling: Given) -> None:
     world = stumbling({"task": "qmstart", "nth": [2], "exitstatus": "start failed: QEMU exited with code 1"})
     cluster, names = Removing(world.settings), ("left", "middle", "right")

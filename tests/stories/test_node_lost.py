@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 import yaml
 
 from cluster_sim.proxmox.recovery import CYCLE_S, LOCK_S
@@ -30,6 +31,7 @@ class Ahead:
         return time.time() + self.seconds
 
 
+@pytest.mark.systems
 def test_a_machine_that_is_highly_available_comes_up_elsewhere_when_its_node_is_lost(tmp_path: Path) -> None:
     four = yaml.safe_load((WORLDS / "four_nodes.yaml").read_text())["proxmox"]
     # README: what is to be highly available needs Sys.Console besides.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from cluster_sim.run import environment
@@ -18,6 +19,7 @@ NETWORK = {"name": "DMZ", "bridge": "vmbr0", "vlan_tag": 30, "subnet": "10.0.30.
 ASK = "a Debian VM with 1 core, 1 GB and 8 GB disk, storage ceph-vm, network DMZ, development, no key, called reg-1"
 
 
+@pytest.mark.systems
 def test_what_is_made_is_in_both_registers_until_it_is_removed(emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
     ready, _ = emulated_cluster
     bind_folder = tmp_path / "bind"
