@@ -98,3 +98,8 @@ def test_jinja_is_not_loaded_before_the_first_text_that_needs_it() -> None:
         "rendering.draw(telling.refinement_dropped(1)); sys.exit(early or 'jinja2' not in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_request_for_a_machine_loads_nothing_of_azure() -> None:
+    program = "import sys; import tools.pipeline.talk, tools.pipeline.drafting; sys.exit('azure.identity' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

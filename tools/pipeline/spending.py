@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tools.clients.azure import Azure
 from tools.pipeline.context import Say
 from tools.pipeline.world import World
 from tools.rules.plans import spending as rules
@@ -41,6 +40,8 @@ def spending(world: World, say: Say = lambda _text: None) -> Spending:
 
 
 def _charged(world: World, subscription: str) -> tuple[dict[str, float], str]:
+    from tools.clients.azure import Azure  # Its libraries take a quarter of a second, which no request for a machine waits for.
+
     path = f"/subscriptions/{subscription}/providers/Microsoft.CostManagement/query"
     azure = Azure(world.settings.in_subscription(subscription))
     _, answer = azure.ask("what was charged", "POST", path, QUERY_VERSION, QUERY)
