@@ -111,7 +111,8 @@ def _files(body: dict[str, Any]) -> dict[str, str]:
     if not body.get("context"):
         return {}
     try:
-        packed = base64.b64decode(str(body["context"]), validate=True)
+        # The Azure CLI breaks it into lines, as MIME does.
+        packed = base64.b64decode("".join(str(body["context"]).split()), validate=True)
         with zipfile.ZipFile(io.BytesIO(packed[:CONTEXT_BYTES_MAX])) as archive:
             return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
     except (binascii.Error, zipfile.BadZipFile):
