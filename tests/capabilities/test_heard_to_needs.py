@@ -44,3 +44,16 @@ def test_every_example_of_a_capability_is_complete(name: str) -> None:
         [(capability, needs)] = needs_of(example).items()
         assert (capability, needs.problems) == (name, ()), example
         assert {missing.name for missing in needs.missing} <= {"environment"}, example
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "two web servers behind a load balancer, production, network 20",
+        "a web tier with load balancing, production, network 20",
+        "a web application with load balancing and a database that survives a node, 80 users, production, network 20",
+    ],
+)
+def test_what_a_service_is_made_of_is_no_wish_that_is_left_out(words: str) -> None:
+    needs = needs_of(words)
+    assert "web_tier" in needs and not any(one.not_included for one in needs.values())

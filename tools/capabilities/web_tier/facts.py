@@ -42,6 +42,8 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     settle_group_sizes(reading, BALANCERS, BALANCER_CPU, BALANCER_MEMORY_MIB, BALANCER_DISK_GIB, plain=False)
     settle_group_sizes(reading, APPLICATIONS, sizing.WEB_CPU, sizing.WEB_MEMORY_MIB, sizing.WEB_DISK_GIB)
     _read_site_name(reading)
+    if "load_balancer" in reading.facts:
+        reading.said("load_balancer", True)  # which its balancers are
     read_virtual_address(reading, ADDRESS)
     return reading.needs()
 

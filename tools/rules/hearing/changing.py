@@ -259,7 +259,8 @@ def wishes(message: Message) -> list[Edit]:
             continue
         quote = scene.quote(mark.first, mark.last)
         if not scene.denied[mark.first]:
-            found[kind] = Edit(do="wish", name=kind, value=quote, quote=quote)
+            whose = next((thing.label for thing in message.things if thing.meant_by == kind), "")
+            found[kind] = Edit(do="wish", item=whose, name=kind, value=quote, quote=quote)
         elif any(wish.kind == kind for wish in message.request.wishes):
             found[kind] = Edit(do="unwish", name=kind, quote=quote)
         scene.use(mark.first, mark.last)

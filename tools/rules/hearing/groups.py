@@ -42,6 +42,8 @@ class Group:
     """The number of the group that its words are about once more."""
     called: int | None = None
     """The token of a name that nothing introduces."""
+    meant_by: str = ""
+    """The kind of wish that told what it is, and that it fulfils."""
     thing: int = 0
     kinds: list[Kind] = field(default_factory=list)
 
@@ -396,12 +398,14 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     if found:
         found[0].first, found[-1].last = 0, len(scene.said)
     for group in found:
-        group.head = replace(group.head, capability=_instead(scene, group))
+        capability, group.meant_by = _instead(scene, group)
+        group.head = replace(group.head, capability=capability)
     return [part for group in found for one in _one_by_one(scene, group) for part in _by_sizes(scene, one)], grouping.removed
 
 
-def _instead(scene: Scene, group: Group) -> str:
-    """The capability that is meant: `PostgreSQL with 2 replicas`, `web servers behind a load balancer` is one that has them."""
+def _instead(scene: Scene, group: Group) -> tuple[str, str]:
+    """(the capability that is meant, the kind of wish that says so): `PostgreSQL with 2 replicas`, `web servers behind a load balancer` is
+    one that has them."""
     for name, able in scene.catalogue.items() if group.new else ():
         telling = {one.name: one.kind for one in able.WANTED if group.capability in one.instead_of}
         for mark in scene.marks if telling else ():
@@ -409,10 +413,10 @@ def _instead(scene: Scene, group: Group) -> str:
                 continue
             number = scene.token(mark.first - 1)
             counted = number.kind == "number" and number.value > 1 and scene.is_left(mark.first - 1)
-            wished = any(telling.get(one) == "wish" for one in mark.names("wish")) and _is_new(scene, mark)
+            wished = next((one for one in mark.names("wish") if telling.get(one) == "wish" and _is_new(scene, mark)), "")
             if wished or (counted and telling.keys() & set(mark.facts(name))):
-                return name
-    return group.capability
+                return name, wished
+    return group.capability, ""
 
 
 def _is_new(scene: Scene, mark: Mark) -> bool:

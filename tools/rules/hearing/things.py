@@ -55,6 +55,8 @@ class Thing:
     """The name of the one of its machines that is meant."""
     edits: list[Edit] = field(default_factory=list)
     """What is said of it besides facts."""
+    meant_by: str = ""
+    """The kind of wish that told what it is, and that it fulfils."""
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -151,7 +153,7 @@ class Message:
         scene, head = self.scene, group.head
         said = scene.quote(head.first, head.last)
         thing = Thing(group.capability, group.label, group.new, said, role=head.role, again=head.again)
-        thing.only, thing.first = head.only, head.first
+        thing.only, thing.first, thing.meant_by = head.only, head.first, group.meant_by
         thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
         if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first
