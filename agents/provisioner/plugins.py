@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from google.adk.plugins import BasePlugin
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
+
+from tools.values.trouble import WorldProblem
 
 from .state import conversation_of, end
 from .turns import places
@@ -90,7 +93,8 @@ class Turns(BasePlugin):
     async def on_user_message_callback(self, *, invocation_context: InvocationContext, user_message: types.Content) -> types.Content | None:
         """Waits for its turn. JSON can hold half a surrogate pair, which is no character and can be written nowhere: it becomes a
         question mark."""
-        await places.take(conversation_of(invocation_context), invocation_context.invocation_id)
+        with suppress(WorldProblem):  # The reader asks again, and says it.
+            await places.take(conversation_of(invocation_context), invocation_context.invocation_id)
         for part in user_message.parts or []:
             if part.text:
                 part.text = part.text.encode("utf-8", "replace").decode()

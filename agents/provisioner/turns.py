@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from tools.values.trouble import Trouble
+from tools.clients.terraform import PLANNING_SECONDS_MAX
+from tools.values.trouble import Trouble, WorldProblem
 
 if TYPE_CHECKING:
     from tools.ledger.leases import Lease, Leases
@@ -24,41 +25,61 @@ AT_ONCE = ThreadPoolExecutor(8, thread_name_prefix="berth-at-once")
 """For what only asks the ledger: it never waits for the other ones."""
 
 LOOK_SECONDS = 0.1
-ELSEWHERE_SECONDS_MAX = 600.0
-"""For what another machine does for the message before this one: longer than any planning takes."""
+ELSEWHERE_SECONDS_MAX = PLANNING_SECONDS_MAX
+"""For what another machine does for the message before this one. Whoever waits longer is told so, and nothing is done without a turn."""
 
 
 class Place:
     """One conversation's turn in this process, and among the machines where there are several."""
 
-    def __init__(self, lock: asyncio.Lock, leases: Leases | None) -> None:
+    def __init__(self, lock: asyncio.Lock, leases: Leases | None, seconds_max: float) -> None:
         self._lock = lock
         self._leases = leases
+        self._seconds_max = seconds_max
         self._lease: Lease | None = None
 
     async def take(self, conversation: str) -> None:
+        """Raises WorldProblem when another machine has it for too long."""
         await self._lock.acquire()
         if self._leases is None:
             return
-        loop = asyncio.get_running_loop()
         try:
-            for _ in range(int(ELSEWHERE_SECONDS_MAX / LOOK_SECONDS)):
-                self._lease = await loop.run_in_executor(AT_ONCE, self._leases.take, f"conversation {conversation}")
+            for _ in range(int(self._seconds_max / LOOK_SECONDS)):
+                taking = AT_ONCE.submit(self._leases.take, f"conversation {conversation}")
+                try:
+                    self._lease = await asyncio.wrap_future(taking)
+                except BaseException:
+                    taking.add_done_callback(self._give_back)
+                    raise
                 if self._lease is not None:
                     return
                 await asyncio.sleep(LOOK_SECONDS)
-            log.warning("Another machine is still busy with %s; going on without waiting longer.", conversation)
         except Trouble as trouble:
             log.warning("Whose turn it is could not be asked: %s", trouble)  # The turn itself says what is wrong.
+            return
         except BaseException:
             self._lock.release()
             raise
+        self._lock.release()
+        raise WorldProblem(
+            "The message before this one is still worked on.",
+            f"Another machine has had this conversation for {self._seconds_max / 60:.0f} minutes, so nothing was done with this message.",
+            "Send it again when that one is answered.",
+        )
 
     def give(self) -> None:
         self._lock.release()
-        if self._leases is not None and self._lease is not None:
+        self._release(self._lease)
+
+    def _give_back(self, taking: Future[Lease | None]) -> None:
+        """Whoever waited for it left while a thread took it."""
+        if not taking.cancelled() and taking.exception() is None:
+            self._release(taking.result())
+
+    def _release(self, lease: Lease | None) -> None:
+        if self._leases is not None and lease is not None:
             with suppress(RuntimeError):  # The process ends, and its leases with it.
-                AT_ONCE.submit(_release, self._leases, self._lease)
+                AT_ONCE.submit(_release, self._leases, lease)
 
 
 def _release(leases: Leases, lease: Lease) -> None:
@@ -71,26 +92,36 @@ def _release(leases: Leases, lease: Lease) -> None:
 class Places:
     """Whose turn it is, by conversation. A place is given back by whoever took it, and at the latest when its task ends."""
 
-    def __init__(self, leases: Callable[[], Leases | None] = lambda: None) -> None:
-        """`leases`: of the ledger that several machines share; None where there is one machine."""
+    def __init__(self, leases: Callable[[], Leases | None] = lambda: None, seconds_max: float = ELSEWHERE_SECONDS_MAX) -> None:
+        """`leases`: of the ledger that several machines share; None where there is one machine. `seconds_max`: to wait for another one."""
         self._leases = leases
+        self._seconds_max = seconds_max
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._held: dict[str, Place] = {}
+        self._in_vain: dict[str, WorldProblem] = {}
 
     async def take(self, conversation: str, invocation_id: str) -> None:
+        """Raises WorldProblem when its turn does not come. Whoever asks once more for the same invocation hears it at once."""
         if invocation_id in self._held:
             return
+        if invocation_id in self._in_vain:
+            raise self._in_vain[invocation_id]
         lock = self._locks.get(conversation)
         if lock is None:
             lock = self._locks[conversation] = asyncio.Lock()
-        place = Place(lock, await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._leases))
-        await place.take(conversation)
-        self._held[invocation_id] = place
+        place = Place(lock, await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._leases), self._seconds_max)
         task = asyncio.current_task()
         assert task is not None
         task.add_done_callback(lambda _: self.give(invocation_id))
+        try:
+            await place.take(conversation)
+        except WorldProblem as problem:
+            self._in_vain[invocation_id] = problem
+            raise
+        self._held[invocation_id] = place
 
     def give(self, invocation_id: str) -> None:
+        self._in_vain.pop(invocation_id, None)
         place = self._held.pop(invocation_id, None)
         if place is not None:
             place.give()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tools.clients.terraform import INIT_SECONDS_MAX, PLAN_SECONDS_MAX
+from tools.ledger.leases import Lease
 from tools.ledger.ledger import Ledger
 from tools.pipeline.world import utc_now
 from tools.values.trouble import WorldProblem
@@ -67,3 +70,64 @@ def test_a_ledger_that_is_away_keeps_nobody_from_being_told_so() -> None:
             raise WorldProblem("The ledger is away.", name, "")
 
     assert asyncio.run(together([TURNS.Places(Away)], 3)) == (1, 3)
+
+
+class Slow:
+    """Leases of a ledger that answers when it is let."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._leases = ledger.leases
+        self.asked, self.let, self.given_back = threading.Event(), threading.Event(), threading.Event()
+
+    def take(self, name: str) -> Lease | None:
+        self.asked.set()
+        assert self.let.wait(10)
+        return self._leases.take(name)
+
+    def release(self, lease: Lease) -> None:
+        self._leases.release(lease)
+        self.given_back.set()
+
+
+def test_a_client_that_leaves_while_its_turn_is_taken_leaves_no_turn_behind(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "home", utc_now)
+    slow = Slow(ledger)
+
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(TURNS.Places(lambda: slow).take("talk", "e-1"))
+        await asyncio.to_thread(slow.asked.wait, 10)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert waiting.cancelled()
+        slow.let.set()
+
+    asyncio.run(leave())
+    assert slow.given_back.wait(10)
+    assert ledger.leases.take("conversation talk") is not None
+    ledger.close()
+
+
+def test_a_turn_that_does_not_come_ends_in_a_sentence_and_nobody_else_waits_for_it(tmp_path: Path) -> None:
+    here, there = (Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / n, utc_now, shared=tmp_path) for n in ("here", "there"))
+    lease = there.leases.take("conversation talk")
+    assert lease is not None
+
+    async def wait() -> None:
+        places = TURNS.Places(leases_of(here), seconds_max=2 * TURNS.LOOK_SECONDS)
+        with pytest.raises(WorldProblem) as first:
+            await places.take("talk", "e-1")
+        with pytest.raises(WorldProblem) as again:
+            await places.take("talk", "e-1")
+        assert again.value is first.value
+        places.give("e-1")
+        there.leases.release(lease)
+        await places.take("talk", "e-1")
+        places.give("e-1")
+
+    asyncio.run(wait())
+    for ledger in (here, there):
+        ledger.close()
+
+
+def test_a_turn_is_waited_for_as_long_as_terraform_may_plan() -> None:
+    assert TURNS.ELSEWHERE_SECONDS_MAX >= INIT_SECONDS_MAX + PLAN_SECONDS_MAX

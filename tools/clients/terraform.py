@@ -28,6 +28,8 @@ from tools.values.value import Json
 INIT_SECONDS_MAX = 300.0
 PLAN_SECONDS_MAX = 900.0
 SHOW_SECONDS_MAX = 120.0
+PLANNING_SECONDS_MAX = INIT_SECONDS_MAX + PLAN_SECONDS_MAX + SHOW_SECONDS_MAX
+"""Of one part, from its init to its plan as JSON."""
 BACKEND = "backend.tf.json"
 """Of a folder whose record of what exists is kept elsewhere; without it, the record is `terraform.tfstate` beside it."""
 NO_LOCK = "00000000-0000-0000-0000-000000000000"
