@@ -3,15 +3,13 @@ things that are only spoken of (`behind the production load balancer`)."""
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, says_machine_size, titles
+from tools.rules.hearing.heads import Head
 from tools.rules.hearing.scene import FIGURES, Scene
-from tools.rules.hearing.words import Mark, same
+from tools.rules.hearing.words import same
 from tools.values.request import Item, Request
 
 GROUPS_MAX = 60
@@ -144,7 +142,7 @@ class Grouping:
         if head.role:
             return "no" if previous and self.scene.in_brackets(head.first) else "new"
         of_before = any(one.capability == head.capability for one in self.found[:-1])
-        told = self._before(head) in ("stop", "join") or _value_of(scene, head) >= 0
+        told = self._before(head) in ("stop", "join") or value_of(scene, head) >= 0
         if of_before and head.intro == "ref" and not self._is_like_previous(head) and told:
             return "again"
         if (previous or self.request.items) and self._modifies(head) and head.intro != "new":
@@ -381,74 +379,7 @@ def _words_of(item: Item) -> set[str]:
     return {same(item.label), *(same(part) for fact in item.facts for part in re.split(r"[\s,-]+", fact.value.lower()))}
 
 
-def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Request) -> tuple[list[Group], list[Group]]:
-    """(things spoken of, things taken back). `spans` are stretches of prose by their tokens."""
-    grouping = Grouping(scene, request)
-    listed = titles(scene, spans)
-    named = [head for first, last, _ in spans for head in heads(scene, first, last, request, listed)]
-    named += for_many(scene, named)
-    named = _without_reports(scene, named)
-    alone = sum(bool(head.names) for head in named) == 1 and any(not head.names and not head.label for head in named)
-    for head in sorted(named, key=lambda one: (one.first, -one.last))[:GROUPS_MAX]:
-        if not (head.names and alone):  # `a new one: db-2, 4 cores` is called so
-            grouping.take(head)
-    found = grouping.found
-    for one, after in itertools.pairwise(found):
-        one.last = after.first = _under_heading(scene, one.head.last, _from_value(scene, one, after))
-    if found:
-        found[0].first, found[-1].last = 0, len(scene.said)
-    for group in found:
-        capability, group.meant_by = _instead(scene, group)
-        group.head = replace(group.head, capability=capability)
-    return [part for group in found for one in _one_by_one(scene, group) for part in _by_sizes(scene, one)], grouping.removed
-
-
-def _instead(scene: Scene, group: Group) -> tuple[str, str]:
-    """(the capability that is meant, the kind of wish that says so): `PostgreSQL with 2 replicas`, `web servers behind a load balancer` is
-    one that has them."""
-    for name, able in scene.catalogue.items() if group.new else ():
-        telling = {one.name: one.kind for one in able.WANTED if group.capability in one.instead_of}
-        for mark in scene.marks if telling else ():
-            if not group.first <= mark.first < group.last or scene.denied[mark.first]:
-                continue
-            number = scene.token(mark.first - 1)
-            counted = number.kind == "number" and number.value > 1 and scene.is_left(mark.first - 1)
-            wished = next((one for one in mark.names("wish") if telling.get(one) == "wish" and _is_new(scene, mark)), "")
-            if wished or (counted and telling.keys() & set(mark.facts(name))):
-                return name, wished
-    return group.capability, ""
-
-
-def _is_new(scene: Scene, mark: Mark) -> bool:
-    """`a load balancer`, and not `the production load balancer` or `load balancer lb-1`."""
-    i = mark.first - 1
-    while scene.is_plain_word(i):
-        i -= 1
-    return not scene.does(i, "owned") and scene.kind(mark.last) not in ("name", "quoted")
-
-
-def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
-    """`Our import peaks at 11 GB. Could we have a VM with 16 GB?`, `our file server (8 GB) is old. Plan a VM with …`: what asks for nothing
-    tells why, before the sentence that asks for a machine and says how large it is."""
-    sized = [
-        head
-        for head in named
-        if head.intro == "new" and not head.names and says_machine_size(scene, head.last, scene.sentence(head.last)[1], fully=True)
-    ]
-    first = min((scene.sentence(head.start)[0] for head in sized), default=0)
-    at = 0
-    while at < first:
-        end = scene.sentence(at)[1]
-        asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy")
-        asks = asks or any(head.intro == "new" and at <= head.start < end for head in named)
-        if scene.is_text(end, ".") and scene.has(at, end, "size") and not asks:
-            scene.leave(at, end)
-            named = [head for head in named if not at <= head.start < end]
-        at = end + 1
-    return named
-
-
-def _value_of(scene: Scene, head: Head) -> int:
+def value_of(scene: Scene, head: Head) -> int:
     """Where its value stands, if that is before it: `8 GB for the database`, `80 users for the database`; else -1."""
     i = head.start - 2
     if not scene.does(i + 1, "for"):
@@ -456,111 +387,3 @@ def _value_of(scene: Scene, head: Head) -> int:
     if scene.at(i).names("fact"):
         i = scene.at(i).first - 1
     return i if scene.kind(i) in ("number", "size", "address", "name", "money") else -1
-
-
-def _from_value(scene: Scene, before: Group, group: Group) -> int:
-    """Where the words about a thing begin that its value stands before, as that of the one before it does: `4 GB for the web server and
-    8 GB for the database`."""
-    first = _value_of(scene, group.head)
-    if first <= before.head.last or (group.of is None and _value_of(scene, before.head) < 0):
-        return group.first
-    while first > before.head.last and not scene.does(first - 1, "join") and not scene.is_text(first - 1, ",", ";", "."):
-        first -= 1
-    return first
-
-
-def _under_heading(scene: Scene, floor: int, first: int) -> int:
-    """Where the words about a thing begin, when a heading of its own stands above it: `## Staging`."""
-    i = first
-    while i > floor and scene.is_text(i - 1, "\n", "-", "*"):
-        i -= 1
-    begin = scene.sentence(i - 1)[0] if i > floor else i
-    heading = 0 < i - begin <= 5 and begin > floor and not scene.has(begin, i, "number", "size")
-    titled = heading and (scene.is_text(begin, "#") or scene.is_text(begin - 1, "#") or scene.is_text(i - 1, ":"))
-    return begin if titled else first
-
-
-def _one_by_one(scene: Scene, group: Group) -> list[Group]:
-    """`two databases, one for 100 users and one for 20 users` are two things, and `2 VMs for staging and 3 for production` two kinds."""
-    others = (mark.first for mark in scene.marks_in(group.head.last, group.last, "another"))
-    ones = sorted(i for i in {*scene.of_kind(group.head.last, group.last, "number"), *others} if _counts_alone(scene, i))
-    counts = [int(scene.said[i].value) or 1 for i in ones]
-    if group.count is not None and len(ones) > 1 and sum(counts) == group.count:
-        starts = [group.first, *ones[1:]]
-    elif ones and (group.count is not None or group.head.role):
-        starts, counts = [group.first, *ones], [group.count or 1, *counts]
-    else:
-        return [group]
-    parts = []
-    for n, (first, last, count) in enumerate(zip(starts, [*starts[1:], group.last], counts, strict=True)):
-        counted = (group.counted if n == 0 else (first, first + 1)) if count != 1 else (0, 0)
-        label = group.label if n == 0 else ""
-        parts.append(replace(group, first=first, last=last, count=count, counted=counted, new=group.new or n > 0, label=label))
-    for i in ones:
-        scene.settle(i, i + 1)
-    return parts
-
-
-def _by_sizes(scene: Scene, group: Group) -> list[Group]:
-    """`two vms: zebra with 2 cores 4 GB, okapi with 8 cores 16 GB`: whose sizes are said several times over are as many things."""
-    if group.kinds:
-        return [group]  # each kind has sizes of its own
-    labels = [mark for mark in scene.labels_in(group.first, group.last, group.capability) if "cpu_count" in mark.facts(group.capability)]
-    sizes = [mark.first - 1 for mark in labels if scene.kind(mark.first - 1) == "number" and scene.is_left(mark.first - 1)]
-    sized = all(scene.has(a, b, "size") for a, b in itertools.pairwise([*sizes, group.last]))
-    values = {scene.said[i].value for i in sizes}
-    if len(sizes) < 2 or not sized or (len(values) < 2 and group.count != len(sizes)) or scene.corrects(sizes[0], sizes[-1]):
-        return [group]
-    if sizes[0] < group.head.first < sizes[-1] and not any(mark.first > sizes[-1] for mark in scene.mentions):
-        return [group]  # `replaces a box with 24 cores: a VM with 12 cores`
-    starts = [group.first, *(_opening(scene, i, group.first) for i in sizes[1:])]
-    stretches = list(itertools.pairwise([*starts, group.last]))
-    names = [_bare_name(scene, max(first, _opening(scene, i, first))) for (first, _), i in zip(stretches, sizes, strict=True)]
-    own = [_own_count(scene, first, last) for first, last in stretches]
-    counts = own if any(own[1:]) else [1 if group.count == len(sizes) else one for one in (group.count, *own[1:])]
-    return [
-        replace(
-            group,
-            first=first,
-            last=last,
-            count=counts[n],
-            counted=(0, 0) if n or counts[n] == 1 else group.counted,
-            new=group.new or n > 0,
-            label="" if n else group.label,
-            called=names[n] if all(names) else None,
-        )
-        for n, (first, last) in enumerate(stretches)
-    ]
-
-
-def _bare_name(scene: Scene, number: int) -> int | None:
-    """The token, when it is the name of what the words behind it are about: `zebra with 2 cores`, `okapi (8 cores)`."""
-    named = scene.kind(number) in ("name", "quoted") or scene.is_plain_word(number)
-    return number if named and (scene.does(number + 1, "with") or scene.is_text(number + 1, "(", ":")) else None
-
-
-def _own_count(scene: Scene, first: int, last: int) -> int | None:
-    """`one large (8 cores)`, `and two machines with 8 cores`."""
-    before = next((mark.first - 1 for mark in scene.mentions if first <= mark.first < last), first)
-    if scene.kind(before) == "number" and scene.is_left(before):
-        scene.settle(before, before + 1)
-        return int(scene.said[before].value)
-    return 1 if scene.does(before, "article") else None
-
-
-def _opening(scene: Scene, number: int, floor: int) -> int:
-    """Where the words begin that a size stands among."""
-    while number > floor and not scene.stops(number - 1) and not scene.is_text(number - 1, ",", ":") and not scene.does(number - 1, "join"):
-        number -= 1
-    return number
-
-
-def _counts_alone(scene: Scene, number: int) -> bool:
-    """`one for …`, `and 3 with …`: a number of things that are named no more."""
-    token = scene.said[number]
-    counts = token.kind == "number" and token.value == int(token.value) and 1 <= token.value <= ROLE_COUNT_MAX
-    if not counts and token.text != "another":
-        return False
-    opens = scene.does(number - 1, "join") or scene.stops(number - 1) or scene.is_text(number - 1, ",", ":", "(")
-    goes_on = scene.does(number + 1, "for", "with", "called") or scene.is_listed(number + 1, "within")
-    return scene.is_left(number) and opens and goes_on

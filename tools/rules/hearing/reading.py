@@ -15,11 +15,12 @@ from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct
 from tools.rules.hearing.fewer import fewer
-from tools.rules.hearing.groups import Group, groups
+from tools.rules.hearing.groups import Group
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
 from tools.rules.hearing.layout import SECTION, pieces
 from tools.rules.hearing.naming import Called, names
+from tools.rules.hearing.parting import groups
 from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tools.rules.hearing import quantities
+from tools.rules.hearing.joining import compounds, in_numbers, joined, unglued
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.lexicon import ENGLISH, listed
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.hearing.words import Catalogue, Lexicon, Mark, Meanings, language_of, lexicon, same
-from tools.rules.names.text import fold
 
-_WORD_AND_NUMBER = re.compile(r"([^\W\d_]+)(-?)(\d+(?:\.\d+)?)")
 STOPS = frozenset((*".!?;\n", ""))
 NONE = Mark(0, 0, Meanings())
 NOTHING = Token("", "", 0, 0)
@@ -56,12 +53,12 @@ class Scene:
         """`before`: what was typed earlier, which tells the language where this does not."""
         said, english = tokens(cleaned), lexicon(catalogue)
         words = lexicon(catalogue, language_of(said, english, language_of(tokens(before), english) if before else "") or ENGLISH)
-        said = tuple(part for token in said for part in _unglued(token, words))
-        said = tuple(words.mend(token) for token in _in_numbers(_compounds(said, words, cleaned), words))
+        said = tuple(part for token in said for part in unglued(token, words))
+        said = tuple(words.mend(token) for token in in_numbers(compounds(said, words, cleaned), words))
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
-        mentions = _joined(said, words.mentions(said, marks))
+        mentions = joined(said, words.mentions(said, marks))
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]
@@ -345,71 +342,3 @@ def _within(marks: list[Mark], first: int, last: int) -> list[Mark]:
         return marks
     low = bisect_left(marks, (first,))
     return marks[low : bisect_left(marks, (last,), low)]
-
-
-def _compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Token, ...]:
-    """`rg-ml-prod` and `db-vault` are names, in which no word means anything; `on-prem` and `production-ready` are words."""
-    if not any(token.glued and token.kind == "word" for token in said):
-        return said
-    found: list[Token] = []
-    marks = words.marks(said)
-    mentions = words.mentions(said, [])
-    known = {i for mark in (*marks, *mentions) for i in range(mark.first, mark.last)}
-    things = {mark.first for mark in mentions}
-    alone = {mark.first for mark in marks if words.alone.keys() & {*mark.names("choice")}}
-    at = 0
-    while at < len(said):
-        end = at + 1
-        while end < len(said) and said[end].glued and said[end].kind == said[at].kind == "word":
-            end += 1
-        chain = said[at:end]
-        are_words = all(i in known or words.fills(said[i]) for i in range(at, end))
-        of_two = at in things and not alone.isdisjoint(range(at + 1, end))  # `db-vault`
-        if len(chain) == 1 or (are_words and not of_two):
-            found += chain
-        else:
-            found.append(Token("name", fold(text[chain[0].start : chain[-1].end]), chain[0].start, chain[-1].end, glued=chain[0].glued))
-        at = end
-    return tuple(found)
-
-
-def _in_numbers(said: tuple[Token, ...], words: Lexicon) -> tuple[Token, ...]:
-    """A language's own words for numbers and units, as the numbers and sizes that they are."""
-    found: list[Token] = []
-    for token in said:
-        before = found[-1] if found else NOTHING
-        if token.kind == "word" and token.text in words.numbers and before.kind != "number":
-            token = token._replace(kind="number", value=float(words.numbers[token.text]))
-        elif token.kind == "word" and token.text in words.sizes and before.kind == "number":
-            size_bytes = quantities.size_bytes(f"1 {words.sizes[token.text]}") or 0
-            found[-1] = Token("size", f"{before.text} {token.text}", before.start, token.end, before.value * size_bytes, before.glued)
-            continue
-        found.append(token)
-    return tuple(found)
-
-
-def _joined(said: tuple[Token, ...], mentions: list[Mark]) -> list[Mark]:
-    """`PostgreSQL 16 database server` names one thing: the first of the words that says more than what it stands on."""
-    found: list[Mark] = []
-    for mark in mentions:
-        if mark.last < len(said) and said[mark.last].glued and said[mark.last].kind == said[mark.last - 1].kind == "word":
-            continue  # `db-vault` is a name
-        before = found[-1] if found else None
-        if before and mark.first - before.last <= 1 and all(token.kind == "number" for token in said[before.last : mark.first]):
-            first, second = (mark, before) if before.names("body") else (before, mark)
-            found[-1] = Mark(before.first, mark.last, Meanings(first.meanings & second.meanings) or first.meanings)
-        else:
-            found.append(mark)
-    return found
-
-
-def _unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
-    """`vlan20` and `debian-12` are a word and its number."""
-    found = _WORD_AND_NUMBER.fullmatch(token.text) if token.kind == "name" else None
-    if found is None or not (
-        words.has_version(found[1]) or (found[2] == "" and "." not in found[3] and found[3][0] != "0" and words.joins(found[1]))
-    ):
-        return (token,)
-    middle = token.start + found.start(3)
-    word = Token("word", found[1], token.start, token.start + found.end(1), glued=token.glued)
-    return word, Token("number", found[3], middle, token.end, float(found[3]), glued=True)
