@@ -77,6 +77,7 @@ COUNTS: list[tuple[dict[str, str], tuple[int, int] | str]] = [
     ({"engine": "mysql"}, "not MySQL ones"),
     ({"backup_folder": "s3://backups"}, "no folder of a machine"),
     ({"backup_folder": "/"}, "no folder of a machine"),
+    ({"backup_folder": "/backup"}, "backup folder: /backup/postgresql"),
     ({"backup_folder": "filer:export"}, "no folder of a machine"),
     ({"backup_folder": "-o:/export"}, "no folder of a machine"),
 ]

@@ -134,6 +134,8 @@ def _read_backup_folder(reading: Reading) -> None:
     elif SHARE.fullmatch(said):
         reading.said("backup_share", said, fact="backup_folder")
         reading.default("backup_folder", SHARED_FOLDER, f"{said} is mounted there, on its first machine, by NFS.")
+    elif re.fullmatch(r"/[A-Za-z0-9._-]+", said):
+        reading.problems.append(f"Backups cannot be all of {said}. Say a folder within it, as in `backup folder: {said}/postgresql`.")
     else:
         reading.problems.append(
             f"{naming.shorten(said)} is no folder of a machine. Backups go to one of its first machine, where a disk or a share of yours "

@@ -6,7 +6,7 @@ from datetime import date
 
 from tools.rules.hearing.facts import NO_KEY, read_facts
 from tools.rules.hearing.naming import names_at
-from tools.rules.hearing.places import ports_at
+from tools.rules.hearing.places import SUBNET, ports_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import SHARED
@@ -94,8 +94,9 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted) -> str:
             return text if token.kind in ("money", "number") else ""
         case "network" | "node":
             is_word = token.kind == "word" and length <= 2 and not scene.does(first, "ask", "deny", "ask_for", "remove", "any")
-            told = token.kind in ("name", "number", "address", "quoted") or scene.at(first + 1).names("fact") or not scene.fills(first)
-            return scene.unquoted(first) if told and (is_word or token.kind in ("name", "number", "address", "quoted")) else ""
+            named = token.kind in ("name", "number", "quoted") or (one.kind == "network" and bool(SUBNET.fullmatch(token.text)))
+            told = named or scene.at(first + 1).names("fact") or not scene.fills(first)
+            return scene.unquoted(first) if told and (is_word or named) else ""
         case "name" | "names":
             return ", ".join(names_at(scene, first, last)[1]) if length <= 2 or token.kind == "name" else ""
         case "ports":

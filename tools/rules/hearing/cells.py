@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.rules.hearing.dates import days
-from tools.rules.hearing.facts import READERS
+from tools.rules.hearing.facts import READERS, folder_at
 from tools.rules.hearing.heads import says_machine_size
 from tools.rules.hearing.labels import Labelled, label_of
 from tools.rules.hearing.layout import SECTION, Piece
@@ -93,6 +93,8 @@ class Cell:
                 return self._network(at, one)
             case "yes_no":
                 said = [answer for answer in ("yes", "no") if scene.is_listed(self.first, answer)]
+            case "folder":
+                said = [folder_at(scene, self.first)] if not scene.is_listed(self.first, "yes", "no") else []
             case "node" | "text":
                 fits = len(quote) <= VALUE_LENGTH_MAX and "\n" not in quote.strip()
                 said = [quote.strip().strip("\"'`")] if fits else []

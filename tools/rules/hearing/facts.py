@@ -20,6 +20,7 @@ from tools.values.wanted import Kind, Wanted
 
 TEXT_LENGTH_MAX = 200
 NO_KEY = "no key"
+_FOLDER = re.compile(r"[^\s,;()\"'`]{1,256}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 
 
@@ -200,7 +201,7 @@ def _texts(at: Stretch, one: Wanted) -> None:
         begin = at.skip(mark.last, "called")
         if scene.kind(begin) == "number" and scene.facts(begin + 1) & scene.words.counting:
             continue  # `metrics storage: 8 cores`
-        if told and begin < at.last and not scene.stops(begin):
+        if told and begin < at.last and not scene.stops(begin) and not scene.does(begin, "lean"):  # not `the application is on 10.20.5.7`
             end = next((i for i in range(begin, at.last) if scene.is_text(i, *".,;!?\n") and not scene.token(i + 1).glued), at.last)
             _say_text(at, one, mark.first, begin, end)
             continue
@@ -225,13 +226,26 @@ def _texts(at: Stretch, one: Wanted) -> None:
 
 
 def _folders(at: Stretch, one: Wanted) -> None:
-    """`backups to /mnt/backup`, `backed up each night on the NFS share filer:/export/pg`."""
+    """`backups to /mnt/backup`, `backed up each night on the NFS share filer:/export/pg`; not `backups from /srv/old to be imported`."""
     scene = at.scene
     for mark in at.marks(one.name):
         end = min(scene.sentence(mark.first)[1], at.last)
-        path = next((i for i in scene.of_kind(mark.last, end, "path") if scene.is_left(i)), None)
-        if path is not None and one.name in mark.names("fact") and not scene.denied[mark.first]:
-            at.say(one.name, scene.quote(path, path + 1), mark.first, path + 1)
+        first = next((i for i in range(mark.last, end) if scene.is_left(i) and _begins_path(scene, i)), end)
+        if one.name in mark.names("fact") and first < end and not scene.denied[mark.first] and not scene.is_listed(first - 1, "from"):
+            last = scene.chunk(first, len(folder_at(scene, first)))
+            at.say(one.name, scene.quote(first, last), mark.first, last)
+
+
+def _begins_path(scene: Scene, number: int) -> bool:
+    """`/backup`, `~/backup` and `//filer/share` too: what no folder can be is told when it is understood."""
+    opens = scene.is_text(number, "/", "~", "\\") and not scene.text[: scene.token(number).start][-1:].isalnum()  # not `24/7`
+    return scene.kind(number) == "path" or (opens and bool(re.match(r"[\\/~]+\w", folder_at(scene, number))))
+
+
+def folder_at(scene: Scene, number: int) -> str:
+    """Up to the next blank or comma."""
+    match = _FOLDER.match(scene.text, scene.token(number).start)
+    return match.group().rstrip(".:") if match else ""
 
 
 def _rows(at: Stretch, one: Wanted) -> None:

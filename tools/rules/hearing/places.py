@@ -6,14 +6,14 @@ import re
 
 from tools.rules.hearing.listing import takes_away
 from tools.rules.hearing.naming import hyphenated, is_value_word
-from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.scene import QUANTITIES, Scene
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.values import plain
 from tools.rules.hearing.words import Mark
 from tools.values.wanted import Wanted
 
 BRIDGE = re.compile(r"vmbr\d{1,4}(?:\.\d{1,4})?|v?net\d{1,4}|vmbr\d+v\d+")
-_SUBNET = re.compile(r".*0/(?:8|16|2[0-4])")
+SUBNET = re.compile(r".*0/(?:8|16|2[0-4])")
 _NODE = re.compile(r"[a-z][a-z-]{0,40}\d{1,4}")
 VLAN_MAX = 4095
 FURTHER, FURTHER_ADDRESSES = "more_networks", "more_addresses"
@@ -45,7 +45,7 @@ def networks(at: Stretch, one: Wanted) -> None:
     for i in scene.of_kind(at.first, at.last, "word", "name", "address"):
         if not scene.is_left(i):
             continue
-        subnet = scene.kind(i) == "address" and _SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
+        subnet = scene.kind(i) == "address" and SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
         listed = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
         known = scene.said[i].text in scene.known.networks and scene.does(i - 1 - scene.does(i - 1, "owned"), "lean")
         bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text) and not scene.is_text(i + 1, ":", "=")
@@ -219,7 +219,7 @@ def address(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     for mark in at.labels(one):
         end, said = addresses_at(scene, at.skip(mark.last, "lean"), at.last)
-        if said and not scene.denied[mark.first]:
+        if said and not scene.denied[mark.first] and not _is_owned_by_another(scene, mark.first):
             at.say(one.name, ", ".join(said), mark.first, end)
     shared = next((other.name for other in at.able.by_kind["address"] if other.unlabelled), "address")
     if one.name != shared or one.name in at.found.facts:
@@ -228,13 +228,44 @@ def address(at: Stretch, one: Wanted) -> None:
         leads = range(max(scene.sentence(i)[0], i - SOURCE_WORDS_MAX), i)
         if (
             scene.is_left(i)
-            and not _SUBNET.fullmatch(scene.said[i].text)
+            and not SUBNET.fullmatch(scene.said[i].text)
             and not any(scene.is_listed(j, "from") for j in leads)
             and not scene.any_does(max(i - 8, at.first), i, "reaches")
+            and not _is_of_another(at, i)
         ):
             end, said = addresses_at(scene, i, at.last)
             at.say(one.name, ", ".join(said), i, end)
             return
+
+
+LEADING = ("lean", "article", "owned", "with", "link", "change", "ask_for", "affirm", "them")
+"""What the words do that may stand between a thing and its address."""
+
+
+def _is_of_another(at: Stretch, number: int) -> bool:
+    """`registry at 10.20.0.8`, `nfs server 10.20.0.9`, `that uses the database at 10.20.0.5`: it stands neither at the beginning of its
+    clause nor behind what is said of the thing."""
+    scene, clause = at.scene, at.scene.clause(number)
+    i = scene.at(number - 1).first if scene.does(number - 1, *LEADING) else number
+    while i > clause and scene.is_left(i - 1) and scene.does(i - 1, *LEADING):
+        i = scene.at(i - 1).first
+    if i <= clause or scene.does(i - 1, "join") or scene.kind(i - 1) in ("mark", *QUANTITIES):
+        return False
+    if any(scene.at(j).has("relation") for j in range(clause, i)):
+        return True
+    if mention := scene.mention_before(i):
+        first = next(one for one in scene.mentions if one.first >= at.first or one is mention)
+        names_another = not mention.names("body") or scene.is_plain_word(mention.first - 1)
+        return bool(scene.denied[mention.first]) or (mention is not first and names_another)
+    counts = scene.words.counting & set(scene.at(i - 1).names("fact"))
+    return not (scene.used[i - 1] or counts or scene.at(i - 1).has("choice"))
+
+
+def _is_owned_by_another(scene: Scene, label: int) -> bool:
+    """`the registry's address`, `the NFS server's IP`; not `the server's IP`."""
+    if label < 1 or not scene.quote(label - 1, label).endswith(("'s", "’s")):
+        return False
+    return not scene.is_body(label - 1) or scene.is_plain_word(label - 2)
 
 
 def addresses_at(scene: Scene, begin: int, last: int) -> tuple[int, tuple[str, ...]]:

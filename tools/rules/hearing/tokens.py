@@ -36,8 +36,11 @@ _ADDRESS = (
     r"(?P<address>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)"
     r"|(?<![\w:])(?:(?:[0-9a-f]{1,4}:){2,7}|[0-9a-f]{1,4}::)[0-9a-f:]*[0-9a-f](?:/\d{1,3})?)"
 )
-_PATH = r"(?P<path>(?<![\w/.:@-])(?:[a-z0-9][\w.-]*:(?=/\w)|(?=/[a-z][\w.-]*/\w))(?:/[\w.-]+)+/?)"
-"""`/mnt/backup`, `filer.example.org:/export`: a folder, of a machine or of one that shares it."""
+_PATH = (
+    r"(?P<path>(?<![\w/.:@-])(?:[a-z0-9][\w.-]*:(?=/\w)|(?=/[a-z][\w.-]*/\w))(?:/[\w.-]+)+/?"
+    r"|(?<![\w/.:@-])[a-z][a-z0-9+-]*://[^\s,;()\"']+)"
+)
+"""`/mnt/backup`, `filer.example.org:/export`, `s3://bucket/folder`: a folder, of a machine or of one that shares it."""
 _PORT = r"(?P<port>(?<![\w./])\d{1,5}/(?:tcp|udp)(?!\w))"
 _NAME = (
     r"(?P<name>(?<![\w.-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"  # an object id of Entra's
@@ -46,7 +49,7 @@ _NAME = (
     r"|[a-z][\w-]*(?:\.[a-z][\w-]*)*\.[a-z]{2,12}(?![\w.]*\())"  # shop.example.org
     r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+)"  # 2b3-x
 )
-_FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _ADDRESS, _PORT, _PATH, _NAME)), re.IGNORECASE)
+_FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _PATH, _ADDRESS, _PORT, _NAME)), re.IGNORECASE)
 _REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|(?!(?<=[^\W_])-[^\W_])[^\w\s]|_|\n")
 """Words, bare digits and marks; a hyphen within a word is no token."""
 
