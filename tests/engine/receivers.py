@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import Answer, Asked, http_server, serving
 
 
 @contextmanager
 def webhook(took: list[dict[str, Any]], status: int = 200) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            took.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def answer(asked: Asked) -> Answer:
+        took.append(json.loads(asked.body))
+        return Answer(status)
 
-        def log_message(self, *words: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    yield from _while_it_serves(server, f"json://user:hook-canary@127.0.0.1:{server.server_port}/berth")
+    with http_server(answer) as address:
+        yield f"json://user:hook-canary@{address.removeprefix('http://')}/berth"
 
 
 @contextmanager
@@ -57,13 +51,5 @@ def mail(took: list[str]) -> Iterator[str]:
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     port = server.server_address[1]
     where = "smtp=127.0.0.1&from=b@example.org&to=ops@example.org&mode=insecure"
-    yield from _while_it_serves(server, f"mailto://berth:mail-canary@127.0.0.1:{port}?{where}")
-
-
-def _while_it_serves(server: socketserver.BaseServer, address: str) -> Iterator[str]:
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield address
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(server):
+        yield f"mailto://berth:mail-canary@127.0.0.1:{port}?{where}"

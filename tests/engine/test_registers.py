@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from tests.registers.netbox import Netbox, netbox
 from tools.clients.name_server import open_updates
 from tools.pipeline import carry_out, engine
 from tools.pipeline.prepare import prepare_removal
-from tools.pipeline.registering import register, release, reserve, withdraw
+from tools.pipeline.registering import FILE, register, release, reserve, withdraw
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.rules.machines.registering import registering
@@ -27,7 +28,8 @@ from tools.values.trouble import RequestProblem, Trouble
 from .builders import counting, lines, manifest_of, part_named, planned, world_at
 from .test_story import approve_and_start
 
-TAKEN = "db-00 IN A 10.0.30.9\nalias IN CNAME ns\n"
+TAKEN = "db-00 IN A 10.0.30.9\nsame-00 IN A 10.0.30.11\nalias IN CNAME ns\n"
+OWNER, ANOTHER = "Berth run-a web:", "Berth run-b web:"
 
 
 @pytest.fixture(scope="module")
@@ -63,19 +65,36 @@ def there(name: str, data: str, kind: Kind = "A", zone: str = "example.org") -> 
 )
 def test_a_record_is_put_once_and_taken_away_once(bind: Bind, record: Record) -> None:
     server = open_updates(bind.site)
-    assert [server.put(record), server.put(record)] == [True, False]
+    assert [server.put(record, OWNER), server.put(record, OWNER)] == [True, False]
     assert bind.has(record.name, record.kind) == (record.data,)
-    assert [server.drop(record), server.drop(record)] == [True, False]
-    assert bind.has(record.name, record.kind) == ()
+    with pytest.raises(RequestProblem, match="did not put there"):
+        server.put(record, ANOTHER)
+    assert server.drop(record, ANOTHER) is False
+    assert [server.drop(record, OWNER), server.drop(record, OWNER)] == [True, False]
+    assert bind.has(record.name, record.kind) == bind.has(record.name, "TXT") == ()
 
 
-@pytest.mark.parametrize(("name", "shown"), [("db-00.example.org", "10.0.30.9"), ("alias.example.org", "an alias of ns.example.org")])
-def test_what_is_another_s_is_neither_changed_nor_taken_away(bind: Bind, name: str, shown: str) -> None:
-    server = open_updates(bind.site)
+@pytest.mark.parametrize(
+    ("name", "data", "shown"),
+    [
+        ("db-00.example.org", "10.0.30.1", "10.0.30.9"),
+        ("same-00.example.org", "10.0.30.11", "10.0.30.11"),
+        ("alias.example.org", "10.0.30.1", "an alias of ns.example.org"),
+    ],
+)
+def test_what_an_administrator_made_is_neither_taken_over_nor_taken_away(bind: Bind, name: str, data: str, shown: str) -> None:
+    server, before = open_updates(bind.site), bind.has(name)
     with pytest.raises(RequestProblem, match=shown):
-        server.put(there(name, "10.0.30.1"))
-    assert server.drop(there(name, "10.0.30.1")) is False
-    assert bind.has("db-00.example.org") == ("10.0.30.9",)
+        server.put(there(name, data), OWNER)
+    assert server.drop(there(name, data), OWNER) is False
+    assert bind.has(name) == before
+
+
+def test_a_name_of_ours_may_lead_to_several_addresses(bind: Bind) -> None:
+    server, several = open_updates(bind.site), [there("two.example.org", f"10.0.30.{n}") for n in (21, 22)]
+    assert [server.put(one, OWNER) for one in (*several, *several)] == [True, True, False, False]
+    assert bind.has("two.example.org") == ("10.0.30.21", "10.0.30.22")
+    assert [server.drop(one, OWNER) for one in several] == [True, True] and bind.has("two.example.org", "TXT") == ()
 
 
 @pytest.mark.parametrize(
@@ -118,6 +137,12 @@ def run_at(world: World, part: Part, effects: Path) -> Run:
 def with_names(effects: Path) -> tuple[object, ...]:
     own = {"reserve": (reserve, release), "register": (register, withdraw)}
     return tuple(replace(one, do=own[one.name][0], undo=own[one.name][1]) if one.name in own else one for one in counting(effects))
+
+
+def at_addresses(part: Part, *last: int) -> Part:
+    first = part.machines[0]
+    made = (first.model_copy(update={"name": f"{part.label}-{n:02d}", "address": f"10.0.30.{one}/24"}) for n, one in enumerate(last))
+    return part.model_copy(update={"machines": tuple(made)})
 
 
 def part_at(site: Site, effects: Path, label: str = "web", machines: int = 1) -> Part:
@@ -170,15 +195,16 @@ def test_names_and_addresses_come_with_a_run_and_go_with_its_removal(
     assert own.has("web-00.example.org") == own.has("web-01.example.org") == own.has("12.30.0.10.in-addr.arpa", "PTR") == ()
 
 
+@pytest.mark.parametrize(("label", "stands"), [("db", "10.0.30.9"), ("same", "10.0.30.11")])
 def test_a_name_that_is_another_s_stops_a_run_before_anything_is_made(
-    bind: Bind, tmp_path: Path, effects: Path, homes: list[World]
+    bind: Bind, tmp_path: Path, effects: Path, homes: list[World], label: str, stands: str
 ) -> None:
     world = world_at(tmp_path / "home", site=Site(names=bind.site))
     homes.append(world)
-    run = run_at(world, part_at(world.site, effects, "db"), effects)
+    run = run_at(world, part_at(world.site, effects, label), effects)
     assert run.status == "stopped" and not any("made" in line for line in lines(effects))
     assert next(step for step in run.steps if step.status == "failed").name == "reserve"
-    assert bind.has("db-00.example.org") == ("10.0.30.9",)
+    assert bind.has(f"{label}-00.example.org") == (stands,)
 
 
 def test_an_address_that_is_another_s_stops_a_run_before_anything_is_made_and_none_stays_registered(
@@ -213,6 +239,11 @@ def test_what_a_change_takes_away_goes_from_both_and_what_stays_is_left_alone(
     said: list[str] = []
     more = {"results": world.ledger.runs.results(run.id, "app"), "resumed": False, "cancelled": lambda: False, "look_again": reserve}
     work = Work(world, run.id, kept, fewer, "register", lease, tell=lambda text, key: said.append(text), **more)  # type: ignore[arg-type]
+    book.has("10.0.30.13/24", description="a printer")
+    with pytest.raises(RequestProblem, match=r"10\.0\.30\.13 is taken"):
+        reserve(replace(work, part=at_addresses(fewer, 11, 14, 13)))
+    assert list(book.known()) == ["10.0.30.11/24", "10.0.30.12/24", "10.0.30.13/24"], "machines that stand keep theirs"
+    said.clear()
     for again in (False, True):
         reserve(work)
         assert register(work)["registered"] == [
@@ -220,8 +251,14 @@ def test_what_a_change_takes_away_goes_from_both_and_what_stays_is_left_alone(
             "NetBox has 10.0.30.11 as app's.",
         ]
         assert bind.has("app-01.example.org") == bind.has("12.30.0.10.in-addr.arpa", "PTR") == (), again
-        assert bind.has("app-00.example.org") == ("10.0.30.11",) and list(book.known()) == ["10.0.30.11/24"]
+        assert bind.has("app-00.example.org") == ("10.0.30.11",) and list(book.known()) == ["10.0.30.11/24", "10.0.30.13/24"]
     assert len([one for one in said if "10.0.30.12" in one or "app-01" in one]) == 3, said
+
+    written = json.dumps([one.model_dump() for one in (there("db-00.example.org", "10.0.30.9"), there("app-00.example.org", "10.0.30.11"))])
+    (work.part_folder / FILE).write_text(written)
+    withdraw(work)
+    assert bind.has("app-00.example.org") == () and bind.has("db-00.example.org") == ("10.0.30.9",), "whatever stands in the run's folder"
+    assert "db-00.example.org leads to 10.0.30.9" in said[-2] and "it is left there" in said[-2]
 
 
 def test_whoever_takes_the_name_server_out_of_the_site_file_goes_on_without(

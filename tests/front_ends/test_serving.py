@@ -9,15 +9,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -29,6 +27,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import ROOT, Reply, free_port, wait_until
 from tests.front_ends.browser import CHROMIUM, QUIET, type_message, wait_for_words
 from tests.ledger import builders
+from tests.loopback import Answer, Asked, http_server
 from tests.monitoring.queries import figures_of, queries
 from tests.values import opened
 from tools.pipeline.world import World
@@ -146,28 +145,9 @@ class Provider:
             return 400, {"error": "invalid_grant"}
         return 200, {"access_token": "a", "token_type": "Bearer", "id_token": self.token(nonce=asked["nonce"])}
 
-    def serve(self) -> ThreadingHTTPServer:
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                length = int(self.headers.get("content-length") or 0)
-                status, said = provider.answer(self.path, {n: v[0] for n, v in parse_qs(self.rfile.read(length).decode()).items()})
-                self.send_response(status)
-                if isinstance(said, str):
-                    self.send_header("location", said)
-                self.send_header("content-type", "application/json")
-                self.end_headers()
-                self.wfile.write(b"" if isinstance(said, str) else json.dumps(said).encode())
-
-            do_POST = do_GET
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
+    def serve(self, asked: Asked) -> Answer:
+        status, said = self.answer(asked.target, dict(parse_qsl(asked.body.decode())))
+        return Answer(status, headers={"location": said}) if isinstance(said, str) else Answer.of(status, said)
 
 
 @dataclass
@@ -193,7 +173,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder, port, provider = tmp_path_factory.mktemp("service"), free_port(), Provider()
-    url, idp = f"http://127.0.0.1:{port}", provider.serve()
+    url = f"http://127.0.0.1:{port}"
     (folder / "tokens").write_text("".join(f"{name} {hashlib.sha256(token.encode()).hexdigest()}\n" for name, token in TOKENS.items()))
     (folder / "roles.yaml").write_text(ROLES)
     (folder / "secret").write_text("the-proxys-secret\n")
@@ -205,7 +185,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     given = {name: os.environ[name] for name in kept if name in os.environ}
     given |= {"BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
     log = folder / "log"
-    with log.open("wb") as out:
+    with log.open("wb") as out, http_server(provider.serve, provider.port):
         command = [str(Path(sys.executable).with_name("berth")), "serve", str(folder / "serve.yaml")]
         process = subprocess.Popen(command, cwd=folder, env=given, stdout=out, stderr=out)
         try:
@@ -215,7 +195,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         finally:
             process.terminate()
             assert process.wait(40) in (0, -15), log.read_text()[-2000:]
-            idp.shutdown()
 
 
 def _is_up(url: str) -> bool:

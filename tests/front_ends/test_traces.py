@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +13,20 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from cluster_sim.run import environment
 from tests.conftest import api_server, wait_until
+from tests.loopback import Answer, Asked, http_server
 
 SENTENCE = "a Debian VM called traced-01 with 1 core, 1 GB memory and 8 GB disk, development, network 20"
 
 
 @contextmanager
 def collector(took: list[bytes]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.headers["content-type"] == "application/x-protobuf"
-            took.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def answer(asked: Asked) -> Answer:
+        assert asked.headers["content-type"] == "application/x-protobuf"
+        took.append(asked.body)
+        return Answer()
 
-        def log_message(self, *words: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with http_server(answer) as address:
+        yield address
 
 
 def spans(took: list[bytes]) -> dict[bytes, set[str]]:

@@ -1,7 +1,8 @@
-"""A name server of its own on loopback: ISC BIND, whose key may change A, AAAA and PTR records of two zones and no third."""
+"""A name server of its own on loopback: ISC BIND, whose key may change A, AAAA, PTR and TXT records of two zones and no third."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,8 @@ SECRET = "c2VjcmV0IG9mIGEgdGVzdCwgMzIgYnl0ZXMgbG9uZyE="
 ZONES = ("example.org", "30.0.10.in-addr.arpa")
 SHUT = "shut.example.net"
 """A zone that the key may not change."""
+PROGRAM = shutil.which("named", path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin")
+"""Where Debian puts it a plain user's PATH does not lead."""
 _STARTS_MAX = 200
 _CONFIGURATION = """
 options {{
@@ -46,7 +49,8 @@ class Bind:
         return NameServer(server="127.0.0.1", port=self.port, zones=ZONES, key=f"file:{self.folder / 'berth.key'}")
 
     def start(self) -> None:
-        self.process = subprocess.Popen(["named", "-f", "-n", "1", "-c", str(self.folder / "named.conf")])
+        assert PROGRAM, "no name server is installed here"
+        self.process = subprocess.Popen([PROGRAM, "-f", "-n", "1", "-c", str(self.folder / "named.conf")])
         for _ in range(_STARTS_MAX):
             try:
                 return self._ask("example.org", "SOA", 0.1)
@@ -72,12 +76,12 @@ class Bind:
 @contextmanager
 def name_server(folder: Path, records: str = "") -> Iterator[Bind]:
     """`records`: lines of the zone example.org."""
-    if not shutil.which("named"):
+    if PROGRAM is None:
         pytest.skip("no name server is installed here (Debian's package bind9)")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    may = "update-policy { grant berth zonesub A AAAA PTR; };"
+    may = "update-policy { grant berth zonesub A AAAA PTR TXT; };"
     text = _CONFIGURATION.format(folder=folder, port=port, secret=SECRET)
     for zone in (*ZONES, SHUT):
         text += _ZONE.format(zone=zone, may="" if zone == SHUT else may)

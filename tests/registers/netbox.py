@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from tests.certificates_of_a_site import authority
+from tests.loopback import JSON, Answer, Asked, http_server
 from tools.clients.tls import ensure
 from tools.values.site import Ipam
 
@@ -31,11 +30,11 @@ TOKENS = {"Token 0123456789abcdef0123456789abcdef01234567": True, "Bearer nbt_ab
 STATUSES = {"active": "Active", "reserved": "Reserved", "deprecated": "Deprecated", "dhcp": "DHCP", "slaac": "SLAAC"}
 WRITABLE = {"address", "vrf", "tenant", "status", "role", "dns_name", "description", "comments", "tags", "custom_fields"}
 DNS_NAME = re.compile(r"^([0-9A-Za-z_-]+|\*)(\.[0-9A-Za-z_-]+)*\.?$")
-FILTERS = {"parent", "address", "description__isw", "limit", "offset"}
+FILTERS = {"parent", "address", "description__isw", "mark_populated", "limit", "offset"}
 PAGE_MAX = 2
 """Of MAX_PAGE_SIZE: small, so that lists have several pages."""
 
-Answer = tuple[int, Any]
+Said = tuple[int, Any]
 
 
 @dataclass
@@ -66,7 +65,7 @@ class Netbox:
         """Address → what is written about it."""
         return {row["address"]: f"{row['description']}|{row['dns_name']}" for row in self.rows}
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any, auth: str) -> Answer:
+    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any, auth: str) -> Said:
         self.asked.append(f"{method} {path}")
         if auth not in TOKENS:
             return 403, {
@@ -90,7 +89,7 @@ class Netbox:
                 return self._page(path, self.ranges, query, "start_address")
         return 404, {"detail": "Not found."}
 
-    def add(self, body: Any) -> Answer:
+    def add(self, body: Any) -> Said:
         if not isinstance(body, dict) or (unknown := set(body) - WRITABLE):
             return 400, {"non_field_errors": [f"unknown: {sorted(unknown) if isinstance(body, dict) else body}"]}
         wrong: dict[str, list[str]] = {}
@@ -131,12 +130,14 @@ class Netbox:
         self.rows.append(made)
         return 201, made
 
-    def _page(self, path: str, rows: list[dict[str, Any]], query: dict[str, list[str]], key: str) -> Answer:
+    def _page(self, path: str, rows: list[dict[str, Any]], query: dict[str, list[str]], key: str) -> Said:
         if unknown := set(query) - FILTERS:
             return 400, {"detail": f"unknown filters: {sorted(unknown)}"}
         found = sorted(rows, key=lambda row: (int(ip_interface(row[key]).ip), row["id"]))
         if parents := query.get("parent"):
-            found = [row for row in found if any(ip_interface(row[key]).ip in ip_network(one) for one in parents)]
+            found = [row for row in found if any(_all_inside(row, ip_network(one)) for one in parents)]
+        if marked := query.get("mark_populated"):
+            found = [row for row in found if row["mark_populated"] is (marked == ["true"])]
         if hosts := query.get("address"):
             found = [row for row in found if str(ip_interface(row[key]).ip) in hosts or row[key] in hosts]
         if starts := query.get("description__isw"):
@@ -148,46 +149,25 @@ class Netbox:
         return 200, {"count": len(found), "next": following, "previous": None, "results": found[begin : begin + limit]}
 
 
+def _all_inside(row: dict[str, Any], parent: IPv4Network | IPv6Network) -> bool:
+    """`parent` wants both ends of a range inside."""
+    ends = (row[name] for name in ("address", "start_address", "end_address") if name in row)
+    return all(ip_interface(one).ip in parent for one in ends)
+
+
 @contextmanager
 def netbox(folder: Path, now: datetime) -> Iterator[Netbox]:
     made = Netbox(folder)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            given = parse_qs(address.query, keep_blank_values=True)
-            code, said = made.answer(self.command, address.path, given, body, self.headers.get("Authorization") or "")
-            if made.away:
-                code, said = 502, None
-            sent = b"<html>Bad Gateway</html>" if made.away else b"" if said is None else json.dumps(said).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "text/html" if made.away else "application/json")
-            self.send_header("API-Version", "4.6")
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_POST = do_DELETE = do_OPTIONS = do_GET
-
-        def log_message(self, *args: object) -> None:
-            pass
+    def answer(asked: Asked) -> Answer:
+        body = json.loads(asked.body) if asked.body else None
+        given = parse_qs(asked.query, keep_blank_values=True)
+        code, said = made.answer(asked.method, asked.path, given, body, asked.headers.get("authorization", ""))
+        if made.away:
+            return Answer(502, b"<html>Bad Gateway</html>", {"content-type": "text/html"})
+        return Answer(code, b"" if said is None else json.dumps(said).encode(), {"content-type": JSON, "api-version": "4.6"})
 
     certificate = folder / "netbox.pem"
     ensure(certificate, ["127.0.0.1"], authority(folder, now - timedelta(days=1)), now)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    made.url = f"https://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with http_server(answer, certificate=certificate) as made.url:
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(30)

@@ -3,13 +3,12 @@ metadata of a version as the schema at github.com/api-evangelist/vault has it (s
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import JSON, Answer, Asked, http_server
 
 
 @dataclass
@@ -50,27 +49,11 @@ class Vault:
 
 @contextmanager
 def served(vault: Vault) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, said = vault.answer(self.command, self.path.partition("?")[0], self.headers.get("x-vault-token", ""))
-            if self.headers.get("x-vault-request") != "true":
-                status, said = 412, {"errors": ["the request came without X-Vault-Request"]}
-            body = vault.says_instead or json.dumps(said).encode()
-            self.send_response(200 if vault.says_instead else status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(asked: Asked) -> Answer:
+        if asked.headers.get("x-vault-request") != "true":
+            return Answer.of(412, {"errors": ["the request came without X-Vault-Request"]})
+        status, said = vault.answer(asked.method, asked.path, asked.headers.get("x-vault-token", ""))
+        return Answer(200, vault.says_instead, {"content-type": JSON}) if vault.says_instead else Answer.of(status, said)
 
-        do_POST = do_PUT = do_DELETE = do_GET
-
-        def log_message(self, *words: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with http_server(answer) as address:
+        yield address

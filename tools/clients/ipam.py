@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from tools.clients.netbox import Netbox
@@ -25,8 +25,8 @@ class AddressRegister(Protocol):
         with `owner`. Raises RequestProblem when it is another's, WorldProblem when the register is away or refuses."""
         ...
 
-    def release(self, owner: str, besides: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """Takes away what was registered for that owner, but for the addresses that stay; which they were. Addresses of others are never
+    def release(self, owner: str, goes: Callable[[str], bool]) -> tuple[str, ...]:
+        """Takes away what was registered for that owner, as far as the address `goes`; which they were. Addresses of others are never
         touched."""
         ...
 

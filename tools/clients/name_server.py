@@ -1,10 +1,15 @@
-"""A name server that takes dynamic updates (RFC 2136), signed with a TSIG key (RFC 8945). What it is to have is decided elsewhere."""
+"""A name server that takes dynamic updates (RFC 2136), signed with a TSIG key (RFC 8945). What it is to have is decided elsewhere.
+
+A record of ours has a mark beside it, put and taken away in the same update: a TXT record of its name that says for whom it was put, and
+what it is. Anything without such a mark is another's, even where it says just what we would put there.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +33,7 @@ _BLOCK = re.compile(
 )
 _LINE = re.compile(r"(?P<algorithm>hmac-[\w-]+):(?P<name>[\w.-]+):(?P<secret>[\w+/=]+)", re.ASCII)
 _REFUSALS = {
-    "REFUSED": ("it lets this key change nothing there", "Let the key change A, AAAA and PTR records of the zone (`update-policy`)"),
+    "REFUSED": ("it lets this key change nothing there", "Let the key change A, AAAA, PTR and TXT records of the zone (`update-policy`)"),
     "NOTAUTH": ("it has no such zone, or does not know the key", "Name zones that this server has itself, and give it the key"),
     "NOTZONE": ("the name is in no zone of that name", "Name the zone as the server has it"),
     "SERVFAIL": ("it could not write it down", "Look into its log: often it may not write beside the zone's file"),
@@ -80,40 +85,57 @@ class Updates:
             for rdata in rrset
         )
 
-    def put(self, record: Record) -> bool:
-        """False where it stood there just so. Raises RequestProblem when the name is another's."""
-        if self._stands(record):
+    def others(self, name: str, kind: Kind, owner: str) -> tuple[str, ...]:
+        """What leads from the name and was not put there for that owner."""
+        ours = self._marks(name, owner)
+        return tuple(one for one in self.values(name, kind) if f"{kind} {one}" not in ours)
+
+    def put(self, record: Record, owner: str) -> bool:
+        """False where it was put for that owner already. Raises RequestProblem when the name is another's."""
+        if others := self.others(record.name, record.kind, owner):
+            raise taken(record.name, others)
+        stand = self.values(record.name, record.kind)
+        if record.data in stand:
             return False
         update = self._update(record.zone)
-        update.absent(f"{record.name}.", record.kind)
-        update.add(f"{record.name}.", self.site.ttl_seconds, record.kind, f"{record.data}." if record.kind == "PTR" else record.data)
+        if stand:
+            update.present(f"{record.name}.", record.kind, *(_written(record.kind, one) for one in stand))
+        else:
+            update.absent(f"{record.name}.", record.kind)
+        update.add(f"{record.name}.", self.site.ttl_seconds, record.kind, _written(record.kind, record.data))
+        update.add(f"{record.name}.", self.site.ttl_seconds, "TXT", _mark(record, owner))
         self._ask(update, record.zone)
-        if not self._stands(record):
+        if record.data not in self.values(record.name, record.kind):
             raise WorldProblem("A name was not taken.", f"{self.site.server} took {record.spelled}, and has it not.", "Look into its log.")
         return True
 
-    def drop(self, record: Record) -> bool:
-        """Takes this one record away, and no other of the name; False where there is none."""
-        if record.data not in self.values(record.name, record.kind):
+    def drop(self, record: Record, owner: str) -> bool:
+        """Takes this one record away, and no other of the name; False where none was put for that owner."""
+        if f"{record.kind} {record.data}" not in self._marks(record.name, owner):
             return False
-        self._ask(self._removal(record), record.zone)
+        self._ask(self._removal(record, owner), record.zone)
         return True
 
     def assert_changes(self, zone: str) -> None:
         """Raises Trouble when the key may not change the zone. What it asks for changes nothing."""
         kind: Kind = "PTR" if zone.endswith(".arpa") else "A"
         data = f"{PROBE}.invalid" if kind == "PTR" else "192.0.2.1"  # Of RFC 6761 and RFC 5737: nobody's.
-        self._ask(self._removal(Record(zone=zone, name=f"{PROBE}.{zone}", kind=kind, data=data)), zone)
+        self._ask(self._removal(Record(zone=zone, name=f"{PROBE}.{zone}", kind=kind, data=data), PROBE), zone)
 
-    def _stands(self, record: Record) -> bool:
-        found = self.values(record.name, record.kind)
-        if others := [one for one in found if one != record.data]:
-            raise taken(record.name, others)
-        return bool(found)
+    def _marks(self, name: str, owner: str) -> frozenset[str]:
+        """`A 10.0.30.11`: what was put there for that owner."""
+        import dns.message
+        import dns.rdatatype
 
-    def _removal(self, record: Record) -> Any:
+        answer = self._ask(dns.message.make_query(name, "TXT"), name)
+        rows = (rrset for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT and spelled(rrset.name) == name)
+        texts = (tuple(one.decode(errors="replace") for one in rdata.strings) for rrset in rows for rdata in rrset)
+        return frozenset(text[1] for text in texts if len(text) == 2 and text[0] == owner)
+
+    def _removal(self, record: Record, owner: str) -> Any:
         update = self._update(record.zone)
-        update.delete(f"{record.name}.", record.kind, f"{record.data}." if record.kind == "PTR" else record.data)
+        update.delete(f"{record.name}.", record.kind, _written(record.kind, record.data))
+        update.delete(f"{record.name}.", "TXT", _mark(record, owner))
         return update
 
     def _update(self, zone: str) -> Any:
@@ -176,7 +198,16 @@ def open_updates(site: NameServer) -> Updates:
     return Updates(site, key)
 
 
-def taken(name: str, found: tuple[str, ...] | list[str]) -> RequestProblem:
+def _written(kind: Kind, data: str) -> str:
+    return f"{data}." if kind == "PTR" else data
+
+
+def _mark(record: Record, owner: str) -> str:
+    """Two texts, because one has no room for a long name (RFC 1035 section 3.3: 255 octets)."""
+    return f'"{owner}" "{record.kind} {record.data}"'
+
+
+def taken(name: str, found: Sequence[str]) -> RequestProblem:
     return RequestProblem(
         "A name is taken.",
         f"{name} leads to {theirs(' and '.join(found))} at the name server, which Berth did not put there.",

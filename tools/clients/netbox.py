@@ -7,9 +7,9 @@ netbox/ipam/filtersets.py, models/ip.py and api/serializers_/ip.py, 2026-08-22.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
 
 import requests
@@ -51,19 +51,16 @@ class Netbox:
         self._addresses, self._ranges = api.ipam.ip_addresses, api.ipam.ip_ranges
 
     def taken(self, subnets: Sequence[str]) -> tuple[Registered, ...]:
-        """Addresses, whatever their status, and ranges that are marked as populated."""
+        """Addresses, whatever their status, and of ranges that are marked as populated what lies in the subnets."""
         if not subnets:
             return ()
         with self._words():
             alone = [dict(one) for one in self._addresses.filter(parent=list(subnets), limit=PAGE)]
-            spans = [dict(one) for one in self._ranges.filter(parent=list(subnets), limit=PAGE)]
+            # All of them: `parent` leaves out a range that crosses the edge of a subnet.
+            spans = [dict(one) for one in self._ranges.filter(mark_populated="true", limit=PAGE)]
             return (
                 *(Registered(address=_host(one["address"]), who=_who(one), vm_id=_vm_id(one)) for one in alone),
-                *(
-                    Registered(address=_host(one["start_address"]), last=_host(one["end_address"]), who="NetBox (a range that it keeps)")
-                    for one in spans
-                    if one.get("mark_populated")
-                ),
+                *(found for one in spans for subnet in subnets if (found := _within(one, subnet))),
             )
 
     def assert_registers(self) -> None:
@@ -94,12 +91,12 @@ class Netbox:
                 raise
             return True
 
-    def release(self, owner: str, besides: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    def release(self, owner: str, goes: Callable[[str], bool]) -> tuple[str, ...]:
         with self._words():
             found = [
                 one for one in self._addresses.filter(description__isw=owner, limit=PAGE) if dict(one)["description"].startswith(owner)
             ]
-            gone = [one for one in found if _host(dict(one)["address"]) not in besides]
+            gone = [one for one in found if goes(_host(dict(one)["address"]))]
             for one in gone:
                 one.delete()
             return tuple(_host(dict(one)["address"]) for one in gone)
@@ -148,6 +145,17 @@ def taken(address: str, who: str) -> RequestProblem:
 
 def _host(address: str) -> str:
     return str(ip_interface(address).ip)
+
+
+def _within(row: dict[str, Any], subnet: str) -> Registered | None:
+    """What a range has of the subnet."""
+    network = ip_network(subnet)
+    begin, end = ip_address(_host(row["start_address"])), ip_address(_host(row["end_address"]))
+    if begin.version != network.version:
+        return None
+    first, last = max(int(begin), int(network.network_address)), min(int(end), int(network.broadcast_address))
+    spelled = [str(type(begin)(one)) for one in (first, last)]
+    return Registered(address=spelled[0], last=spelled[1], who="NetBox (a range that it keeps)") if first <= last else None
 
 
 def _who(row: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from tools.pipeline.verify import ran
 from tools.rules.machines.keeping import size_of
 from tools.rules.words import guiding
 from tools.rules.words.rendering import called
+from tools.values.machine import without_prefix
 from tools.values.run import PartReceipt
 from tools.values.value import Json
 
@@ -71,7 +72,7 @@ def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | A
         "outputs": receipt_part.outputs,
         "facts": dict(part.facts),
         "needs": {field.name: field.value for field in part.needs.fields},
-        "virtual_addresses": {name: str(address).partition("/")[0] for name, address in part.virtual_addresses},
+        "virtual_addresses": {name: without_prefix(str(address)) for name, address in part.virtual_addresses},
         "called": {name: called(name, part.capability) for name, _ in part.virtual_addresses},
         "dns_names": dict(part.dns_names),
         "watched_by": list(part.watched_by),

@@ -1,14 +1,15 @@
 """Puts what a part makes into the site's registers, and takes it out again: its addresses into NetBox before anything is made, its names to
 the name server when all is verified. What they are to be told is decided in tools.rules.machines.registering.
 
-What stands at the name server because of the part is written down beside its Terraform state before it is asked for, and a registration of
-an address says whose it is: so a run that dies in between leaves nothing that nobody knows of, and only what Berth put there is taken away.
+What stands at the name server because of the part is written down beside its Terraform state before it is asked for: so a run that dies
+in between leaves nothing that nobody knows of. Whose a name or an address is stands in the register itself, beside it: only what says that
+it is this part's is changed or taken away, whatever the file in the run's folder says.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tools.clients.files import write_private
 from tools.clients.ipam import AddressRegister, open_ipam
@@ -16,6 +17,7 @@ from tools.clients.name_server import Updates, open_updates, taken
 from tools.pipeline.context import Examined
 from tools.pipeline.steps import Work
 from tools.rules.machines.registering import every_address, fixed_addresses, note, owner, records, spoken, without_way_back
+from tools.values.machine import without_prefix
 from tools.values.names import Kind, Record
 from tools.values.site import Site
 from tools.values.trouble import Trouble
@@ -60,15 +62,15 @@ def register(work: Work) -> Json:
         wanted = records(work.part.dns_names, addresses, server.site.zones)
         before = _written(work)
         _write(work, (*before, *wanted))
-        for line in (*_drop(server, [one for one in before if one not in wanted]), *_put(server, wanted)):
+        for line in (*_drop(work, server, [one for one in before if one not in wanted]), *_put(work, server, wanted)):
             work.say(line)
         _write(work, wanted)
         done += spoken(wanted)
         if lost := without_way_back(addresses, server.site.zones):
             owed.append(f"No zone of the site file has names for {', '.join(lost)}, so no name leads back from there.")
     if addresses_of := _addresses(work):
-        stay = frozenset(_alone(address) for address, _ in every_address(work.part))
-        _release(work, addresses_of, stay)
+        stay = frozenset(without_prefix(address) for address, _ in every_address(work.part))
+        _release(work, addresses_of, lambda address: address not in stay)
         done.append(f"{work.part.registered_in} has {', '.join(sorted(stay))} as {work.part.label}'s.")
     return {"registered": done, "not_registered": owed}
 
@@ -78,7 +80,7 @@ def withdraw(work: Work) -> Json:
     for line in _not_told(work):
         work.say(line)
     if server := _names(work):
-        for line in _drop(server, _written(work)):
+        for line in _drop(work, server, _written(work)):
             work.say(line)
         _write(work, ())
     return {}
@@ -87,7 +89,7 @@ def withdraw(work: Work) -> Json:
 def release(work: Work) -> Json:
     """Addresses, when the machines are gone."""
     if register := _addresses(work):
-        _release(work, register, frozenset())
+        _release(work, register, lambda address: True)
     return {}
 
 
@@ -116,11 +118,10 @@ def _not_told(work: Work) -> Iterator[str]:
 def _assert_names_free(work: Work, server: Updates) -> None:
     work.say(f"Looking whether {server.site.server} has these names free: {', '.join(str(name) for _, name in work.part.dns_names)}.")
     wanted = records(work.part.dns_names, fixed_addresses(work.part), server.site.zones)
-    ours = {(one.name, one.kind, one.data) for one in (*_written(work), *wanted)}
     # Which family a network will give an address of is not known yet.
     asked = {(one.name, one.kind) for one in wanted} | {(str(name), kind) for _, name in work.part.dns_names for kind in KINDS}
     for name, kind in sorted(asked):
-        if others := [one for one in server.values(name, kind) if (name, kind, one) not in ours]:
+        if others := server.others(name, kind, owner(work.run_id, work.part)):
             raise taken(name, others)
 
 
@@ -132,17 +133,16 @@ def _reserve_addresses(work: Work, register: AddressRegister) -> None:
     try:
         for address, machine in every_address(part):
             if register.reserve(address, mine, note(work.run_id, part, machine), named.get(address, str(names.get(machine.name, "")))):
-                fresh.append(_alone(address))
-                work.say(f"{_alone(address)} is registered in {part.registered_in} for {machine.name}.")
+                fresh.append(without_prefix(address))
+                work.say(f"{without_prefix(address)} is registered in {part.registered_in} for {machine.name}.")
     except Trouble:
         if fresh:
-            kept = frozenset(_alone(address) for address, _ in every_address(part)) - frozenset(fresh)
-            register.release(mine, kept)
+            register.release(mine, lambda address: address in fresh)
         raise
 
 
-def _release(work: Work, register: AddressRegister, stay: frozenset[str]) -> None:
-    for address in register.release(owner(work.run_id, work.part), stay):
+def _release(work: Work, register: AddressRegister, goes: Callable[[str], bool]) -> None:
+    for address in register.release(owner(work.run_id, work.part), goes):
         work.say(f"{address} is free in {work.part.registered_in} again.")
 
 
@@ -153,20 +153,19 @@ def _met(work: Work) -> dict[str, tuple[str, ...]]:
     return fixed | {name: tuple(dict.fromkeys(several)) for name, several in met.items()}
 
 
-def _put(server: Updates, wanted: Iterable[Record]) -> Iterator[str]:
+def _put(work: Work, server: Updates, wanted: Iterable[Record]) -> Iterator[str]:
     for record in wanted:
-        if server.put(record):
+        if server.put(record, owner(work.run_id, work.part)):
             yield f"{record.name} leads to {record.data} from now on."
 
 
-def _drop(server: Updates, gone: Iterable[Record]) -> Iterator[str]:
+def _drop(work: Work, server: Updates, gone: Iterable[Record]) -> Iterator[str]:
     for record in gone:
-        if server.drop(record):
+        if server.drop(record, owner(work.run_id, work.part)):
             yield f"{record.name} does not lead to {record.data} any more."
-
-
-def _alone(address: str) -> str:
-    return address.partition("/")[0]
+        elif record.data in server.values(record.name, record.kind):
+            why = f"{record.name} leads to {record.data} at the name server, without Berth's mark that says it is {work.part.label}'s"
+            yield f"{why}: it is left there. Take it away at the name server if nobody needs it."
 
 
 def _written(work: Work) -> tuple[Record, ...]:

@@ -11,6 +11,7 @@ from tools.rules.machines.restarting import STARTS, restarts
 from tools.rules.plans import own_metal
 from tools.rules.plans.changes import Provider
 from tools.values.certificate import Certificate
+from tools.values.machine import without_prefix
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate, Line
 from tools.values.site import Held, Reserved
@@ -31,7 +32,7 @@ def reserves(part: Part) -> Reserved:
             Held(vm_id=m.vm_id, node=m.node, storage=m.storage, cpu_count=m.cpu_count, memory_mib=m.memory_mib, disk_gib=m.disks_gib)
             for m in part.machines
         ),
-        addresses=frozenset(one.partition("/")[0] for m in part.machines for one in m.fixed_addresses) | part.virtual_alone,
+        addresses=frozenset(without_prefix(one) for m in part.machines for one in m.fixed_addresses) | part.virtual_alone,
     )
     for m in part.machines:
         total = total.plus(Reserved(memory_bytes=((m.node, m.memory_mib * MIB),), cpu_count=((m.node, m.cpu_count),)))

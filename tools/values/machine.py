@@ -54,6 +54,10 @@ def plugged(bridge: str, vlan_tag: int | None) -> str:
     return bridge if vlan_tag is None else f"{bridge}, VLAN {vlan_tag}"
 
 
+def without_prefix(address: str) -> str:
+    return address.partition("/")[0]
+
+
 class Machine(Placement):
     """The module's variables.tf says the same, but for the group: it is what a machine is for, not what it is."""
 
@@ -101,7 +105,7 @@ class Machine(Placement):
     @property
     def address_alone(self) -> str:
         """By which it is reached, without its prefix; empty where the network gives it."""
-        return "" if self.address == "dhcp" else (self.address or self.address6 or "").partition("/")[0]
+        return "" if self.address == "dhcp" else without_prefix(self.address or self.address6 or "")
 
     @property
     def every_card(self) -> tuple[Card, ...]:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tools.values.certificate import Certificate
-from tools.values.machine import Machine
+from tools.values.machine import Machine, without_prefix
 from tools.values.offer import Sum
 from tools.values.requirements import Needs
 from tools.values.snapshot import PlatformName
@@ -167,7 +167,7 @@ class Part(Value):
     @property
     def virtual_alone(self) -> frozenset[str]:
         """Its virtual addresses without their prefixes."""
-        return frozenset(str(address).partition("/")[0] for _, address in self.virtual_addresses)
+        return frozenset(without_prefix(str(address)) for _, address in self.virtual_addresses)
 
     def virtual_address(self, name: str) -> str:
         """With its prefix; empty where it has none of that name."""

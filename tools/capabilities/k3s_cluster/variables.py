@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.capabilities.k3s_cluster.add_ons import manifest, packages_of
 from tools.capabilities.k3s_cluster.facts import API_ADDRESS, SERVERS
+from tools.values.machine import without_prefix
 from tools.values.manifest import Endpoint, Part
 from tools.values.value import Json
 
@@ -36,7 +37,7 @@ def kubeconfig(part: Part) -> str:
 
 def api_address(part: Part) -> str:
     """Without its prefix; empty where it is the one server's own."""
-    return part.virtual_address(API_ADDRESS).partition("/")[0]
+    return without_prefix(part.virtual_address(API_ADDRESS))
 
 
 def endpoints(part: Part) -> tuple[Endpoint, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS
+from tools.values.machine import without_prefix
 from tools.values.manifest import Endpoint, Part, TlsCertificate
 from tools.values.value import Json
 
@@ -34,7 +35,7 @@ def site_name(part: Part) -> str:
 
 
 def address(part: Part) -> str:
-    return part.virtual_address(ADDRESS).partition("/")[0]
+    return without_prefix(part.virtual_address(ADDRESS))
 
 
 def _worker_connections(part: Part) -> int:

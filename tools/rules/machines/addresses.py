@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tools.rules.machines import networks
-from tools.values.machine import Card
+from tools.values.machine import Card, without_prefix
 from tools.values.offer import Exclusion
 from tools.values.requirements import Needs
 from tools.values.site import Reserved
@@ -42,7 +42,7 @@ def clashes(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved, own: fr
     wrong = (*found, *(Exclusion(subject=f"address {one}", reason=reason) for one, reason in told if reason))
     if wrong or isinstance(fixed, str):
         return wrong
-    own_ones = {one.partition("/")[0]: "one of these machines" for one in fixed if one not in ("", DHCP)}
+    own_ones = {without_prefix(one): "one of these machines" for one in fixed if one not in ("", DHCP)}
     virtual = allot_virtual(needs, network, others | own_ones, {})
     return (virtual,) if isinstance(virtual, Exclusion) else ()
 
@@ -99,7 +99,7 @@ def taken(snapshot: ClusterSnapshot, reserved: Reserved, own: frozenset[int] = f
 
 def holder(address: str, others: Mapping[str, str]) -> str:
     """Who has it, so that nobody else may; empty when nobody has."""
-    who = others.get(address.partition("/")[0], "")
+    who = others.get(without_prefix(address), "")
     return "" if who == WAITS else who
 
 
@@ -135,7 +135,7 @@ def cards_of(needs: Needs, snapshot: ClusterSnapshot, others: Mapping[str, str],
         else:
             fresh = _given(needs, network, others, list(there).count(False))
             assert not isinstance(fresh, str), fresh
-            others = {**others, **{one.partition("/")[0]: "one of these machines" for one in fresh if one != DHCP}}
+            others = {**others, **{without_prefix(one): "one of these machines" for one in fresh if one != DHCP}}
             each = iter(fresh)
             given = tuple(DHCP if one else next(each) for one in there)
         rows = [
@@ -176,10 +176,10 @@ def allot_virtual(needs: Needs, network: Network, others: Mapping[str, str], kep
     found: dict[str, str] = {}
     for name in needs.virtual_addresses:
         spoken = name.replace("_", " ")
-        mine = dict.fromkeys((one.partition("/")[0] for one in found.values()), "another of these")
+        mine = dict.fromkeys((without_prefix(one) for one in found.values()), "another of these")
         said = needs.text(name) or kept.get(name, "")
         if said:
-            stays = said.partition("/")[0] == kept.get(name, "").partition("/")[0]
+            stays = without_prefix(said) == without_prefix(kept.get(name, ""))
             who = _whose(said, mine if stays else {**others, **mine})
             if reason := problem(said, gateway_of(needs, network), network) or who:
                 return Exclusion(subject=f"{spoken} {said}", reason=reason)

@@ -15,7 +15,7 @@ from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_p
 from tools.rules.machines.keeping import resting_on
 from tools.rules.names import naming
 from tools.rules.request.reading import CPU_COUNT_MAX, MEMORY_MIB_MIN
-from tools.values.machine import Machine
+from tools.values.machine import Machine, without_prefix
 from tools.values.manifest import Part
 from tools.values.requirements import ALL_ALIKE, Needs, Origin
 from tools.values.review import Fault, Finding, Severity, fault
@@ -179,7 +179,7 @@ def _address(m: Machine, scene: Scene) -> Fault | None:
         for address in (card.address, card.address6 or ""):
             if address in ("", addresses.DHCP):
                 continue
-            if given[address] > 1 or address.partition("/")[0] in scene.part.virtual_alone:
+            if given[address] > 1 or without_prefix(address) in scene.part.virtual_alone:
                 return fault("address.twice", address=address)
             gateway = ((m.gateway6 if ":" in address else m.gateway) or "") if number == 0 else ""
             who = addresses.holder(address, others)
@@ -200,7 +200,7 @@ def virtual_addresses(scene: Scene) -> Fault | None:
         said, gateway = str(address), part.machines[0].gateway or ""
         who = addresses.holder(said, others)
         reason = (addresses.problem(said, gateway, network) if network else "") or (f"it is taken by {who}" if who else "")
-        if part.needs.text(name) and part.needs.text(name).partition("/")[0] != said.partition("/")[0]:
+        if part.needs.text(name) and without_prefix(part.needs.text(name)) != without_prefix(said):
             reason = f"{part.needs.text(name)} was asked for"
         if reason:
             return fault("virtual.unfit", what=name.replace("_", " "), address=said, reason=reason)

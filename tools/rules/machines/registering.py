@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tools.values.machine import Machine
+from tools.values.machine import Machine, without_prefix
 from tools.values.manifest import Part
 from tools.values.names import Kind, Record
 from tools.values.site import NameServer, Site
@@ -91,7 +91,7 @@ def fixed_addresses(part: Part) -> dict[str, tuple[str, ...]]:
     """By machine and virtual address, as far as they were settled with the plan: of a machine those of its first card."""
     found = {m.name: tuple(one for one in (m.address, m.address6) if one and one != "dhcp") for m in part.machines}
     found |= {name: (str(address),) for name, address in part.virtual_addresses}
-    return {name: tuple(one.partition("/")[0] for one in several) for name, several in found.items() if several}
+    return {name: tuple(without_prefix(one) for one in several) for name, several in found.items() if several}
 
 
 def spoken(found: Sequence[Record]) -> Iterator[str]:
