@@ -44,7 +44,7 @@ eval: $(VENV)/.test ## score the configured model on hearing, refusing and choos
 
 lock: ## resolve the dependencies anew into the two lock files (needs uv)
 	$(LOCK) --extra sim --group build -o requirements.lock
-	$(LOCK) --extra sim --extra models --extra policy --extra mcp --extra secrets --extra notices --extra traces --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra sim --extra models --extra policy --extra mcp --extra a2a --extra secrets --extra notices --extra traces --group build --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 KINDS = (".py", ".md", ".tf", ".yml", ".j2", ".cfg")
-FOLDERS = {"agents": KINDS, "ansible": (*KINDS, ".yaml", ".json", ".txt", ".service", ".conf", ".tac"), "terraform": KINDS}
+FOLDERS = {"agents": (*KINDS, ".json"), "ansible": (*KINDS, ".yaml", ".json", ".txt", ".service", ".conf", ".tac"), "terraform": KINDS}
 """Nothing else goes: beside the agents a person may keep a .env with secrets, and ADK its sessions."""
 
 

@@ -18,7 +18,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -27,6 +28,8 @@ FOLDER = Path(".berth")
 WORLDS = Path(__file__).parent / "worlds"
 READY_SECONDS_MAX = 600
 """Building the guests' base image is part of the first start."""
+COMMAND_SECONDS_MAX = 30
+"""How long a command may take to end when it is told to."""
 REGISTRY = "https://registry.terraform.io/.well-known/terraform.json"
 
 
@@ -131,13 +134,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = chosen.folder or FOLDER / "-".join(Path(w).stem for w in chosen.worlds)
     folder = fresh(folder) if chosen.fresh else folder.absolute()
     files = [word if Path(word).exists() else str(WORLDS / f"{word}.yaml") for word in chosen.worlds]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stopped)
     with world(files, folder / "world", guests=chosen.guests) as ready:
-        process = subprocess.Popen(command, env=environment(ready, folder))
+        return _run(command, environment(ready, folder))
+
+
+def _stopped(number: int, frame: FrameType | None) -> NoReturn:
+    """Told to stop, or the terminal was closed: the command and the world are stopped on the way out."""
+    sys.exit(128 + number)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    process = subprocess.Popen(command, env=environment)
+    try:
         while True:
             try:
                 return process.wait()
             except KeyboardInterrupt:
                 continue  # The command has got it too, and decides what it means.
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(COMMAND_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,12 +112,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def api_server(given: Mapping[str, str], log: Path, host: str = "") -> Iterator[Berth]:
+def api_server(given: Mapping[str, str], log: Path, host: str = "", options: Sequence[str] = ()) -> Iterator[Berth]:
     port = free_port()
     adk = str(Path(sys.executable).with_name("adk"))
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [adk, "api_server", "--port", str(port), *(["--host", host] if host else []), "agents"],
+            [adk, "api_server", "--port", str(port), *(["--host", host] if host else []), *options, "agents"],
             cwd=ROOT,
             env=dict(given),
             stdout=out,

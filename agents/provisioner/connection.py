@@ -23,6 +23,9 @@ FORWARDED_BEGINS = "x-forwarded-"
 speaker: ContextVar[Person | None] = ContextVar("speaker", default=None)
 """Who sent the message that is worked on; set by the gate that its request came through."""
 UNSEEN = "Berth cannot see how this message came."
+FROM_AN_AGENT = "An agent sent this message, over A2A."
+AGENTS = "/a2a/"
+"""Where ADK serves the protocol by which agents talk to agents: what comes there was typed by no person."""
 
 
 class Gate:
@@ -35,7 +38,7 @@ class Gate:
         if scope["type"] == "lifespan" or speaker.get() is not None:
             await self.app(scope, receive, send)
             return
-        token = speaker.set(Person("", only_reads=why_not_local(scope) or why_reachable()))
+        token = speaker.set(Person("", only_reads=why_not_a_person(scope) or why_not_local(scope) or why_reachable()))
         try:
             await self.app(scope, receive, send)
         finally:
@@ -54,6 +57,10 @@ def is_terminal(argv: Sequence[str]) -> bool:
     program = Path(argv[0]) if argv else Path()
     is_adk = program.stem == "adk" or program.parts[-3:] == ("adk", "cli", "__main__.py")
     return is_adk and tuple(argv[1:2]) == ("run",)
+
+
+def why_not_a_person(scope: Scope | dict[str, Any]) -> str:
+    return FROM_AN_AGENT if AGENTS in str(scope.get("path", "")).lower() else ""
 
 
 def why_not_local(scope: Scope | dict[str, Any]) -> str:

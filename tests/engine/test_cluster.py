@@ -93,7 +93,7 @@ def _item(name: str, label: str, facts: dict[str, str]) -> Item:
 
 
 def started(world: World, plan: Plan) -> str:
-    carry_out.approve(world, plan.conversation, plan.digest, "ops", "approve it")
+    carry_out.approve(world, plan.digest, "ops", "approve it")
     return carry_out.start(world, plan.digest)
 
 

@@ -40,7 +40,7 @@ def home(tmp_path: Path) -> Path:
 def approved(home: Path, effects: Path, seconds: float = 0) -> tuple[World, str, str]:
     world = world_at(home)
     plan = planned(world, manifest_of(part_named("web", effects, seconds=seconds)))
-    carry_out.approve(world, "talk", plan.digest, "ops", "approve it")
+    carry_out.approve(world, plan.digest, "ops", "approve it")
     return world, plan.digest, plan.run_id
 
 
@@ -96,7 +96,7 @@ def test_killed_in_the_middle_of_several_parts(children: Any, home: Path, effect
     after: dict[str, tuple[str, ...]] = {"web": (), "mail": (), "app": ("web",)}
     parts = [part_named(label, effects, seconds=0.3, first_id=20000 + 10 * n, after=after[label]) for n, label in enumerate(after)]
     plan = planned(world, manifest_of(*parts))
-    carry_out.approve(world, "talk", plan.digest, "ops", "approve it")
+    carry_out.approve(world, plan.digest, "ops", "approve it")
     assert ended(child(children, home, effects, plan.digest, step, "during")) == -signal.SIGKILL
     assert ended(child(children, home, effects, plan.digest)) == 0
     run = carry_out.run_of(world, plan.run_id)
@@ -173,7 +173,7 @@ def test_a_removal_is_killed_and_done_once(children: Any, home: Path, effects: P
     world, digest, run_id = approved(home, effects)
     assert ended(child(children, home, effects, digest)) == 0
     removal = prepare_removal(world, "talk", run_id, "ops")
-    carry_out.approve(world, "talk", removal.digest, "ops", "approve it")
+    carry_out.approve(world, removal.digest, "ops", "approve it")
     assert ended(child(children, home, effects, removal.digest, "apply", moment)) == -signal.SIGKILL
     assert ended(child(children, home, effects, removal.digest)) == 0
     assert carry_out.run_of(world, run_id).status == "removed"

@@ -51,7 +51,7 @@ def ran(home: Path, effects: Path, receivers: str, fails: bool = False) -> tuple
     world = world_at(home, environment={"BERTH_NOTICES": receivers} if receivers else {})
     engine.launch(world, counting(effects, **({"configure": fail} if fails else {})))
     plan = planned(world, manifest_of(part_named("web", effects), requester="alice"))
-    carry_out.approve(world, "talk", plan.digest, "ops", "approve it")
+    carry_out.approve(world, plan.digest, "ops", "approve it")
     run_id = carry_out.start(world, plan.digest)
     for _ in carry_out.follow(world, run_id):
         pass

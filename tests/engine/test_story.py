@@ -17,7 +17,7 @@ from .builders import counting, lines, manifest_of, part_named, planned, world_a
 
 
 def approve_and_start(world: World, plan_digest: str, words: str = "approve it") -> str:
-    approved = carry_out.approve(world, "talk", plan_digest[:12], "ops", words)
+    approved = carry_out.approve(world, plan_digest[:12], "ops", words)
     assert approved.missing_roles == ()
     return carry_out.start(world, plan_digest)
 

@@ -42,7 +42,7 @@ def test_a_runs_steps_and_terraform_belong_to_the_message_that_began_it(world: W
 
     engine.launch(world, counting(effects, verify=fail))
     plan = planned(world, manifest_of(part_named("web", effects)))
-    carry_out.approve(world, "talk", plan.digest, "ops", "approve it, canary-2")
+    carry_out.approve(world, plan.digest, "ops", "approve it, canary-2")
     with trace.get_tracer("a front end").start_as_current_span("message") as message:
         run_id = carry_out.start(world, plan.digest)
     for _ in carry_out.follow(world, run_id):

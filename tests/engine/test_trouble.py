@@ -32,7 +32,7 @@ from .builders import counting, lines, manifest_of, part_named, planned, review_
 
 
 def approve(world: World, plan: Plan) -> None:
-    carry_out.approve(world, "talk", plan.digest, "ops", "approve it")
+    carry_out.approve(world, plan.digest, "ops", "approve it")
 
 
 def carried_out(world: World, plan: Plan) -> Run:
@@ -572,9 +572,7 @@ def test_an_approval_forged_while_the_run_goes_stops_it_before_the_apply(world: 
 def test_what_cannot_be_approved(world: World, effects: Path) -> None:
     plan = planned(world, manifest_of(part_named("web", effects)))
     with pytest.raises(RequestProblem, match="no such plan"):
-        carry_out.approve(world, "talk", "0" * 12, "ops", "approve it")
-    with pytest.raises(RequestProblem, match="no such plan"):
-        carry_out.approve(world, "somebody else's talk", plan.digest, "ops", "approve it")
+        carry_out.approve(world, "0" * 12, "ops", "approve it")
     with pytest.raises(RequestProblem, match="Still to approve"):
         carry_out.start(world, plan.digest)
     late = replace(world, now=lambda: utc_now() + timedelta(minutes=31))
@@ -598,12 +596,12 @@ def test_several_roles_each_by_another_person(world: World, effects: Path, tmp_p
     engine.launch(many, counting(effects))
     plan = planned(many, manifest_of(part_named("web", effects)), approvals=(("manager", "costly"), ("vp", "very costly")))
     with pytest.raises(RequestProblem, match="nobody approves what they asked for"):
-        carry_out.approve(many, "talk", plan.digest, "ops", "approve it", role="vp", held=("manager", "vp"))
-    first = carry_out.approve(many, "alice's own talk", plan.digest, "alice", "approve it", held=("manager",))
+        carry_out.approve(many, plan.digest, "ops", "approve it", role="vp", held=("manager", "vp"))
+    first = carry_out.approve(many, plan.digest, "alice", "approve it", held=("manager",))
     assert first.missing_roles == ("vp",)
     with pytest.raises(RequestProblem, match="Still to approve: vp"):
         carry_out.start(many, plan.digest)
-    assert carry_out.approve(many, "bob's own talk", plan.digest, "bob", "approve it", held=("vp",)).missing_roles == ()
+    assert carry_out.approve(many, plan.digest, "bob", "approve it", held=("vp",)).missing_roles == ()
     assert followed(many, carry_out.start(many, plan.digest)).status == "done"
     removal = prepare_removal(many, "talk", plan.run_id, "ops")
     assert removal.approvals == plan.approvals, "what two people allowed is not taken away by one"
@@ -641,7 +639,7 @@ def test_what_is_held_can_be_listed_and_freed(world: World, effects: Path) -> No
     with pytest.raises(RequestProblem, match="is void"):
         approve(world, plan)
     again = planned(world, manifest_of(part_named("web", effects)), "another talk")
-    carry_out.approve(world, "another talk", again.digest, "ops", "approve it")
+    carry_out.approve(world, again.digest, "ops", "approve it")
     world.ledger.runs.begin(again, (), world.now())
     with pytest.raises(RequestProblem, match="A run makes"):
         carry_out.free(world, held.family[:12])

@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LINE = re.compile(r"(?P<name>[a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==(?P<version>[\w.!+-]+)(?P<hashes>(?: --hash=sha256:[0-9a-f]{64})+)")
 LOCKS = {
     "requirements.lock": (["sim"], ["build"]),
-    "requirements-dev.lock": (["sim", "models", "policy", "mcp", "secrets", "notices", "traces"], ["build", "dev"]),
+    "requirements-dev.lock": (["sim", "models", "policy", "mcp", "a2a", "secrets", "notices", "traces"], ["build", "dev"]),
 }
 PYTHONS = ["3.11.2", "3.12.0", "3.13.0"]
 

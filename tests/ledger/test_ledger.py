@@ -48,12 +48,10 @@ def test_drafts_are_kept_by_conversation(ledger: Ledger) -> None:
 
 def test_a_plan_is_found_by_its_first_digits(ledger: Ledger) -> None:
     one = add(ledger, plan())
-    assert ledger.plans.find(one.digest[:8], "talk").plan == one
+    assert ledger.plans.find(one.digest[:8]).plan == one
     for wrong in ("zzzzzzzz", "%" * 8, "_" * 64, one.digest + "0", "0" * 8):
         with pytest.raises(RequestProblem):
-            ledger.plans.find(wrong, "talk")
-    with pytest.raises(RequestProblem):
-        ledger.plans.find(one.digest, "another conversation")
+            ledger.plans.find(wrong)
 
 
 def test_a_later_plan_of_the_conversation_voids_the_earlier_and_frees_its_promises(ledger: Ledger, clock: Clock) -> None:

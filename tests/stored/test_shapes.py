@@ -95,7 +95,7 @@ def test_a_plan_that_waited_can_be_approved_while_it_is_valid(old: World) -> Non
     assert latest is not None and latest.status == "open"
     plan = old.ledger.plans.kept(latest.plan_digest).plan
     then = replace(old, now=lambda: plan.made_at + timedelta(minutes=5))
-    approved = carry_out.approve(then, name, plan.digest[:12], "operator", f"approve {plan.digest[:12]}")
+    approved = carry_out.approve(then, plan.digest[:12], "operator", f"approve {plan.digest[:12]}")
     assert approved.missing_roles == ()
     assert_holds(plan, old.ledger.plans.approvals(plan.digest), old.ledger.key, then.now())
 

@@ -1,16 +1,20 @@
-"""Another program asks: the official client of MCP drives `berth mcp`, and a person approves what it asked for elsewhere."""
+"""Another program asks: the official clients of MCP and A2A drive Berth, and a person approves what they asked for."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
+from a2a.types import Message, Part, Role, SendMessageRequest
 from mcp import Client, StdioServerParameters, stdio_client
 
-from tests.conftest import Berth
+from tests.conftest import Berth, api_server
 from tools.pipeline.provisioning import provision
 from tools.values.conversation import Phase
 from tools.values.trouble import RequestProblem
@@ -58,3 +62,35 @@ def test_a_call_from_python_goes_as_far_as_a_plan(berth: Berth) -> None:
     with pytest.raises(RequestProblem):
         provision("make it 4 cores", "somebody else", conversation=asked.conversation, world=berth.world)
     assert provision("400 cores", "billing", conversation=asked.conversation, world=berth.world).plan is None
+
+
+async def _told(url: str, *texts: str) -> list[str]:
+    """What the agent answers to each, in one conversation."""
+    at, answers, conversation = f"{url}/a2a/provisioner", [], ""
+    async with httpx.AsyncClient(timeout=120) as http:
+        card = await A2ACardResolver(http, at).get_agent_card()
+        assert card.skills[0].examples
+        for interface in card.supported_interfaces:
+            interface.url = at  # The card names the address that ADK serves at when it is not told another one.
+        client = ClientFactory(ClientConfig(httpx_client=http, streaming=False)).create(card)
+        for number, text in enumerate(texts):
+            said = Message(role=Role.ROLE_USER, message_id=f"m{number}", parts=[Part(text=text)], context_id=conversation)
+            async for event in client.send_message(SendMessageRequest(message=said)):
+                conversation = event.task.context_id
+                answers.append("\n".join(part.text for one in event.task.artifacts for part in one.parts))
+    return answers
+
+
+def test_an_agent_asks_over_a2a_and_a_person_approves(berth: Berth, tmp_path: Path) -> None:
+    with api_server(berth.environment, tmp_path / "api_server.log", options=["--a2a"]) as served:
+        asked, planned = asyncio.run(_told(served.url, f"{VM}, called asked-02", "network 20"))
+        assert "approve" not in asked
+        [digest] = set(re.findall(r"approve ([0-9a-f]{12})", planned))
+        asyncio.run(_told(served.url, f"approve {digest}", "yes", f"please approve {digest}"))
+        assert served.world.ledger.plans.approvals(served.world.ledger.plans.find(digest).plan.digest) == ()
+
+        chat = served.chat(session="after-a2a")
+        assert digest in chat.say("what waits for me?").text
+        chat.say(f"approve {digest}")
+        [run] = [one for one in served.world.ledger.runs.rows() if one.plan_digest.startswith(digest)]
+        assert run.status == "done"

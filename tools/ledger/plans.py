@@ -119,17 +119,15 @@ class Plans:
                 found.append(_kept(row))
         return found
 
-    def find(self, prefix: str, conversation: str = "") -> Kept:
-        """By the first digits of its digest; within one conversation, or anywhere when none is named."""
+    def find(self, prefix: str) -> Kept:
+        """By the first digits of its digest."""
         query = sa.select(plans).where(plans.c.digest.startswith(prefix, autoescape=True))
-        if conversation:
-            query = query.where(plans.c.conversation == conversation)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(2)).all()
         if len(rows) != 1:
             raise RequestProblem(
                 "There is no such plan.",
-                f"{'No plan' if not rows else 'More than one plan'} of this conversation has a digest that begins with {prefix}.",
+                f"{'No plan' if not rows else 'More than one plan'} has a digest that begins with {prefix}.",
                 "Copy the digits from the last line of the plan.",
             )
         return _kept(rows[0])

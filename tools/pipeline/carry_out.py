@@ -40,7 +40,6 @@ RUN_TIME_MAX = timedelta(days=1)
 
 def approve(
     world: World,
-    conversation: str,
     digest_prefix: str,
     principal: str,
     words: str,
@@ -48,10 +47,10 @@ def approve(
     override_reason: str = "",
     held: tuple[str, ...] | None = None,
 ) -> Approved:
-    """Records one approval of exactly this plan. `held`: the roles of somebody who is authenticated, and may name a plan of somebody
-    else's conversation; None: one operator, alone on this machine."""
+    """Records one approval of exactly this plan, which any conversation may name: a person approves where they found it waiting. `held`:
+    the roles of somebody who is authenticated; None: one operator, alone on this machine."""
     alone = held is None
-    kept = world.ledger.plans.find(digits(digest_prefix), conversation if alone else "")
+    kept = world.ledger.plans.find(digits(digest_prefix))
     plan, now = kept.plan, world.now()
     assert_open(plan, kept.status, now)
     given = world.ledger.plans.approvals(plan.digest)

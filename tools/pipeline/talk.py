@@ -199,7 +199,7 @@ class Talk:
             case effects.Approve(said):
                 who = self.person
                 role = said.role or None
-                return carry_out.approve(world, self.name, said.digest_typed, who.name, said.text, role, said.reason, who.roles)
+                return carry_out.approve(world, said.digest_typed, who.name, said.text, role, said.reason, who.roles)
             case effects.Start(plan):
                 carry_out.start(world, plan.digest)
                 return events.Started(plan)
