@@ -15,6 +15,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import strategies as st
 
+from agents.provisioner.chat_validator.listener import EditRequest
+from agents.provisioner.state import Turn
 from tests.engine.builders import world_at
 from tests.hearing import test_properties as hearing
 from tests.ledger.builders import NOON, Clock, add, approval, open_ledger, plan
@@ -25,13 +27,12 @@ from tools.ledger.database import approval_uses, approvals, runs
 from tools.ledger.ledger import Ledger
 from tools.pipeline.talk import Talk
 from tools.pipeline.world import World
-from tools.rules.hearing.proving import prove
 from tools.rules.plans import approving
 from tools.rules.request.editing import apply
 from tools.values.effects import Hear
 from tools.values.person import Person
 from tools.values.plan import Approval
-from tools.values.request import Edits, Request
+from tools.values.request import Request
 from tools.values.trouble import RequestProblem
 
 from .conftest import Tally, many
@@ -94,22 +95,23 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def test_a_model_that_calls_with_anything(world: World, tally: Tally) -> None:
     taken, before = Counter[str](), len(world.ledger.audit.read())
-    talk = Talk(world, "talk", Person("ops"), MESSAGE)
+    talk, tool = Talk(world, "talk", Person("ops"), MESSAGE), EditRequest()
     assert talk.is_next(Hear)
 
-    by_rule = talk.hear_by_rule()
-
     def judged(call: dict[str, Any]) -> None:
-        """As the tool of the chat validator reads a call (agents.provisioner.chat_validator.listener), and on to the request."""
+        """As the tool reads a call, and on to the request."""
+        turn = Turn(talk)
         try:
-            said = Edits.model_validate({name: call[name] for name in ("edits", "asks") if name in call})
+            heard = tool.read(turn, call).edits
+            taken["taken"] += 1
+        except RequestProblem:
+            heard = turn.heard_partly
+            taken["with a problem"] += 1
         except ValueError:
             taken["refused"] += 1
             return
-        proven, dropped = prove(said, (MESSAGE,), Request(), catalogue(), by_rule)
-        taken["with a problem" if dropped else "taken"] += 1
-        assert all(one.quote and one.quote in MESSAGE for one in proven.edits if one.do != "add"), proven
-        request, _ = apply(Request(), proven, catalogue(), {}, [])
+        assert all(one.quote and one.quote in MESSAGE for one in heard.edits if one.do != "add"), heard
+        request, _ = apply(Request(), heard, catalogue(), {}, [])
         assert all(fact.quote in MESSAGE for item in request.items for fact in item.facts), request
         assert all(wish.text in MESSAGE for wish in request.wishes), request
 

@@ -12,8 +12,10 @@ import pytest
 from tests.ledger import builders
 from tools.pipeline import carry_out, engine, noticing
 from tools.pipeline.steps import Work
+from tools.pipeline.talk import Talk
 from tools.pipeline.world import World
 from tools.rules.plans.approving import CONFIRM, waits_for
+from tools.values import events
 from tools.values.person import Person
 from tools.values.trouble import WorldProblem
 
@@ -98,7 +100,7 @@ def test_a_plan_that_waits_for_others_is_told_of_once_it_is_there(tmp_path: Path
         world = world_at(tmp_path / "home", environment={"BERTH_NOTICES": receiver})
         asked = (("security", "open"),)
         plan = planned(world, manifest_of(part_named("web", tmp_path / "effects"), requester="alice"), approvals=asked)
-        noticing.plan_waits(world, plan, Person("alice", ("requester",)))
+        Talk(world, "talk", Person("alice", ("requester",)), "plan it").happen(events.Planned(plan))
         [fact] = told(world)
     [post] = posts
     assert plan.digest[:12] in post["message"] and "security" in post["message"] and fact["plan"] == plan.digest
