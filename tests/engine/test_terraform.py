@@ -321,6 +321,20 @@ def test_a_program_on_another_machine_lives_as_long_as_its_beat(tmp_path: Path) 
     assert detached.phase(place) is Phase.ALIVE
 
 
+def test_when_it_lived_is_told_by_the_clock_of_its_own_machine(tmp_path: Path) -> None:
+    """Whoever keeps the files may have another one: only how far their times are apart counts."""
+    place = tmp_path / "place"
+    start(place, "exit 0")
+    until(place, Phase.ENDED)
+    begun = json.loads((place / "begun").read_text())
+    (place / "begun").write_text(json.dumps({**begun, "at": 1000.0}))
+    (place / "beat").touch()
+    for name, at in (("begun", 50_000), ("output", 50_060), ("beat", 50_040)):
+        os.utime(place / name, (at, at))
+    assert detached.lifetime(place) == (1000.0, 1060.0)
+    assert detached.begun_seconds_ago(place) > time.time() - 50_000 - 60
+
+
 def test_a_program_on_another_machine_is_stopped_by_its_own_runner(tmp_path: Path) -> None:
     place = tmp_path / "place"
     start(place, "sleep 60")

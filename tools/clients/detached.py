@@ -111,6 +111,18 @@ def host(folder: Path) -> str:
     return str(_begun(folder).get("machine") or this_machine()).split()[0]
 
 
+def begun_seconds_ago(folder: Path) -> float:
+    return _seconds_since(folder, folder / "begun")
+
+
+def lifetime(folder: Path) -> tuple[float, float]:
+    """(when it began, when it last gave a sign), by the clock of the machine where it did; seconds since 1970. The times of files may be
+    those of another machine, so only how far they are apart is taken."""
+    began_at, first = float(_begun(folder)["at"]), _touched_at(folder / "begun")
+    signs = (_touched_at(path) - first for path in (folder / "output", folder / "beat") if path.exists())
+    return began_at, began_at + max((0.0, *signs))
+
+
 def _begun(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "begun").read_text())
     return found
@@ -122,12 +134,21 @@ def _is_elsewhere(folder: Path) -> bool:
 
 
 def _silent_seconds(folder: Path) -> float:
-    """By the clock of whoever keeps the files, so that two machines need not agree on the time. Opened, because that asks it anew."""
+    beat = folder / "beat"
+    return _seconds_since(folder, beat if beat.exists() else folder / "begun")
+
+
+def _seconds_since(folder: Path, mark: Path) -> float:
+    """By the clock of whoever keeps the files, so that two machines need not agree on the time."""
     looked = folder / "looked"
     looked.touch(mode=0o600)
-    beat = folder / "beat"
-    with looked.open("rb") as now, (beat if beat.exists() else folder / "begun").open("rb") as last:
-        return os.fstat(now.fileno()).st_mtime - os.fstat(last.fileno()).st_mtime
+    return _touched_at(looked) - _touched_at(mark)
+
+
+def _touched_at(path: Path) -> float:
+    """Opened, because that asks the server of shared files anew."""
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_mtime
 
 
 def _locked(path: Path) -> bool:

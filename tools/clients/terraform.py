@@ -212,7 +212,7 @@ class Terraform:
 
     def free_lock(self, host: str, began_at: float, last_sign_at: float) -> str:
         """The lock on a record elsewhere that an apply of ours left when it was killed on `host` is taken away; a sentence when it was.
-        What was locked by anybody else, or at another time, stays: times in seconds since 1970."""
+        What was locked by anybody else, or at another time, stays: times in seconds since 1970, by that host's clock."""
         if not self.is_elsewhere():
             return ""
         # To break the lock that nobody can have says which one there is, and takes none itself (measured).

@@ -63,6 +63,5 @@ def mend(world: World, run_id: str, part: Part) -> str:
 
 def mend_record(terraform: Terraform, place: Path) -> str:
     """What an apply that ended badly in `place` left of Terraform's record is put right; sentences of what was done."""
-    signs = [path.stat().st_mtime for path in (place / "begun", place / "output") if path.exists()]
-    freed = terraform.free_lock(detached.host(place), min(signs), max(signs))
+    freed = terraform.free_lock(detached.host(place), *detached.lifetime(place))
     return " ".join(filter(None, (freed, terraform.mend_state(place / "state.before"))))

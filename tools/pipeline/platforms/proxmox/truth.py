@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tools.clients import ssh
+from tools.clients import detached, ssh
 from tools.clients.settings import Settings
 from tools.clients.together import WORKERS_MAX, together
 from tools.pipeline.begun import begun
@@ -156,8 +156,8 @@ def _addresses(work: Work, cluster: Acting, node: str, machine: Machine) -> tupl
 
 def _seconds_since(work: Work) -> float:
     """Since Terraform was begun for this plan."""
-    marks = [place / "begun" for place in begun(work.part_folder) if place.name.startswith(work.part_plan.plan_sha256[:16])]
-    return time.time() - min((mark.stat().st_mtime for mark in marks), default=time.time())
+    places = (place for place in begun(work.part_folder) if place.name.startswith(work.part_plan.plan_sha256[:16]))
+    return max(map(detached.begun_seconds_ago, places), default=0.0)
 
 
 def _acting(settings: Settings) -> Acting:
