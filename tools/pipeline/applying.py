@@ -5,9 +5,7 @@ applied is attended to its end, one that was applied is left alone, one that die
 from __future__ import annotations
 
 import json
-import signal
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,40 +14,28 @@ from sqlalchemy.engine import Connection
 from tools.clients import detached, ssh
 from tools.clients.detached import Phase
 from tools.clients.files import assert_room, copy_private, private_folder
-from tools.clients.process import INTERRUPT_SECONDS_MAX
-from tools.clients.terraform import BACKEND, Planned, Terraform, assert_sha256
-from tools.clients.terraform_words import event_of, problem_of_events, progress_of
+from tools.clients.terraform import BACKEND, Planned, assert_sha256
 from tools.clients.tracing import span
 from tools.ledger.leases import Lease
+from tools.pipeline.attending import LOOK_SECONDS, Cancelled, attend, terraform_of
 from tools.pipeline.begun import mend_record
 from tools.pipeline.platforms import hands
 from tools.pipeline.prepare import PLAN_FILES
-from tools.pipeline.run_folder import assert_inputs, bench, move_in, moved_in, part_folder, proposal, secret_texts
+from tools.pipeline.run_folder import assert_inputs, bench, move_in, moved_in, part_folder, proposal
 from tools.pipeline.steps import Work
+from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
 from tools.rules.plans.approving import assert_holds
 from tools.rules.plans.changes import Kind, assert_allowed, beyond, changes, covers, half_made
+from tools.values.manifest import Part
 from tools.values.shapes import Unreadable
-from tools.values.trouble import RequestProblem, Trouble, WorldProblem
+from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
-LOOK_SECONDS = 0.1
-APPLY_SECONDS_MAX = 6 * 3600.0
 TURN_SECONDS_MAX = 3600.0
 TRIES_MAX = 20
 SAYS_SECONDS = 60.0
 """No wait is silent for longer."""
-
-
-class Cancelled(RequestProblem):
-    """The run was stopped on purpose."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The run was stopped.",
-            "It was cancelled; what Terraform had made by then is kept in its state.",
-            "Say retry to go on, roll back to plan the way back, or leave.",
-        )
 
 
 def apply(work: Work) -> Json:
@@ -63,7 +49,7 @@ def apply(work: Work) -> Json:
         elif detached.phase(place) is Phase.DIED or _failed_before(place):
             place = _begin_rest(work, lease, place)
         with span("terraform apply", folder=work.part_folder.name):
-            ended = _attend(work, place)
+            ended = attend(work, place)
         try:
             true = _made_true(work, ended)
             for change in work.part_plan.changes:
@@ -112,19 +98,27 @@ def _take_turn(work: Work) -> tuple[Lease, bool]:
 
 
 def _others_at_work(work: Work) -> bool:
-    """Whether a Terraform of another run still changes the same world: it outlives the process that held the turn for it."""
-    plans = work.world.ledger.plans
-    for row in work.world.ledger.runs.rows("running"):
-        if row.id == work.run_id:
+    """Whether a Terraform of another run still changes the same world: it outlives the process that held the turn for it, and a run that
+    stopped without its end."""
+    world = work.world
+    for row in world.ledger.runs.rows():
+        if row.id == work.run_id or row.status not in ("running", "stopped"):
+            continue
+        places = world.run_folder(row.id).glob("*/.apply/*")
+        alive = {place.parents[1].name for place in places if detached.phase(place) is Phase.ALIVE}
+        if not alive:
             continue
         try:
-            labels = {part.label for part in plans.kept(row.plan_digest).manifest.parts if part.platform == work.part.platform}
+            if any(part.label in alive for part in _parts_of(world, row.plan_digest) if part.platform == work.part.platform):
+                return True
         except Unreadable:
-            labels = {path.name for path in work.world.run_folder(row.id).glob("*")}
-        places = (place for label in labels for place in (work.world.run_folder(row.id) / label / ".apply").glob("*"))
-        if any(detached.phase(place) is Phase.ALIVE for place in places):
             return True
     return False
+
+
+def _parts_of(world: World, plan_digest: str) -> tuple[Part, ...]:
+    manifest = world.ledger.plans.kept(plan_digest).manifest
+    return (*manifest.parts, *manifest.taken_back)
 
 
 def _look_again(work: Work) -> None:
@@ -167,7 +161,7 @@ def _begin_approved(work: Work, turn: Lease, place: Path) -> None:
     if source is proposed:
         assert_sha256(proposed / PLAN_FILES[work.kind], part_plan.plan_sha256, "plan")
         move_in(work.run_folder, plan.digest, work.part)
-        terraform = _terraform(work)
+        terraform = terraform_of(work)
         terraform.write_configuration()
         terraform.init()  # What applies the plan must be what planned it; the lock file says so, and is part of the inputs.
         _assert_as_approved(work, folder, folder)
@@ -180,7 +174,7 @@ def _assert_as_approved(work: Work, inputs: Path, folder: Path) -> None:
     assert_inputs(inputs, work.part_plan)
     if (inputs / BACKEND).exists() and not (folder / BACKEND).exists():
         return  # A part that a change adds, with its record elsewhere: read when it has moved in, since Terraform asks for its providers.
-    if _terraform(work, folder).record_sha256() != work.part_plan.state_sha256:
+    if terraform_of(work, folder).record_sha256() != work.part_plan.state_sha256:
         raise WorldProblem(
             "The record of what exists changed after it was approved.",
             f"The state of {folder} is not the one that the approval is bound to.",
@@ -205,7 +199,7 @@ def _begin_rest(work: Work, turn: Lease, place: Path) -> Path:
     approved = _approved_json(work)
     assert_inputs(work.part_folder, work.part_plan)
     work.say("It was begun before and did not end well. Planning what is left of it.")
-    terraform = _terraform(work)
+    terraform = terraform_of(work)
     if mended := mend_record(terraform, place):
         work.say(mended)
     touch = hands(work.part.platform)
@@ -244,7 +238,7 @@ def _begin_rest(work: Work, turn: Lease, place: Path) -> Path:
 def _plan_rest(work: Work, name: str) -> Planned:
     """The plan and its JSON are kept in the part's folder, as those of the whole are."""
     with bench(work.part_folder, work.part_plan) as place:
-        terraform = _terraform(work, place)
+        terraform = terraform_of(work, place)
         terraform.write_configuration()
         terraform.init()
         planned = terraform.plan(name, destroy=work.kind == "remove", cancelled=work.cancelled, validate=False)
@@ -267,7 +261,7 @@ def _start(work: Work, turn: Lease, place: Path, plan_file: Path, sha256: str) -
     state = work.part_folder / "terraform.tfstate"
     if state.exists():
         copy_private(state, place / "state.before")
-    terraform = _terraform(work)
+    terraform = terraform_of(work)
     terraform.write_configuration()  # Whoever can write in the folder could name another program there as the provider.
     hands(work.part.platform).refuse_strangers(work.world, work.part_folder, work.part)
     if work.cancelled():
@@ -283,118 +277,5 @@ def _start(work: Work, turn: Lease, place: Path, plan_file: Path, sha256: str) -
     detached.start(place, terraform.apply_command(copy), terraform.environment(), folder=work.part_folder)
 
 
-def _attend(work: Work, place: Path) -> Json:
-    """Reads along until it ends, whoever started it."""
-    interrupted_at: float | None = None
-    terminated = False
-    lines = _Lines(place / "output")
-    for look in range(int(APPLY_SECONDS_MAX / LOOK_SECONDS)):
-        phase = detached.phase(place)
-        for number, line in lines.fresh():
-            event = event_of(line)
-            text = progress_of(event) if event else ""
-            if text:
-                work.tell(text, f"{work.part.label} {place.name} {number}")
-        if phase is Phase.ENDED:
-            return _ended(work, place, interrupted_at is not None)
-        if phase in (Phase.DIED, Phase.NEVER):
-            raise _killed()
-        if interrupted_at is None and look % 5 == 0 and work.cancelled():
-            work.say("Stopping: Terraform finishes what it is in the middle of.")
-            detached.signal_it(place, signal.SIGINT)
-            interrupted_at = time.monotonic()
-        if interrupted_at is not None and not terminated and time.monotonic() - interrupted_at > INTERRUPT_SECONDS_MAX:
-            detached.signal_it(place, signal.SIGTERM)
-            terminated = True
-        time.sleep(LOOK_SECONDS)
-    raise WorldProblem(
-        "Terraform takes too long.",
-        f"It has been working for {APPLY_SECONDS_MAX / 3600:.0f} hours.",
-        "Say retry to attend to it again.",
-    )
-
-
-def _killed() -> WorldProblem:
-    return WorldProblem(
-        "Terraform was killed.",
-        "It ended without a word while it was changing the world; its state holds all it had finished, "
-        "and what it was in the middle of may stand half made.",
-        "Say retry to make it whole, roll back to plan the way back, or leave.",
-        retryable=True,
-    )
-
-
-def _ended(work: Work, place: Path, interrupted: bool) -> Json:
-    code = detached.code(place)
-    work.world.ledger.audit.record(
-        work.world.now(),
-        "applied",
-        run_id=work.run_id,
-        part=work.part.label,
-        plan=work.plan.digest,
-        code=code,
-        state=_record_sha256(work),
-    )
-    if code != 0:
-        (place / "told").touch(mode=0o600)
-        if interrupted:
-            raise Cancelled
-        if code < 0:
-            raise _killed()
-        said = (place / "output").read_text(errors="replace")
-        raise problem_of_events("Terraform could not finish.", said, _terraform(work).secrets)
-    terraform = _terraform(work)
-    outputs = _outputs(place) if work.kind != "remove" else {}
-    return {
-        "outputs": outputs if outputs is not None else terraform.outputs(),
-        "providers": [list(one) for one in terraform.providers()],
-    }
-
-
-def _record_sha256(work: Work) -> str:
-    """A record that cannot be reached now does not hide how the apply ended."""
-    try:
-        return _terraform(work).record_sha256()
-    except Trouble as trouble:
-        return f"not read: {trouble.detail}"
-
-
-def _outputs(place: Path) -> dict[str, Json] | None:
-    """As the last event of the apply gave them; None when it gave none."""
-    for line in reversed((place / "output").read_text(errors="replace").splitlines()):
-        event = event_of(line)
-        if event and event.get("type") == "outputs":
-            return {name: one.get("value") for name, one in (event.get("outputs") or {}).items() if not one.get("sensitive")}
-    return None
-
-
-def _terraform(work: Work, folder: Path | None = None) -> Terraform:
-    """In the part's folder, or elsewhere with its secrets."""
-    return Terraform(work.world.settings_of(work.part), folder or work.part_folder, secret_texts(work.run_folder, work.part))
-
-
 def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
-
-
-class _Lines:
-    """Whole lines of a file that grows, each once, with its number."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-        self._number = 0
-
-    def fresh(self) -> Iterator[tuple[int, str]]:
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            content = file.read()
-        whole, mark, _ = content.rpartition(b"\n")
-        if not mark:
-            return
-        self._offset += len(whole) + 1
-        for line in whole.split(b"\n"):
-            self._number += 1
-            yield self._number, line.decode(errors="replace")

@@ -15,7 +15,7 @@ from tools.clients.files import in_words, write_private
 from tools.clients.process import plain
 from tools.ledger.database import LedgerAway
 from tools.ledger.leases import Lease
-from tools.pipeline.applying import Cancelled
+from tools.pipeline.attending import Cancelled
 from tools.pipeline.drafting import settle_promises
 from tools.pipeline.noticing import run_ended
 from tools.pipeline.platforms import hands
