@@ -44,7 +44,7 @@ CONFIG = Path("/etc/rancher/k3s/config.yaml")
 KUBECONFIG = Path("/etc/rancher/k3s/k3s.yaml")
 NODE_PASSWORD = Path("/etc/rancher/node/password")
 HEARTBEAT_SECONDS, LOST_SECONDS, DEPLOY_SECONDS, RETRY_SECONDS = 4.0, 40.0, 3.0, 5.0
-PEER_SECONDS, TRIES_MAX = 2.0, 40
+PEER_SECONDS, PEER_THREADS, TRIES_MAX = 2.0, 4, 40
 VALUES = frozenset({"token", "token-file", "server", "node-name", "node-ip", "data-dir", "config", "agent-token"}) | frozenset(
     {"advertise-address", "bind-address", "write-kubeconfig-mode", "flannel-backend", "flannel-iface", "cluster-cidr", "service-cidr"}
     | {"cluster-dns", "cluster-domain", "system-default-registry", "private-registry", "etcd-snapshot-retention", "v"}
@@ -329,9 +329,9 @@ EMPTY: dict[str, Json] = {"members": {}, "objects": {}, "revision": 0}
 class Store:
     def __init__(self, file: Path, name: str, web_of: Callable[[str], Web]) -> None:
         self._file, self._name, self._web_of = file, name, web_of
-        self._webs: dict[str, Web] = {}
+        self._peers: dict[str, tuple[Web, ThreadPoolExecutor]] = {}
+        """Each with threads of its own: whoever waits for one that is gone keeps nobody from the others."""
         self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._pool = ThreadPoolExecutor(16)
         self.promised: Ballot = (0, "")
         self.accepted: Ballot = (0, "")
         self.state: dict[str, Json] = copy.deepcopy(EMPTY)
@@ -430,7 +430,8 @@ class Store:
             if name == self._name:
                 found[name] = self.answer(what, body)
             else:
-                futures[self._pool.submit(self._peer, one["address"], what, body)] = name
+                web, threads = self._peer(one["address"])
+                futures[threads.submit(_asked, web, what, body)] = name
         if _majority(found, members) and not everyone:
             return found
         with contextlib.suppress(TimeoutError):
@@ -439,6 +440,8 @@ class Store:
                     found[futures[future]] = future.result()
                 if not everyone and _majority(found, members):
                     break
+        for future in futures:
+            future.cancel()
         return found
 
     def answer(self, what: str, body: dict[str, Json]) -> Json:
@@ -447,12 +450,18 @@ class Store:
         ballot = (body["ballot"][0], body["ballot"][1])
         return self.prepare(ballot) if what == "prepare" else self.accept(ballot, body["state"])
 
-    def _peer(self, address: str, what: str, body: dict[str, Json]) -> Json:
-        web = self._webs.setdefault(address, self._web_of(address))
-        code, said = web.ask("POST", f"/db/{what}", body)
-        if code != 200:
-            raise OSError(f"{address} answered {code}")
-        return said
+    def _peer(self, address: str) -> tuple[Web, ThreadPoolExecutor]:
+        with self._lock:
+            if address not in self._peers:
+                self._peers[address] = (self._web_of(address), ThreadPoolExecutor(PEER_THREADS))
+            return self._peers[address]
+
+
+def _asked(web: Web, what: str, body: dict[str, Json]) -> Json:
+    code, said = web.ask("POST", f"/db/{what}", body)
+    if code != 200:
+        raise OSError(f"answered {code}")
+    return said
 
 
 def _majority(some: Any, members: dict[str, Json]) -> bool:

@@ -4,6 +4,7 @@ service is told in tests/stories/test_k3s_cluster.py."""
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,25 @@ def test_two_of_three_go_on_and_the_third_catches_up(three: tuple[dict[str, k3s.
     write(stores["c"], "2")
     down.clear()
     assert stores["a"].read()["objects"]["x"] == "2"
+
+
+def test_one_that_is_silent_keeps_nobody_from_the_others(three: tuple[dict[str, k3s.Store], set[str]], tmp_path: Path) -> None:
+    stores, _ = three
+    back = threading.Event()
+
+    class Silent(Wire):
+        def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+            if self._name == "a":
+                back.wait(60)
+            return super().ask(method, path, body, **headers)
+
+    asking = k3s.Store(tmp_path / "c.json", "c", lambda address: Silent(stores, set(), address))  # type: ignore[arg-type, return-value]
+    try:
+        for number in range(40):
+            write(asking, str(number))
+        assert asking.read()["objects"]["x"] == stores["b"].state["objects"]["x"] == "39"
+    finally:
+        back.set()
 
 
 def test_one_of_three_neither_reads_nor_writes(three: tuple[dict[str, k3s.Store], set[str]]) -> None:
