@@ -10,7 +10,7 @@ import ipaddress
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,7 +19,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from tools.capabilities import Footing
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import Check, no_checks, on_machines
 from tools.data import table
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
@@ -45,6 +45,14 @@ COMMUNITY = "community-scripts/ProxmoxVE, 2026-08-08, row"
 SYSTEM_MIB = int(SYSTEM_MEMORY_GIB * 1024)
 ITEMS_MAX = 50
 """Of one list that is said: addresses, packages, names."""
+PRIVATE = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"))
+)
+PRIVATE6 = tuple(map(ipaddress.ip_network, ("fc00::/7", "fe80::/10", "::1/128")))
+"""RFC 1918, 6598, 3927, 4193 and 4291."""
+OPEN = "would let the internet in. Say networks of your own: private ones, or public ones no wider than a /16, in IPv6 a /32."
+PUBLIC_PREFIX_MIN = {4: 16, 6: 32}
+"""Of public addresses, the widest network that may be one owner's: an assumption. A provider is allocated a /32 of IPv6 (RIPE-738)."""
 
 
 class Size(Value):
@@ -71,6 +79,8 @@ class Told(Value):
     otherwise: str = ""
     """The rest of that problem's sentence, behind what was said."""
     several: bool = False
+    closed: bool = False
+    """Of networks: none that would let the internet in."""
     low: int = 1
     high: int = 1_000_000
 
@@ -130,9 +140,15 @@ class Stated(NamedTuple):
     ON: Mapping[PlatformName, Footing]
 
 
-def by_table(package: str) -> Stated:
+def by_table(
+    package: str,
+    *,
+    checks: Callable[[Part], Iterable[Check]] = no_checks,
+    derived: Callable[[Needs], dict[str, Json]] = lambda needs: {},
+) -> Stated:
+    """`checks` and variables that are `derived` from what is needed are for the little that a table cannot say."""
     name = package.rpartition(".")[2]
-    service = Service(name, read(package), wanted(package, every_machine=EVERY_MACHINE))
+    service = Service(name, read(package), wanted(package, every_machine=EVERY_MACHINE), derived)
     told = service.table
     footing = on_machines(
         understand=service.understand,
@@ -141,6 +157,7 @@ def by_table(package: str) -> Stated:
         variables=service.variables,
         secrets=tuple(Secret.model_validate({"name": secret, "kind": kind}) for secret, kind in told.secrets.items()),
         certificates=service.certificates,
+        checks=checks,
     )
     return Stated(name, told.title, told.words, told.examples, service.wanted, {"proxmox": footing})
 
@@ -155,6 +172,7 @@ class Service:
     name: str
     table: Table
     wanted: tuple[Wanted, ...]
+    derived: Callable[[Needs], dict[str, Json]]
 
     def understand(self, facts: tuple[Fact, ...], site: Site) -> Needs:
         reading = Reading.of(self.name, "proxmox", self.wanted, facts)
@@ -166,7 +184,7 @@ class Service:
         return reading.needs()
 
     def variables(self, part: Part) -> dict[str, Json]:
-        return {name: _value(told, part) for name, told in self.table.variables.items()}
+        return {name: _value(told, part) for name, told in self.table.variables.items()} | self.derived(part.needs)
 
     def certificates(self, part: Part) -> tuple[TlsCertificate, ...]:
         return tuple(
@@ -222,9 +240,12 @@ def _read(reading: Reading, one: Wanted, told: Told) -> None:
 
 def _read_words(reading: Reading, one: Wanted, told: Told, text: str) -> None:
     """A text, or several; each of the form that the table states, or an address where the fact is one."""
-    found = [word for word in re.split(r"[\s,;]+", text) if word and word.lower() != "and"] if told.several else [text]
+    found = [word for word in re.split(r"[ ,]+", text) if word and word.lower() != "and"] if told.several else [text]
     wrong = [word for word in found if not _fits(one, told, word)]
-    if wrong or not found or len(found) > ITEMS_MAX:
+    wide = [word for word in found if told.closed and word not in wrong and _is_open(word)]
+    if wide:
+        reading.problems.append(f"{', '.join(wide)} {OPEN}")
+    elif wrong or not found or len(found) > ITEMS_MAX:
         shown = naming.shorten(wrong[0]) if wrong else f"{len(found)} at once"
         reading.problems.append(f"{shown} {told.otherwise}")
     else:
@@ -241,6 +262,17 @@ def _fits(one: Wanted, told: Told, word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_private(word: str) -> bool:
+    """An address, or a network the whole of which is."""
+    network = ipaddress.ip_network(word)
+    return any(network.subnet_of(one) for one in (PRIVATE if network.version == 4 else PRIVATE6))  # type: ignore[arg-type]
+
+
+def _is_open(word: str) -> bool:
+    network = ipaddress.ip_network(word)
+    return not is_private(word) and network.prefixlen < PUBLIC_PREFIX_MIN[network.version]
 
 
 def _assumption(name: str, size: Size) -> Assumption:
