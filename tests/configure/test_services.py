@@ -3,6 +3,7 @@ a server did not hear of its settings."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from tools.pipeline.verify import ran, verify
 from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Part
 from tools.values.situation import Situation
+from tools.values.trouble import WorldProblem
 
 from .guests import NETWORK, OPERATOR_KEY, commands_in, new_run_folder, receipt_of, spec_for
 from .test_made_good import quiet, quiet_pause
@@ -145,6 +147,20 @@ def test_a_run_that_was_stopped_behind_a_file_is_made_good_by_the_next_one(site:
     context = replace(site.contexts["mariadb"], part=part_for(CHANGED["mariadb"]))
     site.root("mariadb-01", "touch", "/etc/mysql/mariadb.conf.d/90-berth.cnf")
     assert configured(context) == "Configured 1 machine: 1 change made."
+    assert configured(context) == NOTHING_DONE
+
+
+def test_a_key_that_is_not_the_certificates_takes_the_place_of_nothing(site: Site) -> None:
+    context = site.contexts["reverse_proxy"]
+    [name] = (machine.name for machine in context.part.machines)
+    kept = context.run_folder / "secrets" / "tls_certificate"
+    good, before = kept.read_text(), site.root(name, "sha256sum", "/etc/nginx/tls/site.pem")
+    other = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True, capture_output=True, text=True).stdout
+    kept.write_text(good[: good.index("-----BEGIN PRIVATE KEY-----")] + other)
+    with pytest.raises(WorldProblem, match="Configuring failed"):
+        configured(context)
+    assert site.root(name, "sha256sum", "/etc/nginx/tls/site.pem") == before
+    kept.write_text(good)
     assert configured(context) == NOTHING_DONE
 
 
