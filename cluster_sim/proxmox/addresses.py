@@ -114,7 +114,7 @@ _TABLE: tuple[Address, ...] = (
     Address("GET", "/access/acl", rights.acl),
     Address("GET", "/access/domains", rights.domains, open_to_all=True),
     # Pools
-    Address("GET", "/pools", pools.index, takes={"poolid": POOL, "type": choice("qemu", "lxc", "storage")}),
+    Address("GET", "/pools", pools.index, takes={"poolid": POOL, "type": choice("qemu", "lxc", "storage").with_("poolid")}),
     Address("POST", "/pools", pools.create, takes={"poolid": POOL.must, "comment": TEXT}),
     Address(
         "PUT",
@@ -188,8 +188,8 @@ _TABLE: tuple[Address, ...] = (
         {
             "content": choice("iso", "vztmpl", "import").must,
             "filename": TEXT,
-            "checksum": TEXT,
-            "checksum-algorithm": choice("md5", "sha1", "sha224", "sha256", "sha384", "sha512"),
+            "checksum": TEXT.with_("checksum-algorithm"),
+            "checksum-algorithm": choice("md5", "sha1", "sha224", "sha256", "sha384", "sha512").with_("checksum"),
             "tmpfilename": TEXT,
         },
     ),
@@ -202,8 +202,8 @@ _TABLE: tuple[Address, ...] = (
             "content": choice("iso", "vztmpl", "import").must,
             "filename": TEXT.must,
             "url": matching(r"https?://.*").must,
-            "checksum": TEXT,
-            "checksum-algorithm": choice("md5", "sha1", "sha224", "sha256", "sha384", "sha512"),
+            "checksum": TEXT.with_("checksum-algorithm"),
+            "checksum-algorithm": choice("md5", "sha1", "sha224", "sha256", "sha384", "sha512").with_("checksum"),
             "compression": TEXT,
             "verify-certificates": BOOLEAN,
         },
@@ -223,7 +223,14 @@ _TABLE: tuple[Address, ...] = (
         "/nodes/{node}/qemu",
         lifecycle.create,
         takes=options.CREATE
-        | {"vmid": VMID.must, "pool": POOL, "start": BOOLEAN, "storage": STORAGE, "unique": BOOLEAN, "bwlimit": integer(0)},
+        | {
+            "vmid": VMID.must,
+            "pool": POOL,
+            "start": BOOLEAN,
+            "storage": STORAGE,
+            "unique": BOOLEAN.with_("archive"),
+            "bwlimit": integer(0),
+        },
         families=options.FAMILIES,
     ),
     Address(

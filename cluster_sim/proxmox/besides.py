@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import looking, network, volumes
+from .access import User
 from .agent import answering, has_agent
 from .call import Address, Call, needs
 from .configuration import disks
-from .errors import failed, forbidden
+from .errors import failed
 from .looking import QEMU
 from .parameters import BOOLEAN, NODE, STORAGE, TEXT, choice
+from .rights import require_self_or, require_user
 
 _GUEST = "/nodes/{node}/qemu/{vmid}"
 _AUDIT, _ON_NODE = needs("/", "Sys.Audit"), needs("/nodes/{node}", "Sys.Audit")
@@ -52,22 +54,18 @@ def groups(call: Call) -> list[dict[str, Any]]:
 
 
 def user(call: Call) -> dict[str, Any]:
-    name = call.values["userid"]
-    if name != call.who.user:
-        call.require("/access/groups", "User.Modify", "Sys.Audit")
-    found = call.cluster.access.users.get(name)
-    if found is None:
-        raise failed(f"no such user ('{name}')")
+    return _told(require_user(call, call.values["userid"], "User.Modify", "Sys.Audit"))
+
+
+def _told(found: User) -> dict[str, Any]:
     row: dict[str, Any] = {"enable": int(found.enabled), "expire": found.expires_at, "groups": list(found.groups), **found.details}
     row["tokens"] = {token: {"privsep": int(t.separate), "expire": t.expires_at} for token, t in found.tokens.items()}
     return row | ({"comment": found.comment} if found.comment else {})
 
 
 def tokens(call: Call) -> list[dict[str, Any]]:
-    name = call.values["userid"]
-    if name != call.who.user and not call.may("/access/groups", "User.Modify"):
-        raise forbidden(f"/access/users/{name}", "User.Modify")
-    return [{"tokenid": token, **values} for token, values in user(call)["tokens"].items()]
+    found = require_self_or(call, call.values["userid"], "User.Modify")
+    return [{"tokenid": token, **values} for token, values in _told(found)["tokens"].items()]
 
 
 def domain(call: Call) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import bad_parameters
@@ -19,10 +19,15 @@ class Parameter:
     """Raises ValueError with Proxmox's words."""
     required: bool = False
     many: bool = False
+    requires: str = ""
+    """Another one, without which it may not be said."""
 
     @property
     def must(self) -> Parameter:
-        return Parameter(self.read, True, self.many)
+        return replace(self, required=True)
+
+    def with_(self, other: str) -> Parameter:
+        return replace(self, requires=other)
 
 
 def _boolean(text: str) -> bool:
@@ -112,6 +117,10 @@ def check(given: Sequence[tuple[str, str]], takes: Takes, families: Mapping[str,
             values[name] = values[name] + value if isinstance(value, list) else f"{values[name]},{value}"
         else:
             values[name] = value
+    for name, p in takes.items():
+        # The complaint is the other one's (pve-common's JSONSchema.pm, read 2026-11-30).
+        if name in values and p.requires and p.requires not in values:
+            errors[p.requires] = f"missing property - '{name}' requires this property"
     errors |= {name: MISSING for name, p in takes.items() if p.required and name not in values and name not in errors}
     if errors:
         raise bad_parameters(errors)

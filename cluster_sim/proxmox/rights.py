@@ -1,12 +1,14 @@
-"""Users, roles and rights as clients read them; what they mean is decided in access.py."""
+"""Users, roles and rights as clients read them; what they mean is decided in access.py. Whom one may read or change is decided here, as in
+pve-access-control 9 (commit 5ccd07d9 of 2026-05-15: RPCEnvironment.pm), read 2026-11-30. A token is not the user to whom it belongs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from .access import BUILT_IN_ROLES, Who
+from .access import BUILT_IN_ROLES, User, Who
 from .call import Call
-from .errors import failed, forbidden
+from .errors import Refusal, failed, forbidden
 
 
 def permissions(call: Call) -> dict[str, dict[str, int]]:
@@ -28,11 +30,41 @@ def permissions(call: Call) -> dict[str, dict[str, int]]:
     return {path: privileges for path, privileges in held.items() if privileges}
 
 
+def require_user(call: Call, name: str, *any_of: str, into: Sequence[str] | None = None) -> User:
+    """Proxmox's `userid-group`: held on all groups; or on one that the user is in and, where a call puts the user into groups, on each of
+    these. Such a call must then name a group (`into`)."""
+    access = call.cluster.access
+    if (user := access.users.get(name)) is None:
+        raise failed(f"no such user ('{name}')")
+    if not call.may("/access/groups", *any_of):
+        if into is not None:
+            require_groups(call, into, *any_of)
+        if not any(call.may(f"/access/groups/{group}", *any_of) for group in user.groups):
+            raise Refusal(403, "Permission check failed")
+    return user
+
+
+def require_groups(call: Call, groups: Sequence[str], *any_of: str) -> None:
+    if call.may("/access/groups", *any_of):
+        return
+    if not groups:
+        raise forbidden("/access/groups", *any_of)
+    for group in groups:
+        if group not in call.cluster.access.every_group or not call.may(f"/access/groups/{group}", *any_of):
+            raise forbidden(f"/access/groups/{group}", *any_of)
+
+
+def require_self_or(call: Call, name: str, *any_of: str) -> User:
+    user = call.cluster.access.users.get(name)
+    return user if user and call.who.authid == name else require_user(call, name, *any_of)
+
+
 def users(call: Call) -> list[dict[str, Any]]:
-    sees_all = call.may("/access/groups", "User.Modify", "Sys.Audit")
+    audits = ("User.Modify", "Sys.Audit")
+    sees_all = call.may("/access/groups", *audits)
     rows = []
     for user in call.cluster.access.users.values():
-        if not sees_all and user.name != call.who.user:
+        if not (sees_all or user.name == call.who.authid or any(call.may(f"/access/groups/{group}", *audits) for group in user.groups)):
             continue
         row: dict[str, Any] = {
             "userid": user.name,
@@ -94,9 +126,7 @@ def domains(call: Call) -> list[dict[str, Any]]:
 
 def token(call: Call) -> dict[str, Any]:
     user, name = call.values["userid"], call.values["tokenid"]
-    if user != call.who.user and not call.may(f"/access/users/{user}", "User.Modify"):
-        raise forbidden(f"/access/users/{user}", "User.Modify")
-    found = call.cluster.access.users.get(user)
-    if found is None or name not in found.tokens:
+    found = require_self_or(call, user, "User.Modify")
+    if name not in found.tokens:
         raise failed(f"no such token '{name}' for user '{user}'")
     return {"privsep": int(found.tokens[name].separate), "expire": found.tokens[name].expires_at}

@@ -11,8 +11,9 @@ from typing import Any
 
 from .access import Grant, User
 from .call import Address, Call, needs
-from .errors import bad_parameters, failed, forbidden
+from .errors import bad_parameters, failed
 from .parameters import BOOLEAN, LIST, TEXT, integer, matching, split_list
+from .rights import require_groups, require_user
 
 _REALM = r"[A-Za-z][A-Za-z0-9.\-_]+"
 _ID = matching(rf"(?=.{{3,64}}$)[^\s:/]+@{_REALM}", "value does not look like a valid user name\n")
@@ -45,9 +46,7 @@ def add_user(call: Call) -> None:
     realm = name.rpartition("@")[2]
     call.require(f"/access/realm/{realm}", "Realm.AllocateUser")
     wanted = split_list(call.get("groups") or "")
-    if not call.may("/access/groups", "User.Modify"):
-        for path in [f"/access/groups/{group}" for group in wanted] or ["/access/groups"]:
-            call.require(path, "User.Modify")
+    require_groups(call, wanted, "User.Modify")
     if name in access.users:
         raise failed(f"create user failed: user '{name}' already exists")
     if (password := call.get("password")) is not None and realm != "pve":
@@ -58,27 +57,19 @@ def add_user(call: Call) -> None:
 
 
 def change_user(call: Call) -> None:
-    user = _existing(call)
     wanted = split_list(call.get("groups") or "")
+    user = require_user(call, str(call.values["userid"]), "User.Modify", into=wanted)
     _assert_groups(call, wanted, "update user failed")
     _set(call, user)
 
 
 def remove_user(call: Call) -> None:
-    user = _existing(call)
-    call.require(f"/access/realm/{user.name.rpartition('@')[2]}", "Realm.AllocateUser")
+    name = str(call.values["userid"])
+    call.require(f"/access/realm/{name.rpartition('@')[2]}", "Realm.AllocateUser")
+    user = require_user(call, name, "User.Modify")
     access = call.cluster.access
     del access.users[user.name]
     access.grants[:] = [one for one in access.grants if one.to.partition("!")[0] != user.name]
-
-
-def _existing(call: Call) -> User:
-    user = call.cluster.access.users.get(name := str(call.values["userid"]))
-    if user is None:
-        raise failed(f"no such user ('{name}')")
-    if not call.may("/access/groups", "User.Modify") and not any(call.may(f"/access/groups/{g}", "User.Modify") for g in user.groups):
-        raise forbidden("/access/groups", "User.Modify")
-    return user
 
 
 def _assert_groups(call: Call, wanted: list[str], what: str) -> None:
@@ -181,7 +172,7 @@ def _assert_there(call: Call, to: str) -> None:
 _GROUPS = needs("/access/groups", "Group.Allocate")
 CHANGES: tuple[Address, ...] = (
     Address("POST", "/access/users", add_user, takes=_USER | {"userid": _ID.must, "password": _PASSWORD}),
-    Address("PUT", "/access/users/{userid}", change_user, takes=_USER | {"append": BOOLEAN}),
+    Address("PUT", "/access/users/{userid}", change_user, takes=_USER | {"append": BOOLEAN.with_("groups")}),
     Address("DELETE", "/access/users/{userid}", remove_user),
     Address("POST", "/access/groups", add_group, _GROUPS, {"groupid": _GROUP.must, "comment": TEXT}),
     Address("GET", "/access/groups/{groupid}", group, needs("/access/groups", "Sys.Audit", "Group.Allocate")),

@@ -77,6 +77,13 @@ def test_the_address_is_published_with_its_parameters(address: Address) -> None:
     assert {n for n, p in address.takes.items() if p.required} >= required - ({"filename"} if address.path.endswith("/upload") else set())
 
 
+def test_what_may_be_said_beside_another_alone_is_what_is_published() -> None:
+    for address in ADDRESSES:
+        properties = published(address).get("parameters", {}).get("properties", {})
+        wanted = {name: str(rule.get("requires") or "") for name, rule in properties.items() if name in address.takes}
+        assert {name: address.takes[name].requires for name in wanted} == wanted, f"{address.method} {address.path}"
+
+
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda a: f"{a.method} {a.path}")
 def test_the_address_asks_for_the_published_right(address: Address) -> None:
     check = published(address).get("permissions", {}).get("check")

@@ -11,7 +11,7 @@ import pytest
 from cluster_sim.proxmox.access import Grant, Who
 from cluster_sim.proxmox.saving import restore, save
 from cluster_sim.world import World
-from tests.cluster_sim.proxmox.driver import BERTH, Driver, Refused
+from tests.cluster_sim.proxmox.driver import BERTH, SCAN, Driver, Refused
 
 PASSWORD = "long enough"
 
@@ -67,6 +67,7 @@ def test_what_is_removed_leaves_no_rights_behind(pve: Driver) -> None:
         ("POST", "/access/users", {"userid": "a@ldap", "password": PASSWORD}, 500, "create user failed: auth domain 'ldap' does not exist"),
         ("POST", "/access/users", {"userid": "jan"}, 400, "Parameter verification failed."),
         ("POST", "/access/users", {"userid": "jan@pve", "password": "short"}, 400, "Parameter verification failed."),
+        ("PUT", "/access/users/berth@pve", {"append": 1}, 400, "Parameter verification failed."),
         ("PUT", "/access/users/jan@pve", {"comment": "a"}, 500, "no such user ('jan@pve')"),
         ("DELETE", "/access/users/jan@pve", {}, 500, "no such user ('jan@pve')"),
         ("DELETE", "/access/groups/none", {}, 500, "delete group failed: group 'none' does not exist"),
@@ -110,6 +111,42 @@ def test_whoever_may_make_machines_hands_out_no_more_than_they_hold(four_nodes: 
         with pytest.raises(Refused) as refused:
             pve.call(*call)
         assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "form", "refused"),
+    [
+        ("PUT", "/access/users/scan@pve", {"groups": "team"}, ""),
+        ("PUT", "/access/users/jan@pve", {"groups": "team", "append": 1}, ""),
+        ("PUT", "/access/users/jan@pve", {"groups": "admins,team"}, " (/access/groups/admins, User.Modify)"),
+        ("PUT", "/access/users/scan@pve", {"groups": "admins"}, " (/access/groups/admins, User.Modify)"),
+        ("PUT", "/access/users/scan@pve", {"groups": "none"}, " (/access/groups/none, User.Modify)"),
+        ("PUT", "/access/users/scan@pve", {"comment": "a"}, " (/access/groups, User.Modify)"),
+        ("PUT", "/access/users/berth@pve", {"groups": "team"}, "."),
+        ("POST", "/access/users", {"userid": "eve@pve", "groups": "team"}, ""),
+        ("POST", "/access/users", {"userid": "eve@pve", "groups": "admins"}, " (/access/groups/admins, User.Modify)"),
+        ("POST", "/access/users", {"userid": "eve@pve"}, " (/access/groups, User.Modify)"),
+        ("GET", "/access/users/jan@pve", {}, ""),
+        ("GET", "/access/users/berth@pve", {}, "."),
+        ("GET", "/access/users/scan@pve/token", {}, ""),
+        ("GET", "/access/users/berth@pve/token", {}, "."),
+        ("DELETE", "/access/users/jan@pve", {}, ""),
+        ("DELETE", "/access/users/berth@pve", {}, "."),
+    ],
+)
+def test_whoever_leads_one_group_puts_nobody_into_another(pve: Driver, method: str, asked: str, form: dict[str, Any], refused: str) -> None:
+    """Neither others nor itself: with User.Modify on its own group a token would else make itself an administrator."""
+    for group in ("admins", "team"):
+        pve.post("/access/groups", groupid=group)
+    acl(pve, "/", groups="admins", roles="Administrator")
+    pve.post("/access/users", userid="jan@pve", groups="team")
+    pve.put("/access/users/scan@pve", groups="team")
+    pve.cluster.access.grants[:] = [one for one in pve.cluster.access.grants if one.to.partition("!")[0] != "scan@pve"]
+    for path in ("/access/groups/team", "/access/realm/pve"):
+        acl(pve, path, users="scan@pve", tokens="scan@pve!scan", roles="PVEUserAdmin")
+    answer = pve.answer(method, asked, form, token=SCAN)
+    assert answer.status == (403 if refused else 200)
+    assert not refused or answer.reason == f"Permission check failed{refused.rstrip('.')}"
 
 
 def test_a_user_who_is_switched_off_or_whose_time_is_over_is_nobody(pve: Driver) -> None:
