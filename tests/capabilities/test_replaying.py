@@ -52,8 +52,9 @@ def run(world: World, manifest: Manifest, review: Review, run_id: str) -> Path:
         write_json(private_folder(folder / part.label) / VARIABLES, with_run_key(part, folder))
     made = plan(run_id, manifest_digest=manifest.digest, review_digest=review.digest)
     world.ledger.plans.add(made, manifest, review, run_id, Reserved(), NOON)
-    world.ledger.plans.approve(signed(approval(made, nonce=run_id), world.ledger.key), NOON)
+    world.ledger.plans.approve(signed(approval(made, nonce=made.digest), world.ledger.key), NOON)
     assert world.ledger.runs.begin(made, [], NOON)
+    world.ledger.runs.set_status(run_id, "done", "running", NOON)
     return folder
 
 
@@ -122,6 +123,30 @@ def test_what_was_changed_since_or_never_kept_is_told(world: World) -> None:
     file.unlink()
     with pytest.raises(RequestProblem):
         replay(world, "run-1")
+
+
+@pytest.mark.parametrize(
+    ("led_back", "forgotten", "why"), [(True, False, "it leads back from a change"), (False, True, "what another plan was made from")]
+)
+def test_a_later_plan_of_which_nothing_was_kept_accuses_nobody(world: World, led_back: bool, forgotten: bool, why: str) -> None:
+    """The run's folder still has what the plan before it was made from."""
+    run(world, *drafted(world, *ASKED[0]), "run-1")
+    manifest, review = drafted(world, *ASKED[0 if led_back else 1])
+    if led_back:
+        manifest = manifest.model_copy(update={"parent_digest": "0" * 64})
+        review = review.model_copy(update={"manifest_digest": manifest.digest})
+    if forgotten:
+        world.made_from.clear()
+    run(world, manifest, review, "run-1")
+    with pytest.raises(RequestProblem, match=why):
+        replay(world, "run-1")
+
+
+def test_variables_that_are_no_json_any_more_are_a_difference(world: World) -> None:
+    folder = run(world, *drafted(world, *ASKED[0]), "run-1")
+    (folder / "virtual_machine" / VARIABLES).write_text("{")
+    found = replay(world, "run-1")
+    assert found.difference is not None and found.difference[1] == "'{'"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from tools.values.shapes import read, written
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot, PlatformName, Snapshot, SubscriptionSnapshot
 from tools.values.trouble import RequestProblem, WorldProblem
-from tools.values.value import canonical, sha256
+from tools.values.value import Json, canonical, sha256
 
 FILE = "made-from.json.gz"
 """A JSON object a line: what it was made from, then each snapshot, in the order that it names them."""
@@ -57,7 +58,7 @@ def keep(world: World, manifest: Manifest, place: Path) -> None:
 
 
 def replay(world: World, run_id: str) -> Replayed:
-    """Raises RequestProblem where too little was kept, and WorldProblem where it was changed since."""
+    """Raises RequestProblem where too little was kept to say anything, and WorldProblem where what was kept was changed since."""
     kept = world.ledger.plans.kept(world.ledger.runs.row(run_id).plan_digest)
     made_from, situation = _read(world, run_id, kept.manifest)
     again = chain.compose(made_from.requirements, made_from.offer, made_from.proposal, situation, made_from.parent_digest, made_from.built)
@@ -71,8 +72,9 @@ def replay(world: World, run_id: str) -> Replayed:
         if not path.exists():
             continue  # It was taken away since.
         variables = with_run_key(part, folder)
-        if path.read_text(encoding="utf-8") != json.dumps(variables, indent=2, ensure_ascii=False) + "\n":
-            where = first_difference(json.loads(path.read_bytes()), variables) or ("its spelling", "", "")
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if text != json.dumps(variables, indent=2, ensure_ascii=False) + "\n":
+            where = first_difference(_parsed(text), variables) or ("its spelling", "", "")
             return Replayed(kept.manifest.digest, tuple(compared), (f"{part.label}/{VARIABLES}: {where[0]}", *where[1:]))
         compared.append(f"{part.label}/{VARIABLES}")
     return Replayed(kept.manifest.digest, tuple(compared), None)
@@ -80,19 +82,21 @@ def replay(world: World, run_id: str) -> Replayed:
 
 def _read(world: World, run_id: str, manifest: Manifest) -> tuple[MadeFrom, Situation]:
     path = world.run_folder(run_id) / FILE
+    facts = (record.facts for record in world.ledger.audit.read())
+    drafts = [(one.get("manifest"), one["made_from"]) for one in facts if one.get("action") == "drafted" and one.get("made_from")]
+    its_own = {made_from for digest, made_from in drafts if digest == manifest.digest}
+    if not its_own:
+        raise _not_kept("it leads back from a change, or an older Berth planned it, so what its manifest was made from was never recorded")
     if not path.exists():
-        raise RequestProblem(
-            "This run cannot be planned again.",
-            f"What its manifest was made from was not kept: it leads back from a change, or an older Berth planned it ({path}).",
-            "Its record is whole all the same: `berth audit show` has it.",
-        )
+        raise _not_kept(f"what its manifest was made from is not at {path}: the process that drafted it ended first, or it was taken away")
     try:
         text, *seen = gzip.decompress(path.read_bytes()).decode().split("\n")
-    except (OSError, EOFError, UnicodeDecodeError):
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error):
         text, seen = "", []
-    facts = (record.facts for record in world.ledger.audit.read())
-    hashes = {one.get("made_from") for one in facts if (one.get("action"), one.get("manifest")) == ("drafted", manifest.digest)}
-    if sha256(text.encode()) not in hashes:
+    found = sha256(text.encode())
+    if found not in its_own:
+        if found in {made_from for _, made_from in drafts}:
+            raise _not_kept(f"what lies at {path} is what another plan was made from, unchanged; this one's was not kept")
         raise _changed(path)
     made_from = read(MadeFrom, text, f"What {run_id} was made from")
     if len(seen) != len(made_from.snapshots):
@@ -104,6 +108,22 @@ def _read(world: World, run_id: str, manifest: Manifest) -> tuple[MadeFrom, Situ
             raise _changed(path)
     return made_from, Situation(
         snapshots, made_from.site, made_from.reserved, made_from.prices, monitors=made_from.monitors, unwatched=made_from.unwatched
+    )
+
+
+def _parsed(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _not_kept(why: str) -> RequestProblem:
+    """Not reproducible, which says nothing about whether anything differs."""
+    return RequestProblem(
+        "This run cannot be planned again.",
+        f"Nothing was compared: {why}.",
+        "Its record is whole all the same: `berth audit show` has it, and `berth audit verify` says whether it was changed.",
     )
 
 
