@@ -17,6 +17,7 @@ import pytest
 from tools.pipeline import carry_out, engine
 from tools.pipeline.drifting import drift
 from tools.pipeline.prepare import prepare, prepare_removal
+from tools.pipeline.rechecking import recheck
 from tools.pipeline.run_folder import move_in, moved_in
 from tools.pipeline.steps import Action, Work
 from tools.pipeline.world import World
@@ -333,6 +334,38 @@ def test_starting_twice_starts_once(world: World, effects: Path) -> None:
     assert lines(effects).count("made web-00") == 1
     with pytest.raises(RequestProblem, match="approved already"):
         approve(world, plan)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("backend.tf.json", '{"terraform": {"backend": {"http": {"address": "http://127.0.0.1:1"}}}}'),
+        ("main.tf", 'data "external" "one" { program = ["touch", "/nowhere"] }'),
+    ],
+)
+def test_no_program_is_started_where_something_was_planted(world: World, effects: Path, tmp_path: Path, name: str, content: str) -> None:
+    """Terraform would read it before anybody compared it with what was approved."""
+    engine.launch(world, counting(effects))
+    part = part_named("web", effects)
+    run = carried_out(world, planned(world, manifest_of(part)))
+    engine.close()
+    program, witness = tmp_path / "terraform", tmp_path / "started"
+    program.write_text(f"#!/bin/sh\necho $* >> {witness}\n")
+    program.chmod(0o755)
+    watched = replace(world, settings=world.settings.model_copy(update={"terraform": str(program)}))
+    (world.run_folder(run.id) / "web" / name).write_text(content)
+    kept, lease = world.ledger.plans.kept(run.plan_digest), world.ledger.leases.take("a look")
+    assert lease is not None
+    silent = {"results": {}, "resumed": False, "cancelled": lambda: False, "look_again": recheck, "tell": lambda text, key: None}
+    for look in (
+        lambda: drift(watched, run.id),
+        lambda: prepare_removal(watched, "talk", run.id, "ops"),
+        lambda: bigger(watched, run, part),
+        lambda: recheck(Work(watched, run.id, kept, kept.manifest.parts[0], "recheck", lease, **silent)),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(RequestProblem, match=name):
+            look()
+    assert not witness.exists(), witness.read_text()
 
 
 def test_a_change_of_what_exists(world: World, effects: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tools.clients import detached
 from tools.clients.detached import Phase
 from tools.clients.terraform import Terraform
-from tools.pipeline.run_folder import assert_ours, part_folder
+from tools.pipeline.run_folder import assert_ours, part_folder, terraform_of
 from tools.pipeline.world import World
 from tools.values.manifest import Part
 from tools.values.trouble import RequestProblem
@@ -23,7 +23,7 @@ def record_is_lost(world: World, run_id: str, part: Part) -> bool:
     folder = part_folder(world.run_folder(run_id), part)
     if world.ledger.runs.row(run_id).status == "removed":
         return False
-    terraform = Terraform(world.settings_of(part), folder)
+    terraform = terraform_of(world, folder.parent, part)
     if not terraform.state_is_empty() if terraform.is_elsewhere() else (folder / "terraform.tfstate").exists():
         return False
     # One that was killed before it had written anything is no loss: what it had begun stands there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.clients.terraform import Terraform
 from tools.pipeline.begun import assert_recorded
-from tools.pipeline.run_folder import assert_ours, bench, part_folder, secret_texts
+from tools.pipeline.run_folder import bench, part_folder, secret_texts, terraform_of
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
 from tools.rules.plans.changes import changes
@@ -24,11 +24,9 @@ def drift(world: World, run_id: str) -> tuple[tuple[str, tuple[Change, ...]], ..
     for part in kept.manifest.parts:
         assert_recorded(world, run_id, part)
         folder = world.run_folder(run_id)
-        assert_ours(world, folder, part)
-        place = part_folder(folder, part)
-        if Terraform(world.settings_of(part), place).state_is_empty():
+        if terraform_of(world, folder, part).state_is_empty():
             continue
-        with bench(place, None) as copy:
+        with bench(part_folder(folder, part), None) as copy:
             terraform = Terraform(world.settings_of(part), copy, secret_texts(folder, part))
             terraform.write_configuration()
             terraform.init()

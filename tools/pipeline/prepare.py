@@ -30,6 +30,7 @@ from tools.pipeline.run_folder import (
     propose,
     proposing,
     secret_texts,
+    terraform_of,
     write_value,
 )
 from tools.pipeline.side_by_side import AT_ONCE_MAX
@@ -131,7 +132,7 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
     parts_left = [
         part
         for part in (*made_by.manifest.parts, *made_by.manifest.taken_back)
-        if left.get(part.label) or not Terraform(world.settings_of(part), part_folder(folder, part)).state_is_empty()
+        if left.get(part.label) or not terraform_of(world, folder, part).state_is_empty()
     ]
     if not parts_left:
         if run.status != "removed":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from tools.capabilities import chain
-from tools.clients.terraform import Terraform
 from tools.pipeline.platforms import hands
+from tools.pipeline.run_folder import terraform_of
 from tools.pipeline.steps import Work
 from tools.platforms import PLATFORMS
 from tools.rules.plans.reviewing import world_moved
@@ -22,6 +22,7 @@ def recheck(work: Work) -> Json:
     """Raises RequestProblem when the plan no longer fits the world; a changed load figure alone stops nothing."""
     work.say("Looking at the world again before anything is changed.")
     world = work.world
+    terraform = terraform_of(world, work.run_folder, work.part)
     needed = Requirements(requester=work.plan.requester, parts=(work.part.needs,))
     regions, names = chain.places_to_look(needed, world.site)
     platform = work.part.platform
@@ -29,7 +30,6 @@ def recheck(work: Work) -> Json:
     began = world.ledger.plans.used_at(work.plan.digest)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family, before=math.inf if began is None else began)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.
-    terraform = Terraform(world.settings_of(work.part), work.part_folder)
     part = work.part.model_copy(update={"owned": PLATFORMS[platform].ids_in(terraform.state())})
     # Of this part alone: the run's other parts are looked at when their turn comes.
     alone = Manifest(

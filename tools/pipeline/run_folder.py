@@ -6,6 +6,7 @@ What a run is made from stands in its folder; what is proposed to be made of it 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tools.clients.files import alone, copy_private, file_sha256, files_sha256, private_folder, write_once, write_private
-from tools.clients.terraform import BACKEND
+from tools.clients.terraform import BACKEND, Terraform
 from tools.pipeline.state_place import HANDOVER, approved, backend, is_chosen, is_elsewhere, spelled
 from tools.pipeline.world import World
 from tools.platforms import PLATFORMS
@@ -143,16 +144,32 @@ def proposals(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if len(name) == DIGEST_SHOWN and set(name) <= set("0123456789abcdef")))
 
 
+def terraform_of(world: World, folder: Path, part: Part) -> Terraform:
+    """Terraform in the part's folder. Nothing is started there that is not Berth's: raises RequestProblem."""
+    assert_ours(world, folder, part)
+    return Terraform(world.settings_of(part), part_folder(folder, part), secret_texts(folder, part))
+
+
 def assert_ours(world: World, folder: Path, part: Part) -> None:
-    """Another Terraform file in the folder would change the plan, or where the state is, so it is refused."""
-    for strange in _strange_files(part_folder(folder, part), set(_module(world, part))):
-        if _is_our_backend(world, folder, part, strange):
+    """Another Terraform file in the folder, or another text in one, would change the plan, or where the state is, or what program is run:
+    so it is refused, unless it is the module's of this Berth, or was approved in a plan of the run."""
+    here = part_folder(folder, part)
+    module = {(name, hashlib.sha256(content).hexdigest()) for name, content in _module(world, part).items()}
+    used = world.ledger.plans.used(folder.name)
+    ours = {*module, *(pair for plan in used for one in plan.parts if one.label == part.label for pair in one.inputs)}
+    names = {name for name, _ in ours}
+    for path in _read_by_terraform(here):
+        name = str(path.relative_to(here))
+        if name in (VARIABLES, LOCK) or _is_our_backend(world, folder, part, path):
             continue
-        raise RequestProblem(
-            "The run folder was changed.",
-            f"{strange} is not Berth's, and Terraform would read it.",
-            "Move it away, then ask again.",
-        )
+        if name in names and name not in (BACKEND, CHOSEN):
+            # What an older Berth planned has no sums of its files.
+            if (name, file_sha256(path)) in ours or not all(one.inputs for plan in used for one in plan.parts):
+                continue
+            why, move = f"{path} does not say any more what Berth wrote there", "Put it back as it was, or move it away"
+        else:
+            why, move = f"{path} is not Berth's", "Move it away"
+        raise RequestProblem("The run folder was changed.", f"{why}, and Terraform would read it.", f"{move}, then ask again.")
 
 
 def _module(world: World, part: Part) -> dict[str, bytes]:
@@ -267,12 +284,6 @@ def write_value(path: Path, value: Value) -> Path:
 
 def write_json(path: Path, content: Json) -> Path:
     return write_private(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def _strange_files(folder: Path, known: set[str]) -> Iterator[Path]:
-    for path in _read_by_terraform(folder):
-        if str(path.relative_to(folder)) not in known | {VARIABLES, LOCK}:
-            yield path
 
 
 def _read_by_terraform(folder: Path) -> list[Path]:
