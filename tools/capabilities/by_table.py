@@ -216,8 +216,9 @@ class Service:
                 reading.said(name, value, unit, fact=fact)
             elif value is not None:
                 least = f"{assumption.low} cores" if name == "cpu_count" else f"{spell_size(assumption.low * unit_bytes)} of {fact}"
-                reading.problems.append(
-                    f"{naming.shorten(reading.facts[fact].quote)} is too little for the system and what is asked for. Say {least} or more."
+                reading.refuse(
+                    f"{naming.shorten(reading.facts[fact].quote)} is too little for the system and what is asked for. Say {least} or more.",
+                    fact,
                 )
             elif fact not in reading.facts:
                 reading.suppose(name, assumption, unit)
@@ -247,7 +248,7 @@ def _read_words(reading: Reading, one: Wanted, told: Told, text: str) -> None:
         reading.problems.append(f"{', '.join(wide)} {OPEN}")
     elif wrong or not found or len(found) > ITEMS_MAX:
         shown = naming.shorten(wrong[0]) if wrong else f"{len(found)} at once"
-        reading.problems.append(f"{shown} {told.otherwise}")
+        reading.refuse(f"{shown} {told.otherwise}", one.name)
     else:
         reading.said(one.name, tuple(dict.fromkeys(found)) if told.several else found[0])
 

@@ -64,10 +64,9 @@ def _where_it_can_stand(needs: Needs, facts: Sequence[Fact]) -> Needs:
     said = next((fact.value for fact in facts if fact.name == "platform"), needs.platform)
     if said == needs.platform:
         return needs
-    problem = (
-        f"{catalogue()[needs.capability].TITLE} cannot be made on {said}, only on {needs.platform}. Say that, or ask for another service."
-    )
-    return needs.model_copy(update={"problems": (*needs.problems, problem)})
+    title = catalogue()[needs.capability].TITLE
+    problem = f"{title} cannot be made on {said}, only on {needs.platform}. Say `on {needs.platform}`, or ask for another service."
+    return needs.refuse(problem, "platform")
 
 
 def _where_it_is_kept(needs: Needs, site: Site) -> Needs:
@@ -78,7 +77,7 @@ def _where_it_is_kept(needs: Needs, site: Site) -> Needs:
         return needs
     title = catalogue()[needs.capability].TITLE
     problem = f"{title} is made on {needs.platform}, and this site keeps {environment.value} on {kept_on} alone. Say another environment."
-    return needs.model_copy(update={"problems": (*needs.problems, problem)})
+    return needs.refuse(problem, "environment")
 
 
 def footing(one: Needs | Part) -> Footing:

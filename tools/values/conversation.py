@@ -40,7 +40,8 @@ class Conversation:
     typed: tuple[str, ...] = ()
     """What the operator typed, message by message: the only source of quotes."""
     asked: tuple[tuple[str, str], ...] = ()
-    """(item's label, fact) of the questions that are open."""
+    """(item's label, fact) of the questions that are open, and of what was said that cannot be taken; for a fact stands a capability that
+    was offered in the item's place."""
     doubts: tuple[Doubt, ...] = ()
     """What was understood in several ways, and is not settled yet."""
     request: Request = field(default_factory=Request)

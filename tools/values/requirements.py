@@ -80,6 +80,8 @@ class Needs(Value):
     missing: tuple[Missing, ...] = ()
     problems: tuple[str, ...] = ()
     """Whole sentences about words that cannot be taken as they are: what, why, what to do next."""
+    disputed: tuple[str, ...] = ()
+    """Facts that the problems are about, and capabilities that they offer in its place: what is said next answers them."""
     not_included: tuple[str, ...] = ()
     """Whole phrases: what was said, and no step of the plan does."""
     groups: tuple[Group, ...] = ()
@@ -91,6 +93,9 @@ class Needs(Value):
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
+
+    def refuse(self, problem: str, *disputed: str) -> Needs:
+        return self.model_copy(update={"problems": (*self.problems, problem), "disputed": (*self.disputed, *disputed)})
 
     def text(self, name: str, otherwise: str = "") -> str:
         found = self.field(name)

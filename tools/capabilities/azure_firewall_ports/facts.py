@@ -42,9 +42,10 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
         )
         if closed:
             named = " and ".join(map(str, closed))
-            reading.problems.append(
+            reading.refuse(
                 f"Port {named} is not opened to the whole internet: it is for administration, and is attacked within minutes. "
-                "Say from which addresses, such as 203.0.113.0/24."
+                "Say from which addresses, such as 203.0.113.0/24.",
+                "sources",
             )
         reading.default(
             "public_exposure",
@@ -79,13 +80,13 @@ def _read_ports(reading: Reading) -> None:
         for one in filter(None, re.split(r"\s*(?:/|&|\+|\band\b|\bor\b|\s)\s*", fold(bare))):
             port = _port(one)
             if not port:
-                reading.problems.append(
-                    f"{naming.shorten(one, 20)} is no port. Say a number from 1 to 65535, or a range such as 8000-8100."
+                reading.refuse(
+                    f"{naming.shorten(one, 20)} is no port. Say a number from 1 to 65535, or a range such as 8000-8100.", "ports"
                 )
                 return
             ports[port] = f"{port} from {' and '.join(sources)}" if sources else port
     if not ports or len(ports) > PORTS_MAX:
-        reading.problems.append(f"{len(ports)} ports cannot be opened by one rule. Say from 1 to {PORTS_MAX}, or a range.")
+        reading.refuse(f"{len(ports)} ports cannot be opened by one rule. Say from 1 to {PORTS_MAX}, or a range.", "ports")
         return
     reading.said("ports", tuple(ports[port] for port in sorted(ports, key=lambda p: int(p.partition("-")[0]))))
 
@@ -104,8 +105,8 @@ def _read_sources(reading: Reading) -> None:
         return
     sources = _sources(reading, reading.facts["sources"].value)
     if len(sources) > SOURCES_MAX:
-        reading.problems.append(
-            f"{len(sources)} addresses are too many for one rule. Say at most {SOURCES_MAX}, or a range that holds them."
+        reading.refuse(
+            f"{len(sources)} addresses are too many for one rule. Say at most {SOURCES_MAX}, or a range that holds them.", "sources"
         )
     elif sources:
         reading.said("sources", sources)
@@ -121,7 +122,7 @@ def _sources(reading: Reading, text: str) -> tuple[str, ...]:
         try:
             network = ipaddress.ip_network(word, strict=False)
         except ValueError:
-            reading.problems.append(f"{naming.shorten(word, 40)} is no address. Say it such as 10.0.0.0/16 or 203.0.113.7.")
+            reading.refuse(f"{naming.shorten(word, 40)} is no address. Say it such as 10.0.0.0/16 or 203.0.113.7.", "sources")
             return ()
         found.append(INTERNET if network.prefixlen < EVERYBODY_PREFIX else str(network))
     return (INTERNET,) if INTERNET in found else tuple(found)

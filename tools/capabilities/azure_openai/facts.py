@@ -48,12 +48,13 @@ def _read_models(reading: Reading) -> None:
         model, _, own = one.partition(" with ")
         minute = quantities.count(own) if own else None
         if own and (minute is None or not 1000 <= minute <= TOKENS_A_MINUTE_MAX):
-            reading.problems.append(
-                f"{naming.shorten(own)} is no number of tokens a minute for {model}. Say a number from 1,000 to {TOKENS_A_MINUTE_MAX:,}."
+            reading.refuse(
+                f"{naming.shorten(own)} is no number of tokens a minute for {model}. Say a number from 1,000 to {TOKENS_A_MINUTE_MAX:,}.",
+                "model",
             )
         found[model] = f"{model} with {-(-minute // 1000)}" if minute else model
     if len(found) > MODELS_MAX:
-        reading.problems.append(f"{len(found)} models are too many for one account. Say at most {MODELS_MAX}.")
+        reading.refuse(f"{len(found)} models are too many for one account. Say at most {MODELS_MAX}.", "model")
     else:
         reading.said("models", tuple(found.values()), fact="model")
 
@@ -77,9 +78,11 @@ def _read_residency(reading: Reading) -> None:
     zone = {"eu": "Europe", "us": "US"}.get(value, "")
     if zone and place and place != zone:
         better = "swedencentral" if value == "eu" else "eastus2"
-        reading.problems.append(
+        reading.refuse(
             f"{region} lies in {'the US' if place == 'US' else place}, so what is sent there does not stay in the "
-            f"{value.upper()}. Say a region there, such as {better}."
+            f"{value.upper()}. Say a region there, such as {better}.",
+            "region",
+            "residency",
         )
     else:
         reading.said("residency", "zone" if zone else value)

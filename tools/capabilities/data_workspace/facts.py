@@ -133,12 +133,13 @@ def _read_choices(reading: Reading) -> None:
         wrong, private = [one for one in said if not _is_range(one)], [one for one in said if _is_private(one)]
         if wrong or not said:
             shown = naming.shorten(reading.facts["api_ranges"].value)
-            reading.problems.append(f"{shown} is no range of addresses. Say one such as 198.51.100.0/24, and never 0.0.0.0/0.")
+            reading.refuse(f"{shown} is no range of addresses. Say one such as 198.51.100.0/24, and never 0.0.0.0/0.", "api_ranges")
         elif private:
             shown = naming.shorten(", ".join(private))
-            reading.problems.append(
+            reading.refuse(
                 f"{shown} cannot come in: the Kubernetes API sees public addresses only. "
-                "Say the public addresses of your office or VPN, such as 198.51.100.0/24, or leave them out: the API is private then."
+                "Say the public addresses of your office or VPN, such as 198.51.100.0/24, or leave them out: the API is private then.",
+                "api_ranges",
             )
         else:
             reading.said("api_ranges", said)
@@ -148,16 +149,17 @@ def _read_choices(reading: Reading) -> None:
             reading.said("team_group", group)
         else:
             shown = naming.shorten(group)
-            reading.problems.append(
+            reading.refuse(
                 f"{shown} is no object id of an Entra group. Say one such as 00000000-0000-0000-0000-000000000000; "
-                f"`az ad group show --group {shown} --query id` tells it."
+                f"`az ad group show --group {shown} --query id` tells it.",
+                "team_group",
             )
     if "alert_email" in reading.facts:
         email = reading.facts["alert_email"].value.strip()
         if email.count("@") == 1 and "." in email.split("@")[1] and len(email) <= 254 and " " not in email:
             reading.said("alert_email", email)
         else:
-            reading.problems.append(f"{naming.shorten(email)} is no e-mail address. Say one such as ml-team@example.org.")
+            reading.refuse(f"{naming.shorten(email)} is no e-mail address. Say one such as ml-team@example.org.", "alert_email")
 
 
 def _is_range(text: str) -> bool:

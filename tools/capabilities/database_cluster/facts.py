@@ -93,12 +93,14 @@ def _check_members(reading: Reading) -> None:
     count = _machines(reading)
     if count < LEAST:
         machines = "2 machines" if count == 2 else "1 machine"
-        reading.problems.append(
+        reading.refuse(
             f"A database on {machines} does not survive the loss of one: nobody would be left who could tell that it is lost. "
-            f"Say {LEAST} machines or more, or ask for a plain PostgreSQL database."
+            f"Say {LEAST} machines or more, or ask for a plain PostgreSQL database.",
+            "count",
+            "postgresql",
         )
     elif count > MEMBERS_MAX:
-        reading.problems.append(f"{count} members of one database are too many. Say {LEAST} to {MEMBERS_MAX}.")
+        reading.refuse(f"{count} machines are too many for one database. Say {LEAST} to {MEMBERS_MAX} machines.", "count")
 
 
 def _read_etcd(reading: Reading) -> None:
@@ -109,13 +111,16 @@ def _read_etcd(reading: Reading) -> None:
             reading.default("etcd_members", LEAST, "Three members of etcd agree on the primary as long as two of them are there.")
     elif said % 2 == 0 or said < LEAST:
         survived, majority = (said - 1) // 2, said // 2 + 1
-        reading.problems.append(
+        reading.refuse(
             f"etcd on {said} cannot be: {majority} must agree, so it would survive the loss of {survived or 'none'}"
-            f"{', as one member fewer would' if said > LEAST else ''}. Say an odd number from {LEAST} on."
+            f"{', as one member fewer would' if said > LEAST else ''}. Say {LEAST}, {LEAST + 2} or {ETCD_MAX} members of etcd.",
+            "etcd_members",
         )
     elif said > count:
-        reading.problems.append(
-            f"{said} members of etcd do not fit on {count} machines, one on each. Say {said} machines, or {LEAST} members."
+        reading.refuse(
+            f"{said} members of etcd do not fit on {count} machines, one on each. Say {said} machines, or {LEAST} members of etcd.",
+            "etcd_members",
+            "count",
         )
     else:
         reading.said("etcd_members", said)
@@ -135,10 +140,13 @@ def _read_backup_folder(reading: Reading) -> None:
         reading.said("backup_share", said, fact="backup_folder")
         reading.default("backup_folder", SHARED_FOLDER, f"{said} is mounted there, on its first machine, by NFS.")
     elif re.fullmatch(r"/[A-Za-z0-9._-]+", said):
-        reading.problems.append(f"Backups cannot be all of {said}. Say a folder within it, as in `backup folder: {said}/postgresql`.")
+        reading.refuse(
+            f"Backups cannot be all of {said}. Say a folder within it, as in `backup folder: {said}/postgresql`.", "backup_folder"
+        )
     else:
-        reading.problems.append(
+        reading.refuse(
             f"{naming.shorten(said)} is no folder of a machine. Backups go to one of its first machine, where a disk or a share of yours "
             "may be mounted, or a share of NFS. Berth has no way yet to be given the keys of an object store. Say one, as in "
-            "`backup folder: /mnt/backup` or `backup folder: filer.example.org:/export/database`."
+            "`backup folder: /mnt/backup` or `backup folder: filer.example.org:/export/database`.",
+            "backup_folder",
         )

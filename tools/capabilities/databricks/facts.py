@@ -55,7 +55,11 @@ def _read_workers(reading: Reading) -> None:
         most = max(WORKERS[1], least or 0)
         reading.assumed("max_workers", most, "How many workers was not said.", "workers", low=2, high=20, source=_OURS)
     if least is not None and least > most:
-        reading.problems.append(f"At least {least} and at most {most} workers cannot both be. Say for example {most}-{least} workers.")
+        reading.refuse(
+            f"At least {least} and at most {most} workers cannot both be. Say for example {most}-{least} workers.",
+            "max_workers",
+            "min_workers",
+        )
     elif least is not None:
         reading.said("min_workers", least, "workers")
     elif low_said is not None and 1 <= low_said <= most:

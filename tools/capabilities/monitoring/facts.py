@@ -75,6 +75,6 @@ def _settle_sizes(reading: Reading, watched: int, days: int) -> None:
         elif fact not in reading.facts:
             reading.suppose(name, assumption, unit)
     if disk_gib is not None and disk_gib < sizes.DISK_GIB_MIN:
-        reading.problems.append(
-            f"A disk of {disk_gib} GiB holds the system and next to no figures. Say a disk of {sizes.DISK_GIB_MIN} GiB or more."
+        reading.refuse(
+            f"A disk of {disk_gib} GiB holds the system and next to no figures. Say a disk of {sizes.DISK_GIB_MIN} GiB or more.", "disk"
         )

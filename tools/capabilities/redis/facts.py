@@ -50,7 +50,7 @@ def _read_purpose(reading: Reading) -> None:
     elif said in POLICIES:
         reading.said("purpose", said)
     else:
-        reading.problems.append("A Redis server is for a cache or for a store. Say cache or store.")
+        reading.refuse("A Redis server is for a cache or for a store. Say cache or store.", "purpose")
 
 
 def _settle_sizes(reading: Reading, data_mib: int | None) -> None:
@@ -82,22 +82,28 @@ def _check_memory(reading: Reading, memory_mib: int, data_mib: int) -> None:
     if memory_mib >= least_mib:
         return
     if least_mib > sizes.LEAST.memory_mib:
-        reading.problems.append(
+        reading.refuse(
             f"{spell_memory(data_mib)} of data do not fit in {spell_memory(memory_mib)} of memory, of which the system needs a part. "
-            f"Say {spell_memory(sizes.memory_comfortable_mib(data_mib))} of memory, which is enough while Redis saves, or less data."
+            f"Say {spell_memory(sizes.memory_comfortable_mib(data_mib))} of memory, which is enough while Redis saves, or less data.",
+            "memory",
+            "data_size",
         )
     else:
-        reading.problems.append(
+        reading.refuse(
             f"{spell_memory(memory_mib)} of memory is too little for Debian and Redis. "
             f"Say {spell_memory(sizes.LEAST.memory_mib)} of memory or more; if it is the data that you mean, "
-            f"say {spell_memory(memory_mib)} of data."
+            f"say {spell_memory(memory_mib)} of data.",
+            "memory",
+            "data_size",
         )
 
 
 def _check_disk(reading: Reading, disk_gib: int, data_mib: int) -> None:
     least_gib = sizes.disk_least_gib(data_mib)
     if disk_gib < least_gib and data_mib:
-        reading.problems.append(
+        reading.refuse(
             f"{spell_memory(data_mib)} of data, the log of their writes and their snapshots do not fit on a disk of {disk_gib:,} GiB "
-            f"that holds the system as well. Say a disk of {least_gib:,} GiB or more, or less data."
+            f"that holds the system as well. Say a disk of {least_gib:,} GiB or more, or less data.",
+            "disk",
+            "data_size",
         )

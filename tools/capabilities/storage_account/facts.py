@@ -34,7 +34,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
         reading.facts["name"] = named
         problem = azure_names.name_problem("storage", named.value.strip())
         if problem:
-            reading.problems.append(problem)
+            reading.refuse(problem, "name")
         else:
             reading.said("name", named.value.strip())
     stored = reading.size("stored_volume", "stored data", GIB, 1, STORED_GB_MAX, "one account holds between 1 GB and 5 PB.")
@@ -65,7 +65,7 @@ def _read_containers(reading: Reading) -> None:
     names = (*(CONTAINERS if is_besides(listed) else ()), *said)
     wrong = [problem for name in names if (problem := azure_names.name_problem("container", name))]
     if wrong or not names or len(names) > CONTAINERS_MAX:
-        reading.problems.append(wrong[0] if wrong else f"Name 1 to {CONTAINERS_MAX} containers.")
+        reading.refuse(wrong[0] if wrong else f"Name 1 to {CONTAINERS_MAX} containers.", "containers")
     else:
         reading.said("containers", tuple(dict.fromkeys(names)))
 
@@ -76,9 +76,10 @@ def _read_ranges(reading: Reading) -> None:
     said = [word.strip(",") for word in reading.facts["allowed_ranges"].value.split() if "." in word]
     if not said or not all(map(is_public_range, said)):
         shown = naming.shorten(reading.facts["allowed_ranges"].value)
-        reading.problems.append(
+        reading.refuse(
             f"{shown} is no range of public addresses that may be let in. Say one such as 198.51.100.0/24; 10.x "
-            f"and 192.168.x never reach it."
+            f"and 192.168.x never reach it.",
+            "allowed_ranges",
         )
     else:
         reading.said("allowed_ranges", tuple(said))

@@ -82,7 +82,9 @@ def _read_application(reading: Reading, load: dict[str, float]) -> Sized | Unsiz
         return None
     name = " ".join(reading.facts[fact].value.split())
     if not name or len(name) > 80 or not name.isprintable():
-        reading.problems.append(f"{naming.shorten(name)} cannot be the name of an application. Say one such as Harbor.")
+        reading.refuse(
+            f"{naming.shorten(name)} cannot be the name of an application. Say one such as Harbor.", "application", "other_application"
+        )
         return None
     called = applications.canonical(name) or name
     reading.said("application", called, fact=fact)
@@ -139,9 +141,11 @@ def _settle_disk(reading: Reading, disk_gib: int | None, basis: Sized | Unsized 
     if disk_gib is not None:
         reading.said("disk_gib", disk_gib, "GiB", fact="disk")
         if data >= disk_gib:
-            reading.problems.append(
+            reading.refuse(
                 f"{data:,} GiB of data do not fit on a disk of {disk_gib:,} GiB that holds the system as well. "
-                "Say a larger disk, or how much of the data is to lie on it."
+                "Say a larger disk, or how much of the data is to lie on it.",
+                "disk",
+                "data_size",
             )
     elif "disk" in reading.facts:
         pass  # It cannot be taken, which is told.

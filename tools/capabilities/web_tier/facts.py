@@ -56,4 +56,4 @@ def _read_site_name(reading: Reading) -> None:
     if DOMAIN.fullmatch(name):
         reading.said("site_name", name)
     else:
-        reading.problems.append(f"{naming.shorten(name)} cannot be the name of a site. Say one as in a URL, such as shop.example.org.")
+        reading.refuse(f"{naming.shorten(name)} cannot be the name of a site. Say one as in a URL, such as shop.example.org.", "site_name")

@@ -43,7 +43,7 @@ def _read_environment(reading: Reading, site: Site) -> str:
         if value in known:
             reading.said("environment", value)
             return value
-        reading.problems.append(naming.unknown("environment", value, known))
+        reading.refuse(naming.unknown("environment", value, known), "environment")
         return ""
     value = ENVIRONMENT_FIRST if ENVIRONMENT_FIRST in known else known[-1]
     reading.assumed("environment", value, "No environment was said; say `production` if it is.")
@@ -54,7 +54,7 @@ def _read_region(reading: Reading, site: Site, environment: str) -> None:
     if "region" in reading.facts:
         region, problem = azure_regions.read(reading.facts["region"].value)
         if problem:
-            reading.problems.append(problem)
+            reading.refuse(problem, "region")
         else:
             reading.said("region", region)
         return
@@ -71,7 +71,7 @@ def _read_team(reading: Reading, site: Site) -> None:
     if slug:
         reading.said("team", slug)
     elif said:
-        reading.problems.append(f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say the team's name.")
+        reading.refuse(f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say the team's name.", "team")
     elif site.team:
         reading.default("team", azure_names.slug(site.team), "The site's team.")
     else:
@@ -84,12 +84,12 @@ def _read_budget(reading: Reading, site: Site, environment: str) -> None:
         money = quantities.money(text)
         amount = money.monthly if money else quantities.count(text)
         if amount is None or amount <= 0:
-            reading.problems.append(f"{naming.shorten(text)} cannot be a budget. Say a sum above nothing, such as $8,000 a month.")
+            reading.refuse(f"{naming.shorten(text)} cannot be a budget. Say a sum above nothing, such as $8,000 a month.", "budget_monthly")
             return
         try:
             pricing.currency(money.currency if money else pricing.CURRENCY)
         except RequestProblem as problem:
-            reading.problems.append(f"{problem.detail} {problem.remedy}")
+            reading.refuse(f"{problem.detail} {problem.remedy}", "budget_monthly")
             return
         reading.said("budget_monthly", round(float(amount), 2), "USD a month")
         return
@@ -107,8 +107,9 @@ def _read_workload(reading: Reading, workload: str) -> None:
     if slug and said == said.lower():
         reading.said("workload", slug, fact="name")
     elif slug:
-        reading.problems.append(
-            f"{naming.shorten(said)} cannot be part of Azure names, some of which take small letters and digits only. {slug} would do."
+        reading.refuse(
+            f"{naming.shorten(said)} cannot be part of Azure names, some of which take small letters and digits only. {slug} would do.",
+            "name",
         )
     else:
-        reading.problems.append(f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say one such as spark.")
+        reading.refuse(f"{naming.shorten(said)} has no letter or digit that a name could be made of. Say one such as spark.", "name")

@@ -41,7 +41,7 @@ def read_name(reading: Reading, fact: str, kind: str) -> None:
     name = reading.facts[fact].value.strip()
     problem = azure_names.name_problem(kind, name)
     if problem:
-        reading.problems.append(problem)
+        reading.refuse(problem, fact)
     else:
         reading.said(fact, name)
 

@@ -57,9 +57,11 @@ def settle_database_sizes(
     if disk_gib is not None:
         reading.said("disk_gib", disk_gib, "GiB", fact="disk")
         if database_gib is not None and database_gib >= disk_gib:
-            reading.problems.append(
+            reading.refuse(
                 f"{database_gib:,} GiB of data do not fit on a disk of {disk_gib:,} GiB that holds the system as well. "
-                f"Say a disk of {disk(database_gib).value:,} GiB, which leaves room to grow, or less data."
+                f"Say a disk of {disk(database_gib).value:,} GiB, which leaves room to grow, or less data.",
+                "disk",
+                "database_size",
             )
     elif "disk" not in reading.facts:
         assumption = disk(database_gib) if database_gib is not None else sizing.DATABASE_DISK_GIB
@@ -88,9 +90,10 @@ def read_database_name(reading: Reading) -> None:
     if naming.IDENTIFIER.fullmatch(name):
         reading.said("database_name", name)
     else:
-        reading.problems.append(
+        reading.refuse(
             f"{naming.shorten(name)} cannot be the name of a database here: it is made of small letters, digits and underscores "
-            "and starts with a letter. Say one such as shop."
+            "and starts with a letter. Say one such as shop.",
+            "database_name",
         )
 
 

@@ -93,7 +93,7 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted) -> str:
         case "money":
             return text if token.kind in ("money", "number") else ""
         case "network" | "node":
-            is_word = token.kind == "word" and length <= 2 and not scene.does(first, "ask", "deny", "ask_for", "remove", "any")
+            is_word = token.kind == "word" and length <= 2 and not scene.at(first).has("does", "choice")
             named = token.kind in ("name", "number", "quoted") or (one.kind == "network" and bool(SUBNET.fullmatch(token.text)))
             told = named or scene.at(first + 1).names("fact") or not scene.fills(first)
             return scene.unquoted(first) if told and (is_word or named) else ""

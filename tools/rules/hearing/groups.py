@@ -294,6 +294,8 @@ class Grouping:
         ours = {item.capability for item in self.request.items}
         if head.capability in ours or head.body or head.label or head.names or head.intro == "new":
             return None
+        if self.scene.is_listed(head.first - 1, "bare"):
+            return None  # `plain PostgreSQL`: and no cluster
         catalogue = self.scene.catalogue
         like = [one for one in self.request.items if any(head.capability in w.instead_of for w in catalogue[one.capability].WANTED)]
         return like[0] if len(like) == 1 else None

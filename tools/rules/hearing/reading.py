@@ -14,7 +14,7 @@ from tools.rules.hearing.cells import Cell, Span, cells_of
 from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct
-from tools.rules.hearing.fewer import fewer
+from tools.rules.hearing.fewer import COUNT, fewer
 from tools.rules.hearing.groups import Group
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
@@ -26,7 +26,7 @@ from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
 from tools.rules.hearing.words import Catalogue
-from tools.values.request import Doubt, Edit, Edits, Reading, Request
+from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
 TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
@@ -46,7 +46,7 @@ def read(
     text = text[:TEXT_LENGTH_MAX]
     cleaned = clean(text)
     earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
-    scene = Scene.of(text, spaced(cleaned), catalogue, earlier)
+    scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
     scene.known = known
     return _Reader(Message(scene, request, catalogue, today), before).edits(cleaned, asked) if scene.said else Edits()
 
@@ -79,7 +79,7 @@ class _Reader:
         stretches = [*((first, last) for first, last, _ in spans), *((cell.first, cell.last) for cell in cells), *remarks]
         for i in set(range(len(scene.said))) - {i for first, last in stretches for i in range(first, last)}:
             scene.settle(i, i + 1)  # marks of lists, lines of a log and the like
-        if asked and not cells and _may_answer(scene, len(message.request.items)):
+        if asked and not cells and _may_answer(message, asked):
             found = answer(scene, message.request, asked, message.catalogue, message.today)
             if found:
                 return Edits(edits=tuple(found), unused=unused(scene))
@@ -92,6 +92,7 @@ class _Reader:
         self._take_out(found_groups, removed)
         message.make(found_groups, cells)
         self._read(found_groups, removed, cells, called, bool(spans))
+        self._stand_in(removed, asked)
         made = changes(message, self.common)
         doubts = tuple(doubt for thing in message.things for doubt in thing.doubts)
         edits = (*self.gone, *made, *wishes(message))
@@ -114,7 +115,6 @@ class _Reader:
         if not found and message.things and is_prose:
             read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
         self._place_under_headings(cells)
-        self._stand_in(removed)
         if not found and not message.things and message.request.items and not removed:
             if (self.before is not None and correct(message, self.before)) or message.speaks_of_another():
                 pass
@@ -124,14 +124,33 @@ class _Reader:
             else:
                 _read_for_all(message)
 
-    def _stand_in(self, removed: list[Group]) -> None:
-        """`vm, not web server`: what comes instead is as what goes was."""
+    def _stand_in(self, removed: list[Group], asked: Asked) -> None:
+        """`vm, not web server`: what comes instead is as what goes was. So is what was offered in the place of what cannot be."""
         scene, request = self.scene, self.message.request
         gone = [(one.head, item) for one in removed if scene.denied[one.head.first] and (item := request.item(one.label))]
         made = [thing for thing in self.message.things if thing.new]
         if len(gone) == len(made) == 1 and scene.sentence(gone[0][0].first) == scene.sentence(made[0].first):
-            wanted = {one.name for one in self.message.wanted(made[0])}
-            made[0].found.facts = {fact.name: fact for fact in gone[0][1].facts if fact.name in wanted} | made[0].facts
+            self._be_as(made[0], gone[0][1], set())
+        elif len(made) == 1 and not removed and (item := self._instead_of(made[0], asked)):
+            self._be_as(made[0], item, {name for label, name in asked if label == item.label})
+            self.gone.append(Edit(do="remove", item=item.label, quote=made[0].quote))
+
+    def _be_as(self, thing: Thing, item: Item, disputed: set[str]) -> None:
+        wanted = {one.name for one in self.message.wanted(thing)} - disputed
+        thing.found.facts = {fact.name: fact for fact in item.facts if fact.name in wanted} | thing.facts
+
+    def _instead_of(self, thing: Thing, asked: Asked) -> Item | None:
+        """The one item whose place it may take: as it was offered, or since it is the plainer of the two (`plain PostgreSQL`)."""
+        offered = {label for label, name in asked if name == thing.capability}
+        plain = self.scene.is_listed(thing.said[0] - 1, "bare")
+        wanting = (
+            item
+            for item in self.message.request.items
+            for one in self.message.catalogue[item.capability].WANTED
+            if plain and thing.capability in one.instead_of
+        )
+        found = [item for item in self.message.request.items if item.label in offered] or list(dict.fromkeys(wanting))
+        return found[0] if len(found) == 1 else None
 
     def _place_under_headings(self, cells: list[Cell]) -> None:
         scene, sections = self.scene, [cell for cell in cells if cell.is_section]
@@ -262,8 +281,14 @@ def _asks(scene: Scene, spans: Sequence[Span]) -> bool:
     return bool(asked) and not orders
 
 
-def _may_answer(scene: Scene, items: int) -> bool:
-    """Nothing in it asks for a new thing, or says which of several it is about."""
+def _may_answer(message: Message, asked: Asked) -> bool:
+    """Nothing in it asks for a new thing, or says which of several it is about. Where it was asked how many machines there are to be, `3
+    machines` says that."""
+    scene, items = message.scene, len(message.request.items)
+    if {name for mark in scene.mentions for name in mark.names("service")} & {name for _, name in asked}:
+        return False  # what was offered instead
+    if any(fact == COUNT for _, fact in asked) and all(mark.names("body") for mark in scene.mentions):
+        return True
     verbs = any(mark.does("ask_for", "copy", "another", "remove") and not mark.does("change", "link") for mark in scene.marks)
     introduced = any(scene.does(m.first - 1, "article") or scene.kind(m.first - 1) == "number" for m in scene.mentions if m.first)
     return not (scene.mentions and (verbs or items > 1)) and not introduced

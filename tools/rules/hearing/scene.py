@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tools.rules.hearing.joining import compounds, in_numbers, joined, unglued
@@ -49,8 +50,8 @@ class Scene:
     _by_owner: dict[str, list[Mark]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, text: str, cleaned: str, catalogue: Catalogue, before: str = "") -> Scene:
-        """`before`: what was typed earlier, which tells the language where this does not."""
+    def of(cls, text: str, cleaned: str, catalogue: Catalogue, before: str = "", there: AbstractSet[str] = frozenset()) -> Scene:
+        """`before`: what was typed earlier, which tells the language where this does not. `there`: capabilities of the request so far."""
         said, english = tokens(cleaned), lexicon(catalogue)
         words = lexicon(catalogue, language_of(said, english, language_of(tokens(before), english) if before else "") or ENGLISH)
         said = tuple(part for token in said for part in unglued(token, words))
@@ -58,7 +59,7 @@ class Scene:
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
-        mentions = joined(said, words.mentions(said, marks))
+        mentions = joined(said, words.mentions(said, marks, there))
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]

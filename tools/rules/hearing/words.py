@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
 from typing import Literal, NamedTuple
@@ -260,13 +261,19 @@ class Lexicon:
         """The longest phrase at each place, from left to right, none in another: of facts, choices, wishes, and what builds a sentence."""
         return list(self._phrases.find(said))
 
-    def mentions(self, said: Sequence[Token], marks: Iterable[Mark]) -> list[Mark]:
+    def mentions(self, said: Sequence[Token], marks: Sequence[Mark], there: AbstractSet[str] = frozenset()) -> list[Mark]:
         """Where services are named, likewise; not within the name of an application (`SQL Server 2022`, `GitLab Redis`), nor of a group of
-        machines that one has (`3 application machines`)."""
+        machines that one has (`3 application machines`), be it said in this message or `there` already."""
         found = [mark for mark in self._services.find(said) if mark.names("service")]
         services = {name for mark in found for name in mark.names("service")}
-        named = [mark for mark in marks if self._is_name(mark, services)]
-        return [mark for mark in found if not any(one.first <= mark.first and mark.last <= one.last for one in named)]
+        named = [(mark.first, mark.last) for mark in marks if self._is_name(mark, services)]
+        of_there = [(mark.first, mark.last) for mark in marks if self._is_name(mark, there)]
+
+        def is_within(mark: Mark) -> bool:
+            longer = (span for span in of_there if span != (mark.first, mark.last))
+            return any(first <= mark.first and mark.last <= last for first, last in (*named, *longer))
+
+        return [mark for mark in found if not is_within(mark)]
 
     def _is_name(self, mark: Mark, services: Container[str]) -> bool:
         counts = any(one.kind == "fact" and one.name.endswith("s_count") and one.value in services for one in mark.meanings)

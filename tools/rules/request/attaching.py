@@ -45,11 +45,13 @@ def _read_data_disks(reading: Reading) -> None:
     text = reading.facts["data_disks"].value
     sizes_gib = [-(-size.size_bytes // GIB) for size in quantities.sizes(text)]
     if not sizes_gib:
-        reading.problems.append(f"{naming.shorten(text)} is no disk that I can read. Say each with its unit, such as 100 GB.")
+        reading.refuse(f"{naming.shorten(text)} is no disk that I can read. Say each with its unit, such as 100 GB.", "data_disks")
     elif len(sizes_gib) > DATA_DISKS_MAX:
-        reading.problems.append(f"{len(sizes_gib)} data disks on one machine cannot be. Say at most {DATA_DISKS_MAX}.")
+        reading.refuse(f"{len(sizes_gib)} data disks on one machine cannot be. Say at most {DATA_DISKS_MAX}.", "data_disks")
     elif not all(1 <= size_gib <= DISK_GIB_MAX for size_gib in sizes_gib):
-        reading.problems.append(f"{naming.shorten(text)}: a data disk has from 1 GiB to {DISK_GIB_MAX // 1024} TiB. Say sizes within that.")
+        reading.refuse(
+            f"{naming.shorten(text)}: a data disk has from 1 GiB to {DISK_GIB_MAX // 1024} TiB. Say sizes within that.", "data_disks"
+        )
     else:
         reading.said("data_disks_gib", tuple(map(str, sizes_gib)), "GiB", fact="data_disks")
         reading.not_included.append("formatting and mounting the data disks: they are attached empty")
@@ -71,9 +73,11 @@ def _read_family(reading: Reading, count: int, said: Sequence[Sequence[Interface
     if fixed:
         if len(fixed) != count:
             machines = f"{count} machine{'s' if count > 1 else ''}"
-            reading.problems.append(f"{machines} and {len(fixed)} addresses do not go together. Say an address for each, or none.")
+            reading.refuse(
+                f"{machines} and {len(fixed)} addresses do not go together. Say an address for each, or none.", "address", "count"
+            )
         elif len({one.ip for one in fixed}) < len(fixed):
-            reading.problems.append("Two machines cannot have the same address. Say another for one of them.")
+            reading.refuse("Two machines cannot have the same address. Say another for one of them.", "address")
         else:
             reading.said(address, tuple(_spelled(one) for one in fixed), fact="address")
         if address == "address" and not gateways and "gateway" not in reading.facts:
@@ -81,7 +85,7 @@ def _read_family(reading: Reading, count: int, said: Sequence[Sequence[Interface
     if gateways:
         outside = next((one for one in fixed if one.network.prefixlen < one.max_prefixlen and gateways[0].ip not in one.network), None)
         if outside:
-            reading.problems.append(f"{gateways[0].ip} is no gateway of {outside}. Say one within {outside.network}.")
+            reading.refuse(f"{gateways[0].ip} is no gateway of {outside}. Say one within {outside.network}.", "gateway")
         elif fixed:
             reading.said(gateway, str(gateways[0].ip), fact="gateway")
         else:
@@ -92,7 +96,7 @@ def read_virtual_address(reading: Reading, fact: str = "virtual_address") -> Non
     """Asked for where it was not said. Where the site has a pool, a look at the world answers."""
     found = _addresses(reading, fact)
     if len(found) > 1:
-        reading.problems.append(f"{len(found)} virtual addresses were said, and it has one. Say which.")
+        reading.refuse(f"{len(found)} virtual addresses were said, and it has one. Say which.", fact)
     elif found:
         reading.said(fact, _spelled(found[0]))
     elif fact not in reading.facts:
@@ -104,11 +108,11 @@ def _read_further_cards(reading: Reading, count: int) -> None:
         return
     names = naming.listed(reading.facts["more_networks"].value)
     if len(names) > CARDS_MAX - 1:
-        reading.problems.append(f"{1 + len(names)} network cards on one machine cannot be. Say at most {CARDS_MAX}.")
+        reading.refuse(f"{1 + len(names)} network cards on one machine cannot be. Say at most {CARDS_MAX}.", "more_networks")
         return
     wrong = next((one for one in names if len(one) > 40 or not one.isprintable()), None)
     if wrong is not None:
-        reading.problems.append(f"{naming.shorten(wrong)} cannot be the name of a network. Say its name or VLAN, such as 20.")
+        reading.refuse(f"{naming.shorten(wrong)} cannot be the name of a network. Say its name or VLAN, such as 20.", "more_networks")
         return
     reading.said("more_networks", tuple(names))
     fixed = _addresses(reading, "more_addresses")
@@ -118,7 +122,7 @@ def _read_further_cards(reading: Reading, count: int) -> None:
         reading.said("more_addresses", tuple(_spelled(one) for one in sorted(fixed, key=lambda one: one.version)))
     elif len(fixed) != count * len(names):
         cards = f"{count * len(names)} further network card{'s' if count * len(names) > 1 else ''}"
-        reading.problems.append(f"{cards} and {len(fixed)} addresses do not go together. Say an address for each, or none.")
+        reading.refuse(f"{cards} and {len(fixed)} addresses do not go together. Say an address for each, or none.", "more_addresses")
     else:
         reading.said("more_addresses", tuple(_spelled(one) for one in fixed))
 
@@ -131,7 +135,7 @@ def _addresses(reading: Reading, fact: str) -> tuple[Interface, ...]:
         try:
             found.append(ipaddress.ip_interface(text))
         except ValueError:
-            reading.problems.append(f"{naming.shorten(text)} is no IP address. Say one such as 10.20.0.50/24.")
+            reading.refuse(f"{naming.shorten(text)} is no IP address. Say one such as 10.20.0.50/24.", fact)
             return ()
     return tuple(found)
 
@@ -146,7 +150,9 @@ def _with_netmask(reading: Reading, fixed: tuple[Interface, ...]) -> tuple[Inter
             ipaddress.ip_interface(f"{one.ip}/{mask}") if one.version == 4 and one.network.prefixlen == 32 else one for one in fixed
         )
     except ValueError:
-        reading.problems.append(f"{naming.shorten(mask)} is no netmask. Say the address with its prefix, such as 10.20.0.50/24.")
+        reading.refuse(
+            f"{naming.shorten(mask)} is no netmask. Say the address with its prefix, such as 10.20.0.50/24.", "netmask", "address"
+        )
         return fixed
 
 
@@ -163,7 +169,7 @@ def _read_domain(reading: Reading) -> None:
         reading.said("domain", domain)
         reading.not_included.append(f"DNS records in {domain}")
     else:
-        reading.problems.append(f"{naming.shorten(domain)} cannot be a domain. Say one such as example.org.")
+        reading.refuse(f"{naming.shorten(domain)} cannot be a domain. Say one such as example.org.", "domain")
 
 
 def _read_tags(reading: Reading) -> None:
@@ -174,7 +180,7 @@ def _read_tags(reading: Reading) -> None:
             reading.said("tags", tags)
         else:
             shown = naming.shorten(reading.facts["tags"].value)
-            reading.problems.append(f"{shown} cannot be tags. Say 1 to {TAGS_MAX} words, with commas between them.")
+            reading.refuse(f"{shown} cannot be tags. Say 1 to {TAGS_MAX} words, with commas between them.", "tags")
     if "role" in reading.facts:
         role = naming.tag(reading.facts["role"].value)
         if role:
@@ -190,10 +196,12 @@ def _read_dates(reading: Reading) -> None:
         try:
             days[fact] = date.fromisoformat(text)
         except ValueError:
-            reading.problems.append(f"{naming.shorten(text)} is no day that I can read. Say one such as 2027-05-01.")
+            reading.refuse(f"{naming.shorten(text)} is no day that I can read. Say one such as 2027-05-01.", fact)
             continue
         reading.said(fact, text)
     if len(days) == 2 and days["until"] < days["needed_by"]:
-        reading.problems.append(f"It is needed by {days['needed_by']} and only until {days['until']}. Say which of the two days is meant.")
+        reading.refuse(
+            f"It is needed by {days['needed_by']} and only until {days['until']}. Say which of the two days is meant.", "needed_by", "until"
+        )
     if "until" in days:
         reading.not_included.append(f"removing it after {days['until']}: nothing does so by itself")

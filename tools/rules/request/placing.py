@@ -72,7 +72,7 @@ def _read_environment(reading: Reading, site: Site, default: str) -> None:
         if value in known:
             reading.said("environment", value)
         else:
-            reading.problems.append(naming.unknown("environment", value, known))
+            reading.refuse(naming.unknown("environment", value, known), "environment")
     elif default:
         reading.default("environment", default, f"It is a {default} machine by what it is for.")
     else:
@@ -84,7 +84,7 @@ def _read_network(reading: Reading, site: Site) -> None:
     said = {name: reading.facts[name].value.strip() for name in ("network", "bridge", "vlan") if name in reading.facts}
     wrong = next((value for value in said.values() if not value or len(value) > 40 or not value.isprintable()), None)
     if wrong is not None:
-        reading.problems.append(f"{naming.shorten(wrong)} cannot be the name of a network. Say its name or VLAN, such as 20.")
+        reading.refuse(f"{naming.shorten(wrong)} cannot be the name of a network. Say its name or VLAN, such as 20.", "network")
         return
     if said.get("network", "").isdigit() and said.get("vlan", "").isdigit():
         said.pop("vlan")  # It is one, and the later word of the two.
@@ -92,10 +92,10 @@ def _read_network(reading: Reading, site: Site) -> None:
     name, bridge = said.get("network", ""), said.get("bridge", "")
     is_bridge = bool(BRIDGE.fullmatch(name.lower()))
     if tag and not 1 <= tag <= VLAN_MAX:
-        reading.problems.append(f"{tag} is no VLAN: tags go from 1 to {VLAN_MAX}.")
+        reading.refuse(f"{tag} is no VLAN: tags go from 1 to {VLAN_MAX}.", "network")
         return
     if bridge and is_bridge and bridge.lower() != name.lower():
-        reading.problems.append(f"{name} and {bridge} were both said. Say which of the two bridges.")
+        reading.refuse(f"{name} and {bridge} were both said. Say which of the two bridges.", "network", "bridge")
         return
     if tag and (is_bridge or not name):
         reading.said("network", str(tag), fact=of)
@@ -133,7 +133,7 @@ def _read_count_and_name(reading: Reading, site: Site, workload: str, otherwise:
     if count is not None:
         reading.said("count", count, "machines")
     elif len(called) > site.machines_max:
-        reading.problems.append(f"{len(called)} machines cannot be made in one request. Name at most {site.machines_max}.")
+        reading.refuse(f"{len(called)} machines cannot be made in one request. Name at most {site.machines_max}.", "name", "count")
     elif len(called) > 1 and "count" not in reading.facts:
         reading.said("count", len(called), "machines", fact="name")
     elif "count" not in reading.facts:
@@ -146,9 +146,11 @@ def _read_count_and_name(reading: Reading, site: Site, workload: str, otherwise:
         problem = name_problem_of_all(name, machines)
         if len(called) > 1 and len(called) != machines:
             counted = f"{machines} machine{'s' if machines > 1 else ''}"
-            reading.problems.append(f"{counted} and {len(called)} names do not go together. Say a name for each, or one name for all.")
+            reading.refuse(
+                f"{counted} and {len(called)} names do not go together. Say a name for each, or one name for all.", "name", "count"
+            )
         elif problem:
-            reading.problems.append(problem)
+            reading.refuse(problem, "name")
         else:
             reading.said("name", ", ".join(called))
     else:
@@ -160,11 +162,11 @@ def _read_one_name(reading: Reading, site: Site, workload: str, machines: int) -
     """Of machines in groups: each group's word comes behind it."""
     name = reading.facts["name"].value.strip() if "name" in reading.facts else ""
     if machines > site.machines_max:
-        reading.problems.append(f"{machines} machines cannot be made in one request. Say at most {site.machines_max} in all.")
+        reading.refuse(f"{machines} machines cannot be made in one request. Say at most {site.machines_max} in all.", "count")
     if "," in name:
-        reading.problems.append("Its machines are of several kinds, so they take one name together. Say one, such as shop.")
+        reading.refuse("Its machines are of several kinds, so they take one name together. Say one, such as shop.", "name")
     elif name and (problem := naming.name_problem(name)):
-        reading.problems.append(problem)
+        reading.refuse(problem, "name")
     elif name:
         reading.said("name", name)
     else:
@@ -194,9 +196,10 @@ def _read_public_key(reading: Reading, site: Site) -> None:
     elif key.split(" ")[0] in KEY_KINDS and len(key.split(" ")) >= 2 and key.isprintable() and len(key) < 4096:
         reading.said("public_keys", tuple(dict.fromkeys((*site.public_keys, key))), fact="public_key")
     elif "PRIVATE KEY" in key.upper():
-        reading.problems.append("That is a private key, which must stay with you. Paste the public one: the line in the .pub file.")
+        reading.refuse("That is a private key, which must stay with you. Paste the public one: the line in the .pub file.", "public_key")
     else:
-        reading.problems.append(
+        reading.refuse(
             f"{naming.shorten(key, 30)} is not a public SSH key. Paste the one line of your .pub file, "
-            "which begins with ssh-ed25519 or ssh-rsa, or say “no key”."
+            "which begins with ssh-ed25519 or ssh-rsa, or say “no key”.",
+            "public_key",
         )

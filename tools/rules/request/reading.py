@@ -23,6 +23,8 @@ CPU_COUNT_MAX = 1024
 MEMORY_MIB_MIN, MEMORY_MIB_MAX = 256, 16 * 2**20
 """Debian 12's installation guide names 256 MiB as the least without a desktop; 16 TiB is beyond any node we know of."""
 DISK_GIB_MIN, DISK_GIB_MAX = 1, 64 * 1024
+PLAIN = "virtual_machine"
+"""The service that stands in for what is not made here: it is installed by whoever asked for it."""
 Value = int | float | bool | str | tuple[str, ...]
 
 
@@ -53,6 +55,7 @@ class Reading:
     fields: list[Field] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    disputed: list[str] = field(default_factory=list)
     not_included: list[str] = field(default_factory=list)
 
     @classmethod
@@ -66,6 +69,7 @@ class Reading:
             fields=tuple(self.fields),
             missing=tuple(self.missing),
             problems=tuple(dict.fromkeys(self.problems)),
+            disputed=tuple(dict.fromkeys(self.disputed)),
             not_included=(*self.not_included, *(f"{one.name.replace('_', ' ')}: {naming.shorten(one.quote)}" for one in self.facts.unread)),
         )
 
@@ -102,7 +106,7 @@ class Reading:
         known = next((c for c in self._choices(fact) if said in (c[0].lower(), *c[1])), None)
         if said and (known is None or known[0] != ours):
             other = known[0] if known else naming.shorten(self.facts[fact].value.strip())
-            self.problems.append(f"{sentence.format(other=other)}, or ask for a plain VM and install it yourself.")
+            self.refuse(f"{sentence.format(other=other)}, or ask for a plain VM and install it yourself.", fact, PLAIN)
 
     def _choices(self, fact: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         return next((one.choices for one in self.wanted if one.name == fact), ())
@@ -110,6 +114,12 @@ class Reading:
     def ask(self, name: str) -> None:
         wanted = next(w for w in self.wanted if w.name == name)
         self.missing.append(Missing(name=name, question=wanted.question, suggestions=wanted.suggestions))
+
+    def refuse(self, sentence: str, *disputed: str) -> None:
+        """What was said of these facts cannot be taken: what is said next without a label is of them. A capability among them is offered
+        in its place."""
+        self.problems.append(sentence)
+        self.disputed += disputed
 
     # What was said, as a number or None; what cannot be taken goes to the problems.
 
@@ -119,9 +129,9 @@ class Reading:
         text = self.facts[name].value
         number = quantities.count(text)
         if number is None:
-            self.problems.append(f"{naming.shorten(text)} is no {subject} that I can read. Say it as a whole number, such as {low}.")
+            self.refuse(f"{naming.shorten(text)} is no {subject} that I can read. Say it as a whole number, such as {low}.", name)
         elif not low <= number <= high:
-            self.problems.append(f"{_grouped(number)} {subject}: {why} Say a number from {_grouped(low)} to {_grouped(high)}.")
+            self.refuse(f"{_grouped(number)} {subject}: {why} Say a number from {_grouped(low)} to {_grouped(high)}.", name)
         else:
             return number
         return None
@@ -133,12 +143,12 @@ class Reading:
         text = self.facts[name].value
         size_bytes = machine_bytes(text)
         if size_bytes is None:
-            self.problems.append(f"{naming.shorten(text)} is no {subject} that I can read. Say it with its unit, such as 8 GB.")
+            self.refuse(f"{naming.shorten(text)} is no {subject} that I can read. Say it with its unit, such as 8 GB.", name)
             return None
         size = -(-size_bytes // unit_bytes)
         if not low <= size <= high:
             least, most = spell_size(low * unit_bytes), spell_size(high * unit_bytes)
-            self.problems.append(f"{naming.shorten(text)} of {subject} cannot be: {why} Say a size from {least} to {most}.")
+            self.refuse(f"{naming.shorten(text)} of {subject} cannot be: {why} Say a size from {least} to {most}.", name)
             return None
         return size
 

@@ -391,7 +391,7 @@ def _ask_or_draft(now: Conversation, understood: events.Understood, aloud: tuple
         edited = any(before.items for before in now.history) or now.ahead
         taken = (telling.ignored(unused),) if edited and unused else () if edited else (telling.requirements(required, unused),)
         return replace(after, phase=Phase.DRAFTING), (*aloud, *taken, Work.LOOK)
-    asked = tuple((part.label, missing.name) for part in required.parts for missing in part.missing)
+    asked = tuple((part.label, name) for part in required.parts for name in (*part.disputed, *(one.name for one in part.missing)))
     questions = (telling.doubts(now.doubts),) if now.doubts else ()
     if asked or not questions or any(part.problems for part in required.parts):
         questions = (*questions, telling.questions(required, unused))

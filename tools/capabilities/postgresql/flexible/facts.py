@@ -41,7 +41,9 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     for name in OF_MACHINES:
         if name in reading.facts:
             said = naming.shorten(reading.facts[name].value)
-            reading.problems.append(f"{said} is a {name} of a cluster, and this is to stand in Azure. Say one of the two.")
+            reading.refuse(
+                f"{said} is a {name} of a cluster, and this is to stand in Azure. Say `on proxmox`, or `forget the {name}`.", "platform"
+            )
     count = reading.count("count", "servers", 1, 1, "one server is made for one database.")
     if count is not None:
         reading.said("count", count, "servers")
@@ -60,8 +62,10 @@ def _read_sizes(reading: Reading) -> None:
     least = disk_gib if disk_gib is not None else wanted.value
     storage_gib = next((size for size in STORAGE_GIB if size >= least), None)
     if storage_gib is None:
-        reading.problems.append(
-            f"{least:,} GiB are more than one server's storage holds. Say at most {STORAGE_GIB[-1]:,} GiB, or less data."
+        reading.refuse(
+            f"{least:,} GiB are more than one server's storage holds. Say at most {STORAGE_GIB[-1]:,} GiB, or less data.",
+            "disk",
+            "database_size",
         )
     elif disk_gib is not None:
         reading.said("storage_gib", storage_gib, "GiB", fact="disk")
@@ -78,6 +82,7 @@ def _read_administrators(reading: Reading) -> None:
         reading.said("administrators", said)
     else:
         shown = naming.shorten(said)
-        reading.problems.append(
-            f"{shown} is no object id of an Entra group. `az ad group show --group NAME --query id` prints one; or leave it out."
+        reading.refuse(
+            f"{shown} is no object id of an Entra group. `az ad group show --group NAME --query id` prints one; or leave it out.",
+            "administrators",
         )
