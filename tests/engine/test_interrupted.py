@@ -146,7 +146,10 @@ def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbli
 
 @pytest.mark.systems
 def test_one_part_is_led_back_alone_and_the_others_stay_as_they_are(stumbling: Given) -> None:
-    world = stumbling({"task": "qmstart", "nth": [2], "exitstatus": "start failed: QEMU exited with code 1"})
+    world = stumbling(
+        {"task": "qmstart", "nth": [2], "exitstatus": "start failed: QEMU exited with code 1"},
+        {"task": "qmdestroy", "nth": [3], "exitstatus": "unable to remove the disk"},
+    )
     cluster, names = Removing(world.settings), ("left", "middle", "right")
     plan = a_plan(world, *names)
     vm_ids = {part.label: part.machines[0].vm_id for part in world.ledger.plans.kept(plan.digest).manifest.parts}
@@ -171,7 +174,16 @@ def test_one_part_is_led_back_alone_and_the_others_stay_as_they_are(stumbling: G
     assert [change.action for part in again_there.parts for change in part.changes] == ["create"]
     run, lines = carried_out(world, again_there)
     assert run.status == "done", lines
+
+    # A removal that stops half-way is led back to nothing less: what is gone already is not made again.
     run, lines = carried_out(world, prepare_removal(world, "left", run.id, "ops"))
+    assert failed(run), lines
+    [standing] = {step.part for step in run.steps if step.status == "failed"}
+    with pytest.raises(RequestProblem, match=f"removal of {standing} was begun"):
+        prepare_way_back(world, "left", run.id, "ops", lambda _line: None, next(name for name in names if name != standing))
+    back = prepare_way_back(world, "left", run.id, "ops", lambda _line: None, standing)
+    assert (back.plan.kind, [part.label for part in back.plan.parts]) == ("remove", [standing])
+    run, lines = carried_out(world, back.plan)
     assert (run.status, [cluster.find(vm_id) for vm_id in vm_ids.values()]) == ("removed", [None] * 3), lines
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.builders import manifest_of, part_named
-from tools.rules.plans.returning import led_back, way_back
+from tools.rules.plans.returning import led_back, parts_begun, way_back
 from tools.values.manifest import Part
 from tools.values.trouble import RequestProblem
 
@@ -37,22 +37,37 @@ def test_what_is_no_part_is_told_with_the_parts_that_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "labels", "parts", "going"),
+    ("before", "labels", "gone", "untouched", "parts", "going"),
     [
-        ((), ("mail_server",), (BIG_DB, APP), ("mail_server",)),
-        ((), ("db", "app"), (MAIL,), ("db", "app")),
-        ((DB, APP), (), (DB, APP), ("mail_server",)),
-        ((DB, APP), ("db", "app"), (DB, APP, MAIL), ()),
-        ((DB, APP), ("mail_server",), (BIG_DB, APP), ("mail_server",)),
-        ((DB,), ("app",), (BIG_DB, MAIL), ("app",)),
+        ((), "mail_server", "", "", (BIG_DB, APP), "mail_server"),
+        ((), "db app", "", "", (MAIL,), "db app"),
+        ((), "app", "mail_server", "", (BIG_DB,), "app"),
+        ((), "app", "mail_server", "mail_server", (BIG_DB,), "app"),
+        ((DB, APP), "", "", "", (DB, APP), "mail_server"),
+        ((DB, APP), "db app", "", "", (DB, APP, MAIL), ""),
+        ((DB, APP), "db app", "mail_server", "mail_server", (DB, APP), ""),
+        ((DB, APP), "mail_server", "", "", (BIG_DB, APP), "mail_server"),
+        ((DB, APP), "mail_server", "", "db", (DB, APP), "mail_server"),
+        ((DB, APP), "", "mail_server", "db", (DB, APP), "mail_server"),
+        ((DB,), "app", "", "", (BIG_DB, MAIL), "app"),
     ],
 )
-def test_what_is_led_back(before: tuple[Part, ...], labels: tuple[str, ...], parts: tuple[Part, ...], going: tuple[str, ...]) -> None:
-    """No labels: all of it."""
-    back = way_back(manifest_of(*before), ATTEMPTED, None, labels)
+def test_what_is_led_back(before: tuple[Part, ...], labels: str, gone: str, untouched: str, parts: tuple[Part, ...], going: str) -> None:
+    """No labels: all of it. Of the others, what is gone is not made again, and what was not begun is what it was."""
+    back = way_back(manifest_of(*before), ATTEMPTED, None, labels.split(), gone.split(), untouched.split())
     assert back.parts == parts
-    assert tuple(part.label for part in back.taken_back) == going
+    assert [part.label for part in back.taken_back] == going.split()
     assert back.parent_digest == ATTEMPTED.digest
+
+
+def test_which_parts_a_plan_was_begun_for() -> None:
+    records = [
+        {"action": "begun", "plan": "p2"},
+        {"action": "applying", "plan": "p1", "part": "db"},
+        {"action": "applying", "plan": "p2", "part": "app"},
+        {"action": "applied", "plan": "p2", "part": "mail_server"},
+    ]
+    assert parts_begun(records, "p2") == {"app"}
 
 
 def test_what_goes_is_let_go_of_first_by_what_needed_it_and_stays() -> None:

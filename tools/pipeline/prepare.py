@@ -52,12 +52,12 @@ PLAN_FILES: dict[Kind, str] = {"create": "tfplan", "change": "tfplan", "remove":
 
 @dataclass(frozen=True)
 class TakenBack:
-    """What came with the change that is led back, and goes with it."""
+    """What came with the change that is led back, and goes with it; by part."""
 
-    addresses: frozenset[str] = frozenset()
+    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Of what Terraform knows."""
     half_made: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-    """By part, of what it does not know."""
+    """Of what it does not know."""
 
 
 def _silent(_text: str) -> None:
@@ -96,7 +96,8 @@ def prepare(
 
         def plan_one(part: Part) -> PartPlan:
             part_kind: Kind = "remove" if part in manifest.taken_back else kind
-            planned = _plan_part(world, folder, place, part, part_kind, cancelled, taken_back.addresses)
+            going = taken_back.addresses.get(part.label, frozenset())
+            planned = _plan_part(world, folder, place, part, part_kind, cancelled, going)
             left = taken_back.half_made.get(part.label)
             if left is None and part_kind == "remove":
                 left = tuple(change for change, _ in hands(part.platform).left_half_made(world, run_id, part))

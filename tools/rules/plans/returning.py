@@ -45,9 +45,22 @@ def led_back(attempted: Manifest, called: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def way_back(before: Manifest, attempted: Manifest, seen: ClusterSnapshot | None, labels: Collection[str] = ()) -> Manifest:
+def parts_begun(records: Iterable[Mapping[str, Json]], plan_digest: str) -> frozenset[str]:
+    """Labels of the parts that Terraform was begun for by this plan, from a run's records in the audit chain."""
+    return frozenset(str(one.get("part")) for one in records if (one.get("action"), one.get("plan")) == ("applying", plan_digest))
+
+
+def way_back(
+    before: Manifest,
+    attempted: Manifest,
+    seen: ClusterSnapshot | None,
+    labels: Collection[str] = (),
+    gone: Collection[str] = (),
+    untouched: Collection[str] = (),
+) -> Manifest:
     """What was before `attempted`, as far as it can be again: disks that have grown stay so, and what came with the change goes. `labels`
-    are the parts that are led back, where the others stay as they are."""
+    are the parts that are led back, where the others stay as they are: of these, those that are `gone` are not made, and those
+    that are `untouched` by the attempt are what they were."""
     then, now = ({part.label: part for part in one.parts} for one in (before, attempted))
     back = {*labels} or {*then, *now}
     going = {label: part for label, part in now.items() if label in back and label not in then}
@@ -55,8 +68,8 @@ def way_back(before: Manifest, attempted: Manifest, seen: ClusterSnapshot | None
     for label in dict.fromkeys((*then, *now)):
         if label in back and label in then:
             parts.append(_part_before(then[label], now[label], seen) if label in now else then[label])
-        elif label in now and label not in back:
-            parts.append(_as_it_is(now[label], seen))
+        elif label in now and label not in back and label not in gone:
+            parts.append(_as_it_is((then if label in untouched and label in then else now)[label], seen))
     let_go = {label: tuple(one.label for one in attempted.parts if label in one.after and one.label not in going) for label in going}
     return before.model_copy(
         update={
