@@ -19,7 +19,7 @@ __all__ = ["children"]
 def begun(world: World, label: str, effects: Path, seconds: float, first_id: int = 20000) -> tuple[str, str]:
     """(digest, run)."""
     plan = planned(world, manifest_of(part_named(label, effects, seconds=seconds, first_id=first_id)), f"talk of {label}")
-    carry_out.approve(world, f"talk of {label}", plan.digest, "ops", "approve it")
+    carry_out.approve(world, plan.digest, "ops", "approve it")
     return plan.digest, plan.run_id
 
 
