@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +30,18 @@ WORLDS = ROOT / "cluster_sim" / "worlds"
 ANSWER_SECONDS_MAX = 180.0
 settings.register_profile("berth", deadline=None)
 settings.load_profile("berth")  # How long one example takes says more of the machine than of the code.
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where this machine has no terraform, tests that call it by its name find the copy that Berth itself runs then."""
+    if shutil.which("terraform"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="berth-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+    program = folder / "terraform"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{ROOT / "tools" / "clients" / "terraform_bundled.py"}" "$@"\n')
+    program.chmod(0o700)
+    os.environ["PATH"] = f"{os.environ['PATH']}:{folder}"
 
 
 @dataclass(frozen=True)

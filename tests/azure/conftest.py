@@ -148,8 +148,6 @@ class Folder:
 
 @pytest.fixture
 def folder(azure_settings: Settings, tmp_path: Path) -> Callable[[str], Folder]:
-    if not shutil.which("terraform"):
-        pytest.skip("terraform is not on PATH, and these tests drive it.")
     return lambda module: Folder(azure_settings, tmp_path, module)
 
 

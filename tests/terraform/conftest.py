@@ -45,9 +45,6 @@ def world() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def make_folder(world: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Folder]:
-    if not shutil.which("terraform"):
-        pytest.skip("terraform is not on PATH, and these tests drive it.")
-
     def make(module: str) -> Folder:
         path = tmp_path_factory.mktemp(module)
         for file in (ROOT / "terraform" / module).glob("*.tf"):

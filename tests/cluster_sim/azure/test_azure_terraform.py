@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,6 @@ from test_azure_azapi import ID, WORKSPACE
 
 from cluster_sim.mirror import lay_out
 
-TERRAFORM = shutil.which("terraform") or shutil.which("tofu")
 TERRAFORM_S_MAX = 120
 LEFT_OUT = ("/agentPools/gpu",)
 """A pool made beside its cluster shows in the cluster's own list, in Azure as here; a module gives all pools in the cluster."""
@@ -87,7 +85,7 @@ def terraform(site: Site, tmp_path: Path) -> Callable[..., int]:
     }
 
     def run(*arguments: str, allowed: tuple[int, ...] = (0,)) -> int:
-        command = [str(TERRAFORM), *arguments, "-no-color", "-input=false"]
+        command = ["terraform", *arguments, "-no-color", "-input=false"]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TERRAFORM_S_MAX, check=False)
         assert done.returncode in allowed, done.stdout[-4000:] + done.stderr[-4000:]
         return done.returncode
@@ -95,7 +93,6 @@ def terraform(site: Site, tmp_path: Path) -> Callable[..., int]:
     return run
 
 
-@pytest.mark.skipif(TERRAFORM is None, reason="Neither terraform nor tofu is on PATH.")
 def test_a_data_workspace_by_terraform(site: Site, terraform: Callable[..., int], tmp_path: Path) -> None:
     cloud = site.part.cloud
     before = set(cloud.store.resources)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,9 +31,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def make_folder(tmp_path: Path, mirror: Path, authority: Authority) -> Callable[..., Folder]:
-    if not shutil.which("terraform"):
-        pytest.skip("terraform is not on PATH, and these tests drive it.")
-
     def make(main: str, **settings: str) -> Folder:
         path = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
         (path / "home").mkdir(parents=True)
