@@ -49,7 +49,8 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
 
 
 def _spread(message: Message) -> None:
-    """`staging and production: one web and one indexer machine each`: all of them once for each environment."""
+    """`staging and production: one web and one indexer machine each`: all of them once for each environment; so many as are meant."""
+    message.things = [one for thing in message.things for one in (thing, *(thing.anew() for _ in range(thing.times - 1)))]
     several = next((one for thing in message.things if thing.new and (one := thing.found.either.get("environment"))), None)
     scene = message.scene
     said = [scene.sentence(scene.tokens_between(max(scene.text.find(quote), 0), len(scene.text))[0]) for quote in (several or {}).values()]

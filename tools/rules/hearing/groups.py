@@ -42,6 +42,8 @@ class Group:
     """The token of a name that nothing introduces."""
     meant_by: str = ""
     """The kind of wish that told what it is, and that it fulfils."""
+    times: int = 1
+    """As many of it, each with all that is said of it."""
     thing: int = 0
     kinds: list[Kind] = field(default_factory=list)
 

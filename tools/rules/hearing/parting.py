@@ -30,31 +30,50 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     if found:
         found[0].first, found[-1].last = 0, len(scene.said)
     for group in found:
-        capability, group.meant_by = _instead(scene, group)
-        group.head = replace(group.head, capability=capability)
+        _stand_instead(scene, group)
     return [part for group in found for one in _one_by_one(scene, group) for part in _by_sizes(scene, one)], grouping.removed
 
 
-def _instead(scene: Scene, group: Group) -> tuple[str, str]:
-    """(the capability that is meant, the kind of wish that says so): `PostgreSQL with 2 replicas`, `web servers behind a load balancer` is
-    one that has them."""
+def _stand_instead(scene: Scene, group: Group) -> None:
+    """`PostgreSQL with 2 replicas`, `web servers behind a load balancer` is the service that has them; `two databases with 2 replicas each`
+    are two of it."""
     for name, able in scene.catalogue.items() if group.new else ():
         telling = {one.name: one.kind for one in able.WANTED if group.capability in one.instead_of}
-        for mark in scene.marks if telling else ():
-            if not group.first <= mark.first < group.last or scene.denied[mark.first]:
+        for mark in scene.marks_in(group.first, group.last) if telling else ():
+            if scene.denied[mark.first] or not _is_said_of(scene, group.head, mark):
                 continue
             number = scene.token(mark.first - 1)
-            counted = number.kind == "number" and number.value > 1 and scene.is_left(mark.first - 1)
+            several = group.count if group.count and group.count > 1 else 0
+            counted = telling.keys() & {*mark.facts(name)} and number.kind == "number" and scene.is_left(mark.first - 1)
+            counted = counted and (scene.does(mark.last, "each") if several else number.value > 1)
             wished = next((one for one in mark.names("wish") if telling.get(one) == "wish" and _is_new(scene, mark)), "")
-            if wished or (counted and telling.keys() & set(mark.facts(name))):
-                return name, wished
-    return group.capability, ""
+            if wished or counted:
+                group.head, group.meant_by = replace(group.head, capability=name), wished
+                if several and not wished:
+                    group.count, group.times = None, several
+                return
+
+
+def _is_said_of(scene: Scene, head: Head, mark: Mark) -> bool:
+    """Of this thing, and of no other: `3 web servers; a load balancer exists`, `postgres for the web app with 4 replicas`, `2 web servers,
+    we add a load balancer next year`."""
+    first, last = (head.last, mark.first) if mark.first >= head.last else (mark.last, head.first)
+    comma = max((i for i in range(first, last) if scene.is_text(i, ",")), default=last)
+    asks = any(scene.does(i, "ask_for", "change") and not scene.does(i, "with", "polite") for i in range(comma, last) if not _joins(scene, i + 1))
+    others = any(first <= one.first < last and not one.names("body") for one in scene.mentions)
+    return not asks and not others and scene.find(first, last, ".", ";", "!", "?") is None
+
+
+def _joins(scene: Scene, number: int) -> bool:
+    return scene.does(number, "with", "lean")
 
 
 def _is_new(scene: Scene, mark: Mark) -> bool:
-    """`a load balancer`, and not `the production load balancer` or `load balancer lb-1`."""
+    """`a load balancer`, and not `the production load balancer`, `another team's load balancer` or `load balancer lb-1`."""
     i = mark.first - 1
     while scene.is_plain_word(i):
+        if scene.token(i).text.endswith(("'s", "s'")):
+            return False
         i -= 1
     return not scene.does(i, "owned") and scene.kind(mark.last) not in ("name", "quoted")
 

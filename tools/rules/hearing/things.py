@@ -57,6 +57,7 @@ class Thing:
     """What is said of it besides facts."""
     meant_by: str = ""
     """The kind of wish that told what it is, and that it fulfils."""
+    times: int = 1
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -66,9 +67,9 @@ class Thing:
     def sizes(self) -> AbstractSet[str]:
         return MACHINE_SIZES & set(self.facts)
 
-    def anew(self, fact: Fact) -> Thing:
-        """The same once more, with this fact."""
-        found = replace(self.found, facts=self.facts | {fact.name: fact}, wishes=list(self.found.wishes), denied=list(self.found.denied))
+    def anew(self, *facts: Fact) -> Thing:
+        """The same once more, with these facts."""
+        found = replace(self.found, facts=self.facts | {fact.name: fact for fact in facts}, wishes=list(self.found.wishes), denied=list(self.found.denied))
         return replace(self, found=found, doubts=list(self.doubts), relations=list(self.relations))
 
     def take_over(self, other: Thing, names: AbstractSet[str]) -> None:
@@ -153,7 +154,7 @@ class Message:
         scene, head = self.scene, group.head
         said = scene.quote(head.first, head.last)
         thing = Thing(group.capability, group.label, group.new, said, role=head.role, again=head.again)
-        thing.only, thing.first, thing.meant_by = head.only, head.first, group.meant_by
+        thing.only, thing.first, thing.meant_by, thing.times = head.only, head.first, group.meant_by, group.times
         thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
         if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first
