@@ -294,7 +294,8 @@ class Grouping:
         if self._is_it(head):
             return self.request.items[0]
         ours = {item.capability for item in self.request.items}
-        if head.capability in ours or head.body or head.label or head.names or head.intro == "new":
+        counts = self._is_recount(head) or (head.lead.more and self._says_no_more(head))  # `make it 4 web servers`, `one more web server`
+        if head.capability in ours or head.body or head.label or head.names or (head.intro == "new" and not counts):
             return None
         if self.scene.is_listed(head.first - 1, "bare"):
             return None  # `plain PostgreSQL`: and no cluster
@@ -316,6 +317,10 @@ class Grouping:
         first, last = scene.sentence(head.first)
         others = any(scene.is_left(i) for i in (*scene.quantities(first, begin), *scene.quantities(end, last)))
         return scene.has(begin, end, "number") and not others and not self._asks(head, *asking)
+
+    def _says_no_more(self, head: Head) -> bool:
+        end = self.scene.sentence(head.last)[1]
+        return all(self.scene.fills(i) or self.scene.is_text(i, ",") for i in range(head.last, end))
 
     def _asks(self, head: Head, *asking: str) -> bool:
         """Words before it in its sentence ask for something, and mend nothing that was said."""
@@ -361,7 +366,7 @@ class Grouping:
                 return joins
             if mark.does("ask_for", "change", "affirm", "remove", "polite", "or", "called"):
                 return "stop"
-            if scene.used[i] and not mark.meanings:
+            if scene.named_at(i + 1) or (scene.used[i] and not mark.meanings):
                 return ""
             i -= 1
         return "join" if head.intro == "new" and scene.is_text(i, ",", "+", "&") else "stop"

@@ -165,7 +165,11 @@ def _is_count(scene: Scene, number: int, first: int, floor: int) -> bool:
     value, after, behind = scene.said[number].value, scene.at(number + 1), scene.at(number - 1)
     is_role = same(scene.token(number + 1).text) in scene.words.roles and scene.is_body(number + 2)  # `3 worker VMs`
     counts_label = not is_role and bool(scene.facts(number + 1) & scene.words.counting) and not after.has("body") and number + 1 < first
-    version = number > floor and (behind.has("choice") or bool(set(behind.names("fact")) & scene.words.placing))
+    named = scene.mention_before(number)
+    of_it = (
+        named is not None and scene.does(named.first - 1, "owned") and scene.token(first).text.endswith("s")
+    )  # `the postgres 5 machines`
+    version = number > floor and not of_it and (behind.has("choice") or bool(set(behind.names("fact")) & scene.words.placing))
     version = version or (value > YEAR_MIN and is_day_word(scene.token(number - 1).text))  # `1 February 2027`
     made = number - 1 > floor and scene.kind(number - 1) == "word" and not behind.meanings and scene.does(number - 2, "article")
     return not counts_label and not version and not made and _is_whole(scene, number, COUNT_MAX) and value > 0

@@ -54,14 +54,17 @@ def in_numbers(said: tuple[Token, ...], words: Lexicon) -> tuple[Token, ...]:
     return tuple(found)
 
 
-def joined(said: tuple[Token, ...], mentions: list[Mark]) -> list[Mark]:
+def joined(said: tuple[Token, ...], mentions: list[Mark], marks: list[Mark]) -> list[Mark]:
     """`PostgreSQL 16 database server` names one thing: the first of the words that says more than what it stands on."""
     found: list[Mark] = []
+    owned = {mark.last for mark in marks if mark.does("owned")}
     for mark in mentions:
         if mark.last < len(said) and said[mark.last].glued and said[mark.last].kind == said[mark.last - 1].kind == "word":
             continue  # `db-vault` is a name
         before = found[-1] if found else None
-        if before and mark.first - before.last <= 1 and all(token.kind == "number" for token in said[before.last : mark.first]):
+        between = said[before.last : mark.first] if before else ()
+        counts = between and before and before.first in owned and said[mark.last - 1].text.endswith("s")  # `the postgres 5 machines`
+        if before and len(between) <= 1 and all(token.kind == "number" for token in between) and not counts:
             first, second = (mark, before) if before.names("body") else (before, mark)
             found[-1] = Mark(before.first, mark.last, Meanings(first.meanings & second.meanings) or first.meanings)
         else:

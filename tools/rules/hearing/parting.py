@@ -59,7 +59,9 @@ def _is_said_of(scene: Scene, head: Head, mark: Mark) -> bool:
     we add a load balancer next year`."""
     first, last = (head.last, mark.first) if mark.first >= head.last else (mark.last, head.first)
     comma = max((i for i in range(first, last) if scene.is_text(i, ",")), default=last)
-    asks = any(scene.does(i, "ask_for", "change") and not scene.does(i, "with", "polite") for i in range(comma, last) if not _joins(scene, i + 1))
+    asks = any(
+        scene.does(i, "ask_for", "change") and not scene.does(i, "with", "polite") for i in range(comma, last) if not _joins(scene, i + 1)
+    )
     others = any(first <= one.first < last and not one.names("body") for one in scene.mentions)
     return not asks and not others and scene.find(first, last, ".", ";", "!", "?") is None
 

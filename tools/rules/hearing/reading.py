@@ -56,6 +56,8 @@ class _Reader:
         self.message, self.scene, self.before = message, message.scene, before
         self.gone: list[Edit] = []
         """What the message takes out of the request."""
+        self.instead: list[tuple[Thing, Item, set[str]]] = []
+        """(what comes, what goes, the facts of that that go too)."""
         self.common: Thing | None = None
         """What is said of all rows of a table."""
         self.told: set[str] = set()
@@ -91,6 +93,7 @@ class _Reader:
         found_groups, removed = groups(scene, spans, message.request)
         self._take_out(found_groups, removed)
         message.make(found_groups, cells)
+        self._go_back()
         self._read(found_groups, removed, cells, called, bool(spans))
         self._stand_in(removed, asked)
         made = changes(message, self.common)
@@ -134,6 +137,8 @@ class _Reader:
         elif len(made) == 1 and not removed and (item := self._instead_of(made[0], asked)):
             self._be_as(made[0], item, {name for label, name in asked if label == item.label})
             self.gone.append(Edit(do="remove", item=item.label, quote=made[0].quote))
+        for thing, item, but in self.instead:
+            self._be_as(thing, item, but)
 
     def _be_as(self, thing: Thing, item: Item, disputed: set[str]) -> None:
         wanted = {one.name for one in self.message.wanted(thing)} - disputed
@@ -161,6 +166,22 @@ class _Reader:
                 thing.found.say(SECTION, mark.choices(SECTION)[0], scene.quote(mark.first, mark.last))
 
     # What goes.
+
+    def _go_back(self) -> None:
+        """`no load balancer`: what was meant because of it is again the service without it, as far as that can be said of it."""
+        scene, message = self.scene, self.message
+        for item in message.request.items:
+            for one in (one for one in message.catalogue[item.capability].WANTED if one.instead_of):
+                marks = (mark for mark in scene.marks if one.name in (*mark.names("wish"), *mark.facts(item.capability)))
+                mark = next((mark for mark in marks if scene.takes_back(mark)), None)
+                if mark is None or any(thing.label == item.label for thing in message.things):
+                    continue
+                first = scene.clause(mark.first)
+                plain = Thing(one.instead_of[0], "", True, scene.quote(first, mark.last))
+                message.things.append(plain)
+                self.gone.append(Edit(do="remove", item=item.label, quote=plain.quote))
+                self.instead.append((plain, item, {one.name, one.same_as}))
+                scene.use(first, mark.last)
 
     def _start_over(self) -> None:
         """Nothing of what was said so far counts any more."""
@@ -290,7 +311,7 @@ def _may_answer(message: Message, asked: Asked) -> bool:
     if any(fact == COUNT for _, fact in asked) and all(mark.names("body") for mark in scene.mentions):
         return True
     verbs = any(mark.does("ask_for", "copy", "another", "remove") and not mark.does("change", "link") for mark in scene.marks)
-    introduced = any(scene.does(m.first - 1, "article") or scene.kind(m.first - 1) == "number" for m in scene.mentions if m.first)
+    introduced = any(scene.does(m.first - 1, "article", "more") or scene.kind(m.first - 1) == "number" for m in scene.mentions if m.first)
     return not (scene.mentions and (verbs or items > 1)) and not introduced
 
 

@@ -59,7 +59,7 @@ class Scene:
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
-        mentions = joined(said, words.mentions(said, marks, there))
+        mentions = joined(said, words.mentions(said, marks, there), marks)
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]
@@ -222,6 +222,16 @@ class Scene:
         while not self.stops(number - 1) and not self.is_text(number - 1, ","):
             number -= 1
         return number
+
+    def takes_back(self, mark: Mark) -> bool:
+        """`no replicas`, `drop the load balancer`: that alone, and no value of it, in its clause."""
+        end = mark.last
+        while self.fills(end) or self.does(end, "denied_after", "deny", "any", "more"):
+            end += 1
+        alone = self.stops(end) or self.is_text(end, ",")
+        first = self.clause(mark.first)
+        gone = self.denied[mark.first] or self.any_does(first, mark.first, "remove")
+        return alone and gone and not self.has(first, mark.first, *QUANTITIES) and self.free(mark.first, mark.last)
 
     def denied_from(self, number: int) -> int:
         """Where the denial begins that a token stands in."""

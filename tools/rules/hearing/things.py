@@ -69,7 +69,12 @@ class Thing:
 
     def anew(self, *facts: Fact) -> Thing:
         """The same once more, with these facts."""
-        found = replace(self.found, facts=self.facts | {fact.name: fact for fact in facts}, wishes=list(self.found.wishes), denied=list(self.found.denied))
+        found = replace(
+            self.found,
+            facts=self.facts | {fact.name: fact for fact in facts},
+            wishes=list(self.found.wishes),
+            denied=list(self.found.denied),
+        )
         return replace(self, found=found, doubts=list(self.doubts), relations=list(self.relations))
 
     def take_over(self, other: Thing, names: AbstractSet[str]) -> None:
