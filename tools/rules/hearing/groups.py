@@ -153,6 +153,8 @@ class Grouping:
             return "no"
         if not there and not previous and head.intro != "new" and self._touches(head):
             return "removed"  # `resize the disk of the payroll vm`: none of ours, which is told
+        if not there and not previous and self._is_told_of(head):
+            return "spoken of"
         if self._before(head) == "lean":
             return self._leaning(head, there)
         if there and head.intro != "new" and previous and previous.capability != head.capability:
@@ -170,7 +172,24 @@ class Grouping:
             return "spoken of" if related else "there"
         before = range(self.scene.sentence(head.first)[0], head.start)
         asked = any(self.scene.does(i, "ask_for") or self.scene.at(i).has("relation", "wish") for i in before)
-        return "new" if head.body or (head.intro == "new" and asked) else "spoken of"  # `we move it to a web application in May`
+        return "new" if head.body or (head.intro == "new" and (asked or self._says_what(head))) else "spoken of"
+
+    def _says_what(self, head: Head) -> bool:
+        """`we move to a k3s cluster with 3 workers`, and not `we move it to a web application in May`: its sentence says how many, how large
+        or where."""
+        scene, last = self.scene, self.scene.sentence(head.last)[1]
+        told = scene.words.counting | {"environment", "network", "vlan", "bridge"}
+        return any(told & {*mark.names("fact"), *mark.names("choice")} for mark in scene.marks_in(head.last, last)) or scene.has(
+            head.last, last, "size"
+        )
+
+    def _is_told_of(self, head: Head) -> bool:
+        """`our web app needs a redis`, `migrate the shop to a database`: what it needs, or comes to, is asked for, and not the thing itself."""
+        scene, end = self.scene, self.scene.sentence(head.last)[1]
+        if head.intro != "ref":
+            return False
+        end = scene.find(head.last, end, ",") or end
+        return any(scene.asks_for_new(i) for i in range(head.last, end))
 
     def _after_another(self, head: Head, previous: Group) -> Verdict:
         before = self._before(head)
@@ -182,6 +201,8 @@ class Grouping:
             is_article = not head.lead.another and head.lead.number is None and head.body
             goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
             return "new" if is_new and joined and not is_article and not goes_on else "same"
+        if self.scene.any_does(previous.head.last, previous.head.last + 1, "relative") and not head.body and previous.head.body:
+            return "spoken of"  # `a VM which hosts a web app`
         if previous.head.body and not head.body and before in ("for", "with", ""):
             sized = self.scene.has(previous.head.last, head.start, "size")
             purpose = before == "for" and (head.intro == "ref" or sized)
@@ -191,6 +212,8 @@ class Grouping:
             return "same"  # `a database for 20 users, 3 servers`
         if head.body:
             return "new" if is_new and (before == "join" or (before == "stop" and head.lead.number)) else "same"
+        if before == "for" and value_of(self.scene, head) >= 0:
+            return "new"
         if before == "for" or (before == "with" and head.intro == "ref"):
             return "spoken of"
         if before == "with" and any(set(self.scene.at(i).facts(previous.capability)) - {"count"} for i in range(head.first, head.last)):
@@ -395,4 +418,7 @@ def value_of(scene: Scene, head: Head) -> int:
         return -1
     if scene.at(i).names("fact"):
         i = scene.at(i).first - 1
+        i -= scene.is_listed(i, "of")
+    if scene.does(i - 1, "with"):
+        return -1  # `a redis with 2 GB for the web server`
     return i if scene.kind(i) in ("number", "size", "address", "name", "money") else -1

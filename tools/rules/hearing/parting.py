@@ -94,7 +94,8 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
         end = scene.sentence(at)[1]
         asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy")
         asks = asks or any(head.intro == "new" and at <= head.start < end for head in named)
-        if scene.is_text(end, ".") and scene.has(at, end, "size") and not asks:
+        begins = bool(scene.facts(at))  # `Disk size is 200 GB.`
+        if scene.is_text(end, ".") and scene.has(at, end, "size") and not asks and not begins:
             scene.leave(at, end)
             named = [head for head in named if not at <= head.start < end]
         at = end + 1

@@ -217,6 +217,12 @@ class Scene:
         texts = [token.text for token in self.said[self.sentence(number)[0] : number]]
         return texts.count("(") > texts.count(")")
 
+    def introduces(self, number: int) -> bool:
+        """A new thing is named there, right behind its article or its number."""
+        first = self.skip(number, len(self.said), "article", most=2)
+        first += first == number and self.kind(number) == "number"
+        return first > number and any(first <= mark.first <= first + 1 for mark in self.mentions)
+
     def clause(self, number: int) -> int:
         """Where the clause begins that a token stands in."""
         while not self.stops(number - 1) and not self.is_text(number - 1, ","):
@@ -231,7 +237,7 @@ class Scene:
         alone = self.stops(end) or self.is_text(end, ",")
         first = self.clause(mark.first)
         gone = self.denied[mark.first] or self.any_does(first, mark.first, "remove")
-        return alone and gone and not self.has(first, mark.first, *QUANTITIES) and self.free(mark.first, mark.last)
+        return alone and bool(gone) and not self.has(first, mark.first, *QUANTITIES) and self.free(mark.first, mark.last)
 
     def denied_from(self, number: int) -> int:
         """Where the denial begins that a token stands in."""
@@ -286,7 +292,8 @@ class Scene:
             if not mark.does("affirm") and not self.denied[mark.first] and not corrects:
                 self.leave(mark.first, self._denied_up_to(mark))
         for mark in self.marks_of("denied_after"):
-            self.leave(self.clause(mark.first), mark.last)
+            told = [i for i in range(self.clause(mark.first), mark.first) if self.does(i, "relative")]  # `…, which can be switched off`
+            self.leave(told[-1] if told else self.clause(mark.first), mark.last)
         for mark in self.marks_of("former"):
             tells = self.token(mark.last).text.replace("'", "").isalpha() and not {*self.at(mark.last).names("fact")} & self.words.placing
             if not self.denied[mark.first] and tells:
@@ -295,10 +302,10 @@ class Scene:
         for mark in self.marks_of("replaces"):
             self.leave(mark.first, self._replaced_up_to(mark))
         for mark in self.marks_of("it_has"):
-            if not self.does(mark.last, "to"):
+            if not self.does(mark.last, "to") and self._is_of_another(mark):
                 self.leave(mark.first, self.sentence(mark.last)[1])
         for mark in self.marks_of("because"):
-            self.leave(mark.first, self._clause_up_to(mark.last))
+            self.leave(mark.first, self._reason_up_to(mark.last))
         for mark in self.marks_of("first_thought"):
             first, last = self.sentence(mark.first)
             if self.has(last, len(self.said), *QUANTITIES) or self.has(0, first, *QUANTITIES):
@@ -309,10 +316,24 @@ class Scene:
             elif self.does(mark.last, "with"):  # `we currently have one server with 24 cores`
                 self.leave(mark.first, self.sentence(mark.last)[1])
 
-    def _clause_up_to(self, number: int) -> int:
+    def _is_of_another(self, mark: Mark) -> bool:
+        """`The print server is slow. It has 2 cores`, and not `We need a VM. It has 2 cores`: the thing before is none that is asked for."""
+        begin, end = self.sentence(max(self.sentence(mark.first)[0] - 1, 0))
+        things = [one for one in self.mentions if begin <= one.first < min(end, mark.first)]
+        asks = self.any_does(begin, end, "ask_for", "polite", "change")
+        return not things or bool(self.denied[things[-1].first]) or (self.does(things[-1].first - 1, "owned") and not asks)
+
+    def _reason_up_to(self, number: int) -> int:
+        """To the end of the clause, or to where something is asked for: `since the old one died we need a VM`."""
         while not self.stops(number) and not self.is_text(number, ",", ")"):
+            if self.asks_for_new(number):
+                return number
             number += 1
         return number
+
+    def asks_for_new(self, number: int) -> bool:
+        """`we need a VM`, `to a PostgreSQL`."""
+        return self.does(number, "ask_for", "to") and not self.does(number, "with") and self.introduces(number + 1)
 
     def _denied_up_to(self, mark: Mark) -> int:
         """To the end of the clause, or to a word that affirms."""
@@ -336,9 +357,10 @@ class Scene:
         return last
 
     def _former_up_to(self, mark: Mark) -> int:
-        """`our old box`, up to a comma; `our old box has 2 cores, 4 GB and dies`, up to where something is asked for."""
+        """`our old box`, up to a comma; `our old box has 2 cores, 4 GB and dies`, up to where something is asked for;
+        `from the old MySQL to a PostgreSQL`, up to what comes."""
         last, depth, listed_below, tells = mark.last, 0, self.is_text(mark.last + 1, ":"), False
-        while not self.stops(last):
+        while not self.stops(last) and not self.asks_for_new(last):
             depth += self.is_text(last, "(") - self.is_text(last, ")")
             tells = tells or self.does(last, "with")
             on = listed_below or (tells and not self.any_does(last, last + 7, "ask_for"))
