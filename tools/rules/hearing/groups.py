@@ -175,8 +175,8 @@ class Grouping:
         return "new" if head.body or (head.intro == "new" and (asked or self._says_what(head))) else "spoken of"
 
     def _says_what(self, head: Head) -> bool:
-        """`we move to a k3s cluster with 3 workers`, and not `we move it to a web application in May`: its sentence says how many, how large
-        or where."""
+        """`we move to a k3s cluster with 3 workers`, and not `we move it to a web server in May`: its sentence says how many, how large or
+        where."""
         scene, last = self.scene, self.scene.sentence(head.last)[1]
         told = scene.words.counting | {"environment", "network", "vlan", "bridge"}
         return any(told & {*mark.names("fact"), *mark.names("choice")} for mark in scene.marks_in(head.last, last)) or scene.has(
@@ -184,7 +184,7 @@ class Grouping:
         )
 
     def _is_told_of(self, head: Head) -> bool:
-        """`our web app needs a redis`, `migrate the shop to a database`: what it needs, or comes to, is asked for, and not the thing itself."""
+        """`our web app needs a redis`, `migrate the portal to a database`: what it needs, or comes to, is asked for."""
         scene, end = self.scene, self.scene.sentence(head.last)[1]
         if head.intro != "ref":
             return False

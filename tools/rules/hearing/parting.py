@@ -40,14 +40,12 @@ def _stand_instead(scene: Scene, group: Group) -> None:
     for name, able in scene.catalogue.items() if group.new else ():
         telling = {one.name: one.kind for one in able.WANTED if group.capability in one.instead_of}
         for mark in scene.marks_in(group.first, group.last) if telling else ():
-            if scene.denied[mark.first] or not _is_said_of(scene, group.head, mark):
-                continue
             number = scene.token(mark.first - 1)
             several = group.count if group.count and group.count > 1 else 0
             counted = telling.keys() & {*mark.facts(name)} and number.kind == "number" and scene.is_left(mark.first - 1)
             counted = counted and (scene.does(mark.last, "each") if several else number.value > 1)
             wished = next((one for one in mark.names("wish") if telling.get(one) == "wish" and _is_new(scene, mark)), "")
-            if wished or counted:
+            if (wished or counted) and not scene.denied[mark.first] and _is_said_of(scene, group.head, mark):
                 group.head, group.meant_by = replace(group.head, capability=name), wished
                 if several and not wished:
                     group.count, group.times = None, several

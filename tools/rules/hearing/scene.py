@@ -317,7 +317,7 @@ class Scene:
                 self.leave(mark.first, self.sentence(mark.last)[1])
 
     def _is_of_another(self, mark: Mark) -> bool:
-        """`The print server is slow. It has 2 cores`, and not `We need a VM. It has 2 cores`: the thing before is none that is asked for."""
+        """`The print server is slow. It has 2 cores`, and not `We need a VM. It has 2 cores`: nobody asks for the thing before."""
         begin, end = self.sentence(max(self.sentence(mark.first)[0] - 1, 0))
         things = [one for one in self.mentions if begin <= one.first < min(end, mark.first)]
         asks = self.any_does(begin, end, "ask_for", "polite", "change")
