@@ -134,7 +134,7 @@ class _Reader:
         made = [thing for thing in self.message.things if thing.new]
         if len(gone) == len(made) == 1 and scene.sentence(gone[0][0].first) == scene.sentence(made[0].first):
             self._be_as(made[0], gone[0][1], set())
-        elif len(made) == 1 and not removed and (item := self._instead_of(made[0], asked)):
+        elif len(made) == 1 and not removed and not self.instead and (item := self._instead_of(made[0], asked)):
             self._be_as(made[0], item, {name for label, name in asked if label == item.label})
             self.gone.append(Edit(do="remove", item=item.label, quote=made[0].quote))
         for thing, item, but in self.instead:
