@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import cycle, islice
 
@@ -79,16 +78,6 @@ def policy(bench: Bench) -> Iterator[Row]:
         limit=POLICY_MS_MAX,
         note=f"{len(rules.rules)} rules, {2 * RESOURCES} meters, {len(prices)} prices",
     )
-
-
-def scanning(bench: Bench) -> Iterator[Row]:
-    from tools.clients.settings import Settings
-    from tools.pipeline.platforms.proxmox import scan
-    from tools.values.site import Site
-
-    settings = Settings.from_environment()
-    took = _ms(lambda: scan(settings, datetime.now(UTC), Site()), TIMES)
-    yield Row("scan of four nodes", took, "ms", note="the simulator shares the machine")
 
 
 def _ms(work: Callable[[], object], times: int) -> float:
