@@ -54,6 +54,16 @@ def test_a_team_pays_for_its_own_runs_alone(seen: SubscriptionSnapshot, spent: t
     assert (refused(judged(seen, POLICY, *spent)[1]) == {}) is passes
 
 
+def test_a_limit_counts_its_own_currency_and_says_what_it_does_not_cover(seen: SubscriptionSnapshot) -> None:
+    _, review = judged(seen, POLICY, Spent("ml", "production", 20_000.0, "EUR"), Spent("bi", "production", 1.0, "GBP"))
+    assert refused(review) == {}
+    told = [sentence(one) for one in review.findings if one.kind == "policy.other_currencies"]
+    assert len(told) == 1 and "15,000 USD" in told[0] and "EUR" in told[0] and "GBP" not in told[0]
+    assert not [
+        one for one in judged(seen, POLICY, Spent("ml", "production", 0.0, ""))[1].findings if one.kind == "policy.other_currencies"
+    ]
+
+
 def test_a_budget_of_an_environment_counts_what_the_team_has_there(seen: SubscriptionSnapshot) -> None:
     assert refused(judged(seen, LIMITED, Spent("ml", "production", 9_000.0))[1]) == {}
     told = refused(judged(seen, LIMITED, Spent("ml", "development", 499.0))[1])

@@ -154,7 +154,7 @@ def spent(world: World, besides: str = "") -> tuple[Spent, ...]:
     does not count."""
     standing = world.ledger.plans.costs(("running", "done", "stopped"))
     return tuple(
-        Spent(str(one.wanted.get("team") or world.site.team), str(one.wanted.get("environment") or ""), one.monthly)
+        Spent(str(one.wanted.get("team") or world.site.team), str(one.wanted.get("environment") or ""), one.monthly, one.currency)
         for one in standing
         if one.manifest_digest != besides
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.pipeline.context import Say
 from tools.pipeline.world import World
 from tools.rules.plans import spending as rules
-from tools.values.spending import Spending
+from tools.values.spending import Spending, Sums
 from tools.values.trouble import Trouble
 
 STANDING = ("running", "done", "stopped")
@@ -26,20 +26,19 @@ def spending(world: World, say: Say = lambda _text: None) -> Spending:
     plans = world.ledger.plans
     estimates = {one.manifest_digest: one for one in plans.costs(STANDING)}
     standing = [(run_id, manifest, estimates.get(manifest.digest)) for run_id, manifest in plans.standing(STANDING)]
-    charged: dict[str, dict[str, float]] = {}
+    charged: dict[str, dict[str, Sums]] = {}
     unread: list[str] = []
-    currency = ""
     for subscription in rules.subscriptions(manifest for _, manifest, _ in standing):
         say(f"Asking Azure what the subscription {subscription} was charged…")
         try:
-            charged[subscription], currency = _charged(world, subscription)
+            charged[subscription] = _charged(world, subscription)
         except Trouble as trouble:
             unread.append(f"{trouble.summary} {trouble.detail}")
     rows = [(run_id, manifest, cost.monthly if cost else 0.0, cost.currency if cost else "") for run_id, manifest, cost in standing]
-    return rules.spending(rows, charged, unread, currency, world.now().date(), world.site.team)
+    return rules.spending(rows, charged, unread, world.now().date(), world.site.team)
 
 
-def _charged(world: World, subscription: str) -> tuple[dict[str, float], str]:
+def _charged(world: World, subscription: str) -> dict[str, Sums]:
     from tools.clients.azure import Azure  # Its libraries take a quarter of a second, which no request for a machine waits for.
 
     path = f"/subscriptions/{subscription}/providers/Microsoft.CostManagement/query"

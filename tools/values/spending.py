@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from tools.values.value import Value
+
+Sums = tuple[tuple[str, float], ...]
+"""(currency, amount), each currency once: what is paid in two is never one sum."""
+
+
+def together(amounts: Iterable[tuple[str, float]]) -> Sums:
+    found: dict[str, float] = {}
+    for currency, amount in amounts:
+        found[currency] = found.get(currency, 0.0) + amount
+    return tuple((currency, round(amount, 2)) for currency, amount in sorted(found.items()))
 
 
 class Spend(Value):
@@ -13,39 +24,37 @@ class Spend(Value):
     """Of its parts."""
     team: str = ""
     environment: str = ""
-    estimated_monthly: float | None
-    """By its plan, in USD; None when nothing is paid in money."""
-    charged: float | None
-    """This month so far, in `Spending.currency`; None where Azure did not tell."""
+    estimated_monthly: Sums
+    """By its plan; empty when nothing is paid in money."""
+    charged: Sums | None
+    """This month so far; None where Azure did not tell."""
 
 
 class Spending(Value):
     spends: tuple[Spend, ...]
-    others: float
+    others: Sums
     """Charged in the same subscriptions for what Berth did not make."""
     read: bool
     """Azure told what it charges."""
     unread: tuple[str, ...] = ()
     """Sentences: why a subscription's charges were not read."""
-    currency: str = ""
-    """Of what was charged."""
     on: date
 
     @property
-    def estimated(self) -> float:
-        return round(sum(one.estimated_monthly or 0.0 for one in self.spends), 2)
+    def estimated(self) -> Sums:
+        return together(sum_ for one in self.spends for sum_ in one.estimated_monthly)
 
     @property
-    def charged(self) -> float:
+    def charged(self) -> Sums:
         """For what Berth made, where it is known."""
-        return round(sum(one.charged or 0.0 for one in self.spends), 2)
+        return together(sum_ for one in self.spends for sum_ in one.charged or ())
 
     @property
-    def by_team(self) -> dict[tuple[str, str], tuple[float, float]]:
+    def by_team(self) -> dict[tuple[str, str], tuple[Sums, Sums]]:
         """(team, environment) → (charged this month, estimated a month)."""
-        found: dict[tuple[str, str], tuple[float, float]] = {}
+        found: dict[tuple[str, str], tuple[Sums, Sums]] = {}
         for one in self.spends:
             key = one.team, one.environment
-            charged, estimated = found.get(key, (0.0, 0.0))
-            found[key] = (round(charged + (one.charged or 0.0), 2), round(estimated + (one.estimated_monthly or 0.0), 2))
+            charged, estimated = found.get(key, ((), ()))
+            found[key] = together((*charged, *(one.charged or ()))), together((*estimated, *one.estimated_monthly))
         return found

@@ -33,7 +33,7 @@ def judge_by_policy(
     findings, passed, approvals = list(review.findings), list(review.passed), dict(review.approvals)
     alone = {part.label: cost((part,)) for part in manifest.parts}
     # A budget is for everything in the request, so each part sees what the others cost.
-    asked = [(part.label, Spent(*whose(part, site), alone[part.label].total or 0.0)) for part in manifest.parts]
+    asked = [(part.label, Spent(*whose(part, site), alone[part.label].total or 0.0, alone[part.label].currency)) for part in manifest.parts]
     for part in manifest.parts:
         others = (*spent, *(one for label, one in asked if label != part.label))
         seen = document(part, alone[part.label], requester=manifest.requester, team=whose(part, site)[0], spent=others)

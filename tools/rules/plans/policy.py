@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
+from tools.rules.plans.pricing import CURRENCY
 from tools.values.manifest import Part
 from tools.values.plan import Estimate
 from tools.values.policy import Condition, Policy, Reference, Rule, Test
@@ -31,6 +32,8 @@ class Spent(NamedTuple):
     team: str
     environment: str
     monthly: float
+    currency: str = CURRENCY
+    """Empty when nothing is paid in money."""
 
 
 class Judgement(Value):
@@ -77,8 +80,10 @@ def document(
 ) -> Json:
     """What the rules see of one part. `spent` is what else stands or is asked for; of a team counts what is its own, and of an environment
     what that team has there. `changes` are those of terraform's plan: address, type, action and the values after."""
-    environment = part.needs.text("environment")
-    own = [one for one in spent if one.team == team]
+    environment, currency = part.needs.text("environment"), estimate.currency or CURRENCY
+    spent = tuple(spent)
+    others = sorted({one.currency for one in spent if one.team == team and one.monthly and one.currency not in ("", currency)})
+    own = [one for one in spent if one.team == team and one.currency in ("", currency)]
     by_team, there = (sum(one.monthly for one in of) for of in (own, [one for one in own if one.environment == environment]))
     this = estimate.total or 0.0
     return {
@@ -87,7 +92,7 @@ def document(
         "capability": part.capability,
         **_where(part),
         "requester": requester,
-        "team": {"name": team, "spent_monthly": by_team, "monthly_after": by_team + this},
+        "team": {"name": team, "spent_monthly": by_team, "monthly_after": by_team + this, "other_currencies": others},
         "environment": {"name": environment, "spent_monthly": there, "monthly_after": there + this},
         "requirements": {f.name: list(f.value) if isinstance(f.value, tuple) else f.value for f in part.needs.fields},
         "cost": {
@@ -136,6 +141,9 @@ def judge(policy: Policy, seen: Json) -> Judgement:
                     approvals.setdefault(rule.role, rule.because)
             elif _holds(rule.must, item, seen):
                 passed.append(f"policy.{rule.id}:{part}:{subject}")
+                if _counts_the_team(rule) and (others := _at(seen, "team.other_currencies")) and others is not _MISSING:
+                    limited = fault("policy.other_currencies", because=_worded(rule, seen), currencies=tuple(others))
+                    findings.append(limited.finding(f"policy.{rule.id}", part, subject, Severity.NOTE))
             else:
                 severity = Severity.ERROR if rule.outcome == "reject" else Severity.WARNING
                 found = fault("policy", because=_worded(rule, seen), remedy=rule.remedy, failing=_failing(rule.must, item, seen))
@@ -162,6 +170,11 @@ def asks_for(policy: Policy, role: str, because: str) -> tuple[str, ...]:
     rules = (rule for rule in policy.rules if rule.outcome == "approval" and (rule.role, rule.because) == (role, because))
     tests = (test for rule in rules for of in (rule.when, rule.must) for test in (*of.all, *of.any, *of.none))
     return tuple(test.path.removeprefix("requirements.") for test in tests if test.path.startswith("requirements."))
+
+
+def _counts_the_team(rule: Rule) -> bool:
+    """What the team's runs cost is added up for it, and only what is in one currency can be."""
+    return any(test.path.startswith(COSTS[1:]) for test in (*rule.must.all, *rule.must.any, *rule.must.none))
 
 
 def _rule_of(policy: Policy, finding: Finding) -> Rule:

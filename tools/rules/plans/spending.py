@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from tools.values.manifest import Manifest
-from tools.values.spending import Spend, Spending
+from tools.values.spending import Spend, Spending, Sums, together
 
 
 def spending(
     standing: Iterable[tuple[str, Manifest, float, str]],
-    charged: Mapping[str, Mapping[str, float]],
+    charged: Mapping[str, Mapping[str, Sums]],
     unread: Iterable[str],
-    currency: str,
     on: date,
     team: str = "",
 ) -> Spending:
@@ -35,15 +34,15 @@ def spending(
                 names=tuple(part.label for part in manifest.parts),
                 team=needs.text("team") or team,
                 environment=needs.text("environment"),
-                estimated_monthly=round(monthly, 2) if estimated_in else None,
-                charged=round(sum(charged[one][group] for one, group in its), 2) if known else None,
+                estimated_monthly=together([(estimated_in, monthly)]) if estimated_in else (),
+                charged=together(sum_ for one, group in its for sum_ in charged[one][group]) if known else None,
             )
         )
-    others = sum(charged[one][group] for one, group in _every(charged) if (one, group) not in ours)
-    return Spending(spends=tuple(spends), others=round(others, 2), read=bool(charged), unread=tuple(unread), currency=currency, on=on)
+    others = together(sum_ for one, group in _every(charged) if (one, group) not in ours for sum_ in charged[one][group])
+    return Spending(spends=tuple(spends), others=others, read=bool(charged), unread=tuple(unread), on=on)
 
 
-def _every(charged: Mapping[str, Mapping[str, float]]) -> Iterable[tuple[str, str]]:
+def _every(charged: Mapping[str, Mapping[str, Sums]]) -> Iterable[tuple[str, str]]:
     return ((one, group) for one, by_group in charged.items() for group in by_group)
 
 
@@ -66,16 +65,14 @@ def subscriptions(manifests: Iterable[Manifest]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(subscription for one in manifests for subscription, _ in _groups(one)))
 
 
-def by_group(columns: Iterable[Mapping[str, object]], rows: Iterable[Iterable[object]]) -> tuple[dict[str, float], str]:
-    """(resource group in small letters → amount, currency) of an answer of Cost Management. Columns come in any order.
-    Azure REST, Query - Usage, 2023-11-01."""
+def by_group(columns: Iterable[Mapping[str, object]], rows: Iterable[Iterable[object]]) -> dict[str, Sums]:
+    """Resource group in small letters → what it was charged, of an answer of Cost Management, which has a row for each currency. Columns
+    come in any order. Azure REST, Query - Usage, 2023-11-01."""
     named = [str(column.get("name", "")).lower() for column in columns]
-    found: dict[str, float] = {}
-    currency = ""
+    found: dict[str, Sums] = {}
     for row in rows:
         values = dict(zip(named, row, strict=False))
         group, amount = str(values.get("resourcegroupname", "")).lower(), values.get("cost")
         if isinstance(amount, int | float):
-            found[group] = found.get(group, 0.0) + amount
-            currency = str(values.get("currency", currency))
-    return found, currency
+            found[group] = together((*found.get(group, ()), (str(values.get("currency") or ""), float(amount))))
+    return found
