@@ -6,10 +6,11 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyrage
 import pytest
@@ -18,10 +19,13 @@ from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest
 
+from tests.conftest import ROOT, wait_until
 from tools.clients import references
 from tools.clients.references import Secret, from_key_vault, referred
 from tools.clients.settings import Settings
+from tools.pipeline import doctor
 from tools.pipeline.doctor import _references as examined
+from tools.values.site import SECRETS, Site
 from tools.values.trouble import RequestProblem, Trouble, WorldProblem
 
 from .vault import Vault, served
@@ -63,7 +67,7 @@ def test_a_setting_may_be_a_reference_to_vault() -> None:
         assert settings.proxmox_api_token.get_secret_value() == PROXMOX
         assert {PROXMOX, PROXMOX.partition("=")[2]} <= set(settings.secret_texts()), "and hidden wherever it would be shown"
         assert vault.asked == ["/v1/kv/data/berth/proxmox"], "and is kept for a while"
-        [found] = examined(settings)
+        [found] = examined(settings.secrets())
         assert found.good and PROXMOX not in str(found)
         vault.mounts["kv"]["berth/proxmox"] = {"token": PROXMOX.replace("c0de", "beef")}
         references.forget()
@@ -105,6 +109,64 @@ def test_what_vault_refuses_is_told(reference: str, vault: Mapping[str, Any], ki
     assert TOKEN not in str(trouble.value) and PROXMOX not in str(trouble.value)
 
 
+def test_a_vault_is_left_when_it_has_answered() -> None:
+    with served(a_vault()) as address, environment(VAULT_ADDR=address, VAULT_TOKEN=TOKEN):
+        attending = threading.active_count()
+        for reference, found in (("vault:kv/berth/proxmox#token", True), ("vault:kv/closed#token", False)):
+            with nullcontext() if found else pytest.raises(WorldProblem):
+                referred(reference)
+            wait_until(lambda: threading.active_count() == attending, 5, lambda: "a connection is still open")
+
+
+@pytest.mark.parametrize(
+    ("given", "reference", "restarts"),
+    [
+        ({}, "env:NOTHING_IS_THERE", True),
+        ({}, "file:/nowhere", False),
+        ({"VAULT_TOKEN": "hvs.another"}, "vault:kv/berth/proxmox#token", True),
+        ({"HOME": "/nowhere"}, "vault:kv/berth/proxmox#token", False),
+    ],
+)
+def test_who_changes_the_environment_is_told_to_start_again(given: Mapping[str, str], reference: str, restarts: bool) -> None:
+    """A retry reads a file anew; the environment of a process that runs stays as it is."""
+    with served(a_vault()) as address, environment(VAULT_ADDR=address, **given), pytest.raises(Trouble) as trouble:
+        referred(reference)
+    assert ("start Berth again" in trouble.value.remedy) is restarts
+
+
+def test_the_list_of_secrets_is_one_and_the_guide_has_it_whole() -> None:
+    """Doctor examines it, the guide names it: a field that takes a reference and is not in it would be neither."""
+    fields = {
+        f"{place}.{name}"
+        for place, section in Site.model_fields.items()
+        for kind in (section.annotation, *get_args(section.annotation))
+        for name, field in getattr(kind, "model_fields", {}).items()
+        if "vault|keyvault" in str(field.metadata)
+    }
+    assert fields == set(SECRETS)
+    guide = (ROOT / "docs" / "secrets.md").read_text()
+    assert [name for name in (*Settings.from_environment({}).secrets(), *SECRETS) if f"`{name}`" not in guide] == []
+
+
+def test_doctor_examines_each_secret_of_the_site_file(tmp_path: Path) -> None:
+    there, missing = f"file:{tmp_path / 'there'}", "file:/nowhere"
+    (tmp_path / "there").write_text("s3cret-of-the-site")
+    site = {
+        "names": {"server": "127.0.0.1", "port": 1, "zones": ["example.org"], "key": missing},
+        "ipam": {"url": "https://127.0.0.1:1", "token": there},
+        "monitoring": {"alert_webhook": missing, "proxmox_token": there},
+    }
+    (tmp_path / "site.yaml").write_text(json.dumps(site))
+    given = {"BERTH_SITE_FILE": str(tmp_path / "site.yaml"), "BERTH_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    found = {one.subject: one.good for one in doctor.examine(Settings.from_environment(given))}
+    assert {name: found.get(f"{name} of the site file") for name in SECRETS} == {
+        "names.key": False,
+        "ipam.token": True,
+        "monitoring.alert_webhook": False,
+        "monitoring.proxmox_token": True,
+    }
+
+
 @pytest.mark.parametrize("address", ["", "vault.example.org", "http://vault.example.org:8200"])
 def test_vault_is_asked_by_https_alone(address: str) -> None:
     with environment(VAULT_ADDR=address, VAULT_TOKEN=TOKEN), pytest.raises(RequestProblem) as problem:
@@ -119,7 +181,7 @@ def test_a_vault_that_is_away_is_told_and_tried_again() -> None:
         assert problem.value.retryable
         settings = Settings.from_environment({"PROXMOX_VE_API_TOKEN": "vault:kv/berth/proxmox#token", "ARM_CLIENT_SECRET": "plain-secret"})
         assert "plain-secret" in settings.secret_texts(), "what can be hidden is"
-        [found] = examined(settings)
+        [found] = examined(settings.secrets())
         assert not found.good and found.remedy
 
 
@@ -160,6 +222,12 @@ def _answer(request: HttpRequest, status: int, body: Mapping[str, Any], headers:
 class Signed:
     """Somebody who is signed in at Azure."""
 
+    left = 0
+    """How often that was done with."""
+
+    def close(self) -> None:
+        Signed.left += 1
+
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         assert scopes == ("https://vault.azure.net/.default",)
         return AccessToken("of-the-vault", 2**31)
@@ -172,7 +240,9 @@ class Signed:
 
 def test_a_key_vault_is_asked_for_one_secret() -> None:
     vault = KeyVault(200, {"value": "s3cret", "id": "https://ours.vault.azure.net/secrets/proxmox/1", "attributes": {"enabled": True}})
+    before = Signed.left
     assert from_key_vault("ours/proxmox", Signed, transport=vault) == "s3cret"
+    assert Signed.left == before + 1, "its connections are closed"
     assert {url.partition("?")[0].rstrip("/") for url in vault.asked} == {"https://ours.vault.azure.net/secrets/proxmox"}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools.clients.references import referred
+from tools.clients.references import go_on, referred
 from tools.rules.names.foreign import theirs
 from tools.values.names import Kind, Record
 from tools.values.site import NameServer
@@ -193,7 +193,7 @@ def open_updates(site: NameServer) -> Updates:
         raise RequestProblem(
             "A key cannot be taken.",
             f"What stands at {site.key} is no TSIG key.",
-            "Put there what `tsig-keygen berth` prints, then say retry.",
+            f"Put there what `tsig-keygen berth` prints, then {go_on(site.key)}.",
         )
     return Updates(site, key)
 

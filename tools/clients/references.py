@@ -19,6 +19,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +35,9 @@ KEPT_SECONDS = 60.0
 ANSWER_SECONDS_MAX = 10.0
 DECRYPT_SECONDS_MAX = 30.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-INSTALL = "Install it: pip install 'berth[secrets]'"
+INSTALL = "Install it (pip install 'berth[secrets]') and start Berth again."
+RESTART = "start Berth again and say retry"
+"""After a change of an environment: a process that runs has the one that it began with."""
 
 
 class Secret(SecretStr):
@@ -103,7 +106,12 @@ _guard = threading.Lock()
 
 
 def _missing(reference: str) -> RequestProblem:
-    return RequestProblem("A secret is not there.", f"Nothing can be read at {reference}.", "Put it there, then say retry.")
+    return RequestProblem("A secret is not there.", f"Nothing can be read at {reference}.", f"Put it there, then {go_on(reference)}.")
+
+
+def go_on(reference: str) -> str:
+    """What to do once something else stands there."""
+    return RESTART if reference.startswith("env:") else "say retry"
 
 
 def _env(name: str) -> str:
@@ -128,7 +136,7 @@ def _vault(place: str) -> str:
         raise RequestProblem(
             "Vault cannot be asked.",
             f"vault:{place} is there, and VAULT_ADDR is {'not set' if not address else 'no https:// address'}.",
-            "Set VAULT_ADDR to where Vault is, such as https://vault.example.org:8200, and start again.",
+            f"Set VAULT_ADDR to where Vault is, such as https://vault.example.org:8200, then {RESTART}.",
         )
     try:
         import hvac
@@ -138,14 +146,16 @@ def _vault(place: str) -> str:
     import requests
 
     client = hvac.Client(url=address, timeout=ANSWER_SECONDS_MAX)  # Its token, namespace and CA are in VAULT_… or ~/.vault-token.
-    if not client.token:
-        raise RequestProblem(
-            "Vault cannot be asked.",
-            "VAULT_TOKEN is not set, and ~/.vault-token is not there.",
-            "Log in with `vault login`, then say retry.",
-        )
+    log_in = f"Set another VAULT_TOKEN, then {RESTART}." if os.environ.get("VAULT_TOKEN") else "Log in with `vault login`, then say retry."
     try:
-        answer = client.secrets.kv.v2.read_secret_version(path=name, mount_point=mount, raise_on_deleted_version=True)
+        with closing(client.adapter):
+            if not client.token:
+                raise RequestProblem(
+                    "Vault cannot be asked.",
+                    "VAULT_TOKEN is not set, and ~/.vault-token is not there.",
+                    log_in,
+                )
+            answer = client.secrets.kv.v2.read_secret_version(path=name, mount_point=mount, raise_on_deleted_version=True)
         found = answer["data"]["data"].get(key)
     except exceptions.InvalidPath:
         raise RequestProblem(
@@ -157,7 +167,7 @@ def _vault(place: str) -> str:
         raise WorldProblem(
             "Vault does not let us read a secret.",
             f"Its token may not read {mount}/{name}, or has expired.",
-            f"Give it a policy with `read` on {mount}/data/{name}, or log in anew, then say retry.",
+            f"Give it a policy with `read` on {mount}/data/{name}, then say retry. Or: {log_in}",
             retryable=True,
         ) from None
     except exceptions.VaultDown:
@@ -197,7 +207,10 @@ def from_key_vault(place: str, credential: Callable[[], Any], **options: Any) ->
         raise RequestProblem("Key Vault cannot be asked.", "The package azure-keyvault-secrets is not installed.", INSTALL) from None
     address = f"https://{vault}" if "." in vault else f"https://{vault}.vault.azure.net"
     try:
-        with SecretClient(address, credential(), connection_timeout=ANSWER_SECONDS_MAX, retry_total=1, **options) as client:
+        with (
+            closing(credential()) as signed_in,
+            SecretClient(address, signed_in, connection_timeout=ANSWER_SECONDS_MAX, retry_total=1, **options) as client,
+        ):
             return client.get_secret(name).value or ""
     except exceptions.ResourceNotFoundError:
         raise RequestProblem(
@@ -209,7 +222,7 @@ def from_key_vault(place: str, credential: Callable[[], Any], **options: Any) ->
         raise WorldProblem(
             "Key Vault does not know us.",
             f"Nobody who may read {vault} is signed in here.",
-            "Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, then say retry.",
+            f"Sign in with `az login` and say retry; or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, {RESTART}.",
             retryable=True,
         ) from None
     except exceptions.HttpResponseError as error:
@@ -231,7 +244,7 @@ def _age(path: str) -> str:
         raise RequestProblem(
             "A secret cannot be decrypted.",
             f"age:{path} is there, and BERTH_AGE_IDENTITY names no file.",
-            "Set it to the file that `age-keygen` made, and start again.",
+            f"Set it to the file that `age-keygen` made, then {RESTART}.",
         )
     try:
         import pyrage

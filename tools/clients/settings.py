@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from tools.clients.references import Secret, known_texts
+from tools.rules.names.hiding import to_hide
 from tools.values.trouble import RequestProblem
 
 PUBLIC_KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-", "sk-ssh-ed25519@", "sk-ecdsa-sha2-")
@@ -109,6 +110,8 @@ Folder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_folder)]
 PublicKeys = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_public_keys)]
 
 
+_ENDS_OF_SECRETS = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+"""How variables of libraries end that hold a secret: GOOGLE_API_KEY, VAULT_TOKEN, AZURE_CLIENT_SECRET."""
 _LOGINS = {
     **dict.fromkeys(("proxmox_endpoint", "proxmox_api_token", "proxmox_scan_token"), "proxmox"),
     **dict.fromkeys(("arm_subscription_id", "arm_tenant_id", "arm_client_id", "arm_client_secret"), "azure"),
@@ -228,7 +231,5 @@ class Settings(BaseSettings):
 
     def secret_texts(self) -> tuple[str, ...]:
         """What must never be shown, stored in a journal or sent to a model."""
-        known = known_texts(*self.secrets().values())
-        tokens = [text.partition("=")[2] for text in known if "!" in text]
-        passwords = [urlsplit(text).password or "" for text in known if text.startswith("postgres")]
-        return tuple(text for text in (*known, *tokens, *passwords) if len(text) >= 4)
+        others = (value for name, value in os.environ.items() if name.endswith(_ENDS_OF_SECRETS) and len(value) >= 8)
+        return to_hide((*known_texts(*self.secrets().values()), *others))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tools.clients.references import Secret
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
 from tools.pipeline import registering
@@ -30,10 +31,11 @@ def examine(settings: Settings) -> Iterator[Examined]:
     yield _program("ssh", "guests are reached by it", "Install an OpenSSH client.")
     yield from _providers(settings)
     yield _keys(settings)
-    yield from _references(settings)
+    yield from _references(settings.secrets())
     yield from _files(settings)
     with suppress(Trouble):  # which is told among the files
         site = read_site(settings)
+        yield from _references({f"{name} of the site file": Secret(text) for name, text in site.secrets().items()})
         yield from registering.examine(site)
         yield from _worlds(settings, site)
 
@@ -75,9 +77,9 @@ def _keys(settings: Settings) -> Examined:
     return Examined("public keys", True, "none is set, so each conversation asks for one", "Set BERTH_PUBLIC_KEY_FILE.")
 
 
-def _references(settings: Settings) -> Iterator[Examined]:
+def _references(secrets: Mapping[str, Secret]) -> Iterator[Examined]:
     """Whether what stands in the place of a secret leads to one."""
-    for name, secret in settings.secrets().items():
+    for name, secret in secrets.items():
         if secret.reference:
             try:
                 secret.get_secret_value()

@@ -208,6 +208,10 @@ class Monitoring(Value):
     """Its public key, armored."""
 
 
+SECRETS = ("names.key", "ipam.token", "monitoring.alert_webhook", "monitoring.proxmox_token")
+"""What of a site file is a secret, or a reference to one. Those of the settings are the fields of the type Secret."""
+
+
 class Site(Value):
     environments: tuple[Environment, ...] = (
         Environment(name="production", cpu_ratio_max=0.6),
@@ -238,6 +242,11 @@ class Site(Value):
     """None: nothing is told in money of what stands on a cluster."""
     releases: tuple[Release, ...] = ()
     """A site's own mirror of programs. Where it names one, the shipped rows of that program do not count."""
+
+    def secrets(self) -> dict[str, str]:
+        """What stands in the place of each secret of the file, by the names of `SECRETS`."""
+        named = {name: getattr(getattr(self, name.partition(".")[0]), name.partition(".")[2], "") for name in SECRETS}
+        return {name: str(text) for name, text in named.items() if text}
 
     def environment(self, name: str) -> Environment:
         return next((e for e in self.environments if e.name == name), self.environments[-1])
