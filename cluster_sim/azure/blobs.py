@@ -16,6 +16,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from cluster_sim.azure import changes, leases, login
+from cluster_sim.azure.blob_answers import META, WORDS, Refusal, etag, lease_of, marks, not_simulated, properties, refuse, row, xml
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.errors import ArmError
 from cluster_sim.azure.families.authorization import holds_role
@@ -29,43 +30,9 @@ _CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 _READERS = ("Storage Blob Data Reader", "Storage Blob Data Contributor", "Storage Blob Data Owner")
 _WRITERS = _READERS[1:]
 PAGE_MAX = 5000
+VERSION_MIN = "2017-11-09"
 
-_META = "x-ms-meta-"
 _TIMED = ("If-Modified-Since", "If-Unmodified-Since")
-
-_UNKNOWN = "Server failed to authenticate the request. Please refer to the information in the www-authenticate header."
-_WORDS = {
-    "AuthorizationFailure": "This request is not authorized to perform this operation.",
-    "AuthorizationPermissionMismatch": "This request is not authorized to perform this operation using this permission.",
-    "BlobAlreadyExists": "The specified blob already exists.",
-    "BlobNotFound": "The specified blob does not exist.",
-    "ConditionNotMet": "The condition specified using HTTP conditional header(s) is not met.",
-    "ContainerAlreadyExists": "The specified container already exists.",
-    "ContainerNotFound": "The specified container does not exist.",
-    "InvalidAuthenticationInfo": _UNKNOWN,
-    "InvalidHeaderValue": "The value for one of the HTTP headers is not in the correct format.",
-    "InvalidMetadata": "The metadata specified is invalid. It has characters that are not permitted.",
-    "InvalidRange": "The range specified is invalid for the current size of the resource.",
-    "KeyBasedAuthenticationNotPermitted": "Key based authentication is not permitted on this storage account.",
-    "LeaseAlreadyPresent": "There is already a lease present.",
-    "LeaseIdMissing": "There is currently a lease on the blob and no lease ID was specified in the request.",
-    "LeaseIdMismatchWithBlobOperation": "The lease ID specified did not match the lease ID for the blob.",
-    "LeaseIdMismatchWithLeaseOperation": "The lease ID specified did not match the lease ID for the blob.",
-    "LeaseIsBreakingAndCannotBeAcquired": "There is already a breaking lease, and can't be acquired.",
-    "LeaseIsBreakingAndCannotBeChanged": "The lease ID matched, but the lease is currently in breaking state and cannot be changed.",
-    "LeaseIsBrokenAndCannotBeRenewed": "The lease ID matched, but the lease has been broken explicitly and cannot be renewed.",
-    "LeaseNotPresentWithBlobOperation": "There is currently no lease on the blob.",
-    "LeaseNotPresentWithLeaseOperation": "There is currently no lease on the blob.",
-    "MissingRequiredHeader": "An HTTP header that's mandatory for this request is not specified.",
-    "NoAuthenticationInformation": _UNKNOWN,
-    "ResourceNotFound": "The specified resource does not exist.",
-}
-
-
-class _Refusal(Exception):
-    def __init__(self, status: int, code: str, *, text: str = "", headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(code)
-        self.status, self.code, self.text, self.headers = status, code, text or _WORDS[code], headers or {}
 
 
 @dataclass(frozen=True)
@@ -110,12 +77,12 @@ class Blobs:
         try:
             for fault in strikes:
                 if fault.status:
-                    raise _Refusal(fault.status, fault.code, text=fault.message)
+                    raise Refusal(fault.status, fault.code, text=fault.message)
             answer = self._answer(request)
         except LeaseProblem as problem:
-            answer = _refuse(_Refusal(problem.status, problem.code), len(self.cloud.requests))
-        except _Refusal as refusal:
-            answer = _refuse(refusal, len(self.cloud.requests))
+            answer = refuse(Refusal(problem.status, problem.code), len(self.cloud.requests))
+        except Refusal as refusal:
+            answer = refuse(refusal, len(self.cloud.requests))
         if request.method not in ("GET", "HEAD"):
             self.cloud.save()
         common = {"x-ms-request-id": f"{len(self.cloud.requests):032x}", "x-ms-version": request.headers.get("x-ms-version", "")}
@@ -129,21 +96,21 @@ class Blobs:
     def _answer(self, request: Request) -> Answer:
         account = self._account(request.host.lower().partition(SUFFIX)[0])
         if account is None:
-            raise _Refusal(404, "ResourceNotFound")
+            raise Refusal(404, "ResourceNotFound")
         _, container, blob = (*request.path.split("/", 2), "", "")[:3]
         call = _Call(request, dict(request.query), account, container, blob, self.cloud.now)
         operation, writes = self._operation(call)
         self._authorise(call, writes)
         for name in _TIMED:
             if call.header(name):
-                raise _not_simulated(f"the header {name}")
+                raise not_simulated(f"the header {name}")
         return operation(call)
 
     def _operation(self, call: _Call) -> tuple[Callable[[_Call], Answer], bool]:
         of = _OF_BLOBS if call.blob else _OF_CONTAINERS if call.container else _OF_ACCOUNTS
         found = of.get(call.what)
         if found is None:
-            raise _not_simulated(f"{call.request.method} {call.request.path} with {dict(call.query)}")
+            raise not_simulated(f"{call.request.method} {call.request.path} with {dict(call.query)}")
         name, writes = found
         return getattr(self, name), writes
 
@@ -155,25 +122,24 @@ class Blobs:
         }
         kind, _, token = call.header("Authorization").partition(" ")
         if not kind:
-            raise _Refusal(401, "NoAuthenticationInformation", headers=challenge)
+            raise Refusal(401, "NoAuthenticationInformation", headers=challenge)
         if kind.lower() != "bearer":
             if properties.get("allowSharedKeyAccess") is False:
-                raise _Refusal(403, "KeyBasedAuthenticationNotPermitted")
-            raise _not_simulated("an account's key")
-        if not call.header("x-ms-version"):
-            raise _Refusal(400, "MissingRequiredHeader")
+                raise Refusal(403, "KeyBasedAuthenticationNotPermitted")
+            raise not_simulated("an account's key")
+        _assert_version(call.header("x-ms-version"))
         try:
             claims = login.claims_of(token, self.cloud.world.tenant, call.now)
         except login.BadToken:
-            raise _Refusal(401, "InvalidAuthenticationInfo", headers=challenge) from None
+            raise Refusal(401, "InvalidAuthenticationInfo", headers=challenge) from None
         if str(claims["aud"]).rstrip("/") not in (SCOPE, f"https://{call.account.name}{SUFFIX}"):
-            raise _Refusal(401, "InvalidAuthenticationInfo", headers=challenge)
+            raise Refusal(401, "InvalidAuthenticationInfo", headers=challenge)
         rules = properties.get("networkAcls") or {}
         if properties.get("publicNetworkAccess") == "Disabled" or rules.get("defaultAction") == "Deny":
-            raise _Refusal(403, "AuthorizationFailure")
+            raise Refusal(403, "AuthorizationFailure")
         scope = f"{self._container_id(call)}" if call.container else call.account.id
         if not any(holds_role(self.cloud, str(claims["oid"]), role, scope) for role in (_WRITERS if writes else _READERS)):
-            raise _Refusal(403, "AuthorizationPermissionMismatch")
+            raise Refusal(403, "AuthorizationPermissionMismatch")
 
     # Containers.
 
@@ -183,24 +149,23 @@ class Blobs:
     def _container(self, call: _Call) -> Resource:
         found = self.cloud.find(self._container_id(call))
         if found is None:
-            raise _Refusal(404, "ContainerNotFound")
+            raise Refusal(404, "ContainerNotFound")
         return found
 
     def list_containers(self, call: _Call) -> Answer:
         found = self.cloud.store.of_type(_CONTAINERS, call.account.id)
-        names = sorted(one.name for one in found if one.name.startswith(call.query.get("prefix", "")))
-        rows = "".join(f"<Container><Name>{name}</Name><Properties/></Container>" for name in names)
-        return _xml(f'<EnumerationResults ServiceEndpoint="https://{call.request.host}/"><Containers>{rows}</Containers><NextMarker/>')
+        names = {one.name: one.name for one in found if one.name.startswith(call.query.get("prefix", ""))}
+        shown, following = _page(call, names)
+        rows = "".join(f"<Container><Name>{name}</Name><Properties/></Container>" for name in shown)
+        return xml(f'<EnumerationResults ServiceEndpoint="https://{call.request.host}/"><Containers>{rows}</Containers>{following}')
 
     def show_container(self, call: _Call) -> Answer:
         found = self._container(call)
-        return Answer(
-            200, b"", {"ETag": _etag(found.key, found.changed_at_s), "Last-Modified": formatdate(found.changed_at_s, usegmt=True)}
-        )
+        return Answer(200, b"", {"ETag": etag(found.key, found.changed_at_s), "Last-Modified": formatdate(found.changed_at_s, usegmt=True)})
 
     def make_container(self, call: _Call) -> Answer:
         if self.cloud.find(self._container_id(call)) is not None:
-            raise _Refusal(409, "ContainerAlreadyExists")
+            raise Refusal(409, "ContainerAlreadyExists")
         address = self.cloud.address(self._container_id(call))
         kind = self.cloud.kind(_CONTAINERS)
         assert address is not None
@@ -209,8 +174,11 @@ class Blobs:
         try:
             made = changes.put(self.cloud, address, kind, {"properties": {}}, caller).resource
         except ArmError as refusal:
-            raise _Refusal(400, "InvalidResourceName", text=refusal.message) from None
-        return Answer(201, b"", {"ETag": _etag(made.key, made.changed_at_s), "Last-Modified": formatdate(made.changed_at_s, usegmt=True)})
+            known = refusal.code in WORDS
+            raise Refusal(
+                refusal.status if known else 400, refusal.code if known else "InvalidResourceName", text=refusal.message
+            ) from None
+        return Answer(201, b"", {"ETag": etag(made.key, made.changed_at_s), "Last-Modified": formatdate(made.changed_at_s, usegmt=True)})
 
     def remove_container(self, call: _Call) -> Answer:
         found = self._container(call)
@@ -219,53 +187,52 @@ class Blobs:
 
     def list_blobs(self, call: _Call) -> Answer:
         blobs, prefix, delimiter = self._blobs(call), call.query.get("prefix", ""), call.query.get("delimiter", "")
-        most = min(int(call.query.get("maxresults") or PAGE_MAX), PAGE_MAX)
         rows: dict[str, str] = {}
         for name in sorted(blobs):
-            if not name.startswith(prefix) or name <= call.query.get("marker", ""):
+            if not name.startswith(prefix):
                 continue
             before, cut, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
             if cut:
                 rows[f"{prefix}{before}{cut}"] = f"<BlobPrefix><Name>{escape(prefix + before + cut)}</Name></BlobPrefix>"
             else:
-                rows[name] = _row(name, blobs[name], call.now, "metadata" in call.query.get("include", ""))
-        shown = list(rows)[:most]
-        marker = shown[-1] if len(rows) > most else ""
-        found = "".join(rows[name] for name in shown)
-        return _xml(
+                rows[name] = row(name, blobs[name], call.now, "metadata" in call.query.get("include", ""))
+        shown, following = _page(call, rows)
+        return xml(
             f'<EnumerationResults ServiceEndpoint="https://{call.request.host}/" ContainerName="{escape(call.container)}">'
-            f"<Prefix>{escape(prefix)}</Prefix><Blobs>{found}</Blobs><NextMarker>{escape(marker)}</NextMarker>"
+            f"<Prefix>{escape(prefix)}</Prefix><Blobs>{''.join(shown)}</Blobs>{following}"
         )
 
     # Blobs. They stand as plain values, so that the world can be kept in a file.
 
     def _blobs(self, call: _Call) -> dict[str, Any]:
-        inside = self.cloud.store.workspace_content.setdefault(self._container(call).key, {"blobs": {}})
+        inside = self.cloud.store.content.setdefault(self._container(call).key, {"blobs": {}})
         found: dict[str, Any] = inside["blobs"]
         return found
 
     def _blob(self, call: _Call) -> dict[str, Any]:
         found = self._blobs(call).get(call.blob)
         if found is None:
-            raise _Refusal(404, "BlobNotFound")
+            raise Refusal(404, "BlobNotFound")
         return dict(found)
 
     def _write(self, call: _Call, blob: Mapping[str, Any], lease: Lease, *, touched: bool = True) -> dict[str, Any]:
         stored = {**blob, "lease": asdict(lease)}
         if touched:
-            stored |= {"changed_at_s": call.now, "etag": _etag(call.blob, call.now, str(self.cloud.store.next_generation()))}
+            stored |= {"changed_at_s": call.now, "etag": etag(call.blob, call.now, str(self.cloud.store.next_generation()))}
         self._blobs(call)[call.blob] = stored
         return stored
 
     def put(self, call: _Call) -> Answer:
         if call.header("x-ms-blob-type") != "BlockBlob":
-            raise _not_simulated(f"a blob of type {call.header('x-ms-blob-type') or 'none'}")
+            raise not_simulated(f"a blob of type {call.header('x-ms-blob-type') or 'none'}")
         before = self._blobs(call).get(call.blob)
         if before and call.header("If-None-Match") == "*":
-            raise _Refusal(409, "BlobAlreadyExists")
+            raise Refusal(409, "BlobAlreadyExists")
         _meet(call, before)
-        lease = leases.may_write(_lease(before), call.now, call.lease)
+        lease = leases.may_write(lease_of(before), call.now, call.lease)
         content = call.request.body
+        md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        _assert_md5(call, md5)
         fresh = {
             "content": base64.b64encode(content).decode(),
             "type": call.header("x-ms-blob-content-type") or call.header("Content-Type") or "application/octet-stream",
@@ -273,20 +240,19 @@ class Blobs:
             "made_at_s": call.now,
         }
         stored = self._write(call, fresh, lease)
-        md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
-        return Answer(201, b"", {**_marks(stored), "Content-MD5": md5, "x-ms-request-server-encrypted": "true"})
+        return Answer(201, b"", {**marks(stored), "Content-MD5": md5, "x-ms-request-server-encrypted": "true"})
 
     def get(self, call: _Call) -> Answer:
         blob = self._blob(call)
         _meet(call, blob)
-        leases.may_read(_lease(blob), call.now, call.lease)
+        leases.may_read(lease_of(blob), call.now, call.lease)
         content = base64.b64decode(blob["content"])
-        headers = {**_properties(blob, call.now), "Accept-Ranges": "bytes"}
+        headers = {**properties(blob, call.now), "Accept-Ranges": "bytes"}
         asked = call.header("x-ms-range") or call.header("Range")
         if asked and call.request.method == "GET":
             found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
             if not found or int(found[1]) >= len(content):
-                raise _Refusal(416, "InvalidRange", headers={"Content-Range": f"bytes */{len(content)}"})
+                raise Refusal(416, "InvalidRange", headers={"Content-Range": f"bytes */{len(content)}"})
             first, last = int(found[1]), min(int(found[2] or len(content)), len(content) - 1)
             return Answer(206, content[first : last + 1], {**headers, "Content-Range": f"bytes {first}-{last}/{len(content)}"})
         return Answer(200, content, headers)
@@ -294,20 +260,20 @@ class Blobs:
     def remove(self, call: _Call) -> Answer:
         blob = self._blob(call)
         _meet(call, blob)
-        leases.may_write(_lease(blob), call.now, call.lease)
+        leases.may_write(lease_of(blob), call.now, call.lease)
         del self._blobs(call)[call.blob]
         return Answer(202, b"", {"x-ms-delete-type-permanent": "true"})
 
     def set_metadata(self, call: _Call) -> Answer:
         blob = self._blob(call)
         _meet(call, blob)
-        lease = leases.may_write(_lease(blob), call.now, call.lease)
-        return Answer(200, b"", _marks(self._write(call, {**blob, "metadata": _metadata(call.request.headers)}, lease)))
+        lease = leases.may_write(lease_of(blob), call.now, call.lease)
+        return Answer(200, b"", marks(self._write(call, {**blob, "metadata": _metadata(call.request.headers)}, lease)))
 
     def lease(self, call: _Call) -> Answer:
         blob = self._blob(call)
         _meet(call, blob)
-        before, now, given, proposed = _lease(blob), call.now, call.lease, call.header("x-ms-proposed-lease-id")
+        before, now, given, proposed = lease_of(blob), call.now, call.lease, call.header("x-ms-proposed-lease-id")
         period = call.header("x-ms-lease-break-period")
         headers: dict[str, str] = {}
         match call.header("x-ms-lease-action").lower():
@@ -323,10 +289,10 @@ class Blobs:
                 after, status = leases.break_(before, now, _whole(period) if period else None), 202
                 headers["x-ms-lease-time"] = str(max(0, round((after.breaks_at_s or now) - now)))
             case _:
-                raise _Refusal(400, "InvalidHeaderValue")
+                raise Refusal(400, "InvalidHeaderValue")
         if status in (200, 201) and after.id:
             headers["x-ms-lease-id"] = after.id
-        return Answer(status, b"", {**_marks(self._write(call, blob, after, touched=False)), **headers})
+        return Answer(status, b"", {**marks(self._write(call, blob, after, touched=False)), **headers})
 
 
 _OF_ACCOUNTS = {("GET", "", "list"): ("list_containers", False)}
@@ -347,84 +313,55 @@ _OF_BLOBS = {
 }
 
 
-def _not_simulated(what: str) -> _Refusal:
-    return _Refusal(501, "NotSimulated", text=f"cluster_sim does not simulate {what} of blob storage.")
-
-
-def _refuse(refusal: _Refusal, number: int) -> Answer:
-    text = f"{refusal.text}\nRequestId:{number:032x}\nTime:{formatdate(usegmt=True)}"
-    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{refusal.code}</Code><Message>{escape(text)}</Message></Error>'
-    return Answer(refusal.status, body.encode(), {"Content-Type": "application/xml", "x-ms-error-code": refusal.code, **refusal.headers})
-
-
-def _xml(inner: str) -> Answer:
-    body = f'<?xml version="1.0" encoding="utf-8"?>{inner}</EnumerationResults>'
-    return Answer(200, body.encode(), {"Content-Type": "application/xml"})
-
-
-def _lease(blob: Mapping[str, Any] | None) -> Lease:
-    return Lease(**blob["lease"]) if blob else Lease()
-
-
-def _etag(*of: object) -> str:
-    return f'"0x8D{hashlib.sha256("|".join(map(str, of)).encode()).hexdigest()[:12].upper()}"'
-
-
 def _meet(call: _Call, blob: Mapping[str, Any] | None) -> None:
     """The conditions by ETag that a caller set."""
     match, other, etag = call.header("If-Match"), call.header("If-None-Match"), blob["etag"] if blob else ""
     if match and (not blob or match not in ("*", etag)):
-        raise _Refusal(412, "ConditionNotMet")
+        raise Refusal(412, "ConditionNotMet")
     if blob and other and other in ("*", etag):
-        raise _Refusal(304 if call.request.method in ("GET", "HEAD") else 412, "ConditionNotMet")
+        raise Refusal(304 if call.request.method in ("GET", "HEAD") else 412, "ConditionNotMet")
+
+
+def _assert_version(said: str) -> None:
+    """A token of Entra ID is taken from 2017-11-09 on ("Authorize with Microsoft Entra ID"); a version is a date."""
+    if not said:
+        raise Refusal(400, "MissingRequiredHeader")
+    if not re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", said) or said < VERSION_MIN:
+        raise Refusal(400, "InvalidHeaderValue")
+
+
+def _assert_md5(call: _Call, md5: str) -> None:
+    """What arrived is what was sent ("Put Blob": of the body, and for a block blob of what is kept)."""
+    for name in ("Content-MD5", "x-ms-blob-content-md5"):
+        said = call.header(name)
+        if said and not re.fullmatch(r"[A-Za-z0-9+/]{22}==", said):
+            raise Refusal(400, "InvalidMd5")
+        if said and said != md5:
+            raise Refusal(400, "Md5Mismatch")
+
+
+def _page(call: _Call, rows: Mapping[str, str]) -> tuple[list[str], str]:
+    """(the rows behind the marker, as many as are wanted; the next marker as XML). A marker is the name of the row before it, be that a
+    blob or a prefix, so a prefix is told once."""
+    said = call.query.get("maxresults") or str(PAGE_MAX)
+    if not re.fullmatch(r"-?\d{1,9}", said):
+        raise Refusal(400, "InvalidQueryParameterValue")
+    if int(said) < 1:
+        raise Refusal(400, "OutOfRangeQueryParameterValue")
+    left = [name for name in sorted(rows) if name > call.query.get("marker", "")]
+    shown = left[: min(int(said), PAGE_MAX)]
+    marker = shown[-1] if len(shown) < len(left) else ""
+    return [rows[name] for name in shown], f"<NextMarker>{escape(marker)}</NextMarker>"
 
 
 def _metadata(headers: Mapping[str, str]) -> dict[str, str]:
-    found = {name[len(_META) :]: value for name, value in headers.items() if name.lower().startswith(_META)}
+    found = {name[len(META) :]: value for name, value in headers.items() if name.lower().startswith(META)}
     if not all(re.fullmatch(r"[A-Za-z_]\w*", name) for name in found):
-        raise _Refusal(400, "InvalidMetadata")
+        raise Refusal(400, "InvalidMetadata")
     return found
 
 
 def _whole(text: str) -> int:
     if not re.fullmatch(r"-?\d+", text):
-        raise _Refusal(400, "InvalidHeaderValue")
+        raise Refusal(400, "InvalidHeaderValue")
     return int(text)
-
-
-def _marks(blob: Mapping[str, Any]) -> dict[str, str]:
-    return {"ETag": blob["etag"], "Last-Modified": formatdate(blob["changed_at_s"], usegmt=True)}
-
-
-def _leased(blob: Mapping[str, Any], now: float) -> dict[str, str]:
-    lease = _lease(blob)
-    shown = {"status": "locked" if lease.locked(now) else "unlocked", "state": lease.state(now)}
-    return shown | ({"duration": "infinite" if lease.ends_at_s is None else "fixed"} if shown["state"] == "leased" else {})
-
-
-def _properties(blob: Mapping[str, Any], now: float) -> dict[str, str]:
-    return {
-        **_marks(blob),
-        "Content-Type": blob["type"],
-        "x-ms-blob-type": "BlockBlob",
-        "x-ms-creation-time": formatdate(blob["made_at_s"], usegmt=True),
-        "x-ms-server-encrypted": "true",
-        **{f"x-ms-lease-{name}": value for name, value in _leased(blob, now).items()},
-        **{f"{_META}{name}": value for name, value in blob["metadata"].items()},
-    }
-
-
-def _row(name: str, blob: Mapping[str, Any], now: float, with_metadata: bool) -> str:
-    values = {
-        "Creation-Time": formatdate(blob["made_at_s"], usegmt=True),
-        "Last-Modified": formatdate(blob["changed_at_s"], usegmt=True),
-        "Etag": blob["etag"].strip('"'),
-        "Content-Length": len(base64.b64decode(blob["content"])),
-        "Content-Type": blob["type"],
-        "BlobType": "BlockBlob",
-        **{f"Lease{what.title()}": value for what, value in _leased(blob, now).items()},
-    }
-    properties = "".join(f"<{what}>{escape(str(value))}</{what}>" for what, value in values.items())
-    meta = "".join(f"<{what}>{escape(value)}</{what}>" for what, value in blob["metadata"].items())
-    said = f"<Metadata>{meta}</Metadata>" if with_metadata else ""
-    return f"<Blob><Name>{escape(name)}</Name><Properties>{properties}</Properties>{said}</Blob>"

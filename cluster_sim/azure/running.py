@@ -16,7 +16,7 @@ _ALIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
 
 def machines(cloud: Cloud, workspace: Resource) -> Iterator[tuple[str, int, bool]]:
     """Size, how many and whether spot, of what runs in a workspace: it counts against the subscription's quota."""
-    for cluster in (cloud.store.workspace_content.get(workspace.key) or {}).get("clusters", {}).values():
+    for cluster in (cloud.store.content.get(workspace.key) or {}).get("clusters", {}).values():
         settle(cluster, cloud.now)
         if cluster["state"] in _ALIVE:
             yield from sizes(cluster)

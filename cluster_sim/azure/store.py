@@ -74,8 +74,8 @@ class Store:
     """Soft-deleted vaults, accounts and workspaces, by their old key."""
     registered: dict[str, str] = field(default_factory=dict)
     """`subscription/namespace` in lower case → state, where it changed since the world began."""
-    workspace_content: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What is inside each Databricks workspace and each cluster, by its key."""
+    content: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What is inside a resource that ARM does not see (a Databricks workspace, a cluster, a container of blobs), by its key."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """The activity log, oldest first: what was written and deleted, and refused."""
     generation: int = 0
@@ -104,7 +104,7 @@ class Store:
             "deleted": [asdict(r) for r in self.deleted.values()],
             "operations": [asdict(o) for o in self.operations.values()],
             "registered": self.registered,
-            "workspace_content": self.workspace_content,
+            "content": self.content,
             "events": self.events,
         }
         new = self.file.with_suffix(".new")
@@ -122,6 +122,6 @@ class Store:
         self.resources = {r.key: r for r in (Resource(**item) for item in value["resources"])}
         self.deleted = {r.key: r for r in (Resource(**item) for item in value["deleted"])}
         self.operations = {o.id: o for o in (Operation(**item) for item in value["operations"])}
-        self.registered, self.workspace_content = value["registered"], value["workspace_content"]
+        self.registered, self.content = value["registered"], value.get("content", value.get("workspace_content", {}))
         self.events = value.get("events", [])
         return True

@@ -113,7 +113,7 @@ class Workspace:
         for fault in strikes:
             if fault.status:
                 raise Refusal(fault.status, fault.code, fault.message)
-        inside = self.cloud.store.workspace_content.setdefault(
+        inside = self.cloud.store.content.setdefault(
             workspace.key, {"clusters": {}, "policies": {}, "pools": {}, "permissions": {}, "number": 0}
         )
         return _Inside(self.cloud, workspace, inside, request).answer(path)

@@ -138,7 +138,7 @@ def _written(change: Change) -> None:
 
 
 def _removed(cloud: Cloud, resource: Resource) -> None:
-    cloud.store.workspace_content.pop(resource.key, None)
+    cloud.store.content.pop(resource.key, None)
     remove_managed_group(cloud, resource, str(resource.properties["managedResourceGroupId"]).rstrip("/").rsplit("/", 1)[-1])
 
 

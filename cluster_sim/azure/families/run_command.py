@@ -46,7 +46,7 @@ def _run(cloud: Cloud, words: dict[str, str], request: Request) -> Answer:
             "Failed to run command due to cluster perf issue, container command in aks-command namespace did not start within 30s on your "
             "cluster, retry may helps. If issue persist, you may need to tune your cluster with better performance.",
         )
-    inside = cloud.store.workspace_content.setdefault(cluster.key, {"objects": {}, "results": {}})
+    inside = cloud.store.content.setdefault(cluster.key, {"objects": {}, "results": {}})
 
     def may(verb: str, kind: Kind, namespace: str) -> bool:
         places = [cluster.id, *([f"{cluster.id}/namespaces/{namespace}"] if namespace else [])]
@@ -72,7 +72,7 @@ def _run(cloud: Cloud, words: dict[str, str], request: Request) -> Answer:
 
 def _result(cloud: Cloud, words: dict[str, str], request: Request) -> Answer:
     cluster = _cluster(cloud, words)
-    found = cloud.store.workspace_content.get(cluster.key, {}).get("results", {}).get(words["id"])
+    found = cloud.store.content.get(cluster.key, {}).get("results", {}).get(words["id"])
     if found is None:
         raise ArmError(404, "NotFound", f"The command {words['id']} was not found.")
     return json_answer({"id": words["id"], "properties": found})

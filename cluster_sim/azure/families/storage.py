@@ -28,6 +28,8 @@ _CONTAINER_NAME = NameRule(
     "The specified resource name contains invalid characters: '{name}'. A container name has 3 to 63 lower-case letters, digits "
     "and single hyphens.",
 )
+CONTAINER_GOES_SECONDS = 30.0
+"""The least for which the name of a deleted container is not free (Microsoft Learn, "Delete Container", read 2026-11-30)."""
 _SERVICES = ("blob", "dfs", "file", "queue", "table", "web")
 
 
@@ -183,6 +185,9 @@ def secret(resource: Resource, label: str, octets: int = 64) -> str:
 
 
 def _check_container(change: Change) -> None:
+    gone_at_s = change.cloud.store.content.get(change.address.key, {}).get("gone_at_s")
+    if change.creating and gone_at_s is not None and change.cloud.now < gone_at_s + CONTAINER_GOES_SECONDS:
+        raise ArmError(409, "ContainerBeingDeleted", "The specified container is being deleted. Try operation later.")
     public = change.properties.get("publicAccess", "None")
     account = change.cloud.find(change.address.id.split("/blobServices/")[0])
     if public != "None" and account and not account.properties.get("allowBlobPublicAccess"):
@@ -193,11 +198,16 @@ def _fill_container(change: Change) -> None:
     for key, value in (("publicAccess", "None"), ("hasImmutabilityPolicy", False), ("hasLegalHold", False), ("deleted", False)):
         change.properties.setdefault(key, value)
     properties = change.properties
+    if change.creating:
+        change.cloud.store.content.pop(change.address.key, None)
     properties |= {"leaseStatus": "Unlocked", "leaseState": "Available", "lastModifiedTime": stamp(change.cloud.now)}
 
 
 def _removed_container(cloud: Cloud, resource: Resource) -> None:
-    cloud.store.workspace_content.pop(resource.key, None)
+    """Its name is free again a little later, unless the account went with it."""
+    cloud.store.content.pop(resource.key, None)
+    if cloud.find(resource.id.split("/blobServices/")[0]) is not None:
+        cloud.store.content[resource.key] = {"gone_at_s": cloud.now}
 
 
 def _fill_service(change: Change) -> None:
