@@ -1,4 +1,4 @@
-"""Blob storage at the wire: what is paged, what is refused, and a container that is going. Leases are tested beside, with Microsoft's client."""
+"""Blob storage at the wire: what is paged, what is refused, and a container that is going. Leases are tested beside."""
 
 from __future__ import annotations
 
