@@ -167,7 +167,7 @@ def rules_of_vnet(call: Call) -> list[dict[str, Any]]:
 
 
 def zone(call: Call) -> dict[str, Any]:
-    return _one(network.zones(call), "zone", call.values["zone"], "sdn zone")
+    return _one(network.zones(call), "zone", call.values["zone"], "sdn")
 
 
 def vnet(call: Call) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def subnet(call: Call) -> dict[str, Any]:
 def _one(rows: Iterable[dict[str, Any]], key: str, wanted: str, what: str) -> dict[str, Any]:
     found = next((row for row in rows if row[key] == wanted), None)
     if found is None:
-        raise failed(f"{what} object ID '{wanted}' does not exist")
+        raise failed(f"{what} '{wanted}' does not exist")
     return found
 
 

@@ -14,7 +14,7 @@ from .lines import Net
 from .parameters import split_list
 from .state import Bridge
 
-_SDN = ("SDN.Audit", "SDN.Use", "SDN.Allocate")
+_SDN = ("SDN.Audit", "SDN.Allocate")
 
 
 def interfaces(call: Call) -> list[dict[str, Any]]:
@@ -113,20 +113,22 @@ def holds(subnet: str, address: str) -> bool:
 
 
 def zones(call: Call) -> list[dict[str, Any]]:
-    return [{"zone": id, **row, "digest": "0" * 40} for id, row in _objects(call, "zones").items() if call.may(f"/sdn/zones/{id}", *_SDN)]
+    return [
+        {"zone": id, **row, **_digest(call, "zones")} for id, row in _objects(call, "zones").items() if call.may(f"/sdn/zones/{id}", *_SDN)
+    ]
 
 
 def vnets(call: Call) -> list[dict[str, Any]]:
     rows = ((id, row, zone_of(call, id)) for id, row in _objects(call, "vnets").items())
-    return [{"vnet": id, **row, "digest": "0" * 40} for id, row, zone in rows if call.may(f"/sdn/zones/{zone}/{id}", *_SDN)]
+    return [{"vnet": id, **row, **_digest(call, "vnets")} for id, row, zone in rows if call.may(f"/sdn/zones/{zone}/{id}", *_SDN)]
 
 
 def subnets(call: Call) -> list[dict[str, Any]]:
     name = call.values["vnet"]
     zone = zone_of(call, name)
     if not zone:
-        raise failed(f"sdn vnet object ID '{name}' does not exist")
-    call.require(f"/sdn/zones/{zone}/{name}", "SDN.Audit", "SDN.Allocate")
+        raise failed(f"sdn vnet '{name}' does not exist")
+    call.require(f"/sdn/zones/{zone}/{name}", *_SDN)
     return [
         {
             **row,
@@ -138,11 +140,16 @@ def subnets(call: Call) -> list[dict[str, Any]]:
             "cidr": (cidr := kept.cidr_of(id)),
             "network": cidr.partition("/")[0],
             "mask": cidr.partition("/")[2],
-            "digest": "0" * 40,
+            **_digest(call, "subnets"),
         }
         for id, row in _objects(call, "subnets").items()
         if (row.get("vnet") or row.get("pending", {}).get("vnet")) == name
     ]
+
+
+def _digest(call: Call, kind: kept.Kind) -> dict[str, str]:
+    """Of what is written down; what runs, and both together, come without one (pending_config)."""
+    return {} if call.get("pending") or call.get("running") else {"digest": call.cluster.sdn.digest(kind)}
 
 
 def _objects(call: Call, kind: kept.Kind) -> kept.Objects:

@@ -2,7 +2,7 @@
 
 Zones of the kinds `vlan` and `simple` are simulated; a card on a vnet of the first reaches the VLAN of its tag on the zone's bridge. Rules
 and words are those of pve-network (commit ecf98c5d of 2026-03-31: API2/Network/SDN.pm and what lies below it; VnetPlugin.pm,
-SubnetPlugin.pm, and VlanPlugin.pm and SimplePlugin.pm of Zones), read 2026-11-30.
+SubnetPlugin.pm, and the plugins of Zones) and of pve-common's SectionConfig.pm (f665029 of 2026-08-04), read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -13,11 +13,29 @@ from typing import Any
 
 from .call import Address, Call, needs
 from .errors import Refusal, failed
-from .parameters import BOOLEAN, INTEGER, LIST, TEXT, WORDS, choice, integer, matching, split_list
+from .parameters import BOOLEAN, DNS_NAME, INTEGER, LIST, NODE, TEXT, WORDS, choice, integer, matching, split_list
 from .vnets import Kind, cidr_of
 
 _TAG_MAX = 4096
 _SIMULATED = ("vlan", "simple")
+_OF_EVERY_ZONE = frozenset({"nodes", "mtu", "dns", "reversedns", "dnszone", "ipam"})
+_BRIDGED = frozenset({"bridge-disable-mac-learning"})
+_ZONE_KEYS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "simple": (frozenset(), frozenset({"dhcp"})),
+    "vlan": (frozenset({"bridge"}), _BRIDGED),
+    "qinq": (frozenset({"tag", "bridge"}), _BRIDGED | {"vlan-protocol"}),
+    "vxlan": (frozenset(), frozenset({"peers", "vxlan-port", "fabric"})),
+    "evpn": (
+        frozenset({"vrf-vxlan", "controller"}),
+        frozenset(
+            {"exitnodes", "exitnodes-local-routing", "exitnodes-primary", "advertise-subnets", "disable-arp-nd-suppression"}
+            | {"rt-import", "vxlan-port", "mac", *_BRIDGED}
+        ),
+    ),
+}
+"""What a zone of each kind must say and may say besides (`options` of the plugins)."""
+_VNET_KEYS = (frozenset({"zone"}), frozenset({"tag", "alias", "vlanaware", "isolate-ports"}))
+_SUBNET_KEYS = (frozenset({"vnet"}), frozenset({"gateway", "snat", "dnszoneprefix", "dhcp-range", "dhcp-dns-server"}))
 
 
 def _assert_lock(call: Call, what: str) -> None:
@@ -36,48 +54,86 @@ def _given(call: Call, *besides: str) -> dict[str, Any]:
     return {key: int(value) if isinstance(value, bool) else value for key, value in call.values.items() if key not in left}
 
 
-def _changed(call: Call, before: dict[str, Any], *besides: str) -> dict[str, Any]:
+def _changed(call: Call, kind: Kind, before: dict[str, Any], keys: tuple[frozenset[str], frozenset[str]], what: str) -> dict[str, Any]:
+    """What an object becomes: by somebody who knew what it was, and who takes away what may be taken away."""
+    if call.get("digest") and call.values["digest"] != call.cluster.sdn.digest(kind):
+        raise failed(f"{what}: detected modified configuration - file changed by other user? Try again.")
+    given = _given(call, kind[:-1])
+    _assert_known(given, keys, f"{what}: ")
     gone = split_list(call.get("delete") or "")
-    return {key: value for key, value in before.items() if key not in gone} | _given(call, *besides)
+    for key in gone:
+        if key not in keys[0] | keys[1]:
+            raise failed(f"{what}: no such option '{key}'")
+        if key in keys[0]:
+            raise failed(f"{what}: unable to delete required option '{key}'")
+        if key in given:
+            raise failed(f"{what}: cannot set and delete property '{key}' at the same time!")
+    return {key: value for key, value in before.items() if key not in gone} | given
 
 
-def _found(call: Call, kind: Kind, id: str) -> dict[str, Any]:
+def _assert_known(given: dict[str, Any], keys: tuple[frozenset[str], frozenset[str]], what: str = "", *, whole: bool = False) -> None:
+    for key in given:
+        if key not in keys[0] | keys[1] | {"type"}:
+            raise failed(f"{what}unexpected property '{key}'")
+    for key in sorted(keys[0] - set(given)) if whole else ():
+        raise failed(f"{what}missing value for required option '{key}'")
+
+
+def _of_zone(kind: str) -> tuple[frozenset[str], frozenset[str]]:
+    if kind not in _ZONE_KEYS:
+        raise Refusal(501, f"Zones of type {kind} are not simulated")
+    must, may = _ZONE_KEYS[kind]
+    return must, may | _OF_EVERY_ZONE
+
+
+def _found(call: Call, kind: Kind, id: str, what: str = "") -> dict[str, Any]:
     found = call.cluster.sdn.written[kind].get(id)
     if found is None:
-        raise failed(f"sdn {kind[:-1]} object ID '{id}' does not exist")
+        named = f"sdn {'' if kind == 'zones' else kind[:-1] + ' '}'{id}'"
+        raise failed(f"{what}{': ' if what else ''}{named} does not exist")
     return found
 
 
 def add_zone(call: Call) -> None:
     id, what, zones = call.values["zone"], "create sdn zone object failed", call.cluster.sdn.written["zones"]
-    if call.values["type"] not in _SIMULATED:
-        raise Refusal(501, f"Zones of type {call.values['type']} are not simulated")
+    row = _given(call, "zone")
+    # Before the lock is taken, so without its words.
+    _assert_known(row, _of_zone(row["type"]), whole=True)
+    if row["type"] not in _SIMULATED:
+        raise Refusal(501, f"Zones of type {row['type']} are not simulated")
     _assert_lock(call, what)
     if id in zones:
         raise failed(f"{what}: sdn zone object ID '{id}' already defined")
-    zones[id] = _checked_zone(_given(call, "zone"), what)
+    _assert_zone(row, what)
+    zones[id] = row
 
 
 def change_zone(call: Call) -> None:
     id, what = call.values["zone"], "update sdn zone object failed"
     _assert_lock(call, what)
-    call.cluster.sdn.written["zones"][id] = _checked_zone(_changed(call, _found(call, "zones", id), "zone"), what)
+    before = _found(call, "zones", id, what)
+    after = _changed(call, "zones", before, _of_zone(before["type"]), what)
+    if after.get("ipam") != before.get("ipam") and any(of.startswith(f"{id}-") for of in call.cluster.sdn.written["subnets"]):
+        raise _wrong(what, ipam="can't change ipam if a subnet is already defined in this zone")
+    _assert_zone(_given(call, "zone"), what)
+    call.cluster.sdn.written["zones"][id] = after
 
 
-def _checked_zone(row: dict[str, Any], what: str) -> dict[str, Any]:
-    if row["type"] == "vlan" and not row.get("bridge"):
-        raise _wrong(what, bridge="property is missing and it is not optional")
-    if row.get("ipam", "pve") != "pve":
-        raise _wrong(what, ipam=f"{row['ipam']} not existing")
-    if row.get("dns") or row.get("reversedns"):
-        raise _wrong(what, dns=f"{row.get('dns') or row.get('reversedns')} don't exist")
-    return row
+def _assert_zone(given: dict[str, Any], what: str) -> None:
+    """What is said in this very call: no DNS server and no other IPAM is there to be named."""
+    for key in ("dns", "reversedns"):
+        if given.get(key):
+            raise _wrong(what, **{key: f"{given[key]} don't exist"})
+    if given.get("dnszone"):
+        raise _wrong(what, dnszone="missing dns server")
+    if given.get("ipam", "pve") != "pve":
+        raise _wrong(what, ipam=f"{given['ipam']} not existing")
 
 
 def remove_zone(call: Call) -> None:
     id, what, written = call.values["zone"], "delete sdn zone object failed", call.cluster.sdn.written
     _assert_lock(call, what)
-    _found(call, "zones", id)
+    _found(call, "zones", id, what)
     user = next((vnet for vnet, row in written["vnets"].items() if row["zone"] == id), None)
     if user:
         raise failed(f"{what}: zone {id} is used by vnet {user}")
@@ -97,7 +153,7 @@ def change_vnet(call: Call) -> None:
     id, what = call.values["vnet"], "update sdn vnet object failed"
     before = _vnet(call, id)
     _assert_lock(call, what)
-    row = _changed(call, before, "vnet")
+    row = _changed(call, "vnets", before, _VNET_KEYS, what)
     if _subnets_of(call, id) and row.get("zone") != before["zone"]:
         raise _wrong(what, zone="can't change zone if subnets exist")
     call.cluster.sdn.written["vnets"][id] = _checked_vnet(call, id, row, what)
@@ -106,7 +162,7 @@ def change_vnet(call: Call) -> None:
 def _checked_vnet(call: Call, id: str, row: dict[str, Any], what: str) -> dict[str, Any]:
     zone = call.cluster.sdn.written["zones"].get(row.get("zone", ""))
     if zone is None:
-        raise failed(f"{what}: sdn zone object ID '{row.get('zone', '')}' does not exist")
+        raise failed(f"{what}: cannot lookup undefined type!")
     tag = row.get("tag")
     if zone["type"] == "simple" and tag is not None:
         raise _wrong(what, tag="vlan tag is not allowed on simple zone")
@@ -158,7 +214,8 @@ def change_subnet(call: Call) -> None:
     id, what = call.values["subnet"], "update sdn subnet object failed"
     _vnet(call, call.values["vnet"])
     _assert_lock(call, what)
-    call.cluster.sdn.written["subnets"][id] = _checked_subnet(call, id, _changed(call, _found(call, "subnets", id), "subnet"), what)
+    row = _changed(call, "subnets", _found(call, "subnets", id, what), _SUBNET_KEYS, what)
+    call.cluster.sdn.written["subnets"][id] = _checked_subnet(call, id, row, what)
 
 
 def _checked_subnet(call: Call, id: str, row: dict[str, Any], what: str) -> dict[str, Any]:
@@ -174,10 +231,11 @@ def _checked_subnet(call: Call, id: str, row: dict[str, Any], what: str) -> dict
 
 def remove_subnet(call: Call) -> None:
     id, what = call.values["subnet"], "delete sdn subnet object failed"
-    _vnet(call, call.values["vnet"])
+    zone = call.cluster.sdn.written["zones"].get(_vnet(call, call.values["vnet"])["zone"], {})
     _assert_lock(call, what)
-    _found(call, "subnets", id)
-    del call.cluster.sdn.written["subnets"][id]
+    if call.cluster.sdn.written["subnets"].pop(id, None) is None and zone.get("ipam"):
+        # Nobody asks whether it is there but the IPAM.
+        raise failed(f"{what}: zone '' doesn't exist in IPAM DB")
 
 
 def lock(call: Call) -> str:
@@ -226,14 +284,29 @@ _ID = matching(r"[a-zA-Z][a-zA-Z0-9]{0,6}[a-zA-Z0-9]")
 _ALL, _OF_ZONE, _LOCK = needs("/sdn", "SDN.Allocate"), needs("/sdn/zones/{zone}", "SDN.Allocate"), {"lock-token": TEXT}
 _CHANGES = {**_LOCK, "delete": LIST, "digest": TEXT}
 _ZONE = {
+    "advertise-subnets": BOOLEAN,
     "bridge": TEXT,
+    "bridge-disable-mac-learning": BOOLEAN,
+    "controller": TEXT,
+    "dhcp": choice("dnsmasq"),
+    "disable-arp-nd-suppression": BOOLEAN,
     "dns": TEXT,
-    "dnszone": TEXT,
+    "dnszone": DNS_NAME,
+    "exitnodes": LIST,
+    "exitnodes-local-routing": BOOLEAN,
+    "exitnodes-primary": NODE,
+    "fabric": TEXT,
     "ipam": TEXT,
+    "mac": TEXT,
     "mtu": INTEGER,
     "nodes": LIST,
+    "peers": LIST,
     "reversedns": TEXT,
-    "dhcp": choice("dnsmasq"),
+    "rt-import": LIST,
+    "tag": integer(0),
+    "vlan-protocol": choice("802.1q", "802.1ad"),
+    "vrf-vxlan": integer(1, 16777215),
+    "vxlan-port": integer(1, 65536),
 }
 _VNET = {
     "alias": matching(r"[()\-_.\w\s]{0,256}"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -34,6 +36,10 @@ class Sdn:
     @property
     def changed(self) -> bool:
         return self.running != self.written
+
+    def digest(self, kind: Kind) -> str:
+        """Of all that is written down of a kind: SHA-1, as of the file that Proxmox keeps it in."""
+        return hashlib.sha1(json.dumps(self.written[kind], sort_keys=True).encode(), usedforsecurity=False).hexdigest()
 
 
 def _pending(running: dict[str, Any] | None, written: dict[str, Any] | None) -> dict[str, Any]:

@@ -80,10 +80,6 @@ def test_what_was_written_down_can_be_taken_back_and_removed_in_order(pve: Drive
     assert pve.cluster.sdn.written == was and not pve.cluster.sdn.changed
     lab(pve)
     pve.call("PUT", "/cluster/sdn", {})
-    with pytest.raises(Refused, match="delete sdn zone object failed: zone lab is used by vnet lab50"):
-        pve.delete("/cluster/sdn/zones/lab")
-    with pytest.raises(Refused, match="vnet: Can't delete vnet if subnets exists"):
-        pve.delete("/cluster/sdn/vnets/lab50")
     pve.delete("/cluster/sdn/vnets/lab50/subnets/lab-10.0.50.0-24")
     pve.delete("/cluster/sdn/vnets/lab50")
     pve.delete("/cluster/sdn/zones/lab")
@@ -111,15 +107,32 @@ def test_whoever_holds_the_lock_alone_changes_anything(pve: Driver) -> None:
     ("method", "path", "form", "words"),
     [
         ("POST", "zones", {"zone": "lab", "type": "simple"}, "create sdn zone object failed: sdn zone object ID 'lab' already defined"),
-        ("POST", "zones", {"zone": "other", "type": "vlan"}, "bridge: property is missing and it is not optional"),
+        ("POST", "zones", {"zone": "other", "type": "vlan"}, "missing value for required option 'bridge'"),
+        ("POST", "zones", {"zone": "other", "type": "simple", "bridge": "vmbr0"}, "unexpected property 'bridge'"),
+        ("POST", "zones", {"zone": "other", "type": "vlan", "bridge": "vmbr0", "dhcp": "dnsmasq"}, "unexpected property 'dhcp'"),
+        ("POST", "zones", {"zone": "other", "type": "simple", "dnszone": "example.org"}, "dnszone: missing dns server"),
+        ("POST", "zones", {"zone": "other", "type": "simple", "dns": "ns"}, "dns: ns don't exist"),
+        ("POST", "zones", {"zone": "other", "type": "evpn"}, "missing value for required option 'controller'"),
+        ("POST", "zones", {"zone": "other", "type": "qinq", "bridge": "vmbr0"}, "missing value for required option 'tag'"),
+        ("PUT", "zones/lab", {"delete": "bridge"}, "unable to delete required option 'bridge'"),
+        ("PUT", "zones/lab", {"delete": "tag"}, "update sdn zone object failed: no such option 'tag'"),
+        ("PUT", "zones/lab", {"delete": "mtu", "mtu": 1400}, "cannot set and delete property 'mtu' at the same time!"),
+        ("PUT", "zones/lab", {"ipam": "pve"}, "ipam: can't change ipam if a subnet is already defined in this zone"),
+        ("PUT", "zones/lab", {"mtu": 1400, "digest": "0" * 40}, "detected modified configuration - file changed by other user? Try again."),
+        ("PUT", "vnets/lab50", {"alias": "a", "digest": "0" * 40}, "detected modified configuration"),
+        ("PUT", "vnets/lab50", {"delete": "zone"}, "unable to delete required option 'zone'"),
+        ("PUT", "vnets/lab50/subnets/lab-10.0.50.0-24", {"delete": "gateway", "digest": "0" * 40}, "detected modified configuration"),
+        ("PUT", "zones/none", {"mtu": 1400}, "update sdn zone object failed: sdn 'none' does not exist"),
+        ("DELETE", "zones/lab", {}, "delete sdn zone object failed: zone lab is used by vnet lab50"),
+        ("DELETE", "vnets/lab50", {}, "vnet: Can't delete vnet if subnets exists"),
         ("POST", "zones", {"zone": "other", "type": "simple", "ipam": "netbox"}, "ipam: netbox not existing"),
-        ("POST", "zones", {"zone": "other", "type": "evpn"}, "Zones of type evpn are not simulated"),
+        ("POST", "zones", {"zone": "other", "type": "evpn", "controller": "c", "vrf-vxlan": 1}, "Zones of type evpn are not simulated"),
         ("POST", "vnets", {"vnet": "lab50", "zone": "lab", "tag": 51}, "sdn vnet object ID 'lab50' already defined"),
         ("POST", "vnets", {"vnet": "lab51", "zone": "lab", "tag": 50}, "tag: tag 50 already exist in vnet lab50"),
         ("POST", "vnets", {"vnet": "lab51", "zone": "lab"}, "tag: missing vlan tag"),
         ("POST", "vnets", {"vnet": "lab51", "zone": "lab", "tag": 5000}, "tag: vlan tag max value is 4096"),
-        ("POST", "vnets", {"vnet": "lab51", "zone": "none", "tag": 5}, "sdn zone object ID 'none' does not exist"),
-        ("PUT", "vnets/none", {"tag": 5}, "sdn vnet object ID 'none' does not exist"),
+        ("POST", "vnets", {"vnet": "lab51", "zone": "none", "tag": 5}, "cannot lookup undefined type!"),
+        ("PUT", "vnets/none", {"tag": 5}, "sdn vnet 'none' does not exist"),
         ("PUT", "vnets/lab50", {"zone": "lan"}, "zone: can't change zone if subnets exist"),
         ("PUT", "vnets/lab50", {"vlanaware": 1}, "vlanaware: vlanaware vnet is not compatible with subnets"),
         ("POST", "vnets/lab50/subnets", {"subnet": "10.0.50.0/24", "type": "subnet"}, "'lab-10.0.50.0-24' already defined"),
@@ -137,6 +150,17 @@ def test_what_cannot_be_is_refused(pve: Driver, method: str, path: str, form: di
     with pytest.raises(Refused) as refused:
         pve.call(method, f"/cluster/sdn/{path}", form)
     assert words in refused.value.reason and refused.value.status in (500, 501)
+
+
+def test_whoever_knows_what_it_is_changes_it(pve: Driver) -> None:
+    lab(pve)
+    for where, form in (("zones", {"mtu": 1400}), ("vnets", {"alias": "new"}), ("vnets/lab50/subnets", {"gateway": "10.0.50.2"})):
+        one = next(one for one in pve.get(f"/cluster/sdn/{where}") if "lab" in (one.get("zone"), one.get("vnet")))
+        id = one.get("subnet") or one.get("vnet") or one["zone"]
+        pve.put(f"/cluster/sdn/{where}/{id}", digest=one["digest"], **form)
+        with pytest.raises(Refused, match="detected modified configuration"):
+            pve.put(f"/cluster/sdn/{where}/{id}", digest=one["digest"], **form)
+        assert "digest" not in pve.get(f"/cluster/sdn/{where}", pending=1)[0]
 
 
 def test_it_takes_the_right_to_allocate(four_nodes: World) -> None:
