@@ -178,12 +178,11 @@ def test_a_part_is_led_back_alone_and_the_others_are_asked_for_as_before() -> No
     assert (back.phase, back.going_back, back.led_back) == (Phase.DONE, False, ())
 
 
-@pytest.mark.parametrize(
-    ("text", "anew"), [("add a y to it", False), ("add a y", True), ("a y in that network", True), ("put a y into the system", False)]
-)
-def test_what_is_added_to_it_is_part_of_the_run(text: str, anew: bool) -> None:
-    now, effects = step(replace(DONE, request=REQUEST, request_built=REQUEST), Said(text, ADDED, offline=False))
-    assert effects == (Understand(ADDED, anew),)
+@pytest.mark.parametrize("joins", [True, False])
+def test_what_is_added_to_it_is_part_of_the_run(joins: bool) -> None:
+    added = ADDED.model_copy(update={"joins": joins})
+    now, effects = step(replace(DONE, request=REQUEST, request_built=REQUEST), Said("add a y to it", added, offline=False))
+    assert effects == (Understand(added, not joins, "add a y to it"),)
     assert now.run_id == OWN
 
 
@@ -226,7 +225,7 @@ def test_no_to_the_one_question_which_key_is_an_answer() -> None:
 
 def test_a_change_voids_the_plan_that_is_not_on_the_screen_any_more() -> None:
     now, effects = step(AWAITING, Said("make it 2 cores", CHANGE, offline=False))
-    assert (now.plan_digest, now.typed, effects) == ("d" * 64, ("make it 2 cores",), (Understand(CHANGE),))
+    assert (now.plan_digest, now.typed, effects) == ("d" * 64, ("make it 2 cores",), (Understand(CHANGE, text="make it 2 cores"),))
     now, effects = step(now, Understood(CHANGE, OTHERWISE, (), COMPLETE))
     assert (now.plan_digest, now.request, now.history, effects[0]) == (None, OTHERWISE, (REQUEST,), Void("d" * 64))
 
@@ -237,7 +236,7 @@ def test_what_changes_nothing_leaves_the_plan_on_offer() -> None:
 
 
 def test_a_second_thing_is_one_more_item_until_there_is_a_run() -> None:
-    assert step(AWAITING, Said("another x", ADDED, offline=False))[1] == (Understand(ADDED),)
+    assert step(AWAITING, Said("another x", ADDED, offline=False))[1] == (Understand(ADDED, text="another x"),)
     now, effects = step(REMOVING, Said("another x", ADDED, offline=False))
     assert (now, told_by(effects)) == (REMOVING, [telling.ONE_RUN_AT_A_TIME])
 
@@ -340,7 +339,7 @@ def test_ok_takes_the_suggestions_and_yes_approves() -> None:
 
 
 def test_an_item_is_taken_back_by_its_label_and_what_runs_is_not() -> None:
-    remove = Understand(Edits(edits=(Edit(do="remove", item="x", quote="remove x"),)))
+    remove = Understand(Edits(edits=(Edit(do="remove", item="x", quote="remove x"),)), text="remove x")
     assert step(AWAITING, read("remove x"))[1] == (remove,)
     assert step(AWAITING, read("remove run-7"))[1] == (PlanRemoval("run-7"),)
     empty, _ = step(AWAITING, Understood(remove.edits, Request(), (), NONE))
@@ -348,7 +347,7 @@ def test_an_item_is_taken_back_by_its_label_and_what_runs_is_not() -> None:
 
 
 def test_a_new_request_forgets_the_last_run() -> None:
-    assert step(DONE, Said("another x", ADDED, offline=False))[1] == (Understand(ADDED, anew=True),)
+    assert step(DONE, Said("another x", ADDED, offline=False))[1] == (Understand(ADDED, anew=True, text="another x"),)
     now, _ = step(DONE, Understood(ADDED, OTHERWISE, (), COMPLETE, anew=True))
     assert (now.run_id, now.line_seen, now.changing) == (None, 0, False), "its journal is shown from the first line"
     assert step(DONE, Understood(ADDED, Request(), (), COMPLETE, anew=True))[0] == DONE, "nothing of it could be made"

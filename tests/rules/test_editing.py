@@ -142,12 +142,13 @@ BUILT = {"web": {"": ("web-01", "web-02", "web-03")}, "db": {"": ("db-01",)}, "k
 @pytest.mark.parametrize(
     ("item", "quote", "left"),
     [
-        ("web", "remove the web server", {"db": {}, "k": {"workers_count": "2"}}),
+        ("web", "remove the web servers", {"db": {}, "k": {"workers_count": "2"}}),
         ("db", "drop the database", {"web": {"count": "3"}, "k": {"workers_count": "2"}}),
         ("db-01", "remove db-01", {"web": {"count": "3"}, "k": {"workers_count": "2"}}),
         ("web-02", "remove web-02", {"web": {"count": "2", "name": "web-01, web-03"}, "db": {}, "k": {"workers_count": "2"}}),
         ("w-2", "remove w-2", {"web": {"count": "3"}, "db": {}, "k": {"workers_count": "1"}}),
         ("w-1", "remove w-1", None),
+        ("web", "remove the web server", None),
         ("s-1", "remove s-1", None),
         ("web", "only the database", None),
         ("web", "start over", None),

@@ -59,7 +59,8 @@ class Hearing:
         return report(self.now.request, heard, catalogue(), self._missing(), commands, refused, self.known)
 
     def _understand(self, effect: effects.Understand) -> events.Understood:
-        request, refused = apply(Request() if effect.anew else self.now.request, effect.edits, catalogue())
+        before = Request() if effect.anew else self.now.request
+        request, refused = apply(before, effect.edits, catalogue(), {}, self.known.built, effect.text)
         required = chain.understand(request, self.site, REQUESTER)
         return events.Understood(effect.edits, request, refused, required, effect.anew)
 

@@ -27,12 +27,14 @@ from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import proving, reading
+from tools.rules.hearing.counting import names_of
+from tools.rules.hearing.known import Built, Known
 from tools.rules.names.naming import shorten
 from tools.rules.plans.approving import digits
 from tools.rules.plans.permitting import assert_may
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request import goals
-from tools.rules.request.editing import Built, apply, facts_of, names_of
+from tools.rules.request.editing import apply, facts_of
 from tools.rules.request.running import made_by_us, seen_running
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
@@ -236,8 +238,8 @@ class Talk:
         """What takes its time, with the conversation's own values."""
         assert_may(self.person, effect)
         match effect:
-            case effects.Understand(edits, anew):
-                return self._understand(edits, anew)
+            case effects.Understand(edits, anew, text):
+                return self._understand(edits, anew, text)
             case Work.LOOK:
                 return self._look()
             case Work.DRAFT:
@@ -255,10 +257,10 @@ class Talk:
             case _:
                 assert_never(effect)
 
-    def _understand(self, edits: Edits, anew: bool) -> events.Understood:
+    def _understand(self, edits: Edits, anew: bool, text: str) -> events.Understood:
         now = self.now
         before = Request() if anew else now.request
-        request, refused = apply(before, edits, catalogue(), self._running(edits, before), {} if anew else self._machines_built())
+        request, refused = apply(before, edits, catalogue(), self._running(edits, before), {} if anew else self._machines_built(), text)
         required = understand(self.world, request, self.person.name)
         return events.Understood(edits, request, refused, required, anew)
 
@@ -419,7 +421,8 @@ class Talk:
 
     def hear_by_rule(self) -> Edits:
         now = self.now
-        return goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date(), now.before)
+        known = Known(built=self._machines_built())
+        return goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date(), now.before, known)
 
     def said(self, edits: Edits, offline: bool) -> events.Said:
         """With what the rules heard where a model heard nothing."""

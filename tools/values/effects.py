@@ -139,6 +139,8 @@ class Understand:
     edits: Edits
     anew: bool = False
     """It is a new request, and what was asked for before is not part of it."""
+    text: str = ""
+    """The message that they are of; none where an answer picked them."""
 
 
 @dataclass(frozen=True)

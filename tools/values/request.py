@@ -117,5 +117,7 @@ class Edits(Value):
     """Steps back in the history of edits; negative: forward again (`redo`)."""
     unused: tuple[str, ...] = ()
     """Whole phrases that nothing was made of."""
+    joins: bool = False
+    """What it adds is to be part of what runs."""
     taken: tuple[tuple[str, str], ...] = ()
     """(words, capability): what a model takes for a thing that is not named in them. It is told."""

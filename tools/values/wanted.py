@@ -59,6 +59,10 @@ class Wanted(Value):
     replicas`, `web servers behind a load balancer`."""
     same_as: str = ""
     """The fact that says the same another way, such as machines and replicas: whichever is said later stands alone."""
+    beside: int = 0
+    """For `same_as`: how many more that other fact counts. A cluster has one machine more than it has replicas."""
+    part_of: str = ""
+    """For `count`: the fact that counts these and others together. Of all of them the last two said count, and the rest follows."""
     unlabelled: bool = False
     """For `address`: one that no label introduces is this one, and no machine's own."""
     alone: bool = False

@@ -56,8 +56,7 @@ def _add_one(message: Message, thing: Thing, at: Stretch) -> None:
     scene = at.scene
     for mark in at.marks("another"):
         name = message.counted_at(thing.capability, mark.last) if scene.is_left(mark.first) else ""
-        fact, end = message.before(thing, name) if name else None, scene.at(mark.last).last
-        was = worth(fact.value) if fact else None
+        was, end = message.how_many(thing, name) if name else None, scene.at(mark.last).last
         if was is not None:
             at.say(name, plain(was + 1), mark.first, end)
         elif name and not thing.new:
@@ -222,15 +221,17 @@ class _Amounts:
     def _changed(self, fact: str, value: str, match: Match) -> str:
         """`4 GB more` is what there is and four more; nothing else of it is known here."""
         scene, before = self.scene, self.message.before(self.thing, fact)
-        was = worth(before.value) if before else None
-        if was is None or before is None:
+        counts = fact in self.at.able.counts
+        was = self.message.how_many(self.thing, fact) if counts else worth(before.value) if before else None
+        if was is None:
             return value
         lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last))
         by = (scene.does(match.amount.first - 1, "by") and not lowers) or scene.does(match.first - 1, "adds")
         if not by and not scene.any_does(match.first - 1, match.last + 1, "more"):
             return value
         total = was + match.amount.worth
-        return plain(total) if match.amount.kind == "number" and before.value.isdigit() else f"{plain(total / GIB)} GB"
+        is_number = match.amount.kind == "number" and (counts or (before is not None and before.value.isdigit()))
+        return plain(total) if is_number else f"{plain(total / GIB)} GB"
 
     # What has no label.
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tools.rules.hearing.heads import Head
 from tools.rules.hearing.scene import FIGURES, Scene
-from tools.rules.hearing.words import same
+from tools.rules.hearing.words import COUNT, same
 from tools.values.request import Item, Request
 
 GROUPS_MAX = 60
@@ -126,6 +126,8 @@ class Grouping:
         there = head.label in self.named or (is_unnamed and self._ours(head) != "")
         if there and self._tells_list(head):
             return "there"
+        if there and self._runs(head) and (scene.denied[head.first] or self._governed(head, "remove")):
+            return "no" if scene.denied[head.first] else "there"  # what runs goes as tools.rules.hearing.taking hears it
         if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
             return "removed"
         if scene.denied[head.first]:
@@ -250,13 +252,16 @@ class Grouping:
         return self._kind_of(only, head) if only and not self._asks(head, "ask_for", "another") else ""
 
     def _kind_of(self, capability: str, head: Head) -> str:
-        kinds, within = self.scene.words.able[capability].kinds, range(head.first, head.last)
-        counted = {name.removesuffix("_count") for name in kinds if name.endswith("_count") and name != "cpu_count"}
-        named = {name.removesuffix("_count") for i in within for name in self.scene.at(i).facts(capability)}
+        able, within = self.scene.words.able[capability], range(head.first, head.last)
+        counted = {name.removesuffix(f"_{COUNT}") for name in able.parts}
+        named = {name.removesuffix(f"_{COUNT}") for i in within for name in self.scene.at(i).facts(capability)}
         said = named | {one for one in counted for i in within if same(self.scene.said[i].text) == same(one)}
-        return next((one for one in sorted(counted & said) if f"{one}_memory" in kinds), "")
+        return next((one for one in sorted(counted & said) if f"{one}_memory" in able.kinds), "")
 
     # What tells.
+
+    def _runs(self, head: Head) -> bool:
+        return (head.label or self._ours(head)) in self.scene.known.built
 
     def _touches(self, head: Head) -> bool:
         return self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "touch")

@@ -184,19 +184,13 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
     """Items of the request by what they are called: `the masters`, `db`, `app-01`, `the production one`, `the second one`."""
 
     def head(item: Item, i: int, last: int) -> Head:
-        text = scene.said[i].text
-        return Head(
-            item.capability,
-            Lead(i, "ref"),
-            i,
-            last,
-            label=item.label,
-            only=text if text in machines_of(item)[:-1] + machines_of(item)[1:] else "",
-        )
+        text, several = scene.said[i].text, machines[item.label]
+        return Head(item.capability, Lead(i, "ref"), i, last, label=item.label, only=text if text in several[:-1] + several[1:] else "")
 
+    machines = {item.label: tuple(dict.fromkeys((*machines_of(item), *_built(scene, item)))) for item in request.items}
     for item in request.items:
         called = ",".join(fact.value for name in ("name", "role") if (fact := item.fact(name)))
-        words = {same(word.strip()) for word in (item.label, *called.split(","), *machines_of(item)) if word.strip()}
+        words = {same(word.strip()) for word in (item.label, *called.split(","), *machines[item.label]) if word.strip()}
         values = {fact.value.lower() for fact in item.facts}
         for i in range(first, last):
             chosen = {scene.said[i].text, *(one.value for one in scene.at(i).meanings if one.kind == "choice")}
@@ -210,6 +204,10 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
         ordinal = scene.words.ordinals.get(scene.said[i].text, len(request.items))
         if len(request.items) > ordinal and (scene.is_body(i + 1) or scene.is_listed(i + 1, "one_of")):
             yield head(request.items[ordinal], i, i + 2)
+
+
+def _built(scene: Scene, item: Item) -> tuple[str, ...]:
+    return tuple(name.lower() for names in scene.known.built.get(item.label, {}).values() for name in names)
 
 
 def machines_of(item: Item) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
-"""What a world is known to have, so that the names of its nodes and networks are understood: of a snapshot, or of any document that lists
-`nodes` and `networks`."""
+"""What is known to be there, so that its names are understood: of a world its nodes and networks, by a snapshot or any document that lists
+them, and what a run has made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 DEPTH_MAX = 4
+
+Built = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Of the items that a run has made, by label: the names of its machines, by group; the group of machines that are all alike is empty."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Known:
     nodes: frozenset[str] = frozenset()
     networks: Mapping[str, Segment] = field(default_factory=dict)
     """By their names in small letters."""
+    built: Built = field(default_factory=dict)
 
     def has_network(self, value: str) -> bool:
         said = value.lower()

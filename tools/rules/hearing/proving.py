@@ -60,7 +60,7 @@ def fill_in(proven: Edits, by_rule: Edits) -> Edits:
         and not any(fold(edit.quote) in quote or quote in fold(edit.quote) for quote in quotes)
     )
     unused = tuple(phrase for phrase in by_rule.unused if not any(quote in fold(phrase) for quote in quotes))
-    return proven.model_copy(update={"edits": (*proven.edits, *more), "unused": unused})
+    return proven.model_copy(update={"edits": (*proven.edits, *more), "unused": unused, "joins": by_rule.joins})
 
 
 class _Judge:

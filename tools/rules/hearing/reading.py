@@ -14,7 +14,7 @@ from tools.rules.hearing.cells import Cell, Span, cells_of
 from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct
-from tools.rules.hearing.fewer import COUNT, fewer
+from tools.rules.hearing.enlarging import joins_what_runs
 from tools.rules.hearing.groups import Group
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
@@ -23,9 +23,10 @@ from tools.rules.hearing.naming import Called, names
 from tools.rules.hearing.parting import groups
 from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import FIGURES, Scene
+from tools.rules.hearing.taking import keep_from, take_away
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words import COUNT, Catalogue
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
 TEXT_LENGTH_MAX = 16_384
@@ -85,8 +86,7 @@ class _Reader:
             found = answer(scene, message.request, asked, message.catalogue, message.today)
             if found:
                 return Edits(edits=tuple(found), unused=unused(scene))
-        if not cells and (less := fewer(message)):
-            return less
+        taken = Edits() if cells else take_away(scene, message.request)
         for cell in cells:
             scene.use(cell.begin, cell.last)
         self._start_over()
@@ -98,10 +98,11 @@ class _Reader:
         self._stand_in(removed, asked)
         made = changes(message, self.common)
         doubts = tuple(doubt for thing in message.things for doubt in thing.doubts)
-        edits = (*self.gone, *made, *wishes(message))
+        made = keep_from(scene, message.request, made)
+        doubts, edits = (*taken.doubts, *doubts), (*taken.edits, *self.gone, *made, *wishes(message))
         readings = (edit for doubt in doubts for reading in doubt.readings for edit in reading.edits)
         give_back(scene, [edit.quote for edit in (*edits, *readings)] + [doubt.quote for doubt in doubts])
-        return Edits(edits=edits, doubts=doubts, asks=asks, unused=unused(scene))
+        return Edits(edits=edits, doubts=doubts, asks=asks, unused=unused(scene), joins=joins_what_runs(scene))
 
     def _read(self, found: list[Group], removed: list[Group], cells: list[Cell], called: list[Called], is_prose: bool) -> None:
         """Everything that is said, each of the thing that it is about."""
@@ -203,7 +204,8 @@ class _Reader:
             small = [i for i in range(scene.sentence(head.first)[0], head.first) if not scene.does(i, "owned", "article")]
             if small and len(small) <= 3 and scene.does(small[-1], "only"):
                 meant, quote = {group.label for group in found}, scene.quote(0, head.last)
-                self.gone += [Edit(do="remove", item=item.label, quote=quote) for item in items if item.label not in meant]
+                gone = [item.label for item in items if item.label not in meant and item.label not in scene.known.built]
+                self.gone += [Edit(do="remove", item=label, quote=quote) for label in gone]
         for group in removed:
             head, known = group.head, any(item.label == group.label for item in items)
             clause = scene.clause(head.first)

@@ -145,7 +145,7 @@ def _take_back(at: Stretch) -> None:
     """`no data disks`, `forget the end date`, `any node`: a fact that is named to be denied, and no value of it."""
     scene = at.scene
     for mark in at.marks():
-        facts = [name for name in mark.names("fact") if name in at.able.kinds]
+        facts = [name for name in mark.names("fact") if name in at.able.kinds and name not in at.able.counts]
         if not facts or not scene.free(mark.first, mark.last):
             continue
         lead = mark.first

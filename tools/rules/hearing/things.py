@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tools.rules.hearing.cells import Cell
+from tools.rules.hearing.counting import how_many
 from tools.rules.hearing.groups import Group
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.values import plain
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words import COUNT, Catalogue
 from tools.values.request import Doubt, Edit, Fact, Item, Request
 from tools.values.wanted import Wanted
 
@@ -118,8 +119,13 @@ class Message:
 
     def counted_at(self, capability: str, number: int) -> str:
         """The fact that counts what is named there, as one of several within a thing: `worker` of a cluster. Empty where none does."""
-        kinds = self.scene.words.able[capability].kinds
-        return next((name for name in self.scene.at(number).facts(capability) if kinds[name] == "count" and name != "count"), "")
+        counts = self.scene.words.able[capability].counts
+        return next((name for name in self.scene.at(number).facts(capability) if name in counts and name != COUNT), "")
+
+    def how_many(self, thing: Thing, count: str) -> int | None:
+        """As many as there are already of what a fact counts; None where nobody knows."""
+        item = self.request.item(thing.label or thing.copied)
+        return how_many(item, count, self.scene.words.able[item.capability], self.scene.known.built) if item else None
 
     # Things that are named.
 
@@ -164,10 +170,9 @@ class Message:
         if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first
             quote = scene.quote(first, max(group.counted[1], head.last))
-            before = self.before(thing, "count") if head.lead.more and not group.new else None
-            more = (int(before.value) if before and before.value.isdigit() else 1) if head.lead.more and not group.new else 0
-            if self.wants(thing, "count"):
-                thing.found.say("count", str(group.count + more), quote)
+            if self.wants(thing, COUNT):
+                more = (self.how_many(thing, COUNT) or 1) if head.lead.more and not group.new else 0
+                thing.found.say(COUNT, str(group.count + more), quote)
         for fact in scene.words.alone:
             for value in scene.at(head.first).choices(fact):
                 thing.found.say(fact, value, said)

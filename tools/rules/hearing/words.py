@@ -16,7 +16,8 @@ from tools.rules.names.text import fold
 from tools.values.wanted import Kind, Listed, Wanted
 
 MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation"]
-COUNTED = ("count", "memory", "disk", "volume")
+COUNT, CPU_COUNT = "count", "cpu_count"
+COUNTED = (COUNT, "memory", "disk", "volume")
 PLACED = ("network", "node", "text", "name")
 TOLD = ("fact", "choice", "does", "wish", "relation")
 SHORT_LENGTH_MAX = 3
@@ -159,6 +160,18 @@ class Able:
         self.by_kind: dict[Kind, list[Wanted]] = {}
         for one in wanted:
             self.by_kind.setdefault(one.kind, []).append(one)
+        counted = [one for one in wanted if one.kind == COUNT and not one.name.endswith(CPU_COUNT)]
+        self.counts = tuple(one.name for one in counted if f"_{one.name}".endswith(f"_{COUNT}") or one.same_as == COUNT)
+        """Facts that count machines: all of them, those of one kind, or all but some of them."""
+        self.parts = tuple(one for one in self.counts if one.endswith(f"_{COUNT}"))
+        """Those of one kind each: `workers_count`."""
+        self.shares = tuple(one for one in self.parts if self.by_name[one].part_of == COUNT)
+        """Those that all machines are the sum of."""
+
+    def alike(self, fact: str) -> tuple[str, ...]:
+        """Other facts that say the same another way."""
+        own = self.by_name[fact].same_as
+        return tuple(one.name for one in self.wanted if one.same_as == fact or one.name == own)
 
     def named(self, kind: Kind) -> str:
         """The usual fact of a kind, empty when none is wanted; any other of the kind is said with its label."""
@@ -276,7 +289,7 @@ class Lexicon:
         return [mark for mark in found if not is_within(mark)]
 
     def _is_name(self, mark: Mark, services: Container[str]) -> bool:
-        counts = any(one.kind == "fact" and one.name.endswith("s_count") and one.value in services for one in mark.meanings)
+        counts = any(one.kind == "fact" and one.value in services and one.name in self.able[one.value].parts for one in mark.meanings)
         return counts or not self.alone.keys().isdisjoint(mark.names("choice"))
 
     def is_body(self, text: str) -> bool:

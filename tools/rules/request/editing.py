@@ -7,14 +7,18 @@ tools.rules.hearing.proving, and what the request comes to is read afterwards, b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import get_args
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.counting import how_many, names_of
+from tools.rules.hearing.known import Built
+from tools.rules.hearing.words import COUNT, Able
 from tools.rules.names.naming import nearest, numbered, shorten
 from tools.rules.names.text import fold
+from tools.rules.request.keeping import refusals
 from tools.values.request import Edit, Edits, Fact, Item, Relation, RelationKind, Request, Wish
 from tools.values.wanted import Listed
 
@@ -25,8 +29,6 @@ LABEL_LENGTH_MAX = 36
 NAMES_MAX = 1000
 """Of one series, beyond which no free one is looked for."""
 
-Built = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Of the items that a run has made, by label: the names of its machines, by group; the group of machines that are all alike is empty."""
 Refused = tuple[tuple[Edit, str], ...]
 """Edits that were not made, each with the reason in whole sentences."""
 
@@ -37,13 +39,14 @@ def apply(
     catalogue: Mapping[str, Listed],
     running: Mapping[str, Item] | None = None,
     built: Built | None = None,
+    text: str = "",
 ) -> tuple[Request, Refused]:
-    """`running` is what runs already, by every name that it can be called: it may be copied. What is `built` goes only where it is named,
-    and never all of it: that is a removal of the run."""
+    """`running` is what runs already, by every name that it can be called: it may be copied. What is `built` goes only where the message,
+    `text`, takes it away, and never all of it: that is a removal of the run. Without a text, each edit's quote is a message."""
     items = {item.label: item for item in request.items}
     draft = _Draft(catalogue, running or {}, built or {}, items, list(request.shared), list(request.wishes))
     refused: list[tuple[Edit, str]] = []
-    stay = _staying(draft, edits) | _all_of(draft, edits)
+    stay = refusals(edits, text, request, catalogue, draft.built, draft.find)
     for edit in edits.edits:
         try:
             if edit in stay:
@@ -111,6 +114,8 @@ class _Draft:
     wishes: list[Wish]
     now_called: dict[str, str] = field(default_factory=dict)
     """What the edits call an item → its label, when that one was taken."""
+    said: set[tuple[str, str]] = field(default_factory=set)
+    """The facts of items that the edits have set so far."""
 
     @property
     def request(self) -> Request:
@@ -128,6 +133,36 @@ class _Draft:
     def machines(self, item: Item) -> tuple[str, ...]:
         """What its machines are called, or are to be."""
         return (*names_of(item), *(name for names in self.built.get(item.label, {}).values() for name in names))
+
+    def standing(self, item: Item) -> dict[str, tuple[str, ...]]:
+        """The names of its machines as the edits have left them, by group."""
+        able = Able(self.catalogue[item.capability].WANTED)
+        said, groups = names_of(item), dict(self.built.get(item.label, {"": names_of(item)}))
+        if set(said) <= set(groups.get("", ())) and said:
+            groups[""] = said
+        counted = {group: how_many(item, f"{group}_{COUNT}" if group else COUNT, able, self.built) for group in groups}
+        return {group: names[: counted[group]] for group, names in groups.items()}
+
+    def say(self, item: Item, fact: Fact) -> None:
+        """One fact of an item. Of those that cannot all be so, the newest are: a fact that says the same another way falls, and of a number
+        and its shares one that was said earlier."""
+        able = Able(self.catalogue[item.capability].WANTED)
+        facts = tuple(one for one in item.facts if one.name not in able.alike(fact.name))
+        self.said.add((item.label, fact.name))
+        if fact.name in (COUNT, *able.shares) and able.shares:
+            facts = tuple(self._shares(item, facts, fact, able))
+        self.put(item.model_copy(update={"facts": _with(facts, fact)}))
+
+    def _shares(self, item: Item, facts: tuple[Fact, ...], fact: Fact, able: Able) -> Iterator[Fact]:
+        """How many there are of each kind, and of all. What runs stays as many, and the last kind follows from the rest."""
+        given, falls = {one.name for one in facts}, able.shares[-1] if fact.name == COUNT else COUNT
+        stay = [name for name in able.shares if name not in (fact.name, falls)]
+        if item.label in self.built and falls in given:
+            kept = {name: how_many(item, name, able, self.built) for name in stay if name not in given}
+            facts = (*facts, *(Fact(name=name, value=str(number), quote=fact.quote) for name, number in kept.items()))
+            given |= kept.keys()
+        overruled = {*stay, falls} <= given and (item.label, falls) not in self.said
+        return (one for one in facts if one.name != falls or not overruled)
 
     def is_one_of(self, called: str, item: Item) -> bool:
         """One of the item's machines is meant, and there are others."""
@@ -184,9 +219,7 @@ def _set(draft: _Draft, edit: Edit) -> None:
     item = draft.item(edit.item)
     if edit.name not in draft.wants(item):
         raise _No(f"{item.label} has no setting {shorten(edit.name)}.")
-    wanted = draft.catalogue[item.capability].WANTED
-    others = {one.same_as for one in wanted if one.name == edit.name} | {one.name for one in wanted if one.same_as == edit.name}
-    draft.put(item.model_copy(update={"facts": _with([one for one in item.facts if one.name not in others], fact)}))
+    draft.say(item, fact)
 
 
 def _with(facts: Collection[Fact], fact: Fact) -> tuple[Fact, ...]:
@@ -275,29 +308,6 @@ def _say_once(reason: str, refused: Sequence[tuple[Edit, str]]) -> None:
         raise _No(reason)
 
 
-def _staying(draft: _Draft, edits: Edits) -> dict[Edit, str]:
-    """Edits that would leave an item that runs with fewer machines, and all that the same words say besides, each with the reason: one of
-    several that is to be different cannot be set apart from the others any more."""
-    apart: dict[str, str] = {}
-    for edit in edits.edits:
-        item = draft.find(edit.item) if edit.do == "set" and edit.name in ("name", "count") else None
-        if item is None or item.label not in draft.built or edit.quote not in names_of(item):
-            continue
-        apart[edit.quote] = f"{edit.quote} is one of {item.label} that run already, and they are changed together. Say it of {item.label}."
-    made = {edit.name: edit.quote for edit in edits.edits if edit.do == "copy" and edit.quote in apart}
-    return {edit: apart[made.get(edit.item, edit.quote)] for edit in edits.edits if edit.quote in apart or edit.item in made}
-
-
-def _all_of(draft: _Draft, edits: Edits) -> dict[Edit, str]:
-    """Edits that would take away everything that runs."""
-    found = ((edit, draft.find(edit.item)) for edit in edits.edits if edit.do == "remove")
-    going = {edit: item.label for edit, item in found if item is not None and not draft.is_one_of(edit.item, item)}
-    if not draft.built or not draft.built.keys() <= set(going.values()):
-        return {}
-    going_built = [edit for edit, label in going.items() if label in draft.built]
-    return dict.fromkeys(going_built, "That would take away all that runs here. Say `remove it` for a plan that removes all of it.")
-
-
 def _remove(draft: _Draft, edit: Edit) -> None:
     item = draft.find(edit.item)
     if item is None and edit.item in draft.running:
@@ -307,38 +317,27 @@ def _remove(draft: _Draft, edit: Edit) -> None:
     if draft.is_one_of(edit.item, item):
         _take_out(draft, item, edit)
         return
-    if item.label in draft.built and not _names(draft, edit.quote, item):
-        raise _No(f"{item.label} runs already, and what runs is taken away only where you name it. Say `remove {item.label}`.")
     del draft.items[item.label]
     for other in draft.items.values():
         draft.put(_without_relations(other, {item.label}))
     draft.wishes = [wish for wish in draft.wishes if wish.item != item.label]
 
 
-def _names(draft: _Draft, quote: str, item: Item) -> bool:
-    """`only the web server` names none of the others that would go."""
-    able = draft.catalogue.get(item.capability)
-    called = (item.label, *draft.machines(item), item.capability, *(able.WORDS if able else ()))
-    said = label_of(quote).replace("_", "-")
-    return any(label_of(one).replace("_", "-") in said for one in called)
-
-
 def _take_out(draft: _Draft, item: Item, edit: Edit) -> None:
     """One of several machines. Those of a group have numbers instead of names of their own, so the last one of it can go."""
-    groups = draft.built.get(item.label, {}) or {"": names_of(item)}
-    group = next((group for group, names in groups.items() if edit.item in names), "")
-    names = groups.get(group, names_of(item))
-    left = tuple(name for name in names if name != edit.item)
-    said = {f"{group}_count" if group else "count": str(len(left))}
+    groups = draft.standing(item)
+    group = next((group for group, names in groups.items() if edit.item in names), None)
+    if group is None:
+        return  # another edit of this message has taken it out
+    names = groups[group]
+    left, name = tuple(one for one in names if one != edit.item), f"{group}_{COUNT}" if group else COUNT
     if group and edit.item != names[-1]:
         raise _No(f"Of the {group} of {item.label} the last one goes first: {names[-1]}. Say `remove {names[-1]}`.")
-    if not left or not said.keys() <= draft.wants(item):
+    if not left or name not in draft.wants(item):
         raise _No(f"{item.label} cannot be without {edit.item}. Say `remove {item.label}` for all of it.")
+    draft.say(item, Fact(name=name, value=str(len(left)), quote=edit.quote))
     if not group:
-        said["name"] = ", ".join(left)
-    for name, value in said.items():
-        item = item.model_copy(update={"facts": _with(item.facts, Fact(name=name, value=value, quote=edit.quote))})
-    draft.put(item)
+        draft.say(draft.items[item.label], Fact(name="name", value=", ".join(left), quote=edit.quote))
 
 
 def _copy(draft: _Draft, edit: Edit) -> None:
@@ -357,12 +356,6 @@ def _next_name(name: Fact, original: Item, draft: _Draft, edit: Edit) -> Fact:
     taken = {*draft.running, *(one for item in draft.items.values() for one in names_of(item))}
     series = numbered(last, max(2, machines + len(taken) + 1))
     return Fact(name="name", value=next(one for one in series[machines:] if one not in taken), quote=edit.quote)
-
-
-def names_of(item: Item) -> tuple[str, ...]:
-    """What was said that its machines are to be called."""
-    name = item.fact("name")
-    return tuple(one.strip() for one in name.value.split(",")) if name else ()
 
 
 def _rename(draft: _Draft, edit: Edit) -> None:

@@ -63,14 +63,6 @@ _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in s
 _NUMBERS = re.compile(r"(?:(?:number|no\.?|option)\s+)?(\d{1,2})(?:\s*(?:,|and|&|\s)\s*(\d{1,2}))*", re.IGNORECASE)
 
 
-_TO_IT = re.compile(r"\b(?:to|into)\s+(?:it|them|(?:this|that|the)\s+(?:run|system|setup|deployment))\b", re.IGNORECASE)
-
-
-def joins(text: str) -> bool:
-    """`add a redis to it`: what is added is to be part of what there is."""
-    return bool(_TO_IT.search(text))
-
-
 def numbers(text: str) -> tuple[int, ...]:
     """`1`, `2 and 3`: of a message that is nothing but numbers; else none."""
     bare = text.strip().rstrip(".!").strip()

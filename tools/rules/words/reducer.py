@@ -17,7 +17,7 @@ from tools.rules.request.comparing import differences
 from tools.rules.request.editing import lead_back
 from tools.rules.words import telling
 from tools.rules.words.answering import topic_of
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX, joins, numbers, read
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers, read
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
@@ -312,7 +312,7 @@ def _edit(now: Conversation, text: str, edits: Edits) -> Stepped:
     if now.phase is Phase.RUNNING:
         return now, (telling.RUN_UNDER_WAY,)
     adds = any(edit.do in ("add", "copy") for edit in edits.edits)
-    joining = joins(text) and now.request_built is not None
+    joining = edits.joins and now.request_built is not None
     anew = adds and now.phase in (Phase.DONE, Phase.STOPPED) and not (joining and now.phase is Phase.DONE)
     if now.phase is Phase.STOPPED and now.run_id and (part := _is_taken_back(now, edits)):
         return now, (effects.PlanWayBack(now.run_id, part),)
@@ -320,7 +320,7 @@ def _edit(now: Conversation, text: str, edits: Edits) -> Stepped:
         return now, (telling.RUN_STOPPED,)
     if adds and now.run_id is not None and not anew and not joining:
         return now, (telling.ONE_RUN_AT_A_TIME,)
-    return replace(now, typed=(*now.typed, text)[-TYPED_MAX:]), (effects.Understand(edits, anew),)
+    return replace(now, typed=(*now.typed, text)[-TYPED_MAX:]), (effects.Understand(edits, anew, text),)
 
 
 def _is_taken_back(now: Conversation, edits: Edits) -> str:

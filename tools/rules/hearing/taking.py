@@ -1,0 +1,365 @@
+"""What a message takes away, by name or by number: `remove web-02 and web-03`, `one worker less`, `two of the web servers can go`.
+
+A clause counts only where it is courtesy, a verb that takes away, and what goes, and where nothing in its sentence denies it or sets it a
+condition. Nothing else that a message says takes anything from what runs: tools.rules.request.editing asks `goes` of every edit that would,
+whoever heard it. Of what does not run yet, tools.rules.hearing.groups hears more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tools.rules.hearing.counting import how_many, names_of
+from tools.rules.hearing.heads import machines_of
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.words import COUNT, same
+from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
+
+JOINS = (",", "&", "+")
+NAMED = ("name", "quoted", "word")
+VETOES = ("deny", "keep", "because")
+"""What words do that hold a clause back when they stand beside it in its sentence."""
+LEAD_MAX = 5
+"""Small words before a noun."""
+
+
+class Going(NamedTuple):
+    """A machine, by its name; all of an item; or some, where `fact` counts how many are `left`."""
+
+    item: str
+    machine: str = ""
+    fact: str = ""
+    left: int = 0
+
+
+Ways = tuple[Going, ...]
+"""Of one thing that goes, the ways to understand which."""
+
+
+class Clause(NamedTuple):
+    """Tokens `first` up to `last` take something away."""
+
+    first: int
+    last: int
+    going: tuple[Ways, ...]
+    recounts: bool = False
+    """It says how many stay."""
+
+
+def take_away(scene: Scene, request: Request) -> Edits:
+    """The edits of all that goes, and what is to be asked of it. Their words are used."""
+    edits, doubts = list[Edit](), list[Doubt]()
+    for clause in clauses(scene, request):
+        if clause.recounts and len(clause.going[0]) > 1:
+            continue  # `make it 3 servers`: of which kind, the ordinary reader tells
+        quote = scene.quote(clause.first, clause.last)
+        scene.settle(clause.first, clause.last)
+        for ways in clause.going:
+            readings = tuple(_reading(scene, request, one, quote) for one in ways)
+            if len(readings) == 1:
+                edits += readings[0].edits
+            else:
+                doubts.append(Doubt(item="", quote=quote, about=(COUNT,), readings=readings))
+    return Edits(edits=tuple(edits), doubts=tuple(doubts))
+
+
+def keep_from(scene: Scene, request: Request, made: Sequence[Edit]) -> list[Edit]:
+    """Without what was read beside a verb that takes away, of how many machines there are or what they are called: it is told instead."""
+    marks = (mark for mark in scene.marks if mark.does("remove", "less", "too_many") and not scene.settled[mark.first])
+    apart = [_around(scene, mark.first) for mark in marks]
+    able = {item.label: {*scene.words.able[item.capability].counts, "name"} for item in request.items}
+    kept = list[Edit]()
+    for edit in made:
+        within = [(first, last) for first, last in apart if edit.quote in scene.quote(first, last)]
+        says = edit.do in ("set", "unset") and edit.name in able.get(edit.item, ())
+        if not (says and within):
+            kept.append(edit)
+            continue
+        for first, last in within:
+            scene.used[first:last] = scene.settled[first:last] = bytes(last - first)
+    return kept
+
+
+def _around(scene: Scene, number: int) -> tuple[int, int]:
+    """The clause that a word stands in, up to a comma or an `and`."""
+    first, last = number, number
+    while not (scene.stops(first - 1) or scene.is_text(first - 1, ",") or scene.does(first - 1, "join")):
+        first -= 1
+    while not (scene.stops(last) or scene.is_text(last, ",") or scene.does(last, "join")):
+        last += 1
+    return first, last
+
+
+def goes(found: Sequence[Clause], item: str, machine: str = "", fact: str = "", left: int = 0) -> bool:
+    """Whether a message takes that away, by its clauses: the machine, so many, or all of the item."""
+    ways = {one for clause in found for several in clause.going for one in several}
+    return not ways.isdisjoint((Going(item), Going(item, machine, fact, left)))
+
+
+def clauses(scene: Scene, request: Request) -> list[Clause]:
+    """Those that take something away, from left to right."""
+    parser, found, at = _Parser(scene, request), list[Clause](), 0
+    while request.items and at < len(scene.said):
+        begins = scene.stops(at - 1) or scene.is_text(at - 1, ",") or scene.does(at - 1, "join")
+        clause = parser.clause(at) if begins else None
+        found += [clause] if clause else []
+        at = clause.last if clause else at + 1
+    return [one for one in found if not _is_held_back(scene, one, found)]
+
+
+def _is_held_back(scene: Scene, clause: Clause, found: Sequence[Clause]) -> bool:
+    """Something else in its sentence denies it, asks, or says when it would be; or what follows takes it back."""
+    begin, end = scene.sentence(clause.first)
+    inside = {i for one in found for i in range(one.first, one.last)}
+    no = scene.does(begin, "deny") and scene.is_text(begin + 1, ",")  # `no, remove web-02`
+    beside = [i for i in range(begin + no, end) if i not in inside]
+    held = any(scene.does(i, *VETOES) or scene.is_listed(i, "conditions") or (scene.does(i, "mends") and i > begin) for i in beside)
+    asks = scene.is_text(end, "?") and not scene.does(begin, "polite")
+    after = range(end + 1, len(scene.said))
+    return held or asks or any(scene.does(i, "mends") or (scene.does(i, "deny") and scene.stops(i - 1)) for i in after)
+
+
+class _Noun(NamedTuple):
+    last: int
+    meant: tuple[tuple[Item, str], ...]
+    """Items, each with the fact that counts what is meant of it; empty where nothing counts it."""
+    any_machine: bool = False
+    """It is only a word for a machine."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """An object of a clause, up to token `last`."""
+
+    last: int
+    ways: tuple[Ways, ...] = ()
+    """Of things that go whole, or by their names."""
+    number: int = 0
+    meant: tuple[tuple[Item, str], ...] = ()
+
+
+class _Parser:
+    def __init__(self, scene: Scene, request: Request) -> None:
+        self.scene, self.items, self.words = scene, request.items, scene.words
+        self.machines: dict[str, tuple[str, str]] = {}
+        """(the item's label, the group) of each machine that has a name."""
+        for item in request.items:
+            groups = scene.known.built.get(item.label, {})
+            self.machines |= dict.fromkeys(machines_of(item), (item.label, ""))
+            self.machines |= {name.lower(): (item.label, group) for group, names in groups.items() for name in names}
+
+    def clause(self, first: int) -> Clause | None:
+        begin = self._courtesy(first)
+        forms = (self._verb_first, self._verb_last, self._fewer, self._lowered, self._recounted)
+        return next((one for form in forms if (one := form(first, begin))), None)
+
+    # The forms of a clause.
+
+    def _verb_first(self, first: int, begin: int) -> Clause | None:
+        """`remove web-02 and the redis`, `drop one worker`."""
+        if not self.scene.does(begin, "take_away"):
+            return None
+        last, ways = self._several(self.scene.at(begin).last)
+        clause = self._closed(first, last, ways)
+        return clause if clause and not self._goes_on(self._courtesy(last, "parting")) else None
+
+    def _verb_last(self, first: int, begin: int) -> Clause | None:
+        """`web-02 can go`, `web-02 löschen`."""
+        last, ways = self._several(begin)
+        gone = self.scene.does(last, "goes", "take_away")
+        return self._closed(first, self.scene.at(last).last, ways) if gone else None
+
+    def _fewer(self, first: int, begin: int) -> Clause | None:
+        """`one worker less`, `make it two fewer web servers`, `one worker too many`."""
+        scene = self.scene
+        said = self._object(scene.skip(begin, len(scene.said), "ask_for", "change", "them", most=LEAD_MAX))
+        if said is None or not said.number or not scene.does(said.last, "less", "too_many"):
+            return None
+        last = scene.at(said.last).last
+        behind = None if said.meant else self._object(last, said.number)  # `one less worker`
+        return self._closed(first, behind.last if behind else last, (self._left(behind or said),))
+
+    def _lowered(self, first: int, begin: int) -> Clause | None:
+        """`shrink it by one worker`, `reduce the workers by two`."""
+        scene = self.scene
+        what = self._changed(begin) if scene.is_listed(begin, "lowering") else None
+        said = self._object(what.last + 1) if what and scene.does(what.last, "by") else None
+        if what is None or said is None or not said.number:
+            return None
+        return self._closed(first, said.last, (self._left(said if said.meant else _Said(said.last, (), said.number, what.meant)),))
+
+    def _recounted(self, first: int, begin: int) -> Clause | None:
+        """`make it 3 web servers`, `scale the workers to 2`."""
+        scene, what = self.scene, self._changed(begin)
+        said = self._object(scene.skip(what.last, len(scene.said), "to", texts=("down", "only", "just"))) if what else None
+        if what is None or said is None or not said.number:
+            return None
+        meant = said.meant or tuple((item, fact) for item, fact in what.meant if self._how_many(item, fact) > 1)
+        of_all = tuple((item, fact) for item in self.items for fact in self.words.able[item.capability].counts)
+        counted = meant if meant and not self._is_any_machine(what.last, said.last) else of_all
+        clause = self._closed(first, said.last, (tuple(Going(item.label, "", fact, said.number) for item, fact in counted),))
+        return clause and clause._replace(recounts=True)
+
+    def _changed(self, begin: int) -> _Said | None:
+        """What a verb changes: `it`, or a thing."""
+        scene = self.scene
+        if not scene.does(begin, "change"):
+            return None
+        at = scene.skip(scene.at(begin).last, len(scene.said), texts=("down",))
+        what = _Said(scene.at(at).last) if scene.does(at, "them") else self._object(at)
+        return what if what and not what.number else None
+
+    def _is_any_machine(self, first: int, last: int) -> bool:
+        return any(self.scene.is_body(i) and not self.scene.mention_before(i + 1) for i in range(first, last))
+
+    def _closed(self, first: int, last: int, ways: tuple[Ways, ...]) -> Clause | None:
+        """Nothing but courtesy stands behind it, up to where a clause ends."""
+        end = self._courtesy(last, "parting")
+        closes = self.scene.stops(end) or self.scene.is_text(end, ",") or self.scene.does(end, "join")
+        return Clause(first, last, ways) if ways and all(ways) and closes else None
+
+    def _goes_on(self, end: int) -> bool:
+        """`remove web-02 and the password`: something more goes, and it is not understood what."""
+        at = self.scene.skip(end, len(self.scene.said), "join", texts=JOINS)
+        return at > end and (self.scene.does(at, "owned") or self._object(at) is not None or self.scene.mention_at(at) is not None)
+
+    def _courtesy(self, at: int, words: str = "courtesy") -> int:
+        scene = self.scene
+        while scene.does(at, "polite") or scene.is_listed(at, words):
+            at = scene.at(at).last if scene.does(at, "polite") else at + 1
+        return at
+
+    # What goes.
+
+    def _several(self, at: int) -> tuple[int, tuple[Ways, ...]]:
+        """(the token behind them, what goes), of objects with commas and an `and` between them."""
+        ways, last = list[Ways](), at
+        while said := self._object(at):
+            ways += said.ways or [self._left(said) if said.meant and said.number else ()]
+            last = said.last
+            at = self.scene.skip(last, len(self.scene.said), "join", texts=JOINS)
+            if at == last:
+                break
+        return last, tuple(ways)
+
+    def _object(self, at: int, number: int = 0) -> _Said | None:
+        """`web-02`, `the web servers web-02 and web-03`, `two of the web servers`, `all web servers but web-01`, `the redis`."""
+        scene, every = self.scene, False
+        for _ in range(LEAD_MAX):
+            value = scene.token(at).value if scene.kind(at) == "number" else float(scene.is_listed(at, "single"))
+            every = every or scene.is_listed(at, "everything")
+            small = scene.does(at, "owned") or scene.is_listed(at, "everything") or (scene.is_listed(at, "of") and (number or every))
+            if value and not number and value == int(value):
+                number = int(value)
+            elif not small:
+                break
+            at += 1
+        noun = self._noun(at)
+        last = noun.last if noun else at
+        last += noun is not None and scene.does(last, "called")
+        names, end = self._names(last)
+        if every and noun and (scene.is_text(last, "but") or scene.does(last, "except")):
+            kept, end = self._names(scene.at(last).last)
+            labels = {item.label for item, _ in noun.meant}
+            names = [name for name, (label, _) in self.machines.items() if label in labels and name not in kept] if kept else []
+        if names:
+            return self._named(names, end, noun)
+        if noun is None or number:
+            return _Said(last, (), number, noun.meant if noun else ()) if number else None
+        return _Said(last, self._whole(noun, every), 0, noun.meant)
+
+    def _named(self, names: Sequence[str], last: int, noun: _Noun | None) -> _Said | None:
+        """Of machines that are numbered within a group the last goes first."""
+        labels = {self.machines[name][0] for name in names}
+        if noun and not noun.any_machine and not labels <= {item.label for item, _ in noun.meant}:
+            return None
+        places = {name: n for n, (name, (_, group)) in enumerate(self.machines.items()) if group}
+        ordered = sorted(names, key=lambda name: -places.get(name, 0))
+        return _Said(last, tuple((Going(self.machines[name][0], name),) for name in ordered))
+
+    def _names(self, at: int) -> tuple[list[str], int]:
+        """Machines that are called by their names, one behind the other; and the token behind them."""
+        scene, found, end = self.scene, list[str](), at
+        while at < len(scene.said) and scene.kind(at) in NAMED and (name := scene.unquoted(at).lower()) in self.machines:
+            hangs = scene.is_text(at + 1, "'", "’") and scene.is_listed(at + 2, "endings")  # `web-02'yi`
+            found, end = [*found, name], at + 1 + 2 * hangs
+            at = scene.skip(end, len(scene.said), "join", texts=JOINS)
+            if at == end:
+                break
+        return found, end
+
+    def _noun(self, at: int) -> _Noun | None:
+        scene, able = self.scene, self.words.able
+        if at >= len(scene.said):
+            return None
+        mention, called = scene.mention_at(at), scene.unquoted(at).lower()
+        label = next((item for item in self.items if item.label == called), None)
+        if label and label.label not in self.machines and not mention:
+            return _Noun(at + 1, ((label, ""),))
+        kinds = ((item, name) for item in self.items for name in scene.at(at).facts(item.capability) if name != COUNT)
+        if counted := tuple((item, name) for item, name in kinds if name in able[item.capability].counts):
+            return _Noun(scene.at(at).last, counted)
+        mine = self._of_service(mention.names("service")) if mention else ()
+        if mention and mine and not (mention.names("body") and self._is_in_others(scene.token(mention.last - 1).text)):
+            return _Noun(mention.last, tuple((item, self._alike(item)) for item in mine))
+        if scene.is_body(at) or (mention and mention.names("body")):
+            return _Noun(mention.last if mention else at + 1, self._countable(), any_machine=True)
+        return None
+
+    def _of_service(self, services: Sequence[str]) -> list[Item]:
+        """Those of it, else those that stand in its place: `the database`, of a database cluster."""
+        catalogue = self.scene.catalogue
+        like = [one for one in self.items if any({*services} & {*wanted.instead_of} for wanted in catalogue[one.capability].WANTED)]
+        return [item for item in self.items if item.capability in services] or like
+
+    def _is_in_others(self, word: str) -> bool:
+        """A word for a machine that another thing of the request has in its name: `server`, beside web servers."""
+        catalogue = self.scene.catalogue
+        others = (words for item in self.items if item.capability != self.words.plain for words in catalogue[item.capability].WORDS)
+        return any(same(word) in map(same, words.split()) for words in others)
+
+    def _alike(self, item: Item) -> str:
+        """The fact that counts machines that are all alike; empty where there are several kinds."""
+        able = self.words.able[item.capability]
+        return COUNT if COUNT in able.counts and not able.parts else ""
+
+    def _countable(self) -> tuple[tuple[Item, str], ...]:
+        """Whatever there are several machines of."""
+        counts = ((item, fact) for item in self.items for fact in self.words.able[item.capability].parts or (self._alike(item),) if fact)
+        return tuple((item, fact) for item, fact in counts if self._how_many(item, fact) > 1)
+
+    def _how_many(self, item: Item, fact: str) -> int:
+        return (how_many(item, fact, self.words.able[item.capability], self.scene.known.built) if fact else None) or 0
+
+    def _whole(self, noun: _Noun, every: bool) -> tuple[Ways, ...]:
+        """The item that a noun means all of; none where one of several may be meant, or some of its machines."""
+        items = {item.label: item for item, _ in noun.meant}
+        if len(items) != 1 or noun.any_machine or any(fact not in ("", COUNT) for _, fact in noun.meant):
+            return ((),)
+        [(label, item)] = items.items()
+        spoken = self.scene.token(noun.last - 1).text
+        several = self._alike(item) and self._how_many(item, COUNT) > 1
+        return ((Going(label),) if every or not several or spoken in (label, same(label)) or spoken != same(spoken) else (),)
+
+    def _left(self, said: _Said) -> Ways:
+        """How many there are when so many are gone, of each that it may be of."""
+        left = {(item.label, fact): self._how_many(item, fact) - said.number for item, fact in said.meant or self._countable() if fact}
+        return tuple(Going(label, "", fact, number) for (label, fact), number in left.items() if number >= 1)
+
+
+def _reading(scene: Scene, request: Request, going: Going, quote: str) -> Reading:
+    gone = going.machine or going.item
+    if not going.fact:
+        return Reading(text=gone, edits=(Edit(do="remove", item=gone, quote=quote),))
+    text = f"{gone} {going.fact} {going.left}".replace("_", " ")
+    return Reading(text=text, edits=tuple(_fewer(scene, request, going, quote)))
+
+
+def _fewer(scene: Scene, request: Request, going: Going, quote: str) -> Iterator[Edit]:
+    yield Edit(do="set", item=going.item, name=going.fact, value=str(going.left), quote=quote)
+    item = request.item(going.item)
+    names = names_of(item) if item and going.fact not in scene.words.able[item.capability].parts else ()
+    if len(names) > going.left:
+        yield Edit(do="set", item=going.item, name="name", value=", ".join(names[: going.left]), quote=quote)
