@@ -82,6 +82,20 @@ def test_a_webhook_and_a_mailbox_are_told_how_a_run_ended(tmp_path: Path, fails:
     world.ledger.close()
 
 
+def test_what_goes_wrong_beside_everything_else_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for it, so an exception that left the thread would be seen by nobody."""
+
+    def broken() -> Any:
+        raise ZeroDivisionError
+
+    posts: list[dict[str, Any]] = []
+    with webhook(posts) as taking:
+        world = world_at(tmp_path, environment={"BERTH_NOTICES": taking}, now=broken)
+        noticing._send(world, "a run is done", "body", {"run_id": "run-1"})
+    assert len(posts) == 1 and "ZeroDivisionError" in caplog.text
+    world.ledger.close()
+
+
 def test_a_receiver_that_is_away_stops_nothing_and_is_told_in_the_audit(tmp_path: Path) -> None:
     posts: list[dict[str, Any]] = []
     with webhook(posts, status=500) as refusing:

@@ -9,11 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.pipeline.applying import TURN_LOOK_SECONDS_MAX, TURN_SECONDS_MAX, pauses
 from tools.pipeline.side_by_side import AT_ONCE_MAX, side_by_side
 from tools.pipeline.steps import waits_of
 from tools.values.plan import Estimate, Plan
 
 from .builders import manifest_of, part_named
+
+
+def test_a_turn_is_waited_for_calmly_and_not_for_ever() -> None:
+    looks = list(pauses())
+    waited = [at for at, _ in looks]
+    assert waited[:3] == pytest.approx([0.0, 0.1, 0.3]) and waited == sorted(waited), "whoever waits for a moment waits no longer"
+    assert max(pause for _, pause in looks) == TURN_LOOK_SECONDS_MAX and len(looks) <= TURN_SECONDS_MAX / TURN_LOOK_SECONDS_MAX + 6
+    assert TURN_SECONDS_MAX <= sum(pause for _, pause in looks) <= TURN_SECONDS_MAX + TURN_LOOK_SECONDS_MAX
+
 
 GRAPHS = st.integers(0, 12).flatmap(
     lambda count: st.fixed_dictionaries(

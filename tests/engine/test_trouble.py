@@ -234,13 +234,14 @@ def test_cancel_reaches_a_step_that_speaks(world: World, effects: Path) -> None:
 
 
 def test_our_own_mistake_stops_the_run_with_a_sentence(world: World, effects: Path) -> None:
-    engine.launch(world, counting(effects, verify=failing(1, ZeroDivisionError("oops"))))
-    run = carried_out(world, planned(world, manifest_of(part_named("web", effects))))
+    mistakes = {"web": failing(1, ZeroDivisionError("oops")), "db": failing(1, KeyError("alas"), "db")}
+    engine.launch(world, counting(effects, verify=lambda work: mistakes[work.part.label](work)))
+    run = carried_out(world, planned(world, manifest_of(part_named("web", effects), part_named("db", effects, first_id=20010))))
     assert run.status == "stopped"
-    failed = next(step for step in run.steps if step.status == "failed")
-    assert failed.summary.startswith("Berth made a mistake.")
-    assert "Traceback" not in failed.summary
-    assert "ZeroDivisionError" in (world.run_folder(run.id) / "fault.log").read_text()
+    failed = [step for step in run.steps if step.status == "failed"]
+    assert len(failed) == 2 and all(step.summary.startswith("Berth made a mistake.") and "Traceback" not in step.summary for step in failed)
+    traces = {part: (world.run_folder(run.id) / f"fault-{part}.log").read_text() for part in mistakes}
+    assert "ZeroDivisionError" in traces["web"] and "KeyError" in traces["db"], "parts side by side leave one each"
     carry_out.retry(world, run.id)
     assert followed(world, run.id).status == "done"
 

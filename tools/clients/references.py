@@ -121,7 +121,7 @@ def _env(name: str) -> str:
 def _file(path: str) -> str:
     try:
         return Path(path).expanduser().read_text()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, RuntimeError):  # The last one: ~name of nobody.
         return ""
 
 
@@ -254,10 +254,9 @@ def _age(path: str) -> str:
         lines = [line.strip() for line in Path(identity).expanduser().read_text().splitlines()]
         identities = [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
         return str(pyrage.decrypt(Path(path).expanduser().read_bytes(), identities).decode())
-    except OSError as error:
-        raise RequestProblem(
-            "A secret cannot be decrypted.", f"{error.filename}: {error.strerror}.", "Put the file there, then say retry."
-        ) from None
+    except (OSError, RuntimeError) as error:
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error).rstrip(".")
+        raise RequestProblem("A secret cannot be decrypted.", f"{why}.", "Put the file there, then say retry.") from None
     except (pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError):
         raise RequestProblem(
             "A secret cannot be decrypted.",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from tools.values.trouble import RequestProblem, WorldProblem
 from tools.values.value import Json
 
 TURN_SECONDS_MAX = 3600.0
+TURN_LOOK_SECONDS_MAX = 2.0
 TRIES_MAX = 20
 SAYS_SECONDS = 60.0
 """No wait is silent for longer."""
@@ -76,25 +78,36 @@ def _made_true(work: Work, ended: Json) -> Json:
 def _take_turn(work: Work) -> tuple[Lease, bool]:
     """(the turn, whether another run had it just before). Runs that change the same world take turns: what one looked at is still so when
     it acts. The parts of one run were planned beside each other, and have their turn together."""
-    for look in range(int(TURN_SECONDS_MAX / LOOK_SECONDS)):
+    say_at = 0.0
+    for waited, pause in pauses():
         lease = work.world.ledger.leases.take(f"target {work.part.platform}", work.run_id)
         if lease is not None:
             if not _others_at_work(work):
-                lease.was_waited_for |= look > 0
+                lease.was_waited_for |= waited > 0
                 return lease, lease.was_waited_for
             work.world.ledger.leases.release(lease)
-        if look % int(SAYS_SECONDS / LOOK_SECONDS) == 0:
-            waited = f" {look * LOOK_SECONDS / 60:.0f} minutes so far." if look else ""
-            work.tell(f"Waiting for another run that is changing the same world.{waited} `list` shows it.", "")
+        if waited >= say_at:
+            say_at += SAYS_SECONDS
+            so_far = f" {waited / 60:.0f} minutes so far." if waited else ""
+            work.tell(f"Waiting for another run that is changing the same world.{so_far} `list` shows it.", "")
         if work.cancelled():
             raise Cancelled
-        time.sleep(LOOK_SECONDS)
+        time.sleep(pause)
     raise WorldProblem(
         "Another run takes too long.",
         f"It has been changing the same world for {TURN_SECONDS_MAX / 60:.0f} minutes.",
         "Look at it with list, then say retry.",
         retryable=True,
     )
+
+
+def pauses() -> Iterator[tuple[float, float]]:
+    """(seconds that were waited so far, seconds until the next look): soon at first, then calmly, because each look writes in the ledger
+    and reads every run."""
+    waited, pause = 0.0, LOOK_SECONDS
+    while waited < TURN_SECONDS_MAX:
+        yield waited, pause
+        waited, pause = waited + pause, min(2 * pause, TURN_LOOK_SECONDS_MAX)
 
 
 def _others_at_work(work: Work) -> bool:

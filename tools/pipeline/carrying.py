@@ -139,7 +139,9 @@ class Carrier:
             return False
         except Exception:
             # Our own mistake. The operator gets a sentence, the journal the trace; the run stops where it can go on.
-            trace = write_private(self.world.run_folder(self.run_id) / "fault.log", plain(traceback.format_exc(), secrets, 100_000))
+            trace = write_private(
+                self.world.run_folder(self.run_id) / f"fault-{record.part}.log", plain(traceback.format_exc(), secrets, 100_000)
+            )
             self._fail(
                 place,
                 record,

@@ -55,9 +55,11 @@ def _send(world: World, what: str, body: str, about: dict[str, str]) -> None:
         why = "the receiver did not take it" if refused else ""
     except Trouble as trouble:
         refused, why = ["all"], f"{trouble.summary} {trouble.detail}"
+    except Exception as error:  # Nobody waits for what is done beside, so nothing else would tell of it.
+        refused, why = ["all"], f"Berth made a mistake ({type(error).__name__})."
     try:
         world.ledger.audit.record(world.now(), "not told" if refused else "told", what=what, receivers=refused, why=why, **about)
-    except Trouble as trouble:
-        log.warning("That %s could not be recorded: %s", what, trouble)
+    except Exception as error:
+        log.warning("That %s could not be recorded: %s", what, error if isinstance(error, Trouble) else type(error).__name__)
     if refused:
         log.warning("Not told that %s: %s (%s).", what, ", ".join(refused), why)

@@ -16,9 +16,9 @@ from tools.values.value import Value
 
 FILE_BYTES_MAX = 256 * 1024
 _TYPES = {".md": "text/markdown", ".tf": "text/plain", ".json": "text/plain", ".log": "text/plain", ".hcl": "text/plain"}
-_HIDDEN = ("secrets", ".terraform", "ansible", "known_hosts", "fault.log")
-_HIDDEN_BEGINNINGS = ("tfplan", "terraform.tfstate", "errored.tfstate")
-"""Plans of every kind and states hold whatever Terraform was given."""
+_HIDDEN = ("secrets", ".terraform", "ansible", "known_hosts")
+_HIDDEN_BEGINNINGS = ("tfplan", "terraform.tfstate", "errored.tfstate", "fault")
+"""Plans of every kind and states hold whatever Terraform was given, and a trace of our own mistake whatever was at hand."""
 
 
 def files_to_show(world: World, now: Conversation) -> dict[str, tuple[bytes, str]]:
