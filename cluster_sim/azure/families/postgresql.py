@@ -14,8 +14,8 @@ from typing import Any
 
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.errors import ArmError, resource_not_found
+from cluster_sim.azure.families import postgresql_settings
 from cluster_sim.azure.kinds import Change, Kind, NameRule
-from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
 
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
@@ -24,6 +24,12 @@ _NAME = NameRule(
     "InvalidServerName",
     "The server name '{name}' is invalid. It has 3 to 63 small letters, digits and single '-', and begins and ends with a letter or digit.",
 )
+_RULE_NAME = NameRule(
+    r"[A-Za-z0-9_-]{1,128}",
+    "InvalidParameterValue",
+    "Invalid value given for parameter FirewallRuleName '{name}'. It has 1 to 128 letters, digits, '-' and '_'.",
+)
+"""Microsoft Learn, "Naming rules and restrictions for Azure resources", read 2026-11-30."""
 _ZONE = ".postgres.database.azure.com"
 TIERS = {"B": "Burstable", "D": "GeneralPurpose", "E": "MemoryOptimized"}
 """By the first letter of a size."""
@@ -34,14 +40,6 @@ SIZES = re.compile(
 )
 STORAGE_GIB = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767)
 """Of a Premium SSD; registry.terraform.io hashicorp/azurerm postgresql_flexible_server, storage_mb."""
-SETTINGS = {
-    "max_connections": "859",
-    "connection_throttle.enable": "off",
-    "log_connections": "off",
-    "log_disconnections": "off",
-    "work_mem": "4096",
-}
-"""Some of a server's parameters, with a value to begin with; they come and go with it."""
 VERSIONS = ("11", "12", "13", "14", "15", "16", "17", "18")
 SUBNET_PREFIX_MAX = 28
 _LOGINS = (("passwordAuth", "Enabled"), ("activeDirectoryAuth", "Disabled"))
@@ -181,24 +179,8 @@ def _fill_database(change: Change) -> None:
 
 
 def _written(change: Change) -> None:
-    for name, value in SETTINGS.items() if change.creating else ():
-        id_, now = f"{change.address.id}/configurations/{name}", change.cloud.now
-        body = {"properties": {"value": value, "defaultValue": value, "source": "system-default"}}
-        one = Resource(id_, f"{SERVER}/configurations", body, change.cloud.store.next_generation(), now, now, "")
-        change.cloud.store.resources[one.key] = one
-
-
-def _check_setting(change: Change) -> None:
-    if change.name not in SETTINGS:
-        raise ArmError(400, "ConfigurationNotExists", f"The configuration '{change.name}' does not exist for the server.")
-
-
-def _removing_setting(cloud: Cloud, resource: Resource) -> None:
-    raise ArmError(405, "MethodNotAllowed", f"The configuration '{resource.name}' cannot be deleted; it is set to another value.")
-
-
-def _fill_setting(change: Change) -> None:
-    change.properties["source"] = "user-override"
+    if change.creating:
+        postgresql_settings.come(change)
 
 
 def _check_administrator(change: Change) -> None:
@@ -319,17 +301,8 @@ KINDS = (
         check=_check_database,
         fill=_fill_database,
     ),
-    Kind(
-        f"{SERVER}/configurations",
-        located=False,
-        state=False,
-        created=202,
-        updated=202,
-        check=_check_setting,
-        fill=_fill_setting,
-        removing=_removing_setting,
-    ),
-    Kind(f"{SERVER}/firewallRules", located=False, state=False, created=202, updated=202, check=_check_rule),
+    postgresql_settings.kind(SERVER),
+    Kind(f"{SERVER}/firewallRules", located=False, state=False, created=202, updated=202, name=_RULE_NAME, check=_check_rule),
     Kind(f"{SERVER}/administrators", located=False, state=False, created=202, updated=202, check=_check_administrator),
 )
 

@@ -109,11 +109,44 @@ def test_one_more_type_is_event_hubs(azure: Direct) -> None:
         ("Basic", "/eventhubs/h", {"retentionDescription": {"cleanupPolicy": "Delete", "retentionTimeInHours": 48}}, 400),
         ("Standard", "/eventhubs/h", {"retentionDescription": {"cleanupPolicy": "Delete", "retentionTimeInHours": 48}}, 200),
         ("Standard", "/eventhubs/none/consumergroups/g", {}, 404),
+        ("Standard", "/eventhubs/-h", {}, 400),
+        ("Standard", f"/eventhubs/{'h' * 257}", {}, 400),
     ],
 )
 def test_a_tier_allows_what_it_allows(azure: Direct, tier: str, path: str, body: dict[str, Any], status: int) -> None:
     hub(tier, azure)
     assert azure.ask("PUT", HUBS + path, {"properties": body}).status == status
+
+
+@pytest.mark.parametrize(
+    ("sku", "properties", "status"),
+    [
+        ({"name": "Standard", "capacity": 40}, {}, 201),
+        ({"name": "Standard", "capacity": 41}, {}, 400),
+        ({"name": "Standard", "capacity": 0}, {}, 400),
+        ({"name": "Standard", "capacity": "2"}, {}, 400),
+        ({"name": "Standard", "tier": "Premium"}, {}, 400),
+        ({"name": "Premium", "capacity": 4}, {}, 201),
+        ({"name": "Premium", "capacity": 3}, {}, 400),
+        ({"name": "Standard"}, {"isAutoInflateEnabled": True, "maximumThroughputUnits": 10}, 201),
+        ({"name": "Standard"}, {"isAutoInflateEnabled": True, "maximumThroughputUnits": 41}, 400),
+        ({"name": "Standard", "capacity": 5}, {"isAutoInflateEnabled": True, "maximumThroughputUnits": 4}, 400),
+        ({"name": "Standard"}, {"maximumThroughputUnits": 10}, 400),
+        ({"name": "Basic"}, {"isAutoInflateEnabled": True, "maximumThroughputUnits": 10}, 400),
+    ],
+)
+def test_a_namespace_has_units_that_its_tier_has(azure: Direct, sku: dict[str, Any], properties: dict[str, Any], status: int) -> None:
+    assert azure.ask("PUT", HUBS, {"location": "eastus", "sku": sku, "properties": properties}).status == status
+
+
+def test_a_namespace_has_so_many_hubs_and_each_its_default_group(azure: Direct) -> None:
+    hub("Basic", azure)
+    for number in range(10):
+        azure.make(f"{HUBS}/eventhubs/h{number}")
+    assert azure.ask("PUT", f"{HUBS}/eventhubs/h10", {}).status == 403
+    assert azure.ask("DELETE", f"{HUBS}/eventhubs/h0/consumergroups/$Default").status == 400
+    assert azure.ask("PUT", HUBS, {"location": "eastus", "sku": {"name": "Standard"}}).status == 200
+    assert azure.ask("PUT", HUBS, {"location": "eastus", "sku": {"name": "Premium"}}).status == 400
 
 
 def test_a_basic_hub_has_one_consumer_group_and_partitions_stay(azure: Direct) -> None:

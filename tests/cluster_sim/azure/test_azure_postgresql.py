@@ -115,6 +115,54 @@ def test_a_server_is_made_grown_and_taken_away(azure: Direct) -> None:
     assert azure.json("POST", "{sub}/providers/Microsoft.DBforPostgreSQL/checkNameAvailability", asked)["nameAvailable"] is True
 
 
+@pytest.mark.parametrize(
+    ("path", "properties", "status"),
+    [
+        ("configurations/max_connections", {"value": "200"}, 202),
+        ("configurations/max_connections", {"value": "24"}, 400),
+        ("configurations/max_connections", {"value": "5001"}, 400),
+        ("configurations/max_connections", {"value": "many"}, 400),
+        ("configurations/max_connections", {"value": 200}, 400),
+        ("configurations/log_connections", {"value": "true"}, 400),
+        ("configurations/log_statement", {"value": "ddl"}, 202),
+        ("configurations/log_statement", {"value": "some"}, 400),
+        ("configurations/listen_addresses", {"value": "*"}, 400),
+        ("configurations/no_such", {"value": "on"}, 400),
+        ("firewallRules/office_1", {"startIpAddress": "192.0.2.1", "endIpAddress": "192.0.2.1"}, 202),
+        ("firewallRules/an office", {"startIpAddress": "192.0.2.1", "endIpAddress": "192.0.2.1"}, 400),
+        (f"firewallRules/{'a' * 129}", {"startIpAddress": "192.0.2.1", "endIpAddress": "192.0.2.1"}, 400),
+        ("firewallRules/office", {"startIpAddress": "192.0.2.2", "endIpAddress": "192.0.2.1"}, 400),
+    ],
+)
+def test_a_setting_is_of_its_type_and_a_rule_has_a_name(azure: Direct, path: str, properties: dict[str, Any], status: int) -> None:
+    azure.make(f"{SERVERS}/psql-x", **server(azure, network={}))
+    assert azure.ask("PUT", f"{SERVERS}/psql-x/{path}", {"properties": properties}).status == status
+
+
+@pytest.mark.parametrize(
+    ("size", "tier", "most"),
+    [
+        ("B1ms", "Burstable", "50"),
+        ("B2s", "Burstable", "429"),
+        ("B4ms", "Burstable", "1718"),
+        ("D2s_v3", "GeneralPurpose", "859"),
+        ("D8ds_v5", "GeneralPurpose", "3437"),
+        ("E2ds_v5", "MemoryOptimized", "1718"),
+        ("E20ds_v4", "MemoryOptimized", "5000"),
+    ],
+)
+def test_connections_are_by_the_size_that_it_was_made_in(azure: Direct, size: str, tier: str, most: str) -> None:
+    path = f"{SERVERS}/psql-x"
+    azure.make(path, **server(azure, sku={"name": f"Standard_{size}", "tier": tier}))
+    made = azure.json("GET", f"{path}/configurations/max_connections")["properties"]
+    assert (made["value"], made["dataType"], made["allowedValues"], made["isDynamicConfig"]) == (most, "Integer", "25-5000", False)
+    azure.make(path, **server(azure, sku={"name": "Standard_D16s_v3", "tier": "GeneralPurpose"}))
+    assert azure.json("GET", f"{path}/configurations/max_connections")["properties"]["value"] == most
+    azure.make(f"{path}/configurations/max_connections", properties={"value": "30"})
+    told = azure.json("GET", f"{path}/configurations/max_connections")["properties"]
+    assert (told["value"], told["defaultValue"], told["source"], told["isConfigPendingRestart"]) == ("30", most, "user-override", True)
+
+
 def test_one_zone_carries_no_second(azure: Direct) -> None:
     azure.part.cloud.world.regions["eastus"]["zones"] = False
     try:
