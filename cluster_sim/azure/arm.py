@@ -56,9 +56,10 @@ class Arm:
         )
 
     def _log(self, request: Request, path: str, answer: Answer) -> None:
-        """The activity log has writes, deletions and actions, refused ones too. Azure Monitor, "Azure activity log event schema"."""
+        """The activity log has writes, deletions and actions, refused ones too; not of who could not be told: it is a subscription's, and
+        nobody was let in to it. Azure Monitor, "Azure activity log event schema"."""
         address = self.cloud.address(path)
-        if address is None or not address.subscription or self.cloud.kind(address.type) is None:
+        if answer.status == 401 or address is None or not address.subscription or self.cloud.kind(address.type) is None:
             return
         verb = {"DELETE": "delete", "POST": f"{address.action}/action"}.get(request.method, "write")
         status = "Failed" if answer.status >= 400 else "Accepted" if answer.status == 202 else "Succeeded"

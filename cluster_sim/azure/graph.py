@@ -1,6 +1,8 @@
 """Microsoft Graph, as far as people look up who gets a role: groups of the directory, and the login itself. Nothing is written here.
 
-Microsoft Learn, Graph REST API v1.0: "List groups", "Get group", "List servicePrincipals", "directoryObject: getByIds"; read 2026-11-30.
+Who has neither a role in the directory nor a permission of Graph is refused: a role in a subscription is none there.
+Microsoft Learn, Graph REST API v1.0: "List groups", "Get group", "List servicePrincipals", "directoryObject: getByIds", with the
+permissions that each asks for; read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ _FILTER = re.compile(
     r"|(?:servicePrincipalNames/any\(c:\s*c\s+eq\s+'(?P<app>[^']*)'\))",
     re.IGNORECASE,
 )
+_DENIED = "Insufficient privileges to complete the operation."
 
 Row = Mapping[str, Any]
 
@@ -32,6 +35,8 @@ def answer(cloud: Cloud, request: Request, path: str) -> Answer:
     if found is None:
         return _refuse(501, "NotSimulated", f"cluster_sim does not simulate {request.method} {path}.")
     kind, id_ = found[1].lower(), found[2] or ""
+    if not cloud.world.tenant.directory_role:
+        return _refuse(403, "Authorization_RequestDenied", _DENIED)
     rows = _rows(cloud)
     if kind == "directoryobjects":
         if request.method != "POST" or id_.lower() != "getbyids":
@@ -40,7 +45,7 @@ def answer(cloud: Cloud, request: Request, path: str) -> Answer:
         return json_answer({"value": [row for row in rows if row["id"].lower() in wanted]})
     of = [row for row in rows if row["@odata.type"].lower() == f"#microsoft.graph.{kind.removesuffix('s')}"]
     if request.method != "GET":
-        return _refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        return _refuse(403, "Authorization_RequestDenied", _DENIED)
     if id_:
         one = next((row for row in of if row["id"].lower() == id_.lower()), None)
         if one is None:

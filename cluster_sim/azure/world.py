@@ -41,6 +41,8 @@ class Tenant:
     regions: tuple[str, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     """Groups of the directory by name: their object ids, which are principals too."""
+    directory_role: str = ""
+    """Of the login in the directory; empty: it has none, and so sees nobody there."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class World:
     faults: tuple[Fault, ...] = ()
 
 
-_TENANT_KEYS = {"id", "name", "client_id", "client_secret", "client_secret_expired", "principals", "groups"}
+DIRECTORY_ROLES = ("Directory Readers", "Directory Writers", "Global Reader")
+_TENANT_KEYS = {"id", "name", "client_id", "client_secret", "client_secret_expired", "principals", "groups", "directory_role"}
 _POLICY_KEYS = {"name", "display_name", "allowed_locations", "required_tags", "denied_types", "require", "asked_of"}
 _FAULT_KEYS = {"when", "nth", "answer", "fails", "delay_s"}
 
@@ -197,6 +200,8 @@ class _SectionReader:
             self.guid(principal, "tenant.principals and tenant.groups")
         if not item.get("client_secret"):
             self.say("The tenant has no `client_secret`, so nobody could log in.")
+        if "directory_role" in item:
+            self.one_of(item["directory_role"], DIRECTORY_ROLES, "The tenant's `directory_role`")
         return Tenant(
             str(item.get("id", "")),
             str(item.get("name", "Contoso")),
@@ -207,6 +212,7 @@ class _SectionReader:
             (*(str(p).lower() for p in item.get("principals") or ()), *groups.values()),
             regions,
             groups,
+            str(item.get("directory_role", "")),
         )
 
     def subscription(self, item: Mapping[str, Any], regions: Mapping[str, Any]) -> Subscription:

@@ -1,6 +1,6 @@
 """Microsoft.EventHub: namespaces, event hubs and consumer groups. No event is ever sent.
 
-Limits: Microsoft Learn, "Azure Event Hubs quotas and limits" and "Scaling with Event Hubs"; names: arm-types of 2026-01-01; read 2026-11-30.
+Microsoft Learn, "Azure Event Hubs quotas and limits" and "Scaling with Event Hubs"; names: arm-types of 2026-01-01; all read 2026-11-30.
 """
 
 from __future__ import annotations

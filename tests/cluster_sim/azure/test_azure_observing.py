@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from azure_site import Direct
+from azure_site import Direct, direct, section
 
 ACCOUNT = "{sub}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stlook"
 HUBS = "{sub}/resourceGroups/rg/providers/Microsoft.EventHub/namespaces/evhns-look"
@@ -42,6 +43,7 @@ def test_categories_are_those_that_a_setting_takes(looked: Direct) -> None:
 def test_the_activity_log_has_what_was_written_and_what_was_refused(looked: Direct) -> None:
     looked.ask("PUT", ACCOUNT.replace("stlook", "StLook"), {"location": "eastus"})
     looked.ask("DELETE", ACCOUNT)
+    assert looked.ask("PUT", ACCOUNT, {"location": "eastus"}, token="").status == 401, "of whom nobody knows nothing is told"
     at = "{sub}/providers/Microsoft.Insights/eventtypes/management/values"
     when = "eventTimestamp ge '1970-01-01T00:00:00Z'"
     found = looked.json("GET", at, **{"$filter": f"{when} and resourceGroupName eq 'RG'"})["value"]
@@ -65,6 +67,14 @@ def test_the_activity_log_has_what_was_written_and_what_was_refused(looked: Dire
 )
 def test_the_directory_is_looked_up_by_name(azure: Direct, path: str, query: dict[str, str], found: list[str]) -> None:
     assert [one["displayName"] for one in azure.json("GET", f"/v1.0/{path}", version=None, **query)["value"]] == found
+
+
+def test_who_has_no_role_in_the_directory_sees_nobody_there() -> None:
+    world = section()
+    del world["tenant"]["directory_role"]
+    for method, path in (("GET", "groups"), ("GET", "servicePrincipals"), ("POST", "directoryObjects/getByIds")):
+        refused = direct(world).ask(method, f"/v1.0/{path}", {"ids": []} if method == "POST" else None, version=None)
+        assert (refused.status, json.loads(refused.body)["error"]["code"]) == (403, "Authorization_RequestDenied")
 
 
 @pytest.mark.parametrize(
