@@ -316,7 +316,7 @@ def _judge(status: str, story: Story, seconds_max: int) -> dict[str, HostResult]
     if status != "successful":
         raise WorldProblem(
             "Configuring failed.",
-            "Ansible ended before it reached a machine; its output stands in the part's folder under ansible/artifacts.",
+            "Ansible ended and names no machine that failed; its output stands in the part's folder under ansible/artifacts.",
             "Say retry; if it happens again, run `berth doctor`.",
             retryable=True,
         )
