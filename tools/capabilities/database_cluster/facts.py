@@ -110,10 +110,11 @@ def _read_etcd(reading: Reading) -> None:
         if "etcd_members" not in reading.facts:
             reading.default("etcd_members", LEAST, "Three members of etcd agree on the primary as long as two of them are there.")
     elif said % 2 == 0 or said < LEAST:
+        odd = [number for number in range(LEAST, ETCD_MAX + 1, 2) if number <= max(count, LEAST)]
         survived, majority = (said - 1) // 2, said // 2 + 1
         reading.refuse(
             f"etcd on {said} cannot be: {majority} must agree, so it would survive the loss of {survived or 'none'}"
-            f"{', as one member fewer would' if said > LEAST else ''}. Say {LEAST}, {LEAST + 2} or {ETCD_MAX} members of etcd.",
+            f"{', as one member fewer would' if said > LEAST else ''}. Say {' or '.join(map(str, odd))} members of etcd.",
             "etcd_members",
         )
     elif said > count:

@@ -56,7 +56,7 @@ def _read_workers(reading: Reading) -> None:
         reading.assumed("max_workers", most, "How many workers was not said.", "workers", low=2, high=20, source=_OURS)
     if least is not None and least > most:
         reading.refuse(
-            f"At least {least} and at most {most} workers cannot both be. Say for example {most}-{least} workers.",
+            f"At least {least} and at most {most} workers cannot both be. Say `minimum workers {most}` or `maximum workers {least}`.",
             "max_workers",
             "min_workers",
         )

@@ -35,6 +35,6 @@ def _read_packages(reading: Reading) -> None:
     wrong = [p for p in packages if not PACKAGE.fullmatch(p)]
     if wrong or not packages:
         shown = naming.shorten(wrong[0]) if wrong else "Nothing"
-        reading.refuse(f"{shown} cannot be the name of a Debian package. Say names such as nodejs, npm.", "packages")
+        reading.refuse(f"{shown} cannot be the name of a Debian package. Say them as in `packages nodejs, npm`.", "packages")
     else:
         reading.said("packages", tuple(dict.fromkeys(packages)))

@@ -92,7 +92,7 @@ def _check_memory(reading: Reading, memory_mib: int, data_mib: int) -> None:
         reading.refuse(
             f"{spell_memory(memory_mib)} of memory is too little for Debian and Redis. "
             f"Say {spell_memory(sizes.LEAST.memory_mib)} of memory or more; if it is the data that you mean, "
-            f"say {spell_memory(memory_mib)} of data.",
+            f"say `forget the memory, {spell_memory(memory_mib)} of data`.",
             "memory",
             "data_size",
         )

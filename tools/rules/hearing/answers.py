@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date
 
+from tools.rules.hearing.dates import days
 from tools.rules.hearing.facts import NO_KEY, read_facts
 from tools.rules.hearing.naming import names_at
-from tools.rules.hearing.places import SUBNET, ports_at
+from tools.rules.hearing.places import SUBNET, addresses_at, ports_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import SHARED
@@ -35,8 +37,8 @@ def answer(scene: Scene, request: Request, asked: Asked, catalogue: Catalogue, t
         found = _labelled(scene, wanted, items[label].capability, today)
         edits += [_set(label, fact.name, fact.value, fact.quote) for fact in found.facts.values()]
         left += [(label, one) for one in wanted if one.name not in found.facts]
-    for first, last in _pieces(scene):
-        said = next(((label, one, value) for label, one in left if (value := _bare(scene, first, last, one))), None)
+    for first, last in _pieces(scene, {one.kind for _, one in left}):
+        said = next(((label, one, value) for label, one in left if (value := _bare(scene, first, last, one, today))), None)
         if said is None:
             if edits and all(scene.fills(i) for i in range(first, last)):
                 continue
@@ -55,7 +57,7 @@ def _speaks_of_others(scene: Scene, names: set[str]) -> bool:
 
 
 def _labelled(scene: Scene, wanted: list[Wanted], capability: str, today: date) -> Found:
-    able = Able([one for one in wanted if one.kind != "text"])
+    able = Able([one for one in wanted if one.kind != "text" or scene.marks_of(one.name)])
     at = Stretch(scene, 0, len(scene.said), capability, able, Found(), today)
     read_facts(at)
     for match in assign(at)[0]:
@@ -69,8 +71,12 @@ def _set(label: str, name: str, value: str, quote: str) -> Edit:
     return Edit(do="set", item="" if name in SHARED else label, name=name, value=value, quote=quote)
 
 
-def _pieces(scene: Scene) -> list[tuple[int, int]]:
-    """The parts of the message that nothing was found in."""
+def _pieces(scene: Scene, kinds: Container[str]) -> list[tuple[int, int]]:
+    """The parts of the message that nothing was found in. Where names are asked for, or disks, several are one answer."""
+    end = len(scene.said)
+    sized = all(scene.kind(i) == "size" or scene.is_text(i, ",") or scene.does(i, "join") for i in range(end))
+    if ("names" in kinds and names_at(scene, 0, end)[0] == end) or ("disks" in kinds and sized):
+        return [(0, end)]
     found, first = list[tuple[int, int]](), 0
     for i in range(len(scene.said) + 1):
         if scene.stops(i) or scene.is_text(i, ",") or scene.used[i] or scene.does(i, "join"):
@@ -79,11 +85,11 @@ def _pieces(scene: Scene) -> list[tuple[int, int]]:
     return found[:PIECES_MAX]
 
 
-def _bare(scene: Scene, first: int, last: int, one: Wanted) -> str:
+def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
     """The value, when these words can be one; empty when they cannot."""
     first = scene.skip(first, last - 1, "lean", "owned", "article", "change", "link", "bound", texts=("number", "#", "it", "i", "we"))
     token, text, length = scene.said[first], scene.quote(first, last), last - first
-    if length > ANSWER_WORDS_MAX or scene.is_text(last, "?"):
+    if (length > ANSWER_WORDS_MAX and one.kind != "names") or scene.is_text(last, "?"):
         return ""
     if one.kind in SIZES:
         return text if token.kind == "size" else f"{plain(token.value)} GB" if token.kind == "number" and length == 1 else ""
@@ -94,11 +100,18 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted) -> str:
             return text if token.kind in ("money", "number") else ""
         case "network" | "node":
             is_word = token.kind == "word" and length <= 2 and not scene.at(first).has("does", "choice")
+            is_word = is_word and not (scene.at(first).has("fact") and not scene.at(first + 1).has("fact"))  # `packages nodejs`
             named = token.kind in ("name", "number", "quoted") or (one.kind == "network" and bool(SUBNET.fullmatch(token.text)))
             told = named or scene.at(first + 1).names("fact") or not scene.fills(first)
             return scene.unquoted(first) if told and (is_word or named) else ""
         case "name" | "names":
             return ", ".join(names_at(scene, first, last)[1]) if length <= 2 or token.kind == "name" else ""
+        case "address":
+            return ", ".join(addresses_at(scene, first, last)[1])
+        case "date":
+            return next((day.iso for day in days(text, today)), "")
+        case "folder":
+            return text if "/" in text else ""
         case "ports":
             return ", ".join(ports_at(scene, first, last)[1])
         case "yes_no":
@@ -110,6 +123,7 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted) -> str:
         case "region":
             return text if length <= 3 else ""
         case "text":
-            return text if any(c.isalpha() for c in text) and not scene.fills(first) else ""
+            named = token.kind == "name" or any(c.isalpha() for c in text)
+            return text if named and not scene.does(first, "remove", "deny") and not scene.fills(first) else ""
         case _:
             return ""

@@ -13,7 +13,7 @@ from tools.rules.hearing.words import Mark
 from tools.values.wanted import Wanted
 
 BRIDGE = re.compile(r"vmbr\d{1,4}(?:\.\d{1,4})?|v?net\d{1,4}|vmbr\d+v\d+")
-SUBNET = re.compile(r".*0/(?:8|16|2[0-4])")
+SUBNET = re.compile(r".*\.0/(?:8|16|2[0-4])")
 _NODE = re.compile(r"[a-z][a-z-]{0,40}\d{1,4}")
 VLAN_MAX = 4095
 FURTHER, FURTHER_ADDRESSES = "more_networks", "more_addresses"

@@ -82,10 +82,12 @@ class _Reader:
         stretches = [*((first, last) for first, last, _ in spans), *((cell.first, cell.last) for cell in cells), *remarks]
         for i in set(range(len(scene.said))) - {i for first, last in stretches for i in range(first, last)}:
             scene.settle(i, i + 1)  # marks of lists, lines of a log and the like
-        if asked and not cells and _may_answer(message, asked):
+        if asked and not cells and not called and _may_answer(message, asked):
+            used = bytes(scene.used)
             found = answer(scene, message.request, asked, message.catalogue, message.today)
             if found:
                 return Edits(edits=tuple(found), unused=unused(scene))
+            scene.used[:] = used
         taken = Edits() if cells else take_away(scene, message.request)
         for cell in cells:
             scene.use(cell.begin, cell.last)

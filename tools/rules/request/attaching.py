@@ -180,7 +180,7 @@ def _read_tags(reading: Reading) -> None:
             reading.said("tags", tags)
         else:
             shown = naming.shorten(reading.facts["tags"].value)
-            reading.refuse(f"{shown} cannot be tags. Say 1 to {TAGS_MAX} words, with commas between them.", "tags")
+            reading.refuse(f"{shown} cannot be tags. Say 1 to {TAGS_MAX} words, as in `tags: shop, web`.", "tags")
     if "role" in reading.facts:
         role = naming.tag(reading.facts["role"].value)
         if role:

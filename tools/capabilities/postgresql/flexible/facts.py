@@ -83,6 +83,7 @@ def _read_administrators(reading: Reading) -> None:
     else:
         shown = naming.shorten(said)
         reading.refuse(
-            f"{shown} is no object id of an Entra group. `az ad group show --group NAME --query id` prints one; or leave it out.",
+            f"{shown} is no object id of an Entra group. "
+            "`az ad group show --group NAME --query id` prints one; or say `forget the administrators`.",
             "administrators",
         )
