@@ -245,7 +245,7 @@ def _read_words(reading: Reading, one: Wanted, told: Told, text: str) -> None:
     wrong = [word for word in found if not _fits(one, told, word)]
     wide = [word for word in found if told.closed and word not in wrong and _is_open(word)]
     if wide:
-        reading.problems.append(f"{', '.join(wide)} {OPEN}")
+        reading.refuse(f"{', '.join(wide)} {OPEN}", one.name)
     elif wrong or not found or len(found) > ITEMS_MAX:
         shown = naming.shorten(wrong[0]) if wrong else f"{len(found)} at once"
         reading.refuse(f"{shown} {told.otherwise}", one.name)

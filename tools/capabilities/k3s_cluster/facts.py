@@ -48,7 +48,9 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     if servers > 1:
         _read_api_address(reading)
     elif API_ADDRESS in reading.facts and not reading.problems:
-        reading.problems.append("With one server the API has that server's address. Say 3 servers for an address that survives one.")
+        reading.refuse(
+            "With one server the API has that server's address. Say 3 servers for an address that survives one.", "servers_count"
+        )
     return reading.needs()
 
 
@@ -59,16 +61,19 @@ def _read_servers(reading: Reading) -> int:
     otherwise = 3 if survives and (nodes is None or nodes > 3) else 1
     because = "Three servers of etcd survive one of them." if otherwise > 1 else "One server; 3 survive one of them."
     if survives and nodes in (2, 3):
-        reading.problems.append(
+        reading.refuse(
             f"{nodes} machines cannot be 3 servers, of which one may be lost, and a worker. "
-            f"Say 3 servers and 1 worker, or 1 server and {nodes - 1} workers without an API address."
+            f"Say 3 servers and 1 worker, or 1 server and {nodes - 1} workers without an API address.",
+            "servers_count",
+            "workers_count",
         )
     why = "etcd keeps a cluster's state by a majority of its servers, which 1 or 3 of them have."
     plain = "count" in reading.facts and bool(SERVER_WORDS.search(reading.facts["count"].quote))
     count = read_group_count(reading, SERVERS.name, otherwise, because, 1, 3, why, plain=plain)
     if count == 2:
-        reading.problems.append(
-            "2 servers of etcd are worse than 1: both must run, so the cluster stops with either of them. Say 3 servers, or 1."
+        reading.refuse(
+            "2 servers of etcd are worse than 1: both must run, so the cluster stops with either of them. Say 3 servers, or 1.",
+            "servers_count",
         )
     return count
 
@@ -88,9 +93,11 @@ def _read_workers(reading: Reading, servers: int) -> int:
         reading.said(f"{WORKERS.name}_count", nodes - servers, "machines", fact="count")
         return nodes - servers
     if nodes is not None and not reading.problems:
-        reading.problems.append(
+        reading.refuse(
             f"{nodes} machines cannot be {servers} server and {nodes - servers} workers: Berth makes 1 to {WORKERS_MAX} workers beside the "
-            "servers. Say 1 server and 1 worker, or more."
+            "servers. Say 1 server and 1 worker, or more.",
+            "servers_count",
+            "workers_count",
         )
     why = "without a worker everything runs beside etcd on the servers; Berth makes clusters with 1 worker or more."
     return read_group_count(reading, WORKERS.name, WORKERS_DEFAULT, because, 1, WORKERS_MAX, why)
@@ -102,9 +109,10 @@ def _read_release(reading: Reading, known: tuple[Release, ...]) -> None:
         said = reading.facts["release"].value
         found = releases.find(known, said)
         if found is None:
-            reading.problems.append(
+            reading.refuse(
                 f"There is no release {naming.shorten(said)} of k3s here with an address and a SHA-256. Say one of {names}; "
-                "the site file's `releases` can name others."
+                "the site file's `releases` can name others.",
+                "release",
             )
             return
         reading.said("release", found.version)
@@ -128,7 +136,7 @@ def _read_add_ons(reading: Reading) -> None:
         unknown = [one for one in named if one not in ADD_ONS]
         if unknown:
             told = ", ".join(naming.shorten(one) for one in unknown)
-            reading.problems.append(f"There is no chart here called {told}. Say one of {', '.join(ADD_ONS)}, or install it yourself.")
+            reading.refuse(f"There is no chart here called {told}. Say one of {', '.join(ADD_ONS)}, or install it yourself.", "add_ons")
         asked += [one for one in named if one in ADD_ONS]
     for fact, name in (("rancher", "rancher"), ("cluster_monitoring", "monitoring")):
         if fact in reading.facts and reading.facts[fact].value.strip().lower() not in ("no", "false"):
@@ -147,9 +155,11 @@ def _read_rancher_name(reading: Reading) -> None:
     if HOST_NAME.fullmatch(name):
         reading.said("rancher_name", name)
     elif name:
-        reading.problems.append(f"{naming.shorten(name)} cannot be a host name. Say one such as rancher.example.org.")
+        reading.refuse(f"{naming.shorten(name)} cannot be a host name. Say one such as rancher.example.org.", "rancher_name")
     else:
-        reading.problems.append("Rancher needs a host name that its users resolve. Say it, as in `rancher hostname rancher.example.org`.")
+        reading.refuse(
+            "Rancher needs a host name that its users resolve. Say it, as in `rancher hostname rancher.example.org`.", "rancher_name"
+        )
 
 
 def _read_choice(reading: Reading, name: str, otherwise: str, because: str) -> None:
@@ -162,7 +172,7 @@ def _read_choice(reading: Reading, name: str, otherwise: str, because: str) -> N
     if value:
         reading.said(name, value)
     else:
-        reading.problems.append(f"{naming.shorten(said)} is none of the {name} here. Say {' or '.join(value for value, _ in known)}.")
+        reading.refuse(f"{naming.shorten(said)} is none of the {name} here. Say {' or '.join(value for value, _ in known)}.", name)
 
 
 def _read_api_address(reading: Reading) -> None:

@@ -108,6 +108,8 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
             return ", ".join(names_at(scene, first, last)[1]) if length <= 2 or token.kind == "name" else ""
         case "address":
             return ", ".join(addresses_at(scene, first, last)[1])
+        case "choice":
+            return next((value for value, _ in one.choices if value.lower() == text.lower()), "")
         case "date":
             return next((day.iso for day in days(text, today)), "")
         case "folder":
