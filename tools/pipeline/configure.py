@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from tools.clients import databricks, ssh, tls
 from tools.clients.ansible import run_playbook
 from tools.clients.references import referred
+from tools.clients.together import each
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.inside_cluster import Inside
 from tools.rules.words.guiding import variable
@@ -28,8 +28,7 @@ def wait(context: PartContext, say: Say) -> tuple[MachineReceipt, ...]:
         return ()
     ssh.write_ssh_config(context.run_folder, hosts, context.settings.guest_proxy_command)
     pinned = {machine.name: machine.host_key_sha256 for machine in context.machines}
-    with ThreadPoolExecutor(min(AT_ONCE_MAX, len(hosts))) as pool:
-        return tuple(pool.map(lambda host: _meet(context, host, pinned.get(host.name, ""), say), hosts))
+    return each(lambda host: _meet(context, host, pinned.get(host.name, ""), say), hosts, AT_ONCE_MAX)
 
 
 def _meet(context: PartContext, host: ssh.Host, pinned_sha256: str, say: Say) -> MachineReceipt:

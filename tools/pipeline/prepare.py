@@ -1,18 +1,16 @@
 """Makes a plan out of a manifest: the run folder, Terraform's own plan of every part, and one digest over all of it. Nothing outside the
-run
-folder and the ledger is changed."""
+run folder and the ledger is changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.clients.files import assert_room, private_folder
 from tools.clients.terraform import Terraform
-from tools.clients.tracing import carried
+from tools.clients.together import each
 from tools.pipeline.begun import assert_recorded, mend
 from tools.pipeline.context import Say
 from tools.pipeline.drafting import promises
@@ -103,7 +101,7 @@ def prepare(
                 left = tuple(change for change, _ in hands(part.platform).left_half_made(world, run_id, part))
             return planned.model_copy(update={"changes": (*planned.changes, *(left or ()))})
 
-        parts = _side_by_side(plan_one, (*manifest.parts, *manifest.taken_back))
+        parts = each(plan_one, (*manifest.parts, *manifest.taken_back), AT_ONCE_MAX)
         return _finish(world, conversation, run_id, kind, manifest, review, estimate, parts, family, promised, place)
 
 
@@ -149,7 +147,7 @@ def prepare_removal(world: World, conversation: str, run_id: str, requester: str
             planned = _plan_part(world, folder, place, part, "remove", lambda: False)
             return planned.model_copy(update={"changes": (*planned.changes, *left.get(part.label, ()))})
 
-        parts = _side_by_side(plan_one, parts_left)
+        parts = each(plan_one, parts_left, AT_ONCE_MAX)
         return _finish(
             world,
             conversation,
@@ -303,11 +301,3 @@ def _keep_promises(world: World, manifest: Manifest) -> tuple[str, Reserved]:
             "Please try again.",
         )
     return family, promised
-
-
-def _side_by_side(work: Callable[[Part], PartPlan], parts: Iterable[Part]) -> tuple[PartPlan, ...]:
-    parts = tuple(parts)
-    if len(parts) == 1:
-        return (work(parts[0]),)
-    with ThreadPoolExecutor(min(AT_ONCE_MAX, len(parts)), thread_name_prefix="plan") as pool:
-        return tuple(one.result() for one in [pool.submit(carried(work), part) for part in parts])

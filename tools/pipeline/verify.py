@@ -7,12 +7,12 @@ import json
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.clients import databricks, process
 from tools.clients.files import write_private
 from tools.clients.ssh import OUTPUT_CHARACTERS_MAX, Answer, environment, run_command
+from tools.clients.together import each
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.inside_cluster import Inside
 from tools.rules.names.foreign import theirs
@@ -38,8 +38,7 @@ ANSWER_CHARACTERS_MAX = 600
 def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what was verified, what was not), a sentence each. Raises WorldProblem when a command does not answer as it should."""
     commands = context.part.commands
-    with ThreadPoolExecutor(AT_ONCE_MAX) as pool:
-        outcomes = list(pool.map(lambda command: _run(context, command, pause), commands))
+    outcomes = each(lambda command: _run(context, command, pause), commands, AT_ONCE_MAX)
     ran = [outcome for outcome in outcomes if isinstance(outcome, Ran)]
     write_private(context.part_folder / FILE, json.dumps([one.model_dump() for one in ran], indent=1))
     failures = [outcome for outcome in outcomes if isinstance(outcome, str)]

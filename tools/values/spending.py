@@ -11,7 +11,7 @@ Sums = tuple[tuple[str, float], ...]
 """(currency, amount), each currency once: what is paid in two is never one sum."""
 
 
-def together(amounts: Iterable[tuple[str, float]]) -> Sums:
+def add_up(amounts: Iterable[tuple[str, float]]) -> Sums:
     found: dict[str, float] = {}
     for currency, amount in amounts:
         found[currency] = found.get(currency, 0.0) + amount
@@ -42,12 +42,12 @@ class Spending(Value):
 
     @property
     def estimated(self) -> Sums:
-        return together(sum_ for one in self.spends for sum_ in one.estimated_monthly)
+        return add_up(sum_ for one in self.spends for sum_ in one.estimated_monthly)
 
     @property
     def charged(self) -> Sums:
         """For what Berth made, where it is known."""
-        return together(sum_ for one in self.spends for sum_ in one.charged or ())
+        return add_up(sum_ for one in self.spends for sum_ in one.charged or ())
 
     @property
     def by_team(self) -> dict[tuple[str, str], tuple[Sums, Sums]]:
@@ -56,5 +56,5 @@ class Spending(Value):
         for one in self.spends:
             key = one.team, one.environment
             charged, estimated = found.get(key, ((), ()))
-            found[key] = together((*charged, *(one.charged or ()))), together((*estimated, *one.estimated_monthly))
+            found[key] = add_up((*charged, *(one.charged or ()))), add_up((*estimated, *one.estimated_monthly))
         return found

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from tools.values.manifest import Manifest
-from tools.values.spending import Spend, Spending, Sums, together
+from tools.values.spending import Spend, Spending, Sums, add_up
 
 
 def spending(
@@ -34,11 +34,11 @@ def spending(
                 names=tuple(part.label for part in manifest.parts),
                 team=needs.text("team") or team,
                 environment=needs.text("environment"),
-                estimated_monthly=together([(estimated_in, monthly)]) if estimated_in else (),
-                charged=together(sum_ for one, group in its for sum_ in charged[one][group]) if known else None,
+                estimated_monthly=add_up([(estimated_in, monthly)]) if estimated_in else (),
+                charged=add_up(sum_ for one, group in its for sum_ in charged[one][group]) if known else None,
             )
         )
-    others = together(sum_ for one, group in _every(charged) if (one, group) not in ours for sum_ in charged[one][group])
+    others = add_up(sum_ for one, group in _every(charged) if (one, group) not in ours for sum_ in charged[one][group])
     return Spending(spends=tuple(spends), others=others, read=bool(charged), unread=tuple(unread), on=on)
 
 
@@ -74,5 +74,5 @@ def by_group(columns: Iterable[Mapping[str, object]], rows: Iterable[Iterable[ob
         values = dict(zip(named, row, strict=False))
         group, amount = str(values.get("resourcegroupname", "")).lower(), values.get("cost")
         if isinstance(amount, int | float):
-            found[group] = together((*found.get(group, ()), (str(values.get("currency") or ""), float(amount))))
+            found[group] = add_up((*found.get(group, ()), (str(values.get("currency") or ""), float(amount))))
     return found

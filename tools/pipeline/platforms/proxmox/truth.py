@@ -4,13 +4,12 @@ a change waits for a restart. What the approval covers is put right; what counts
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.clients import detached, ssh
 from tools.clients.settings import Settings
-from tools.clients.together import WORKERS_MAX, together
+from tools.clients.together import each, together
 from tools.pipeline.begun import begun
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.steps import Work
@@ -104,8 +103,7 @@ def verify(context: PartContext, say: Say) -> tuple[str, ...]:
     seen = assert_true(_acting(context.settings), context.part)
     real = {one.name for one in context.machines if not one.body}
     asked = [machine for machine in context.part.machines if machine.name in real]
-    with ThreadPoolExecutor(WORKERS_MAX) as pool:
-        itself = tuple(pool.map(lambda machine: _ask(context, machine), asked))
+    itself = each(lambda machine: _ask(context, machine), asked)
     for sentence in (*seen, *itself):
         say(sentence)
     return (*seen, *itself)
