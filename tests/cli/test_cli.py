@@ -51,6 +51,18 @@ def test_each_command_says_a_sentence_and_its_code(home: dict[str, str], words: 
     assert (_berth(*words, **home)[0], says in _berth(*words, **home)[1]) == (code, True)
 
 
+STEERS = "\x1b]0;owned\x07\x1b[2J\u202e"
+
+
+def test_nothing_that_is_told_steers_the_terminal(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(json.dumps({"version": "1", "examples": [{"name": STEERS, "document": {}, "expect": "reject"}]}))
+    for words in (("show", f"run-{STEERS}x"), ("policy", "test", str(tmp_path / "own.yaml"))):
+        result = CliRunner().invoke(main, list(words), env=home, color=True)
+        assert result.output and not {"\x07", "\u202e", "\x1b]", "\x1b[2J"} & set(
+            re.findall(r"\x07|\u202e|\x1b\]|\x1b\[2J", result.output)
+        ), words
+
+
 def test_a_policy_whose_example_comes_out_otherwise_fails(home: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("version: 1\nexamples: [{name: x, document: {}, expect: reject}]")
     code, text = _berth("policy", "test", str(tmp_path / "own.yaml"), **home)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,23 @@ def test_the_environment_comes_first_then_the_env_file_then_the_folder_of_secret
     given["BERTH_SECRETS_FOLDER"] = str(tmp_path / "nowhere")
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=given, text=True, capture_output=True)
     assert "BERTH_SECRETS_FOLDER cannot be taken" in done.stderr
+
+
+@pytest.mark.parametrize("others", ["owner", "mode"])
+def test_an_env_file_that_another_account_could_have_written_is_not_taken(tmp_path: Path, others: str) -> None:
+    """It names the program that is run and the cluster that is handed the token: nobody else's in /tmp may."""
+    file = tmp_path / ".env"
+    file.write_text("PROMETHEUS_URL=http://file:1\n")
+    with chdir(tmp_path):
+        assert Settings.from_environment().prometheus_url == "http://file:1"
+        if others == "mode":
+            file.chmod(0o666)
+        elif os.geteuid() == 0:
+            os.chown(file, 54321, -1)
+        else:
+            pytest.skip("only root can give a file away")
+        with pytest.raises(RequestProblem, match=r"\.env cannot be taken: another account"):
+            Settings.from_environment()
 
 
 def test_secrets_are_not_in_its_words(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +52,27 @@ def test_a_requester_approves_what_the_policy_leaves_to_them() -> None:
     own = plan(approvals=(("operator", "always"), ("confirm db", "sensitive")))
     assert approving.role_speaking(own, (), "ops", {"ops": ("operator",)}, None, False) == "operator"
     assert approving.role_speaking(own, (), "ops", {"ops": ("operator",)}, "confirm db", False) == "confirm db"
+
+
+@pytest.mark.parametrize(
+    ("asked", "held", "may"),
+    [
+        (("operator",), ("operator",), True),
+        (("vp",), ("vp",), True),
+        (("vp",), ("operator",), True),
+        (("operator",), ("viewer",), False),
+        (("operator",), ("requester", "security"), False),
+        (("vp",), (), False),
+    ],
+)
+def test_a_part_is_confirmed_by_whoever_may_approve_the_plan(asked: tuple[str, ...], held: tuple[str, ...], may: bool) -> None:
+    one = plan(approvals=(*((role, "r") for role in asked), ("confirm db-01", "production")))
+    assert ("confirm db-01" in approving.may_give(one, (), "eve", held)) is may
+    with nullcontext() if may else pytest.raises(RequestProblem, match="does not hold"):
+        assert approving.role_speaking(one, (), "eve", {"eve": held}, "confirm db-01", False) == "confirm db-01"
+    with nullcontext() if may else pytest.raises(RequestProblem, match="do not hold"):
+        approving.assert_may_begin(one, (approval(one, asked[0]),), "eve", held)
+    approving.assert_may_begin(one, (approval(one, asked[0]),), "ops", ())
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,11 @@ def test_any_yaml_is_taken_or_refused_in_a_sentence(document: object) -> None:
         apply(Request(), read_file(yaml.safe_dump(document)), catalogue())
     except RequestProblem as told:
         assert told.detail
+
+
+def test_a_short_file_stands_for_no_request_without_end() -> None:
+    again = "\n".join(["items:", "- &a {service: web_server, facts: {memory: 4 GB}}", *["- *a"] * 20_000])
+    with pytest.raises(RequestProblem, match=r"Line 3: \*a stands for"):
+        read_file(again)
+    with pytest.raises(RequestProblem, match="100 items at most"):
+        read_file("items:\n" + "- {service: x}\n" * 10_000)

@@ -61,9 +61,8 @@ def write_once(path: Path, content: bytes) -> bytes:
 
 
 def copy_private(source: Path, target: Path) -> Path:
-    shutil.copyfile(source, target)
-    target.chmod(0o600)
-    return target
+    """In the place of whatever stands there: a link that was laid there is replaced, and not followed."""
+    return write_private(target, source.read_bytes())
 
 
 def file_sha256(path: Path) -> str:

@@ -8,8 +8,10 @@ sentence. The site's conventions and the policy are files of their own, and not 
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -103,6 +105,19 @@ def _secrets_folder(name: str | None) -> Path | None:
     return Path(name) if name else None
 
 
+def _own(path: Path) -> Path | None:
+    """None where there is none. Whoever can write it names the program that is run and the cluster that gets the token: raises
+    PermissionError where that could be somebody else, in /tmp or in another person's folder."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    mine = {"0", str(os.geteuid()), os.environ.get("SUDO_UID")}
+    if str(found.st_uid) not in mine or found.st_mode & stat.S_IWOTH:
+        raise PermissionError(errno.EPERM, "not ours", str(path.absolute()))
+    return path
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Token = Annotated[Secret, AfterValidator(_token)]
 File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]
@@ -182,12 +197,16 @@ class Settings(BaseSettings):
         taken."""
         try:
             if environment is None:
-                return cls(_secrets_dir=_secrets_folder(os.environ.get("BERTH_SECRETS_FOLDER")))
+                return cls(_secrets_dir=_secrets_folder(os.environ.get("BERTH_SECRETS_FOLDER")), _env_file=_own(Path(".env")))
             given = {name: value for name, value in environment.items() if value}
             return cls(_build_sources=((InitSettingsSource(cls, given),), {}))
         except ValidationError as error:
             # Pydantic's own text repeats the value, which may be a secret.
             wrong = {f"{fault['loc'][0]} cannot be taken: {fault['msg'].removeprefix('Value error, ')}." for fault in error.errors()}
+        except PermissionError as error:
+            wrong = {
+                f"{error.filename} cannot be taken: another account could have written it. Give it to this one alone, or start elsewhere."
+            }
         except NotADirectoryError:
             wrong = {"BERTH_SECRETS_FOLDER cannot be taken: there is no such folder."}
         remedy = "Correct it where it is set (`.env.example` says what each one is) and start again."

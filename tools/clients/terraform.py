@@ -184,7 +184,6 @@ class Terraform:
         if not self.is_elsewhere():
             path = self.folder / "terraform.tfstate"
             return path.read_bytes() if path.exists() else b""
-        self.write_configuration()
         if not (self.folder / CHOSEN).exists():
             self.init()
         done = self._run("state", "pull", seconds_max=SHOW_SECONDS_MAX)
@@ -246,6 +245,8 @@ class Terraform:
         return tuple(_locked_providers(path.read_text())) if path.exists() else ()
 
     def _run(self, *arguments: str, seconds_max: float, cancelled: Callable[[], bool] = lambda: False) -> Finished:
+        # Each time: whoever can write in the folder could name another program there as the provider.
+        self.write_configuration()
         with span(f"terraform {arguments[0]}", folder=self.folder.name):
             return run(
                 [*self.program(), *arguments],

@@ -20,7 +20,18 @@ from tools.pipeline.run_folder import drop_proposal, write_json, write_value
 from tools.pipeline.steps import steps_of
 from tools.pipeline.world import World
 from tools.rules.machines.ownership import with_half_made
-from tools.rules.plans.approving import assert_holds, assert_open, digits, may_give, missing_roles, people, role_speaking, signed, window
+from tools.rules.plans.approving import (
+    assert_holds,
+    assert_may_begin,
+    assert_open,
+    digits,
+    may_give,
+    missing_roles,
+    people,
+    role_speaking,
+    signed,
+    window,
+)
 from tools.rules.words.answering import Past
 from tools.values.events import Approved
 from tools.values.manifest import Part
@@ -55,6 +66,7 @@ def approve(
     assert_open(plan, kept.status, now)
     given = world.ledger.plans.approvals(plan.digest)
     if not missing_roles(plan, given):
+        assert_may_begin(plan, given, principal, held)
         return Approved(plan=plan, missing_roles=())  # Everybody has; whoever said so last was cut off before the run began.
     roles = world.roles() if held is None else {principal: held}
     speaking = role_speaking(plan, given, principal, roles, role, alone)

@@ -28,7 +28,6 @@ def drift(world: World, run_id: str) -> tuple[tuple[str, tuple[Change, ...]], ..
             continue
         with bench(part_folder(folder, part), None) as copy:
             terraform = Terraform(world.settings_of(part), copy, secret_texts(folder, part))
-            terraform.write_configuration()
             terraform.init()
             found.append((part.label, changes(terraform.plan(DRIFT_PLAN, validate=False).json, PLATFORMS[part.platform].PROVIDER)))
     return tuple(found)

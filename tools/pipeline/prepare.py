@@ -176,7 +176,6 @@ def _plan_part(
     """Made in `place`, with the secrets of the run's folder."""
     here = part_folder(place, part)
     terraform = Terraform(world.settings_of(part), here, secret_texts(folder, part))
-    terraform.write_configuration()
     terraform.init()
     state_sha256 = terraform.record_sha256()
     planned = terraform.plan(PLAN_FILES[kind], destroy=kind == "remove", cancelled=cancelled)

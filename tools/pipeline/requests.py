@@ -15,14 +15,19 @@ from tools.values.requirements import Requirements
 from tools.values.trouble import RequestProblem
 
 _STORED = TypeAdapter(Conversation)
+NAME_DIGITS = (8, 16, 64)
+"""Of its digest: as few as tell it from the others."""
 KEPT = "request/"
 """In front of the name of a request that was read from a file."""
 
 
 def keep(world: World, request: Request) -> str:
-    """Its name, by which a conversation takes it up. The same request has the same name."""
-    name = f"request-{request.digest[:8]}"
-    world.ledger.put(KEPT + name, _STORED.dump_python(Conversation(request=request), mode="json"))
+    """Its name, by which a conversation takes it up. The same request has the same name, and no other one has it: eight digits alone can be
+    made to fit."""
+    stored = _STORED.dump_python(Conversation(request=request), mode="json")
+    names = [f"request-{request.digest[:digits]}" for digits in NAME_DIGITS]
+    name = next(one for one in names if world.ledger.get(KEPT + one).get("request", stored["request"]) == stored["request"])
+    world.ledger.put(KEPT + name, stored)
     return name
 
 

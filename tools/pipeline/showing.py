@@ -49,6 +49,13 @@ def _readable(folder: Path) -> dict[str, tuple[bytes, str]]:
     for file in sorted(folder.rglob("*")):
         parts = file.relative_to(folder).parts
         hidden = any(part in _HIDDEN or part.startswith(_HIDDEN_BEGINNINGS) for part in parts)
-        if file.suffix in _TYPES and file.is_file() and not hidden and file.stat().st_size <= FILE_BYTES_MAX:
+        # A link would show what stands elsewhere, under a name of ours.
+        if (
+            file.suffix in _TYPES
+            and file.is_file()
+            and file.resolve() == folder.resolve() / file.relative_to(folder)
+            and not hidden
+            and file.stat().st_size <= FILE_BYTES_MAX
+        ):
             shown["__".join(parts)] = file.read_text(encoding="utf-8", errors="replace").encode(), _TYPES[file.suffix]
     return shown

@@ -77,7 +77,24 @@ def may_give(plan: Plan, approvals: Iterable[Approval], principal: str, held: tu
         return missing
     if principal == plan.requester and any(role != OPERATOR and not role.startswith(CONFIRM) for role, _ in plan.approvals):
         return ()
-    return tuple(role for role in missing if role in held or (role.startswith(CONFIRM) and OPERATOR in held))
+    return tuple(role for role in missing if _speaks_for(plan, role, held))
+
+
+def _speaks_for(plan: Plan, role: str, held: tuple[str, ...]) -> bool:
+    """A part is confirmed by whoever may approve the plan, and by nobody who may not."""
+    return role in held or (role.startswith(CONFIRM) and bool({OPERATOR, *(name for name, _ in plan.approvals)}.intersection(held)))
+
+
+def assert_may_begin(plan: Plan, approvals: Iterable[Approval], principal: str, held: tuple[str, ...] | None) -> None:
+    """Everybody has approved, and the run is still to begin: whoever was asked, or was the last to approve, may say so again."""
+    asked = {OPERATOR, *(role for role, _ in plan.approvals)}
+    if held is None or asked.intersection(held) or principal in {one.principal for one in approvals}:
+        return
+    raise RequestProblem(
+        "You do not hold a role that this plan asks for.",
+        f"{_listed(role for role, _ in plan.approvals)} approved it; {principal} holds {_listed(held) or 'no role'}.",
+        "Ask one of them to approve it again: then its run begins.",
+    )
 
 
 def waits_for(plan: Plan, requester: str, held: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -128,8 +145,12 @@ def role_speaking(plan: Plan, approvals: Iterable[Approval], principal: str, rol
             )
         if role not in missing:
             raise RequestProblem("That role has approved already.", f"{role} approved this plan before.", _how(shown, missing))
-        if role not in held and not role.startswith(CONFIRM):
-            raise RequestProblem("You do not hold that role.", f"{principal} does not hold the role {role}.", _ask(role))
+        if not _speaks_for(plan, role, held):
+            raise RequestProblem(
+                "You do not hold that role.",
+                f"{principal} does not hold {'a role that this plan asks for' if role.startswith(CONFIRM) else f'the role {role}'}.",
+                _ask(OPERATOR if role.startswith(CONFIRM) else role),
+            )
         return role
     mine = tuple(role for role in missing if role in held)
     if not mine and missing and all(role.startswith(CONFIRM) for role in missing):

@@ -18,6 +18,7 @@ from tools.values.value import Json
 
 FILE_LENGTH_MAX = 256 * 1024
 QUOTE_LENGTH_MAX = 200
+ITEMS_MAX = 100
 PROBLEMS_SHOWN_MAX = 8
 HEAD = "# A request to Berth. `berth request apply FILE` reads it.\n"
 
@@ -57,13 +58,18 @@ def read_file(text: str) -> Edits:
     if len(text) > FILE_LENGTH_MAX:
         raise RequestProblem("The request file is too long.", f"It has more than {FILE_LENGTH_MAX // 1024} KiB.", "Say less in one file.")
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        again = next((one for one in yaml.parse(text, Loader=yaml.SafeLoader) if isinstance(one, yaml.AliasEvent)), None)
+        root = None if again else yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "it"
         raise RequestProblem(
             "The request file is no YAML.", f"{where} cannot be read: {getattr(error, 'problem', None) or 'wrong characters'}.", SEE
         ) from error
+    if again:  # A short file of them stands for a request without end.
+        line = again.start_mark.line + 1 if again.start_mark else 1
+        where = f"Line {line}: *{again.anchor} stands for what is written elsewhere"
+        raise RequestProblem("The request file cannot be taken.", f"{where}.", "Write it out.")
     read = _File(text.splitlines())
     read.request(root)
     if read.problems:
@@ -85,7 +91,10 @@ class _File:
 
     def request(self, root: Node | None) -> None:
         found = self._mapping(root, "items", "shared", "wishes") if root else {}
-        for node in self._list(found.get("items")):
+        items = self._list(found.get("items"))
+        if items[ITEMS_MAX:]:
+            self._no(items[ITEMS_MAX], f"a request has {ITEMS_MAX} items at most")
+        for node in items[:ITEMS_MAX]:
             self._item(node)
         self._facts(found.get("shared"), "")
         for node in self._list(found.get("wishes")):

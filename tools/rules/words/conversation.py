@@ -34,7 +34,7 @@ _PLAN = re.compile(r"(?:show\s+)?(?:me\s+)?(?:the\s+)?(?:plan|details of|details
 _BACK = re.compile(r"(?:roll\s+back|rollback)\s+(?:the\s+)?([a-z0-9][a-z0-9_-]{0,40}(?: [a-z0-9][a-z0-9_-]{0,40}){0,2})", re.IGNORECASE)
 _AGAIN = re.compile(r"(retry|try\s+again|roll\s+back|rollback|leave|keep)\s+(?:the\s+)?(?:run\s+)?(run-[a-z0-9-]{1,40})", re.IGNORECASE)
 _WALK = re.compile(r"(undo|redo|take back)\s+(?:the |my )?(?:last )?([\w-]+) (?:changes|edits|steps|messages)", re.IGNORECASE)
-_RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8})", re.IGNORECASE)
+_RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8,64})", re.IGNORECASE)
 
 _CANCEL = "|".join(f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run"))
 _SAYINGS: dict[Intent, str] = {
