@@ -18,7 +18,7 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
-from tools.values.trouble import WorldProblem
+from tools.values.trouble import Trouble
 
 from .state import conversation_of, end
 from .turns import places
@@ -93,7 +93,7 @@ class Turns(BasePlugin):
     async def on_user_message_callback(self, *, invocation_context: InvocationContext, user_message: types.Content) -> types.Content | None:
         """Waits for its turn. JSON can hold half a surrogate pair, which is no character and can be written nowhere: it becomes a
         question mark."""
-        with suppress(WorldProblem):  # The reader asks again, and says it.
+        with suppress(Trouble):  # The reader asks again, and says it.
             await places.take(conversation_of(invocation_context), invocation_context.invocation_id)
         for part in user_message.parts or []:
             if part.text:

@@ -32,35 +32,35 @@ ELSEWHERE_SECONDS_MAX = PLANNING_SECONDS_MAX
 class Place:
     """One conversation's turn in this process, and among the machines where there are several."""
 
-    def __init__(self, lock: asyncio.Lock, leases: Leases | None, seconds_max: float) -> None:
+    def __init__(self, lock: asyncio.Lock, leases: Callable[[], Leases | None], seconds_max: float) -> None:
         self._lock = lock
-        self._leases = leases
+        self._find_leases = leases
         self._seconds_max = seconds_max
+        self._leases: Leases | None = None
         self._lease: Lease | None = None
 
     async def take(self, conversation: str) -> None:
-        """Raises WorldProblem when another machine has it for too long."""
-        await self._lock.acquire()
-        if self._leases is None:
-            return
+        """Raises Trouble when another machine has it for too long, or nobody can say who has it: nothing is done without a turn."""
+        await self._lock.acquire()  # First of all: whoever came first is first here.
         try:
-            for _ in range(int(self._seconds_max / LOOK_SECONDS)):
-                taking = AT_ONCE.submit(self._leases.take, f"conversation {conversation}")
-                try:
-                    self._lease = await asyncio.wrap_future(taking)
-                except BaseException:
-                    taking.add_done_callback(self._give_back)
-                    raise
-                if self._lease is not None:
-                    return
-                await asyncio.sleep(LOOK_SECONDS)
-        except Trouble as trouble:
-            log.warning("Whose turn it is could not be asked: %s", trouble)  # The turn itself says what is wrong.
-            return
+            self._leases = await asyncio.wrap_future(AT_ONCE.submit(self._find_leases))
+            if self._leases is not None:
+                self._lease = await self._take_lease(self._leases, f"conversation {conversation}")
         except BaseException:
             self._lock.release()
             raise
-        self._lock.release()
+
+    async def _take_lease(self, leases: Leases, name: str) -> Lease:
+        for _ in range(int(self._seconds_max / LOOK_SECONDS)):
+            taking = AT_ONCE.submit(leases.take, name)
+            try:
+                lease = await asyncio.wrap_future(taking)
+            except BaseException:
+                taking.add_done_callback(self._give_back)
+                raise
+            if lease is not None:
+                return lease
+            await asyncio.sleep(LOOK_SECONDS)
         raise WorldProblem(
             "The message before this one is still worked on.",
             f"Another machine has had this conversation for {self._seconds_max / 60:.0f} minutes, so nothing was done with this message.",
@@ -98,10 +98,10 @@ class Places:
         self._seconds_max = seconds_max
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._held: dict[str, Place] = {}
-        self._in_vain: dict[str, WorldProblem] = {}
+        self._in_vain: dict[str, Trouble] = {}
 
     async def take(self, conversation: str, invocation_id: str) -> None:
-        """Raises WorldProblem when its turn does not come. Whoever asks once more for the same invocation hears it at once."""
+        """Raises Trouble when its turn does not come. Whoever asks once more for the same invocation hears it at once."""
         if invocation_id in self._held:
             return
         if invocation_id in self._in_vain:
@@ -109,13 +109,13 @@ class Places:
         lock = self._locks.get(conversation)
         if lock is None:
             lock = self._locks[conversation] = asyncio.Lock()
-        place = Place(lock, await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._leases), self._seconds_max)
+        place = Place(lock, self._leases, self._seconds_max)
         task = asyncio.current_task()
         assert task is not None
         task.add_done_callback(lambda _: self.give(invocation_id))
         try:
             await place.take(conversation)
-        except WorldProblem as problem:
+        except Trouble as problem:
             self._in_vain[invocation_id] = problem
             raise
         self._held[invocation_id] = place
@@ -138,10 +138,7 @@ def _shared() -> Leases | None:
     from .world import the_settings, the_world
 
     settings = the_settings()
-    try:
-        return the_world().ledger.leases if settings is not None and settings.is_on_postgresql else None
-    except Trouble:
-        return None  # The turn itself says what is wrong.
+    return the_world().ledger.leases if settings is not None and settings.is_on_postgresql else None
 
 
 places = Places(_shared)

@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tools.clients.terraform import INIT_SECONDS_MAX, PLAN_SECONDS_MAX
+from tools.ledger.database import LedgerAway
 from tools.ledger.leases import Lease
 from tools.ledger.ledger import Ledger
 from tools.pipeline.world import utc_now
@@ -64,12 +65,48 @@ def test_without_a_ledger_that_is_shared_machines_do_not_wait_for_each_other() -
     assert asyncio.run(together([TURNS.Places(), TURNS.Places()], 6)) == (2, 6)
 
 
-def test_a_ledger_that_is_away_keeps_nobody_from_being_told_so() -> None:
-    class Away:
-        def take(self, name: str) -> None:
-            raise WorldProblem("The ledger is away.", name, "")
+class Away:
+    """Leases of a ledger that is away."""
 
-    assert asyncio.run(together([TURNS.Places(Away)], 3)) == (1, 3)
+    def take(self, name: str) -> None:
+        raise LedgerAway("The ledger is away.", name, "")
+
+
+def is_away() -> None:
+    raise LedgerAway("The ledger is away.", "", "")
+
+
+@pytest.mark.parametrize("leases", [Away, is_away])
+def test_without_a_ledger_nobody_has_a_turn_and_each_is_told_why(leases: Callable[[], Any]) -> None:
+    """It may be back in the next instant: then two machines would have the turn."""
+
+    async def ask() -> list[BaseException | None]:
+        places = TURNS.Places(leases)
+        return await asyncio.gather(*(places.take("talk", f"e-{number}") for number in range(3)), return_exceptions=True)
+
+    assert [type(one) for one in asyncio.run(ask())] == [LedgerAway] * 3
+
+
+def test_whoever_comes_first_is_first_though_the_ledger_is_slow_to_find() -> None:
+    overtaken, asked, order = threading.Event(), list[int](), list[str]()
+
+    def find() -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            overtaken.wait(0.2)
+
+    async def take(places: Any, name: str) -> None:
+        await places.take("talk", name)
+        order.append(name)
+        overtaken.set()
+        places.give(name)
+
+    async def both() -> None:
+        places = TURNS.Places(find)
+        await asyncio.gather(take(places, "first"), take(places, "second"))
+
+    asyncio.run(both())
+    assert order == ["first", "second"]
 
 
 class Slow:
