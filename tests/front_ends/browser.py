@@ -51,6 +51,22 @@ def open_page(url: str) -> Iterator[Page]:
         browser.close()
 
 
+@contextmanager
+def two_people(url: str, issuer: str, first: str, second: str) -> Iterator[tuple[Page, Page]]:
+    """A page of each, in contexts that share nothing, once they are logged in with the provider."""
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        pages = []
+        for name in (first, second):
+            context = browser.new_context(viewport={"width": 1500, "height": 1300})
+            context.add_cookies([{"name": "who", "value": name, "url": issuer}])
+            pages.append(context.new_page())
+            pages[-1].goto(f"{url}/dev-ui/?app=provisioner")
+            pages[-1].wait_for_selector("textarea", timeout=60_000)
+        yield pages[0], pages[1]
+        browser.close()
+
+
 def wait_for_words(page: Page, pattern: str, seconds_max: float) -> str:
     """What the regular expression's last group matches in the page, once it does. Looked for twice a second: each look lays the page
     out anew, and a page that is always being laid out has no time to show anything."""

@@ -15,19 +15,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from joserfc import jwt
 from joserfc.jwk import RSAKey
 from playwright.sync_api import sync_playwright
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import ROOT, Reply, free_port, wait_until
 from tests.front_ends.browser import CHROMIUM, QUIET, type_message, wait_for_words
+from tests.front_ends.provider import Provider
 from tests.ledger import builders
-from tests.loopback import Answer, Asked, http_server
+from tests.loopback import http_server
 from tests.monitoring.queries import figures_of, queries
 from tests.values import opened
 from tools.pipeline.world import World
@@ -105,49 +104,6 @@ def test_what_is_taken_is_the_persons_own_and_nothing_else() -> None:
     assert json.loads(messages.take("POST", SESSIONS, json.dumps(title).encode(), "alice").body) == title
     with pytest.raises(messages.Refused):
         messages.take("POST", SESSIONS, json.dumps({"state": {**title["state"], "phase": "running"}}).encode(), "alice")
-
-
-# An OpenID provider.
-
-
-@dataclass
-class Provider:
-    """Of one person, who is always logged in: discovery, keys, code flow with PKCE."""
-
-    port: int = field(default_factory=free_port)
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"}))
-    codes: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    @property
-    def issuer(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def token(self, key: RSAKey | None = None, algorithm: str = "RS256", **claims: object) -> str:
-        now = int(time.time())
-        said = {"iss": self.issuer, "aud": "berth", "sub": "u-7", "exp": now + 300, "iat": now}
-        said |= {"preferred_username": "carol", "groups": ["vips"]}
-        return jwt.encode({"alg": algorithm, "kid": "k1"}, {**said, **claims}, key or self.key, algorithms=[algorithm])
-
-    def answer(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any] | str]:
-        where = urlsplit(path)
-        if where.path == "/.well-known/openid-configuration":
-            ends = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
-            return 200, {"issuer": self.issuer, **{name: f"{self.issuer}/{end}" for name, end in ends.items()}}
-        if where.path == "/keys":
-            return 200, {"keys": [self.key.as_dict(private=False)]}
-        if where.path == "/authorize":
-            asked = dict(parse_qsl(where.query))
-            self.codes["c-1"] = asked
-            return 303, f"{asked['redirect_uri']}?code=c-1&state={asked['state']}"
-        asked = self.codes.pop(form.get("code", ""), {})
-        proof = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).rstrip(b"=").decode()
-        if asked.get("code_challenge") != proof or asked.get("code_challenge_method") != "S256":
-            return 400, {"error": "invalid_grant"}
-        return 200, {"access_token": "a", "token_type": "Bearer", "id_token": self.token(nonce=asked["nonce"])}
-
-    def serve(self, asked: Asked) -> Answer:
-        status, said = self.answer(asked.target, dict(parse_qsl(asked.body.decode())))
-        return Answer(status, headers={"location": said}) if isinstance(said, str) else Answer.of(status, said)
 
 
 @dataclass

@@ -1,0 +1,108 @@
+"""Two people, each logged in in a browser of their own: one asks, the other approves, and a machine stands because of both."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cluster_sim.run import environment
+from tests.conftest import ROOT, free_port, wait_until
+from tests.front_ends.browser import two_people, type_message, wait_for_words
+from tests.front_ends.provider import Provider
+from tests.loopback import http_server
+from tests.values import opened
+from tools.clients.proxmox_removing import Removing
+from tools.pipeline.world import World
+
+pytestmark = pytest.mark.systems
+
+ALICE, DAVE = "alice@example.org", "dave@example.org"
+"""In docs/roles.example.yaml an operator, and security."""
+POLICY = """
+version: "of this test"
+rules:
+  - id: production-is-reviewed
+    when: {requirements.environment: production}
+    outcome: approval
+    role: security
+    because: Production is looked at by security.
+"""
+ASKED = "a Debian VM called of-two-people with 1 core, 1 GB memory and 8 GB disk, production, network 20"
+
+
+@dataclass
+class Site:
+    url: str
+    provider: Provider
+    world: World
+
+
+@pytest.fixture
+def site(emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path) -> Iterator[Site]:
+    ready, _ = emulated_cluster
+    provider, port = Provider(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "serve.yaml").write_text(
+        json.dumps({"address": url, "port": port, "oidc": {"issuer": provider.issuer, "client_id": "berth"}})
+    )
+    given = environment(ready, tmp_path) | {
+        "BERTH_HOME": str(tmp_path / "home"),
+        "BERTH_ROLES_FILE": str(ROOT / "docs" / "roles.example.yaml"),
+        "BERTH_POLICY_FILE": str(tmp_path / "policy.yaml"),
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as out, http_server(provider.serve, provider.port):
+        command = [str(Path(sys.executable).with_name("berth")), "serve", str(tmp_path / "serve.yaml")]
+        process = subprocess.Popen(command, cwd=tmp_path, env=given, stdout=out, stderr=out)
+        try:
+            wait_until(lambda: _is_up(url), 90, lambda: log.read_text()[-2000:])
+            with opened(given) as world:
+                yield Site(url, provider, world)
+        finally:
+            process.terminate()
+            assert process.wait(40) in (0, -15), log.read_text()[-2000:]
+
+
+def _is_up(url: str) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"{url}/readyz", timeout=10).status_code == 200
+    return False
+
+
+def test_one_asks_and_the_other_approves(site: Site) -> None:
+    with two_people(site.url, site.provider.issuer, ALICE, DAVE) as (alice, dave):
+        type_message(alice, ASKED)
+        digest = wait_for_words(alice, "approve ([0-9a-f]{12}) as security", 120)
+        plan = site.world.ledger.plans.find(digest).plan
+        assert plan.requester == ALICE
+
+        # Who asked has no approval of it to give.
+        for text, told in ((f"approve {digest}", 1), (f"approve {digest} as security", 2)):
+            type_message(alice, text)
+            alice.wait_for_function("(many) => document.body.innerText.split('security.').length > many", arg=told, timeout=60_000)
+        assert site.world.ledger.plans.approvals(plan.digest) == ()
+
+        # It waits for the other one, whose sessions are his own.
+        type_message(dave, "inbox")
+        wait_for_words(dave, f"approve {digest} as security", 60)
+        assert dave.request.get(f"{site.url}/apps/provisioner/users/{ALICE}/sessions").status == 403
+        type_message(dave, f"approve {digest} as security")
+        wait_for_words(dave, f"{plan.run_id} is done", 180)
+
+        type_message(alice, f"follow {plan.run_id}")
+        wait_for_words(alice, f"{plan.run_id} is done", 60)
+    [given] = site.world.ledger.plans.approvals(plan.digest)
+    assert (given.principal, given.role) == (DAVE, "security")
+    assert site.world.ledger.runs.row(plan.run_id).status == "done" and site.world.ledger.verify().holds
+    there = Removing(site.world.settings).read("cluster", "resources")
+    assert [one["name"] for one in there if one.get("name") == "of-two-people"] == ["of-two-people"]
