@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import approvals, hearing, placement, prompts, requests, rules, scans, turns
+from benchmarks import approvals, hearing, load, placement, prompts, requests, rules, scans, turns
 from benchmarks.bench import Bench, opened
 from benchmarks.rows import Row, table
 
@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
     "policy": (rules.policy, "policy and cost of 200 resources"),
     "hearing": (hearing.hearing, "the offline reader on a sentence, 2 kB and 300 kB, and among 500 capabilities"),
     "turns": (turns.turns, "a turn at the end of a conversation of 200, against one at its beginning"),
+    "load": (load.load, "a turn of 50 conversations at once over HTTP, against one of a conversation alone"),
     "scan": (scans.scanning, "one look at clusters of 4, 16 and 50 nodes"),
     "placement": (placement.placing, "how well and how fast machines are placed, beside peers, on a real cloud's requests"),
 }

@@ -54,7 +54,7 @@ class Shape:
 
 
 Begun = Callable[[Shape], Path]
-ONE = Shape({"web": ()}, (LOOKS_ONLY, "apply", "wait", "configure", "verify", "guide"))
+ONE = Shape({"web": ()}, (LOOKS_ONLY, "apply", "wait", "configure"))
 THREE = Shape({"web": (), "mail": (), "app": ("web",)}, (LOOKS_ONLY, "apply", "wait"))
 
 

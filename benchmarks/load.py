@@ -1,0 +1,110 @@
+"""Many conversations at once over HTTP, each of its own person, against one alone: turns that need neither a model nor Terraform."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from random import Random
+from socket import socket
+
+import httpx
+
+from benchmarks.bench import Bench
+from benchmarks.rows import Row, median
+
+CONVERSATIONS, TURNS, ALONE = 50, 4, 20
+PAUSE_SECONDS = 5.0
+"""Between two messages of a conversation, as somebody reads and types; a little more or less each time."""
+P95_MS_MAX = 1000.0
+UP_SECONDS_MAX, ANSWER_SECONDS_MAX = 90.0, 120.0
+BEGIN = "a PostgreSQL database on network 20 for development"
+EDIT = "make it {gib} GB of memory"
+
+
+def load(bench: Bench) -> Iterator[Row]:
+    with _api(bench) as url:
+        alone, paced, pressed = asyncio.run(_measure(url))
+    note, floor = f"{CONVERSATIONS} conversations of {TURNS} turns each", "one conversation alone"
+    typed = f"a turn, {CONVERSATIONS} conversations, each a message in {PAUSE_SECONDS:.0f} s"
+    yield Row(f"{typed}: p95", 1000 * statistics.quantiles(_seconds(paced), n=20)[-1], "ms", limit=P95_MS_MAX, note=note)
+    yield Row("the same, median", 1000 * median(_seconds(paced)), "ms", 1000 * median(_seconds(alone)), floor)
+    share = f"{note}; {CONVERSATIONS} that take turns would take {CONVERSATIONS} times as long"
+    most, least = 1000 * median(_seconds(pressed)), 1000 * median(_seconds(alone))
+    yield Row("the same without a pause, median", most, "ms", least, floor, float(CONVERSATIONS), share)
+    failed = sum(not fine for _, fine in (*paced, *pressed))
+    yield Row("answers that failed in both", failed, "answers", limit=0)
+
+
+Turns = list[tuple[float, bool]]
+"""(seconds, whether it was answered by 200)."""
+
+
+def _seconds(turns: Turns) -> list[float]:
+    return [seconds for seconds, _ in turns]
+
+
+async def _measure(url: str) -> tuple[Turns, Turns, Turns]:
+    """Of one conversation alone, of many whose people pause, and of many whose people do not."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, limits=limits) as client:
+        await _talk(client, "first", 3)  # It loads what it needs.
+        return await _talk(client, "alone", ALONE), await _many(client, "paced", PAUSE_SECONDS), await _many(client, "pressed", 0)
+
+
+async def _many(client: httpx.AsyncClient, called: str, pause_seconds: float) -> Turns:
+    talks = (_talk(client, f"{called}-{number}", TURNS, pause_seconds) for number in range(CONVERSATIONS))
+    return [turn for talk in await asyncio.gather(*talks) for turn in talk]
+
+
+async def _talk(client: httpx.AsyncClient, person: str, turns: int, pause_seconds: float = 0) -> Turns:
+    """Of each turn after the one that begins."""
+    chance = Random(person)  # noqa: S311 - pauses, no secret
+    await asyncio.sleep(chance.uniform(0, pause_seconds))
+    await client.post(f"/apps/provisioner/users/{person}/sessions", json={"sessionId": "s1"})
+    await _turn(client, person, BEGIN)
+    took: Turns = []
+    for number in range(turns):
+        await asyncio.sleep(chance.uniform(0.5, 1.5) * pause_seconds)
+        took.append(await _turn(client, person, EDIT.format(gib=4 + number % 2)))
+    return took
+
+
+async def _turn(client: httpx.AsyncClient, person: str, text: str) -> tuple[float, bool]:
+    message = {"role": "user", "parts": [{"text": text}]}
+    body = {"appName": "provisioner", "userId": person, "sessionId": "s1", "newMessage": message}
+    began = time.perf_counter()
+    answer = await client.post("/run", json=body)
+    return time.perf_counter() - began, answer.status_code == 200
+
+
+@contextmanager
+def _api(bench: Bench) -> Iterator[str]:
+    """`berth api` with a home of its own."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    url, command = f"http://127.0.0.1:{port}", [str(Path(sys.executable).with_name("berth")), "api", "--port", str(port)]
+    given = {**bench.environment, "BERTH_HOME": str(bench.folder / "load")}
+    with (bench.folder / "load.log").open("wb") as out:
+        process = subprocess.Popen(command, cwd=bench.folder, env=given, stdout=out, stderr=out)
+        try:
+            _wait_for(url)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(int(UP_SECONDS_MAX / 0.1)):
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/list-apps", timeout=5).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"berth api did not answer within {UP_SECONDS_MAX:.0f} s.")
