@@ -8,7 +8,6 @@ import importlib.util
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,13 +17,15 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
 from joserfc.jwk import RSAKey
 from playwright.sync_api import sync_playwright
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import ROOT, Reply, free_port, wait_until
+from tests.conftest import ROOT, Reply
 from tests.front_ends.browser import CHROMIUM, QUIET, type_message, wait_for_words
 from tests.front_ends.provider import Provider
+from tests.front_ends.served import CASES, SESSIONS, berth_serve
 from tests.ledger import builders
 from tests.loopback import http_server
 from tests.monitoring.queries import figures_of, queries
@@ -39,10 +40,22 @@ _spec.loader.exec_module(messages)
 TOKENS = {name: f"token-of-{name}-0123456789" for name in ("alice", "bob", "vera", "nobody")}
 ROLES = "principals:\n  alice: [requester]\n  bob: [security]\n  vera: [viewer]\n  'group:vips': [vp, requester]\n"
 MESSAGE = {"appName": "provisioner", "userId": "user", "sessionId": "s1", "newMessage": {"role": "user", "parts": [{"text": "help"}]}}
-SESSIONS = "/apps/provisioner/users/user/sessions"
 
 
-# What may come in: a table.
+# What may come in: a table, and anything else.
+
+
+@given(CASES)
+def test_whatever_comes_is_refused_or_taken_as_its_persons_own(case: tuple[str, str, bytes]) -> None:
+    try:
+        taken = messages.take(*case, "alice")
+    except messages.Refused as refused:
+        str(refused).encode()
+        return
+    assert "/users/" not in taken.path or taken.path.startswith("/apps/provisioner/users/alice/")
+    said = json.loads((taken.body or b"{}").decode())
+    assert said.keys() <= ({"appName", "userId", "sessionId", "newMessage", "streaming"} if taken.is_message else {"sessionId", "state"})
+    assert said.get("userId", "alice") == "alice" and said.get("state", {}).keys() <= {"__session_metadata__"}
 
 
 @pytest.mark.parametrize("more", [
@@ -128,36 +141,19 @@ class Service:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder, port, provider = tmp_path_factory.mktemp("service"), free_port(), Provider()
-    url = f"http://127.0.0.1:{port}"
+    folder, provider = tmp_path_factory.mktemp("service"), Provider()
     (folder / "tokens").write_text("".join(f"{name} {hashlib.sha256(token.encode()).hexdigest()}\n" for name, token in TOKENS.items()))
     (folder / "roles.yaml").write_text(ROLES)
     (folder / "secret").write_text("the-proxys-secret\n")
-    (folder / "serve.yaml").write_text(json.dumps({
-        "address": url, "port": port, "tokens_file": str(folder / "tokens"), "messages_a_minute": 12,
-        "log": "json", "proxy": {"secret_file": str(folder / "secret")}, "oidc": {"issuer": provider.issuer, "client_id": "berth"},
-    }))  # fmt: skip
+    said: dict[str, Any] = {
+        "tokens_file": str(folder / "tokens"), "messages_a_minute": 12, "log": "json",
+        "proxy": {"secret_file": str(folder / "secret")}, "oidc": {"issuer": provider.issuer, "client_id": "berth"},
+    }  # fmt: skip
     kept = ("PATH", "LANG", "HOME", "VIRTUAL_ENV", "SSL_CERT_FILE")
     given = {name: os.environ[name] for name in kept if name in os.environ}
     given |= {"BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
-    log = folder / "log"
-    with log.open("wb") as out, http_server(provider.serve, provider.port):
-        command = [str(Path(sys.executable).with_name("berth")), "serve", str(folder / "serve.yaml")]
-        process = subprocess.Popen(command, cwd=folder, env=given, stdout=out, stderr=out)
-        try:
-            wait_until(lambda: _is_up(url), 60, lambda: log.read_text()[-2000:])
-            with opened(given) as world:
-                yield Service(url, provider, world, process, log)
-        finally:
-            process.terminate()
-            assert process.wait(40) in (0, -15), log.read_text()[-2000:]
-
-
-def _is_up(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=10).status_code == 200
-    except httpx.HTTPError:
-        return False
+    with http_server(provider.serve, provider.port), berth_serve(folder, given, **said) as served, opened(given) as world:
+        yield Service(served.url, provider, world, served.process, served.log)
 
 
 def test_nobody_unknown_comes_in(service: Service) -> None:
@@ -239,8 +235,8 @@ def test_who_asks_does_not_approve_alone_and_others_find_it_waiting(service: Ser
         service.say(name, f"approve {digest} as security")
     assert service.world.ledger.plans.approvals(made.digest) == ()
     service.say("bob", f"approve {digest}")
-    [given] = service.world.ledger.plans.approvals(made.digest)
-    assert (given.principal, given.role) == ("bob", "security")
+    [one] = service.world.ledger.plans.approvals(made.digest)
+    assert (one.principal, one.role) == ("bob", "security")
     assert digest not in service.say("bob", "what waits for me?")
 
 

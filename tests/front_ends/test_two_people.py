@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from cluster_sim.run import environment
-from tests.conftest import ROOT, free_port, wait_until
+from tests.conftest import ROOT
 from tests.front_ends.browser import two_people, type_message, wait_for_words
 from tests.front_ends.provider import Provider
+from tests.front_ends.served import berth_serve
 from tests.loopback import http_server
 from tests.values import opened
 from tools.clients.proxmox_removing import Removing
@@ -49,34 +45,16 @@ class Site:
 @pytest.fixture
 def site(emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path) -> Iterator[Site]:
     ready, _ = emulated_cluster
-    provider, port = Provider(), free_port()
-    url = f"http://127.0.0.1:{port}"
+    provider = Provider()
     (tmp_path / "policy.yaml").write_text(POLICY)
-    (tmp_path / "serve.yaml").write_text(
-        json.dumps({"address": url, "port": port, "oidc": {"issuer": provider.issuer, "client_id": "berth"}})
-    )
     given = environment(ready, tmp_path) | {
         "BERTH_HOME": str(tmp_path / "home"),
         "BERTH_ROLES_FILE": str(ROOT / "docs" / "roles.example.yaml"),
         "BERTH_POLICY_FILE": str(tmp_path / "policy.yaml"),
     }
-    log = tmp_path / "log"
-    with log.open("wb") as out, http_server(provider.serve, provider.port):
-        command = [str(Path(sys.executable).with_name("berth")), "serve", str(tmp_path / "serve.yaml")]
-        process = subprocess.Popen(command, cwd=tmp_path, env=given, stdout=out, stderr=out)
-        try:
-            wait_until(lambda: _is_up(url), 90, lambda: log.read_text()[-2000:])
-            with opened(given) as world:
-                yield Site(url, provider, world)
-        finally:
-            process.terminate()
-            assert process.wait(40) in (0, -15), log.read_text()[-2000:]
-
-
-def _is_up(url: str) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(f"{url}/readyz", timeout=10).status_code == 200
-    return False
+    oidc = {"issuer": provider.issuer, "client_id": "berth"}
+    with http_server(provider.serve, provider.port), berth_serve(tmp_path, given, oidc=oidc) as served, opened(given) as world:
+        yield Site(served.url, provider, world)
 
 
 def test_one_asks_and_the_other_approves(site: Site) -> None:

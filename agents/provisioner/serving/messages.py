@@ -29,7 +29,7 @@ _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 class Refused(Exception):
     def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
+        super().__init__(_characters(why).decode())
         self.status = status
 
 
@@ -54,7 +54,12 @@ def take(method: str, path: str, body: bytes, name: str) -> Taken:
         raise Refused(413, f"A message has at most {BODY_BYTES_MAX // 1024} KiB.")
     said = _object(body)
     made = _message(said, name) if path in ("/run", "/run_sse") else _session(said, path)
-    return Taken(path, json.dumps(made, ensure_ascii=False).encode(), path in ("/run", "/run_sse"))
+    return Taken(path, _characters(json.dumps(made, ensure_ascii=False)), path in ("/run", "/run_sse"))
+
+
+def _characters(text: str) -> bytes:
+    """JSON can hold half a surrogate pair, which is no character and can be sent nowhere: it becomes a question mark."""
+    return text.encode("utf-8", "replace")
 
 
 def _own(named: str, name: str) -> str:
