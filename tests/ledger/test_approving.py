@@ -79,6 +79,7 @@ def test_a_part_is_confirmed_by_whoever_may_approve_the_plan(asked: tuple[str, .
     ("principal", "said", "single", "sentence"),
     [
         ("ops", None, False, "nobody approves what they asked for"),
+        ("Ops", "vp", False, "nobody approves what they asked for"),
         ("ops", "ciso", True, "not as ciso"),
         ("bob", "manager", False, "does not hold the role manager"),
         ("mallory", None, False, "holds no role"),

@@ -72,7 +72,8 @@ def prepare_way_back(world: World, conversation: str, run_id: str, requester: st
     gone = needs.keys() - found.standing
     manifest = way_back(earlier, kept.manifest, seen if isinstance(seen, ClusterSnapshot) else None, labels, gone, untouched)
     at = situation(world, snapshots, kept.manifest.digest)
-    manifest = manifest.model_copy(update={"certificate": certify(manifest.parts, at)})
+    # Whoever asks for the way back asked for this plan, and not who asked for what it leads back to: nobody approves their own.
+    manifest = manifest.model_copy(update={"certificate": certify(manifest.parts, at), "requester": requester})
     review = _review(world, manifest, at, kept.manifest.digest)
     now = world.now()
     world.ledger.reservations.reserve(kept.family, manifest.digest, promises(manifest), now, now + timedelta(minutes=DRAFT_MINUTES))

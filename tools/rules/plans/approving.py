@@ -75,7 +75,7 @@ def may_give(plan: Plan, approvals: Iterable[Approval], principal: str, held: tu
     missing = missing_roles(plan, approvals)
     if held is None:
         return missing
-    if principal == plan.requester and any(role != OPERATOR and not role.startswith(CONFIRM) for role, _ in plan.approvals):
+    if asked_by(plan, principal) and any(role != OPERATOR and not role.startswith(CONFIRM) for role, _ in plan.approvals):
         return ()
     return tuple(role for role in missing if _speaks_for(plan, role, held))
 
@@ -95,6 +95,11 @@ def assert_may_begin(plan: Plan, approvals: Iterable[Approval], principal: str, 
         f"{_listed(role for role, _ in plan.approvals)} approved it; {principal} holds {_listed(held) or 'no role'}.",
         "Ask one of them to approve it again: then its run begins.",
     )
+
+
+def asked_by(plan: Plan, principal: str) -> bool:
+    """A provider of logins may spell one person in two ways: `Alice@example.org` is alice@example.org."""
+    return principal.casefold() == plan.requester.casefold()
 
 
 def waits_for(plan: Plan, requester: str, held: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -129,7 +134,7 @@ def role_speaking(plan: Plan, approvals: Iterable[Approval], principal: str, rol
     held = roles_held(principal, roles, single_operator)
     # A policy that asks for nobody else leaves the plan to whoever asked for it.
     of_others = any(role != OPERATOR and not role.startswith(CONFIRM) for role in wanted)
-    if not single_operator and principal == plan.requester and of_others:
+    if not single_operator and asked_by(plan, principal) and of_others:
         raise RequestProblem(
             "Somebody else has to approve this.",
             f"{principal} asked for it, and nobody approves what they asked for themselves.",
@@ -163,7 +168,7 @@ def role_speaking(plan: Plan, approvals: Iterable[Approval], principal: str, rol
         )
     if OPERATOR in mine:
         return OPERATOR
-    if len(mine) > 1 or (mine and principal == plan.requester):
+    if len(mine) > 1 or (mine and asked_by(plan, principal)):
         raise RequestProblem("Say which role speaks.", f"You hold {_listed(mine)}.", _how(shown, mine))
     return mine[0]
 
