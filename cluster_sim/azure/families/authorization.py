@@ -1,6 +1,7 @@
 """Microsoft.Authorization: role assignments, built-in role definitions, locks, and the list of policy assignments.
 
-Data-plane access is not enforced.
+Whether a role lets somebody use data is asked by what serves data: blobs (`cluster_sim.azure.blobs`), and the objects inside a cluster
+(`run_command`). Other data is not served.
 """
 
 from __future__ import annotations
