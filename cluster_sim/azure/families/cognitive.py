@@ -10,7 +10,8 @@ from typing import Any
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, nested_first
-from cluster_sim.azure.families.storage import check_network_rules, list_private_connections, private_connections, secret
+from cluster_sim.azure.families.private_link import list_private_connections, private_connections
+from cluster_sim.azure.families.storage import check_network_rules, secret
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.azure.world import Subscription

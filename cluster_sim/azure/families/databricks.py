@@ -7,7 +7,7 @@ from typing import Any
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError, invalid_parameter
 from cluster_sim.azure.families.kubernetes import managed_group, remove_managed_group
-from cluster_sim.azure.families.storage import private_connections
+from cluster_sim.azure.families.private_link import private_connections
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 

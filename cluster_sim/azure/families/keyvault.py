@@ -10,7 +10,8 @@ from typing import Any
 
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError
-from cluster_sim.azure.families.storage import check_network_rules, list_private_connections, private_connections
+from cluster_sim.azure.families.private_link import list_private_connections, private_connections
+from cluster_sim.azure.families.storage import check_network_rules
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Answer, Request

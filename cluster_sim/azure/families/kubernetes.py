@@ -1,6 +1,6 @@
-"""Microsoft.ContainerService and its registry: clusters, node pools and maintenance windows, held to quota.
+"""Microsoft.ContainerService: clusters and their maintenance windows. Node pools are in `node_pools`.
 
-No Kubernetes API answers behind them.
+No Kubernetes API answers behind them but by the run command.
 """
 
 from __future__ import annotations
@@ -16,34 +16,23 @@ from cluster_sim.azure.addresses import GROUP_TYPE
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, invalid_parameter, resource_not_found
-from cluster_sim.azure.families.authorization import holds_role
-from cluster_sim.azure.families.compute import left, limit, restriction, size
 from cluster_sim.azure.families.storage import secret
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
 
-_M = "Microsoft.ContainerService/managedClusters"
+CLUSTER = "Microsoft.ContainerService/managedClusters"
 _CLUSTER_NAME = NameRule(
     r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?",
     "InvalidParameter",
     "The value of parameter resourceName is invalid: '{name}'. It has 1 to 63 letters, digits, '-' and '_', and begins and ends "
     "with a letter or digit.",
 )
-_POOL_NAME = NameRule(
-    r"[a-z][a-z0-9]{0,11}",
-    "InvalidParameter",
-    "The value of parameter agentPoolProfile.name is invalid: '{name}'. A pool name has 1 to 12 lower-case letters and digits "
-    "and begins with a letter.",
-)
-NODES_MAX = 1000
 RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
 """For pods, services and the cluster's network: learn.microsoft.com, "CNI networking overview in AKS", read 2026-11-29; issues 731 and
 2234 of Azure/AKS tell of clusters that failed by it. The words of the refusals are a model's."""
 NOT_PUBLIC = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
 AUTHORIZED_MAX = 200
-FIXED = ("vmSize", "availabilityZones", "osDiskType", "osDiskSizeGB", "scaleSetPriority")
-"""Of a node pool, for life: learn.microsoft.com, "Create node pools" and "Reliability in AKS", read 2026-11-29."""
 
 
 def _check_cluster(change: Change) -> None:
@@ -87,7 +76,7 @@ def _check_ranges(network: Mapping[str, Any]) -> None:
     """Pods and services: none of AKS's own, apart from each other, and the DNS service among the services but not first."""
     given = {name: ipaddress.ip_network(str(network[name])) for name in ("podCidr", "serviceCidr") if network.get(name)}
     for name, range_ in given.items():
-        _refuse_reserved(f"networkProfile.{name}", range_)
+        refuse_reserved(f"networkProfile.{name}", range_)
     pods, services, dns = given.get("podCidr"), given.get("serviceCidr"), network.get("dnsServiceIP")
     if pods and services and pods.overlaps(services):
         raise invalid_parameter(f"The pod CIDR {pods} and the service CIDR {services} overlap.", "networkProfile.podCidr")
@@ -98,7 +87,7 @@ def _check_ranges(network: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_reserved(name: str, range_: ipaddress.IPv4Network | ipaddress.IPv6Network) -> None:
+def refuse_reserved(name: str, range_: ipaddress.IPv4Network | ipaddress.IPv6Network) -> None:
     for reserved in map(ipaddress.ip_network, RESERVED):
         if range_.version == reserved.version and range_.overlaps(reserved):
             raise invalid_parameter(f"{name} {range_} overlaps {reserved}, which AKS reserves.", name)
@@ -243,178 +232,8 @@ def _view_cluster(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> No
     """Pools are resources of their own; the cluster lists them flat, those it was made with first."""
     shown["properties"]["agentPoolProfiles"] = [
         {"name": pool.name, **pool.properties, "provisioningState": pool.state}
-        for pool in cloud.store.of_type(f"{_M}/agentPools", resource.id)
+        for pool in cloud.store.of_type(f"{CLUSTER}/agentPools", resource.id)
     ]
-
-
-def _check_pool(change: Change) -> None:
-    properties, cloud = change.properties, change.cloud
-    cluster = cloud.find(change.address.parent.id) if change.address.parent else None
-    if cluster is None:
-        return
-    name = str(properties.get("vmSize", "") or (change.before.properties.get("vmSize") if change.before else "") or "Standard_D4s_v5")
-    properties["vmSize"] = name
-    subscription, region = cloud.subscription(change.address.subscription), cluster.location
-    if restriction(cloud, subscription, name, region):
-        offered = sorted(s for s in table("skus")["sizes"] if not restriction(cloud, subscription, s, region))
-        raise ArmError(
-            400,
-            "BadRequest",
-            f"The VM size of {name} is not allowed in your subscription in location '{region}'. The available VM sizes are "
-            f"'{','.join(offered)}'.",
-        )
-    for fixed in FIXED:
-        old, new = (change.before.properties.get(fixed) if change.before else None), properties.get(fixed)
-        if change.before and old != new and (new is not None or fixed == "availabilityZones"):
-            raise ArmError(
-                400, "PropertyChangeNotAllowed", f"Changing property 'properties.{fixed}' is not allowed.", target=f"properties.{fixed}"
-            )
-    local_gib = int((size(name) or {}).get("disk_gib") or 0)
-    if properties.get("osDiskType") == "Ephemeral" and int(properties.get("osDiskSizeGB") or 0) > local_gib:
-        # learn.microsoft.com, "Ephemeral OS disks on AKS", read 2026-11-29: the disk lies on the machine's own.
-        raise ArmError(
-            400,
-            "InvalidParameter",
-            f"The virtual machine size {name} has {local_gib} GB of local disk, which is not enough for an ephemeral OS disk of "
-            f"{properties.get('osDiskSizeGB')} GB.",
-            target="agentPoolProfile.osDiskSizeGB",
-        )
-    scaling = bool(properties.get("enableAutoScaling"))
-    system = str(properties.get("mode", "User")).lower() == "system"
-    least, most = properties.get("minCount"), properties.get("maxCount")
-    if scaling and (least is None or most is None or least > most):
-        raise invalid_parameter(
-            f"The autoscaler of pool '{change.name}' needs minCount and maxCount with minCount at most maxCount, not {least} and {most}.",
-            "agentPoolProfile.maxCount",
-        )
-    if not scaling and (least is not None or most is not None):
-        raise invalid_parameter(
-            f"Pool '{change.name}' has minCount or maxCount, but auto scaling is not enabled.", "agentPoolProfile.minCount"
-        )
-    count = properties.get("count")
-    if count is None:
-        count = change.before.properties.get("count") if change.before and scaling else least if scaling else 1
-    if scaling:
-        count = min(max(int(count or 0), int(least or 0)), int(most or 0))
-    if not isinstance(count, int) or count < (1 if system else 0) or count > NODES_MAX:
-        raise invalid_parameter(
-            f"The value of parameter agentPoolProfile.count is invalid: {count}. A {'system' if system else 'user'} pool has "
-            f"{1 if system else 0} to {NODES_MAX} nodes.",
-            "agentPoolProfile.count",
-        )
-    properties["count"] = count
-    subnet = properties.get("vnetSubnetID")
-    if subnet and cloud.find(str(subnet)) is None:
-        raise ArmError(
-            400,
-            "VnetSubnetIDNotFound",
-            f"The subnet '{subnet}' of pool '{change.name}' was not found.",
-            target="agentPoolProfile.vnetSubnetID",
-        )
-    if properties.get("availabilityZones") and not cloud.world.regions[region]["zones"]:
-        raise ArmError(
-            400,
-            "AvailabilityZoneNotSupported",
-            f"The zone(s) '{','.join(map(str, properties['availabilityZones']))}' for resource '{change.name}' is not supported. "
-            f"The supported zones for location '{region}' are ''.",
-        )
-    _check_addresses(cluster, cloud.find(str(subnet)) if subnet else None)
-    if subnet and change.creating:
-        _check_identity(cloud, cluster, str(subnet))
-    _check_quota(change, region, name, count)
-
-
-def _check_identity(cloud: Cloud, cluster: Resource, subnet: str) -> None:
-    """In a world where roles take their time, the cluster's own identity must have come through on its network.
-
-    The refusal is in the shape of AKS's own for route tables and DNS zones (CustomRouteTableMissingPermission).
-    """
-    identities = (cluster.body.get("identity") or {}).get("userAssignedIdentities") or {}
-    if not cloud.world.role_propagation_s:
-        return
-    for id_ in identities:
-        found = cloud.find(id_)
-        who = str(found.properties["principalId"]) if found else ""
-        if not any(holds_role(cloud, who, role, subnet) for role in ("Network Contributor", "Contributor", "Owner")):
-            raise ArmError(
-                400,
-                "CustomSubnetMissingPermission",
-                f"Service principal or user assigned identity must be given permission to read and join the subnet {subnet}. "
-                "If access was recently granted, please retry.",
-            )
-
-
-def _check_addresses(cluster: Resource, subnet: Resource | None) -> None:
-    """Services, pods and nodes must not share addresses: the default 10.0.0.0/16 of services meets many a network."""
-    network = cluster.properties.get("networkProfile") or {}
-    services, pods = str(network.get("serviceCidr", "")), str(network.get("podCidr", ""))
-    nodes = str(subnet.properties.get("addressPrefix") or (subnet.properties.get("addressPrefixes") or [""])[0]) if subnet else ""
-    if nodes:
-        _refuse_reserved("agentPoolProfile.vnetSubnetID", ipaddress.ip_network(nodes))
-    if pods and nodes and ipaddress.ip_network(pods).overlaps(ipaddress.ip_network(nodes)):
-        raise invalid_parameter(f"The pod CIDR {pods} overlaps the subnet {nodes} of the nodes.", "networkProfile.podCidr")
-    if services and nodes and ipaddress.ip_network(services).overlaps(ipaddress.ip_network(nodes)):
-        raise ArmError(
-            400,
-            "ServiceCidrOverlapExistingSubnetsCidr",
-            f"The specified service CIDR {services} is conflicted with an existing subnet CIDR {nodes}.",
-            target="networkProfile.serviceCIDR",
-        )
-
-
-def _check_quota(change: Change, region: str, name: str, count: int) -> None:
-    row = size(name) or {}
-    subscription = change.cloud.subscription(change.address.subscription)
-    wanted = row["vcpus"] * count
-    spot = change.properties.get("scaleSetPriority") == "Spot"
-    for family in ("lowPriorityCores",) if spot else (row["family"], "cores"):
-        room = left(change.cloud, subscription, region, family, change.address.key)
-        if wanted > room:
-            raise ArmError(
-                400,
-                "ErrCode_InsufficientVCPUQuota",
-                f"Insufficient vcpu quota requested {wanted}, remaining {room} for family {family} for region {region} (limit "
-                f"{limit(subscription, region, family)}). "
-                "If you want to increase the quota, please follow this instruction: "
-                "https://learn.microsoft.com/en-us/azure/quotas/view-quotas. "
-                "Surge nodes would also consume vCPU quota, please consider use smaller maxSurge or use maxUnavailable to "
-                "proceed upgrade without surge nodes.",
-            )
-
-
-def _fill_pool(change: Change) -> None:
-    properties = change.properties
-    cluster = change.cloud.find(change.address.parent.id) if change.address.parent else None
-    version = str((cluster.properties if cluster else {}).get("currentKubernetesVersion", ""))
-    given = properties.get("orchestratorVersion")
-    properties["currentOrchestratorVersion"] = given if given and str(given).count(".") == 2 else version
-    properties.setdefault("orchestratorVersion", (cluster.properties if cluster else {}).get("kubernetesVersion"))
-    properties["powerState"] = {"code": "Running"}
-    properties["nodeImageVersion"] = "AKSUbuntu-2204gen2containerd-202611.10.0"
-    for key, value in (
-        ("mode", "User"),
-        ("type", "VirtualMachineScaleSets"),
-        ("osType", "Linux"),
-        ("osSKU", "Ubuntu"),
-        ("osDiskType", "Managed"),
-        ("osDiskSizeGB", 128),
-        ("maxPods", 250),
-        ("enableNodePublicIP", False),
-    ):
-        properties.setdefault(key, value)
-
-
-def _removing_pool(cloud: Cloud, resource: Resource) -> None:
-    if str(resource.properties.get("mode")).lower() != "system":
-        return
-    cluster = resource.id.rsplit("/agentPools/", 1)[0]
-    others = [
-        p
-        for p in cloud.store.of_type(f"{_M}/agentPools", cluster)
-        if p.key != resource.key and str(p.properties.get("mode")).lower() == "system"
-    ]
-    if not others:
-        raise ArmError(400, "OperationNotAllowed", f"There has to be at least one system node pool. Pool {resource.name} is the last one.")
 
 
 def _check_window(change: Change) -> None:
@@ -478,7 +297,7 @@ def _later(cloud: Cloud, version: str) -> list[dict[str, Any]]:
 def _upgrades(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     """Of a cluster, or of one of its pools. Azure REST, Managed Clusters and Agent Pools - Get Upgrade Profile, 2025-10-01."""
     cluster = cloud.find(words["cluster"])
-    pools = list(cloud.store.of_type(f"{_M}/agentPools", words["cluster"]))
+    pools = list(cloud.store.of_type(f"{CLUSTER}/agentPools", words["cluster"]))
     pool = next((one for one in pools if one.name.lower() == str(words["pool"]).lower()), None)
     if cluster is None or (words["pool"] and pool is None):
         raise resource_not_found(words["cluster"].rpartition("/providers/")[2], words["group"])
@@ -501,49 +320,9 @@ def _pool_versions(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any
     return {"id": f"{resource.id}/availableAgentPoolVersions", "name": "default", "properties": {"agentPoolVersions": rows}}
 
 
-_R = "Microsoft.ContainerRegistry/registries"
-_REGISTRY_NAME = NameRule(
-    r"[A-Za-z0-9]{5,50}",
-    "InvalidParameter",
-    "The registry name '{name}' is invalid. A registry name may contain 5 to 50 alphanumeric characters only.",
-)
-
-
-def _check_registry(change: Change) -> None:
-    if not (change.body.get("sku") or {}).get("name"):
-        raise invalid_parameter("The registry has no sku.name.", "sku")
-    if change.creating and _registry_taken(change.cloud, change.name):
-        raise ArmError(
-            409,
-            "AlreadyInUse",
-            f"The registry DNS name {change.name.lower()}.azurecr.io is already in use. You can check if the name is "
-            "already claimed using following API: https://learn.microsoft.com/rest/api/containerregistry/registries/checknameavailability",
-        )
-
-
-def _registry_taken(cloud: Cloud, name: str) -> bool:
-    return name.lower() in cloud.world.taken_names["registries"] or any(r.name.lower() == name.lower() for r in cloud.store.of_type(_R))
-
-
-def _fill_registry(change: Change) -> None:
-    change.properties["loginServer"] = f"{change.name.lower()}.azurecr.io"
-    change.properties.setdefault("adminUserEnabled", False)
-
-
-def _registry_available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
-    name = str((request.json or {}).get("name", ""))
-    try:
-        _REGISTRY_NAME.check(name)
-    except ArmError as refusal:
-        return {"nameAvailable": False, "reason": "Invalid", "message": refusal.message}
-    if _registry_taken(cloud, name):
-        return {"nameAvailable": False, "reason": "AlreadyExists", "message": f"The registry {name} is already in use."}
-    return {"nameAvailable": True}
-
-
 KINDS = (
     Kind(
-        _M,
+        CLUSTER,
         name=_CLUSTER_NAME,
         stamped=True,
         parts={"agentPoolProfiles": "agentPools"},
@@ -560,11 +339,9 @@ KINDS = (
             "availableAgentPoolVersions": _pool_versions,
         },
     ),
-    Kind(f"{_M}/agentPools", located=False, name=_POOL_NAME, check=_check_pool, fill=_fill_pool, removing=_removing_pool),
-    Kind(f"{_M}/maintenanceConfigurations", located=False, slow=False, state=False, created=200, stamped=True, check=_check_window),
-    Kind(f"{_M}/trustedAccessRoleBindings", located=False),
+    Kind(f"{CLUSTER}/maintenanceConfigurations", located=False, slow=False, state=False, created=200, stamped=True, check=_check_window),
+    Kind(f"{CLUSTER}/trustedAccessRoleBindings", located=False),
     Kind("Microsoft.KubernetesConfiguration/extensions", located=False, extends=True, stamped=True),
-    Kind(_R, name=_REGISTRY_NAME, stamped=True, check=_check_registry, fill=_fill_registry),
 )
 
 ROUTES = (
@@ -575,5 +352,4 @@ ROUTES = (
         r"(?:/agentPools/(?P<pool>[^/]+))?/upgradeProfiles/default",
         _upgrades,
     ),
-    ("POST", r"{subscription}/providers/Microsoft\.ContainerRegistry/checkNameAvailability", _registry_available),
 )

@@ -18,7 +18,6 @@ from cluster_sim.http import Answer, Request, json_answer
 _I = r"(?P<scope>/subscriptions/.+)/providers/Microsoft\.Insights/"
 _WHEN = re.compile(r"eventTimestamp\s+(ge|le)\s+'?([^'\s]+)'?", re.IGNORECASE)
 _OTHER = re.compile(r"(resourceGroupName|resourceId|resourceUri|resourceProvider|caller)\s+eq\s+'([^']+)'", re.IGNORECASE)
-_UNIT = {"Percent": "Percent", "Bytes": "Bytes", "Count": "Count", "MilliSeconds": "MilliSeconds"}
 
 
 def _about(cloud: Cloud, words: Mapping[str, str]) -> Resource:
@@ -39,7 +38,7 @@ def _definition(resource: Resource, name: str, unit: str, aggregation: str) -> d
         "resourceId": resource.id,
         "namespace": resource.type,
         "name": {"value": name, "localizedValue": name},
-        "unit": _UNIT[unit],
+        "unit": unit,
         "primaryAggregationType": aggregation,
         "supportedAggregationTypes": ["None", "Average", "Minimum", "Maximum", "Total", "Count"],
         "metricAvailabilities": [{"timeGrain": "PT1M", "retention": "P93D"}, {"timeGrain": "PT1H", "retention": "P93D"}],

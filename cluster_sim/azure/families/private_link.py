@@ -173,6 +173,33 @@ def _fill_zone_group(change: Change) -> None:
         ]
 
 
+def private_connections(cloud: Cloud, resource: Resource) -> list[dict[str, Any]]:
+    """The private endpoints that reach a resource, as it lists them itself."""
+    return [
+        {
+            "id": f"{resource.id}/privateEndpointConnections/{endpoint.name}",
+            "name": endpoint.name,
+            "type": f"{resource.type}/privateEndpointConnections",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "privateEndpoint": {"id": endpoint.id},
+                "privateLinkServiceConnectionState": {
+                    "status": "Approved",
+                    "description": "Auto-Approved",
+                    "actionRequired": "None",
+                },
+            },
+        }
+        for endpoint in cloud.store.of_type("Microsoft.Network/privateEndpoints")
+        for connection in endpoint.properties.get("privateLinkServiceConnections") or []
+        if str((connection.get("properties") or {}).get("privateLinkServiceId", "")).lower() == resource.key
+    ]
+
+
+def list_private_connections(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
+    return {"value": private_connections(cloud, resource)}
+
+
 KINDS = (
     Kind(f"{_N}/privateEndpoints", name=_NAME, references=True, fill=_fill_endpoint, written=_write_nic, removed=_remove_nic),
     Kind(f"{_N}/privateEndpoints/privateDnsZoneGroups", located=False, fill=_fill_zone_group),

@@ -11,6 +11,7 @@ from typing import Any
 
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError
+from cluster_sim.azure.families.private_link import list_private_connections, private_connections
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
@@ -136,33 +137,6 @@ def _fill(change: Change) -> None:
 
 def _view(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
     shown["properties"]["privateEndpointConnections"] = private_connections(cloud, resource)
-
-
-def private_connections(cloud: Cloud, resource: Resource) -> list[dict[str, Any]]:
-    """The private endpoints that reach a resource, as it lists them itself."""
-    return [
-        {
-            "id": f"{resource.id}/privateEndpointConnections/{endpoint.name}",
-            "name": endpoint.name,
-            "type": f"{resource.type}/privateEndpointConnections",
-            "properties": {
-                "provisioningState": "Succeeded",
-                "privateEndpoint": {"id": endpoint.id},
-                "privateLinkServiceConnectionState": {
-                    "status": "Approved",
-                    "description": "Auto-Approved",
-                    "actionRequired": "None",
-                },
-            },
-        }
-        for endpoint in cloud.store.of_type("Microsoft.Network/privateEndpoints")
-        for connection in endpoint.properties.get("privateLinkServiceConnections") or []
-        if str((connection.get("properties") or {}).get("privateLinkServiceId", "")).lower() == resource.key
-    ]
-
-
-def list_private_connections(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
-    return {"value": private_connections(cloud, resource)}
 
 
 def _keys(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
