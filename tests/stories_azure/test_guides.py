@@ -60,6 +60,7 @@ def test_the_lines_of_a_guide_are_run_as_they_are_printed(azure: Berth, az: Az, 
     done = approve(chat)
     assert chat.run.status == "done", done.text
     found = list(lines((chat.folder / "guide.md").read_text()))
+    assert found, "a guide of Azure has lines for the Azure CLI"
     wrong, ran = [], 0
     for line in found:
         if any(words in line for words in NOT_IN_THE_WORLD):

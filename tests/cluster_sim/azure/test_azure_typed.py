@@ -195,31 +195,48 @@ RIGHT_MIN = 68
 """Of 93, as was asked for; what is in the table now has more."""
 
 
-def calls() -> Iterator[tuple[str, str, list[Any], int]]:
-    """(client, operation, arguments, status of a refusal or 0)."""
+def calls() -> Iterator[tuple[str, str, list[Any], int, str, Any]]:
+    """(client, operation, arguments, status of a refusal or 0, path to a part of what is found, that part)."""
     for line in Path(__file__).with_name("azure_mgmt_calls.txt").read_text().splitlines():
         if not line.startswith("#"):
+            line, _, told = line.partition(" => ")
+            path, _, value = told.partition(" ")
             call, _, status = line.partition(" -> ")
             words, brace, body = call.partition("{" if " {" in call and "{sub}" not in call and "{id}" not in call else "\0")
             name, operation, *arguments = shlex.split(words)
-            yield name, operation, [*arguments, *([json.loads(brace + body)] if brace else [])], int(status or 0)
+            given = [*arguments, *([json.loads(brace + body)] if brace else [])]
+            yield name, operation, given, int(status or 0), path, json.loads(value or "null")
+
+
+def part(found: Any, path: str) -> Any:
+    """`a.0.b`: an attribute, a place in a list; of a list without a place, that of each. `#` is how many there are."""
+    for step in filter(None, path.split(".")):
+        if step == "#":
+            found = len(found)
+        elif isinstance(found, list):
+            found = found[int(step)] if step.isdigit() else [part(one, step) for one in found]
+        else:
+            value = getattr(found, step)
+            found = found[step] if callable(value) else value  # `keys` is a method of every mapping.
+    return found
 
 
 def test_calls_of_the_types_that_berth_makes_are_answered(client: Client) -> None:
     made = {name: client(kind) for name, kind in CLIENTS.items()}
     subscription = made["network"]._config.subscription_id
     wrong, right = [], 0
-    for name, operation, arguments, wanted in calls():
+    for name, operation, arguments, status_wanted, path, wanted in calls():
         group, _, method = operation.partition(".")
         given = [one.format(sub=f"/subscriptions/{subscription}", id=subscription) if isinstance(one, str) else one for one in arguments]
-        status = 0
+        status, seen = 0, None
         try:
             found = getattr(getattr(made[name], group), method)(*given)
-            list(found) if hasattr(found, "by_page") or hasattr(found, "__next__") else None
+            found = list(found) if hasattr(found, "by_page") or hasattr(found, "__next__") else found
+            seen = part(found, path)
         except HttpResponseError as refusal:
             status = refusal.status_code or -1
         right += status == 0
-        if status != wanted:
-            wrong.append(f"{name} {operation}: {status} and not {wanted}")
+        if (status, seen) != (status_wanted, wanted):
+            wrong.append(f"{name} {operation}: {status} {seen!r} and not {status_wanted} {wanted!r}")
     assert wrong == []
     assert right >= RIGHT_MIN
