@@ -186,6 +186,11 @@ def test_what_is_added_to_it_is_part_of_the_run(joins: bool) -> None:
     assert now.run_id == OWN
 
 
+def test_where_nothing_is_asked_for_yet_starting_over_is_told_so() -> None:
+    nothing = Conversation()
+    assert told_by(step(nothing, Said("start over", Edits(starts_over=True), offline=False))[1]) == [telling.noted(nothing.request)]
+
+
 def test_what_is_left_can_be_asked_for_again() -> None:
     left, effects = step(replace(STOPPED, request=OTHERWISE, request_built=REQUEST, changing=True), said(Intent.LEAVE))
     assert (left.phase, left.request, [type(effect) for effect in effects]) == (Phase.DONE, REQUEST, [Leave])

@@ -52,10 +52,20 @@ def test_what_cannot_be_is_told_in_a_sentence(said: dict[str, str], named: str) 
     assert named in problem
 
 
-@pytest.mark.parametrize("count", ["1", "60"])
-def test_one_machine_is_no_cluster_and_sixty_are_too_many(count: str) -> None:
-    [problem] = understand(facts(**without_some("servers_count", "workers_count", "api_address", count=count)), SITE).problems
-    assert "1 server and 1 worker" in problem
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ({"count": "1"}, "Say 2 machines or more."),
+        ({"count": "60"}, "Say at most 20 in all."),
+        ({"count": "3", "servers_count": "3"}, "Say 4 machines or more."),
+        ({"count": "3", "workers_count": "3"}, "Say 4 machines or more."),
+        ({"count": "6", "workers_count": "4"}, "Say 1 or 3 servers, or another number of machines."),
+        ({"count": "6", "servers_count": "1", "workers_count": "4"}, "Say how many servers and how many workers."),
+    ],
+)
+def test_machines_that_are_no_servers_and_workers_are_told_with_what_would_be(said: dict[str, str], remedy: str) -> None:
+    [problem] = understand(facts(**without_some("servers_count", "workers_count", "api_address") | said), SITE).problems
+    assert problem.endswith(remedy)
 
 
 def test_three_machines_that_are_to_survive_one_are_asked_about() -> None:
@@ -74,6 +84,9 @@ def test_three_machines_that_are_to_survive_one_are_asked_about() -> None:
         (without_some("servers_count", "workers_count", count="5"), 3, 2),
         (without_some("servers_count", "workers_count", count="5", environment="production"), 3, 2),
         (without_some("servers_count"), 3, 2),
+        (without_some("workers_count") | {"count": "6"}, 3, 3),
+        (without_some("servers_count", "api_address") | {"count": "3", "environment": "production"}, 1, 2),
+        (without_some() | {"count": "5"}, 3, 2),
     ],
 )
 def test_how_many_there_are_where_it_was_not_said(said: dict[str, str], servers: int, workers: int) -> None:

@@ -60,6 +60,6 @@ def machines(request: Request) -> Machines:
     for part in chain.understand(request, SITE, "operator").parts:
         item, groups = request.item(part.label), counted(part)
         assert item is not None
-        names = list(names_of(item))
-        left[part.label] = groups if part.groups else names if len(names) == groups[""] > 1 else groups[""]
+        names, of_all = list(names_of(item)), groups.get("")
+        left[part.label] = groups if of_all is None else names if len(names) == of_all > 1 else of_all
     return left

@@ -81,6 +81,11 @@ def test_what_is_not_wanted_any_more_is_taken_back(text: str) -> None:
     assert list(plain(said(text, so_far=before))) == ["postgresql"]
 
 
+def test_starting_over_is_heard_where_nothing_was_asked_for_too() -> None:
+    assert heard("start over") == Edits(starts_over=True)
+    assert not heard("a web server").starts_over
+
+
 def test_what_is_not_in_the_request_is_not_taken_for_a_new_wish() -> None:
     edits = heard("delete the intranet vm").edits
     assert [(edit.do, edit.item) for edit in edits] == [("remove", "intranet vm")]

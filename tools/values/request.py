@@ -117,6 +117,8 @@ class Edits(Value):
     """Steps back in the history of edits; negative: forward again (`redo`)."""
     unused: tuple[str, ...] = ()
     """Whole phrases that nothing was made of."""
+    starts_over: bool = False
+    """What was asked for so far does not count any more."""
     joins: bool = False
     """What it adds is to be part of what runs."""
     taken: tuple[tuple[str, str], ...] = ()

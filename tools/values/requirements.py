@@ -36,7 +36,7 @@ class Field(Value):
     words: str = ""
     """The operator's words, when said."""
     because: str = ""
-    """The reason, when it is a default or an assumption."""
+    """The reason, when it is a default or an assumption, or follows from what was said."""
     low: float | None = None
     high: float | None = None
     """The range an assumption may lie in."""

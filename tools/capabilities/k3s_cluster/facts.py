@@ -28,6 +28,9 @@ SERVER_COUNTS = (1, 3)
 WORKERS_DEFAULT = 2
 WORKERS_MAX = 50
 API_ADDRESS = "api_address"
+MAJORITY = "etcd keeps a cluster's state by a majority of its servers, which 1 or 3 of them have."
+COUNT = "count"
+"""How many machines there are in all: to k3s a server is a node as well (docs.k3s.io/architecture, read 2026-11-30)."""
 SERVER_WORDS = re.compile(r"(?i)server|master|control")
 """Of a number that nothing else tells what it counts: other ones count all nodes together."""
 HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -38,8 +41,7 @@ WANTED = wanted(__package__, every_machine=EVERY_MACHINE)
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("k3s_cluster", "proxmox", WANTED, facts)
     reading.refuse_other_makes("distribution", "k3s", "Berth makes clusters of k3s, not of {other}. Say k3s")
-    servers = _read_servers(reading)
-    workers = _read_workers(reading, servers)
+    servers, workers = _read_machines(reading)
     read_placing(reading, site, workload="k3s", machines=servers + workers)
     settle_group_sizes(reading, SERVERS.name, sizes.SERVER_CPU, sizes.SERVER_MEMORY_MIB, sizes.SERVER_DISK_GIB)
     settle_group_sizes(reading, WORKERS.name, sizes.WORKER_CPU, sizes.WORKER_MEMORY_MIB, sizes.WORKER_DISK_GIB)
@@ -54,53 +56,75 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     return reading.needs()
 
 
-def _read_servers(reading: Reading) -> int:
+def _read_machines(reading: Reading) -> tuple[int, int]:
+    """(servers, workers). Where all machines were counted, they are both kinds together, and what was not said follows from the rest."""
+    nodes, servers_said, workers_said = _of_all(reading), _is_said(reading, SERVERS), _is_said(reading, WORKERS)
+    if nodes and workers_said and not servers_said:
+        workers = _read_workers(reading)
+        return _rest(reading, nodes, SERVERS, _several(workers, WORKERS), nodes - workers), workers
+    servers = _read_servers(reading, nodes)
+    if nodes and not workers_said:
+        return servers, _rest(reading, nodes, WORKERS, _several(servers, SERVERS), nodes - servers)
+    workers = _read_workers(reading)
+    if nodes and servers_said and servers + workers != nodes and not reading.problems:
+        told = f"{_several(servers, SERVERS)} and {_several(workers, WORKERS)} are {servers + workers} machines, and not {nodes} in all"
+        reading.refuse(f"{told}: servers of k3s are nodes, too. Say how many servers and how many workers.", COUNT)
+    return servers, workers
+
+
+def _read_workers(reading: Reading) -> int:
+    why = "without a worker everything runs beside etcd on the servers; Berth makes clusters with 1 worker or more."
+    because = "Two workers, so that one can be taken out of service."
+    return read_group_count(reading, WORKERS.name, WORKERS_DEFAULT, because, 1, WORKERS_MAX, why)
+
+
+def _rest(reading: Reading, nodes: int, group: Group, others: str, left: int) -> int:
+    """What is left of all machines beside the others."""
+    in_all = f"{nodes} {'machine' if nodes == 1 else 'machines'} in all"
+    if left < 1:
+        least = nodes - left + 1
+        reading.refuse(f"{in_all} cannot be {others} and a {group.called} besides. Say {least} machines or more.", COUNT)
+    elif group is SERVERS and left not in SERVER_COUNTS:
+        reading.refuse(f"{in_all} with {others} have {left} servers. {MAJORITY} Say 1 or 3 servers, or another number of machines.", COUNT)
+    reading.said(f"{group.name}_count", left, "machines", fact=COUNT, because=f"{in_all}: servers are nodes, too")
+    return left
+
+
+def _read_servers(reading: Reading, nodes: int | None) -> int:
     environment = reading.facts["environment"].value.strip().lower() if "environment" in reading.facts else ""
-    nodes = _of_all(reading)
     survives = environment == "production" or API_ADDRESS in reading.facts
     otherwise = 3 if survives and (nodes is None or nodes > 3) else 1
     because = "Three servers of etcd survive one of them." if otherwise > 1 else "One server; 3 survive one of them."
-    if survives and nodes in (2, 3):
+    if survives and nodes in (2, 3) and not _is_said(reading, SERVERS):
         reading.refuse(
             f"{nodes} machines cannot be 3 servers, of which one may be lost, and a worker. "
-            f"Say 3 servers and 1 worker, or 1 server and {nodes - 1} workers without an API address.",
-            "servers_count",
-            "workers_count",
+            f"Say 3 servers and 1 worker, or 1 server and {nodes - 1} {'worker' if nodes == 2 else 'workers'} without an API address.",
+            f"{SERVERS.name}_count",
+            f"{WORKERS.name}_count",
         )
-    why = "etcd keeps a cluster's state by a majority of its servers, which 1 or 3 of them have."
-    plain = "count" in reading.facts and bool(SERVER_WORDS.search(reading.facts["count"].quote))
-    count = read_group_count(reading, SERVERS.name, otherwise, because, 1, 3, why, plain=plain)
+    plain = COUNT in reading.facts and bool(SERVER_WORDS.search(reading.facts[COUNT].quote))
+    count = read_group_count(reading, SERVERS.name, otherwise, because, 1, 3, MAJORITY, plain=plain)
     if count == 2:
         reading.refuse(
             "2 servers of etcd are worse than 1: both must run, so the cluster stops with either of them. Say 3 servers, or 1.",
-            "servers_count",
+            f"{SERVERS.name}_count",
         )
     return count
 
 
 def _of_all(reading: Reading) -> int | None:
-    """How many machines servers and workers are together, where that was said and not how many of each."""
-    if "count" not in reading.facts or {f"{SERVERS.name}_count", f"{WORKERS.name}_count"} & reading.facts.keys():
+    """How many machines servers and workers are together, where that was said."""
+    if COUNT not in reading.facts or SERVER_WORDS.search(reading.facts[COUNT].quote):
         return None
-    said = reading.facts["count"]
-    return None if SERVER_WORDS.search(said.quote) else quantities.count(said.value)
+    return quantities.count(reading.facts[COUNT].value)
 
 
-def _read_workers(reading: Reading, servers: int) -> int:
-    because = "Two workers, so that one can be taken out of service."
-    nodes = _of_all(reading)
-    if nodes is not None and servers < nodes <= WORKERS_MAX:
-        reading.said(f"{WORKERS.name}_count", nodes - servers, "machines", fact="count")
-        return nodes - servers
-    if nodes is not None and not reading.problems:
-        reading.refuse(
-            f"{nodes} machines cannot be {servers} server and {nodes - servers} workers: Berth makes 1 to {WORKERS_MAX} workers beside the "
-            "servers. Say 1 server and 1 worker, or more.",
-            "servers_count",
-            "workers_count",
-        )
-    why = "without a worker everything runs beside etcd on the servers; Berth makes clusters with 1 worker or more."
-    return read_group_count(reading, WORKERS.name, WORKERS_DEFAULT, because, 1, WORKERS_MAX, why)
+def _is_said(reading: Reading, group: Group) -> bool:
+    return f"{group.name}_count" in reading.facts
+
+
+def _several(number: int, group: Group) -> str:
+    return f"{number} {group.called}{'' if number == 1 else 's'}"
 
 
 def _read_release(reading: Reading, known: tuple[Release, ...]) -> None:

@@ -56,9 +56,9 @@ def _add_one(message: Message, thing: Thing, at: Stretch) -> None:
     scene = at.scene
     for mark in at.marks("another"):
         name = message.counted_at(thing.capability, mark.last) if scene.is_left(mark.first) else ""
-        was, end = message.how_many(thing, name) if name else None, scene.at(mark.last).last
+        (by, was), end = message.counted(thing, name) if name else ("", None), scene.at(mark.last).last
         if was is not None:
-            at.say(name, plain(was + 1), mark.first, end)
+            at.say(by, plain(was + 1), mark.first, end)
         elif name and not thing.new:
             scene.leave(mark.first, end)
 
@@ -124,7 +124,7 @@ class _Amounts:
             else:
                 found.say(fact, ", ".join(values), whole)
         else:
-            found.say(fact, self._changed(fact, self._spelled(last.amount, kind), last), scene.quote(last.first, last.last))
+            found.say(*self._changed(fact, self._spelled(last.amount, kind), last), scene.quote(last.first, last.last))
 
     def _spelled(self, amount: Amount, kind: str) -> str:
         if kind == "count":
@@ -218,20 +218,20 @@ class _Amounts:
     def _label(self, match: Match) -> set[str]:
         return {same(self.scene.said[i].text) for i in range(match.first, match.last) if self.scene.at(i).names("fact")}
 
-    def _changed(self, fact: str, value: str, match: Match) -> str:
-        """`4 GB more` is what there is and four more; nothing else of it is known here."""
+    def _changed(self, fact: str, value: str, match: Match) -> tuple[str, str]:
+        """(the fact, its value): `4 GB more` is what there is and four more; nothing else of it is known here."""
         scene, before = self.scene, self.message.before(self.thing, fact)
         counts = fact in self.at.able.counts
-        was = self.message.how_many(self.thing, fact) if counts else worth(before.value) if before else None
+        changed, was = self.message.counted(self.thing, fact) if counts else (fact, worth(before.value) if before else None)
         if was is None:
-            return value
+            return fact, value
         lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last))
         by = (scene.does(match.amount.first - 1, "by") and not lowers) or scene.does(match.first - 1, "adds")
         if not by and not scene.any_does(match.first - 1, match.last + 1, "more"):
-            return value
+            return fact, value
         total = was + match.amount.worth
         is_number = match.amount.kind == "number" and (counts or (before is not None and before.value.isdigit()))
-        return plain(total) if is_number else f"{plain(total / GIB)} GB"
+        return changed, plain(total) if is_number else f"{plain(total / GIB)} GB"
 
     # What has no label.
 

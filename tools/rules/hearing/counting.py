@@ -27,6 +27,11 @@ def how_many(item: Item, fact: str, able: Able, built: Built) -> int | None:
     return len(names_of(item)) or None if fact == COUNT else None
 
 
+def counted_by(item: Item, fact: str, able: Able, built: Built) -> str:
+    """The fact by which there are more or fewer of them: its own, or that of all machines, where only these were counted."""
+    return COUNT if fact in able.shares and how_many(item, fact, able, built) is None and item.fact(COUNT) else fact
+
+
 def _said(item: Item, name: str) -> int | None:
     fact = item.fact(name)
     return quantities.count(fact.value) if fact else None

@@ -91,7 +91,7 @@ class _Reader:
         taken = Edits() if cells else take_away(scene, message.request)
         for cell in cells:
             scene.use(cell.begin, cell.last)
-        self._start_over()
+        starts_over = self._start_over()
         found_groups, removed = groups(scene, spans, message.request)
         self._take_out(found_groups, removed)
         message.make(found_groups, cells)
@@ -104,7 +104,7 @@ class _Reader:
         doubts, edits = (*taken.doubts, *doubts), (*taken.edits, *self.gone, *made, *wishes(message))
         readings = (edit for doubt in doubts for reading in doubt.readings for edit in reading.edits)
         give_back(scene, [edit.quote for edit in (*edits, *readings)] + [doubt.quote for doubt in doubts])
-        return Edits(edits=edits, doubts=doubts, asks=asks, unused=unused(scene), joins=joins_what_runs(scene))
+        return Edits(edits=edits, doubts=doubts, asks=asks, unused=unused(scene), joins=joins_what_runs(scene), starts_over=starts_over)
 
     def _read(self, found: list[Group], removed: list[Group], cells: list[Cell], called: list[Called], is_prose: bool) -> None:
         """Everything that is said, each of the thing that it is about."""
@@ -186,17 +186,19 @@ class _Reader:
                 self.instead.append((plain, item, {one.name, one.same_as}))
                 scene.use(first, mark.last)
 
-    def _start_over(self) -> None:
+    def _start_over(self) -> bool:
         """Nothing of what was said so far counts any more."""
         scene, request = self.scene, self.message.request
-        mark = next((mark for mark in scene.marks if mark.does("start_over")), None)
+        mark = next(iter(scene.marks_of("start_over")), None)
         if mark and request.items:
             quote = scene.quote(mark.first, mark.last)
             self.gone += [Edit(do="remove", item=item.label, quote=quote) for item in request.items]
-            self.gone += [Edit(do="unset", name=fact.name, quote=quote) for fact in request.shared]
-            self.gone += [Edit(do="unwish", item=wish.item, name=wish.kind, quote=quote) for wish in request.wishes]
+            if not scene.known.built:  # what runs stays as it is, with what was said of it
+                self.gone += [Edit(do="unset", name=fact.name, quote=quote) for fact in request.shared]
+                self.gone += [Edit(do="unwish", item=wish.item, name=wish.kind, quote=quote) for wish in request.wishes]
             scene.use(mark.first, mark.last)
             self.message.request = Request()
+        return mark is not None
 
     def _take_out(self, found: Sequence[Group], removed: Sequence[Group]) -> None:
         """What is removed; of `only the web server` all others. What is none of ours is told, whatever is to be done to it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tools.rules.hearing.counting import how_many, names_of
+from tools.rules.hearing.counting import counted_by, how_many, names_of
 from tools.rules.hearing.heads import machines_of
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words import COUNT, same
@@ -138,6 +138,7 @@ class _Said:
     """Of things that go whole, or by their names."""
     number: int = 0
     meant: tuple[tuple[Item, str], ...] = ()
+    any_machine: bool = False
 
 
 class _Parser:
@@ -194,25 +195,22 @@ class _Parser:
         """`make it 3 web servers`, `scale the workers to 2`."""
         scene, what = self.scene, self._changed(begin)
         said = self._object(scene.skip(what.last, len(scene.said), "to", texts=("down", "only", "just"))) if what else None
-        if what is None or said is None or not said.number:
+        if what is None or said is None or not said.number or (what.meant and not scene.any_does(what.last, said.last, "to")):
             return None
         meant = said.meant or tuple((item, fact) for item, fact in what.meant if self._how_many(item, fact) > 1)
         of_all = tuple((item, fact) for item in self.items for fact in self.words.able[item.capability].counts)
-        counted = meant if meant and not self._is_any_machine(what.last, said.last) else of_all
+        counted = meant if meant and not said.any_machine else of_all
         clause = self._closed(first, said.last, (tuple(Going(item.label, "", fact, said.number) for item, fact in counted),))
         return clause and clause._replace(recounts=True)
 
     def _changed(self, begin: int) -> _Said | None:
         """What a verb changes: `it`, or a thing."""
         scene = self.scene
-        if not scene.does(begin, "change"):
+        if not scene.is_listed(begin, "resizing"):
             return None
         at = scene.skip(scene.at(begin).last, len(scene.said), texts=("down",))
         what = _Said(scene.at(at).last) if scene.does(at, "them") else self._object(at)
         return what if what and not what.number else None
-
-    def _is_any_machine(self, first: int, last: int) -> bool:
-        return any(self.scene.is_body(i) and not self.scene.mention_before(i + 1) for i in range(first, last))
 
     def _closed(self, first: int, last: int, ways: tuple[Ways, ...]) -> Clause | None:
         """Nothing but courtesy stands behind it, up to where a clause ends."""
@@ -242,7 +240,14 @@ class _Parser:
             at = self.scene.skip(last, len(self.scene.said), "join", texts=JOINS)
             if at == last:
                 break
-        return last, tuple(ways)
+        return last, self._as_wholes(ways)
+
+    def _as_wholes(self, ways: Sequence[Ways]) -> tuple[Ways, ...]:
+        """Whose machines are all named goes as a whole."""
+        named = {one.machine for each in ways for one in each}
+        left = {label for name, (label, _) in self.machines.items() if name not in named}
+        wholes = (tuple(one if not one.machine or one.item in left else Going(one.item) for one in each) for each in ways)
+        return tuple(dict.fromkeys(wholes))
 
     def _object(self, at: int, number: int = 0) -> _Said | None:
         """`web-02`, `the web servers web-02 and web-03`, `two of the web servers`, `all web servers but web-01`, `the redis`."""
@@ -267,7 +272,7 @@ class _Parser:
         if names:
             return self._named(names, end, noun)
         if noun is None or number:
-            return _Said(last, (), number, noun.meant if noun else ()) if number else None
+            return _Said(last, (), number, *(noun[1:] if noun else ())) if number else None
         return _Said(last, self._whole(noun, every), 0, noun.meant)
 
     def _named(self, names: Sequence[str], last: int, noun: _Noun | None) -> _Said | None:
@@ -333,6 +338,9 @@ class _Parser:
     def _how_many(self, item: Item, fact: str) -> int:
         return (how_many(item, fact, self.words.able[item.capability], self.scene.known.built) if fact else None) or 0
 
+    def _counted_by(self, item: Item, fact: str) -> str:
+        return counted_by(item, fact, self.words.able[item.capability], self.scene.known.built)
+
     def _whole(self, noun: _Noun, every: bool) -> tuple[Ways, ...]:
         """The item that a noun means all of; none where one of several may be meant, or some of its machines."""
         items = {item.label: item for item, _ in noun.meant}
@@ -345,7 +353,8 @@ class _Parser:
 
     def _left(self, said: _Said) -> Ways:
         """How many there are when so many are gone, of each that it may be of."""
-        left = {(item.label, fact): self._how_many(item, fact) - said.number for item, fact in said.meant or self._countable() if fact}
+        counted = ((item, self._counted_by(item, fact)) for item, fact in said.meant or self._countable() if fact)
+        left = {(item.label, fact): self._how_many(item, fact) - said.number for item, fact in counted}
         return tuple(Going(label, "", fact, number) for (label, fact), number in left.items() if number >= 1)
 
 

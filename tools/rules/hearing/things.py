@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tools.rules.hearing.cells import Cell
-from tools.rules.hearing.counting import how_many
+from tools.rules.hearing.counting import counted_by, how_many
 from tools.rules.hearing.groups import Group
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
@@ -122,10 +122,14 @@ class Message:
         counts = self.scene.words.able[capability].counts
         return next((name for name in self.scene.at(number).facts(capability) if name in counts and name != COUNT), "")
 
-    def how_many(self, thing: Thing, count: str) -> int | None:
-        """As many as there are already of what a fact counts; None where nobody knows."""
+    def counted(self, thing: Thing, count: str) -> tuple[str, int | None]:
+        """(the fact by which there are more or fewer of what this one counts, how many there are already; None where nobody knows)."""
         item = self.request.item(thing.label or thing.copied)
-        return how_many(item, count, self.scene.words.able[item.capability], self.scene.known.built) if item else None
+        if item is None:
+            return count, None
+        able, built = self.scene.words.able[item.capability], self.scene.known.built
+        by = counted_by(item, count, able, built)
+        return by, how_many(item, by, able, built)
 
     # Things that are named.
 
@@ -171,7 +175,7 @@ class Message:
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first
             quote = scene.quote(first, max(group.counted[1], head.last))
             if self.wants(thing, COUNT):
-                more = (self.how_many(thing, COUNT) or 1) if head.lead.more and not group.new else 0
+                more = (self.counted(thing, COUNT)[1] or 1) if head.lead.more and not group.new else 0
                 thing.found.say(COUNT, str(group.count + more), quote)
         for fact in scene.words.alone:
             for value in scene.at(head.first).choices(fact):

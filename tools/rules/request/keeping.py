@@ -53,7 +53,7 @@ def _unsaid(edit: Edit, item: Item, able: Able, built: Built, said: Sequence[Cla
         now, then = how_many(bare, edit.name, able, built) or 0, quantities.count(edit.value) if edit.do == "set" else 0
         told = then is None or then >= now or goes(said, item.label, "", edit.name, then)
         kind = edit.name.removesuffix(COUNT).strip("_").replace("_", " ") or "machines"
-        remedy = f"`make it {then} {kind}`, or " if then else ""
+        remedy = f"`make it {then} {kind.removesuffix('s') if then == 1 else kind}`, or " if then else ""
         return "" if told else f"{now} {kind} of {item.label} run already. For fewer say {remedy}`remove` and the names of those that go."
     if edit.do == "set" and edit.name == "name":
         return _unsaid_names(edit, item, built, said)

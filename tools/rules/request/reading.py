@@ -73,9 +73,10 @@ class Reading:
             not_included=(*self.not_included, *(f"{one.name.replace('_', ' ')}: {naming.shorten(one.quote)}" for one in self.facts.unread)),
         )
 
-    def said(self, name: str, value: Value, unit: str = "", *, fact: str = "") -> None:
+    def said(self, name: str, value: Value, unit: str = "", *, fact: str = "", because: str = "") -> None:
+        """`because`: how it follows from what was said, where that is another fact."""
         words = self.facts[fact or name].quote
-        self.fields.append(Field(name=name, value=value, unit=unit, origin=Origin.SAID, words=words))
+        self.fields.append(Field(name=name, value=value, unit=unit, origin=Origin.SAID, words=words, because=because))
 
     def default(self, name: str, value: Value, because: str, unit: str = "") -> None:
         self.fields.append(Field(name=name, value=value, unit=unit, origin=Origin.DEFAULT, because=because))

@@ -301,6 +301,8 @@ def _take_in(now: Conversation, said: events.Said) -> Stepped:
     edits = said.edits
     if edits.undo:
         return _walk(now, edits.undo)
+    if edits.starts_over and not (edits.edits or edits.doubts):
+        return now, (telling.noted(now.request),)
     if edits.asks or (not edits.edits and not edits.doubts and topic_of(said.text)):
         return now, (effects.Answer(said.text, edits),)
     if not edits.edits and not edits.doubts:
