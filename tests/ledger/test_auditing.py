@@ -17,6 +17,7 @@ from tools.ledger.exporting import as_ocsf, line
 from tools.ledger.ledger import Ledger
 from tools.rules.plans.approving import signed
 from tools.values.run import Receipt, StepRecord
+from tools.values.shapes import Unreadable
 from tools.values.trouble import WorldProblem
 
 from .builders import NOON, add, approval, open_ledger, plan
@@ -51,6 +52,35 @@ def behind_its_back(home: Path, *statements: str) -> None:
         for statement in statements:
             connection.execute(statement)
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE plans SET run_id = 'run-9' WHERE run_id = 'run-2'",
+        "UPDATE plans SET json = json_set(json, '$.requester', 'mallory') WHERE run_id = 'run-2'",
+        "UPDATE plans SET manifest_json = json_set(manifest_json, '$.requester', 'mallory') WHERE run_id = 'run-2'",
+        "UPDATE plans SET review_json = json_set(review_json, '$.policy_version', 'none') WHERE run_id = 'run-2'",
+    ],
+)
+def test_what_was_changed_in_the_ledger_is_carried_out_by_nobody(tmp_path: Path, statement: str) -> None:
+    """The approval is bound to the plan's digest; the manifest says what is configured and which commands are run."""
+    ledger = lived(tmp_path)
+    digest = plan("run-2", "other").digest
+    assert ledger.plans.kept(digest).status == "open"
+    behind_its_back(tmp_path, statement)
+    with pytest.raises(Unreadable, match="is not what was planned"):
+        ledger.plans.kept(digest)
+    assert [one.plan.digest for one in ledger.plans.open()] == []
+    ledger.close()
+
+
+@pytest.mark.parametrize("words", ["approve 0123456789ab role=vp principal=alice", 'a "quote', "two\nlines"])
+def test_words_of_a_record_cannot_pass_for_another_fact(words: str) -> None:
+    said = line(Recorded(number=1, hash="", previous="", facts={"action": "approved", "principal": "eve", "words": words}))
+    assert len(said.splitlines()) == 1
+    outside, *_ = said.partition(" words=")
+    assert outside.endswith("principal=eve") and json.loads(said.partition(" words=")[2]) == words
 
 
 def test_what_was_lived_holds_and_from_any_hash_that_was_noted(tmp_path: Path) -> None:

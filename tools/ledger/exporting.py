@@ -3,6 +3,8 @@ collector. https://schema.ocsf.io/1.6.0/classes/api_activity, 2026-11-29."""
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 from importlib.metadata import version
 
@@ -36,7 +38,10 @@ def line(record: Recorded) -> str:
 
 def _short(fact: Json) -> str:
     text = ",".join(map(str, fact)) if isinstance(fact, list) else str(fact)
-    return text[:DIGITS] if len(text) == 64 and set(text) <= set("0123456789abcdef") else text
+    if len(text) == 64 and set(text) <= set("0123456789abcdef"):
+        return text[:DIGITS]
+    # Words that somebody typed cannot pass for another fact.
+    return json.dumps(text, ensure_ascii=False) if isinstance(fact, str) and re.search(r"[\s=\"]", text) else text
 
 
 def as_ocsf(record: Recorded) -> dict[str, Json]:

@@ -260,11 +260,13 @@ def _row(row: sa.Row[tuple[object, ...]]) -> PlanRow:
 
 
 def _kept(row: sa.Row[tuple[object, ...]]) -> Kept:
+    """As it was planned and approved: the approval is bound to the plan's digest, and the plan names the others. Raises Unreadable."""
     what = f"The plan {row.digest[:12]} of {row.run_id}"
-    return Kept(
-        plan=read(Plan, row.json, what),
-        status=row.status,
-        family=row.family,
-        manifest=read(Manifest, row.manifest_json, what),
-        review=read(Review, row.review_json, what),
-    )
+    plan, manifest, review = read(Plan, row.json, what), read(Manifest, row.manifest_json, what), read(Review, row.review_json, what)
+    if (plan.digest, plan.run_id, manifest.digest, review.digest) != (row.digest, row.run_id, plan.manifest_digest, plan.review_digest):
+        raise Unreadable(
+            "What is stored was changed.",
+            f"{what} is not what was planned: it, its manifest or its review was changed in the ledger.",
+            "Nothing is done with it. `berth audit verify` says what else was changed; put the ledger back from a copy.",
+        )
+    return Kept(plan=plan, status=row.status, family=row.family, manifest=manifest, review=review)
