@@ -56,7 +56,9 @@ ABOUT: dict[str, list[str]] = {
     "left_out": ["what is not included?", "what did you ignore"],
     "loss": ["what if a node fails?", "what if there is a node less", "and if pve3 dies?"],
     "what_if": ["what if it had 16 GB?", "what would change with 8 cores?"],
-    "": ["pve2?", "is production on pve3?"],
+    "log_in": ["how do I log in?", "how can I ssh into it"],
+    "networks": ["what networks are there?", "which VLANs do you have"],
+    "": ["pve2?", "is production on pve3?", "what is a web tier?", "is it secure?"],
 }
 
 

@@ -39,6 +39,11 @@ def planned(berth: Berth):  # type: ignore[no-untyped-def]
         ("what is not included?", ["backups"]),
         ("what if a node fails?", ["GiB"]),
         ("is production on pve3?", ["postgresql"]),
+        ("is it secure?", ["details"]),
+        ("what is a web tier?", ["HAProxy", "virtual address 10.20.0.200"]),
+        ("what is a virtual address?", ["one of them at a time"]),
+        ("what networks are there?", ["lab"]),
+        ("how do I log in?", ["ssh -F runs/"]),
     ],
 )
 def test_a_question_is_answered_in_a_few_lines_from_values(planned, question: str, values: list[str]) -> None:  # type: ignore[no-untyped-def]

@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from typing import Protocol, cast
 
 from tools.values.manifest import Part
@@ -78,6 +79,13 @@ class Capability(Protocol):
     """The facts it asks for, on whichever platform."""
     ON: Mapping[PlatformName, Footing]
     """The platforms it can stand on; the first is taken where nothing tells which."""
+
+
+@cache
+def summary(name: str) -> str:
+    """What it is, in a few sentences: the first paragraph of its README."""
+    text = resources.files(f"{__name__}.{name}").joinpath("README.md").read_text(encoding="utf-8")
+    return " ".join(text.split("\n\n")[1].split())
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from tools.capabilities import catalogue, chain
+from tools.capabilities import catalogue, chain, summary
 from tools.ledger.plans import Kept
 from tools.pipeline import carry_out
 from tools.pipeline.drafting import scan_all, situation
@@ -14,6 +14,8 @@ from tools.pipeline.spending import spending
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import reading
+from tools.rules.hearing.cleaning import clean, spaced
+from tools.rules.hearing.scene import Scene
 from tools.rules.machines.capacity import Room
 from tools.rules.plans.difference import difference
 from tools.rules.plans.picking import pick_by_rule
@@ -21,7 +23,7 @@ from tools.rules.request.editing import apply
 from tools.rules.words import answering, telling
 from tools.rules.words.answering import Priced
 from tools.rules.words.reducer import ungranted
-from tools.values.conversation import Conversation
+from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Answer, Tell
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer
@@ -77,7 +79,14 @@ class Answering:
             case "room":
                 return self._room_for() if self.now.requirements else answering.left(self.text, self._room())
             case "size" if self.kept:
-                return answering.size(self.kept.manifest)
+                parts = self.kept.manifest.parts
+                return answering.size(self.text, [part.needs for part in parts], parts)
+            case "size" if self.now.requirements:
+                return answering.size(self.text, self.now.requirements.parts)
+            case "log_in":
+                return answering.log_in((self.kept.plan, self.kept.manifest) if self.kept else None, self.now.phase is Phase.DONE)
+            case "networks":
+                return answering.networks(self._cluster())
             case "more" if self.kept:
                 return answering.more(self.text, self.kept.manifest, self.offer)
             case "left_out" if self.kept:
@@ -85,6 +94,8 @@ class Answering:
                 return answering.left_out(self.kept.plan, self.kept.manifest, self.kept.review, wishes)
             case "place" if self.kept:
                 return answering.place(self.kept.manifest, self.offer)
+            case "" if answering.asks_what(self.text) and (told := self._what()):
+                return told
             case topic:
                 return self._priced_or_placed(topic)
 
@@ -142,10 +153,41 @@ class Answering:
         if edits.edits and (topic in ("cost", "what_if") or self.kept is None):
             return self._priced(edits)
         if self.kept is None:
-            return telling.NO_PLAN
+            return self._without_plan(topic)
         if topic == "cost":
             return answering.cost(self.kept.manifest, self.kept.plan.estimate)
-        return answering.place(self.kept.manifest, self.offer)
+        return answering.place(self.kept.manifest, self.offer) if topic or self._names_a_node() else answering.cannot_say()
+
+    def _without_plan(self, topic: str) -> Tell:
+        """What is asked for is priced as it is so far; else it is told what is still to be said."""
+        if not topic:
+            return answering.cannot_say()
+        if topic == "cost" and self.now.request.items:
+            found = self._price(self.now.request)
+            return answering.priced([found]) if isinstance(found, Priced) else found
+        parts = self.now.requirements.parts if self.now.requirements else ()
+        missing, problems = [one for part in parts for one in part.missing], [one for part in parts for one in part.problems]
+        return answering.too_little_known(missing, problems) if missing or problems else telling.NO_PLAN
+
+    def _names_a_node(self) -> bool:
+        seen = (self.now.snapshots or {}).get("proxmox")
+        return isinstance(seen, ClusterSnapshot) and any(node.name in self.text.lower() for node in seen.nodes)
+
+    def _what(self) -> Tell | None:
+        """Of a service, or of a fact that it asks for: `what is a web tier?`, `what is a virtual address?`"""
+        able = catalogue()
+        scene = Scene.of(self.text, spaced(clean(self.text)), able)
+        named = [mark.names("service")[0] for mark in scene.mentions if not mark.names("body")]
+        if named:
+            one = able[named[0]]
+            return answering.what_it_is(one.TITLE, summary(one.NAME), one.EXAMPLES[0])
+        ours = [item.capability for item in self.now.request.items]
+        for mark in scene.marks:
+            for capability in dict.fromkeys((*ours, *able)):
+                fact = next((one for one in able[capability].WANTED if one.name in mark.facts(capability)), None)
+                if fact:
+                    return answering.what_it_means(fact.name, fact.meaning, fact.question)
+        return None
 
     def _priced(self, edits: Edits) -> Tell:
         """What is on the screen with these edits; what is asked about alone, wherever it could stand, when it is new."""

@@ -18,10 +18,10 @@ from tools.rules.names.text import fold
 from tools.rules.plans.card import card_of
 from tools.rules.plans.difference import Turn
 from tools.values.effects import Tell
-from tools.values.manifest import Manifest
+from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Approval, Estimate, Plan
-from tools.values.requirements import Missing, Origin
+from tools.values.requirements import Missing, Needs, Origin
 from tools.values.review import Review
 from tools.values.run import Run
 from tools.values.snapshot import ClusterSnapshot, Node
@@ -43,6 +43,8 @@ Topic = Literal[
     "left_out",
     "loss",
     "what_if",
+    "log_in",
+    "networks",
     "",
 ]
 SHOWN_MAX = 4
@@ -158,9 +160,15 @@ def place(manifest: Manifest, offer: Offer | None) -> Tell:
     return Tell("answers.place", (tuple(zip(manifest.parts, others, strict=True)),))
 
 
-def size(manifest: Manifest) -> Tell:
-    """Where each figure comes from."""
-    return Tell("answers.size", (tuple((p, tuple(f for f in p.needs.fields if _is_figure(f.value, f.origin))) for p in manifest.parts),))
+def size(text: str, needed: Sequence[Needs], parts: Sequence[Part] = ()) -> Tell:
+    """Where each figure comes from, those that the question names first. Without parts nothing is planned yet."""
+    asked, made = set(re.findall(r"\w{3,}", fold(text))), {part.label: part for part in parts}
+    told = []
+    for needs in needed:
+        figures = [one for one in needs.fields if _is_figure(one.value, one.origin)]
+        figures.sort(key=lambda one: -len(asked & set(one.name.split("_"))))
+        told.append((needs, made.get(needs.label), tuple(figures)))
+    return Tell("answers.size", (tuple(told),))
 
 
 def _is_figure(value: object, origin: Origin) -> bool:
@@ -182,6 +190,32 @@ def more(text: str, manifest: Manifest, offer: Offer | None) -> Tell:
 
 def _words(text: str) -> set[str]:
     return set(re.findall(r"\w{3,}", fold(text)))
+
+
+def cannot_say() -> Tell:
+    """With questions that would be answered."""
+    return Tell("answers.cannot_say", ())
+
+
+def log_in(kept: tuple[Plan, Manifest] | None, stands: bool) -> Tell:
+    """`stands`: what was planned is made."""
+    names = [machine.name for part in kept[1].parts for machine in part.machines] if kept else []
+    return Tell("answers.log_in", (kept[0].run_id if kept else "", names[:SHOWN_MAX], stands))
+
+
+def what_it_is(title: str, summary: str, example: str) -> Tell:
+    """Of a service, as its folder tells it."""
+    return Tell("answers.what_it_is", (title, summary, example))
+
+
+def what_it_means(name: str, meaning: str, question: str) -> Tell:
+    """Of a fact that may be asked for."""
+    return Tell("answers.what_it_means", (name, meaning, question))
+
+
+def asks_what(text: str) -> bool:
+    """`what is a web tier?`"""
+    return bool(re.match(r"\W*(?:what(?:'s| is| are| does| do)|what s|explain|was ist|was sind|qu'est|qué es|nedir)\b", fold(text)))
 
 
 # Answers from what was done.
@@ -260,6 +294,10 @@ def _what(one: Sum, node: Node) -> str:
 def loss(room: Room) -> Tell:
     """Of each node, who would find no place; nothing where there is one node only."""
     return Tell("answers.loss", (losses(room),))
+
+
+def networks(seen: ClusterSnapshot) -> Tell:
+    return Tell("answers.networks", (tuple(dict.fromkeys(one.name for one in seen.networks)),))
 
 
 def room_for(count: int, offer: Offer) -> Tell:

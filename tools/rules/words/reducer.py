@@ -23,6 +23,7 @@ from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
 from tools.values.events import Event, Intent, Message
 from tools.values.request import Doubt, Edit, Edits, Reading, Request, Wish
+from tools.values.review import Severity
 from tools.values.run import RunStatus
 
 RUN = "run-"
@@ -306,7 +307,7 @@ def _take_in(now: Conversation, said: events.Said) -> Stepped:
     if edits.asks or (not edits.edits and not edits.doubts and topic_of(said.text)):
         return now, (effects.Answer(said.text, edits),)
     if not edits.edits and not edits.doubts:
-        return now, (effects.TellWhatIsKnown(not_heard=said.text),)
+        return now, (telling.not_heard_here(said.text) if now.request.items else effects.TellWhatIsKnown(not_heard=said.text),)
     return _edit(now, said.text, edits)
 
 
@@ -409,7 +410,8 @@ def _draft(now: Conversation, happened: events.Offered | events.Proposed | event
             offered = replace(now, snapshots=snapshots, offer=offer)
             if all(part.candidates for part in offer.parts):
                 return offered, (Work.PROPOSE,)
-            return _ask_again(offered, telling.nothing_fits(offer))
+            unfit = ((part.label, one.subject) for part in offer.parts if not part.candidates for one in part.exclusions)
+            return _ask_again(offered, telling.nothing_fits(offer), tuple((label, subject.split(" ")[0]) for label, subject in unfit))
         case events.Proposed(proposal) if now.offer is not None:
             proposal = proposal or pick_by_rule(now.offer, now.tried)
             return (replace(now, proposal=proposal), (Work.DRAFT,)) if proposal else (now, (Work.COUNTER,))
@@ -418,13 +420,15 @@ def _draft(now: Conversation, happened: events.Offered | events.Proposed | event
         case events.Judged():
             return _judge(now, happened)
         case events.Countered(instead) if now.review is not None and now.offer is not None:
-            return _ask_again(now, telling.not_clean(now.review, now.offer, now.rounds, instead))
+            faults = ((one.part, one.kind.partition(".")[0]) for one in now.review.findings if one.severity is Severity.ERROR)
+            return _ask_again(now, telling.not_clean(now.review, now.offer, now.rounds, instead), tuple(faults))
         case _:
             return now, ()
 
 
-def _ask_again(now: Conversation, tell: effects.Tell) -> Stepped:
-    return replace(now.without("snapshots"), phase=Phase.ASKING), (tell,)
+def _ask_again(now: Conversation, tell: effects.Tell, about: tuple[tuple[str, str], ...]) -> Stepped:
+    """`about`: (label, what it is that cannot be as it was said), which begins as the fact is called: `network 99`, `address.unfit`."""
+    return replace(now.without("snapshots"), phase=Phase.ASKING, asked=tuple(dict.fromkeys(about))), (tell,)
 
 
 def _compare(now: Conversation, drafted: events.Drafted) -> Stepped:

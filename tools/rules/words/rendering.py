@@ -188,6 +188,8 @@ def told(field: Field, capability: str = "") -> str:
     label, value = called(field.name, capability), amount(field)
     if isinstance(field.value, bool):
         return label if field.value else f"no {label}"
+    if field.unit and label.endswith(f" {field.unit}") and value.endswith(f" {field.unit}"):
+        return f"{value.removesuffix(field.unit)}{label}"  # `3 application machines`
     return value if field.name in labels()["bare"]["fields"] or value.endswith(f" {label}") else f"{label} {value}"
 
 

@@ -74,6 +74,11 @@ def not_heard(words: str, capabilities: Sequence[Known]) -> Tell:
     return _text("request.not_heard", words, capabilities, is_latin(words))
 
 
+def not_heard_here(words: str) -> Tell:
+    """In a conversation about something."""
+    return _text("request.not_heard_here", words)
+
+
 def requirements(needed: Requirements, not_used: Sequence[str]) -> Tell:
     """With the phrases of the last message that no field is for."""
     return _text("request.requirements", needed, not_used)
