@@ -20,7 +20,7 @@ from tools.values.machine import Machine
 from tools.values.manifest import Manifest, Part, Resource
 from tools.values.offer import Exclusion, Offer, PartOffer
 from tools.values.plan import Approval, Estimate, Line, Plan
-from tools.values.requirements import Needs
+from tools.values.requirements import Field, Needs, Origin
 from tools.values.run import Run, StepRecord
 
 NOON = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -217,3 +217,9 @@ def test_what_was_not_taken_is_told_with_what_the_question_names_first() -> None
 
 def test_how_many_more_is_read_from_the_question() -> None:
     assert [answering.count_in(text) for text in ("room for two more?", "would 12 more fit?", "is there room?")] == [2, 12, 1]
+
+
+def test_a_size_is_told_before_a_plan_too_and_what_the_question_names_comes_first() -> None:
+    fields = [Field(name=name, value=2048, unit="MiB", origin=Origin.ASSUMED, because="x") for name in ("disk_mib", "memory_mib")]
+    needs = Needs(capability="virtual_machine", label="vm", platform="proxmox", fields=tuple(fields))
+    assert draw(answering.size("why so much memory?", [needs])).startswith("- memory 2 GiB: assumed")

@@ -18,6 +18,21 @@ def test_a_price_is_told_without_a_plan_and_nothing_is_kept(berth: Berth) -> Non
     assert "?" in asked and chat.kept is None, "a size that was not said is asked for"
 
 
+def test_a_question_before_the_plan_is_answered_from_what_was_said_so_far(berth: Berth) -> None:
+    chat = berth.chat()
+    chat.say("a k3s cluster, network 99")
+    for question, value in (
+        ("why so much memory?", "assumed"),
+        ("what does it cost?", "?"),
+        ("why this node?", "?"),
+        ("how do I log in?", "guide"),
+        ("is it secure?", "help"),
+        ("use less memory", "with its value"),
+    ):
+        assert value in chat.say(question).text, question
+    chat.say("no")
+
+
 @pytest.fixture(scope="module")
 def planned(berth: Berth):  # type: ignore[no-untyped-def]
     chat = berth.chat()
