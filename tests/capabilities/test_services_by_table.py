@@ -45,7 +45,9 @@ def test_words_come_to_what_the_services_own_cases_say(name: str, words: str, ca
     fields = {field.name: list(field.value) if isinstance(field.value, tuple) else field.value for field in needs.fields}
     assert {field: fields.get(field) for field in case.get("fields", {})} == case.get("fields", {})
     if "variables" in case:
-        [part] = composed(request).parts
+        manifest = composed(request)
+        [part] = manifest.parts
+        assert [one.check for one in reviewed(manifest).findings if one.check in case.get("notes", [])] == case.get("notes", [])
         assert part.configure is not None
         assert {variable: part.configure.variables[variable] for variable in case["variables"]} == case["variables"]
 
