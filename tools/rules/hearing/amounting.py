@@ -73,6 +73,9 @@ def _multiply(message: Message, thing: Thing, at: Stretch) -> None:
         was = worth(fact.value) if fact else None
         if fact and was is not None:
             now = was * (2 if mark.does("double") else 0.5)
+            if now != int(now):
+                at.scene.leave(mark.first, label.last)
+                continue
             at.say(fact.name, plain(now) if fact.value.isdigit() else f"{plain(now / GIB)} GB", mark.first, label.last)
 
 

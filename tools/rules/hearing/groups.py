@@ -315,8 +315,9 @@ class Grouping:
 
     def _is_recount(self, head: Head) -> bool:
         """`two web servers` alone, where there is one: so many of it."""
-        alone = head.lead.number == 1 and not self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "only")
-        return not alone and self._only_counts(head, "ask_for", "join", "another")
+        if self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "only"):
+            return self._only_counts(head, "another")  # `we need only one machine`
+        return head.lead.number != 1 and self._only_counts(head, "ask_for", "join", "another")
 
     def _meant(self, head: Head) -> Item | None:
         """The item that another word than its own stands for: `the database` of a database cluster, and what `it` is."""

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from tools.rules.hearing.counting import counted_by, how_many, names_of
 from tools.rules.hearing.heads import machines_of
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.words import COUNT, same
+from tools.rules.hearing.words import COUNT, Mark, same
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
+LISTING = ("-", "*", "•")
 JOINS = (",", "&", "+")
 NAMED = ("name", "quoted", "word")
 VETOES = ("deny", "keep", "because")
@@ -55,6 +56,9 @@ def take_away(scene: Scene, request: Request) -> Edits:
         if clause.recounts and len(clause.going[0]) > 1:
             continue  # `make it 3 servers`: of which kind, the ordinary reader tells
         quote = scene.quote(clause.first, clause.last)
+        if not clause.going:
+            scene.leave(clause.first, clause.last)  # `one redis less`, of one: it is told
+            continue
         scene.settle(clause.first, clause.last)
         for ways in clause.going:
             readings = tuple(_reading(scene, request, one, quote) for one in ways)
@@ -66,18 +70,21 @@ def take_away(scene: Scene, request: Request) -> Edits:
 
 
 def keep_from(scene: Scene, request: Request, made: Sequence[Edit]) -> list[Edit]:
-    """Without what was read beside a verb that takes away, of how many machines there are or what they are called: it is told instead."""
+    """Without what was read beside a verb that takes away and says something else of what there is: it is told instead. Sizes may be: `drop
+    the memory to 4 GB`."""
     marks = (mark for mark in scene.marks if mark.does("remove", "less", "too_many") and not scene.settled[mark.first])
-    apart = [_around(scene, mark.first) for mark in marks]
-    able = {item.label: {*scene.words.able[item.capability].counts, "name"} for item in request.items}
+    apart = [(*_around(scene, mark.first), mark.does("take_away")) for mark in marks]
+    counts = {item.label: {*scene.words.able[item.capability].counts, "name"} for item in request.items}
     kept = list[Edit]()
     for edit in made:
-        within = [(first, last) for first, last in apart if edit.quote in scene.quote(first, last)]
-        says = edit.do in ("set", "unset") and edit.name in able.get(edit.item, ())
-        if not (says and within):
+        within = [(first, last, takes) for first, last, takes in apart if edit.quote in scene.quote(first, last)]
+        ours = edit.item in ("", *counts)
+        says = edit.do in ("set", "unset") and edit.name in counts.get(edit.item, ())
+        wants = ours and edit.do in ("set", "include", "wish") and edit.name not in scene.words.counting
+        if not any(says or (wants and takes) for _, _, takes in within):
             kept.append(edit)
             continue
-        for first, last in within:
+        for first, last, _ in within:
             scene.used[first:last] = scene.settled[first:last] = bytes(last - first)
     return kept
 
@@ -152,7 +159,7 @@ class _Parser:
             self.machines |= {name.lower(): (item.label, group) for group, names in groups.items() for name in names}
 
     def clause(self, first: int) -> Clause | None:
-        begin = self._courtesy(first)
+        begin = self._courtesy(self.scene.skip(first, len(self.scene.said), texts=LISTING))
         forms = (self._verb_first, self._verb_last, self._fewer, self._lowered, self._recounted)
         return next((one for form in forms if (one := form(first, begin))), None)
 
@@ -162,7 +169,7 @@ class _Parser:
         """`remove web-02 and the redis`, `drop one worker`."""
         if not self.scene.does(begin, "take_away"):
             return None
-        last, ways = self._several(self.scene.at(begin).last)
+        last, ways = self._several(self.scene.skip(self.scene.at(begin).last, len(self.scene.said), texts=("only", "just")))
         clause = self._closed(first, last, ways)
         return clause if clause and not self._goes_on(self._courtesy(last, "parting")) else None
 
@@ -180,7 +187,9 @@ class _Parser:
             return None
         last = scene.at(said.last).last
         behind = None if said.meant else self._object(last, said.number)  # `one less worker`
-        return self._closed(first, behind.last if behind else last, (self._left(behind or said),))
+        left = self._left(behind or said)
+        clause = self._closed(first, behind.last if behind else last, (left or (Going(""),),))
+        return clause if left or clause is None else clause._replace(going=())
 
     def _lowered(self, first: int, begin: int) -> Clause | None:
         """`shrink it by one worker`, `reduce the workers by two`."""
@@ -209,7 +218,9 @@ class _Parser:
         if not scene.is_listed(begin, "resizing"):
             return None
         at = scene.skip(scene.at(begin).last, len(scene.said), texts=("down",))
-        what = _Said(scene.at(at).last) if scene.does(at, "them") else self._object(at)
+        if scene.does(at, "them") or scene.does(at, "to"):
+            return _Said(scene.at(at).last if scene.does(at, "them") else at)  # `reduce it to 3`, `scale down to 3`
+        what = self._object(at)
         return what if what and not what.number else None
 
     def _closed(self, first: int, last: int, ways: tuple[Ways, ...]) -> Clause | None:
@@ -307,7 +318,7 @@ class _Parser:
         if counted := tuple((item, name) for item, name in kinds if name in able[item.capability].counts):
             return _Noun(scene.at(at).last, counted)
         mine = self._of_service(mention.names("service")) if mention else ()
-        if mention and mine and not (mention.names("body") and self._is_in_others(scene.token(mention.last - 1).text)):
+        if mention and mine and not self._is_any_machine(mention):
             return _Noun(mention.last, tuple((item, self._alike(item)) for item in mine))
         if scene.is_body(at) or (mention and mention.names("body")):
             return _Noun(mention.last if mention else at + 1, self._countable(), any_machine=True)
@@ -319,11 +330,11 @@ class _Parser:
         like = [one for one in self.items if any({*services} & {*wanted.instead_of} for wanted in catalogue[one.capability].WANTED)]
         return [item for item in self.items if item.capability in services] or like
 
-    def _is_in_others(self, word: str) -> bool:
-        """A word for a machine that another thing of the request has in its name: `server`, beside web servers."""
-        catalogue = self.scene.catalogue
-        others = (words for item in self.items if item.capability != self.words.plain for words in catalogue[item.capability].WORDS)
-        return any(same(word) in map(same, words.split()) for words in others)
+    def _is_any_machine(self, mention: Mark) -> bool:
+        """`server`, beside web servers; a `VM` is nothing but a machine of its own."""
+        own = self.scene.is_listed(mention.last - 1, "own_machine") or self.scene.is_listed(mention.first, "own_machine")
+        others = any(item.capability != self.words.plain for item in self.items)
+        return bool(mention.names("body")) and others and not own
 
     def _alike(self, item: Item) -> str:
         """The fact that counts machines that are all alike; empty where there are several kinds."""
@@ -355,7 +366,9 @@ class _Parser:
         """How many there are when so many are gone, of each that it may be of."""
         counted = ((item, self._counted_by(item, fact)) for item, fact in said.meant or self._countable() if fact)
         left = {(item.label, fact): self._how_many(item, fact) - said.number for item, fact in counted}
-        return tuple(Going(label, "", fact, number) for (label, fact), number in left.items() if number >= 1)
+        ways = tuple(Going(label, "", fact, number) for (label, fact), number in left.items() if number >= 1)
+        vague = (said.any_machine or not said.meant) and len(self.items) > 1
+        return () if vague and len(ways) == 1 else ways  # `one machine less`: of one that is alone, too, perhaps
 
 
 def _reading(scene: Scene, request: Request, going: Going, quote: str) -> Reading:

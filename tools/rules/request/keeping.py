@@ -51,7 +51,7 @@ def _unsaid(edit: Edit, item: Item, able: Able, built: Built, said: Sequence[Cla
     if edit.do in ("set", "unset") and edit.name in able.counts:
         bare = Item(capability=item.capability, label=item.label)
         now, then = how_many(bare, edit.name, able, built) or 0, quantities.count(edit.value) if edit.do == "set" else 0
-        told = then is None or then >= now or goes(said, item.label, "", edit.name, then)
+        told = (then or 0) >= now or goes(said, item.label, "", edit.name, then or 0)
         kind = edit.name.removesuffix(COUNT).strip("_").replace("_", " ") or "machines"
         remedy = f"`make it {then} {kind.removesuffix('s') if then == 1 else kind}`, or " if then else ""
         return "" if told else f"{now} {kind} of {item.label} run already. For fewer say {remedy}`remove` and the names of those that go."
