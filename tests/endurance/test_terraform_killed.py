@@ -20,18 +20,22 @@ from .conftest import Tally
 __all__ = ["children"]
 
 SEED = int(os.environ.get("BERTH_ENDURANCE_SEED") or random.SystemRandom().randrange(2**32))
-WORK_SECONDS = 0.6
+WORK_SECONDS = 1.0
 """How long the one machine takes to make."""
+TRIES_EACH_MAX = 5
+"""On a busy machine many have ended when they would be killed."""
 
 
 def test_terraform_is_killed_and_the_run_made_whole(children: Any, tmp_path: Path, tally: Tally) -> None:
     chance, wanted, in_time = random.Random(SEED), tally.wanted("Terraform killed"), 0
-    for number in range(wanted):
+    for number in range(TRIES_EACH_MAX * wanted):
+        if in_time == wanted:
+            break
         home, effects = tmp_path / f"home{number}", tmp_path / f"effects{number}"
         world, digest, run_id = approved(home, effects, seconds=WORK_SECONDS)
         assert ended(child(children, home, effects, digest, "apply", "during")) == -signal.SIGKILL
         place = next((home / "runs" / run_id / "web" / ".apply").iterdir())
-        time.sleep(chance.uniform(0, 2 * WORK_SECONDS))  # The instant is what is varied.
+        time.sleep(chance.uniform(0, WORK_SECONDS))  # The instant is what is varied.
         if detached.phase(place) is Phase.ALIVE:
             in_time += 1
             detached.signal_it(place, signal.SIGKILL)
@@ -41,5 +45,5 @@ def test_terraform_is_killed_and_the_run_made_whole(children: Any, tmp_path: Pat
         except AssertionError as error:
             pytest.fail(f"number {number} of BERTH_ENDURANCE_SEED={SEED}: {error}")
         world.ledger.close()
-    assert in_time >= wanted // 4, "most were killed while they worked"
+    assert in_time == wanted, "all were killed while they worked"
     tally.done("Terraform killed", in_time)

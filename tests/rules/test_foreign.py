@@ -118,6 +118,7 @@ def structure(markdown: str) -> list[str]:
 @example(text="``![i](u)``http://a")
 @example(text="`x`http://y ![i](u)")
 @example(text="\\](http://x)")
+@example(text="*http://x*")
 def test_in_markdown_it_is_words_and_code(place: str, text: str) -> None:
     harmless = structure(rendering.draw(PLACES[place]("x")))
     drawn = rendering.draw(PLACES[place](text or "x"))

@@ -21,7 +21,7 @@ _UNSEEN = re.compile(
 _ADDRESS = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:/{1,3}|www\.|mailto:)[^\s`<>]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+[^\s`<>]*", re.IGNORECASE
 )
-_MARK = re.compile(r"[<|]|\*(?=\S)|(?<=\S)\*|~~|\](?=[(\[:])|!(?=\[)|(?<![^\W_])_|_(?![^\W_])|\\(?=[!-/:-@\[-`{-~]|$)")
+_MARK = re.compile(r"[<|]|\*(?!\s)|(?<!\s)\*|~~|\](?=[(\[:])|!(?=\[)|(?<![^\W_])_|_(?![^\W_])|\\(?=[!-/:-@\[-`{-~]|$)")
 _START = re.compile(r"(?:#{1,6}(?:\s|$)|>|[-+*](?:\s|$)|[-=]{2,}|~~~|(\d{1,9})[.)](?:\s|$))")
 _COMMANDS = re.compile(
     r"\b(?:approve|confirm|remove|destroy|delete|roll\s*back|retry|cancel|leave|apply|reply|type|say|paste|run|click|open|visit|allow|clear)"
@@ -110,4 +110,5 @@ def _side_by_side(pieces: list[str]) -> str:
 
 
 def _escaped(text: str) -> str:
+    """At its ends there may be code, which is no space."""
     return _MARK.sub(lambda found: "".join("\\" + sign for sign in found[0]), text).replace("`", "\\`")
