@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -18,18 +19,18 @@ import httpx
 from benchmarks.bench import Bench
 from benchmarks.rows import Row, median
 
-CONVERSATIONS, TURNS, ALONE = 50, 3, 20
+CONVERSATIONS, TURNS, ALONE = 50, 4, 20
 PAUSE_SECONDS = 5.0
 """Between two messages of a conversation, as somebody reads and types; a little more or less each time."""
-P95_MS_MAX = 1000.0
+P95_MS_MAX, CPU_RATIO_MAX = 1000.0, 2.0
 UP_SECONDS_MAX, ANSWER_SECONDS_MAX = 90.0, 120.0
 BEGIN = "a PostgreSQL database on network 20 for development"
 EDIT = "make it {gib} GB of memory"
 
 
 def load(bench: Bench) -> Iterator[Row]:
-    with _api(bench) as url:
-        alone, paced, pressed = asyncio.run(_measure(url))
+    with _api(bench) as (url, pid):
+        (alone, cpu_alone), (paced, cpu_paced), (pressed, _) = asyncio.run(_measure(url, pid))
     note, floor = f"{CONVERSATIONS} conversations of {TURNS} turns each", "one conversation alone"
     typed = f"a turn, {CONVERSATIONS} conversations, each a message in {PAUSE_SECONDS:.0f} s"
     yield Row(f"{typed}: p95", 1000 * statistics.quantiles(_seconds(paced), n=20)[-1], "ms", limit=P95_MS_MAX, note=note)
@@ -37,6 +38,8 @@ def load(bench: Bench) -> Iterator[Row]:
     share = f"{note}; {CONVERSATIONS} that take turns would take {CONVERSATIONS} times as long"
     most, least = 1000 * median(_seconds(pressed)), 1000 * median(_seconds(alone))
     yield Row("the same without a pause, median", most, "ms", least, floor, float(CONVERSATIONS), share)
+    each, one = 1000 * cpu_paced / len(paced), 1000 * cpu_alone / len(alone)
+    yield Row("processor time of one of them with pauses", each, "ms", one, floor, CPU_RATIO_MAX, "of the server; whoever else is at work")
     failed = sum(not fine for _, fine in (*paced, *pressed))
     yield Row("answers that failed in both", failed, "answers", limit=0)
 
@@ -49,13 +52,22 @@ def _seconds(turns: Turns) -> list[float]:
     return [seconds for seconds, _ in turns]
 
 
-async def _measure(url: str) -> tuple[Turns, Turns, Turns]:
-    """Of one conversation alone, of many whose people pause, and of many whose people do not."""
+async def _measure(url: str, pid: int) -> list[tuple[Turns, float]]:
+    """(turns, processor time that they took the server) of one conversation alone, of many whose people pause, and of many whose do not."""
     # A server closes what was idle for 5 s: no message may go out into a connection that is just being closed.
     limits = httpx.Limits(max_connections=None, keepalive_expiry=1)
     async with httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, limits=limits) as client:
         await _talk(client, "first", 3)  # It loads what it needs.
-        return await _talk(client, "alone", ALONE), await _many(client, "paced", PAUSE_SECONDS), await _many(client, "pressed", 0)
+        measured = []
+        for talk in (_talk(client, "alone", ALONE), _many(client, "paced", PAUSE_SECONDS), _many(client, "pressed", 0)):
+            before = _cpu_seconds(pid)
+            measured.append((await talk, _cpu_seconds(pid) - before))
+        return measured
+
+
+def _cpu_seconds(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 async def _many(client: httpx.AsyncClient, called: str, pause_seconds: float) -> Turns:
@@ -64,13 +76,11 @@ async def _many(client: httpx.AsyncClient, called: str, pause_seconds: float) ->
 
 
 async def _talk(client: httpx.AsyncClient, person: str, turns: int, pause_seconds: float = 0) -> Turns:
-    """Of each turn after the one that begins."""
     chance = Random(person)  # noqa: S311 - pauses, no secret
     await asyncio.sleep(chance.uniform(0, pause_seconds))
     await client.post(f"/apps/provisioner/users/{person}/sessions", json={"sessionId": "s1"})
-    await _turn(client, person, BEGIN)
-    took: Turns = []
-    for number in range(turns):
+    took = [await _turn(client, person, BEGIN)]
+    for number in range(1, turns):
         await asyncio.sleep(chance.uniform(0.5, 1.5) * pause_seconds)
         took.append(await _turn(client, person, EDIT.format(gib=4 + number % 2)))
     return took
@@ -87,8 +97,8 @@ async def _turn(client: httpx.AsyncClient, person: str, text: str) -> tuple[floa
 
 
 @contextmanager
-def _api(bench: Bench) -> Iterator[str]:
-    """`berth api` with a home of its own."""
+def _api(bench: Bench) -> Iterator[tuple[str, int]]:
+    """Address and number of a `berth api` with a home of its own."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -98,7 +108,7 @@ def _api(bench: Bench) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=bench.folder, env=given, stdout=out, stderr=out)
         try:
             _wait_for(url)
-            yield url
+            yield url, process.pid
         finally:
             process.terminate()
             process.wait(60)
