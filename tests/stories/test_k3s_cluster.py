@@ -97,7 +97,7 @@ def test_a_cluster_survives_a_server_takes_a_worker_is_upgraded_and_lets_a_worke
     assert nodes(chat) == dict.fromkeys([*machines, "k3s-worker-03"], NEW)
     assert kubectl(chat, "get configmap made-meanwhile -o name").output.strip() == "configmap/made-meanwhile"
 
-    approve(chat, "2 workers")
+    approve(chat, "make it 2 workers")
     assert nodes(chat) == dict.fromkeys(machines, NEW)
     assert "k3s-worker-03" not in done(chat, WORKERS[0], "kubectl --kubeconfig .kube-run get nodes -o name"), (
         "it was taken out of the cluster, not left to be missed"
