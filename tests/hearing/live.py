@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from tests.hearing.facts import TODAY, said
 from tests.hearing.heard import SITE
 from tools.capabilities import catalogue, chain
+from tools.rules.hearing.counting import names_of
 from tools.rules.hearing.known import Built, Known
 from tools.rules.request import goals
-from tools.rules.request.editing import apply, names_of
+from tools.rules.request.editing import apply
 from tools.values.request import Edits, Request
 
 ROWS = Path(__file__).parent / "live.jsonl"

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.capabilities import catalogue
+from tools.rules.hearing.counting import names_of
 from tools.rules.request import goals
-from tools.rules.request.editing import ITEMS_MAX, apply, facts_of, lead_back, names_of, next_label
+from tools.rules.request.draft import ITEMS_MAX, next_label
+from tools.rules.request.editing import apply, facts_of, lead_back
 from tools.values.request import Edit, Edits, Item, RelationKind, Request
 from tools.values.value import canonical
 

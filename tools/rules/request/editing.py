@@ -7,25 +7,21 @@ tools.rules.hearing.proving, and what the request comes to is read afterwards, b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import get_args
 
 from tools.rules.hearing import quantities
-from tools.rules.hearing.counting import how_many, names_of
+from tools.rules.hearing.counting import names_of
 from tools.rules.hearing.known import Built
-from tools.rules.hearing.words import COUNT, Able
-from tools.rules.names.naming import nearest, numbered, shorten
-from tools.rules.names.text import fold
+from tools.rules.hearing.words import COUNT
+from tools.rules.names.naming import numbered, shorten
+from tools.rules.request.draft import Draft, No, label_of, next_label, with_fact
 from tools.rules.request.keeping import refusals
 from tools.values.request import Edit, Edits, Fact, Item, Relation, RelationKind, Request, Wish
 from tools.values.wanted import Listed
 
-ITEMS_MAX, WISHES_MAX = 40, 40
-"""Of one request: what goes beyond is refused, not built."""
-LABEL_LENGTH_MAX = 36
-"""A part's folder is called by its label, and a number may be put behind it."""
+WISHES_MAX = 40
+"""Of one request: what goes beyond is refused."""
 NAMES_MAX = 1000
 """Of one series, beyond which no free one is looked for."""
 
@@ -44,7 +40,7 @@ def apply(
     """`running` is what runs already, by every name that it can be called: it may be copied. What is `built` goes only where the message,
     `text`, takes it away, and never all of it: that is a removal of the run. Without a text, each edit's quote is a message."""
     items = {item.label: item for item in request.items}
-    draft = _Draft(catalogue, running or {}, built or {}, items, list(request.shared), list(request.wishes))
+    draft = Draft(catalogue, running or {}, built or {}, items, list(request.shared), list(request.wishes))
     refused: list[tuple[Edit, str]] = []
     stay = refusals(edits, text, request, catalogue, draft.built, draft.find)
     for edit in edits.edits:
@@ -53,7 +49,7 @@ def apply(
                 _say_once(stay[edit], refused)
             else:
                 _DO[edit.do](draft, edit)
-        except _No as reason:
+        except No as reason:
             refused.append((edit, str(reason)))
     made = Request(items=tuple(draft.items.values()), shared=tuple(draft.shared), wishes=tuple(draft.wishes))
     return made, tuple(refused)
@@ -83,163 +79,37 @@ def facts_of(item: Item, request: Request, catalogue: Mapping[str, Listed]) -> t
     return (*item.facts, *(fact for fact in request.shared if fact.name not in own and _takes(fact, item, request, catalogue)))
 
 
-def next_label(label: str, taken: Collection[str]) -> str:
-    """The label itself when it is free; else the next of its series: `web_server`, `web_server-2`; `app-01`, `app-02`."""
-    if label not in taken:
-        return label
-    ending = re.fullmatch(r"(.*\D)(\d+)", label)
-    if ending:
-        return next(one for one in numbered(label, len(taken) + 2) if one not in taken)
-    return next(one for number in count(2) if (one := f"{label}-{number}") not in taken)
-
-
-def label_of(text: str) -> str:
-    """A label as it may be: small letters, digits, `-` and `_`, a letter first; empty when nothing of it is left."""
-    return re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]+", "-", fold(text)))[:LABEL_LENGTH_MAX].strip("-_")
-
-
-class _No(Exception):
-    """Why an edit is not made."""
-
-
-@dataclass
-class _Draft:
-    """The request while it is edited."""
-
-    catalogue: Mapping[str, Listed]
-    running: Mapping[str, Item]
-    built: Built
-    items: dict[str, Item]
-    shared: list[Fact]
-    wishes: list[Wish]
-    now_called: dict[str, str] = field(default_factory=dict)
-    """What the edits call an item → its label, when that one was taken."""
-    said: set[tuple[str, str]] = field(default_factory=set)
-    """The facts of items that the edits have set so far."""
-
-    @property
-    def request(self) -> Request:
-        return Request(items=tuple(self.items.values()), shared=tuple(self.shared), wishes=tuple(self.wishes))
-
-    def wants(self, item: Item) -> set[str]:
-        return {one.name for one in self.catalogue[item.capability].WANTED} if item.capability in self.catalogue else set()
-
-    def find(self, called: str) -> Item | None:
-        """By its label, or by the name that its machine is to have."""
-        label = self.now_called.get(called, called)
-        by_name = (one for one in self.items.values() if called in self.machines(one))
-        return self.items.get(label) or self.items.get(label_of(label)) or next(by_name, None)
-
-    def machines(self, item: Item) -> tuple[str, ...]:
-        """What its machines are called, or are to be."""
-        return (*names_of(item), *(name for names in self.built.get(item.label, {}).values() for name in names))
-
-    def standing(self, item: Item) -> dict[str, tuple[str, ...]]:
-        """The names of its machines as the edits have left them, by group."""
-        able = Able(self.catalogue[item.capability].WANTED)
-        said, groups = names_of(item), dict(self.built.get(item.label, {"": names_of(item)}))
-        if set(said) <= set(groups.get("", ())) and said:
-            groups[""] = said
-        counted = {group: how_many(item, f"{group}_{COUNT}" if group else COUNT, able, self.built) for group in groups}
-        return {group: names[: counted[group]] for group, names in groups.items()}
-
-    def say(self, item: Item, fact: Fact) -> None:
-        """One fact of an item. Of those that cannot all be so, the newest are: a fact that says the same another way falls, and of a number
-        and its shares one that was said earlier."""
-        able = Able(self.catalogue[item.capability].WANTED)
-        facts = tuple(one for one in item.facts if one.name not in able.alike(fact.name))
-        self.said.add((item.label, fact.name))
-        if fact.name in (COUNT, *able.shares) and able.shares:
-            facts = tuple(self._shares(item, facts, fact, able))
-        self.put(item.model_copy(update={"facts": _with(facts, fact)}))
-
-    def _shares(self, item: Item, facts: tuple[Fact, ...], fact: Fact, able: Able) -> Iterator[Fact]:
-        """How many there are of each kind, and of all. What runs stays as many, and the last kind follows from the rest."""
-        given, falls = {one.name for one in facts}, able.shares[-1] if fact.name == COUNT else COUNT
-        stay = [name for name in able.shares if name not in (fact.name, falls)]
-        if item.label in self.built and falls in given:
-            kept = {name: how_many(item, name, able, self.built) for name in stay if name not in given}
-            facts = (*facts, *(Fact(name=name, value=str(number), quote=fact.quote) for name, number in kept.items()))
-            given |= kept.keys()
-        overruled = {*stay, falls} <= given and (item.label, falls) not in self.said
-        return (one for one in facts if one.name != falls or not overruled)
-
-    def is_one_of(self, called: str, item: Item) -> bool:
-        """One of the item's machines is meant, and there are others."""
-        machines = {*self.machines(item)}
-        return called != item.label and called in machines and len(machines) > 1
-
-    def item(self, called: str) -> Item:
-        found = self.find(called)
-        if found is None:
-            known = f"It has {', '.join(self.items)}." if self.items else "It is empty."
-            meant = nearest(called, self.items)
-            raise _No(f"Nothing in the request is called {shorten(called)}. {f'Did you mean {meant}?' if meant else known}")
-        return found
-
-    def original(self, called: str, quote: str) -> Item:
-        """What another one is to be made like: of the request, or of what runs. Of that nobody has typed the facts here, and what it stands
-        in relation to is of another request."""
-        found = self.find(called)
-        if found is None and called in self.running:
-            running = self.running[called]
-            facts = tuple(fact.model_copy(update={"quote": quote}) for fact in running.facts)
-            found = running.model_copy(update={"facts": facts, "relations": ()})
-        if found is None:
-            raise _No(f"I know nothing called {shorten(called)} that I could make another one of.")
-        return found
-
-    def put(self, item: Item) -> None:
-        self.items[item.label] = item
-
-    def add(self, item: Item, called: str) -> None:
-        """With a label of its own, under which the edits that follow find it by what they call it."""
-        if len(self.items) >= ITEMS_MAX:
-            raise _No(f"A request has at most {ITEMS_MAX} items. Say how many you need of one kind, or ask for the rest later.")
-        label = next_label(label_of(item.label) or item.capability, self.items)
-        self.now_called[called] = label
-        self.put(item.model_copy(update={"label": label}))
-
-
-def _add(draft: _Draft, edit: Edit) -> None:
+def _add(draft: Draft, edit: Edit) -> None:
     if edit.name not in draft.catalogue:
-        raise _No(f"I do not know how to make {shorten(edit.name)}. I know {', '.join(draft.catalogue)}.")
+        raise No(f"I do not know how to make {shorten(edit.name)}. I know {', '.join(draft.catalogue)}.")
     draft.add(Item(capability=edit.name, label=edit.item or edit.name), edit.item or edit.name)
 
 
-def _set(draft: _Draft, edit: Edit) -> None:
+def _set(draft: Draft, edit: Edit) -> None:
     if not edit.value.strip():
-        raise _No(f"{shorten(edit.quote)} says no value of {_spoken(edit.name)}.")
+        raise No(f"{shorten(edit.quote)} says no value of {_spoken(edit.name)}.")
     fact = Fact(name=edit.name, value=edit.value, quote=edit.quote)
     if not edit.item:
         if not any(edit.name == one.name for able in draft.catalogue.values() for one in able.WANTED):
-            raise _No(f"Nothing that I can make has a setting {shorten(edit.name)}.")
-        draft.shared = list(_with(draft.shared, fact))
+            raise No(f"Nothing that I can make has a setting {shorten(edit.name)}.")
+        draft.shared = list(with_fact(draft.shared, fact))
         return
     item = draft.item(edit.item)
     if edit.name not in draft.wants(item):
-        raise _No(f"{item.label} has no setting {shorten(edit.name)}.")
+        raise No(f"{item.label} has no setting {shorten(edit.name)}.")
     draft.say(item, fact)
 
 
-def _with(facts: Collection[Fact], fact: Fact) -> tuple[Fact, ...]:
-    """A later fact wins over an earlier one of its name, at its place. One that says the same changes nothing."""
-    before = next((one for one in facts if one.name == fact.name), None)
-    if before is None:
-        return (*facts, fact)
-    return tuple(fact if one is before and one.value != fact.value else one for one in facts)
-
-
-def _unset(draft: _Draft, edit: Edit) -> None:
+def _unset(draft: Draft, edit: Edit) -> None:
     shared = next((fact for fact in draft.shared if fact.name == edit.name), None)
     if not edit.item:
         if shared is None:
-            raise _No(f"Nothing is said of {_spoken(edit.name)} for all.")
+            raise No(f"Nothing is said of {_spoken(edit.name)} for all.")
         draft.shared.remove(shared)
         return
     item = draft.item(edit.item)
     if item.fact(edit.name) is None and (shared is None or not _takes(shared, item, draft.request, draft.catalogue)):
-        raise _No(f"Nothing is said of {_spoken(edit.name)} of {item.label}.")
+        raise No(f"Nothing is said of {_spoken(edit.name)} of {item.label}.")
     draft.put(item.model_copy(update={"facts": tuple(fact for fact in item.facts if fact.name != edit.name)}))
     if shared is not None:
         # It was meant for all, and is now meant for all others.
@@ -249,26 +119,26 @@ def _unset(draft: _Draft, edit: Edit) -> None:
         draft.shared.remove(shared)
 
 
-def _include(draft: _Draft, edit: Edit) -> None:
+def _include(draft: Draft, edit: Edit) -> None:
     """A value that the list holds already, alone or with something of its own, is said anew."""
     item = _listing(draft, edit)
     before, added = values_of(item.fact(edit.name)), values_of(edit.value)
     kept = tuple(one for one in before if bare_value(one) not in map(bare_value, added))
     fact = Fact(name=edit.name, value=_list(item.fact(edit.name), (*kept, *added)), quote=edit.quote)
-    draft.put(item.model_copy(update={"facts": _with(item.facts, fact)}))
+    draft.put(item.model_copy(update={"facts": with_fact(item.facts, fact)}))
 
 
-def _exclude(draft: _Draft, edit: Edit) -> None:
+def _exclude(draft: Draft, edit: Edit) -> None:
     item = _listing(draft, edit)
     before, gone = values_of(item.fact(edit.name)), {bare_value(one) for one in values_of(edit.value)}
     left = tuple(one for one in before if bare_value(one) not in gone)
     if missing := gone - set(map(bare_value, before)):
         has = f"It has {', '.join(before)}." if before else "It has none."
-        raise _No(f"{item.label} has no {', '.join(sorted(missing))} among its {_spoken(edit.name)}. {has}")
+        raise No(f"{item.label} has no {', '.join(sorted(missing))} among its {_spoken(edit.name)}. {has}")
     if not left:
-        raise _No(f"{', '.join(before)} is all that {item.label} has of {_spoken(edit.name)}. Say what there is to be instead.")
+        raise No(f"{', '.join(before)} is all that {item.label} has of {_spoken(edit.name)}. Say what there is to be instead.")
     fact = Fact(name=edit.name, value=_list(item.fact(edit.name), left), quote=edit.quote)
-    draft.put(item.model_copy(update={"facts": _with(item.facts, fact)}))
+    draft.put(item.model_copy(update={"facts": with_fact(item.facts, fact)}))
 
 
 def _list(before: Fact | None, values: tuple[str, ...]) -> str:
@@ -276,11 +146,11 @@ def _list(before: Fact | None, values: tuple[str, ...]) -> str:
     return f"{'' if before and not is_besides(before.value) else BESIDES}{', '.join(values)}"
 
 
-def _listing(draft: _Draft, edit: Edit) -> Item:
+def _listing(draft: Draft, edit: Edit) -> Item:
     item = draft.item(edit.item)
     able = draft.catalogue[item.capability].WANTED if item.capability in draft.catalogue else ()
     if not any(one.name == edit.name and one.several for one in able):
-        raise _No(f"{item.label} has no list of {_spoken(edit.name)}.")
+        raise No(f"{item.label} has no list of {_spoken(edit.name)}.")
     return item
 
 
@@ -305,15 +175,15 @@ def bare_value(value: str) -> str:
 
 def _say_once(reason: str, refused: Sequence[tuple[Edit, str]]) -> None:
     if reason not in (said for _, said in refused):
-        raise _No(reason)
+        raise No(reason)
 
 
-def _remove(draft: _Draft, edit: Edit) -> None:
+def _remove(draft: Draft, edit: Edit) -> None:
     item = draft.find(edit.item)
     if item is None and edit.item in draft.running:
-        raise _No(f"{edit.item} runs already, and is none of what was made here. Say `remove` and the name of its run.")
+        raise No(f"{edit.item} runs already, and is none of what was made here. Say `remove` and the name of its run.")
     if item is None:
-        raise _No(f"I remove only what a run of mine made, and I know nothing called {shorten(edit.item)}. `list` shows my runs.")
+        raise No(f"I remove only what a run of mine made, and I know nothing called {shorten(edit.item)}. `list` shows my runs.")
     if draft.is_one_of(edit.item, item):
         _take_out(draft, item, edit)
         return
@@ -323,7 +193,7 @@ def _remove(draft: _Draft, edit: Edit) -> None:
     draft.wishes = [wish for wish in draft.wishes if wish.item != item.label]
 
 
-def _take_out(draft: _Draft, item: Item, edit: Edit) -> None:
+def _take_out(draft: Draft, item: Item, edit: Edit) -> None:
     """One of several machines. Those of a group have numbers instead of names of their own, so the last one of it can go."""
     groups = draft.standing(item)
     group = next((group for group, names in groups.items() if edit.item in names), None)
@@ -332,15 +202,15 @@ def _take_out(draft: _Draft, item: Item, edit: Edit) -> None:
     names = groups[group]
     left, name = tuple(one for one in names if one != edit.item), f"{group}_{COUNT}" if group else COUNT
     if group and edit.item != names[-1]:
-        raise _No(f"Of the {group} of {item.label} the last one goes first: {names[-1]}. Say `remove {names[-1]}`.")
+        raise No(f"Of the {group} of {item.label} the last one goes first: {names[-1]}. Say `remove {names[-1]}`.")
     if not left or name not in draft.wants(item):
-        raise _No(f"{item.label} cannot be without {edit.item}. Say `remove {item.label}` for all of it.")
+        raise No(f"{item.label} cannot be without {edit.item}. Say `remove {item.label}` for all of it.")
     draft.say(item, Fact(name=name, value=str(len(left)), quote=edit.quote))
     if not group:
         draft.say(draft.items[item.label], Fact(name="name", value=", ".join(left), quote=edit.quote))
 
 
-def _copy(draft: _Draft, edit: Edit) -> None:
+def _copy(draft: Draft, edit: Edit) -> None:
     original = draft.original(edit.item, edit.quote)
     taken = {*draft.items, *([original.label] if draft.find(edit.item) else [])}
     facts = tuple(_next_name(fact, original, draft, edit) if fact.name == "name" else fact for fact in original.facts)
@@ -348,7 +218,7 @@ def _copy(draft: _Draft, edit: Edit) -> None:
     draft.add(original.model_copy(update={"facts": facts, "label": label}), edit.name or label)
 
 
-def _next_name(name: Fact, original: Item, draft: _Draft, edit: Edit) -> Fact:
+def _next_name(name: Fact, original: Item, draft: Draft, edit: Edit) -> Fact:
     """The next free one of the series that the original's machines have."""
     *_, last = (one.strip() for one in name.value.split(","))
     several = original.fact("count") if "," not in name.value else None
@@ -358,12 +228,12 @@ def _next_name(name: Fact, original: Item, draft: _Draft, edit: Edit) -> Fact:
     return Fact(name="name", value=next(one for one in series[machines:] if one not in taken), quote=edit.quote)
 
 
-def _rename(draft: _Draft, edit: Edit) -> None:
+def _rename(draft: Draft, edit: Edit) -> None:
     item, label = draft.item(edit.item), label_of(edit.name)
     if not label:
-        raise _No(f"{shorten(edit.name)} cannot be a label: it is made of letters, digits, - and _.")
+        raise No(f"{shorten(edit.name)} cannot be a label: it is made of letters, digits, - and _.")
     if label in draft.items and label != item.label:
-        raise _No(f"There is a {label} in the request already.")
+        raise No(f"There is a {label} in the request already.")
     draft.items = {
         one.label: one
         for one in (
@@ -386,13 +256,13 @@ def _or(called: str, before: str, after: str) -> str:
     return after if called == before else called
 
 
-def _relate(draft: _Draft, edit: Edit) -> None:
+def _relate(draft: Draft, edit: Edit) -> None:
     item, other = draft.item(edit.item), draft.find(edit.value) if edit.value else None
     kind = next((one for one in get_args(RelationKind) if one == edit.name), None)
     if kind is None:
-        raise _No(f"I know no relation {shorten(edit.name)}. I know {', '.join(get_args(RelationKind))}.")
+        raise No(f"I know no relation {shorten(edit.name)}. I know {', '.join(get_args(RelationKind))}.")
     if other is item:
-        raise _No(f"{item.label} cannot stand in relation to itself.")
+        raise No(f"{item.label} cannot stand in relation to itself.")
     if kind == "like":
         original = draft.original(edit.value, edit.quote)
         inherited = (fact for fact in original.facts if item.fact(fact.name) is None and fact.name in draft.wants(item))
@@ -403,23 +273,23 @@ def _relate(draft: _Draft, edit: Edit) -> None:
     draft.put(item.model_copy(update={"relations": (*others, Relation(kind=kind, to=to, quote=edit.quote))}))
 
 
-def _wish(draft: _Draft, edit: Edit) -> None:
+def _wish(draft: Draft, edit: Edit) -> None:
     wish = Wish(kind=edit.name, text=edit.value or edit.quote, item=draft.item(edit.item).label if edit.item else "")
     if len(draft.wishes) >= WISHES_MAX:
-        raise _No(f"A request keeps at most {WISHES_MAX} wishes.")
+        raise No(f"A request keeps at most {WISHES_MAX} wishes.")
     if wish not in draft.wishes:
         draft.wishes.append(wish)
 
 
-def _unwish(draft: _Draft, edit: Edit) -> None:
+def _unwish(draft: Draft, edit: Edit) -> None:
     label = draft.item(edit.item).label if edit.item else ""
     left = [wish for wish in draft.wishes if (wish.kind, wish.item) != (edit.name, label)]
     if left == draft.wishes:
-        raise _No(f"No wish of {_spoken(edit.name)} is in the request.")
+        raise No(f"No wish of {_spoken(edit.name)} is in the request.")
     draft.wishes = left
 
 
-_DO: Mapping[str, Callable[[_Draft, Edit], None]] = {
+_DO: Mapping[str, Callable[[Draft, Edit], None]] = {
     "add": _add,
     "set": _set,
     "unset": _unset,
