@@ -158,6 +158,8 @@ def test_of_two_things_it_is_about_the_one_named_or_asked(text: str, asked: tupl
         ),
         (f"20 users, production, {KEY}", {"users": "20", "environment": "production", "public_key": KEY}),
         ("vmbr0", {"network": "vmbr0"}),
+        ("100 users i think, prod", {"users": "100", "environment": "production"}),
+        ("4 cores and 8 GB. production on 20", {"cpu_count": "4", "memory": "8 GB", "environment": "production", "network": "20"}),
         ("why?", {}),
         (f"{PRIVATE_KEY}\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAA", {"public_key": PRIVATE_KEY}),
     ],

@@ -42,19 +42,28 @@ def networks(at: Stretch, one: Wanted) -> None:
             continue
         elif span := _network_behind(at, mark) or _network_before(at, mark):
             _say_network(at, one, *span)
-    for i in scene.of_kind(at.first, at.last, "word", "name", "address"):
+    for i in scene.of_kind(at.first, at.last, "word", "name", "address", "number"):
         if not scene.is_left(i):
             continue
         subnet = scene.kind(i) == "address" and SUBNET.fullmatch(scene.said[i].text) and scene.does(i - 1, "lean")
         listed = scene.is_listed(i, "networks") and scene.does(i - 1, "lean", "owned", "article")  # `in the DMZ`
         known = scene.said[i].text in scene.known.networks and scene.does(i - 1 - scene.does(i - 1, "owned"), "lean")
+        asked = scene.kind(i) == "number" and _answers(at, one, i)
         bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text) and not scene.is_text(i + 1, ":", "=")
-        if bridge or listed or known or (subnet and not scene.is_listed(i - 1, "from")):
+        if asked or bridge or listed or known or (subnet and not scene.is_listed(i - 1, "from")):
             _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
     if BRIDGE.fullmatch(at.found.facts[one.name].value.lower() if one.name in at.found.facts else ""):
         for i in scene.left(at.first, at.last):
             if scene.is_listed(i, "untagged"):  # which a bridge is when no VLAN is said
                 scene.use(i, i + 1)
+
+
+def _answers(at: Stretch, one: Wanted, number: int) -> bool:
+    """`3 servers, 2 workers. production on 20`, where it was asked which network: a number that counts nothing."""
+    scene, after = at.scene, number + 1
+    ends = scene.stops(after) or scene.is_text(after, ",", ")") or scene.does(after, "join")
+    open_ = one.name in scene.asked and one.name not in at.found.facts
+    return open_ and ends and scene.does(number - 1, "lean") and not scene.at(number - 1).names("fact")
 
 
 def _further_networks(at: Stretch, one: Wanted) -> None:

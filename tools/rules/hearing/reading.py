@@ -26,7 +26,7 @@ from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.taking import keep_from, take_away
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
-from tools.rules.hearing.words import COUNT, Catalogue
+from tools.rules.hearing.words import COUNT, Catalogue, same
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
 TEXT_LENGTH_MAX = 16_384
@@ -48,7 +48,7 @@ def read(
     cleaned = clean(text)
     earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
     scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
-    scene.known = known
+    scene.known, scene.asked = known, frozenset(name for _, name in asked)
     return _Reader(Message(scene, request, catalogue, today), before).edits(cleaned, asked) if scene.said else Edits()
 
 
@@ -316,7 +316,9 @@ def _may_answer(message: Message, asked: Asked) -> bool:
     scene, items = message.scene, len(message.request.items)
     if {name for mark in scene.mentions for name in mark.names("service")} & {name for _, name in asked}:
         return False  # what was offered instead
-    if any(fact == COUNT for _, fact in asked) and all(mark.names("body") for mark in scene.mentions):
+    kinds = {name for item in message.request.items for name in scene.words.able[item.capability].kinds}
+    own = any(f"{same(scene.token(mark.last - 1).text)}s_{COUNT}" in kinds for mark in scene.mentions)  # `3 servers` of a cluster
+    if any(fact == COUNT for _, fact in asked) and all(mark.names("body") for mark in scene.mentions) and not own:
         return True
     verbs = any(mark.does("ask_for", "copy", "another", "remove") and not mark.does("change", "link") for mark in scene.marks)
     introduced = any(scene.does(m.first - 1, "article", "more") or scene.kind(m.first - 1) == "number" for m in scene.mentions if m.first)

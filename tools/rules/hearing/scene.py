@@ -38,6 +38,8 @@ class Scene:
     settled: bytearray
     """Of each token, whether what it says is so without anything being made of it: `one vm`."""
     known: Known = NOTHING_KNOWN
+    asked: frozenset[str] = frozenset()
+    """The facts that are asked for, of whichever item."""
     spoken_of: frozenset[str] = frozenset()
     """The capabilities that are named, and the one of plain machines."""
     _at: list[Mark] = field(default_factory=list)
