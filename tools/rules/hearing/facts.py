@@ -137,7 +137,7 @@ def _choices(at: Stretch, one: Wanted) -> None:
     a word between them corrects the one before; else it is asked."""
     scene, said = at.scene, list[tuple[str, Mark]]()
     for mark in scene.marks_in(at.first, at.last, one.name):
-        values = mark.choices(one.name)
+        values = tuple(value for value in mark.choices(one.name) if value in dict(one.choices))  # no make of database is one of web server
         labels = one.name in mark.names("fact") and scene.at(mark.last).choices(one.name)  # `stage production`
         if labels:
             scene.use(mark.first, mark.last)
@@ -174,7 +174,9 @@ def _is_of_another(scene: Scene, mark: Mark) -> bool:
         return True  # `shared staging postgres = port 5432`
     if any("template" in scene.at(i).names("fact") for i in (mark.last, mark.last + 1)):
         return False  # `from the Debian 12 template`
-    return (noun and owned and scene.does(mark.first - 2, "lean")) or scene.is_listed(mark.first - 1 - owned, "leads_to_another")
+    before = mark.first - 1 - owned
+    leads = scene.is_listed(before, "leads_to_another") and scene.at(before).first == before  # and no `would like`
+    return leads or (noun and owned and scene.does(mark.first - 2, "lean"))
 
 
 def _yes_no(at: Stretch, one: Wanted) -> None:

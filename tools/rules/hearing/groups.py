@@ -139,10 +139,14 @@ class Grouping:
             return "there"
         if head.names:
             return "new"
+        if head.intro == "ref" and not there and scene.any_does(head.start, head.first, "former"):
+            return "spoken of"  # `we move off our old 8-core 32 GB server`
         if scene.does(head.last, "lean", "for") and scene.kind(head.last + 1) == "money":
             return "spoken of"  # `2 servers at 1,850 EUR each`
         if head.again:
             return "new" if previous else "no"
+        if previous and self._is_counted_by_another(previous, head):
+            return "same"
         if head.role:
             return "no" if previous and self.scene.in_brackets(head.first) else "new"
         of_before = any(one.capability == head.capability for one in self.found[:-1])
@@ -240,6 +244,18 @@ class Grouping:
     def _counts_machines(self, head: Head) -> bool:
         """`a web tier with 3 machines`; 3 databases of one PostgreSQL server are no servers."""
         return head.body or self._before(head) != "with"
+
+    def _is_counted_by_another(self, previous: Group, head: Head) -> bool:
+        """`a load balanced web app: 4 app servers`: machines of the service that the one before is meant to be."""
+        if head.lead.number is None or not previous.new:
+            return False
+        for name, able in self.scene.catalogue.items():
+            wishes = {one.name for one in able.WANTED if one.kind == "wish" and previous.capability in one.instead_of}
+            counted = {one.name for one in able.WANTED if one.same_as == COUNT}
+            said = {fact for i in range(head.first, head.last) for fact in self.scene.at(i).facts(name)}
+            if counted & said and any(wishes & {*mark.names("wish")} for mark in self.scene.marks):
+                return True
+        return False
 
     def _kind(self, head: Head) -> str:
         """Of the service before it, or of the only item there is, when that has machines of several kinds and this counts one of them; else

@@ -140,7 +140,7 @@ def measures(scene: Scene, number: int) -> bool:
 
 
 def _network_before(at: Stretch, mark: Mark) -> Span | None:
-    """`the servers network`, `on the 20 network`."""
+    """`the servers network`, `on the 20 network`, `the 10.20.0.0/24 network`."""
     scene, i = at.scene, mark.first - 1
     if i < at.first or not scene.is_left(i) or scene.is_listed(i, "no_network"):
         return None
@@ -149,7 +149,8 @@ def _network_before(at: Stretch, mark: Mark) -> Span | None:
     number = scene.kind(i) == "number" and opens and scene.said[i].value < VLAN_MAX and not scene.is_plain_word(mark.last)
     open_ = (lead.does("lean") or i == at.first) and is_value_word(scene, i) and not scene.at(i).names("fact")
     word = scene.kind(i) == "word" and (lead.does("owned") or open_)
-    return (scene.quote(i, i + 1), i, mark.last) if scene.kind(i) == "name" or number or word else None
+    subnet = scene.kind(i) == "address" and SUBNET.fullmatch(scene.said[i].text) and not scene.is_listed(i - 1, "from")
+    return (scene.quote(i, i + 1), i, mark.last) if scene.kind(i) == "name" or number or word or subnet else None
 
 
 def _say_network(at: Stretch, one: Wanted, value: str, first: int, last: int) -> None:
@@ -258,6 +259,8 @@ def _is_of_another(at: Stretch, number: int) -> bool:
     i = scene.at(number - 1).first if scene.does(number - 1, *LEADING) else number
     while i > clause and scene.is_left(i - 1) and scene.does(i - 1, *LEADING):
         i = scene.at(i - 1).first
+    if scene.kind(i - 2) == "address" and (scene.does(i - 1, "join") or scene.is_text(i - 1, ",", "&")):
+        return True  # `forwarders 1.1.1.1 and 9.9.9.9`
     if i <= clause or scene.does(i - 1, "join") or scene.kind(i - 1) in ("mark", *QUANTITIES):
         return False
     if any(scene.at(j).has("relation") for j in range(clause, i)):
