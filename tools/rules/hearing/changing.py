@@ -137,9 +137,9 @@ def _share_choices(message: Message) -> None:
     told = {name for name in (kinds | last.sizes) & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",")}
     both = kinds | {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
     told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
+    alike = {one.name: one for one in message.wanted(last)}
     for one in message.things[:-1]:
-        if last.capability == one.capability:
-            one.take_over(last, told)
+        one.take_over(last, told & {wanted.name for wanted in message.wanted(one) if alike.get(wanted.name) == wanted})
 
 
 def _deal_out(message: Message) -> None:
