@@ -9,6 +9,22 @@ from typing import Literal
 
 from tools.rules.hearing.heads import Head
 from tools.rules.hearing.scene import FIGURES, Scene
+from tools.rules.hearing.standing import (
+    asks_before,
+    governed,
+    is_environment,
+    is_named,
+    is_no_thing,
+    is_told_of,
+    modifies,
+    only_counts,
+    says_no_more,
+    says_what,
+    tells_list,
+    touches,
+    value_of,
+    what_joins,
+)
 from tools.rules.hearing.words import COUNT, same
 from tools.values.request import Item, Request
 
@@ -120,20 +136,20 @@ class Grouping:
             return "kind"
         if previous and head.body and scene.is_listed(head.start - 1, "of") and scene.is_listed(head.first - 1, "bare"):
             return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
-        if self._is_no_thing(head):
+        if is_no_thing(self.scene, head):
             return "no"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (is_unnamed and self._ours(head) != "")
-        if there and self._tells_list(head):
+        if there and tells_list(self.scene, head):
             return "there"
-        if there and self._runs(head) and (scene.denied[head.first] or self._governed(head, "remove")):
+        if there and self._runs(head) and (scene.denied[head.first] or governed(scene, head, "remove")):
             return "no" if scene.denied[head.first] else "there"  # what runs goes as tools.rules.hearing.taking hears it
         if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
             return "removed"
         if scene.denied[head.first]:
-            former = scene.any_does(head.start - 1, head.first, "former") or self._governed(head, "except")
+            former = scene.any_does(head.start - 1, head.first, "former") or governed(self.scene, head, "except")
             return "removed" if there and not former else "spoken of"
-        if self._governed(head, "remove") and not self._governed(head, "keep"):
+        if governed(self.scene, head, "remove") and not governed(self.scene, head, "keep"):
             return "removed" if there or head.intro == "ref" else "spoken of"
         if head.label in self.named:
             return "there"
@@ -150,18 +166,18 @@ class Grouping:
         if head.role:
             return "no" if previous and self.scene.in_brackets(head.first) else "new"
         of_before = any(one.capability == head.capability for one in self.found[:-1])
-        told = self._before(head) in ("stop", "join") or value_of(scene, head) >= 0
+        told = what_joins(self.scene, head) in ("stop", "join") or value_of(scene, head) >= 0
         if of_before and head.intro == "ref" and not self._is_like_previous(head) and told:
             return "again"
-        if (previous or self.request.items) and self._modifies(head) and head.intro != "new":
+        if (previous or self.request.items) and modifies(self.scene, head) and head.intro != "new":
             return "spoken of"
-        if (previous or self.request.items) and self._is_environment(head):
+        if (previous or self.request.items) and is_environment(self.scene, head):
             return "no"
-        if not there and not previous and head.intro != "new" and self._touches(head):
+        if not there and not previous and head.intro != "new" and touches(self.scene, head):
             return "removed"  # `resize the disk of the payroll vm`: none of ours, which is told
-        if not there and not previous and self._is_told_of(head):
+        if not there and not previous and is_told_of(self.scene, head):
             return "spoken of"
-        if self._before(head) == "lean":
+        if what_joins(self.scene, head) == "lean":
             return self._leaning(head, there)
         if there and head.intro != "new" and previous and previous.capability != head.capability:
             return "there"
@@ -178,27 +194,10 @@ class Grouping:
             return "spoken of" if related else "there"
         before = range(self.scene.sentence(head.first)[0], head.start)
         asked = any(self.scene.does(i, "ask_for") or self.scene.at(i).has("relation", "wish") for i in before)
-        return "new" if head.body or (head.intro == "new" and (asked or self._says_what(head))) else "spoken of"
-
-    def _says_what(self, head: Head) -> bool:
-        """`we move to a k3s cluster with 3 workers`, and not `we move it to a web server in May`: its sentence says how many, how large or
-        where."""
-        scene, last = self.scene, self.scene.sentence(head.last)[1]
-        told = scene.words.counting | {"environment", "network", "vlan", "bridge"}
-        return any(told & {*mark.names("fact"), *mark.names("choice")} for mark in scene.marks_in(head.last, last)) or scene.has(
-            head.last, last, "size"
-        )
-
-    def _is_told_of(self, head: Head) -> bool:
-        """`our web app needs a redis`, `migrate the portal to a database`: what it needs, or comes to, is asked for."""
-        scene, end = self.scene, self.scene.sentence(head.last)[1]
-        if head.intro != "ref":
-            return False
-        end = scene.find(head.last, end, ",") or end
-        return any(scene.asks_for_new(i) for i in range(head.last, end))
+        return "new" if head.body or (head.intro == "new" and (asked or says_what(self.scene, head))) else "spoken of"
 
     def _after_another(self, head: Head, previous: Group) -> Verdict:
-        before = self._before(head)
+        before = what_joins(self.scene, head)
         joined, is_new = before in ("join", "stop"), head.intro == "new"
         if previous.capability == head.capability:
             if head.intro != "ref" and joined and self._is_listed_anew(head, previous):
@@ -212,7 +211,7 @@ class Grouping:
         if previous.head.body and not head.body and before in ("for", "with", ""):
             sized = self.scene.has(previous.head.last, head.start, "size")
             purpose = before == "for" and (head.intro == "ref" or sized)
-            return "spoken of" if self._modifies(head) or purpose else "instead"
+            return "spoken of" if modifies(self.scene, head) or purpose else "instead"
         counts = head.lead.number is not None and self.scene.is_text(head.start - 1, ",")
         if head.body and counts and not self._is_listed_anew(head, previous):
             return "same"  # `a database for 20 users, 3 servers`
@@ -228,13 +227,13 @@ class Grouping:
 
     def _first(self, head: Head, there: bool) -> Verdict:
         """No other thing was named before it."""
-        changes = self._governed(head, "change")
+        changes = governed(self.scene, head, "change")
         if there:
             adds = head.lead.more and not head.lead.another
             it = self.scene.does(head.start - 1, "link") and not self.scene.does(head.start - 1, "lean")  # `it is two vms, not one`
             is_new = head.intro == "new" and not changes and not it and not adds and not self._is_recount(head)
             return "new" if is_new else "there"
-        if self._before(head) == "for" and not head.adjectives:
+        if what_joins(self.scene, head) == "for" and not head.adjectives:
             return "new"
         more = not self.request.items and self.scene.any_does(head.last, self.scene.sentence(head.first)[1], "more")
         if head.intro == "ref" and (more or (head.adjectives and self.request.items and changes)):
@@ -243,7 +242,7 @@ class Grouping:
 
     def _counts_machines(self, head: Head) -> bool:
         """`a web tier with 3 machines`; 3 databases of one PostgreSQL server are no servers."""
-        return head.body or self._before(head) != "with"
+        return head.body or what_joins(self.scene, head) != "with"
 
     def _is_counted_by_another(self, previous: Group, head: Head) -> bool:
         """`a load balanced web app: 4 app servers`: machines of the service that the one before is meant to be."""
@@ -265,7 +264,7 @@ class Grouping:
         if self.previous is not None:
             return self._kind_of(self.previous.capability, head)
         only = self.request.items[0].capability if len(self.request.items) == 1 else ""
-        return self._kind_of(only, head) if only and not self._asks(head, "ask_for", "another") else ""
+        return self._kind_of(only, head) if only and not asks_before(self.scene, head, "ask_for", "another") else ""
 
     def _kind_of(self, capability: str, head: Head) -> str:
         able, within = self.scene.words.able[capability], range(head.first, head.last)
@@ -279,68 +278,20 @@ class Grouping:
     def _runs(self, head: Head) -> bool:
         return (head.label or self._ours(head)) in self.scene.known.built
 
-    def _touches(self, head: Head) -> bool:
-        return self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "touch")
-
-    def _is_no_thing(self, head: Head) -> bool:
-        scene, after = self.scene, self.scene.at(head.last)
-        if head.intro != "new" and after.first == head.last and set(after.names("fact")) & {"network", "vlan", "bridge"}:
-            return True  # `the servers network`
-        if scene.is_text(head.last, "=", ":") and (
-            "ports" in scene.at(head.last + 1).names("fact") or scene.is_listed(head.last + 1, "no")
-        ):
-            return True  # `shared postgres = port 5432`, `Database: none`
-        begin = scene.skip(scene.sentence(head.first)[0], head.first, texts=("-", "*"))
-        if scene.is_listed(begin, "serves") and not scene.is_text(begin + 1, ":", "="):
-            return True  # `Services MariaDB, nginx` of a form
-        return self._is_wish(head) or (head.body and head.intro == "bare" and self._asks_nothing())
-
-    def _is_wish(self, head: Head) -> bool:
-        """`with a firewall`: of a machine that may have such a setting it is that, and no thing of its own."""
-        scene, mark = self.scene, self.scene.at(head.first)
-        facts = {*mark.names("wish"), *mark.names("fact")} - {"count"}
-        if self.scene.words.alone.keys() & {*mark.names("choice")}:
-            return False
-        if not facts or mark.first != head.first or mark.last < head.last or head.role:
-            return False
-        others = {name for one in scene.mentions for name in one.names("service")} - {head.capability}
-        able = any({"ports", "cpu_count"} <= {one.name for one in scene.catalogue[name].WANTED} for name in others)
-        return able or any("cpu_count" in one.names("fact") for one in scene.marks)
-
-    def _tells_list(self, head: Head) -> bool:
-        """`no longer open port 443`: a value of a list of it is meant, and not the thing itself."""
-        scene = self.scene
-        lists = {one.name for one in scene.catalogue[head.capability].WANTED if one.several}
-        return bool(lists & set(scene.at(head.last - 1).names("fact"))) and scene.kind(head.last) in ("number", "port", "name", "quoted")
-
-    def _asks_nothing(self) -> bool:
-        """`you stupid machine`: nothing is wanted and nothing has a size."""
-        scene = self.scene
-        wants = any(
-            one.does("ask_for", "remove", "polite") or one.has("choice") or set(one.names("fact")) - {"count"} for one in scene.marks
-        )
-        wants = wants or any(not one.names("body") for one in scene.mentions)
-        return len(scene.said) < 12 and not wants and not scene.has(0, len(scene.said), "number", "size", "name", "money")
-
-    def _is_environment(self, head: Head) -> bool:
-        """`a database for 50 users, development environment`: where that is, when nothing makes it a thing of its own."""
-        inside = [self.scene.at(i) for i in range(head.first, head.last)]
-        chosen = any(one.choices("environment") for one in inside) and any("environment" in one.names("fact") for one in inside)
-        said = self.scene.said[head.last - 1].text
-        return head.intro != "new" and chosen and not (said.isascii() and said.endswith("s"))
-
     def _is_recount(self, head: Head) -> bool:
         """`two web servers` alone, where there is one: so many of it."""
         if self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "only"):
-            return self._only_counts(head, "another")  # `we need only one machine`
-        return head.lead.number != 1 and self._only_counts(head, "ask_for", "join", "another")
+            return only_counts(self.scene, head, "another")  # `we need only one machine`
+        return head.lead.number != 1 and only_counts(self.scene, head, "ask_for", "join", "another")
 
     def _meant(self, head: Head) -> Item | None:
         """The item that another word than its own stands for: `the database` of a database cluster, and what `it` is."""
         if self._is_it(head):
             return self.request.items[0]
         ours = {item.capability for item in self.request.items}
-        counts = self._is_recount(head) or (head.lead.more and self._says_no_more(head))  # `make it 4 web servers`, `one more web server`
+        counts = self._is_recount(head) or (
+            head.lead.more and says_no_more(self.scene, head)
+        )  # `make it 4 web servers`, `one more web server`
         if head.capability in ours or head.body or head.label or head.names or (head.intro == "new" and not counts):
             return None
         if self.scene.is_listed(head.first - 1, "bare"):
@@ -355,24 +306,7 @@ class Grouping:
             return False
         able = self.scene.words.able[self.request.items[0].capability]
         points = any(self.scene.does(i, "them") for i in range(self.scene.sentence(head.first)[0], head.start))
-        return "count" in able.kinds and points and self._only_counts(head, "ask_for", "another")
-
-    def _only_counts(self, head: Head, *asking: str) -> bool:
-        """Its sentence says a number of it, and neither another quantity nor a word that asks for more."""
-        scene, (begin, end) = self.scene, head.lead.counted
-        first, last = scene.sentence(head.first)
-        others = any(scene.is_left(i) for i in (*scene.quantities(first, begin), *scene.quantities(end, last)))
-        return scene.has(begin, end, "number") and not others and not self._asks(head, *asking)
-
-    def _says_no_more(self, head: Head) -> bool:
-        end = self.scene.sentence(head.last)[1]
-        return all(self.scene.fills(i) or self.scene.is_text(i, ",") for i in range(head.last, end))
-
-    def _asks(self, head: Head, *asking: str) -> bool:
-        """Words before it in its sentence ask for something, and mend nothing that was said."""
-        scene, first = self.scene, self.scene.sentence(head.first)[0]
-        asks = any(scene.does(i, *asking) and not scene.does(i, "change") for i in range(first, head.start))
-        return asks and not scene.any_does(first, head.start, "mends")
+        return "count" in able.kinds and points and only_counts(self.scene, head, "ask_for", "another")
 
     def _ours(self, head: Head) -> str:
         """The item that is meant: `the payroll vm` is none that is called otherwise."""
@@ -383,65 +317,12 @@ class Grouping:
     def _is_listed_anew(self, head: Head, previous: Group) -> bool:
         """`vm with 2 cores and vm with 8 cores`: each goes on with a size of its own."""
         opens = self.scene.does(head.last, "with", "called") or self.scene.is_text(head.last, ":", "(")
-        goes_on = opens or self.scene.kind(head.last) in ("number", "size", "name") or self._is_named(head)
+        goes_on = opens or self.scene.kind(head.last) in ("number", "size", "name") or is_named(self.scene, head)
         return goes_on and self.scene.has(previous.head.last, head.start, "number", "size")
 
     def _is_like_previous(self, head: Head) -> bool:
         return self.previous is not None and self.previous.capability == head.capability
 
-    def _modifies(self, head: Head) -> bool:
-        """`the redis team`, `the web server course`: it tells what another thing is about."""
-        return self.scene.is_plain_word(head.last) and not self.scene.is_body(head.last) and not self._is_named(head)
-
-    def _is_named(self, head: Head) -> bool:
-        """`vm stork (4 cores)`, `vm stork with 4 cores`: the word behind it is its name."""
-        sized = self.scene.has(head.last, min(head.last + 4, self.scene.sentence(head.first)[1]), "number", "size")
-        opens = self.scene.is_text(head.last + 1, "(", ":") or self.scene.does(head.last + 1, "with")
-        return head.body and self.scene.is_plain_word(head.last) and opens and sized
-
-    def _before(self, head: Head) -> str:
-        """What joins it to the words before: `stop` at the beginning of a sentence or behind a comma."""
-        scene, i, points = self.scene, head.start - 1, False
-        while not scene.stops(i) and not scene.is_text(i, *",:()+&|-"):
-            mark = scene.at(i)
-            points = points or mark.does("them")
-            if mark.names("relation"):
-                return "join" if points and head.intro == "new" else "lean"  # `next to them a database`
-            joins = next((name for name in ("join", "for", "with", "lean") if mark.does(name)), "")
-            if joins and not mark.does("ask_for"):
-                return joins
-            if mark.does("ask_for", "change", "affirm", "remove", "polite", "or", "called"):
-                return "stop"
-            if scene.named_at(i + 1) or (scene.used[i] and not mark.meanings):
-                return ""
-            i -= 1
-        return "join" if head.intro == "new" and scene.is_text(i, ",", "+", "&") else "stop"
-
-    def _governed(self, head: Head, what: str) -> bool:
-        """Whether a verb stands before it in its clause, with nothing but small words, or other things, between."""
-        i = head.start - 1
-        while not self.scene.stops(i):
-            mark = self.scene.at(i)
-            if mark.does(what):
-                return True
-            if mark.does("keep") or (mark.does("ask_for", "change", "with", "lean", "affirm") and not mark.does("join")):
-                return False
-            i -= 1
-        return False
-
 
 def _words_of(item: Item) -> set[str]:
     return {same(item.label), *(same(part) for fact in item.facts for part in re.split(r"[\s,-]+", fact.value.lower()))}
-
-
-def value_of(scene: Scene, head: Head) -> int:
-    """Where its value stands, if that is before it: `8 GB for the database`, `80 users for the database`; else -1."""
-    i = head.start - 2
-    if not scene.does(i + 1, "for"):
-        return -1
-    if scene.at(i).names("fact"):
-        i = scene.at(i).first - 1
-        i -= scene.is_listed(i, "of")
-    if scene.does(i - 1, "with"):
-        return -1  # `a redis with 2 GB for the web server`
-    return i if scene.kind(i) in ("number", "size", "address", "name", "money") else -1

@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping, value_of
+from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping
 from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, says_machine_size, titles
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.standing import value_of
 from tools.rules.hearing.words import Mark
 from tools.values.request import Request
 
