@@ -21,7 +21,7 @@ _HINT = re.compile(
     r"|<(?!\d)[a-z][^>\n]{1,80}>",
     re.IGNORECASE,
 )
-_BOX = re.compile(r"^(\s*[-*]\s*)\[([ xX])\]\s*(.*)$")
+_BOX = re.compile(r"^(\s*(?:[-*]\s*)?)\[([ xX])\]\s*(.*)$")
 _BOLD = re.compile(r"^([ \t]*)\*\*(?=[^*\n]+\*\*:?[ \t]*$)", re.MULTILINE)
 _FLOW = re.compile(r"\{[ \t]*\"?[\w-]+\"?[ \t]*[:=][^{}\n]*\}")
 _QUOTED = re.compile(
@@ -34,6 +34,8 @@ _OPTION = re.compile(r"(?:(?<=\s)|^)--(?=[a-z])([\w-]+)([ =])(?=\S)", re.MULTILI
 _CHOSEN = re.compile(r"(?:\([ xX]?\)|\[[ xX]?\])[^()\[\]\n]*")
 """One of several boxes on a line: `( ) 2 (x) 4`."""
 _PAIR = re.compile(r"[ \t](?=[A-Za-z_]{2,20}=\S)")
+_ROW = re.compile(r"^([^;:=\d\n]{2,40});(?=[^;:=\n]+$)", re.MULTILINE)
+"""`RAM (GB);4`: a label and its value, a pair on a line."""
 _REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
 """A line that is taken out of a file in YAML."""
 _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
@@ -88,6 +90,8 @@ def _unfold(flow: re.Match[str]) -> str:
 def _as_lines(text: str) -> str:
     """JSON, and pairs on one line, as `label: value` lines."""
     text = _FLOW.sub(_unfold, text)
+    if len(_ROW.findall(text)) >= 3:
+        text = _ROW.sub(r"\1:", text)
     if len(_OPTION.findall(text)) >= 3:
         text = _OPTION.sub(r"\n \1:", text)
         text = "\n".join(line.replace(",", "\n") if "=" in line else line for line in text.split("\n"))

@@ -12,6 +12,7 @@ from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.standing import (
     asks_before,
     governed,
+    is_described,
     is_environment,
     is_named,
     is_no_thing,
@@ -175,7 +176,7 @@ class Grouping:
             return "no"
         if not there and not previous and head.intro != "new" and touches(self.scene, head):
             return "removed"  # `resize the disk of the payroll vm`: none of ours, which is told
-        if not there and not previous and is_told_of(self.scene, head):
+        if not there and ((not previous and is_told_of(self.scene, head)) or is_described(self.scene, head)):
             return "spoken of"
         if what_joins(self.scene, head) == "lean":
             return self._leaning(head, there)

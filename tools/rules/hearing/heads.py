@@ -264,11 +264,17 @@ def for_many(scene: Scene, named: Sequence[Head]) -> list[Head]:
 
 def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> set[int]:
     """`jellyfin - 4 cores, 8 GB` above `pihole: 1 core, 1 GB`: words that begin lines of a list, each with the size of a machine."""
+    lines = [(i, scene.sentence(i)[1]) for first, last, _ in spans for i in range(first, last) if i == first or scene.is_text(i - 1, "\n")]
+    listed = {first for first, _, is_listed in spans if is_listed}
     found = {
         first
-        for first, last, is_listed in spans
-        if is_listed
-        and (scene.is_plain_word(first) or scene.words.alone.keys() & {*scene.at(first).names("choice")})
+        for first, last in lines
+        if (first in listed or scene.is_text(first + 1, ":"))
+        and (
+            scene.is_plain_word(first)
+            or same(scene.token(first).text) in scene.words.roles
+            or scene.words.alone.keys() & {*scene.at(first).names("choice")}
+        )
         and not scene.is_listed(first, "no_role", "preferred")
         and scene.is_text(first + 1, *":(=-–—")
         and says_machine_size(scene, first + 2, last, fully=True)
@@ -279,9 +285,10 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> set[int]:
 def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: Container[int]) -> list[Head]:
     """`ord-fe-01: 2 cores, 4 GB`, `k8w-1 and k8w-2 (8 cores, 32 GB)`, `db-2 same as db-1`: names with figures of their own."""
     taken = {i for head in named for i in range(head.start, head.last)}
-    found, end = list[Head](), first
-    if first in titles and first not in taken and scene.is_left(first):
-        return [Head(scene.words.plain, Lead(first, "new"), first, first + 1, names=(scene.quote(first, first + 1),))]
+    begins = [i for i in range(first, last) if i in titles and i not in taken and scene.is_left(i)]
+    found, end = [Head(scene.words.plain, Lead(i, "new"), i, i + 1, names=(scene.quote(i, i + 1),)) for i in begins], first
+    if begins:
+        return found
     for i in scene.of_kind(first, last, "name"):
         lead = scene.at(i - 1)
         of_another = lead.does("called", "copy", "change", "lean", "for", "owned") or lead.has("relation")

@@ -57,7 +57,7 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     is_of_others = any(same(token.text) in map(same, listed("of_others")) for token in said)
     has_day = any(days(text, date(2000, 1, 1)))
     if not has_day and (
-        day := next((name for name in ("needed_by", "until") if any(_is_day(lexicon, mark, name, words) for mark in marks)), "")
+        day := next((name for name in ("needed_by", "until") if any(_is_day(lexicon, mark, name, said) for mark in marks)), "")
     ):
         return Labelled((day,))
     if any(mark.does("purpose") and mark.first == 0 for mark in marks) or (is_of_others and any(m.does("called") for m in marks)):
@@ -77,9 +77,9 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     return _about(lexicon, text, said, words, marks, facts, unit)
 
 
-def _is_day(lexicon: Lexicon, mark: Mark, name: str, words: Sequence[Token]) -> bool:
-    length = mark.last - mark.first
-    return mark.does(name) and (length > 1 or length in (len(words), sum(not lexicon.fills(word) for word in words)))
+def _is_day(lexicon: Lexicon, mark: Mark, name: str, said: Sequence[Token]) -> bool:
+    others = (token for n, token in enumerate(said) if token.kind in ("word", "name") and not mark.first <= n < mark.last)
+    return mark.does(name) and (mark.last - mark.first > 1 or all(lexicon.fills(token) for token in others))
 
 
 def _facts(marks: Sequence[Mark], length: int) -> tuple[list[Mark], bool]:

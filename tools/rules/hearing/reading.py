@@ -296,7 +296,8 @@ def _asks(scene: Scene, spans: Sequence[Span]) -> bool:
                     begin += 1
                 bare = not scene.has(i, end, *FIGURES, "name") and not scene.any_does(i, end, "article", "owned", "them")
                 able = scene.is_text(end, "?") and bare and not scene.has(end, last, *FIGURES)  # `can you build Windows machines?`
-                question = scene.does(begin, "ask") or (scene.is_text(end, "?") and scene.kind(begin) not in ("number", "size"))
+                counts = scene.kind(begin) in ("number", "size") and not scene.any_does(begin, end, "ask")
+                question = scene.does(begin, "ask") or (scene.is_text(end, "?") and not counts)
                 clauses = (k + 1 for k in range(i, end) if scene.is_text(k, ","))  # `we move to k3s, can you set it up?`
                 polite = scene.any_does(i, min(i + 4, end), "polite") or any(scene.does(k, "polite") for k in clauses)
                 if able or (question and not polite):

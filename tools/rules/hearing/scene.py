@@ -234,9 +234,9 @@ class Scene:
     def takes_back(self, mark: Mark) -> bool:
         """`no replicas`, `drop the load balancer`: that alone, and no value of it, in its clause."""
         end = mark.last
-        while self.fills(end) or self.does(end, "denied_after", "deny", "any", "more"):
+        while not self.stops(end) and not self.is_text(end, ",", ")"):
             end += 1
-        alone = self.stops(end) or self.is_text(end, ",")
+        alone = not any(self.at(i).has("service", "choice", "wish", "fact") or self.kind(i) != "word" for i in range(mark.last, end))
         first = self.clause(mark.first)
         gone = self.denied[mark.first] or self.any_does(first, mark.first, "remove")
         return alone and bool(gone) and not self.has(first, mark.first, *QUANTITIES) and self.free(mark.first, mark.last)
@@ -312,6 +312,8 @@ class Scene:
             first, last = self.sentence(mark.first)
             if self.has(last, len(self.said), *QUANTITIES) or self.has(0, first, *QUANTITIES):
                 self.leave(first, last)
+        for mark in self.marks_of("if_so"):
+            self.leave(*self.sentence(max(self.sentence(mark.first)[0] - 1, 0)))
         for mark in self.marks_of("remark"):
             if self.is_text(mark.first - 1, "("):  # `(currently a box with 24 cores, bought in 2017)`
                 self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
@@ -327,7 +329,7 @@ class Scene:
 
     def _reason_up_to(self, number: int) -> int:
         """To the end of the clause, or to where something is asked for: `since the old one died we need a VM`."""
-        while not self.stops(number) and not self.is_text(number, ",", ")"):
+        while not self.stops(number) and not self.is_text(number, ",", ")", ":"):
             if self.asks_for_new(number):
                 return number
             number += 1

@@ -46,7 +46,8 @@ def is_no_thing(scene: Scene, head: Head) -> bool:
     after = scene.at(head.last)
     if head.intro != "new" and after.first == head.last and set(after.names("fact")) & {"network", "vlan", "bridge"}:
         return True  # `the servers network`
-    if scene.is_text(head.last, "=", ":") and ("ports" in scene.at(head.last + 1).names("fact") or scene.is_listed(head.last + 1, "no")):
+    sign = head.last + scene.does(head.last, "ask_for", "needed_by")  # `Database needed: no`
+    if scene.is_text(sign, "=", ":") and ("ports" in scene.at(sign + 1).names("fact") or scene.is_listed(sign + 1, "no")):
         return True  # `shared postgres = port 5432`, `Database: none`
     begin = scene.skip(scene.sentence(head.first)[0], head.first, texts=("-", "*"))
     if scene.is_listed(begin, "serves") and not scene.is_text(begin + 1, ":", "="):
@@ -60,7 +61,7 @@ def is_wish(scene: Scene, head: Head) -> bool:
     facts = {*mark.names("wish"), *mark.names("fact")} - {"count"}
     if scene.words.alone.keys() & {*mark.names("choice")}:
         return False
-    if not facts or mark.first != head.first or mark.last < head.last or head.role:
+    if not facts or mark.first != head.first or mark.last < head.last or head.role or head.names:
         return False
     others = {name for one in scene.mentions for name in one.names("service")} - {head.capability}
     able = any({"ports", "cpu_count"} <= {one.name for one in scene.catalogue[name].WANTED} for name in others)
@@ -93,6 +94,11 @@ def is_told_of(scene: Scene, head: Head) -> bool:
     end = scene.sentence(head.last)[1]
     end = scene.find(head.last, end, ",") or end
     return head.intro == "ref" and any(scene.asks_for_new(i) for i in range(head.last, end))
+
+
+def is_described(scene: Scene, head: Head) -> bool:
+    """`the web app that uses it runs with 3 replicas`: one that is there."""
+    return head.intro == "ref" and not head.body and scene.does(head.last, "relative")
 
 
 def says_what(scene: Scene, head: Head) -> bool:

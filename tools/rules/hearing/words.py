@@ -26,6 +26,8 @@ WORD_LENGTH_MAX = 24
 """Letters of a word that are looked at for what it begins with."""
 
 
+MENDED = ("environment",)
+"""Choices whose longer words are mended: `developement`."""
 Catalogue = Mapping[str, Listed]
 
 
@@ -225,7 +227,11 @@ class Lexicon:
         self._services.sort()
         labels = (word for word in meant if word.isalpha() and len(word) >= 4)
         mended = ("os", "with")
-        self._labels = sorted(word for word in labels if any(one.kind == "fact" or one.name in mended for one in meant[word]))
+        self._labels = sorted(
+            word
+            for word in labels
+            if any(one.kind == "fact" or one.name in (*mended, *(MENDED if len(word) >= 6 else ())) for one in meant[word])
+        )
         self._mended = lru_cache(maxsize=WORDS_MAX)(self._mend)
 
     @staticmethod
