@@ -80,25 +80,35 @@ def _is_new(scene: Scene, mark: Mark) -> bool:
 
 
 def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
-    """`Our import peaks at 11 GB. Could we have a VM with 16 GB?`, `our file server (8 GB) is old. Plan a VM with …`: what asks for nothing
-    tells why, before the sentence that asks for a machine and says how large it is."""
-    sized = [
-        head
-        for head in named
-        if head.intro == "new" and not head.names and says_machine_size(scene, head.last, scene.sentence(head.last)[1], fully=True)
-    ]
-    first = min((scene.sentence(head.start)[0] for head in sized), default=0)
-    at = 0
-    while at < first:
+    """`Our import peaks at 11 GB. Could we have a VM with 16 GB?`, `The group next door has a VM with 16 GB. We need one, too.`: what asks for
+    nothing tells why, before the sentence that asks for a machine and says how large it is."""
+    new = [head for head in named if head.intro == "new" and not head.names]
+    sized = [head for head in new if says_machine_size(scene, head.last, scene.sentence(head.last)[1], fully=True)]
+    asking = (begin for begin, end in (scene.sentence(head.start) for head in sized) if not _only_states(scene, begin, end))
+    first, at = min(asking, default=0), 0
+    while at < len(scene.said):
         end = scene.sentence(at)[1]
-        asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy")
-        asks = asks or any(head.intro == "new" and at <= head.start < end for head in named)
+        states = _only_states(scene, at, end) and _orders_behind(scene, end)
+        asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy") or any(at <= head.start < end for head in new)
         begins = bool(scene.facts(at))  # `Disk size is 200 GB.`
-        if scene.is_text(end, ".") and scene.has(at, end, "size") and not asks and not begins:
+        if scene.is_text(end, ".") and scene.has(at, end, "size") and (states or (at < first and not asks)) and not begins:
             scene.leave(at, end)
             named = [head for head in named if not at <= head.start < end]
         at = end + 1
     return named
+
+
+def _orders_behind(scene: Scene, end: int) -> bool:
+    """The next sentence asks for a machine, or says how large the one is that would do."""
+    begin, end = scene.sentence(end + 1)
+    asks = scene.any_does(begin, end, "ask_for", "polite", "prefer") and not _only_states(scene, begin, end)
+    return asks and says_machine_size(scene, begin, end, fully=True)
+
+
+def _only_states(scene: Scene, first: int, last: int) -> bool:
+    """`The group next door has a VM`, `the wiki runs on a box`: how it is, and nothing that is asked for."""
+    states = {i for i in range(first, last) if scene.is_listed(i, "states")}
+    return bool(states) and not any(scene.does(i, "ask_for", "polite", "change", "copy") for i in range(first, last) if i not in states)
 
 
 def _from_value(scene: Scene, before: Group, group: Group) -> int:

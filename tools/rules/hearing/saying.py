@@ -126,7 +126,8 @@ def _is_word_name(at: Stretch, number: int) -> bool:
     scene, text = at.scene, at.scene.said[number].text
     sized = len(text) > 3 and scene.kind(number + 1) == "number" and "cpu_count" in scene.at(number + 2).names("fact")  # `vm wasp 2 cores`
     ends = sized or scene.stops(number + 1) or scene.is_text(number + 1, ",", "(", ":") or scene.does(number + 1, "with")
-    open_ = scene.words.language == ENGLISH and scene.named_at(number) and scene.is_plain_word(number) and text not in scene.words.ordinals
+    leads = scene.words.language == ENGLISH or (scene.words.adjectives_first and scene.does(number + 1, "with"))
+    open_ = leads and scene.named_at(number) and scene.is_plain_word(number) and text not in scene.words.ordinals
     return open_ and ends and len(text) >= 3 and not text.endswith(("ly", "ing"))
 
 

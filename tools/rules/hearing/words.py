@@ -198,6 +198,8 @@ class Lexicon:
         self.glued = frozenset(english["glued"]["before"])
         self.roles = frozenset(map(same, english["roles"]["words"]))
         """What machines are called by, though some capability counts such things."""
+        self.adjectives_first: bool = language(tongue)["order"]["adjectives_first"]
+        """So that a word behind a noun tells no more of it, and may be its name."""
         self.ordinals = {word: n for n, word in enumerate(english["lists"]["ordinals"][:-1])} | {english["lists"]["ordinals"][-1]: -1}
         self.ordinary: dict[str, dict[str, list[str]]] = english["ordinary"]
         """Words for a choice that are others behind or before these."""
