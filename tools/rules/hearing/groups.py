@@ -11,6 +11,7 @@ from tools.rules.hearing.heads import Head
 from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.standing import (
     asks_before,
+    goes_on_about,
     governed,
     is_described,
     is_environment,
@@ -92,6 +93,10 @@ class Grouping:
         scene, previous, lead = self.scene, self.previous, head.lead
         if not scene.free(head.first, head.last):
             return
+        if self._is_unwanted(head):  # `Database host (no managed postgres)`
+            if not any(scene.is_body(i) for i in range(head.first, head.last + 1)):
+                return scene.leave(head.start, head.last)
+            head = replace(head, capability=scene.words.plain, body=True)
         if meant := self._meant(head):
             head = replace(head, capability=meant.capability, label=meant.label)
         verdict = self._verdict(head)
@@ -207,7 +212,7 @@ class Grouping:
             is_article = not head.lead.another and head.lead.number is None and head.body
             goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
             return "new" if is_new and joined and not is_article and not goes_on else "same"
-        if self.scene.any_does(previous.head.last, previous.head.last + 1, "relative") and not head.body and previous.head.body:
+        if goes_on_about(self.scene, previous.head.last) and not head.body and previous.head.body:
             return "spoken of"  # `a VM which hosts a web app`
         if previous.head.body and not head.body and before in ("for", "with", ""):
             sized = self.scene.has(previous.head.last, head.start, "size")
@@ -284,6 +289,15 @@ class Grouping:
         if self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "only"):
             return only_counts(self.scene, head, "another")  # `we need only one machine`
         return head.lead.number != 1 and only_counts(self.scene, head, "ask_for", "join", "another")
+
+    def _is_unwanted(self, head: Head) -> bool:
+        """`A VM for the database course (no database needed)`: it is taken back, and another thing, or a machine, is named."""
+        scene = self.scene
+        if head.body or scene.denied[head.first] or head.capability in {item.capability for item in self.request.items}:
+            return False
+        ours = [one for one in scene.mentions if head.capability in one.names("service")]
+        apart = len(ours) < len(scene.mentions) or any(scene.is_body(i) for i in range(head.first, head.last + 1))
+        return apart and any(scene.takes_back(one) for one in ours)
 
     def _meant(self, head: Head) -> Item | None:
         """The item that another word than its own stands for: `the database` of a database cluster, and what `it` is."""

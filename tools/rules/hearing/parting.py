@@ -80,8 +80,8 @@ def _is_new(scene: Scene, mark: Mark) -> bool:
 
 
 def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
-    """`Our import peaks at 11 GB. Could we have a VM with 16 GB?`, `The group next door has a VM with 16 GB. We need one, too.`: what asks for
-    nothing tells why, before the sentence that asks for a machine and says how large it is."""
+    """`Our import peaks at 11 GB. Could we have a VM with 16 GB?`, `The group next door has a VM with 16 GB. We need one, too.`: what asks
+    for nothing tells why, before the sentence that asks for a machine and says how large it is."""
     new = [head for head in named if head.intro == "new" and not head.names]
     sized = [head for head in new if says_machine_size(scene, head.last, scene.sentence(head.last)[1], fully=True)]
     asking = (begin for begin, end in (scene.sentence(head.start) for head in sized) if not _only_states(scene, begin, end))

@@ -238,7 +238,7 @@ class Scene:
             end += 1
         alone = not any(self.at(i).has("service", "choice", "wish", "fact") or self.kind(i) != "word" for i in range(mark.last, end))
         first = self.clause(mark.first)
-        gone = self.denied[mark.first] or self.any_does(first, mark.first, "remove")
+        gone = self.denied[mark.first] or self.any_does(first, mark.first, "remove") or self.any_does(mark.last, end, "remove")
         return alone and bool(gone) and not self.has(first, mark.first, *QUANTITIES) and self.free(mark.first, mark.last)
 
     def denied_from(self, number: int) -> int:
@@ -294,7 +294,7 @@ class Scene:
             if not mark.does("affirm") and not self.denied[mark.first] and not corrects:
                 self.leave(mark.first, self._denied_up_to(mark))
         for mark in self.marks_of("denied_after"):
-            told = [i for i in range(self.clause(mark.first), mark.first) if self.does(i, "relative")]  # `…, which can be switched off`
+            told = [i for i in range(self.clause(mark.first), mark.first) if self.is_listed(i, "relative")]
             self.leave(told[-1] if told else self.clause(mark.first), mark.last)
         for mark in self.marks_of("former"):
             tells = self.token(mark.last).text.replace("'", "").isalpha() and not {*self.at(mark.last).names("fact")} & self.words.placing

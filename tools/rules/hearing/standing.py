@@ -98,7 +98,11 @@ def is_told_of(scene: Scene, head: Head) -> bool:
 
 def is_described(scene: Scene, head: Head) -> bool:
     """`the web app that uses it runs with 3 replicas`: one that is there."""
-    return head.intro == "ref" and not head.body and scene.does(head.last, "relative")
+    return head.intro == "ref" and not head.body and goes_on_about(scene, head.last)
+
+
+def goes_on_about(scene: Scene, number: int) -> bool:
+    return scene.is_listed(number, "relative") and not scene.does(number, "with")
 
 
 def says_what(scene: Scene, head: Head) -> bool:
