@@ -176,7 +176,8 @@ class _Layout:
     def _table_at(self, at: int) -> tuple[int, list[Cells], bool]:
         """(the first line behind it, its rows, whether it is a form: labels left, values right) of a table that begins here."""
         top = self.lines[at].text
-        split = _splitter(top)
+        below = self.lines[at + 1].text if at + 1 < len(self.lines) else ""
+        split = _splitter(top) or (_splitter(below) if top[:2] == "  " else None)
         if split is None:
             return at, [], False
         last = at + 1
@@ -184,6 +185,8 @@ class _Layout:
             last += 1
         grid = [_cells(line, split) for line in self.lines[at:last] if not _RULE.match(line.text)]
         heads, body, is_markdown = grid[0], grid[1:], top.lstrip().startswith("|")
+        if top[:2] == "  " and body and all(len(row) == len(heads) + 1 for row in body):
+            heads = [(heads[0][0], heads[0][0], ""), *heads]  # over the column of labels stands nothing
         labels = [bool(row) and (is_markdown or not _DIGIT.search(row[0][2])) and self.is_label(row[0][2]) for row in body]
         known = sum(self.is_label(label) for _, _, label in heads)
         if len(heads) == 2 and is_markdown and sum(labels) * 2 >= max(len(body), 1):
@@ -198,11 +201,15 @@ class _Layout:
     def _turned(self, heads: Cells, body: Sequence[Cells]) -> list[Cells]:
         """A table whose first column holds the labels: each other column is a thing, or the one that is preferred."""
         preferred = [n for n in range(1, len(heads)) if any(word in fold(heads[n][2]) for word in listed("preferred"))]
+        inside = [re.search(r"\(([\w.-]+)\)$", head) for _, _, head in heads[1:]]  # `current (old-lark)   new (lark)`
+        named = all(inside) and len({one[1] for one in inside if one}) == len(inside)
         rows = []
         for n in preferred or range(1, len(heads)):
             start, end, head = heads[n]
             cells = [(row[n][0], row[n][1], row[0][2]) for row in body if len(row) > n and row[n][2]]
-            rows.append(cells if preferred else [(start, end, SECTION if self.is_section(head) else "name"), *cells])
+            one = inside[n - 1] if named else None
+            called = [(start + one.start(1), start + one.end(1), "name")] if one else []
+            rows.append([*called, *cells] if preferred else [(start, end, SECTION if self.is_section(head) else "name"), *cells])
         return rows
 
 

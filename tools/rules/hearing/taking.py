@@ -208,6 +208,8 @@ class _Parser:
             return None
         meant = said.meant or tuple((item, fact) for item, fact in what.meant if self._how_many(item, fact) > 1)
         of_all = tuple((item, fact) for item in self.items for fact in self.words.able[item.capability].counts)
+        if meant and not all(fact for _, fact in meant):
+            return None  # what nothing counts does not go as a whole
         counted = meant if meant and not said.any_machine else of_all
         clause = self._closed(first, said.last, (tuple(Going(item.label, "", fact, said.number) for item, fact in counted),))
         return clause and clause._replace(recounts=True)
@@ -319,7 +321,8 @@ class _Parser:
             return _Noun(scene.at(at).last, counted)
         mine = self._of_service(mention.names("service")) if mention else ()
         if mention and mine and not self._is_any_machine(mention):
-            return _Noun(mention.last, tuple((item, self._alike(item)) for item in mine))
+            own = mention.names("service")
+            return _Noun(mention.last, tuple((item, self._alike(item) or ("" if item.capability in own else COUNT)) for item in mine))
         if scene.is_body(at) or (mention and mention.names("body")):
             return _Noun(mention.last if mention else at + 1, self._countable(), any_machine=True)
         return None
