@@ -84,6 +84,8 @@ class Grouping:
 
     def __post_init__(self) -> None:
         self.named = {item.label for item in self.request.items}
+        self.services = {name for one in self.scene.mentions for name in one.names("service")}
+        self.unwanted = {name for one in self.scene.mentions if self.scene.takes_back(one) for name in one.names("service")}
 
     @property
     def previous(self) -> Group | None:
@@ -295,9 +297,8 @@ class Grouping:
         scene = self.scene
         if head.body or scene.denied[head.first] or head.capability in {item.capability for item in self.request.items}:
             return False
-        ours = [one for one in scene.mentions if head.capability in one.names("service")]
-        apart = len(ours) < len(scene.mentions) or any(scene.is_body(i) for i in range(head.first, head.last + 1))
-        return apart and any(scene.takes_back(one) for one in ours)
+        apart = len(self.services) > 1 or any(scene.is_body(i) for i in range(head.first, head.last + 1))
+        return apart and head.capability in self.unwanted
 
     def _meant(self, head: Head) -> Item | None:
         """The item that another word than its own stands for: `the database` of a database cluster, and what `it` is."""

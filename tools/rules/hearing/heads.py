@@ -342,6 +342,6 @@ def free_label(text: str, taken: Container[str]) -> str:
 
 def says_machine_size(scene: Scene, first: int, last: int, *, fully: bool = False) -> bool:
     """Whether the words that follow say how large a machine is; `fully`: in more than one figure."""
-    end = next((i for i in range(first, last) if scene.stops(i)), last)
+    end = min(max(scene.sentence(first)[1], first), last)
     sizes = sum(scene.kind(i) == "size" or "cpu_count" in scene.at(i).names("fact") for i in range(first, end))
     return sizes >= 2 or (sizes == 1 and not fully and end - first <= SMALL_SIZE_TOKENS_MAX)

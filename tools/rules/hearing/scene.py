@@ -19,6 +19,8 @@ NOTHING = Token("", "", 0, 0)
 MARGIN = 64
 """Tokens and marks beyond either end of a message, where there is nothing."""
 NAMES_A_THING = 2
+CLAUSE_MAX = 12
+"""Tokens on either side of what is taken back."""
 QUANTITIES = ("number", "size", "money")
 FIGURES = (*QUANTITIES, "address", "port")
 
@@ -232,13 +234,15 @@ class Scene:
         return number
 
     def takes_back(self, mark: Mark) -> bool:
-        """`no replicas`, `drop the load balancer`: that alone, and no value of it, in its clause."""
-        end = mark.last
-        while not self.stops(end) and not self.is_text(end, ",", ")"):
-            end += 1
-        alone = not any(self.at(i).has("service", "choice", "wish", "fact") or self.kind(i) != "word" for i in range(mark.last, end))
-        first = self.clause(mark.first)
-        gone = self.denied[mark.first] or self.any_does(first, mark.first, "remove") or self.any_does(mark.last, end, "remove")
+        """`no replicas`, `drop the load balancer`: that alone, and no value of it, in its clause, which is a short one."""
+        first, last = mark.first, mark.last
+        while mark.first - first < CLAUSE_MAX and not self.stops(first - 1) and not self.is_text(first - 1, ",", "("):
+            first -= 1
+        while last - mark.last < CLAUSE_MAX and not self.stops(last) and not self.is_text(last, ",", ")"):
+            last += 1
+        behind = range(mark.last, last)
+        alone = not any(self.at(i).has("service", "choice", "wish", "fact") or self.kind(i) != "word" for i in behind)
+        gone = self.denied[mark.first] or self.any_does(first, mark.first, "remove") or self.any_does(mark.last, last, "remove")
         return alone and bool(gone) and not self.has(first, mark.first, *QUANTITIES) and self.free(mark.first, mark.last)
 
     def denied_from(self, number: int) -> int:
