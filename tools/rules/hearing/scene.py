@@ -242,7 +242,8 @@ class Scene:
             last += 1
         behind = range(mark.last, last)
         alone = not any(self.at(i).has("service", "choice", "wish", "fact") or self.kind(i) != "word" for i in behind)
-        removed = self.any_does(first, mark.first, "remove") and not self.any_does(first, mark.first, "affirm")
+        removing = next((i for i in reversed(range(first, mark.first)) if self.does(i, "remove")), None)
+        removed = removing is not None and not self.any_does(self.at(removing).last, mark.first, "affirm", "ask_for")
         gone = self.denied[mark.first] or removed or self.any_does(mark.last, last, "remove")
         return alone and bool(gone) and not self.has(first, mark.first, *QUANTITIES) and self.free(mark.first, mark.last)
 
