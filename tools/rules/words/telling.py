@@ -7,8 +7,8 @@ decided here, and no model's prose is told except the reasons it gave.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from tools.rules.hearing.things import SHARED
 from tools.rules.names.text import is_latin
@@ -61,6 +61,10 @@ class Known(Protocol):
     EXAMPLES: tuple[str, ...]
     WANTED: tuple[Wanted, ...]
 
+    @property
+    def ON(self) -> Mapping[Any, object]:
+        """By the name of each platform that it can stand on."""
+
 
 def too_long(bytes_max: int) -> Tell:
     return _text("request.too_long", bytes_max)
@@ -71,7 +75,8 @@ def help_text(capabilities: Sequence[Known]) -> Tell:
 
 
 def not_heard(words: str, capabilities: Sequence[Known]) -> Tell:
-    return _text("request.not_heard", words, capabilities, is_latin(words))
+    widest = max(capabilities, key=lambda one: len(one.ON))
+    return _text("request.not_heard", words, len(capabilities), widest.EXAMPLES[0], is_latin(words))
 
 
 def not_heard_here(words: str) -> Tell:
