@@ -57,7 +57,9 @@ def _regions(at: Stretch, one: Wanted) -> None:
         spans = [(name, *scene.tokens_between(low + start, low + end)) for name, start, end in found]
         return [(name, a, b) for name, a, b in spans if a < b and scene.free(a, b) and not scene.denied[a]]
 
-    like = [one for one in ours(list(azure_regions.lookalikes(part))) if scene.is_plain_word(one[1])]  # not `at least 12 workers`
+    like = [
+        one for one in ours(list(azure_regions.lookalikes(part))) if scene.is_plain_word(one[1]) or scene.kind(one[1]) == "name"
+    ]  # not `at least 12 workers`
     kept = ours(list(azure_regions.found(part))) or like[:1]
     if kept:
         last = kept[-1] if len({name for name, _, _ in kept}) > 1 else kept[0]
