@@ -234,7 +234,7 @@ def inbox(as_json: bool) -> None:
     if as_json:
         _print_json({"waiting": [{"plan": one.plan, "manifest": one.manifest, "approve_as": roles} for one, roles in waiting]})
         return
-    _tell(telling.waiting([(one.plan, one.manifest, roles) for one, roles in waiting]))
+    _tell(telling.waiting([(one.plan, one.manifest, roles, None) for one, roles in waiting]))
 
 
 @main.command()

@@ -90,7 +90,10 @@ def test_an_agent_asks_over_a2a_and_a_person_approves(berth: Berth, tmp_path: Pa
         assert served.world.ledger.plans.approvals(served.world.ledger.plans.find(digest).plan.digest) == ()
 
         chat = served.chat(session="after-a2a")
-        assert digest in chat.say("what waits for me?").text
-        chat.say(f"approve {digest}")
-        [run] = [one for one in served.world.ledger.runs.rows() if one.plan_digest.startswith(digest)]
-        assert run.status == "done"
+        waits = chat.say("what waits for me?").text
+        [resume] = re.findall(rf"Plan `{digest}`.*?(resume request-[0-9a-f]+)", waits, re.DOTALL)
+        assert f"approve {digest}" not in waits
+        assert resume in chat.say(f"approve {digest}").text
+        chat.say(resume)
+        chat.say(f"approve {chat.open_digest}")
+        assert (chat.machines[0].name, chat.run.status) == ("asked-02", "done")

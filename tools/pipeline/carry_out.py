@@ -58,8 +58,8 @@ def approve(
     override_reason: str = "",
     held: tuple[str, ...] | None = None,
 ) -> Approved:
-    """Records one approval of exactly this plan, which any conversation may name: a person approves where they found it waiting. `held`:
-    the roles of somebody who is authenticated; None: one operator, alone on this machine."""
+    """Records one approval of exactly this plan, in whatever conversation it is said. `held`: the roles of somebody who is authenticated;
+    None: one operator, alone on this machine."""
     alone = held is None
     kept = world.ledger.plans.find(digits(digest_prefix))
     plan, now = kept.plan, world.now()

@@ -47,7 +47,7 @@ from tools.values.effects import AtOnce, Effect, Tell, Work, Works
 from tools.values.events import Event, Intent, Message
 from tools.values.manifest import Manifest
 from tools.values.person import Person
-from tools.values.plan import Estimate
+from tools.values.plan import Estimate, Plan
 from tools.values.request import Edit, Edits, Item, Request
 from tools.values.review import Severity
 from tools.values.snapshot import ClusterSnapshot
@@ -184,7 +184,8 @@ class Talk:
             case effects.ListRuns():
                 self._tell(telling.runs(carry_out.runs(world), carry_out.past(world)))
             case effects.ListWaiting():
-                self._tell(telling.waiting([(one.plan, one.manifest, roles) for one, roles in carry_out.waiting(world, self.person)]))
+                waiting = carry_out.waiting(world, self.person)
+                self._tell(telling.waiting([(one.plan, one.manifest, roles, self._instead(one.plan)) for one, roles in waiting]))
             case effects.ShowPlan(typed):
                 kept = world.ledger.plans.find(digits(typed))
                 self._tell(telling.details(kept.plan, kept.manifest, kept.review))
@@ -201,6 +202,7 @@ class Talk:
             case effects.Approve(said):
                 who = self.person
                 role = said.role or None
+                self._assert_shown(said.digest_typed)
                 return carry_out.approve(world, said.digest_typed, who.name, said.text, role, said.reason, who.roles)
             case effects.Start(plan):
                 carry_out.start(world, plan.digest)
@@ -230,6 +232,24 @@ class Talk:
             case _:
                 assert_never(effect)
         return None
+
+    def _instead(self, plan: Plan) -> str | None:
+        """What is said here of a plan that another conversation has shown, where nobody is authenticated; None where it may be approved."""
+        if self.person.roles is not None or plan.conversation == self.name:
+            return None
+        asked = requests.find(self.world, plan.conversation).request if plan.kind == "create" else Request()
+        return f"resume {requests.keep(self.world, asked)}" if asked.items else ""
+
+    def _assert_shown(self, typed: str) -> None:
+        """Somebody alone on this machine approves what this very conversation has shown; people who are known, what waits for them."""
+        if self.person.roles is None:
+            instead = self._instead(self.world.ledger.plans.find(digits(typed)).plan)
+            if instead is not None:
+                raise RequestProblem(
+                    "This conversation has not shown that plan.",
+                    "It was made in another one, and can be approved there.",
+                    f"Say `{instead}` to have it planned and shown here." if instead else "Approve it there.",
+                )
 
     def _requester_of(self, run_id: str) -> str | None:
         return next((row.requester for row in self.world.ledger.runs.rows() if row.id == run_id), None)

@@ -269,13 +269,15 @@ def runs(all_runs: Sequence[Run], past: Sequence[Past]) -> Tell:
     return _text("run.runs", all_runs, {one.run.id: one for one in past})
 
 
-def waiting(plans: Sequence[tuple[Plan, Manifest, tuple[str, ...]]]) -> Tell:
-    """What somebody may approve, each with what they would reply."""
+def waiting(plans: Sequence[tuple[Plan, Manifest, tuple[str, ...], str | None]]) -> Tell:
+    """What somebody may approve, each with what they would reply: their roles, else what takes it up here; "" where only another
+    conversation may."""
     each = []
-    for made, composed, roles in plans:
+    for made, composed, roles, instead in plans:
         digest = made.digest[:DIGEST_SHOWN]
         alone = tuple(role for role, _ in made.approvals) == (OPERATOR,)
-        each.append((made, composed, (f"approve {digest}",) if alone else tuple(reply(digest, role) for role in roles)))
+        replies = (f"approve {digest}",) if alone else tuple(reply(digest, role) for role in roles)
+        each.append((made, composed, replies if instead is None else tuple(filter(None, [instead])), instead is not None))
     return _text("plan.waiting", each)
 
 
