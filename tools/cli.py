@@ -168,10 +168,7 @@ def _show_heard(file: TextIO, as_json: bool, world: TextIO | None, by_model: ByM
 @in_words
 def mcp(requester: str, http: bool, port: int) -> None:
     """Serve Berth to other agents (MCP): services, requests, plans and how far runs are. It never approves."""
-    from importlib.util import find_spec
-
-    if find_spec("mcp") is None:
-        raise RequestProblem("The MCP server is not installed.", "It needs the package mcp.", "Install it: pip install 'berth[mcp]'")
+    starting.assert_installed("mcp", "mcp", "The MCP server")
     from tools.clients.settings import Settings
     from tools.pipeline.mcp_server import server
 

@@ -15,6 +15,12 @@ SIM_NEEDS = ("cluster_sim", "aiohttp", "asyncssh", "pexpect", "tf")
 """Of the extra `sim`."""
 
 
+def assert_installed(package: str, extra: str, what: str) -> None:
+    """Raises RequestProblem where the packages of an extra are missing."""
+    if find_spec(package) is None:
+        raise RequestProblem(f"{what} is not installed.", f"It needs the package {package}.", f"Install it: pip install 'berth[{extra}]'")
+
+
 def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
     """`adk run`, `adk web` or `adk api_server`, keeping sessions and artifacts in Berth's home. A `.env` of the current folder is for ADK
     and
@@ -25,6 +31,8 @@ def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
     from tools.clients.settings import Settings
     from tools.clients.shipped import AGENTS
 
+    if "--a2a" in words:
+        assert_installed("a2a", "a2a", "The A2A server")
     load_dotenv(Path(".env"))
     settings = Settings.from_environment()
     home = private_folder(settings.home)

@@ -73,6 +73,14 @@ class NameRule:
         if not re.fullmatch(self.pattern, name):
             raise ArmError(self.status, self.code, self.message.format(name=name))
 
+    def available(self, name: str, is_taken: bool, taken: str, invalid: str = "Invalid") -> dict[str, Any]:
+        """What checkNameAvailability answers. `taken`: the words of it; `invalid`: the reason of a name that cannot be."""
+        try:
+            self.check(name)
+        except ArmError as refusal:
+            return {"nameAvailable": False, "reason": invalid, "message": refusal.message}
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": taken} if is_taken else {"nameAvailable": True}
+
 
 def _nothing(*_: Any) -> None:
     return None

@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from cluster_sim.run import settings
+from tools import starting
 from tools.cli import main
+from tools.values.trouble import RequestProblem
 
 
 def _berth(*words: str, **environment: str) -> tuple[int, str]:
@@ -153,3 +155,10 @@ def test_a_document_is_one_and_whole_and_the_exit_code_is_that_of_the_words(
     assert code == _berth(*given, **home)[0]
     if keys == {"trouble"}:
         assert all(told["trouble"][name] for name in ("summary", "detail", "remedy"))
+
+
+def test_what_an_extra_brings_is_named_with_the_line_that_installs_it() -> None:
+    starting.assert_installed("click", "sim", "The simulator")
+    with pytest.raises(RequestProblem) as missing:
+        starting.assert_installed("no_such_package", "a2a", "The A2A server")
+    assert missing.value.remedy.endswith("pip install 'berth[a2a]'")

@@ -237,8 +237,9 @@ class Talk:
         """What is said here of a plan that another conversation has shown, where nobody is authenticated; None where it may be approved."""
         if self.person.roles is not None or plan.conversation == self.name:
             return None
-        asked = requests.find(self.world, plan.conversation).request if plan.kind == "create" else Request()
-        return f"resume {requests.keep(self.world, asked)}" if asked.items else ""
+        if plan.kind != "create" or plan.conversation not in self.world.ledger.conversations():
+            return ""
+        return f"resume {requests.keep(self.world, requests.find(self.world, plan.conversation).request)}"
 
     def _assert_shown(self, typed: str) -> None:
         """Somebody alone on this machine approves what this very conversation has shown; people who are known, what waits for them."""

@@ -202,14 +202,9 @@ def _purge(cloud: Cloud, words: dict[str, str], request: Request) -> Answer:
 
 def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     name = str((request.json or {}).get("name", ""))
-    try:
-        _NAME.check(name)
-    except ArmError as refusal:
-        return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": refusal.message}
     expire(cloud)
-    if _taken(cloud, name) or _deleted(cloud, name):
-        return {"nameAvailable": False, "reason": "AlreadyExists", "message": f"The vault name '{name}' is already in use."}
-    return {"nameAvailable": True}
+    there = _taken(cloud, name) or _deleted(cloud, name) is not None
+    return _NAME.available(name, there, f"The vault name '{name}' is already in use.", "AccountNameInvalid")
 
 
 KINDS = (

@@ -210,13 +210,8 @@ def _check_rule(change: Change) -> None:
 
 def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     name = str((request.json or {}).get("name", ""))
-    try:
-        _NAME.check(name)
-    except ArmError as refusal:
-        return {"nameAvailable": False, "reason": "Invalid", "message": refusal.message}
-    if _taken(cloud, name):
-        return {"nameAvailable": False, "reason": "AlreadyExists", "message": "Specified server name is already used."}
-    return {"name": name, "type": SERVER, "nameAvailable": True, "message": ""}
+    found = _NAME.available(name, _taken(cloud, name), "Specified server name is already used.")
+    return {"name": name, "type": SERVER, "message": "", **found}
 
 
 _PERFORMANCE = (

@@ -40,13 +40,7 @@ def _fill(change: Change) -> None:
 
 def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     name = str((request.json or {}).get("name", ""))
-    try:
-        _NAME.check(name)
-    except ArmError as refusal:
-        return {"nameAvailable": False, "reason": "Invalid", "message": refusal.message}
-    if _taken(cloud, name):
-        return {"nameAvailable": False, "reason": "AlreadyExists", "message": f"The registry {name} is already in use."}
-    return {"nameAvailable": True}
+    return _NAME.available(name, _taken(cloud, name), f"The registry {name} is already in use.")
 
 
 KINDS = (Kind(_R, name=_NAME, stamped=True, check=_check, fill=_fill),)

@@ -191,17 +191,7 @@ def _fill_service(change: Change) -> None:
 
 def _available(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
     name = str((request.json or {}).get("name", ""))
-    try:
-        ACCOUNT_NAME.check(name)
-    except ArmError as refusal:
-        return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": refusal.message}
-    if taken(cloud, name):
-        return {
-            "nameAvailable": False,
-            "reason": "AlreadyExists",
-            "message": f"The storage account named {name} is already taken.",
-        }
-    return {"nameAvailable": True}
+    return ACCOUNT_NAME.available(name, taken(cloud, name), f"The storage account named {name} is already taken.", "AccountNameInvalid")
 
 
 def _usages(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:
