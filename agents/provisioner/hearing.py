@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from tools.capabilities import catalogue
-from tools.cli import print_heard
+from tools.cli.hear import print_heard
 from tools.rules.hearing.proving import prove
 from tools.values.conversation import Conversation
 from tools.values.request import Edits
