@@ -86,7 +86,7 @@ class Stage(BaseAgent):
             async for text in speech:
                 yield says(self.name, ctx, text)
         actions = EventActions()
-        if ctx.artifact_service is not None:
+        if ctx.artifact_service is not None and not turn.talk.is_overtaken:
             for name, part in (await asyncio.to_thread(self.artifacts, turn.talk)).items():
                 actions.artifact_delta[name] = await ctx.artifact_service.save_artifact(
                     app_name=ctx.app_name, user_id=ctx.user_id, session_id=ctx.session.id, filename=name, artifact=part
@@ -111,7 +111,7 @@ async def _followed(talk: Talk, ctx: InvocationContext) -> AsyncGenerator[str, N
                 break
             await asyncio.sleep(FOLLOW_LOOK_SECONDS)
         await places.take(conversation_of(ctx), ctx.invocation_id)
-        await loop.run_in_executor(AT_ONCE, talk.end_following, followed.run_id, seen)
+        await loop.run_in_executor(AT_ONCE, talk.end_following, followed.run_id, seen, places.lease(ctx.invocation_id))
     except Trouble as trouble:
         yield in_words(trouble)
 

@@ -19,6 +19,7 @@ from .connection import who_speaks
 from .world import the_world
 
 if TYPE_CHECKING:
+    from tools.ledger.leases import Lease
     from tools.pipeline.talk import Talk
 
 _TURNS_MAX = 1000
@@ -53,12 +54,12 @@ def conversation_of(context: InvocationContext) -> str:
     return f"{context.app_name}/{context.user_id}/{context.session.id}"
 
 
-def begin(context: InvocationContext, found: Person | None) -> None:
-    """Takes the message that came with this invocation; `found`: who sent it, as its connection says."""
+def begin(context: InvocationContext, found: Person | None, lease: Lease | None) -> None:
+    """Takes the message that came with this invocation; `found`: who sent it, as its connection says; `lease`: of its conversation."""
     from tools.pipeline.talk import Talk
 
     world = the_world()
-    talk = Talk(world, conversation_of(context), who_speaks(world.settings.operator, found), typed(context))
+    talk = Talk(world, conversation_of(context), who_speaks(world.settings.operator, found), typed(context), lease)
     while len(_turns) >= _TURNS_MAX:
         del _turns[next(iter(_turns))]
     _turns[context.invocation_id] = Turn(talk)

@@ -37,7 +37,7 @@ class Place:
         self._find_leases = leases
         self._seconds_max = seconds_max
         self._leases: Leases | None = None
-        self._lease: Lease | None = None
+        self.lease: Lease | None = None
 
     async def take(self, conversation: str) -> None:
         """Raises Trouble when another machine has it for too long, or nobody can say who has it: nothing is done without a turn."""
@@ -45,7 +45,7 @@ class Place:
         try:
             self._leases = await asyncio.wrap_future(AT_ONCE.submit(self._find_leases))
             if self._leases is not None:
-                self._lease = await self._take_lease(self._leases, f"conversation {conversation}")
+                self.lease = await self._take_lease(self._leases, f"conversation {conversation}")
         except BaseException:
             self._lock.release()
             raise
@@ -69,7 +69,7 @@ class Place:
 
     def give(self) -> None:
         self._lock.release()
-        self._release(self._lease)
+        self._release(self.lease)
 
     def _give_back(self, taking: Future[Lease | None]) -> None:
         """Whoever waited for it left while a thread took it."""
@@ -119,6 +119,11 @@ class Places:
             self._in_vain[invocation_id] = problem
             raise
         self._held[invocation_id] = place
+
+    def lease(self, invocation_id: str) -> Lease | None:
+        """By which its conversation is this machine's; None where there is one machine."""
+        place = self._held.get(invocation_id)
+        return place.lease if place else None
 
     def give(self, invocation_id: str) -> None:
         self._in_vain.pop(invocation_id, None)

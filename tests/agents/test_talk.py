@@ -63,6 +63,22 @@ def test_what_fails_leaves_the_conversation_where_it_was(world: World, tmp_path:
         assert talk.now.phase is Phase.STOPPED, text
 
 
+@pytest.mark.parametrize("text", ["no", "approve {digest}"])
+def test_a_machine_that_comes_back_when_another_one_has_its_conversation_changes_nothing(world: World, tmp_path: Path, text: str) -> None:
+    plan = planned(world, manifest_of(part_named("db", tmp_path / "effects")))
+    world.ledger.put("talk", {"phase": "awaiting approval", "plan_digest": plan.digest})
+    lease = world.ledger.leases.take("conversation talk")
+    assert lease is not None
+    talk, said = Talk(world, "talk", Person("ops"), text.format(digest=plan.digest), lease), list[str]()
+    world.ledger.leases.release(lease)
+    assert world.ledger.leases.take("conversation talk") is not None, "somebody else goes on with it"
+    talk.go_on(said.append)
+    assert talk.is_overtaken and len(said) == 1 and not talk.to_do
+    assert world.ledger.get("talk")["phase"] == "awaiting approval"
+    assert (world.ledger.plans.kept(plan.digest).status, world.ledger.plans.approvals(plan.digest)) == ("open", ())
+    assert not world.ledger.runs.rows()
+
+
 def test_a_server_that_may_not_apply_only_reads(world: World, tmp_path: Path) -> None:
     plan = planned(world, manifest_of(part_named("db", tmp_path / "effects")))
     world.ledger.put("talk", {"phase": "awaiting approval", "plan_digest": plan.digest})

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tools.ledger.database import Database, approval_uses, audit, drafts
+from tools.ledger.database import TABLES, Database, approval_uses, audit, drafts, leases
 from tools.ledger.leases import LeaseLost, Leases
 from tools.ledger.ledger import Ledger
 from tools.values.plan import Estimate
@@ -247,6 +248,57 @@ def test_another_machines_lease_ends_with_its_heartbeat(ledger: Ledger, tmp_path
     assert ledger.leases.take("run run-1") is None
     clock.pass_by(seconds=0.1)
     assert ledger.leases.take("run run-1") is not None
+    elsewhere.close()
+
+
+WAITING = plan()
+LATER = NOON + timedelta(hours=1)
+WRITES: dict[str, Callable[[Ledger], object]] = {
+    "what was said": lambda ledger: ledger.put("talk", {"phase": "drafting"}),
+    "a plan": lambda ledger: add(ledger, plan(run_id="run-2")),
+    "a plan made void": lambda ledger: ledger.plans.void(WAITING.digest, NOON),
+    "an approval": lambda ledger: ledger.plans.approve(approval(WAITING, role="vp", nonce="n2"), NOON),
+    "a run begun": lambda ledger: ledger.runs.begin(WAITING, [("web", "apply")], NOON),
+    "a line of a journal": lambda ledger: ledger.runs.say("run-0", NOON, "web", "apply", "a late word"),
+    "a run that goes on": lambda ledger: ledger.runs.begin_anew("run-0", NOON),
+    "a promise": lambda ledger: ledger.reservations.reserve("f2", "m2", Reserved(names=frozenset({"db"})), NOON, LATER),
+    "a promise kept longer": lambda ledger: ledger.keep_until("family", LATER),
+    "a promise let go": lambda ledger: ledger.release("family"),
+    "what a run has made": lambda ledger: ledger.release_made("family", "run-0", Reserved(), LATER, Reserved()),
+    "a line of the audit": lambda ledger: ledger.audit.record(NOON, "looked"),
+}
+
+
+def rows_of(ledger: Ledger) -> dict[str, list[tuple[object, ...]]]:
+    with ledger.database.read() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(sa.select(table))), key=repr)
+            for table in TABLES.sorted_tables
+            if table is not leases
+        }
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_machine_that_was_cut_off_writes_nothing_of_what_another_one_has_by_now(
+    ledger: Ledger, tmp_path: Path, clock: Clock, write: str
+) -> None:
+    begun = add(ledger, plan(run_id="run-0", conversation="before"), "f0")
+    ledger.plans.approve(approval(begun, nonce="n0"), NOON)
+    ledger.runs.begin(begun, [("web", "apply")], NOON)
+    assert ledger.reservations.reserve("family", "m1", Reserved(names=frozenset({"web"})), NOON, LATER)
+    add(ledger, WAITING)
+    ledger.plans.approve(approval(WAITING), NOON)
+    elsewhere = Ledger(ledger.database.url.render_as_string(hide_password=False), tmp_path / "elsewhere", clock, 5.0)
+    lease = ledger.leases.take("conversation talk")
+    assert lease is not None and elsewhere.leases.take("conversation talk") is None
+    mine, before = ledger.under(lease), rows_of(ledger)
+    clock.pass_by(seconds=5)
+    assert elsewhere.leases.take("conversation talk") is not None
+    with pytest.raises(LeaseLost):
+        WRITES[write](mine)
+    assert rows_of(ledger) == before
+    WRITES[write](mine.whole)
+    assert rows_of(ledger) != before, "it would have been written"
     elsewhere.close()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,14 @@ class Database:
             sa.event.listen(self.engine, "connect", partial(_set_up_sqlite, busy_seconds=busy_seconds))
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         self._is_open = False
+        self._check: Callable[[Connection], None] | None = None
         self._open()
+
+    def checked(self, check: Callable[[Connection], None]) -> Database:
+        """The same one, each of whose writes asks this first, in its own transaction."""
+        one = copy(self)
+        one._check = check
+        return one
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -206,6 +214,8 @@ class Database:
             if self._is_open:
                 assert_not_newer(connection)
             connection.info.pop(AFTER_COMMIT, None)
+            if self._check is not None:
+                self._check(connection)
             yield connection
             after = connection.info.pop(AFTER_COMMIT, ())
         for work in after:

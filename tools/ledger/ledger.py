@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tools.clients.files import private_folder, write_once
 from tools.ledger.audit import Audit, Verified, lost
 from tools.ledger.checkpoints import Checkpoints
 from tools.ledger.database import BUSY_SECONDS, Database, drafts
-from tools.ledger.leases import LEASE_SECONDS, Leases
+from tools.ledger.leases import LEASE_SECONDS, Lease, Leases
 from tools.ledger.plans import Plans
 from tools.ledger.reservations import Reservations
 from tools.ledger.runs import Runs
@@ -71,18 +72,32 @@ class Ledger:
         last = kept.last()
         if last and address.get_backend_name() == "sqlite" and address.database and not Path(address.database).exists():
             raise lost(kept.path, f"{address.database} is gone.")
-        self.database = Database(url, busy_seconds)
+        self.whole = self
+        """Without a lease that its writes would ask for."""
+        database = Database(url, busy_seconds)
         self.key = write_once(keys / "ledger.key", secrets.token_bytes(32))
         self.holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         """This process, told apart from every other that ever opened the ledger."""
-        self.audit = Audit(self.database, self.key, kept)
-        self.audit.assert_whole(last)
+        self.leases = Leases(database, home, self.holder, now, lease_seconds)
+        self._checkpoints = kept
         self._snapshots: dict[str, Snapshot] = {}
         """By digest, the latest last."""
-        self.reservations = Reservations(self.database)
-        self.plans = Plans(self.database, self.audit, self.reservations)
-        self.leases = Leases(self.database, home, self.holder, now, lease_seconds)
-        self.runs = Runs(self.database, self.audit, self.plans, self.leases)
+        self._set_on(database)
+        self.audit.assert_whole(last)
+
+    def _set_on(self, database: Database) -> None:
+        self.database = database
+        self.audit = Audit(database, self.key, self._checkpoints)
+        self.reservations = Reservations(database)
+        self.plans = Plans(database, self.audit, self.reservations)
+        self.runs = Runs(database, self.audit, self.plans, self.leases)
+
+    def under(self, lease: Lease) -> Ledger:
+        """The same ledger, for what is done by whoever holds this lease: each write of it raises LeaseLost, and changes nothing, from the
+        moment when another process has the lease."""
+        one = copy(self.whole)
+        one._set_on(self.whole.database.checked(lambda connection: self.leases.check(connection, lease)))
+        return one
 
     def get(self, conversation: str) -> dict[str, Json]:
         """The conversation's chain so far: values as JSON by name, its snapshots as they are, and its phase; empty at first. Raises

@@ -45,6 +45,9 @@ class Carrier:
     _looked_at: float = 0.0
     _cancel_wanted: bool = False
 
+    def __post_init__(self) -> None:
+        self.world = self.world.under(self.lease)
+
     def parts(self) -> Json:
         """Every part's steps in their order, and independent parts side by side. The ledger remembers what became of each step, so whoever
         takes the run up comes to the same place. A part that failed takes with it only the parts that need it."""
@@ -180,8 +183,6 @@ class Carrier:
         status: RunStatus = "stopped" if not complete else "removed" if kept.plan.kind == "remove" else "done"
         receipt = None if kept.plan.kind == "remove" else self._receipt(run.plan_digest)
         folder = self.world.run_folder(self.run_id)
-        if receipt is not None:
-            write_value(folder / "receipt.json", receipt)
         if status == "done":
             self._tell("", "end", "Done. Everything is in place.", f"end {run.plan_digest}")
         elif status == "removed":
@@ -190,6 +191,8 @@ class Carrier:
             failed = next((step for step in run.steps if step.status == "failed"), None)
             why = f"{failed.summary} {failed.remedy}" if failed else "It was stopped."
             self._tell("", "end", f"Stopped. {why}".strip(), "")
+        if receipt is not None:
+            write_value(folder / "receipt.json", receipt)  # After a word in the ledger: whoever was cut off has learnt it there.
         if status in ("done", "removed"):
             # A snapshot shows it by now, or it is gone.
             settle_promises(self.world, self.run_id, kept.family, kept.manifest.parts if status == "done" else ())

@@ -58,7 +58,7 @@ def _send(world: World, what: str, body: str, about: dict[str, str]) -> None:
     except Exception as error:  # Nobody waits for what is done beside, so nothing else would tell of it.
         refused, why = ["all"], f"Berth made a mistake ({type(error).__name__})."
     try:
-        world.ledger.audit.record(world.now(), "not told" if refused else "told", what=what, receivers=refused, why=why, **about)
+        world.ledger.whole.audit.record(world.now(), "not told" if refused else "told", what=what, receivers=refused, why=why, **about)
     except Exception as error:
         log.warning("That %s could not be recorded: %s", what, error if isinstance(error, Trouble) else type(error).__name__)
     if refused:

@@ -15,6 +15,7 @@ from tools.capabilities.swings import swings
 from tools.clients.files import in_words as trouble_of
 from tools.clients.tracing import span
 from tools.ledger.database import LedgerAway
+from tools.ledger.leases import Lease, LeaseLost
 from tools.pipeline import carry_out, requests
 from tools.pipeline.answering import Answering
 from tools.pipeline.context import Say
@@ -71,12 +72,23 @@ def in_words(trouble: Trouble) -> str:
     return draw(telling.trouble(trouble, isinstance(trouble, WorldProblem), again))
 
 
+def _overtaken() -> WorldProblem:
+    return WorldProblem(
+        "Another machine has this conversation by now.",
+        "This one was cut off from the ledger for a while, so it writes nothing more of this message.",
+        "Say status to see what counts, and send the message again if it is not in it.",
+    )
+
+
 class Talk:
     """Lives as long as its message is worked on, in this process only."""
 
-    def __init__(self, world: World, name: str, person: Person, text: str) -> None:
-        """`name` is the conversation's in the ledger. Raises Trouble when the ledger cannot be read, or is of a newer Berth."""
-        self.world = world
+    def __init__(self, world: World, name: str, person: Person, text: str, lease: Lease | None = None) -> None:
+        """`name` is the conversation's in the ledger; `lease`: by which it is this process's, where there are several. Raises Trouble when
+        the ledger cannot be read, or is of a newer Berth."""
+        self.world = world.under(lease)
+        self.is_overtaken = False
+        """Another machine has the conversation, and nothing of this message counts any more."""
         self.name = name
         self.person = person
         self.text = text
@@ -137,6 +149,8 @@ class Talk:
             self.say(in_words(trouble))
             if isinstance(trouble, WorldProblem) and trouble.retryable:
                 self.happen(events.Failed(self.text))
+        except LeaseLost:
+            self._give_up()
         finally:
             self._keep()
 
@@ -149,6 +163,14 @@ class Talk:
             except LedgerAway as problem:
                 self.to_do.clear()
                 self.say(in_words(problem))
+            except LeaseLost:
+                self._give_up()
+
+    def _give_up(self) -> None:
+        self.is_overtaken = True
+        self.now = self._stored
+        self.to_do.clear()
+        self.say(in_words(_overtaken()))
 
     def _tell(self, tell: Tell) -> None:
         self.say(draw(tell))
@@ -423,8 +445,9 @@ class Talk:
         going, lines = carry_out.look(self.world, run_id, after)
         return going, lines[-1].number if lines else after, tuple(draw(telling.progress(line)) for line in lines)
 
-    def end_following(self, run_id: str, line_seen: int) -> None:
-        """Others may have spoken in this conversation meanwhile: what they came to counts."""
+    def end_following(self, run_id: str, line_seen: int, lease: Lease | None = None) -> None:
+        """Others may have spoken in this conversation meanwhile: what they came to counts. `lease`: by which it is ours again."""
+        self.world = self.world.under(lease)
         self.now = self._stored = self._sure = _STORED.validate_python(self.world.ledger.get(self.name))
         run = carry_out.run_of(self.world, run_id)
         guide = opening(self._guide_of(run_id)) if run.status == "done" and not run.left else ""

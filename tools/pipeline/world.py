@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,7 @@ from tools.clients.files import in_words
 from tools.clients.rego import read_rego
 from tools.clients.settings import Settings
 from tools.clients.shipped import MODULES
+from tools.ledger.leases import Lease
 from tools.ledger.ledger import Ledger
 from tools.rules.plans.approving import Roles
 from tools.rules.plans.changes import Allowed
@@ -63,6 +64,10 @@ class World:
 
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """By a manifest's digest: what it was composed from, until it is planned (tools.pipeline.replaying)."""
+
+    def under(self, lease: Lease | None) -> World:
+        """For what is done by whoever holds this lease; None where there is nobody else who could."""
+        return replace(self, ledger=self.ledger.under(lease) if lease else self.ledger.whole)
 
     def run_folder(self, run_id: str) -> Path:
         return self.settings.shared / "runs" / run_id

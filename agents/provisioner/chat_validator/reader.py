@@ -20,7 +20,7 @@ class MessageReader(Stage):
     async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
         try:
             await places.take(conversation_of(ctx), ctx.invocation_id)  # One that goes on without a message of its own has no place yet.
-            await asyncio.get_running_loop().run_in_executor(AT_ONCE, begin, ctx, speaker.get())
+            await asyncio.get_running_loop().run_in_executor(AT_ONCE, begin, ctx, speaker.get(), places.lease(ctx.invocation_id))
         except Trouble as trouble:  # the settings or the ledger: nothing can be done before that is mended
             from tools.pipeline.talk import answer_without_ledger
 
