@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import chdir
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
@@ -137,3 +139,41 @@ def test_a_site_file(tmp_path: Path) -> None:
     path.write_text("vm_id_lo: 5000\n")
     with pytest.raises(RequestProblem, match="vm_id_lo"):
         read_site(settings)
+
+
+CANARY = "c4nary0fasecret"
+RELEASE = {"program": "k3s", "version": "v1", "url": f"https://x:{CANARY}@mirror.example.org/k3s", "sha256": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("name", "section"),
+    [
+        ("monitoring.alert_webhook", {"monitoring": {"alert_webhook": f"https://hooks.example.org/services/{CANARY}"}}),
+        ("monitoring.alert_webhook", {"monitoring": {"alert_webhook": f"https://hooks.example.org/?token={CANARY}"}}),
+        ("monitoring.proxmox_token", {"monitoring": {"proxmox_token": f"berth@pve!look={CANARY}"}}),
+        ("monitoring.grafana_source", {"monitoring": {"grafana_source": f"deb https://x:{CANARY}@mirror.example.org stable main"}}),
+        ("names.key", {"names": {"server": "10.0.0.1", "zones": ["example.org"], "key": CANARY}}),
+        ("ipam.token", {"ipam": {"url": "https://netbox.example.org", "token": CANARY}}),
+        ("ipam.url", {"ipam": {"url": f"https://x:{CANARY}@netbox.example.org", "token": "env:TOKEN"}}),
+        ("releases.0.url", {"releases": [RELEASE]}),
+    ],
+)
+def test_a_secret_in_the_site_file_is_refused_by_its_name_and_not_shown(tmp_path: Path, name: str, section: dict[str, object]) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(yaml.safe_dump(section))
+    with pytest.raises(RequestProblem) as refused:
+        read_site(Settings.from_environment({"HOME": str(tmp_path), "BERTH_SITE_FILE": str(path)}))
+    assert name in refused.value.detail and CANARY not in str(refused.value)
+
+
+def test_what_is_advised_of_a_secret_in_the_site_file_is_taken(tmp_path: Path) -> None:
+    path, settings = tmp_path / "site.yaml", {"HOME": str(tmp_path), "BERTH_SITE_FILE": str(tmp_path / "site.yaml")}
+    path.write_text(f"monitoring:\n  alert_webhook: https://hooks.example.org/services/{CANARY}\n")
+    with pytest.raises(RequestProblem) as refused:
+        read_site(Settings.from_environment(settings))
+    [advised] = re.findall(r"`(alert_webhook: .+?)`", refused.value.remedy)
+    path.write_text(f"monitoring:\n  {advised}\n")
+    site = read_site(Settings.from_environment(settings))
+    assert site.secrets()["monitoring.alert_webhook"] == site.monitoring.alert_webhook == "file:/etc/berth/alert_webhook"
+    path.write_text("monitoring:\n  alert_webhook: https://alerts.example.org/hook\n")
+    assert read_site(Settings.from_environment(settings)).monitoring.alert_webhook, "a plain address that opens nothing is one"

@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from tools.clients.references import Secret, known_texts
-from tools.rules.names.hiding import to_hide
+from tools.rules.names.hiding import has_login, to_hide
 from tools.values.trouble import RequestProblem
 
 PUBLIC_KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-", "sk-ssh-ed25519@", "sk-ecdsa-sha2-")
@@ -251,4 +251,5 @@ class Settings(BaseSettings):
     def secret_texts(self) -> tuple[str, ...]:
         """What must never be shown, stored in a journal or sent to a model."""
         others = (value for name, value in os.environ.items() if name.endswith(_ENDS_OF_SECRETS) and len(value) >= 8)
-        return to_hide((*known_texts(*self.secrets().values()), *others))
+        logins = (value for name in type(self).model_fields if isinstance(value := getattr(self, name), str) and has_login(value))
+        return to_hide((*known_texts(*self.secrets().values()), *others, *logins))

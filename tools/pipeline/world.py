@@ -13,11 +13,13 @@ import yaml
 from pydantic import ValidationError
 
 from tools.clients.files import in_words
+from tools.clients.references import is_reference
 from tools.clients.rego import read_rego
 from tools.clients.settings import Settings
 from tools.clients.shipped import MODULES
 from tools.ledger.leases import Lease
 from tools.ledger.ledger import Ledger
+from tools.rules.names.hiding import has_login, opens
 from tools.rules.plans.approving import Roles
 from tools.rules.plans.changes import Allowed
 from tools.rules.plans.policy import Judgement, read_policy
@@ -27,7 +29,7 @@ from tools.values.policy import Policy
 from tools.values.price import Price
 from tools.values.requirements import Field as Requirement
 from tools.values.requirements import Requirements
-from tools.values.site import Environment, Site
+from tools.values.site import Environment, Site, texts_of
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
@@ -142,9 +144,30 @@ def read_site(settings: Settings) -> Site:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg'].lower()}" for one in error.errors()[:5])
         raise RequestProblem("The site file cannot be taken.", f"{settings.site_file}: {faults}.", "Correct it and start again.") from None
+    _assert_no_secret(site, str(settings.site_file))
     for environment in site.environments:
         _assert_sound(environment, str(settings.site_file))
     return site if site.public_keys else site.model_copy(update={"public_keys": settings.public_keys})
+
+
+def _assert_no_secret(site: Site, path: str) -> None:
+    """What stands in the site file may be told by a plan, its card, a guide and a log."""
+    places = site.secrets()
+    for name, text in texts_of(site):
+        if name in places and not is_reference(text) and opens(text):
+            field = name.rpartition(".")[2]
+            raise RequestProblem(
+                "A secret stands in the site file.",
+                f"{path}: {name} is an address that looks as if it lets in whoever knows it. It would stand in plans and guides.",
+                "Write that address into a file that only Berth's account can read, name the file in its place "
+                f"(`{field}: file:/etc/berth/{field}`), and start again. docs/secrets.md has other places.",
+            )
+        if name not in places and has_login(text):
+            raise RequestProblem(
+                "A secret stands in the site file.",
+                f"{path}: {name} has a name or a password before the host. It would stand in plans and guides.",
+                "Name an address that asks for no login, such as a mirror of your own, and start again.",
+            )
 
 
 def _assert_sound(environment: Environment, path: str) -> None:

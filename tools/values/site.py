@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
@@ -250,6 +251,17 @@ class Site(Value):
 
     def environment(self, name: str) -> Environment:
         return next((e for e in self.environments if e.name == name), self.environments[-1])
+
+
+def texts_of(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """Each text in a value, by its name: `releases.0.url`."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, Value):
+        yield from texts_of(dict(value), name)
+    elif isinstance(value, (dict, tuple)):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from texts_of(one, f"{name}.{key}" if name else str(key))
 
 
 class Held(Value):

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator
 
 PART_CHARACTERS_MIN = 16
 """A part that is as long as that is a key of its own; a shorter one is a word, such as `hmac-sha256`, `services` or `berth`."""
+MIXED_CHARACTERS_MIN = 8
+"""Of letters and digits in a path: `v1` is a word, `B0c1d2e3` a key."""
 SHOWN_CHARACTERS_MIN = 4
 """A shorter text is no secret, and hiding it everywhere would leave nothing to read."""
 _PASSWORD = re.compile(r"://[^/?#:]*:([^/?#]+)@")
+_ADDRESS = re.compile(r"://[^/?#\s]*(?P<path>[^?#\s]*)(?P<more>\S*)")
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -18,6 +21,24 @@ def to_hide(secrets: Iterable[str]) -> tuple[str, ...]:
     """Each secret with its parts, the longest first: once a part is hidden, the whole would not be found any more."""
     found = {part for secret in secrets for part in _parts(secret) if len(part) >= SHOWN_CHARACTERS_MIN}
     return tuple(sorted(found, key=lambda part: (-len(part), part)))
+
+
+def has_login(address: str) -> bool:
+    """A name, or a password, stands before its host."""
+    return re.search(r"://[^/?#\s]*@", address) is not None
+
+
+def opens(address: str) -> bool:
+    """Whoever knows this address may well be let in by it: it has a login, a query, or a part that looks like a key. Most webhooks are so.
+    In
+    doubt it does: a place can be named in its stead."""
+    found = _ADDRESS.search(address)
+    return found is not None and (has_login(address) or bool(found["more"]) or any(map(_is_key, found["path"].split("/"))))
+
+
+def _is_key(word: str) -> bool:
+    mixed = re.search(r"[0-9]", word) and re.search(r"[A-Za-z]", word)
+    return len(word) >= (MIXED_CHARACTERS_MIN if mixed else PART_CHARACTERS_MIN)
 
 
 def _parts(secret: str) -> Iterator[str]:
