@@ -45,6 +45,8 @@ KUBECONFIG = Path("/etc/rancher/k3s/k3s.yaml")
 NODE_PASSWORD = Path("/etc/rancher/node/password")
 HEARTBEAT_SECONDS, LOST_SECONDS, DEPLOY_SECONDS, RETRY_SECONDS = 4.0, 40.0, 3.0, 5.0
 PEER_SECONDS, PEER_THREADS, TRIES_MAX = 2.0, 4, 40
+MADE_MAX = 64
+"""Changes whose marks the state keeps: far more than others make while one is tried again."""
 VALUES = frozenset({"token", "token-file", "server", "node-name", "node-ip", "data-dir", "config", "agent-token"}) | frozenset(
     {"advertise-address", "bind-address", "write-kubeconfig-mode", "flannel-backend", "flannel-iface", "cluster-cidr", "service-cidr"}
     | {"cluster-dns", "cluster-domain", "system-default-registry", "private-registry", "etcd-snapshot-retention", "v"}
@@ -371,7 +373,9 @@ class Store:
     # As the one that leads a change.
 
     def change(self, edit: Callable[[dict[str, Json]], Json]) -> Json:
-        """`edit` changes the state in its place and may refuse. Raises Refused(503) without a majority."""
+        """`edit` changes the state in its place and may refuse. Raises Refused(503) without a majority. A change whose acceptance was not
+        heard may stand already when it is tried again, so the state keeps the marks of the last ones."""
+        mark, answer = secrets.token_hex(8), None
         with self._turn:
             for attempt in range(TRIES_MAX):
                 members = self.state["members"]
@@ -392,8 +396,10 @@ class Store:
                             self._keep()
                     continue
                 state = copy.deepcopy(newest["state"])
-                answer = edit(state)
-                state["revision"] += 1
+                if mark not in (made := state.get("made", [])):
+                    answer = edit(state)
+                    state["revision"] += 1
+                    state["made"] = [*made[1 - MADE_MAX :], mark]
                 after = state["members"]
                 taken = self._ask(
                     {**members, **after}, "accept", {"ballot": ballot, "state": state}, everyone=after.keys() != members.keys()

@@ -121,6 +121,24 @@ def test_one_that_is_silent_keeps_nobody_from_the_others(three: tuple[dict[str, 
         back.set()
 
 
+def test_a_change_whose_acceptance_was_not_heard_is_made_once(three: tuple[dict[str, k3s.Store], set[str]], tmp_path: Path) -> None:
+    stores, _ = three
+    unheard = {"a", "b"}
+
+    class Lossy(Wire):
+        def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+            answer = super().ask(method, path, body, **headers)
+            if path == "/db/accept" and self._name in unheard:
+                unheard.remove(self._name)
+                raise OSError("the answer was lost")
+            return answer
+
+    asking = k3s.Store(tmp_path / "c.json", "c", lambda address: Lossy(stores, set(), address))  # type: ignore[arg-type, return-value]
+    asking.change(lambda state: state["objects"].update(x=state["objects"].get("x", 0) + 1))
+    assert unheard == set()
+    assert asking.read()["objects"]["x"] == stores["a"].read()["objects"]["x"] == 1
+
+
 def test_one_of_three_neither_reads_nor_writes(three: tuple[dict[str, k3s.Store], set[str]]) -> None:
     stores, down = three
     write(stores["a"], "1")
