@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.spans import Recorder, Span, covered, requests_timed
+from benchmarks.spans import Call, Recorder, Span, covered, requests_timed
 
 ROOT = Path(__file__).parents[1]
 APP, USER = "provisioner", "operator"
@@ -26,7 +26,7 @@ class Turn:
     tokens: list[int] = field(default_factory=list)
     """Of each call of a model."""
     terraform: list[Span] = field(default_factory=list)
-    world: list[Span] = field(default_factory=list)
+    world: list[Call] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:

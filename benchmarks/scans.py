@@ -8,10 +8,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from os import getloadavg
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
 
 from benchmarks.bench import Bench
@@ -19,8 +23,10 @@ from benchmarks.rows import Row, median
 from benchmarks.spans import covered, requests_timed
 from cluster_sim.run import settings as settings_of
 from cluster_sim.run import world
+from tools.clients.together import WORKERS_MAX
 
 LOOKS = 5
+NETWORK = "20"
 SIZES = ((16, 466, 1.0), (50, 1500, 1.5))
 """(nodes, guests, seconds at most)"""
 STEADY = {"cpu": 0.2, "memory": 0.5}
@@ -29,14 +35,14 @@ STEADY = {"cpu": 0.2, "memory": 0.5}
 def scanning(bench: Bench) -> Iterator[Row]:
     from tools.clients.settings import Settings
 
-    yield from _looks(Settings.from_environment(), "four nodes", 4, None)
+    yield from _looks(Settings.from_environment(), "four nodes", None)
     for nodes, guests, seconds_max in SIZES:
         folder = bench.folder / f"scan-{nodes}"
         folder.mkdir()
         file = folder / "world.yaml"
         file.write_text(yaml.safe_dump(cluster(nodes, guests, random.Random(nodes)), sort_keys=False))  # noqa: S311
         with world([str(file)], folder / "world", guests="none") as ready:
-            yield from _looks(_settings(ready, folder), f"{nodes} nodes with {guests:,} guests", nodes, seconds_max)
+            yield from _looks(_settings(ready, folder), f"{nodes} nodes with {guests:,} guests", seconds_max)
 
 
 def _settings(ready: dict[str, Any], folder: Path) -> Any:
@@ -46,23 +52,49 @@ def _settings(ready: dict[str, Any], folder: Path) -> Any:
     return Settings.from_environment(given)
 
 
-def _looks(settings: Any, name: str, nodes: int, seconds_max: float | None) -> Iterator[Row]:
+def _looks(settings: Any, name: str, seconds_max: float | None) -> Iterator[Row]:
+    """As a plan for a VLAN with guests on it looks; and as one that gives addresses does, which needs every guest's configuration."""
+    from tools.values.requirements import Field, Needs, Origin
+
+    said = Field(name="network", value=NETWORK, origin=Origin.SAID)
+    for_a_plan = (Needs(capability="virtual_machine", platform="proxmox", fields=(said,)),)
+    yield from _look(settings, f"scan of {name}", for_a_plan, seconds_max)
+    if seconds_max is not None:
+        yield from _look(settings, "the same with every guest's configuration", None, None)
+
+
+def _look(settings: Any, name: str, needs: Any, seconds_max: float | None) -> Iterator[Row]:
     from tools.pipeline.platforms.proxmox import scan
     from tools.values.site import Site
 
-    scan(settings, datetime.now(UTC), Site())  # Once for the caches.
-    took, own, calls = [], [], 0
+    scan(settings, datetime.now(UTC), Site(), needs=needs)  # Once for the caches.
+    took, own, cpu, bare, bare_cpu, calls = [], [], [], [], [], 0
     for _ in range(LOOKS):
         with requests_timed() as spans:
-            began = time.time()
-            scan(settings, datetime.now(UTC), Site())
-            ended = time.time()
+            began, of_processor = time.time(), time.process_time()
+            scan(settings, datetime.now(UTC), Site(), needs=needs)
+            ended, used = time.time(), time.process_time()
         took.append(ended - began)
         own.append(ended - began - covered(spans, began, ended))
+        cpu.append(used - of_processor)
         calls = len(spans)
-    yield Row(f"scan of {name}", median(took), "s", limit=seconds_max, note="the simulator shares the machine")
+        began, of_processor = time.time(), time.process_time()
+        _call_bare(settings, [span.address for span in spans])
+        bare.append(time.time() - began)
+        bare_cpu.append(time.process_time() - of_processor)
+    beside = f"{calls} calls by `requests`, {WORKERS_MAX} side by side"
+    yield Row(name, median(took), "s", limit=seconds_max, note=f"{calls} calls; {beside}: {median(bare):.2f} s. Load {getloadavg()[0]:.1f}")
     yield Row("of it Berth's own code", median(own), "s")
-    yield Row("calls of it", calls, "calls", note=f"{calls - nodes} besides one a node")
+    yield Row("processor time of it", median(cpu) * 1000, "ms", floor=median(bare_cpu) * 1000, floor_name="those calls")
+
+
+def _call_bare(settings: Any, addresses: list[str]) -> None:
+    """The floor: the same calls on connections that are kept, with nothing made of the answers."""
+    token = settings.proxmox_api_token.get_secret_value()
+    with requests.Session() as session, ThreadPoolExecutor(WORKERS_MAX) as pool:
+        session.headers["Authorization"] = f"PVEAPIToken={token}"
+        for answer in pool.map(partial(session.get, verify=str(settings.ca_file)), addresses):
+            answer.raise_for_status()
 
 
 def cluster(nodes: int, guests: int, chance: random.Random) -> dict[str, Any]:

@@ -10,10 +10,19 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 Span = tuple[float, float]
 """Begin and end, in seconds of the wall clock."""
+
+
+class Call(NamedTuple):
+    """A span that knows what was asked."""
+
+    began: float
+    ended: float
+    address: str
+
 
 _RECORDER = """#!/bin/bash
 # Runs Terraform and writes down when it began and ended.
@@ -45,21 +54,21 @@ class Recorder:
 
 
 @contextmanager
-def requests_timed() -> Iterator[list[Span]]:
+def requests_timed() -> Iterator[list[Call]]:
     """Everything that proxmoxer and Azure's libraries send goes through this one method of `requests`."""
     from requests.adapters import HTTPAdapter
 
-    spans: list[Span] = []
+    spans: list[Call] = []
     guard = threading.Lock()
     before = HTTPAdapter.send
 
-    def send(self: HTTPAdapter, *arguments: Any, **named: Any) -> Any:
+    def send(self: HTTPAdapter, request: Any, *arguments: Any, **named: Any) -> Any:
         began = time.time()
         try:
-            return before(self, *arguments, **named)
+            return before(self, request, *arguments, **named)
         finally:
             with guard:
-                spans.append((began, time.time()))
+                spans.append(Call(began, time.time(), str(request.url)))
 
     HTTPAdapter.send = send  # type: ignore[method-assign]
     try:
@@ -68,10 +77,10 @@ def requests_timed() -> Iterator[list[Span]]:
         HTTPAdapter.send = before  # type: ignore[method-assign]
 
 
-def covered(spans: Iterable[Span], began: float, ended: float) -> float:
+def covered(spans: Iterable[Span | Call], began: float, ended: float) -> float:
     """Seconds between the two in which at least one of the spans was under way: what is done side by side counts once."""
     seconds, reached = 0.0, began
-    for one, other in sorted(spans):
+    for one, other in sorted((one, other) for one, other, *_ in spans):
         one, other = max(one, reached), min(other, ended)
         if other > one:
             seconds += other - one

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.rules.clusters import NAMES, four_nodes
 from tools.rules.machines import networks, seeing
@@ -126,3 +129,55 @@ def test_one_network_is_taken_and_several_are_suggested() -> None:
     assert (settled.missing, settled.text("network")) == ((), "vmbr0")
     suggested = networks.choose(needs, MANY).missing[0].suggestions
     assert suggested[:2] == ("network 20", "network 7") and len(suggested) == networks.SUGGESTIONS_MAX
+
+
+INTERFACES = [AWARE, CLASSIC, OVS, OF_VLAN, INNER, OWN_VLAN, bridge("vmbr0", bridge_ports="eno1.7")]
+VNETS: list[Row] = [{"vnet": "dmz", "zone": "z", "tag": 70, "alias": "The DMZ"}, {"vnet": "lan", "zone": "z", "tag": 50}]
+CARDS = st.builds("virtio=AA,bridge={},tag={}".format, st.sampled_from(["vmbr0", "vmbr1", "vmbr9", "dmz"]), st.sampled_from([20, 50, 70]))
+WISHES = st.builds(
+    Wish,
+    st.sampled_from(
+        ["", "20", "50", "70", "20", "vmbr0", "vmbr0.50", "dmz", "The DMZ", "office", "10.0.50.0/24", "10.0.70.0/24", "nothing"]
+    ),
+    st.sampled_from(["", "", "vmbr0", "vmbr1"]),
+    st.sampled_from([None, None, 0, 20, 50]),
+)
+OFFICE = SiteNetwork(name="office", bridge="vmbr1", vlan_tag=20)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(INTERFACES), min_size=1, max_size=4, unique_by=lambda row: str(row["iface"])), min_size=1, max_size=2
+    ),
+    st.lists(st.sampled_from(VNETS), unique_by=lambda row: str(row["vnet"])),
+    st.lists(CARDS, max_size=4),
+    WISHES,
+    st.booleans(),
+)
+def test_what_is_settled_by_the_guests_that_were_read_stays_so_by_all(
+    interfaces: list[list[Row]], vnets: list[Row], cards: list[str], wish: Wish, known_to_site: bool
+) -> None:
+    by_node = {f"pve{number}": rows for number, rows in enumerate(interfaces, 1)}
+    tags = [*seeing.subnets_of_vlans(by_node), *(int(str(row["tag"])) for row in vnets)]
+
+    bare = cluster(by_node, vnets)
+    runs = [card for card in cards if _is_carried(bare, *re.findall(r"=(\w+)", card)[1:])]
+
+    def seen(count: int) -> ClusterSnapshot:
+        of_guests: dict[int, Row] = {100 + number: {"net0": card} for number, card in enumerate(runs[:count])}
+        return networks.as_known(cluster(by_node, vnets, of_guests), [OFFICE] if known_to_site else [])
+
+    whole = place(networks.find(seen(len(runs)), wish))
+    for count in range(len(runs)):
+        if networks.is_settled(seen(count), wish, tags):
+            assert place(networks.find(seen(count), wish)) == whole, count
+
+
+def place(found: Network | str) -> object:
+    return isinstance(found, str) or (found.bridge, found.vlan_tag, found.nodes, found.subnet, found.gateway)
+
+
+def _is_carried(seen: ClusterSnapshot, on: str, tag: str) -> bool:
+    """A guest whose bridge is not there, or does not let its tag through, does not start."""
+    return any(n.bridge == on and (n.zone != "localnetwork" or networks.lets_through(n, int(tag))) for n in seen.networks)

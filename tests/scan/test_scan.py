@@ -13,6 +13,9 @@ from pydantic import SecretStr
 from cluster_sim.authority import Authority
 from cluster_sim.http import Answer, Request, Service, json_answer
 from tools.pipeline.platforms.proxmox import scan
+from tools.values.machine import Machine
+from tools.values.manifest import Part
+from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import Site
 from tools.values.snapshot import ClusterSnapshot, Network
 from tools.values.trouble import WorldProblem
@@ -242,18 +245,68 @@ def test_hostile_answers_become_harmless_values(serve: Serve) -> None:
     assert snapshot.guests[0].memory_bytes == snapshot.guests[0].cpu_count == snapshot.guests[0].disk_bytes == 0
 
 
-def test_of_a_big_cluster_every_guest_is_read(serve: Serve) -> None:
+def needs(**fields: object) -> tuple[Needs, ...]:
+    said = tuple(Field(name=name, value=value, origin=Origin.SAID) for name, value in fields.items())
+    missing = () if "network" in fields else (Missing(name="network", question="?"),)
+    return (Needs(capability="web_server", platform="proxmox", fields=said, missing=missing),)
+
+
+def part_of(vm_id: int) -> Part:
+    machine = Machine(
+        **{"name": "db-01", "vm_id": vm_id, "node": "pve1", "template_vm_id": 9000, "template_node": "pve1", "storage": "local"},
+        **{"disk_interface": "scsi0", "disk_gib": 8, "memory_mib": 2048, "cpu_count": 2, "bridge": "vmbr0", "vlan_tag": None},
+        **{"user_name": "ops", "public_keys": ()},
+    )
+    fixed = {"label": "db", "capability": "postgresql", "platform": "proxmox", "candidate": "a", "because": "", "module": "machines"}
+    return Part(**fixed, needs=needs()[0], machines=(machine,), resources=())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "count"),
+    [
+        (None, (), 500),
+        ((), (), 12),
+        (needs(network="vmbr0"), (), 12),
+        (needs(network="30", vlan_tag=30), (), 12),
+        (needs(network="20"), (), 12 + 2 * 64),
+        (needs(network="99"), (), 500),
+        (needs(), (), 500),
+        (needs(network="vmbr0", address=("10.0.0.5/24",)), ("10.0.0.5/24",), 500),
+    ],
+    ids=[
+        "all",
+        "no machines",
+        "a bridge",
+        "a tag on the one bridge",
+        "where guests are",
+        "nobody is there",
+        "which there are",
+        "addresses",
+    ],
+)
+def test_of_a_big_cluster_as_many_guests_are_read_as_a_decision_needs(
+    serve: Serve, wanted: tuple[Needs, ...] | None, names: tuple[str, ...], count: int
+) -> None:
+    """Ten guests are off, one is a template, and one is of the part that is changed. The first of VLAN 20 is far behind."""
     asked = set()
 
     def big(request: Request) -> Answer:
         asked.add(request.path)
         guests = [{"type": "qemu", "vmid": 1000 + n, "node": "pve1", "name": f"g{n}", "status": "running"} for n in range(500)]
+        for guest in guests[:10]:
+            guest["status"] = "stopped"
+        guests[10]["template"] = 1
         node = {"type": "node", "node": "pve1", "status": "online", "cpu": 0.1, "maxcpu": 8, "mem": 1, "maxmem": 8 * GIB}
-        return json_answer({"data": [*guests, node] if request.path.endswith("/cluster/resources") else []})
+        answers: dict[str, object] = {
+            "/cluster/resources": [*guests, node],
+            "/nodes/pve1/network": [{"iface": "vmbr0", "type": "bridge", "bridge_vlan_aware": 1}],
+            "/nodes/pve1/qemu/1100/config": {"net0": "virtio=AA,bridge=vmbr0,tag=20"},
+        }
+        return json_answer({"data": answers.get(request.path.removeprefix("/api2/json"), [])})
 
-    snapshot = look(serve(big))
+    snapshot = scan(serve(big), NOW, Site(), needs=wanted, names=names, parts=(part_of(1400),))
     assert len(snapshot.guests) == 500
-    assert len([path for path in asked if path.endswith("/config")]) == 500
+    assert len([path for path in asked if path.endswith("/config")]) == count
     assert "VLANs in use" not in {p.subject for p in snapshot.problems}
 
 

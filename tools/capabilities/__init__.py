@@ -48,7 +48,7 @@ class Footing:
     regions_of: Callable[[Needs, Site], tuple[str, ...]] = nowhere
     """Regions that the scan has to read quotas and sizes of; none: the scan chooses."""
     names_to_check: Callable[[Needs, Site], tuple[str, ...]] = nowhere
-    """Globally unique names that it would take, as `Microsoft.Storage/storageAccounts:stx`."""
+    """Globally unique names that it would take, as `Microsoft.Storage/storageAccounts:stx`; on a cluster, addresses."""
     watches: bool = False
     """What it makes watches other machines."""
     guide: str = "guide.md.j2"

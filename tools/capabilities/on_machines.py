@@ -93,7 +93,7 @@ def on_machines(
         keep=lambda old, new: furnish(keep(old, new)),
         recount=choices.recount,
         names_to_check=lambda needs, site: (
-            *needs.strings("address"),
+            *(one for said in ("address", "address6", "more_addresses") for one in needs.strings(said)),
             *filter(None, map(needs.text, virtual_addresses)),
             *(span for one in site.networks for span in one.pool),
         ),

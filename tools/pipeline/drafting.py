@@ -57,16 +57,17 @@ def understand(world: World, request: Request, requester: str) -> Requirements:
     snapshots: Snapshots = {}
     for platform in chain.settled_by_world(required) & set(connected(world.settings)):
         with suppress(WorldProblem):
-            snapshots[platform] = hands(platform).scan(world.settings, world.now(), world.site)
+            snapshots[platform] = hands(platform).scan(world.settings, world.now(), world.site, needs=required.parts)
     return chain.settle(required, Situation(snapshots, world.site)) if snapshots else required
 
 
-def scan_all(world: World, requirements: Requirements) -> Snapshots:
-    """Every platform that the requirements touch. Raises WorldProblem when one cannot be seen at all."""
+def scan_all(world: World, requirements: Requirements, built: Iterable[Part] = ()) -> Snapshots:
+    """Every platform that the requirements touch, as far as they and the parts that exist depend on it. Raises WorldProblem when one cannot
+    be seen at all."""
     regions, names = chain.places_to_look(requirements, world.site)
-    settings = world.settings_for(requirements)
+    settings, needs, parts = world.settings_for(requirements), requirements.parts, tuple(built)
     return {
-        platform: hands(platform).scan(settings, world.now(), world.site, regions=regions, names=names)
+        platform: hands(platform).scan(settings, world.now(), world.site, regions=regions, names=names, needs=needs, parts=parts)
         for platform in chain.platforms(requirements)
     }
 

@@ -67,7 +67,7 @@ def prepare_way_back(world: World, conversation: str, run_id: str, requester: st
         )
     earlier = kept.manifest.model_copy(update={"parts": ()}) if is_first else world.ledger.plans.kept(before).manifest
     needs = {one.label: one.needs for one in (*kept.manifest.parts, *earlier.parts)}
-    snapshots = scan_all(world, Requirements(requester=requester, parts=tuple(needs.values())))
+    snapshots = scan_all(world, Requirements(requester=requester, parts=tuple(needs.values())), (*kept.manifest.parts, *earlier.parts))
     seen = snapshots.get("proxmox")
     gone = needs.keys() - found.standing
     manifest = way_back(earlier, kept.manifest, seen if isinstance(seen, ClusterSnapshot) else None, labels, gone, untouched)

@@ -26,7 +26,8 @@ def recheck(work: Work) -> Json:
     needed = Requirements(requester=work.plan.requester, parts=(work.part.needs,))
     regions, names = chain.places_to_look(needed, world.site)
     platform = work.part.platform
-    snapshot = hands(platform).scan(world.settings_of(work.part), world.now(), world.site, regions=regions, names=names)
+    settings, parts = world.settings_of(work.part), (work.part,)
+    snapshot = hands(platform).scan(settings, world.now(), world.site, regions=regions, names=names, needs=needed.parts, parts=parts)
     began = world.ledger.plans.used_at(work.plan.digest)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family, before=math.inf if began is None else began)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.

@@ -366,10 +366,11 @@ class Talk:
 
     def _look(self) -> events.Offered:
         world, required = self.world, _made(self.now.requirements)
-        snapshots = scan_all(world, required)
+        built = self._built()
+        snapshots = scan_all(world, required, built.parts if built else ())
         for snapshot in snapshots.values():
             self._tell(telling.snapshot(snapshot))
-        offer = chain.offer(required, situation(world, snapshots, self.now.parent_digest), self._built())
+        offer = chain.offer(required, situation(world, snapshots, self.now.parent_digest), built)
         return events.Offered(snapshots, offer)
 
     def _built(self) -> Manifest | None:

@@ -16,6 +16,7 @@ from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.values.manifest import Part
 from tools.values.plan import Change
+from tools.values.requirements import Needs
 from tools.values.site import Site
 from tools.values.snapshot import PlatformName, Snapshot
 from tools.values.value import Json
@@ -25,11 +26,21 @@ class Hands(Protocol):
     """A module of this package: these are its module-level names."""
 
     @staticmethod
-    def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> Snapshot:
+    def scan(
+        settings: Settings,
+        now: datetime,
+        site: Site,
+        *,
+        regions: Sequence[str] = (),
+        names: Sequence[str] = (),
+        needs: Sequence[Needs] | None = None,
+        parts: Sequence[Part] = (),
+    ) -> Snapshot:
         """Raises WorldProblem when nothing at all can be read; whatever else cannot be seen is a problem in the snapshot.
 
         `regions` are those to look at (otherwise those in use and a bounded number of others), and `names` the globally unique names to
-        check, as `Microsoft.Storage/storageAccounts:stmldata`.
+        check, as `Microsoft.Storage/storageAccounts:stmldata`. `needs`: only what these and the `parts` that exist already depend on has to
+        be seen; None: all that can be.
         """
         ...
 

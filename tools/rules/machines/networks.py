@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tools.rules.names import naming
@@ -14,6 +14,8 @@ from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import SiteNetwork
 from tools.values.snapshot import ClusterSnapshot, Network
 
+LOCAL = "localnetwork"
+"""The zone of every bridge."""
 UNTAGGED = 0
 """As the tag that was said: none."""
 SUGGESTIONS_MAX = 4
@@ -42,6 +44,32 @@ def wish_of(needs: Needs) -> Wish:
 def further_wishes(needs: Needs) -> tuple[Wish, ...]:
     """Of the network cards beside the first."""
     return tuple(Wish(name=name, tag=int(name) if name.isdigit() and len(name) <= 4 else None) for name in needs.strings("more_networks"))
+
+
+def wishes_of(needs: Needs) -> tuple[Wish, ...]:
+    """Of machines; what is none has no network."""
+    asked = any(one.name == "network" for one in needs.missing) or any(map(needs.field, ("network", "bridge", "vlan_tag", "address")))
+    return (wish_of(needs), *further_wishes(needs)) if asked else ()
+
+
+def is_settled(snapshot: ClusterSnapshot, wish: Wish, tags_known: Collection[int]) -> bool:
+    """Whether `find` says the same whatever further guests are on: tags in use are known by their configurations, a call each. `tags_known`
+    are the VLANs whose subnet the cluster tells, once a guest on one is seen."""
+    word = wish.name.strip().lower()
+    bridges = {n.bridge.lower() for n in snapshot.networks}
+    split = _ON_BRIDGE.fullmatch(word)
+    if split and word not in bridges and split[1] in bridges:
+        return is_settled(snapshot, Wish(split[2], wish.bridge or split[1], int(split[2]), wish.addresses), tags_known)
+    tag = int(word) if word.isdigit() and len(word) <= 4 else wish.tag or None
+    if not word.isdigit() and not (tag and word in (*bridges, "")):
+        return any(n.name.lower() == word for n in snapshot.networks)  # names are no tags; nothing said, and a subnet, may be one
+    on = wish.bridge.lower() or (word if word in bridges else "")
+    # A vnet may be aware of VLANs itself.
+    able = {n.bridge.lower() for n in snapshot.networks if tag and (lets_through(n, tag) or n.zone != LOCAL)}
+    if not on and len(able) > 1:
+        return False
+    seen = any(n.vlan_tag == tag and on in ("", n.bridge.lower()) for n in snapshot.networks)
+    return seen or ((wish.tag is not None or bool(on)) and tag not in tags_known)
 
 
 def find(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
@@ -196,7 +224,7 @@ def at(snapshot: ClusterSnapshot, bridge: str, tag: int | None) -> Network | Non
 
 
 def zone_of(snapshot: ClusterSnapshot, bridge: str) -> str:
-    return next((n.zone for n in snapshot.networks if n.bridge == bridge), "localnetwork")
+    return next((n.zone for n in snapshot.networks if n.bridge == bridge), LOCAL)
 
 
 def nodes_of(snapshot: ClusterSnapshot, bridge: str, tag: int | None) -> tuple[str, ...] | None:

@@ -20,6 +20,7 @@ from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.values.manifest import Part
 from tools.values.plan import Change
+from tools.values.requirements import Needs
 from tools.values.site import Site
 from tools.values.snapshot import Snapshot, SubscriptionSnapshot
 from tools.values.trouble import WorldProblem
@@ -40,7 +41,16 @@ __all__ = [
 ]
 
 
-def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> SubscriptionSnapshot:
+def scan(
+    settings: Settings,
+    now: datetime,
+    site: Site,
+    *,
+    regions: Sequence[str] = (),
+    names: Sequence[str] = (),
+    needs: Sequence[Needs] | None = None,
+    parts: Sequence[Part] = (),
+) -> SubscriptionSnapshot:
     """A subscription tells of its networks itself."""
     return scanning.scan(settings, now, regions=regions, names=names)
 

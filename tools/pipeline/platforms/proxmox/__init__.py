@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from tools.clients.settings import Settings
@@ -14,8 +14,10 @@ from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_hal
 from tools.pipeline.platforms.proxmox.rights import assert_rights
 from tools.pipeline.platforms.proxmox.truth import make_true, switched_off, verify, wait_idle
 from tools.rules.machines import networks
+from tools.values.manifest import Part
+from tools.values.requirements import Needs
 from tools.values.site import Site
-from tools.values.snapshot import ClusterSnapshot, Snapshot
+from tools.values.snapshot import ClusterSnapshot, Network, Snapshot
 
 __all__ = [
     "assert_rights",
@@ -32,9 +34,26 @@ __all__ = [
 ]
 
 
-def scan(settings: Settings, now: datetime, site: Site, *, regions: Sequence[str] = (), names: Sequence[str] = ()) -> ClusterSnapshot:
+def scan(
+    settings: Settings,
+    now: datetime,
+    site: Site,
+    *,
+    regions: Sequence[str] = (),
+    names: Sequence[str] = (),
+    needs: Sequence[Needs] | None = None,
+    parts: Sequence[Part] = (),
+) -> ClusterSnapshot:
     """A cluster has no regions. `names` are addresses: where one is wanted, guests are asked for theirs."""
-    return with_registered(networks.as_known(scanning.scan(settings, now, agents=bool(names)), site.networks), site)
+    wishes = None if needs is None else [wish for one in needs for wish in networks.wishes_of(one)]
+
+    def enough(known: tuple[Network, ...], tags: Collection[int]) -> bool:
+        so_far = networks.as_known(ClusterSnapshot(endpoint="", taken_at=now, networks=known), site.networks)
+        return all(networks.is_settled(so_far, wish, tags) for wish in wishes or ())
+
+    vm_ids = frozenset(machine.vm_id for part in parts for machine in part.machines)
+    seen = scanning.scan(settings, now, agents=bool(names), enough=None if wishes is None else enough, vm_ids=vm_ids)
+    return with_registered(networks.as_known(seen, site.networks), site)
 
 
 def examine(settings: Settings, site: Site, seen: Snapshot) -> Iterable[Examined]:

@@ -5,7 +5,7 @@ A silent node, a refused list or a missing history is a ScanProblem in the snaps
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -20,17 +20,28 @@ from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
 GUEST_CONFIGS_MAX = 5000
-"""Guests whose configuration is read, for the VLANs and addresses in use and for the disks that they have: those that a run of ours made
-come first. A cluster has at most some thousands."""
+"""Guests whose configuration is read: those that a run of ours made come first. A cluster has at most some thousands."""
+CONFIGS_AT_ONCE = 64
+"""After so many it is asked again whether more have to be read."""
 AGENTS_MAX = 200
 """Guests whose agent is asked for its addresses, when a fixed one is wanted: each takes a running guest a moment."""
 OURS = "berth"
 """The tag that says so."""
 
 
-def scan(settings: ProxmoxConnection, now: datetime, *, agents: bool = False) -> ClusterSnapshot:
-    """`agents`: guests are asked for their addresses. Raises WorldProblem when nothing at all can be read."""
-    return _Look(settings, now).cluster(agents)
+Config = tuple[str, tuple[str, ...]]
+"""What is read, and where."""
+Enough = Callable[[tuple[Network, ...], Collection[int]], bool]
+"""(networks that are known, tags whose subnet is known) → whether the configurations of more guests would tell nothing that matters."""
+
+
+def scan(
+    settings: ProxmoxConnection, now: datetime, *, agents: bool = False, enough: Enough | None = None, vm_ids: Collection[int] = ()
+) -> ClusterSnapshot:
+    """What every decision needs: nodes, storages, bridges and SDN, and of guests their sizes. A configuration takes one call: those of
+    templates, of stopped guests and of `vm_ids` are always read, the others until it is `enough`; without it, all. `agents`: guests are
+    asked for their addresses, and all configurations are read. Raises WorldProblem when nothing at all can be read."""
+    return _Look(settings, now).cluster(agents, None if agents else enough, vm_ids)
 
 
 class _Look:
@@ -41,7 +52,7 @@ class _Look:
         self.proxmox = Proxmox(settings)
         self.problems: list[ScanProblem] = []
 
-    def cluster(self, agents: bool) -> ClusterSnapshot:
+    def cluster(self, agents: bool, enough: Enough | None, vm_ids: Collection[int]) -> ClusterSnapshot:
         first = self._read(
             {
                 "the cluster's version": ("version",),
@@ -62,7 +73,12 @@ class _Look:
         online = [str(r["node"]) for r in node_rows if r.get("status") == "online"]
         guest_rows = [*by_type.get("qemu", []), *by_type.get("lxc", [])]
         history = self._history(online)
-        second = self._second(online, guest_rows, rows(first["SDN vnets"]), history)
+        vnets, zones = rows(first["SDN vnets"]), rows(first["SDN zones"])
+        now, later = self._configs(guest_rows, online, vm_ids, at_once=enough is None)
+        second = self._second(online, now, vnets, history)
+        while later and enough and not enough(*self._networks(online, second, vnets, zones)):
+            second |= self._read(dict(later[:CONFIGS_AT_ONCE]))
+            del later[:CONFIGS_AT_ONCE]
         addresses = self._addresses(guest_rows, second) if agents else {}
         silent = {name for name in online if isinstance(second[f"node {name}"], WorldProblem)}
         away = seeing.in_maintenance(rows(first["the status of high availability"]))
@@ -84,14 +100,29 @@ class _Look:
                 )
             ),
             templates=self._templates(guest_rows, second, storages),
-            networks=self._networks(online, second, rows(first["SDN vnets"]), rows(first["SDN zones"])),
+            networks=self._networks(online, second, vnets, zones)[0],
             problems=tuple(self.problems),
         )
 
+    def _configs(
+        self, guest_rows: list[Row], online: list[str], vm_ids: Collection[int], at_once: bool
+    ) -> tuple[list[Config], list[Config]]:
+        """Those that are read in any case, and those that may follow."""
+        machines = [r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and number(r, "vmid")]
+        ours_first = sorted(machines, key=lambda r: OURS not in seeing.tags(r))
+        wanted = [r for r in machines if seeing.flag(r, "template") or r.get("status") != "running" or int(number(r, "vmid")) in vm_ids]
+        first = {int(number(r, "vmid")) for r in wanted}
+        others = [r for r in ours_first if int(number(r, "vmid")) not in first]
+        if at_once and len(others) > GUEST_CONFIGS_MAX:
+            detail = f"The configurations of {GUEST_CONFIGS_MAX} of {len(others)} guests were read; VLANs of the others are not known."
+            self.problems.append(ScanProblem(subject="VLANs in use", detail=detail, remedy="Say on which bridge a VLAN is."))
+        now, later = [_config_path(r) for r in wanted], [_config_path(r) for r in others[:GUEST_CONFIGS_MAX]]
+        return ([*now, *later], []) if at_once else (now, later)
+
     def _second(
-        self, online: list[str], guest_rows: list[Row], vnets: list[Row], history: Mapping[str, Load]
+        self, online: list[str], configs: Iterable[Config], vnets: list[Row], history: Mapping[str, Load]
     ) -> dict[str, Json | WorldProblem]:
-        """Everything that takes one call each: nodes, storages, bridges, histories, templates and some guests, side by side."""
+        """Everything that takes one call each, side by side: nodes, storages, bridges, histories and configurations."""
         paths: dict[str, tuple[str, ...]] = {}
         for name in online:
             paths[f"node {name}"] = ("nodes", name, "status")
@@ -99,20 +130,7 @@ class _Look:
             paths[f"networks of {name}"] = ("nodes", name, "network")
             if name not in history:
                 paths[f"history of {name}"] = ("nodes", name, "rrddata")
-        machines = [r for r in guest_rows if r.get("type") == "qemu" and str(r.get("node")) in online and number(r, "vmid")]
-        templates = [r for r in machines if seeing.flag(r, "template")]
-        others = sorted((r for r in machines if not seeing.flag(r, "template")), key=lambda r: OURS not in seeing.tags(r))
-        for row in [*templates, *others[:GUEST_CONFIGS_MAX]]:
-            paths[f"VM {int(number(row, 'vmid'))}"] = (
-                "nodes",
-                str(row["node"]),
-                "qemu",
-                str(int(number(row, "vmid"))),
-                "config",
-            )
-        if len(others) > GUEST_CONFIGS_MAX:
-            detail = f"The configurations of {GUEST_CONFIGS_MAX} of {len(others)} guests were read; VLANs of the others are not known."
-            self.problems.append(ScanProblem(subject="VLANs in use", detail=detail, remedy="Say on which bridge a VLAN is."))
+        paths |= dict(configs)
         for row in vnets:
             vnet = str(row.get("vnet"))
             if vnet.isalnum():
@@ -211,7 +229,8 @@ class _Look:
 
     def _networks(
         self, online: list[str], second: Mapping[str, Json | WorldProblem], vnets: list[Row], zones: list[Row]
-    ) -> tuple[Network, ...]:
+    ) -> tuple[tuple[Network, ...], Collection[int]]:
+        """With the tags whose subnet is known."""
         interfaces = {name: rows(second[f"networks of {name}"]) for name in online}
         bridges = tuple(seeing.bridges(interfaces))
         subnets = {
@@ -225,7 +244,7 @@ class _Look:
         configs = {int(s.removeprefix("VM ")): a for s, a in second.items() if s.startswith("VM ") and isinstance(a, dict)}
         tagged = seeing.tagged(configs, bridges, by_tag)
         sdn = seeing.vnets(vnets, {str(z.get("zone")): z for z in zones}, subnets, tuple(online))
-        return seeing.named_once((*tagged, *sdn, *bridges))
+        return seeing.named_once((*tagged, *sdn, *bridges)), [tag for tag, (subnet, _) in by_tag.items() if subnet]
 
     def _notice_missing_rights(self, node_rows: list[Row], by_type: Mapping[str, list[Row]]) -> None:
         """Proxmox VE leaves out what a token may not see, without a word: an online node without figures is not an idle one."""
@@ -242,6 +261,11 @@ class _Look:
         if not by_type.get("qemu"):
             detail = "No guest or template is visible: there is none, or the token lacks VM.Audit."
             self.problems.append(ScanProblem(subject="guests", detail=detail, remedy=remedy))
+
+
+def _config_path(row: Row) -> Config:
+    vm_id = int(number(row, "vmid"))
+    return f"VM {vm_id}", ("nodes", str(row["node"]), "qemu", str(vm_id), "config")
 
 
 def _config(row: Row, second: Mapping[str, Json | WorldProblem]) -> Row | None:
