@@ -112,6 +112,8 @@ def _plain_address(text: str) -> str:
 
 def _data_disks_gib(config: Row) -> tuple[tuple[str, int], ...]:
     disks = _disks(config)
+    if len(disks) < 2:
+        return ()
     system = _system_disk(disks, str(config.get("boot") or ""))
     others = {name: value for name, value in disks.items() if name not in (system, "efidisk0", "tpmstate0") and _holds_data(value)}
     return tuple((name, math.ceil(_disk_bytes(value) / 2**30)) for name, value in others.items())
@@ -329,14 +331,19 @@ def load_of_day(node_name: str, points: list[Row]) -> Load:
     """The 95th percentile of the last day that the node itself keeps."""
     times = sorted(int(number(point, "time")) for point in points)
     step = min((b - a for a, b in pairwise(times) if b > a), default=60)
-    cpu = [number(point, "cpu") for point in points if point.get("cpu") is not None]
-    memory = [number(point, "memused") for point in points if point.get("memused") is not None]
+    cpu, memory = _figures(points, "cpu"), _figures(points, "memused")
     coverage = min(1.0, len(cpu) * step / 86400)
     coarse = "" if step <= 60 else f", averages of {step // 60} min"
     source = f"rrddata of {node_name}, 1 day, {coverage:.0%} of samples{coarse}".replace("%", " %")
     if coverage < COVERAGE_MIN:
         return Load(cpu_ratio_p95=None, memory_bytes_p95=None, source=source)
     return Load(cpu_ratio_p95=_p95(cpu), memory_bytes_p95=_p95(memory), source=source)
+
+
+def _figures(points: Iterable[Row], key: str) -> list[float]:
+    """Most are what they should be, and there are thousands."""
+    found = [(point, value) for point in points if (value := point.get(key)) is not None]
+    return [value if type(value) is float and 0 <= value < math.inf else number(point, key) for point, value in found]
 
 
 def _p95(values: list[float]) -> float | None:
