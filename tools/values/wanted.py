@@ -63,8 +63,10 @@ class Wanted(Value):
     """For `same_as`: how many more that other fact counts. A cluster has one machine more than it has replicas."""
     part_of: str = ""
     """For `count`: the fact that counts these and others together. Of all of them the last two said count, and the rest follows."""
+    of_others: bool = False
+    """For `count`: of machines that are not its own: `monitoring for 40 machines`."""
     unlabelled: bool = False
-    """For `address`: one that no label introduces is this one, and no machine's own."""
+    """For `address`: one that no label introduces is this one, and no machine's own. For `text`: the name of a host that it is `for`."""
     alone: bool = False
     """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
 

@@ -91,6 +91,10 @@ class _Amounts:
         for match in matches:
             order = ORDER[match.amount.kind]
             facts = [name for name in match.facts if name not in said] or list(match.facts)
+            if set(facts) == {"count"} and self._is_of_others(match):
+                facts = [one.name for one in self.at.able.wanted if one.of_others]
+            if not facts:
+                continue
             if self.kinds[facts[0]] == "disk" and self.at.able.named("disks") and self._is_added(match.amount):
                 facts = [self.at.able.named("disks")]
             fact = min(facts, key=lambda name: order.index(self.kinds[name]) if self.kinds[name] in order else len(AMOUNTS))
@@ -101,6 +105,12 @@ class _Amounts:
             self._say_fact(fact, several)
             for match in several:
                 self.scene.use(*((match.first, match.last) if match.last - match.first < 8 else (match.amount.first, match.amount.last)))
+
+    def _is_of_others(self, match: Match) -> bool:
+        """`for 40 machines`, `for about 40 machines`."""
+        lead = match.amount.first - 1
+        lead -= self.scene.does(lead, "bound")
+        return self.scene.does(lead, "for") and not self.scene.is_listed(lead, "behind")
 
     def _is_data_disk(self, data: Match, matches: Sequence[Match], rest: Sequence[Amount]) -> bool:
         """`300 GB for the data` beside a system disk is a disk of its own; `300 GB of data`, and what an application keeps, are not."""
@@ -286,7 +296,10 @@ class _Amounts:
             lacking.pop("volume", None)  # what is left beside a machine's sizes is told, and no size of data
         given, doubtful = by_order(sizes, lacking, self._behind_disk(sizes))
         for fact in dict.fromkeys(fact for fact, _ in given):
-            self._give(fact, *(size for name, size in given if name == fact))
+            several = [size for name, size in given if name == fact]
+            if self.kinds[fact] == "disks":
+                several = [size for size in several for _ in range(self._times(Match(size, (fact,), size.first, size.last)))]
+            self._give(fact, *several)
         for size in doubtful:
             quote = scene.quote(size.first, size.last)
             self._doubt([(lacking[kind], size.text, quote) for kind in ("memory", "disk") if kind in lacking])

@@ -121,11 +121,16 @@ def _share_alike(message: Message) -> None:
     things = message.things
     for one, after in pairwise(things):
         if after.again and one.capability == after.capability:
-            after.take_over(one, set(one.facts) - OWN)
+            until = after.again_from or len(message.scene.said)
+            after.take_over(one, {name for name, fact in one.facts.items() if name not in OWN and _place(message.scene, fact) < until})
     each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes), 0)
     for one in things[:each]:
         if not one.sizes and not one.row:
             one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
+
+
+def _place(scene: Scene, fact: Fact) -> int:
+    return scene.tokens_between(max(scene.text.find(fact.quote), 0), len(scene.text))[0]
 
 
 def _share_choices(message: Message) -> None:
@@ -178,11 +183,11 @@ def _drop_empty(message: Message) -> None:
     sized = [thing for thing in message.things if thing.new and thing.sizes]
     for thing in list(message.things):
         others = [one for one in sized if one is not thing and one.capability == thing.capability]
-        says = set(thing.facts) - SHARED - {"role", "count"} or thing.copied or thing.doubts or thing.row
+        says = set(thing.facts) - SHARED - {"role", "count", "needed_by", "until"} or thing.copied or thing.doubts or thing.row
         counted = "count" in thing.facts and _machines(thing) != sum(map(_machines, others))
-        if thing.new and others and not says and not counted:
+        if thing.new and others and not says and not counted and not thing.again:
             for one in others:
-                one.take_over(thing, SHARED)
+                one.take_over(thing, SHARED | {"needed_by", "until"})
             message.things.remove(thing)
 
 
@@ -220,8 +225,13 @@ def _shared(message: Message) -> dict[str, Fact]:
     others = [item for item in message.request.items if item.label not in spoken_of]
     is_more = any(thing.new for thing in message.things) and bool(others)
     for name in sorted(SHARED):  # in an order that is the same in every process
+        if any(name in thing.found.open for thing in message.things):
+            continue
         said = [thing.facts[name] for thing in message.things if name in thing.facts]
         before = next((fact for fact in message.request.shared if fact.name == name), None)
+        rows = [thing for thing in message.things if thing.row]
+        if any(name in one.facts for one in rows) and not all(name in one.facts for one in rows):
+            continue  # what a row says is not said of the others
         differs = said and ((before and before.value != said[0].value) or any(item.fact(name) for item in others))
         if len({fact.value.lower() for fact in said}) == 1 and not (is_more and differs):
             shared[name] = said[-1]

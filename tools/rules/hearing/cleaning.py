@@ -36,6 +36,8 @@ _CHOSEN = re.compile(r"(?:\([ xX]?\)|\[[ xX]?\])[^()\[\]\n]*")
 _PAIR = re.compile(r"[ \t](?=[A-Za-z_]{2,20}=\S)")
 _ROW = re.compile(r"^([^;:=\d\n]{2,40});(?=[^;:=\n]+$)", re.MULTILINE)
 """`RAM (GB);4`: a label and its value, a pair on a line."""
+_NUMBERED = re.compile(r"(?<=[:;,.])[ \t](?=\(?(\d)\)[ \t])")
+"""`two things: (1) a database; (2) a VM`: a list within a line."""
 _REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
 """A line that is taken out of a file in YAML."""
 _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
@@ -89,6 +91,7 @@ def _unfold(flow: re.Match[str]) -> str:
 
 def _as_lines(text: str) -> str:
     """JSON, and pairs on one line, as `label: value` lines."""
+    text = "\n".join(_NUMBERED.sub("\n", line) if _NUMBERED.findall(line)[:2] == ["1", "2"] else line for line in text.split("\n"))
     text = _FLOW.sub(_unfold, text)
     if len(_ROW.findall(text)) >= 3:
         text = _ROW.sub(r"\1:", text)

@@ -62,7 +62,10 @@ def _day(said: dict[str, str], today: date) -> date | None:
             return date(int(said["y"]), int(said["m"]), int(said["d"]))
         if said["y2"]:
             year, month, day = int(said["y2"]) % 100 + 2000, int(said["m2"]), int(said["d2"])
-            return date(year, month, day) if month <= 12 else date(year, day, month)
+            if month > 12:
+                return date(year, day, month)
+            said_day = date(year, month, day)  # unless it is past, and the other way round is ahead: `12/07/2026` in November
+            return date(year, day, month) if day <= 12 and said_day < today <= date(year, day, month) else said_day
         for number in "346":
             if said[f"m{number}"]:
                 return _next(today, said[f"y{number}"], MONTHS[said[f"m{number}"]] + 1, int(said.get(f"d{number}", 1)))

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from tools.rules.hearing.dates import days
+from tools.rules.hearing.layout import SECTION
 from tools.rules.hearing.listing import named_rows, say_row, takes_away
-from tools.rules.hearing.naming import BUILDING, is_value_word, names_at
+from tools.rules.hearing.naming import BUILDING, is_host, is_value_word, names_at
 from tools.rules.hearing.places import address, addresses_at, networks, nodes, ports, sources
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
@@ -156,8 +157,17 @@ def _choices(at: Stretch, one: Wanted) -> None:
             at.found.say(one.name, values[0], scene.quote(mark.first, mark.last + is_glued))
             scene.use(mark.first, mark.last)
             said.append((values[0], mark))
+    if one.name == SECTION and not said and any(_is_other_place(scene, i) for i in range(at.first, at.last)):
+        at.found.open.add(one.name)
     if len({value for value, _ in said}) > 1 and not scene.corrects(said[0][1].last, said[-1][1].last + 1):
         at.found.either[one.name] = {value: scene.quote(mark.first, mark.last) for value, mark in said}
+
+
+def _is_other_place(scene: Scene, number: int) -> bool:
+    """`one for testing`, `(test)`: a stage that is none of ours."""
+    closes = scene.stops(number + 1) or scene.is_text(number + 1, ",", ")") or scene.does(number + 1, "join")
+    opens = scene.is_text(number - 1, ",", "(") or scene.does(number - 1, "for", "lean")
+    return scene.is_listed(number, "other_places") and closes and opens
 
 
 def _is_ordinary(scene: Scene, mark: Mark) -> bool:
@@ -199,6 +209,9 @@ def _texts(at: Stretch, one: Wanted) -> None:
     if one.several:
         _rows(at, one)
         return
+    for i in scene.of_kind(at.first, at.last, "name") if one.unlabelled and one.name not in at.found.facts else ():
+        if is_host(at.able, scene, i) and scene.is_left(i) and one.name not in at.found.facts:
+            _say_text(at, one, i, i, i + 1)
     for mark in at.labels(one):
         if scene.denied[mark.first]:
             continue

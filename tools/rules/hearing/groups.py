@@ -63,6 +63,8 @@ class Group:
     times: int = 1
     """As many of it, each with all that is said of it."""
     thing: int = 0
+    again_from: int = 0
+    """What is said of the group before it, up to this token, is said of it too; 0: nothing."""
     kinds: list[Kind] = field(default_factory=list)
 
     @property
@@ -70,7 +72,7 @@ class Group:
         return self.head.capability
 
 
-Verdict = Literal["new", "there", "same", "again", "instead", "removed", "spoken of", "kind", "no"]
+Verdict = Literal["new", "there", "same", "recount", "again", "instead", "removed", "spoken of", "kind", "no"]
 
 
 @dataclass
@@ -81,6 +83,8 @@ class Grouping:
     request: Request
     found: list[Group] = field(default_factory=list)
     removed: list[Group] = field(default_factory=list)
+    lines: frozenset[int] = frozenset()
+    """The tokens that lines of a list begin with."""
 
     def __post_init__(self) -> None:
         self.named = {item.label for item in self.request.items}
@@ -131,11 +135,16 @@ class Grouping:
                 scene.settle(*lead.counted)
             case "spoken of":
                 scene.leave(head.start, head.last)
+            case "recount" if previous:  # `2 VMs, sorry, 3 VMs`
+                previous.count, previous.counted = lead.number, lead.counted
+                scene.settle(*lead.counted)
+                scene.name_thing(head.first, head.last)
             case "same":
                 if previous and lead.number and previous.count is None and lead.counted != (0, 0) and self._counts_machines(head):
                     previous.count, previous.counted = lead.number, lead.counted
                     scene.settle(*lead.counted)
-                scene.name_thing(head.first, head.last)
+                if not (previous and lead.number and what_joins(scene, head) == "for"):  # `monitoring for 40 machines`
+                    scene.name_thing(head.first, head.last)
 
     def _verdict(self, head: Head) -> Verdict:
         """What becomes of a thing that is named."""
@@ -171,6 +180,10 @@ class Grouping:
             return "new" if previous else "no"
         if previous and self._is_counted_by_another(previous, head):
             return "same"
+        if previous and self._is_like_previous(head) and head.lead.number and scene.any_does(head.start - 3, head.start, "mends"):
+            return "recount"
+        if head.role and previous and not previous.head.body and what_joins(scene, head) == "for":
+            return "spoken of"  # `a postgres for 3 app servers`
         if head.role:
             return "no" if previous and self.scene.in_brackets(head.first) else "new"
         of_before = any(one.capability == head.capability for one in self.found[:-1])
@@ -224,7 +237,9 @@ class Grouping:
         if head.body and counts and not self._is_listed_anew(head, previous):
             return "same"  # `a database for 20 users, 3 servers`
         if head.body:
-            return "new" if is_new and (before == "join" or (before == "stop" and head.lead.number)) else "same"
+            return (
+                "new" if is_new and (before == "join" or (before == "stop" and (head.lead.number or head.start in self.lines))) else "same"
+            )
         if before == "for" and value_of(self.scene, head) >= 0:
             return "new"
         if before == "for" or (before == "with" and head.intro == "ref"):
@@ -249,8 +264,9 @@ class Grouping:
         return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
 
     def _counts_machines(self, head: Head) -> bool:
-        """`a web tier with 3 machines`; 3 databases of one PostgreSQL server are no servers."""
-        return head.body or what_joins(self.scene, head) != "with"
+        """`a web tier with 3 machines`; 3 databases of one PostgreSQL server are no servers, nor are those that it is `for`."""
+        joins = what_joins(self.scene, head)
+        return joins != "for" and (head.body or joins != "with")
 
     def _is_counted_by_another(self, previous: Group, head: Head) -> bool:
         """`a load balanced web app: 4 app servers`: machines of the service that the one before is meant to be."""

@@ -88,6 +88,11 @@ def heads(scene: Scene, first: int, last: int, request: Request, titles: Contain
         if any(scene.is_listed(i, "ours") for i in range(mark.first, mark.last)):  # `we can use the central one, leave ours out`
             services = {name for one in scene.mentions if one.first < mark.first for name in one.names("service")}
             found += [_meant(item, mark) for item in request.items if item.capability in services][-1:]
+    for i in range(first, last):
+        named = [one for one in scene.mentions if one.first < i] if scene.is_listed(i, "ones") and scene.kind(i) == "word" else []
+        lead = _lead(scene, i, first)
+        if named and lead.number:
+            found.append(Head(named[-1].names("service")[0], lead, i, i + 1))
     for mark in scene.marks_in(first, last, "same_again"):
         told = scene.does(mark.last, "for", "lean", "with", "affirm") or scene.at(mark.last).choices("environment")
         if found and told:

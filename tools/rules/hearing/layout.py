@@ -203,13 +203,13 @@ class _Layout:
         preferred = [n for n in range(1, len(heads)) if any(word in fold(heads[n][2]) for word in listed("preferred"))]
         inside = [re.search(r"\(([\w.-]+)\)$", head) for _, _, head in heads[1:]]  # `current (old-lark)   new (lark)`
         named = all(inside) and len({one[1] for one in inside if one}) == len(inside)
-        rows = []
+        places, rows = any(self.is_section(head) for _, _, head in heads[1:]), []
         for n in preferred or range(1, len(heads)):
-            start, end, head = heads[n]
+            start, end, _ = heads[n]
             cells = [(row[n][0], row[n][1], row[0][2]) for row in body if len(row) > n and row[n][2]]
             one = inside[n - 1] if named else None
             called = [(start + one.start(1), start + one.end(1), "name")] if one else []
-            rows.append([*called, *cells] if preferred else [(start, end, SECTION if self.is_section(head) else "name"), *cells])
+            rows.append([*called, *cells] if preferred else [(start, end, SECTION if places else "name"), *cells])
         return rows
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import series, spread
-from tools.rules.hearing.words import Mark
+from tools.rules.hearing.words import Able, Mark
 
 NAMES_MAX = 200
 BUILDING = (
@@ -21,6 +21,7 @@ _COUNTER = re.compile(r"(?<=\w)[-_]\$\{[\w.+ -]*\}")
 """What a program counts machines by: `kiln-${count.index + 1}`."""
 _TELEPHONE = re.compile(r"[\d()+./–-]+")
 """What people are called at."""
+BRIDGE = re.compile(r"vmbr\d{1,4}(?:\.\d{1,4})?|v?net\d{1,4}|vmbr\d+v\d+")
 LISTING = (",", "&", "/", "+", "\n")
 
 
@@ -36,6 +37,12 @@ class Called(NamedTuple):
 def is_value_word(scene: Scene, number: int) -> bool:
     """A word that may be a name: it has no part in building the sentence."""
     return scene.kind(number) == "word" and not scene.does(number, *BUILDING) and not scene.fills(number)
+
+
+def is_host(able: Able, scene: Scene, number: int) -> bool:
+    """`a reverse proxy for wiki.example.org`: whom it is for, where that may be told so."""
+    told = any(one.unlabelled for one in able.by_kind.get("text", ()))
+    return told and scene.does(number - 1, "for") and "." in scene.token(number).text
 
 
 def hyphenated(scene: Scene, number: int) -> str:
@@ -95,6 +102,8 @@ def names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed: 
 
 def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) -> tuple[int, tuple[str, ...]]:
     token = scene.said[at]
+    if not is_first and BRIDGE.fullmatch(token.text):
+        return at, ()
     if token.kind == "quoted":
         return at + 1, (_COUNTER.sub("", scene.unquoted(at)),)
     if token.kind == "name" or (token.kind == "number" and not is_first):

@@ -16,7 +16,7 @@ from tools.values.request import Request
 
 def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Request) -> tuple[list[Group], list[Group]]:
     """(things spoken of, things taken back). `spans` are stretches of prose by their tokens."""
-    grouping = Grouping(scene, request)
+    grouping = Grouping(scene, request, lines=frozenset(first for first, _, is_listed in spans if is_listed))
     listed = titles(scene, spans)
     named = [head for first, last, _ in spans for head in heads(scene, first, last, request, listed)]
     named += for_many(scene, named)
@@ -88,7 +88,7 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
     first, at = min(asking, default=0), 0
     while at < len(scene.said):
         end = scene.sentence(at)[1]
-        states = _only_states(scene, at, end) and _orders_behind(scene, end)
+        states = _only_states(scene, at, end) and (at < first or _orders_behind(scene, end))
         asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy") or any(at <= head.start < end for head in new)
         begins = bool(scene.facts(at))  # `Disk size is 200 GB.`
         if scene.is_text(end, ".") and scene.has(at, end, "size") and (states or (at < first and not asks)) and not begins:
@@ -101,7 +101,8 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
 def _orders_behind(scene: Scene, end: int) -> bool:
     """The next sentence asks for a machine, or says how large the one is that would do."""
     begin, end = scene.sentence(end + 1)
-    asks = scene.any_does(begin, end, "ask_for", "polite", "prefer") and not _only_states(scene, begin, end)
+    asks = scene.any_does(begin, end, "ask_for", "polite", "prefer") or scene.is_listed(begin, "opening")
+    asks = asks and not _only_states(scene, begin, end)
     return asks and says_machine_size(scene, begin, end, fully=True)
 
 
@@ -135,7 +136,7 @@ def _under_heading(scene: Scene, floor: int, first: int) -> int:
 
 def _one_by_one(scene: Scene, group: Group) -> list[Group]:
     """`two databases, one for 100 users and one for 20 users` are two things, and `2 VMs for staging and 3 for production` two kinds."""
-    others = (mark.first for mark in scene.marks_in(group.head.last, group.last, "another"))
+    others = [mark.first for name in ("another", "article") for mark in scene.marks_in(group.head.last, group.last, name)]
     ones = sorted(i for i in {*scene.of_kind(group.head.last, group.last, "number"), *others} if _counts_alone(scene, i))
     counts = [int(scene.said[i].value) or 1 for i in ones]
     if group.count is not None and len(ones) > 1 and sum(counts) == group.count:
@@ -148,7 +149,20 @@ def _one_by_one(scene: Scene, group: Group) -> list[Group]:
     for n, (first, last, count) in enumerate(zip(starts, [*starts[1:], group.last], counts, strict=True)):
         counted = (group.counted if n == 0 else (first, first + 1)) if count != 1 else (0, 0)
         label = group.label if n == 0 else ""
-        parts.append(replace(group, first=first, last=last, count=count, counted=counted, new=group.new or n > 0, label=label))
+        head = replace(group.head, again=group.head.again or n > 0)
+        parts.append(
+            replace(
+                group,
+                head=head,
+                first=first,
+                last=last,
+                count=count,
+                counted=counted,
+                new=group.new or n > 0,
+                label=label,
+                again_from=ones[0] if n else 0,
+            )
+        )
     for i in ones:
         scene.settle(i, i + 1)
     return parts
@@ -209,10 +223,10 @@ def _opening(scene: Scene, number: int, floor: int) -> int:
 
 
 def _counts_alone(scene: Scene, number: int) -> bool:
-    """`one for …`, `and 3 with …`: a number of things that are named no more."""
+    """`one for …`, `and 3 with …`, `eine für …`: a number of things that are named no more."""
     token = scene.said[number]
     counts = token.kind == "number" and token.value == int(token.value) and 1 <= token.value <= ROLE_COUNT_MAX
-    if not counts and token.text != "another":
+    if not counts and token.text != "another" and not scene.does(number, "article"):
         return False
     opens = scene.does(number - 1, "join") or scene.stops(number - 1) or scene.is_text(number - 1, ",", ":", "(")
     goes_on = scene.does(number + 1, "for", "with", "called") or scene.is_listed(number + 1, "within")

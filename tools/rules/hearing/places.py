@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 
 from tools.rules.hearing.listing import takes_away
-from tools.rules.hearing.naming import hyphenated, is_value_word
+from tools.rules.hearing.naming import BRIDGE, hyphenated, is_value_word
 from tools.rules.hearing.scene import QUANTITIES, Scene
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.values import plain
 from tools.rules.hearing.words import Mark
 from tools.values.wanted import Wanted
 
-BRIDGE = re.compile(r"vmbr\d{1,4}(?:\.\d{1,4})?|v?net\d{1,4}|vmbr\d+v\d+")
-SUBNET = re.compile(r".*\.0/(?:8|16|2[0-4])")
+SUBNET = re.compile(r".*(?:\.0/(?:8|16|2[0-4])|::/\d{1,3})")
 _NODE = re.compile(r"[a-z][a-z-]{0,40}\d{1,4}")
 VLAN_MAX = 4095
 FURTHER, FURTHER_ADDRESSES = "more_networks", "more_addresses"

@@ -8,7 +8,7 @@ from tools.rules.hearing.amounting import say_amounts
 from tools.rules.hearing.facts import read_facts
 from tools.rules.hearing.groups import Kind
 from tools.rules.hearing.lexicon import ENGLISH
-from tools.rules.hearing.naming import names_at
+from tools.rules.hearing.naming import is_host, names_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import Message, Thing
@@ -92,7 +92,11 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
     scene = at.scene
     for i in scene.of_kind(at.first, at.last, "word", "name", "quoted"):
         kind, is_new = scene.kind(i), not scene.at(i).meanings
-        if not scene.is_left(i) or (kind == "name" and scene.is_text(i + 1, ":", "=") and scene.token(i + 2).glued):
+        if (
+            not scene.is_left(i)
+            or is_host(at.able, scene, i)
+            or (kind == "name" and scene.is_text(i + 1, ":", "=") and scene.token(i + 2).glued)
+        ):
             continue
         behind = scene.named_at(i) or (kind == "name" and scene.named_at(i - 1))
         asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and _is_named_alone(scene, i)

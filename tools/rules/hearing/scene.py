@@ -303,7 +303,10 @@ class Scene:
             told = [i for i in range(self.clause(mark.first), mark.first) if self.is_listed(i, "relative")]
             self.leave(told[-1] if told else self.clause(mark.first), mark.last)
         for mark in self.marks_of("former"):
-            tells = self.token(mark.last).text.replace("'", "").isalpha() and not {*self.at(mark.last).names("fact")} & self.words.placing
+            in_brackets = self.is_text(mark.first - 1, "(")
+            tells = (in_brackets or self.token(mark.last).text.replace("'", "").isalpha()) and not {
+                *self.at(mark.last).names("fact")
+            } & self.words.placing
             if not self.denied[mark.first] and tells:
                 noun = self.mention_before(mark.first) if self.words.language != ENGLISH else None  # `notre serveur actuel`
                 self.leave(noun.first if noun else mark.first, self._former_up_to(mark))
@@ -342,8 +345,17 @@ class Scene:
         return number
 
     def asks_for_new(self, number: int) -> bool:
-        """`we need a VM`, `to a PostgreSQL`."""
-        return self.does(number, "ask_for", "to") and not self.does(number, "with") and self.introduces(number + 1)
+        """`we need a VM`, `to a PostgreSQL`, `is replaced by two VMs`."""
+        last = self.at(number).last
+        return self.does(number, "ask_for", "to", "becomes") and not self.does(number, "with") and self.introduces(last)
+
+    def _gives_way(self, number: int) -> bool:
+        """`replace the old box with a VM`, `with two new ones`."""
+        counts = self.skip(number + 1, number + 4, "article") - number > 1 or self.kind(number + 1) == "number"
+        return self.does(number, "with", "by") and (self.introduces(number + 1) or (counts and self._are_ones(number + 2)))
+
+    def _are_ones(self, number: int) -> bool:
+        return any(self.is_listed(i, "ones") for i in range(number, number + 2))
 
     def _denied_up_to(self, mark: Mark) -> int:
         """To the end of the clause, or to a word that affirms."""
@@ -359,18 +371,25 @@ class Scene:
         """Of `replace the box (24 cores) with a VM` up to what takes its place; of `it replaces a box with 24 cores, 64 GB` to its end, of
         `to replace our MySQL, production` to the comma: what follows no figure is no figure of it."""
         last, depth = mark.last, 0
-        while not self.stops(last) and (depth or not self.does(last, "with", "by") or {*self.at(last + 2).names("fact")} - {"count"}):
+        while not self.stops(last) and (depth or not self._leads_to_new(last)):
             depth += self.is_text(last, "(") - self.is_text(last, ")")
             if depth < 0 or (depth == 0 and self.is_text(last, ",") and not self.has(mark.last, last, *QUANTITIES)):
                 break
             last += 1
         return last
 
+    def _leads_to_new(self, number: int) -> bool:
+        """`with a VM`; not `with 24 cores`."""
+        return self.does(number, "with", "by") and not {*self.at(number + 2).names("fact")} - {"count"}
+
     def _former_up_to(self, mark: Mark) -> int:
         """`our old box`, up to a comma; `our old box has 2 cores, 4 GB and dies`, up to where something is asked for;
         `from the old MySQL to a PostgreSQL`, up to what comes."""
         last, depth, listed_below, tells = mark.last, 0, self.is_text(mark.last + 1, ":"), False
-        while not self.stops(last) and not self.asks_for_new(last):
+        if self.is_text(mark.first - 1, "("):  # `our media box is dying (old i5, 8 GB)`
+            return self.find(last, self.sentence(last)[1], ")") or last
+        replaced = self.any_does(self.sentence(mark.first)[0], mark.first, "replaces")
+        while not self.stops(last) and not self.asks_for_new(last) and not (replaced and self._gives_way(last)):
             depth += self.is_text(last, "(") - self.is_text(last, ")")
             tells = tells or self.does(last, "with")
             on = listed_below or (tells and not self.any_does(last, last + 7, "ask_for"))

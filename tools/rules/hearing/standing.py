@@ -63,6 +63,8 @@ def is_wish(scene: Scene, head: Head) -> bool:
         return False
     if not facts or mark.first != head.first or mark.last < head.last or head.role or head.names:
         return False
+    if scene.does(head.last, "for") and scene.kind(scene.skip(head.last, len(scene.said), "for", "bound")) == "number":
+        return False  # `monitoring for 40 machines` is a thing
     others = {name for one in scene.mentions for name in one.names("service")} - {head.capability}
     able = any({"ports", "cpu_count"} <= {one.name for one in scene.catalogue[name].WANTED} for name in others)
     return able or any("cpu_count" in one.names("fact") for one in scene.marks)

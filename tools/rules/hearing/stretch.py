@@ -22,6 +22,8 @@ class Found:
     """(fact, value or nothing, quote) of what is not to be."""
     either: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of a fact, the values that it may have by their quotes, where nothing tells which one."""
+    open: set[str] = field(default_factory=set)
+    """Facts of which something was said that is none of their values: what others say of them is not said of it."""
 
     def say(self, name: str, value: str, quote: str) -> None:
         self.facts[name] = Fact(name=name, value=value, quote=quote)

@@ -43,6 +43,8 @@ class Thing:
     role: str = ""
     again: bool = False
     """As the one before it, but for what is said of it."""
+    again_from: int = 0
+    """Only what is said of that one before this token; 0: all of it."""
     each: bool = False
     """What is said of it is said of those before it too."""
     row: bool = False
@@ -141,7 +143,7 @@ class Message:
         for group in found:
             if group.of is not None:
                 group.thing = found[group.of].thing
-            elif group.capability in rows and not scene.has(group.first, group.last, "size"):
+            elif group.capability in rows and not scene.has(max(group.first, scene.sentence(group.head.first)[0]), group.last, "size"):
                 group.thing = -1  # `all VMs on network 21` speaks of the rows
             else:
                 group.thing = len(self.things)
@@ -170,6 +172,7 @@ class Message:
         said = scene.quote(head.first, head.last)
         thing = Thing(group.capability, group.label, group.new, said, role=head.role, again=head.again)
         thing.only, thing.first, thing.meant_by, thing.times = head.only, head.first, group.meant_by, group.times
+        thing.again_from = group.again_from
         thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
         if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from ipaddress import ip_interface
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -31,11 +32,16 @@ class Token(NamedTuple):
 
 _KEY = r"(?P<key>(?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)(?:@openssh\.com)? [A-Za-z0-9+/=]{8,}(?: [^\s,;]+)?)"
 _QUOTED = r"(?<!\w)(?P<quoted>\"[^\"]{1,80}\"|“[^”]{1,80}”|'[^'\n]{1,80}'(?!\w))"
-_LINK = r"(?P<link>https?://\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+|@[\w-]+)"
+_LINK = (
+    r"(?P<link>https?://\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+|@[\w-]+"
+    r"|(?<![\w:.-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])|(?<![\w:.])\d{1,2}:[0-5]\d(?::[0-5]\d)?(?![\w:]))"
+)
+"""Also the address of a network card, and a time of day."""
 _ADDRESS = (
     r"(?P<address>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)"
-    r"|(?<![\w:])(?:(?:[0-9a-f]{1,4}:){2,7}|[0-9a-f]{1,4}::)[0-9a-f:]*[0-9a-f](?:/\d{1,3})?)"
+    r"|(?<![\w:.])(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}(?:/\d{1,3})?(?![\w/]))"
 )
+"""Of what looks like one of IPv6, `ipaddress` says whether it is: `14:22:10` is none."""
 _PATH = (
     r"(?P<path>(?<![\w/.:@-])(?:[a-z0-9][\w.-]*:(?=/\w)|(?=/[a-z][\w.-]*/\w))(?:/[\w.-]+)+/?"
     r"|(?<![\w/.:@-])[a-z][a-z0-9+-]*://[^\s,;()\"']+)"
@@ -49,6 +55,8 @@ _NAME = (
     r"|[a-z][\w-]*(?:\.[a-z][\w-]*)*\.[a-z]{2,12}(?![\w.]*\())"  # shop.example.org
     r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+)"  # 2b3-x
 )
+_SHAPE = re.compile(r"(?<![\w.-])(\d{1,3})(c)(\d{1,4}g)(\d{1,5}g)?b?(?![\w.-])", re.IGNORECASE)
+"""`4c8g100g`: cores, memory and disk in one word."""
 _FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _PATH, _ADDRESS, _PORT, _NAME)), re.IGNORECASE)
 _REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|(?!(?<=[^\W_])-[^\W_])[^\w\s]|_|\n")
 """Words, bare digits and marks; a hyphen within a word is no token."""
@@ -80,12 +88,17 @@ def _is_glued(folded: str, start: int) -> bool:
 def _typed(text: str, folded: str) -> Iterator[Token]:
     """Whatever is more than a word, the first kind at each place."""
     taken = bytearray(len(text))
+    for token in _shapes(text, folded):
+        taken[token.start : token.end] = b"\1" * (token.end - token.start)
+        yield token
     for match in islice(_FIRST.finditer(text), TOKENS_MAX):
         kind = match.lastgroup or ""
         start, end = match.span(kind)
-        while end > start + 1 and text[end - 1] in ".-_:":
+        while end > start + 1 and text[end - 1] in (".-_" if kind == "address" else ".-_:"):
             end -= 1
-        if kind == "name" and not _is_name(text[start:end]):
+        while kind == "address" and end > start + 1 and text[end - 1] == ":" and text[end - 2] != ":":
+            end -= 1
+        if any(taken[start:end]) or (kind in _ARE and not _ARE[kind](text[start:end])):
             continue
         if kind == "quoted" and next(quantities.sizes(text[start:end]), None):
             continue  # `"4 vCPU / 16 GB"` is no name
@@ -104,6 +117,22 @@ def _typed(text: str, folded: str) -> Iterator[Token]:
             yield Token(kind_, folded[start:end], start, end, float(value), _is_glued(folded, start))
 
 
+def _shapes(text: str, folded: str) -> Iterator[Token]:
+    kinds: tuple[TokenKind, ...] = ("number", "word", "size", "size")
+    for match in islice(_SHAPE.finditer(text), QUANTITIES_MAX):
+        for kind, said, (start, end) in zip(kinds, match.groups(), match.regs[1:], strict=True):
+            value = float(said) if kind == "number" else quantities.size_bytes(said or "") or 0
+            if said:
+                yield Token(kind, folded[start:end], start, end, float(value), kind == "word")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return "." in text or (any(c.isdigit() for c in text) and bool(ip_interface(text)))
+    except ValueError:
+        return False
+
+
 def _is_name(text: str) -> bool:
     """`e.g` and `end.Next` are no names: a dot joins two or more letters on either side, all small."""
     if any(c.isdigit() or c in "_{[" for c in text):
@@ -112,6 +141,7 @@ def _is_name(text: str) -> bool:
     return all(len(part) > 1 for part in parts) and all(part.islower() for part in (text[1:], parts[-1]))
 
 
+_ARE: dict[str, Callable[[str], bool]] = {"name": _is_name, "address": _is_address}
 _SERIES = re.compile(r"^(.*?)(\d+)$")
 _BRACES = re.compile(r"^(.*?)[{\[]([\d,.: -]+)[}\]](.*)$")
 NAMES_MAX = 200

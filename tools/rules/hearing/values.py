@@ -20,6 +20,8 @@ AMOUNTS: tuple[Kind, ...] = ("count", "money", *SIZES)
 """Kinds of facts that an amount is the value of."""
 WITHOUT_LABEL, WITHOUT_VALUE = 1.5, 0.6
 """What it costs to leave a value without a label, and a label without a value; a match costs less the nearer they stand."""
+BARE = 2.15
+"""What it costs to leave a number without a label: a size may yet be told by the order, `8 GB disk 50`."""
 GAP_MAX = 5
 """Tokens that may stand between a value and its label."""
 JOINT_MAX = 6
@@ -129,7 +131,8 @@ def assign(at: Stretch) -> tuple[list[Match], list[Amount]]:
     best: list[tuple[float, tuple[Match, ...]]] = [(0.0, ())]
     for n, one in enumerate(row):
         cost, matches = best[n]
-        options = [(cost + (WITHOUT_LABEL if isinstance(one, Amount) else WITHOUT_VALUE), matches)]
+        alone = WITHOUT_VALUE if isinstance(one, Label) else BARE if one.kind == "number" else WITHOUT_LABEL
+        options = [(cost + alone, matches)]
         if n and (matched := _match(scene, row[n - 1], one, kinds)):
             options.append((best[n - 1][0] + matched[0], (*best[n - 1][1], matched[1])))
         for count in range(2, min(LISTED_MAX, (n + 1) // 2) + 1):  # `CPU / RAM / disk: 4 / 8 / 100`

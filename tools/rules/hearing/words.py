@@ -289,9 +289,10 @@ class Lexicon:
         services = {name for mark in found for name in mark.names("service")}
         named = [(mark.first, mark.last) for mark in marks if self._is_name(mark, services)]
         of_there = [(mark.first, mark.last) for mark in marks if self._is_name(mark, there)]
+        of_wishes = [(mark.first, mark.last) for mark in marks if mark.has("wish")]  # a `web application firewall`
 
         def is_within(mark: Mark) -> bool:
-            longer = (span for span in of_there if span != (mark.first, mark.last))
+            longer = (span for span in (*of_there, *of_wishes) if span != (mark.first, mark.last))
             return any(first <= mark.first and mark.last <= last for first, last in (*named, *longer))
 
         return [mark for mark in found if not is_within(mark)]

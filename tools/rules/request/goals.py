@@ -170,6 +170,11 @@ def _wanted(quote: str, text: str, scene: Scene) -> bool:
     start = text.find(quote)
     first, _ = scene.tokens_between(start, start + len(quote))
     begin, _ = scene.sentence(first)
+    wish = scene.at(first)
+    if wish.has("wish") and wish.last - wish.first > 1 and scene.mention_at(first) is None:
+        return False  # a `web application firewall`
+    if scene.does(first - 1, "owned") and (scene.does(first - 2, "lean") or scene.at(first - 2).has("fact", "relation")):
+        return False  # `in front of the shop`
     before = [scene.at(number) for number in range(begin, first)]
     return not before or any(mark.does("ask_for") for mark in before) or any(mark.does("article") for mark in (before[0], before[-1]))
 
