@@ -236,7 +236,7 @@ def test_the_rules_fill_in_what_a_model_left_out_and_add_nothing_to_its_items() 
     text = "a Redis cache on a VM in production with 8 GB of memory, network 20"
     add = Edit(do="add", item="cache", name="redis", quote="Redis")
     memory = Edit(do="set", item="cache", name="memory", value="8 GB", quote="8 GB of memory")
-    request, _ = apply(Request(), fill_in(Edits(edits=(add, memory)), heard(text)), catalogue())
+    request, _ = apply(Request(), fill_in(Edits(edits=(add, memory)), heard(text), catalogue()), catalogue())
     assert plain(request) == {"cache": {"memory": "8 GB", "environment": "production", "network": "20", "purpose": "cache"}}
 
 

@@ -56,16 +56,17 @@ def _understood(item: Item, request: Request, site: Site) -> Needs:
     left = (shorten(one.text) for one in wishes if one.kind not in stands.grants)
     not_included = tuple(dict.fromkeys((*needs.not_included, *left)))
     needs = needs.model_copy(update={"label": item.label, "not_included": not_included})
-    return _where_it_is_kept(_where_it_can_stand(needs, facts), site)
+    return _where_it_is_kept(_where_it_can_stand(needs, facts, alone=len(request.items) == 1), site)
 
 
-def _where_it_can_stand(needs: Needs, facts: Sequence[Fact]) -> Needs:
+def _where_it_can_stand(needs: Needs, facts: Sequence[Fact], alone: bool) -> Needs:
     """With a problem when another platform was said than one that it can stand on."""
     said = next((fact.value for fact in facts if fact.name == "platform"), needs.platform)
     if said == needs.platform:
         return needs
-    title = catalogue()[needs.capability].TITLE
-    problem = f"{title} cannot be made on {said}, only on {needs.platform}. Say `on {needs.platform}`, or ask for another service."
+    able = catalogue()[needs.capability]
+    say = f"on {needs.platform}" if alone else f"{needs.label} on {needs.platform}"
+    problem = f"{able.TITLE} cannot be made on {said}, only on {' or '.join(able.ON)}. Say `{say}`, or ask for another service."
     return needs.refuse(problem, "platform")
 
 

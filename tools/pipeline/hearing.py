@@ -47,7 +47,7 @@ class Hearing:
             if isinstance(effect, effects.Hear):
                 heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today, self.now.before, self.known)
                 if self.by_model:
-                    heard = proving.fill_in(self.by_model(effect.text, self.now, heard), heard)
+                    heard = proving.fill_in(self.by_model(effect.text, self.now, heard), heard, catalogue())
                 self.now, more = step(self.now, events.Said(effect.text, heard, offline=self.by_model is None))
                 to_do = (*to_do, *more)
             elif isinstance(effect, effects.Understand):

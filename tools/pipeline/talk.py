@@ -471,7 +471,7 @@ class Talk:
 
     def said(self, edits: Edits, offline: bool) -> events.Said:
         """With what the rules heard where a model heard nothing."""
-        return events.Said(self.text, proving.fill_in(edits, self.hear_by_rule()), offline)
+        return events.Said(self.text, proving.fill_in(edits, self.hear_by_rule(), catalogue()), offline)
 
 
 def _made(value: T | None) -> T:

@@ -67,6 +67,9 @@ class Wanted(Value):
     """For `count`: of machines that are not its own: `monitoring for 40 machines`."""
     unlabelled: bool = False
     """For `address`: one that no label introduces is this one, and no machine's own. For `text`: the name of a host that it is `for`."""
+    place: bool = False
+    """For `choice`: where the thing is to stand, so that its words say so only as words for a place do: `in Azure`, `an Azure VM`, and not
+    `Azure AD`. It is said of the thing that it stands behind, and no other words make it go unheard."""
     alone: bool = False
     """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
 

@@ -12,7 +12,6 @@ from tools.rules.databases.reading import read_database_name, read_engine, read_
 from tools.rules.machines.facts import EVERY_MACHINE, VIRTUAL_ADDRESS
 from tools.rules.names import naming
 from tools.rules.request.attaching import read_virtual_address
-from tools.rules.request.facts import PLATFORM
 from tools.rules.request.placing import read_placing
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
@@ -21,7 +20,7 @@ from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
 
-WANTED = wanted(__package__, every_machine=EVERY_MACHINE, virtual_address=(VIRTUAL_ADDRESS,), platform=(PLATFORM,), **EVERY_DATABASE)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE, virtual_address=(VIRTUAL_ADDRESS,), **EVERY_DATABASE)
 
 _DATABASES = ("postgresql database", "postgres database", "postgresql db", "postgres db", "postgresql", "postgres", "pg", "database", "db")
 _BEFORE = (

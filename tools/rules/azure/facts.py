@@ -18,7 +18,7 @@ REGION_FIRST = "eastus"
 ENVIRONMENT_FIRST = "development"
 
 REGION, TEAM, BUDGET, NAME, RESOURCE_GROUP = wanted(__package__)
-EVERY_CLOUD = (ENVIRONMENT, REGION, TEAM, BUDGET, NAME)
+EVERY_CLOUD = (ENVIRONMENT, PLATFORM, REGION, TEAM, BUDGET, NAME)
 SHARED = {
     "every_cloud": EVERY_CLOUD,
     "cloud_without_budget": tuple(one for one in EVERY_CLOUD if one is not BUDGET),

@@ -31,11 +31,12 @@ def answer(scene: Scene, request: Request, asked: Asked, catalogue: Catalogue, t
     ]
     if _speaks_of_others(scene, {one.name for _, one in open_}):
         return []  # `only 500 users`, when something else was asked
+    for_one = {one.name for _, one in open_ if one.place and {label for label, other in open_ if other.name == one.name} != set(items)}
     edits, left = list[Edit](), list[tuple[str, Wanted]]()
     for label in dict.fromkeys(label for label, _ in open_):
         wanted = [one for other, one in open_ if other == label]
         found = _labelled(scene, wanted, items[label].capability, today)
-        edits += [_set(label, fact.name, fact.value, fact.quote) for fact in found.facts.values()]
+        edits += [_set(label, fact.name, fact.value, fact.quote, for_one) for fact in found.facts.values()]
         left += [(label, one) for one in wanted if one.name not in found.facts]
     for first, last in _pieces(scene, {one.kind for _, one in left}):
         said = next(((label, one, value) for label, one in left if (value := _bare(scene, first, last, one, today))), None)
@@ -44,7 +45,7 @@ def answer(scene: Scene, request: Request, asked: Asked, catalogue: Catalogue, t
                 continue
             return edits if last - first <= 2 else []
         label, one, value = said
-        edits.append(_set(label, one.name, value, scene.quote(first, last)))
+        edits.append(_set(label, one.name, value, scene.quote(first, last), for_one))
         scene.use(first, last)
         left = [pair for pair in left if pair != (label, one) and not (one.name in SHARED and pair[1].name == one.name)]
     return list(dict.fromkeys(edits))
@@ -66,9 +67,9 @@ def _labelled(scene: Scene, wanted: list[Wanted], capability: str, today: date) 
     return at.found
 
 
-def _set(label: str, name: str, value: str, quote: str) -> Edit:
-    """What is said once for all is an answer for all."""
-    return Edit(do="set", item="" if name in SHARED else label, name=name, value=value, quote=quote)
+def _set(label: str, name: str, value: str, quote: str, for_one: Container[str]) -> Edit:
+    """What is said once for all is an answer for all; where one of several cannot stand in a place, another place is for that one."""
+    return Edit(do="set", item=label if name in for_one or name not in SHARED else "", name=name, value=value, quote=quote)
 
 
 def _pieces(scene: Scene, kinds: Container[str]) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@ name are one thing, what was said before is not said again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing import listing, quantities
@@ -12,7 +13,7 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
 from tools.rules.hearing.words import Mark
 from tools.rules.names.naming import repair
-from tools.values.request import Doubt, Edit, Fact, Reading
+from tools.values.request import Doubt, Edit, Fact, Item, Reading
 
 
 def changes(message: Message, common: Thing | None) -> list[Edit]:
@@ -233,9 +234,24 @@ def _shared(message: Message) -> dict[str, Fact]:
         if any(name in one.facts for one in rows) and not all(name in one.facts for one in rows):
             continue  # what a row says is not said of the others
         differs = said and ((before and before.value != said[0].value) or any(item.fact(name) for item in others))
-        if len({fact.value.lower() for fact in said}) == 1 and not (is_more and differs):
+        if len({fact.value.lower() for fact in said}) == 1 and not (is_more and differs) and not _is_of_one(message, name, others):
             shared[name] = said[-1]
     return shared
+
+
+def _is_of_one(message: Message, name: str, others: Sequence[Item]) -> bool:
+    """`a database on Proxmox and a storage account`: a place behind one of several is of that one; behind the last it may be of all, and so
+    it is before the first: `in Azure: a database and a storage account`. It moves no `others`, which the message does not speak of."""
+    saying = [n for n, thing in enumerate(message.things) if name in thing.facts]
+    place = any(one.place and one.name == name for thing in message.things for one in message.wanted(thing))
+    if place and others:
+        return True
+    if not place or len(saying) != 1 or saying[0] == len(message.things) - 1:
+        return False
+    scene, thing = message.scene, message.things[saying[0]]
+    start = scene.text.find(thing.facts[name].quote)
+    _, last = scene.tokens_between(start, start + len(thing.facts[name].quote))
+    return thing.new and last >= thing.said[0]  # right before it, too: `an Azure VM and a database`
 
 
 def _unsets(message: Message, thing: Thing) -> list[Edit]:

@@ -146,6 +146,8 @@ def _choices(at: Stretch, one: Wanted) -> None:
             scene.use(mark.first, mark.last)
         if not values or labels or not scene.says_more(mark.first, mark.last) or _is_ordinary(scene, mark):
             continue
+        if one.place and not _says_where(scene, mark):
+            continue
         if scene.denied[mark.first] or (one.several and takes_away(scene, mark.first)):
             at.deny(one, values[0], mark.first, mark.last)
             if one.several:
@@ -175,6 +177,20 @@ def _is_ordinary(scene: Scene, mark: Mark) -> bool:
     usual = scene.words.ordinary.get(scene.said[mark.first].text, {"before": [], "after": []})
     alone = mark.last - mark.first == 1
     return alone and (scene.is_text(mark.first - 1, *usual["before"]) or scene.is_text(mark.last, *usual["after"]))
+
+
+def _says_where(scene: Scene, mark: Mark) -> bool:
+    """`in Azure`, `an Azure VM`, `deploy it to Azure`; not `Azure AD`, `that talks to Azure`, `a runner for Azure DevOps`."""
+    lead = mark.first - 1
+    while scene.does(lead, "owned", "article"):
+        lead -= 1
+    if any(scene.is_listed(i, "within") for i in (lead, mark.first)):
+        return True
+    if scene.is_text(lead, "to"):
+        clause = range(scene.clause(mark.first), lead)
+        return any(scene.does(i, "ask_for", "change") for i in clause) and not any(scene.is_listed(i, "relative") for i in clause)
+    led = scene.does(lead, "with", "for", "lean") and not scene.at(lead).names("fact")
+    return not led and not scene.is_plain_word(mark.last)
 
 
 def _is_of_another(scene: Scene, mark: Mark) -> bool:

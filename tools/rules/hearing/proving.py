@@ -35,9 +35,10 @@ def prove(
     return edits.model_copy(update={"edits": kept, "doubts": doubts, "taken": tuple(judge.taken)}), dropped
 
 
-def fill_in(proven: Edits, by_rule: Edits) -> Edits:
+def fill_in(proven: Edits, by_rule: Edits, catalogue: Mapping[str, Listed]) -> Edits:
     """What a model said, with what the rules heard in words that it made nothing of. Things are added by the rules only when it made
-    nothing of the whole message."""
+    nothing of the whole message. Where a thing is to stand is taken from words that it made something else of, too: `2 VMs in Azure` are
+    not two VMs anywhere."""
     if not proven.edits:
         return by_rule.model_copy(update={"asks": by_rule.asks or proven.asks, "doubts": by_rule.doubts or proven.doubts})
     theirs: dict[str, list[str]] = {}
@@ -51,13 +52,14 @@ def fill_in(proven: Edits, by_rule: Edits) -> Edits:
         if edit.do in ("set", "include", "exclude")
     ]
     said_of = {(edit.item, edit.name) for edit in proven.edits}
+    places = {one.name for able in catalogue.values() for one in able.WANTED if one.place}
     quotes = [fold(edit.quote) for edit in proven.edits if edit.do != "add"]
     more = tuple(
         edit
         for edit in left
         if (edit.item or edit.item not in called)
         and not {(edit.item, edit.name), ("", edit.name)} & said_of
-        and not any(fold(edit.quote) in quote or quote in fold(edit.quote) for quote in quotes)
+        and (edit.name in places or not any(fold(edit.quote) in quote or quote in fold(edit.quote) for quote in quotes))
     )
     unused = tuple(phrase for phrase in by_rule.unused if not any(quote in fold(phrase) for quote in quotes))
     return proven.model_copy(update={"edits": (*proven.edits, *more), "unused": unused, "joins": by_rule.joins})
@@ -222,7 +224,7 @@ def _supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
             each = [part for one_of in value.split(", ") for part in ([one_of] if one_of in quote else one_of.split(".", 1))]
             return bool(value.strip()) and all(part in quote for part in each)
         case "names":
-            return all(part.strip("0123456789-") in quote for part in value.split(", "))
+            return all((part.strip("0123456789-") or part) in quote for part in value.split(", "))
         case _:
             return bool(value.strip()) and " ".join(value.split()) in " ".join(quote.split())
 
