@@ -13,6 +13,7 @@ from tools.rules.hearing.counting import names_of
 from tools.rules.hearing.known import Built, Known
 from tools.rules.request import goals
 from tools.rules.request.editing import apply
+from tools.rules.request.running import sizes_needed
 from tools.values.request import Edits, Request
 
 ROWS = Path(__file__).parent / "live.jsonl"
@@ -46,7 +47,8 @@ def build(asked: list[str]) -> tuple[Request, Built]:
 
 
 def say(text: str, request: Request, built: Built) -> After:
-    edits = goals.hear(text, request, catalogue(), (), TODAY, None, Known(built=built))
+    sizes = {part.label: sizes_needed(part) for part in chain.understand(request, SITE, "operator").parts}
+    edits = goals.hear(text, request, catalogue(), (), TODAY, None, Known(built=built, sizes=sizes))
     after, refused = apply(request, edits, catalogue(), {}, built, text)
     return After(after, edits, tuple(reason for _, reason in refused))
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tools.capabilities import catalogue, chain
@@ -14,6 +14,7 @@ from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.report import report
 from tools.rules.request import goals
 from tools.rules.request.editing import apply
+from tools.rules.request.running import sizes_needed
 from tools.rules.words.conversation import read
 from tools.rules.words.reducer import step
 from tools.values import effects, events
@@ -45,7 +46,7 @@ class Hearing:
         while to_do:
             effect, to_do = to_do[0], to_do[1:]
             if isinstance(effect, effects.Hear):
-                heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today, self.now.before, self.known)
+                heard = goals.hear(effect.text, self.now.request, catalogue(), self.now.asked, self.today, self.now.before, self._known())
                 if self.by_model:
                     heard = proving.fill_in(self.by_model(effect.text, self.now, heard), heard, catalogue())
                 self.now, more = step(self.now, events.Said(effect.text, heard, offline=self.by_model is None))
@@ -57,6 +58,10 @@ class Hearing:
                 to_do = (*to_do, *more)
         commands = () if message.intent in (Intent.WORDS, Intent.EMPTY) else (message.intent.name.lower(),)
         return report(self.now.request, heard, catalogue(), self._missing(), commands, refused, self.known)
+
+    def _known(self) -> Known:
+        parts = self.now.requirements.parts if self.now.requirements else ()
+        return replace(self.known, sizes={part.label: sizes_needed(part) for part in parts} | {**self.known.sizes})
 
     def _understand(self, effect: effects.Understand) -> events.Understood:
         before = Request() if effect.anew else self.now.request

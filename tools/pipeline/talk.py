@@ -29,14 +29,14 @@ from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import proving, reading
 from tools.rules.hearing.counting import names_of
-from tools.rules.hearing.known import Built, Known
+from tools.rules.hearing.known import Built, Known, Sizes
 from tools.rules.names.naming import shorten
 from tools.rules.plans.approving import digits
 from tools.rules.plans.permitting import assert_may
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request import goals
 from tools.rules.request.editing import apply, facts_of
-from tools.rules.request.running import made_by_us, seen_running
+from tools.rules.request.running import made_by_us, seen_running, sizes_made, sizes_needed
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
 from tools.rules.words.guiding import opening
@@ -307,12 +307,24 @@ class Talk:
         required = understand(self.world, request, self.person.name)
         return events.Understood(edits, request, refused, required, anew)
 
+    def _made_here(self) -> Manifest | None:
+        """What this conversation's run has made."""
+        if self.now.run_id is None or self.now.request_built is None:
+            return None
+        return self.world.ledger.plans.kept(self.world.ledger.runs.row(self.now.run_id).plan_digest).manifest
+
     def _machines_built(self) -> Built:
         """Of what the conversation's run has made and this message may change."""
-        if self.now.run_id is None or self.now.request_built is None:
-            return {}
-        manifest = self.world.ledger.plans.kept(self.world.ledger.runs.row(self.now.run_id).plan_digest).manifest
-        return {part.label: {group: tuple(m.name for m in part.of_group(group)) for group in part.groups} for part in manifest.parts}
+        manifest = self._made_here()
+        return {} if manifest is None else {part.label: {group: tuple(m.name for m in part.of_group(group)) for group in part.groups} for part in manifest.parts}
+
+    def _sizes(self) -> Sizes:
+        """Of what is planned, else of what the conversation's run has made."""
+        needed = self.now.requirements.parts if self.now.requirements else ()
+        planned = {part.label: sizes_needed(part) for part in needed}
+        drafted = self.now.manifest if self.now.plan_kind != "remove" else None
+        made = drafted or self._made_here()
+        return planned | {part.label: sizes_made(part) for part in (made.parts if made else ()) if part.machines}
 
     def _running(self, edits: Edits, request: Request) -> dict[str, Item]:
         """By every name, where an edit may be about it: what this conversation has made, what other runs did, or what a cluster shows."""
@@ -466,7 +478,7 @@ class Talk:
 
     def hear_by_rule(self) -> Edits:
         now = self.now
-        known = Known(built=self._machines_built())
+        known = Known(built=self._machines_built(), sizes=self._sizes())
         return goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date(), now.before, known)
 
     def said(self, edits: Edits, offline: bool) -> events.Said:

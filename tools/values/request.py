@@ -104,6 +104,8 @@ class Doubt(Value):
     about: tuple[str, ...]
     """The names of the facts it may be about."""
     readings: tuple[Reading, ...] = ()
+    now: str = ""
+    """What it is so far, where that is known: `16 GiB` of `less memory`."""
 
 
 class Edits(Value):

@@ -46,6 +46,12 @@ def say_afar(message: Message, thing: Thing) -> None:
     _Amounts(message, thing, at).say(left)
 
 
+def so_far(message: Message, thing: Thing, fact: str) -> str:
+    """What it is without this message; where machines of one kind are meant, of these."""
+    theirs = f"{thing.kind}_{fact}"
+    return message.so_far(thing, theirs if thing.kind and message.wants(thing, theirs) else fact)
+
+
 def worth(value: str) -> float | None:
     size_bytes, number = quantities.size_bytes(value), quantities.count(value)
     return size_bytes if size_bytes is not None else number
@@ -69,14 +75,15 @@ def _multiply(message: Message, thing: Thing, at: Stretch) -> None:
         label = next((m for m in at.scene.marks_in(mark.last, mark.last + 3) if m.names("fact")), None)
         if not label:
             continue
-        fact = next((fact for name in label.names("fact") if (fact := message.before(thing, name))), None)
-        was = worth(fact.value) if fact else None
-        if fact and was is not None:
+        names = [name for name in label.names("fact") if message.wants(thing, name)]
+        name, value = next(((name, value) for name in names if (value := so_far(message, thing, name))), ("", ""))
+        was = worth(value)
+        if was is not None:
             now = was * (2 if mark.does("double") else 0.5)
             if now != int(now):
                 at.scene.leave(mark.first, label.last)
                 continue
-            at.say(fact.name, plain(now) if fact.value.isdigit() else f"{plain(now / GIB)} GB", mark.first, label.last)
+            at.say(name, plain(now) if value.isdigit() else f"{plain(now / GIB)} GB", mark.first, label.last)
 
 
 class _Amounts:
@@ -233,18 +240,25 @@ class _Amounts:
 
     def _changed(self, fact: str, value: str, match: Match) -> tuple[str, str]:
         """(the fact, its value): `4 GB more` is what there is and four more; nothing else of it is known here."""
-        scene, before = self.scene, self.message.before(self.thing, fact)
-        counts = fact in self.at.able.counts
-        changed, was = self.message.counted(self.thing, fact) if counts else (fact, worth(before.value) if before else None)
-        if was is None:
+        counts, is_size = fact in self.at.able.counts, self.kinds[fact] in SIZES
+        changed, was = self.message.counted(self.thing, fact) if counts else (fact, worth(so_far(self.message, self.thing, fact)))
+        sign = self._sign(match, counts)
+        if was is None or not sign:
             return fact, value
-        lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last))
-        by = (scene.does(match.amount.first - 1, "by") and not lowers) or scene.does(match.first - 1, "adds")
-        if not by and not scene.any_does(match.first - 1, match.last + 1, "more"):
-            return fact, value
-        total = was + match.amount.worth
-        is_number = match.amount.kind == "number" and (counts or (before is not None and before.value.isdigit()))
-        return changed, plain(total) if is_number else f"{plain(total / GIB)} GB"
+        amount = match.amount.worth * (GIB if is_size and match.amount.kind == "number" else 1)
+        total = max(was + sign * amount, 0)
+        return changed, f"{plain(total / GIB)} GB" if is_size else plain(total)
+
+    def _sign(self, match: Match, counts: bool) -> int:
+        """Of `4 GB more`, `by 2 GB`: 1; of `4 GB less`, `reduce it by 4 GB`: -1; else 0. Of fewer machines tools.rules.hearing.taking tells."""
+        scene = self.scene
+        lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last + 1))
+        by = scene.does(match.amount.first - 1, "by") or scene.does(match.first - 1, "by")
+        if lowers or scene.any_does(match.first - 1, match.last + 1, "less"):
+            told = by or scene.any_does(match.first - 1, match.last + 1, "less")
+            return -1 if told and not counts else 0
+        more = by or scene.does(match.first - 1, "adds") or scene.any_does(match.first - 1, match.last + 1, "more")
+        return int(more)
 
     # What has no label.
 
@@ -300,6 +314,9 @@ class _Amounts:
             if self.kinds[fact] == "disks":
                 several = [size for size in several for _ in range(self._times(Match(size, (fact,), size.first, size.last)))]
             self._give(fact, *several)
+            if len(given) == 1:  # `8 GB more`
+                match = Match(given[0][1], (fact,), given[0][1].first, given[0][1].last)
+                self.at.found.say(*self._changed(fact, thing.facts[fact].value, match), thing.facts[fact].quote)
         for size in doubtful:
             quote = scene.quote(size.first, size.last)
             self._doubt([(lacking[kind], size.text, quote) for kind in ("memory", "disk") if kind in lacking])

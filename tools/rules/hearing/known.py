@@ -11,6 +11,9 @@ DEPTH_MAX = 4
 Built = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Of the items that a run has made, by label: the names of its machines, by group; the group of machines that are all alike is empty."""
 
+Sizes = Mapping[str, Mapping[str, str]]
+"""Of the items that are planned or made, by label: how large their machines are, by fact (`memory`, `workers_memory`)."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -26,6 +29,7 @@ class Known:
     networks: Mapping[str, Segment] = field(default_factory=dict)
     """By their names in small letters."""
     built: Built = field(default_factory=dict)
+    sizes: Sizes = field(default_factory=dict)
 
     def has_network(self, value: str) -> bool:
         said = value.lower()

@@ -21,11 +21,13 @@ from tools.rules.hearing.labels import Labelled, is_section, label_of
 from tools.rules.hearing.layout import SECTION, pieces
 from tools.rules.hearing.naming import Called, names
 from tools.rules.hearing.parting import groups
+from tools.rules.hearing.portions import read_there
 from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.taking import keep_from, take_away
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
+from tools.rules.hearing.vague import ask_once
 from tools.rules.hearing.words import COUNT, Catalogue, same
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
@@ -115,7 +117,7 @@ class _Reader:
         for group in found:
             for kind, after in zip_longest(group.kinds, group.kinds[1:]):
                 read_kind(message, made[group.thing], kind, after.head.start if after else group.last)
-            read_stretch(message, made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
+            read_there(message, made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
         for thing in made if len(found) > 1 else ():
             say_afar(message, thing)
         if not found and message.things and is_prose:
@@ -335,9 +337,10 @@ def _read_for_all(message: Message) -> None:
         scene.used[:] = before
         thing = Thing(item.capability, item.label, False, "")
         message.things.append(thing)
-        read_stretch(message, thing)
+        read_there(message, thing)
         used = bytearray(a | b for a, b in zip(used, scene.used, strict=True))
     scene.used[:] = used
+    ask_once(message.things)
     for name in dict.fromkeys(name for thing in message.things for name in thing.facts):
         able = [thing for thing in message.things if name in thing.facts]
         if len(able) < 2 or told or name in SHARED:

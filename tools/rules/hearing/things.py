@@ -60,6 +60,8 @@ class Thing:
     """What is said of it besides facts."""
     meant_by: str = ""
     """The kind of wish that told what it is, and that it fulfils."""
+    kind: str = ""
+    """Only its machines of this kind are meant: `workers`."""
     times: int = 1
 
     @property
@@ -111,6 +113,11 @@ class Message:
         item = self.request.item(thing.label or thing.copied)
         own = item.fact(name) if item else None
         return own or next((fact for fact in self.request.shared if fact.name == name), None)
+
+    def so_far(self, thing: Thing, name: str) -> str:
+        """What it is without this message: as it was said, else as it is planned or made; empty where nobody knows."""
+        before = self.before(thing, name)
+        return before.value if before else self.scene.known.sizes.get(thing.label or thing.copied, {}).get(name, "")
 
     def thing_of(self, item: Item) -> Thing:
         for thing in self.things:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tools.rules.names.text import spell_memory
 from tools.values.manifest import Part
 from tools.values.request import Fact, Item
-from tools.values.requirements import Field, Origin
+from tools.values.requirements import Field, Needs, Origin
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.wanted import Listed
 
@@ -44,6 +45,23 @@ def seen_running(snapshot: ClusterSnapshot, capability: str) -> Iterator[tuple[s
         }
         facts = {"name": guest.name} | {name: size for name, size in sizes.items() if not size.startswith("0")}
         yield guest.name, Item(capability=capability, label=capability, facts=_facts(facts))
+
+
+def sizes_made(part: Part) -> dict[str, str]:
+    """How large its machines are, by fact; of machines of several kinds those of each."""
+    sizes: dict[str, str] = {}
+    for group in part.groups:
+        machine = part.of_group(group)[0]
+        lead = f"{group}_" if group else ""
+        sizes |= {f"{lead}cpu_count": str(machine.cpu_count), f"{lead}memory": spell_memory(machine.memory_mib)}
+        sizes[f"{lead}disk"] = f"{machine.disk_gib} GiB"
+    return sizes
+
+
+def sizes_needed(needs: Needs) -> dict[str, str]:
+    """As they are planned: said, or assumed."""
+    ours = [field for field in needs.fields if field.name.endswith(("cpu_count", *SIZES)) and isinstance(field.value, int | float)]
+    return {_fact_of(field.name): _as_said(field) for field in ours}
 
 
 def _item(part: Part, facts: Mapping[str, str]) -> Item:

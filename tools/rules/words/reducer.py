@@ -369,7 +369,7 @@ def _understand(now: Conversation, understood: events.Understood) -> Stepped:
 
 def _still_open(doubts: tuple[Doubt, ...], edits: Edits, request: Request) -> tuple[Doubt, ...]:
     """Those of before that the edits do not settle, then the new ones."""
-    settled = {(edit.item, edit.name) for edit in edits.edits}
+    settled = {(item, edit.name) for edit in edits.edits for item in (edit.item, "")}
     again = {(one.item, one.quote) for one in edits.doubts}
     left = (
         doubt
@@ -395,6 +395,7 @@ def _ask_or_draft(now: Conversation, understood: events.Understood, aloud: tuple
         taken = (telling.ignored(unused),) if edited and unused else () if edited else (telling.requirements(required, unused),)
         return replace(after, phase=Phase.DRAFTING), (*aloud, *taken, Work.LOOK)
     asked = tuple((part.label, name) for part in required.parts for name in (*part.disputed, *(one.name for one in part.missing)))
+    asked = (*asked, *((doubt.item, name) for doubt in now.doubts if not doubt.readings for name in doubt.about))
     questions = (telling.doubts(now.doubts),) if now.doubts else ()
     if asked or not questions or any(part.problems for part in required.parts):
         questions = (*questions, telling.questions(required, unused))

@@ -1,0 +1,115 @@
+"""What a message says of some machines only of what there is: `the workers need 16 GB`, `put one of them on pve1`. What machines of one kind
+can have of their own is set of them; whatever all machines of a thing have alike is asked, since it would be said of the others, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from tools.rules.hearing.saying import read_stretch
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.stretch import Found
+from tools.rules.hearing.things import Message, Thing
+from tools.rules.hearing.vague import ask_how_much
+from tools.rules.hearing.words import COUNT, Able, Mark
+from tools.values.request import Doubt, Edit, Reading
+
+LEAD_MAX = 3
+"""Tokens between `one of` and the thing."""
+
+
+class Portion(NamedTuple):
+    """Tokens `first` up to `last` are about machines of one kind, or about some of a thing where `kind` is empty."""
+
+    first: int
+    last: int
+    kind: str
+
+
+def read_there(message: Message, thing: Thing, first: int = 0, last: int | None = None) -> None:
+    """What is said of a thing that is there, and of some of its machines."""
+    last = len(message.scene.said) if last is None else last
+    portions = [] if thing.new else _portions(message, thing, first, last)
+    begin = first
+    for one in portions:
+        if begin < one.first:
+            _read(message, thing, begin, one.first)
+        _read_portion(message, thing, one)
+        begin = one.last
+    if begin < last or not portions:
+        _read(message, thing, begin, last)
+
+
+def _read(message: Message, thing: Thing, first: int, last: int) -> None:
+    read_stretch(message, thing, first, last)
+    ask_how_much(message, thing, message.stretch(thing, first, last))
+
+
+def _portions(message: Message, thing: Thing, first: int, last: int) -> list[Portion]:
+    """From left to right; none where a number of them is said, which is how many there are to be."""
+    scene, able = message.scene, message.scene.words.able[thing.capability]
+    found = [(mark.first, kind) for mark in scene.marks_in(first, last) if (kind := _kind(scene, thing.capability, able, mark))]
+    if not found and COUNT in able.by_name and (message.counted(thing, COUNT)[1] or 1) > 1:
+        found = [(i, "") for i in range(first, last) if _is_some(scene, i)][:1]
+    portions: list[Portion] = []
+    for at, kind in found:
+        begin, end = scene.sentence(at)
+        begin = max(begin, first, portions[-1].first if portions else first)
+        if portions and portions[-1].last > at:
+            begin = _break(scene, portions[-1].first, at)
+            portions[-1] = portions[-1]._replace(last=begin)
+        portions.append(Portion(begin, min(end, last), kind))
+    return portions
+
+
+def _kind(scene: Scene, capability: str, able: Able, mark: Mark) -> str:
+    """`workers`, of machines that the thing has several kinds of, where no number stands before it."""
+    counts = [name for name in mark.facts(capability) if name in able.parts and f"{_bare(name)}_memory" in able.by_name]
+    before = mark.first - 1
+    counted = scene.kind(before) == "number" or scene.does(before, "another", "more", "less", "deny") or scene.is_listed(before, "single")
+    return _bare(counts[0]) if counts and not counted and scene.is_left(mark.first) else ""
+
+
+def _bare(count: str) -> str:
+    return count.removesuffix(f"_{COUNT}")
+
+
+def _is_some(scene: Scene, number: int) -> bool:
+    """`one of them`, `two of the web servers`."""
+    some = scene.kind(number) == "number" or scene.is_listed(number, "single")
+    end = scene.skip(number + 2, len(scene.said), "article", "owned", most=LEAD_MAX)
+    whose = any(scene.does(i, "them") for i in range(number + 2, end + 1)) or scene.mention_at(end) is not None
+    return some and scene.is_listed(number + 1, "of") and whose and scene.is_left(number)
+
+
+def _break(scene: Scene, first: int, at: int) -> int:
+    """Where the words about the next one begin: behind the last comma or `and` before it."""
+    i = at
+    while i > first and not scene.does(i - 1, "join") and not scene.is_text(i - 1, ",", ";"):
+        i -= 1
+    return i if i > first else at
+
+
+def _read_portion(message: Message, thing: Thing, one: Portion) -> None:
+    own = replace(thing, found=Found(), doubts=[], relations=[], edits=[], kind=one.kind)
+    _read(message, own, one.first, one.last)
+    if own.facts or own.doubts:
+        scene = message.scene
+        for mark in scene.marks_in(one.first, one.last, f"{one.kind}_{COUNT}") if one.kind else ():
+            scene.use(mark.first, mark.last)
+    for name, fact in own.facts.items():
+        theirs = f"{one.kind}_{name}"
+        if one.kind and message.wants(thing, theirs):
+            thing.facts[theirs] = fact.model_copy(update={"name": theirs})
+        elif name.startswith(f"{one.kind}_"):
+            thing.facts[name] = fact
+        else:
+            edit = Edit(do="set", item=thing.label, name=name, value=fact.value, quote=fact.quote)
+            text = f"{name.replace('_', ' ')} {fact.value} for all of {thing.label}"
+            quote = message.scene.quote(one.first, one.last)
+            thing.doubts.append(Doubt(item=thing.label, quote=quote, about=(name,), readings=(Reading(text=text, edits=(edit,)),)))
+    thing.doubts += own.doubts
+    thing.relations += own.relations
+    thing.edits += own.edits
+    thing.found.denied += own.found.denied
+    thing.found.wishes += own.found.wishes
