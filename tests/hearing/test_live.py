@@ -25,6 +25,9 @@ def test_what_stays_of_what_runs(row: dict[str, Any]) -> None:
     after = say(row["say"], request, running)
     assert machines(after.request) == row["left"]
     assert after.edits.joins is row.get("joins", False)
+    if "asks" in row:
+        assert [reading.text for doubt in after.edits.doubts for reading in doubt.readings] == row["asks"]
+    assert [doubt.now for doubt in after.edits.doubts if doubt.now] == row.get("now", [])
     for label, facts in row.get("sets", {}).items():
         assert plain(after.request)[label].items() >= facts.items()
 

@@ -315,8 +315,9 @@ class Talk:
 
     def _machines_built(self) -> Built:
         """Of what the conversation's run has made and this message may change."""
-        manifest = self._made_here()
-        return {} if manifest is None else {part.label: {group: tuple(m.name for m in part.of_group(group)) for group in part.groups} for part in manifest.parts}
+        made = self._made_here()
+        parts = made.parts if made else ()
+        return {part.label: {group: tuple(m.name for m in part.of_group(group)) for group in part.groups} for part in parts}
 
     def _sizes(self) -> Sizes:
         """Of what is planned, else of what the conversation's run has made."""

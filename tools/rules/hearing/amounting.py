@@ -250,7 +250,8 @@ class _Amounts:
         return changed, f"{plain(total / GIB)} GB" if is_size else plain(total)
 
     def _sign(self, match: Match, counts: bool) -> int:
-        """Of `4 GB more`, `by 2 GB`: 1; of `4 GB less`, `reduce it by 4 GB`: -1; else 0. Of fewer machines tools.rules.hearing.taking tells."""
+        """Of `4 GB more`, `by 2 GB`: 1; of `4 GB less`, `reduce it by 4 GB`: -1; else 0. Fewer machines are heard in
+        tools.rules.hearing.taking."""
         scene = self.scene
         lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last + 1))
         by = scene.does(match.amount.first - 1, "by") or scene.does(match.first - 1, "by")

@@ -153,7 +153,7 @@ class Grouping:
             return "kind"
         if previous and head.body and scene.is_listed(head.start - 1, "of") and scene.is_listed(head.first - 1, "bare"):
             return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
-        if is_no_thing(self.scene, head):
+        if is_no_thing(self.scene, head) or self._is_fact_of_ours(head) or self._is_portion_of_ours(head):
             return "no"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (is_unnamed and self._ours(head) != "")
@@ -298,6 +298,21 @@ class Grouping:
         return next((one for one in sorted(counted & said) if f"{one}_memory" in able.kinds), "")
 
     # What tells.
+
+    def _is_portion_of_ours(self, head: Head) -> bool:
+        """`the servers need 8 GB`, of a cluster: machines of one of its kinds, and nothing new."""
+        only = self.request.items[0].capability if len(self.request.items) == 1 else ""
+        return bool(only) and head.intro == "ref" and head.lead.number is None and not self.found and self._kind_of(only, head) != ""
+
+    def _is_fact_of_ours(self, head: Head) -> bool:
+        """`open port 8080 too`, of a web server: no Azure firewall, but its port."""
+        valued = self.scene.kind(head.last) in ("number", "port")
+        if head.intro == "new" or head.label or self.scene.marks_of("platform") or not valued:
+            return False
+        lists = {one.name for one in self.scene.catalogue[head.capability].WANTED if one.several}
+        said = lists & {name for i in range(head.first, head.last) for name in self.scene.at(i).names("fact")}
+        able = self.scene.words.able
+        return any(item.capability != head.capability and said & able[item.capability].by_name.keys() for item in self.request.items)
 
     def _runs(self, head: Head) -> bool:
         return (head.label or self._ours(head)) in self.scene.known.built

@@ -329,6 +329,11 @@ def ports(at: Stretch, one: Wanted) -> None:
         if scene.is_left(i):
             said.append(scene.quote(i, i + 1).removesuffix("/tcp"))
             spans.append((i, i + 1))
+    for i in scene.of_kind(at.first, at.last, "number") if one.several else ():
+        if scene.is_left(i) and scene.does(i - 1, "shut"):  # `close 443`
+            end, refused = ports_at(scene, i, at.last)
+            at.deny(one, ", ".join(refused), i - 1, end)
+            scene.use(i - 1, end)
     for mark in at.labels(one):
         if scene.denied[mark.first] or (one.several and takes_away(scene, mark.first)):
             end, refused = ports_at(scene, mark.last, at.last)

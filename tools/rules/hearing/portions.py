@@ -1,5 +1,5 @@
-"""What a message says of some machines only of what there is: `the workers need 16 GB`, `put one of them on pve1`. What machines of one kind
-can have of their own is set of them; whatever all machines of a thing have alike is asked, since it would be said of the others, too."""
+"""What a message says of some machines only of what there is: `the workers need 16 GB`, `put one of them on pve1`. What machines of one
+kind can have of their own is set of them; what all machines of a thing have alike is asked, since it would be said of the others, too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found
 from tools.rules.hearing.things import Message, Thing
 from tools.rules.hearing.vague import ask_how_much
-from tools.rules.hearing.words import COUNT, Able, Mark
+from tools.rules.hearing.words import COUNT, Able, same
 from tools.values.request import Doubt, Edit, Reading
 
 LEAD_MAX = 3
@@ -24,6 +24,8 @@ class Portion(NamedTuple):
     first: int
     last: int
     kind: str
+    named: int
+    """The token that names them."""
 
 
 def read_there(message: Message, thing: Thing, first: int = 0, last: int | None = None) -> None:
@@ -48,7 +50,7 @@ def _read(message: Message, thing: Thing, first: int, last: int) -> None:
 def _portions(message: Message, thing: Thing, first: int, last: int) -> list[Portion]:
     """From left to right; none where a number of them is said, which is how many there are to be."""
     scene, able = message.scene, message.scene.words.able[thing.capability]
-    found = [(mark.first, kind) for mark in scene.marks_in(first, last) if (kind := _kind(scene, thing.capability, able, mark))]
+    found = [(i, kind) for i in range(first, last) if (kind := _kind(scene, thing.capability, able, i))]
     if not found and COUNT in able.by_name and (message.counted(thing, COUNT)[1] or 1) > 1:
         found = [(i, "") for i in range(first, last) if _is_some(scene, i)][:1]
     portions: list[Portion] = []
@@ -58,16 +60,18 @@ def _portions(message: Message, thing: Thing, first: int, last: int) -> list[Por
         if portions and portions[-1].last > at:
             begin = _break(scene, portions[-1].first, at)
             portions[-1] = portions[-1]._replace(last=begin)
-        portions.append(Portion(begin, min(end, last), kind))
+        portions.append(Portion(begin, min(end, last), kind, at))
     return portions
 
 
-def _kind(scene: Scene, capability: str, able: Able, mark: Mark) -> str:
+def _kind(scene: Scene, capability: str, able: Able, number: int) -> str:
     """`workers`, of machines that the thing has several kinds of, where no number stands before it."""
-    counts = [name for name in mark.facts(capability) if name in able.parts and f"{_bare(name)}_memory" in able.by_name]
-    before = mark.first - 1
+    mark, before = scene.at(number), number - 1
+    named = mark.facts(capability) if mark.first == number else ()
+    kinds = [name for name in able.parts if name in named or same(scene.token(number).text) == same(_bare(name))]
+    counts = [name for name in kinds if f"{_bare(name)}_memory" in able.by_name]
     counted = scene.kind(before) == "number" or scene.does(before, "another", "more", "less", "deny") or scene.is_listed(before, "single")
-    return _bare(counts[0]) if counts and not counted and scene.is_left(mark.first) else ""
+    return _bare(counts[0]) if counts and not counted and scene.is_left(number) else ""
 
 
 def _bare(count: str) -> str:
@@ -95,8 +99,7 @@ def _read_portion(message: Message, thing: Thing, one: Portion) -> None:
     _read(message, own, one.first, one.last)
     if own.facts or own.doubts:
         scene = message.scene
-        for mark in scene.marks_in(one.first, one.last, f"{one.kind}_{COUNT}") if one.kind else ():
-            scene.use(mark.first, mark.last)
+        scene.use(one.named, max(scene.at(one.named).last, one.named + 1) if one.kind else one.named)
     for name, fact in own.facts.items():
         theirs = f"{one.kind}_{name}"
         if one.kind and message.wants(thing, theirs):

@@ -106,7 +106,8 @@ class _Reader:
         doubts, edits = (*taken.doubts, *doubts), (*taken.edits, *self.gone, *made)
         readings = (edit for doubt in doubts for reading in doubt.readings for edit in reading.edits)
         give_back(scene, [edit.quote for edit in (*edits, *readings)] + [doubt.quote for doubt in doubts])
-        return Edits(edits=edits, doubts=doubts, asks=asks, unused=unused(scene), joins=joins_what_runs(scene), starts_over=starts_over)
+        told = (*taken.unused, *unused(scene))
+        return Edits(edits=edits, doubts=doubts, asks=asks, unused=told, joins=joins_what_runs(scene), starts_over=starts_over)
 
     def _read(self, found: list[Group], removed: list[Group], cells: list[Cell], called: list[Called], is_prose: bool) -> None:
         """Everything that is said, each of the thing that it is about."""

@@ -7,7 +7,7 @@ whoever heard it. Of what does not run yet, tools.rules.hearing.groups hears mor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,10 @@ VETOES = ("deny", "keep", "because")
 """What words do that hold a clause back when they stand beside it in its sentence."""
 LEAD_MAX = 5
 """Small words before a noun."""
+OUT_MAX = 12
+"""Tokens of `take … out of …`."""
+WAYS_MAX = 40
+"""Of which one is asked."""
 
 
 class Going(NamedTuple):
@@ -47,15 +51,25 @@ class Clause(NamedTuple):
     going: tuple[Ways, ...]
     recounts: bool = False
     """It says how many stay."""
+    stays: bool = False
+    """What it speaks of cannot be done, so that nothing else is read from it."""
+
+    def of_sure_machines(self) -> Clause:
+        """Without what may be one machine or another: of that it is asked which, and nobody chooses."""
+        return self._replace(going=tuple(ways for ways in self.going if len(ways) == 1 or not any(one.machine for one in ways)))
 
 
 def take_away(scene: Scene, request: Request) -> Edits:
     """The edits of all that goes, and what is to be asked of it. Their words are used."""
-    edits, doubts = list[Edit](), list[Doubt]()
+    edits, doubts, told = list[Edit](), list[Doubt](), list[str]()
     for clause in clauses(scene, request):
         if clause.recounts and len(clause.going[0]) > 1:
             continue  # `make it 3 servers`: of which kind, the ordinary reader tells
         quote = scene.quote(clause.first, clause.last)
+        if clause.stays:
+            scene.settle(clause.first, clause.last)
+            told.append(quote)
+            continue
         if not clause.going:
             scene.leave(clause.first, clause.last)  # `one redis less`, of one: it is told
             continue
@@ -66,7 +80,7 @@ def take_away(scene: Scene, request: Request) -> Edits:
                 edits += readings[0].edits
             else:
                 doubts.append(Doubt(item="", quote=quote, about=(COUNT,), readings=readings))
-    return Edits(edits=tuple(edits), doubts=tuple(doubts))
+    return Edits(edits=tuple(edits), doubts=tuple(doubts), unused=tuple(told))
 
 
 def keep_from(scene: Scene, request: Request, made: Sequence[Edit]) -> list[Edit]:
@@ -160,10 +174,19 @@ class _Parser:
 
     def clause(self, first: int) -> Clause | None:
         begin = self._courtesy(self.scene.skip(first, len(self.scene.said), texts=LISTING))
-        forms = (self._verb_first, self._verb_last, self._fewer, self._lowered, self._recounted)
+        forms = (self._out_of, self._verb_first, self._verb_last, self._fewer, self._lowered, self._recounted)
         return next((one for form in forms if (one := form(first, begin))), None)
 
     # The forms of a clause.
+
+    def _out_of(self, first: int, begin: int) -> Clause | None:
+        """`take web-02 out of the load balancer`: it is to leave that and to go on. Nothing can do that, so it is told."""
+        scene = self.scene
+        last = next((i for i in range(begin, begin + OUT_MAX) if scene.stops(i) or scene.is_text(i, ",")), begin + OUT_MAX)
+        out = scene.find(begin, last, "out", "off") if scene.is_listed(begin, "lifting") else None
+        if out is None or out == begin + 1:
+            return None
+        return Clause(first, last, (), stays=True)
 
     def _verb_first(self, first: int, begin: int) -> Clause | None:
         """`remove web-02 and the redis`, `drop one worker`."""
@@ -257,7 +280,7 @@ class _Parser:
 
     def _as_wholes(self, ways: Sequence[Ways]) -> tuple[Ways, ...]:
         """Whose machines are all named goes as a whole."""
-        named = {one.machine for each in ways for one in each}
+        named = {one.machine for each in ways if len(each) == 1 for one in each}
         left = {label for name, (label, _) in self.machines.items() if name not in named}
         wholes = (tuple(one if not one.machine or one.item in left else Going(one.item) for one in each) for each in ways)
         return tuple(dict.fromkeys(wholes))
@@ -358,12 +381,22 @@ class _Parser:
     def _whole(self, noun: _Noun, every: bool) -> tuple[Ways, ...]:
         """The item that a noun means all of; none where one of several may be meant, or some of its machines."""
         items = {item.label: item for item, _ in noun.meant}
+        spoken = self.scene.token(noun.last - 1).text
+        is_one = spoken == same(spoken)
+        if noun.any_machine and is_one and not every and (machines := self._one_of(items.values())):
+            return (machines,)
         if len(items) != 1 or noun.any_machine or any(fact not in ("", COUNT) for _, fact in noun.meant):
             return ((),)
         [(label, item)] = items.items()
-        spoken = self.scene.token(noun.last - 1).text
         several = self._alike(item) and self._how_many(item, COUNT) > 1
-        return ((Going(label),) if every or not several or spoken in (label, same(label)) or spoken != same(spoken) else (),)
+        whole = every or not several or spoken in (label, same(label)) or not is_one
+        return ((Going(label),) if whole else self._one_of([item]),)
+
+    def _one_of(self, items: Collection[Item]) -> Ways:
+        """`the web server`, of several: it is asked which, where they have names."""
+        labels = {item.label for item in items if self._alike(item)}
+        named = tuple(Going(label, name) for name, (label, group) in self.machines.items() if label in labels and not group)
+        return named[:WAYS_MAX] if len(labels) == len(items) else ()
 
     def _left(self, said: _Said) -> Ways:
         """How many there are when so many are gone, of each that it may be of."""

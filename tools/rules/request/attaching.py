@@ -12,6 +12,7 @@ from datetime import date
 
 from tools.rules.hearing import quantities
 from tools.rules.names import naming
+from tools.rules.request.editing import values_of
 from tools.rules.request.reading import DISK_GIB_MAX, Reading
 
 DATA_DISKS_MAX = 12
@@ -34,7 +35,7 @@ def read_attached(reading: Reading, count: int) -> None:
     if "start_on_boot" in reading.facts:
         reading.said("start_on_boot", reading.facts["start_on_boot"].value.strip().lower() not in ("no", "false"))
     if "ports" in reading.facts:
-        ports = naming.listed(reading.facts["ports"].value)
+        ports = values_of(reading.facts["ports"].value)
         reading.said("ports", ports)
         reading.not_included.append(f"a firewall for port{'s' if len(ports) > 1 else ''} {', '.join(ports)}: what the network lets through")
 

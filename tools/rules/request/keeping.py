@@ -27,6 +27,8 @@ def refusals(edits: Edits, text: str, request: Request, catalogue: Mapping[str, 
     if not found:
         return {}
     said = {one: _clauses(one, request, catalogue, built) for one in {text or edit.quote for edit in found}}
+    if text:
+        said[text] = [one.of_sure_machines() for one in said[text]]
     unsaid = {
         edit: reason
         for edit, item in found.items()
