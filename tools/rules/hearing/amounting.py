@@ -251,7 +251,7 @@ class _Amounts:
 
     def _sign(self, match: Match, counts: bool) -> int:
         """Of `4 GB more`, `by 2 GB`: 1; of `4 GB less`, `reduce it by 4 GB`: -1; else 0. Fewer machines are heard in
-        tools.rules.hearing.taking."""
+        tools.rules.hearing.clauses."""
         scene = self.scene
         lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last + 1))
         by = scene.does(match.amount.first - 1, "by") or scene.does(match.first - 1, "by")
@@ -315,7 +315,7 @@ class _Amounts:
             if self.kinds[fact] == "disks":
                 several = [size for size in several for _ in range(self._times(Match(size, (fact,), size.first, size.last)))]
             self._give(fact, *several)
-            if len(given) == 1:  # `8 GB more`
+            if len(given) == 1 and self.kinds[fact] != "disks":  # `8 GB more`
                 match = Match(given[0][1], (fact,), given[0][1].first, given[0][1].last)
                 self.at.found.say(*self._changed(fact, thing.facts[fact].value, match), thing.facts[fact].quote)
         for size in doubtful:
