@@ -95,8 +95,9 @@ def test_what_a_client_may_not_set(more: dict[str, Any]) -> None:
         ("POST", "/run_live", 404),
         ("GET", "/dev-ui/../dev/x", 404),
         ("GET", "/apps/other/users/user/sessions", 404),
-        ("GET", "/apps/provisioner/users/bob/sessions", 403),
-        ("DELETE", "/apps/provisioner/users/bob/sessions/s1", 403),
+        ("GET", "/apps/provisioner/users/bob/sessions", 404),
+        ("DELETE", "/apps/provisioner/users/bob/sessions/s1", 404),
+        ("GET", "/apps/provisioner/users/acme:alice/sessions", 404),
     ],
 )
 def test_what_is_closed(method: str, path: str, status: int) -> None:
@@ -113,6 +114,13 @@ def test_what_is_taken_is_the_persons_own_and_nothing_else() -> None:
         messages.take("POST", "/run", json.dumps({**MESSAGE, "userId": "bob"}).encode(), "alice")
     with pytest.raises(messages.Refused):
         messages.take("POST", SESSIONS, json.dumps({"sessionId": "s1", "events": [{}]}).encode(), "alice")
+    in_tenant = messages.take("GET", f"{SESSIONS}/s1", b"", "alice", "acme")
+    assert (
+        in_tenant.path
+        == "/apps/provisioner/users/acme:alice/sessions/s1"
+        == messages.take("GET", in_tenant.path, b"", "alice", "acme").path
+    )
+    assert json.loads(messages.take("POST", "/run", json.dumps(MESSAGE).encode(), "alice", "acme").body)["userId"] == "acme:alice"
     title = {"state": {"__session_metadata__": {"displayName": "a database"}}}
     assert json.loads(messages.take("POST", SESSIONS, json.dumps(title).encode(), "alice").body) == title
     with pytest.raises(messages.Refused):
@@ -124,6 +132,7 @@ class Service:
     url: str
     provider: Provider
     world: World = field(repr=False)
+    roles: Path = field(repr=False)
     process: subprocess.Popen[bytes] = field(repr=False)
     log: Path = field(repr=False)
 
@@ -146,14 +155,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (folder / "roles.yaml").write_text(ROLES)
     (folder / "secret").write_text("the-proxys-secret\n")
     said: dict[str, Any] = {
-        "tokens_file": str(folder / "tokens"), "messages_a_minute": 12, "log": "json",
+        "tokens_file": str(folder / "tokens"), "messages_a_minute": 24, "log": "json",
         "proxy": {"secret_file": str(folder / "secret")}, "oidc": {"issuer": provider.issuer, "client_id": "berth"},
     }  # fmt: skip
     kept = ("PATH", "LANG", "HOME", "VIRTUAL_ENV", "SSL_CERT_FILE")
     given = {name: os.environ[name] for name in kept if name in os.environ}
     given |= {"BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
     with http_server(provider.serve, provider.port), berth_serve(folder, given, **said) as served, opened(given) as world:
-        yield Service(served.url, provider, world, served.process, served.log)
+        yield Service(served.url, provider, world, folder / "roles.yaml", served.process, served.log)
 
 
 def test_nobody_unknown_comes_in(service: Service) -> None:
@@ -182,7 +191,7 @@ def test_sessions_are_their_persons_own(service: Service) -> None:
     service.say("alice", "help")
     with service.of("bob") as bob, service.of("alice") as alice:
         assert [one["userId"] for one in alice.get(SESSIONS).json()] == ["alice"]
-        assert bob.get("/apps/provisioner/users/alice/sessions").status_code == 403
+        assert bob.get("/apps/provisioner/users/alice/sessions").status_code == 404
         assert bob.get(f"{SESSIONS}/s1").status_code == 404
         assert alice.get("/dev-ui/").status_code == 200 and alice.get("/dev/apps").status_code == 404
         assert alice.post("/run", content=b"x" * (300 * 1024)).status_code == 413
@@ -240,6 +249,41 @@ def test_who_asks_does_not_approve_alone_and_others_find_it_waiting(service: Ser
     assert digest not in service.say("bob", "what waits for me?")
 
 
+def test_tenants_have_sessions_plans_and_artifacts_of_their_own(service: Service) -> None:
+    """By every address, for everybody who may come in: two tenants, and whoever is in none."""
+    canary, now = "kanarienvogel", datetime.now(UTC)
+    service.say("alice", f"a virtual machine called {canary}-before")
+    try:
+        service.roles.write_text(f"{ROLES}tenants:\n  acme: {{members: [alice]}}\n  rival: {{members: [bob, 'group:rivals']}}\n")
+        with service.of("alice") as client:
+            assert client.get(SESSIONS).json() == [], "what was said before belongs to no tenant"
+        service.say("alice", f"a virtual machine called {canary}")
+        asked = (("security", f"because of {canary}"),)
+        made = builders.plan("run-1acme", "provisioner/acme:alice/s1", now, requester="alice", approvals=asked)
+        builders.add(service.world.of(service.world.tenants().called("acme")).ledger, made)
+        digest = made.digest[:12]
+        paths = [f"/apps/provisioner/users/{user}/sessions" for user in ("user", "alice", "acme:alice", "acme%3Aalice", "bob", "rival:bob")]
+        asks = ("list", "what waits for me?", f"show plan {digest}", f"approve {digest} as security", "status run-1acme", "resume s1")
+        for name in ("bob", "vera"):
+            answers = [service.say(name, text) for text in asks]
+            with service.of(name) as client:
+                got = [
+                    client.get(f"{path}{below}") for path in paths for below in ("", "/s1", "/s1/artifacts", "/s1/artifacts/request.json")
+                ]
+                figures = client.get("/metrics")
+            assert {one.status_code for one in got} <= {200, 404}
+            assert [text for text in (*answers, *(one.text for one in got)) if canary in text or "alice" in text] == []
+            assert (figures.status_code, "run-1acme" in figures.text) == ({"bob": 404, "vera": 200}[name], False)
+        assert service.world.ledger.plans.approvals(made.digest) == ()
+        with service.of("alice") as client:
+            assert canary in client.get(f"{SESSIONS}/s1").text
+            assert client.get(f"{SESSIONS}/s1/artifacts").json(), "there were some to be seen"
+        assert digest in service.say("alice", f"show plan {digest}")
+        assert service.world.ledger.plans.void(made.digest, now)
+    finally:
+        service.roles.write_text(ROLES)
+
+
 def test_prometheus_reads_figures_and_no_names(service: Service) -> None:
     def figures() -> dict[tuple[str, str], float]:
         with service.of("vera") as client:
@@ -286,6 +330,6 @@ def test_a_viewer_plans_nothing(service: Service) -> None:
 
 def test_no_more_often_than_others_can_bear(service: Service) -> None:
     with service.of("vera") as client:
-        statuses = [client.post("/run", json=MESSAGE).status_code for _ in range(14)]
+        statuses = [client.post("/run", json=MESSAGE).status_code for _ in range(26)]
         assert 429 in statuses
         assert client.get(SESSIONS).status_code == 200, "and looking goes on"

@@ -75,7 +75,7 @@ def test_one_asks_and_the_other_approves(site: Site) -> None:
         # It waits for the other one, whose sessions are his own.
         type_message(dave, "inbox")
         wait_for_words(dave, f"approve {digest} as security", 60)
-        assert dave.request.get(f"{site.url}/apps/provisioner/users/{ALICE}/sessions").status == 403
+        assert dave.request.get(f"{site.url}/apps/provisioner/users/{ALICE}/sessions").status == 404
         type_message(dave, f"approve {digest} as security")
         wait_for_words(dave, f"{plan.run_id} is done", 180)
 

@@ -291,7 +291,7 @@ def test_a_machine_that_was_cut_off_writes_nothing_of_what_another_one_has_by_no
     elsewhere = Ledger(ledger.database.url.render_as_string(hide_password=False), tmp_path / "elsewhere", clock, 5.0)
     lease = ledger.leases.take("conversation talk")
     assert lease is not None and elsewhere.leases.take("conversation talk") is None
-    mine, before = ledger.under(lease), rows_of(ledger)
+    mine, before = ledger.view(lease), rows_of(ledger)
     clock.pass_by(seconds=5)
     assert elsewhere.leases.take("conversation talk") is not None
     with pytest.raises(LeaseLost):

@@ -81,7 +81,7 @@ def test_what_the_old_one_left_is_brought_up_and_its_copy_stays_beside_it(tmp_pa
         assert compare_metadata(MigrationContext.configure(connection), TABLES) == []
     copy = ledger.with_name("ledger.of-0000.db")
     assert rows(copy) == before and copy.stat().st_mode & 0o777 == 0o600
-    assert rows(ledger) == before
+    assert rows(ledger, without=("tenant",)) == before
     written = copy.stat().st_mtime_ns
     Database(f"sqlite:///{ledger}").close()
     assert copy.stat().st_mtime_ns == written, "once"
@@ -151,8 +151,10 @@ def test_tables_that_do_not_say_are_known_from_none_at_all(tmp_path: Path) -> No
     engine.dispose()
 
 
-def rows(ledger: Path) -> dict[str, list[tuple[object, ...]]]:
+def rows(ledger: Path, without: tuple[str, ...] = ()) -> dict[str, list[tuple[object, ...]]]:
     with sqlite3.connect(ledger) as connection:
-        found = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES.tables}
+        columns = {name: [one[1] for one in connection.execute(f"PRAGMA table_info({name})")] for name in TABLES.tables}
+        listed = {name: ", ".join(one for one in found if one not in without) for name, found in columns.items()}
+        found = {name: connection.execute(f"SELECT {listed[name]} FROM {name}").fetchall() for name in TABLES.tables}
     connection.close()
     return found

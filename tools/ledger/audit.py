@@ -6,7 +6,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -58,7 +58,10 @@ class Verified(Value):
 
 
 class Audit:
-    def __init__(self, database: Database, key: bytes, checkpoints: Checkpoints) -> None:
+    def __init__(self, database: Database, key: bytes, checkpoints: Checkpoints, tenant: str | None = None, says: str = "") -> None:
+        """`tenant`: whose lines are read; None: everybody's. `says`: whose those are that are written."""
+        self.tenant = tenant
+        self._says = says
         self._database = database
         self._key = key
         self._checkpoints = checkpoints
@@ -75,6 +78,7 @@ class Audit:
             "number": number,
             "at": now.isoformat(),
             "action": action,
+            **({"tenant": self._says} if self._says else {}),
             **{name: _short(fact) for name, fact in facts.items()},
         }
         if self._checkpoints.begin():
@@ -95,8 +99,16 @@ class Audit:
         query = sa.select(audit).order_by(audit.c.number.desc())
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        found = (Recorded(number=row.number, hash=row.hash, previous=row.previous, facts=_facts(row.json)) for row in rows)
+            own_runs = set(connection.execute(sa.select(runs.c.id)).scalars()) if self.tenant is not None else set()
+        found: Iterable[Recorded] = (
+            Recorded(number=row.number, hash=row.hash, previous=row.previous, facts=_facts(row.json)) for row in rows
+        )
+        if self.tenant is not None:
+            found = (one for one in found if self._is_own(one.facts, own_runs))
         return list(islice((one for one in found if not run_id or one.facts.get("run_id") == run_id), count_max))[::-1]
+
+    def _is_own(self, facts: Mapping[str, Json], own_runs: Collection[str]) -> bool:
+        return facts.get("run_id") in own_runs or ("run_id" not in facts and facts.get("tenant", "") == self.tenant)
 
     def assert_whole(self, last: Checkpoint | None) -> None:
         """When a ledger is opened: it has come at least as far as the checkpoint that was read before. Raises WorldProblem."""

@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from tools.clients.files import private_folder
 from tools.ledger.migrating import REVISION, assert_not_newer, migrate, revision_of, say_revision
+from tools.ledger.scoping import TENANT, Scoping
 from tools.values.trouble import WorldProblem
 
 BUSY_SECONDS = 15.0
@@ -62,6 +63,7 @@ plans = Table(
     Column("json", Text, nullable=False),
     Column("manifest_json", Text, nullable=False),
     Column("review_json", Text, nullable=False),
+    Column("tenant", String, nullable=False, server_default=""),
 )
 
 approvals = Table(
@@ -94,6 +96,7 @@ runs = Table(
     Column("cancel_wanted", Integer, nullable=False, default=0),
     Column("changed_at", Float, nullable=False),
     Column("receipt_json", Text),
+    Column("tenant", String, nullable=False, server_default=""),
 )
 steps = Table(
     "steps",
@@ -133,6 +136,8 @@ audit = Table(
     Column("previous", String, nullable=False),
     Column("hash", String, nullable=False),
 )
+
+_SCOPING = Scoping(plans, runs, {approvals: "plan_digest"}, {steps: "run_id", progress: "run_id", approval_uses: "run_id"})
 
 _SQLITE_TRIGGERS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
@@ -189,26 +194,29 @@ class Database:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", partial(_set_up_sqlite, busy_seconds=busy_seconds))
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+        _SCOPING.listen(self.engine)
+        self._tenant: str | None = None
         self._is_open = False
         self._check: Callable[[Connection], None] | None = None
         self._open()
 
-    def checked(self, check: Callable[[Connection], None]) -> Database:
-        """The same one, each of whose writes asks this first, in its own transaction."""
+    def view(self, check: Callable[[Connection], None] | None, tenant: str | None) -> Database:
+        """The same one: each of its writes asks `check` first, in its own transaction, and it has the rows of `tenant` alone; None: all."""
         one = copy(self)
-        one._check = check
+        one._check, one._tenant = check, tenant
         return one
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self._in_words(), self.engine.connect() as connection, connection.begin():
+        with self._in_words(), self.engine.connect().execution_options(**{TENANT: self._tenant}) as connection, connection.begin():
             if self._is_open:
                 assert_not_newer(connection)
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self._in_words(), self.engine.connect().execution_options(berth_write=True) as connection, connection.begin():
+        options = {"berth_write": True, TENANT: self._tenant}
+        with self._in_words(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             if not self.is_sqlite:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
             if self._is_open:

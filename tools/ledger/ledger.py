@@ -34,6 +34,8 @@ CONVERSATION, WHAT = "conversation", "What was said so far"
 """The kind of a draft, and its name in a sentence."""
 SEEN = "seen\t"
 """What the world looked like is kept beside the conversation, by a name that none of these can have."""
+OF_TENANT = "tenant "
+"""What is said in a tenant is kept under this and its name."""
 SNAPSHOTS_MAX = 8
 """In memory; of a large cluster one has several megabytes."""
 _KINDS: dict[PlatformName, type[ClusterSnapshot] | type[SubscriptionSnapshot]] = {"proxmox": ClusterSnapshot, "azure": SubscriptionSnapshot}
@@ -73,7 +75,7 @@ class Ledger:
         if last and address.get_backend_name() == "sqlite" and address.database and not Path(address.database).exists():
             raise lost(kept.path, f"{address.database} is gone.")
         self.whole = self
-        """Without a lease that its writes would ask for."""
+        """Of everybody, and without a lease that its writes would ask for."""
         database = Database(url, busy_seconds)
         self.key = write_once(keys / "ledger.key", secrets.token_bytes(32))
         self.holder = f"{os.getpid()}-{secrets.token_hex(6)}"
@@ -82,40 +84,48 @@ class Ledger:
         self._checkpoints = kept
         self._snapshots: dict[str, Snapshot] = {}
         """By digest, the latest last."""
-        self._set_on(database)
+        self._set_on(database, database, None, "")
         self.audit.assert_whole(last)
 
-    def _set_on(self, database: Database) -> None:
+    def _set_on(self, database: Database, everybodys: Database, tenant: str | None, says: str) -> None:
         self.database = database
-        self.audit = Audit(database, self.key, self._checkpoints)
-        self.reservations = Reservations(database)
+        self._tenant = tenant
+        self.audit = Audit(database, self.key, self._checkpoints, tenant, says)
+        self.reservations = Reservations(everybodys)
         self.plans = Plans(database, self.audit, self.reservations)
         self.runs = Runs(database, self.audit, self.plans, self.leases)
 
-    def under(self, lease: Lease) -> Ledger:
-        """The same ledger, for what is done by whoever holds this lease: each write of it raises LeaseLost, and changes nothing, from the
-        moment when another process has the lease."""
+    def view(self, lease: Lease | None = None, tenant: str | None = None, says: str = "") -> Ledger:
+        """The same ledger. `lease`: for what is done by whoever holds it; each write raises LeaseLost, and changes nothing, from the moment
+        when another process has the lease. `tenant`: it has what is this tenant's, and what it writes is; None: everybody's. `says`: whose
+        the lines of the audit are, where that is another one."""
+        check = (lambda connection: self.leases.check(connection, lease)) if lease else None
         one = copy(self.whole)
-        one._set_on(self.whole.database.checked(lambda connection: self.leases.check(connection, lease)))
+        one._set_on(self.whole.database.view(check, tenant), self.whole.database.view(check, None), tenant, says or tenant or "")
         return one
+
+    def _stored_as(self, conversation: str) -> str:
+        return f"{OF_TENANT}{self._tenant}\t{conversation}" if self._tenant else conversation
 
     def get(self, conversation: str) -> dict[str, Json]:
         """The conversation's chain so far: values as JSON by name, its snapshots as they are, and its phase; empty at first. Raises
         Unreadable."""
+        name = self._stored_as(conversation)
         with self.database.read() as connection:
-            text = connection.execute(sa.select(drafts.c.json).where(drafts.c.conversation == conversation)).scalar()
+            text = connection.execute(sa.select(drafts.c.json).where(drafts.c.conversation == name)).scalar()
         if not text:
             return {}
         chain = brought_up(CONVERSATION, loaded(text, WHAT), WHAT)
         seen = chain.get("snapshots") or {}
         if any(isinstance(one, str) for one in seen.values()):
-            chain["snapshots"] = {platform: self._snapshot(conversation, platform, digest) for platform, digest in seen.items()}
+            chain["snapshots"] = {platform: self._snapshot(name, platform, digest) for platform, digest in seen.items()}
         return chain
 
     def put(self, conversation: str, chain: Mapping[str, Json]) -> None:
         """A snapshot is written once, however often the conversation is: it is by far the largest value of it."""
         seen: Mapping[PlatformName, Snapshot] = chain.get("snapshots") or {}
         digests = {platform: snapshot.digest for platform, snapshot in seen.items()}
+        conversation = self._stored_as(conversation)
         text = json.dumps(with_shape(CONVERSATION, {**chain, "snapshots": digests} if digests else chain))
         with self.database.write() as connection:
             _write(connection, conversation, text)
@@ -147,9 +157,13 @@ class Ledger:
 
     def conversations(self) -> list[str]:
         """Their names, the newest last."""
+        own = self._stored_as("")
         with self.database.read() as connection:
             query = sa.select(drafts.c.conversation).where(~drafts.c.conversation.startswith(SEEN, autoescape=True))
-            return list(connection.execute(query).scalars())
+            if self._tenant is not None:
+                tenants = drafts.c.conversation.startswith(own or OF_TENANT, autoescape=True)
+                query = query.where(tenants if own else ~tenants)
+            return [name.removeprefix(own) for name in connection.execute(query).scalars()]
 
     def release(self, family: str) -> None:
         with self.database.write() as connection:

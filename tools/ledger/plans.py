@@ -65,7 +65,11 @@ class Plans:
             raise AssertionError("a plan is kept with the manifest and review it was made from")
         with self._database.write() as connection:
             self._void_in(connection, plans.c.conversation == plan.conversation, now, besides=family)
+            # Whoever plans for everybody plans for the tenant whose run it is.
+            of_run = connection.execute(sa.select(runs.c.tenant).where(runs.c.id == plan.run_id)).scalar()
+            tenant = self._audit.tenant or of_run or ""
             values = {
+                "tenant": tenant,
                 "digest": plan.digest,
                 "run_id": plan.run_id,
                 "conversation": plan.conversation,
@@ -92,6 +96,7 @@ class Plans:
                 snapshots=list(plan.snapshot_digests),
                 policy=plan.policy_version,
                 approvals=[role for role, _ in plan.approvals],
+                **({"tenant": tenant} if tenant else {}),
                 cost_monthly=plan.estimate.total,
                 plan_files=[part.plan_sha256 for part in plan.parts],
                 providers=[list(one) for part in plan.parts for one in part.providers],

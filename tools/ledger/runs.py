@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tools.ledger.audit import Audit, run_sums
-from tools.ledger.database import Database, progress, runs, steps
+from tools.ledger.database import Database, plans, progress, runs, steps
 from tools.ledger.leases import Lease, Leases
 from tools.ledger.plans import Plans
+from tools.ledger.scoping import WHOLE
 from tools.values.plan import Plan
 from tools.values.run import Progress, Receipt, Run, RunStatus, StepRecord
 from tools.values.shapes import Unreadable, brought_up, loaded, read, with_shape, written
@@ -35,6 +36,7 @@ class RunRow(Value):
     attempt: int
     cancel_wanted: bool
     changed_at: float
+    tenant: str = ""
 
 
 class Runs:
@@ -60,9 +62,11 @@ class Runs:
             old = None if row is None else int(row.attempt)
             values = {"plan_digest": plan.digest, "status": "running", "cancel_wanted": 0, "changed_at": now.timestamp()}
             if old is None:
-                number = (connection.execute(sa.select(sa.func.max(runs.c.number))).scalar() or 0) + 1
+                latest = sa.select(sa.func.max(runs.c.number)).execution_options(**{WHOLE: True})
+                number = (connection.execute(latest).scalar() or 0) + 1
                 fixed = {"id": plan.run_id, "number": number, "conversation": plan.conversation, "requester": plan.requester}
-                connection.execute(runs.insert().values(**values, **fixed, attempt=1))
+                tenant = connection.execute(sa.select(plans.c.tenant).where(plans.c.digest == plan.digest)).scalar_one()
+                connection.execute(runs.insert().values(**values, **fixed, tenant=tenant, attempt=1))
             else:
                 connection.execute(runs.update().where(runs.c.id == plan.run_id).values(**values, attempt=old + 1))
             self._lay_out(connection, plan.run_id, wanted)
@@ -228,4 +232,5 @@ def _row(found: sa.Row[tuple[object, ...]]) -> RunRow:
         attempt=found.attempt,
         cancel_wanted=bool(found.cancel_wanted),
         changed_at=found.changed_at,
+        tenant=found.tenant,
     )

@@ -75,6 +75,8 @@ def plan_differences(of: Told, rows: Iterable[Row]) -> Iterator[str]:
             continue
         if sums != [row.digest, record.get("manifest"), record.get("review")]:
             yield f"{what} is not what was recorded: it, its manifest or its review was changed."
+        if row.tenant != record.get("tenant", ""):
+            yield f"{what} belongs to another tenant than was recorded."
         status = "used" if row.digest in of.begun else "void" if row.digest in of.voided else "open"
         if row.status != status or row.run_id != record.get("run_id"):
             yield f"{what} stands as {row.status}, and the records say {status}."
@@ -123,6 +125,8 @@ def run_differences(of: Told, rows: Iterable[Row], sums: Callable[[str, int | No
             continue
         if (row.status, row.plan_digest) != (said.get("status"), said.get("plan", row.plan_digest)):
             yield f"{row.id} stands as {row.status} under the plan {row.plan_digest[:12]}, and the records say otherwise."
+        if row.tenant != of.planned.get(row.plan_digest, {}).get("tenant", ""):
+            yield f"{row.id} belongs to another tenant than was recorded."
         if fault := _receipt_difference(row, said):
             yield fault
         count, journal = said.get("journal") or (None, None)

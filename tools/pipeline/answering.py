@@ -9,7 +9,7 @@ from tools.capabilities import catalogue, chain, summary
 from tools.ledger.plans import Kept
 from tools.pipeline import carry_out
 from tools.pipeline.drafting import scan_all, situation
-from tools.pipeline.platforms import connected, hands
+from tools.pipeline.platforms import connected, scan
 from tools.pipeline.spending import spending
 from tools.pipeline.world import World
 from tools.platforms import estimate
@@ -127,7 +127,7 @@ class Answering:
         """As it is now."""
         if "proxmox" not in connected(self.world.settings):
             raise RequestProblem("There is no cluster.", "No cluster is connected, so I cannot say what it runs.", "See .env.example.")
-        return cast(ClusterSnapshot, hands("proxmox").scan(self.world.settings, self.world.now(), self.world.site))
+        return cast(ClusterSnapshot, scan(self.world, "proxmox"))
 
     def _room(self) -> Room:
         at = situation(self.world, {"proxmox": self._cluster()})

@@ -46,7 +46,7 @@ class Carrier:
     _cancel_wanted: bool = False
 
     def __post_init__(self) -> None:
-        self.world = self.world.under(self.lease)
+        self.world = self.world.carrying(self.lease, self.world.ledger.runs.row(self.run_id).tenant)
 
     def parts(self) -> Json:
         """Every part's steps in their order, and independent parts side by side. The ledger remembers what became of each step, so whoever

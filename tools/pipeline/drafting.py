@@ -9,7 +9,7 @@ from datetime import timedelta
 from tools.capabilities import chain
 from tools.capabilities.counter import counter_offer
 from tools.clients.prometheus import DAYS
-from tools.pipeline.platforms import connected, hands
+from tools.pipeline.platforms import connected, scan
 from tools.pipeline.replaying import remember
 from tools.pipeline.world import World
 from tools.platforms import estimate
@@ -57,7 +57,7 @@ def understand(world: World, request: Request, requester: str) -> Requirements:
     snapshots: Snapshots = {}
     for platform in chain.settled_by_world(required) & set(connected(world.settings)):
         with suppress(WorldProblem):
-            snapshots[platform] = hands(platform).scan(world.settings, world.now(), world.site, needs=required.parts)
+            snapshots[platform] = scan(world, platform, needs=required.parts)
     return chain.settle(required, Situation(snapshots, world.site)) if snapshots else required
 
 
@@ -66,10 +66,7 @@ def scan_all(world: World, requirements: Requirements, built: Iterable[Part] = (
     be seen at all."""
     regions, names = chain.places_to_look(requirements, world.site)
     settings, needs, parts = world.settings_for(requirements), requirements.parts, tuple(built)
-    return {
-        platform: hands(platform).scan(settings, world.now(), world.site, regions=regions, names=names, needs=needs, parts=parts)
-        for platform in chain.platforms(requirements)
-    }
+    return {platform: scan(world, platform, settings, regions, names, needs, parts) for platform in chain.platforms(requirements)}
 
 
 def draft(

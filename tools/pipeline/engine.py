@@ -56,7 +56,7 @@ def launch(world: World, steps: Steps | None = None, after_seconds: float = 0.0)
             return _current
         if _current is not None:
             _current.close()  # DBOS knows one database a process.
-        _current = Engine(world.under(None), steps, after_seconds)
+        _current = Engine((world.whole or world).under(None), steps, after_seconds)
         _current.begin()
         return _current
 

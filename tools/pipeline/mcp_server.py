@@ -45,7 +45,7 @@ def server(requester: str) -> MCPServer:
     @made.tool()
     def run_status(run_id: str) -> RunSeen:
         """How far a run is that a person has approved."""
-        return _told(lambda: provisioning.status(run_id, world))
+        return _told(lambda: provisioning.status(run_id, provisioning.as_asked_by(requester, world)))
 
     return made
 

@@ -11,6 +11,7 @@ from tools.pipeline import carry_out
 from tools.pipeline.requests import keep
 from tools.pipeline.talk import Talk
 from tools.pipeline.world import World, open_world
+from tools.rules.plans.permitting import tenant_of
 from tools.rules.words.conversation import read
 from tools.values import effects
 from tools.values.conversation import Conversation, Phase
@@ -37,7 +38,7 @@ def provision(request: str, requester: str, *, conversation: str = "", world: Wo
     `conversation` is that of an earlier answer, when this message goes on with it. `world` is opened from the environment's settings where
     none is given. Raises RequestProblem for a message that is not a program's to send, and for a conversation of somebody else.
     """
-    world = world or open_world()
+    world = as_asked_by(requester, world or open_world())
     intent = read(request).intent
     if intent not in _TAKEN:
         raise RequestProblem(
@@ -68,6 +69,11 @@ def provision(request: str, requester: str, *, conversation: str = "", world: Wo
         questions=_questions(now),
         plan=_waiting(world, now),
     )
+
+
+def as_asked_by(requester: str, world: World) -> World:
+    """The operator, whose machine it is, has everybody's; whoever else it asks for, what their tenant has."""
+    return world if requester == world.settings.operator else world.of(tenant_of(requester, (), world.tenants()))
 
 
 def status(run_id: str, world: World | None = None) -> RunSeen:

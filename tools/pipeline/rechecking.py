@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tools.capabilities import chain
-from tools.pipeline.platforms import hands
+from tools.pipeline.platforms import scan
 from tools.pipeline.run_folder import terraform_of
 from tools.pipeline.steps import Work
 from tools.platforms import PLATFORMS
@@ -27,7 +27,7 @@ def recheck(work: Work) -> Json:
     regions, names = chain.places_to_look(needed, world.site)
     platform = work.part.platform
     settings, parts = world.settings_of(work.part), (work.part,)
-    snapshot = hands(platform).scan(settings, world.now(), world.site, regions=regions, names=names, needs=needed.parts, parts=parts)
+    snapshot = scan(world, platform, settings, regions, names, needed.parts, parts)
     began = world.ledger.plans.used_at(work.plan.digest)
     promised = world.ledger.reservations.held(world.now(), besides=work.kept.family, before=math.inf if began is None else began)
     # What the part has made already (before a change, or in a run that is taken up again) is not in its own way.

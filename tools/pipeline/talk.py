@@ -23,7 +23,7 @@ from tools.pipeline.drafting import counter, draft, scan_all, situation, underst
 from tools.pipeline.drifting import drift
 from tools.pipeline.going_back import prepare_way_back
 from tools.pipeline.noticing import plan_waits
-from tools.pipeline.platforms import connected, hands
+from tools.pipeline.platforms import connected, scan
 from tools.pipeline.prepare import prepare, prepare_removal
 from tools.pipeline.world import World
 from tools.platforms import estimate
@@ -86,7 +86,7 @@ class Talk:
     def __init__(self, world: World, name: str, person: Person, text: str, lease: Lease | None = None) -> None:
         """`name` is the conversation's in the ledger; `lease`: by which it is this process's, where there are several. Raises Trouble when
         the ledger cannot be read, or is of a newer Berth."""
-        self.world = world.under(lease)
+        self.world = world = world.of(person.tenant).under(lease)
         self.is_overtaken = False
         """Another machine has the conversation, and nothing of this message counts any more."""
         self.name = name
@@ -341,7 +341,7 @@ class Talk:
         kept = [ledger.plans.kept(row.plan_digest) for row in ledger.runs.rows() if row.status in ("done", "stopped")]
         found = {name: item for one in kept for part in one.manifest.parts for name, item in made_by_us(part, catalogue())}
         if not named <= found.keys() and "proxmox" in connected(self.world.settings):
-            seen = hands("proxmox").scan(self.world.settings, self.world.now(), self.world.site)
+            seen = scan(self.world, "proxmox")
             assert isinstance(seen, ClusterSnapshot)
             found = dict(seen_running(seen, PLAIN)) | found
         return found | ours

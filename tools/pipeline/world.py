@@ -30,6 +30,7 @@ from tools.values.price import Price
 from tools.values.requirements import Field as Requirement
 from tools.values.requirements import Requirements
 from tools.values.site import Environment, Site, texts_of
+from tools.values.tenant import Tenant, Tenants
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
@@ -64,12 +65,40 @@ class World:
     allowed: Allowed = field(default_factory=Allowed)
     """What a plan may hold."""
 
+    tenant: Tenant | None = None
+    """Whose it is: what it sees and may use is narrowed to that. None: everybody's."""
+    whole: World | None = field(default=None, repr=False)
+    """Everybody's, where this is a tenant's."""
     made_from: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """By a manifest's digest: what it was composed from, until it is planned (tools.pipeline.replaying)."""
 
     def under(self, lease: Lease | None) -> World:
         """For what is done by whoever holds this lease; None where there is nobody else who could."""
-        return replace(self, ledger=self.ledger.under(lease) if lease else self.ledger.whole)
+        return replace(self, ledger=self.ledger.view(lease, self.tenant.name if self.tenant else None))
+
+    def of(self, tenant: Tenant | None) -> World:
+        """As whoever belongs to this tenant has it; None: as it is."""
+        if tenant is None:
+            return self
+        settings, site = self.settings, self.site
+        if tenant.name:
+            site = site.model_copy(update={"pool": tenant.pool})
+            if tenant.subscriptions and settings.arm_subscription_id not in tenant.subscriptions:
+                settings = settings.in_subscription(tenant.subscriptions[0])
+        if not tenant.sees_pool(site.pool) or (tenant.name and not tenant.pool):
+            settings = settings.only("azure")
+        if not tenant.may_use(settings.arm_subscription_id):
+            settings = settings.only("proxmox")
+        ledger = self.ledger.view(tenant=tenant.name)
+        return replace(self, settings=settings, site=site, ledger=ledger, tenant=tenant, whole=self.whole or self)
+
+    def carrying(self, lease: Lease, tenant: str) -> World:
+        """For carrying out a run of this tenant: it acts for nobody but the run, and tells of the world what the tenant sees."""
+        try:
+            seen_by = self.tenants().called(tenant)
+        except RequestProblem:  # No fault in a file of ours stops a run that was approved.
+            seen_by = Tenant(name=tenant) if tenant else None
+        return replace(self, ledger=self.ledger.view(lease, says=tenant), tenant=seen_by)
 
     def run_folder(self, run_id: str) -> Path:
         return self.settings.shared / "runs" / run_id
@@ -85,7 +114,15 @@ class World:
                 "The parts of this request are in environments with subscriptions of their own, and one plan stays in one.",
                 "Ask for one environment at a time.",
             )
-        return self.settings.in_subscription(next(iter(named), ""))
+        settings = self.settings.in_subscription(next(iter(named), ""))
+        if cloud and self.tenant and not self.tenant.may_use(settings.arm_subscription_id):
+            raise RequestProblem(
+                "That subscription is not yours.",
+                f"What you ask for would lie in the subscription of the environment {cloud[0].text('environment')}, which your tenant does "
+                "not have.",
+                "Ask for another environment, or have the subscription entered for your tenant in the roles file.",
+            )
+        return settings
 
     def settings_of(self, part: Part) -> Settings:
         """As connected to its own platform, in the subscription that it was planned for, whatever the site file says by now."""
@@ -98,6 +135,10 @@ class World:
     def roles(self) -> Roles:
         """Principal → roles, from the roles file; read each time, so that a change counts at once."""
         return read_roles(self.settings.roles_file)
+
+    def tenants(self) -> Tenants:
+        """As the roles file has them, read each time."""
+        return read_tenants(self.settings.roles_file)
 
 
 def open_world(settings: Settings | None = None) -> World:
@@ -196,6 +237,19 @@ def read_roles(path: Path | None) -> Roles:
             "For example:\n\nprincipals:\n  alice: [operator, manager]",
         )
     return {str(who): tuple(str(role).strip().lower() for role in roles) for who, roles in named.items()}
+
+
+def read_tenants(path: Path | None) -> Tenants:
+    found = _yaml(path, "BERTH_ROLES_FILE").get("tenants", {}) if path else {}
+    try:
+        return Tenants(named=tuple(Tenant.model_validate({"name": name, **(said or {})}) for name, said in found.items()))  # type: ignore[attr-defined]
+    except (ValidationError, AttributeError, TypeError) as error:
+        faults = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}".strip(": ") for one in getattr(error, "errors", list)()[:5]]
+        raise RequestProblem(
+            "The roles file cannot be taken.",
+            f"{path}: {'; '.join(faults) or 'what stands under `tenants` is no list of names'}.",
+            "docs/roles.example.yaml shows tenants.",
+        ) from None
 
 
 def _yaml(path: Path, setting: str) -> dict[str, object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.values.tenant import Tenant
+
 
 @dataclass(frozen=True)
 class Person:
@@ -13,3 +15,5 @@ class Person:
     """None: one operator alone on this machine, who holds them all and is authenticated by having it."""
     only_reads: str = ""
     """Why nothing may be carried out for them, in a whole sentence; empty: it may."""
+    tenant: Tenant | None = None
+    """Whose things they see and use; None: everybody's."""

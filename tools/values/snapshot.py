@@ -175,6 +175,8 @@ class ClusterSnapshot(Seen):
     registered: tuple[Registered, ...] = ()
     """In the subnets of its networks that are known."""
     problems: tuple[ScanProblem, ...] = ()
+    hidden_names: tuple[str, ...] = ()
+    """SHA-256 of the names of guests that whoever it was taken for does not see: they are taken nevertheless."""
 
     def node(self, name: str) -> Node | None:
         return next((n for n in self.nodes if n.name == name), None)

@@ -22,6 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tools.rules.plans.approving import Roles
 from tools.rules.plans.permitting import VIEWER
+from tools.values.tenant import Tenants
+from tools.values.trouble import RequestProblem
 from tools.values.value import same
 
 from ..connection import speaker
@@ -66,14 +68,14 @@ class Door:
         app: ASGIApp,
         config: Config,
         people: People,
-        roles: Callable[[], Roles],
+        held: Callable[[], tuple[Roles, Tenants]],
         is_ready: Callable[[], Awaitable[bool]],
         figures: Callable[[], bytes],
     ) -> None:
         self.app = app
         self.config = config
         self.people = people
-        self._roles = roles
+        self._held = held
         self._is_ready = is_ready
         self._figures = figures
         self._buckets = Buckets()
@@ -121,18 +123,22 @@ class Door:
                 return _later(wait)
             return self._who_are_you(request)
         name, groups, is_browser = found
-        person = person_of(name, groups, await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._roles))
+        try:
+            person = person_of(name, groups, *await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._held))
+        except RequestProblem as problem:
+            return _no(403, f"{problem.detail} {problem.remedy}")
         if not person.roles:
             return _no(403, f"{name} holds no role here. Whoever keeps the roles file can give one, at least {VIEWER}.")
         if is_browser and request.method not in ("GET", "HEAD") and not self._is_own_page(request):
             return _no(403, "This was not sent by a page of this site.")
         if wait := self._buckets.take("request", name, self.config.requests_a_minute):
             return _later(wait)
-        if path == "/metrics" and request.method == "GET":
+        tenant = person.tenant.name if person.tenant else ""
+        if path == "/metrics" and request.method == "GET" and not tenant:
             page = await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._figures)
             return Response(page, media_type=CONTENT_TYPE_LATEST)
         try:
-            taken = take(request.method, path, await _body(request), name)
+            taken = take(request.method, path, await _body(request), name, tenant)
         except Refused as refusal:
             return _no(refusal.status, str(refusal))
         if taken.is_message and (wait := self._buckets.take("message", name, self.config.messages_a_minute)):

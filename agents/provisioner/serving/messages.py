@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 APP = "provisioner"
 ANYBODY = "user"
 """What ADK's web UI calls whoever sits before it."""
+OF_TENANT = ":"
+"""Between a tenant and a name in it: neither has one."""
 BODY_BYTES_MAX = 256 * 1024
 PARTS_MAX = 8
 TITLE_CHARACTERS_MAX = 100
@@ -33,6 +35,11 @@ class Refused(Exception):
         self.status = status
 
 
+class User(NamedTuple):
+    name: str
+    in_adk: str
+
+
 class Taken(NamedTuple):
     path: str
     body: bytes | None
@@ -40,20 +47,21 @@ class Taken(NamedTuple):
     is_message: bool
 
 
-def take(method: str, path: str, body: bytes, name: str) -> Taken:
-    """The request as it goes on to ADK. Raises Refused."""
+def take(method: str, path: str, body: bytes, name: str, tenant: str = "") -> Taken:
+    """The request as it goes on to ADK, where each tenant has users of its own. Raises Refused."""
+    user = User(name, f"{tenant}{OF_TENANT}{name}" if tenant else name)
     method = "GET" if method == "HEAD" else method
     if method not in _OPEN or not _OPEN[method].fullmatch(path) or ".." in path or "\\" in path or "%" in path:
         raise Refused(404, "There is nothing at this address.")
     found = _USER.fullmatch(path)
     if found:
-        path = f"{found[1]}{_own(found[2], name)}{found[3]}"
+        path = f"{found[1]}{_own(found[2], user)}{found[3]}"
     if method != "POST":
         return Taken(path, None, False)
     if len(body) > BODY_BYTES_MAX:
         raise Refused(413, f"A message has at most {BODY_BYTES_MAX // 1024} KiB.")
     said = _object(body)
-    made = _message(said, name) if path in ("/run", "/run_sse") else _session(said, path)
+    made = _message(said, user) if path in ("/run", "/run_sse") else _session(said, path)
     return Taken(path, _characters(json.dumps(made, ensure_ascii=False)), path in ("/run", "/run_sse"))
 
 
@@ -62,10 +70,10 @@ def _characters(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _own(named: str, name: str) -> str:
-    if named not in (ANYBODY, name):
-        raise Refused(403, "These conversations are somebody else's.")
-    return name
+def _own(named: str, user: User) -> str:
+    if named not in (ANYBODY, *user):
+        raise Refused(404, "No conversations of yours are there.")
+    return user.in_adk
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _only(said: dict[str, Any], *names: str) -> None:
         raise Refused(400, f"{', '.join(sorted(others))[:200]} cannot be set by a client.")
 
 
-def _message(said: dict[str, Any], name: str) -> dict[str, Any]:
+def _message(said: dict[str, Any], user: User) -> dict[str, Any]:
     said = {_camel(key): value for key, value in said.items()}
     _only(said, "appName", "userId", "sessionId", "newMessage", "streaming")
     message, session = said.get("newMessage"), said.get("sessionId")
@@ -102,7 +110,7 @@ def _message(said: dict[str, Any], name: str) -> dict[str, Any]:
         _only(one, "text")
     return {
         "appName": APP,
-        "userId": _own(str(said.get("userId") or ANYBODY), name),
+        "userId": _own(str(said.get("userId") or ANYBODY), user),
         "sessionId": session,
         "newMessage": {"role": "user", "parts": [{"text": one["text"]} for one in parts]},
         "streaming": said.get("streaming") is True,

@@ -17,7 +17,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 
 from tools.rules.plans.approving import Roles
+from tools.rules.plans.permitting import tenant_of
 from tools.values.person import Person
+from tools.values.tenant import Tenants
 from tools.values.value import same
 
 from .config import Config, Oidc
@@ -169,6 +171,7 @@ class People:
         return (name, tuple(said.get("groups") or ()), True) if isinstance(name, str) and NAME.fullmatch(name) else None
 
 
-def person_of(name: str, groups: tuple[str, ...], roles: Roles) -> Person:
+def person_of(name: str, groups: tuple[str, ...], roles: Roles, tenants: Tenants) -> Person:
+    """Raises RequestProblem for somebody in more than one tenant."""
     held = [*roles.get(name, ()), *(role for group in groups for role in roles.get(f"group:{group}", ()))]
-    return Person(name, tuple(dict.fromkeys(held)))
+    return Person(name, tuple(dict.fromkeys(held)), tenant=tenant_of(name, groups, tenants))

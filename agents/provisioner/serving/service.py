@@ -17,6 +17,7 @@ from tools.clients.files import private_folder, write_once
 from tools.clients.settings import Settings
 from tools.clients.shipped import AGENTS
 from tools.rules.plans.approving import Roles
+from tools.values.tenant import Tenants
 from tools.values.trouble import RequestProblem, Trouble
 
 from ..connection import is_loopback
@@ -70,15 +71,15 @@ def make_door(config: Config, settings: Settings) -> Door:
     app = get_fast_api_app(agents_dir=str(AGENTS), web=True, allow_origins=[config.address])
     key = write_once(private_folder(settings.shared) / "serve.key", secrets.token_bytes(32))
     return Door(
-        app, config, People(config, key, Provider(config.oidc) if config.oidc else None), _roles, _is_ready, lambda: figures.read(the_world)
+        app, config, People(config, key, Provider(config.oidc) if config.oidc else None), _held, _is_ready, lambda: figures.read(the_world)
     )
 
 
-def _roles() -> Roles:
+def _held() -> tuple[Roles, Tenants]:
     try:
-        return the_world().roles()
+        return the_world().roles(), the_world().tenants()
     except Trouble:
-        return {}  # Nobody holds a role while the roles file cannot be read.
+        return {}, Tenants()  # Nobody holds a role while the roles file cannot be read.
 
 
 async def _is_ready() -> bool:

@@ -14,12 +14,17 @@ from tools.clients.settings import Settings
 from tools.pipeline.context import Examined, PartContext, Say
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
+from tools.rules.plans.permitting import visible
 from tools.values.manifest import Part
 from tools.values.plan import Change
 from tools.values.requirements import Needs
 from tools.values.site import Site
 from tools.values.snapshot import PlatformName, Snapshot
+from tools.values.trouble import RequestProblem
 from tools.values.value import Json
+
+
+_OF_TENANT: dict[PlatformName, str] = {"proxmox": "pool on the cluster", "azure": "subscription of Azure"}
 
 
 class Hands(Protocol):
@@ -106,6 +111,27 @@ def hands(platform: PlatformName) -> Hands:
     from tools.pipeline.platforms import proxmox
 
     return cast(Hands, proxmox)
+
+
+def scan(
+    world: World,
+    platform: PlatformName,
+    settings: Settings | None = None,
+    regions: Sequence[str] = (),
+    names: Sequence[str] = (),
+    needs: Sequence[Needs] | None = None,
+    parts: Sequence[Part] = (),
+) -> Snapshot:
+    """As `Hands.scan`, and as the tenant sees it whose world it is. Raises RequestProblem for one that has nothing there."""
+    if world.whole and platform in connected(world.whole.settings) and platform not in connected(world.settings):
+        raise RequestProblem(
+            "Your tenant has nothing there.",
+            f"It has no {_OF_TENANT[platform]}, so nothing is made for it there.",
+            "Ask for it elsewhere, or have one entered for your tenant in the roles file.",
+        )
+    at = settings or world.settings
+    seen = hands(platform).scan(at, world.now(), world.site, regions=regions, names=names, needs=needs, parts=parts)
+    return visible(seen, world.tenant)
 
 
 def connected(settings: Settings) -> tuple[PlatformName, ...]:

@@ -21,6 +21,7 @@ from tools.values.requirements import ALL_ALIKE, Needs, Origin
 from tools.values.review import Fault, Finding, Severity, fault
 from tools.values.site import Reserved, Site
 from tools.values.snapshot import ClusterSnapshot, Guest, Node, Storage, Template
+from tools.values.value import sha256
 
 Checked = tuple[tuple[Finding, ...], tuple[str, ...]]
 
@@ -74,7 +75,7 @@ def _name_free(m: Machine, scene: Scene) -> Fault | None:
     taken = next((g for g in scene.snapshot.guests if g.name == m.name and g.vm_id not in scene.owned), None)
     if taken:
         return fault("name.taken", name=m.name, vm_id=taken.vm_id, node=taken.node)
-    if m.name in scene.reserved.names:
+    if m.name in scene.reserved.names or (m.vm_id not in scene.owned and sha256(m.name.encode()) in scene.snapshot.hidden_names):
         return fault("name.promised", name=m.name)
     return fault("name.twice", name=m.name) if sum(1 for other in scene.part.machines if other.name == m.name) > 1 else None
 

@@ -26,7 +26,7 @@ from tools.values.site import Reserved, Site
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot, Network, Template
 from tools.values.trouble import RequestProblem
-from tools.values.value import Json
+from tools.values.value import Json, sha256
 
 MODULE = "machines"
 """The folder under terraform/."""
@@ -57,26 +57,33 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
     )
 
 
-def taken_names(snapshot: ClusterSnapshot, reserved: Reserved) -> frozenset[str]:
-    return frozenset(g.name for g in snapshot.guests) | reserved.names
+class TakenNames:
+    """Names that a new machine cannot have, some of which are not to be read."""
+
+    def __init__(self, snapshot: ClusterSnapshot, reserved: Reserved) -> None:
+        self._names = frozenset(g.name for g in snapshot.guests) | reserved.names
+        self._hidden = frozenset(snapshot.hidden_names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names or (bool(self._hidden) and sha256(str(name).encode()) in self._hidden)
 
 
 def _name_clash(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved) -> tuple[Exclusion, ...]:
     if not needs.field("name"):
         return ()
     by_name = {g.name: f"VM {g.vm_id} on {g.node}" for g in snapshot.guests}
-    clashes = [n for n in said_names(needs, needs.text("name")) if n in by_name or n in reserved.names]
-    return tuple(
-        Exclusion(subject=f"name {n}", reason=f"it is taken by {by_name.get(n, 'a plan that is not carried out yet')}") for n in clashes
-    )
+    taken = TakenNames(snapshot, reserved)
+    clashes = [n for n in said_names(needs, needs.text("name")) if n in taken]
+    others = {n: "a plan that is not carried out yet" if n in reserved.names else "another machine" for n in clashes}
+    return tuple(Exclusion(subject=f"name {n}", reason=f"it is taken by {by_name.get(n, others[n])}") for n in clashes)
 
 
 def _free_name(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved) -> str:
-    taken = taken_names(snapshot, reserved)
+    taken = TakenNames(snapshot, reserved)
     name = needs.text("name")
     for look in range(2, 100):
         free = f"{name}-{look}"
-        if not set(said_names(needs, free)) & taken and not naming.name_problem(free):
+        if not any(one in taken for one in said_names(needs, free)) and not naming.name_problem(free):
             return f"The name {free} is free."
     return ""
 
@@ -205,7 +212,7 @@ def names_of(needs: Needs, snapshot: ClusterSnapshot, site: Site, reserved: Rese
     """In the order of the machines."""
     if needs.field("name"):
         return said_names(needs, needs.text("name"))
-    workload, taken = needs.text("workload") or "vm", taken_names(snapshot, reserved)
+    workload, taken = needs.text("workload") or "vm", TakenNames(snapshot, reserved)
     return tuple(
         name
         for group in needs.kinds

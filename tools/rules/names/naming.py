@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 
 from tools.values.site import Site
 
@@ -45,7 +45,7 @@ def shorten(text: str, length_max: int = 60) -> str:
     return f"“{one_line}”" if len(one_line) <= length_max else f"“{one_line[:length_max]}…”"
 
 
-def names(workload: str, count: int, taken: Collection[str], site: Site) -> tuple[str, ...]:
+def names(workload: str, count: int, taken: Container[str], site: Site) -> tuple[str, ...]:
     """The first free names by the site's convention: db-01, db-02."""
     found: list[str] = []
     for number in range(1, NUMBERS_MAX):

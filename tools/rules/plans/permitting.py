@@ -6,16 +6,54 @@ a policy names: who holds it approves as it, and looks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tools.values import effects
 from tools.values.effects import Effect, Work
 from tools.values.person import Person
+from tools.values.snapshot import ClusterSnapshot, Snapshot
+from tools.values.tenant import Tenant, Tenants
 from tools.values.trouble import RequestProblem
+from tools.values.value import sha256
 
+NOT_SHOWN = "not shown"
+"""In the place of the name of a machine, or of who has an address, that is not this tenant's. No machine can be called so."""
+GROUP = "group:"
 VIEWER, REQUESTER, OPERATOR, ADMIN = "viewer", "requester", "operator", "admin"
 _ASKS = (effects.Understand, effects.Hear, effects.Take, effects.Resume, Work)
 _HANDLES = (effects.Cancel, effects.Retry, effects.Leave, effects.PlanRemoval, effects.PlanWayBack)
 CARRIED_OUT = (effects.Approve, effects.Start, effects.Retry, effects.Leave)
 """What changes something outside, or lets it be changed."""
+
+
+def tenant_of(name: str, groups: Iterable[str], tenants: Tenants) -> Tenant | None:
+    """Whose this person is, by name or group; None where there are no tenants. Raises RequestProblem for somebody in more than one: what
+    they ask for would belong to either."""
+    if not tenants.named:
+        return None
+    known = {f"{GROUP}{group}" for group in groups} | ({name.casefold()} if not name.startswith(GROUP) else set())
+    found = [one for one in tenants.named if known.intersection(m if m.startswith(GROUP) else m.casefold() for m in one.members)]
+    if len(found) > 1:
+        raise RequestProblem(
+            "You are in more than one tenant.",
+            f"{name} is in {' and '.join(one.name for one in found)}, and what you ask for belongs to one.",
+            "Ask whoever keeps the roles file to leave you in one of them.",
+        )
+    return found[0] if found else tenants.called("")
+
+
+def visible(seen: Snapshot, tenant: Tenant | None) -> Snapshot:
+    """As this tenant sees it. What others have on the cluster takes room, ids and names, and nothing else of it is told."""
+    if tenant is None or not isinstance(seen, ClusterSnapshot):
+        return seen
+    others = {guest.vm_id: guest for guest in seen.guests if not tenant.sees_pool(guest.pool)}
+    guests = tuple(
+        guest.model_copy(update={"name": NOT_SHOWN, "tags": (), "pool": ""}) if guest.vm_id in others else guest for guest in seen.guests
+    )
+    own = {guest.vm_id for guest in seen.guests} - others.keys()
+    registered = tuple(one if one.vm_id in own else one.model_copy(update={"who": NOT_SHOWN}) for one in seen.registered)
+    hidden = tuple(sorted(sha256(guest.name.encode()) for guest in others.values() if guest.name and not guest.template))
+    return seen.model_copy(update={"guests": guests, "registered": registered, "hidden_names": hidden})
 
 
 def assert_may(person: Person, effect: Effect, requester: str | None = None) -> None:

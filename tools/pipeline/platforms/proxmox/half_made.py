@@ -115,10 +115,11 @@ def _read(state: Path) -> tuple[Recorded, ...]:
 
 
 def _given_later(world: World, run_id: str) -> frozenset[int]:
-    """Ids of runs that were begun after this one."""
-    rows = world.ledger.runs.rows()
+    """Ids of runs that were begun after this one, whosever they are."""
+    ledger = world.ledger.whole
+    rows = ledger.runs.rows()
     later = rows[[row.id for row in rows].index(run_id) + 1 :]
-    parts = (part for row in later for part in world.ledger.plans.kept(row.plan_digest).manifest.parts)
+    parts = (part for row in later for part in ledger.plans.kept(row.plan_digest).manifest.parts)
     return frozenset(one.vm_id for part in parts for one in part.machines)
 
 
