@@ -106,7 +106,7 @@ def test_what_was_lived_holds_and_from_any_hash_that_was_noted(tmp_path: Path) -
         "UPDATE plans SET manifest_json = json_set(manifest_json, '$.requester', 'mallory') WHERE run_id = 'run-2'",
         "UPDATE plans SET review_json = 'no JSON' WHERE run_id = 'run-2'",
         "DELETE FROM plans WHERE run_id = 'run-2'",
-        "INSERT INTO plans SELECT 'x', run_id, conversation, status, family, made_at, json, manifest_json, review_json, '' FROM plans LIMIT 1",
+        "INSERT INTO plans SELECT 'x', run_id, conversation, status, family, 0, json, manifest_json, review_json, '' FROM plans LIMIT 1",
         "UPDATE plans SET tenant = 'rival' WHERE run_id = 'run-2'",
         "UPDATE runs SET tenant = 'rival'",
         "UPDATE approvals SET json = json_set(json, '$.principal', 'ceo')",

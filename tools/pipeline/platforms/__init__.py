@@ -23,7 +23,6 @@ from tools.values.snapshot import PlatformName, Snapshot
 from tools.values.trouble import RequestProblem
 from tools.values.value import Json
 
-
 _OF_TENANT: dict[PlatformName, str] = {"proxmox": "pool on the cluster", "azure": "subscription of Azure"}
 
 
