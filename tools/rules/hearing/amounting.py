@@ -73,6 +73,11 @@ def _multiply(message: Message, thing: Thing, at: Stretch) -> None:
     """`half the ram`, `double the disk`: of what was said; of anything else it is told as unused."""
     for mark in [*at.marks("double"), *at.marks("half")]:
         label = next((m for m in at.scene.marks_in(mark.last, mark.last + 3) if m.names("fact")), None)
+        last = label.last if label else at.skip(mark.last, "owned", "lean", "them")
+        if thing.new and not thing.copied and (label is None or any(name in MACHINE_SIZES for name in label.names("fact"))):
+            name = next((name for name in label.names("fact") if name in MACHINE_SIZES), "") if label else ""
+            thing.scaled.append((2 if mark.does("double") else 0.5, name, mark.first, last))
+            continue
         if not label:
             continue
         names = [name for name in label.names("fact") if message.wants(thing, name)]

@@ -78,7 +78,7 @@ class Cell:
                 end, found = names_at(scene, (spelled or [self.first])[0], self.last)  # `We thought of lark-app`
                 titled = scene.is_plain_word(self.first) and scene.is_plain_word(self.first + 1) and not scene.token(self.first + 1).glued
                 if not titled and not scene.is_listed(self.first, "yes", "no") and scene.kind(self.first) != "number":
-                    said, quote = list(found), scene.quote(self.first, end)
+                    said, quote = [one for one in found if "/" not in one], scene.quote(self.first, end)
             case "ports":
                 said = ports_at(scene, self.first, self.last)[1]
             case "address":
@@ -178,6 +178,7 @@ Span = tuple[int, int, bool]
 def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Span], list[tuple[int, int]]]:
     """(fields and cells, stretches of prose, remarks that ask for nothing)."""
     cells, spans, remarks = list[Cell](), list[Span](), list[tuple[int, int]]()
+    commands = any(scene.is_listed(i, "hypervisor_commands") for i in range(len(scene.said)))
     for piece in layout:
         first, last = scene.tokens_between(piece.start, piece.end)
         first = scene.skip(first, last, texts=("-", "*", "•")) if piece.label and not piece.row else first
@@ -185,6 +186,9 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
             continue
         label = label_of(scene, piece.label, heads_row=piece.row > 0) if piece.label else None
         label_first = scene.tokens_between(piece.label_start, piece.start)[0] if piece.label_start >= 0 else -1
+        if label_first >= 0 and commands and scene.is_listed(label_first, "of_hypervisor"):
+            scene.leave(label_first, last)
+            continue
         if label and not piece.row and _is_prose(scene, label, first, last):
             is_bare = label.remark or (label.facts == ("name",) and not scene.of_kind(label_first, first, "name"))
             first = label_first if label_first >= 0 and not is_bare else first

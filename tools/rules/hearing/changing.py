@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing import listing, quantities
+from tools.rules.hearing.amounting import worth
 from tools.rules.hearing.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
+from tools.rules.hearing.values import GIB, plain
 from tools.rules.hearing.words import Mark
 from tools.rules.names.naming import repair
 from tools.values.request import Doubt, Edit, Fact, Item, Reading
@@ -25,6 +27,7 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
     for thing in message.things:
         _ask_which(thing)
     _share_alike(message)
+    _scale(message)
     _drop_empty(message)
     _share_choices(message)
     _deal_out(message)
@@ -128,6 +131,19 @@ def _share_alike(message: Message) -> None:
     for one in things[:each]:
         if not one.sizes and not one.row:
             one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
+
+
+def _scale(message: Message) -> None:
+    """`a second one with twice that memory`, `app-2: half of that`: of what the one before it has."""
+    for one, thing in pairwise(message.things):
+        for factor, name, first, last in thing.scaled:
+            for fact in [fact for fact in one.facts.values() if fact.name in ({name} if name else MACHINE_SIZES)]:
+                was = worth(fact.value)
+                if was is not None and was * factor == int(was * factor) and (name or fact.name not in thing.facts):
+                    now = was * factor
+                    value = plain(now) if fact.value.isdigit() else f"{plain(now / GIB)} GB"
+                    thing.found.say(fact.name, value, message.scene.quote(first, last))
+                    message.scene.use(first, last)
 
 
 def _place(scene: Scene, fact: Fact) -> int:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 _MARKUP = re.compile(
     r"^\s*[QA]\s*[:.)](?=\s)|<!--.*?-->|^\s*```[\w-]*\s*$|^\s*~~~\s*$|\*\*|__(?=\w)|(?<=\w)__|^[ \t]*(?:>[ \t]?)+|&nbsp;|`"
-    r"|~~[^~\n]{1,80}~~"
+    r"|~~[^~\n]{1,80}~~|\\[ \t]*$"
     r"|^[ \t]*_\w+(?: [^_\n ]+){3,}_[ \t]*$"  # a hint below its label
     r"|\*(?=[^\s*][^*\n]{0,60}:\*)|(?<=:)\*(?=\s)|(?<=[A-Za-z])\(s\)",  # `*Name:* lark`, `port(s)`
     re.DOTALL | re.MULTILINE,
@@ -24,6 +24,8 @@ _HINT = re.compile(
 _BOX = re.compile(r"^(\s*(?:[-*]\s*)?)\[([ xX])\]\s*(.*)$")
 _BOLD = re.compile(r"^([ \t]*)\*\*(?=[^*\n]+\*\*:?[ \t]*$)", re.MULTILINE)
 _FLOW = re.compile(r"\{[ \t]*\"?[\w-]+\"?[ \t]*[:=][^{}\n]*\}")
+_KEYS = re.compile(r"(?<=[\w\"'])[ \t](?=[\w-]+[ \t]*=[ \t]*[^=\s])")
+"""`bridge = "vmbr0" vlan_id = 24`."""
 _QUOTED = re.compile(
     r"(?<=[:=])([ \t]*)[\"']([^\"'\n${}]{1,120})[\"'](?=[ \t]*,?[ \t]*$)|^([ \t]*)[\"']([\w -]{1,60})[\"'](?=[ \t]*=)", re.MULTILINE
 )
@@ -85,7 +87,7 @@ def _choose(line: str) -> str:
 
 def _unfold(flow: re.Match[str]) -> str:
     """Pairs in braces, each on a line of its own; a list among them stays whole."""
-    bare, lists = flow.group(), [span for found in _LIST.finditer(flow.group()) for span in range(*found.span())]
+    bare, lists = _KEYS.sub("\n", flow.group()), [span for found in _LIST.finditer(flow.group()) for span in range(*found.span())]
     return "".join("\n" if c in "{}" or (c == "," and i not in lists) else c for i, c in enumerate(bare))
 
 

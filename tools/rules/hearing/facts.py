@@ -78,7 +78,7 @@ def _dates(at: Stretch, one: Wanted) -> None:
     for mark in scene.marks_in(at.first, at.last, one.name):
         begin = mark.first if mark.does("lean") else mark.last
         end = min(begin + 12, at.last)
-        if begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last):
+        if begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last) or _is_of_a_person(scene, mark):
             continue
         if scene.is_listed(mark.first, "behind"):
             _say_date_before(at, one, mark)
@@ -97,6 +97,13 @@ def _dates(at: Stretch, one: Wanted) -> None:
             day = next(iter(days(scene.quote(i, min(i + 4, at.last)), at.today)), None)
             if day and day.start == 0:
                 at.say(one.name, day.iso, i, scene.chunk(i, day.end))
+
+
+def _is_of_a_person(scene: Scene, mark: Mark) -> bool:
+    """`- Hugo on vacation until 7 December`: a line of a list that names nothing of ours before its day."""
+    begin = scene.sentence(mark.first)[0]
+    words = [i for i in range(begin, mark.first) if scene.kind(i) == "word" and not scene.does(i, "lean")]
+    return scene.is_text(begin, "-", "*", "•") and len(words) > 1 and all(scene.is_plain_word(i) for i in words)
 
 
 def _from_on(at: Stretch) -> Iterator[tuple[int, int, str]]:

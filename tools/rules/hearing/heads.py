@@ -306,7 +306,8 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: 
         close = scene.find(end, last, ")") if scene.is_text(end, "(") else None
         lined = scene.stops(i - 1) and scene.kind(end) == "number"  # `web-a 2c 4g 20g`
         sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or lined or scene.is_text(end, ","))
-        if names and (scene.does(end, "copy") or sized):
+        scaled = opens and scene.any_does(end, end + 3, "half", "double")
+        if names and (scene.does(end, "copy") or sized or scaled):
             found.append(Head(scene.words.plain, Lead(i, "new"), i, end, names=names))
     return found
 

@@ -54,7 +54,7 @@ _IN_BRACKETS = re.compile(r"[(\[]([^)\]\d]{0,20}\d[\d.,]*[^)\]\d]{0,20})[)\]]\s*
 """`Memory (in 8 GB):`, where nothing else is the value."""
 _DIGIT = re.compile(r"\d")
 _COUNTED = re.compile(r"[\"']?\d")
-_NAMED = re.compile(r"^[\"']?((?![A-Z]{2,}-?\d{3,})[A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
+_NAMED = re.compile(r"^[\"']?((?![A-Z]{2,}-?\d{3,}|[\w-]+:[a-z])[A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
 """A line that is a name, with fields below it; not the number of a ticket."""
 
 

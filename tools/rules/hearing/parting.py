@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping
 from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, says_machine_size, titles
-from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.scene import QUANTITIES, Scene
 from tools.rules.hearing.standing import value_of
 from tools.rules.hearing.words import Mark
 from tools.values.request import Request
@@ -91,11 +91,25 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
         states = _only_states(scene, at, end) and (at < first or _orders_behind(scene, end))
         asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy") or any(at <= head.start < end for head in new)
         begins = bool(scene.facts(at))  # `Disk size is 200 GB.`
-        if scene.is_text(end, ".") and scene.has(at, end, "size") and (states or (at < first and not asks)) and not begins:
+        reports = scene.is_text(end, ".") and scene.has(at, end, "size") and (states or (at < first and not asks)) and not begins
+        if reports or ((at > first or not sized) and _is_of_others(scene, at, end, named)):
             scene.leave(at, end)
             named = [head for head in named if not at <= head.start < end]
         at = end + 1
     return named
+
+
+def _is_of_others(scene: Scene, first: int, last: int, named: Sequence[Head]) -> bool:
+    """`The hypervisors have 64 cores each`, `the live server has 8 cores and 64 GB; the staging VM should have …`: how large something is
+    that is no machine, or that another one than the one asked for is told by."""
+    verb = next((i for i in range(first, last) if scene.is_listed(i, "states")), first)
+    sized = scene.has(first, last, "size") or any("cpu_count" in mark.names("fact") for mark in scene.marks_in(first, last))
+    if verb == first or not scene.does(first, "owned") or not sized or not _only_states(scene, first, last):
+        return False
+    if not any(scene.mention_at(i) or scene.is_body(i) or scene.facts(i) & scene.words.counting for i in range(first, verb)):
+        return any(says_machine_size(scene, head.last, scene.sentence(head.last)[1]) for head in named if not first <= head.first < last)
+    begin, end = scene.sentence(last + 1)
+    return scene.any_does(begin, end, "half", "double") and any(begin <= head.first < end for head in named)
 
 
 def _orders_behind(scene: Scene, end: int) -> bool:
@@ -141,7 +155,7 @@ def _one_by_one(scene: Scene, group: Group) -> list[Group]:
     counts = [int(scene.said[i].value) or 1 for i in ones]
     if group.count is not None and len(ones) > 1 and sum(counts) == group.count:
         starts = [group.first, *ones[1:]]
-    elif ones and (group.count is not None or group.head.role):
+    elif ones and (group.count is not None or group.head.role or _is_one_more(scene, group, ones[0])):
         starts, counts = [group.first, *ones], [group.count or 1, *counts]
     else:
         return [group]
@@ -166,6 +180,12 @@ def _one_by_one(scene: Scene, group: Group) -> list[Group]:
     for i in ones:
         scene.settle(i, i + 1)
     return parts
+
+
+def _is_one_more(scene: Scene, group: Group, number: int) -> bool:
+    """`a web server with 2 cores and one with 4`."""
+    alone = scene.said[number].value <= 1 and scene.does(number - 1, "join")
+    return group.new and alone and scene.has(group.head.last, number, *QUANTITIES)
 
 
 def _by_sizes(scene: Scene, group: Group) -> list[Group]:
@@ -226,8 +246,10 @@ def _counts_alone(scene: Scene, number: int) -> bool:
     """`one for …`, `and 3 with …`, `eine für …`: a number of things that are named no more."""
     token = scene.said[number]
     counts = token.kind == "number" and token.value == int(token.value) and 1 <= token.value <= ROLE_COUNT_MAX
-    if not counts and token.text != "another" and not scene.does(number, "article"):
+    mark = scene.at(number)
+    if not counts and not scene.does(number, "another", "article"):
         return False
     opens = scene.does(number - 1, "join") or scene.stops(number - 1) or scene.is_text(number - 1, ",", ":", "(")
-    goes_on = scene.does(number + 1, "for", "with", "called") or scene.is_listed(number + 1, "within")
+    after = max(mark.last, number + 1)
+    goes_on = scene.does(after, "for", "with", "called") or scene.is_listed(after, "within")
     return scene.is_left(number) and opens and goes_on

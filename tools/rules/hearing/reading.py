@@ -15,6 +15,7 @@ from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct
 from tools.rules.hearing.enlarging import joins_what_runs
+from tools.rules.hearing.files import pasted, without
 from tools.rules.hearing.groups import Group
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
@@ -47,11 +48,18 @@ def read(
     """What this message changes of the request, asks or wishes. `asked` are the questions that it may answer, `before` is the request
     before the last message, which this one may correct; `known` is what the world has."""
     text = text[:TEXT_LENGTH_MAX]
-    cleaned = clean(text)
+    files = pasted(text)
+    cleaned = clean(without(text, files))
     earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
     scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
     scene.known, scene.asked = known, frozenset(name for _, name in asked)
-    return _Reader(Message(scene, request, catalogue, today), before).edits(cleaned, asked) if scene.said else Edits()
+    message = Message(scene, request, catalogue, today)
+    message.handed = next((service for one in files if (service := scene.words.service(one.runs_on))), "")
+    heard = _Reader(message, before).edits(cleaned, asked) if scene.said or files else Edits()
+    if not files:
+        return heard
+    taken = tuple((one.called, edit.name) for one in files for edit in heard.edits if edit.do == "add" and edit.name == message.handed)
+    return heard.model_copy(update={"unused": (*heard.unused, *(one.called for one in files)), "taken": taken})
 
 
 class _Reader:

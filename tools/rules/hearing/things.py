@@ -63,6 +63,8 @@ class Thing:
     kind: str = ""
     """Only its machines of this kind are meant: `workers`."""
     times: int = 1
+    scaled: list[tuple[float, str, int, int]] = field(default_factory=list)
+    """(how many times, of which size, the tokens that say so) of what the one before it has; no name: of all its sizes."""
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -97,6 +99,8 @@ class Message:
     catalogue: Catalogue
     today: date
     things: list[Thing] = field(default_factory=list)
+    handed: str = ""
+    """What a pasted file is handed to, which is meant where nothing else is."""
 
     def wanted(self, thing: Thing) -> tuple[Wanted, ...]:
         return self.catalogue[thing.capability].WANTED
@@ -157,6 +161,8 @@ class Message:
                 self.things.append(self._thing(group))
         if not self.things and not self.request.items and (thing := self.alone(cells) or self._sized(cells) or self._hosted()):
             self.things.append(thing)
+        if not self.things and not self.request.items and self.handed:
+            self.things.append(Thing(self.handed, "", True, scene.text.strip().split("\n")[0]))
 
     def _make_rows(self, cells: Sequence[Cell]) -> None:
         """A row of a table is a thing; one of sums is none."""

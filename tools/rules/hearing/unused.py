@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.scene import STOPS, Scene
 
 PHRASES_MAX = 60
@@ -48,6 +49,8 @@ def _phrase(scene: Scene, first: int, last: int) -> str:
     telling = [i for i in range(first, last) if _tells(scene, i)]
     if not telling:
         return ""
+    if scene.is_text(first - 1, ":", "=") and any(one in scene.token(first - 2).text for one in listed("secrets")):
+        return ""  # `POSTGRES_PASSWORD: …`
     secret = next((i for i in range(first, last) if scene.is_listed(i, "secrets")), None)
     if secret is not None:
         return scene.said[secret].text

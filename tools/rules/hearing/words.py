@@ -301,6 +301,10 @@ class Lexicon:
         counts = any(one.kind == "fact" and one.value in services and one.name in self.able[one.value].parts for one in mark.meanings)
         return counts or not self.alone.keys().isdisjoint(mark.names("choice"))
 
+    def service(self, phrase: str) -> str:
+        """The capability that is called so; empty where none is."""
+        return next((name for mark in self._services.find(tokens(phrase)) for name in mark.names("service")), "") if phrase else ""
+
     def is_body(self, text: str) -> bool:
         return same(text) in self.bodies
 

@@ -21,6 +21,7 @@ from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.proving import named, said
 from tools.rules.hearing.reading import Asked, read
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.speakers import turns
 from tools.rules.hearing.words import Catalogue
 from tools.rules.names.naming import repair
 from tools.rules.names.text import fold
@@ -76,7 +77,26 @@ def hear(
     before: Request | None = None,
     known: Known = NOTHING_KNOWN,
 ) -> Edits:
-    """What a message says, also where it names no thing but a goal. `before` is the request before the last message."""
+    """What a message says, also where it names no thing but a goal. `before` is the request before the last message. Of a pasted chat it is
+    what all of them say, one after the other."""
+    said = turns(text, catalogue)
+    if len(said) == 1:
+        return _hear(text, request, catalogue, asked, today, before, known)
+    heard = Edits()
+    for one in said:
+        more = _hear(one, request, catalogue, (), today, before, known)
+        before, (request, _) = request, apply(request, more, catalogue)
+        heard = Edits(
+            edits=(*heard.edits, *more.edits),
+            doubts=(*heard.doubts, *more.doubts),
+            unused=(*heard.unused, *more.unused),
+            taken=(*heard.taken, *more.taken),
+            joins=heard.joins or more.joins,
+        )
+    return heard
+
+
+def _hear(text: str, request: Request, catalogue: Catalogue, asked: Asked, today: date, before: Request | None, known: Known) -> Edits:
     heard = read(text, request, catalogue, asked, today, before, known)
     if request.items or any(edit.do == "copy" for edit in heard.edits):
         return heard
