@@ -8,7 +8,7 @@ import time
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.hearing.facts import heard, plain, said
@@ -54,6 +54,19 @@ def test_no_number_is_heard_that_was_not_said(text: str) -> None:
             number = quantities.size_bytes(edit.value) or quantities.count(edit.value) or 1
             in_units = {number / unit for unit in (1, 2**20, 2**30, 2**40)}  # bare, or in a unit of another language
             assert in_units & made, (edit, text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(("please approve {}", "do not approve {}", "approve {} and go on")),
+    st.text("0123456789abcdef", min_size=12, max_size=12),
+)
+@example("please approve {}", "85c3c4855fcc")
+@example("approve {}", "85c3c48")
+def test_the_digits_of_a_plan_are_no_size(words: str, digits: str) -> None:
+    assume(not digits.isdigit())
+    found = [edit for edit in heard(words.format(digits)).edits if edit.do == "set"]
+    assert not found, digits
 
 
 @settings(max_examples=60, deadline=None)

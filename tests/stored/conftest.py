@@ -31,7 +31,7 @@ PATHS_IN = (("runs", "receipt_json"), ("steps", "result_json"))
 def unpack(folder: Path) -> Path:
     """The home that was left, in a folder of its own; the world lies beside it."""
     with tarfile.open(LEFT) as kept:
-        kept.extractall(folder, filter="data")
+        kept.extractall(folder)
     for path in (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".db"):
         raw = path.read_bytes()
         if MADE_AT.encode() in raw:

@@ -53,7 +53,8 @@ _NAME = (
     r"|(?<![\w$-])(?<!(?<!\.)\.)(?:[a-z][\w-]*(?:\.[a-z][\w-]*)*[\w-]*[{\[]\d[\d,.: -]*[}\]][\w.-]*"  # app-{1,2,3}
     r"|[a-z](?=[\w-]*[\d_])[\w-]*(?:\.[\w-]+)*"  # db-01, web_1, node2.example.org
     r"|[a-z][\w-]*(?:\.[a-z][\w-]*)*\.[a-z]{2,12}(?![\w.]*\())"  # shop.example.org
-    r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+)"  # 2b3-x
+    r"|(?<![\w.-])\d+[a-z]+\d[\w-]*(?:-[\w-]+)+"  # 2b3-x
+    r"|(?<![\w.-])(?=\d+[a-f])(?:[0-9a-f]{12,}|(?:\d+[a-f]+){2,}\d[0-9a-f]*)(?![\w-]))"  # 85c3c4855fcc, a digest or its beginning
 )
 _SHAPE = re.compile(r"(?<![\w.-])(\d{1,3})(c)(\d{1,4}g)(\d{1,5}g)?b?(?![\w.-])", re.IGNORECASE)
 """`4c8g100g`: cores, memory and disk in one word."""
