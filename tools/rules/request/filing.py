@@ -6,7 +6,7 @@ tools.rules.request.editing when the edits are made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 import yaml
@@ -19,6 +19,8 @@ from tools.values.value import Json
 FILE_LENGTH_MAX = 256 * 1024
 QUOTE_LENGTH_MAX = 200
 ITEMS_MAX = 100
+DEPTH_MAX = 20
+"""Levels of lists and tables. A request has five."""
 PROBLEMS_SHOWN_MAX = 8
 HEAD = "# A request to Berth. `berth request apply FILE` reads it.\n"
 
@@ -58,24 +60,35 @@ def read_file(text: str) -> Edits:
     if len(text) > FILE_LENGTH_MAX:
         raise RequestProblem("The request file is too long.", f"It has more than {FILE_LENGTH_MAX // 1024} KiB.", "Say less in one file.")
     try:
-        again = next((one for one in yaml.parse(text, Loader=yaml.SafeLoader) if isinstance(one, yaml.AliasEvent)), None)
-        root = None if again else yaml.compose(text, Loader=yaml.SafeLoader)
+        _assert_finite(yaml.parse(text, Loader=yaml.SafeLoader))
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "it"
         raise RequestProblem(
             "The request file is no YAML.", f"{where} cannot be read: {getattr(error, 'problem', None) or 'wrong characters'}.", SEE
         ) from error
-    if again:  # A short file of them stands for a request without end.
-        line = again.start_mark.line + 1 if again.start_mark else 1
-        where = f"Line {line}: *{again.anchor} stands for what is written elsewhere"
-        raise RequestProblem("The request file cannot be taken.", f"{where}.", "Write it out.")
     read = _File(text.splitlines())
     read.request(root)
     if read.problems:
         more = f" And {left} more." if (left := len(read.problems) - PROBLEMS_SHOWN_MAX) > 0 else ""
         raise RequestProblem("The request file cannot be taken.", " ".join(read.problems[:PROBLEMS_SHOWN_MAX]) + more, SEE)
     return Edits(edits=tuple(read.edits))
+
+
+def _assert_finite(events: Iterable[yaml.Event]) -> None:
+    """A short file of aliases stands for a request without end, and one that goes deep takes the square of its length to read."""
+    depth = 0
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            what, remedy = f"*{event.anchor} stands for what is written elsewhere", "Write it out."
+        elif depth > DEPTH_MAX:
+            what, remedy = f"it goes deeper than {DEPTH_MAX} levels", SEE
+        else:
+            continue
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        raise RequestProblem("The request file cannot be taken.", f"Line {line}: {what}.", remedy)
 
 
 SEE = "`berth request export` shows what a file looks like."
