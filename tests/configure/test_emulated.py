@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from cluster_sim.guests import open_bodies
 from tools.clients import ssh
 from tools.pipeline.configure import configure, wait
@@ -39,6 +41,7 @@ def test_nothing_on_an_emulated_guest_is_called_verified(tmp_path: Path) -> None
         bodies.close()
 
 
+@pytest.mark.systems
 def test_a_database_on_an_emulated_guest_changes_once(tmp_path: Path) -> None:
     run_folder = new_run_folder(tmp_path)
     bodies = open_bodies("emulated", tmp_path / "guests", (NETWORK,), print)

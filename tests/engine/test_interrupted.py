@@ -74,6 +74,7 @@ def failed(run: Run) -> str:
     return next(step.summary for step in run.steps if step.status == "failed")
 
 
+@pytest.mark.systems
 def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbling: Given) -> None:
     world = stumbling(
         {"task": "qmstart", "nth": [1, 4], "exitstatus": "start failed: QEMU exited with code 1"},

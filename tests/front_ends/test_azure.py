@@ -35,6 +35,7 @@ def _type(chat: pexpect.spawn, text: str) -> str:
     return COLOUR.sub("", str(chat.before))
 
 
+@pytest.mark.systems
 def test_the_terminal(given: dict[str, str]) -> None:
     adk = str(Path(sys.executable).with_name("adk"))
     chat = pexpect.spawn(

@@ -40,6 +40,7 @@ def two_subscriptions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
             yield server, ready["azure"]["subscription_id"]
 
 
+@pytest.mark.systems
 def test_production_goes_to_its_own_subscription_region_and_tags(two_subscriptions: tuple[Berth, str]) -> None:
     berth, connected = two_subscriptions
     chat = berth.chat()
