@@ -54,10 +54,20 @@ ABOUT: dict[str, list[str]] = {
     "place": ["why this node?", "why there?", "why on pve2"],
     "more": ["why not more GPUs", "why only one"],
     "left_out": ["what is not included?", "what did you ignore"],
-    "loss": ["what if a node fails?", "what if there is a node less", "and if pve3 dies?"],
+    "loss": [
+        "what if a node fails?",
+        "what if there is a node less",
+        "and if pve3 dies?",
+        "what happens if a node dies?",
+        "does it survive a node?",
+    ],
     "what_if": ["what if it had 16 GB?", "what would change with 8 cores?"],
-    "log_in": ["how do I log in?", "how can I ssh into it"],
+    "log_in": ["where is the password?", "how do I log in?", "how can I ssh into it"],
     "networks": ["what networks are there?", "which VLANs do you have"],
+    "approvers": ["who has to approve this?", "whose approval does it need?", "wer muss das genehmigen?"],
+    "backup": ["is it backed up?", "are there backups?", "wird das gesichert?"],
+    "cheaper": ["can it be cheaper?", "how could we save money?", "geht das billiger?"],
+    "later": ["can I delete them later?", "can I change that later?"],
     "": ["pve2?", "is production on pve3?", "what is a web tier?", "is it secure?"],
 }
 

@@ -28,7 +28,7 @@ from tools.values.effects import Answer, Tell
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer
 from tools.values.request import Edit, Edits, Request
-from tools.values.requirements import Field, Requirements
+from tools.values.requirements import Field, Needs, Requirements
 from tools.values.shapes import Unreadable
 from tools.values.snapshot import ClusterSnapshot, PlatformName
 from tools.values.trouble import RequestProblem, Trouble
@@ -83,6 +83,15 @@ class Answering:
                 return answering.size(self.text, [part.needs for part in parts], parts)
             case "size" if self.now.requirements:
                 return answering.size(self.text, self.now.requirements.parts)
+            case "approvers" if self.kept and self.now.plan_digest:
+                given = self.world.ledger.plans.approvals(self.kept.plan.digest)
+                return answering.approvers(self.kept.plan, given)
+            case "backup" if self._needed():
+                return answering.backup(self._needed())
+            case "cheaper" if self._needed():
+                return answering.cheaper(self._needed(), self.kept.plan.estimate if self.kept else None)
+            case "later":
+                return answering.later()
             case "log_in":
                 return answering.log_in((self.kept.plan, self.kept.manifest) if self.kept else None, self.now.phase is Phase.DONE)
             case "networks":
@@ -98,6 +107,12 @@ class Answering:
                 return told
             case topic:
                 return self._priced_or_placed(topic)
+
+    def _needed(self) -> tuple[Needs, ...]:
+        """Of what is planned or made; else of what is asked for so far."""
+        if self.kept:
+            return tuple(part.needs for part in self.kept.manifest.parts)
+        return self.now.requirements.parts if self.now.requirements else ()
 
     @property
     def manifest(self) -> Manifest | None:

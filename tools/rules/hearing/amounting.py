@@ -292,7 +292,7 @@ class _Amounts:
         scene, thing = self.scene, self.thing
         numbers, sums = ([one for one in rest if one.kind == kind] for kind in ("number", "money"))
         short = len(numbers) == 1 and len(scene.said) <= 6 and not thing.new and not thing.facts
-        if short and "count" in self.kinds and any(scene.does(i, "them") for i in range(len(scene.said))):
+        if short and "count" in self.kinds and (any(scene.does(i, "them") for i in range(len(scene.said))) or self._recounts(numbers[0])):
             self._give("count", numbers[0])  # `make it 3`, `three of them`
         for number in numbers:
             self._mends(number) or self._adds_port(number)
@@ -327,6 +327,11 @@ class _Amounts:
             quote = scene.quote(size.first, size.last)
             self._doubt([(lacking[kind], size.text, quote) for kind in ("memory", "disk") if kind in lacking])
             scene.use(size.first, size.last)
+
+    def _recounts(self, number: Amount) -> bool:
+        """`only two`, of several."""
+        is_word = not number.text[0].isdigit() and self.scene.any_does(0, number.first, "only", "prefer", "mends")
+        return is_word and (self.message.counted(self.thing, "count")[1] or 1) > 1
 
     def _behind_disk(self, sizes: Sequence[Amount]) -> int:
         """The first of these that follows the system disk in a list: `disks: 32 GB for the system, 1 TB for dumps`."""

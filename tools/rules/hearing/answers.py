@@ -86,6 +86,11 @@ def _pieces(scene: Scene, kinds: Container[str]) -> list[tuple[int, int]]:
     return found[:PIECES_MAX]
 
 
+def _ends_there(scene: Scene, first: int, last: int) -> bool:
+    """A name is one word, or a word and what it is the name of: `servers`, `servers network`; not `ship it`."""
+    return last - first == 1 or (last - first == 2 and bool(scene.at(first + 1).names("fact")))
+
+
 def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
     """The value, when these words can be one; empty when they cannot."""
     first = scene.skip(first, last - 1, "lean", "owned", "article", "change", "link", "bound", texts=("number", "#", "it", "i", "we"))
@@ -100,7 +105,7 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
         case "money":
             return text if token.kind in ("money", "number") else ""
         case "network" | "node":
-            is_word = token.kind == "word" and length <= 2 and not scene.at(first).has("does", "choice")
+            is_word = token.kind == "word" and _ends_there(scene, first, last) and not scene.at(first).has("does", "choice")
             is_word = is_word and not (scene.at(first).has("fact") and not scene.at(first + 1).has("fact"))  # `packages nodejs`
             named = token.kind in ("name", "number", "quoted") or (one.kind == "network" and bool(SUBNET.fullmatch(token.text)))
             told = named or scene.at(first + 1).names("fact") or not scene.fills(first)

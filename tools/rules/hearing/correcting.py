@@ -4,6 +4,7 @@ several things that could be meant, it is asked."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.things import Message, Thing
@@ -45,6 +46,26 @@ def correct(message: Message, before: Request) -> bool:
     return True
 
 
+def redirect(message: Message, before: Request) -> bool:
+    """Whether the message says of what the last one was meant: `no, I meant the database`. That one is as it was, and what was said of it
+    is of the other."""
+    scene, meant = message.scene, message.things[0] if len(message.things) == 1 else None
+    says = any(scene.does(i, "mends", "instead") for i in range(len(scene.said))) or scene.does(0, "deny")
+    if meant is None or meant.new or meant.facts or meant.doubts or not says or scene.figures() or len(scene.said) > WORDS_MAX:
+        return False
+    recent = [(label, fact) for label, fact in _recent(message.request, before) if label not in ("", meant.label)]
+    if len({label for label, _ in recent}) != 1 or not all(message.wants(meant, fact.name) for _, fact in recent):
+        return False
+    quote = scene.quote(0, len(scene.said))
+    for label, fact in recent:
+        then = item.fact(fact.name) if (item := before.item(label)) else None
+        do: Literal["set", "unset"] = "set" if then else "unset"
+        meant.edits.append(Edit(do=do, item=label, name=fact.name, value=then.value if then else "", quote=quote))
+        meant.edits.append(Edit(do="set", item=meant.label, name=fact.name, value=fact.value, quote=quote))
+    scene.use(0, len(scene.said))
+    return True
+
+
 def _nearest(new: dict[Set, str], amount: Amount) -> Set | None:
     """`doch lieber 16 GB`, of 8 GB of memory and a disk of 60 GB: the one that is much nearer; `better three`: so many machines."""
     if amount.kind == "number" and not amount.text[0].isdigit():
@@ -65,5 +86,7 @@ def _instead(fact: Fact, amount: Amount) -> str:
     size = next(quantities.sizes(fact.value), None)
     if size is None:
         return plain(amount.worth) if fact.value.isdigit() and amount.kind == "number" else ""
+    if amount.kind == "number" and not amount.text[0].isdigit():
+        return ""  # `nur zwei` counts things
     unit = fact.value.lstrip("0123456789., ")
     return amount.text if amount.kind == "size" else f"{plain(amount.worth)} {unit}" if amount.kind == "number" else ""

@@ -352,7 +352,7 @@ class Grouping:
         if not head.body or head.lead.number is None or len(self.request.items) != 1 or self.found:
             return False
         able = self.scene.words.able[self.request.items[0].capability]
-        points = any(self.scene.does(i, "them") for i in range(self.scene.sentence(head.first)[0], head.start))
+        points = self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "them", "prefer", "mends")
         return "count" in able.kinds and points and only_counts(self.scene, head, "ask_for", "another")
 
     def _ours(self, head: Head) -> str:

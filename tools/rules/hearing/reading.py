@@ -13,7 +13,7 @@ from tools.rules.hearing.answers import Asked, answer
 from tools.rules.hearing.cells import Cell, Span, cells_of
 from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
-from tools.rules.hearing.correcting import correct
+from tools.rules.hearing.correcting import correct, redirect
 from tools.rules.hearing.enlarging import joins_what_runs
 from tools.rules.hearing.files import pasted, without
 from tools.rules.hearing.groups import Group
@@ -132,6 +132,8 @@ class _Reader:
         if not found and message.things and is_prose:
             read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
         self._place_under_headings(cells)
+        if self.before is not None and not cells:
+            redirect(message, self.before)
         if not found and not message.things and message.request.items and not removed:
             if (self.before is not None and correct(message, self.before)) or message.speaks_of_another():
                 pass

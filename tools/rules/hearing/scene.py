@@ -297,6 +297,7 @@ class Scene:
         """`no backups`, then `port 443 is not needed`, then `the current server has only 2 cores`: what each of them reaches."""
         for mark in self.marks_of("deny"):
             corrects = self.is_text(mark.last, ",", "\n", ".")  # `no, 300 connections` denies nothing that follows
+            corrects = corrects or self._only_says_no(mark)
             if not mark.does("affirm") and not self.denied[mark.first] and not corrects:
                 self.leave(mark.first, self._denied_up_to(mark))
         for mark in self.marks_of("denied_after"):
@@ -328,6 +329,11 @@ class Scene:
                 self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
             elif self.does(mark.last, "with"):  # `we currently have one server with 24 cores`
                 self.leave(mark.first, self.sentence(mark.last)[1])
+
+    def _only_says_no(self, mark: Mark) -> bool:
+        """`nein 8 GB`, `no 6`: the message is that and a figure."""
+        alone = mark.first == 0 and len(self.said) == mark.last + 1 and self.kind(mark.last) in QUANTITIES
+        return alone or (self.is_listed(mark.first, "interjections") and self.kind(mark.last) in QUANTITIES)
 
     def _is_of_another(self, mark: Mark) -> bool:
         """`The print server is slow. It has 2 cores`, and not `We need a VM. It has 2 cores`: nobody asks for the thing before."""

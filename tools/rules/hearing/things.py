@@ -257,6 +257,10 @@ class Message:
         """`give payroll-db 8 GB more`: a machine that is no item, so that nothing is said of one."""
         scene, ours = self.scene, {one for item in self.request.items for one in _called(item)}
         names = [i for i in scene.of_kind(0, len(scene.said), "name") if scene.is_left(i) and scene.said[i].text not in ours]
+        begin = scene.skip(0, len(scene.said), "join", "mends", texts=(",",))
+        stranger = scene.is_plain_word(begin) and scene.is_listed(begin + 1, "needing") and scene.said[begin].text not in ours
+        if stranger and scene.figures() and any(len(_called(item)) > 1 for item in self.request.items):
+            return True  # `gamma needs 8 GB`, where machines have names
         return any(scene.does(i - 1, "ask_for", "change") and not scene.at(i).meanings for i in names) and bool(scene.figures())
 
     def one_more(self) -> Thing | None:

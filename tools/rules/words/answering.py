@@ -45,6 +45,10 @@ Topic = Literal[
     "what_if",
     "log_in",
     "networks",
+    "approvers",
+    "backup",
+    "cheaper",
+    "later",
     "",
 ]
 SHOWN_MAX = 4
@@ -190,6 +194,29 @@ def more(text: str, manifest: Manifest, offer: Offer | None) -> Tell:
 
 def _words(text: str) -> set[str]:
     return set(re.findall(r"\w{3,}", fold(text)))
+
+
+def approvers(plan: Plan, given: Sequence[Approval]) -> Tell:
+    """`given`: by whom it is approved already."""
+    return Tell("answers.approvers", (plan, tuple(one.role for one in given)))
+
+
+def backup(needed: Sequence[Needs]) -> Tell:
+    """Of each part the folder that it is told to keep backups in, if it makes any."""
+    return Tell("answers.backup", (tuple((needs.label, needs.text("backup_folder")) for needs in needed),))
+
+
+def cheaper(needed: Sequence[Needs], saved: Estimate | None) -> Tell:
+    """What is assumed and may be less, with its range; and what the prices themselves would save."""
+    assumed = [(needs, field) for needs in needed for field in needs.fields if field.origin is Origin.ASSUMED]
+    figures = [(needs, field) for needs, field in assumed if _is_figure(field.value, field.origin) and field.low is not None]
+    less = [(needs, field) for needs, field in figures if (field.low or 0) < needs.number(field.name)]
+    return Tell("answers.cheaper", (tuple(less), saved.savings if saved else ()))
+
+
+def later() -> Tell:
+    """How what is made is changed or removed."""
+    return Tell("answers.later", ())
 
 
 def cannot_say() -> Tell:

@@ -38,10 +38,17 @@ _RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8,64})", re.
 
 _CANCEL = "|".join(f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run"))
 _SAYINGS: dict[Intent, str] = {
-    Intent.APPROVE_WHAT: "approve|approved|yes|y|yes please|go|go ahead|apply|confirm|lgtm|do it",
+    Intent.APPROVE_WHAT: "approve|approved|yes|y|yes please|go|go ahead|apply|confirm|lgtm|do it|ok go|go for it|ship it|build it"
+    "|make it so"
+    "|looks good|looks good to me|sounds good|looks fine|fine|fine by me|fine with me|all good|it's fine|it's fine as it is|that's fine|+1"
+    "|approve it|approve it now|approve this|approve that|approve now|approve the plan|i approve|approve please|please approve"
+    "|ja|ja bitte|passt|passt so|mach das|mach es|genehmigt|freigegeben|los|oui|vas-y|d'accord|approuvé|c'est bon|sí|vale|adelante"
+    "|aprobado|hazlo"
+    "|evet|tamam|onaylıyorum|onaylandı|yap",
     Intent.TAKE: "ok|okay|ok do it|as you suggest|as suggested|take your suggestion|take your suggestions|your suggestions"
     "|use your suggestions|take the suggestions|use the suggestions|take the defaults|use the defaults",
     Intent.CANCEL: "no|n|nope|no thanks|no thank you|cancel|stop|abort|reject|never mind|nevermind|forget it|discard|please stop"
+    "|forget about it|let's forget about it|let's forget it|forget it please|vergiss es|laisse tomber|olvídalo|boş ver"
     f"|please cancel|cancel please|stop please|abbrechen|annuler|cancelar|iptal|{_CANCEL}",
     Intent.RETRY: "retry|try again|again|try it again|retry it|plan|plan again",
     Intent.ROLL_BACK: "roll back|rollback|roll it back",
@@ -56,7 +63,11 @@ _SAYINGS: dict[Intent, str] = {
     Intent.INBOX: "inbox|what waits for me|what is waiting for me|what's waiting for me|what waits for my approval|what should i approve"
     "|what must i approve|what do i have to approve|show my inbox|my inbox",
     Intent.EXPLAIN: "details|why|arithmetic|resources|guide",
-    Intent.HELP: "help|?|hello|hi|what can you do",
+    Intent.STATUS: "thanks|thank you|thanks a lot|many thanks|thank you very much|thx|ty|cheers|cool|nice|great|haha|haha great"
+    "|wait|hold on"
+    "|one moment|just a moment|let me think|danke|danke schön|vielen dank|merci|merci beaucoup|gracias|muchas gracias|teşekkürler|sağ ol",
+    Intent.HELP: "help|?|hello|hi|hi there|hey|hey there|hello there|good morning|good afternoon|what can you do|hallo"
+    "|guten tag|moin|bonjour|salut|hola|merhaba|selam",
 }
 _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}
 
@@ -67,6 +78,13 @@ def numbers(text: str) -> tuple[int, ...]:
     """`1`, `2 and 3`: of a message that is nothing but numbers; else none."""
     bare = text.strip().rstrip(".!").strip()
     return tuple(int(one) for one in re.findall(r"\d{1,2}", bare)) if _NUMBERS.fullmatch(bare) else ()
+
+
+def _of_parts(word: str) -> Intent | None:
+    """`looks good, ship it`: sayings that all agree, one of them to what is shown."""
+    meant = {_PLAIN.get(part.strip()) for part in re.split(r"[,.!;]+", word) if part.strip()}
+    agreeing = {Intent.APPROVE_WHAT, Intent.TAKE, Intent.STATUS}
+    return Intent.APPROVE_WHAT if Intent.APPROVE_WHAT in meant and meant <= agreeing else None
 
 
 def read(text: str) -> Message:
@@ -87,7 +105,7 @@ def read(text: str) -> Message:
         digest, part = found.groups()
         return Message(intent=Intent.APPROVE, text=text, digest_typed=digest.lower(), role=f"confirm {part.lower()}")
     word = bare.rstrip("?").strip().lower() or "?"
-    if plain := _PLAIN.get(word):
+    if plain := _PLAIN.get(word) or _of_parts(word):
         return Message(intent=plain, text=text, subject=word if plain is Intent.EXPLAIN else "")
     if found := _REMOVE.fullmatch(bare):
         return Message(intent=Intent.REMOVE, text=text, subject=found.group(1) or "")
