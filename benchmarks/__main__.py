@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import approvals, hearing, load, placement, prompts, requests, rules, scans, turns
+from benchmarks import approvals, configuring, hearing, load, placement, prompts, requests, rules, scans, turns
 from benchmarks.bench import Bench, opened
 from benchmarks.rows import Row, table
 
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
     "workspace": (requests.workspace_request, "a data workspace's request to the plan shown, against bare terraform"),
     "parts": (requests.parts_request, "a request of ten parts to the plan shown, against bare terraform"),
     "approval": (approvals.approval, "an approval to the plan applied, against bare terraform apply"),
+    "configuring": (configuring.configuring, "configuring ten machines, against one"),
     "models": (requests.model_calls, "calls of a model and tokens of every capability's request"),
     "policy": (rules.policy, "policy and cost of 200 resources"),
     "hearing": (hearing.hearing, "the offline reader on a sentence, 2 kB and 300 kB, and among 500 capabilities"),
@@ -40,7 +41,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
 
 
 def main() -> int:
-    names = "\n".join(f"  {name:<10} {what}" for name, (_, what) in BENCHMARKS.items())
+    names = "\n".join(f"  {name:<11} {what}" for name, (_, what) in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, epilog=names, formatter_class=argparse.RawDescriptionHelpFormatter
     )
