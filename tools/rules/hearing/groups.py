@@ -13,6 +13,7 @@ from tools.rules.hearing.standing import (
     asks_before,
     goes_on_about,
     governed,
+    has_address,
     is_described,
     is_environment,
     is_named,
@@ -204,6 +205,10 @@ class Grouping:
             return "there"
         return self._after_another(head, previous) if previous else self._first(head, there)
 
+    def _stands_elsewhere(self, head: Head, previous: Group) -> bool:
+        """It has an address, and what is asked for before it has none."""
+        return has_address(self.scene, head) and not self.scene.has(previous.head.first, head.start, "address")
+
     def _leaning(self, head: Head, there: bool) -> Verdict:
         """`on the database server`, `in a virtual machine`."""
         if self.scene.is_listed(head.start - 1, "leads_to_another"):
@@ -227,6 +232,8 @@ class Grouping:
             is_article = not head.lead.another and head.lead.number is None and head.body
             goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
             return "new" if is_new and joined and not is_article and not goes_on else "same"
+        if not (is_new or head.body or head.lead.counted != (0, 0)) and self._stands_elsewhere(head, previous):
+            return "spoken of"  # `a VM with 2 cores, nfs server 10.20.0.9`
         if goes_on_about(self.scene, previous.head.last) and not head.body and previous.head.body:
             return "spoken of"  # `a VM which hosts a web app`
         if previous.head.body and not head.body and before in ("for", "with", ""):

@@ -103,6 +103,14 @@ def is_described(scene: Scene, head: Head) -> bool:
     return head.intro == "ref" and not head.body and goes_on_about(scene, head.last)
 
 
+def has_address(scene: Scene, head: Head) -> bool:
+    """`the redis server at 10.20.0.9`, `nfs server 10.20.0.9`, `the NFS server's IP is 10.20.0.9`."""
+    i, end = head.last, scene.sentence(head.last)[1]
+    while i < end and (scene.fills(i) or scene.does(i, "lean", "owned") or "address" in scene.at(i).names("fact")):
+        i += 1
+    return i < end and scene.kind(i) == "address"
+
+
 def goes_on_about(scene: Scene, number: int) -> bool:
     return scene.is_listed(number, "relative") and not scene.does(number, "with")
 
