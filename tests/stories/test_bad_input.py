@@ -58,6 +58,14 @@ def run_folders(berth: Berth) -> set[str]:
         ("a web server on network 99, production", ("99", "10, 20, 30")),
         (f"a VM called intranet {VM}", ("intranet", "VM 110", "intranet-2")),
         ("a web server on network 20, production, with 3 TB memory", ("memory of pve", "3 TiB")),
+        (
+            "a PostgreSQL cluster with 3 TB memory, 100 users, virtual address 10.20.0.200, on network 20, production",
+            ("3 TiB", "memory of pve"),
+        ),
+        (
+            "a k3s cluster with 2 masters and 0 workers, api address 10.20.0.200, network 20, production",
+            ("2 servers of etcd", "3 servers, or 1", "0 workers", "1 worker"),
+        ),
         ("approve", ()),
         ("approve 0123456789ab", ("0123456789ab",)),
         ("remove run-nothere", ("run-nothere", "list")),
@@ -129,6 +137,10 @@ def _wrong_token(ready: dict[str, Any], folder: Path) -> dict[str, str]:
     return {"PROXMOX_VE_API_TOKEN": ready["proxmox"]["token"].partition("=")[0] + "=00000000-dead-4000-8000-00000000beef"}
 
 
+def _expired_token(ready: dict[str, Any], folder: Path) -> dict[str, str]:
+    return {"PROXMOX_VE_API_TOKEN": "berth@pve!of-last-year=01d00000-0000-4000-8000-000000000004"}
+
+
 def _untrusted(ready: dict[str, Any], folder: Path) -> dict[str, str]:
     return {"BERTH_CA_FILE": str(make_authority(folder / "other_ca").ca_file)}
 
@@ -139,8 +151,13 @@ def _away(ready: dict[str, Any], folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("break_it", "setting"),
-    [(_wrong_token, "PROXMOX_VE_API_TOKEN"), (_untrusted, "BERTH_CA_FILE"), (_away, "PROXMOX_VE_ENDPOINT")],
-    ids=["wrong token", "untrusted certificate", "cluster away"],
+    [
+        (_wrong_token, "PROXMOX_VE_API_TOKEN"),
+        (_expired_token, "PROXMOX_VE_API_TOKEN"),
+        (_untrusted, "BERTH_CA_FILE"),
+        (_away, "PROXMOX_VE_ENDPOINT"),
+    ],
+    ids=["wrong token", "token that has run out", "untrusted certificate", "cluster away"],
 )
 def test_a_cluster_that_cannot_be_seen_is_told_with_the_setting_to_mend(
     emulated_cluster: tuple[dict[str, Any], Path], tmp_path: Path, break_it: Any, setting: str
@@ -152,7 +169,7 @@ def test_a_cluster_that_cannot_be_seen_is_told_with_the_setting_to_mend(
         reply = chat.say(WEB)
         assert setting in reply.text, reply.text
         assert_is_a_whole_answer(reply.text.split("|\n", 1)[-1])
-        for secret in (ready["proxmox"]["token"].partition("=")[2], "00000000-dead-4000"):
+        for secret in (ready["proxmox"]["token"].partition("=")[2], "00000000-dead-4000", "01d00000"):
             assert secret not in reply.text
         assert (chat.kept, chat.phase) == (None, "drafting"), "the request is kept"
 
