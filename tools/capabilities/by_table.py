@@ -103,6 +103,8 @@ class Line(Value):
     """The field without which it is left out."""
     unless: str = ""
     """The field with which it is left out."""
+    own_kernel: bool = False
+    """Of a line on the machine: it needs a kernel that is the machine's own."""
 
 
 class Table(Value):
@@ -326,4 +328,5 @@ def _command(machine: Machine, line: Line, known: Mapping[str, Json]) -> Command
     if line.on_terminal:
         argv = ("ssh", "-F", "{run}/ssh_config", "-t", "{machine}", drawn(line.on_terminal))
         return Command(purpose=line.purpose, argv=argv, machine=machine.name)
-    return on_machine(machine.name, line.purpose, drawn(line.on_machine), drawn(line.expect))
+    told = on_machine(machine.name, line.purpose, drawn(line.on_machine), drawn(line.expect))
+    return told.model_copy(update={"own_kernel": line.own_kernel})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.clients import databricks, process
 from tools.clients.files import write_private
-from tools.clients.ssh import OUTPUT_CHARACTERS_MAX, Answer, environment, run_command
+from tools.clients.ssh import OUTPUT_CHARACTERS_MAX, Answer, environment, run_command, run_on
 from tools.clients.together import each
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.inside_cluster import Inside
@@ -27,6 +27,8 @@ ATTEMPTS_MAX = 3
 ATTEMPT_SECONDS = 2.0
 AT_ONCE_MAX = 4
 NO_SUCH_PROGRAM = 127
+CONTAINER = "systemd-detect-virt --quiet --container"
+"""Ends with 0 in one (systemd-detect-virt(1))."""
 PORTS = range(15432, 16432)
 """Of this computer, for what is forwarded through SSH: below those that Linux gives to connections by itself."""
 _PORTS = itertools.cycle(PORTS)
@@ -104,6 +106,8 @@ def _run(context: PartContext, command: Command, pause: Callable[[float], None])
     if guiding.is_line(argv):
         # It shows one way more to what the machine has answered already; the guide leaves it out, and what was not verified says why.
         return told.model_copy(update={"printed": guiding.printed(argv), "why": f"not verified from here: {why}"})
+    if command.own_kernel and run_on(context.run_folder, command.machine, CONTAINER, COMMAND_SECONDS_MAX).code == 0:
+        return told.model_copy(update={"why": f"not verified: this machine is a container, which shares its kernel with others; {why}"})
     where = f"{command.machine}: " if command.machine else ""
     return f"{where}{command.purpose}: {why}."
 

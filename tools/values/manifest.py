@@ -71,6 +71,8 @@ class Command(Value):
     """A text its output must contain."""
     runs_here: bool = True
     """False for what cannot be run here (a browser, a tool of the operator's); the guide then says that it was not run."""
+    own_kernel: bool = False
+    """It needs a machine whose kernel is its own: where a container does not answer as it should, that is told, and no failure."""
 
 
 class Cloud(Value):
