@@ -34,7 +34,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], str]] = {
     "policy": (rules.policy, "policy and cost of 200 resources"),
     "hearing": (hearing.hearing, "the offline reader on a sentence, 2 kB and 300 kB, and among 500 capabilities"),
     "turns": (turns.turns, "a turn at the end of a conversation of 200, against one at its beginning"),
-    "load": (load.load, "a turn of 50 conversations at once over HTTP, against one of a conversation alone"),
+    "load": (load.load, "a turn of 50 conversations at once with `berth serve`, against one of a conversation alone"),
     "scan": (scans.scanning, "one look at clusters of 4, 16 and 50 nodes"),
     "placement": (placement.placing, "how well and how fast machines are placed, beside peers, on a real cloud's requests"),
 }

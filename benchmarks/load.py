@@ -1,8 +1,11 @@
-"""Many conversations at once over HTTP, each of its own person, against one alone: turns that need neither a model nor Terraform."""
+"""Many conversations at once with `berth serve`, each of its own person, who comes in by a token, against one alone: turns that need
+neither a model nor Terraform."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import statistics
 import subprocess
@@ -23,13 +26,14 @@ CONVERSATIONS, TURNS, ALONE = 50, 4, 20
 PAUSE_SECONDS = 5.0
 """Between two messages of a conversation, as somebody reads and types; a little more or less each time."""
 P95_MS_MAX, CPU_RATIO_MAX = 1000.0, 2.0
+OFTEN = 1_000_000
 UP_SECONDS_MAX, ANSWER_SECONDS_MAX = 90.0, 120.0
 BEGIN = "a PostgreSQL database on network 20 for development"
 EDIT = "make it {gib} GB of memory"
 
 
 def load(bench: Bench) -> Iterator[Row]:
-    with _api(bench) as (url, pid):
+    with _service(bench) as (url, pid):
         (alone, cpu_alone), (paced, cpu_paced), (pressed, _) = asyncio.run(_measure(url, pid))
     note, floor = f"{CONVERSATIONS} conversations of {TURNS} turns each", "one conversation alone"
     typed = f"a turn, {CONVERSATIONS} conversations, each a message in {PAUSE_SECONDS:.0f} s"
@@ -78,7 +82,7 @@ async def _many(client: httpx.AsyncClient, called: str, pause_seconds: float) ->
 async def _talk(client: httpx.AsyncClient, person: str, turns: int, pause_seconds: float = 0) -> Turns:
     chance = Random(person)  # noqa: S311 - pauses, no secret
     await asyncio.sleep(chance.uniform(0, pause_seconds))
-    await client.post(f"/apps/provisioner/users/{person}/sessions", json={"sessionId": "s1"})
+    await client.post("/apps/provisioner/users/user/sessions", json={"sessionId": "s1"}, headers=_by(person))
     took = [await _turn(client, person, BEGIN)]
     for number in range(1, turns):
         await asyncio.sleep(chance.uniform(0.5, 1.5) * pause_seconds)
@@ -88,22 +92,37 @@ async def _talk(client: httpx.AsyncClient, person: str, turns: int, pause_second
 
 async def _turn(client: httpx.AsyncClient, person: str, text: str) -> tuple[float, bool]:
     message = {"role": "user", "parts": [{"text": text}]}
-    body = {"appName": "provisioner", "userId": person, "sessionId": "s1", "newMessage": message}
+    body = {"appName": "provisioner", "userId": "user", "sessionId": "s1", "newMessage": message}
     began = time.perf_counter()
     fine = False
     with suppress(httpx.HTTPError):
-        fine = (await client.post("/run", json=body)).status_code == 200
+        fine = (await client.post("/run", json=body, headers=_by(person))).status_code == 200
     return time.perf_counter() - began, fine
 
 
+def _token(person: str) -> str:
+    return f"token-of-{person}"
+
+
+def _by(person: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {_token(person)}"}
+
+
 @contextmanager
-def _api(bench: Bench) -> Iterator[tuple[str, int]]:
-    """Address and number of a `berth api` with a home of its own."""
+def _service(bench: Bench) -> Iterator[tuple[str, int]]:
+    """Address and number of a `berth serve` with a home of its own, to which everybody who speaks here is known."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    url, command = f"http://127.0.0.1:{port}", [str(Path(sys.executable).with_name("berth")), "api", "--port", str(port)]
-    given = {**bench.environment, "BERTH_HOME": str(bench.folder / "load")}
+    url, folder = f"http://127.0.0.1:{port}", bench.folder / "load"
+    folder.mkdir()
+    people = ["first", "alone", *(f"{called}-{number}" for called in ("paced", "pressed") for number in range(CONVERSATIONS))]
+    (folder / "tokens").write_text("".join(f"{one} {hashlib.sha256(_token(one).encode()).hexdigest()}\n" for one in people))
+    (folder / "roles.yaml").write_text(json.dumps({"principals": {one: ["requester"] for one in people}}))
+    limits = {"messages_a_minute": OFTEN, "requests_a_minute": OFTEN}
+    (folder / "serve.yaml").write_text(json.dumps({"address": url, "port": port, "tokens_file": str(folder / "tokens"), **limits}))
+    command = [str(Path(sys.executable).with_name("berth")), "serve", str(folder / "serve.yaml")]
+    given = {**bench.environment, "BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
     with (bench.folder / "load.log").open("wb") as out:
         process = subprocess.Popen(command, cwd=bench.folder, env=given, stdout=out, stderr=out)
         try:
@@ -117,7 +136,7 @@ def _api(bench: Bench) -> Iterator[tuple[str, int]]:
 def _wait_for(url: str) -> None:
     for _ in range(int(UP_SECONDS_MAX / 0.1)):
         with suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/list-apps", timeout=5).status_code == 200:
+            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
                 return
         time.sleep(0.1)
-    raise SystemExit(f"berth api did not answer within {UP_SECONDS_MAX:.0f} s.")
+    raise SystemExit(f"berth serve did not answer within {UP_SECONDS_MAX:.0f} s.")

@@ -94,6 +94,7 @@ class Talk:
         self.text = text
         self.to_do: deque[Effect] = deque()
         self.now = self._stored = Conversation()
+        self._heard: tuple[Conversation, Edits] | None = None
         try:
             self.now = self._stored = _STORED.validate_python(world.ledger.get(name))
             self.happen(self._look_back())
@@ -478,9 +479,12 @@ class Talk:
         return proven, RequestProblem("A quote was never typed.", detail, "Copy the words, or leave it out.")
 
     def hear_by_rule(self) -> Edits:
+        """Once for each state of the conversation: the prompt of a model and the judge of what it heard both ask."""
         now = self.now
-        known = Known(built=self._machines_built(), sizes=self._sizes())
-        return goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date(), now.before, known)
+        if self._heard is None or self._heard[0] is not now:
+            known = Known(built=self._machines_built(), sizes=self._sizes())
+            self._heard = now, goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date(), now.before, known)
+        return self._heard[1]
 
     def said(self, edits: Edits, offline: bool) -> events.Said:
         """With what the rules heard where a model heard nothing."""

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -254,10 +255,17 @@ def read_tenants(path: Path | None) -> Tenants:
 
 def _yaml(path: Path, setting: str) -> dict[str, object]:
     try:
-        found = yaml.safe_load(path.read_text())
+        found = _loaded(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or "it is not YAML"
         raise RequestProblem("A file cannot be read.", f"{setting} names {path} ({reason}).", "Correct it and start again.") from None
     if found is not None and not isinstance(found, dict):
         raise RequestProblem("A file cannot be read.", f"{setting} names {path}, which holds no names and values.", "Correct it.")
     return found or {}
+
+
+@lru_cache(maxsize=8)
+def _loaded(text: str) -> object:
+    """A file is read each time, and the same text is gone through once: that takes longer than all else that is done with a request. Nobody
+    changes what comes of it."""
+    return yaml.safe_load(text)
