@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
+from tools.rules.hearing.counting import names_of
 from tools.rules.plans.picking import BY_RULE, failed_picks, pick_by_rule
 from tools.rules.plans.reviewing import ratchet
 from tools.rules.request.comparing import differences
@@ -216,6 +217,8 @@ def _remove(now: Conversation, message: Message) -> Stepped:
         return now, (telling.RUN_UNDER_WAY,)
     if item := now.request.item(message.subject) or now.request.item(message.subject.replace(" ", "_")):
         return _edit(now, message.text, Edits(edits=(Edit(do="remove", item=item.label, quote=message.text),)))
+    if any(message.subject in names_of(item) for item in now.request.items):
+        return _edit(now, message.text, Edits(edits=(Edit(do="remove", item=message.subject, quote=message.text),)))
     run_id = message.subject or now.run_id
     return now, (effects.PlanRemoval(run_id) if run_id else telling.NOTHING_TO_REMOVE,)
 
@@ -395,11 +398,11 @@ def _ask_or_draft(now: Conversation, understood: events.Understood, aloud: tuple
         taken = (telling.ignored(unused),) if edited and unused else () if edited else (telling.requirements(required, unused),)
         return replace(after, phase=Phase.DRAFTING), (*aloud, *taken, Work.LOOK)
     asked = tuple((part.label, name) for part in required.parts for name in (*part.disputed, *(one.name for one in part.missing)))
-    asked = (*asked, *((doubt.item, name) for doubt in now.doubts if not doubt.readings for name in doubt.about))
+    how_much = tuple((doubt.item, name) for doubt in now.doubts if not doubt.readings for name in doubt.about)
     questions = (telling.doubts(now.doubts),) if now.doubts else ()
     if asked or not questions or any(part.problems for part in required.parts):
         questions = (*questions, telling.questions(required, unused))
-    return replace(after, phase=Phase.ASKING, asked=asked), (*aloud, *questions)
+    return replace(after, phase=Phase.ASKING, asked=(*asked, *how_much)), (*aloud, *questions)
 
 
 # What comes of drafting.
