@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.rules.machines.capacity import Room
+from tools.rules.machines.losing import losses
 from tools.rules.words import answering, telling
 from tools.rules.words.answering import Past, Topic, topic_of
 from tools.rules.words.rendering import draw
@@ -204,7 +205,8 @@ def test_what_runs_on_a_node_and_what_is_left_there() -> None:
     room = Room.of(seen, SITE.environment("production"), NOTHING)
     assert node.name in draw(answering.left(f"what fits on {node.name}", room))
     assert len(draw(answering.left("how much is left", room)).splitlines()) == len([one for one in seen.nodes if one.online])
-    assert draw(answering.loss(room)).startswith(("Yes", "No"))
+    told = draw(answering.loss(room))
+    assert all((one.node in told) is bool(one.homeless) for one in losses(room))
     silent = seen.model_copy(
         update={"nodes": (node.model_copy(update={"online": False, "memory_bytes": 0, "cpu_count": 0}), *seen.nodes[1:])}
     )
