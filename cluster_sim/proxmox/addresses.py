@@ -212,8 +212,7 @@ _TABLE: tuple[Address, ...] = (
         "GET",
         "/nodes/{node}/query-url-metadata",
         storages.url_metadata,
-        needs("/nodes/{node}", "Sys.AccessNetwork", "Sys.Modify"),
-        {"url": matching(r"https?://.*").must, "verify-certificates": BOOLEAN},
+        takes={"url": matching(r"https?://.*").must, "verify-certificates": BOOLEAN},
     ),
     # Guests
     Address("GET", "/nodes/{node}/lxc", looking.containers),

@@ -24,7 +24,7 @@ def answering(call: Call) -> Guest:
         raise failed("No QEMU guest agent configured")
     if not guest.running:
         raise failed(f"VM {guest.vmid} is not running")
-    if not bodies.is_up(call.cluster, guest):
+    if not bodies.is_up(call.cluster, guest) or not bodies.has_agent(call.cluster, guest):
         raise failed("QEMU guest agent is not running")
     return guest
 

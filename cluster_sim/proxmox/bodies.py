@@ -17,6 +17,7 @@ from .errors import TaskFailed
 from .state import Guest
 from .tasks import Worker
 
+AGENT_FILE = "/usr/sbin/qemu-ga"
 _UP_LOOKS_MAX = 600
 _LOOK_EVERY_S = 0.1
 _NOTICE_EVERY_S = 2.0
@@ -108,6 +109,19 @@ def is_up(cluster: Cluster, guest: Guest) -> bool:
         waking = cluster.waking.get(guest.vmid)
         return waking is not None and waking.done() and waking.exception() is None and waking.result() is True
     return cluster.now >= guest.started_at + cluster.timing.boot_s / cluster.agenda.pace
+
+
+def has_agent(cluster: Cluster, guest: Guest) -> bool:
+    """Whether the program is in the guest. Where the image came without it, its body is looked at, in a thread, until it is found."""
+    bodies = cluster.bodies
+    if guest.agent_inside or not guest.has_body or bodies is None:
+        return guest.agent_inside
+    looking = cluster.searches.pop(guest.vmid, None)
+    if looking is not None and looking.done():
+        guest.agent_inside = looking.exception() is None and looking.result().returncode == 0
+    else:
+        cluster.searches[guest.vmid] = looking or cluster.in_thread(lambda: bodies.exec(str(guest.vmid), ["test", "-e", AGENT_FILE]))
+    return guest.agent_inside
 
 
 def notice(cluster: Cluster) -> None:

@@ -26,7 +26,7 @@ from .section import (
     TaskFaultSection,
 )
 from .sizes import GIB, write_size
-from .state import Bridge, Guest, Load, Network, Node, Pool, Storage, Volume
+from .state import Bridge, Guest, Load, Network, Node, Pool, Storage, Volume, WebAddress
 from .tasks import Agenda
 from .vnets import of_world
 
@@ -55,6 +55,7 @@ def build_cluster(
         version=world.version,
         timing=world.timing,
         faults=_faults(world),
+        web={url: WebAddress(**there.model_dump()) for url, there in world.web.items()},
         bodies=bodies,
         agenda=Agenda(pace=pace, now=now),
         options=dict(world.options),

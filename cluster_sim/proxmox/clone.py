@@ -51,6 +51,7 @@ def clone(call: Call) -> str:
         {"lock": "clone", "name": str(call.get("name", f"Copy-of-VM-{source.config.get('name', source.vmid)}"))},
         made_at=cluster.now,
         default_user=source.default_user,
+        agent_inside=source.agent_inside,
     )
     cluster.guests[newid] = guest
     return call.start_task("qmclone", call.vmid, _worker(call, source, guest, drives, full, target))

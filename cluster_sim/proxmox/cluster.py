@@ -15,7 +15,7 @@ from .access import Access, Who
 from .errors import TaskFailed, failed, forbidden, no_such_guest
 from .faults import Faults
 from .section import TimingSection
-from .state import Bridge, Guest, HighAvailability, Network, Node, Pool, Storage, Volume
+from .state import Bridge, Guest, HighAvailability, Network, Node, Pool, Storage, Volume, WebAddress
 from .tasks import Agenda, Worker
 from .vnets import Sdn
 
@@ -41,6 +41,8 @@ class Cluster:
     ha: HighAvailability = field(default_factory=HighAvailability)
     sdn: Sdn = field(default_factory=Sdn)
     faults: Faults = field(default_factory=Faults)
+    web: dict[str, WebAddress] = field(default_factory=dict)
+    """By address; whatever is not here is what a client expects."""
     bodies: Bodies | None = None
     agenda: Agenda = field(default_factory=Agenda)
     leases: dict[str, str] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class Cluster:
     """Figures of the past that were computed once (history.py)."""
     waking: dict[int, Future[bool]] = field(default_factory=dict)
     """Guests with a body that were booted: is it up by now?"""
+    searches: dict[int, Future[Executed]] = field(default_factory=dict)
+    """For the guest agent, in the bodies of guests whose image came without."""
     commands: dict[tuple[int, int], Future[Executed]] = field(default_factory=dict)
     """What the agents were told to run, by guest and process number."""
     watch: tuple[Future[tuple[str, ...]], frozenset[int]] | None = None

@@ -13,6 +13,7 @@ from . import volumes
 from .call import Call
 from .cluster import Cluster
 from .errors import Refusal, TaskFailed, bad_parameters, failed
+from .images import image_of
 from .lines import DRIVE_KEY, NET_KEY, Drive, Net, read_drive, read_net
 from .options import BOOLEANS, DRIVE, FAMILIES, INTEGERS, NO_OPTION, OPTIONS, PRIVILEGES, WAITS_FOR_A_START
 from .parameters import split_list
@@ -85,7 +86,7 @@ def change(call: Call) -> None:
     if not call.get("skiplock"):
         check_lock(guest)
     for key in [*deletes, *changes]:
-        _require(call, guest, key, str(changes.get(key, "")))
+        require(call, guest, key, str(changes.get(key, "")), f"/vms/{guest.vmid}")
     with _all_or_nothing(call.cluster, guest):
         for key in split_list(call.get("revert", "")):
             guest.pending.pop(key, None)
@@ -214,7 +215,8 @@ def _allocated(cluster: Cluster, guest: Guest, wanted: Drive) -> Drive:
         image = volumes.find(cluster, source, guest.node)
         if image is None:
             raise failed(f"volume '{source}' does not exist")
-        size_bytes = image.size_bytes
+        # A disk is as large as the image says, not as its file.
+        size_bytes = int(image_of(image.name).disk_gib * GIB) if image.content == "import" else image.size_bytes
     volume = volumes.allocate(cluster, storage, guest.node, guest.vmid, size_bytes)
     return Drive(volume.volid, options | {"size": write_size(volume.size_bytes)})
 
@@ -250,8 +252,8 @@ def _net(cluster: Cluster, guest: Guest, key: str, text: str) -> Net:
     return net
 
 
-def _require(call: Call, guest: Guest, key: str, value: str) -> None:
-    path = f"/vms/{guest.vmid}"
+def require(call: Call, guest: Guest, key: str, value: str, path: str) -> None:
+    """What it takes to set a line of a guest's configuration, on the guest's path or, while it is made, on its pool's."""
     if re.fullmatch(DRIVE, key):
         drive = read_drive(value or guest.config.get(key, ""))
         if drive.is_cloud_init:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import bodies, configuration, volumes
+from . import bodies, configuration, images, volumes
 from .call import Call
 from .cluster import Cluster
 from .configuration import check_lock, disks
@@ -42,7 +42,13 @@ def create(call: Call) -> str:
             drive = read_drive(str(value))
             if drive.storage:
                 call.require(f"/storage/{drive.storage}", "Datastore.AllocateSpace")
+            if source := drive.options.get("import-from"):
+                _check_source(call, key, source)
     guest = Guest(vmid, call.node, {"lock": "create"}, made_at=cluster.now)
+    path = f"/pool/{pool}" if pool and call.may(f"/pool/{pool}", "VM.Allocate") else f"/vms/{vmid}"
+    for key, value in call.values.items():
+        if key not in _NOT_CONFIGURATION:
+            configuration.require(call, guest, key, str(value), path)
     cluster.guests[vmid] = guest
 
     def worker() -> Worker:
@@ -51,6 +57,8 @@ def create(call: Call) -> str:
             yield cluster.timing.quick_s
             config = {k: v for k, v in call.values.items() if k not in _NOT_CONFIGURATION}
             guest.config = {}
+            for image in (images.image_of(one) for one in _sources(config)):
+                guest.default_user, guest.agent_inside = image.default_user, image.agent
             for key, value in config.items():
                 configuration.put(cluster, guest, key, value)
             guest.config.setdefault("smbios1", f"uuid={configuration.new_uuid(cluster, 'smbios', vmid)}")
@@ -67,6 +75,22 @@ def create(call: Call) -> str:
         return None
 
     return call.start_task("qmcreate", vmid, worker())
+
+
+def _sources(config: dict[str, Any]) -> list[str]:
+    drives = (read_drive(str(value)) for key, value in config.items() if DRIVE_KEY.fullmatch(key))
+    return [drive.options["import-from"] for drive in drives if "import-from" in drive.options]
+
+
+def _check_source(call: Call, key: str, source: str) -> None:
+    """check_drive_param and check_volume_access (qemu-server e6352be6, 2026-08-17; pve-storage 0c56bad)."""
+    storage, _, name = source.partition(":")
+    if not name:
+        raise failed("Only root can pass arbitrary filesystem paths.")
+    kind = name.partition("/")[0]
+    if kind in ("iso", "vztmpl", "backup"):
+        raise bad_parameters({key: f"{source} has wrong type '{kind}' - needs to be 'images' or 'import'"})
+    call.require(f"/storage/{storage}", "Datastore.AllocateSpace", "Datastore.Audit", "Datastore.Allocate")
 
 
 def destroy(call: Call) -> str:
@@ -112,7 +136,7 @@ def make_template(call: Call) -> str:
     if guest.is_template:
         raise failed("you can't convert a template to a template")
     if guest.running:
-        raise failed("you can't convert a running VM to template")
+        raise failed("you can't convert a VM to template if VM is running")
     check_lock(guest)
 
     def worker() -> Worker:

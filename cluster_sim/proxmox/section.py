@@ -112,6 +112,14 @@ class FileSection(Section):
     size_gib: PositiveFloat
 
 
+class AddressSection(Section):
+    """What is at an address of the internet, where it is not what a client expects."""
+
+    checksum: str = ""
+    """In hex; empty: what is expected."""
+    status: str = "200 OK"
+
+
 class TokenSection(Section):
     secret: str
     separate: bool = True
@@ -204,6 +212,8 @@ class ProxmoxSection(Section):
     """The SDN zone (of type vlan) that the vnets of the networks are in."""
     guests: dict[int, GuestSection] = {}
     files: list[FileSection] = []
+    web: dict[str, AddressSection] = {}
+    """By address. Whatever is not here is there, and is what it is expected to be."""
     users: dict[str, UserSection] = {}
     roles: dict[str, list[str]] = {}
     grants: list[GrantSection] = []

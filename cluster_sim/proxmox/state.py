@@ -47,6 +47,15 @@ class Storage:
         return not self.in_files
 
 
+@dataclass(frozen=True)
+class WebAddress:
+    """What is at an address of the internet, where it is not what a client expects."""
+
+    checksum: str = ""
+    """In hex, of whichever algorithm it is asked for; empty: what is expected."""
+    status: str = "200 OK"
+
+
 @dataclass
 class Volume:
     storage: str
@@ -99,6 +108,8 @@ class Guest:
     held: tuple[str, str, str] | None = None
     """Card, address with its prefix, and gateway as it got them when it started. On another bridge or tag it keeps them: its link stays
     up, so no DHCP client of it asks again (qemu-server, vmconfig_update_net, 2026-11-29: only the bridge of the tap device changes)."""
+    agent_inside: bool = True
+    """The program is installed. A cloud image may come without."""
     held_by_card: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The same of all its cards: MAC, and addresses with their prefixes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import volumes
+from . import images, volumes
 from .call import Call
 from .cluster import Cluster
 from .errors import Refusal, bad_parameters, failed, forbidden
@@ -193,25 +193,31 @@ def upload(call: Call) -> str:
 
 def download(call: Call) -> str:
     storage = volumes.usable(call.cluster, call.values["storage"], call.node)
-    kind = str(call.values["content"])
+    images.require_network(call)
+    kind, name, url = (str(call.values[key]) for key in ("content", "filename", "url"))
+    if not storage.in_files:
+        raise failed(f"can't upload to storage type '{storage.kind}', not a file based storage!")
     if kind not in storage.content:
-        raise bad_parameters({"storage": f"storage '{storage.name}' is not configured for content-type '{kind}'"})
-    return _arrive(call, storage, kind, str(call.values["filename"]), _url_bytes(call, str(call.values["url"])), "download")
+        raise failed(f"storage '{storage.name}' is not configured for content-type '{kind}'")
+    if kind == "import" and not images.IMPORTABLE.fullmatch(name):
+        raise bad_parameters({"filename": "invalid filename or wrong extension"})
+    there = volumes.find(call.cluster, f"{storage.name}:{kind}/{name}", call.node)
+    if there is not None and not call.get("checksum"):
+        raise failed(f"refusing to override existing file '{_path(storage, there)}'")
+    return _arrive(call, storage, kind, name, images.bytes_at(call, url), "download", url)
 
 
 def url_metadata(call: Call) -> dict[str, Any]:
+    images.require_network(call)
     url = str(call.values["url"])
-    return {"filename": url.rsplit("/", 1)[-1], "size": _url_bytes(call, url), "mimetype": "application/octet-stream"}
+    return {"filename": url.rsplit("/", 1)[-1], "size": images.bytes_at(call, url), "mimetype": "application/octet-stream"}
 
 
-def _url_bytes(call: Call, url: str) -> int:
-    """Nothing is fetched; a file from an address always has the same size."""
-    return 300 * 2**20 + int.from_bytes(call.cluster.chance("url", url)[:4], "big") % 2**28
-
-
-def _arrive(call: Call, storage: Storage, kind: str, name: str, size_bytes: int, task: str) -> str:
+def _arrive(call: Call, storage: Storage, kind: str, name: str, size_bytes: int, task: str, url: str = "") -> str:
     def worker() -> Worker:
         yield volumes.copy_seconds(call.cluster, size_bytes)
+        if url:
+            images.check_sum(call, url)
         found = Volume(
             storage.name,
             volumes.node_of(storage, call.node),

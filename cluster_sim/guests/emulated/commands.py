@@ -101,6 +101,12 @@ def _rm(host: Host, session: Session, words: list[str]) -> int:
     return 0
 
 
+def _test(host: Host, session: Session, words: list[str]) -> int:
+    if words[:1] != ["-e"] or len(words) != 2:
+        raise HostProblem("only `test -e FILE` is emulated")
+    return 0 if host.entry(_path(session, words[1])) else 1
+
+
 def _chmod(host: Host, session: Session, words: list[str]) -> int:
     for entry in [host.existing(_path(session, word)) for word in words[1:]]:
         entry.mode = modules.mode_of(words[0], entry.mode)
@@ -199,6 +205,7 @@ COMMANDS: dict[str, Command] = {
     "mkdir": _mkdir,
     "rm": _rm,
     "chmod": _chmod,
+    "test": _test,
     "cat": _cat,
     "id": _id,
     "nginx": _nginx,

@@ -23,12 +23,13 @@ IN_IMAGE = ("openssh-server", "python3", "python3-apt", "sudo", "cloud-init", "p
 """As in the base image of guests with a body."""
 _PLAIN = """acl apt-utils build-essential ca-certificates dbus gcc git gnupg htop iproute2 iputils-ping jq less locales make
 nodejs python3-dev python3-pip python3-psycopg2 python3-venv rsync systemd tmux unzip vim vim-tiny wget"""
-_SERVICES = ("chrony", "cron", "haproxy", "qemu-guest-agent", "unattended-upgrades")
+_SERVICES = ("chrony", "cron", "haproxy", "unattended-upgrades")
 _POSTGRESQL = "/etc/postgresql/15/main"
 CATALOGUE: dict[str, Package] = {
     **{name: Package() for name in (*IN_IMAGE, *_PLAIN.split())},
     **{name: Package(service=name) for name in _SERVICES},
     "openssh-server": Package(service="ssh"),
+    "qemu-guest-agent": Package(service="qemu-guest-agent", files={"/usr/sbin/qemu-ga": ""}),
     "systemd-timesyncd": Package(service="systemd-timesyncd", account="systemd-timesync"),
     "prometheus-node-exporter": Package(service="prometheus-node-exporter", account="prometheus"),
     "nginx": Package(

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from cluster_sim.mirror.provider import Problem, Provider
-from cluster_sim.mirror.proxmox import around, schema, sdn
+from cluster_sim.mirror.proxmox import around, files, schema, sdn
 from cluster_sim.mirror.proxmox.api import TLS, Api
 from cluster_sim.mirror.proxmox.virtual_machine import VirtualMachine
 from cluster_sim.mirror.schema import Values
@@ -26,6 +26,7 @@ class Proxmox(Provider):
                 "proxmox_pool_membership": around.PoolMembership(lambda: self.api),
                 "proxmox_haresource": around.HaResource(lambda: self.api),
                 "proxmox_harule": around.HaRule(lambda: self.api),
+                "proxmox_download_file": files.DownloadFile(lambda: self.api),
                 "proxmox_sdn_zone_vlan": sdn.ZoneVlan(lambda: self.api),
                 "proxmox_sdn_zone_simple": sdn.ZoneSimple(lambda: self.api),
                 "proxmox_sdn_vnet": sdn.Vnet(lambda: self.api),

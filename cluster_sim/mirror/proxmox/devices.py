@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from cluster_sim.mirror.schema import Values
 
 GIB = 2**30
+DISK_GIB_DEFAULT = 8
 NETWORKS_MAX = 32
 SERIALS_MAX = 4
 DISK_INTERFACE = re.compile(r"^(scsi|virtio|sata|ide)\d+$")
@@ -90,6 +91,15 @@ def disk_text(disk: Values, volume: str, *, bytes_now: int | None = None) -> str
         ("serial", disk["serial"]),
     ]
     return ",".join(f"{name}={value}" for name, value in parts if value is not None)
+
+
+def imported_text(disk: Values) -> str:
+    """Of a disk that is imported when its VM is made; without a source it is allocated."""
+    source = f",import-from={disk['import_from']}" if disk["import_from"] else ""
+    kind = f",format={disk['file_format']}" if disk["file_format"] else ""
+    size_gib = disk["size"] or DISK_GIB_DEFAULT
+    volume = f"{disk['datastore_id']}:{0 if source else size_gib}"
+    return disk_text(disk, f"{volume}{source}{kind}", bytes_now=size_gib * GIB)
 
 
 def disk_block(interface: str, text: str, file_format: str, was: Values | None) -> Values:

@@ -8,6 +8,8 @@ from cluster_sim.mirror.schema import Values
 
 CLOUD_INIT_INTERFACE = "ide2"
 SCSI_HARDWARE_DEFAULT = "virtio-scsi-pci"
+BOOTS, NETWORK = ("ide0", "sata0", "scsi0", "virtio0"), ["net0"]
+"""What a VM boots from that nobody said an order for, in this order."""
 NO_AGENT = {"enabled": False, "trim": False, "type": "virtio"}
 CPU_EXTRAS = (("affinity", "affinity"), ("hotplugged", "vcpus"), ("limit", "cpulimit"), ("units", "cpuunits"))
 MEMORY_EXTRAS = (("shared", "shares"),)
@@ -24,6 +26,30 @@ def hardware(planned: Values) -> Values:
     for index, device in enumerate(planned["serial_device"] or []):
         form[f"serial{index}"] = device["device"]
     return form
+
+
+def custom(planned: Values) -> Values:
+    """All of a VM that is made without a template, in one call."""
+    order = (
+        planned["boot_order"]
+        or [d["interface"] for d in planned["disk"] if d["interface"] in BOOTS] + NETWORK[: len(planned["network_device"] or [])]
+    )
+    form: Values = {name: planned[name] for name in ("name", "description") if planned[name]}
+    form |= {"pool": planned["pool_id"]} if planned["pool_id"] else {}
+    form |= {
+        "acpi": devices.flag(planned["acpi"]),
+        "bios": planned["bios"],
+        "keyboard": planned["keyboard_layout"],
+        "protection": devices.flag(planned["protection"]),
+        "scsihw": planned["scsi_hardware"],
+        "tablet": devices.flag(planned["tablet_device"]),
+        "template": "0",
+        "ostype": "other",
+        "agent": devices.agent_text(NO_AGENT),
+    }
+    initialization = first(planned["initialization"])
+    form |= hardware(planned) | cloud_init(initialization, with_drive=True) | {"boot": f"order={';'.join(order)}"}
+    return form | {disk["interface"]: devices.imported_text(disk) for disk in planned["disk"]}
 
 
 def named(planned: Values) -> Values:

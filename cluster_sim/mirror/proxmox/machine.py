@@ -33,6 +33,9 @@ class Machine:
     def status(self) -> Values:
         return dict(self.api.get(f"{self.path}/status/current"))
 
+    def make(self, form: Values, seconds_max: float) -> None:
+        self.api.run("POST", f"/nodes/{self.node}/qemu", "VM create", form, seconds_max=seconds_max)
+
     def clone(self, planned: Values, clone: Values) -> None:
         """Makes the VM on its node. Proxmox clones to another node only what lies on shared storage, wherever it is to lie."""
         source = clone["node_name"] or self.node

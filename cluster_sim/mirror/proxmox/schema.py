@@ -185,7 +185,7 @@ VIRTUAL_MACHINE = Block(
                 "discard": Attribute(STRING, "O", "ignore"),
                 "file_format": Attribute(STRING, "OC"),
                 "file_id": Attribute(STRING, "O", refused=True),
-                "import_from": Attribute(STRING, "O", refused=True),
+                "import_from": Attribute(STRING, "O"),
                 "interface": Attribute(STRING, "R"),
                 "iothread": Attribute(BOOL, "O", False),
                 "path_in_datastore": Attribute(STRING, "OC"),
@@ -424,6 +424,25 @@ HA_RULE = Block(
         "rule": Attribute(STRING, "R", replaces=True),
         "strict": Attribute(BOOL, "OC", False),
         "type": Attribute(STRING, "R", replaces=True),
+    }
+)
+
+DOWNLOAD_FILE = Block(
+    {
+        "checksum": Attribute(STRING, "O", replaces=True),
+        "checksum_algorithm": Attribute(STRING, "O", replaces=True),
+        "content_type": Attribute(STRING, "R", replaces=True),
+        "datastore_id": Attribute(STRING, "R", replaces=True),
+        "decompression_algorithm": Attribute(STRING, "O", replaces=True),
+        "file_name": Attribute(STRING, "OC", replaces=True),
+        "id": Attribute(STRING, "C"),
+        "node_name": Attribute(STRING, "R", replaces=True),
+        "overwrite": Attribute(BOOL, "OC", True),
+        "overwrite_unmanaged": Attribute(BOOL, "OC", False),
+        "size": Attribute(NUMBER, "C"),
+        "upload_timeout": Attribute(NUMBER, "OC", 600),
+        "url": Attribute(STRING, "R", replaces=True),
+        "verify": Attribute(BOOL, "OC", True),
     }
 )
 

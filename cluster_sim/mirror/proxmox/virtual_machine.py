@@ -1,7 +1,7 @@
 """`proxmox_virtual_environment_vm`: the calls of its life, in the order recorded from the released provider.
 
-It makes a VM by cloning only. The recording is of version 0.111.1, 2026-11-21. What the strings in a VM's configuration
-mean is in `devices`.
+It makes a VM by cloning, as recorded of version 0.111.1 on 2026-11-21, or with disks that are imported from an image, as its source has it
+(vmCreateCustom, read 2026-11-30). What the strings in a VM's configuration mean is in `devices`.
 """
 
 from __future__ import annotations
@@ -70,23 +70,31 @@ class VirtualMachine(Resource):
 
     def create(self, planned: Values, config: Values) -> Values:
         clone = first(planned["clone"])
-        if clone is None:
+        if clone is None and not any(disk["import_from"] for disk in planned["disk"]):
             raise Problem(
-                "The stand-in provider makes a VM only by cloning a template.",
-                "Add a clone block with vm_id, or run this configuration with the released provider.",
+                "The stand-in provider makes a VM only by cloning a template, or of an image that is imported.",
+                "Add a clone block with vm_id or a disk with import_from, or run this configuration with the released provider.",
             )
         api = self._api()
         vm_id = planned["vm_id"] or int(api.get("/cluster/nextid"))
         machine = Machine(api, planned["node_name"], vm_id)
         made = planned | {"vm_id": vm_id, "id": str(vm_id)}
         # As with the released provider, nothing is remembered before this is done: a clone that cannot be migrated stays.
-        machine.clone(planned, clone)
+        if clone is not None:
+            machine.clone(planned, clone)
+        else:
+            machine.make(forms.custom(planned) | {"vmid": vm_id}, planned["timeout_create"])
         try:
-            machine.wait_for_unlock()
-            _configure_clone(machine, planned)
-            config_before = machine.config()
-            for disk in planned["disk"]:
-                machine.shape_disk(disk, config_before)
+            if clone is not None:
+                machine.wait_for_unlock()
+                _configure_clone(machine, planned)
+                config_before = machine.config()
+                for disk in planned["disk"]:
+                    machine.shape_disk(disk, config_before)
+            else:
+                for disk in planned["disk"]:
+                    if disk["import_from"]:
+                        machine.resize_disk(disk)
             if planned["template"]:
                 api.run("POST", f"{machine.path}/template", "VM template", {}, seconds_max=planned["timeout_create"])
             elif planned["started"] and machine.status()["status"] != "running":

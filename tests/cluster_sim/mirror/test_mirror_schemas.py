@@ -80,6 +80,7 @@ def test_what_is_stood_in_for(heard: dict[str, Facts]) -> None:
         "proxmox_pool_membership",
         "proxmox_haresource",
         "proxmox_harule",
+        "proxmox_download_file",
         "proxmox_sdn_zone_vlan",
         "proxmox_sdn_zone_simple",
         "proxmox_sdn_vnet",
