@@ -176,8 +176,7 @@ _TABLE: tuple[Address, ...] = (
         "DELETE",
         "/nodes/{node}/storage/{storage}/content/{volume}",
         storages.remove_volume,
-        needs("/storage/{storage}", "Datastore.Allocate", "Datastore.AllocateSpace"),
-        {"delay": integer(1, 30)},
+        takes={"delay": integer(1, 30)},
     ),
     Address("GET", "/nodes/{node}/storage/{storage}/rrddata", history.of_storage, _STORAGE, _PAST),
     Address(

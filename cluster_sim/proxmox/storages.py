@@ -118,6 +118,12 @@ def used_of(volume: Volume) -> int:
 
 def remove_volume(call: Call) -> str:
     found = _volume(call)
+    # Content.pm of pve-storage 0c56bad (2026-07-24): only of a backup something less is enough.
+    if found.content == "backup" and found.vmid:
+        call.require(f"/storage/{found.storage}", "Datastore.AllocateSpace")
+        call.require(f"/vms/{found.vmid}", "VM.Backup")
+    else:
+        call.require(f"/storage/{found.storage}", "Datastore.Allocate")
     if found.vmid in call.cluster.guests and found.volid in " ".join(call.cluster.guests[found.vmid].config.values()):
         raise failed(f"cannot remove volume '{found.volid}' - it is still in use by VM {found.vmid}")
 

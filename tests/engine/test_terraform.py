@@ -166,6 +166,7 @@ def test_a_mirror_without_the_provider_names_the_setting(tmp_path: Path) -> None
         ("dial tcp 10.0.0.1:8006: connect: connection refused", True, "retry"),
         ("can't lock file '/var/lock/qemu-server/lock-9000.conf' - got timeout", True, "try again"),
         ("storage 'local-lvm': no space left on device", False, "Free space"),
+        ("Reason: invalid server response: '404 Not Found'", False, "`images`"),
         ("Code: QuotaExceeded", False, "Ask for less"),
         ("something nobody ever saw", False, "say retry"),
     ],
@@ -180,6 +181,15 @@ def test_what_terraform_says_becomes_a_sentence_with_a_next_move(said: str, retr
         assert trouble.retryable is retryable
         assert remedy in trouble.remedy
         assert said.split(":")[0] in trouble.detail
+
+
+def test_a_file_with_another_checksum_is_told_in_a_sentence_with_a_next_move() -> None:
+    detail = f"task failed to complete with exit code: checksum mismatch: got '{'cd' * 64}' != expect '{'ab' * 64}' TASK ERROR"
+    event = {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "Error downloading file from url", "detail": detail}}
+    trouble = problem_of_events("It failed.", json.dumps(event), ())
+    assert isinstance(trouble, WorldProblem) and not trouble.retryable
+    assert "cdcdcdcdcdcd" in trouble.detail and "abababababab" in trouble.detail and len(trouble.detail) < 200
+    assert "`images`" in trouble.remedy
 
 
 def test_what_azure_said_is_taken_out_of_what_azapi_prints() -> None:

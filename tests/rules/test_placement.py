@@ -100,7 +100,7 @@ def test_names_that_the_cluster_does_not_know_are_told_with_what_was_meant(deman
 
 def test_a_cluster_without_templates_says_so() -> None:
     _, exclusions = look(templates=())
-    assert "no template at all" in exclusions[0].reason
+    assert "no template at all" in exclusions[0].reason and "`make a Debian 12 template`" in exclusions[0].reason
 
 
 def test_pins_are_kept() -> None:

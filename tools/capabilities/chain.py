@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tools.capabilities import Footing, catalogue
 from tools.platforms import PLATFORMS, certify
+from tools.rules.machines.images import becomes_template
 from tools.rules.machines.keeping import where_now
 from tools.rules.machines.registering import registering
 from tools.rules.machines.watching import watch
@@ -236,7 +237,9 @@ def reserves(part: Part) -> Reserved:
 
 
 def made(part: Part) -> Reserved:
-    """What exists of it, and whose load no history knows yet."""
+    """What exists of it, and whose load no history knows yet. A template does not run."""
+    if becomes_template(part):
+        return Reserved()
     return Reserved(machines=tuple(one.model_copy(update={"made": True}) for one in reserves(part).machines))
 
 

@@ -76,6 +76,10 @@ class Acting(Proxmox):
         self._do(node, vm_id, "shut down", lambda: self._machine(node, vm_id).status.shutdown.post(forceStop=1, timeout=SHUTDOWN_SECONDS))
         self._wait_for(vm_id, "stopped")
 
+    def make_template(self, node: str, vm_id: int) -> None:
+        """Of a machine that is off."""
+        self._do(node, vm_id, "made a template", lambda: self._machine(node, vm_id).template.post())
+
     def addresses(self, node: str, vm_id: int) -> tuple[str, ...] | None:
         """IPv4, as the guest's agent reports them; None while it does not answer."""
         try:

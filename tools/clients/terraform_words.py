@@ -32,6 +32,10 @@ _AZURE_RESOURCE = re.compile(r'ResourceId \\?"[^"]*?/providers/([\w./-]+?)/([\w.
 _TRIES = re.compile(r"All attempts fail:\s*#1: (?:.*#(\d+): )?(.*)", re.DOTALL)
 """How bpg/proxmox ends what it has tried several times: each try with its answer, which are mostly the same."""
 
+_OTHER_FILE = re.compile(r"checksum mismatch: got '([0-9a-fA-F]{8,128})' != expect '([0-9a-fA-F]{8,128})'")
+"""How Proxmox VE refuses a file that is not what it should be (download_file_from_url of pve-common, 2026-11-30)."""
+_OTHER_IMAGE = "Name an image that is there in the site file (`images`), with its checksum, and ask again."
+
 _FRAME = re.compile(r"^[\s╷│╵|]*", re.MULTILINE)
 
 _LOCK = re.compile(r"^\s*(ID|Path|Operation|Who|Created):[ \t]*(.*?)\s*$", re.MULTILINE)
@@ -55,6 +59,7 @@ _KNOWN: tuple[tuple[str, bool, str], ...] = (
         "Give the login the role Storage Blob Data Contributor on the container of the state (Owner is not enough), then ask again.",
     ),
     (r"ContainerNotFound", False, "Make the container that state_storage in the site file names, or correct the name, then ask again."),
+    (r"invalid server response", False, f"If it is gone for good, say leave. {_OTHER_IMAGE}"),
     (r"\b403\b|permission|Forbidden|AuthorizationFailed", False, "Give the token the privilege that is named, then try again."),
     (
         r"can't lock file|got timeout|Error acquiring the state lock|CONFIG_LOCKED|is locked",
@@ -183,7 +188,7 @@ def progress_of(event: dict[str, Json]) -> str:
 
 
 def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...]) -> Trouble:
-    if known := _of_the_record(summary, found, secrets):
+    if known := _of_the_record(summary, found, secrets) or _of_a_file(found):
         return known
     sentences = [_sentence(title, detail, secrets) for title, detail in dict.fromkeys(found)][:ERRORS_SHOWN_MAX]
     detail = " ".join(sentences) or "Terraform gave no reason."
@@ -193,6 +198,18 @@ def _problem(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...
         if re.search(pattern, detail, re.IGNORECASE):
             return WorldProblem(summary, detail, remedy, retryable=retryable)
     return WorldProblem(summary, detail, "Put right what is named, then say retry.")
+
+
+def _of_a_file(found: list[tuple[str, str]]) -> Trouble | None:
+    """A file that a node downloaded is another one."""
+    for _, detail in found:
+        if other := _OTHER_FILE.search(detail):
+            return WorldProblem(
+                "What was downloaded is another file.",
+                f"Its checksum begins with {other[1][:12].lower()}, and {other[2][:12].lower()} was approved. Nothing of it is kept.",
+                f"If the publisher has replaced it, or a mirror stands in between: say leave. {_OTHER_IMAGE}",
+            )
+    return None
 
 
 def _of_the_record(summary: str, found: list[tuple[str, str]], secrets: tuple[str, ...]) -> Trouble | None:

@@ -10,6 +10,7 @@ from tools.ledger.leases import Lease
 from tools.ledger.plans import Kept
 from tools.pipeline.context import Input, PartContext
 from tools.pipeline.world import World
+from tools.rules.machines.images import becomes_template
 from tools.rules.machines.registering import is_registered
 from tools.rules.machines.watching import can_be_watched
 from tools.rules.plans.changes import Kind
@@ -174,6 +175,7 @@ def production() -> Steps:
     from tools.pipeline.after import configure_step, guide_step, verify_step, wait_step
     from tools.pipeline.applying import apply
     from tools.pipeline.leaving import leave
+    from tools.pipeline.platforms.proxmox.sealing import seal
     from tools.pipeline.rechecking import recheck
     from tools.pipeline.registering import register, release, reserve, withdraw
     from tools.pipeline.watching import unwatch_step, watch_step
@@ -185,6 +187,7 @@ def production() -> Steps:
         Step("apply", apply, undo=apply, stops_itself=True),
         Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.machines)),
         Step("configure", configure_step, applies_to=lambda part: part.configure is not None),
+        Step("seal", seal, applies_to=becomes_template),
         Step("watch", watch_step, undo=unwatch_step, applies_to=can_be_watched),
         Step("verify", verify_step),
         Step("register", register, undo=withdraw, applies_to=is_registered),

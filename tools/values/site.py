@@ -190,6 +190,35 @@ class Release(Value):
     """The day of it, ISO."""
 
 
+class CloudImage(Value):
+    """A system's cloud image, of which a template is made: where it is had from, and what it must be."""
+
+    os: str = Field(pattern=r"^[a-z][a-z0-9]{0,30}$")
+    version: str = Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4})?$")
+    url: str = Field(pattern=r"^https?://[!-~]{1,500}$")
+    """Of a qcow2 file. What comes from there is taken only with the checksum beside it, so a mirror need not be trusted."""
+    checksum: str = Field(pattern=r"^([0-9a-f]{64}|[0-9a-f]{128})$")
+    checksum_algorithm: Literal["sha256", "sha512"]
+    agent: bool = False
+    """The guest agent is in it."""
+    disk_gib: int = Field(ge=1, le=1024)
+    """Of the template: as large as the image says, at least."""
+    source: str = ""
+    """Where the checksum was read."""
+    taken: str = ""
+    """The day of it, ISO."""
+
+    @property
+    def name(self) -> str:
+        """What its template is called where nobody says: `ubuntu-24-04`. A machine's name has no dots."""
+        return f"{self.os}-{self.version}".replace(".", "-")
+
+    @property
+    def spoken(self) -> str:
+        """`Debian 12`."""
+        return f"{self.os.capitalize()} {self.version}"
+
+
 class Monitoring(Value):
     """What only the site can say of watching. See tools/capabilities/monitoring/README.md."""
 
@@ -243,6 +272,8 @@ class Site(Value):
     """None: nothing is told in money of what stands on a cluster."""
     releases: tuple[Release, ...] = ()
     """A site's own mirror of programs. Where it names one, the shipped rows of that program do not count."""
+    images: tuple[CloudImage, ...] = ()
+    """A site's own mirror of cloud images. Where it names one of a system and version, the shipped row of it does not count."""
 
     def secrets(self) -> dict[str, str]:
         """What stands in the place of each secret of the file, by the names of `SECRETS`."""

@@ -66,7 +66,7 @@ def test_an_image_becomes_a_disk_of_its_own_size_and_a_template(pve: Driver) -> 
     ("changes", "roles", "said"),
     [
         ({"scsi0": "ceph-vm:0,import-from=nfs:iso/debian-12.11.0-amd64-netinst.iso"}, None, (400, "")),
-        ({"scsi0": "ceph-vm:0,import-from=/root/debian-12.qcow2"}, None, (500, "Only root can pass arbitrary filesystem paths")),
+        ({"scsi0": "ceph-vm:0,import-from=/var/tmp/debian-12.qcow2"}, None, (500, "Only root can pass arbitrary filesystem paths")),
         ({}, ["VM.Allocate", "VM.Config.Options", "Datastore.AllocateSpace"], (403, "VM.Config.Disk")),
     ],
 )

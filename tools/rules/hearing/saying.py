@@ -81,7 +81,8 @@ def _related(message: Message, mark: Mark) -> tuple[str, int]:
         mention = scene.mention_at(i)
         if item or scene.kind(i) in ("name", "quoted"):
             return item.label if item else scene.unquoted(i), i + 1
-        if mention and not to:
+        of_its_own = mention and set(mention.names("service")) & set(scene.at(i).names("fact"))  # `use the Rocky template`: a fact of it
+        if mention and not to and not of_its_own:
             known = next((one.label for one in items if one.capability in mention.names("service")), "")
             to, close = known or scene.quote(mention.first, mention.last), mention.last
     return to, close

@@ -92,7 +92,8 @@ def problem(address: str, gateway: str, network: Network) -> str:
 def taken(snapshot: ClusterSnapshot, reserved: Reserved, own: frozenset[int] = frozenset()) -> dict[str, str]:
     """Who has an address, as far as configurations, agents, other plans and the site's register tell."""
     promised = dict.fromkeys(reserved.waiting, WAITS) | dict.fromkeys(reserved.addresses, "a plan that is not carried out yet")
-    others = (guest for guest in snapshot.guests if guest.vm_id not in own)
+    # A template never starts, so the address that it was made with is nobody's.
+    others = (guest for guest in snapshot.guests if guest.vm_id not in own and not guest.template)
     registered = {host: one.who for one in snapshot.registered if one.vm_id not in own for host in _of_pool([f"{one.address}-{one.last}"])}
     return promised | registered | {one: f"VM {guest.vm_id} ({guest.name})" for guest in others for one in guest.addresses}
 

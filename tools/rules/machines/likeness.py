@@ -21,6 +21,7 @@ _MEMORY = re.compile(r"(?:^|current=)(\d{1,12})")
 _SIZE = re.compile(r"(?:^|,)size=(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)(?:,|$)")
 _UNITS_GIB = {"": 2.0**-30, "K": 2.0**-20, "M": 2.0**-10, "G": 1.0, "T": 1024.0}
 _CARD = ("bridge", "tag")
+_DRIVE = re.compile(r"(?:ide|sata|scsi|virtio)\d{1,2}")
 CARDS_MAX = 32
 """Of Proxmox VE."""
 
@@ -246,6 +247,30 @@ def seen_itself(machine: Machine, found: Itself) -> str:
 def seen_by_cluster(machine: Machine, found: Here) -> str:
     sizes = f"{_processors(found.cpu_count)} and {spell_memory(found.memory_mib)} of memory"
     return f"{machine.name} runs on {found.node} with {sizes}, and nothing waits for a restart."
+
+
+def template_differences(machine: Machine, found: Here | None, config: Json) -> tuple[str, ...]:
+    """What of a template is not as it was approved, a sentence each."""
+    if found is None:
+        return (f"{machine.name} (VM {machine.vm_id}) is not in the cluster.",)
+    where = f"{machine.name} (VM {machine.vm_id} on {found.node})"
+    said = config if isinstance(config, dict) else {}
+    drives = [str(value) for key, value in said.items() if _DRIVE.fullmatch(str(key))]
+    size_gib = dict(found.disks_gib).get(machine.disk_interface, 0.0)
+    wrong = {
+        "is no template": not said.get("template"),
+        "runs": found.status == "running",
+        "has its guest agent switched off": not re.match(r"1|enabled=1", str(said.get("agent") or "0")),
+        "has no cloud-init drive": not any("cloudinit" in drive for drive in drives),
+        f"has {size_gib:g} GiB on {machine.disk_interface}, and {machine.disk_gib} GiB were approved": size_gib < machine.disk_gib,
+    }
+    return tuple(f"{where} {what}." for what, so in wrong.items() if so)
+
+
+def seen_as_template(machine: Machine, found: Here) -> str:
+    return (
+        f"{machine.name} is a template on {found.node}, with a cloud-init drive on {machine.storage} and the guest agent, and does not run."
+    )
 
 
 def switched_off(made: Iterable[Machine], resources: Json) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tools.rules.machines.images import becomes_template
 from tools.rules.machines.restarting import VM
 from tools.values.machine import Machine
 from tools.values.manifest import Part
@@ -35,6 +36,7 @@ class Standing(Marks):
     locked: bool = False
     machine: bool = True
     """A virtual machine: no container, no template."""
+    template: bool = False
     tags: tuple[str, ...] = ()
 
 
@@ -62,6 +64,7 @@ def standing_in(row: Json, config: Json) -> Standing:
         locked=bool(config.get("lock")),
         tags=tuple(filter(None, re.split(r"[;, ]+", str(config.get("tags") or "")))),
         machine=row.get("type", "qemu") == "qemu" and not row.get("template") and not config.get("template"),
+        template=bool(row.get("template") or config.get("template")),
     )
 
 
@@ -91,15 +94,16 @@ def strangers(part: Part, made: Iterable[Recorded], found: Iterable[Marks]) -> t
     those that stay as they are: an apply writes down what it found, and a stranger who is written down is ours the next time."""
     planned = {one.name: one.vm_id for one in part.machines}
     by_id = {one.vm_id: one for one in found}
-    return tuple(sentence for one in made for sentence in _differences(one, planned.get(one.key, one.vm_id), by_id.get(one.vm_id)))
+    sealed = becomes_template(part)
+    return tuple(sentence for one in made for sentence in _differences(one, planned.get(one.key, one.vm_id), by_id.get(one.vm_id), sealed))
 
 
-def _differences(made: Recorded, planned_id: int, found: Marks | None) -> Iterator[str]:
+def _differences(made: Recorded, planned_id: int, found: Marks | None, sealed: bool) -> Iterator[str]:
     if made.vm_id != planned_id:
         yield f"{made.key} is recorded as VM {made.vm_id}, and was planned as VM {planned_id}."
     if found is None:
         return  # It is gone, and nobody has its id.
-    if isinstance(found, Standing) and not found.machine:
+    if isinstance(found, Standing) and not found.machine and not (sealed and found.template):
         yield f"VM {found.vm_id} is a container or a template, and {made.key} is neither."
     elif found.name != made.key:
         yield f"VM {found.vm_id} is called {found.name or 'nothing'}, not {made.key}."

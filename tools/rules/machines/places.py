@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tools.rules.machines import networks, templates
+from tools.rules.machines import images, networks, templates
 from tools.rules.machines.capacity import Taking, node_problem
 from tools.rules.machines.networks import Wish
 from tools.rules.names import naming
 from tools.values.machine import Placement
 from tools.values.offer import Exclusion
+from tools.values.site import Site
 from tools.values.snapshot import ClusterSnapshot, Network, Node, Storage, Template
 
 SUBJECTS_NAMED_MAX = 4
@@ -120,7 +121,9 @@ def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, 
         known = templates.known(snapshot)
         reason = naming.unknown("template", demand.os, known)
         if not known:
-            reason += " This cluster has no template at all; make one from a cloud image first."
+            reason += " This cluster has no template at all."
+        if advice := images.asked_for(Site(), demand.os):
+            reason += f" Say `{advice}`, and ask again when it is there."
         wrong.append(Exclusion(subject=f"template {demand.os}", reason=reason))
     return tuple(wrong)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tools.rules.machines.images import becomes_template
 from tools.values.machine import Machine, without_prefix
 from tools.values.manifest import Part
 from tools.values.names import Kind, Record
@@ -18,7 +19,7 @@ REVERSE = ".arpa"
 
 def registering(parts: Iterable[Part], site: Site) -> tuple[Part, ...]:
     """The parts, each with the names that its machines and its virtual addresses get, and with where its fixed addresses are registered;
-    without either where the site names no such server."""
+    without either where the site names no such server. A template has its address for some minutes."""
     return tuple(
         part.model_copy(
             update={
@@ -26,6 +27,8 @@ def registering(parts: Iterable[Part], site: Site) -> tuple[Part, ...]:
                 "registered_in": NETBOX if site.ipam and every_address(part) else "",
             }
         )
+        if not becomes_template(part)
+        else part
         for part in parts
     )
 

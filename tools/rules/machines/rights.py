@@ -31,10 +31,13 @@ ROLES = {
     "/vms/": "BerthClone",
     "/vms": "BerthApply",
     "/storage/": "BerthStore",
+    "/nodes/": "BerthDownload",
     "/sdn/": "BerthNet",
     "/": "BerthHigh",
 }
 """As README calls them, by the beginning of a path: one role for one purpose, or a longer one would widen what another path grants."""
+IMAGES = "BerthImages"
+"""On a storage that images are downloaded to, in the place of BerthStore."""
 
 Rights = tuple[tuple[str, tuple[str, ...]], ...]
 """(path, privileges), sorted."""
@@ -98,6 +101,7 @@ def lines(token_id: str, missing: Rights, needed: Rights) -> str:
     said = []
     for path, _ in missing:
         role = next(role for beginning, role in ROLES.items() if path.startswith(beginning))
+        role = IMAGES if "Datastore.AllocateTemplate" in whole[path] else role
         privileges = ",".join(whole[path])
         said.append(f'pveum role add {role} --privs "{privileges}" || pveum role modify {role} --append --privs "{privileges}"')
         said.append(f"pveum acl modify {path} --users {user} --tokens '{token_id}' --roles {role}")

@@ -26,7 +26,7 @@ def matches(template: Template, os: str) -> bool:
     system, _, version = word.replace("-", " ").partition(" ")
     if template.os.lower() != system and system not in re.split(r"[^a-z]+", template.name.lower()):
         return False
-    return not version or version in re.findall(r"[\d.]+", template.name)
+    return not version or version in {*re.findall(r"[\d.]+", template.name), *re.findall(r"[\d.]+", _dotted(template.name))}
 
 
 def known(snapshot: ClusterSnapshot) -> list[str]:
@@ -70,7 +70,12 @@ def out_of_reach(template: Template, node: Node, storage: Storage, reach: Reach)
     return f"template {template.name} lies on local storage of {template.node}, which has no storage {storage.name} to clone through"
 
 
+def _dotted(name: str) -> str:
+    """The name of a machine has no dots: ubuntu-24-04."""
+    return re.sub(r"(?<=\d)-(?=\d)", ".", name)
+
+
 def _version(template: Template) -> tuple[int, ...]:
     """The number in its name: debian-13 is (13,), ubuntu-24.04 is (24, 4). One without a number is the oldest."""
-    found = re.search(r"\d+(?:\.\d+)*", template.name)
+    found = re.search(r"\d+(?:\.\d+)*", _dotted(template.name))
     return tuple(int(part) for part in found[0].split(".")[:3]) if found and len(found[0]) < 20 else ()

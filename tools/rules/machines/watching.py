@@ -6,6 +6,7 @@ import ipaddress
 import json
 from collections.abc import Iterable, Sequence
 
+from tools.rules.machines.images import becomes_template
 from tools.values.manifest import Part
 from tools.values.run import MachineReceipt
 from tools.values.site import Site
@@ -36,7 +37,7 @@ def monitor_of(part: Part, own: Sequence[Monitor], others: Sequence[Monitor]) ->
 
 
 def can_be_watched(part: Part) -> bool:
-    return bool(part.machines) and part.configure is not None and part.configure.kind == "ansible"
+    return bool(part.machines) and part.configure is not None and part.configure.kind == "ansible" and not becomes_template(part)
 
 
 def as_monitor(run_id: str, part: Part) -> Monitor:

@@ -28,7 +28,7 @@ Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 def read_attached(reading: Reading, count: int) -> None:
     """`count` machines are to be made."""
     _read_data_disks(reading)
-    _read_addresses(reading, count)
+    read_addresses(reading, count)
     _read_domain(reading)
     _read_tags(reading)
     _read_dates(reading)
@@ -58,7 +58,7 @@ def _read_data_disks(reading: Reading) -> None:
         reading.not_included.append("formatting and mounting the data disks: they are attached empty")
 
 
-def _read_addresses(reading: Reading, count: int) -> None:
+def read_addresses(reading: Reading, count: int) -> None:
     """An address comes with its gateway, or nothing beyond its own network would be reached."""
     fixed, gateways = _with_netmask(reading, _addresses(reading, "address")), _addresses(reading, "gateway")
     for version, address, gateway in ((4, "address", "gateway"), (6, "address6", "gateway6")):

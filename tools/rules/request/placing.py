@@ -31,7 +31,7 @@ def read_placing(
     """What every request for machines says of where they go, how many they are and what they are called. `machines`: so many there are,
     counted by their groups already, so that one name serves them all. `count`: so many where nobody says how many."""
     _read_environment(reading, site, environment)
-    _read_network(reading, site)
+    read_network(reading, site)
     counted = (
         _read_count_and_name(reading, site, workload, count) if machines is None else _read_one_name(reading, site, workload, machines)
     )
@@ -79,7 +79,7 @@ def _read_environment(reading: Reading, site: Site, default: str) -> None:
         reading.ask("environment")
 
 
-def _read_network(reading: Reading, site: Site) -> None:
+def read_network(reading: Reading, site: Site) -> None:
     """Name, bridge and tag, each as far as it was said. Whether they go together is known when the cluster has been looked at."""
     said = {name: reading.facts[name].value.strip() for name in ("network", "bridge", "vlan") if name in reading.facts}
     wrong = next((value for value in said.values() if not value or len(value) > 40 or not value.isprintable()), None)

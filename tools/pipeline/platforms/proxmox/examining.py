@@ -8,20 +8,13 @@ from collections.abc import Iterator
 from tools.clients.settings import Settings
 from tools.pipeline.context import Examined
 from tools.pipeline.platforms.proxmox.rights import all_of, look_up
-from tools.rules.machines import rights
+from tools.rules.machines import images, rights
 from tools.rules.machines.rights import Rights
 from tools.values.site import Site
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.trouble import Trouble
 
 NAMED_MAX = 6
-MAKE_A_TEMPLATE = (
-    "Make one of a cloud image, on a node as root:\n"
-    "qm create 9000 --name debian-12 --memory 2048 --net0 virtio,bridge=vmbr0 --scsihw virtio-scsi-single --agent 1 --serial0 socket\n"
-    "qm set 9000 --scsi0 local-lvm:0,import-from=/var/tmp/debian-12-genericcloud-amd64.qcow2\n"
-    "qm set 9000 --ide2 local-lvm:cloudinit --boot order=scsi0\n"
-    "qm template 9000"
-)
 
 
 def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[Examined]:
@@ -30,7 +23,9 @@ def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[E
     storages = {s.name: rights.storage_rights(s.name) for s in seen.storages if "images" in s.content and s.active}
     networks = {n.bridge: rights.bridge_rights(seen, n.bridge) for n in seen.networks if n.nodes}
     life = rights.life_rights(site.pool, seen.version)
-    needed = all_of([*templates.values(), *storages.values(), *networks.values(), life])
+    where = next((s for s in seen.storages if images.takes_images(s)), None) if not templates else None
+    download = images.rights_to_download(where.node, where.name) if where else ()
+    needed = all_of([*templates.values(), *storages.values(), *networks.values(), life, download])
     try:
         token_id, missing = look_up(settings, needed)
     except Trouble as trouble:
@@ -38,7 +33,8 @@ def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[E
         return
     lacking = dict(missing)
     yield _life(token_id, life, lacking, site)
-    yield _kind("templates", "with a cloud-init drive", token_id, templates, lacking, MAKE_A_TEMPLATE)
+    make_one = "" if templates else _make_a_template(token_id, site, where is not None, download, lacking)
+    yield _kind("templates", "with a cloud-init drive", token_id, templates, lacking, make_one)
     yield _kind("storages", "for disks of machines", token_id, storages, lacking, "Set content `images` on a storage (`pvesm set`).")
     yield _kind("networks", "for machines", token_id, networks, lacking, "Give a node a bridge, and grant SDN.Audit to see it.")
 
@@ -51,6 +47,15 @@ def _life(token_id: str, life: Rights, lacking: dict[str, tuple[str, ...]], site
     pool = f"If there is no such pool: pveum pool add {site.pool}\n" if site.pool else ""
     remedy = f"Grant it, on a node as root:\n{pool}{rights.lines(token_id, missing, life)}"
     return Examined("proxmox, the token that makes", False, f"{token_id} lacks {rights.spelled(missing)}", remedy)
+
+
+def _make_a_template(token_id: str, site: Site, takes_images: bool, download: Rights, lacking: dict[str, tuple[str, ...]]) -> str:
+    """What to say, and what it takes first."""
+    say = f"Say `{images.asked_for(site, 'debian')}` in `berth chat`, or make one by hand (docs/day-two.md)."
+    missing = tuple((path, lacking[path]) for path, _ in download if path in lacking)
+    before = f"First give a storage the content that images are downloaded to: {images.GIVE_CONTENT}.\n" if not takes_images else ""
+    granting = f"\nFor that {token_id} lacks {rights.spelled(missing)}. Grant it, on a node as root:\n" if missing else ""
+    return f"{before}{say}{granting}{rights.lines(token_id, missing, download)}"
 
 
 def _kind(kind: str, what: str, token_id: str, found: dict[str, Rights], lacking: dict[str, tuple[str, ...]], remedy: str) -> Examined:

@@ -14,6 +14,7 @@ from tools.pipeline.begun import begun
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.steps import Work
 from tools.rules.machines import likeness
+from tools.rules.machines.images import becomes_template
 from tools.rules.machines.likeness import Here
 from tools.values.machine import Machine
 from tools.values.manifest import Part
@@ -100,6 +101,8 @@ def verify(context: PartContext, say: Say) -> tuple[str, ...]:
     """The cluster is asked, and each machine what it sees of itself. The commands of the guide come besides."""
     if not context.settings.proxmox_endpoint or not context.part.machines:
         return ()
+    if becomes_template(context.part):
+        return _assert_template(_acting(context.settings), context.part, say)
     seen = assert_true(_acting(context.settings), context.part)
     real = {one.name for one in context.machines if not one.body}
     asked = [machine for machine in context.part.machines if machine.name in real]
@@ -109,9 +112,24 @@ def verify(context: PartContext, say: Say) -> tuple[str, ...]:
     return (*seen, *itself)
 
 
+def _assert_template(cluster: Acting, part: Part, say: Say) -> tuple[str, ...]:
+    """It does not run, so nothing of it is asked but the cluster."""
+    sentences = []
+    for machine, found in _here(cluster, part).items():
+        config = cluster.read_of(machine.vm_id, "config") if found else None
+        if wrong := likeness.template_differences(machine, found, config[1] if config else None):
+            raise WorldProblem(
+                "A template is not as it was approved.", " ".join(wrong), "Look at it in Proxmox, then say retry.", retryable=True
+            )
+        assert found is not None
+        sentences.append(likeness.seen_as_template(machine, found))
+        say(sentences[-1])
+    return tuple(sentences)
+
+
 def switched_off(settings: Settings, part: Part) -> tuple[str, ...]:
-    """A sentence each. Raises WorldProblem when the cluster is away."""
-    if not settings.proxmox_endpoint or not part.machines:
+    """A sentence each. A template is off for good. Raises WorldProblem when the cluster is away."""
+    if not settings.proxmox_endpoint or not part.machines or becomes_template(part):
         return ()
     from tools.clients.proxmox import Proxmox
 
