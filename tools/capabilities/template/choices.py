@@ -109,7 +109,7 @@ def _image(needs: Needs, site: Site) -> CloudImage:
 
 def _named(needs: Needs, image: CloudImage, situation: Situation) -> Needs:
     """By its system, since machines find their template by that; a further one has a number behind it, and is taken in its place."""
-    taken = choices.taken_names(situation.cluster, situation.reserved.widest)
+    taken = choices.TakenNames(situation.cluster, situation.reserved.widest)
     free = next(one for one in (image.name, *(f"{image.name}-{number}" for number in range(2, NUMBERS_MAX))) if one not in taken)
     name = Field(name="name", value=free, origin=Origin.DEFAULT, because="By its system: machines find their template by that.")
     return needs.model_copy(update={"fields": (*needs.fields, name)})

@@ -17,7 +17,7 @@ from tools.values.snapshot import Network
 
 WANTED = tuple(
     named(EVERY_MACHINE, name)
-    for name in ("network", "bridge", "vlan", "address", "gateway", "netmask", "dns", "node", "storage", "os", "os_version")
+    for name in ("platform", "network", "bridge", "vlan", "address", "gateway", "netmask", "dns", "node", "storage", "os", "os_version")
 )
 CPU_COUNT, MEMORY_MIB = 1, 2048
 """Of the machine while it is furnished: what Proxmox VE's own guide gives a template (pve-docs, qm-cloud-init, 2048 MiB)."""
