@@ -352,9 +352,11 @@ class _Amounts:
     def _mends(self, one: Amount) -> bool:
         """`Sorry, I meant 8 GB`, `3 servers, no wait, 4`: it stands for the nearest size, or the last number, before it."""
         scene = self.scene
-        if not scene.any_does(one.first - 4, one.first, "mends"):
+        begin, end = scene.sentence(one.first)
+        but = one.kind == "size" and scene.any_does(one.first - 4, one.first, "affirm") and len(scene.quantities(begin, end)) == 1
+        if not but and not scene.any_does(one.first - 4, one.first, "mends"):
             return False
-        start = scene.said[one.first].start
+        start = scene.said[begin if but else one.first].start  # `this, but with 8 GB` below a form
         kinds = ("count",) if one.kind == "number" else ("memory", "disk")
         said = [fact for fact in self.thing.facts.values() if self.kinds.get(fact.name) in kinds]
         before = [fact for fact in said if 0 <= scene.text.find(fact.quote) < start]

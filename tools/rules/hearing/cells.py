@@ -138,6 +138,8 @@ class Cell:
             return False
         is_whole = one.name == "bridge" or kind == "word"
         at.found.say(one.name, whole if is_whole else scene.quote(self.first, self.first + 1), quote)
+        if one.name == "bridge" and "network" in self.facts and "network" not in at.found.facts:
+            at.found.say("network", whole, quote)  # which a bridge is when no VLAN is said
         return True
 
     def _amounts(self, at: Stretch, one: Wanted) -> bool:
@@ -200,6 +202,10 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
             continue
         if label and label.wishes and scene.marks_in(first, last, "ports"):
             label = None  # `https = port 443`
+        comma = scene.find(first, last, ",") if label and label.facts == ("name",) and not piece.row else None
+        if comma and scene.at(comma + 1).has("fact", "choice") and scene.at(comma + 1).first == comma + 1:
+            cells.append(Cell(label or Labelled(), first, comma, 0, None, label_first))
+            first, label = comma + 1, None  # `Hostname: app-01, VLAN 60`
         if label or (piece.label and piece.row):
             cells.append(Cell(label or Labelled(), first, last, piece.row, None, label_first))
         elif spans and not piece.begins and all(scene.is_text(i, "\n") for i in range(spans[-1][1], first)):

@@ -4,14 +4,14 @@ by what they do. What becomes of each is told in tools.rules.hearing.groups."""
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from typing import Literal, NamedTuple
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.dates import is_day_word
-from tools.rules.hearing.naming import names_at
+from tools.rules.hearing.naming import is_tagged, names_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words import Mark, same
 from tools.rules.names.naming import numbered, repair
@@ -21,6 +21,8 @@ COUNT_MAX = 10_000
 YEAR_MIN = 1900
 ROLE_COUNT_MAX = 500
 ADJECTIVES_MAX = 10
+TITLE_WORDS_MAX = 3
+NO_TITLES: Mapping[int, int] = {}
 ROLE_WORDS_MAX = 3
 SMALL_SIZE_TOKENS_MAX = 8
 
@@ -78,7 +80,7 @@ class Head:
         return self.lead.intro
 
 
-def heads(scene: Scene, first: int, last: int, request: Request, titles: Container[int] = ()) -> list[Head]:
+def heads(scene: Scene, first: int, last: int, request: Request, titles: Mapping[int, int] = NO_TITLES) -> list[Head]:
     """`titles` are words that begin lines of a list as its names do."""
     found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
     found += _items(scene, first, last, request)
@@ -247,51 +249,87 @@ def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reque
     return found
 
 
-def for_many(scene: Scene, named: Sequence[Head]) -> list[Head]:
-    """`GitLab for 200 developers, and two runner VMs`: what asks for a machine by itself, before another thing is named."""
+def applications(scene: Scene, named: Sequence[Head]) -> list[Head]:
+    """What asks for a machine by itself, where it is one of several things: `GitLab for 200 developers, and two runner VMs`, `1x MySQL`,
+    `Jellyfin (4 cores, 8 GB), Vaultwarden (1 core, 1 GB)`."""
     floor = min((head.start for head in named), default=0)
+    marks = [
+        (mark, fact) for fact in scene.words.alone for mark in scene.marks_of(fact) if mark.choices(fact) and not scene.denied[mark.first]
+    ]
+    sized = [mark for mark, _ in marks if _is_sized(scene, mark)]
     found = []
-    for fact, capability in scene.words.alone.items():
-        for mark in scene.marks_in(0, floor, fact):
-            counts = scene.does(mark.last, "for") and scene.has(mark.last, mark.last + 4, "number")
-            end = scene.skip(mark.last, floor, "join", texts=(",",))
-            each = scene.any_does(mark.last, mark.last + 3, "each") or (end > mark.last and {*scene.at(end).names("choice")} & {fact})
-            counts = counts or bool(each)  # `Gitea and Grafana, each on a VM of its own`
-            opens = (
-                scene.stops(mark.first - 1)
-                or scene.is_text(mark.first - 1, ",")
-                or scene.does(mark.first - 1, "article", "ask_for", "join")
-            )
-            if mark.choices(fact) and counts and opens and not scene.denied[mark.first]:
-                found.append(Head(capability, Lead(mark.first, "new"), mark.first, mark.last))
+    for mark, fact in marks:
+        lead = _counted(scene, mark)
+        if lead.number or (mark in sized and len(sized) > 1) or (mark.last <= floor and _is_for_many(scene, mark, fact, floor)):
+            found.append(Head(scene.words.alone[fact], lead, mark.first, mark.last))
     return found
 
 
-def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> set[int]:
-    """`jellyfin - 4 cores, 8 GB` above `pihole: 1 core, 1 GB`: words that begin lines of a list, each with the size of a machine."""
+def _counted(scene: Scene, mark: Mark) -> Lead:
+    """`1x MySQL`, `and 2 Grafana` in a list."""
+    at = mark.first - 1
+    while scene.is_text(at, *TIMES):
+        at -= 1
+    opens = scene.stops(at - 1) or scene.is_text(at - 1, ",", "-", "*") or scene.does(at - 1, "join", "ask_for")
+    counts = at < mark.first - 1 and _is_whole(scene, at, ROLE_COUNT_MAX) and opens
+    return Lead(at, "new", int(scene.said[at].value), (at, mark.first)) if counts else Lead(mark.first, "new")
+
+
+def _is_sized(scene: Scene, mark: Mark) -> bool:
+    """`Jellyfin (4 cores, 8 GB)`."""
+    close = scene.find(mark.last, scene.sentence(mark.last)[1], ")") if scene.is_text(mark.last, "(") else None
+    return close is not None and says_machine_size(scene, mark.last + 1, close, fully=True)
+
+
+def _is_for_many(scene: Scene, mark: Mark, fact: str, floor: int) -> bool:
+    counts = scene.does(mark.last, "for") and scene.has(mark.last, mark.last + 4, "number")
+    end = scene.skip(mark.last, floor, "join", texts=(",",))
+    each = scene.any_does(mark.last, mark.last + 3, "each") or (end > mark.last and {*scene.at(end).names("choice")} & {fact})
+    opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",") or scene.does(mark.first - 1, "article", "ask_for", "join")
+    return opens and bool(counts or each)  # `Gitea and Grafana, each on a VM of its own`
+
+
+def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, int]:
+    """`jellyfin - 4 cores, 8 GB` above `pihole: 1 core, 1 GB`: words that begin lines of a list, each with the size of a machine:
+    (where they begin, the token behind)."""
     lines = [(i, scene.sentence(i)[1]) for first, last, _ in spans for i in range(first, last) if i == first or scene.is_text(i - 1, "\n")]
     listed = {first for first, _, is_listed in spans if is_listed}
-    found = {
-        first
-        for first, last in lines
-        if (first in listed or scene.is_text(first + 1, ":"))
-        and (
-            scene.is_plain_word(first)
-            or same(scene.token(first).text) in scene.words.roles
-            or scene.words.alone.keys() & {*scene.at(first).names("choice")}
-        )
-        and not scene.is_listed(first, "no_role", "preferred")
-        and scene.is_text(first + 1, *":(=-–—")
-        and says_machine_size(scene, first + 2, last, fully=True)
-    }
-    return found if len(found) > 1 else set()
+    found: dict[int, int] = {}
+    for first, last in lines:
+        end = first + 1
+        while (
+            end < first + TITLE_WORDS_MAX
+            and _names_application(scene, first)
+            and (scene.is_plain_word(end) or scene.at(end).first == first)
+        ):
+            end += 1
+        named = scene.is_plain_word(first) or same(scene.token(first).text) in scene.words.roles or _names_application(scene, first)
+        if (
+            (first in listed or scene.is_text(end, ":"))
+            and named
+            and not scene.is_listed(first, "no_role", "preferred")
+            and scene.is_text(end, *":(=-–—")
+            and says_machine_size(scene, end + 1, last, fully=True)
+        ):
+            found[first] = end
+    return found if len(found) > 1 else {}
 
 
-def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: Container[int]) -> list[Head]:
+def _titled(scene: Scene, first: int, last: int) -> Head:
+    """A word of its own is its name; `unifi controller` is none."""
+    names = (scene.quote(first, last),) if last - first == 1 else ()
+    return Head(scene.words.plain, Lead(first, "new"), first, last, names=names)
+
+
+def _names_application(scene: Scene, number: int) -> bool:
+    return not scene.words.alone.keys().isdisjoint(scene.at(number).names("choice"))
+
+
+def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: Mapping[int, int]) -> list[Head]:
     """`ord-fe-01: 2 cores, 4 GB`, `k8w-1 and k8w-2 (8 cores, 32 GB)`, `db-2 same as db-1`: names with figures of their own."""
     taken = {i for head in named for i in range(head.start, head.last)}
     begins = [i for i in range(first, last) if i in titles and i not in taken and scene.is_left(i)]
-    found, end = [Head(scene.words.plain, Lead(i, "new"), i, i + 1, names=(scene.quote(i, i + 1),)) for i in begins], first
+    found, end = [_titled(scene, i, titles[i]) for i in begins], first
     if begins:
         return found
     for i in scene.of_kind(first, last, "name"):
@@ -304,10 +342,12 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: 
         end, names = names_at(scene, i, last, sure=False)
         opens = scene.does(end, "with", "each") or scene.is_text(end, *":(=-")
         close = scene.find(end, last, ")") if scene.is_text(end, "(") else None
-        lined = scene.stops(i - 1) and scene.kind(end) == "number"  # `web-a 2c 4g 20g`
+        opens_line = scene.stops(i - 1)
+        lined = opens_line and scene.kind(end) == "number"  # `web-a 2c 4g 20g`
         sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or lined or scene.is_text(end, ","))
         scaled = opens and scene.any_does(end, end + 3, "half", "double")
-        if names and (scene.does(end, "copy") or sized or scaled):
+        placed = opens_line and "address" in scene.at(end).names("fact") and scene.is_text(end + 1, "=")  # `web1 ansible_host=10.2.0.4`
+        if names and (scene.does(end, "copy") or sized or scaled or placed or is_tagged(scene, end)):
             found.append(Head(scene.words.plain, Lead(i, "new"), i, end, names=names))
     return found
 

@@ -11,6 +11,7 @@ from tools.rules.hearing.tokens import series, spread
 from tools.rules.hearing.words import Able, Mark
 
 NAMES_MAX = 200
+DIGITS = "0123456789"
 BUILDING = (
     "deny", "affirm", "lean", "for", "with", "join", "link", "bound", "or", "to", "called", "any", "ask", "ask_for", "change", "each",
     "per", "prefer", "copy", "until", "needed_by", "article", "owned", "remark", "remove",
@@ -45,6 +46,12 @@ def is_host(able: Able, scene: Scene, number: int) -> bool:
     return told and scene.does(number - 1, "for") and "." in scene.token(number).text
 
 
+def is_named_place(scene: Scene, first: int, last: int) -> bool:
+    """`on the network servers`: a label that leans on something, and one word behind it that closes its clause."""
+    leads = scene.does(first - 1 - scene.does(first - 1, "owned"), "lean")
+    return leads and (scene.stops(last) or scene.is_text(last, ",", ")"))
+
+
 def hyphenated(scene: Scene, number: int) -> str:
     """The whole word, with what hyphens and dots join to it."""
     match = re.match(r"[\w][\w.-]{0,62}", scene.text[scene.token(number).start :])
@@ -71,8 +78,14 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
         if begin > mark.last and label.first == begin and set(label.names("fact")) & scene.words.placing:
             begin = label.last  # `name the resource group rg-data`
         end, said = names_at(scene, begin, last, sure=_is_sure(scene, mark, begin))
-        if said:
+        if said and not is_tagged(scene, end):
             yield Called(mark.first, begin, end, said)
+
+
+def is_tagged(scene: Scene, number: int) -> bool:
+    """`srv-p01 (prod) and srv-t01 (test)`: each is told by where it is, and a thing of its own."""
+    place = bool(scene.at(number + 1).choices("environment")) or scene.is_listed(number + 1, "other_places")
+    return place and scene.is_text(number, "(") and scene.is_text(number + 2, ")")
 
 
 def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:
@@ -95,6 +108,8 @@ def names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed: 
         at = end = next_
         if listed:
             at = scene.skip(at, last, "join", texts=LISTING)
+            other = scene.skip(at, last, "owned")
+            at = other + 1 if at > end and scene.is_listed(other, "other_one") else at  # `one is called a-1, the other a-2`
         if at == end:
             break
     return end, tuple(dict.fromkeys(said))
@@ -106,6 +121,8 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
         return at, ()
     if token.kind == "quoted":
         return at + 1, (_COUNTER.sub("", scene.unquoted(at)),)
+    if not is_first and token.text.isdigit() and scene.is_text(at - 1, ",") and token.start == scene.token(at - 1).end and at >= 2:
+        return at + 1, (f"{scene.token(at - 2).text.rstrip(DIGITS)}{token.text}",)  # `app-1,2`
     if token.kind == "name" or (token.kind == "number" and not is_first):
         until = _joined_to(scene, at)
         several = series(scene.quote(at, at + 1), scene.quote(until, until + 1)) if at < until < last else ()

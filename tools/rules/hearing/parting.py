@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping
-from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, for_many, heads, says_machine_size, titles
+from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, applications, heads, says_machine_size, titles
 from tools.rules.hearing.scene import QUANTITIES, Scene
 from tools.rules.hearing.standing import value_of
 from tools.rules.hearing.words import Mark
@@ -19,7 +19,7 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     grouping = Grouping(scene, request, lines=frozenset(first for first, _, is_listed in spans if is_listed))
     listed = titles(scene, spans)
     named = [head for first, last, _ in spans for head in heads(scene, first, last, request, listed)]
-    named += for_many(scene, named)
+    named += applications(scene, named)
     named = _without_reports(scene, named)
     alone = sum(bool(head.names) for head in named) == 1 and any(not head.names and not head.label for head in named)
     for head in sorted(named, key=lambda one: (one.first, -one.last))[:GROUPS_MAX]:
@@ -250,6 +250,7 @@ def _counts_alone(scene: Scene, number: int) -> bool:
     if not counts and not scene.does(number, "another", "article"):
         return False
     opens = scene.does(number - 1, "join") or scene.stops(number - 1) or scene.is_text(number - 1, ",", ":", "(")
-    after = max(mark.last, number + 1)
-    goes_on = scene.does(after, "for", "with", "called") or scene.is_listed(after, "within")
+    after = scene.skip(max(mark.last, number + 1), len(scene.said), "only")
+    named = not scene.words.alone.keys().isdisjoint(scene.at(after).names("choice"))  # `another one for Docker`
+    goes_on = named or scene.does(after, "for", "with", "called") or scene.is_listed(after, "within")
     return scene.is_left(number) and opens and goes_on

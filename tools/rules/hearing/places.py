@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tools.rules.hearing.listing import takes_away
-from tools.rules.hearing.naming import BRIDGE, hyphenated, is_value_word
+from tools.rules.hearing.naming import BRIDGE, hyphenated, is_named_place, is_value_word
 from tools.rules.hearing.scene import QUANTITIES, Scene
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.values import plain
@@ -169,6 +169,8 @@ def _counts(scene: Scene, number: int) -> bool:
 
 def _names_a_place(scene: Scene, mark: Mark, begin: int) -> bool:
     """`network lab`, `node alpha`; not `network monitoring`, `any node is fine`, `a node exporter`."""
+    if begin == mark.last and scene.is_body(begin) and is_named_place(scene, mark.first, begin + 1):
+        return True
     if not is_value_word(scene, begin) or scene.at(begin).has("fact", "wish"):
         return False
     told = begin > mark.last
@@ -335,6 +337,8 @@ def ports(at: Stretch, one: Wanted) -> None:
             at.deny(one, ", ".join(refused), i - 1, end)
             scene.use(i - 1, end)
     for mark in at.labels(one):
+        if scene.kind(mark.first - 1) == "address" and {*mark.facts(at.capability)} & {w.name for w in at.able.by_kind.get("count", ())}:
+            continue  # `points to 10.20.0.70 port 3000`
         if scene.denied[mark.first] or (one.several and takes_away(scene, mark.first)):
             end, refused = ports_at(scene, mark.last, at.last)
             if refused:

@@ -20,7 +20,7 @@ from tools.rules.hearing.groups import Group
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
 from tools.rules.hearing.layout import SECTION, pieces
-from tools.rules.hearing.naming import Called, names
+from tools.rules.hearing.naming import DIGITS, Called, names
 from tools.rules.hearing.parting import groups
 from tools.rules.hearing.portions import read_there
 from tools.rules.hearing.saying import read_kind, read_stretch
@@ -30,6 +30,7 @@ from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
 from tools.rules.hearing.vague import ask_once
 from tools.rules.hearing.words import COUNT, Catalogue, same
+from tools.rules.names.naming import listed
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
 TEXT_LENGTH_MAX = 16_384
@@ -129,6 +130,7 @@ class _Reader:
             read_there(message, made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
         for thing in made if len(found) > 1 else ():
             say_afar(message, thing)
+            self._name_by_series(thing, found)
         if not found and message.things and is_prose:
             read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
         self._place_under_headings(cells)
@@ -253,6 +255,21 @@ class _Reader:
             fact = next((name for name in others if kinds.get(name) in ("name", "text", "network", "node")), "name")
             if fact in kinds:
                 thing.found.say(fact, ", ".join(one.names), scene.quote(one.first, one.last))
+
+    def _name_by_series(self, thing: Thing, found: Sequence[Group]) -> None:
+        """`three VMs web01, web02 and db01. web ones 2 cores, db 4 cores`: each group has the names that begin with its word."""
+        scene, message = self.scene, self.message
+        for group in found:
+            names = listed(thing.facts["name"].value) if "name" in thing.facts else ()
+            words = {scene.token(i).text for i in range(group.first, min(group.first + 2, group.last))}
+            mine = [name for name in names if name[-1].isdigit() and name.lower().rstrip(DIGITS) in words]
+            other = message.things[group.thing]
+            if other is thing or not other.new or other.capability != thing.capability or not 0 < len(mine) < len(names):
+                continue
+            quote = thing.facts["name"].quote
+            for one, its in ((other, mine), (thing, [name for name in names if name not in mine])):
+                one.found.say("name", ", ".join(its), quote)
+                one.found.say(COUNT, str(len(its)), quote)
 
     def _read_cell(self, cell: Cell, found: Sequence[Group]) -> None:
         message, thing = self.message, self._thing_of(cell, found)

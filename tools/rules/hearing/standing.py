@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.rules.hearing.heads import Head
+from tools.rules.hearing.naming import DIGITS, is_named_place
 from tools.rules.hearing.scene import Scene
 
 
@@ -46,6 +47,13 @@ def is_no_thing(scene: Scene, head: Head) -> bool:
     after = scene.at(head.last)
     if head.intro != "new" and after.first == head.last and set(after.names("fact")) & {"network", "vlan", "bridge"}:
         return True  # `the servers network`
+    numbered = [scene.token(i).text for i in scene.of_kind(0, len(scene.said), "name") if scene.token(i).text[-1].isdigit()]
+    prefixes = {text.rstrip(DIGITS) for text in numbered}
+    if head.intro == "bare" and not head.body and head.last - head.first == 1 and scene.token(head.first).text in prefixes:
+        return True  # `db 4 cores` beside a machine db01
+    before = scene.at(head.first - 1)
+    if head.intro != "new" and head.body and "network" in before.names("fact") and is_named_place(scene, before.first, head.last):
+        return True  # `on the network servers`
     sign = head.last + scene.does(head.last, "ask_for", "needed_by")  # `Database needed: no`
     if scene.is_text(sign, "=", ":") and ("ports" in scene.at(sign + 1).names("fact") or scene.is_listed(sign + 1, "no")):
         return True  # `shared postgres = port 5432`, `Database: none`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from datetime import date
 from tools.rules.hearing.cells import Cell
 from tools.rules.hearing.counting import counted_by, how_many
 from tools.rules.hearing.groups import Group
+from tools.rules.hearing.heads import TIMES
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.values import plain
@@ -241,8 +243,16 @@ class Message:
         sizes = {name for cell in cells for name in cell.facts} & (MACHINE_SIZES | {"count"}) | labels & MACHINE_SIZES
         amounts = [i for i, token in enumerate(scene.said) if token.kind in ("size", "number")]
         sized = len(sizes) >= 2 or (sizes & MACHINE_SIZES and any(scene.kind(i) == "size" for i in amounts))
-        sized = sized and len(amounts) >= 2 and not self._changes_another()
-        return Thing(scene.words.plain, "", True, scene.quote(amounts[0], amounts[0] + 1)) if sized else None
+        if not sized or len(amounts) < 2 or self._changes_another():
+            return None
+        thing = Thing(scene.words.plain, "", True, scene.quote(amounts[0], amounts[0] + 1))
+        for i, token in enumerate(scene.said):
+            behind = re.fullmatch(r"[x×](\d{1,2})", token.text)  # `2c4g20g x3`
+            before = scene.is_text(i + 1, *TIMES) and scene.is_text(i + 2, "(") and token.kind == "number"  # `3x (2 cores, 4 GB)`
+            if (behind or before) and scene.is_left(i) and scene.kind(i + 1) not in ("size", "number"):
+                thing.found.say(COUNT, behind[1] if behind else plain(token.value), scene.quote(i, i + 1))
+                scene.use(i, i + 1)
+        return thing
 
     def _changes_another(self) -> bool:
         """`increase the RAM of srv-print-07 to 8 GB`: a machine that nobody here has made."""

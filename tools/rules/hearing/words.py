@@ -330,6 +330,8 @@ class Lexicon:
         if not 4 <= len(text) <= WORD_LENGTH_MAX or word in self._spelled or word in self.filling:
             return text
         mended = [one for one in self._labels if one[0] == text[0] and sorted(one) == sorted(text)]
+        slips = (one for one in self.filling if len(one) >= 6 and one[0] == text[0] and sorted(one) == sorted(text))
+        mended = mended or [one for one in slips if one != text][:1]  # a `vritual` machine has no role
         if not mended and len(text) >= 6:
             near = [one for one in self._labels if len(one) >= 6 and one[0] == text[0]]
             mended = get_close_matches(text, near, n=1, cutoff=0.83)
