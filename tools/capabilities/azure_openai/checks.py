@@ -42,7 +42,7 @@ def _deployment(checks: Checks, one: dict[str, Json]) -> None:
     checks.check("model.ends", subject, text, "Say another model, or plan the change to its successor now.", Severity.WARNING)
     outside = kind not in KINDS[checks.part.needs.text("residency", "global")]
     text = f"{kind} works on prompts outside of what was allowed." if outside else ""
-    checks.check("residency", subject, text, "Compose the manifest again.")
+    checks.check("residency", subject, text, "Say `plan again`.")
     quota = room(model, kind, region, seen)
     text = f"The quota of {subject} in {region} could not be seen." if quota is None else ""
     checks.check("quota.seen", subject, text, "Look at it in the portal (Quotas).", Severity.WARNING)

@@ -19,7 +19,7 @@ def review(part: Part, situation: Situation) -> Reviewed:
     checks = Checks(part, situation, wanted=wanted, spaces=tuple(part.variables["subnets"].values()))
     small = [name for name, subnet in part.variables["subnets"].items() if name != "endpoints" and holds(subnet) < nodes]
     text = f"The subnets {' and '.join(small)} have no address for each of {nodes} nodes." if small else ""
-    checks.check("addresses.enough", "", text, "Compose the manifest again.")
+    checks.check("addresses.enough", "", text, "Say `plan again`.")
     managed = str(part.variables["managed_resource_group_name"])
     there = not part.owned and managed.lower() in {g.name.lower() for g in checks.seen.groups}
     text = f"Databricks makes the group {managed} itself, and there is one already." if there else ""

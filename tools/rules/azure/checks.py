@@ -80,7 +80,7 @@ class Checks:
         self.check("region", region, region_problem(region, self.seen), "Say a region that the subscription has.")
         other = self.cloud.subscription_id != self.seen.subscription_id
         text = "The manifest is for another subscription than the one that was looked at."
-        self.check("subscription", self.seen.subscription_id, text if other else "", "Compose the manifest again.")
+        self.check("subscription", self.seen.subscription_id, text if other else "", "Say `plan again`.")
         tags = dict(self.cloud.tags)
         lacking = [name for name in TAGS_WANTED if not tags.get(name)]
         text = f"The tags lack {', '.join(lacking)}." if lacking else ""
@@ -99,7 +99,7 @@ class Checks:
                 text = f"The name {name} of the {rule.noun} is in use."
             elif rule.scope in ("global", "subscription") and name.lower() in promised:
                 text = f"The name {name} is promised to a plan that is not carried out yet."
-            self.check("name.free", name, text, "Compose the manifest again, or say another name.")
+            self.check("name.free", name, text, "Say `plan again`, or another name.")
 
     def _sizes(self, wanted: tuple[Wanted, ...]) -> None:
         region, seen = self.cloud.region, self.seen
@@ -121,9 +121,9 @@ class Checks:
     def _spaces(self, spaces: Sequence[str], kept: Sequence[str]) -> None:
         networks = [ip_network(space) for space in spaces]
         clash = next((f"{a} and {b} overlap." for n, a in enumerate(networks) for b in networks[n + 1 :] if a.overlaps(b)), "")
-        self.check("addresses", "", clash, "Compose the manifest again.")
+        self.check("addresses", "", clash, "Say `plan again`.")
         used = next((f"{space} overlaps {met}, which Azure keeps to itself." for space in spaces if (met := ranges.met(space, kept))), "")
-        self.check("addresses.reserved", "", used, "Compose the manifest again, or give the site other ranges.")
+        self.check("addresses.reserved", "", used, "Say `plan again`, or give the site other ranges.")
 
     def _joined(self) -> None:
         """The range that it takes is free, and what it is to be joined to is there."""

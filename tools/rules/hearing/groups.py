@@ -359,7 +359,10 @@ class Grouping:
         if not head.body or head.lead.number is None or len(self.request.items) != 1 or self.found:
             return False
         able = self.scene.words.able[self.request.items[0].capability]
-        points = self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "them", "prefer", "mends")
+        begin = self.scene.sentence(head.first)[0]
+        points = self.scene.any_does(begin, head.start, "them", "prefer", "mends")
+        own = any(self.scene.is_listed(i, "own_machine") for i in range(head.first, head.last))
+        points = points or (begin == head.start and not own and says_no_more(self.scene, head))  # `5 machines`, and no more
         return "count" in able.kinds and points and only_counts(self.scene, head, "ask_for", "another")
 
     def _ours(self, head: Head) -> str:

@@ -200,7 +200,8 @@ def _retry(now: Conversation, message: Message) -> Stepped:
     if now.phase is Phase.AWAITING and now.run_id and (now.plan_kind == "remove" or now.going_back):
         again = replace(message, subject=next(iter(now.led_back), ""))
         return _roll_back(now, again) if now.going_back else _remove(now, message)
-    if now.phase in (Phase.DRAFTING, Phase.AWAITING) and now.requirements is not None and now.requirements.complete:
+    waits = now.phase in (Phase.DRAFTING, Phase.AWAITING) or (now.phase is Phase.ASKING and not now.doubts)
+    if waits and now.requirements is not None and now.requirements.complete:
         # The world is looked at again: an old plan is of no use once it has expired.
         void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
         return replace(now.without("snapshots"), phase=Phase.DRAFTING), (*void, told, Work.LOOK)

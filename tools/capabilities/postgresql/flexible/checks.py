@@ -19,7 +19,7 @@ def review(part: Part, situation: Situation) -> Reviewed:
     space = str(variables["address_space"])
     small = int(space.rpartition("/")[2]) > SUBNET_PREFIX
     text = f"{space} is smaller than /{SUBNET_PREFIX}, which a flexible server needs." if small else ""
-    checks.check("addresses.enough", "", text, "Compose the manifest again.")
+    checks.check("addresses.enough", "", text, "Say `plan again`.")
     _size(checks)
     wrong = variables["storage_gib"] not in STORAGE_GIB
     text = f"{variables['storage_gib']} GiB is no size of a Premium SSD." if wrong else ""
