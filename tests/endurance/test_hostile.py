@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from tools.rules.request.editing import apply
 from tools.values.effects import Hear
 from tools.values.person import Person
 from tools.values.plan import Approval
-from tools.values.request import Edits, Request
+from tools.values.request import Request
 from tools.values.trouble import RequestProblem
 
 from .conftest import Tally, many
@@ -94,20 +93,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.ledger.close()
 
 
-class HeardOnce(Talk):
-    """What the rules hear in one message is the same each time, and takes longer than the rest."""
-
-    @cached_property
-    def _heard(self) -> Edits:
-        return super().hear_by_rule()
-
-    def hear_by_rule(self) -> Edits:
-        return self._heard
-
-
 def test_a_model_that_calls_with_anything(world: World, tally: Tally) -> None:
     taken, before = Counter[str](), len(world.ledger.audit.read())
-    talk, tool = HeardOnce(world, "talk", Person("ops"), MESSAGE), EditRequest()
+    talk, tool = Talk(world, "talk", Person("ops"), MESSAGE), EditRequest()
     assert talk.is_next(Hear)
 
     def judged(call: dict[str, Any]) -> None:
