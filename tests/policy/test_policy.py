@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.engine.builders import part_named
 from tools.rules.plans.judging import roles_to_remove
-from tools.rules.plans.policy import allowed_values, document, is_about_cost, judge, read_policy, run_examples
+from tools.rules.plans.policy import Spent, allowed_values, document, is_about_cost, judge, read_policy, run_examples
 from tools.rules.words.findings import detail, remedy
 from tools.values.plan import Estimate
 from tools.values.requirements import Field, Origin
@@ -108,6 +108,22 @@ def test_a_rule_may_be_about_what_is_removed() -> None:
     part = part.model_copy(update={"needs": part.needs.model_copy(update={"fields": (field,)})})
     assert roles_to_remove((part,), "ops", Site(), policy) == (("manager", "Two people."),)
     assert judge(policy, document(part, Estimate(), requester="ops", team="")).approvals == ()
+
+
+@pytest.mark.parametrize(
+    ("tenant", "standing", "kinds"),
+    [("acme", 60, ["policy"]), ("acme", 40, ["policy.other_currencies"]), ("rival", 60, []), ("", 60, [])],
+)
+def test_a_budget_of_a_tenant_counts_all_its_teams(tenant: str, standing: float, kinds: list[str]) -> None:
+    policy = read_policy(
+        "version: 1\nrules:\n- {id: purse, outcome: reject, because: x, when: {tenant.name: acme}, "
+        "must: {tenant.monthly_after: {at_most: 100}}}"
+    )
+    spent = (Spent("ml", "production", standing / 2, "USD"), Spent("web", "development", standing / 2, "USD"), Spent("ml", "x", 900, "EUR"))
+    part = part_named("web", Path("effects"))
+    judged = judge(policy, document(part, Estimate(total=50, currency="USD"), requester="ops", team="ml", tenant=tenant, spent=spent))
+    assert [one.kind for one in judged.findings] == kinds
+    assert judged.outcome == ("reject" if kinds == ["policy"] else "approve")
 
 
 def test_a_limit_that_was_never_stated_limits_nothing() -> None:

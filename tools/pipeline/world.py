@@ -83,7 +83,7 @@ class World:
             return self
         settings, site = self.settings, self.site
         if tenant.name:
-            site = site.model_copy(update={"pool": tenant.pool})
+            site = site.model_copy(update={"pool": tenant.pool, "tenant": tenant.name})
             if tenant.subscriptions and settings.arm_subscription_id not in tenant.subscriptions:
                 settings = settings.in_subscription(tenant.subscriptions[0])
         if not tenant.sees_pool(site.pool) or (tenant.name and not tenant.pool):

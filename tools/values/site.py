@@ -265,6 +265,8 @@ class Site(Value):
     """The Proxmox pool that new machines are put in; a token of least privilege may act in that pool alone. Empty: in none."""
     dns_servers: tuple[str, ...] = ()
     team: str = ""
+    tenant: str = ""
+    """Whose conversation it is, where the roles file has tenants: told by the login, and by nothing that is typed."""
     monitoring: Monitoring = Monitoring()
     machines_max: int = 20
     """In one request."""

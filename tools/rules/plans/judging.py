@@ -36,7 +36,8 @@ def judge_by_policy(
     asked = [(part.label, Spent(*whose(part, site), alone[part.label].total or 0.0, alone[part.label].currency)) for part in manifest.parts]
     for part in manifest.parts:
         others = (*spent, *(one for label, one in asked if label != part.label))
-        seen = document(part, alone[part.label], requester=manifest.requester, team=whose(part, site)[0], spent=others)
+        team = whose(part, site)[0]
+        seen = document(part, alone[part.label], requester=manifest.requester, team=team, tenant=site.tenant, spent=others)
         for judgement in (judge(policy, seen), *(other(seen) for other in also)):
             findings += judgement.findings
             passed += judgement.passed
@@ -59,7 +60,7 @@ def roles_to_remove(
     """(role, reason) that the policy asks for where these parts are removed. What it would refuse to make may always be taken away."""
     found: dict[str, str] = {}
     for part in parts:
-        seen = document(part, Estimate(), requester=requester, team=whose(part, site)[0], removes=True)
+        seen = document(part, Estimate(), requester=requester, team=whose(part, site)[0], tenant=site.tenant, removes=True)
         for judgement in (judge(policy, seen), *(other(seen) for other in also)):
             for role, reason in judgement.approvals:
                 found.setdefault(role, reason)

@@ -19,7 +19,9 @@ from tools.values.value import Json, Value
 
 YAML_BYTES_MAX = 1_000_000
 PATTERN_CHARACTERS_MAX = 200
-COSTS = ("cost.monthly", "team.monthly_after", "team.spent_monthly", "environment.monthly_after", "environment.spent_monthly")
+SUMS = {"team.": "team", "environment.": "team", "tenant.": "tenant"}
+"""Where a document adds up what runs cost, and whose they are."""
+COSTS = ("cost.monthly", *(f"{place}{sum}" for place in SUMS for sum in ("monthly_after", "spent_monthly")))
 """Where a document says what is paid."""
 LIMIT = "{limit}"
 """In a rule's reason: the limit of its first test."""
@@ -74,26 +76,35 @@ def document(
     *,
     requester: str,
     team: str,
+    tenant: str = "",
     spent: Iterable[Spent] = (),
     changes: Iterable[Json] = (),
     removes: bool = False,
 ) -> Json:
-    """What the rules see of one part. `spent` is what else stands or is asked for; of a team counts what is its own, and of an environment
-    what that team has there. `changes` are those of terraform's plan: address, type, action and the values after."""
+    """What the rules see of one part. `spent` is what else stands or is asked for: of the tenant counts all of it, of a team what is its
+    own, and of an environment what that team has there. `changes` are those of terraform's plan: address, type, action and the values
+    after."""
     environment, currency = part.needs.text("environment"), estimate.currency or CURRENCY
     spent = tuple(spent)
-    others = sorted({one.currency for one in spent if one.team == team and one.monthly and one.currency not in ("", currency)})
-    own = [one for one in spent if one.team == team and one.currency in ("", currency)]
-    by_team, there = (sum(one.monthly for one in of) for of in (own, [one for one in own if one.environment == environment]))
+    own = [one for one in spent if one.team == team]
     this = estimate.total or 0.0
+
+    def added_up(of: Iterable[Spent]) -> dict[str, Json]:
+        total = sum(one.monthly for one in of if one.currency in ("", currency))
+        return {"spent_monthly": total, "monthly_after": total + this}
+
+    def others(of: Iterable[Spent]) -> list[str]:
+        return sorted({one.currency for one in of if one.monthly and one.currency not in ("", currency)})
+
     return {
         "plan": "remove" if removes else "make",
         "part": part.label,
         "capability": part.capability,
         **_where(part),
         "requester": requester,
-        "team": {"name": team, "spent_monthly": by_team, "monthly_after": by_team + this, "other_currencies": others},
-        "environment": {"name": environment, "spent_monthly": there, "monthly_after": there + this},
+        "team": {"name": team, **added_up(own), "other_currencies": others(own)},
+        "tenant": {"name": tenant, **added_up(spent), "other_currencies": others(spent)},
+        "environment": {"name": environment, **added_up(one for one in own if one.environment == environment)},
         "requirements": {f.name: list(f.value) if isinstance(f.value, tuple) else f.value for f in part.needs.fields},
         "cost": {
             "monthly": estimate.total,
@@ -141,8 +152,8 @@ def judge(policy: Policy, seen: Json) -> Judgement:
                     approvals.setdefault(rule.role, rule.because)
             elif _holds(rule.must, item, seen):
                 passed.append(f"policy.{rule.id}:{part}:{subject}")
-                if _counts_the_team(rule) and (others := _at(seen, "team.other_currencies")) and others is not _MISSING:
-                    limited = fault("policy.other_currencies", because=_worded(rule, seen), currencies=tuple(others))
+                if others := _left_out(rule, seen):
+                    limited = fault("policy.other_currencies", because=_worded(rule, seen), currencies=others)
                     findings.append(limited.finding(f"policy.{rule.id}", part, subject, Severity.NOTE))
             else:
                 severity = Severity.ERROR if rule.outcome == "reject" else Severity.WARNING
@@ -172,9 +183,12 @@ def asks_for(policy: Policy, role: str, because: str) -> tuple[str, ...]:
     return tuple(test.path.removeprefix("requirements.") for test in tests if test.path.startswith("requirements."))
 
 
-def _counts_the_team(rule: Rule) -> bool:
-    """What the team's runs cost is added up for it, and only what is in one currency can be."""
-    return any(test.path.startswith(COSTS[1:]) for test in (*rule.must.all, *rule.must.any, *rule.must.none))
+def _left_out(rule: Rule, seen: Json) -> tuple[str, ...]:
+    """Currencies that are in no sum that the rule looks at: only what is in one currency can be added up."""
+    tests = [test.path for test in (*rule.must.all, *rule.must.any, *rule.must.none) if test.path.startswith(COSTS[1:])]
+    whose = {of for place, of in SUMS.items() if any(path.startswith(place) for path in tests)}
+    found = (_at(seen, f"{of}.other_currencies") for of in whose)
+    return tuple(sorted({currency for one in found if one is not _MISSING for currency in one}))
 
 
 def _rule_of(policy: Policy, finding: Finding) -> Rule:
