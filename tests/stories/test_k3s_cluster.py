@@ -89,7 +89,7 @@ def test_a_cluster_survives_a_server_takes_a_worker_is_upgraded_and_lets_a_worke
 
     # A mirror that serves something else, and one that is away, are told in a sentence, and nothing is restarted.
     assert "its SHA-256 is another one" in playbook(chat, k3s_sha256="0" * 64)
-    assert "does not answer" in playbook(chat, k3s_sha256="1" * 64, k3s_url="http://10.20.0.1:9/k3s")
+    assert "does not answer" in playbook(chat, k3s_sha256="1" * 64, k3s_url="http://127.0.0.1:9/k3s")
 
     approve(chat, "3 workers")
     assert nodes(chat) == dict.fromkeys([*machines, "k3s-worker-03"], OLD)
