@@ -104,6 +104,6 @@ def test_a_cluster_survives_a_server_takes_a_worker_is_upgraded_and_lets_a_worke
         "it was taken out of the cluster, not left to be missed"
     )
 
-    refused = chat.say("1 master")
+    refused = chat.say("make it 1 server")
     assert "majority" in refused.text and chat.open_digest == "", refused.text
     approve(chat, "remove it")
