@@ -124,7 +124,7 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
     if not is_first and token.text.isdigit() and scene.is_text(at - 1, ",") and token.start == scene.token(at - 1).end and at >= 2:
         return at + 1, (f"{scene.token(at - 2).text.rstrip(DIGITS)}{token.text}",)  # `app-1,2`
     if token.kind == "name" or (token.kind == "number" and not is_first):
-        until = _joined_to(scene, at)
+        until = joined_to(scene, at)
         several = series(scene.quote(at, at + 1), scene.quote(until, until + 1)) if at < until < last else ()
         if several or token.kind == "number":
             return until + 1, several
@@ -143,7 +143,7 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
     return at, ()
 
 
-def _joined_to(scene: Scene, at: int) -> int:
+def joined_to(scene: Scene, at: int) -> int:
     """The other end of a series: `app-1 to app-3`, `app-1..3`."""
     if scene.is_text(at + 1, ".") and scene.is_text(at + 2, "."):
         return at + 3

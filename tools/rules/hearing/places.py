@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from tools.rules.hearing.listing import takes_away
-from tools.rules.hearing.naming import BRIDGE, hyphenated, is_named_place, is_value_word
+from tools.rules.hearing.naming import BRIDGE, hyphenated, is_named_place, is_value_word, joined_to
 from tools.rules.hearing.scene import QUANTITIES, Scene
 from tools.rules.hearing.stretch import Stretch
+from tools.rules.hearing.tokens import addresses
 from tools.rules.hearing.values import plain
 from tools.rules.hearing.words import Mark
 from tools.values.wanted import Wanted
@@ -286,8 +287,10 @@ def addresses_at(scene: Scene, begin: int, last: int) -> tuple[int, tuple[str, .
     said: list[str] = []
     at = end = begin
     while at < last and scene.kind(at) == "address":
-        said.append(scene.quote(at, at + 1))
-        end = at + 1
+        until = joined_to(scene, at)
+        several = addresses(scene.said[at].text, scene.said[until].text) if at < until < last and scene.kind(until) == "address" else ()
+        said += several or [scene.said[at].text]
+        end = until + 1 if several else at + 1
         at = scene.skip(end, last, "join", "or", texts=(",", "&"))
     return end, tuple(said)
 

@@ -9,6 +9,7 @@ from datetime import date
 from tools.rules.hearing import quantities
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.facts import NO_KEY
+from tools.rules.hearing.places import addresses_at
 from tools.rules.hearing.reading import TEXT_LENGTH_MAX
 from tools.rules.hearing.scene import Scene
 from tools.rules.names import regions as azure_regions
@@ -220,6 +221,10 @@ def _supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
             return bool(days(fact.quote, date.min.replace(year=2000))) or value in quote
         case "ports":
             return set(re.findall(r"\d+", value)) <= set(re.findall(r"\d+", quote))
+        case "address" if ", " in value or value not in quote:
+            scene = Scene.of(fact.quote, fact.quote, catalogue)
+            listed = {one for i in range(len(scene.said)) for one in addresses_at(scene, i, len(scene.said))[1]}
+            return set(value.split(", ")) <= listed
         case "network" | "address":  # several are joined by commas, however they were typed; `vmbr1.30` is VLAN 30 on vmbr1
             each = [part for one_of in value.split(", ") for part in ([one_of] if one_of in quote else one_of.split(".", 1))]
             return bool(value.strip()) and all(part in quote for part in each)

@@ -63,6 +63,13 @@ _REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|(?!(?<=[^\W_])-[^\W_])[^\w\s]|
 """Words, bare digits and marks; a hyphen within a word is no token."""
 
 
+_WHOLE = re.compile(r"((?:\d{1,3}\.){3})\d{1,3}(/\d{1,2})?")
+_BEHIND = r"(?!\w|\.\d|\s*(?:[kmgt]i?b?|%)(?!\w))"
+_UNTIL = re.compile(r"(?:-|–|\.\.)(?P<last>\.?\d{1,3})" + _BEHIND, re.IGNORECASE)
+_AND = re.compile(r"(?<=[\s,(&])(?P<last>\.\d{1,3})" + _BEHIND, re.IGNORECASE)
+"""`10.0.20.11-13`, `10.0.20.11 and .12`: behind a whole address another one of its network, by its end alone."""
+
+
 def tokens(text: str) -> tuple[Token, ...]:
     """From left to right, none in another; blanks are no tokens, line ends are."""
     return tuple(islice(_tokens(text), TOKENS_MAX))
@@ -106,6 +113,10 @@ def _typed(text: str, folded: str) -> Iterator[Token]:
         taken[start:end] = b"\1" * (end - start)
         names: dict[str, TokenKind] = {"link": "mark"}
         yield Token(names.get(kind, kind), folded[start:end], start, end, 0.0, _is_glued(folded, start))  # type: ignore[arg-type]
+        for first, last, whole in _ends(text, start, end) if kind == "address" else ():
+            if not any(taken[first:last]):
+                taken[first:last] = b"\1" * (last - first)
+                yield Token("address", whole, first, last, 0.0, _is_glued(folded, first))
         if kind in ("link", "key"):
             text = f"{text[:start]}{'_' * (end - start)}{text[end:]}"  # `issues/8443 - 2 cores` holds no range
     found: list[tuple[TokenKind, float, int, int]] = []
@@ -116,6 +127,17 @@ def _typed(text: str, folded: str) -> Iterator[Token]:
         if not any(taken[start:end]):
             taken[start:end] = b"\1" * (end - start)
             yield Token(kind_, folded[start:end], start, end, float(value), _is_glued(folded, start))
+
+
+def _ends(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """(place, address) of those that are said by their ends behind this one, up to the next whole one or the end of the line."""
+    if first := _WHOLE.fullmatch(text, start, end):
+        line = text.find("\n", end) % (len(text) + 1)
+        other = _WHOLE.search(text, end, line)
+        line = other.start() if other else line
+        until = _UNTIL.match(text, end, line)
+        for said in (*((until,) if until else ()), *islice(_AND.finditer(text, end, line), NAMES_MAX)):
+            yield *said.span("last"), first[1] + said["last"].strip(".") + (first[2] or "")
 
 
 def _shapes(text: str, folded: str) -> Iterator[Token]:
@@ -165,6 +187,14 @@ def series(first: str, last: str) -> tuple[str, ...]:
     if not begin or not end or end[1] not in (begin[1], ""):
         return ()
     return tuple(f"{begin[1]}{number}" for number in _between(begin[2], end[2]))
+
+
+def addresses(first: str, last: str) -> tuple[str, ...]:
+    """From one to the other, both with what they have behind a slash; nothing when that is more than anybody means."""
+    low, high = ip_interface(first), ip_interface(last)
+    bits = f"/{first.partition('/')[2]}" if "/" in first else ""
+    many = int(high) - int(low)
+    return tuple(f"{low.ip + n}{bits}" for n in range(many + 1)) if low.version == high.version and 0 <= many < NAMES_MAX else ()
 
 
 def _between(first: str, last: str) -> list[str]:
