@@ -140,12 +140,15 @@ class _Amounts:
             return
         if product:
             found.say(fact, *product)
-        elif kind == "disks" or (kind == "disk" and len(several) > 1 and not self._repeats(several)):
-            values = [value for one in several for value in [self._spelled(one.amount, kind)] * self._times(one)]
-            whole, more = scene.quote(several[0].first, last.last), self.at.able.named("disks")
-            if kind == "disk" and more:
-                found.say(fact, values[0], scene.quote(several[0].first, several[0].last))
-                found.say(more, ", ".join(values[1:]), whole)
+        elif kind == "disks" or (kind == "disk" and self.at.able.named("disks") and not self._repeats(several)):
+            times = [self._times(one) for one in several]
+            values = [value for one, (many, _) in zip(several, times, strict=True) for value in [self._spelled(one.amount, kind)] * many]
+            whole = scene.quote(times[0][1], last.last)
+            if kind == "disk" and len(values) > 1:  # the first of them is the system's
+                found.say(fact, values[0], scene.quote(times[0][1], several[0].last))
+                found.say(self.at.able.named("disks"), ", ".join(values[1:]), whole)
+            elif kind == "disk":
+                found.say(*self._changed(fact, values[0], last), whole)
             else:
                 found.say(fact, ", ".join(values), whole)
         else:
@@ -218,16 +221,16 @@ class _Amounts:
         about = tuple(dict.fromkeys(name for name, _, _ in values))
         self.thing.doubts.append(Doubt(item=label, quote=values[-1][-1], about=about, readings=tuple(readings.values())))
 
-    def _times(self, match: Match) -> int:
-        """`two data disks of 300 GB`, `2 x 100 GB`: so many of that size."""
+    def _times(self, match: Match) -> tuple[int, int]:
+        """(how many of that size, the token where that begins): `two data disks of 300 GB`, `2 x 100 GB`."""
         scene, i = self.scene, min(match.first, match.amount.first) - 1
         while scene.is_text(i, "x", "×", "*"):
             i -= 1
         token = scene.token(i)
         if token.kind != "number" or scene.used[i] or not 2 <= token.value <= TIMES_MAX or "count" in scene.at(i + 1).names("fact"):
-            return 1
+            return 1, match.first
         scene.use(i, i + 1)
-        return int(token.value)
+        return int(token.value), i
 
     def _product(self, several: list[Match]) -> tuple[str, str] | None:
         """`50 users with 20 connections each` are a thousand."""
@@ -280,13 +283,11 @@ class _Amounts:
         self._give(facts[0].name, rest[0])
         return []
 
-    def _give(self, fact: str, *several: Amount) -> None:
-        self.at.found.say(fact, ", ".join(plain(a.worth) if a.kind == "number" else a.text for a in several), self._quote(several))
+    def _give(self, fact: str, *several: Amount, begin: int | None = None) -> None:
+        quote = self.scene.quote(several[0].first if begin is None else begin, several[-1].last)
+        self.at.found.say(fact, ", ".join(plain(a.worth) if a.kind == "number" else a.text for a in several), quote)
         for one in several:
             self.scene.use(one.first, one.last)
-
-    def _quote(self, several: Sequence[Amount]) -> str:
-        return self.scene.quote(several[0].first, several[-1].last)
 
     def settle(self, rest: list[Amount]) -> None:
         scene, thing = self.scene, self.thing
@@ -317,9 +318,12 @@ class _Amounts:
         given, doubtful = by_order(sizes, lacking, self._behind_disk(sizes))
         for fact in dict.fromkeys(fact for fact, _ in given):
             several = [size for name, size in given if name == fact]
+            begin = several[0].first
             if self.kinds[fact] == "disks":
-                several = [size for size in several for _ in range(self._times(Match(size, (fact,), size.first, size.last)))]
-            self._give(fact, *several)
+                times = [self._times(Match(size, (fact,), size.first, size.last)) for size in several]
+                several = [size for size, (many, _) in zip(several, times, strict=True) for _ in range(many)]
+                begin = times[0][1]
+            self._give(fact, *several, begin=begin)
             if len(given) == 1 and self.kinds[fact] != "disks":  # `8 GB more`
                 match = Match(given[0][1], (fact,), given[0][1].first, given[0][1].last)
                 self.at.found.say(*self._changed(fact, thing.facts[fact].value, match), thing.facts[fact].quote)

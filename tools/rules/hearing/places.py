@@ -233,6 +233,7 @@ def address(at: Stretch, one: Wanted) -> None:
         end, said = addresses_at(scene, at.skip(mark.last, "lean"), at.last)
         if said and not scene.denied[mark.first] and not _is_owned_by_another(scene, mark.first):
             at.say(one.name, ", ".join(said), mark.first, end)
+            at.found.say(one.name, ", ".join(said), scene.quote(_with_whole(scene, mark.first, end), end))
     shared = next((other.name for other in at.able.by_kind["address"] if other.unlabelled), "address")
     if one.name != shared or one.name in at.found.facts:
         return
@@ -280,6 +281,15 @@ def _is_owned_by_another(scene: Scene, label: int) -> bool:
     if label < 1 or not scene.quote(label - 1, label).endswith(("'s", "’s")):
         return False
     return not scene.is_body(label - 1) or scene.is_plain_word(label - 2)
+
+
+def _with_whole(scene: Scene, first: int, last: int) -> int:
+    """Where a quote of these begins that holds the whole address of which `.1` is another end."""
+    addresses = list(scene.of_kind(0, last, "address"))
+    inside = [i for i in addresses if i >= first]
+    if not inside or not scene.quote(inside[0], inside[0] + 1).startswith("."):
+        return first
+    return max((i for i in addresses if i < first and not scene.quote(i, i + 1).startswith(".")), default=first)
 
 
 def addresses_at(scene: Scene, begin: int, last: int) -> tuple[int, tuple[str, ...]]:
