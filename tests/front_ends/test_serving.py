@@ -95,6 +95,8 @@ def test_what_a_client_may_not_set(more: dict[str, Any]) -> None:
         ("POST", "/run_live", 404),
         ("GET", "/dev-ui/../dev/x", 404),
         ("GET", "/apps/other/users/user/sessions", 404),
+        ("GET", f"{SESSIONS}/s1/artifacts//alice", 404),
+        ("GET", "/dev-ui//etc/passwd", 404),
         ("GET", "/apps/provisioner/users/bob/sessions", 404),
         ("DELETE", "/apps/provisioner/users/bob/sessions/s1", 404),
         ("GET", "/apps/provisioner/users/acme:alice/sessions", 404),

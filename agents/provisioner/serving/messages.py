@@ -15,6 +15,8 @@ OF_TENANT = ":"
 """Between a tenant and a name in it: neither has one."""
 BODY_BYTES_MAX = 256 * 1024
 PARTS_MAX = 8
+ODD = ("..", "//", "\\", "%")
+"""In an address: nothing of ours is called so, and ADK answers some of it with a fault (an artifact `/x`)."""
 TITLE_CHARACTERS_MAX = 100
 _METADATA = "__session_metadata__"
 
@@ -51,7 +53,7 @@ def take(method: str, path: str, body: bytes, name: str, tenant: str = "") -> Ta
     """The request as it goes on to ADK, where each tenant has users of its own. Raises Refused."""
     user = User(name, f"{tenant}{OF_TENANT}{name}" if tenant else name)
     method = "GET" if method == "HEAD" else method
-    if method not in _OPEN or not _OPEN[method].fullmatch(path) or ".." in path or "\\" in path or "%" in path:
+    if method not in _OPEN or not _OPEN[method].fullmatch(path) or any(one in path for one in ODD):
         raise Refused(404, "There is nothing at this address.")
     found = _USER.fullmatch(path)
     if found:
