@@ -24,6 +24,8 @@ MODELS: dict[str, tuple[str, str]] = {
     "Microsoft.Network/virtualNetworks": ("azure.mgmt.network.models", "VirtualNetwork"),
     "Microsoft.Network/virtualNetworks/subnets": ("azure.mgmt.network.models", "Subnet"),
     "Microsoft.Network/virtualNetworks/virtualNetworkPeerings": ("azure.mgmt.network.models", "VirtualNetworkPeering"),
+    "Microsoft.Network/networkInterfaces": ("azure.mgmt.network.models", "NetworkInterface"),
+    "Microsoft.Compute/virtualMachines": ("azure.mgmt.compute.models", "VirtualMachine"),
     "Microsoft.Network/privateEndpoints": ("azure.mgmt.network.models", "PrivateEndpoint"),
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": ("azure.mgmt.network.models", "PrivateDnsZoneGroup"),
     "Microsoft.Storage/storageAccounts": ("azure.mgmt.storage.models", "StorageAccountCreateParameters"),

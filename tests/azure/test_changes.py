@@ -15,12 +15,12 @@ from tools.values.snapshot import CloudResource, SecurityRule, SubscriptionSnaps
 from .conftest import Folder, Look, composed, errors, name_of, required, situation, wanted_changes
 
 
-def changed(words: str, built: Manifest, seen: SubscriptionSnapshot) -> tuple[Offer, Manifest | None]:
-    requirements = required(words)
-    offer = chain.offer(requirements, situation(seen), built)
+def changed(words: str, built: Manifest, seen: SubscriptionSnapshot, site: Site | None = None) -> tuple[Offer, Manifest | None]:
+    requirements, at = required(words, site), situation(seen, site)
+    offer = chain.offer(requirements, at, built)
     if not offer.parts[0].candidates:
         return offer, None
-    return offer, chain.compose(requirements, offer, pick_by_rule(offer), situation(seen), built.digest, built)
+    return offer, chain.compose(requirements, offer, pick_by_rule(offer), at, built.digest, built)
 
 
 def test_a_workspace_grows_in_its_place(folder: Callable[[str], Folder], look: Look) -> None:

@@ -82,7 +82,7 @@ def test_the_role_that_is_printed_is_enough_and_is_less_than_contributor(seen: S
     role = json.loads(rights.role_definition(rights.modules(), seen))
     only = Permission(actions=tuple(role["Actions"]))
     assert rights.missing(rights.modules(), seen.model_copy(update={"permissions": (only,)})) == ()
-    assert rights.lacking(("Microsoft.Compute/virtualMachines/write",), (only,))
+    assert rights.lacking(("Microsoft.Web/sites/write",), (only,))
 
 
 def test_the_doctor_finds_a_healthy_subscription_healthy(azure_settings: Settings) -> None:

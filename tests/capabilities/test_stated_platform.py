@@ -40,6 +40,11 @@ def test_a_service_stands_where_it_was_said_or_it_is_asked(service: Capability, 
         (("a storage account and a web server on proxmox", "storage_account on azure"), ["azure", "proxmox"]),
         (("a web server", "also a storage account in azure"), ["proxmox", "azure"]),
         (("a redis and a storage account in Azure", "redis on proxmox"), ["proxmox", "azure"]),
+        (("a VM", "and a storage account in westeurope"), ["proxmox", "azure"]),
+        (("a storage account in westeurope and a VM",), ["azure", "proxmox"]),
+        (("a VM and a storage account in westeurope",), ["azure", "azure"]),
+        (("a VM in West Europe",), ["azure"]),
+        (("a storage account in westeurope and a VM on network 20",), ["azure", "proxmox"]),
     ],
 )
 def test_a_place_for_one_of_several_moves_none_of_the_others(texts: tuple[str, ...], platforms: list[str]) -> None:

@@ -30,6 +30,12 @@ pytestmark = pytest.mark.systems
         ("open port 443 from the internet on nsg-shared in eastus", ("azure_firewall_ports",), "security", ()),
         ("a PostgreSQL database in Azure for 100 users, for the ml team, in eastus", ("postgresql",), "", ()),
         (
+            "a VM in Azure with 2 cores and 4 GB, for the ml team, in eastus",
+            ("virtual_machine",),
+            "",
+            ("make it 4 cores and 16 GB",),
+        ),
+        (
             "Databricks with 2 workers and Azure OpenAI for the ml team, in eastus",
             ("databricks", "azure_openai"),
             "",

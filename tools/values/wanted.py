@@ -70,6 +70,8 @@ class Wanted(Value):
     place: bool = False
     """For `choice`: where the thing is to stand, so that its words say so only as words for a place do: `in Azure`, `an Azure VM`, and not
     `Azure AD`. It is said of the thing that it stands behind, and no other words make it go unheard."""
+    only_in: str = ""
+    """The one place in which it means something: it is heard where that is said."""
     alone: bool = False
     """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
 

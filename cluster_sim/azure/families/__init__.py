@@ -27,6 +27,7 @@ from cluster_sim.azure.families import (
     registry,
     run_command,
     storage,
+    virtual_machines,
 )
 from cluster_sim.azure.kinds import Kind, NameRule, by_key
 
@@ -57,6 +58,7 @@ _FAMILIES = (
     datafactory,
     eventhub,
     compute,
+    virtual_machines,
     costs,
     postgresql,
 )

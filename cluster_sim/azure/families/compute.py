@@ -1,6 +1,6 @@
 """Microsoft.Compute: what a region offers and what is left of a quota.
 
-Machines and disks are just enough to fill an existing subscription.
+Disks are just enough to fill an existing subscription; machines are in virtual_machines.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _capabilities(row: dict[str, Any]) -> dict[str, str]:
     return found | ({"GPUs": str(row["gpus"])} if row.get("gpus") else {})
 
 
-def _check_machine(change: Change) -> None:
+def check_size(change: Change) -> None:
     name = str((change.properties.get("hardwareProfile") or {}).get("vmSize", ""))
     subscription = change.cloud.subscription(change.address.subscription)
     if why := restriction(change.cloud, subscription, name, change.location):
@@ -201,18 +201,7 @@ def _check_machine(change: Change) -> None:
             )
 
 
-def _fill_machine(change: Change) -> None:
-    change.properties["vmId"] = change.guid("vm")
-
-
 KINDS = (
-    Kind(
-        f"{_C}/virtualMachines",
-        name=resource_name(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"),
-        references=True,
-        check=_check_machine,
-        fill=_fill_machine,
-    ),
     Kind(f"{_C}/disks", name=resource_name(), created=202),  # azure-mgmt-compute takes 200 and 202, and no 201
     Kind(f"{_C}/diskEncryptionSets", name=resource_name()),
 )

@@ -272,6 +272,22 @@ def _fill_guid(change: Change) -> None:
     change.properties["resourceGuid"] = change.guid("resource")
 
 
+def _fill_interface(change: Change) -> None:
+    _fill_guid(change)
+    for number, config in enumerate(change.properties.get("ipConfigurations") or []):
+        inner = config.setdefault("properties", {})
+        subnet = change.cloud.find(str((inner.get("subnet") or {}).get("id", "")))
+        if subnet is None:
+            raise ArmError(400, "MissingSubnet", f"IP configuration {config.get('name')} of {change.name} names no subnet.")
+        inner.setdefault("privateIPAllocationMethod", "Dynamic")
+        inner.setdefault("privateIPAddressVersion", "IPv4")
+        inner["primary"] = number == 0
+        before = (change.before.properties.get("ipConfigurations") or [{}])[:1] if change.before else [{}]
+        kept = (before[0].get("properties") or {}).get("privateIPAddress")
+        if inner["privateIPAllocationMethod"] == "Dynamic":
+            inner["privateIPAddress"] = kept or address_in(change, subnet, number)
+
+
 def address_in(change: Change, subnet: Resource, offset: int) -> str:
     """The next free address of the subnet; Azure keeps the first four and the last for itself."""
     network = _networks(_prefixes(subnet.properties, "addressPrefix", "addressPrefixes"), subnet.name)[0]
@@ -281,6 +297,12 @@ def address_in(change: Change, subnet: Resource, offset: int) -> str:
         if other.key != change.address.key and str((other.properties.get("subnet") or {}).get("id", "")).lower() == subnet.key
         for row in other.properties.get("customDnsConfigs") or []
         for address in row["ipAddresses"]
+    }
+    taken |= {
+        str(inner.get("privateIPAddress"))
+        for other in change.cloud.store.of_type(f"{_N}/networkInterfaces")
+        for inner in (config.get("properties") or {} for config in other.properties.get("ipConfigurations") or [])
+        if other.key != change.address.key and str((inner.get("subnet") or {}).get("id", "")).lower() == subnet.key
     }
     free = (str(network[n]) for n in range(_FIRST_HOST, network.num_addresses - 1))
     candidates = [a for _, a in zip(range(len(taken) + offset + 1), free, strict=False)]
@@ -381,7 +403,17 @@ KINDS = (
         fill=_fill_guid,
         view=_attached("subnets", "natGateway"),
     ),
-    Kind(f"{_N}/networkInterfaces", name=_NAME, references=True, fill=_fill_guid),
+    Kind(
+        f"{_N}/networkInterfaces",
+        name=_NAME,
+        references=True,
+        used_by=(
+            "NicInUse",
+            "Network Interface {id} is used by existing resource {user}. In order to delete the network interface, it must be dissociated "
+            "from the resource. To learn more, see aka.ms/deletenic.",
+        ),
+        fill=_fill_interface,
+    ),
     Kind(f"{_N}/azureFirewalls", name=_NAME, references=True, fill=_fill_firewall),
     Kind(f"{_N}/firewallPolicies", name=_NAME),
     Kind(f"{_N}/firewallPolicies/ruleCollectionGroups", located=False, name=_NAME),

@@ -5,7 +5,7 @@ Of a server that Azure runs that is in flexible/facts.py. Where it goes is not d
 
 from __future__ import annotations
 
-from tools.rules.azure.facts import SHARED
+from tools.rules.azure.facts import REGION_ALONE, SHARED
 from tools.rules.databases.facts import EVERY_DATABASE
 from tools.rules.databases.reading import read_database_name, read_engine, read_users, settle_database_sizes
 from tools.rules.machines.facts import EVERY_MACHINE
@@ -16,7 +16,7 @@ from tools.values.request import Fact
 from tools.values.requirements import Needs
 from tools.values.site import Site
 
-WANTED = wanted(__package__, every_machine=EVERY_MACHINE, **EVERY_DATABASE, **SHARED)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE, **EVERY_DATABASE, **SHARED | {"region": (REGION_ALONE,)})
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:

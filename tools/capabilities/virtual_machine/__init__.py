@@ -1,14 +1,19 @@
 """A virtual machine of a stated size, or for a known application: Debian or Ubuntu, reachable by SSH, nothing installed but the base.
 
-facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide.
+facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide. What is Azure's own
+is in azure/ and azure_machines.md.j2.
 """
 
 from __future__ import annotations
 
 from tools.capabilities import Footing
 from tools.capabilities.on_machines import on_machines
+from tools.capabilities.virtual_machine.azure import checks as azure_checks
+from tools.capabilities.virtual_machine.azure import choices as azure
+from tools.capabilities.virtual_machine.azure import facts as azure_facts
 from tools.capabilities.virtual_machine.checks import checks
 from tools.capabilities.virtual_machine.facts import WANTED, understand
+from tools.rules.azure.placing import regions_of
 from tools.rules.words.guiding import common
 from tools.values.snapshot import PlatformName
 
@@ -18,6 +23,7 @@ WORDS = ("virtual machine", "virtual machines", "vm", "vms", "machine", "server"
 EXAMPLES = (
     "4 cores 8 GB 60 GB Debian VM called build-01 on network 20 for development",
     "a VM for Harbor, production, on network 20",
+    "2 VMs in Azure with 2 cores and 8 GB, production, in eastus",
 )
 ON: dict[PlatformName, Footing] = {
     "proxmox": on_machines(
@@ -25,7 +31,17 @@ ON: dict[PlatformName, Footing] = {
         playbook="virtual_machine.yml",
         commands=lambda machine, part: common(machine),
         checks=checks,
-    )
+    ),
+    "azure": Footing(
+        understand=azure_facts.understand,
+        offer=azure.offer,
+        compose=azure.compose,
+        review=azure_checks.review,
+        stay=azure.stay,
+        keep=azure.keep,
+        regions_of=regions_of,
+        guide="azure_machines.md.j2",
+    ),
 }
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -1,9 +1,11 @@
-"""What is wanted to know of a virtual machine, and how it becomes typed needs. Where it goes is not decided here."""
+"""What is wanted to know of a virtual machine, wherever it stands, and how it becomes typed needs where it stands on a cluster. Of one in
+Azure that is in azure/facts.py. Where it goes is not decided here."""
 
 from __future__ import annotations
 
 import math
 
+from tools.rules.azure.facts import SHARED
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
 from tools.rules.request.placing import read_placing
@@ -33,21 +35,22 @@ APPLICATION = Wanted(
     choices=tuple(applications.applications().items()),
     alone=True,
 )
-WANTED = wanted(__package__, application=(APPLICATION,), every_machine=EVERY_MACHINE)
+_OF_AZURE = {name: tuple(one.model_copy(update={"only_in": "azure"}) for one in several) for name, several in SHARED.items()}
+WANTED = wanted(__package__, application=(APPLICATION,), every_machine=EVERY_MACHINE, **_OF_AZURE)
 LOADS = tuple(applications.UNITS)
 """The facts that say how much the application has to carry."""
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("virtual_machine", "proxmox", WANTED, facts)
-    read_placing(reading, site, workload=_workload(reading))
-    load = _read_load(reading)
-    basis = _read_application(reading, load)
-    _settle_sizes(reading, basis)
+    read_placing(reading, site, workload=workload_of(reading))
+    load = read_load(reading)
+    basis = read_application(reading, load)
+    settle_sizes(reading, basis)
     return reading.needs()
 
 
-def _workload(reading: Reading) -> str:
+def workload_of(reading: Reading) -> str:
     """What its machines are called by the site's convention: as their application, when they are for one."""
     name = next((reading.facts[fact].value for fact in ("application", "other_application") if fact in reading.facts), "")
     return naming.repair(name)[:40].strip("-") or "vm"
@@ -59,7 +62,7 @@ def load_of(needs: Needs) -> dict[str, float]:
     return {name: float(f.value) for name, f in found.items() if f is not None and isinstance(f.value, int | float)}
 
 
-def _read_load(reading: Reading) -> dict[str, float]:
+def read_load(reading: Reading) -> dict[str, float]:
     load: dict[str, float] = {}
     for name in LOADS:
         why = "enter at least 1; for more there is no published size."
@@ -76,7 +79,7 @@ def _read_load(reading: Reading) -> dict[str, float]:
     return load
 
 
-def _read_application(reading: Reading, load: dict[str, float]) -> Sized | Unsized | None:
+def read_application(reading: Reading, load: dict[str, float]) -> Sized | Unsized | None:
     fact = next((name for name in ("application", "other_application") if name in reading.facts), "")
     if not fact:
         return None
@@ -94,7 +97,7 @@ def _read_application(reading: Reading, load: dict[str, float]) -> Sized | Unsiz
     return applications.with_system(sized) if isinstance(sized, Sized) else sized
 
 
-def _settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
+def settle_sizes(reading: Reading, basis: Sized | Unsized | None) -> None:
     """Each size as it was said, else as published for the application, else asked for; a disk is assumed, but for an application that
     nobody has published a size of."""
     cpu_count, memory_mib, disk_gib = read_sizes(reading)

@@ -17,7 +17,7 @@ from tools.values.review import Finding, Severity, fault
 from tools.values.situation import Situation
 
 TAGS_WANTED = ("owner", "environment")
-COUNTED = ("microsoft.containerservice/managedclusters:", "microsoft.databricks/workspaces:")
+COUNTED = ("microsoft.containerservice/managedclusters:", "microsoft.databricks/workspaces:", "microsoft.compute/virtualmachines:")
 """What has machines; once it exists, they are counted as in use."""
 
 

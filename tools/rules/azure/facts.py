@@ -18,6 +18,8 @@ REGION_FIRST = "eastus"
 ENVIRONMENT_FIRST = "development"
 
 REGION, TEAM, BUDGET, NAME, RESOURCE_GROUP = wanted(__package__)
+REGION_ALONE = REGION.model_copy(update={"only_in": "azure"})
+"""Of what may stand on machines as well."""
 EVERY_CLOUD = (ENVIRONMENT, PLATFORM, REGION, TEAM, BUDGET, NAME)
 SHARED = {
     "every_cloud": EVERY_CLOUD,
@@ -29,11 +31,25 @@ SHARED = {
 
 def read_common(reading: Reading, site: Site, workload: str) -> None:
     """Fields: environment, region, team, budget_monthly when said, workload."""
+    read_where(reading, site)
+    _read_workload(reading, workload)
+
+
+def read_where(reading: Reading, site: Site) -> None:
+    """The same of what has names of its own."""
     environment = _read_environment(reading, site)
     _read_region(reading, site, environment)
     _read_team(reading, site)
     _read_budget(reading, site, environment)
-    _read_workload(reading, workload)
+
+
+def refuse_places_of_clusters(reading: Reading) -> None:
+    for name in ("network", "node", "template"):
+        if name in reading.facts:
+            said = naming.shorten(reading.facts[name].value)
+            reading.refuse(
+                f"{said} is a {name} of a cluster, and this is to stand in Azure. Say `on proxmox`, or `forget the {name}`.", "platform"
+            )
 
 
 def _read_environment(reading: Reading, site: Site) -> str:

@@ -19,6 +19,7 @@ USES = (
     "Microsoft.ContainerService/managedClusters/runCommand/action",
     "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     "Microsoft.Network/natGateways/join/action",
+    "Microsoft.Network/networkInterfaces/join/action",
     "Microsoft.Network/networkSecurityGroups/join/action",
     "Microsoft.Network/privateDnsZones/join/action",
     "Microsoft.Network/publicIPAddresses/join/action",

@@ -259,7 +259,9 @@ def _is_of_one(message: Message, name: str, others: Sequence[Item]) -> bool:
     """`a database on Proxmox and a storage account`: a place behind one of several is of that one; behind the last it may be of all, and so
     it is before the first: `in Azure: a database and a storage account`. It moves no `others`, which the message does not speak of."""
     saying = [n for n, thing in enumerate(message.things) if name in thing.facts]
-    place = any(one.place and one.name == name for thing in message.things for one in message.wanted(thing))
+    spoken_of = [wanted for thing in message.things for wanted in message.wanted(thing)]
+    wanted = [*spoken_of, *(one for item in others for one in message.catalogue[item.capability].WANTED)]
+    place = any(one.name == name and (one.place or one.only_in) for one in wanted)  # a region says which place, too
     if place and others:
         return True
     if not place or len(saying) != 1 or saying[0] == len(message.things) - 1:

@@ -15,7 +15,7 @@ from tools.rules.hearing.heads import TIMES
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.values import plain
-from tools.rules.hearing.words import COUNT, Catalogue
+from tools.rules.hearing.words import COUNT, Able, Catalogue
 from tools.values.request import Doubt, Edit, Fact, Item, Request
 from tools.values.wanted import Wanted
 
@@ -112,7 +112,18 @@ class Message:
 
     def stretch(self, thing: Thing, first: int = 0, last: int | None = None) -> Stretch:
         last = len(self.scene.said) if last is None else last
-        return Stretch(self.scene, first, last, thing.capability, self.scene.words.able[thing.capability], thing.found, self.today)
+        return Stretch(self.scene, first, last, thing.capability, self._able(thing), thing.found, self.today)
+
+    def _able(self, thing: Thing) -> Able:
+        """Without facts of a place that neither this message nor one before it says."""
+        words = self.scene.words
+        able, places = words.able[thing.capability], {one.only_in for one in self.wanted(thing)} - {""}
+        if not places:
+            return able
+        marks = (mark for mark in self.scene.marks if not self.scene.denied[mark.first])
+        said = {value for mark in marks for name in words.places for value in mark.choices(name)}
+        said |= {fact.value for name in words.places if (fact := self.before(thing, name)) is not None}
+        return able if places <= said else words.anywhere[thing.capability]
 
     def before(self, thing: Thing, name: str) -> Fact | None:
         """What the request says already."""

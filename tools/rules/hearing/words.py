@@ -216,6 +216,9 @@ class Lexicon:
         """Of a capability, the choices that are its own name."""
         self.able = {able.NAME: Able(able.WANTED) for able in catalogue.values()}
         """Of a capability, its facts."""
+        self.anywhere = {able.NAME: Able([one for one in able.WANTED if not one.only_in]) for able in catalogue.values()}
+        """Those that mean something wherever it stands."""
+        self.places = tuple({one.name for _, one in wanted if one.place})
         self._phrases, self._services = Phrases(), Phrases()
         self._spelled: set[str] = set()
         """Words of which phrases are made."""

@@ -32,15 +32,13 @@ def read_placing(
     counted by their groups already, so that one name serves them all. `count`: so many where nobody says how many."""
     _read_environment(reading, site, environment)
     read_network(reading, site)
-    counted = (
-        _read_count_and_name(reading, site, workload, count) if machines is None else _read_one_name(reading, site, workload, machines)
-    )
+    counted = read_count_and_name(reading, site, workload, count) if machines is None else _read_one_name(reading, site, workload, machines)
     for name in ("node", "storage"):
         if name in reading.facts:
             reading.said(name, reading.facts[name].value.strip())
     _read_os(reading)
     _read_high_availability(reading, site)
-    _read_public_key(reading, site)
+    read_public_key(reading, site)
     read_attached(reading, counted)
 
 
@@ -125,7 +123,7 @@ def _tag_of(reading: Reading, said: dict[str, str]) -> tuple[int | None, str]:
     return (int(text) if is_vlan else None), "network"
 
 
-def _read_count_and_name(reading: Reading, site: Site, workload: str, otherwise: int) -> int:
+def read_count_and_name(reading: Reading, site: Site, workload: str, otherwise: int) -> int:
     """How many machines there are to be."""
     count = reading.count("count", "machines", 1, site.machines_max, "that many cannot be made in one request.")
     name = reading.facts["name"].value.strip() if "name" in reading.facts else ""
@@ -183,7 +181,7 @@ def name_problem_of_all(name: str, count: int) -> str:
     return next((problem for one in naming.numbered(name, count) if (problem := naming.name_problem(one))), "")
 
 
-def _read_public_key(reading: Reading, site: Site) -> None:
+def read_public_key(reading: Reading, site: Site) -> None:
     if "public_key" not in reading.facts:
         if site.public_keys:
             reading.default("public_keys", site.public_keys, "The operator's own keys, as set for this site.")

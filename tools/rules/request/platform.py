@@ -1,5 +1,5 @@
-"""On which platform an item is to stand: as the site keeps its environment, as it was said, else the first that its service can stand
-on."""
+"""On which platform an item is to stand: as it was said, as its region tells, as the site keeps its environment, else the first that its
+service can stand on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from tools.values.request import Fact
 from tools.values.site import Site
 from tools.values.snapshot import PlatformName
 
+OF_CLUSTERS = frozenset(("network", "bridge", "vlan", "node", "storage", "template"))
+"""Facts that mean something on a cluster alone."""
+
 
 def platform_of(facts: tuple[Fact, ...], able: tuple[PlatformName, ...], site: Site) -> PlatformName:
     said = {fact.name: fact.value for fact in facts}
+    by_region = "azure" if "region" in said and OF_CLUSTERS.isdisjoint(said) else ""
     kept_on = site.environment(said["environment"]).platform if "environment" in said else ""
-    return next((one for wanted in (said.get("platform", ""), kept_on) for one in able if one == wanted), able[0])
+    return next((one for wanted in (said.get("platform", ""), by_region, kept_on) for one in able if one == wanted), able[0])

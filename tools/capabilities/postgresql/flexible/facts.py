@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from tools.capabilities.postgresql.facts import WANTED
-from tools.rules.azure.facts import read_common
+from tools.rules.azure.facts import read_common, refuse_places_of_clusters
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
 from tools.rules.databases.reading import read_database_name, read_database_size, read_engine, read_users
@@ -22,8 +22,6 @@ STORAGE_GIB = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767
 VERSION = "17"
 """The newest that has all extensions: 18 lacks some (learn.microsoft.com azure/postgresql concepts-supported-versions, 2025-12-08)."""
 LOG_GB = assumed(5, 1, 50, "Logs a month, of who connected and of slow statements.")
-OF_MACHINES = ("network", "node", "template")
-"""Facts that mean something on a cluster alone."""
 OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -38,12 +36,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading.default("version", VERSION, "The newest version that has all extensions.")
     reading.suppose("log_gb", LOG_GB, "GB a month")
     _read_administrators(reading)
-    for name in OF_MACHINES:
-        if name in reading.facts:
-            said = naming.shorten(reading.facts[name].value)
-            reading.refuse(
-                f"{said} is a {name} of a cluster, and this is to stand in Azure. Say `on proxmox`, or `forget the {name}`.", "platform"
-            )
+    refuse_places_of_clusters(reading)
     count = reading.count("count", "servers", 1, 1, "one server is made for one database.")
     if count is not None:
         reading.said("count", count, "servers")

@@ -1,4 +1,5 @@
-"""Asks Azure for every resource that a part made: it is there, and Azure calls it ready. What runs inside is verified elsewhere."""
+"""Asks Azure for every resource that a part made: it is there, and Azure calls it ready; of a virtual machine also whether it runs, and its
+agent answers. What runs inside is verified elsewhere."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ LOOK_SECONDS = 3.0
 READY = ("", "succeeded")
 """Some kinds of resource have no provisioning state: being there is all that can be asked."""
 NAMED_MAX = 5
+MACHINES = "/providers/microsoft.compute/virtualmachines"
+COMPUTE_VERSION = "2024-07-01"
+RUNNING, READY_AGENT = "powerstate/running", "provisioningstate/succeeded"
 
 
 def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time.sleep) -> tuple[str, ...]:
@@ -30,7 +34,7 @@ def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time
             # A list of Azure's may lag behind what was just made.
             pause(LOOK_SECONDS)
         found = _found(azure, wanted)
-        faults = list(_faults(wanted, found))
+        faults = list(_faults(wanted, found)) or [fault for id_ in wanted if _is_machine(id_) for fault in _machine_faults(azure, id_)]
         if not faults:
             break
     if faults:
@@ -44,6 +48,24 @@ def verify(context: PartContext, say: Say, pause: Callable[[float], None] = time
     for sentence in sentences:
         say(sentence)
     return sentences
+
+
+def _is_machine(id_: str) -> bool:
+    return id_.lower().rpartition("/")[0].endswith(MACHINES)
+
+
+def _machine_faults(azure: Azure, id_: str) -> Iterator[str]:
+    """A machine that was made may still be starting, and its agent is what runs a command in it."""
+    _, view = azure.ask(f"how {_name(id_)} does", "GET", f"{id_}/instanceView", COMPUTE_VERSION)
+    if RUNNING not in _codes(view):
+        yield f"{_name(id_)} does not run."
+    elif READY_AGENT not in _codes(view.get("vmAgent")):
+        yield f"{_name(id_)} runs, and its agent does not answer."
+
+
+def _codes(view: Json) -> set[str]:
+    rows = view.get("statuses") if isinstance(view, Mapping) else None
+    return {str(row.get("code", "")).lower() for row in rows if isinstance(row, Mapping)} if isinstance(rows, list) else set()
 
 
 def _ids(outputs: Json) -> tuple[str, ...]:
@@ -85,6 +107,8 @@ def _sentences(wanted: Iterable[str]) -> Iterator[str]:
         inside = [_name(id_) for id_ in wanted if _group(id_) == group and id_ != group and id_ == _listed(id_)]
         names = ", ".join(inside)
         yield f"Azure has {group.rpartition('/')[2]}" + (f", and in it, ready: {names}." if names else ".")
+    if machines := [_name(id_) for id_ in wanted if _is_machine(id_)]:
+        yield f"Running, and with an agent that answers: {', '.join(machines)}."
 
 
 def _group(id_: str) -> str:

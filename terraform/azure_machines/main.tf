@@ -1,0 +1,257 @@
+# Virtual machines in a network of their own: no public address, keys and no passwords, a way out by a NAT gateway, and their metrics in a workspace.
+
+locals {
+  user   = "berth"
+  subnet = "${azapi_resource.network.id}/subnets/snet-machines"
+}
+
+resource "azapi_resource" "group" {
+  type      = "Microsoft.Resources/resourceGroups@2024-11-01"
+  parent_id = "/subscriptions/${var.subscription_id}"
+  name      = var.names.resource_group
+  location  = var.location
+  tags      = var.tags
+}
+
+resource "azapi_resource" "nsg" {
+  type      = "Microsoft.Network/networkSecurityGroups@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.nsg
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    properties = {
+      securityRules = concat(
+        [
+          for number, one in var.ports : {
+            name = "allow-${one.protocol}-${one.port}"
+            properties = {
+              description              = "From the network, and from those that are peered with it."
+              priority                 = 100 + number
+              direction                = "Inbound"
+              access                   = "Allow"
+              protocol                 = one.protocol == "udp" ? "Udp" : "Tcp"
+              sourceAddressPrefix      = "VirtualNetwork"
+              sourcePortRange          = "*"
+              destinationAddressPrefix = "VirtualNetwork"
+              destinationPortRange     = one.port
+            }
+          }
+        ],
+        [
+          {
+            name = "deny-inbound"
+            properties = {
+              description              = "Nothing else reaches a machine, from wherever it comes."
+              priority                 = 4000
+              direction                = "Inbound"
+              access                   = "Deny"
+              protocol                 = "*"
+              sourceAddressPrefix      = "*"
+              sourcePortRange          = "*"
+              destinationAddressPrefix = "*"
+              destinationPortRange     = "*"
+            }
+          },
+        ],
+      )
+    }
+  }
+}
+
+# Azure gives a new network no way out by itself. Updates come this way, and the agent's answers go.
+resource "azapi_resource" "public_ip" {
+  type      = "Microsoft.Network/publicIPAddresses@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.public_ip
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    sku = { name = "Standard" }
+    properties = {
+      publicIPAllocationMethod = "Static"
+      publicIPAddressVersion   = "IPv4"
+    }
+  }
+}
+
+resource "azapi_resource" "nat_gateway" {
+  type      = "Microsoft.Network/natGateways@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.nat_gateway
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    sku = { name = "Standard" }
+    properties = {
+      idleTimeoutInMinutes = 10
+      publicIpAddresses    = [{ id = azapi_resource.public_ip.id }]
+    }
+  }
+}
+
+# The subnet stands in the network's own body: a network put without it would lose it.
+resource "azapi_resource" "network" {
+  type      = "Microsoft.Network/virtualNetworks@2024-05-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.network
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    properties = {
+      addressSpace = { addressPrefixes = [var.address_space] }
+      subnets = [
+        {
+          name = "snet-machines"
+          properties = {
+            addressPrefix         = var.address_space
+            defaultOutboundAccess = false
+            natGateway            = { id = azapi_resource.nat_gateway.id }
+            networkSecurityGroup  = { id = azapi_resource.nsg.id }
+          }
+        },
+      ]
+    }
+  }
+}
+
+# The site's hub, from which the machines are reached. A peering has two sides.
+resource "azapi_resource" "peering" {
+  for_each = var.hub_id == "" ? {} : { there = { from = azapi_resource.network.id, to = var.hub_id }, back = { from = var.hub_id, to = azapi_resource.network.id } }
+
+  type      = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings@2024-05-01"
+  parent_id = each.value.from
+  name      = "peer-${each.key}-${var.names.network}"
+
+  body = {
+    properties = {
+      remoteVirtualNetwork      = { id = each.value.to }
+      allowVirtualNetworkAccess = true
+      allowForwardedTraffic     = true
+      allowGatewayTransit       = false
+      useRemoteGateways         = false
+    }
+  }
+}
+
+resource "azapi_resource" "interface" {
+  for_each = var.machines
+
+  type      = "Microsoft.Network/networkInterfaces@2025-07-01"
+  parent_id = azapi_resource.group.id
+  name      = "nic-${each.key}"
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    properties = {
+      enableAcceleratedNetworking = true
+      ipConfigurations = [
+        {
+          name = "internal"
+          properties = {
+            privateIPAllocationMethod = "Dynamic"
+            privateIPAddressVersion   = "IPv4"
+            subnet                    = { id = local.subnet }
+          }
+        },
+      ]
+    }
+  }
+
+  response_export_values = ["properties.ipConfigurations"]
+}
+
+resource "azapi_resource" "machine" {
+  for_each = var.machines
+
+  type      = "Microsoft.Compute/virtualMachines@2026-03-01"
+  parent_id = azapi_resource.group.id
+  name      = each.key
+  location  = var.location
+  tags      = var.tags
+
+  body = merge(
+    {
+      properties = {
+        hardwareProfile = { vmSize = var.size }
+        # Only what is signed starts, and what started is measured.
+        securityProfile = {
+          securityType = "TrustedLaunch"
+          uefiSettings = { secureBootEnabled = true, vTpmEnabled = true }
+        }
+        storageProfile = {
+          imageReference = var.image
+          osDisk = {
+            createOption = "FromImage"
+            caching      = "ReadWrite"
+            diskSizeGB   = var.disk_gib
+            managedDisk  = { storageAccountType = var.disk_type }
+            # It goes with its machine.
+            deleteOption = "Delete"
+          }
+        }
+        osProfile = {
+          computerName  = each.key
+          adminUsername = local.user
+          linuxConfiguration = {
+            disablePasswordAuthentication = true
+            provisionVMAgent              = true
+            ssh                           = { publicKeys = [for key in var.public_keys : { path = "/home/${local.user}/.ssh/authorized_keys", keyData = key }] }
+            # The image's own unattended upgrades; Azure looks what is missing.
+            patchSettings = { patchMode = "ImageDefault", assessmentMode = "ImageDefault" }
+          }
+        }
+        networkProfile = {
+          networkInterfaces = [{ id = azapi_resource.interface[each.key].id, properties = { primary = true } }]
+        }
+        # Without an account of one's own, Azure keeps the log of the start.
+        diagnosticsProfile = { bootDiagnostics = { enabled = true } }
+      }
+    },
+    each.value.zone == "" ? {} : { zones = [each.value.zone] },
+  )
+
+  timeouts {
+    create = "30m"
+    update = "30m"
+    delete = "30m"
+  }
+}
+
+resource "azapi_resource" "logs" {
+  type      = "Microsoft.OperationalInsights/workspaces@2025-07-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.logs
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    properties = {
+      sku             = { name = "PerGB2018" }
+      retentionInDays = var.log_retention_days
+      features        = { disableLocalAuth = true, enableLogAccessUsingOnlyResourcePermissions = true }
+    }
+  }
+}
+
+resource "azapi_resource" "diagnostics" {
+  for_each = var.machines
+  # Azure answers the id of the workspace in small letters.
+  ignore_casing = true
+
+  type      = "Microsoft.Insights/diagnosticSettings@2021-05-01-preview"
+  parent_id = azapi_resource.machine[each.key].id
+  name      = "to-log-analytics"
+
+  body = {
+    properties = {
+      workspaceId = azapi_resource.logs.id
+      metrics     = [{ category = "AllMetrics", enabled = true }]
+    }
+  }
+}

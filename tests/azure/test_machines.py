@@ -1,0 +1,150 @@
+"""Virtual machines in Azure: what is understood, which sizes are offered, what the review finds, and machines made, resized and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tools.platforms import estimate
+from tools.rules.plans.policy import refused
+from tools.values.site import Environment, Site
+from tools.values.snapshot import SubscriptionSnapshot
+
+from . import bodies
+from .conftest import POLICY, Folder, Look, composed, errors, offered, owning, required, situation, wanted_changes
+from .test_changes import changed
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5b8o0lNf0dJ0b1qzO3m2n5r7t9v1x3z5b7d9f1h3j5 me@host"
+SITE = Site(public_keys=(KEY,))
+WORDS = "2 VMs in Azure with 2 cores and 8 GB, disk of 100 GB, production, in eastus, for the shop team"
+
+
+def got(words: str, site: Site = SITE) -> dict[str, Any]:
+    needs = required(words, site).parts[0]
+    assert (needs.platform, needs.missing, needs.problems) == ("azure", (), ())
+    return {f.name: f.value for f in needs.fields}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            WORDS,
+            {"count": 2, "cpu_count": 2, "memory_mib": 8192, "disk_gib": 100, "region": "eastus", "team": "shop", "public_keys": (KEY,)},
+        ),
+        ("a VM in Azure, 1 core, 4 GB, ports 443 and 53/udp", {"ports": ("53/udp", "443"), "environment": "development", "os": "debian"}),
+        ("an Azure VM called build-01, 2 cores, 4 GB, $100 a month", {"name": "build-01", "budget_monthly": 100}),
+        ("a VM in Azure, 2 cores, 4 GB, Debian 12, resource group rg-x", {"os": "debian", "resource_group": "rg-x"}),
+    ],
+)
+def test_sentences(words: str, expected: dict[str, Any]) -> None:
+    found = got(words)
+    assert {name: found.get(name) for name in expected} == expected
+
+
+def test_what_is_asked_for_and_what_stays_on_the_cluster() -> None:
+    assert [m.name for m in required("a VM in Azure").parts[0].missing] == ["public_key", "cpu_count", "memory"]
+    assert required("a VM with 2 cores and 4 GB, development, on network 20").parts[0].platform == "proxmox"
+    kept = Site(environments=(Environment(name="production", platform="azure"),))
+    assert required("a VM with 2 cores and 4 GB, production", kept).parts[0].platform == "azure"
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "zones"),
+    [
+        (WORDS, "standard_d2s_v5", ["1", "2"]),
+        (WORDS.replace("production", "development"), "standard_d2s_v5", ["", ""]),
+        (WORDS.replace("eastus", "westus"), "standard_d2s_v5", ["", ""]),
+        (WORDS.replace("8 GB", "20 GB"), "standard_d8s_v5", ["1", "2"]),
+        (WORDS.replace("8 GB", "60 GB"), "standard_e8s_v5", ["1", "2"]),
+    ],
+)
+def test_the_cheapest_size_that_has_it(seen: SubscriptionSnapshot, words: str, first: str, zones: list[str]) -> None:
+    part = offered(words, seen, SITE).parts[0]
+    assert part.candidates[0].id == first
+    assert all(s.holds for c in part.candidates for s in c.sums)
+    made = composed(words, seen, site=SITE).parts[0]
+    assert [one["zone"] for one in made.variables["machines"].values()] == zones
+
+
+def test_nothing_is_offered_beyond_the_quota_and_the_largest_size(seen: SubscriptionSnapshot) -> None:
+    for words, told in (
+        (WORDS.replace("2 VMs", "12 VMs").replace("2 cores", "32 cores"), "quota"),
+        (WORDS.replace("8 GB", "900 GB"), "largest"),
+    ):
+        part = offered(words, seen, SITE).parts[0]
+        assert part.candidates == ()
+        assert told in part.counter_offer
+
+
+def test_it_is_priced_and_what_has_no_price_is_named(seen: SubscriptionSnapshot) -> None:
+    found = estimate(composed(WORDS, seen, site=SITE).parts, situation(seen))
+    assert [x.unit for x in found.lines if x.amount is None] == []
+    machines, disks, way_out = 2 * 730 * 0.096, 2 * 19.71, 730 * (0.045 + 0.005) + 40 * 0.045
+    assert found.total == pytest.approx(machines + disks + way_out + 2.30 + 1.94 * 0.13, abs=0.01)
+    small = estimate(composed(WORDS.replace("100 GB", "60 GB"), seen, site=SITE).parts, situation(seen))
+    assert [x.unit for x in small.lines if x.amount is None] == ["disk.P6"] * 2
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("size.enough", {"size": "Standard_D2s_v9"}),
+        ("disk.size", {"disk_gib": 20}),
+        ("keys", {"public_keys": []}),
+        ("keys", {"public_keys": ["ecdsa-sha2-nistp256 AAAA me"]}),
+    ],
+)
+def test_the_review_finds(seen: SubscriptionSnapshot, check: str, change: dict[str, Any]) -> None:
+    part = composed(WORDS, seen, site=SITE).parts[0]
+    assert errors(part, seen) == set()
+    assert check in errors(part.model_copy(update={"variables": {**part.variables, **change}}), seen)
+
+
+def test_what_cannot_be_changed_in_place(seen: SubscriptionSnapshot) -> None:
+    built = composed(WORDS, seen, site=SITE)
+    for words, told in (
+        (WORDS.replace("disk of 100 GB", "disk of 200 GB"), "disk of no machine"),
+        (WORDS.replace("2 VMs", "1 VM"), "takes no machine away"),
+        (WORDS.replace("eastus", "westus2"), "moves nothing"),
+    ):
+        offer, made = changed(words, built, seen, SITE)
+        assert made is None and told in offer.parts[0].exclusions[0].reason
+
+
+def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look) -> None:
+    before = look()
+    built = composed(WORDS, before, site=SITE)
+    part = built.parts[0]
+    place = folder(part.module)
+    place.vary(part)
+    plan = place.plan()
+    assert bodies.faults(plan) == []
+    assert refused(POLICY, part, plan) == ()
+    place.apply()
+    assert wanted_changes(place.plan()) == []
+    machines = place.terraform.outputs()["machines"]
+    assert len({one["address"] for one in machines.values()}) == 2
+
+    after = look()
+    assert errors(owning(part, place), after) == set()
+    _, made = changed(WORDS.replace("8 GB", "16 GB").replace("2 VMs", "3 VMs"), built, after, SITE)
+    assert made is not None
+    grown = made.parts[0]
+    assert grown.cloud == part.cloud
+    place.vary(grown)
+    assert sorted(wanted_changes(place.plan())) == sorted(
+        [
+            *(f'azapi_resource.machine["vm-0{n}"]' for n in (1, 2, 3)),
+            'azapi_resource.interface["vm-03"]',
+            'azapi_resource.diagnostics["vm-03"]',
+        ]
+    )
+    place.apply()
+    assert wanted_changes(place.plan()) == []
+    place.plan(destroy=True)
+    place.apply()
+    assert place.terraform.state_is_empty()
+    assert look().groups == before.groups
