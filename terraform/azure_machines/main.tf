@@ -25,14 +25,13 @@ resource "azapi_resource" "nsg" {
       securityRules = concat(
         [
           for number, one in var.ports : {
-            name = "allow-${one.protocol}-${one.port}"
+            name = "allow-${number + 1}-${one.protocol}-${one.port}"
             properties = {
-              description              = "From the network, and from those that are peered with it."
               priority                 = 100 + number
               direction                = "Inbound"
               access                   = "Allow"
               protocol                 = one.protocol == "udp" ? "Udp" : "Tcp"
-              sourceAddressPrefix      = "VirtualNetwork"
+              sourceAddressPrefix      = one.source
               sourcePortRange          = "*"
               destinationAddressPrefix = "VirtualNetwork"
               destinationPortRange     = one.port

@@ -59,8 +59,8 @@ variable "hub_id" {
 }
 
 variable "ports" {
-  description = "What lets in from the network and from those that are peered with it."
-  type        = list(object({ port = string, protocol = string }))
+  description = "What is let in; VirtualNetwork is the network and those that are peered with it."
+  type        = list(object({ port = string, protocol = string, source = string }))
   nullable    = false
 }
 

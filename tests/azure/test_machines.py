@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from tools.platforms import azure as platform
 from tools.platforms import estimate
+from tools.rules.plans.changes import changes as plan_changes
 from tools.rules.plans.policy import refused
 from tools.values.site import Environment, Site
 from tools.values.snapshot import SubscriptionSnapshot
@@ -67,6 +69,19 @@ def test_the_cheapest_size_that_has_it(seen: SubscriptionSnapshot, words: str, f
     assert all(s.holds for c in part.candidates for s in c.sums)
     made = composed(words, seen, site=SITE).parts[0]
     assert [one["zone"] for one in made.variables["machines"].values()] == zones
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        ("", [("22", "tcp", "VirtualNetwork")]),
+        (", ports 443 and 53/udp", [("22", "tcp", "VirtualNetwork"), ("53", "udp", "VirtualNetwork"), ("443", "tcp", "VirtualNetwork")]),
+        (", port 22 from 10.2.0.0/16", [("22", "tcp", "10.2.0.0/16")]),
+    ],
+)
+def test_what_comes_in(seen: SubscriptionSnapshot, ports: str, expected: list[tuple[str, str, str]]) -> None:
+    made = composed(f"a VM in Azure with 2 cores and 4 GB{ports}", seen, site=SITE).parts[0]
+    assert [(one["port"], one["protocol"], one["source"]) for one in made.variables["ports"]] == expected
 
 
 def test_nothing_is_offered_beyond_the_quota_and_the_largest_size(seen: SubscriptionSnapshot) -> None:
@@ -135,6 +150,8 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     grown = made.parts[0]
     assert grown.cloud == part.cloud
     place.vary(grown)
+    restarted = [one.name for one in plan_changes(place.plan(), platform.PROVIDER) if one.restarts]
+    assert restarted == ["vm-01", "vm-02"]
     assert sorted(wanted_changes(place.plan())) == sorted(
         [
             *(f'azapi_resource.machine["vm-0{n}"]' for n in (1, 2, 3)),

@@ -13,7 +13,22 @@ from tools.values.site import Reserved
 from tools.values.situation import Situation
 from tools.values.value import Json
 
-PROVIDER = Provider(source="azure/azapi", kinds="azapi_", versions=("2.12.0", "2.13.0"))
+MACHINE = "Microsoft.Compute/virtualMachines@"
+
+
+def restarts(kind: str, before: Json, after: Json) -> bool:
+    """Azure restarts a machine to give it another size: learn.microsoft.com, "Change the size of a virtual machine", read 2026-11-30."""
+    if kind != "azapi_resource" or not str(after.get("type", "")).startswith(MACHINE):
+        return False
+    return _size(before) != _size(after)
+
+
+def _size(values: Json) -> str:
+    properties = (values.get("body") or {}).get("properties") or {}
+    return str((properties.get("hardwareProfile") or {}).get("vmSize", ""))
+
+
+PROVIDER = Provider(source="azure/azapi", kinds="azapi_", versions=("2.12.0", "2.13.0"), restarts=restarts)
 
 
 def reserves(part: Part) -> Reserved:

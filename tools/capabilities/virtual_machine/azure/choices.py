@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.capabilities.virtual_machine.azure.facts import KEYS
@@ -156,9 +157,12 @@ def _machines(needs: Needs, site: Site) -> dict[str, Json]:
 
 
 def _ports(needs: Needs) -> Iterator[dict[str, str]]:
-    for port in dict.fromkeys((SSH, *needs.strings("ports"))):
-        number, _, protocol = port.partition(" ")[0].partition("/")
-        yield {"port": number, "protocol": "udp" if protocol.lower() == "udp" else "tcp"}
+    """SSH comes in wherever nothing narrower is said of it."""
+    said = needs.strings("ports")
+    for port in dict.fromkeys(said if any(re.match(rf"{SSH}\b", one) for one in said) else (SSH, *said)):
+        door, _, source = port.partition(" from ")
+        number, _, protocol = door.strip().partition("/")
+        yield {"port": number, "protocol": "udp" if protocol.lower() == "udp" else "tcp", "source": source.strip() or "VirtualNetwork"}
 
 
 def _disk_gib(needs: Needs) -> int:
@@ -173,7 +177,8 @@ def _resources(needs: Needs, names: dict[str, str], size: Size, machines: dict[s
     made = placing.resources_in(needs, names["resource_group"])
     disk_gib, kind, logs = _disk_gib(needs), _disk_type(needs), needs.whole("log_gb")
     tier = next(number for number, size_gib in TIERS_GIB.items() if size_gib >= disk_gib)
-    ports = ", ".join(one["port"] for one in _ports(needs))
+    ports = [one["port"] for one in _ports(needs)]
+    doors = f"port{'s' if len(ports) > 1 else ''} {', '.join(ports)}"
     return (
         made(names["resource_group"], "resource group", "", "So that it goes together."),
         *(
@@ -187,7 +192,7 @@ def _resources(needs: Needs, names: dict[str, str], size: Size, machines: dict[s
             )
             for name in machines
         ),
-        made(names["network"], "virtual network", f"one subnet; ports {ports} from it and its peers", "Nothing else comes in."),
+        made(names["network"], "virtual network", f"one subnet; {doors} from it and its peers", "Nothing else comes in."),
         made(
             names["nat_gateway"],
             "NAT gateway",

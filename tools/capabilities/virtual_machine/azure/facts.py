@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.capabilities.by_table import is_private
 from tools.capabilities.virtual_machine.facts import WANTED, read_application, read_load, settle_sizes, workload_of
 from tools.rules.azure.facts import read_where, refuse_places_of_clusters
 from tools.rules.azure.placing import read_name
@@ -29,11 +30,33 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     _read_system(reading)
     _read_keys(reading, site)
     settle_sizes(reading, read_application(reading, read_load(reading)))
-    if "ports" in reading.facts:
-        reading.said("ports", naming.listed(reading.facts["ports"].value))
+    _read_ports(reading)
     reading.suppose("log_gb", LOG_GB, "GB a month")
     reading.suppose("egress_gb", EGRESS_GB, "GB a month")
     return reading.needs()
+
+
+def _read_ports(reading: Reading) -> None:
+    """No machine has a public address, so whoever comes in comes from a network of the operator's own."""
+    if "ports" not in reading.facts:
+        return
+    ports = naming.listed(reading.facts["ports"].value)
+    sources = (port.partition(" from ")[2].strip() for port in ports)
+    if wrong := next((one for one in sources if one and not _is_own(one)), ""):
+        reading.refuse(
+            f"Nobody comes in from {naming.shorten(wrong)}: the machines have no public address. Say addresses of your own, such as "
+            "port 443 from 10.0.0.0/8.",
+            "ports",
+        )
+    else:
+        reading.said("ports", ports)
+
+
+def _is_own(text: str) -> bool:
+    try:
+        return is_private(text)
+    except ValueError:
+        return False
 
 
 def _read_system(reading: Reading) -> None:
