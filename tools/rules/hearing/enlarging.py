@@ -10,12 +10,18 @@ from tools.rules.hearing.scene import Scene
 
 
 def joins_what_runs(scene: Scene) -> bool:
-    return any(_adds(scene, i) for i in range(len(scene.said)) if any(_stands(scene, i, phrase) for phrase in _phrases()))
+    known = _phrases()
+    begun = [(i, known[token.text]) for i, token in enumerate(scene.said) if token.text in known]
+    return any(_adds(scene, i) for i, phrases in begun if any(_stands(scene, i, phrase) for phrase in phrases))
 
 
 @cache
-def _phrases() -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(phrase.split()) for phrase in sorted(listed("to_it")))
+def _phrases() -> dict[str, list[tuple[str, ...]]]:
+    """By their first words."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in sorted(listed("to_it")):
+        found.setdefault(phrase.split()[0], []).append(tuple(phrase.split()))
+    return found
 
 
 def _stands(scene: Scene, first: int, phrase: tuple[str, ...]) -> bool:

@@ -30,8 +30,8 @@ def compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Token
             end += 1
         chain = said[at:end]
         are_words = all(i in known or words.fills(said[i]) for i in range(at, end))
-        is_phrase = any(mark.first <= at and mark.last >= end for mark in marks)  # `hyper-v`
-        are_words = are_words and (len(chain) == 1 or len(chain[-1].text) > 1 or is_phrase)  # `app-a` is a name
+        if len(chain) > 1 and len(chain[-1].text) == 1:  # `app-a` is a name, `hyper-v` a phrase
+            are_words = are_words and any(mark.first <= at and mark.last >= end for mark in marks)
         of_two = at in things and not alone.isdisjoint(range(at + 1, end))  # `db-vault`
         if len(chain) == 1 or (are_words and not of_two):
             found += chain

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -145,7 +145,13 @@ def goal_edits(text: str, request: Request, catalogue: Catalogue) -> Edits | Non
 def goal_of(text: str, catalogue: Catalogue) -> Stated | None:
     """The goal whose words say most, and the stretch of the text that states it; not where it is denied."""
     scene = Scene.of(text, text, catalogue)
-    found = [Stated(goal, quote) for goal in goals() for quote in _stated(goal, text) if said(quote, scene) and _wanted(quote, text, scene)]
+    sentences = [(sentence.start(), sentence[0]) for sentence in SENTENCE.finditer(fold(text))]
+    found = [
+        Stated(goal, quote)
+        for goal in goals()
+        for quote in _stated(goal, text, sentences)
+        if said(quote, scene) and _wanted(quote, text, scene)
+    ]
     return max(found, key=lambda one: (len(one.goal.words), len(one.quote)), default=None) or _application_first(text, scene)
 
 
@@ -169,20 +175,26 @@ def _application_first(text: str, scene: Scene) -> Stated | None:
     return None
 
 
-def _stated(goal: Goal, text: str) -> list[str]:
+def _stated(goal: Goal, text: str, sentences: Sequence[tuple[int, str]]) -> list[str]:
+    """`sentences` are those of the text, folded, by where they begin."""
     found: list[str] = []
-    for sentence in SENTENCE.finditer(fold(text)):
-        spans = [_first(group, sentence[0]) for group in goal.words]
+    for begin, sentence in sentences:
+        spans = [_first(group, sentence) for group in goal.words]
         if all(spans):
             known = [span for span in spans if span]
             start, end = min(first for first, _ in known), max(last for _, last in known)
-            found.append(text[sentence.start() + start : sentence.start() + end])
+            found.append(text[begin + start : begin + end])
     return found
 
 
 def _first(words: tuple[str, ...], sentence: str) -> tuple[int, int] | None:
-    match = re.search(rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})(?![\w-])", sentence)
+    match = _pattern(words).search(sentence)
     return match.span() if match else None
+
+
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})(?![\w-])")
 
 
 def _wanted(quote: str, text: str, scene: Scene) -> bool:
