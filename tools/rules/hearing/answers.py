@@ -20,6 +20,8 @@ from tools.values.wanted import Wanted
 Asked = tuple[tuple[str, str], ...]
 """(label of an item, fact) of the questions that are open."""
 PIECES_MAX = 40
+NUMBERED = ("network", "count", "money", *SIZES)
+"""Kinds that a bare number answers."""
 ANSWER_WORDS_MAX = 6
 
 
@@ -38,7 +40,11 @@ def answer(scene: Scene, request: Request, asked: Asked, catalogue: Catalogue, t
         found = _labelled(scene, wanted, items[label].capability, today)
         edits += [_set(label, fact.name, fact.value, fact.quote, for_one) for fact in found.facts.values()]
         left += [(label, one) for one in wanted if one.name not in found.facts]
-    for first, last in _pieces(scene, {one.kind for _, one in left}):
+    pieces = _pieces(scene, {one.kind for _, one in left})
+    bare = [first for first, last in pieces if last - first == 1 and scene.kind(first) == "number"]
+    if len(bare) > 1 and len(bare) < len({one.name for _, one in left if one.kind in NUMBERED}):
+        return edits  # `4 and 8`, of more questions: nothing says which
+    for first, last in pieces:
         said = next(((label, one, value) for label, one in left if (value := _bare(scene, first, last, one, today))), None)
         if said is None:
             if edits and all(scene.fills(i) for i in range(first, last)):

@@ -3,6 +3,7 @@ several things that could be meant, it is asked."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -26,6 +27,8 @@ def correct(message: Message, before: Request) -> bool:
     labels = [mark for mark in scene.marks if {name for one in able for name in mark.facts(one)} - {"count"}]
     takes_back = any(mark.does("mends", "instead", "prefer") for mark in scene.marks) or scene.does(0, "deny")
     points = any(mark.does("change") and scene.does(mark.last, "them") for mark in scene.marks)
+    if len(said) == 2 and takes_back and not labels and _mend(message, *said):
+        return True
     if len(said) != 1 or labels or len(scene.said) > WORDS_MAX or not (takes_back or points) or scene.is_body(said[0].last):
         return False
     new = {fact: value for fact in _recent(message.request, before) if (value := _instead(fact[1], said[0]))}
@@ -42,6 +45,24 @@ def correct(message: Message, before: Request) -> bool:
         readings = tuple(Reading(text=f"{edit.name.replace('_', ' ')} {edit.value}", edits=(edit,)) for edit in edits)
         one.doubts.append(Doubt(item="", quote=quote, about=tuple(edit.name for edit in edits), readings=readings))
     message.things.append(one)
+    scene.use(0, len(scene.said))
+    return True
+
+
+def _mend(message: Message, wrong: Amount, right: Amount) -> bool:
+    """`I said 200, I meant 100`: of the one fact that has the first figure, or had it said."""
+    facts = [("", fact) for fact in message.request.shared]
+    facts += [(item.label, fact) for item in message.request.items for fact in item.facts]
+    lead = re.compile(rf"{re.escape(plain(wrong.worth))}(?![\d.])")
+    alike = [(label, fact) for label, fact in facts if lead.match(fact.value) or (quantities.size_bytes(fact.value) == wrong.worth)]
+    values = {(label, fact.name): value for label, fact in alike if (value := _instead(fact, right))}
+    if len(values) != 1 or len(message.scene.said) > WORDS_MAX:
+        return False
+    [((label, name), value)] = values.items()
+    scene, item = message.scene, message.request.items[0]
+    thing = Thing(item.capability, item.label, new=False, quote="")
+    thing.edits.append(Edit(do="set", item=label, name=name, value=value, quote=scene.quote(right.first, right.last)))
+    message.things.append(thing)
     scene.use(0, len(scene.said))
     return True
 
@@ -84,6 +105,8 @@ def _recent(request: Request, before: Request) -> Iterator[Set]:
 def _instead(fact: Fact, amount: Amount) -> str:
     """The value that the fact has then; empty when it has none of that kind."""
     size = next(quantities.sizes(fact.value), None)
+    if quantities.money(fact.value) and amount.kind in ("number", "money"):
+        return amount.text if amount.kind == "money" else re.sub(r"[\d.,]+", plain(amount.worth), fact.value, count=1)
     if size is None:
         return plain(amount.worth) if fact.value.isdigit() and amount.kind == "number" else ""
     if amount.kind == "number" and not amount.text[0].isdigit():

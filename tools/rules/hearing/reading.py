@@ -23,6 +23,7 @@ from tools.rules.hearing.layout import SECTION, pieces
 from tools.rules.hearing.naming import DIGITS, Called, names
 from tools.rules.hearing.parting import groups
 from tools.rules.hearing.portions import read_there
+from tools.rules.hearing.renaming import renamed
 from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import FIGURES, Scene
 from tools.rules.hearing.taking import keep_from, take_away
@@ -100,6 +101,7 @@ class _Reader:
                 return Edits(edits=tuple(found), unused=unused(scene))
             scene.used[:] = used
         taken = Edits() if cells else take_away(scene, message.request)
+        self.gone += [] if cells else renamed(scene, message.request)
         for cell in cells:
             scene.use(cell.begin, cell.last)
         starts_over = self._start_over()

@@ -74,9 +74,15 @@ _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in s
 _NUMBERS = re.compile(r"(?:(?:number|no\.?|option)\s+)?(\d{1,2})(?:\s*(?:,|and|&|\s)\s*(\d{1,2}))*", re.IGNORECASE)
 
 
+_ORDINALS = {"first": 1, "former": 1, "second": 2, "latter": 2, "third": 3, "fourth": 4, "fifth": 5}
+_ORDINAL = re.compile(rf"(?:i (?:mean|meant) )?(?:the )?({'|'.join(_ORDINALS)})(?: one)?", re.IGNORECASE)
+
+
 def numbers(text: str) -> tuple[int, ...]:
-    """`1`, `2 and 3`: of a message that is nothing but numbers; else none."""
+    """`1`, `2 and 3`, `the second one`: of a message that is nothing but numbers; else none."""
     bare = text.strip().rstrip(".!").strip()
+    if found := _ORDINAL.fullmatch(bare):
+        return (_ORDINALS[found[1].lower()],)
     return tuple(int(one) for one in re.findall(r"\d{1,2}", bare)) if _NUMBERS.fullmatch(bare) else ()
 
 
