@@ -19,7 +19,7 @@ test-systems: $(VENV)/.test ## then run what takes whole systems and many minute
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m systems
 
 test-endurance: $(VENV)/.test ## the same properties many times over; BERTH_ENDURANCE=nightly for more of them
-	@$(BIN)/python -m pytest -n 2 --dist load -m endurance tests/endurance
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m endurance tests/endurance
 
 web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
 	@$(BIN)/berth sim four_nodes -- berth web

@@ -302,6 +302,39 @@ def test_a_machine_that_was_cut_off_writes_nothing_of_what_another_one_has_by_no
     elsewhere.close()
 
 
+def test_a_tenant_has_its_own_rows_and_no_others(ledger: Ledger) -> None:
+    """Each question and each change, by the names of what is there."""
+    acme, rival = ledger.view(tenant="acme"), ledger.view(tenant="rival")
+    one = add(acme, plan())
+    acme.plans.approve(approval(one), NOON)
+    assert not rival.plans.void(one.digest, NOON)
+    assert acme.runs.begin(one, [("web", "apply")], NOON)
+    lease = acme.leases.take("run run-1")
+    assert lease is not None
+    acme.runs.put_step(lease, "run-1", 0, StepRecord(part="web", name="apply", status="done"), {"outputs": {}})
+    acme.runs.say("run-1", NOON, "web", "apply", "a line")
+    for view, sees in ((acme, True), (ledger, True), (rival, False), (ledger.view(tenant=""), False)):
+        assert [row.id for row in view.runs.rows()] == ["run-1"] * sees
+        assert (list(view.runs.steps_told()) != [], view.runs.lines("run-1") != [], view.runs.results("run-1", "web") != {}) == (sees,) * 3
+        assert (view.runs.counts(), view.plans.counts(NOON)) == (({"running": 1}, ({"used": 1}, 0)) if sees else ({}, ({}, 0)))
+        assert (len(view.plans.approvals(one.digest)), len(view.plans.used("run-1")), len(view.plans.costs(["running"]))) == (sees,) * 3
+        assert (view.plans.latest("talk") is not None, view.plans.used_at(one.digest) is not None) == (sees, sees)
+        assert bool(view.audit.read()) == sees
+        if not sees:
+            for ask in (view.runs.row, view.runs.get, view.plans.row, view.plans.kept, view.plans.find):
+                with pytest.raises(RequestProblem):
+                    ask("run-1" if ask in (view.runs.row, view.runs.get) else one.digest)
+            before = rows_of(ledger)
+            assert not view.runs.want_cancel("run-1", NOON) and not view.runs.set_status("run-1", "done", "running", NOON)
+            assert view.runs.begin_again("run-1", NOON) is None
+            view.runs.put_step(lease, "run-1", 0, StepRecord(part="web", name="apply", status="failed"))
+            assert rows_of(ledger) == before
+    second = add(rival, plan("run-2", "other"), "f2")
+    rival.plans.approve(approval(second, nonce="n2"), NOON)
+    assert rival.runs.begin(second, [("web", "apply")], NOON), "runs are counted together"
+    assert [len(view.runs.rows()) for view in (acme, rival, ledger)] == [1, 1, 2]
+
+
 def test_machines_that_share_a_folder_have_one_key_and_one_line_of_checkpoints(tmp_path: Path, postgresql_url: str) -> None:
     homes, shared = (tmp_path / "one", tmp_path / "two"), tmp_path / "shared"
     both = [Ledger(postgresql_url, home, lambda: NOON, shared=shared) for home in homes]
