@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing import quantities
-from tools.rules.hearing.scene import QUANTITIES
+from tools.rules.hearing.meanings import same
+from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
 from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain
-from tools.rules.hearing.words import same
 from tools.values.request import Doubt, Edit, Reading
 
 ALONE_MAX = 6

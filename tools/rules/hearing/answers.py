@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import date
 
+from tools.rules.hearing.able import Able
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.facts import NO_KEY, read_facts
 from tools.rules.hearing.naming import names_at
-from tools.rules.hearing.places import SUBNET, addresses_at, ports_at
+from tools.rules.hearing.places import SUBNET, addresses_at
+from tools.rules.hearing.ports import ports_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import SHARED
 from tools.rules.hearing.values import SIZES, assign, plain
-from tools.rules.hearing.words import Able, Catalogue
+from tools.rules.hearing.words import Catalogue
 from tools.values.request import Edit, Request
 from tools.values.wanted import Wanted
 

@@ -11,7 +11,8 @@ from tools.rules.hearing.heads import says_machine_size
 from tools.rules.hearing.labels import Labelled, label_of
 from tools.rules.hearing.layout import SECTION, Piece
 from tools.rules.hearing.naming import names_at
-from tools.rules.hearing.places import addresses_at, measures, ports_at
+from tools.rules.hearing.places import addresses_at, measures
+from tools.rules.hearing.ports import ports_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.values import AMOUNTS, SIZES, amounts, plain, takes

@@ -10,10 +10,10 @@ from tools.rules.hearing import listing, quantities
 from tools.rules.hearing.amounting import worth
 from tools.rules.hearing.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
+from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
 from tools.rules.hearing.values import GIB, plain
-from tools.rules.hearing.words import Mark
 from tools.rules.names.naming import repair
 from tools.values.request import Doubt, Edit, Fact, Item, Reading
 

@@ -8,10 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.counting import counted_by, how_many
 from tools.rules.hearing.heads import machines_of
+from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.words import COUNT, Mark, same
 from tools.values.request import Item, Request
 
 LISTING = ("-", "*", "•")

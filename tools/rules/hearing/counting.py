@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.able import COUNT, Able
 from tools.rules.hearing.known import Built
-from tools.rules.hearing.words import COUNT, Able
 from tools.rules.names.naming import listed
 from tools.values.request import Item
 

@@ -1,4 +1,4 @@
-"""Reads the facts that are no amounts: keys, regions, days, versions, choices, free texts; tools.rules.hearing.places reads the places.
+"""Reads the facts that are no amounts: keys, regions, days, versions, choices, free texts; tools.rules.hearing.places and ports read those.
 Each kind has one function over a stretch of the message; what it makes use of is marked as used. It knows kinds of facts and no product.
 """
 
@@ -11,11 +11,12 @@ from itertools import pairwise
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.layout import SECTION
 from tools.rules.hearing.listing import named_rows, say_row, takes_away
+from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.naming import BUILDING, is_host, is_value_word, names_at
-from tools.rules.hearing.places import address, addresses_at, networks, nodes, ports, sources
+from tools.rules.hearing.places import address, addresses_at, networks, nodes
+from tools.rules.hearing.ports import ports, sources
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
-from tools.rules.hearing.words import Mark
 from tools.rules.names import regions as azure_regions
 from tools.values.wanted import Kind, Wanted
 

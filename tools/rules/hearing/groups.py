@@ -7,8 +7,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.heads import Head
-from tools.rules.hearing.scene import FIGURES, Scene
+from tools.rules.hearing.meanings import same
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import FIGURES
 from tools.rules.hearing.standing import (
     asks_before,
     goes_on_about,
@@ -28,7 +31,6 @@ from tools.rules.hearing.standing import (
     value_of,
     what_joins,
 )
-from tools.rules.hearing.words import COUNT, same
 from tools.values.request import Item, Request
 
 GROUPS_MAX = 60

@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.dates import is_day_word
+from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.naming import is_tagged, names_at
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.words import Mark, same
 from tools.rules.names.naming import numbered, repair
 from tools.values.request import Item, Request
 

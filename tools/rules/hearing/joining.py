@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.meanings import Mark, Meanings
 from tools.rules.hearing.tokens import Token
-from tools.rules.hearing.words import Lexicon, Mark, Meanings
+from tools.rules.hearing.words import Lexicon
 from tools.rules.names.text import fold
 
 _WORD_AND_NUMBER = re.compile(r"([^\W\d_]+)(-?)(\d+(?:\.\d+)?)")

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.layout import LABEL_LENGTH_MAX
 from tools.rules.hearing.lexicon import listed
+from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import Token, tokens
-from tools.rules.hearing.words import Lexicon, Mark, same
+from tools.rules.hearing.words import Lexicon
 
 SIZED = frozenset(("cpu_count", "memory", "disk"))
 APART = SIZED | {"environment", "network", "os"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.naming import hyphenated, is_value_word
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
-from tools.rules.hearing.words import Mark
 from tools.values.request import Edit, Fact
 from tools.values.wanted import Wanted
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tools.rules.hearing.able import Able
+from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import series, spread
-from tools.rules.hearing.words import Able, Mark
 
 NAMES_MAX = 200
 DIGITS = "0123456789"

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping
 from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, applications, heads, says_machine_size, titles
-from tools.rules.hearing.scene import QUANTITIES, Scene
+from tools.rules.hearing.meanings import Mark
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.standing import value_of
-from tools.rules.hearing.words import Mark
 from tools.values.request import Request
 
 

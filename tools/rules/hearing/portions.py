@@ -6,12 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from tools.rules.hearing.able import COUNT, Able
+from tools.rules.hearing.meanings import same
 from tools.rules.hearing.saying import read_stretch
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found
 from tools.rules.hearing.things import Message, Thing
 from tools.rules.hearing.vague import ask_how_much
-from tools.rules.hearing.words import COUNT, Able, same
 from tools.values.request import Doubt, Edit, Reading
 
 LEAD_MAX = 3

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import zip_longest
 
+from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.amounting import say_afar
 from tools.rules.hearing.answers import Asked, answer
 from tools.rules.hearing.cells import Cell, Span, cells_of
@@ -20,17 +21,19 @@ from tools.rules.hearing.groups import Group
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
 from tools.rules.hearing.layout import SECTION, pieces
+from tools.rules.hearing.meanings import same
 from tools.rules.hearing.naming import DIGITS, Called, names
 from tools.rules.hearing.parting import groups
 from tools.rules.hearing.portions import read_there
 from tools.rules.hearing.renaming import renamed
 from tools.rules.hearing.saying import read_kind, read_stretch
-from tools.rules.hearing.scene import FIGURES, Scene
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import FIGURES
 from tools.rules.hearing.taking import keep_from, take_away
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
 from tools.rules.hearing.vague import ask_once
-from tools.rules.hearing.words import COUNT, Catalogue, same
+from tools.rules.hearing.words import Catalogue
 from tools.rules.names.naming import listed
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 

@@ -8,11 +8,11 @@ from tools.rules.hearing.amounting import say_amounts
 from tools.rules.hearing.facts import read_facts
 from tools.rules.hearing.groups import Kind
 from tools.rules.hearing.lexicon import ENGLISH
+from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.naming import is_host, names_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import Message, Thing
-from tools.rules.hearing.words import Mark, same
 
 RELATED_MAX = 6
 """Tokens between the word of a relation and the thing that it is to."""

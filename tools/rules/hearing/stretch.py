@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
+from tools.rules.hearing.able import Able
+from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.words import Able, Mark
 from tools.values.request import Fact, Wish
 from tools.values.wanted import Wanted
 

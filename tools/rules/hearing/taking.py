@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.clauses import Clause, Going, clauses
 from tools.rules.hearing.counting import names_of
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.words import COUNT
 from tools.values.request import Doubt, Edit, Edits, Reading, Request
 
 

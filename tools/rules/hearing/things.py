@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from tools.rules.hearing.able import COUNT, Able
 from tools.rules.hearing.cells import Cell
 from tools.rules.hearing.counting import counted_by, how_many
 from tools.rules.hearing.groups import Group
@@ -15,7 +16,7 @@ from tools.rules.hearing.heads import TIMES
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.values import plain
-from tools.rules.hearing.words import COUNT, Able, Catalogue
+from tools.rules.hearing.words import Catalogue
 from tools.values.request import Doubt, Edit, Fact, Item, Request
 from tools.values.wanted import Wanted
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tools.rules.hearing.lexicon import listed
-from tools.rules.hearing.scene import STOPS, Scene
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import STOPS
 
 PHRASES_MAX = 60
 """Of one message; beyond it nobody reads on."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tools.rules.hearing import quantities
 from tools.rules.hearing.amounting import so_far
-from tools.rules.hearing.scene import QUANTITIES, Scene
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
 from tools.rules.names.text import spell_size

@@ -3,181 +3,25 @@ knows no product and decides nothing; a word may mean several things, and the se
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
-from functools import cache, cached_property, lru_cache
-from typing import Literal, NamedTuple
+from functools import lru_cache
 
-from tools.rules.hearing.lexicon import ENGLISH, language, listed, others
+from tools.rules.hearing.able import COUNT, Able
+from tools.rules.hearing.lexicon import ENGLISH, language
+from tools.rules.hearing.meanings import WORD_LENGTH_MAX, WORDS_MAX, Mark, Meaning, MeaningKind, Phrases, same
 from tools.rules.hearing.tokens import Token, tokens
 from tools.rules.names.text import fold
-from tools.values.wanted import Kind, Listed, Wanted
+from tools.values.wanted import Listed, Wanted
 
-MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation"]
-COUNT, CPU_COUNT = "count", "cpu_count"
 COUNTED = (COUNT, "memory", "disk", "volume")
 PLACED = ("network", "node", "text", "name")
-TOLD = ("fact", "choice", "does", "wish", "relation")
 SHORT_LENGTH_MAX = 3
 """Letters of a word for a service that machines are numbered by."""
-WORD_LENGTH_MAX = 24
-"""Letters of a word that are looked at for what it begins with."""
-
-
 MENDED = ("environment",)
 """Choices whose longer words are mended: `developement`."""
 Catalogue = Mapping[str, Listed]
-
-
-class Meaning(NamedTuple):
-    kind: MeaningKind
-    name: str
-    """Of the capability, the fact, the kind of wish, or what the word does."""
-    value: str = ""
-    """Of a choice; of a fact, the capability that has this word for it."""
-
-
-class Meanings(frozenset[Meaning]):
-    """Of one word."""
-
-    @cached_property
-    def verbs(self) -> frozenset[str]:
-        """What it does in a sentence."""
-        return frozenset(self.by_kind.get("does", ()))
-
-    @cached_property
-    def told(self) -> frozenset[str]:
-        """The facts and choices that it is a word for, what it does, and whether it is a word for a wish or a relation."""
-        return frozenset(one.kind if one.kind in ("wish", "relation") else one.name for one in self if one.kind in TOLD)
-
-    @cached_property
-    def by_owner(self) -> dict[str, tuple[str, ...]]:
-        """The facts that it is a word for, by capability."""
-        owners = {one.value for one in self if one.kind == "fact"}
-        return {owner: tuple(sorted({one.name for one in self if one.kind == "fact" and one.value == owner})) for owner in owners}
-
-    @cached_property
-    def by_kind(self) -> dict[MeaningKind, tuple[str, ...]]:
-        kinds = {one.kind for one in self}
-        return {kind: tuple(sorted({one.name for one in self if one.kind == kind})) for kind in kinds}
-
-
-class Mark(NamedTuple):
-    """Tokens `first` up to `last` mean something."""
-
-    first: int
-    last: int
-    meanings: Meanings
-
-    def does(self, *names: str) -> bool:
-        return not self.meanings.verbs.isdisjoint(names)
-
-    def names(self, kind: MeaningKind) -> tuple[str, ...]:
-        return self.meanings.by_kind.get(kind, ())
-
-    def has(self, *kinds: MeaningKind) -> bool:
-        return not self.meanings.by_kind.keys().isdisjoint(kinds)
-
-    def facts(self, capability: str) -> tuple[str, ...]:
-        """Those that this capability has the word for."""
-        return self.meanings.by_owner.get(capability, ())
-
-    def choices(self, fact: str) -> tuple[str, ...]:
-        if "choice" not in self.meanings.by_kind:
-            return ()
-        return tuple(sorted({one.value for one in self.meanings if one.kind == "choice" and one.name == fact}))
-
-
-@lru_cache(maxsize=65536)
-def same(word: str) -> str:
-    """A word and its plural are one."""
-    if word in listed("singular"):
-        return word
-    if word.endswith(("xes", "ches", "shes", "sses")):
-        return word[:-2]
-    abbreviated = len(word) == 3 and not any(vowel in word for vowel in "aeiouy")  # `vms`
-    return word[:-1] if (len(word) > 3 or abbreviated) and word.endswith("s") and not word.endswith("ss") else word
-
-
-class Phrases:
-    """Words and rows of words with what they mean. A star at the end stands for any ending."""
-
-    def __init__(self) -> None:
-        self.alone: dict[str, Meanings] = {}
-        self.stems: dict[str, Meanings] = {}
-        """By what they begin with."""
-        self.longer: dict[str, dict[str, dict[tuple[str, ...], Meanings]]] = {}
-        """By the first and the second word, which may be only a star."""
-        self.stem = lru_cache(maxsize=WORDS_MAX)(self._stem)
-
-    def put(self, phrase: tuple[str, ...], meanings: set[Meaning]) -> None:
-        last = phrase[-1]
-        if len(phrase) == 1:
-            table, key = (self.stems, last[:-1]) if last.endswith("*") else (self.alone, last)
-            table[key] = Meanings(table.get(key, frozenset()) | meanings)
-            return
-        known = self.longer.setdefault(phrase[0], {}).setdefault("*" if phrase[1].endswith("*") else phrase[1], {})
-        known[phrase] = Meanings(known.get(phrase, frozenset()) | meanings)
-
-    def sort(self) -> None:
-        """So that the longest phrase is found first."""
-        for by_second in self.longer.values():
-            for second, known in by_second.items():
-                by_second[second] = dict(sorted(known.items(), key=lambda one: -len(one[0])))
-
-    def find(self, said: Sequence[Token]) -> Iterator[Mark]:
-        """The longest phrase at each place, from left to right, none in another."""
-        words, at = tuple(same(token.text) if token.kind in ("word", "name", "mark") else token.text for token in said), 0
-        while at < len(words):
-            by_second, length = self.longer.get(words[at]), 1
-            longest = _longest(by_second, said, words, at) if by_second else None
-            meant = longest[1] if longest else self.alone.get(words[at])
-            if longest:
-                length = len(longest[0])
-            elif meant is None and self.stems and said[at].kind == "word":
-                meant = self.stem(said[at].text)
-            if meant is not None:
-                yield Mark(at, at + length, meant)
-            at += length
-
-    def _stem(self, text: str) -> Meanings | None:
-        """Of what a word begins with."""
-        begun = (text[:k] for k in range(min(len(text), WORD_LENGTH_MAX), 0, -1))
-        return next((self.stems[one] for one in begun if one in self.stems), None)
-
-
-WORDS_MAX = 8_192
-"""That are remembered: as mended, or by what they begin with."""
-
-
-class Able:
-    """The facts that may be said of a thing, by name and by kind."""
-
-    def __init__(self, wanted: Sequence[Wanted]) -> None:
-        self.wanted = tuple(wanted)
-        self.by_name = {one.name: one for one in wanted}
-        self.kinds: dict[str, Kind] = {one.name: one.kind for one in wanted}
-        self.by_kind: dict[Kind, list[Wanted]] = {}
-        for one in wanted:
-            self.by_kind.setdefault(one.kind, []).append(one)
-        counted = [one for one in wanted if one.kind == COUNT and not one.name.endswith(CPU_COUNT)]
-        self.counts = tuple(one.name for one in counted if f"_{one.name}".endswith(f"_{COUNT}") or one.same_as == COUNT)
-        """Facts that count machines: all of them, those of one kind, or all but some of them."""
-        self.parts = tuple(one for one in self.counts if one.endswith(f"_{COUNT}"))
-        """Those of one kind each: `workers_count`."""
-        self.shares = tuple(one for one in self.parts if self.by_name[one].part_of == COUNT)
-        """Those that all machines are the sum of."""
-
-    def alike(self, fact: str) -> tuple[str, ...]:
-        """Other facts that say the same another way."""
-        own = self.by_name[fact].same_as
-        return tuple(one.name for one in self.wanted if one.same_as == fact or one.name == own)
-
-    def named(self, kind: Kind) -> str:
-        """The usual fact of a kind, empty when none is wanted; any other of the kind is said with its label."""
-        return self.by_kind[kind][0].name if kind in self.by_kind else ""
 
 
 class Lexicon:
@@ -362,60 +206,6 @@ def _makes(able: Listed) -> Iterator[tuple[str, str]]:
         ours = next((value for value, spelled in one.choices if {value.lower(), *spelled} & words), "") if one.kind == "choice" else ""
         if ours:
             yield one.name, ours
-
-
-def _longest(
-    by_second: Mapping[str, dict[tuple[str, ...], Meanings]], said: Sequence[Token], words: tuple[str, ...], at: int
-) -> tuple[tuple[str, ...], Meanings] | None:
-    """The longest phrase that stands here, and what it means."""
-    after = words[at + 1] if at + 1 < len(words) else ""
-    several = (known for second in (after, "*") if (known := by_second.get(second)))
-    return next(((phrase, meant) for known in several for phrase, meant in known.items() if _fits(phrase, said, words, at)), None)
-
-
-def _fits(phrase: tuple[str, ...], said: Sequence[Token], words: tuple[str, ...], at: int) -> bool:
-    last = at + len(phrase) - 1
-    if last < len(words) and phrase[-1].endswith("*"):
-        return words[at:last] == phrase[:-1] and said[last].text.startswith(phrase[-1][:-1])
-    return words[at : last + 1] == phrase
-
-
-@cache
-def _own(tongue: str) -> frozenset[str]:
-    """Words by which a language is known, and none that English has."""
-    if tongue == ENGLISH:
-        return frozenset(language(ENGLISH)["filling"]["words"].split())
-    theirs = language(tongue)
-    words = {word.rstrip("*") for several in theirs["words"].values() for word in several} | set(theirs["filling"]["words"].split())
-    words |= {fold(word) for word in theirs["numbers"]}
-    ours = language(ENGLISH)
-    shared = {word for table in ("wish", "units", "parted", "body") for several in ours[table].values() for word in several}
-    return frozenset(words - _own(ENGLISH) - shared)
-
-
-@lru_cache(maxsize=65536)
-def _tongues(word: str) -> tuple[str, ...]:
-    """The languages that a word, or what it begins with, is known of."""
-    begun = {word, *(word[:k] for k in range(4, min(len(word), WORD_LENGTH_MAX)))}
-    return tuple(one for one in (ENGLISH, *others()) if not _own(one).isdisjoint({word} if one == ENGLISH else begun))
-
-
-@lru_cache(maxsize=1024)
-def _measures(word: str) -> tuple[str, ...]:
-    """The languages that this is a unit of sizes in."""
-    return tuple(one for one in others() if any(word in words for words in language(one)["sizes"].values()))
-
-
-def language_of(said: Sequence[Token], english: Lexicon, before: str = "") -> str:
-    """The language that most of the words are of, its units behind a number among them; English where none has more, empty where none
-    has any. `before`: the language of what was typed earlier, where two have as many."""
-    count: Counter[str] = Counter()
-    for n, token in enumerate(said):
-        tongues = (_measures(token.text) if n and said[n - 1].kind == "number" else ()) or _tongues(token.text)
-        if token.kind == "word" and (ENGLISH in tongues or not english.knows(token.text)):
-            for tongue in tongues:
-                count[tongue] += 1
-    return max((ENGLISH, *others()), key=lambda tongue: (count[tongue], tongue == before)) if count else before
 
 
 _LEXICONS: dict[tuple[int, str], tuple[Catalogue, Lexicon]] = {}

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.able import COUNT, Able
 from tools.rules.hearing.clauses import Clause, clauses
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.counting import how_many, names_of
 from tools.rules.hearing.known import Built, Known
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.taking import goes
-from tools.rules.hearing.words import COUNT, Able
 from tools.rules.names.naming import listed
 from tools.values.request import Edit, Edits, Item, Request
 from tools.values.wanted import Listed
