@@ -36,9 +36,9 @@ class Commanding(Moment):
         match effect:
             case Tell():
                 self.tell(effect)
-            case effects.TellWhatIsKnown(text):
+            case effects.TellWhatIsKnown(text, briefly):
                 known = tuple(catalogue().values())
-                self.tell(telling.not_heard(text, known) if text else telling.help_text(known))
+                self.tell(telling.not_heard(text, known) if text else telling.greeting(known) if briefly else telling.help_text(known))
             case effects.Answer():
                 self.tell(Answering(world, self.name, self.now, effect).answer())
             case effects.Resume(name, anew):

@@ -26,7 +26,18 @@ PREFIX = "program/"
 """In front of the conversation's name in the ledger: no conversation of a person can be spoken in."""
 NAME_CHARACTERS_MAX = 64
 _TAKEN = frozenset(
-    {Intent.WORDS, Intent.UNDO, Intent.REDO, Intent.TAKE, Intent.SHOW, Intent.EXPLAIN, Intent.HELP, Intent.EMPTY, Intent.TOO_LONG}
+    {
+        Intent.WORDS,
+        Intent.UNDO,
+        Intent.REDO,
+        Intent.TAKE,
+        Intent.SHOW,
+        Intent.EXPLAIN,
+        Intent.HELP,
+        Intent.GREET,
+        Intent.EMPTY,
+        Intent.TOO_LONG,
+    }
 )
 """What a program may say. The rest is a person's."""
 _WORKS: tuple[Works, ...] = (*(one for one in Work if one not in (Work.PROPOSE, Work.REFINE)), effects.Understand)

@@ -41,7 +41,7 @@ _STORED = TypeAdapter(Conversation)
 
 def answer_without_ledger(text: str, trouble: Trouble) -> str:
     """Why nothing can be done before that is mended; and help, to whoever asks for it."""
-    helps = read(text).intent is Intent.HELP
+    helps = read(text).intent in (Intent.HELP, Intent.GREET)
     return f"{in_words(trouble)}\n\n{draw(telling.help_text(tuple(catalogue().values())))}" if helps else in_words(trouble)
 
 

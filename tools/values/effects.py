@@ -28,6 +28,8 @@ class TellWhatIsKnown:
 
     not_heard: str = ""
     """Words in which nothing of it was heard."""
+    briefly: bool = False
+    """One example, and where the list is."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ class Intent(StrEnum):
     SHOW_PLAN = "show a plan"
     EXPLAIN = "explain"
     HELP = "help"
+    GREET = "greet"
     EMPTY = "empty"
     TOO_LONG = "too long"
     WORDS = "words"

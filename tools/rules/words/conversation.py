@@ -56,7 +56,9 @@ _SAYINGS: dict[Intent, str] = {
     "|undo last change|take that back|take it back|i take that back"
     "|rückgängig|rückgängig machen|mach das rückgängig|annule la dernière modification|défaire|deshacer|deshaz eso|geri al",
     Intent.REDO: "redo|redo that|redo it|undo the undo",
-    Intent.SHOW: "show request|show the request|show my request|show me the request|request|my request|what have i asked for",
+    Intent.SHOW: "show request|show the request|show my request|show me the request|request|my request|what have i asked for"
+    "|what have you understood|what did you understand|what have you got so far|what do you have so far|so far"
+    "|summary|summarise|summarize|recap",
     Intent.LEAVE: "leave|leave it|keep it|keep",
     Intent.LIST: "list|runs|list runs|history",
     Intent.DRIFT: "drift|show drift|has anything drifted|has it drifted|what has drifted|has anything changed|is it still as it was made",
@@ -66,8 +68,9 @@ _SAYINGS: dict[Intent, str] = {
     Intent.STATUS: "thanks|thank you|thanks a lot|many thanks|thank you very much|thx|ty|cheers|cool|nice|great|haha|haha great"
     "|wait|hold on"
     "|one moment|just a moment|let me think|danke|danke schön|vielen dank|merci|merci beaucoup|gracias|muchas gracias|teşekkürler|sağ ol",
-    Intent.HELP: "help|?|hello|hi|hi there|hey|hey there|hello there|good morning|good afternoon|what can you do|hallo"
-    "|guten tag|moin|bonjour|salut|hola|merhaba|selam",
+    Intent.HELP: "help|?|what can you do|help me|what can i ask for|what do you know|hilfe|aide|ayuda|yardım",
+    Intent.GREET: "hello|hi|hi there|hey|hey there|hello there|good morning|good afternoon|good evening|hallo|guten tag|guten morgen|moin"
+    "|bonjour|salut|hola|merhaba|selam",
 }
 _PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}
 

@@ -267,6 +267,7 @@ _BY_INTENT: dict[Intent, Answer] = {
     Intent.EMPTY: _always(telling.EMPTY),
     Intent.TOO_LONG: _always(telling.too_long(MESSAGE_BYTES_MAX)),
     Intent.HELP: _always(effects.TellWhatIsKnown()),
+    Intent.GREET: _always(effects.TellWhatIsKnown(briefly=True)),
     Intent.LIST: _always(effects.ListRuns()),
     Intent.INBOX: _always(effects.ListWaiting()),
     Intent.SHOW_PLAN: lambda now, message: (now, (effects.ShowPlan(message.subject),)),

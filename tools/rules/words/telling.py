@@ -74,9 +74,17 @@ def help_text(capabilities: Sequence[Known]) -> Tell:
     return _text("request.help", capabilities)
 
 
+def greeting(capabilities: Sequence[Known]) -> Tell:
+    return _text("request.greeting", len(capabilities), _example(capabilities))
+
+
 def not_heard(words: str, capabilities: Sequence[Known]) -> Tell:
-    widest = max(capabilities, key=lambda one: len(one.ON))
-    return _text("request.not_heard", words, len(capabilities), widest.EXAMPLES[0], is_latin(words))
+    return _text("request.not_heard", words, len(capabilities), _example(capabilities), is_latin(words))
+
+
+def _example(capabilities: Sequence[Known]) -> str:
+    """Of the service that stands on most platforms, so that it can be tried anywhere."""
+    return max(capabilities, key=lambda one: len(one.ON)).EXAMPLES[0]
 
 
 def not_heard_here(words: str) -> Tell:
