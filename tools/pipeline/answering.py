@@ -22,7 +22,7 @@ from tools.rules.plans.picking import pick_by_rule
 from tools.rules.request.editing import apply
 from tools.rules.words import answering, telling
 from tools.rules.words.answering import Priced
-from tools.rules.words.reducer import ungranted
+from tools.rules.words.drafts import ungranted
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Answer, Tell
 from tools.values.manifest import Manifest
