@@ -190,7 +190,10 @@ def zones_of_node(call: Call) -> list[dict[str, Any]]:
 
 
 def vnets_of_node(call: Call) -> list[dict[str, Any]]:
-    return [{"vnet": row["vnet"], "status": "available"} for row in network.vnets(call) if row["zone"] == call.values["zone"]]
+    """Those that run there (pve-network, SDN/Zones.pm, `status`, 2026-11-30)."""
+    zone, running = call.values["zone"], call.cluster.sdn.running["vnets"]
+    here = (id for id, row in running.items() if row["zone"] == zone and network.is_on(call.cluster, id, call.node))
+    return [{"vnet": id, "status": "available"} for id in sorted(here)]
 
 
 # Nodes

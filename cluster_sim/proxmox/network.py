@@ -34,7 +34,7 @@ def interfaces(call: Call) -> list[dict[str, Any]]:
                 row |= {"method": "static", "address": node.address, "netmask": str(prefix), "gateway": network.gateway}
                 row |= {"cidr": f"{node.address}/{prefix}"}
         rows.append(row)
-    vnets = [_row(name, "vnet", 20, method="manual") for name in cluster.sdn.running["vnets"] if _is_on(cluster, name, call.node)]
+    vnets = [_row(name, "vnet", 20, method="manual") for name in cluster.sdn.running["vnets"] if is_on(cluster, name, call.node)]
     match wanted:
         case None:
             return rows
@@ -67,7 +67,7 @@ def _bridge(bridge: Bridge, priority: int) -> dict[str, Any]:
 
 def plug_problem(cluster: Cluster, node: str, net: Net) -> str:
     """Why a card cannot be plugged in on that node; empty when it can. The words are those of PVE::Network (pve-common, 2026-11-29)."""
-    if net.bridge is None or _is_on(cluster, net.bridge, node):
+    if net.bridge is None or is_on(cluster, net.bridge, node):
         return ""
     bridge = cluster.bridges.get(net.bridge)
     if bridge is None or node not in bridge.nodes:
@@ -77,7 +77,7 @@ def plug_problem(cluster: Cluster, node: str, net: Net) -> str:
     return ""
 
 
-def _is_on(cluster: Cluster, vnet: str, node: str) -> bool:
+def is_on(cluster: Cluster, vnet: str, node: str) -> bool:
     """Whether a vnet that runs is on that node: where its zone is, and the zone's bridge."""
     row = cluster.sdn.running["vnets"].get(vnet)
     zone = cluster.sdn.running["zones"].get(row["zone"]) if row else None

@@ -145,7 +145,7 @@ WISHES = st.builds(
 OFFICE = SiteNetwork(name="office", bridge="vmbr1", vlan_tag=20)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(
         st.lists(st.sampled_from(INTERFACES), min_size=1, max_size=4, unique_by=lambda row: str(row["iface"])), min_size=1, max_size=2

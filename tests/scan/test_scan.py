@@ -310,6 +310,24 @@ def test_of_a_big_cluster_as_many_guests_are_read_as_a_decision_needs(
     assert "VLANs in use" not in {p.subject for p in snapshot.problems}
 
 
+def test_what_of_sdn_is_not_applied_is_no_network_yet(serve: Serve) -> None:
+    def pending(request: Request) -> Answer:
+        node = {"type": "node", "node": "pve1", "status": "online", "cpu": 0.1, "maxcpu": 8, "mem": 1, "maxmem": 8 * GIB}
+        vnets = [{"vnet": "lab", "zone": "lan", "tag": 60}, {"vnet": "new", "state": "new", "pending": {"zone": "lan", "tag": 61}}]
+        answers: dict[str, object] = {
+            "/cluster/resources": [node],
+            "/cluster/sdn/zones": [{"zone": "lan", "type": "vlan", "bridge": "vmbr0", "state": "changed", "pending": {"mtu": 1400}}],
+            "/cluster/sdn/vnets": vnets if ("pending", "1") in request.query else [{"vnet": "lab"}, {"vnet": "new", "zone": "lan", "tag": 61}],
+            "/cluster/sdn/vnets/lab/subnets": [{"subnet": "lan-10.0.60.0-24", "state": "deleted"}],
+        }
+        return json_answer({"data": answers.get(request.path.removeprefix("/api2/json"), [])})
+
+    snapshot = look(serve(pending))
+    assert {n.bridge for n in snapshot.networks} == {"lab"}
+    assert [(z.name, z.kind, z.bridge, z.tags) for z in snapshot.zones] == [("lan", "vlan", "vmbr0", ((60, "lab"),))]
+    assert snapshot.sdn_waiting == ("zone lan", "vnet new", "subnet lan-10.0.60.0-24")
+
+
 # History from Prometheus.
 
 DAY = 86400

@@ -277,6 +277,8 @@ def _start(work: Work, turn: Lease, place: Path, plan_file: Path, sha256: str) -
     terraform = terraform_of(work)
     terraform.write_configuration()  # Whoever can write in the folder could name another program there as the provider.
     hands(work.part.platform).refuse_strangers(work.world, work.part_folder, work.part)
+    if work.kind == "remove":
+        hands(work.part.platform).assert_unused(work.world.settings_of(work.part), work.part)
     if work.cancelled():
         raise Cancelled
     facts: dict[str, Json] = {"run_id": work.run_id, "part": work.part.label, "plan": work.plan.digest, "plan_file": sha256}

@@ -175,6 +175,8 @@ def _plan_part(
 ) -> PartPlan:
     """Made in `place`, with the secrets of the run's folder."""
     here = part_folder(place, part)
+    if kind == "remove":
+        hands(part.platform).assert_unused(world.settings_of(part), part)
     terraform = Terraform(world.settings_of(part), here, secret_texts(folder, part))
     terraform.init()
     state_sha256 = terraform.record_sha256()

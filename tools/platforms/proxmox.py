@@ -19,15 +19,27 @@ from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Json
 
-PROVIDER = Provider(source="bpg/proxmox", kinds="proxmox_", versions=("0.111.1", "0.114.0"), restarts=restarts, starts=STARTS)
+PROVIDER = Provider(
+    source="bpg/proxmox",
+    kinds="proxmox_",
+    versions=("0.111.1", "0.114.0"),
+    restarts=restarts,
+    starts=STARTS,
+    acts=("proxmox_sdn_applier.", "terraform_data.written"),
+    called=(("proxmox_sdn_zone_vlan", "id"), ("proxmox_sdn_vnet", "id"), ("proxmox_sdn_subnet", "cidr")),
+)
+
+
+SDN = {"proxmox_sdn_zone_vlan": "zones", "proxmox_sdn_vnet": "vnets", "proxmox_sdn_subnet": "subnets"}
+"""Of Terraform's kinds, as the cluster's API calls them."""
 
 
 def reserves(part: Part) -> Reserved:
     """Ids, names, memory, vCPUs and disks of its machines, and its addresses; of a machine that a snapshot shows too, the capacity rules
-    count one."""
+    count one. Of anything else its name."""
     total = Reserved(
         vm_ids=frozenset(m.vm_id for m in part.machines),
-        names=frozenset(m.name for m in part.machines),
+        names=frozenset([*(m.name for m in part.machines), *_named(part)]),
         machines=tuple(
             Held(vm_id=m.vm_id, node=m.node, storage=m.storage, cpu_count=m.cpu_count, memory_mib=m.memory_mib, disk_gib=m.disks_gib)
             for m in part.machines
@@ -39,16 +51,28 @@ def reserves(part: Part) -> Reserved:
     return total
 
 
+def _named(part: Part) -> Iterator[str]:
+    """What is no machine, and of which there can be one of that name."""
+    return (f"{one.kind} {one.name}" for one in part.resources if not part.machines)
+
+
 def ids_in(state: Json) -> tuple[str, ...]:
-    instances = (one.get("attributes", {}) for resource in state.get("resources", ()) for one in resource.get("instances", ()))
-    return tuple(str(vm_id) for vm_id in sorted(int(values["vm_id"]) for values in instances if values.get("vm_id")))
+    """VM ids; and what is of SDN by kind and name: `vnets/lab`."""
+    made = [(resource, one.get("attributes", {})) for resource in state.get("resources", ()) for one in resource.get("instances", ())]
+    machines = sorted(int(values["vm_id"]) for _, values in made if values.get("vm_id"))
+    of_sdn = (f"{SDN[str(resource['type'])]}/{values['id']}" for resource, values in made if str(resource.get("type")) in SDN)
+    return (*map(str, machines), *sorted(of_sdn))
 
 
 def variables(part: Part) -> dict[str, Json]:
-    return {**part.variables, "machines": [m.model_dump(mode="json", exclude={"group"}) for m in part.machines]}
+    machines = [m.model_dump(mode="json", exclude={"group"}) for m in part.machines]
+    return {**part.variables, **({"machines": machines} if machines else {})}
 
 
 def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:
+    parts = [part for part in parts if part.machines]
+    if not parts:
+        return Estimate(assumptions=("A network takes no part of the cluster's processors, memory or storage.",))
     lines = tuple(_shares(parts, situation.cluster))
     metal, nodes = situation.site.own_metal, sum(n.online for n in situation.cluster.nodes)
     wholes = _wholes(situation.cluster)

@@ -18,6 +18,8 @@ class Change(Value):
     """`memory.dedicated 8192 → 16384`."""
     restarts: bool = False
     """A running machine is shut down and started again by it."""
+    act: bool = False
+    """It makes and removes no thing: it applies what else is changed."""
 
 
 class PartPlan(Value):

@@ -148,6 +148,20 @@ class Network(Value):
     gateway6: str = ""
 
 
+class Zone(Value):
+    """A zone of SDN, in which its vnets are."""
+
+    name: str
+    kind: str
+    """`vlan`, `simple`, `vxlan`, as Proxmox VE calls it."""
+    bridge: str = ""
+    """Of a zone of VLANs: on which they are."""
+    nodes: tuple[str, ...] = ()
+    """On which it is."""
+    tags: tuple[tuple[int, str], ...] = ()
+    """(VLAN, vnet) of the vnets in it."""
+
+
 class Registered(Value):
     """An address that the site's own register has, whoever has it in the world."""
 
@@ -172,6 +186,9 @@ class ClusterSnapshot(Seen):
     guests: tuple[Guest, ...] = ()
     templates: tuple[Template, ...] = ()
     networks: tuple[Network, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    sdn_waiting: tuple[str, ...] = ()
+    """What of SDN is written down and not applied yet: `vnet lab`. Whoever applies a change applies all of it."""
     registered: tuple[Registered, ...] = ()
     """In the subnets of its networks that are known."""
     problems: tuple[ScanProblem, ...] = ()

@@ -24,6 +24,7 @@ Kind = Literal[
     "ports",
     "addresses",
     "address",
+    "subnet",
     "disks",
     "date",
     "version",
@@ -31,10 +32,10 @@ Kind = Literal[
     "wish",
 ]
 """Most say what they are. `names`: of machines, several joined by `, `. `addresses`: those that may come in, as CIDR. `address`: a
-machine's own, with or without its prefix, several joined. `disks`: sizes with their unit, several joined. `ports`: several joined, each
-as `443`, `8000-8100`, `53/udp` or `22 from 10.0.0.0/8`. `date`: ISO, whatever was typed. `version`: a number behind the name of what it
-is a version of. `folder`: an absolute path, or `host:/path` of a share. `wish`: what no capability can do yet; its words become a wish
-of the request, of this name."""
+machine's own, with or without its prefix, several joined. `subnet`: a network's own range. `disks`: sizes with their unit, several joined.
+`ports`: several joined, each as `443`, `8000-8100`, `53/udp` or `22 from 10.0.0.0/8`. `date`: ISO, whatever was typed. `version`: a number
+behind the name of what it is a version of. `folder`: an absolute path, or `host:/path` of a share. `wish`: what no capability can do yet;
+its words become a wish of the request, of this name."""
 
 
 class Wanted(Value):
@@ -73,7 +74,8 @@ class Wanted(Value):
     only_in: str = ""
     """The one place in which it means something: it is heard where that is said."""
     alone: bool = False
-    """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`."""
+    """For `choice`: saying one of its choices asks for the thing, also where nothing else does: `GitLab for 3,000 users`. For `network`: so
+    does a new one: `make a VLAN 60 network`."""
 
 
 class Listed(Protocol):

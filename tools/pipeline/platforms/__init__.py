@@ -59,6 +59,11 @@ class Hands(Protocol):
         ...
 
     @staticmethod
+    def assert_unused(settings: Settings, part: Part) -> None:
+        """Before it is removed. Raises RequestProblem that names who uses it, where the platform would take it away all the same."""
+        ...
+
+    @staticmethod
     def verify(context: PartContext, say: Say) -> tuple[str, ...]:
         """Asks the platform for what the part made: a sentence for each group that is there. Raises WorldProblem that names what is not."""
         ...

@@ -120,7 +120,7 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
             return scene.unquoted(first) if told and (is_word or named) else ""
         case "name" | "names":
             return ", ".join(names_at(scene, first, last)[1]) if length <= 2 or token.kind == "name" else ""
-        case "address":
+        case "address" | "subnet":
             return ", ".join(addresses_at(scene, first, last)[1])
         case "choice":
             return next((value for value, _ in one.choices if value.lower() == text.lower()), "")

@@ -82,7 +82,7 @@ class Cell:
                     said, quote = [one for one in found if "/" not in one], scene.quote(self.first, end)
             case "ports":
                 said = ports_at(scene, self.first, self.last)[1]
-            case "address":
+            case "address" | "subnet":
                 begin = next((i for i in range(self.first, self.last) if scene.kind(i) == "address"), self.last)
                 said = list(addresses_at(scene, begin, self.last)[1])
             case "date":

@@ -13,7 +13,7 @@ from tools.rules.hearing.layout import SECTION
 from tools.rules.hearing.listing import named_rows, say_row, takes_away
 from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.naming import BUILDING, is_host, is_value_word, names_at
-from tools.rules.hearing.places import address, addresses_at, networks, nodes
+from tools.rules.hearing.places import address, addresses_at, networks, nodes, subnet
 from tools.rules.hearing.ports import ports, sources
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Stretch
@@ -349,6 +349,7 @@ READERS: dict[Kind, Callable[[Stretch, Wanted], None]] = {
     "date": _dates,
     "version": _versions,
     "name": _named,
+    "subnet": subnet,
     "network": networks,
     "ports": ports,
     "address": address,

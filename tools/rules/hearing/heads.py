@@ -289,6 +289,22 @@ def _is_for_many(scene: Scene, mark: Mark, fact: str, floor: int) -> bool:
     return opens and bool(counts or each)  # `Gitea and Grafana, each on a VM of its own`
 
 
+def new_places(scene: Scene, named: Sequence[Head]) -> list[Head]:
+    """`make a VLAN 60 network for the lab`: the place itself is asked for, where nothing is that could be there."""
+    for fact, capability in scene.words.alone.items() if not named else ():
+        for mark in scene.marks_of(fact):
+            article, after = mark.first - 1, mark.last
+            opens = scene.does(article, "article") and (scene.stops(article - 1) or scene.does(article - 1, "ask_for", "article"))
+            told = (
+                scene.stops(after) or scene.kind(after) in ("number", "name", "mark") or scene.does(after, "for", "with", "called", "lean")
+            )
+            ends = scene.stops(after + 1) or scene.is_text(after + 1, ",") or scene.at(after + 1).meanings
+            told = told or (scene.kind(after) == "word" and not scene.is_body(after) and bool(ends))  # `a vnet dmz in zone z1`
+            if mark.names("fact") and opens and told and not scene.denied[mark.first]:
+                return [Head(capability, Lead(article, "new"), article, mark.first)]
+    return []
+
+
 def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, int]:
     """`jellyfin - 4 cores, 8 GB` above `pihole: 1 core, 1 GB`: words that begin lines of a list, each with the size of a machine:
     (where they begin, the token behind)."""

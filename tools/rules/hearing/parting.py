@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping
-from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, applications, heads, says_machine_size, titles
+from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, applications, heads, new_places, says_machine_size, titles
 from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import QUANTITIES
@@ -21,6 +21,7 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     listed = titles(scene, spans)
     named = [head for first, last, _ in spans for head in heads(scene, first, last, request, listed)]
     named += applications(scene, named)
+    named += new_places(scene, named)
     named = _without_reports(scene, named)
     alone = sum(bool(head.names) for head in named) == 1 and any(not head.names and not head.label for head in named)
     for head in sorted(named, key=lambda one: (one.first, -one.last))[:GROUPS_MAX]:

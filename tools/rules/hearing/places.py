@@ -39,8 +39,10 @@ def networks(at: Stretch, one: Wanted) -> None:
                 scene.use(mark.first, begin + 1)
         elif _is_source(scene, mark):
             continue
-        elif span := _network_behind(at, mark) or _network_before(at, mark):
+        elif span := _network_behind(at, mark, one.alone) or _network_before(at, mark):
             _say_network(at, one, *span)
+        elif one.alone:
+            scene.use(mark.first, mark.last)  # `a VLAN 60 network`: it is what is asked for
     for i in scene.of_kind(at.first, at.last, "word", "name", "address", "number"):
         if not scene.is_left(i):
             continue
@@ -114,7 +116,7 @@ def _is_source(scene: Scene, mark: Mark) -> bool:
     return scene.kind(mark.last) == "address" and any(scene.is_listed(i, "from") for i in before)
 
 
-def _network_behind(at: Stretch, mark: Mark) -> Span | None:
+def _network_behind(at: Stretch, mark: Mark, is_new: bool = False) -> Span | None:
     scene = at.scene
     begin = at.skip(mark.last, "called", "lean")
     leans = any(scene.does(i, "lean") and not scene.does(i, "called", "link") for i in range(mark.last, begin))
@@ -127,7 +129,7 @@ def _network_behind(at: Stretch, mark: Mark) -> Span | None:
     if kind == "number" and not _counts(scene, begin):
         digits = scene.quote(begin, begin + 1)
         return digits if digits[0].isdigit() else plain(scene.said[begin].value), mark.first, begin + 1  # `network thirty-three`
-    if kind == "word" and not leans and _names_a_place(scene, mark, begin):
+    if kind == "word" and not leans and _names_a_place(scene, mark, begin, is_new):
         value = hyphenated(scene, begin)
         return value, mark.first, scene.chunk(begin, len(value))
     return None
@@ -158,6 +160,11 @@ def _say_network(at: Stretch, one: Wanted, value: str, first: int, last: int) ->
     is_bridge, was_bridge = bool(BRIDGE.fullmatch(value.lower())), bool(before and BRIDGE.fullmatch(before.value.lower()))
     if before and was_bridge and not is_bridge:
         at.found.say("bridge", before.value, before.quote)
+    elif one.alone and before and not is_bridge and before.value.isdigit() != value.isdigit():
+        if not value.isdigit():  # of a new one: `VLAN 60 network called lab`
+            at.say("name", value, first, last)
+            return
+        at.found.say("name", before.value, before.quote)
     at.say("bridge" if is_bridge and before and not was_bridge else one.name, value, first, last)
 
 
@@ -167,17 +174,18 @@ def _counts(scene: Scene, number: int) -> bool:
     return bool(after & {"cpu_count", "users", "memory", "disk"}) and not scene.at(number - 1).names("fact")
 
 
-def _names_a_place(scene: Scene, mark: Mark, begin: int) -> bool:
+def _names_a_place(scene: Scene, mark: Mark, begin: int, is_new: bool = False) -> bool:
     """`network lab`, `node alpha`; not `network monitoring`, `any node is fine`, `a node exporter`."""
     if begin == mark.last and scene.is_body(begin) and is_named_place(scene, mark.first, begin + 1):
         return True
     if not is_value_word(scene, begin) or scene.at(begin).has("fact", "wish"):
         return False
     told = begin > mark.last
-    if scene.does(mark.first - 1, "any") or scene.is_listed(mark.first - 1, "no_place"):
+    if scene.does(mark.first - 1, "any") or (scene.is_listed(mark.first - 1, "no_place") and not is_new):
         return told and scene.is_text(begin - 1, ":", "=")
     opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",")
-    there = opens or scene.does(mark.first - 1, "lean", "owned", "change", "join") or scene.is_listed(mark.first, "within")
+    leads = ("lean", "owned", "change", "join", *(("article",) if is_new else ()))  # `create a vnet dmz`
+    there = opens or scene.does(mark.first - 1, *leads) or scene.is_listed(mark.first, "within")
     closes = scene.kind(begin + 1) in ("", "mark", "number", "size") or scene.does(begin + 1, "join", "with", "for", "lean", "affirm", "or")
     return told or (there and closes and not scene.said[begin].text.endswith("ing"))
 
@@ -247,6 +255,17 @@ def address(at: Stretch, one: Wanted) -> None:
         ):
             end, said = addresses_at(scene, i, at.last)
             at.say(one.name, ", ".join(said), i, end)
+            return
+
+
+def subnet(at: Stretch, one: Wanted) -> None:
+    """Behind its label, or the first range that is said: `make a VLAN 60 network, 10.0.60.0/24`."""
+    scene = at.scene
+    behind = [(mark.first, at.skip(mark.last, "lean")) for mark in at.labels(one) if not scene.denied[mark.first]]
+    ranges = ((i, i) for i in scene.of_kind(at.first, at.last, "address") if "/" in scene.said[i].text)
+    for first, i in (*((first, i) for first, i in behind if scene.kind(i) == "address"), *ranges):
+        if scene.is_left(i) and not scene.is_listed(i - 1, "from"):
+            at.say(one.name, scene.quote(i, i + 1), first, i + 1)
             return
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tools.rules.names import naming
+from tools.rules.names.text import join_and
 from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import SiteNetwork
 from tools.values.snapshot import ClusterSnapshot, Network
@@ -64,12 +65,13 @@ def is_settled(snapshot: ClusterSnapshot, wish: Wish, tags_known: Collection[int
     if not word.isdigit() and not (tag and word in (*bridges, "")):
         return any(n.name.lower() == word for n in snapshot.networks)  # names are no tags; nothing said, and a subnet, may be one
     on = wish.bridge.lower() or (word if word in bridges else "")
-    # A vnet may be aware of VLANs itself.
-    able = {n.bridge.lower() for n in snapshot.networks if tag and (lets_through(n, tag) or n.zone != LOCAL)}
+    # A vnet may be aware of VLANs itself, and the site file may name what no node has.
+    able = {n.bridge.lower() for n in snapshot.networks if tag and (lets_through(n, tag) or n.vlan_tag == tag or n.zone != LOCAL)}
     if not on and len(able) > 1:
         return False
-    seen = any(n.vlan_tag == tag and on in ("", n.bridge.lower()) for n in snapshot.networks)
-    return seen or ((wish.tag is not None or bool(on)) and tag not in tags_known)
+    there = [n for n in snapshot.networks if tag and on in ("", n.bridge.lower())]
+    carried = any(lets_through(n, tag or UNTAGGED) for n in there) and tag not in tags_known
+    return any(n.vlan_tag == tag for n in there) or (carried and (wish.tag is not None or bool(on)))
 
 
 def find(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
@@ -123,7 +125,7 @@ def _agreed(there: list[Network], wish: Wish) -> Network | str:
 
 def _which(what: str, network: Network, bridges: list[str]) -> str:
     said = f"VLAN {network.vlan_tag}" if network.vlan_tag else f"network {network.name}"
-    return f"{what} is on {_and(bridges)}. Say on which, as in `{said} on {bridges[0]}`."
+    return f"{what} is on {join_and(bridges)}. Say on which, as in `{said} on {bridges[0]}`."
 
 
 def _tagged(snapshot: ClusterSnapshot, tag: int, bridge: str) -> Network | str:
@@ -136,10 +138,10 @@ def _tagged(snapshot: ClusterSnapshot, tag: int, bridge: str) -> Network | str:
             return f"VLAN {tag} cannot be on {name}: it lets the tags {rows[0].vlan_ids} through. Say one of these, or another bridge."
         return f"VLAN {tag} cannot be on {name}, on which a machine has no tag of its own. Say `{name}` alone, or another bridge."
     if not open_:
-        return f"There is no VLAN {tag} here: no bridge lets it through. This cluster has {_and(_names(snapshot))}."
+        return f"There is no VLAN {tag} here: no bridge lets it through. This cluster has {join_and(_names(snapshot))}."
     names = _bridges(open_)
     if len(names) > 1:
-        return f"VLAN {tag} could be on {_and(names)}. Say on which, as in `VLAN {tag} on {names[0]}`."
+        return f"VLAN {tag} could be on {join_and(names)}. Say on which, as in `VLAN {tag} on {names[0]}`."
     told = next((n for n in snapshot.networks if n.subnet and (n.vlan_tag == tag or n.name == str(tag))), None)
     subnet, gateway = (told.subnet, told.gateway) if told else ("", "")
     return Network(
@@ -175,7 +177,7 @@ def _unsaid(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
     found = within or usable
     if len(found) == 1 and found[0].nodes:
         return found[0]
-    return f"Which network should it be on? This cluster has {_and(_names(snapshot)) or 'none that can be seen'}."
+    return f"Which network should it be on? This cluster has {join_and(_names(snapshot)) or 'none that can be seen'}."
 
 
 def choose(needs: Needs, snapshot: ClusterSnapshot) -> Needs:
@@ -269,7 +271,3 @@ def _names(snapshot: ClusterSnapshot) -> list[str]:
 
 def _holds(subnet: str, address: str) -> bool:
     return ipaddress.ip_interface(address).ip in ipaddress.ip_network(subnet)
-
-
-def _and(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

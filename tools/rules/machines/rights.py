@@ -38,9 +38,15 @@ ROLES = {
 """As README calls them, by the beginning of a path: one role for one purpose, or a longer one would widen what another path grants."""
 IMAGES = "BerthImages"
 """On a storage that images are downloaded to, in the place of BerthStore."""
+NETWORKS, NETWORKS_ROLE = "SDN.Allocate", "BerthSdn"
+"""Whoever makes networks, on whichever path of SDN."""
 
 Rights = tuple[tuple[str, tuple[str, ...]], ...]
 """(path, privileges), sorted."""
+SDN = (NETWORKS, "SDN.Audit", "SDN.Use")
+"""To make a network of SDN and apply it, from pve-network's own checks (API2/Network/SDN.pm and below it, 2026-11-30). The last, so that
+machines can be put on it: a role that is granted on a path takes the place of what came from above it."""
+NEW_NETWORKS: Rights = (("/sdn", SDN),)
 
 
 def rights_of(machines: Iterable[Machine], snapshot: ClusterSnapshot) -> Rights:
@@ -101,7 +107,7 @@ def lines(token_id: str, missing: Rights, needed: Rights) -> str:
     said = []
     for path, _ in missing:
         role = next(role for beginning, role in ROLES.items() if path.startswith(beginning))
-        role = IMAGES if "Datastore.AllocateTemplate" in whole[path] else role
+        role = IMAGES if "Datastore.AllocateTemplate" in whole[path] else NETWORKS_ROLE if NETWORKS in whole[path] else role
         privileges = ",".join(whole[path])
         said.append(f'pveum role add {role} --privs "{privileges}" || pveum role modify {role} --append --privs "{privileges}"')
         said.append(f"pveum acl modify {path} --users {user} --tokens '{token_id}' --roles {role}")

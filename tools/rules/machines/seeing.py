@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from tools.rules.machines.networks import lets_through
 from tools.rules.names.scanned import Row, display, number
-from tools.values.snapshot import Guest, Load, Network, Node, Storage, Template
+from tools.values.snapshot import Guest, Load, Network, Node, Storage, Template, Zone
 from tools.values.value import Json
 
 COVERAGE_MIN = 0.5
@@ -150,7 +150,7 @@ def template(row: Row, config: Row, shared_storages: frozenset[str]) -> Template
         shared=bool(storages) and all(name in shared_storages for name in storages),
         cloud_init=any(_is_cloud_init(value) for value in disks.values()),
         os=_system(row, config),
-        cards=tuple(_cards(config)),
+        cards=tuple(cards(config)),
         drives=tuple(disks),
     )
 
@@ -262,6 +262,28 @@ def vnets(
             )
 
 
+def applied(rows: Iterable[Row]) -> list[Row]:
+    """Of zones, vnets or subnets, read with what is pending: those that run, as they run."""
+    return [row for row in rows if row.get("state") != "new"]
+
+
+def sdn_waiting(kind: str, rows: Iterable[Row]) -> Iterator[str]:
+    """What is written down and does not count yet: `vnet lab`."""
+    return (f"{kind} {display(row.get(kind))}" for row in rows if row.get("state") in ("new", "changed", "deleted"))
+
+
+def zones(rows: Iterable[Row], vnet_rows: Iterable[Row], all_nodes: tuple[str, ...]) -> Iterator[Zone]:
+    mine: dict[str, list[tuple[int, str]]] = {}
+    for row in vnet_rows:
+        if number(row, "tag"):
+            mine.setdefault(display(row.get("zone") or ""), []).append((int(number(row, "tag")), display(row.get("vnet"))))
+    for row in rows:
+        name, named = display(row.get("zone")), str(row.get("nodes") or "").split(",")
+        nodes = tuple(n for n in all_nodes if n in named) if row.get("nodes") else all_nodes
+        tags = tuple(sorted(mine.get(name, ())))
+        yield Zone(name=name, kind=display(row.get("type")), bridge=display(row.get("bridge") or ""), nodes=nodes, tags=tags)
+
+
 def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: Mapping[int, tuple[str, str]]) -> Iterator[Network]:
     """VLANs that guests are on already, by their tag: what works for them works for another, where the bridge lets it through."""
     rows_of: dict[str, list[Network]] = {}
@@ -269,7 +291,7 @@ def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: 
         rows_of.setdefault(network.bridge, []).append(network)
     seen: set[tuple[str, int]] = set()
     for vm_id, config in sorted(configs.items()):
-        for bridge, tag in _cards(config):
+        for bridge, tag in cards(config):
             if tag is not None and (bridge, tag) not in seen:
                 seen.add((bridge, tag))
                 yield Network(
@@ -283,7 +305,7 @@ def tagged(configs: Mapping[int, Row], known: Iterable[Network], subnet_of_tag: 
                 )
 
 
-def _cards(config: Row) -> Iterator[tuple[str, int | None]]:
+def cards(config: Row) -> Iterator[tuple[str, int | None]]:
     """(bridge, tag) of each network card."""
     for key, value in config.items():
         if re.fullmatch(r"net\d{1,2}", key):

@@ -3,6 +3,8 @@ that quotes can be found again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def fold(text: str) -> str:
     """The text in small letters, each at its old place: dotted and dotless i are one, and full-width digits are digits."""
@@ -90,3 +92,8 @@ def _bare(first: str, last: str) -> str:
     """Without the unit that the last one says too."""
     number, _, unit = first.partition(" ")
     return number if unit and last.partition(" ")[2] == unit else first
+
+
+def join_and(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -103,7 +103,7 @@ def card_of(
         budget=sum({part.needs.number("budget_monthly") for part in manifest.parts}) if manifest else 0.0,
         findings=() if removal or review is None else tuple(f for f in review.findings if f.severity is not Severity.NOTE),
         shares=tuple(line for line in plan.estimate.lines if line.amount is None and line.path != NOT_PRICED),
-        lost=tuple(dict.fromkeys(change.name for change in changes if change.action in ("delete", "replace"))),
+        lost=tuple(dict.fromkeys(change.name for change in changes if change.action in ("delete", "replace") and not change.act)),
         restarted=tuple(dict.fromkeys(change.name for change in changes if change.restarts)),
         swings=known,
         not_included=() if removal else not_included,

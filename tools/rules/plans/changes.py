@@ -32,6 +32,10 @@ class Provider:
     """Whether a change of (type, before, after) shuts a running machine down and starts it again."""
     starts: str = ""
     """The detail of a change that switches on again what is off."""
+    acts: tuple[str, ...] = ()
+    """Beginnings of addresses of what is no thing but an act: being made is all it does, and it is made anew to do it again."""
+    called: tuple[tuple[str, str], ...] = ()
+    """(resource type, the attribute that says what it is called), where that is not its name."""
 
 
 def serves(provider: Provider, version: str) -> bool:
@@ -182,7 +186,7 @@ def _change(one: Json, provider: Provider) -> Change | None:
     if one.get("mode") == "data" or actions in (("no-op",), ("read",), ()):
         return None
     if "delete" in actions and "create" in actions:
-        action = "replace"
+        action = "update" if str(one["address"]).startswith(provider.acts) else "replace"
     elif actions == ("create",):
         action = "create"
     elif actions == ("update",):
@@ -192,12 +196,14 @@ def _change(one: Json, provider: Provider) -> Change | None:
     before, after = change.get("before"), change.get("after")
     details = tuple(_differences(before, after, change))[:DETAILS_MAX] if action in ("update", "replace") else ()
     restarts = action == "update" and provider.restarts(str(one.get("type", "")), before, after)
-    name = _name(one, after if after is not None else before)
-    return Change(address=one["address"], action=action, name=name, details=details, restarts=restarts)
+    kind = str(one.get("type", ""))
+    name = _name(one, after if after is not None else before, dict(provider.called).get(kind, "name"))
+    act = str(one["address"]).startswith(provider.acts)
+    return Change(address=one["address"], action=action, name=name, details=details, restarts=restarts, act=act)
 
 
-def _name(one: Json, values: Json) -> str:
-    named = values.get("name") if isinstance(values, dict) else None
+def _name(one: Json, values: Json, attribute: str) -> str:
+    named = values.get(attribute) if isinstance(values, dict) else None
     return str(named or one.get("index") or one.get("name"))
 
 

@@ -28,6 +28,7 @@ from tools.values.value import Json
 
 __all__ = [
     "assert_rights",
+    "assert_unused",
     "clear_half_made",
     "examine",
     "left_half_made",
@@ -95,6 +96,10 @@ def make_true(work: Work) -> dict[str, tuple[str, ...]]:
 
 def switched_off(settings: Settings, part: Part) -> tuple[str, ...]:
     return ()
+
+
+def assert_unused(settings: Settings, part: Part) -> None:
+    """Azure refuses by itself."""
 
 
 def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[str, Json] | None = None) -> None:

@@ -13,6 +13,7 @@ from tools.pipeline.platforms.proxmox.addresses import with_registered
 from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_half_made, refuse_strangers, remove_half_made
 from tools.pipeline.platforms.proxmox.rights import assert_rights
 from tools.pipeline.platforms.proxmox.truth import make_true, switched_off, verify, wait_idle
+from tools.pipeline.platforms.proxmox.vnets import assert_unused
 from tools.rules.machines import networks
 from tools.values.manifest import Part
 from tools.values.requirements import Needs
@@ -21,6 +22,7 @@ from tools.values.snapshot import ClusterSnapshot, Network, Snapshot
 
 __all__ = [
     "assert_rights",
+    "assert_unused",
     "clear_half_made",
     "examine",
     "left_half_made",

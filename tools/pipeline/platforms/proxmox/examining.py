@@ -25,7 +25,7 @@ def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[E
     life = rights.life_rights(site.pool, seen.version)
     where = next((s for s in seen.storages if images.takes_images(s)), None) if not templates else None
     download = images.rights_to_download(where.node, where.name) if where else ()
-    needed = all_of([*templates.values(), *storages.values(), *networks.values(), life, download])
+    needed = all_of([*templates.values(), *storages.values(), *networks.values(), life, download, rights.NEW_NETWORKS])
     try:
         token_id, missing = look_up(settings, needed)
     except Trouble as trouble:
@@ -37,6 +37,7 @@ def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[E
     yield _kind("templates", "with a cloud-init drive", token_id, templates, lacking, make_one)
     yield _kind("storages", "for disks of machines", token_id, storages, lacking, "Set content `images` on a storage (`pvesm set`).")
     yield _kind("networks", "for machines", token_id, networks, lacking, "Give a node a bridge, and grant SDN.Audit to see it.")
+    yield _new_networks(token_id, lacking)
 
 
 def _life(token_id: str, life: Rights, lacking: dict[str, tuple[str, ...]], site: Site) -> Examined:
@@ -71,6 +72,15 @@ def _kind(kind: str, what: str, token_id: str, found: dict[str, Rights], lacking
     missing = tuple((path, lacking[path]) for path, _ in needed if path in lacking)
     granting = f"Grant it, on a node as root:\n{rights.lines(token_id, missing, needed)}"
     return Examined(f"proxmox, {kind}", False, f"{token_id} lacks {rights.spelled(missing)}", granting)
+
+
+def _new_networks(token_id: str, lacking: dict[str, tuple[str, ...]]) -> Examined:
+    """Nothing that everybody needs, so it is good without, too."""
+    missing = tuple((path, lacking[path]) for path, _ in rights.NEW_NETWORKS if path in lacking)
+    if not missing:
+        return Examined("proxmox, new networks", True, f"{token_id} may make networks of SDN")
+    granting = f"To have that done, too, grant it on a node as root:\n{rights.lines(token_id, missing, rights.NEW_NETWORKS)}"
+    return Examined("proxmox, new networks", True, f"{token_id} makes none", granting)
 
 
 def _few(names: list[str]) -> str:

@@ -73,7 +73,8 @@ class _Look:
         online = [str(r["node"]) for r in node_rows if r.get("status") == "online"]
         guest_rows = [*by_type.get("qemu", []), *by_type.get("lxc", [])]
         history = self._history(online)
-        vnets, zones = rows(first["SDN vnets"]), rows(first["SDN zones"])
+        waiting = tuple(seeing.sdn_waiting("zone", rows(first["SDN zones"]))) + tuple(seeing.sdn_waiting("vnet", rows(first["SDN vnets"])))
+        vnets, zones = seeing.applied(rows(first["SDN vnets"])), seeing.applied(rows(first["SDN zones"]))
         now, later = self._configs(guest_rows, online, vm_ids, at_once=enough is None)
         second = self._second(online, now, vnets, history)
         while later and enough and not enough(*self._networks(online, second, vnets, zones)):
@@ -101,6 +102,8 @@ class _Look:
             ),
             templates=self._templates(guest_rows, second, storages),
             networks=self._networks(online, second, vnets, zones)[0],
+            zones=tuple(seeing.zones(zones, vnets, tuple(online))),
+            sdn_waiting=waiting + self._subnets_waiting(second),
             problems=tuple(self.problems),
         )
 
@@ -163,7 +166,8 @@ class _Look:
         return answers
 
     def _call(self, path: tuple[str, ...]) -> Callable[[], Json]:
-        parameters = {"timeframe": "day", "cf": "AVERAGE"} if path[-1] == "rrddata" else {}
+        parameters: dict[str, str | int] = {"timeframe": "day", "cf": "AVERAGE"} if path[-1] == "rrddata" else {}
+        parameters |= {"pending": 1} if path[:2] == ("cluster", "sdn") else {}  # without it, what is not applied yet looks like what is
         return partial(self.proxmox.read, *path, **parameters)
 
     def _history(self, online: list[str]) -> dict[str, Load]:
@@ -235,7 +239,7 @@ class _Look:
         bridges = tuple(seeing.bridges(interfaces))
         subnets = {
             str(row.get("vnet")): next(
-                (s for r in rows(second.get(f"subnets of {row.get('vnet')}")) if (s := seeing.subnet(r))[0]), ("", "")
+                (s for r in seeing.applied(rows(second.get(f"subnets of {row.get('vnet')}"))) if (s := seeing.subnet(r))[0]), ("", "")
             )
             for row in vnets
         }
@@ -245,6 +249,10 @@ class _Look:
         tagged = seeing.tagged(configs, bridges, by_tag)
         sdn = seeing.vnets(vnets, {str(z.get("zone")): z for z in zones}, subnets, tuple(online))
         return seeing.named_once((*tagged, *sdn, *bridges)), [tag for tag, (subnet, _) in by_tag.items() if subnet]
+
+    def _subnets_waiting(self, second: Mapping[str, Json | WorldProblem]) -> tuple[str, ...]:
+        read = (rows(answer) for subject, answer in second.items() if subject.startswith("subnets of "))
+        return tuple(one for several in read for one in seeing.sdn_waiting("subnet", several))
 
     def _notice_missing_rights(self, node_rows: list[Row], by_type: Mapping[str, list[Row]]) -> None:
         """Proxmox VE leaves out what a token may not see, without a word: an online node without figures is not an idle one."""

@@ -12,10 +12,12 @@ from tools.clients.settings import Settings
 from tools.clients.together import each, together
 from tools.pipeline.begun import begun
 from tools.pipeline.context import PartContext, Say
+from tools.pipeline.platforms.proxmox import vnets
 from tools.pipeline.steps import Work
 from tools.rules.machines import likeness
 from tools.rules.machines.images import becomes_template
 from tools.rules.machines.likeness import Here
+from tools.rules.machines.vnets import vnet_of
 from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.trouble import WorldProblem
@@ -33,6 +35,8 @@ def make_true(work: Work) -> dict[str, tuple[str, ...]]:
     """Waits until nothing works on the part's machines; starts and restarts those of which the approval covers it; raises WorldProblem that
     names what is not as approved. The addresses of those that were restarted, by name."""
     settings, changes = work.world.settings_of(work.part), work.part_plan.changes
+    if settings.proxmox_endpoint and vnet_of(work.part) and work.kind == "remove":
+        vnets.assert_gone(settings, work.part)
     if not settings.proxmox_endpoint or not work.part.machines:
         return {}
     cluster = _acting(settings)
@@ -99,6 +103,10 @@ def assert_true(cluster: Acting, part: Part) -> tuple[str, ...]:
 
 def verify(context: PartContext, say: Say) -> tuple[str, ...]:
     """The cluster is asked, and each machine what it sees of itself. The commands of the guide come besides."""
+    if context.settings.proxmox_endpoint and vnet_of(context.part):
+        told = vnets.verify(context.settings, context.part)
+        say(" ".join(told))
+        return told
     if not context.settings.proxmox_endpoint or not context.part.machines:
         return ()
     if becomes_template(context.part):

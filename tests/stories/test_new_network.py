@@ -1,0 +1,51 @@
+"""A network is asked for, made on every node, used, and taken away when nobody is on it any more."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import requests
+
+from tests.conftest import Berth
+
+
+def call(berth: Berth, method: str, path: str, **values: Any) -> Any:
+    given = {**os.environ, **berth.environment}
+    token, address = given["PROXMOX_VE_API_TOKEN"], f"{given['PROXMOX_VE_ENDPOINT']}/api2/json{path}"
+    asked = requests.request(
+        method, address, data=values, headers={"Authorization": f"PVEAPIToken={token}"}, verify=given["BERTH_CA_FILE"], timeout=30
+    )
+    asked.raise_for_status()
+    return asked.json()["data"]
+
+
+def test_a_network_is_made_used_and_removed(berth: Berth) -> None:
+    chat = berth.chat()
+    planned = chat.say("make a VLAN 60 network called lab60 in zone z60, 10.0.60.0/24, gateway 10.0.60.1")
+    assert chat.changes == {"create": 6}, planned.text
+    assert chat.roles == {"operator", "confirm vnet"}
+    chat.say(f"approve {chat.open_digest} as operator")
+    assert "lab60" not in {row["vnet"] for row in call(berth, "GET", "/cluster/sdn/vnets")}, "it waits for its own confirmation"
+    done = chat.say(f"confirm {chat.open_digest} vnet")
+    assert chat.run.status == "done", done.text
+    running = {row["vnet"]: row for row in call(berth, "GET", "/cluster/sdn/vnets?running=1")}
+    assert (running["lab60"]["zone"], running["lab60"]["tag"]) == ("z60", 60)
+    assert not [row for row in call(berth, "GET", "/cluster/sdn/vnets?pending=1") if "state" in row]
+    assert chat.run.receipt is not None and len(chat.run.receipt.parts[0].verified) == 1
+
+    other = berth.chat()
+    other.say("a VM with 2 cores, 4 GB and 20 GB for development on network lab60, address 10.0.60.5")
+    assert [(m.bridge, m.address) for m in other.machines] == [("lab60", "10.0.60.5/24")]
+    other.say("no")
+
+    call(berth, "PUT", "/nodes/pve1/qemu/100/config", net1="virtio,bridge=lab60")
+    refused = chat.say("remove it")
+    assert not chat.open_digest and "VM 100" in refused.text
+    call(berth, "PUT", "/nodes/pve1/qemu/100/config", delete="net1")
+    chat.say("remove it")
+    chat.say(f"approve {chat.open_digest} as operator")
+    chat.say(f"confirm {chat.open_digest} vnet")
+    assert chat.run.status == "removed"
+    assert "lab60" not in {row["vnet"] for row in call(berth, "GET", "/cluster/sdn/vnets?running=1")}
+    assert "z60" not in {row["zone"] for row in call(berth, "GET", "/cluster/sdn/zones?pending=1")}
