@@ -317,7 +317,9 @@ def test_what_of_sdn_is_not_applied_is_no_network_yet(serve: Serve) -> None:
         answers: dict[str, object] = {
             "/cluster/resources": [node],
             "/cluster/sdn/zones": [{"zone": "lan", "type": "vlan", "bridge": "vmbr0", "state": "changed", "pending": {"mtu": 1400}}],
-            "/cluster/sdn/vnets": vnets if ("pending", "1") in request.query else [{"vnet": "lab"}, {"vnet": "new", "zone": "lan", "tag": 61}],
+            "/cluster/sdn/vnets": vnets
+            if ("pending", "1") in request.query
+            else [{"vnet": "lab"}, {"vnet": "new", "zone": "lan", "tag": 61}],
             "/cluster/sdn/vnets/lab/subnets": [{"subnet": "lan-10.0.60.0-24", "state": "deleted"}],
         }
         return json_answer({"data": answers.get(request.path.removeprefix("/api2/json"), [])})
