@@ -56,7 +56,6 @@ def test_a_network_that_machines_are_to_be_on_is_none_that_is_asked_for(sentence
     ("said", "disputed"),
     [
         ({"vlan": "5000"}, "vlan"),
-        ({"vlan": "60", "network": "70"}, "vlan"),
         ({"vlan": "60", "zone": "backoffice"}, "zone"),
         ({"vlan": "60", "name": "***"}, "name"),
         ({"vlan": "60", "zone_kind": "vxlan"}, "zone_kind"),

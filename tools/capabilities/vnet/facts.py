@@ -49,10 +49,8 @@ def _read_place(reading: Reading) -> None:
     """VLAN, name and bridge are said as those of a network that is there."""
     said = {name: reading.facts[name].value.strip() for name in ("network", "vlan", "bridge") if name in reading.facts}
     network = said.get("network", "")
-    tags = {name: int(text) for name, text in said.items() if text.isdigit() and name != "bridge"}
-    if len(set(tags.values())) > 1:
-        reading.refuse(f"VLAN {tags['vlan']} and VLAN {tags['network']} were both said. Say which of the two.", "network", "vlan")
-    elif not tags:
+    tags = {name: int(text) for name, text in said.items() if text.isdigit() and name != "bridge"}  # the network is the later word
+    if not tags:
         reading.ask("network")
     elif not 1 <= (tag := next(iter(tags.values()))) <= TAG_MAX:
         reading.refuse(f"{tag} is no VLAN: tags go from 1 to {TAG_MAX}.", "network", "vlan")
@@ -92,7 +90,7 @@ def _read_zone(reading: Reading) -> None:
             )
     kind = reading.facts["zone_kind"].value if "zone_kind" in reading.facts else MADE
     if kind != MADE:
-        reading.refuse(f"A zone of kind {kind} is not made here, only one of VLANs. Make it in Proxmox VE, or ask for a VLAN.", "zone_kind")
+        reading.refuse(f"A zone of kind {kind} is made in Proxmox VE, not here. Say VLAN zone to have one of VLANs.", "zone_kind")
 
 
 def _read_subnet(reading: Reading) -> None:
@@ -109,11 +107,10 @@ def _read_subnet(reading: Reading) -> None:
         reading.said("subnet", str(subnet))
     if "gateway" not in reading.facts:
         return
-    text = reading.facts["gateway"].value.strip()
     try:
-        gateway = ipaddress.ip_interface(text).ip
+        gateway = ipaddress.ip_interface(reading.facts["gateway"].value.strip()).ip
     except ValueError:
-        reading.refuse(f"{naming.shorten(text)} is no IP address. Say one such as 10.0.60.1.", "gateway")
+        reading.facts.read.discard("gateway")  # which is told as not included
         return
     if subnet is None:
         reading.refuse(f"The gateway {gateway} needs a subnet. Say it too, such as 10.0.60.0/24.", "gateway", "subnet")
