@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tools.ledger.database import TABLES, Database, approval_uses, audit, drafts, leases
+from tools.ledger.database import TABLES, Database, approval_uses, audit, drafts, leases, runs
 from tools.ledger.leases import LeaseLost, Leases
 from tools.ledger.ledger import Ledger
 from tools.values.plan import Estimate
@@ -333,6 +333,9 @@ def test_a_tenant_has_its_own_rows_and_no_others(ledger: Ledger) -> None:
     rival.plans.approve(approval(second, nonce="n2"), NOON)
     assert rival.runs.begin(second, [("web", "apply")], NOON), "runs are counted together"
     assert [len(view.runs.rows()) for view in (acme, rival, ledger)] == [1, 1, 2]
+    for statement in (sa.text("SELECT * FROM runs"), sa.select(sa.select(runs).subquery()), sa.union(sa.select(runs), sa.select(runs))):
+        with pytest.raises(AssertionError, match="narrowed"), acme.database.read() as connection:
+            connection.execute(statement)
 
 
 def test_machines_that_share_a_folder_have_one_key_and_one_line_of_checkpoints(tmp_path: Path, postgresql_url: str) -> None:

@@ -19,13 +19,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from tools.clients.files import private_folder
 from tools.ledger.migrating import REVISION, assert_not_newer, migrate, revision_of, say_revision
-from tools.ledger.scoping import TENANT, Scoping
+from tools.ledger.scoping import TENANT, WHOLE, Scoping
 from tools.values.trouble import WorldProblem
 
 BUSY_SECONDS = 15.0
 WRITERS_KEY = 7_305_114
 """PostgreSQL's advisory lock that makes writers take turns: the audit chain needs one order."""
 
+_TAKE_TURNS = sa.text("SELECT pg_advisory_xact_lock(:key)").execution_options(**{WHOLE: True})
 AFTER_COMMIT = "after commit"
 """Of a connection's `info`: what is to be done when its transaction stands."""
 
@@ -218,7 +219,7 @@ class Database:
         options = {"berth_write": True, TENANT: self._tenant}
         with self._in_words(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             if not self.is_sqlite:
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_KEY})
+                connection.execute(_TAKE_TURNS, {"key": WRITERS_KEY})
             if self._is_open:
                 assert_not_newer(connection)
             connection.info.pop(AFTER_COMMIT, None)

@@ -35,10 +35,16 @@ class Scoping:
             if isinstance(clause, sa.Insert):
                 clause = clause.values(tenant=tenant) if clause.table in (self._plans, self._runs) else clause
             elif isinstance(clause, sa.Select):
-                for table in {one for each in clause.get_final_froms() for one in find_tables(each)}:
+                froms = clause.get_final_froms()
+                assert all(isinstance(one, sa.Table | sa.Join) for one in froms), (
+                    "what stands in a question within a question is not narrowed"
+                )
+                for table in {one for each in froms for one in find_tables(each)}:
                     clause = self._narrowed(clause, table, tenant)
             elif isinstance(clause, sa.Update | sa.Delete):
                 clause = self._narrowed(clause, clause.table, tenant)
+            else:
+                raise AssertionError(f"{type(clause).__name__} cannot be narrowed to a tenant")
         return clause, several, params
 
     def _narrowed(self, clause: Any, table: Any, tenant: str) -> Any:
