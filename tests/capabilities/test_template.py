@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from clusters import SITE, facts, four_nodes, guest, storage, template
-from machine_chain import composed, errors, offered, only, required, reviewed, spoilt
+from machine_chain import composed, errors, offered, only, required, reviewed, situation, spoilt
 
 from tools.capabilities import catalogue, chain
 from tools.rules.machines import images, rights, templates
+from tools.rules.plans.picking import pick_by_rule
 from tools.values.site import CloudImage, Site, SiteNetwork
 from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
@@ -142,6 +143,20 @@ def test_a_template_takes_no_memory_when_it_is_there_and_nobody_has_its_address(
     part = only(composed("template", DEBIAN, cluster()))
     assert chain.made(part).machines == ()
     assert [one.memory_mib for one in chain.reserves(part).machines] == [2048]
+
+
+def test_one_that_is_there_stays_and_another_is_made_beside_it() -> None:
+    seen = cluster()
+    old = composed("template", DEBIAN, seen)
+    made = guest(only(old).machines[0].vm_id, "debian-12", only(old).machines[0].node, cpus=1, memory_gib=2, disk_gib=4, running=False)
+    seen = seen.model_copy(update={"guests": (*seen.guests, made.model_copy(update={"template": True}))})
+    same, other = (required("template", DEBIAN | more) for more in ({}, {"os_version": "13"}))
+    kept = chain.offer(same, situation(seen), old)
+    again = chain.compose(same, kept, pick_by_rule(kept), situation(seen), old.digest, old)
+    assert (only(again).machines, only(again).owned) == (only(old).machines, (str(made.vm_id),))
+    assert errors(reviewed(again, seen)) == []
+    refused = chain.offer(other, situation(seen), old).parts[0]
+    assert refused.candidates == () and "`make a Debian 13 template`" in refused.counter_offer
 
 
 def test_a_site_has_its_own_mirror() -> None:

@@ -47,14 +47,12 @@ def test_whoever_has_no_template_types_one_sentence_and_goes_on(tmp_path: Path) 
             [row] = [one for one in cluster.read("cluster", "resources", type="vm") if one.get("template")]
             config = cluster.read("nodes", "pve", "qemu", str(row["vmid"]), "config")
             assert (row["name"], row["status"], "cloudinit" in config["ide2"]) == ("debian-12", "stopped", True)
-            assert doctor(given).returncode == 0
 
             # Its address is told by the agent that is in the template.
             other = berth.chat()
             done = other.say(f"approve {other.say(VM).digest}")
             assert other.run.status == "done", done.text
-            removed = other.say(f"approve {other.say('remove it').digest}")
-            assert other.run.status == "removed", removed.text
+            # A machine is whole without its template.
             gone = chat.say(f"approve {chat.say('remove it').digest}")
             assert chat.run.status == "removed", gone.text
             assert [one["volid"] for one in cluster.read("nodes", "pve", "storage", "local", "content")] == []

@@ -8,6 +8,7 @@ from tools.clients import ssh
 from tools.pipeline.configure import configure, wait
 from tools.pipeline.guide import write_guide
 from tools.pipeline.platforms import hands
+from tools.pipeline.platforms.proxmox.sealing import is_sealed
 from tools.pipeline.steps import Work, part_receipt
 from tools.pipeline.verify import verify
 from tools.rules.machines.restarting import set_up_anew
@@ -16,6 +17,9 @@ from tools.values.value import Json
 
 def wait_step(work: Work) -> Json:
     context, anew = work.context(), set_up_anew(work.part_plan.changes)
+    if is_sealed(context.settings, work.part):
+        work.say(f"{', '.join(machine.name for machine in work.part.machines)} is a template already, and stays as it is.")
+        return {"machines": [machine.model_dump(mode="json") for machine in context.machines]}
     for name in sorted(anew):
         ssh.forget(work.run_folder, name)
         work.say(f"{name} sets itself up anew, so it has a new host key.")
@@ -24,7 +28,9 @@ def wait_step(work: Work) -> Json:
 
 
 def configure_step(work: Work) -> Json:
-    configure(work.context(), work.say)
+    context = work.context()
+    if not is_sealed(context.settings, work.part):
+        configure(context, work.say)
     return {}
 
 

@@ -6,7 +6,7 @@ facts.py says what is wanted and how it is understood, choices.py where it goes 
 from __future__ import annotations
 
 from tools.capabilities import Footing
-from tools.capabilities.template.choices import compose, offer, review
+from tools.capabilities.template.choices import compose, keep, offer, review, stay
 from tools.capabilities.template.facts import WANTED, settle, understand
 from tools.values.snapshot import PlatformName
 
@@ -31,6 +31,8 @@ ON: dict[PlatformName, Footing] = {
         offer,
         compose,
         review,
+        stay,
+        keep,
         names_to_check=lambda needs, site: (*needs.strings("address"), *(span for one in site.networks for span in one.pool)),
         settled_by_world=frozenset({"network", "gateway", "address"}),
         settle=settle,

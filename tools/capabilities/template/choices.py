@@ -10,8 +10,10 @@ from tools.capabilities.template.facts import image_of
 from tools.rules.machines import choices, images
 from tools.rules.machines import review as reviewing
 from tools.rules.machines.addresses import DHCP
+from tools.rules.request.choosing import candidate_of
+from tools.values.machine import Machine
 from tools.values.manifest import Configure, Part
-from tools.values.offer import Exclusion, PartOffer, Pick
+from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Field, Needs, Origin
 from tools.values.review import Finding, Severity, fault
 from tools.values.site import CloudImage, Site
@@ -23,6 +25,8 @@ PLAYBOOK = "template.yml"
 NUMBERS_MAX = 1000
 NOT_OF_A_TEMPLATE = ("keys", "failover.memory")
 """Nobody logs in to it, and it does not run when a node is lost."""
+SETTLED = ("image", "network", "node", "storage")
+"""What was said of it. Other words change nothing of a template."""
 KNOWN = ("debian", "ubuntu")
 """Systems that the roles under ansible/ know."""
 
@@ -38,15 +42,39 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
     return choices.offer(_named(needs, image, situation), _with(image, needs, situation))
 
 
+def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
+    """Machines may have been cloned from it, so it stays as it is, and another one is made beside it."""
+    machine, image = old.machines[0], _image(needs, situation.site)
+    if any(needs.text(name) != old.needs.text(name) for name in SETTLED) or needs.strings("address") != old.needs.strings("address"):
+        reason = "it is a template already, and what machines are cloned from is not changed"
+        instead = f"Reply `no`, and say `make a {image.spoken} template` in a new conversation: it is made beside {machine.name}."
+        return PartOffer(
+            label=needs.label, candidates=(), exclusions=(Exclusion(subject=machine.name, reason=reason),), counter_offer=instead
+        )
+    told = old.variables["image"]
+    as_it_is = Candidate(
+        id=choices.STAY,
+        title=f"{machine.node}, {machine.storage}, as it is",
+        score=1.0,
+        reasons=(f"{machine.name} stays as it is.",),
+        places=(machine.placement,),
+        choice=(("image_node", told["node"]), ("image_storage", told["storage"])),
+    )
+    return PartOffer(label=needs.label, candidates=(as_it_is,))
+
+
+def keep(old: Part, new: Part) -> Part:
+    return old.model_copy(update={"owned": tuple(str(machine.vm_id) for machine in old.machines)})
+
+
 def compose(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) -> Part:
     image = _image(needs, situation.site)
     within = _with(image, needs, situation)
     part = choices.part_of(_named(needs, image, situation), offered, pick, within)
     machine = part.machines[0]
-    source = images.source_of(within.cluster, machine.template_vm_id)
-    assert source is not None, "an offer with candidates has found where the image can be downloaded"
+    node, storage = _source(candidate_of(offered, pick), machine, within)
     from_template = f"/vms/{machine.template_vm_id}"
-    download = images.rights_to_download(source.node, source.storages[0])
+    download = images.rights_to_download(node, storage)
     rights = {path: needed for path, needed in part.rights if path != from_template}
     for path, needed in download:
         rights[path] = tuple(sorted({*rights.get(path, ()), *needed}))
@@ -55,11 +83,10 @@ def compose(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
         update={
             "module": images.MODULE,
             "machines": (machine.model_copy(update={"on_boot": False}),),
-            "variables": {"image": {**told, "node": source.node, "storage": source.storages[0]}},
+            "variables": {"image": {**told, "node": node, "storage": storage}},
             "configure": Configure(kind="ansible", playbook=PLAYBOOK, variables={}),
             "resources": tuple(
-                one.model_copy(update={"kind": "template", "because": f"{image.url}, by {source.storages[0]} of {source.node}."})
-                for one in part.resources
+                one.model_copy(update={"kind": "template", "because": f"{image.url}, by {storage} of {node}."}) for one in part.resources
             ),
             # What it is made of is no template of the cluster.
             "rests_on": tuple(pair for pair in part.rests_on if not pair[0].startswith("template ")),
@@ -105,6 +132,16 @@ def _image(needs: Needs, site: Site) -> CloudImage:
     if image is None:
         raise RequestProblem("The image is not known any more.", f"{needs.text('image')} is no image of this site.", "Ask again.")
     return image
+
+
+def _source(candidate: Candidate, machine: Machine, situation: Situation) -> tuple[str, str]:
+    """(node, storage) that the image is downloaded by; of a template that is there, was."""
+    was = dict(candidate.choice)
+    if "image_node" in was:
+        return str(was["image_node"]), str(was["image_storage"])
+    source = images.source_of(situation.cluster, machine.template_vm_id)
+    assert source is not None, "an offer with candidates has found where the image can be downloaded"
+    return source.node, source.storages[0]
 
 
 def _named(needs: Needs, image: CloudImage, situation: Situation) -> Needs:

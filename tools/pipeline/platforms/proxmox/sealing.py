@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.clients import ssh
+from tools.clients.settings import Settings
 from tools.pipeline.steps import Work
+from tools.rules.machines.images import becomes_template
 from tools.rules.names.foreign import theirs
 from tools.values.machine import Machine
+from tools.values.manifest import Part
 from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
@@ -32,6 +35,17 @@ CLEAN = (
 )
 """Cloud-init sets a clone up as a new instance, with a machine id, host keys and keys of its own."""
 REFUSED = "Permission denied"
+
+
+def is_sealed(settings: Settings, part: Part) -> bool:
+    """Whether it was made a template already, so that nothing is left to do: in a change of other parts, and when a step is done again."""
+    if not becomes_template(part):
+        return False
+    from tools.clients.proxmox import Proxmox
+
+    cluster = Proxmox(settings)
+    found = [cluster.find(machine.vm_id) for machine in part.machines]
+    return all(row is not None and bool(row.get("template")) for row in found)
 
 
 def seal(work: Work) -> Json:

@@ -13,6 +13,7 @@ from tools.clients.together import each, together
 from tools.pipeline.begun import begun
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.platforms.proxmox import vnets
+from tools.pipeline.platforms.proxmox.sealing import is_sealed
 from tools.pipeline.steps import Work
 from tools.rules.machines import likeness
 from tools.rules.machines.images import becomes_template
@@ -42,6 +43,8 @@ def make_true(work: Work) -> dict[str, tuple[str, ...]]:
     cluster = _acting(settings)
     if work.kind == "remove":
         _assert_gone(work, cluster)
+        return {}
+    if is_sealed(settings, work.part):
         return {}
     seconds = _seconds_since(work)
     fresh: dict[str, tuple[str, ...]] = {}
