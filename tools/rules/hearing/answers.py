@@ -36,6 +36,9 @@ def answer(scene: Scene, request: Request, asked: Asked, catalogue: Catalogue, t
     if _speaks_of_others(scene, {one.name for _, one in open_}):
         return []  # `only 500 users`, when something else was asked
     for_one = {one.name for _, one in open_ if one.place and {label for label, other in open_ if other.name == one.name} != set(items)}
+    sizes = sum(one.kind in SIZES for _, one in open_)
+    if sizes and len(scene.of_kind(0, len(scene.said), "size")) > sizes and not any(one.kind == "disks" for _, one in open_):
+        return []  # `4 cores 8 GB 40 GB`, when no disk was asked for
     edits, left = list[Edit](), list[tuple[str, Wanted]]()
     for label in dict.fromkeys(label for label, _ in open_):
         wanted = [one for other, one in open_ if other == label]

@@ -240,7 +240,8 @@ def _shared(message: Message) -> dict[str, Fact]:
     shared: dict[str, Fact] = {}
     spoken_of = {thing.label for thing in message.things}
     others = [item for item in message.request.items if item.label not in spoken_of]
-    is_more = any(thing.new for thing in message.things) and bool(others)
+    is_named = all(thing.said != (0, 0) for thing in message.things)  # `monitoring in network 10`
+    is_more = (any(thing.new for thing in message.things) or is_named) and bool(others)
     for name in sorted(SHARED):  # in an order that is the same in every process
         if any(name in thing.found.open for thing in message.things):
             continue

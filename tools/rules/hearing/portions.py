@@ -103,7 +103,9 @@ def _read_portion(message: Message, thing: Thing, one: Portion) -> None:
         scene.use(one.named, max(scene.at(one.named).last, one.named + 1) if one.kind else one.named)
     for name, fact in own.facts.items():
         theirs = f"{one.kind}_{name}"
-        if one.kind and message.wants(thing, theirs):
+        if name == COUNT and not one.kind:
+            thing.facts[name] = fact  # `three of them`: so many there are to be
+        elif one.kind and message.wants(thing, theirs):
             thing.facts[theirs] = fact.model_copy(update={"name": theirs})
         elif name.startswith(f"{one.kind}_"):
             thing.facts[name] = fact

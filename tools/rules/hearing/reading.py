@@ -366,7 +366,7 @@ def _read_for_all(message: Message) -> None:
     scene, request = message.scene, message.request
     before, used = bytes(scene.used), bytearray(scene.used)
     told = any(mark.does("each") for mark in scene.marks) or any(scene.is_listed(i, "everything") for i in range(len(scene.said)))
-    for item in request.items:
+    for item in _pointed_at(scene, request.items) or request.items:
         scene.used[:] = before
         thing = Thing(item.capability, item.label, False, "")
         message.things.append(thing)
@@ -387,6 +387,15 @@ def _read_for_all(message: Message) -> None:
     for n, thing in enumerate(message.things):
         others = {doubt.about for one in message.things[:n] for doubt in one.doubts}
         thing.doubts = [doubt for doubt in thing.doubts if doubt.about not in others]
+
+
+def _pointed_at(scene: Scene, items: Sequence[Item]) -> list[Item]:
+    """`gitlab with 16 GB`: the one item of which that was said."""
+    chosen = {
+        (name, value) for mark in scene.marks for name in mark.names("choice") for value in mark.choices(name) if name in scene.words.alone
+    }
+    found = [item for item in items if any((fact.name, fact.value) in chosen for fact in item.facts)]
+    return found if len(found) == 1 else []
 
 
 def _whose(able: Sequence[Thing], name: str) -> Doubt:
