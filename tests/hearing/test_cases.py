@@ -26,12 +26,16 @@ FIELDS_DROPPED_MAX = 11
 HELD_OUT_INVENTED_MAX = 2
 HELD_OUT_DROPPED_MAX = 1
 TURNS_RIGHT_MIN = 0.96
+TALKS_RIGHT_MIN = 0.9
 TURNS_DANGEROUS_MAX = 0
 
 INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show"}
 FILES = sorted(CASES.glob("*.jsonl"))
 SINGLE = [case for path in FILES for case in read_cases(path) if "turns" not in case]
 SPOKEN = [turn for path in FILES for dialogue in read_cases(path) if "turns" in dialogue for turn in turns(dialogue)]
+TALKS = [turn for turn in SPOKEN if turn["kind"].startswith("talks: ")]
+"""Whole talks, with small talk, corrections and assent in other words: the hardest ones, apart."""
+DIALOGUES = [turn for turn in SPOKEN if not turn["kind"].startswith("talks: ")]
 UNITS = {"cpu_count": int, "memory_mib": int, "vlan": int, "users": int}
 
 
@@ -101,7 +105,8 @@ def test_nothing_is_invented_and_nothing_is_dropped_without_a_word(held_out: boo
     assert fields["dropped"] <= (HELD_OUT_DROPPED_MAX if held_out else FIELDS_DROPPED_MAX)
 
 
-def test_the_turns_of_the_dialogues_are_understood() -> None:
-    spoken = Counter(score_turn(turn, hear_json(messages(turn))) for turn in SPOKEN)
-    assert spoken["right"] / spoken.total() >= TURNS_RIGHT_MIN
+@pytest.mark.parametrize(("said_in", "right_min"), [(DIALOGUES, TURNS_RIGHT_MIN), (TALKS, TALKS_RIGHT_MIN)], ids=["dialogues", "talks"])
+def test_the_turns_of_the_dialogues_are_understood(said_in: list[dict[str, Any]], right_min: float) -> None:
+    spoken = Counter(score_turn(turn, hear_json(messages(turn))) for turn in said_in)
+    assert spoken["right"] / spoken.total() >= right_min
     assert spoken["dangerous"] <= TURNS_DANGEROUS_MAX
