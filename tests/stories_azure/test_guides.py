@@ -27,6 +27,8 @@ NOT_IN_THE_WORLD = {
     "az storage fs": "the endpoint dfs is not simulated",
     "az storage container list": "the account's rules refuse this computer, which is in none of its networks",
     "az storage blob": "likewise",
+    "az vm run-command": "no guest runs in a machine there",
+    "az vm boot-diagnostics": "likewise, so that nothing is logged",
     "kubectl logs": "no kubelet runs a job's pod there",
 }
 
@@ -49,6 +51,7 @@ def lines(guide: str) -> Iterator[str]:
         "a storage account for the ml team, 200 GB, containers raw and gold, in eastus",
         "open port 443 from 10.1.0.0/16 on nsg-shared in eastus",
         "a PostgreSQL database in Azure for 100 users, for the ml team, in eastus",
+        "a VM in Azure with 2 cores and 4 GB, for the ml team, in eastus",
         "Databricks with 2 workers and Azure OpenAI for the ml team, in eastus",
         "Spark environment with 2 GPUs, 5 TB of data daily, $8,000 a month, production, for the ml team",
     ],

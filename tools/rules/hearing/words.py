@@ -159,7 +159,8 @@ class Lexicon:
         """A number may stand behind this word without a blank: `vlan20`, `debian12`; `db01` is a name."""
         meant = (phrases.alone.get(same(letters), ()) for phrases in (self._phrases, self._services))
         kinds = ("choice", "service") if len(letters) > SHORT_LENGTH_MAX or self.is_body(letters) else ("choice",)
-        return letters in self.glued or any(one.kind in kinds for meanings in meant for one in meanings)
+        # A number behind a place makes another one of it: `eastus2`.
+        return letters in self.glued or any(one.kind in kinds and one.name not in self.places for meanings in meant for one in meanings)
 
     def has_version(self, letters: str) -> bool:
         """A version may stand behind this word with a hyphen: `debian-12`."""
