@@ -184,7 +184,7 @@ resource "azapi_resource" "machine" {
           uefiSettings = { secureBootEnabled = true, vTpmEnabled = true }
         }
         storageProfile = {
-          imageReference = var.image
+          imageReference = var.marketplace_image
           osDisk = {
             createOption = "FromImage"
             caching      = "ReadWrite"

@@ -70,7 +70,7 @@ variable "size" {
   nullable    = false
 }
 
-variable "image" {
+variable "marketplace_image" {
   description = "Of the marketplace; one of generation 2 that Trusted Launch takes."
   nullable    = false
 

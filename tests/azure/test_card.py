@@ -38,7 +38,7 @@ def plan_of(manifest: Manifest, snapshot: SubscriptionSnapshot) -> Plan:
         review_digest=review.digest,
         snapshot_digests=(),
         policy_version="1",
-        parts=(PartPlan(label="data_workspace", changes=tuple(changes), providers=(), **sums),),
+        parts=(PartPlan(label=manifest.parts[0].label, changes=tuple(changes), providers=(), **sums),),
         estimate=estimate(manifest.parts, situation(snapshot)),
         approvals=(("vp", "Graphics processors are dear."), ("security", "It is much data.")),
         made_at=NOW,

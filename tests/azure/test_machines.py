@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
+from tools.capabilities import chain
 from tools.platforms import azure as platform
 from tools.platforms import estimate
 from tools.rules.plans.changes import changes as plan_changes
 from tools.rules.plans.policy import refused
+from tools.rules.words import telling
+from tools.rules.words.rendering import draw
 from tools.values.site import Environment, Site
 from tools.values.snapshot import SubscriptionSnapshot
 
 from . import bodies
 from .conftest import POLICY, Folder, Look, composed, errors, offered, owning, required, situation, wanted_changes
+from .test_card import plan_of
 from .test_changes import changed
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5b8o0lNf0dJ0b1qzO3m2n5r7t9v1x3z5b7d9f1h3j5 me@host"
@@ -101,6 +105,13 @@ def test_it_is_priced_and_what_has_no_price_is_named(seen: SubscriptionSnapshot)
     assert found.total == pytest.approx(machines + disks + way_out + 2.30 + 1.94 * 0.13, abs=0.01)
     small = estimate(composed(WORDS.replace("100 GB", "60 GB"), seen, site=SITE).parts, situation(seen))
     assert [x.unit for x in small.lines if x.amount is None] == ["disk.P6"] * 2
+
+
+def test_its_card_is_drawn(seen: SubscriptionSnapshot) -> None:
+    manifest = composed(WORDS, seen, site=SITE)
+    plan = plan_of(manifest, seen)
+    card = draw(telling.plan(plan, manifest, chain.review(manifest, situation(seen)), (), None, ()))
+    assert all(words in card for words in ("vm-01", "vm-02", "Standard_D2s_v5", f"approve {plan.digest[:12]}"))
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             "hub_id": placing.joined(needs, situation.site)["hub_id"],
             "ports": list(_ports(needs)),
             "size": size.name,
-            "image": IMAGE,
+            "marketplace_image": IMAGE,
             "disk_gib": _disk_gib(needs),
             "disk_type": _disk_type(needs),
             "public_keys": [key for key in needs.strings("public_keys") if key.split(" ")[0] in KEYS],
@@ -213,7 +213,7 @@ def keep(old: Part, new: Part) -> Part:
         **new.variables["machines"],
         **{name: one for name, one in old.variables["machines"].items() if name in new.variables["machines"]},
     }
-    fixed = {name: old.variables[name] for name in ("address_space", "public_keys", "image", "disk_gib", "disk_type")}
+    fixed = {name: old.variables[name] for name in ("address_space", "public_keys", "marketplace_image", "disk_gib", "disk_type")}
     group = kept.owned[0]
     ids = tuple(f"{group}/providers/{MACHINE}/{name}" for name in old.variables["machines"])
     return kept.model_copy(update={"variables": {**kept.variables, **fixed, "machines": machines}, "owned": (*kept.owned, *ids)})
