@@ -401,8 +401,9 @@ def test_a_plan_that_was_begun_elsewhere_is_no_plan_that_waits(status: str, phas
 
 def test_a_run_that_ended_while_nobody_looked_has_ended() -> None:
     assert step(RUNNING, Seen(run(OWN, "done"), None))[0].phase is Phase.DONE
-    now, effects = step(RUNNING, Seen(run(OWN, "removed"), None))
-    assert (now.phase, now.run_id, told_by(effects)) == (Phase.LISTENING, None, [telling.removed(run(OWN, "removed"))])
+    for before in (RUNNING, STOPPED):
+        now, effects = step(before, Seen(run(OWN, "removed"), None))
+        assert (now.phase, now.run_id, told_by(effects)) == (Phase.LISTENING, None, [telling.removed(run(OWN, "removed"))])
 
 
 def test_a_removal_by_name_makes_that_run_the_conversations_own() -> None:

@@ -20,7 +20,9 @@ Stepped = tuple[Conversation, tuple[Effect, ...]]
 def see(now: Conversation, seen: events.Seen) -> Stepped:
     if now.phase is Phase.AWAITING and seen.begun and seen.run is not None:
         now = replace(now, phase=Phase.RUNNING, run_id=seen.run.id, run_status=seen.run.status, history=(), ahead=(), doubts=())
-    if now.phase is Phase.RUNNING and seen.run is not None:
+    # One that stopped is over as soon as nothing of it is left: a way back that found nothing, or a removal elsewhere.
+    is_gone = now.phase is Phase.STOPPED and seen.run is not None and seen.run.status == "removed"
+    if (now.phase is Phase.RUNNING or is_gone) and seen.run is not None:
         after = _come_to(now, seen.run.status)
         return after, (telling.removed(seen.run),) if seen.run.status == "removed" else ()
     return replace(now, run_status=seen.run.status if seen.run else None, plan_kind=seen.plan_kind), ()
