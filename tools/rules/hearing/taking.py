@@ -20,7 +20,7 @@ def take_away(scene: Scene, request: Request) -> Edits:
     """The edits of all that goes, and what is to be asked of it. Their words are used."""
     edits, doubts, told = list[Edit](), list[Doubt](), list[str]()
     for clause in clauses(scene, request):
-        if clause.recounts and len(clause.going[0]) > 1:
+        if clause.recounts and len(clause.going[0]) > 1 and len({one.item for one in clause.going[0]}) == 1:
             continue  # `make it 3 servers`: of which kind, the ordinary reader tells
         quote = scene.quote(clause.first, clause.last)
         if clause.stays:

@@ -33,7 +33,7 @@ def refusals(edits: Edits, text: str, request: Request, catalogue: Mapping[str, 
     unsaid = {
         edit: reason
         for edit, item in found.items()
-        if (reason := _unsaid(edit, item, Able(catalogue[item.capability].WANTED), built, said[text or edit.quote]))
+        if (reason := _unsaid(edit, item, catalogue[item.capability], built, said[text or edit.quote]))
     }
     return unsaid | _one_of_several(edits.edits, found, built) | _all_of_it(found, built)
 
@@ -45,8 +45,9 @@ def _clauses(text: str, request: Request, catalogue: Mapping[str, Listed], built
     return clauses(scene, request)
 
 
-def _unsaid(edit: Edit, item: Item, able: Able, built: Built, said: Sequence[Clause]) -> str:
+def _unsaid(edit: Edit, item: Item, listed_as: Listed, built: Built, said: Sequence[Clause]) -> str:
     """Why it is not made, where it takes something away and the message does not say so; else empty."""
+    able, title = Able(listed_as.WANTED), listed_as.TITLE
     if edit.do == "remove":
         machine = "" if edit.item == item.label else edit.item
         told = goes(said, item.label, machine)
@@ -56,11 +57,17 @@ def _unsaid(edit: Edit, item: Item, able: Able, built: Built, said: Sequence[Cla
         now, then = how_many(bare, edit.name, able, built) or 0, quantities.count(edit.value) if edit.do == "set" else 0
         told = (then or 0) >= now or goes(said, item.label, "", edit.name, then or 0)
         kind = edit.name.removesuffix(COUNT).strip("_").replace("_", " ") or "machines"
-        remedy = f"`make it {then} {kind.removesuffix('s') if then == 1 else kind}`, or " if then else ""
+        called = kind.removesuffix("s") if kind != "machines" or len(built) == 1 else _spoken(title)
+        remedy = f"`make it {then} {called}{'s' if then != 1 else ''}`, or " if then else ""
         return "" if told else f"{now} {kind} of {item.label} run already. For fewer say {remedy}`remove` and the names of those that go."
     if edit.do == "set" and edit.name == "name":
         return _unsaid_names(edit, item, built, said)
     return ""
+
+
+def _spoken(title: str) -> str:
+    """`web server`, `CI runner`."""
+    return title if title[1:2].isupper() else f"{title[:1].lower()}{title[1:]}"
 
 
 def _unsaid_names(edit: Edit, item: Item, built: Built, said: Sequence[Clause]) -> str:
