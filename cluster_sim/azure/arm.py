@@ -201,7 +201,11 @@ class Arm:
                 if request.method == "HEAD":
                     return Answer(404)
                 raise changes.missing(cloud, address)
-            return Answer(204) if request.method == "HEAD" else json_answer(cloud.show(resource))
+            shown, wanted = cloud.show(resource), dict(request.query).get("$expand", "").lower().split(",")
+            for name, of in kind.expands.items():
+                if name.lower() in wanted:
+                    shown["properties"][name] = of(cloud, resource)
+            return Answer(204) if request.method == "HEAD" else json_answer(shown)
         error = {"code": later.code, "message": later.message} if later else None
         if request.method in ("PUT", "PATCH"):
             body = _json(request)

@@ -128,6 +128,8 @@ class Kind:
     removing: Callable[[Cloud, Resource], None] = _nothing
     removed: Callable[[Cloud, Resource], None] = _nothing
     actions: Mapping[str, Action] = field(default_factory=dict)
+    expands: Mapping[str, Callable[[Cloud, Resource], dict[str, Any]]] = field(default_factory=dict)
+    """Properties that are there only when `$expand` names them."""
 
 
 def by_key(*kinds: Kind) -> dict[str, Kind]:

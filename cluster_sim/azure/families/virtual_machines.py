@@ -227,6 +227,10 @@ def _instance_view(cloud: Cloud, words: dict[str, str], request: Request) -> dic
     machine = cloud.find(words["machine"])
     if machine is None:
         raise resource_not_found(words["machine"].rpartition("/providers/")[2], words["group"])
+    return _view(cloud, machine)
+
+
+def _view(cloud: Cloud, machine: Resource) -> dict[str, Any]:
     ready = {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "time": stamp(cloud.now)}
     return {
         "computerName": machine.name,
@@ -249,6 +253,7 @@ KINDS = (
         fill=_fill,
         written=_written,
         removed=_removed,
+        expands={"instanceView": _view},
     ),
 )
 

@@ -100,6 +100,8 @@ def test_a_machine_is_made_resized_and_taken_away_with_its_disk(azure: Direct) -
     assert azure.json("GET", disk)["properties"]["diskSizeGB"] == 64
     view = azure.json("GET", f"{VM}/instanceView")
     assert "PowerState/running" in [one["code"] for one in view["statuses"]]
+    assert azure.json("GET", VM, **{"$expand": "instanceView"})["properties"]["instanceView"] == view
+    assert "instanceView" not in made
     addresses = [azure.json("GET", f"{NET}/networkInterfaces/nic-{one}")["properties"]["ipConfigurations"][0] for one in "ab"]
     assert [one["properties"]["privateIPAddress"] for one in addresses] == ["10.1.0.4", "10.1.0.5"]
     azure.make(VM, **machine(zones=["1"], hardwareProfile={"vmSize": "Standard_D4s_v5"}))
