@@ -10,7 +10,7 @@ import pytest
 from cluster_sim.proxmox.access import Grant
 from cluster_sim.proxmox.saving import restore, save
 from cluster_sim.world import World
-from tests.cluster_sim.proxmox.driver import Driver, Refused
+from tests.cluster_sim.proxmox.driver import SCAN, Driver, Refused
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_whoever_knows_what_it_is_changes_it(pve: Driver) -> None:
 
 
 def test_it_takes_the_right_to_allocate(four_nodes: World) -> None:
-    pve = Driver(four_nodes)
+    pve = Driver(four_nodes, token=SCAN)
     for method, path, form in (
         ("POST", "/cluster/sdn/zones", {"zone": "lab", "type": "simple"}),
         ("POST", "/cluster/sdn/vnets", {"vnet": "lab50", "zone": "lan", "tag": 50}),

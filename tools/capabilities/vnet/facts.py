@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from tools.rules.names import naming
-from tools.rules.request.facts import ENVIRONMENT
+from tools.rules.request.facts import ENVIRONMENT, PLATFORM
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
@@ -23,7 +23,7 @@ BRIDGE = re.compile(r"vmbr\d{1,4}")
 MADE = "vlan"
 """The kind of zone that is made here."""
 
-WANTED = wanted(__package__, environment=(ENVIRONMENT,))
+WANTED = wanted(__package__, environment=(ENVIRONMENT,), platform=(PLATFORM,))
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
