@@ -156,7 +156,7 @@ class Grouping:
             return "kind"
         if previous and head.body and scene.is_listed(head.start - 1, "of") and scene.is_listed(head.first - 1, "bare"):
             return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
-        if is_no_thing(self.scene, head) or self._is_fact_of_ours(head) or self._is_portion_of_ours(head):
+        if is_no_thing(self.scene, head) or self._is_fact_of_ours(head) or self._is_portion_of_ours(head) or self._is_recount_of_one(head):
             return "no"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (is_unnamed and self._ours(head) != "")
@@ -355,6 +355,14 @@ class Grouping:
         catalogue = self.scene.catalogue
         like = [one for one in self.request.items if any(head.capability in w.instead_of for w in catalogue[one.capability].WANTED)]
         return like[0] if len(like) == 1 else None
+
+    def _is_recount_of_one(self, head: Head) -> bool:
+        """`only two machines`, of several things: of which nobody said, and it is none of its own."""
+        own = any(self.scene.is_listed(i, "own_machine") for i in range(head.first, head.last))
+        if not head.body or own or head.lead.number is None or len(self.request.items) < 2 or self.found:
+            return False
+        begin = self.scene.sentence(head.first)[0]
+        return self.scene.any_does(begin, head.start, "only", "mends", "prefer") and only_counts(self.scene, head, "ask_for", "another")
 
     def _is_it(self, head: Head) -> bool:
         """`make it 5 machines`: so many of the one item there is."""

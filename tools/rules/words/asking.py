@@ -56,7 +56,8 @@ def walk(now: Conversation, steps: int) -> Stepped:
             return replace(now, doubts=()), (telling.DOUBTS_DROPPED,)
         return now, (telling.NOTHING_TO_UNDO if steps > 0 else telling.NOTHING_TO_REDO,)
     void = (effects.Void(now.plan_digest),) if now.plan_digest else ()
-    told = (*void, telling.undone(differences(now.request, request), steps > 0))
+    same = telling.DOUBTS_DROPPED if steps > 0 else telling.NOTHING_TO_REDO
+    told = (*void, same if request == now.request else telling.undone(differences(now.request, request), steps > 0))
     if now.run_id is not None and request == now.request_built:
         return replace(as_it_stands(now), history=tuple(history), ahead=tuple(ahead)), told
     bare = replace(now.without("requirements"), request=request, history=tuple(history), ahead=tuple(ahead), doubts=(), asked=())
@@ -107,6 +108,8 @@ def understand(now: Conversation, understood: events.Understood) -> Stepped:
     if request != now.request:
         aloud = (telling.changed(differences(now.request, request)), *aloud) if now.request != Request() else aloud
         now = replace(now, history=(*now.history, now.request)[-HISTORY_MAX:], ahead=())
+    elif edits.doubts and request.items:
+        now = replace(now, history=(*now.history, now.request)[-HISTORY_MAX:])  # what is asked is taken back by itself
     doubts = _still_open(now.doubts, edits, request)
     not_used = tuple(dict.fromkeys((*now.not_used, *edits.unused)))
     after = replace(now.without("requirements"), request=request, doubts=doubts, asked=(), not_used=not_used)
