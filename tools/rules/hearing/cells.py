@@ -84,7 +84,12 @@ class Cell:
                 said = ports_at(scene, self.first, self.last)[1]
             case "address" | "subnet":
                 begin = next((i for i in range(self.first, self.last) if scene.kind(i) == "address"), self.last)
-                said = list(addresses_at(scene, begin, self.last)[1])
+                end, listed = addresses_at(scene, begin, self.last)
+                said, quote = list(listed), scene.quote(self.first, end)
+                scene.use(self.first, end)
+                for other in at.able.by_kind.get("address", ()):  # `10.0.30.15/24, GW 10.0.30.1`
+                    if other is not one and said:
+                        READERS["address"](at, other)
             case "date":
                 said = [day.iso for day in days(quote, at.today)]
                 if len(said) == 2 and one.name == "needed_by" and "until" in at.able.kinds:
