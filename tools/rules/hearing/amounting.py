@@ -227,6 +227,8 @@ class _Amounts:
         while scene.is_text(i, "x", "×", "*"):
             i -= 1
         token = scene.token(i)
+        if match.first < match.amount.first and scene.find(match.first, match.amount.first, ",", "("):
+            return 1, match.first  # `two disks, one of 50 GB and one of 400 GB`
         if token.kind != "number" or scene.used[i] or not 2 <= token.value <= TIMES_MAX or "count" in scene.at(i + 1).names("fact"):
             return 1, match.first
         scene.use(i, i + 1)
@@ -373,6 +375,13 @@ class _Amounts:
         """`8 GB of log files`, `10 GB network card`, `1 GB/s`: a size of what nobody asked about."""
         scene, after = self.scene, size.last
         begin, end = scene.sentence(size.first)
+        opens = (
+            next((i for i in reversed(range(begin, size.first)) if scene.is_text(i, "(")), begin)
+            if scene.in_brackets(size.first)
+            else begin
+        )
+        if opens > begin and "disk" in scene.at(opens - 1).names("fact"):
+            return False  # `two disks (60 GB system, 300 GB index)`
         label = range(begin, size.first - 1)
         if label and scene.is_text(size.first - 1, ":") and not scene.has(after, end, *QUANTITIES):
             told = any(scene.at(i).has("fact", "choice") or scene.mention_at(i) for i in label)

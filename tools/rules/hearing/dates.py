@@ -30,6 +30,7 @@ _DAY = re.compile(
     r"(?<![\w./-])(?:"
     r"(?P<y>20\d\d)[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"
     r"|(?P<d2>\d{1,2})[./](?P<m2>\d{1,2})[./](?P<y2>20\d\d|\d\d)"
+    r"|(?:am|bis|zum|ab|vom|dem|den) (?P<d7>\d{1,2})\.(?P<m7>\d{1,2})\.(?!\d)"
     rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?:\s+(?:of|de))?\s*[ -]?(?P<m3>{_month})\.?(?:,?\s+(?:de\s+)?(?P<y3>20\d\d))?"
     rf"|(?P<m4>{_month})\.?\s+(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?P<y4>20\d\d))?"
     rf"|(?:(?:the )?end of|(?:bis )?ende|fin(?:al)?(?: de)?)\s+(?:the\s+)?"
@@ -66,6 +67,8 @@ def _day(said: dict[str, str], today: date) -> date | None:
                 return date(year, day, month)
             said_day = date(year, month, day)  # unless it is past, and the other way round is ahead: `12/07/2026` in November
             return date(year, day, month) if day <= 12 and said_day < today <= date(year, day, month) else said_day
+        if said["m7"]:
+            return _next(today, "", int(said["m7"]), int(said["d7"]))
         for number in "346":
             if said[f"m{number}"]:
                 return _next(today, said[f"y{number}"], MONTHS[said[f"m{number}"]] + 1, int(said.get(f"d{number}", 1)))

@@ -16,11 +16,14 @@ from tools.rules.hearing.naming import BUILDING, is_host, is_value_word, names_a
 from tools.rules.hearing.places import address, addresses_at, networks, nodes, subnet
 from tools.rules.hearing.ports import ports, sources
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.names import regions as azure_regions
 from tools.values.wanted import Kind, Wanted
 
 TEXT_LENGTH_MAX = 200
+DAY_TOKENS_MAX = 8
+"""Of a day that stands before its word."""
 NO_KEY = "no key"
 _FOLDER = re.compile(r"[^\s,;()\"'`]{1,256}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
@@ -104,7 +107,12 @@ def _is_of_a_person(scene: Scene, mark: Mark) -> bool:
     """`- Hugo on vacation until 7 December`: a line of a list that names nothing of ours before its day."""
     begin = scene.sentence(mark.first)[0]
     words = [i for i in range(begin, mark.first) if scene.kind(i) == "word" and not scene.does(i, "lean")]
-    return scene.is_text(begin, "-", "*", "•") and len(words) > 1 and all(scene.is_plain_word(i) for i in words)
+    end = scene.sentence(mark.first)[1]
+    named = scene.is_text(begin + 2, ":") and not scene.at(begin + 1).meanings and not scene.has(begin, end, *QUANTITIES)
+    others = named and not any(
+        begin <= one.first < end and one.names("body") for one in scene.mentions
+    )  # `* all: review the rules by Friday`
+    return scene.is_text(begin, "-", "*", "•") and len(words) > 1 and (others or all(scene.is_plain_word(i) for i in words))
 
 
 def _from_on(at: Stretch) -> Iterator[tuple[int, int, str]]:
@@ -121,7 +129,7 @@ def _from_on(at: Stretch) -> Iterator[tuple[int, int, str]]:
 
 def _say_date_before(at: Stretch, one: Wanted, mark: Mark) -> None:
     """`18 Aralık'a kadar`: the day stands right before its word."""
-    scene, begin = at.scene, max(at.scene.sentence(mark.first)[0], at.first)
+    scene, begin = at.scene, max(mark.first - DAY_TOKENS_MAX, at.first)  # `am 11.12. wieder weg`
     start = scene.token(begin).start
     for day in days(scene.quote(begin, mark.first), at.today)[-1:]:
         first, last = scene.tokens_between(start + day.start, start + day.end)

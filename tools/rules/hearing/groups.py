@@ -116,7 +116,8 @@ class Grouping:
                 scene.settle(*lead.counted)
                 self.found.append(Group(head, head.start, head.last, verdict == "new", label, lead.number, lead.counted))
             case "again":
-                number = next(n for n, one in enumerate(self.found) if one.capability == head.capability)
+                told = self._titled_before(head)
+                number = told if told >= 0 else next(n for n, one in enumerate(self.found) if one.capability == head.capability)
                 scene.use(head.first, head.last)
                 self.found.append(replace(self.found[number], head=head, first=head.start, last=head.last, of=number))
             case "instead" if previous:
@@ -183,6 +184,8 @@ class Grouping:
             return "new" if previous else "no"
         if previous and self._is_counted_by_another(previous, head):
             return "same"
+        if self._titled_before(head) >= 0:
+            return "again"
         if previous and self._is_like_previous(head) and head.lead.number and scene.any_does(head.start - 3, head.start, "mends"):
             return "recount"
         if head.role and previous and not previous.head.body and what_joins(scene, head) == "for":
@@ -210,6 +213,14 @@ class Grouping:
     def _stands_elsewhere(self, head: Head, previous: Group) -> bool:
         """It has an address, and what is asked for before it has none."""
         return has_address(self.scene, head) and not self.scene.has(previous.head.first, head.start, "address")
+
+    def _titled_before(self, head: Head) -> int:
+        """`2 application servers + 1 database`, then `Application servers: 4 cores`: the number of what a title is about; else -1."""
+        opens = head.intro == "bare" and self.scene.is_text(head.last, ":")
+        if not opens or not self.scene.stops(head.start - 1):
+            return -1
+        like = (one for one in self.found if one.of is None and one.capability == head.capability and one.head.intro == "new")
+        return next((self.found.index(one) for one in like if one.head.adjectives == head.adjectives and one.head.start < head.start), -1)
 
     def _leaning(self, head: Head, there: bool) -> Verdict:
         """`on the database server`, `in a virtual machine`."""
