@@ -19,6 +19,7 @@ from tools.values.manifest import Manifest, Part
 from tools.values.request import Request
 from tools.values.requirements import Origin
 from tools.values.review import Severity
+from tools.values.site import Acme, Site
 
 FOLDER = Path(capabilities.__file__).parent
 ANSIBLE = FOLDER.parents[1] / "ansible"
@@ -26,8 +27,8 @@ NAMES = sorted(path.parent.name for path in FOLDER.glob("*/service.toml"))
 CASES = [(name, words, case) for name in NAMES for words, case in tomllib.loads((FOLDER / name / "cases.toml").read_text()).items()]
 
 
-def composed(request: Request) -> Manifest:
-    requirements = chain.understand(request, SITE, "operator")
+def composed(request: Request, site: Site = SITE) -> Manifest:
+    requirements = chain.understand(request, site, "operator")
     assert requirements.complete, (requirements.parts[0].missing, requirements.parts[0].problems)
     offer = chain.offer(requirements, situation(four_nodes()))
     return chain.compose(requirements, offer, pick_by_rule(offer), situation(four_nodes()))
@@ -88,6 +89,18 @@ def test_what_is_assumed_lies_in_its_range_and_says_its_source(name: str) -> Non
         assert field.low is not None and field.high is not None and field.source is not None
         assert 0 < field.low <= float(field.value) <= field.high  # type: ignore[arg-type]
         assert field.because and field.source.title and field.source.date
+
+
+def test_where_the_site_has_an_acme_server_the_machine_asks_it_and_berth_makes_no_certificate() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    acme = Acme(directory="https://ca.example.org/acme/dir", authority=pem)
+    manifest = composed(said(catalogue()["reverse_proxy"].EXAMPLES[0]), SITE.model_copy(update={"acme": acme}))
+    [part] = manifest.parts
+    assert part.configure is not None and part.certificates == ()
+    told = {name: value for name, value in part.configure.variables.items() if "acme" in name or "certificate" in name}
+    assert told == {"reverse_proxy_acme_directory": acme.directory, "reverse_proxy_acme_authority": acme.authority}
+    assert [one.severity for one in reviewed(manifest).findings if one.check == "certificate"] == [Severity.NOTE]
+    _assert_whole(part)
 
 
 def test_data_that_was_said_has_room_on_the_disk_and_room_to_grow() -> None:

@@ -22,6 +22,7 @@ from tools.pipeline.guide import write_guide
 from tools.pipeline.verify import ran, verify
 from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Part
+from tools.values.site import Acme
 from tools.values.situation import Situation
 from tools.values.trouble import WorldProblem
 
@@ -50,8 +51,8 @@ AT_ONCE = 3
 NOTHING_DONE = "Configured 1 machine: 0 changes made."
 
 
-def part_for(words: str) -> Part:
-    situation = Situation({"proxmox": four_nodes()}, SITE.model_copy(update={"public_keys": (OPERATOR_KEY,)}), NOTHING)
+def part_for(words: str, acme: Acme | None = None) -> Part:
+    situation = Situation({"proxmox": four_nodes()}, SITE.model_copy(update={"public_keys": (OPERATOR_KEY,), "acme": acme}), NOTHING)
     requirements = chain.understand(said(words + PLACED), situation.site, "operator")
     offer = chain.offer(requirements, situation)
     return chain.compose(requirements, offer, pick_by_rule(offer), situation).parts[0]
@@ -99,10 +100,10 @@ def _made(bodies: Bodies, run_folder: Path, name: str, number: int) -> PartConte
     for secret in part.secrets:
         if secret.kind == "password":
             (run_folder / "secrets" / secret.name).write_text(f"pass-of-{secret.name}-9zQ\n")
-    return _met(bodies, run_folder, part, part.machines[0].name, f"10.20.0.{number}")
+    return met(bodies, run_folder, part, part.machines[0].name, f"10.20.0.{number}")
 
 
-def _met(bodies: Bodies, run_folder: Path, part: Part, machine: str, address: str) -> PartContext:
+def met(bodies: Bodies, run_folder: Path, part: Part, machine: str, address: str) -> PartContext:
     bodies.boot(replace(spec_for(machine, address, run_folder), user=part.machines[0].user_name))
     (run_folder / machine).mkdir()
     context = PartContext(

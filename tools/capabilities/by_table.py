@@ -121,6 +121,8 @@ class Table(Value):
     """Name → kind; the playbook is given one by a variable that names it."""
     certificates: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Name → the fields that have the names it is for. The playbook is given one as a secret."""
+    acme: bool = False
+    """The machine has its certificates signed by the site's ACME server, where the site has one; then the playbook is given none."""
     variables: dict[str, Json] = Field(default_factory=dict)
     """Of the playbook: a plain value, `{fact = …}` (and `otherwise`), `{secret = …}`, or `{memory_share = …}`, a row of
     service-figures.csv, of the memory that the system leaves."""
@@ -181,14 +183,25 @@ class Service:
         for fact, told in self.table.facts.items():
             _read(reading, named(self.wanted, fact), told)
         data_gib = self._read_data(reading)
+        if self.table.acme and site.acme:
+            reading.default("acme_directory", site.acme.directory, "The site's ACME server signs its certificate.")
+            reading.default("acme_authority", site.acme.authority, "The site trusts it by this; where it is empty, Debian does.")
         read_placing(reading, site, workload=self.table.called, environment=self.table.environment)
         self._settle_sizes(reading, data_gib)
         return reading.needs()
 
     def variables(self, part: Part) -> dict[str, Json]:
-        return {name: _value(told, part) for name, told in self.table.variables.items()} | self.derived(part.needs)
+        made_there = () if self._makes_certificates(part) else tuple({"secret": name} for name in self.table.certificates)
+        told = {name: one for name, one in self.table.variables.items() if one not in made_there}
+        return {name: _value(one, part) for name, one in told.items()} | self.derived(part.needs)
+
+    def _makes_certificates(self, part: Part) -> bool:
+        """Berth does; else the machine has them signed itself."""
+        return not part.needs.text("acme_directory")
 
     def certificates(self, part: Part) -> tuple[TlsCertificate, ...]:
+        if not self._makes_certificates(part):
+            return ()
         return tuple(
             TlsCertificate(name=name, names=tuple(map(part.needs.text, fields))) for name, fields in self.table.certificates.items()
         )

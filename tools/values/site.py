@@ -219,6 +219,15 @@ class CloudImage(Value):
         return f"{self.os.capitalize()} {self.version}"
 
 
+class Acme(Value):
+    """Who signs the certificates of sites that are served, by RFC 8555. See tools/capabilities/reverse_proxy/README.md."""
+
+    directory: str = Field(pattern=r"^https://[A-Za-z0-9.:/_~-]{1,300}$")
+    """Its address."""
+    authority: str = Field(default="", pattern=r"^$|^(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$")
+    """PEM of whom to trust: of the server itself, and of what it signs. Empty: whoever Debian trusts."""
+
+
 class Monitoring(Value):
     """What only the site can say of watching. See tools/capabilities/monitoring/README.md."""
 
@@ -268,6 +277,8 @@ class Site(Value):
     tenant: str = ""
     """Whose conversation it is, where the roles file has tenants: told by the login, and by nothing that is typed."""
     monitoring: Monitoring = Monitoring()
+    acme: Acme | None = None
+    """None: certificates are of the site's authority, or of one that is made for the run."""
     machines_max: int = 20
     """In one request."""
     own_metal: OwnMetal | None = None

@@ -1,7 +1,27 @@
-"""A reverse proxy on a machine of its own. What it is stands in service.toml, what is asked for in facts.toml."""
+"""A reverse proxy on a machine of its own. What it is stands in service.toml, what is asked for in facts.toml; here is what an ACME server
+is asked, and needs."""
+
+from collections.abc import Iterator
 
 from tools.capabilities.by_table import by_table
+from tools.capabilities.on_machines import Check
+from tools.values.manifest import Part
+from tools.values.requirements import Needs
+from tools.values.review import Severity, fault
+from tools.values.value import Json
 
-NAME, TITLE, WORDS, EXAMPLES, WANTED, ON = by_table(__package__)
+
+def derived(needs: Needs) -> dict[str, Json]:
+    told = ("acme_directory", "acme_authority") if needs.text("acme_directory") else ()
+    return {f"reverse_proxy_{name}": needs.text(name) for name in told}
+
+
+def checks(part: Part) -> Iterator[Check]:
+    directory, site = part.needs.text("acme_directory"), part.needs.text("site_name")
+    reached = fault("reverse_proxy:reached", directory=directory, site=site).finding("certificate", part.label, part.label, Severity.NOTE)
+    yield "certificate", reached if directory else None
+
+
+NAME, TITLE, WORDS, EXAMPLES, WANTED, ON = by_table(__package__, checks=checks, derived=derived)
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]
