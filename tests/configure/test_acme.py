@@ -77,7 +77,10 @@ def test_a_second_run_asks_for_nothing_and_a_timer_asks_every_day(site: tuple[Si
     made, _ = site
     assert configured(made.contexts["shop"]) == NOTHING_DONE
     assert made.root("proxy-01", "systemctl", "is-active", "berth-acme.timer").strip() == "active"
+    signed = made.root("proxy-01", "sha256sum", "/etc/nginx/tls/site.pem")
+    made.root("proxy-01", "sh", "-c", "echo >/etc/nginx/tls/site.pem")  # as a run leaves it that was stopped before nginx got the new one
     made.root("proxy-01", "systemctl", "start", "berth-acme.service")
+    assert made.root("proxy-01", "sha256sum", "/etc/nginx/tls/site.pem") == signed
 
 
 def test_a_name_that_leads_nowhere_stops_the_run_with_what_the_server_says_and_the_site_stays(site: tuple[Site, Acme]) -> None:
