@@ -17,7 +17,7 @@ MACHINE = "Microsoft.Compute/virtualMachines@"
 
 
 def restarts(kind: str, before: Json, after: Json) -> bool:
-    """Azure restarts a machine to give it another size: learn.microsoft.com, "Change the size of a virtual machine", read 2026-11-30."""
+    """Azure restarts a machine to give it another size: learn.microsoft.com, "Resize a virtual machine", read 2026-11-30."""
     if kind != "azapi_resource" or not str(after.get("type", "")).startswith(MACHINE):
         return False
     return _size(before) != _size(after)

@@ -1,8 +1,9 @@
 """Microsoft.Compute/virtualMachines: what a Linux machine must say, what it brings along, and what Azure changes of it. No guest runs here.
 
-Rules, read 2026-11-30: learn.microsoft.com "Trusted Launch for Azure virtual machines" (systems, generation 2), "Frequently asked questions
-about Linux virtual machines" (user names), "Create and use an SSH public-private key pair" (RSA of 2,048 bits and ED25519), "Expand virtual
-hard disks on a Linux VM"; PropertyChangeNotAllowed for keys as terraform-provider-azurerm quotes it (helpers/azure/ssh.go).
+Rules, read 2026-11-30: learn.microsoft.com "Trusted Launch for Azure virtual machines" (systems, generation 2), the compute API's OSProfile
+(user names), "Create and manage SSH keys for authentication to a Linux VM" (RSA of 2,048 bits and ED25519), "Resize a virtual machine" (a
+running one restarts); PropertyChangeNotAllowed for keys as terraform-provider-azurerm quotes it (helpers/azure/ssh.go). That a system disk
+grows on a machine that is deallocated, and never shrinks, is from memory, and so are texts of errors.
 """
 
 from __future__ import annotations

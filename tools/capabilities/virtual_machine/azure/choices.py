@@ -32,7 +32,8 @@ IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version
 IMAGE_GIB = 30
 DISKS = {"Premium_LRS": "P", "StandardSSD_LRS": "E"}
 TIERS_GIB = {4: 32, 6: 64, 10: 128, 15: 256, 20: 512, 30: 1024, 40: 2048, 50: 4096, 60: 8192, 70: 16384, 80: 32767}
-"""What a managed disk is charged as: learn.microsoft.com, "Azure managed disk types", read 2026-11-30."""
+"""(tier, largest GiB) that a managed disk is charged as. The tiers are those of the API (AzureDiskSize, read 2026-11-30), their sizes those
+of learn.microsoft.com, "Azure managed disk types", from memory."""
 SSH = "22"
 
 

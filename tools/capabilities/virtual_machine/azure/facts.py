@@ -18,7 +18,7 @@ SYSTEM = "debian"
 LOG_GB = assumed(1, 1, 10, "Metrics of the machines a month.")
 EGRESS_GB = assumed(20, 1, 500, "Updates and downloads through the NAT gateway a month, for each machine.")
 KEYS = ("ssh-rsa", "ssh-ed25519")
-"""learn.microsoft.com, "Create and use an SSH public-private key pair for Linux VMs in Azure", read 2026-11-30."""
+"""learn.microsoft.com, "Create and manage SSH keys for authentication to a Linux VM", read 2026-11-30."""
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
