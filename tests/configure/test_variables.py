@@ -86,7 +86,8 @@ def test_roles_keep_to_full_names_and_to_what_ansible_core_brings(playbook: str)
             assert module != "ansible.builtin.command" or "argv" in task[module]
             seen += 1
     assert seen > 3
-    assert options_of(PLAYBOOKS, playbook) >= {"base_timezone", "base_packages", "base_users"}
+    has_base = options_of(PLAYBOOKS, playbook) >= {"base_timezone", "base_packages", "base_users"}
+    assert has_base or playbook == "template.yml", "a template is no machine yet: what is made of it gets the role base"
 
 
 HOSTILE = (

@@ -159,11 +159,17 @@ def secret(resource: Resource, label: str, octets: int = 64) -> str:
 
 
 def _check_container(change: Change) -> None:
+    account = change.cloud.find(change.address.id.split("/blobServices/")[0])
     gone_at_s = change.cloud.store.content.get(change.address.key, {}).get("gone_at_s")
-    if change.creating and gone_at_s is not None and change.cloud.now < gone_at_s + CONTAINER_GOES_SECONDS:
+    # An account that was made since has none that are going.
+    if (
+        change.creating
+        and account
+        and gone_at_s is not None
+        and account.created_at_s <= gone_at_s > change.cloud.now - CONTAINER_GOES_SECONDS
+    ):
         raise ArmError(409, "ContainerBeingDeleted", "The specified container is being deleted. Try operation later.")
     public = change.properties.get("publicAccess", "None")
-    account = change.cloud.find(change.address.id.split("/blobServices/")[0])
     if public != "None" and account and not account.properties.get("allowBlobPublicAccess"):
         raise ArmError(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")
 

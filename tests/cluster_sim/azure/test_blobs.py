@@ -114,3 +114,11 @@ def test_the_name_of_a_container_is_free_only_some_time_after_it_went(blobs: Blo
     blobs.azure.clock.advance(30)
     assert blobs.ask("PUT", "/raw?restype=container").status == 201
     assert code(blobs.ask("GET", "/raw/a")) == (404, "BlobNotFound")
+
+
+def test_an_account_that_is_made_anew_has_no_container_that_is_going(blobs: Blobs) -> None:
+    for gone in (CONTAINER, ACCOUNT):
+        blobs.azure.ask("DELETE", gone)
+    blobs.azure.clock.advance(1)
+    blobs.azure.make(ACCOUNT, location="eastus", sku={"name": "Standard_LRS"}, kind="StorageV2")
+    blobs.azure.make(CONTAINER, properties={})
