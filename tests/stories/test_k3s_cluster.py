@@ -105,5 +105,5 @@ def test_a_cluster_survives_a_server_takes_a_worker_is_upgraded_and_lets_a_worke
     )
 
     refused = chat.say("make it 1 server")
-    assert "majority" in refused.text and chat.open_digest == "", refused.text
+    assert "3 servers" in refused.text and chat.open_digest == "", refused.text
     approve(chat, "remove it")
