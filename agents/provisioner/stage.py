@@ -126,6 +126,8 @@ async def _aloud(talk: Talk, works: tuple[Works, ...], invocation_id: str) -> As
     def work() -> None:
         try:
             talk.go_on(say, *works)
+        except StopIteration as ended:  # asyncio cannot hand it on, and the turn would wait for ever
+            raise RuntimeError("something that is always there was not found") from ended
         finally:
             say(None)
 

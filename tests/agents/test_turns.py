@@ -168,3 +168,23 @@ def test_a_turn_that_does_not_come_ends_in_a_sentence_and_nobody_else_waits_for_
 
 def test_a_turn_is_waited_for_as_long_as_terraform_may_plan() -> None:
     assert TURNS.ELSEWHERE_SECONDS_MAX >= INIT_SECONDS_MAX + PLAN_SECONDS_MAX
+
+
+class _Fails:
+    """A talk whose work does not find what is always there."""
+
+    is_slow = False
+
+    def go_on(self, *_: object) -> None:
+        next(iter(()))
+
+
+def test_a_work_that_does_not_find_what_is_always_there_ends_its_turn() -> None:
+    from agents.provisioner.stage import _aloud
+
+    async def heard() -> list[str]:
+        async with asyncio.timeout(20):
+            return [text async for text in _aloud(_Fails(), (), "e-1")]  # type: ignore[arg-type]
+
+    with pytest.raises(RuntimeError):
+        asyncio.run(heard())

@@ -149,9 +149,27 @@ def _request_of(heard: Mapping[str, Json]) -> dict[str, Json]:
     return {"items": items}
 
 
+def _conversation_5(said: dict[str, Json]) -> dict[str, Json]:
+    required = said.get("requirements")
+    return said | {"requirements": required and required | {"parts": [_with_models(needs) for needs in required["parts"]]}}
+
+
+def _manifest_3(said: dict[str, Json]) -> dict[str, Json]:
+    return said | {"parts": [part | {"needs": _with_models(part["needs"])} for part in said["parts"]]}
+
+
+def _with_models(needs: dict[str, Json]) -> dict[str, Json]:
+    """An account of Azure OpenAI has several models: what was the field `model` is one of `models`."""
+    fields = [
+        one | {"name": "models", "value": [one["value"]]} if (needs["capability"], one["name"]) == ("azure_openai", "model") else one
+        for one in needs.get("fields", ())
+    ]
+    return needs | {"fields": fields}
+
+
 UPCASTERS: Final[Mapping[str, tuple[Upcaster, ...]]] = {
-    "conversation": (_conversation_2, _conversation_3, _conversation_4),
-    "manifest": (_manifest_2,),
+    "conversation": (_conversation_2, _conversation_3, _conversation_4, _conversation_5),
+    "manifest": (_manifest_2, _manifest_3),
     "plan": (_labelled_parts,),
     "receipt": (_labelled_parts,),
     "requirements": (_requirements_2,),

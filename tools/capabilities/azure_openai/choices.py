@@ -159,9 +159,7 @@ def _candidate(needs: Needs, kind: str, ways: list[Way], rank: int, seen: Subscr
 def _counter_offer(needs: Needs, kinds: tuple[str, ...], found: Mapping[str, list[Way]], seen: SubscriptionSnapshot) -> str:
     """Less capacity, else another model that the region has so; verified by the same rule."""
     region, models = needs.text("region"), models_of(needs)
-    model = next((name for name, ways in found.items() if all(one.reason for one in ways)), "")
-    if not model:  # as a request of an older Berth may leave it
-        return "Say which model with which capacity, as in `gpt-5.4-mini with 50 thousand tokens per minute`."
+    model = next(name for name, ways in found.items() if all(one.reason for one in ways))
     capacity = models[model]
     left = {kind: room(model, kind, region, seen) for kind in kinds if versions(model, kind, region, seen)}
     most = max((int(q.limit - q.total) for q in left.values() if q), default=0)

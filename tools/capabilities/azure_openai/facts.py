@@ -62,10 +62,7 @@ def _read_models(reading: Reading) -> None:
 def models_of(needs: Needs) -> dict[str, int]:
     """Each model, with its capacity as Azure counts it: in thousands of tokens a minute, rounded up."""
     each = max(1, math.ceil(needs.number("tokens_per_minute") / 1000))
-    said = needs.strings("models") or tuple(
-        filter(None, [needs.text("model")])
-    )  # the fact's name until 2026-11-29: what waited then goes on
-    parts = (one.partition(" with ") for one in said)
+    parts = (one.partition(" with ") for one in needs.strings("models"))
     return {model: int(own) if own else each for model, _, own in parts}
 
 
