@@ -22,8 +22,13 @@ GIVE_CONTENT = "`pvesm set local --content iso,vztmpl,backup,import` on a node a
 def images_of(site: Site) -> tuple[CloudImage, ...]:
     """The first of a system is taken where nobody says a version; a site's own stand in the place of the shipped ones."""
     own = {(one.os, one.version): one for one in site.images}
-    shipped = {(row["os"], row["version"]): CloudImage.model_validate(row) for row in table("cloud-images")}
+    shipped = {(row["os"], row["version"]): _shipped(**row) for row in table("cloud-images")}
     return tuple((shipped | own).values())
+
+
+def _shipped(host: str, path: str, **other: str) -> CloudImage:
+    """A row of the table."""
+    return CloudImage.model_validate({"url": f"https://{host}{path}", **other})
 
 
 def find(images: tuple[CloudImage, ...], os: str, version: str) -> CloudImage | None:
