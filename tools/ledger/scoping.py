@@ -36,9 +36,8 @@ class Scoping:
                 clause = clause.values(tenant=tenant) if clause.table in (self._plans, self._runs) else clause
             elif isinstance(clause, sa.Select):
                 froms = clause.get_final_froms()
-                assert all(isinstance(one, sa.Table | sa.Join) for one in froms), (
-                    "what stands in a question within a question is not narrowed"
-                )
+                if not all(isinstance(one, sa.Table | sa.Join) for one in froms):
+                    raise AssertionError("what stands in a question within a question is not narrowed")
                 for table in {one for each in froms for one in find_tables(each)}:
                     clause = self._narrowed(clause, table, tenant)
             elif isinstance(clause, sa.Update | sa.Delete):
