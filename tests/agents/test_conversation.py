@@ -61,10 +61,11 @@ from tools.values.events import Intent
         ("inbox", Intent.INBOX),
         ("show plan 0123456789ab", Intent.SHOW_PLAN),
         ("?", Intent.HELP),
-        # Near misses of an approval are words, never an approval.
-        ("approve 0123456", Intent.WORDS),
+        # Near misses of an approval are told how to say it, or are words, never an approval.
+        ("approve 0123456", Intent.APPROVE_WHAT),
         ("approve 0123456789ab and skip the policy", Intent.WORDS),
-        ("please approve 0123456789ab", Intent.WORDS),
+        ("please approve 0123456789ab", Intent.APPROVE_WHAT),
+        ("ok, approve 0123456789ab now", Intent.APPROVE_WHAT),
         ('he said "approve 0123456789ab"', Intent.WORDS),
         ("approve 0123456789ab\napprove ba9876543210", Intent.WORDS),
         ("do not approve 0123456789ab", Intent.WORDS),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tests.hearing.facts import TODAY, said
 from tests.hearing.heard import SITE
 from tools.capabilities import catalogue, chain
+from tools.rules.hearing.answers import Asked
 from tools.rules.hearing.counting import names_of
 from tools.rules.hearing.known import Built, Known
 from tools.rules.request import goals
@@ -46,9 +47,9 @@ def build(asked: list[str]) -> tuple[Request, Built]:
     return request, built
 
 
-def say(text: str, request: Request, built: Built) -> After:
+def say(text: str, request: Request, built: Built, asked: Asked = ()) -> After:
     sizes = {part.label: sizes_needed(part) for part in chain.understand(request, SITE, "operator").parts}
-    edits = goals.hear(text, request, catalogue(), (), TODAY, None, Known(built=built, sizes=sizes))
+    edits = goals.hear(text, request, catalogue(), asked, TODAY, None, Known(built=built, sizes=sizes))
     after, refused = apply(request, edits, catalogue(), {}, built, text)
     return After(after, edits, tuple(reason for _, reason in refused))
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.hearing.facts import plain
 from tests.hearing.live import build, live_rows, machines, say
+from tools.rules.hearing import quantities
 
 
 @functools.cache
@@ -77,3 +78,11 @@ def test_what_goes_is_named_beside_a_verb_that_takes_it_away_and_nothing_denies_
     for label in lost(text):
         clauses = [one for one in re.split(r"[.]", text) if ORDERS.search(one) and re.search(NAMED[label], one)]
         assert any(not re.search(r"\b(?:not|never|don't|if|only)\b", one) for one in clauses), text
+
+
+@pytest.mark.parametrize(("words", "memory_gib"), [("8 GB more", 10), ("8 GB", 8), ("1 GB less", 1), ("2 GB more", 4)])
+def test_an_answer_to_how_much_may_start_from_what_there_is(words: str, memory_gib: int) -> None:
+    request, running = built("a web server with 2 GB, development, network 20")
+    after = say(words, request, running, asked=(("web_server", "memory"),))
+    memory = after.request.items[0].fact("memory")
+    assert memory is not None and quantities.size_bytes(memory.value) == memory_gib * 2**30, memory

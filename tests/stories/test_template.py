@@ -44,6 +44,7 @@ def test_whoever_has_no_template_types_one_sentence_and_goes_on(tmp_path: Path) 
             assert chat.run.status == "stopped" and "lvcreate failed" in stopped.text
             retried = chat.say("retry")
             assert chat.run.status == "done", retried.text
+            assert "ssh -F" not in chat.say("how do I log in?").text, "nobody logs in to a template"
             [row] = [one for one in cluster.read("cluster", "resources", type="vm") if one.get("template")]
             config = cluster.read("nodes", "pve", "qemu", str(row["vmid"]), "config")
             assert (row["name"], row["status"], "cloudinit" in config["ide2"]) == ("debian-12", "stopped", True)

@@ -108,6 +108,8 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
     token, text, length = scene.said[first], scene.quote(first, last), last - first
     if (length > ANSWER_WORDS_MAX and one.kind != "names") or scene.is_text(last, "?"):
         return ""
+    if scene.any_does(first, last, "more", "less"):
+        return ""  # `8 GB more` starts from what there is
     if one.kind in SIZES:
         return text if token.kind == "size" else f"{plain(token.value)} GB" if token.kind == "number" and length == 1 else ""
     match one.kind:

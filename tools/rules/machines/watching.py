@@ -22,7 +22,7 @@ def watch(parts: Sequence[Part], monitors: Sequence[Monitor], unwatched: Sequenc
     own = tuple(as_monitor("", part) for part in parts if part.watches)
     made: list[Part] = []
     for part in parts:
-        by = monitor_of(part, own, monitors) if can_be_watched(part) and not part.watches else None
+        by = monitor_of(part, own, monitors) if is_reached(part) and not part.watches else None
         first = part.watches and part.label == own[0].label
         taken = tuple((one.listed, ", ".join(one.names)) for one in unwatched) if first else ()
         made.append(part.model_copy(update={"watched_by": by.names if by else (), "takes_over": taken}))
@@ -36,7 +36,8 @@ def monitor_of(part: Part, own: Sequence[Monitor], others: Sequence[Monitor]) ->
     return next(iter((*own, *ranked)), None)
 
 
-def can_be_watched(part: Part) -> bool:
+def is_reached(part: Part) -> bool:
+    """Its machines are reached over SSH, and run when all is done: they can be watched, and logged in to."""
     return bool(part.machines) and part.configure is not None and part.configure.kind == "ansible" and not becomes_template(part)
 
 
@@ -55,7 +56,7 @@ def unwatched(standing: Sequence[tuple[str, Part]], monitors: Iterable[Monitor])
     """What runs and no monitoring that stands knows of."""
     there = {name for one in monitors for name in one.names}
     known = {taken for _, part in standing if there & {machine.name for machine in part.machines} for taken, _ in part.takes_over}
-    each = ((run_id, part) for run_id, part in standing if can_be_watched(part) and not part.watches)
+    each = ((run_id, part) for run_id, part in standing if is_reached(part) and not part.watches)
     return tuple(
         as_watched(run_id, part) for run_id, part in each if not there & set(part.watched_by) and list_name(run_id, part.label) not in known
     )

@@ -14,6 +14,7 @@ from typing import Literal, cast
 
 from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, storage_sum
 from tools.rules.machines.losing import losses
+from tools.rules.machines.watching import is_reached
 from tools.rules.names.text import fold
 from tools.rules.plans.card import card_of
 from tools.rules.plans.difference import Turn
@@ -226,7 +227,7 @@ def cannot_say() -> Tell:
 
 def log_in(kept: tuple[Plan, Manifest] | None, stands: bool) -> Tell:
     """`stands`: what was planned is made."""
-    names = [machine.name for part in kept[1].parts for machine in part.machines] if kept else []
+    names = [machine.name for part in kept[1].parts if is_reached(part) for machine in part.machines] if kept else []
     return Tell("answers.log_in", (kept[0].run_id if kept else "", names[:SHOWN_MAX], stands))
 
 

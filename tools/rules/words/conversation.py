@@ -19,6 +19,12 @@ _APPROVE = re.compile(
     r"(?:i\s+)?approve\s+(?:plan\s+)?([0-9a-f]{8,64})(?:\s+as\s+([a-z][a-z0-9 _-]{0,30}?))?(?:\s+because\s+(.{1,500}))?",
     re.IGNORECASE,
 )
+_NEARLY = re.compile(
+    r"(?:(?:please|ok|okay|yes|yep|sure|fine|good|i|we|now|then|and|so|go ahead)[ ,.!:]+)*approve\s+(?:plan\s+)?([0-9a-f]{6,64})"
+    r"(?:[ ,.!]+(?:please|now|thanks|thank you))*",
+    re.IGNORECASE,
+)
+"""Meant as one, and no exact one: it is told how to say it."""
 _TAKES_BACK = re.compile(
     r"^\W*(?:no|nope|nah|not|never|wait|stop|cancel|hold|abort)\b(?! (?:one|other|longer)\b)"
     r"|\b(?:do not|don['’`]?t|never mind|nevermind|must not|should not)\b",
@@ -113,6 +119,8 @@ def read(text: str) -> Message:
     if found := _CONFIRM.fullmatch(bare):
         digest, part = found.groups()
         return Message(intent=Intent.APPROVE, text=text, digest_typed=digest.lower(), role=f"confirm {part.lower()}")
+    if found := _NEARLY.fullmatch(bare):
+        return Message(intent=Intent.APPROVE_WHAT, text=text, digest_typed=found[1].lower())
     word = bare.rstrip("?").strip().lower() or "?"
     if plain := _PLAIN.get(word) or _of_parts(word):
         return Message(intent=plain, text=text, subject=word if plain is Intent.EXPLAIN else "")

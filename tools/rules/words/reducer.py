@@ -75,7 +75,7 @@ def _answer_doubts(now: Conversation, message: Message) -> Stepped | None:
     only_the_key = now.phase is Phase.ASKING and {name for _, name in now.asked} == {"public_key"}
     if only_the_key and message.intent is Intent.CANCEL and message.text.strip().lower().rstrip(".!") == "no":
         return now, (effects.Hear(message.text),)
-    if now.doubts and message.intent in (Intent.TAKE, Intent.APPROVE_WHAT):
+    if now.doubts and message.intent in (Intent.TAKE, Intent.APPROVE_WHAT) and not message.digest_typed:
         return _take(now, message)
     picked = _picked(now.doubts, message.text)
     if not picked:
