@@ -21,6 +21,7 @@ COUNTS = {
     "hostile tool calls": {"short": 500, "ci": 20_000, "nightly": 1_000_000},
     "mutated or replayed approvals": {"short": 200, "ci": 2_000, "nightly": 50_000},
     "API cases": {"short": 100, "ci": 2_000, "nightly": 100_000},
+    "API cases of the door": {"short": 100, "ci": 1_000, "nightly": 50_000},
     "simultaneous confirmations": {"short": 80, "ci": 200, "nightly": 10_000},
 }
 COLUMN = os.environ.get("BERTH_ENDURANCE") or "ci"
