@@ -40,6 +40,8 @@ class Proxy(Value):
 
     name_header: str = "x-remote-user"
     groups_header: str = ""
+    address_header: str = ""
+    """In which it says whom it has this from; the last one of several. Strangers are counted by it."""
     secret_header: str = "x-berth-secret"  # noqa: S105 - its name
     secret_file: Path
 
@@ -75,6 +77,10 @@ class Config(Value):
     @property
     def is_secure(self) -> bool:
         return self.address.startswith("https://")
+
+    def cookie(self, name: str) -> str:
+        """What it is called: so that a browser takes it from this very host alone, and not from one beside it in the same domain."""
+        return f"__Host-{name}" if self.is_secure else name
 
 
 def read_config(path: Path) -> Config:

@@ -8,8 +8,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -31,7 +30,7 @@ from ..turns import AT_ONCE
 from .config import Config
 from .figures import answered
 from .messages import BODY_BYTES_MAX, Refused, take
-from .people import COOKIE, People, person_of
+from .people import SESSION_COOKIE, People, person_of
 
 LOGIN_COOKIE = "berth_login"
 LOGIN_SECONDS_MAX = 600
@@ -39,6 +38,8 @@ STRANGERS_A_MINUTE = 30
 """Requests from one address with nothing that we know: enough to mistype, too few to guess."""
 KEPT_MAX = 10_000
 BODY_SECONDS_MAX = 30.0
+READY_SECONDS = 1.0
+ADDRESS_CHARACTERS_MAX = 64
 
 log = logging.getLogger("berth.serving")
 
@@ -79,6 +80,8 @@ class Door:
         self._is_ready = is_ready
         self._figures = figures
         self._buckets = Buckets()
+        self._ready: asyncio.Task[bool] | None = None
+        self._ready_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -107,17 +110,19 @@ class Door:
         if path == "/healthz":
             return PlainTextResponse("ok\n")
         if path == "/readyz":
-            ready = await self._is_ready()
+            ready = await self._looked()
             return PlainTextResponse("ok\n" if ready else "The ledger cannot be read.\n", 200 if ready else 503)
         if (refused := self._other_site(request)) is not None:
             return refused
-        peer = str((scope.get("client") or ("",))[0])
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if said_twice := [name for name in self._names_people() if len(request.headers.getlist(name)) > 1]:
+            return _no(400, f"{said_twice[0]} is there more than once.")
+        peer = self._peer(scope, headers)
         if path in ("/login", "/callback", "/logout"):
             if wait := self._buckets.take("login", peer, STRANGERS_A_MINUTE):
                 return _later(wait)
             return await self._log_in_or_out(request, path)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        found = await self.people.find(headers, _cookies(headers.get("cookie", "")))
+        found = await self.people.find(headers, request.cookies)
         if found is None:
             if wait := self._buckets.take("stranger", peer, STRANGERS_A_MINUTE):
                 return _later(wait)
@@ -150,6 +155,26 @@ class Door:
             speaker.reset(token)
         return None
 
+    async def _looked(self) -> bool:
+        """Whoever asks within a second of another is told the same: anybody may ask."""
+        if self._ready is None or (self._ready.done() and time.monotonic() - self._ready_at > READY_SECONDS):
+            self._ready, self._ready_at = asyncio.ensure_future(self._is_ready()), time.monotonic()
+        return await asyncio.shield(self._ready)
+
+    def _names_people(self) -> tuple[str, ...]:
+        """Headers that say who somebody is. Where one is there twice, a client's own stands beside the proxy's."""
+        proxy = self.config.proxy
+        of_proxy = (proxy.secret_header, proxy.name_header, proxy.groups_header) if proxy else ()
+        return tuple(filter(None, ("authorization", *of_proxy)))
+
+    def _peer(self, scope: Scope, headers: Mapping[str, str]) -> str:
+        """Whose requests are counted together while they are nobody's: an address."""
+        proxy = self.config.proxy
+        passed = headers.get(proxy.address_header.lower(), "") if proxy and proxy.address_header else ""
+        if passed and self.people.is_proxy(headers):
+            return passed.rpartition(",")[2].strip()[:ADDRESS_CHARACTERS_MAX]
+        return str((scope.get("client") or ("",))[0])
+
     def _other_site(self, request: Request) -> Response | None:
         """A page of another site that was made to ask here by a name of its own, or the way back from the provider."""
         hosts = request.headers.getlist("host")
@@ -172,7 +197,7 @@ class Door:
     async def _log_in_or_out(self, request: Request, path: str) -> Response:
         if path == "/logout":
             gone = PlainTextResponse("You are logged out.\n")
-            gone.delete_cookie(COOKIE, path="/")
+            self._set(gone, SESSION_COOKIE, "", 0)
             return gone
         oidc, provider = self.config.oidc, self.people.provider
         if oidc is None or provider is None or request.method != "GET":
@@ -214,7 +239,7 @@ class Door:
     async def _end_login(self, request: Request) -> Response:
         provider, oidc = self.people.provider, self.config.oidc
         assert provider is not None and oidc is not None
-        kept = self.people.opened(_cookies(request.headers.get("cookie", "")).get(LOGIN_COOKIE, ""), "login")
+        kept = self.people.opened(request.cookies.get(self.config.cookie(LOGIN_COOKIE), ""), "login")
         code, state = request.query_params.get("code", ""), request.query_params.get("state", "")
         if not kept or not code or not same(str(kept["state"]), state):
             return _no(403, "This login was not begun here. Go to /login.")
@@ -226,23 +251,17 @@ class Door:
         if found is None:
             return _no(403, "The provider gave no name that can be used here.")
         answer = RedirectResponse(str(kept["next"]), 303)
-        answer.delete_cookie(LOGIN_COOKIE, path="/")
-        self._set(answer, COOKIE, self.people.cookie(*found), int(self.config.session_hours * 3600))
+        self._set(answer, LOGIN_COOKIE, "", 0)
+        self._set(answer, SESSION_COOKIE, self.people.cookie(*found), int(self.config.session_hours * 3600))
         return answer
 
     def _set(self, answer: Response, name: str, value: str, seconds: int) -> None:
-        answer.set_cookie(name, value, max_age=seconds, path="/", secure=self.config.is_secure, httponly=True, samesite="lax")
+        secure = self.config.is_secure
+        answer.set_cookie(self.config.cookie(name), value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def _is_own_path(path: str) -> bool:
-    return path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path and "\r" not in path
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
+    return path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
 
 
 def _no(status: int, why: str) -> Response:

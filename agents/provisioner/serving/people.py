@@ -24,7 +24,7 @@ from tools.values.value import same
 
 from .config import Config, Oidc
 
-COOKIE = "berth_session"
+SESSION_COOKIE = "berth_session"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,99}")
 """Of a person: it stands in addresses and in the names of conversations."""
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -100,11 +100,22 @@ class People:
     async def find(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...], bool] | None:
         """(name, groups, whether a browser's cookie said so); None for nobody we know."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if token:
-            return await self._by_token(token.strip()) if scheme.lower() == "bearer" else None
+        if token and scheme.lower() == "bearer":
+            return await self._by_token(token.strip())
         if self.config.proxy and self.config.proxy.secret_header.lower() in headers:
-            return self._by_proxy(headers)
-        return self._by_cookie(cookies.get(COOKIE, ""))
+            if not self.is_proxy(headers):
+                return None
+            if self.config.proxy.name_header.lower() in headers:
+                return self._by_proxy(headers)
+        return self._by_cookie(cookies.get(self.config.cookie(SESSION_COOKIE), ""))
+
+    def is_proxy(self, headers: Mapping[str, str]) -> bool:
+        """It says by the secret that it is the one."""
+        proxy = self.config.proxy
+        if proxy is None:
+            return False
+        secret = proxy.secret_file.read_text(encoding="utf-8").strip()
+        return bool(secret) and same(headers.get(proxy.secret_header.lower(), ""), secret)
 
     def cookie(self, name: str, groups: tuple[str, ...]) -> str:
         now = int(time.time())
@@ -127,7 +138,8 @@ class People:
     def named(self, claims: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
         oidc = self.config.oidc
         assert oidc is not None
-        name, groups = claims.get(oidc.name_claim) or claims.get("sub"), claims.get(oidc.groups_claim) or []
+        # No other claim in its place: a token that was asked for without this one would make a second person of whoever has it.
+        name, groups = claims.get(oidc.name_claim), claims.get(oidc.groups_claim) or []
         if not isinstance(name, str) or not NAME.fullmatch(name) or not isinstance(groups, list):
             return None
         return name, tuple(str(one) for one in groups[:200])
@@ -158,9 +170,8 @@ class People:
     def _by_proxy(self, headers: Mapping[str, str]) -> tuple[str, tuple[str, ...], bool] | None:
         proxy = self.config.proxy
         assert proxy is not None
-        secret = proxy.secret_file.read_text(encoding="utf-8").strip()
-        name = headers.get(proxy.name_header.lower(), "")
-        if not secret or not same(headers[proxy.secret_header.lower()], secret) or not NAME.fullmatch(name):
+        name = headers[proxy.name_header.lower()]
+        if not NAME.fullmatch(name):
             return None
         groups = headers.get(proxy.groups_header.lower(), "") if proxy.groups_header else ""
         return name, tuple(filter(None, (one.strip() for one in groups.split(",")))), True
