@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import requests
@@ -29,6 +30,11 @@ def test_a_network_is_made_used_and_removed(berth: Berth) -> None:
     assert "lab60" not in {row["vnet"] for row in call(berth, "GET", "/cluster/sdn/vnets")}, "it waits for its own confirmation"
     done = chat.say(f"confirm {chat.open_digest} vnet")
     assert chat.run.status == "done", done.text
+    assert [re.sub(r" in \d+ s$", "", said) for said in re.findall(r"apply: (created .*?)\s*$", done.text, re.MULTILINE)] == [
+        "created z60",
+        "created lab60",
+        "created 10.0.60.0/24",
+    ]
     running = {row["vnet"]: row for row in call(berth, "GET", "/cluster/sdn/vnets?running=1")}
     assert (running["lab60"]["zone"], running["lab60"]["tag"]) == ("z60", 60)
     assert not [row for row in call(berth, "GET", "/cluster/sdn/vnets?pending=1") if "state" in row]

@@ -3,6 +3,8 @@ removed without a trace."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.conftest import Berth
@@ -62,7 +64,9 @@ def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ..
         for part in parts:
             code, told = second_plan(azure, chat.folder / part)
             assert code == 0, told
-    chat.say("remove it")
+    told = {thing.name for part in chat.kept.manifest.parts for thing in part.resources}
+    removing = chat.say("remove it")
+    assert re.findall(r"\*\*Lost\*\*: ([^,]+),", removing.text)[0] in told, "what the operator knows by its name comes first"
     removed = approve(chat)
     assert chat.run.status == "removed", removed.text
     assert groups(azure) == before

@@ -66,8 +66,9 @@ def _where_it_can_stand(needs: Needs, facts: Sequence[Fact], alone: bool) -> Nee
     if said == needs.platform:
         return needs
     able = catalogue()[needs.capability]
-    say = f"on {needs.platform}" if alone else f"{needs.label} on {needs.platform}"
-    problem = f"{able.TITLE} cannot be made on {said}, only on {' or '.join(able.ON)}. Say `{say}`, or ask for another service."
+    say = f"on {needs.platform}" if alone else f"{needs.label.replace('_', ' ')} on {needs.platform}"
+    able_on = " or ".join(_title(name) for name in able.ON)
+    problem = f"{able.TITLE} cannot be made on {_title(said)}, only on {able_on}. Say `{say}`, or ask for another service."
     return needs.refuse(problem, "platform")
 
 
@@ -78,8 +79,16 @@ def _where_it_is_kept(needs: Needs, site: Site) -> Needs:
     if environment is None or kept_on in ("", needs.platform):
         return needs
     title = catalogue()[needs.capability].TITLE
-    problem = f"{title} is made on {needs.platform}, and this site keeps {environment.value} on {kept_on} alone. Say another environment."
+    problem = (
+        f"{title} is made on {_title(needs.platform)}, and this site keeps {environment.value} on {_title(kept_on)} alone. "
+        "Say another environment."
+    )
     return needs.refuse(problem, "environment")
+
+
+def _title(platform: str) -> str:
+    """A platform that is none of ours is named as it was said."""
+    return next((one.TITLE for name, one in PLATFORMS.items() if name == platform), platform)
 
 
 def footing(one: Needs | Part) -> Footing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -168,15 +168,20 @@ def event_of(line: str) -> dict[str, Json] | None:
     return found if isinstance(found, dict) else None
 
 
-def progress_of(event: dict[str, Json]) -> str:
-    """One line for the journal; empty for what nobody needs to read."""
+def progress_of(event: dict[str, Json], called: Mapping[str, str]) -> str:
+    """One line for the journal; empty for what nobody needs to read. `called`: the name of what an address of the plan stands for, empty
+    where it stands for no thing."""
     kind = event.get("type")
     if kind not in ("apply_start", "apply_progress", "apply_complete", "apply_errored"):
         return ""
     hook = event.get("hook") or {}
     resource = hook.get("resource", {})
-    name = str(resource.get("resource_key") or resource.get("resource_name") or "it")
+    name = called.get(str(resource.get("addr")), str(resource.get("resource_key") or resource.get("resource_name") or "it"))
     doing, did, do = _VERBS.get(str(hook.get("action")), ("working on", "worked on", "work on"))
+    if not name:
+        if kind in ("apply_start", "apply_complete"):
+            return ""
+        name, doing, do = "what was changed", "applying", "apply"
     seconds = hook.get("elapsed_seconds")
     if kind == "apply_start":
         return plain(f"{doing} {name}")

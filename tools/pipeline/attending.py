@@ -139,6 +139,7 @@ class _Attending:
         self._work = work
         self._place = place
         self._lines = _Lines(place / "output")
+        self._called = {change.address: "" if change.act else change.name for change in work.part_plan.changes}
         self._looks = 0
         self._terminated = False
         self.interrupted_at: float | None = None
@@ -148,7 +149,7 @@ class _Attending:
         phase = detached.phase(self._place)
         for number, line in self._lines.fresh():
             event = event_of(line)
-            if text := progress_of(event) if event else "":
+            if text := progress_of(event, self._called) if event else "":
                 self._work.tell(text, f"{self._work.part.label} {self._place.name} {number}")
         if phase is Phase.NEVER and not self._place.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._place))  # A shared folder that is away looks so.

@@ -28,6 +28,8 @@ def _size(values: Json) -> str:
     return str((properties.get("hardwareProfile") or {}).get("vmSize", ""))
 
 
+TITLE = "Azure"
+
 PROVIDER = Provider(source="azure/azapi", kinds="azapi_", versions=("2.12.0", "2.13.0"), restarts=restarts)
 
 

@@ -20,6 +20,9 @@ from tools.values.value import Json
 class Platform(Protocol):
     """A module of this package: these are its module-level names."""
 
+    TITLE: str
+    """`Proxmox VE`, as a person is told of it."""
+
     PROVIDER: Provider
     """What its Terraform provider does, as far as a plan has to know it."""
 

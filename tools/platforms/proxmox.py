@@ -19,6 +19,8 @@ from tools.values.situation import Situation
 from tools.values.snapshot import ClusterSnapshot
 from tools.values.value import Json
 
+TITLE = "Proxmox VE"
+
 PROVIDER = Provider(
     source="bpg/proxmox",
     kinds="proxmox_",

@@ -12,7 +12,7 @@ from tools.rules.plans.difference import Turn, difference
 from tools.rules.plans.pricing import NOT_PRICED
 from tools.values.machine import Machine
 from tools.values.manifest import Manifest, Part, Resource
-from tools.values.plan import Estimate, Line, Plan, Swing
+from tools.values.plan import Change, Estimate, Line, Plan, Swing
 from tools.values.requirements import Field, Origin
 from tools.values.review import Finding, Review, Severity
 
@@ -103,7 +103,7 @@ def card_of(
         budget=sum({part.needs.number("budget_monthly") for part in manifest.parts}) if manifest else 0.0,
         findings=() if removal or review is None else tuple(f for f in review.findings if f.severity is not Severity.NOTE),
         shares=tuple(line for line in plan.estimate.lines if line.amount is None and line.path != NOT_PRICED),
-        lost=tuple(dict.fromkeys(change.name for change in changes if change.action in ("delete", "replace") and not change.act)),
+        lost=_lost(changes, manifest),
         restarted=tuple(dict.fromkeys(change.name for change in changes if change.restarts)),
         swings=known,
         not_included=() if removal else not_included,
@@ -111,6 +111,13 @@ def card_of(
         if removal or manifest is None
         else tuple(dict.fromkeys(one for part in manifest.parts for one in part.needs.not_included if one not in wished)),
     )
+
+
+def _lost(changes: Iterable[Change], manifest: Manifest | None) -> tuple[str, ...]:
+    """What the operator was told of comes first: its name says something to them."""
+    told = {thing.name for part in manifest.parts for thing in part.resources} if manifest else set()
+    lost = dict.fromkeys(change.name for change in changes if change.action in ("delete", "replace") and not change.act)
+    return tuple(sorted(lost, key=lambda name: name not in told))
 
 
 def _part(part: Part, swings: Mapping[tuple[str, str], Swing]) -> PartCard:
