@@ -195,10 +195,39 @@ def test_a_plan_names_the_rights_that_it_needs_and_what_is_lacking_is_granted_by
     assert missing == (("/pool/agents", ("Pool.Audit",)),)
     role, acl = rights.lines("berth@pve!apply", missing, whole).splitlines()
     assert "VM.Allocate" in role and "Pool.Audit" in role, "a role on a path replaces what came from above"
-    assert acl == "pveum acl modify /pool/agents --users berth@pve --tokens 'berth@pve!apply' --roles BerthApply"
+    assert acl.strip() == "pveum acl modify /pool/agents --users berth@pve --tokens 'berth@pve!apply' --roles BerthApply"
     anywhere = rights.life_rights("", "8.4.1")
     assert "VM.Monitor" in anywhere[0][1]
     assert "BerthApply" in rights.lines("a@pve!b", anywhere, anywhere), "not the role of templates, which it would widen"
+    of_9 = rights.life_rights("", "9.2.2")
+    in_pool = (("/pool/agents", whole[0][1]), ("/vms", ("VM.Audit/",)))
+    assert "`pool: agents`" in rights.pool_that_would_do(of_9, of_9, in_pool)
+    assert rights.pool_that_would_do(of_9, of_9, (("/pool/agents", ("Pool.Audit",)),)) == ""
+
+
+LOOKS = ("/", ("VM.Clone/", "VM.Audit/"))
+MAKES = ("Datastore.AllocateSpace", "Datastore.Audit")
+
+
+@pytest.mark.parametrize(
+    ("held", "storages"),
+    [
+        ((), {"ceph-vm", "local-lvm"}),  # it could not be looked up
+        ((("/", ("VM.Clone/", "VM.Audit/", *(f"{one}/" for one in MAKES))),), {"ceph-vm", "local-lvm"}),
+        ((LOOKS, ("/storage/local-lvm", MAKES)), {"local-lvm"}),
+        ((LOOKS, ("/storage/ceph-vm", MAKES)), {"ceph-vm"}),
+        ((LOOKS, ("/storage", MAKES)), {"ceph-vm", "local-lvm"}),  # nothing goes down, so none would do: the lines that grant it are told
+    ],
+)
+def test_a_place_that_the_token_may_not_use_is_left_out_where_another_will_do(held: rights.Held, storages: set[str]) -> None:
+    template_everywhere = tuple(
+        template(9000 + n, "debian-12", name, storages=("local-lvm",), shared=False) for n, name in enumerate(NAMES)
+    )
+    seen = four_nodes().model_copy(update={"held": held, "templates": template_everywhere})
+    _, offer = offered("virtual_machine", VM, seen)
+    assert {one.places[0].storage for one in offer.parts[0].candidates} <= storages
+    left_out = [one.subject for one in offer.parts[0].exclusions if "the token that makes lacks" in one.reason]
+    assert bool(left_out) == (len(storages) == 1)
 
 
 def test_a_machine_without_a_network_is_no_machine() -> None:

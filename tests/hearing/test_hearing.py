@@ -160,6 +160,21 @@ def test_of_two_things_it_is_about_the_one_named_or_asked(text: str, asked: tupl
         ("vmbr0", {"network": "vmbr0"}),
         ("100 users i think, prod", {"users": "100", "environment": "production"}),
         ("4 cores and 8 GB. production on 20", {"cpu_count": "4", "memory": "8 GB", "environment": "production", "network": "20"}),
+        (
+            "network 20, address 10.20.0.90/24, gateway 10.20.0.1",
+            {"network": "20", "address": "10.20.0.90/24", "gateway": "10.20.0.1"},
+        ),
+        (
+            "VLAN 20 on vmbr0, IP 10.20.0.90/24, gw 10.20.0.1, DNS 10.20.0.2, production",
+            {
+                "network": "20",
+                "bridge": "vmbr0",
+                "address": "10.20.0.90/24",
+                "gateway": "10.20.0.1",
+                "dns": "10.20.0.2",
+                "environment": "production",
+            },
+        ),
         ("why?", {}),
         (f"{PRIVATE_KEY}\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAA", {"public_key": PRIVATE_KEY}),
     ],

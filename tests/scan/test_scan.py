@@ -123,7 +123,7 @@ def test_a_token_that_may_see_little_is_told_what_it_lacks(four_nodes: Connected
     snapshot = look(little)
     problems = [p for p in snapshot.problems if p.subject == "node pve1" and "Sys.Audit" in p.detail]
     assert problems
-    assert problems[0].remedy.endswith("\npveum acl modify / --tokens 'apply@pve!apply' --roles PVEAuditor")
+    assert problems[0].remedy.endswith("\n    pveum acl modify / --tokens 'apply@pve!apply' --roles PVEAuditor")
     assert all(node.cpu_count == 0 or node.load is None for node in snapshot.nodes)
 
 

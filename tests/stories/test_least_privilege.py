@@ -1,13 +1,17 @@
-"""Two tokens, as README's own lines make them: one that may only look, and one that may act in one pool only. A whole life under them."""
+"""Two tokens, as README's own lines make them: one that may only look, and one that may act in one pool only. A whole life under them, and
+what README shows."""
 
 from __future__ import annotations
 
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from cluster_sim.run import environment, world
@@ -15,14 +19,21 @@ from tests.conftest import ROOT, WORLDS, api_server
 
 SECRET = "1ea57000-0000-4000-8000-00000000000"
 READY = "berth@pve!scan"
+README = (ROOT / "README.md").read_text()
+
+
+def block(language: str, has: str) -> str:
+    """README's block of code that has these words."""
+    return next(one for one in re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL) if has in one)
 
 
 def granted() -> dict[str, Any]:
     """What README's `pveum` lines come to, as a section of a world file. The shell itself reads them, as it does an operator's."""
-    text = (ROOT / "README.md").read_text()
-    block = next(one for one in re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL) if "pveum role add" in one)
     shown = subprocess.run(
-        ["bash", "-euc", 'pveum() { printf "%q " "$@"; echo; }\n' + block], capture_output=True, text=True, check=True
+        ["bash", "-euc", 'pveum() { printf "%q " "$@"; echo; }\n' + block("sh", "pveum role add")],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     made: dict[str, Any] = {"roles": {}, "pools": {}, "users": {}, "grants": [], "ready_token": READY}
     for line in shown.splitlines():
@@ -43,21 +54,33 @@ def granted() -> dict[str, Any]:
     return made
 
 
-def test_a_whole_life_under_the_rights_that_readme_grants(tmp_path: Path) -> None:
+@contextmanager
+def connected(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Settings as README's section has them, of a cluster with just those roles."""
     made = granted()
-    file, site = tmp_path / "world.yaml", tmp_path / "site.yaml"
+    file = tmp_path / "world.yaml"
     file.write_text(yaml.safe_dump({"based_on": str(WORLDS / "four_nodes.yaml"), "proxmox": made}))
-    site.write_text(yaml.safe_dump({"pool": next(iter(made["pools"]))}))
+    site = next(line for line in block("sh", "berth doctor").splitlines() if line.startswith("echo"))
+    subprocess.run(["bash", "-euc", site], cwd=tmp_path, check=True)
     tokens = {name: f"berth@pve!{name}={one['secret']}" for name, one in made["users"]["berth@pve"]["tokens"].items()}
     with world([str(file)], tmp_path / "world", guests="emulated") as ready:
-        given = environment(ready, tmp_path) | {
+        yield environment(ready, tmp_path) | {
             "BERTH_HOME": str(tmp_path / "home"),
-            "BERTH_SITE_FILE": str(site),
+            "BERTH_SITE_FILE": str(tmp_path / "site.yaml"),
             "PROXMOX_VE_API_TOKEN": tokens["apply"],
             "BERTH_SCAN_TOKEN": tokens["scan"],
         }
-        doctor = subprocess.run([ROOT / ".venv/bin/berth", "doctor"], env=given, capture_output=True, text=True, check=False)
-        assert doctor.returncode == 0, doctor.stdout
+
+
+def berth_says(given: dict[str, str], *command: str) -> str:
+    done = subprocess.run([ROOT / ".venv/bin/berth", *command], env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_whole_life_under_the_rights_that_readme_grants(tmp_path: Path) -> None:
+    with connected(tmp_path) as given:
+        berth_says(given, "doctor")
         with api_server(given, tmp_path / "api_server.log") as berth:
             chat = berth.chat()
             planned = chat.say(
@@ -79,3 +102,23 @@ def test_a_whole_life_under_the_rights_that_readme_grants(tmp_path: Path) -> Non
             assert "pveum acl modify /storage/local-lvm --users berth@pve --tokens 'berth@pve!apply'" in refused.text
             said = (tmp_path / "api_server.log").read_text() + done.text + changed.text + removed.text + refused.text
             assert SECRET not in said
+
+
+@pytest.mark.systems
+def test_what_readme_shows_is_made_under_the_rights_that_it_grants(tmp_path: Path) -> None:
+    [sentence] = re.findall(r"^\[user\]: (I need .*)$", README, flags=re.MULTILINE)
+    [template] = re.findall(r"without one, say `(.*?)`", README)
+    file = tmp_path / "shop.yaml"
+    file.write_text(block("yaml", "items:"))
+    with connected(tmp_path) as given, api_server(given, tmp_path / "api_server.log") as berth:
+        kept = re.findall(r"request-[0-9a-f]+", berth_says(given, "request", "apply", str(file)))[0]
+        for said in (
+            (sentence, "no key"),
+            (template, "network 20, address 10.20.0.90/24, gateway 10.20.0.1"),
+            (f"resume {kept}", "no key"),
+        ):
+            chat = berth.chat()
+            replies = [chat.say(text) for text in said]
+            assert replies[-1].digest, replies[-1].text
+            done = chat.say(f"approve {replies[-1].digest}")
+            assert chat.run.status == "done", done.text

@@ -188,7 +188,7 @@ class Azure:
             "Azure refused the credentials.",
             f"{who}got no token from the tenant {self.settings.arm_tenant_id or '(none is set)'}{': ' + known if known else ''}.",
             "Check ARM_TENANT_ID, ARM_CLIENT_ID and ARM_CLIENT_SECRET. A new secret is made with\n"
-            f"az ad app credential reset --id {self.settings.arm_client_id or '<client id>'}",
+            f"    az ad app credential reset --id {self.settings.arm_client_id or '<client id>'}",
         )
 
     def _away(self, error: AzureError) -> Away:
@@ -223,7 +223,7 @@ class Azure:
                 "Azure does not let us look at everything.",
                 f"Reading {subject} is refused{': ' + theirs(code) if code else ''}.",
                 "Grant the right to look:\n"
-                f"az role assignment create --assignee {self.settings.arm_client_id or '<client id>'} --role Reader "
+                f"    az role assignment create --assignee {self.settings.arm_client_id or '<client id>'} --role Reader "
                 f"--scope /subscriptions/{self.subscription_id}",
             )
         return WorldProblem(

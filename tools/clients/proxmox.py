@@ -127,7 +127,7 @@ class Proxmox:
                 f"{self.endpoint} does not accept the API token {self.token_id}: it does not exist, has expired, or "
                 f"its secret is another one.",
                 f"Check {self._setting} (user@realm!name=secret). A new token is made on a node with\n"
-                f"pveum user token add {self.token_id.replace('!', ' ')} --privsep 1",
+                f"    pveum user token add {self.token_id.replace('!', ' ')} --privsep 1",
             )
         if error.status_code == 403:
             return WorldProblem(
@@ -170,7 +170,7 @@ class Proxmox:
 
 
 def audit_line(token_id: str) -> str:
-    return f"pveum acl modify / --tokens '{token_id}' --roles PVEAuditor"
+    return f"    pveum acl modify / --tokens '{token_id}' --roles PVEAuditor"
 
 
 def _may_pass(error: BaseException) -> bool:

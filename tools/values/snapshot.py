@@ -191,6 +191,9 @@ class ClusterSnapshot(Seen):
     """What of SDN is written down and not applied yet: `vnet lab`. Whoever applies a change applies all of it."""
     registered: tuple[Registered, ...] = ()
     """In the subnets of its networks that are known."""
+    held: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What the token that makes may do, by each path that the cluster has a rule for: (`/vms`, (`VM.Audit/`, `VM.Clone`)). What has a `/`
+    behind it goes down to paths below. Empty: it could not be looked up."""
     problems: tuple[ScanProblem, ...] = ()
     hidden_names: tuple[str, ...] = ()
     """SHA-256 of the names of guests that whoever it was taken for does not see: they are taken nevertheless."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from datetime import date
 
 from tools.rules.hearing.able import Able
@@ -42,7 +42,8 @@ def answer(scene: Scene, request: Request, asked: Asked, catalogue: Catalogue, t
     edits, left = list[Edit](), list[tuple[str, Wanted]]()
     for label in dict.fromkeys(label for label, _ in open_):
         wanted = [one for other, one in open_ if other == label]
-        found = _labelled(scene, wanted, items[label].capability, today)
+        besides = [one for one in _addressed(scene, catalogue[items[label].capability].WANTED) if len(items) == 1 or one.name in SHARED]
+        found = _labelled(scene, [*wanted, *(one for one in besides if one not in wanted)], items[label].capability, today)
         edits += [_set(label, fact.name, fact.value, fact.quote, for_one) for fact in found.facts.values()]
         left += [(label, one) for one in wanted if one.name not in found.facts]
     pieces = _pieces(scene, {one.kind for _, one in left})
@@ -66,6 +67,12 @@ def _speaks_of_others(scene: Scene, names: set[str]) -> bool:
     """An amount stands right beside the label of a fact that was not asked for."""
     labels = (mark for mark in scene.marks if mark.names("fact") and not names & set(mark.names("fact")))
     return any(scene.kind(i) in ("number", "size") for mark in labels for i in (mark.first - 1, mark.last))
+
+
+def _addressed(scene: Scene, wanted: Iterable[Wanted]) -> list[Wanted]:
+    """`network 20, address 10.20.0.90/24, gateway 10.20.0.1`: what was not asked for and says its name beside an address."""
+    told = {name for mark in scene.marks if scene.kind(mark.last) == "address" for name in mark.names("fact")}
+    return [one for one in wanted if one.kind == "address" and one.name in told]
 
 
 def _labelled(scene: Scene, wanted: list[Wanted], capability: str, today: date) -> Found:

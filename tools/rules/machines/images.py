@@ -4,6 +4,7 @@ for once it is there is decided in tools.rules.machines.templates."""
 from __future__ import annotations
 
 from tools.data import table
+from tools.rules.machines import rights
 from tools.rules.machines.rights import Rights
 from tools.values.manifest import Part
 from tools.values.site import CloudImage, Site
@@ -57,6 +58,8 @@ def as_templates(seen: ClusterSnapshot, image: CloudImage, storage: str = "") ->
     template. Where there is shared storage, it lies there: any node can be the target of a clone. `storage`: the one that was said."""
     # No template has an id below 100. The nearest one that has the least is taken: the node's own storage before a shared one.
     wheres = sorted((s for s in seen.storages if CONTENT in s.content), key=lambda s: (s.node, s.shared, s.name))
+    able = [one for one in wheres if takes_images(one)]
+    allowed = [one for one in able if not rights.not_held(seen.held, rights_to_download(one.node, one.name))]
     found = tuple(
         Template(
             vm_id=number,
@@ -70,7 +73,7 @@ def as_templates(seen: ClusterSnapshot, image: CloudImage, storage: str = "") ->
             os=image.os,
         )
         for number, where in enumerate(wheres, -len(wheres))
-        if takes_images(where)
+        if where in (allowed or able)
     )
     nodes = {one.node for one in found}
     disks = [s for s in seen.storages if s.node in nodes]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tools.rules.machines import images, networks, templates
+from tools.rules.machines import images, networks, rights, templates
 from tools.rules.machines.capacity import Taking, node_problem
 from tools.rules.machines.networks import Wish
 from tools.rules.names import naming
@@ -97,9 +97,27 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
         found = tuple(_reachable(demand, snapshot, nodes, generation, barred))
         if found:
             break
+    found = _allowed(found, snapshot, barred)
     if nodes:
         shut.update(barred)
     return found, tuple(Exclusion(subject=listed(subjects), reason=reason) for reason, subjects in shut.items())
+
+
+def _allowed(found: tuple[Place, ...], snapshot: ClusterSnapshot, barred: dict[str, list[str]]) -> tuple[Place, ...]:
+    """Those that the token that makes may use. Where it may use none of them all stay: whoever asked is told the lines that grant one."""
+    lacking: dict[rights.Rights, str] = {}
+    told: dict[str, list[str]] = {}
+    for place in found:
+        needed = (*rights.clone_rights(place.template), *rights.storage_rights(place.storage.name))
+        if needed not in lacking:
+            lacking[needed] = rights.spelled(rights.not_held(snapshot.held, needed))
+        if lacking[needed]:
+            told.setdefault(f"the token that makes lacks {lacking[needed]}", []).append(place.id)
+    shut = {one for several in told.values() for one in several}
+    if len(shut) == len(found):
+        return found
+    barred.update(told)
+    return tuple(place for place in found if place.id not in shut)
 
 
 def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, ...]:

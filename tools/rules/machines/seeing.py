@@ -371,3 +371,11 @@ def _figures(points: Iterable[Row], key: str) -> list[float]:
 def _p95(values: list[float]) -> float | None:
     """By nearest rank."""
     return sorted(values)[math.ceil(0.95 * len(values)) - 1] if values else None
+
+
+def held(answer: Json) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Of /access/permissions: path → privilege → whether it goes down (`1`)."""
+    if not isinstance(answer, dict):
+        return ()
+    found = ((path, privileges) for path, privileges in answer.items() if isinstance(privileges, dict) and path.startswith("/"))
+    return tuple(sorted((path, tuple(sorted(f"{one}/" if flag(there, one) else one for one in there))) for path, there in found))

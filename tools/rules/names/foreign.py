@@ -8,6 +8,7 @@ https://github.github.com/gfm/, 2026-11-29).
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 CHARACTERS_MAX = 4_000
 """Of one value in a text."""
@@ -53,8 +54,16 @@ def as_data(text: str, characters_max: int = CHARACTERS_MAX) -> str:
 
 
 def lines_as_data(text: str) -> str:
-    """The same line by line, where each stands in: a line that is indented is one to be typed."""
-    return "\n".join(re.match(r" *", line)[0] + as_data(line.strip()) for line in seen(text).splitlines())  # type: ignore[index]
+    """The same line by line. Lines that are indented are to be typed: they stand in a block of code, as they are."""
+    made = list[str]()
+    for typed, several in groupby(seen(text).splitlines(), lambda line: line.startswith(" " * 4)):
+        if typed:
+            block = "\n".join(line.strip() for line in several)
+            fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", block)), default=0))
+            made.append(f"\n{fence}\n{block}\n{fence}")
+        else:
+            made += [as_data(line.strip()) for line in several]
+    return "\n".join(made)
 
 
 def code(text: str) -> str:

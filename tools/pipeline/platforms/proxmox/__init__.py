@@ -11,7 +11,7 @@ from tools.pipeline.platforms.proxmox import examining
 from tools.pipeline.platforms.proxmox import scan as scanning
 from tools.pipeline.platforms.proxmox.addresses import with_registered
 from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_half_made, refuse_strangers, remove_half_made
-from tools.pipeline.platforms.proxmox.rights import assert_rights
+from tools.pipeline.platforms.proxmox.rights import assert_rights, held
 from tools.pipeline.platforms.proxmox.truth import make_true, switched_off, verify, wait_idle
 from tools.pipeline.platforms.proxmox.vnets import assert_unused
 from tools.rules.machines import networks
@@ -55,6 +55,7 @@ def scan(
 
     vm_ids = frozenset(machine.vm_id for part in parts for machine in part.machines)
     seen = scanning.scan(settings, now, agents=bool(names), enough=None if wishes is None else enough, vm_ids=vm_ids)
+    seen = seen.model_copy(update={"held": held(settings)})
     return with_registered(networks.as_known(seen, site.networks), site)
 
 

@@ -32,7 +32,7 @@ def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[E
         yield Examined("proxmox, the token that makes", False, f"{trouble.summary} {trouble.detail}", trouble.remedy)
         return
     lacking = dict(missing)
-    yield _life(token_id, life, lacking, site)
+    yield _life(token_id, life, lacking, site, seen)
     make_one = "" if templates else _make_a_template(token_id, site, where is not None, download, lacking)
     yield _kind("templates", "with a cloud-init drive", token_id, templates, lacking, make_one)
     yield _kind("storages", "for disks of machines", token_id, storages, lacking, "Set content `images` on a storage (`pvesm set`).")
@@ -40,13 +40,14 @@ def examine(settings: Settings, site: Site, seen: ClusterSnapshot) -> Iterator[E
     yield _new_networks(token_id, lacking)
 
 
-def _life(token_id: str, life: Rights, lacking: dict[str, tuple[str, ...]], site: Site) -> Examined:
+def _life(token_id: str, life: Rights, lacking: dict[str, tuple[str, ...]], site: Site, seen: ClusterSnapshot) -> Examined:
     missing = tuple((path, lacking[path]) for path, _ in life if path in lacking)
     where = f"in pool {site.pool}" if site.pool else "anywhere"
     if not missing:
         return Examined("proxmox, the token that makes", True, f"{token_id} may make, change and remove machines {where}")
-    pool = f"If there is no such pool: pveum pool add {site.pool}\n" if site.pool else ""
-    remedy = f"Grant it, on a node as root:\n{pool}{rights.lines(token_id, missing, life)}"
+    other = rights.pool_that_would_do(missing, life, seen.held)
+    pool = f"If there is no such pool:\n    pveum pool add {site.pool}\nThen:\n" if site.pool else ""
+    remedy = f"{other}Grant it, on a node as root:\n{pool}{rights.lines(token_id, missing, life)}"
     return Examined("proxmox, the token that makes", False, f"{token_id} lacks {rights.spelled(missing)}", remedy)
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from pydantic import SecretStr
-
 from tools.clients.settings import Settings
 from tools.clients.together import Away, together
-from tools.rules.machines import rights
-from tools.rules.machines.rights import Rights
+from tools.rules.machines import rights, seeing
+from tools.rules.machines.rights import Held, Rights
 from tools.values.manifest import Part
 from tools.values.trouble import RequestProblem, WorldProblem
 
@@ -22,27 +20,39 @@ def assert_rights(settings: Settings, parts: Iterable[Part]) -> None:
         return
     token_id, missing = look_up(settings, needed)
     if missing:
+        pool = rights.pool_that_would_do(missing, needed, held(settings))
         raise RequestProblem(
             "The token may not do what this plan needs.",
             f"{token_id} lacks {rights.spelled(missing)}. Nothing was changed.",
-            f"Grant it, on a node as root, and ask again:\n{rights.lines(token_id, missing, needed)}",
+            f"{pool}Grant it, on a node as root, and ask again:\n{rights.lines(token_id, missing, needed)}",
         )
 
 
 def look_up(settings: Settings, needed: Rights) -> tuple[str, Rights]:
     """(the token that makes, what of these it lacks). Raises Away when it is refused or the cluster cannot be read."""
-    from tools.clients.proxmox import Proxmox  # Only here, so that a first prompt does not wait for proxmoxer to load.
+    from tools.clients.proxmox_acting import Acting  # Only here, so that a first prompt does not wait for proxmoxer to load.
 
-    cluster = Proxmox(settings.model_copy(update={"proxmox_scan_token": SecretStr("")}))
+    cluster = Acting(settings)
     answers = together({path: partial(cluster.read, "access", "permissions", path=path) for path, _ in needed})
-    held: dict[str, frozenset[str]] = {}
+    answered: dict[str, frozenset[str]] = {}
     for path, answer in answers.items():
         if isinstance(answer, Away):
             raise answer
         if not isinstance(answer, WorldProblem) and isinstance(answer, dict):
             found = answer.get(path)
-            held[path] = frozenset(name for name in found) if isinstance(found, dict) else frozenset()
-    return cluster.token_id, rights.lacking(needed, held)
+            answered[path] = frozenset(name for name in found) if isinstance(found, dict) else frozenset()
+    return cluster.token_id, rights.lacking(needed, answered)
+
+
+def held(settings: Settings) -> Held:
+    """What the token that makes may do, by each path that the cluster has a rule for. Empty where that cannot be read: then the look-up of
+    what a plan needs says so."""
+    from tools.clients.proxmox_acting import Acting
+
+    try:
+        return seeing.held(Acting(settings).read("access", "permissions"))
+    except WorldProblem:
+        return ()
 
 
 def all_of(several: Iterable[Rights]) -> Rights:
