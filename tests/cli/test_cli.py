@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from cluster_sim.run import settings
+from tests.loopback import Answer, http_server
 from tools import starting
 from tools.cli import main
 from tools.values.trouble import RequestProblem
@@ -86,6 +87,10 @@ def test_the_doctor_finds_a_healthy_world(emulated_cluster: tuple[dict[str, Any]
     empty.mkdir()
     code, text = _berth("doctor", **settings(ready, folder) | {"BERTH_HOME": str(tmp_path), "BERTH_PROVIDER_MIRROR": str(empty)})
     assert code != 0 and "bad  providers for proxmox: bpg/proxmox is not there" in text
+    without = {name: value for name, value in settings(ready, folder).items() if name != "BERTH_PROVIDER_MIRROR"}
+    with http_server(lambda _: Answer(502)) as proxy:
+        code, text = _berth("doctor", **without | {"BERTH_HOME": str(tmp_path), "HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1"})
+    assert code != 0 and "bad  providers for proxmox: " in text and "BERTH_PROVIDER_MIRROR" in text
 
 
 def test_a_request_file_is_applied_shown_and_exported(home: dict[str, str], tmp_path: Path) -> None:

@@ -91,7 +91,10 @@ def held(family: str, as_json: bool) -> None:
     if as_json:
         print_json({"held": carry_out.promises(world)})
         return
-    for one in carry_out.promises(world):
+    promises = carry_out.promises(world)
+    if not promises:
+        say("Nothing is held.")
+    for one in promises:
         whose = "a run" if one.is_run else f"the plan {one.plan_digest[:12]}" if one.plan_digest else "a draft"
         say(f"{one.family[:12]}  until {one.until:%Y-%m-%d %H:%M} UTC  for {whose}: {_spelled(one)}")
 

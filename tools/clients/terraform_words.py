@@ -44,6 +44,11 @@ _LOCKED_AT = "%Y-%m-%d %H:%M:%S"
 _KNOWN: tuple[tuple[str, bool, str], ...] = (
     # (what it says, whether trying again may help, the next move)
     (
+        r"Failed to query available provider packages|Failed to install provider|no available releases",
+        False,
+        "Set BERTH_PROVIDER_MIRROR to a folder with the providers, or let this machine reach the Terraform registry.",
+    ),
+    (
         r"x509|certificate (?:signed by|is not|has expired)|tls: ",
         False,
         "Set BERTH_CA_FILE to the CA that signed the server's certificate.",
@@ -78,11 +83,6 @@ _KNOWN: tuple[tuple[str, bool, str], ...] = (
     ),
     (r"QuotaExceeded|quota", False, "Ask for less, choose another region, or have the quota raised."),
     (r"TooManyRequests|\b429\b", True, "It asks us to slow down; say retry in a minute."),
-    (
-        r"Failed to query available provider packages|Failed to install provider|no available releases",
-        False,
-        "Set BERTH_PROVIDER_MIRROR to a folder with the providers, or let this machine reach the Terraform registry.",
-    ),
     (r"InternalServerError|ServerBusy|ServiceUnavailable", True, "That is on Azure's side; say retry, in a while if it stays."),
     (r"Saved plan is stale", False, "What it is about changed meanwhile; ask for a new plan."),
 )

@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tools.clients import shipped
 from tools.clients.references import Secret
 from tools.clients.settings import Settings
 from tools.clients.terraform import Terraform
@@ -54,9 +56,9 @@ def _program(name: str, why: str, remedy: str) -> Examined:
 
 
 def _providers(settings: Settings) -> Iterator[Examined]:
-    """Whether the mirror has what the modules ask for. The registry is asked by Terraform itself."""
+    """Whether the mirror has what the modules ask for."""
     if not settings.provider_mirror:
-        yield Examined("providers", True, "from the public registry; set BERTH_PROVIDER_MIRROR where it cannot be reached")
+        yield from (_registry(settings, platform) for platform in connected(settings))
         return
     for platform in connected(settings):
         provider = PLATFORMS[platform].PROVIDER
@@ -68,6 +70,20 @@ def _providers(settings: Settings) -> Iterator[Examined]:
         wanted = f"{there}; the modules ask for {low} or later, below {below}"
         remedy = f"Fill it: in terraform/{MODULES[platform]}, type `terraform providers mirror {settings.provider_mirror}`."
         yield Examined(f"providers for {platform}", good, there if good else wanted, remedy)
+
+
+def _registry(settings: Settings, platform: PlatformName) -> Examined:
+    """Terraform fetches the provider, as for a first plan, which then finds it in Berth's own cache."""
+    subject = f"providers for {platform}"
+    with TemporaryDirectory(prefix="berth-doctor-") as folder:
+        shutil.copy(shipped.MODULES / MODULES[platform] / "versions.tf", folder)
+        terraform = Terraform(settings, Path(folder))
+        terraform.write_configuration()
+        try:
+            terraform.init()
+        except Trouble as trouble:
+            return Examined(subject, False, trouble.detail, trouble.remedy)
+        return Examined(subject, True, ", ".join(f"{source} {version}" for source, version in terraform.providers()))
 
 
 def _keys(settings: Settings) -> Examined:
