@@ -38,7 +38,7 @@ from tools.values.events import Intent
         ("no", Intent.CANCEL),
         ("Cancel.", Intent.CANCEL),
         ("nope", Intent.CANCEL),
-        ("No, thanks", Intent.WORDS),
+        ("No, thanks", Intent.CANCEL),
         ("cancel the plan", Intent.CANCEL),
         ("stop the run", Intent.CANCEL),
         ("please stop", Intent.CANCEL),

@@ -7,13 +7,24 @@ state has a say in it.
 from __future__ import annotations
 
 import re
+import tomllib
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
 
 from tools.rules.hearing import quantities
+from tools.rules.names.text import fold
 from tools.values.events import Intent, Message
 
 MESSAGE_BYTES_MAX = 16_384
 """Longer messages are answered, not read: a request for infrastructure is a few sentences."""
-
+WORDS_MAX = 12
+"""Of a message that is nothing but a command."""
+PARTS_MAX = 4
+MENDED_MIN = 5
+"""Letters of a word that a slip is mended in."""
+MENDED_WORDS_MAX = 5
+LIKENESS = 0.83
 
 _APPROVE = re.compile(
     r"(?:i\s+)?approve\s+(?:plan\s+)?([0-9a-f]{8,64})(?:\s+as\s+([a-z][a-z0-9 _-]{0,30}?))?(?:\s+because\s+(.{1,500}))?",
@@ -25,6 +36,8 @@ _NEARLY = re.compile(
     re.IGNORECASE,
 )
 """Meant as one, and no exact one: it is told how to say it."""
+_NO_DIGEST = re.compile(r"(?:i\s+|please\s+)*approve\s+(?:plan\s+)?[0-9a-f]{1,5}", re.IGNORECASE)
+"""Digits that are too few to name a plan."""
 _TAKES_BACK = re.compile(
     r"^\W*(?:no|nope|nah|not|never|wait|stop|cancel|hold|abort)\b(?! (?:one|other|longer)\b)"
     r"|\b(?:do not|don['’`]?t|never mind|nevermind|must not|should not)\b",
@@ -39,47 +52,9 @@ _LOOK = re.compile(r"(status|follow|drift)(?:\s+(?:of\s+)?(?:run\s+)?([A-Za-z0-9
 _PLAN = re.compile(r"(?:show\s+)?(?:me\s+)?(?:the\s+)?(?:plan|details of|details)\s+([0-9a-f]{8,64})", re.IGNORECASE)
 _BACK = re.compile(r"(?:roll\s+back|rollback)\s+(?:the\s+)?([a-z0-9][a-z0-9_-]{0,40}(?: [a-z0-9][a-z0-9_-]{0,40}){0,2})", re.IGNORECASE)
 _AGAIN = re.compile(r"(retry|try\s+again|roll\s+back|rollback|leave|keep)\s+(?:the\s+)?(?:run\s+)?(run-[a-z0-9-]{1,40})", re.IGNORECASE)
-_WALK = re.compile(r"(undo|redo|take back)\s+(?:the |my )?(?:last )?([\w-]+) (?:changes|edits|steps|messages)", re.IGNORECASE)
 _RESUME = re.compile(r"(?:resume|take up|apply)\s+(request-[0-9a-f]{8,64})", re.IGNORECASE)
 
-_CANCEL = "|".join(f"{verb} {what}" for verb in ("cancel", "stop", "abort", "discard") for what in ("it", "the plan", "the run"))
-_SAYINGS: dict[Intent, str] = {
-    Intent.APPROVE_WHAT: "approve|approved|yes|y|yes please|go|go ahead|apply|confirm|lgtm|do it|ok go|go for it|ship it|build it"
-    "|make it so"
-    "|looks good|looks good to me|sounds good|looks fine|fine|fine by me|fine with me|all good|it's fine|it's fine as it is|that's fine|+1"
-    "|approve it|approve it now|approve this|approve that|approve now|approve the plan|i approve|approve please|please approve"
-    "|ja|ja bitte|passt|passt so|mach das|mach es|genehmigt|freigegeben|los|oui|vas-y|d'accord|approuvé|c'est bon|sí|vale|adelante"
-    "|aprobado|hazlo"
-    "|evet|tamam|onaylıyorum|onaylandı|yap",
-    Intent.TAKE: "ok|okay|ok do it|as you suggest|as suggested|take your suggestion|take your suggestions|your suggestions"
-    "|use your suggestions|take the suggestions|use the suggestions|take the defaults|use the defaults",
-    Intent.CANCEL: "no|n|nope|no thanks|no thank you|cancel|stop|abort|reject|never mind|nevermind|forget it|discard|please stop"
-    "|forget about it|let's forget about it|let's forget it|forget it please|vergiss es|laisse tomber|olvídalo|boş ver"
-    f"|please cancel|cancel please|stop please|abbrechen|annuler|cancelar|iptal|{_CANCEL}",
-    Intent.RETRY: "retry|try again|again|try it again|retry it|plan|plan again",
-    Intent.ROLL_BACK: "roll back|rollback|roll it back",
-    Intent.UNDO: "undo|undo that|undo it|undo this|undo the last change|undo my last change|undo the last edit|undo the last one"
-    "|undo last change|take that back|take it back|i take that back"
-    "|rückgängig|rückgängig machen|mach das rückgängig|annule la dernière modification|défaire|deshacer|deshaz eso|geri al",
-    Intent.REDO: "redo|redo that|redo it|undo the undo",
-    Intent.SHOW: "show request|show the request|show my request|show me the request|request|my request|what have i asked for"
-    "|what have you understood|what did you understand|what have you got so far|what do you have so far|so far"
-    "|summary|summarise|summarize|recap",
-    Intent.LEAVE: "leave|leave it|keep it|keep",
-    Intent.LIST: "list|runs|list runs|history",
-    Intent.DRIFT: "drift|show drift|has anything drifted|has it drifted|what has drifted|has anything changed|is it still as it was made",
-    Intent.INBOX: "inbox|what waits for me|what is waiting for me|what's waiting for me|what waits for my approval|what should i approve"
-    "|what must i approve|what do i have to approve|show my inbox|my inbox",
-    Intent.EXPLAIN: "details|why|arithmetic|resources|guide",
-    Intent.STATUS: "thanks|thank you|thanks a lot|many thanks|thank you very much|thx|ty|cheers|cool|nice|great|haha|haha great"
-    "|wait|hold on"
-    "|one moment|just a moment|let me think|danke|danke schön|vielen dank|merci|merci beaucoup|gracias|muchas gracias|teşekkürler|sağ ol",
-    Intent.HELP: "help|?|what can you do|help me|what can i ask for|what do you know|hilfe|aide|ayuda|yardım",
-    Intent.GREET: "hello|hi|hi there|hey|hey there|hello there|good morning|good afternoon|good evening|hallo|guten tag|guten morgen|moin"
-    "|bonjour|salut|hola|merhaba|selam",
-}
-_PLAIN = {saying: intent for intent, sayings in _SAYINGS.items() for saying in sayings.split("|")}
-
+_EMOJI = re.compile("[\u2700-\u27bf\U0001f300-\U0001faff]")
 _NUMBERS = re.compile(r"(?:(?:number|no\.?|option)\s+)?(\d{1,2})(?:\s*(?:,|and|&|\s)\s*(\d{1,2}))*", re.IGNORECASE)
 
 
@@ -95,11 +70,97 @@ def numbers(text: str) -> tuple[int, ...]:
     return tuple(int(one) for one in re.findall(r"\d{1,2}", bare)) if _NUMBERS.fullmatch(bare) else ()
 
 
-def _of_parts(word: str) -> Intent | None:
-    """`looks good, ship it`: sayings that all agree, one of them to what is shown."""
-    meant = {_PLAIN.get(part.strip()) for part in re.split(r"[,.!;]+", word) if part.strip()}
-    agreeing = {Intent.APPROVE_WHAT, Intent.TAKE, Intent.STATUS}
-    return Intent.APPROVE_WHAT if Intent.APPROVE_WHAT in meant and meant <= agreeing else None
+@cache
+def _data() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(files("tools.rules.words").joinpath("texts", "sayings.toml").read_text("utf-8"))
+
+
+@cache
+def _sayings() -> dict[str, Intent]:
+    """Whole messages that are commands."""
+    meant = {intent.name.lower(): intent for intent in Intent}
+    return {
+        _bare(saying): meant[name]
+        for name, languages in _data().items()
+        if name in meant
+        for sayings in languages.values()
+        for saying in sayings
+    }
+
+
+@cache
+def _words() -> frozenset[str]:
+    """Of commands. A slip is mended in the longer ones."""
+    return frozenset(word for saying in _sayings() for word in saying.split())
+
+
+def _mend(word: str) -> str:
+    if len(word) < MENDED_MIN or word in _words():
+        return word
+    return next(iter(get_close_matches(word, _longer(), 1, LIKENESS)), word)
+
+
+@cache
+def _longer() -> list[str]:
+    return sorted(one for one in _words() if len(one) >= MENDED_MIN)
+
+
+def _bare(text: str) -> str:
+    """Its words and nothing between them."""
+    return " ".join(re.findall(r"[\w'+-]+", fold(text)) or _EMOJI.findall(text)[:1])
+
+
+def _saying(text: str) -> tuple[str, Intent] | None:
+    """What a message means that is nothing but a command, with courtesy around it; none of it where it may be something else."""
+    words = _bare(text).split()[: WORDS_MAX + 1]
+    if not words or len(words) > WORDS_MAX:
+        return None
+    known, courtesy = _sayings(), _data()["courtesy"]
+    spelled = [_mend(word) for word in words] if len(words) <= MENDED_WORDS_MAX else words
+    for said in (words, spelled):
+        if found := known.get(" ".join(said)):
+            return " ".join(said), found
+        while said and said[0] in courtesy["words"]:
+            said = said[1:]
+        while said and said[-1] in courtesy["words"]:
+            said = said[:-1]
+        left = " ".join(said)
+        if left not in courtesy["unsure"] and (found := known.get(left)):
+            return left, found
+    return None
+
+
+def _of_parts(text: str) -> Intent | None:
+    """`looks good, ship it`, `thanks, cancel`: sayings that all agree, where agreement and thanks say no more than the other one does."""
+    parts = [part for part in re.split(r"[,.!;\n]+", text) if part.strip()]
+    meant = {found[1] if (found := _saying(part)) else None for part in parts[:PARTS_MAX]}
+    if len(parts) > PARTS_MAX or len(parts) < 2 or None in meant:
+        return None
+    rest = meant - {Intent.TAKE, Intent.STATUS, Intent.GREET}
+    if Intent.APPROVE_WHAT in rest and len(rest) > 1:
+        return None  # `yes, cancel`
+    if rest == {Intent.CANCEL, Intent.UNDO} and _saying(parts[0]) == ("no", Intent.CANCEL):
+        return Intent.UNDO
+    return rest.pop() if len(rest) == 1 else Intent.STATUS if not rest else None
+
+
+def _walk(text: str) -> tuple[Intent, int] | None:
+    """(undo or redo, how many steps) of `undo the last two changes`, `undo that twice`."""
+    walking, words = _data()["walking"], _bare(text).split()[:WORDS_MAX]
+    courtesy = _data()["courtesy"]["words"]
+    words = [word for word in words if word not in courtesy]
+    for name, intent in (("undo", Intent.UNDO), ("redo", Intent.REDO)):
+        verb = next((one.split() for one in walking[name] if words[: len(one.split())] == one.split()), None)
+        if verb is None:
+            continue
+        steps = 1
+        for word in words[len(verb) :]:
+            number = 2 if word in walking["twice"] else quantities.count(word)
+            if word not in walking["of"] and not number:
+                return None
+            steps = number if number and word not in walking["of"] else steps
+        return intent, steps
+    return None
 
 
 def read(text: str) -> Message:
@@ -121,19 +182,24 @@ def read(text: str) -> Message:
         return Message(intent=Intent.APPROVE, text=text, digest_typed=digest.lower(), role=f"confirm {part.lower()}")
     if found := _NEARLY.fullmatch(bare):
         return Message(intent=Intent.APPROVE_WHAT, text=text, digest_typed=found[1].lower())
-    word = bare.rstrip("?").strip().lower() or "?"
-    if plain := _PLAIN.get(word) or _of_parts(word):
-        return Message(intent=plain, text=text, subject=word if plain is Intent.EXPLAIN else "")
+    if not _bare(bare):
+        return Message(intent=Intent.HELP if "?" in bare else Intent.WORDS, text=text)
+    if said := _saying(bare):
+        return Message(intent=said[1], text=text, subject=said[0] if said[1] is Intent.EXPLAIN else "")
+    if plain := _of_parts(bare):
+        return Message(intent=plain, text=text)
+    if found := _NO_DIGEST.fullmatch(bare):
+        return Message(intent=Intent.APPROVE_WHAT, text=text)
+    if walk := _walk(bare):
+        return Message(intent=walk[0], text=text, subject=str(walk[1]))
     if found := _REMOVE.fullmatch(bare):
         return Message(intent=Intent.REMOVE, text=text, subject=found.group(1) or "")
     if found := _PLAN.fullmatch(bare):
         return Message(intent=Intent.SHOW_PLAN, text=text, subject=found.group(1).lower())
     if found := _AGAIN.fullmatch(bare):
-        return Message(intent=_PLAIN[" ".join(found.group(1).lower().split())], text=text, subject=found.group(2).lower())
+        return Message(intent=_sayings()[_bare(found.group(1))], text=text, subject=found.group(2).lower())
     if found := _BACK.fullmatch(bare):
         return Message(intent=Intent.ROLL_BACK, text=text, subject=found.group(1))
-    if (found := _WALK.fullmatch(bare)) and (steps := quantities.count(found.group(2))):
-        return Message(intent=Intent.REDO if found.group(1).lower() == "redo" else Intent.UNDO, text=text, subject=str(steps))
     if found := _RESUME.fullmatch(bare):
         return Message(intent=Intent.RESUME, text=text, subject=found.group(1).lower())
     if found := _LOOK.fullmatch(bare):
