@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tools.rules.hearing import quantities
 from tools.rules.hearing.meanings import same
+from tools.rules.hearing.scaling import multiply, so_far, worth
 from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
@@ -24,7 +24,7 @@ ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"),
 def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
     _add_one(message, thing, at)
     matches, rest = assign(at)
-    _multiply(message, thing, at)
+    multiply(message, thing, at)
     one = _Amounts(message, thing, at)
     one.say(matches, rest)
     one.settle(one.corrected(rest))
@@ -46,17 +46,6 @@ def say_afar(message: Message, thing: Thing) -> None:
     _Amounts(message, thing, at).say(left)
 
 
-def so_far(message: Message, thing: Thing, fact: str) -> str:
-    """What it is without this message; where machines of one kind are meant, of these."""
-    theirs = f"{thing.kind}_{fact}"
-    return message.so_far(thing, theirs if thing.kind and message.wants(thing, theirs) else fact)
-
-
-def worth(value: str) -> float | None:
-    size_bytes, number = quantities.size_bytes(value), quantities.count(value)
-    return size_bytes if size_bytes is not None else number
-
-
 def _add_one(message: Message, thing: Thing, at: Stretch) -> None:
     """`one more worker`, `another worker`: to what was said; to anything else it is told as unused."""
     scene = at.scene
@@ -67,28 +56,6 @@ def _add_one(message: Message, thing: Thing, at: Stretch) -> None:
             at.say(by, plain(was + 1), mark.first, end)
         elif name and not thing.new:
             scene.leave(mark.first, end)
-
-
-def _multiply(message: Message, thing: Thing, at: Stretch) -> None:
-    """`half the ram`, `double the disk`: of what was said; of anything else it is told as unused."""
-    for mark in [*at.marks("double"), *at.marks("half")]:
-        label = next((m for m in at.scene.marks_in(mark.last, mark.last + 3) if m.names("fact")), None)
-        last = label.last if label else at.skip(mark.last, "owned", "lean", "them")
-        if thing.new and not thing.copied and (label is None or any(name in MACHINE_SIZES for name in label.names("fact"))):
-            name = next((name for name in label.names("fact") if name in MACHINE_SIZES), "") if label else ""
-            thing.scaled.append((2 if mark.does("double") else 0.5, name, mark.first, last))
-            continue
-        if not label:
-            continue
-        names = [name for name in label.names("fact") if message.wants(thing, name)]
-        name, value = next(((name, value) for name in names if (value := so_far(message, thing, name))), ("", ""))
-        was = worth(value)
-        if was is not None:
-            now = was * (2 if mark.does("double") else 0.5)
-            if now != int(now):
-                at.scene.leave(mark.first, label.last)
-                continue
-            at.say(name, plain(now) if value.isdigit() else f"{plain(now / GIB)} GB", mark.first, label.last)
 
 
 class _Amounts:

@@ -131,7 +131,8 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
             told = named or scene.at(first + 1).names("fact") or not scene.fills(first)
             return scene.unquoted(first) if told and (is_word or named) else ""
         case "name" | "names":
-            return ", ".join(names_at(scene, first, last)[1]) if length <= 2 or token.kind == "name" else ""
+            taken = scene.any_does(first, last, "remove", "deny", "denied_after", "goes", "change")
+            return ", ".join(names_at(scene, first, last)[1]) if not taken and (length <= 2 or token.kind == "name") else ""
         case "address" | "subnet":
             return ", ".join(addresses_at(scene, first, last)[1])
         case "choice":
@@ -151,7 +152,10 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
         case "region":
             return text if length <= 3 else ""
         case "text":
-            named = token.kind == "name" or any(c.isalpha() for c in text)
+            named = (token.kind == "name" or any(c.isalpha() for c in text)) and not scene.any_does(
+                first, last, "deny", "denied_after", "goes"
+            )
+            named = named and not any(scene.denied[first:last])
             return text if named and not scene.does(first, "remove", "deny") and not scene.fills(first) else ""
         case _:
             return ""

@@ -208,8 +208,9 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
             continue
         if label and label.wishes and scene.marks_in(first, last, "ports"):
             label = None  # `https = port 443`
-        comma = scene.find(first, last, ",") if label and label.facts == ("name",) and not piece.row else None
-        if comma and scene.at(comma + 1).has("fact", "choice") and scene.at(comma + 1).first == comma + 1:
+        splits = label and (label.facts == ("name",) or SECTION in label.facts) and not piece.row
+        comma = scene.find(first, last, ",") if splits else None
+        if comma and label and _says_another(scene, label, comma + 1):
             cells.append(Cell(label or Labelled(), first, comma, 0, None, label_first))
             first, label = comma + 1, None  # `Hostname: app-01, VLAN 60`
         if label or (piece.label and piece.row):
@@ -219,6 +220,13 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
         else:
             spans.append((first, last, piece.begins))
     return cells, spans, remarks
+
+
+def _says_another(scene: Scene, label: Labelled, number: int) -> bool:
+    """`Hostname: app-01, VLAN 60`, `Env: prod, VLAN 20`: a fact that the label does not name, or a choice of one."""
+    mark = scene.at(number)
+    chosen = {one.name for one in mark.meanings if one.kind == "choice"}
+    return mark.first == number and (mark.has("fact") or bool(chosen)) and not chosen & {*label.facts}
 
 
 def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing import listing, quantities
-from tools.rules.hearing.amounting import worth
 from tools.rules.hearing.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.meanings import Mark
+from tools.rules.hearing.scaling import worth
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
 from tools.rules.hearing.values import GIB, plain

@@ -23,6 +23,7 @@ def correct(message: Message, before: Request) -> bool:
     """Whether the message is such a correction. `before` is the request without the last message."""
     scene = message.scene
     said = amounts(scene, 0, len(scene.said))
+    said = [one for one in said if not scene.does(one.first, "article")] or said  # `make that one 1 TB`
     able = {item.capability for item in message.request.items}
     labels = [mark for mark in scene.marks if {name for one in able for name in mark.facts(one)} - {"count"}]
     takes_back = any(mark.does("mends", "instead", "prefer") for mark in scene.marks) or scene.does(0, "deny")

@@ -14,6 +14,7 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import FIGURES
 from tools.rules.hearing.standing import (
     asks_before,
+    elaborates,
     goes_on_about,
     governed,
     has_address,
@@ -194,6 +195,8 @@ class Grouping:
             return "no" if previous and self.scene.in_brackets(head.first) else "new"
         of_before = any(one.capability == head.capability for one in self.found[:-1])
         told = what_joins(self.scene, head) in ("stop", "join") or value_of(scene, head) >= 0
+        if self._is_elaborated(head):
+            return "again"
         if of_before and head.intro == "ref" and not self._is_like_previous(head) and told:
             return "again"
         if (previous or self.request.items) and modifies(self.scene, head) and head.intro != "new":
@@ -209,6 +212,14 @@ class Grouping:
         if there and head.intro != "new" and previous and previous.capability != head.capability:
             return "there"
         return self._after_another(head, previous) if previous else self._first(head, there)
+
+    def _is_elaborated(self, head: Head) -> bool:
+        """`a postgres and a mariadb. pg for 80 users`: it was named before, and nothing was said of it."""
+        like = [n for n, one in enumerate(self.found) if one.capability == head.capability and one.new]
+        if len(like) != 1 or head.start in self.lines:
+            return False
+        after = self.found[like[0] + 1].head.start if like[0] + 1 < len(self.found) else head.start
+        return elaborates(self.scene, head, self.found[like[0]].head.last, after)
 
     def _stands_elsewhere(self, head: Head, previous: Group) -> bool:
         """It has an address, and what is asked for before it has none."""
@@ -322,7 +333,8 @@ class Grouping:
     def _is_portion_of_ours(self, head: Head) -> bool:
         """`the servers need 8 GB`, of a cluster: machines of one of its kinds, and nothing new."""
         only = self.request.items[0].capability if len(self.request.items) == 1 else ""
-        return bool(only) and head.intro == "ref" and head.lead.number is None and not self.found and self._kind_of(only, head) != ""
+        opens = head.intro == "ref" or (head.intro == "bare" and self.scene.stops(head.start - 1))  # `servers 2 cores 4 GB`
+        return bool(only) and opens and head.lead.number is None and not self.found and self._kind_of(only, head) != ""
 
     def _is_fact_of_ours(self, head: Head) -> bool:
         """`open port 8080 too`, of a web server: no Azure firewall, but its port."""

@@ -13,6 +13,7 @@ from tools.rules.hearing import quantities
 from tools.rules.hearing.dates import is_day_word
 from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.naming import is_tagged, names_at
+from tools.rules.hearing.pointing import pointed
 from tools.rules.hearing.scene import Scene
 from tools.rules.names.naming import numbered, repair
 from tools.values.request import Item, Request
@@ -84,6 +85,11 @@ def heads(scene: Scene, first: int, last: int, request: Request, titles: Mapping
     """`titles` are words that begin lines of a list as its names do."""
     found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
     found += _items(scene, first, last, request)
+    taken = {i for head in found for i in range(head.first, head.last)}
+    for item, begin, end in pointed(scene, first, last, request.items):
+        if not taken & {*range(begin, end)} or scene.is_body(end - 1):
+            lead = _lead(scene, begin, first)
+            found.append(Head(item.capability, lead if lead.number else Lead(begin, "ref"), begin, end, label=item.label))
     found += _roles(scene, first, last, found, request)
     found += _called(scene, first, last, found, titles)
     for mark in scene.marks_in(first, last, "remove"):

@@ -76,7 +76,10 @@ def joined(said: tuple[Token, ...], mentions: list[Mark], marks: list[Mark]) -> 
 
 
 def unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
-    """`vlan20` and `debian-12` are a word and its number."""
+    """`vlan20` and `debian-12` are a word and its number; `redis'i` is a word with an ending of its language."""
+    stem, mark, ending = token.text.partition("'")
+    if token.kind == "word" and mark and ending in words.endings:
+        return (token._replace(text=stem, end=token.start + len(stem)),)
     found = _WORD_AND_NUMBER.fullmatch(token.text) if token.kind == "name" else None
     if found is None or not (
         words.has_version(found[1]) or (found[2] == "" and "." not in found[3] and found[3][0] != "0" and words.joins(found[1]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping
 from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, applications, heads, new_places, says_machine_size, titles
+from tools.rules.hearing.layout import SECTION
 from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import QUANTITIES
@@ -187,7 +188,16 @@ def _one_by_one(scene: Scene, group: Group) -> list[Group]:
 def _is_one_more(scene: Scene, group: Group, number: int) -> bool:
     """`a web server with 2 cores and one with 4`."""
     alone = scene.said[number].value <= 1 and scene.does(number - 1, "join")
-    return group.new and alone and scene.has(group.head.last, number, *QUANTITIES)
+    return group.new and alone and (scene.has(group.head.last, number, *QUANTITIES) or _is_elsewhere(scene, group, number))
+
+
+def _is_elsewhere(scene: Scene, group: Group, number: int) -> bool:
+    """`a web server for production and one for staging`."""
+    before, after = (
+        {value for mark in scene.marks_in(*span, SECTION) for value in mark.choices(SECTION)}
+        for span in ((group.head.last, number), (number, group.last))
+    )
+    return bool(before) and bool(after) and before.isdisjoint(after)
 
 
 def _by_sizes(scene: Scene, group: Group) -> list[Group]:

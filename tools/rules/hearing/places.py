@@ -63,7 +63,7 @@ def _answers(at: Stretch, one: Wanted, number: int) -> bool:
     """`3 servers, 2 workers. production on 20`, where it was asked which network: a number that counts nothing."""
     scene, after = at.scene, number + 1
     ends = scene.stops(after) or scene.is_text(after, ",", ")") or scene.does(after, "join")
-    open_ = one.name in scene.asked and one.name not in at.found.facts
+    open_ = one.name in scene.asked and one.name not in at.found.facts and scene.is_listed(number - 1, "within")
     return open_ and ends and scene.does(number - 1, "lean") and not scene.at(number - 1).names("fact")
 
 
@@ -256,6 +256,24 @@ def address(at: Stretch, one: Wanted) -> None:
             end, said = addresses_at(scene, i, at.last)
             at.say(one.name, ", ".join(said), i, end)
             return
+    _one_by_one(at, one)
+
+
+def _one_by_one(at: Stretch, one: Wanted) -> None:
+    """`first one 10.20.0.11, second 10.20.0.12`."""
+    scene, said = at.scene, list[int]()
+    for i in scene.of_kind(at.first, at.last, "address"):
+        lead = (
+            i - 1 - scene.is_listed(i - 1, "one_of")
+            if not scene.does(i - 1, "with", "link", "lean")
+            else i - 2 - scene.is_listed(i - 2, "one_of")
+        )
+        if scene.words.ordinals.get(scene.token(lead).text) == len(said) and scene.is_left(i):
+            said.append(i)
+    if len(said) > 1 and one.name == "address":
+        at.found.say(one.name, ", ".join(scene.said[i].text for i in said), scene.quote(said[0], said[-1] + 1))
+        for i in said:
+            scene.use(i, i + 1)
 
 
 def subnet(at: Stretch, one: Wanted) -> None:

@@ -12,7 +12,7 @@ from tools.rules.hearing.saying import read_stretch
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found
 from tools.rules.hearing.things import Message, Thing
-from tools.rules.hearing.vague import ask_how_much
+from tools.rules.hearing.vague import ask_how_large, ask_how_much
 from tools.values.request import Doubt, Edit, Reading
 
 LEAD_MAX = 3
@@ -46,6 +46,7 @@ def read_there(message: Message, thing: Thing, first: int = 0, last: int | None 
 def _read(message: Message, thing: Thing, first: int, last: int) -> None:
     read_stretch(message, thing, first, last)
     ask_how_much(message, thing, message.stretch(thing, first, last))
+    ask_how_large(message, thing, message.stretch(thing, first, last))
 
 
 def _portions(message: Message, thing: Thing, first: int, last: int) -> list[Portion]:
@@ -82,6 +83,8 @@ def _bare(count: str) -> str:
 def _is_some(scene: Scene, number: int) -> bool:
     """`one of them`, `two of the web servers`."""
     some = scene.kind(number) == "number" or scene.is_listed(number, "single")
+    if some and scene.is_listed(number + 1, "of_them") and scene.is_left(number):
+        return True  # `eine davon`
     end = scene.skip(number + 2, len(scene.said), "article", "owned", most=LEAD_MAX)
     whose = any(scene.does(i, "them") for i in range(number + 2, end + 1)) or scene.mention_at(end) is not None
     return some and scene.is_listed(number + 1, "of") and whose and scene.is_left(number)
@@ -104,7 +107,8 @@ def _read_portion(message: Message, thing: Thing, one: Portion) -> None:
     for name, fact in own.facts.items():
         theirs = f"{one.kind}_{name}"
         if name == COUNT and not one.kind:
-            thing.facts[name] = fact  # `three of them`: so many there are to be
+            if len(own.facts) == 1 and not own.doubts:
+                thing.facts[name] = fact  # `three of them`: so many there are to be
         elif one.kind and message.wants(thing, theirs):
             thing.facts[theirs] = fact.model_copy(update={"name": theirs})
         elif name.startswith(f"{one.kind}_"):

@@ -11,13 +11,14 @@ from itertools import zip_longest
 from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.amounting import say_afar
 from tools.rules.hearing.answers import Asked, answer
-from tools.rules.hearing.cells import Cell, Span, cells_of
+from tools.rules.hearing.cells import Cell, cells_of
 from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced
 from tools.rules.hearing.correcting import correct, redirect
 from tools.rules.hearing.enlarging import joins_what_runs
 from tools.rules.hearing.files import pasted, without
 from tools.rules.hearing.groups import Group
+from tools.rules.hearing.inquiring import is_question
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.labels import Labelled, is_section, label_of
 from tools.rules.hearing.layout import SECTION, pieces
@@ -26,13 +27,13 @@ from tools.rules.hearing.naming import DIGITS, Called, names
 from tools.rules.hearing.parting import groups
 from tools.rules.hearing.portions import read_there
 from tools.rules.hearing.renaming import renamed
+from tools.rules.hearing.restoring import restores
 from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.seen import FIGURES
 from tools.rules.hearing.taking import keep_from, take_away
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
-from tools.rules.hearing.vague import ask_once
+from tools.rules.hearing.vague import ask_once, scale_asked
 from tools.rules.hearing.words import Catalogue
 from tools.rules.names.naming import listed
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
@@ -58,6 +59,9 @@ def read(
     earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
     scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
     scene.known, scene.asked = known, frozenset(name for _, name in asked)
+    scene.latest = frozenset(item.label for item in request.items if before is not None and item not in before.items)
+    if restores(scene, request, before):
+        return Edits(undo=1)
     message = Message(scene, request, catalogue, today)
     message.handed = next((service for one in files if (service := scene.words.service(one.runs_on))), "")
     heard = _Reader(message, before).edits(cleaned, asked) if scene.said or files else Edits()
@@ -86,9 +90,10 @@ class _Reader:
         scene, message = self.scene, self.message
         layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene.words, text))
         cells, spans, remarks = cells_of(scene, layout)
-        asks = _asks(scene, spans) and not cells
+        asks = is_question(scene, spans) and not cells
         if scene.marks_of("informs") and not scene.marks_of("ask_for"):
             scene.leave(0, len(scene.said))
+        self.gone += [] if cells else renamed(scene, message.request)
         called = [one for first, last, _ in spans for one in names(scene, first, last)]
         for one in called:
             scene.use(one.first, one.last)
@@ -97,14 +102,13 @@ class _Reader:
         stretches = [*((first, last) for first, last, _ in spans), *((cell.first, cell.last) for cell in cells), *remarks]
         for i in set(range(len(scene.said))) - {i for first, last in stretches for i in range(first, last)}:
             scene.settle(i, i + 1)  # marks of lists, lines of a log and the like
-        if asked and not cells and not called and _may_answer(message, asked):
+        if asked and not cells and not called and not self.gone and _may_answer(message, asked):
             used = bytes(scene.used)
-            found = answer(scene, message.request, asked, message.catalogue, message.today)
+            found = scale_asked(message, asked) or answer(scene, message.request, asked, message.catalogue, message.today)
             if found:
                 return Edits(edits=tuple(found), unused=unused(scene))
             scene.used[:] = used
         taken = Edits() if cells else take_away(scene, message.request)
-        self.gone += [] if cells else renamed(scene, message.request)
         for cell in cells:
             scene.use(cell.begin, cell.last)
         starts_over = self._start_over()
@@ -226,7 +230,7 @@ class _Reader:
         if len(items) > 1 and found and not any(group.new for group in found):
             head = found[0].head
             small = [i for i in range(scene.sentence(head.first)[0], head.first) if not scene.does(i, "owned", "article")]
-            if small and len(small) <= 3 and scene.does(small[-1], "only"):
+            if small and len(small) <= 3 and scene.does(small[-1], "only") and head.lead.number is None:
                 meant, quote = {group.label for group in found}, scene.quote(0, head.last)
                 gone = [item.label for item in items if item.label not in meant and item.label not in scene.known.built]
                 self.gone += [Edit(do="remove", item=label, quote=quote) for label in gone]
@@ -253,6 +257,7 @@ class _Reader:
             able = [item for item in message.request.items if any(w.name == "name" for w in message.catalogue[item.capability].WANTED)]
             thing = message.things[owner] if message.things else message.thing_of(able[0]) if len(able) == 1 else None
             if thing is None:
+                self._deal_out_names(one, able)
                 continue
             kinds = scene.words.able[thing.capability].kinds
             label, others = scene.at(one.begin - 1), scene.at(one.first - 1).names("fact")
@@ -260,6 +265,17 @@ class _Reader:
             fact = next((name for name in others if kinds.get(name) in ("name", "text", "network", "node")), "name")
             if fact in kinds:
                 thing.found.say(fact, ", ".join(one.names), scene.quote(one.first, one.last))
+
+    def _deal_out_names(self, called: Called, items: Sequence[Item]) -> None:
+        """`call them www1, www2 and db1`, of several things: as many names as there are machines."""
+        message, left = self.message, list(called.names)
+        counts = [message.counted(Thing(item.capability, item.label, False, ""), COUNT)[1] or 1 for item in items]
+        for item, count in zip(items, counts, strict=True) if sum(counts) == len(left) else ():
+            mine, left = left[:count], left[count:]
+            quote = self.scene.quote(called.first, called.last)
+            message.thing_of(item).edits.append(Edit(do="set", item=item.label, name="name", value=", ".join(mine), quote=quote))
+        if left:
+            self.scene.used[called.first : called.last] = bytes(called.last - called.first)
 
     def _name_by_series(self, thing: Thing, found: Sequence[Group]) -> None:
         """`three VMs web01, web02 and db01. web ones 2 cores, db 4 cores`: each group has the names that begin with its word."""
@@ -314,36 +330,6 @@ class _Reader:
             return message.things[place]
         plain = [thing for thing in message.things if not thing.row]
         return plain[-1] if plain else message.thing_of(message.request.items[-1]) if message.request.items else None
-
-
-def _asks(scene: Scene, spans: Sequence[Span]) -> bool:
-    """It asks and orders nothing: every sentence of it begins as a question does, or ends as one, and none is a polite request."""
-    asked, orders = list[tuple[int, int]](), False
-    for first, last, _ in spans:
-        i = first
-        while i < last:
-            end = min(max(scene.sentence(i)[1], i + 1), last)
-            if end - i > 1:
-                begin = i
-                while begin < min(i + 3, end) and (
-                    scene.does(begin, "join") or scene.is_text(begin, ",") or scene.is_listed(begin, "opening")
-                ):
-                    begin += 1
-                bare = not scene.has(i, end, *FIGURES, "name") and not scene.any_does(i, end, "article", "owned", "them")
-                able = scene.is_text(end, "?") and bare and not scene.has(end, last, *FIGURES)  # `can you build Windows machines?`
-                counts = scene.kind(begin) in ("number", "size") and not scene.any_does(begin, end, "ask")
-                question = scene.does(begin, "ask") or (scene.is_text(end, "?") and not counts)
-                clauses = (k + 1 for k in range(i, end) if scene.is_text(k, ","))  # `we move to k3s, can you set it up?`
-                polite = scene.any_does(i, min(i + 4, end), "polite") or any(scene.does(k, "polite") for k in clauses)
-                if able or (question and not polite):
-                    asked.append((i, end))
-                else:
-                    orders = True
-            i = end + 1
-    for first, last in asked if orders else ():
-        if scene.is_text(last, "?") and scene.does(first, "ask"):
-            scene.leave(first, last)  # a question among orders asks for nothing
-    return bool(asked) and not orders
 
 
 def _may_answer(message: Message, asked: Asked) -> bool:

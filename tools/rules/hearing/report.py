@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 
 from tools.rules.hearing import quantities
-from tools.rules.hearing.amounting import worth
 from tools.rules.hearing.known import NOTHING_KNOWN, Known, Segment
+from tools.rules.hearing.scaling import worth
 from tools.rules.hearing.words import Catalogue
 from tools.rules.names.naming import numbered
 from tools.values.request import Doubt, Edits, Fact, Item, Request

@@ -7,12 +7,14 @@ from dataclasses import replace
 from tools.rules.hearing.amounting import say_amounts
 from tools.rules.hearing.facts import read_facts
 from tools.rules.hearing.groups import Kind
+from tools.rules.hearing.heads import machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.naming import is_host, names_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
-from tools.rules.hearing.things import Message, Thing
+from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
+from tools.values.request import Item
 
 RELATED_MAX = 6
 """Tokens between the word of a relation and the thing that it is to."""
@@ -52,9 +54,25 @@ def _copy(message: Message, thing: Thing, at: Stretch) -> None:
     for mark in at.marks("copy"):
         i = scene.skip(mark.last, at.last, "owned", "article", "lean")
         known = scene.kind(i) == "name" or any(scene.is_text(i, item.label) for item in message.request.items)
-        if known and not scene.used[i]:
+        alike = [item for item in message.request.items if item.capability == thing.capability]
+        ordinal = scene.words.ordinals.get(scene.token(i).text, len(alike))
+        if thing.new and ordinal < len(alike) and not scene.used[i] and not known:  # `a second web server like the first`
+            end = i + 1 + scene.is_listed(i + 1, "one_of")
+            thing.copied, thing.quote = alike[ordinal].label, scene.quote(mark.first, end)
+            scene.use(mark.first, end)
+        elif not thing.new and (like := _item_called(message, i)) and like.label != thing.label:  # `gamma the same size as delta`
+            for fact in like.facts:
+                if fact.name in MACHINE_SIZES and message.wants(thing, fact.name):
+                    at.say(fact.name, fact.value, mark.first, i + 1)
+        elif known and not scene.used[i]:
             thing.copied, thing.quote = scene.quote(i, i + 1), scene.quote(mark.first, i + 1)
             scene.use(mark.first, i + 1)
+
+
+def _item_called(message: Message, number: int) -> Item | None:
+    """By its label, or by the name of one of its machines."""
+    called = message.scene.unquoted(number).lower() if number < len(message.scene.said) else ""
+    return next((item for item in message.request.items if called in (item.label, *machines_of(item))), None)
 
 
 def _relate(message: Message, thing: Thing, at: Stretch) -> None:
@@ -130,6 +148,7 @@ def _is_word_name(at: Stretch, number: int) -> bool:
     """A word right behind its noun that means nothing else."""
     scene, text = at.scene, at.scene.said[number].text
     sized = len(text) > 3 and scene.kind(number + 1) == "number" and "cpu_count" in scene.at(number + 2).names("fact")  # `vm wasp 2 cores`
+    sized = sized or (len(text) > 3 and scene.kind(number + 1) == "size")  # `vm wasp 4 GB`
     ends = sized or scene.stops(number + 1) or scene.is_text(number + 1, ",", "(", ":") or scene.does(number + 1, "with")
     leads = scene.words.language == ENGLISH or (scene.words.adjectives_first and scene.does(number + 1, "with"))
     open_ = leads and scene.named_at(number) and scene.is_plain_word(number) and text not in scene.words.ordinals

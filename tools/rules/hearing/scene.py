@@ -57,7 +57,10 @@ class Scene(Seen):
             tells = (in_brackets or self.token(mark.last).text.replace("'", "").isalpha()) and not {
                 *self.at(mark.last).names("fact")
             } & self.words.placing
-            if not self.denied[mark.first] and tells:
+            of_two = self.is_listed(mark.first, "first_of_two") and (
+                self.is_listed(mark.last, "needing", "is_to_be", "being") or self.does(mark.last, "with", "link")
+            )  # `the former needs 4 GB`
+            if not self.denied[mark.first] and tells and not of_two:
                 noun = self.mention_before(mark.first) if self.words.language != ENGLISH else None  # `notre serveur actuel`
                 self.leave(noun.first if noun else mark.first, self._former_up_to(mark))
         for mark in self.marks_of("replaces"):

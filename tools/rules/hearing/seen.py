@@ -40,6 +40,8 @@ class Seen:
     settled: bytearray
     """Of each token, whether what it says is so without anything being made of it: `one vm`."""
     known: Known = NOTHING_KNOWN
+    latest: frozenset[str] = frozenset()
+    """The labels of the items that the last message changed."""
     asked: frozenset[str] = frozenset()
     """The facts that are asked for, of whichever item."""
     spoken_of: frozenset[str] = frozenset()

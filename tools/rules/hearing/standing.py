@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.rules.hearing.heads import Head
 from tools.rules.hearing.naming import DIGITS, is_named_place
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import FIGURES
 
 
 def what_joins(scene: Scene, head: Head) -> str:
@@ -111,6 +112,14 @@ def is_described(scene: Scene, head: Head) -> bool:
     return head.intro == "ref" and not head.body and goes_on_about(scene, head.last)
 
 
+def elaborates(scene: Scene, head: Head, last: int, after: int) -> bool:
+    """In a sentence of its own it says for whom or with what the thing is that was only named, up to `last`, before the thing `after` it."""
+    end = scene.sentence(last)[1]
+    opens = scene.stops(head.start - 1) or scene.is_text(head.start - 1, ",") or scene.does(head.start - 1, "join")
+    bare = opens and head.intro == "bare" and head.lead.number is None
+    return bare and end < head.first and not scene.has(last, min(after, end), *FIGURES) and scene.does(head.last, "for", "with")
+
+
 def has_address(scene: Scene, head: Head) -> bool:
     """`the redis server at 10.20.0.9`, `nfs server 10.20.0.9`, `the NFS server's IP is 10.20.0.9`."""
     i, end = head.last, scene.sentence(head.last)[1]
@@ -146,6 +155,7 @@ def is_named(scene: Scene, head: Head) -> bool:
     """`vm stork (4 cores)`, `vm stork with 4 cores`: the word behind it is its name."""
     sized = scene.has(head.last, min(head.last + 4, scene.sentence(head.first)[1]), "number", "size")
     opens = scene.is_text(head.last + 1, "(", ":") or scene.does(head.last + 1, "with")
+    opens = opens or (scene.kind(head.last + 1) in ("number", "size") and sized)  # `vm beta 4 cores 8 GB`
     return head.body and scene.is_plain_word(head.last) and opens and sized
 
 

@@ -51,8 +51,11 @@ class Stretch:
         return self.scene.marks_in(self.first, self.last, name)
 
     def skip(self, number: int, *does: str) -> int:
-        """Past a colon and the small words that join a label to its value."""
-        return self.scene.skip(number, self.last, "link", *does, texts=(":", "=", "#", "-"), most=6)
+        """Past a colon and the small words that join a label to its value: `network is wrong too, should be 20`."""
+        scene = self.scene
+        if scene.does(number, "mends") and scene.at(number).first == number:
+            number = scene.skip(scene.at(number).last, self.last, "too", "them", "prefer", "instead", texts=(",", ";", "-"), most=4)
+        return scene.skip(number, self.last, "link", *does, texts=(":", "=", "#", "-"), most=6)
 
     def say(self, name: str, value: str, first: int, last: int) -> None:
         """What these tokens say; they are used by it."""

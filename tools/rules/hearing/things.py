@@ -13,6 +13,7 @@ from tools.rules.hearing.cells import Cell
 from tools.rules.hearing.counting import counted_by, how_many
 from tools.rules.hearing.groups import Group
 from tools.rules.hearing.heads import TIMES
+from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.values import plain
@@ -301,11 +302,19 @@ class Message:
             return alone
         return self._copy_of(item)
 
+    def _goes_on(self, mark: Mark) -> bool:
+        """`the same for staging`, `the same again, please`; not `the same is fine`, `the same disk for both`."""
+        scene = self.scene
+        ends = scene.stops(mark.last) or scene.is_text(mark.last, ",", "please", "again")
+        return not scene.is_listed(mark.first - 1, "everything") and (
+            ends or scene.does(mark.last, "for", "lean", "with", "affirm") or bool(scene.at(mark.last).choices("environment"))
+        )
+
     def _copy_of(self, item: Item) -> Thing | None:
         scene = self.scene
         called = {one for item in self.request.items for one in _called(item)} | {"it", "that", "this"}
         marks = (m for m in scene.marks if m.does("another", "same_again") or (m.does("copy") and scene.token(m.last).text in called))
-        mark = next(marks, None)
+        mark = next((mark for mark in marks if not mark.does("same_again") or self._goes_on(mark)), None)
         if mark is None or scene.denied[mark.first] or "data_disks" in mark.names("fact"):
             return None
         lists = {one.name for one in self.catalogue[item.capability].WANTED if one.several}

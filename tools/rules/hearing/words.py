@@ -37,6 +37,8 @@ class Lexicon:
         self.numbers: dict[str, int] = {fold(word): number for word, number in theirs.get("numbers", {}).items()}
         self.sizes = {word: unit for one in (english, theirs) if one for unit, words in one["sizes"].items() for word in words}
         """A language's own words for numbers, and for the units of sizes."""
+        self.endings = frozenset(theirs.get("lists", {}).get("endings", ()))
+        """What a language hangs on a word, behind an apostrophe."""
         self.short: dict[str, str] = english["short"]
         """What a letter means straight behind a number."""
         self.glued = frozenset(english["glued"]["before"])

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from tools.rules.hearing import quantities
 from tools.rules.hearing.able import COUNT, Able
 from tools.rules.hearing.counting import how_many, names_of
 from tools.rules.hearing.known import Built
@@ -91,6 +92,19 @@ class Draft:
         if fact.name in (COUNT, *able.shares) and able.shares:
             facts = tuple(self._shares(item, facts, fact, able))
         self.put(item.model_copy(update={"facts": with_fact(facts, fact)}))
+        if fact.name == COUNT and item.label not in self.built:
+            self._fit_names(self.items[item.label], fact)
+
+    def _fit_names(self, item: Item, count: Fact) -> None:
+        """Of fewer machines the first names stay; a series goes on for more."""
+        names, number = names_of(item), quantities.count(count.value) or 0
+        if not 1 < len(names) != number >= 1:
+            return
+        series = numbered(names[0], max(len(names), number))
+        left = names[:number] if number < len(names) else series if series[: len(names)] == names else names
+        if left != names:
+            named = Fact(name="name", value=", ".join(left), quote=count.quote)
+            self.put(item.model_copy(update={"facts": with_fact(item.facts, named)}))
 
     def _shares(self, item: Item, facts: tuple[Fact, ...], fact: Fact, able: Able) -> Iterator[Fact]:
         """How many there are of each kind, and of all. What runs stays as many, and the last kind follows from the rest."""
