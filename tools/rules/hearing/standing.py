@@ -113,7 +113,7 @@ def is_described(scene: Scene, head: Head) -> bool:
 
 
 def elaborates(scene: Scene, head: Head, last: int, after: int) -> bool:
-    """In a sentence of its own it says for whom or with what the thing is that was only named, up to `last`, before the thing `after` it."""
+    """In a sentence of its own it says for whom or with what the thing is that was only named, up to `last`, with a thing `after` it."""
     end = scene.sentence(last)[1]
     opens = scene.stops(head.start - 1) or scene.is_text(head.start - 1, ",") or scene.does(head.start - 1, "join")
     bare = opens and head.intro == "bare" and head.lead.number is None
