@@ -54,7 +54,7 @@ def opened(folder: Path, times: int) -> Iterator[Bench]:
         before = dict(os.environ)
         os.environ.update(given)
         try:
-            yield Bench(folder, given, Agents(recorder), times)
+            yield Bench(folder, given, Agents(recorder, folder), times)
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -55,16 +55,21 @@ class Turn:
 class Agents:
     """The app as every front end runs it. It is loaded when the first conversation begins."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, home: Path) -> None:
         self.recorder = recorder
+        self.home = home
 
     @cached_property
     def runner(self) -> Any:
         sys.path.insert(0, str(ROOT / "agents"))  # As ADK does.
-        from google.adk.runners import InMemoryRunner
+        from google.adk.artifacts.in_memory_artifact_service import InMemoryArtifactService
+        from google.adk.runners import Runner
         from provisioner.agent import app
+        from provisioner.hosting import settle
+        from provisioner.sessions import Sessions
 
-        return InMemoryRunner(app=app)
+        settle()  # As every front end does.
+        return Runner(app=app, session_service=Sessions(self.home / "sessions.db"), artifact_service=InMemoryArtifactService())
 
     async def begin(self) -> str:
         session = await self.runner.session_service.create_session(app_name=APP, user_id=USER)

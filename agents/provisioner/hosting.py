@@ -1,7 +1,7 @@
-"""What ADK's front ends do otherwise with Berth in them, however they are started: sessions and artifacts are kept in Berth's home, and
-each request is looked at as it comes in.
+"""What ADK's front ends do otherwise with Berth in them, however they are started: sessions and artifacts are kept in Berth's home, each
+request is looked at as it comes in, and no turn reads what was said before it.
 
-ADK has no setting for either that `adk web agents` would have; so three of its names are exchanged here, and nowhere else.
+ADK has no setting for these that `adk web agents` would have; so three of its names are exchanged here, and one default, and nowhere else.
 docs/decisions/0013 says why.
 """
 
@@ -15,11 +15,12 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
+from google.adk.agents.run_config import RunConfig
 from google.adk.artifacts import file_artifact_service
 from google.adk.artifacts.file_artifact_service import FileArtifactService
 from google.adk.cli import service_registry
 from google.adk.cli.utils import service_factory
-from google.adk.sessions.base_session_service import BaseSessionService
+from google.adk.sessions.base_session_service import BaseSessionService, GetSessionConfig
 
 from tools.clients.files import private_folder
 
@@ -39,6 +40,8 @@ def settle() -> None:
     os.umask(0o077)  # Whatever a front end writes is its own person's.
     if hasattr(file_artifact_service, "_DEFAULT_FILE_MODE"):  # ADK has read the umask when it was loaded.
         file_artifact_service._DEFAULT_FILE_MODE = 0o600
+    RunConfig.model_fields["get_session_config"].default = GetSessionConfig(num_recent_events=0)
+    RunConfig.model_rebuild(force=True)
     services = service_registry.get_service_registry()
     services.register_session_service("sqlite", _sessions_at)
     for scheme in DATABASES:

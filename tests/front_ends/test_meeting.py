@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx
@@ -120,6 +122,16 @@ def test_what_was_said_is_kept_in_the_home_and_for_its_person_alone(alone: Berth
     open_to_others = [str(one) for one in home.rglob("*") if stat.S_IMODE(one.lstat().st_mode) & 0o077 and not one.is_symlink()]
     assert open_to_others == []
     assert not list((ROOT / "agents").rglob(".adk")), "nothing is kept in the checkout"
+
+
+def test_a_turn_reads_nothing_that_was_said_before_it(alone: Berth) -> None:
+    """So a long conversation is as fast as a short one, and what ADK can no longer read stops none."""
+    chat = alone.chat()
+    chat.say(INCOMPLETE)
+    with closing(sqlite3.connect(alone.home / "sessions.db")) as kept, kept:
+        assert kept.execute("update events set event_data = 'of another ADK' where session_id = ?", [chat.session]).rowcount > 1
+    chat.say("make it 8 cores")
+    assert chat.now.typed == (INCOMPLETE, "make it 8 cores")
 
 
 def test_a_session_that_is_deleted_while_it_is_answered_is_no_fault_of_the_server(alone: Berth) -> None:
