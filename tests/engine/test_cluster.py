@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from proxmoxer import ProxmoxAPI
 
 from cluster_sim.serve import Settings as ServeSettings
 from cluster_sim.serve import open_world as open_cluster
@@ -25,6 +26,7 @@ from tools.pipeline import carry_out, engine
 from tools.pipeline.drafting import draft, scan_all, situation
 from tools.pipeline.drifting import drift
 from tools.pipeline.prepare import prepare, prepare_removal
+from tools.pipeline.reconciling import reconcile
 from tools.pipeline.steps import production
 from tools.pipeline.world import MODULES, World
 from tools.rules.plans.changes import Allowed
@@ -118,6 +120,26 @@ def test_a_machine_that_took_the_id_meanwhile_stops_the_run(world: World) -> Non
     assert carry_out.run_of(world, plan.run_id).status == "stopped"
     assert any("The world has moved." in line for line in lines), lines
     assert cluster.find(vm_id_of(world, plan))["name"] == "somebody-elses"  # type: ignore[index]
+
+
+def test_what_nobody_approved_is_found_in_the_clusters_log(world: World) -> None:
+    plan = a_plan(world, "seen-01")
+    told(world, started(world, plan))
+    vm_id, cluster = vm_id_of(world, plan), Removing(world.settings)
+    before = reconcile(world)
+    assert not any(one.run_id == plan.run_id for one in before.found) and before.looked_at and before.unread == ()
+
+    place = world.settings.proxmox_endpoint.removeprefix("https://")
+    root = ProxmoxAPI(place, user="root@pam", password="simulated", verify_ssl=str(world.settings.ca_file))
+    root.nodes(str(cluster.find(vm_id)["node"])).qemu(vm_id).status.stop.post()  # type: ignore[index]
+    strange = next(row for row in cluster.read("cluster", "resources", type="vm") if row["vmid"] != vm_id and row["status"] == "running")
+    cluster._api.nodes(str(strange["node"])).qemu(strange["vmid"]).status.shutdown.post()
+    found = [one for one in reconcile(world).found if one not in before.found]
+    ours = world.settings.proxmox_api_token.get_secret_value().partition("=")[0]
+    assert {(one.run_id, one.why, one.act.by, one.act.what, one.act.thing) for one in found} == {
+        (plan.run_id, "others", "root@pam", "qmstop", str(vm_id)),
+        ("", "unnamed", ours, "qmshutdown", str(strange["vmid"])),
+    }
 
 
 def test_what_a_killed_terraform_left_half_made_is_made_whole_once(world: World) -> None:

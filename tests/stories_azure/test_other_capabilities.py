@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import Berth
 from tests.stories_azure.conftest import approve, groups, second_plan
+from tools.clients.azure import Azure
+from tools.pipeline.reconciling import reconcile
 
 pytestmark = pytest.mark.systems
 
@@ -70,6 +72,8 @@ def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ..
     removed = approve(chat)
     assert chat.run.status == "removed", removed.text
     assert groups(azure) == before
+    of_it = reconcile(azure.world)
+    assert of_it.looked_at and of_it.found == () and of_it.unread == (), "Azure's own log has nothing that was not approved"
 
 
 def test_the_draft_of_one_conversation_is_in_the_way_of_no_other(azure: Berth) -> None:
@@ -82,3 +86,19 @@ def test_the_draft_of_one_conversation_is_in_the_way_of_no_other(azure: Berth) -
     assert names[0]["resource_group"] != names[1]["resource_group"] and names[0]["openai"] != names[1]["openai"]
     for chat in (first, second):
         chat.say("no")
+
+
+def test_what_nobody_approved_is_found_in_the_activity_log(azure: Berth) -> None:
+    chat = azure.chat()
+    chat.say("a storage account for the ml team, 200 GB, in eastus")
+    approve(chat)
+    assert chat.run.status == "done"
+    cloud = Azure(azure.world.settings)
+    cloud.resources.resource_groups.create_or_update("rg-of-nobody", {"location": "eastus"})
+    told = chat.say("what was changed that nobody approved?")
+    assert "rg-of-nobody" in told.text, told.text
+    [one] = reconcile(azure.world).found
+    assert (one.run_id, one.why, one.act.what) == ("", "unnamed", "Microsoft.Resources/resourceGroups/write")
+    cloud.resources.resource_groups.begin_delete("rg-of-nobody").result()
+    chat.say("remove it")
+    approve(chat)

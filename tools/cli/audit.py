@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from tools.cli.group import PERSON, in_words, json_option, main, our_world, print_json, say
+from tools.cli.group import PERSON, in_words, json_option, main, our_world, print_json, say, tell_drawn
 
 
 @main.group()
@@ -49,6 +49,23 @@ def audit_export(run_id: str, as_json: bool) -> None:
         return
     for record in our_world().ledger.audit.read(run_id):
         say(json.dumps(as_ocsf(record), ensure_ascii=False))
+
+
+@audit.command("reconcile")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 90), help="How far to look back.")
+@json_option
+@in_words
+def audit_reconcile(days: int, as_json: bool) -> None:
+    """Hold the cluster's log of tasks and Azure's activity log against the runs that were approved, and list what none explains."""
+    from tools.pipeline.reconciling import reconcile
+    from tools.rules.words import telling
+
+    found = reconcile(our_world(), days)
+    if as_json:
+        print_json(found)
+    else:
+        tell_drawn(telling.reconciled(found, all_of_them=True))
+    sys.exit(PERSON if found.found or found.unread else 0)
 
 
 @audit.command("verify")

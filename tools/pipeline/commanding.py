@@ -14,6 +14,7 @@ from tools.pipeline.going_back import prepare_way_back
 from tools.pipeline.made_here import guide_of, is_of_this_run
 from tools.pipeline.moment import Moment, made
 from tools.pipeline.prepare import prepare_removal
+from tools.pipeline.reconciling import reconcile
 from tools.rules.hearing import reading
 from tools.rules.names.naming import shorten
 from tools.rules.plans.approving import digits
@@ -51,6 +52,8 @@ class Commanding(Moment):
             case effects.ListWaiting():
                 waiting = carry_out.waiting(world, self.person)
                 self.tell(telling.waiting([(one.plan, one.manifest, roles, self._instead(one.plan)) for one, roles in waiting]))
+            case effects.Reconcile():
+                self.tell(telling.reconciled(reconcile(world)))
             case effects.ShowPlan(typed):
                 kept = world.ledger.plans.find(digits(typed))
                 self.tell(telling.details(kept.plan, kept.manifest, kept.review))

@@ -43,6 +43,11 @@ class ListWaiting:
 
 
 @dataclass(frozen=True)
+class Reconcile:
+    """Find what was changed that nobody approved."""
+
+
+@dataclass(frozen=True)
 class ShowPlan:
     digest_typed: str
     """Of anybody's plan: who approves has to see it."""
@@ -184,8 +189,22 @@ class Work(StrEnum):
 Works = Work | type[Understand] | type[Follow]
 """Kinds of effects that take their time, so that a stage is there for each."""
 Commands = AssertOpen | Void | Start | Approve | Find | Cancel | Retry | Leave | PlanRemoval | PlanWayBack
-AtOnce = Tell | TellWhatIsKnown | Answer | Take | Resume | ListRuns | ListWaiting | ShowPlan | Explain | ShowRun | ShowDrift | Commands
+AtOnce = (
+    Tell
+    | TellWhatIsKnown
+    | Answer
+    | Take
+    | Resume
+    | ListRuns
+    | ListWaiting
+    | Reconcile
+    | ShowPlan
+    | Explain
+    | ShowRun
+    | ShowDrift
+    | Commands
+)
 TakesTime = Follow | Hear | Understand | Work
-Slow = Answer | Leave | PlanRemoval | PlanWayBack | ShowRun | ShowDrift | TakesTime
+Slow = Answer | Leave | PlanRemoval | PlanWayBack | Reconcile | ShowRun | ShowDrift | TakesTime
 """Looks at more than the ledger."""
 Effect = AtOnce | TakesTime

@@ -38,6 +38,7 @@ class Intent(StrEnum):
     RESUME = "resume a request"
     LIST = "list"
     DRIFT = "drift"
+    RECONCILE = "what nobody approved"
     INBOX = "what waits for me"
     SHOW_PLAN = "show a plan"
     EXPLAIN = "explain"

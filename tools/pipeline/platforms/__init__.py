@@ -15,6 +15,7 @@ from tools.pipeline.context import Examined, PartContext, Say
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.rules.plans.permitting import visible
+from tools.values.act import Act
 from tools.values.manifest import Part
 from tools.values.plan import Change
 from tools.values.requirements import Needs
@@ -97,6 +98,11 @@ class Hands(Protocol):
     @staticmethod
     def switched_off(settings: Settings, part: Part) -> tuple[str, ...]:
         """Of what the part made, that which does not run: a sentence each. Raises WorldProblem when it cannot be seen."""
+        ...
+
+    @staticmethod
+    def acts(settings: Settings, since: datetime) -> tuple[tuple[Act, ...], tuple[str, ...]]:
+        """What the platform's own log says was changed since then, by anybody; and sentences about what could not be seen. Raises Away."""
         ...
 
     @staticmethod

@@ -23,9 +23,9 @@ def spending(
     spends: list[Spend] = []
     ours: set[tuple[str, str]] = set()
     for run_id, manifest, monthly, estimated_in in standing:
-        groups = set(_groups(manifest))
-        known = bool(groups) and all(subscription in charged for subscription, _ in groups)
-        its = {(one, group) for one, group in _every(charged) if any(one == at and _belongs(group, made) for at, made in groups)}
+        made_in = set(groups(manifest))
+        known = bool(made_in) and all(subscription in charged for subscription, _ in made_in)
+        its = {(one, group) for one, group in _every(charged) if any(one == at and belongs(group, made) for at, made in made_in)}
         ours |= its
         needs = manifest.parts[0].needs
         spends.append(
@@ -46,13 +46,13 @@ def _every(charged: Mapping[str, Mapping[str, Sums]]) -> Iterable[tuple[str, str
     return ((one, group) for one, by_group in charged.items() for group in by_group)
 
 
-def _belongs(group: str, made: str) -> bool:
+def belongs(group: str, made: str) -> bool:
     """The group itself, and those that AKS and Databricks make beside it for their machines: `MC_GROUP_CLUSTER_REGION` is AKS' own name
     (learn.microsoft.com, AKS FAQ, "Why are two resource groups created with AKS?"), `GROUP-managed` the one that Berth gives."""
     return group in (made, f"{made[:80]}-managed") or group.startswith(f"mc_{made}_")
 
 
-def _groups(manifest: Manifest) -> Iterable[tuple[str, str]]:
+def groups(manifest: Manifest) -> Iterable[tuple[str, str]]:
     """(subscription, resource group in small letters) that a run made."""
     for part in manifest.parts:
         for kind, name in part.cloud.names if part.cloud else ():
@@ -62,7 +62,7 @@ def _groups(manifest: Manifest) -> Iterable[tuple[str, str]]:
 
 def subscriptions(manifests: Iterable[Manifest]) -> tuple[str, ...]:
     """Where runs made something in Azure."""
-    return tuple(dict.fromkeys(subscription for one in manifests for subscription, _ in _groups(one)))
+    return tuple(dict.fromkeys(subscription for one in manifests for subscription, _ in groups(one)))
 
 
 def by_group(columns: Iterable[Mapping[str, object]], rows: Iterable[Iterable[object]]) -> dict[str, Sums]:

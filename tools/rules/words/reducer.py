@@ -224,6 +224,7 @@ _BY_INTENT: dict[Intent, Answer] = {
     Intent.GREET: _always(effects.TellWhatIsKnown(briefly=True)),
     Intent.LIST: _always(effects.ListRuns()),
     Intent.INBOX: _always(effects.ListWaiting()),
+    Intent.RECONCILE: _always(effects.Reconcile()),
     Intent.SHOW_PLAN: lambda now, message: (now, (effects.ShowPlan(message.subject),)),
     Intent.EXPLAIN: _explain,
     Intent.SHOW: lambda now, message: (now, (telling.request(now.request, now.doubts),)),

@@ -17,6 +17,7 @@ from tools.rules.plans.card import Before, card_of
 from tools.rules.request.comparing import Difference
 from tools.rules.words.answering import Past
 from tools.rules.words.rendering import DIGEST_SHOWN
+from tools.values.act import Reconciled
 from tools.values.conversation import Phase, PlanKind
 from tools.values.effects import Tell
 from tools.values.manifest import Manifest
@@ -52,6 +53,7 @@ NOTHING_TO_REDO = Tell("nothing_to_redo")
 DOUBTS_DROPPED = Tell("doubts_dropped")
 GOING_BACK = Tell("going_back")
 ONE_RUN_AT_A_TIME = Tell("one_run_at_a_time")
+RECONCILED_SHOWN_MAX = 20
 
 
 class Known(Protocol):
@@ -270,6 +272,10 @@ def run(ran: Run, off: Sequence[str] = ()) -> Tell:
 def drift(run_id: str, found: Sequence[tuple[str, Sequence[Change]]]) -> Tell:
     """By part, what is otherwise than it was made."""
     return _text("run.drift", run_id, found)
+
+
+def reconciled(found: Reconciled, all_of_them: bool = False) -> Tell:
+    return _text("run.reconciled", found, found.found if all_of_them else found.found[-RECONCILED_SHOWN_MAX:])
 
 
 def runs(all_runs: Sequence[Run], past: Sequence[Past]) -> Tell:

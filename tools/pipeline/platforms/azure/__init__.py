@@ -14,6 +14,7 @@ from tools.pipeline.begun import record_is_lost
 from tools.pipeline.context import Examined
 from tools.pipeline.platforms.azure import examining
 from tools.pipeline.platforms.azure import scan as scanning
+from tools.pipeline.platforms.azure.acts import acts
 from tools.pipeline.platforms.azure.verify import verify
 from tools.pipeline.run_folder import part_folder
 from tools.pipeline.steps import Work
@@ -27,6 +28,7 @@ from tools.values.trouble import WorldProblem
 from tools.values.value import Json
 
 __all__ = [
+    "acts",
     "assert_rights",
     "assert_unused",
     "clear_half_made",

@@ -9,6 +9,7 @@ from tools.clients.settings import Settings
 from tools.pipeline.context import Examined
 from tools.pipeline.platforms.proxmox import examining
 from tools.pipeline.platforms.proxmox import scan as scanning
+from tools.pipeline.platforms.proxmox.acts import acts
 from tools.pipeline.platforms.proxmox.addresses import with_registered
 from tools.pipeline.platforms.proxmox.half_made import clear_half_made, left_half_made, refuse_strangers, remove_half_made
 from tools.pipeline.platforms.proxmox.rights import assert_rights, held
@@ -21,6 +22,7 @@ from tools.values.site import Site
 from tools.values.snapshot import ClusterSnapshot, Network, Snapshot
 
 __all__ = [
+    "acts",
     "assert_rights",
     "assert_unused",
     "clear_half_made",
