@@ -38,7 +38,7 @@ class Gate:
         if scope["type"] == "lifespan" or speaker.get() is not None:
             await self.app(scope, receive, send)
             return
-        token = speaker.set(Person("", only_reads=why_not_a_person(scope) or why_not_local(scope) or why_reachable()))
+        token = speaker.set(Person("", only_reads=why_only_reads(scope)))
         try:
             await self.app(scope, receive, send)
         finally:
@@ -57,6 +57,10 @@ def is_terminal(argv: Sequence[str]) -> bool:
     program = Path(argv[0]) if argv else Path()
     is_adk = program.stem == "adk" or program.parts[-3:] == ("adk", "cli", "__main__.py")
     return is_adk and tuple(argv[1:2]) == ("run",)
+
+
+def why_only_reads(scope: Scope | dict[str, Any]) -> str:
+    return why_not_a_person(scope) or why_not_local(scope) or why_not_mine(scope) or why_reachable()
 
 
 def why_not_a_person(scope: Scope | dict[str, Any]) -> str:
@@ -80,6 +84,45 @@ def why_not_local(scope: Scope | dict[str, Any]) -> str:
     if len(hosts) != 1 or not is_loopback_host(hosts[0]):
         return "This message was sent to another name than this machine's own."
     return ""
+
+
+def why_not_mine(scope: Scope | dict[str, Any]) -> str:
+    """Of what came from this machine: why it may be another account's, where the system can be asked; any account reaches loopback."""
+    uid = owner_of(*((str(host), int(port)) for host, port in (scope["client"], scope["server"])))
+    if uid is None or str(uid) in {"0", str(os.geteuid()), os.environ.get("SUDO_UID")}:
+        return ""
+    return f"This message came from another account of this machine (uid {uid})." if uid >= 0 else "Who sent this message was gone already."
+
+
+def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
+    """The account that has the client's end of a connection within this machine; -1 where nobody has it any more, None where the system
+    does not tell (Linux does: proc(5), /proc/net/tcp)."""
+    ours, theirs = _as_in_proc(client), _as_in_proc(server)
+    if (table := _table(client[0])) is None:
+        return None
+    # Whoever closed it at once has left a socket without a file, and Linux says 0, which is root, of that.
+    fields = next((line.split() for line in table.splitlines() if f" {ours} {theirs} " in line), ())
+    return int(fields[7]) if fields and fields[9] != "0" else -1
+
+
+def _table(address: str) -> str | None:
+    name = "tcp6" if _bare(address).version == 6 else "tcp"
+    try:
+        return Path(f"/proc/self/net/{name}").read_text(encoding="ascii")
+    except OSError:
+        return None
+
+
+def _bare(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _as_in_proc(end: tuple[str, int]) -> str:
+    """`0100007F:1F90`: words of 32 bits, as this machine has them in memory."""
+    packed = _bare(end[0]).packed
+    words = (int.from_bytes(packed[at : at + 4], sys.byteorder) for at in range(0, len(packed), 4))
+    return f"{''.join(f'{word:08X}' for word in words)}:{end[1]:04X}"
 
 
 def why_reachable() -> str:

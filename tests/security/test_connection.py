@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -112,6 +113,31 @@ def answer(client: httpx.Client, **headers: str) -> str:
     said = client.post("/run", json=body, headers=headers, timeout=60)
     assert said.status_code == 200, said.text
     return "\n".join(part["text"] for event in said.json() for part in event["content"]["parts"] if part.get("text"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no Linux")
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_whose_end_of_a_connection_it_is(address: str) -> None:
+    """Any account of a machine reaches its loopback."""
+    with socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET) as server:
+        to = server.getsockname()[:2]
+
+        def came(client: tuple[str, int]) -> str:
+            return str(connection.why_not_mine({"client": client, "server": to}))
+
+        with socket.create_connection(to) as mine:
+            at = mine.getsockname()[:2]
+            assert connection.owner_of(at, to) == os.geteuid() and came(at) == ""
+        gone, _ = server.accept()
+        assert connection.owner_of(at, to) == -1 and "gone" in came(at), "and Linux says that root has it"
+        gone.close()
+        if os.geteuid() == 0:
+            program = f"import socket; one = socket.create_connection({to!r}); print(one.getsockname()[1], flush=True); input()"
+            pipe = subprocess.PIPE
+            with subprocess.Popen(["/usr/bin/env", "python3", "-c", program], user=65534, stdin=pipe, stdout=pipe, text=True) as other:
+                assert other.stdout is not None
+                assert "another account" in came((address, int(other.stdout.readline())))
+                other.communicate("\n")
 
 
 @contextmanager
