@@ -204,3 +204,26 @@ def test_whoever_is_on_it_is_found_by_every_card() -> None:
 def test_a_node_without_it_is_named() -> None:
     told = {"pve1": [{"vnet": "lab", "status": "available"}], "pve2": [{"vnet": "lab", "status": "pending"}], "pve3": []}
     assert [sentence.split()[0] for sentence in vnets.missing_on("lab", told)] == ["On", "pve3"]
+
+
+NEW_ZONE = {"zone": "z60", "state": "new", "type": "vlan", "pending": {"bridge": "vmbr0"}}
+NEW_VNET = {"vnet": "lab", "state": "new", "type": "vnet", "pending": {"zone": "z60", "tag": 60}}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "zone", "vnet", "left"),
+    [
+        ((), NEW_ZONE, NEW_VNET, ["lab", "z60"]),  # the vnet goes first
+        (("zones/z60",), NEW_ZONE, NEW_VNET, ["lab"]),
+        (("zones/z60", "vnets/lab"), NEW_ZONE, NEW_VNET, []),
+        ((), {**NEW_ZONE, "pending": {"bridge": "vmbr1"}}, {**NEW_VNET, "pending": {"zone": "z60", "tag": 61}}, []),  # somebody else's
+        ((), {"zone": "z60", "type": "vlan", "bridge": "vmbr0"}, {**NEW_VNET, "state": "changed"}, []),  # they count already
+    ],
+)
+def test_what_was_written_down_and_not_recorded_is_the_parts_own_only_where_it_is_alike(
+    recorded: tuple[str, ...], zone: dict[str, object], vnet: dict[str, object], left: list[str]
+) -> None:
+    part = only(composed("vnet", {"vlan": "60", "name": "lab", "zone": "z60", "bridge": "vmbr0"}, PLAIN))
+    found = vnets.half_made(part, recorded, {vnets.ZONE: [zone], vnets.VNET: [vnet], vnets.SUBNET: []})
+    assert [one.name for one in found] == left
+    assert vnets.to_be_cleared([vnets.removal_of(one) for one in found], part) == found

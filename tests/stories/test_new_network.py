@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
+import yaml
 
-from tests.conftest import Berth
+from cluster_sim.run import environment, world
+from tests.conftest import WORLDS, Berth, api_server
 
 
 def call(berth: Berth, method: str, path: str, **values: Any) -> Any:
@@ -55,3 +59,39 @@ def test_a_network_is_made_used_and_removed(berth: Berth) -> None:
     assert chat.run.status == "removed"
     assert "lab60" not in {row["vnet"] for row in call(berth, "GET", "/cluster/sdn/vnets?running=1")}
     assert "z60" not in {row["zone"] for row in call(berth, "GET", "/cluster/sdn/zones?pending=1")}
+
+
+WRITTEN: list[tuple[str, dict[str, Any]]] = [
+    ("zones", {"zone": "z60", "type": "vlan", "bridge": "vmbr0"}),
+    ("vnets", {"vnet": "lab60", "zone": "z60", "tag": 60}),
+    ("vnets/lab60/subnets", {"subnet": "10.0.60.0/24", "type": "subnet", "gateway": "10.0.60.1"}),
+]
+"""What the plan writes down, as a provider that is killed before it tells leaves it."""
+
+
+@pytest.mark.systems
+@pytest.mark.parametrize(("killed_at", "way_on"), [(0, "retry"), (1, "retry"), (2, "retry"), (1, "roll back"), (0, "leave")])
+def test_what_was_written_down_and_not_recorded_is_carried_on_or_taken_out(tmp_path: Path, killed_at: int, way_on: str) -> None:
+    path, values = WRITTEN[killed_at]
+    gap = {"when": f"POST /cluster/sdn/{path}", "nth": 1, "status": 500, "reason": "the connection was lost"}
+    file = tmp_path / "world.yaml"
+    file.write_text(yaml.safe_dump({"based_on": str(WORLDS / "four_nodes.yaml"), "proxmox": {"faults": [gap]}}))
+    with world([str(file)], tmp_path / "world", guests="none") as ready:
+        given = environment(ready, tmp_path) | {"BERTH_HOME": str(tmp_path / "home")}
+        with api_server(given, tmp_path / "api_server.log") as berth:
+            chat = berth.chat()
+            chat.say("make a VLAN 60 network called lab60 in zone z60, 10.0.60.0/24, gateway 10.0.60.1")
+            chat.say(f"approve {chat.open_digest} as operator")
+            stopped = chat.say(f"confirm {chat.open_digest} vnet")
+            assert chat.run.status == "stopped", stopped.text
+            call(berth, "POST", f"/cluster/sdn/{path}", **values)
+            went_on = chat.say(way_on)
+            if way_on == "retry":
+                assert chat.run.status == "done", went_on.text
+                assert "lab60" in {row["vnet"] for row in call(berth, "GET", "/cluster/sdn/vnets?running=1")}
+            chat.say(f"remove {chat.run.id}") if way_on != "roll back" else None
+            chat.say(f"approve {chat.open_digest} as operator")
+            gone = chat.say(f"confirm {chat.open_digest} vnet")
+            assert chat.run.status == "removed", gone.text
+            assert not [row for row in call(berth, "GET", "/cluster/sdn/zones?pending=1") if row["zone"] == "z60"]
+            assert not [row for row in call(berth, "GET", "/cluster/sdn/vnets?pending=1") if row["vnet"] == "lab60"]

@@ -1,5 +1,5 @@
-"""Removes one machine from a Proxmox VE cluster: what a killed Terraform left half made, or what no record is left of. Whether it is ours
-to remove is decided by the caller."""
+"""Removes one machine from a Proxmox VE cluster, or what is written down of SDN: what a killed Terraform left half made, or what no record
+is left of. Whether it is ours to remove is decided by the caller."""
 
 from __future__ import annotations
 
@@ -24,4 +24,16 @@ class Removing(Acting):
                 "A half-made machine could not be removed.",
                 f"VM {vm_id} on {node}: {theirs(str(error))}.",
                 f"Remove it by hand with `qm destroy {vm_id} --purge`, then say retry.",
+            ) from error
+
+    def take_out_of_sdn(self, *path: str) -> None:
+        """What was written down and never applied: nothing has to be applied afterwards."""
+        try:
+            self._api.cluster.sdn(list(path)).delete()
+        except (ResourceException, requests.RequestException) as error:
+            raise WorldProblem(
+                "A half-made network could not be taken out.",
+                f"{'/'.join(path)}: {theirs(str(error))}.",
+                "Take it out in Proxmox VE (Datacenter, SDN), then say retry.",
+                retryable=True,
             ) from error

@@ -67,9 +67,7 @@ def apply(work: Work) -> Json:
 
 def _made_true(work: Work, ended: Json) -> Json:
     """What Terraform leaves out is done, and what it says is done is looked at. Its outputs, with the addresses of what was restarted."""
-    touch = hands(work.part.platform)
-    touch.remove_half_made(work)
-    fresh = touch.make_true(work)
+    fresh = hands(work.part.platform).make_true(work)
     known = (ended["outputs"] or {}).get("machines", {})
     machines = {name: {**one, "addresses": list(fresh.get(name) or one.get("addresses", ()))} for name, one in known.items()}
     return {**ended, "outputs": {**ended["outputs"], "machines": machines}} if fresh else ended
@@ -179,6 +177,7 @@ def _begin_approved(work: Work, turn: Lease, place: Path) -> None:
         terraform.init()  # What applies the plan must be what planned it; the lock file says so, and is part of the inputs.
         _assert_as_approved(work, folder, folder)
         moved_in(work.run_folder, plan.digest, work.part)
+    hands(work.part.platform).remove_half_made(work)  # A zone of SDN is not removed while a vnet is in it.
     _start(work, turn, place, folder / PLAN_FILES[work.kind], part_plan.plan_sha256)
 
 
@@ -218,6 +217,7 @@ def _begin_rest(work: Work, turn: Lease, place: Path) -> Path:
     touch = hands(work.part.platform)
     touch.wait_idle(work)
     touch.clear_half_made(work)
+    touch.remove_half_made(work)
     _look_again(work)
     name = f"tfplan.rest{number}"
     assert_room(work.part_folder)

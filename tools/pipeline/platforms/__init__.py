@@ -86,7 +86,7 @@ class Hands(Protocol):
 
     @staticmethod
     def remove_half_made(work: Work) -> None:
-        """The end of what was approved: what Terraform does not know, and the plan removes by name."""
+        """Before Terraform begins: what it does not know, and the plan removes by name."""
         ...
 
     @staticmethod

@@ -1,22 +1,24 @@
-"""Looks at what stands in the cluster under the ids of a run: machines that a killed Terraform left half made and unrecorded, which are
-taken
-away so that they can be made whole, or because their removal was approved; and strangers, who are left alone. Only what is certainly the
-part's own is touched; what that means is decided by tools.rules.machines.ownership."""
+"""Looks at what stands in the cluster under the ids of a run: machines and networks that a killed Terraform left half made and unrecorded,
+which are taken away so that they can be made whole, or because their removal was approved; and strangers, who are left alone. Only what is
+certainly the part's own is touched; what that means is decided by tools.rules.machines.ownership and tools.rules.machines.vnets."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.clients.settings import Settings
 from tools.pipeline.begun import begun, record_is_lost
-from tools.pipeline.run_folder import part_folder
+from tools.pipeline.platforms.proxmox import vnets
+from tools.pipeline.run_folder import part_folder, terraform_of
 from tools.pipeline.steps import Work
 from tools.pipeline.world import World
 from tools.rules.machines import ownership
 from tools.rules.machines.ownership import Marks, Recorded, Standing
+from tools.rules.machines.vnets import Written, removal_of, told, written_by
+from tools.rules.machines.vnets import to_be_cleared as vnets_to_be_cleared
 from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.plan import Change
@@ -32,13 +34,16 @@ def clear_half_made(work: Work) -> None:
     for machine in ownership.to_be_made(work.part_plan.changes, _unrecorded(work.part, work.part_folder)):
         if _clear(work, Marks(vm_id=machine.vm_id, name=machine.name)):
             work.say(f"The half-made VM {machine.vm_id} is removed; it is made anew.")
+    made = {change.name for change in work.part_plan.changes if change.action == "create"}
+    _clear_networks(work, [one for one in written_by(work.part) if one.name in made], "; it is made anew")
 
 
 def remove_half_made(work: Work) -> None:
-    """The end of an approved removal: what Terraform does not know, and the plan names."""
+    """The beginning of an approved removal: what Terraform does not know, and the plan names."""
     for one in ownership.to_be_cleared(work.part_plan.changes):
         if _clear(work, one):
             work.say(f"The half-made VM {one.vm_id} is removed.")
+    _clear_networks(work, vnets_to_be_cleared(work.part_plan.changes, work.part), "")
 
 
 def left_half_made(world: World, run_id: str, part: Part) -> tuple[tuple[Change, str], ...]:
@@ -52,7 +57,9 @@ def left_half_made(world: World, run_id: str, part: Part) -> tuple[tuple[Change,
     if lost:  # It was whole once, so it has the tags that it was given.
         _refuse_untagged(part, found)
     left = ownership.left_half_made(wanted, found, _given_later(world, run_id)) if found else ()
-    return tuple((ownership.removal_of(one, lost), ownership.told(one, run_id, lost)) for one in left)
+    machines = tuple((ownership.removal_of(one, lost), ownership.told(one, run_id, lost)) for one in left)
+    written = vnets.half_made(world.settings_of(part), part, terraform_of(world, folder.parent, part).state())
+    return machines + tuple((removal_of(one), told(one, run_id)) for one in written)
 
 
 def refuse_strangers(world: World, folder: Path, part: Part, plan_json: Mapping[str, Json] | None = None) -> None:
@@ -84,6 +91,16 @@ def standing(settings: Settings, vm_ids: Iterable[int]) -> dict[int, Standing]:
     rows = [row for row in cluster.read("cluster", "resources", type="vm") if row.get("vmid") in wanted]
     found = filter(None, (cluster.read_of(int(row["vmid"]), "config") for row in rows))
     return {one.vm_id: one for one in (ownership.standing_in(row, config) for row, config in found)}
+
+
+def _clear_networks(work: Work, wanted: Collection[Written], then: str) -> None:
+    if not wanted:
+        return
+    state = terraform_of(work.world, work.run_folder, work.part).state()
+    for one in vnets.clear(work.world.settings_of(work.part), work.part, state, wanted):
+        work.say(f"{one.kind} {one.name} was written down and not recorded. It is taken out{then}.")
+        facts = {"part": work.part.label, "kind": one.kind, "name": one.name}
+        work.world.ledger.audit.record(work.world.now(), "removing half-made", run_id=work.run_id, **facts)
 
 
 def _refuse_untagged(part: Part, found: Mapping[int, Standing]) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.clients.settings import Settings
 from tools.clients.together import together
+from tools.platforms.proxmox import ids_in
 from tools.rules.machines import seeing, vnets
+from tools.rules.machines.vnets import Written
 from tools.rules.names.scanned import Row, number, rows
 from tools.rules.names.text import join_and
 from tools.values.manifest import Part
 from tools.values.trouble import RequestProblem, WorldProblem
+from tools.values.value import Json
 
 if TYPE_CHECKING:
     from tools.clients.proxmox import Proxmox
@@ -45,9 +49,36 @@ def verify(settings: Settings, part: Part) -> tuple[str, ...]:
 
 
 def _waiting(cluster: Proxmox, vnet: str) -> tuple[str, ...]:
-    paths = {"zone": ("zones",), "vnet": ("vnets",), "subnet": ("vnets", vnet, "subnets")}
-    read = {kind: rows(cluster.read("cluster", "sdn", *path, pending=1)) for kind, path in paths.items()}
-    return tuple(one for kind, found in read.items() for one in seeing.sdn_waiting(kind, found))
+    return tuple(one for kind, found in _pending(cluster, vnet).items() for one in seeing.sdn_waiting(kind.split()[-1], found))
+
+
+def _pending(cluster: Proxmox, vnet: str) -> dict[str, list[Row]]:
+    """By kind, with what is not applied yet. A vnet that is not written down has no subnets."""
+    read = {kind: rows(cluster.read("cluster", "sdn", path, pending=1)) for kind, path in ((vnets.ZONE, "zones"), (vnets.VNET, "vnets"))}
+    there = any(row.get("vnet") == vnet for row in read[vnets.VNET])
+    return {**read, vnets.SUBNET: rows(cluster.read("cluster", "sdn", "vnets", vnet, "subnets", pending=1)) if there else []}
+
+
+def half_made(settings: Settings, part: Part, state: Json) -> tuple[Written, ...]:
+    """What a part that was begun has written down, and Terraform has not recorded. Nothing is changed."""
+    vnet = vnets.vnet_of(part)
+    if not vnet or not settings.proxmox_endpoint:
+        return ()
+    from tools.clients.proxmox import Proxmox
+
+    return vnets.half_made(part, ids_in(state), _pending(Proxmox(settings), vnet))
+
+
+def clear(settings: Settings, part: Part, state: Json, wanted: Collection[Written]) -> tuple[Written, ...]:
+    """Those of `wanted` that still stand so are taken out, and told. Others' changes are not applied by that."""
+    left = tuple(one for one in half_made(settings, part, state) if one in wanted)
+    if left:
+        from tools.clients.proxmox_removing import Removing
+
+        cluster = Removing(settings)
+        for one in left:
+            cluster.take_out_of_sdn(*one.path)
+    return left
 
 
 def assert_gone(settings: Settings, part: Part) -> None:
