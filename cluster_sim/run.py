@@ -60,16 +60,16 @@ def settings(ready: Mapping[str, Any], folder: Path) -> dict[str, str]:
     given = {"BERTH_CA_FILE": ready["ca_file"], "BERTH_HOME": str(folder / "home")}
     if proxmox := ready.get("proxmox"):
         given["PROXMOX_VE_ENDPOINT"], given["PROXMOX_VE_API_TOKEN"] = proxmox["url"], proxmox["token"]
-        if proxmox.get("guest_proxy_command"):
-            given["BERTH_GUEST_PROXY_COMMAND"] = proxmox["guest_proxy_command"]
-        if proxmox.get("site_file") and "BERTH_SITE_FILE" not in os.environ:
-            given["BERTH_SITE_FILE"] = proxmox["site_file"]
     if azure := ready.get("azure"):
         url = azure["url"]
         given |= {f"ARM_{name.upper()}": azure[name] for name in ("tenant_id", "subscription_id", "client_id", "client_secret")}
         given |= dict.fromkeys(
             ("ARM_RESOURCE_MANAGER_ENDPOINT", "ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "ARM_RESOURCE_MANAGER_AUDIENCE"), url
         )
+    if ready.get("guest_proxy_command"):
+        given["BERTH_GUEST_PROXY_COMMAND"] = ready["guest_proxy_command"]
+    if ready.get("site_file") and "BERTH_SITE_FILE" not in os.environ:
+        given["BERTH_SITE_FILE"] = ready["site_file"]
     if not registry_answers():
         given["BERTH_PROVIDER_MIRROR"] = ready["mirror"]
     if "BERTH_PUBLIC_KEY_FILE" not in os.environ and not list((Path.home() / ".ssh").glob("id_*.pub")):

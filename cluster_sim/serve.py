@@ -82,14 +82,60 @@ def open_world(world: World, settings: Settings, stack: ExitStack, clock: Clock 
     folder = _folder(settings, stack)
     authority = make_authority(folder / "ca")
     clock = clock or WallClock()
-    ready: dict[str, Any] = {"ca_file": str(authority.ca_file)}
+    ready: dict[str, Any] = {"ca_file": str(authority.ca_file), "mirror": str(_mirror(folder))}
+    guests = _Guests.open(world, settings, folder / "guests", stack)
     if world.proxmox is not None:
-        ready["mirror"] = str(_mirror(folder))
-        ready["proxmox"] = _open_proxmox(world, settings, folder, authority, clock, stack)
+        ready["proxmox"] = _open_proxmox(world, settings, folder, authority, clock, stack, guests)
     if world.azure is not None:
-        ready.setdefault("mirror", str(_mirror(folder)))
-        ready["azure"] = _open_azure(world.azure, folder, authority, clock, stack)
+        ready["azure"] = _open_azure(world.azure, folder, authority, clock, stack, guests.bodies)
+    if guests.bodies.proxy_command:
+        ready["guest_proxy_command"] = guests.bodies.proxy_command
+    if said := guests.told_of_site(ready.get("azure", {})):
+        # JSON is YAML. What else a site would say of itself is the operator's own.
+        site_file = folder / "site.yaml"
+        site_file.write_text(json.dumps(said, indent=1) + "\n")
+        ready["site_file"] = str(site_file)
     return ready
+
+
+@dataclass(frozen=True)
+class _Guests:
+    """The bodies of all guests of the world, wherever they stand: they are reached the same way."""
+
+    bodies: Bodies
+    gateways: tuple[IPv4Interface, ...]
+    closing: ExitStack
+
+    @classmethod
+    def open(cls, world: World, settings: Settings, folder: Path, stack: ExitStack) -> _Guests:
+        from .azure.machines import GUESTS
+
+        networks = world.proxmox.networks.values() if world.proxmox else ()
+        in_azure = (GUESTS,) if world.azure and world.azure.get("operator_network") else ()
+        gateways = (*(IPv4Interface(f"{n.gateway}/{IPv4Network(n.subnet).prefixlen}") for n in networks), *in_azure)
+        kind = settings.guests if world.proxmox or in_azure else "none"
+        try:
+            bodies = open_bodies(kind, folder, gateways, say, keep=settings.folder is not None)
+        except GuestProblem as why:
+            raise CannotServe(str(why)) from None
+        closing = ExitStack()
+        closing.callback(bodies.close)
+        stack.callback(closing.close)
+        return cls(bodies, gateways, closing)
+
+    def told_of_site(self, azure: dict[str, Any]) -> dict[str, Any]:
+        """What a site of this world would say of itself."""
+        from .guests.seed import APT_PROXY_PORT
+        from .releases import listed
+
+        network = {"network": {"hub": azure["operator_network"], "reached": True}} if azure.get("operator_network") else {}
+        said: dict[str, Any] = {}
+        if self.bodies.kind == "pod":
+            said["releases"] = listed(f"http://{self.gateways[0].ip}:{APT_PROXY_PORT}")
+        if self.bodies.kind != "none" and network:
+            ratios = {"production": 0.6, "staging": 0.8, "development": 0.8}
+            said["environments"] = [{"name": name, "cpu_ratio_max": ratio, **network} for name, ratio in ratios.items()]
+        return said
 
 
 def _folder(settings: Settings, stack: ExitStack) -> Path:
@@ -117,12 +163,12 @@ def _mirror(folder: Path) -> Path:
     return lay_out(folder / "mirror")
 
 
-def _open_proxmox(world: World, settings: Settings, folder: Path, authority: Authority, clock: Clock, stack: ExitStack) -> dict[str, Any]:
-    from .guests.seed import APT_PROXY_PORT
+def _open_proxmox(
+    world: World, settings: Settings, folder: Path, authority: Authority, clock: Clock, stack: ExitStack, guests: _Guests
+) -> dict[str, Any]:
     from .proxmox.building import build_cluster
     from .proxmox.front import Front
     from .proxmox.saving import restore, save, wake
-    from .releases import listed
 
     section = world.proxmox
     assert section is not None
@@ -130,9 +176,8 @@ def _open_proxmox(world: World, settings: Settings, folder: Path, authority: Aut
     cluster = build_cluster(section, clock, pace=pace, say=say)
     # Closed in the opposite order: bodies first, so that no thread goes on waiting for one.
     stack.callback(cluster.close)
-    gateways = tuple(IPv4Interface(f"{n.gateway}/{IPv4Network(n.subnet).prefixlen}") for n in section.networks.values())
-    bodies = cluster.bodies = _bodies(settings, folder / "guests", gateways)
-    stack.callback(bodies.close)
+    bodies = cluster.bodies = guests.bodies
+    stack.callback(guests.closing.close)
     if settings.folder is not None:
         saved = folder / "proxmox.json"
         if restore(cluster, section, saved):
@@ -148,26 +193,16 @@ def _open_proxmox(world: World, settings: Settings, folder: Path, authority: Aut
         "token": f"{section.ready_token}={section.users[user].tokens[name].secret}",
         "guest_proxy_command": bodies.proxy_command,
     }
-    if bodies.kind == "pod":
-        # JSON is YAML. What else a site would say of itself is the operator's own.
-        site_file = folder / "site.yaml"
-        site_file.write_text(json.dumps({"releases": listed(f"http://{gateways[0].ip}:{APT_PROXY_PORT}")}, indent=1) + "\n")
-        ready["site_file"] = str(site_file)
     say(f"{world.name}: {len(section.nodes)} nodes, {len(section.guests)} guests at {ready['url']}; new guests: {bodies.kind}.")
     return ready
 
 
-def _bodies(settings: Settings, folder: Path, gateways: tuple[IPv4Interface, ...]) -> Bodies:
-    try:
-        return open_bodies(settings.guests, folder, gateways, say, keep=settings.folder is not None)
-    except GuestProblem as why:
-        raise CannotServe(str(why)) from None
-
-
-def _open_azure(section: dict[str, Any], folder: Path, authority: Authority, clock: Clock, stack: ExitStack) -> dict[str, Any]:
+def _open_azure(
+    section: dict[str, Any], folder: Path, authority: Authority, clock: Clock, stack: ExitStack, bodies: Bodies
+) -> dict[str, Any]:
     from .azure import build
 
-    part = build(section, clock, folder / "azure")
+    part = build(section, clock, folder / "azure", bodies)
     servers = {name: _start(service, authority, name, 0, stack, part.names.get(name, ())) for name, service in part.services.items()}
     part.bind({name: f"https://127.0.0.1:{server.port}" for name, server in servers.items()})
     tunnel = Tunnel(lambda host: next((servers[name].port for name, resolves in part.resolves.items() if resolves(host)), None)).start()

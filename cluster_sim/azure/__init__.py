@@ -19,11 +19,14 @@ from cluster_sim.azure.cloud import Clock, Cloud
 from cluster_sim.azure.families import KINDS
 from cluster_sim.azure.families.databricks import service_name
 from cluster_sim.azure.faults import Faults
+from cluster_sim.azure.machines import Machines
 from cluster_sim.azure.seed import seed
 from cluster_sim.azure.store import Store
 from cluster_sim.azure.workspace import Workspace
 from cluster_sim.azure.world import ImpossibleWorld, read_world
 from cluster_sim.clock import WallClock
+from cluster_sim.guests.none import NoBodies
+from cluster_sim.guests.values import Bodies
 from cluster_sim.http import Answer, Request, Service
 
 __all__ = ["AzurePart", "ImpossibleWorld", "build", "problems"]
@@ -47,6 +50,7 @@ class AzurePart:
         tenant = self.cloud.world.tenant
         return {
             "url": self.cloud.urls["arm"],
+            "operator_network": self.cloud.world.operator_network,
             "tenant_id": tenant.id,
             "subscription_id": self.cloud.world.subscriptions[0].id,
             "client_id": tenant.client_id,
@@ -54,10 +58,10 @@ class AzurePart:
         }
 
 
-def build(section: Mapping[str, Any], clock: Clock, folder: Path | None = None) -> AzurePart:
+def build(section: Mapping[str, Any], clock: Clock, folder: Path | None = None, bodies: Bodies | None = None) -> AzurePart:
     """Raises ImpossibleWorld when Azure could never be like that.
 
-    What happens is kept in `folder` and taken up again for the same world.
+    What happens is kept in `folder` and taken up again for the same world. `bodies` are what its machines get.
     """
     world = read_world(section)
     fingerprint = hashlib.sha256(json.dumps(section, sort_keys=True, default=str).encode()).hexdigest()
@@ -69,11 +73,15 @@ def build(section: Mapping[str, Any], clock: Clock, folder: Path | None = None) 
         cloud.save()
     # The services of one Azure are served by threads of their own and share one store: one at a time.
     lock = threading.Lock()
+    machines = Machines(cloud, bodies or NoBodies())
+    machines.follow()
 
     def alone(service: Service) -> Service:
         def serve(request: Request) -> Answer:
             with lock:
-                return service(request)
+                answer = service(request)
+                machines.follow()
+                return answer
 
         return serve
 

@@ -37,6 +37,8 @@ def seed(cloud: Cloud) -> None:
                 problems.append(f"{address.id} cannot be: {refusal.message}")
         _deleted(cloud, subscription, problems)
     cloud.settle()
+    if (network := cloud.world.operator_network) and cloud.find(network) is None:
+        problems.append(f"The operator's network {network} is not there.")
     if problems:
         raise ImpossibleWorld(problems)
 

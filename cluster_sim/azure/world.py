@@ -128,6 +128,8 @@ class World:
     cluster_start_s: float = 0.0
     role_propagation_s: float = 0.0
     """How long a new role assignment takes until it counts."""
+    operator_network: str = ""
+    """The id of the virtual network that whoever uses the world is on: machines are met from there. Empty: on none."""
     faults: tuple[Fault, ...] = ()
 
 
@@ -185,6 +187,7 @@ class _SectionReader:
             int(self.number(section, "databricks_workspaces_max", 2, 0, 8)),
             self.number(section, "cluster_start_s", 0.0, 0, 3600),
             self.number(section, "role_propagation_s", 0.0, 0, 3600),
+            str(section.get("operator_network", "")),
             tuple(self.fault(item) for item in section.get("faults") or ()),
         )
         if self.problems:

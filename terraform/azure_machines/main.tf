@@ -183,17 +183,31 @@ resource "azapi_resource" "machine" {
           securityType = "TrustedLaunch"
           uefiSettings = { secureBootEnabled = true, vTpmEnabled = true }
         }
-        storageProfile = {
-          imageReference = var.marketplace_image
-          osDisk = {
-            createOption = "FromImage"
-            caching      = "ReadWrite"
-            diskSizeGB   = var.disk_gib
-            managedDisk  = { storageAccountType = var.disk_type }
-            # It goes with its machine.
-            deleteOption = "Delete"
-          }
-        }
+        storageProfile = merge(
+          {
+            imageReference = var.marketplace_image
+            osDisk = {
+              createOption = "FromImage"
+              caching      = "ReadWrite"
+              diskSizeGB   = var.disk_gib
+              managedDisk  = { storageAccountType = var.disk_type }
+              # It goes with its machine.
+              deleteOption = "Delete"
+            }
+          },
+          length(var.data_disks_gib) == 0 ? {} : {
+            dataDisks = [
+              for number, disk_gib in var.data_disks_gib : {
+                lun          = number
+                createOption = "Empty"
+                caching      = "ReadOnly"
+                diskSizeGB   = disk_gib
+                managedDisk  = { storageAccountType = var.disk_type }
+                deleteOption = "Delete"
+              }
+            ]
+          },
+        )
         osProfile = {
           computerName  = each.key
           adminUsername = local.user

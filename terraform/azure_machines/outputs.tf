@@ -6,8 +6,8 @@ output "machines" {
   description = "By name: where each is reached, and its ARM id."
   value = {
     for name, one in azapi_resource.machine : name => {
-      id      = one.id
-      address = azapi_resource.interface[name].output.properties.ipConfigurations[0].properties.privateIPAddress
+      id        = one.id
+      addresses = [azapi_resource.interface[name].output.properties.ipConfigurations[0].properties.privateIPAddress]
     }
   }
 }

@@ -88,6 +88,12 @@ variable "disk_gib" {
   nullable    = false
 }
 
+variable "data_disks_gib" {
+  description = "Of each machine, beside its system disk."
+  type        = list(number)
+  default     = []
+}
+
 variable "disk_type" {
   type     = string
   nullable = false

@@ -14,7 +14,8 @@ from tools.rules.plans.changes import changes as plan_changes
 from tools.rules.plans.policy import refused
 from tools.rules.words import telling
 from tools.rules.words.rendering import draw
-from tools.values.site import Environment, Site
+from tools.values.review import Severity
+from tools.values.site import Environment, Networking, Site
 from tools.values.snapshot import SubscriptionSnapshot
 
 from . import bodies
@@ -43,6 +44,9 @@ def got(words: str, site: Site = SITE) -> dict[str, Any]:
         ("a VM in Azure, 1 core, 4 GB, ports 443 and 53/udp", {"ports": ("53/udp", "443"), "environment": "development", "os": "debian"}),
         ("an Azure VM called build-01, 2 cores, 4 GB, $100 a month", {"name": "build-01", "budget_monthly": 100}),
         ("a VM in Azure, 2 cores, 4 GB, Debian 12, resource group rg-x", {"os": "debian", "resource_group": "rg-x"}),
+        ("an Ubuntu VM in Azure, 2 cores, 4 GB", {"os": "ubuntu", "os_version": "24.04"}),
+        ("an Ubuntu 22.04 VM in Azure, 2 cores, 4 GB", {"os": "ubuntu", "os_version": "22.04"}),
+        ("a VM in Azure, 2 cores, 4 GB, data disk of 200 GB", {"os_version": "12", "data_disks_gib": ("200",)}),
     ],
 )
 def test_sentences(words: str, expected: dict[str, Any]) -> None:
@@ -129,12 +133,57 @@ def test_the_review_finds(seen: SubscriptionSnapshot, check: str, change: dict[s
     assert check in errors(part.model_copy(update={"variables": {**part.variables, **change}}), seen)
 
 
+@pytest.mark.parametrize(
+    ("words", "offer", "sku", "warned"),
+    [
+        ("a VM in Azure with 2 cores and 4 GB", "debian-12", "12-gen2", False),
+        ("a Debian 13 VM in Azure with 2 cores and 4 GB", "debian-13", "13-gen2", False),
+        ("an Ubuntu VM in Azure with 2 cores and 4 GB", "ubuntu-24_04-lts", "server", False),
+        ("an Ubuntu 22.04 VM in Azure with 2 cores and 4 GB", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2", True),
+    ],
+)
+def test_an_image_comes_with_the_day_its_updates_end(seen: SubscriptionSnapshot, words: str, offer: str, sku: str, warned: bool) -> None:
+    part = composed(words, seen, site=SITE).parts[0]
+    assert (part.variables["marketplace_image"]["offer"], part.variables["marketplace_image"]["sku"]) == (offer, sku)
+    found, _ = chain.footing(part).review(part, situation(seen, SITE))
+    assert ("image.current" in {one.check for one in found}) == warned
+
+
+@pytest.mark.parametrize(
+    ("words", "port", "memory_mib"),
+    [
+        ("a web server in Azure", "80", 8192),
+        ("a MariaDB server in Azure with 16 GB of memory", "3306", 16384),
+        ("an NFS server in Azure for 200 GB of data from 10.0.0.0/16", "2049", 8192),
+    ],
+)
+def test_a_service_stands_in_azure_where_berth_reaches_its_machines(
+    seen: SubscriptionSnapshot, words: str, port: str, memory_mib: int
+) -> None:
+    hub = next(one.id for one in seen.networks)
+    site = SITE.model_copy(update={"environments": (Environment(name="development", network=Networking(hub=hub, reached=True)),)})
+    part = composed(words, seen, site=site).parts[0]
+    assert part.configure is not None and part.configure.kind == "ansible"
+    assert [one.memory_mib for one in part.every_machine] == [memory_mib]
+    assert {one["port"] for one in part.variables["ports"]} == {"22", "9100", port}
+    found, _ = chain.footing(part).review(part, situation(seen, site))
+    assert [one.check for one in found if one.severity is Severity.ERROR] == []
+    lost, _ = chain.footing(part).review(part, situation(seen, SITE))
+    assert [one.check for one in lost if one.severity is Severity.ERROR] == ["reached"]
+    bare = required(words, SITE).parts[0]
+    assert bare.disputed == ("platform",) and bare.problems
+    key = "ssh-ed25519 AAAA run"
+    opened = platform.variables(part.letting_in(key))
+    assert opened["public_keys"] == [KEY, key]
+
+
 def test_what_cannot_be_changed_in_place(seen: SubscriptionSnapshot) -> None:
     built = composed(WORDS, seen, site=SITE)
     for words, told in (
         (WORDS.replace("disk of 100 GB", "disk of 200 GB"), "disk of no machine"),
         (WORDS.replace("2 VMs", "1 VM"), "takes no machine away"),
         (WORDS.replace("eastus", "westus2"), "moves nothing"),
+        (WORDS + ", Debian 13", "another system"),
     ):
         offer, made = changed(words, built, seen, SITE)
         assert made is None and told in offer.parts[0].exclusions[0].reason
@@ -152,14 +201,15 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     place.apply()
     assert wanted_changes(place.plan()) == []
     machines = place.terraform.outputs()["machines"]
-    assert len({one["address"] for one in machines.values()}) == 2
+    assert len({one["addresses"][0] for one in machines.values()}) == 2
 
     after = look()
     assert errors(owning(part, place), after) == set()
-    _, made = changed(WORDS.replace("8 GB", "16 GB").replace("2 VMs", "3 VMs"), built, after, SITE)
+    more = WORDS.replace("8 GB", "16 GB").replace("2 VMs", "3 VMs") + ", data disk of 200 GB"
+    _, made = changed(more, built, after, SITE)
     assert made is not None
     grown = made.parts[0]
-    assert grown.cloud == part.cloud
+    assert grown.cloud is not None and part.cloud is not None and grown.cloud.names == part.cloud.names
     place.vary(grown)
     restarted = [one.name for one in plan_changes(place.plan(), platform.PROVIDER) if one.restarts]
     assert restarted == ["vm-01", "vm-02"]

@@ -50,7 +50,7 @@ def pods(folder: Path) -> Iterator[tuple[Berth, Switches]]:
     with world([str(WORLDS / "four_nodes.yaml")], folder / "world", guests="pod") as ready:
         proxmox, trust = ready["proxmox"], ssl.create_default_context(cafile=ready["ca_file"])
         headers = {"Authorization": f"PVEAPIToken={proxmox['token']}"}
-        settings = environment(ready, folder) | {"BERTH_SITE_FILE": proxmox["site_file"]}
+        settings = environment(ready, folder) | {"BERTH_SITE_FILE": ready["site_file"]}
         with (
             api_server(settings, folder / "api_server.log") as berth,
             httpx.Client(base_url=f"{proxmox['url']}/api2/json", headers=headers, verify=trust, timeout=30) as cluster,

@@ -19,18 +19,20 @@ from typing import NamedTuple
 from pydantic import Field
 
 from tools.capabilities import Footing
-from tools.capabilities.on_machines import Check, no_checks, on_machines
+from tools.capabilities.grounds import Ground
+from tools.capabilities.on_machines import Check, SetUp, anywhere, no_checks
 from tools.data import table
+from tools.rules.azure.facts import OF_AZURE
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
+from tools.rules.names.private import is_private
 from tools.rules.names.text import spell_size
-from tools.rules.request.placing import read_placing
 from tools.rules.request.reading import DISK_GIB_MAX, Reading, read_sizes
 from tools.rules.request.wanting import named, wanted
 from tools.rules.sizing.sizing import SYSTEM_DISK_GIB, SYSTEM_MEMORY_GIB, Assumption
 from tools.rules.words.guiding import common, from_here, on_machine
 from tools.rules.words.rendering import bare
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part, Secret, TlsCertificate
 from tools.values.request import Fact
 from tools.values.requirements import Needs, Source
@@ -45,11 +47,6 @@ COMMUNITY = "community-scripts/ProxmoxVE, 2026-08-08, row"
 SYSTEM_MIB = int(SYSTEM_MEMORY_GIB * 1024)
 ITEMS_MAX = 50
 """Of one list that is said: addresses, packages, names."""
-PRIVATE = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"))
-)
-PRIVATE6 = tuple(map(ipaddress.ip_network, ("fc00::/7", "fe80::/10", "::1/128")))
-"""RFC 1918, 6598, 3927, 4193 and 4291."""
 OPEN = "would let the internet in. Say networks of your own: private ones, or public ones no wider than a /16, in IPv6 a /32."
 PUBLIC_PREFIX_MIN = {4: 16, 6: 32}
 """Of public addresses, the widest network that may be one owner's: an assumption. A provider is allocated a /32 of IPv6 (RIPE-738)."""
@@ -121,6 +118,8 @@ class Table(Value):
     """Name → kind; the playbook is given one by a variable that names it."""
     certificates: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Name → the fields that have the names it is for. The playbook is given one as a secret."""
+    ports: tuple[str, ...] | None = None
+    """That it serves, each as `443` or `53/udp`. With it, the service stands on machines in Azure as well."""
     acme: bool = False
     """The machine has its certificates signed by the site's ACME server, where the site has one; then the playbook is given none."""
     variables: dict[str, Json] = Field(default_factory=dict)
@@ -152,10 +151,10 @@ def by_table(
 ) -> Stated:
     """`checks` and variables that are `derived` from what is needed are for the little that a table cannot say."""
     name = package.rpartition(".")[2]
-    service = Service(name, read(package), wanted(package, every_machine=EVERY_MACHINE), derived)
-    told = service.table
-    footing = on_machines(
-        understand=service.understand,
+    told = read(package)
+    facts = wanted(package, every_machine=EVERY_MACHINE)
+    service = Service(name, told, facts if told.ports is None else (*facts, *OF_AZURE), derived)
+    set_up = SetUp(
         playbook=f"{name}.yml",
         commands=service.commands,
         variables=service.variables,
@@ -163,7 +162,9 @@ def by_table(
         certificates=service.certificates,
         checks=checks,
     )
-    return Stated(name, told.title, told.words, told.examples, service.wanted, {"proxmox": footing})
+    on = anywhere(service.understand, set_up, told.ports or ())
+    at: Mapping[PlatformName, Footing] = on if told.ports is not None else {"proxmox": on["proxmox"]}
+    return Stated(name, told.title, told.words, told.examples, service.wanted, at)
 
 
 @cache
@@ -178,15 +179,15 @@ class Service:
     wanted: tuple[Wanted, ...]
     derived: Callable[[Needs], dict[str, Json]]
 
-    def understand(self, facts: tuple[Fact, ...], site: Site) -> Needs:
-        reading = Reading.of(self.name, "proxmox", self.wanted, facts)
+    def understand(self, facts: tuple[Fact, ...], site: Site, ground: Ground) -> Needs:
+        reading = Reading.of(self.name, ground.platform, self.wanted, facts)
         for fact, told in self.table.facts.items():
             _read(reading, named(self.wanted, fact), told)
         data_gib = self._read_data(reading)
         if self.table.acme and site.acme:
             reading.default("acme_directory", site.acme.directory, "The site's ACME server signs its certificate.")
             reading.default("acme_authority", site.acme.authority, "The site trusts it by this; where it is empty, Debian does.")
-        read_placing(reading, site, workload=self.table.called, environment=self.table.environment)
+        ground.read_placing(reading, site, self.table.called, self.table.environment)
         self._settle_sizes(reading, data_gib)
         return reading.needs()
 
@@ -206,7 +207,7 @@ class Service:
             TlsCertificate(name=name, names=tuple(map(part.needs.text, fields))) for name, fields in self.table.certificates.items()
         )
 
-    def commands(self, machine: Machine, part: Part) -> tuple[Command, ...]:
+    def commands(self, machine: AnyMachine, part: Part) -> tuple[Command, ...]:
         known = {field.name: field.value for field in part.needs.fields} | self.variables(part)
         has = part.needs.field
         lines = (line for line in self.table.commands if (not line.when or has(line.when)) and not (line.unless and has(line.unless)))
@@ -280,12 +281,6 @@ def _fits(one: Wanted, told: Told, word: str) -> bool:
     return True
 
 
-def is_private(word: str) -> bool:
-    """An address, or a network the whole of which is."""
-    network = ipaddress.ip_network(word)
-    return any(network.subnet_of(one) for one in (PRIVATE if network.version == 4 else PRIVATE6))  # type: ignore[arg-type]
-
-
 def _is_open(word: str) -> bool:
     network = ipaddress.ip_network(word)
     return not is_private(word) and network.prefixlen < PUBLIC_PREFIX_MIN[network.version]
@@ -320,7 +315,7 @@ def _value(told: Json, part: Part) -> Json:
             return list(value) if isinstance(value, tuple) else value
         case {"memory_share": figure}:
             # Of what the system leaves; the machines of a service are alike.
-            free_mib = part.machines[0].memory_mib - SYSTEM_MIB
+            free_mib = part.every_machine[0].memory_mib - SYSTEM_MIB
             return max(1, math.floor(free_mib * _figure(str(figure))))
         case _:
             return dict(told)
@@ -330,7 +325,7 @@ def _figure(name: str) -> float:
     return next(float(row["value"]) for row in table("service-figures") if row["figure"] == name)
 
 
-def _command(machine: Machine, line: Line, known: Mapping[str, Json]) -> Command:
+def _command(machine: AnyMachine, line: Line, known: Mapping[str, Json]) -> Command:
     def drawn(template: str) -> str:
         return bare().from_string(template).render({**known, "machine_name": machine.name})
 

@@ -1,14 +1,20 @@
-"""A service that is machines on a cluster and a playbook: it states a table, and gets its functions from tools.rules.machines."""
+"""A service that is machines and a playbook: it states a table, and gets its functions from tools.rules.machines, or from
+tools.rules.azure.machines where it stands in Azure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from tools.capabilities import Footing, Reviewed
+from tools.capabilities.grounds import AZURE, CLUSTER, Ground
+from tools.rules.azure import machine_checks
+from tools.rules.azure import machines as azure
+from tools.rules.azure.placing import regions_of
 from tools.rules.machines import addresses, choices, networks, review
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Configure, Endpoint, Part, Secret, TlsCertificate
 from tools.values.offer import PartOffer, Pick
 from tools.values.request import Fact
@@ -16,11 +22,16 @@ from tools.values.requirements import Group, Needs
 from tools.values.review import Finding
 from tools.values.site import Site
 from tools.values.situation import Situation
+from tools.values.snapshot import PlatformName
 from tools.values.value import Json
 from tools.values.watched import Exporter
 
 Check = tuple[str, Finding | None]
 """(its name, what it found)"""
+
+
+Commands = Callable[[AnyMachine, Part], tuple[Command, ...]]
+"""The guide's, of one machine."""
 
 
 def no_checks(part: Part) -> Iterable[Check]:
@@ -32,7 +43,7 @@ def on_machines(
     *,
     understand: Callable[[tuple[Fact, ...], Site], Needs],
     playbook: str,
-    commands: Callable[[Machine, Part], tuple[Command, ...]],
+    commands: Commands,
     variables: Callable[[Part], dict[str, Json]] = lambda part: {},
     secrets: tuple[Secret, ...] = (),
     certificates: Callable[[Part], tuple[TlsCertificate, ...]] = lambda part: (),
@@ -58,27 +69,13 @@ def on_machines(
     def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
         return furnish(choices.part_of(needs, offer, pick, situation))
 
+    set_up = SetUp(playbook, commands, variables, secrets, certificates, endpoints, checks)
+
     def furnish(part: Part) -> Part:
-        """With what runs on its machines, as they are called."""
-        settings = {**choices.base_variables(), **variables(part)}
-        return part.model_copy(
-            update={
-                "exporters": exporters,
-                "watches": watches,
-                "secrets": (choices.SSH_KEY, *secrets),
-                "certificates": certificates(part),
-                "endpoints": endpoints(part),
-                "configure": Configure(kind="ansible", playbook=playbook, variables=settings),
-                "commands": tuple(command for machine in part.machines for command in commands(machine, part)),
-                "farewell": farewell(part),
-            }
-        )
+        return set_up.furnish(part).model_copy(update={"exporters": exporters, "watches": watches, "farewell": farewell(part)})
 
     def review_all(part: Part, situation: Situation) -> Reviewed:
-        findings, passed = review.review(part, situation)
-        own = tuple(checks(part))
-        held = tuple(f"{name}:{part.label}:{part.label}" for name, finding in own if finding is None)
-        return (*findings, *(finding for _, finding in own if finding)), (*passed, *held)
+        return set_up.judge(part, review.review(part, situation))
 
     def settle(needs: Needs, situation: Situation) -> Needs:
         return addresses.settle_virtual(networks.choose(needs, situation.cluster), situation.cluster)
@@ -101,3 +98,98 @@ def on_machines(
         settled_by_world=frozenset({"network", "gateway", *virtual_addresses}),
         settle=settle,
     )
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What is set up on machines, wherever they stand."""
+
+    playbook: str
+    commands: Commands
+    variables: Callable[[Part], dict[str, Json]] = lambda part: {}
+    secrets: tuple[Secret, ...] = ()
+    certificates: Callable[[Part], tuple[TlsCertificate, ...]] = lambda part: ()
+    endpoints: Callable[[Part], tuple[Endpoint, ...]] = lambda part: ()
+    checks: Callable[[Part], Iterable[Check]] = no_checks
+
+    def furnish(self, part: Part) -> Part:
+        """With what runs on its machines, as they are called."""
+        settings = {**choices.base_variables(), **self.variables(part)}
+        return part.model_copy(
+            update={
+                "secrets": (choices.SSH_KEY, *self.secrets),
+                "certificates": self.certificates(part),
+                "endpoints": self.endpoints(part),
+                "configure": Configure(kind="ansible", playbook=self.playbook, variables=settings),
+                "commands": tuple(command for machine in part.every_machine for command in self.commands(machine, part)),
+            }
+        )
+
+    def judge(self, part: Part, every: Reviewed) -> Reviewed:
+        """What is found of every machine, and by its own checks."""
+        findings, passed = every
+        own = tuple(self.checks(part))
+        held = tuple(f"{name}:{part.label}:{part.label}" for name, finding in own if finding is None)
+        return (*findings, *(finding for _, finding in own if finding)), (*passed, *held)
+
+
+def anywhere(
+    understand: Callable[[tuple[Fact, ...], Site, Ground], Needs], set_up: SetUp, ports: tuple[str, ...]
+) -> dict[PlatformName, Footing]:
+    """A service that stands on machines of a cluster and on machines in Azure alike. `ports` are those that it serves."""
+    return {
+        "proxmox": on_machines(
+            understand=lambda facts, site: understand(facts, site, CLUSTER),
+            playbook=set_up.playbook,
+            commands=set_up.commands,
+            variables=set_up.variables,
+            secrets=set_up.secrets,
+            certificates=set_up.certificates,
+            endpoints=set_up.endpoints,
+            checks=set_up.checks,
+        ),
+        "azure": in_azure(lambda facts, site: understand(facts, site, AZURE), set_up, ports=ports),
+    }
+
+
+def in_azure(
+    understand: Callable[[tuple[Fact, ...], Site], Needs],
+    set_up: SetUp,
+    *,
+    ports: tuple[str, ...] = (),
+    bare: bool = False,
+    guide: str = "guide.md.j2",
+) -> Footing:
+    """The same on machines in Azure, which are reached through the site's hub. `ports` are those that it serves. `bare`: where nothing
+    reaches them, they are made all the same, with nothing set up."""
+
+    def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
+        reached = not bare or situation.site.environment(needs.text("environment")).network.is_reached
+        return furnish(azure.part_of(needs, offer, pick, situation, set_up=reached, served=ports))
+
+    def furnish(part: Part) -> Part:
+        if not part.every_machine:
+            return part
+        done = set_up.furnish(part)
+        return done.model_copy(update={"commands": (*done.commands, *(one for one in part.commands if not one.runs_here))})
+
+    def review_all(part: Part, situation: Situation) -> Reviewed:
+        every = machine_checks.review(part, situation)
+        return set_up.judge(part, every) if part.every_machine else every
+
+    return Footing(
+        understand=understand,
+        offer=azure.offer,
+        compose=compose,
+        review=review_all,
+        stay=azure.stay,
+        keep=lambda old, new: furnish(azure.keep(old, _without(new))),
+        regions_of=regions_of,
+        guide=guide,
+    )
+
+
+def _without(part: Part) -> Part:
+    """As it was before anything was set up on it, so that what is set up follows what is kept."""
+    bare = {"secrets": (), "certificates": (), "endpoints": (), "configure": None}
+    return part.model_copy(update={**bare, "commands": tuple(one for one in part.commands if not one.runs_here)})

@@ -66,8 +66,6 @@ class PartContext:
         that moves between them is none of theirs."""
         found = (self.outputs or {}).get("machines", {})
         moving = self.part.virtual_alone
-        told = {m.name: (one for one in found.get(m.name, {}).get("addresses", ()) if one not in moving) for m in self.part.machines}
-        return tuple(
-            Host(name=m.name, address=m.address_alone or next(told[m.name], ""), user=m.user_name, group=m.group)
-            for m in self.part.machines
-        )
+        every = self.part.every_machine
+        told = {m.name: (one for one in found.get(m.name, {}).get("addresses", ()) if one not in moving) for m in every}
+        return tuple(Host(name=m.name, address=m.address_alone or next(told[m.name], ""), user=m.user_name, group=m.group) for m in every)

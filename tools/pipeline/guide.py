@@ -42,10 +42,10 @@ def write_guide(context: PartContext, receipt_part: PartReceipt, standing: Colle
 def facts(context: PartContext, receipt_part: PartReceipt) -> dict[str, Json | Any]:
     """What a template may speak of."""
     part = context.part
-    first = part.machines[0] if part.machines else None
+    first = next(iter(part.every_machine), None)
     known = {
         machine.name: {"user": machine.user_name, "card": machine.every_card_spelled, "group": machine.group, "size": size_of(machine)}
-        for machine in part.machines
+        for machine in part.every_machine
     }
     seen = ran(context.part_folder)
     return {

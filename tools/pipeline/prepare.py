@@ -210,7 +210,7 @@ def _plan_part(
 
 def _assert_as_asked(part: Part, found: Iterable[Change]) -> None:
     """One machine in the plan for each that was asked for, by name."""
-    wanted = sorted(machine.name for machine in part.machines)
+    wanted = sorted(machine.name for machine in part.every_machine)
     planned = sorted(change.name for change in found if change.action == "create" and change.name in wanted)
     if wanted != planned:
         raise WorldProblem(

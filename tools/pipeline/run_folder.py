@@ -208,11 +208,7 @@ def with_run_key(part: Part, folder: Path) -> Json:
     """The part's variables, with the run's own public key beside the operator's."""
     public = folder / "secrets" / "ssh_key.pub"
     key = public.read_text().strip() if public.exists() else ""
-    machines = tuple(
-        one.model_copy(update={"public_keys": (*(known for known in one.public_keys if known != key), key)}) if key else one
-        for one in part.machines
-    )
-    return PLATFORMS[part.platform].variables(part.model_copy(update={"machines": machines}))
+    return PLATFORMS[part.platform].variables(part.letting_in(key) if key else part)
 
 
 def inputs_of(folder: Path) -> dict[str, str]:

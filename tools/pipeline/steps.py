@@ -185,7 +185,7 @@ def production() -> Steps:
         Step("leave", leave, applies_to=lambda part: bool(part.farewell)),
         Step("reserve", reserve, undo=release, applies_to=is_registered),
         Step("apply", apply, undo=apply, stops_itself=True),
-        Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.machines)),
+        Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.every_machine)),
         Step("configure", configure_step, applies_to=lambda part: part.configure is not None),
         Step("seal", seal, applies_to=becomes_template),
         Step("watch", watch_step, undo=unwatch_step, applies_to=is_reached),

@@ -51,7 +51,8 @@ def variables(part: Part) -> dict[str, Json]:
     if part.cloud is None:
         return part.variables
     where = {"subscription_id": part.cloud.subscription_id, "location": part.cloud.region}
-    return {**where, "names": dict(part.cloud.names), "tags": dict(part.cloud.tags), **part.variables}
+    keys = {"public_keys": list(part.cloud.machines[0].public_keys)} if part.cloud.machines else {}
+    return {**where, "names": dict(part.cloud.names), "tags": dict(part.cloud.tags), **part.variables, **keys}
 
 
 def estimate(parts: Sequence[Part], situation: Situation) -> Estimate:

@@ -1,6 +1,9 @@
-"""One machine on a cluster, with no choice left. Its figures become an entry of the Terraform module's `machines`, field by field."""
+"""One machine, with no choice left: what every service needs to know of it, and what one on a cluster has besides. The figures of that
+become an entry of the Terraform module's `machines`, field by field."""
 
 from __future__ import annotations
+
+from typing import Self
 
 from tools.values.value import Value
 
@@ -16,7 +19,7 @@ class Placement(Value):
 
 
 class DataDisk(Value):
-    """A disk beside the system's, on the same storage."""
+    """A disk beside the system's; on a cluster, on the same storage."""
 
     interface: str
     disk_gib: int
@@ -58,18 +61,39 @@ def without_prefix(address: str) -> str:
     return address.partition("/")[0]
 
 
-class Machine(Placement):
-    """The module's variables.tf says the same, but for the group: it is what a machine is for, not what it is."""
+class AnyMachine(Value):
+    """Wherever it stands: what runs on it, and who logs in to it, ask for no more."""
 
     name: str
     group: str = ""
     """Of those machines of its part that are like it; empty: all are."""
-    vm_id: int
     disk_gib: int
     """Of the system."""
     data_disks: tuple[DataDisk, ...] = ()
     cpu_count: int
     memory_mib: int
+    user_name: str
+    public_keys: tuple[str, ...]
+
+    def letting_in(self, public_key: str) -> Self:
+        """With a key more that opens it, as the last one."""
+        return self.model_copy(update={"public_keys": (*(known for known in self.public_keys if known != public_key), public_key)})
+
+    @property
+    def every_card_spelled(self) -> str:
+        """Where its network cards are plugged in; empty where that goes without saying."""
+        return ""
+
+    @property
+    def address_alone(self) -> str:
+        """By which it is reached, without its prefix; empty where the network gives it."""
+        return ""
+
+
+class Machine(Placement, AnyMachine):
+    """On a cluster. The module's variables.tf says the same, but for the group: it is what a machine is for, not what it is."""
+
+    vm_id: int
     bridge: str
     vlan_tag: int | None
     address: str = "dhcp"
@@ -80,8 +104,6 @@ class Machine(Placement):
     gateway6: str | None = None
     cards: tuple[Card, ...] = ()
     """Beside the first."""
-    user_name: str
-    public_keys: tuple[str, ...]
     dns_servers: tuple[str, ...] = ()
     domain: str | None = None
     tags: tuple[str, ...] = ()

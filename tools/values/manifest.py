@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tools.values.certificate import Certificate
-from tools.values.machine import Machine, without_prefix
+from tools.values.machine import AnyMachine, Machine, without_prefix
 from tools.values.offer import Sum
 from tools.values.requirements import Needs
 from tools.values.snapshot import PlatformName
@@ -84,6 +84,8 @@ class Cloud(Value):
     """(kind, name) of everything with a name that the part makes; `resource_group` among the kinds."""
     tags: tuple[tuple[str, str], ...] = ()
     """On everything that takes tags."""
+    machines: tuple[AnyMachine, ...] = ()
+    """Of a part that is machines which are set up over SSH."""
 
 
 class Endpoint(Value):
@@ -165,6 +167,16 @@ class Part(Value):
     """Addresses in its module of what a change takes away, because it was asked for: rules, deployments, containers."""
     confirm: str = ""
     """Why this part is costly or sensitive and must be confirmed by itself; empty when it need not."""
+
+    @property
+    def every_machine(self) -> tuple[AnyMachine, ...]:
+        """Those that are logged in to, wherever they stand."""
+        return self.machines or (self.cloud.machines if self.cloud else ())
+
+    def letting_in(self, public_key: str) -> Part:
+        """With a key more that opens its machines."""
+        cloud = self.cloud and self.cloud.model_copy(update={"machines": tuple(m.letting_in(public_key) for m in self.cloud.machines)})
+        return self.model_copy(update={"machines": tuple(m.letting_in(public_key) for m in self.machines), "cloud": cloud})
 
     @property
     def virtual_alone(self) -> frozenset[str]:

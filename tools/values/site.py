@@ -60,8 +60,15 @@ class Networking(Value):
     """From which new networks take theirs; empty: from 10.64.0.0/10."""
     hub: str = Field(default="", pattern=rf"^$|{_GROUP_ID}/providers/Microsoft\.Network/virtualNetworks/[^/]+$")
     """The id of the network that new ones are peered with; empty: none."""
+    reached: bool = False
+    """Berth reaches what is peered with the hub: it runs there, or BERTH_GUEST_PROXY_COMMAND leads there."""
     dns_zones: str = Field(default="", pattern=rf"^$|{_GROUP_ID}$")
     """The id of the resource group that has the private DNS zones of the site; empty: each service makes its own."""
+
+    @property
+    def is_reached(self) -> bool:
+        """Machines can be set up over SSH."""
+        return bool(self.hub) and self.reached
 
 
 class Environment(Value):

@@ -160,11 +160,17 @@ def _skus(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, An
     return {"value": value}
 
 
+def data_disks_max(row: dict[str, Any]) -> int:
+    """Two a vCPU, and 32 at most, as the pages of the D and E series of version 5 list them; of other series that is a model."""
+    return min(32, 2 * int(row["vcpus"]))
+
+
 def _capabilities(row: dict[str, Any]) -> dict[str, str]:
     found = {
         "vCPUs": str(row["vcpus"]),
         "MemoryGB": str(row["memory_gib"]),
         "MaxResourceVolumeMB": str(int(row.get("disk_gib", 0)) * 1024),
+        "MaxDataDiskCount": str(data_disks_max(row)),
         "PremiumIO": "True",
         "AcceleratedNetworkingEnabled": "True",
         "EphemeralOSDiskSupported": str(bool(row.get("disk_gib"))),

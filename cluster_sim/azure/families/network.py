@@ -47,7 +47,7 @@ def _check_peering(change: Change) -> None:
         return
     if remote is None:
         raise ArmError(400, "InvalidResourceReference", f"Resource {remote_id} referenced by resource {change.address.id} was not found.")
-    for one, other in itertools.product(_space(here), _space(remote)):
+    for one, other in itertools.product(space_of(here), space_of(remote)):
         if one.version == other.version and one.overlaps(other):
             raise ArmError(
                 400,
@@ -57,7 +57,7 @@ def _check_peering(change: Change) -> None:
             )
 
 
-def _space(network: Resource) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+def space_of(network: Resource) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     return _networks([str(one) for one in (network.properties.get("addressSpace") or {}).get("addressPrefixes") or ()], network.name)
 
 

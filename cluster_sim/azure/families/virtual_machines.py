@@ -1,4 +1,5 @@
-"""Microsoft.Compute/virtualMachines: what a Linux machine must say, what it brings along, and what Azure changes of it. No guest runs here.
+"""Microsoft.Compute/virtualMachines: what a Linux machine must say, what it brings along, and what Azure changes of it. Its body, if it
+has one, is in cluster_sim.azure.machines.
 
 Rules, read 2026-11-30: learn.microsoft.com "Trusted Launch for Azure virtual machines" (systems, generation 2), the compute API's OSProfile
 (user names), "Create and manage SSH keys for authentication to a Linux VM" (RSA of 2,048 bits and ED25519), "Resize a virtual machine" (a
@@ -17,7 +18,7 @@ from typing import Any
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, invalid_parameter, resource_not_found
-from cluster_sim.azure.families.compute import check_size
+from cluster_sim.azure.families.compute import check_size, data_disks_max
 from cluster_sim.azure.kinds import Change, Kind, resource_name
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
@@ -49,6 +50,7 @@ def _check(change: Change) -> None:
             raise invalid_parameter(f"Required parameter '{part}' is missing (null).", part)
     _check_login(properties["osProfile"])
     _check_image(properties)
+    _check_data_disks(properties)
     _check_interfaces(change)
     if change.before is not None:
         _check_changes(change, change.before)
@@ -125,6 +127,24 @@ def _check_image(properties: dict[str, Any]) -> None:
         )
 
 
+def _check_data_disks(properties: dict[str, Any]) -> None:
+    """As many as the size takes (MaxDataDiskCount of its SKU), each with a LUN of its own. Codes and texts are from memory."""
+    disks, size = properties["storageProfile"].get("dataDisks") or [], properties["hardwareProfile"]["vmSize"]
+    most = data_disks_max(table("skus")["sizes"][size])
+    if len(disks) > most:
+        raise ArmError(
+            409,
+            "OperationNotAllowed",
+            f"The maximum number of data disks allowed to be attached to a VM of this size is {most}.",
+        )
+    luns = [disk.get("lun") for disk in disks]
+    if len(set(luns)) < len(luns):
+        raise invalid_parameter(f"A disk at LUN {max(luns, key=luns.count)} already exists.", "dataDisk.lun")
+    for disk in disks:
+        if disk.get("createOption") == "Empty" and not disk.get("diskSizeGB"):
+            raise invalid_parameter("Required parameter 'dataDisk.diskSizeGB' is missing (null).", "dataDisk.diskSizeGB")
+
+
 def _check_interfaces(change: Change) -> None:
     for row in change.properties["networkProfile"]["networkInterfaces"]:
         nic = change.cloud.find(str(row.get("id", "")))
@@ -133,13 +153,13 @@ def _check_interfaces(change: Change) -> None:
         if nic.location != change.location:
             raise ArmError(400, "InvalidResourceReference", f"Resource {nic.id} referenced by resource {change.address.id} was not found.")
         for other in change.cloud.store.of_type(MACHINE):
-            if other.key != change.address.key and nic.key in _interfaces(other):
+            if other.key != change.address.key and nic.key in interfaces_of(other):
                 raise ArmError(
                     400, "NicInUse", f"Network Interface {nic.id} is used by existing resource {other.id} and cannot be used by another."
                 )
 
 
-def _interfaces(machine: Resource) -> set[str]:
+def interfaces_of(machine: Resource) -> set[str]:
     rows = (machine.properties.get("networkProfile") or {}).get("networkInterfaces") or []
     return {str(row.get("id", "")).lower() for row in rows}
 
@@ -160,6 +180,14 @@ def _check_changes(change: Change, before: Resource) -> None:
             raise ArmError(409, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.")
     if change.body.get("zones", before.body.get("zones")) != before.body.get("zones"):
         raise ArmError(409, "ResourcePropertyChangeNotAllowed", "Changing property 'zones' is not allowed.")
+    kept = {disk["lun"]: disk for disk in (new.get("storageProfile") or {}).get("dataDisks") or ()}
+    for disk in (old.get("storageProfile") or {}).get("dataDisks") or ():
+        if disk["lun"] in kept and kept[disk["lun"]].get("diskSizeGB", 0) < disk["diskSizeGB"]:
+            raise ArmError(
+                409,
+                "ResizeDiskError",
+                f"Disk {disk['name']} cannot be resized: its new size is smaller than the one that it has.",
+            )
     disks = [(p.get("storageProfile") or {}).get("osDisk") or {} for p in (old, new)]
     was, wanted = (disk.get("diskSizeGB") for disk in disks)
     if was and wanted and was != wanted:
@@ -194,34 +222,44 @@ def _fill(change: Change) -> None:
     disk.setdefault("deleteOption", "Detach")
     group = change.address.id.rpartition("/providers/")[0]
     disk.setdefault("managedDisk", {})["id"] = f"{group}/providers/{_C}/disks/{disk['name']}"
-    storage.setdefault("dataDisks", [])
+    for disk in storage.setdefault("dataDisks", []):
+        lun = disk["lun"]
+        disk.setdefault("name", f"{change.name}_disk{lun + 2}_{change.guid(f'data{lun}').replace('-', '')}")
+        disk.setdefault("deleteOption", "Detach")
+        disk.setdefault("toBeDetached", False)
+        disk.setdefault("managedDisk", {}).setdefault("storageAccountType", "Standard_LRS")
+        disk["managedDisk"]["id"] = f"{group}/providers/{_C}/disks/{disk['name']}"
 
 
 def _written(change: Change) -> None:
-    """Its disk comes with it, as a resource of its own."""
-    if not change.creating or "osProfile" not in change.properties:
+    """Its disks come with it, as resources of their own."""
+    if "osProfile" not in change.properties:
         return
-    disk = change.properties["storageProfile"]["osDisk"]
-    body = {
-        "location": change.location,
-        "tags": change.body.get("tags") or {},
-        "sku": {"name": disk["managedDisk"].get("storageAccountType", "Standard_LRS")},
-        "managedBy": change.address.id,
-        "properties": {
-            "osType": "Linux",
-            "diskSizeGB": disk.get("diskSizeGB", 30),
-            "diskState": "Attached",
-            "provisioningState": "Succeeded",
-        },
-    }
-    made = Resource(disk["managedDisk"]["id"], f"{_C}/disks", body, change.generation, change.cloud.now, change.cloud.now, "")
-    change.cloud.store.resources[made.key] = made
+    storage = change.properties["storageProfile"]
+    for disk in (storage["osDisk"], *storage["dataDisks"]):
+        if str(disk["managedDisk"]["id"]).lower() in change.cloud.store.resources:
+            continue
+        body = {
+            "location": change.location,
+            "tags": change.body.get("tags") or {},
+            "sku": {"name": disk["managedDisk"].get("storageAccountType", "Standard_LRS")},
+            "managedBy": change.address.id,
+            "properties": {
+                **({"osType": "Linux"} if disk is storage["osDisk"] else {}),
+                "diskSizeGB": disk.get("diskSizeGB", 30),
+                "diskState": "Attached",
+                "provisioningState": "Succeeded",
+            },
+        }
+        made = Resource(disk["managedDisk"]["id"], f"{_C}/disks", body, change.generation, change.cloud.now, change.cloud.now, "")
+        change.cloud.store.resources[made.key] = made
 
 
 def _removed(cloud: Cloud, machine: Resource) -> None:
-    disk = (machine.properties.get("storageProfile") or {}).get("osDisk") or {}
-    if disk.get("deleteOption") == "Delete":
-        cloud.store.resources.pop(str(disk["managedDisk"]["id"]).lower(), None)
+    storage = machine.properties.get("storageProfile") or {}
+    for disk in filter(None, (storage.get("osDisk"), *(storage.get("dataDisks") or ()))):
+        if disk.get("deleteOption") == "Delete":
+            cloud.store.resources.pop(str(disk["managedDisk"]["id"]).lower(), None)
 
 
 def _instance_view(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from azure_site import Direct
+
+from cluster_sim.azure.machines import Machines
+from cluster_sim.guests.none import NoBodies
 
 RG = "{sub}/resourceGroups/rg"
 NET = f"{RG}/providers/Microsoft.Network"
@@ -67,6 +71,9 @@ def azure(azure: Direct) -> Direct:
         ({"storageProfile.imageReference": {"publisher": "Debian", "offer": "debian-12", "sku": "12", "version": "latest"}}, "BadRequest"),
         ({"storageProfile.osDisk": {"createOption": "FromImage", "diskSizeGB": 20}}, "InvalidParameter"),
         ({"securityProfile": {"uefiSettings": {"secureBootEnabled": True}}}, "InvalidParameter"),
+        ({"storageProfile.dataDisks": [{"lun": n, "createOption": "Empty", "diskSizeGB": 8} for n in range(5)]}, "OperationNotAllowed"),
+        ({"storageProfile.dataDisks": [{"lun": 0, "createOption": "Empty", "diskSizeGB": 8}] * 2}, "InvalidParameter"),
+        ({"storageProfile.dataDisks": [{"lun": 0, "createOption": "Empty"}]}, "InvalidParameter"),
         ({"networkProfile": {}}, "InvalidParameter"),
         ({"networkProfile": {"networkInterfaces": [{"id": f"{NET}/networkInterfaces/nic-x"}]}}, "InvalidResourceReference"),
         ({"hardwareProfile": {"vmSize": "Standard_X9"}}, "SkuNotAvailable"),
@@ -118,3 +125,47 @@ def test_a_machine_is_made_resized_and_taken_away_with_its_disk(azure: Direct) -
     assert azure.ask("DELETE", VM).status in (200, 202)
     assert azure.ask("GET", disk).status == 404
     assert azure.ask("DELETE", NIC).status in (200, 202, 204)
+
+
+HUB = f"{NET}/virtualNetworks/hub"
+NETWORK = f"{NET}/virtualNetworks/vn"
+
+
+def peering(azure: Direct, one: str, other: str) -> None:
+    azure.make(f"{one}/virtualNetworkPeerings/p", properties={"remoteVirtualNetwork": {"id": other}})
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "rule", "met"),
+    [
+        (True, True, {}, True),
+        (True, False, {}, False),
+        (False, False, {}, False),
+        (True, True, {"access": "Deny"}, False),
+        (True, True, {"access": "Deny", "destinationPortRange": "80"}, True),
+        (True, True, {"access": "Allow", "sourceAddressPrefix": "VirtualNetwork"}, True),
+        (True, True, {"access": "Deny", "sourceAddressPrefix": "10.0.0.0/8"}, False),
+    ],
+)
+def test_a_machine_is_met_where_a_packet_would_come_through(
+    azure: Direct, there: bool, back: bool, rule: dict[str, str], met: bool
+) -> None:
+    azure.make(HUB, location="eastus", properties={"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}})
+    said = {"priority": 100, "direction": "Inbound", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*"}
+    said |= {"destinationAddressPrefix": "*", "destinationPortRange": "22"} | rule
+    rules = [{"name": "one", "properties": said}] if rule else []
+    azure.make(f"{NET}/networkSecurityGroups/g", location="eastus", properties={"securityRules": rules})
+    group = {"networkSecurityGroup": {"id": f"{NET}/networkSecurityGroups/g"}}
+    azure.make(f"{NETWORK}/subnets/s", properties={"addressPrefix": "10.1.0.0/28", **group})
+    for wanted, one, other in ((there, HUB, NETWORK), (back, NETWORK, HUB)):
+        if wanted:
+            peering(azure, one, other)
+    azure.make(VM, **machine())
+    bodies = NoBodies()
+    hub = HUB.replace("{sub}", f"/subscriptions/{azure.subscription}")
+    machines = Machines(replace(azure.part.cloud, world=replace(azure.part.cloud.world, operator_network=hub)), bodies)
+    machines.follow()
+    assert len(bodies.running()) == met
+    azure.ask("DELETE", VM)
+    machines.follow()
+    assert bodies.running() == ()

@@ -84,7 +84,7 @@ def test_all_problems_are_told_at_once() -> None:
 def test_the_world_file_itself_is_possible_and_as_told() -> None:
     part = build(section(), ManualClock())
     part.bind({name: f"https://127.0.0.1:{4443 + n}" for n, name in enumerate(part.services)})
-    assert set(part.ready()) == {"url", "tenant_id", "subscription_id", "client_id", "client_secret"}
+    assert set(part.ready()) == {"url", "operator_network", "tenant_id", "subscription_id", "client_id", "client_secret"}
     assert set(part.services) == {"arm", "blob", "databricks", "databricks_2"}
     assert "simulated-secret" not in repr(part.cloud.world), "no secret in a traceback"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tools.capabilities.database_cluster.variables import KEPT_AS, WRITERS_PORT, settings_of
 from tools.rules.databases.settings import psql, told
 from tools.rules.words.guiding import common, from_here, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 WRITERS, READERS = "database", "readers"
@@ -20,13 +20,13 @@ FIXED = {"synchronous_commit": "on", "password_encryption": "scram-sha-256", "ar
 """What is set besides, whatever the size."""
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide."""
     whole = _of_all(machine, part) if machine.name == part.machines[0].name else ()
     return (*whole, _member(machine), *common(machine))
 
 
-def _of_all(machine: Machine, part: Part) -> Iterator[Command]:
+def _of_all(machine: AnyMachine, part: Part) -> Iterator[Command]:
     name, database = machine.name, part.needs.text("database_name")
     wanted = {**settings_of(machine, part.needs), **FIXED}
     yield on_machine(name, "Ask the database for its version, through the writers' port", psql(WRITERS, "SELECT version()"), "PostgreSQL")
@@ -74,7 +74,7 @@ def _of_all(machine: Machine, part: Part) -> Iterator[Command]:
     )
 
 
-def _member(machine: Machine) -> Command:
+def _member(machine: AnyMachine) -> Command:
     return on_machine(
         machine.name,
         "See that its PostgreSQL runs, as which role",

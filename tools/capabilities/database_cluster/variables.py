@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from tools.rules.databases.settings import settings
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.value import Json
@@ -33,7 +33,7 @@ CONNECTIONS_MIN = 25
 master; seen on Debian 12, 2026-11-30)."""
 
 
-def settings_of(machine: Machine, needs: Needs) -> dict[str, str]:
+def settings_of(machine: AnyMachine, needs: Needs) -> dict[str, str]:
     """Of each member's server, by name, as Patroni takes them."""
     found = settings(machine, needs)
     return found | {"max_connections": str(max(CONNECTIONS_MIN, int(found["max_connections"])))}

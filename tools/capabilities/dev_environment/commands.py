@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 
 from tools.rules.words.guiding import common, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide."""
     name, asked = machine.name, part.needs.strings("packages")
     compile_one = "echo 'int main(void) { return 0; }' | gcc -x c -o /dev/null - && gcc --version"

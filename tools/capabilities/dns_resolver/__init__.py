@@ -6,8 +6,9 @@ theirs forged (SERVFAIL): its word is taken, unless the private zones are named;
 
 from collections.abc import Iterator
 
-from tools.capabilities.by_table import by_table, is_private
+from tools.capabilities.by_table import by_table
 from tools.capabilities.on_machines import Check
+from tools.rules.names.private import is_private
 from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.review import Severity, fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities.k3s_cluster.facts import SERVERS
 from tools.capabilities.k3s_cluster.variables import api_address, disabled, first_server, kubeconfig
 from tools.rules.words.guiding import common, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 KUBECTL = "sudo /usr/local/bin/k3s kubectl"
@@ -13,7 +13,7 @@ TLS = "/var/lib/rancher/k3s/server/tls"
 DRAIN_SECONDS = 300
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide: of the cluster as a whole beside its first server, then of each machine."""
     name = machine.name
     if name == first_server(part):

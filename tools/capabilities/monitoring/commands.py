@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tools.rules.words.guiding import common, from_here, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 CURL = "curl --silent --show-error --fail"
 PROMETHEUS, ALERTMANAGER, GRAFANA = 9090, 9093, 3000
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide."""
     name, days = machine.name, part.needs.whole("retention")
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities.postgresql.variables import KEPT_AS
 from tools.rules.databases.settings import psql, settings, told
 from tools.rules.words.guiding import common, from_here, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 SERVICE = "database"
@@ -14,7 +14,7 @@ FIXED = {"listen_addresses": "*", "port": "5432", "password_encryption": "scram-
 """What the role sets besides, whatever the size."""
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide."""
     name = machine.name
     database = part.needs.text("database_name")

@@ -6,7 +6,7 @@ facts.py says what is wanted and how it is understood; the table at the end name
 from __future__ import annotations
 
 from tools.capabilities import Footing
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, anywhere
 from tools.capabilities.redis.checks import checks
 from tools.capabilities.redis.commands import commands
 from tools.capabilities.redis.facts import WANTED, WORDS, understand
@@ -20,16 +20,17 @@ EXAMPLES = (
     "a Redis server for 4 GB of data, production, on network 20",
     "a Redis cache with 8 GB of memory, development, on network 20",
 )
-ON: dict[PlatformName, Footing] = {
-    "proxmox": on_machines(
-        understand=understand,
+ON: dict[PlatformName, Footing] = anywhere(
+    understand,
+    SetUp(
         playbook="redis.yml",
         commands=commands,
         variables=variables,
         endpoints=endpoints,
         secrets=(Secret(name=KEPT_AS, kind="password"),),
         checks=checks,
-    )
-}
+    ),
+    ports=("6379",),
+)
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

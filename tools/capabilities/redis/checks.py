@@ -19,7 +19,7 @@ def checks(part: Part) -> Iterator[Check]:
 
 def _fits(part: Part, data_mib: int) -> Finding | None:
     least_mib = sizes.memory_least_mib(data_mib)
-    small = next((m for m in part.machines if m.memory_mib < least_mib), None)
+    small = next((m for m in part.every_machine if m.memory_mib < least_mib), None)
     if small is None:
         return None
     if least_mib > sizes.LEAST.memory_mib:
@@ -37,7 +37,7 @@ def _fits(part: Part, data_mib: int) -> Finding | None:
 
 def _saves(part: Part, data_mib: int) -> Finding | None:
     enough_mib = sizes.memory_comfortable_mib(data_mib)
-    small = next((m for m in part.machines if m.memory_mib < enough_mib), None)
+    small = next((m for m in part.every_machine if m.memory_mib < enough_mib), None)
     if small is None:
         return None
     found = fault(
@@ -53,7 +53,7 @@ def _saves(part: Part, data_mib: int) -> Finding | None:
 
 def _is_kept(part: Part, data_mib: int) -> Finding | None:
     least_gib = sizes.disk_least_gib(data_mib)
-    small = next((m for m in part.machines if data_mib and m.disk_gib < least_gib), None)
+    small = next((m for m in part.every_machine if data_mib and m.disk_gib < least_gib), None)
     if small is None:
         return None
     found = fault(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities.redis.facts import policy
 from tools.capabilities.redis.variables import KEPT_AS, data_max_mib
 from tools.rules.words.guiding import common, from_here, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 PORT = 6379
@@ -14,7 +14,7 @@ WITH_PASSWORD = f'REDISCLI_AUTH="$(cat ~/.redis_password)" {CLIENT}'
 """The role writes ~/.redis_password. By the environment, so that the password is in no process list."""
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide."""
     name = machine.name
     wanted = settings(machine, part)
@@ -61,7 +61,7 @@ def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
     )
 
 
-def settings(machine: Machine, part: Part) -> dict[str, str]:
+def settings(machine: AnyMachine, part: Part) -> dict[str, str]:
     """As CONFIG GET prints them."""
     return {
         "maxmemory": str(data_max_mib(machine, part.needs) * 2**20),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tools.capabilities.grounds import CLUSTER, Ground
 from tools.capabilities.redis import sizes
+from tools.rules.azure.facts import OF_AZURE
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names.text import spell_memory
-from tools.rules.request.placing import read_placing
 from tools.rules.request.reading import Reading, read_sizes
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
@@ -18,15 +19,15 @@ WORDS = ("redis", "redis server", "redis servers", "redis database", "redis data
 POLICIES = {"cache": "allkeys-lru", "store": "noeviction"}
 """What Redis does when its memory is full, by what it is for."""
 
-WANTED = wanted(__package__, every_machine=EVERY_MACHINE)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE, of_azure=OF_AZURE)
 
 
-def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("redis", "proxmox", WANTED, facts)
+def understand(facts: tuple[Fact, ...], site: Site, ground: Ground = CLUSTER) -> Needs:
+    reading = Reading.of("redis", ground.platform, WANTED, facts)
     reading.refuse_other_makes("edition", "plain Redis", "Berth makes single servers of Redis itself, not {other}. Say plain Redis")
     data_mib = _read_data(reading)
     _read_purpose(reading)
-    read_placing(reading, site, workload="redis")
+    ground.read_placing(reading, site, "redis")
     _settle_sizes(reading, data_mib)
     return reading.needs()
 

@@ -1,19 +1,16 @@
 """A virtual machine of a stated size, or for a known application: Debian or Ubuntu, reachable by SSH, nothing installed but the base.
 
-facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide. What is Azure's own
-is in azure/ and azure_machines.md.j2.
+facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide, in Azure
+azure_machines.md.j2.
 """
 
 from __future__ import annotations
 
 from tools.capabilities import Footing
-from tools.capabilities.on_machines import on_machines
-from tools.capabilities.virtual_machine.azure import checks as azure_checks
-from tools.capabilities.virtual_machine.azure import choices as azure
-from tools.capabilities.virtual_machine.azure import facts as azure_facts
+from tools.capabilities.grounds import AZURE_BARE
+from tools.capabilities.on_machines import SetUp, in_azure, on_machines
 from tools.capabilities.virtual_machine.checks import checks
 from tools.capabilities.virtual_machine.facts import WANTED, understand
-from tools.rules.azure.placing import regions_of
 from tools.rules.words.guiding import common
 from tools.values.snapshot import PlatformName
 
@@ -32,14 +29,10 @@ ON: dict[PlatformName, Footing] = {
         commands=lambda machine, part: common(machine),
         checks=checks,
     ),
-    "azure": Footing(
-        understand=azure_facts.understand,
-        offer=azure.offer,
-        compose=azure.compose,
-        review=azure_checks.review,
-        stay=azure.stay,
-        keep=azure.keep,
-        regions_of=regions_of,
+    "azure": in_azure(
+        lambda facts, site: understand(facts, site, AZURE_BARE),
+        SetUp(playbook="virtual_machine.yml", commands=lambda machine, part: common(machine)),
+        bare=True,
         guide="azure_machines.md.j2",
     ),
 }

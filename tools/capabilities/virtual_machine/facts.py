@@ -1,14 +1,13 @@
-"""What is wanted to know of a virtual machine, wherever it stands, and how it becomes typed needs where it stands on a cluster. Of one in
-Azure that is in azure/facts.py. Where it goes is not decided here."""
+"""What is wanted to know of a virtual machine, and how it becomes typed needs, wherever it stands. Where it goes is not decided here."""
 
 from __future__ import annotations
 
 import math
 
+from tools.capabilities.grounds import CLUSTER, Ground
 from tools.rules.azure.facts import SHARED
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
-from tools.rules.request.placing import read_placing
 from tools.rules.request.reading import DISK_GIB_MAX, Reading, read_sizes
 from tools.rules.request.wanting import wanted
 from tools.rules.sizing import applications, sizing
@@ -41,9 +40,9 @@ LOADS = tuple(applications.UNITS)
 """The facts that say how much the application has to carry."""
 
 
-def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("virtual_machine", "proxmox", WANTED, facts)
-    read_placing(reading, site, workload=workload_of(reading))
+def understand(facts: tuple[Fact, ...], site: Site, ground: Ground = CLUSTER) -> Needs:
+    reading = Reading.of("virtual_machine", ground.platform, WANTED, facts)
+    ground.read_placing(reading, site, workload_of(reading))
     load = read_load(reading)
     basis = read_application(reading, load)
     settle_sizes(reading, basis)

@@ -6,7 +6,7 @@ facts.py says what is wanted and how it is understood; the table at the end name
 from __future__ import annotations
 
 from tools.capabilities import Footing
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, anywhere
 from tools.capabilities.web_server.commands import commands
 from tools.capabilities.web_server.facts import WANTED, understand
 from tools.capabilities.web_server.variables import endpoints, variables
@@ -22,14 +22,10 @@ EXAMPLES = (
     "a web server for production on network 20",
     "ten web servers, staging, on network 20",
 )
-ON: dict[PlatformName, Footing] = {
-    "proxmox": on_machines(
-        understand=understand,
-        playbook="web_server.yml",
-        commands=commands,
-        variables=variables,
-        endpoints=endpoints,
-    )
-}
+ON: dict[PlatformName, Footing] = anywhere(
+    understand,
+    SetUp(playbook="web_server.yml", commands=commands, variables=variables, endpoints=endpoints),
+    ports=("80",),
+)
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tools.capabilities.web_server.variables import worker_connections
 from tools.rules.words.guiding import common, from_here, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 CURL = "curl --silent --show-error --fail"
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide."""
     name = machine.name
     return (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from tools.capabilities.grounds import CLUSTER, Ground
+from tools.rules.azure.facts import OF_AZURE
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
-from tools.rules.request.placing import read_placing
 from tools.rules.request.reading import Reading, settle_sizes
 from tools.rules.request.wanting import wanted
 from tools.rules.sizing import sizing
@@ -18,11 +19,11 @@ USERS_MAX = 1_000_000
 """Beyond a million at once a row of web servers is not the question any more."""
 SITE_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
-WANTED = wanted(__package__, every_machine=EVERY_MACHINE)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE, of_azure=OF_AZURE)
 
 
-def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
-    reading = Reading.of("web_server", "proxmox", WANTED, facts)
+def understand(facts: tuple[Fact, ...], site: Site, ground: Ground = CLUSTER) -> Needs:
+    reading = Reading.of("web_server", ground.platform, WANTED, facts)
     reading.refuse_other_makes("engine", "nginx", "Berth makes web servers with nginx, not with {other}. Say nginx")
     users = reading.count(
         "users",
@@ -33,7 +34,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     )
     if users is not None:
         reading.said("concurrent_users", users, "users", fact="users")
-    read_placing(reading, site, workload="web")
+    ground.read_placing(reading, site, "web")
     settle_sizes(reading, sizing.WEB_CPU, sizing.WEB_MEMORY_MIB, sizing.WEB_DISK_GIB)
     _read_site_name(reading)
     return reading.needs()

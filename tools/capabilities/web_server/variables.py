@@ -25,4 +25,4 @@ def worker_connections(needs: Needs) -> int:
 
 
 def endpoints(part: Part) -> tuple[Endpoint, ...]:
-    return (Endpoint(protocol="http", port=80, machines=tuple(m.name for m in part.machines)),)
+    return (Endpoint(protocol="http", port=80, machines=tuple(m.name for m in part.every_machine)),)

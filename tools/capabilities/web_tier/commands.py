@@ -5,26 +5,26 @@ from __future__ import annotations
 from tools.capabilities.web_tier.facts import APPLICATIONS, BALANCERS
 from tools.capabilities.web_tier.variables import address, site_name
 from tools.rules.words.guiding import common, on_machine
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 CURL = "curl --silent --show-error --fail"
 PUBLIC = "/etc/haproxy/tls/certificate.pem"
 
 
-def commands(machine: Machine, part: Part) -> tuple[Command, ...]:
+def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     """In the order of the guide."""
     return (*(_of_balancer(machine, part) if machine.group == BALANCERS else _of_application(machine, part)), *common(machine))
 
 
-def _of_application(machine: Machine, part: Part) -> tuple[Command, ...]:
+def _of_application(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     return (
         on_machine(machine.name, "Ask the machine itself whether it is well", f"{CURL} http://{{address}}/health", "ok"),
         on_machine(machine.name, "Ask the site, by its virtual address", f"{CURL} --insecure https://{address(part)}/health", "ok"),
     )
 
 
-def _of_balancer(machine: Machine, part: Part) -> tuple[Command, ...]:
+def _of_balancer(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     name = site_name(part) or address(part)
     known = f"--cacert {PUBLIC} --resolve {name}:443:{address(part)}"
     up = 'awk -F, \'$1 == "machines" && $2 != "BACKEND" && $18 == "UP" {n++} END {print n + 0 " up"}\''

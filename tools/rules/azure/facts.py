@@ -18,6 +18,8 @@ REGION_FIRST = "eastus"
 ENVIRONMENT_FIRST = "development"
 
 REGION, TEAM, BUDGET, NAME, RESOURCE_GROUP = wanted(__package__)
+OF_AZURE = tuple(one.model_copy(update={"only_in": "azure"}) for one in (REGION, TEAM, BUDGET, RESOURCE_GROUP))
+"""Of what may stand on machines of a cluster as well."""
 REGION_ALONE = REGION.model_copy(update={"only_in": "azure"})
 """Of what may stand on machines as well."""
 EVERY_CLOUD = (ENVIRONMENT, PLATFORM, REGION, TEAM, BUDGET, NAME)
@@ -35,9 +37,9 @@ def read_common(reading: Reading, site: Site, workload: str) -> None:
     _read_workload(reading, workload)
 
 
-def read_where(reading: Reading, site: Site) -> None:
-    """The same of what has names of its own."""
-    environment = _read_environment(reading, site)
+def read_where(reading: Reading, site: Site, otherwise: str = "") -> None:
+    """The same of what has names of its own. `otherwise`: the environment where none is said."""
+    environment = _read_environment(reading, site, otherwise)
     _read_region(reading, site, environment)
     _read_team(reading, site)
     _read_budget(reading, site, environment)
@@ -52,7 +54,7 @@ def refuse_places_of_clusters(reading: Reading) -> None:
             )
 
 
-def _read_environment(reading: Reading, site: Site) -> str:
+def _read_environment(reading: Reading, site: Site, otherwise: str) -> str:
     known = [e.name for e in site.environments]
     if "environment" in reading.facts:
         value = reading.facts["environment"].value.strip().lower()
@@ -61,6 +63,9 @@ def _read_environment(reading: Reading, site: Site) -> str:
             return value
         reading.refuse(naming.unknown("environment", value, known), "environment")
         return ""
+    if otherwise in known:
+        reading.default("environment", otherwise, f"It is {otherwise} by what it is for.")
+        return otherwise
     value = ENVIRONMENT_FIRST if ENVIRONMENT_FIRST in known else known[-1]
     reading.assumed("environment", value, "No environment was said; say `production` if it is.")
     return value

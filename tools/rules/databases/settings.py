@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.rules.sizing import sizing
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.requirements import Needs
 
 BLOCK_KB = 8
@@ -11,7 +11,7 @@ IN_BLOCKS = ("shared_buffers", "effective_cache_size", "wal_buffers")
 """Settings that the server keeps in blocks, to which it rounds what it is given."""
 
 
-def settings(machine: Machine, needs: Needs) -> dict[str, str]:
+def settings(machine: AnyMachine, needs: Needs) -> dict[str, str]:
     """What the server is set to; the guide's commands look whether it is in force."""
     return sizing.pgtune(machine.memory_mib, needs.whole("concurrent_users"), machine.cpu_count, "web")
 

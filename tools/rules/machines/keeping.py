@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tools.rules.machines import disks
 from tools.rules.machines.restarting import VM
 from tools.rules.names.text import spell_memory
-from tools.values.machine import Card, Machine
+from tools.values.machine import AnyMachine, Card, Machine
 from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.snapshot import ClusterSnapshot
@@ -30,7 +30,7 @@ def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tupl
     return tuple(seen.items())
 
 
-def size_of(machine: Machine) -> str:
+def size_of(machine: AnyMachine) -> str:
     """As a person reads it: `4 vCPU, 8 GiB memory, 60 GiB disk`."""
     more = "".join(f" + {disk.disk_gib} GiB" for disk in machine.data_disks)
     return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)} memory, {machine.disk_gib} GiB disk{more}"

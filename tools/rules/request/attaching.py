@@ -27,7 +27,7 @@ Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 def read_attached(reading: Reading, count: int) -> None:
     """`count` machines are to be made."""
-    _read_data_disks(reading)
+    read_data_disks(reading)
     read_addresses(reading, count)
     _read_domain(reading)
     _read_tags(reading)
@@ -40,7 +40,7 @@ def read_attached(reading: Reading, count: int) -> None:
         reading.not_included.append(f"a firewall for port{'s' if len(ports) > 1 else ''} {', '.join(ports)}: what the network lets through")
 
 
-def _read_data_disks(reading: Reading) -> None:
+def read_data_disks(reading: Reading) -> None:
     if "data_disks" not in reading.facts:
         return
     text = reading.facts["data_disks"].value

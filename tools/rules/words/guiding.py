@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from tools.rules.words.rendering import environment, tidy
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Endpoint
 from tools.values.value import Json, Value
 
@@ -108,7 +108,7 @@ def log_in(machine: str) -> Command:
     return Command(purpose=LOG_IN, argv=("ssh", "-F", "{run}/ssh_config", "{machine}"), machine=machine)
 
 
-def common(machine: Machine) -> tuple[Command, ...]:
+def common(machine: AnyMachine) -> tuple[Command, ...]:
     """What can be asked of every machine."""
     name = machine.name
     fingerprints = (fingerprint(key) for key in machine.public_keys)

@@ -1,22 +1,26 @@
-"""Offers sizes that have what was asked for, by price and quota; composes the picked one; says what changes in place."""
+"""Machines in Azure, whatever runs on them: offers sizes that have what was asked for, by price and quota; composes the picked one; says
+what changes in place. What is understood is in tools.rules.azure.machine_facts, what is checked in tools.rules.azure.machine_checks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from tools.capabilities.virtual_machine.azure.facts import KEYS
 from tools.rules.azure import changes, placing
 from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.checks import cloud_of
+from tools.rules.azure.images import Image, find
+from tools.rules.azure.machine_facts import KEYS
 from tools.rules.azure.placing import for_operator
 from tools.rules.azure.sizes import Size, Wanted
 from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans import pricing
 from tools.rules.request.choosing import candidate_of
+from tools.values.machine import AnyMachine, DataDisk
 from tools.values.manifest import Part, Resource
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
-from tools.values.requirements import Needs
+from tools.values.requirements import Needs, Origin
 from tools.values.site import Site
 from tools.values.situation import Situation
 from tools.values.value import Json
@@ -28,13 +32,14 @@ SIZES_MAX = 3
 HOURS = 730.0
 SUBNET_PREFIX = 26
 """Azure keeps five addresses of a subnet to itself; 59 are left."""
-IMAGE = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}
-IMAGE_GIB = 30
+USER = "berth"
+"""As in the module."""
 DISKS = {"Premium_LRS": "P", "StandardSSD_LRS": "E"}
 TIERS_GIB = {4: 32, 6: 64, 10: 128, 15: 256, 20: 512, 30: 1024, 40: 2048, 50: 4096, 60: 8192, 70: 16384, 80: 32767}
 """(tier, largest GiB) that a managed disk is charged as. The tiers are those of the API (AzureDiskSize, read 2026-11-30), their sizes those
 of learn.microsoft.com, "Azure managed disk types", from memory."""
-SSH = "22"
+SSH, FIGURES = "22", "9100"
+"""Of those that are set up; node_exporter's own."""
 
 
 def offer(needs: Needs, situation: Situation) -> PartOffer:
@@ -69,8 +74,13 @@ def _counter_offer(any_fits: bool, told: str) -> str:
     return f"It would fit with at most {told}, the largest size that Berth has figures of."
 
 
+def disks_max(size: Size) -> int:
+    """Beside the system's: two a vCPU, and 32 at most, as the pages of the D and E series of version 5 list them."""
+    return min(32, 2 * size.cpu_count)
+
+
 def _carries(size: Size, needs: Needs) -> bool:
-    current = not size.retired and not size.gpu_count
+    current = not size.retired and not size.gpu_count and len(needs.strings("data_disks_gib")) <= disks_max(size)
     return current and size.cpu_count >= needs.whole("cpu_count") and size.memory_gib * 1024 >= needs.whole("memory_mib")
 
 
@@ -108,32 +118,40 @@ def _candidate(size: Size, rank: int, needs: Needs, situation: Situation) -> Can
     )
 
 
-def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
+def part_of(
+    needs: Needs, offer: PartOffer, pick: Pick, situation: Situation, *, set_up: bool = False, served: tuple[str, ...] = ()
+) -> Part:
+    """The part with its machines, for a service to add what runs on them. `set_up`: they are, over SSH; `served` are the ports that what
+    runs there is asked at."""
     candidate = candidate_of(offer, pick)
     size = azure_sizes.sizes()[str(dict(candidate.choice)["size"])]
     names = placing.names_of(needs, situation, *KINDS)
     called = dict(names)
     group, machines = called["resource_group"], _machines(needs, situation.site)
+    keys = tuple(key for key in needs.strings("public_keys") if key.split(" ")[0] in KEYS)
+    ports = tuple(_ports(needs, (*served, FIGURES) if set_up else served))
+    image = image_of(needs)
     az = ("az", "vm")
     first = ("--resource-group", group, "--name", next(iter(machines)))
-    return placing.part_of(
+    part = placing.part_of(
         needs,
         candidate,
         pick,
         situation,
         module=MODULE,
         names=names,
-        resources=_resources(needs, called, size, machines),
+        resources=_resources(needs, called, size, machines, ports, _disk_gib(needs)),
         variables={
             "machines": machines,
             "address_space": placing.address_space(needs, situation, group, SUBNET_PREFIX),
             "hub_id": placing.joined(needs, situation.site)["hub_id"],
-            "ports": list(_ports(needs)),
+            "ports": list(ports),
             "size": size.name,
-            "marketplace_image": IMAGE,
+            "marketplace_image": image.reference,
             "disk_gib": _disk_gib(needs),
             "disk_type": _disk_type(needs),
-            "public_keys": [key for key in needs.strings("public_keys") if key.split(" ")[0] in KEYS],
+            "data_disks_gib": list(map(int, needs.strings("data_disks_gib"))),
+            "public_keys": list(keys),
         },
         commands=(
             for_operator("See the machines and their state", *az, "list", "--resource-group", group, "--show-details", "--output", "table"),
@@ -143,9 +161,34 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             ),
             for_operator("Read how it started", *az, "boot-diagnostics", "get-boot-log", *first),
         ),
-        facts=(("size", size.name), ("group", group)),
+        facts=(("size", size.name), ("group", group), ("system", image.spoken)),
         savings=("A machine that is deallocated (`az vm deallocate`) costs its disk alone.",),
     )
+    return part if not set_up else with_machines(part, size, keys)
+
+
+def with_machines(part: Part, size: Size, keys: tuple[str, ...]) -> Part:
+    """With its machines as whatever is set up on them knows them."""
+    disks = tuple(DataDisk(interface=f"lun{n}", disk_gib=disk_gib) for n, disk_gib in enumerate(part.variables["data_disks_gib"]))
+    made = tuple(
+        AnyMachine(
+            name=name,
+            disk_gib=part.variables["disk_gib"],
+            data_disks=disks,
+            cpu_count=size.cpu_count,
+            memory_mib=int(size.memory_gib * 1024),
+            user_name=USER,
+            public_keys=keys,
+        )
+        for name in part.variables["machines"]
+    )
+    return part.model_copy(update={"cloud": cloud_of(part).model_copy(update={"machines": made})})
+
+
+def image_of(needs: Needs) -> Image:
+    image = find(needs.text("os"), needs.text("os_version"))
+    assert image is not None, "what is understood has an image"
+    return image
 
 
 def _machines(needs: Needs, site: Site) -> dict[str, Json]:
@@ -157,39 +200,47 @@ def _machines(needs: Needs, site: Site) -> dict[str, Json]:
     return {name: {"zone": str(number % 3 + 1) if spread else ""} for number, name in enumerate(called)}
 
 
-def _ports(needs: Needs) -> Iterator[dict[str, str]]:
-    """SSH comes in wherever nothing narrower is said of it."""
+def _ports(needs: Needs, served: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """SSH and what is served come in wherever nothing narrower is said of them."""
     said = needs.strings("ports")
-    for port in dict.fromkeys(said if any(re.match(rf"{SSH}\b", one) for one in said) else (SSH, *said)):
+    open_ = (one for one in (SSH, *served) if not any(re.match(rf"{one}(?![\d-])", other) for other in said))
+    for port in dict.fromkeys((*open_, *said)):
         door, _, source = port.partition(" from ")
         number, _, protocol = door.strip().partition("/")
         yield {"port": number, "protocol": "udp" if protocol.lower() == "udp" else "tcp", "source": source.strip() or "VirtualNetwork"}
 
 
 def _disk_gib(needs: Needs) -> int:
-    return max(needs.whole("disk_gib"), IMAGE_GIB)
+    return max(needs.whole("disk_gib"), image_of(needs).disk_gib)
 
 
 def _disk_type(needs: Needs) -> str:
     return "Premium_LRS" if needs.text("environment") == "production" else "StandardSSD_LRS"
 
 
-def _resources(needs: Needs, names: dict[str, str], size: Size, machines: dict[str, Json]) -> tuple[Resource, ...]:
+def _resources(
+    needs: Needs,
+    names: dict[str, str],
+    size: Size,
+    machines: dict[str, Json],
+    ports: tuple[dict[str, str], ...],
+    disk_gib: int,
+) -> tuple[Resource, ...]:
     made = placing.resources_in(needs, names["resource_group"])
-    disk_gib, kind, logs = _disk_gib(needs), _disk_type(needs), needs.whole("log_gb")
-    tier = next(number for number, size_gib in TIERS_GIB.items() if size_gib >= disk_gib)
-    ports = [one["port"] for one in _ports(needs)]
-    doors = f"port{'s' if len(ports) > 1 else ''} {', '.join(ports)}"
+    kind, logs = _disk_type(needs), needs.whole("log_gb")
+    further_gib = [int(one) for one in needs.strings("data_disks_gib")]
+    more = "".join(f" + {one} GiB" for one in further_gib)
+    doors = f"port{'s' if len(ports) > 1 else ''} {', '.join(one['port'] for one in ports)}"
     return (
         made(names["resource_group"], "resource group", "", "So that it goes together."),
         *(
             made(
                 name,
                 "virtual machine",
-                f"{size.name}: {size.cpu_count} vCPU, {size.memory_gib:g} GiB, {disk_gib} GiB disk",
-                "Debian 12, Trusted Launch, keys and no password, no public address.",
+                f"{size.name}: {size.cpu_count} vCPU, {size.memory_gib:g} GiB, {disk_gib} GiB disk{more}",
+                f"{image_of(needs).spoken}, Trusted Launch, keys and no password, no public address.",
                 (f"vm.{size.name}", HOURS),
-                (f"disk.{DISKS[kind]}{tier}", 1.0),
+                *((f"disk.{DISKS[kind]}{_tier(one)}", 1.0) for one in (disk_gib, *further_gib)),
             )
             for name in machines
         ),
@@ -207,9 +258,15 @@ def _resources(needs: Needs, names: dict[str, str], size: Size, machines: dict[s
     )
 
 
+def _tier(disk_gib: int) -> int:
+    return next(number for number, size_gib in TIERS_GIB.items() if size_gib >= disk_gib)
+
+
 def keep(old: Part, new: Part) -> Part:
     """With what Azure changes of no machine that exists: zone, keys, image, kind of disk; and the addresses of its network."""
-    kept = changes.keep(old, new)
+    called, size = dict(cloud_of(new).names), azure_sizes.sizes()[str(new.variables["size"])]
+    told = _resources(new.needs, called, size, new.variables["machines"], tuple(new.variables["ports"]), old.variables["disk_gib"])
+    kept = changes.keep(old, new.model_copy(update={"resources": told}))
     machines = {
         **new.variables["machines"],
         **{name: one for name, one in old.variables["machines"].items() if name in new.variables["machines"]},
@@ -217,7 +274,15 @@ def keep(old: Part, new: Part) -> Part:
     fixed = {name: old.variables[name] for name in ("address_space", "public_keys", "marketplace_image", "disk_gib", "disk_type")}
     group = kept.owned[0]
     ids = tuple(f"{group}/providers/{MACHINE}/{name}" for name in old.variables["machines"])
-    return kept.model_copy(update={"variables": {**kept.variables, **fixed, "machines": machines}, "owned": (*kept.owned, *ids)})
+    fixed_of_each = {"public_keys": tuple(old.variables["public_keys"]), "disk_gib": old.variables["disk_gib"]}
+    reached = tuple(one.model_copy(update=fixed_of_each) for one in cloud_of(kept).machines) if old.every_machine else ()
+    return kept.model_copy(
+        update={
+            "variables": {**kept.variables, **fixed, "machines": machines},
+            "owned": (*kept.owned, *ids),
+            "cloud": cloud_of(kept).model_copy(update={"machines": reached}),
+        }
+    )
 
 
 def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
@@ -226,8 +291,14 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
 
 
 def _reason(old: Part, needs: Needs, situation: Situation) -> str:
-    if _disk_gib(needs) != old.variables["disk_gib"]:
+    disk, has_gib = needs.field("disk_gib"), int(old.variables["disk_gib"])
+    if disk is not None and (_disk_gib(needs) != has_gib if disk.origin is Origin.SAID else (disk.low or 0) > has_gib):
         return "Azure changes the disk of no machine that runs"
+    if image_of(needs).reference != old.variables["marketplace_image"]:
+        return "Azure gives no machine that exists another system"
+    before, after = old.variables.get("data_disks_gib", []), list(map(int, needs.strings("data_disks_gib")))
+    if after[: len(before)] != before:
+        return "disks are added to a machine that exists, and neither taken away nor changed"
     if gone := [name for name in old.variables["machines"] if name not in _machines(needs, situation.site)]:
         return f"{', '.join(gone)} would go, and a change takes no machine away"
     return ""
