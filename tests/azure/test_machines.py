@@ -189,9 +189,13 @@ def test_what_cannot_be_changed_in_place(seen: SubscriptionSnapshot) -> None:
         assert made is None and told in offer.parts[0].exclusions[0].reason
 
 
+def _with(disks: str) -> str:
+    return WORDS.replace("disk of 100 GB", f"disk of 100 GB, {disks}")
+
+
 def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look) -> None:
     before = look()
-    built = composed(WORDS, before, site=SITE)
+    built = composed(_with("data disk of 100 GB"), before, site=SITE)
     part = built.parts[0]
     place = folder(part.module)
     place.vary(part)
@@ -205,7 +209,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
 
     after = look()
     assert errors(owning(part, place), after) == set()
-    more = WORDS.replace("8 GB", "16 GB").replace("2 VMs", "3 VMs") + ", data disk of 200 GB"
+    more = _with("data disk of 100 GB and data disk of 200 GB").replace(" 8 GB", " 16 GB").replace("2 VMs", "3 VMs")
     _, made = changed(more, built, after, SITE)
     assert made is not None
     grown = made.parts[0]
