@@ -87,10 +87,11 @@ class Stage(BaseAgent):
                 yield says(self.name, ctx, text)
         actions = EventActions()
         if ctx.artifact_service is not None and not turn.talk.is_overtaken:
+            save = partial(ctx.artifact_service.save_artifact, app_name=ctx.app_name, user_id=ctx.user_id, session_id=ctx.session.id)
+            load = partial(ctx.artifact_service.load_artifact, app_name=ctx.app_name, user_id=ctx.user_id, session_id=ctx.session.id)
             for name, part in (await asyncio.to_thread(self.artifacts, turn.talk)).items():
-                actions.artifact_delta[name] = await ctx.artifact_service.save_artifact(
-                    app_name=ctx.app_name, user_id=ctx.user_id, session_id=ctx.session.id, filename=name, artifact=part
-                )
+                if await load(filename=name) != part:
+                    actions.artifact_delta[name] = await save(filename=name, artifact=part)
         if actions.artifact_delta:
             yield says(self.name, ctx, "", actions)
 

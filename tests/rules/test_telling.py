@@ -18,7 +18,7 @@ from tools.rules.words import rendering, telling
 from tools.rules.words.rendering import draw
 from tools.values.conversation import Phase
 from tools.values.effects import Tell
-from tools.values.requirements import Field, Needs, Origin, Requirements
+from tools.values.requirements import Field, Missing, Needs, Origin, Requirements
 from tools.values.run import Run, StepRecord
 
 TEXTS = files("tools.rules.words").joinpath("texts")
@@ -78,6 +78,19 @@ def test_questions_say_what_is_known_only_when_something_is() -> None:
     assert "So far" not in draw(
         telling.questions(Requirements(requester="me", parts=(Needs(capability="x", label="x", platform="proxmox"),)), ())
     )
+
+
+def test_what_is_known_and_what_is_asked_of_several_names_each() -> None:
+    sized = Field(name="users", value=5, unit="", origin=Origin.SAID, words="5 users")
+    size = Missing(name="data_size", question="How much?")
+    parts = (
+        Needs(capability="postgresql", label="db", platform="proxmox", fields=(sized,)),
+        Needs(capability="redis", label="cache", platform="proxmox", missing=(size,)),
+    )
+    needed = Requirements(requester="me", parts=parts)
+    assert re.findall(r"So far: (.*)\.", draw(telling.questions(needed, ())))[0].split("; ") == ["db: users 5", "cache"]
+    for said in (telling.questions(needed, ()), telling.too_little_known(needed)):
+        assert "- **cache**: How much?" in draw(said)
 
 
 def test_a_snapshot_is_told_in_one_line_when_everything_was_seen() -> None:

@@ -69,6 +69,7 @@ def test_ok_takes_what_was_suggested(berth: Berth) -> None:
     chat = berth.chat()
     chat.say("a web server called ok-01")
     assert {"environment", "network"} <= chat.asked
+    assert chat.say("why this node?").artifacts == (), "a question changes no file"
     planned = chat.say("ok")
     assert chat.required("environment").words == "ok" and chat.machines[0].vlan_tag == 10, planned.text
 

@@ -180,9 +180,8 @@ class Answering:
         if topic == "cost" and self.now.request.items:
             found = self._price(self.now.request)
             return answering.priced([found]) if isinstance(found, Priced) else found
-        parts = self.now.requirements.parts if self.now.requirements else ()
-        missing, problems = [one for part in parts for one in part.missing], [one for part in parts for one in part.problems]
-        return answering.too_little_known(missing, problems) if missing or problems else telling.NO_PLAN
+        needed = self.now.requirements
+        return telling.too_little_known(needed) if needed and needed.parts and not needed.complete else telling.NO_PLAN
 
     def _names_a_node(self) -> bool:
         seen = (self.now.snapshots or {}).get("proxmox")
@@ -230,10 +229,8 @@ class Answering:
 
     def _price(self, request: Request) -> Priced | Tell:
         required, supposed = self._suppose(request)
-        missing = tuple(one for part in required.parts for one in part.missing)
-        problems = tuple(one for part in required.parts for one in part.problems)
-        if missing or problems:
-            return answering.too_little_known(missing, problems)
+        if not required.complete:
+            return telling.too_little_known(required)
         at = situation(self.world, scan_all(self.world, required), self.now.parent_digest)
         offer = chain.offer(required, at)
         proposal = pick_by_rule(offer) if all(part.candidates for part in offer.parts) else None

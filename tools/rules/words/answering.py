@@ -22,7 +22,7 @@ from tools.values.effects import Tell
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Approval, Estimate, Plan
-from tools.values.requirements import Missing, Needs, Origin
+from tools.values.requirements import Needs, Origin
 from tools.values.review import Review
 from tools.values.run import Run
 from tools.values.snapshot import ClusterSnapshot, Node
@@ -145,10 +145,6 @@ def spend(found: Spending) -> Tell:
 
 def priced(each: Sequence[Priced]) -> Tell:
     return Tell("answers.priced", (each,))
-
-
-def too_little_known(missing: Sequence[Missing], problems: Sequence[str]) -> Tell:
-    return Tell("answers.too_little_known", (missing, problems))
 
 
 def nothing_would_fit(offer: Offer) -> Tell:

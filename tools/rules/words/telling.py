@@ -105,11 +105,21 @@ def ignored(not_used: Sequence[str]) -> Tell:
 
 def questions(needed: Requirements, not_used: Sequence[str], in_file: bool = False) -> Tell:
     """One message for everything that is missing or cannot be taken."""
+    return _text("request.questions", needed, _asked(needed), not_used, in_file)
+
+
+def too_little_known(needed: Requirements) -> Tell:
+    """A question that cannot be answered before these are."""
+    return _text("answers.too_little_known", needed, _asked(needed))
+
+
+def _asked(needed: Requirements) -> list[tuple[list[str], Missing]]:
+    """What is said once for all is asked once."""
     asked: dict[tuple[str, Missing], list[str]] = {}
     for part in needed.parts:
         for missing in part.missing:
             asked.setdefault(("" if missing.name in SHARED else part.label, missing), []).append(part.label)
-    return _text("request.questions", needed, [(labels, missing) for (_, missing), labels in asked.items()], not_used, in_file)
+    return [(labels, missing) for (_, missing), labels in asked.items()]
 
 
 def refused(edits: Sequence[tuple[Edit, str]]) -> Tell:
