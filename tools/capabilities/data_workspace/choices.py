@@ -122,7 +122,7 @@ def _candidate(design: Design, seen: SubscriptionSnapshot, prices: Sequence[Pric
     return Candidate(
         id=id_of(design.choice),
         title=title(design),
-        score=round(_score(design, prices), 3),
+        score=round(_score(design, cost), 3),
         reasons=tuple(reasons),
         binding=worst.subject if worst else "",
         sums=sums,
@@ -130,14 +130,14 @@ def _candidate(design: Design, seen: SubscriptionSnapshot, prices: Sequence[Pric
     )
 
 
-def _score(design: Design, prices: Sequence[Price]) -> float:
+def _score(design: Design, cost: float) -> float:
     """The modest GPU, the free path and, outside production, spot come first; then the cheaper."""
     production = design.needs.text("environment") == "production"
     gpu = azure_sizes.sizes()[design.choice.gpu].gpu_kind if design.choice.gpu else ""
     score = 0.4 * (gpu in ("", "T4") or bool(design.needs.text("gpu_kind")))
     score += 0.3 * (design.choice.path == "service_endpoint")
     score += 0.2 * (design.choice.spot != production)
-    return score + 0.1 / (1 + design.monthly(prices) / 10_000)
+    return score + 0.1 / (1 + cost / 10_000)
 
 
 def _path_cost(design: Design, prices: Sequence[Price]) -> float:

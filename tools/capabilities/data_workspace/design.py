@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
@@ -224,9 +225,14 @@ class Design:
             "nat": "Bulk data through the NAT gateway.",
         }.get(self.choice.path, "Stays in Azure's network, open to this subnet alone, and costs nothing.")
 
+    @cached_property
+    def unnamed(self) -> tuple[Resource, ...]:
+        """Its resources before anything has a name, to reckon with."""
+        return self.resources(PLAIN_NAMES)
+
     def monthly(self, prices: Sequence[Price], resource: str = "") -> float:
         """What is priced of it, or of one resource of it, in USD."""
-        counted = [one for one in self.resources(PLAIN_NAMES) if resource in ("", one.name)]
+        counted = [one for one in self.unnamed if resource in ("", one.name)]
         return pricing.monthly(counted, self.region, prices)
 
     def with_(self, **changes: str | int | bool) -> Design:

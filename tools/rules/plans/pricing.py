@@ -43,9 +43,9 @@ def rows_of(key: str, region: str, prices: Sequence[Price]) -> tuple[Price, ...]
 
 
 def amount(quantity: float, tiers: Sequence[Price]) -> float:
-    """The sum over the tiers that a month's quantity runs through."""
+    """The sum over the tiers that a month's quantity runs through; 0 where there is no price."""
     total = 0.0
-    for tier, upper in zip(tiers, [*(t.tier_from for t in tiers[1:]), float("inf")], strict=True):
+    for tier, upper in zip(tiers, [*(t.tier_from for t in tiers[1:]), float("inf")], strict=False):
         total += max(0.0, min(quantity, upper) - tier.tier_from) * tier.price
     return total
 
@@ -74,16 +74,26 @@ def line(subject: str, key: str, quantity: float, region: str, prices: Sequence[
     )
 
 
+def by_key(prices: Iterable[Price]) -> dict[str, list[Price]]:
+    """The rows of each meter, where many are looked up."""
+    found: dict[str, list[Price]] = {}
+    for one in prices:
+        found.setdefault(one.key, []).append(one)
+    return found
+
+
 def monthly(resources: Iterable[Resource], region: str, prices: Sequence[Price]) -> float:
     """What is priced of them, in USD."""
-    lines = (line(one.name, key, quantity, region, prices) for one in resources for key, quantity in one.meters)
-    return round(sum(one.amount for one in lines if one.amount is not None), 2)
+    rows = by_key(prices)
+    meters = (meter for one in resources for meter in one.meters)
+    return round(sum(round(amount(quantity, rows_of(key, region, rows.get(key, ()))), 2) for key, quantity in meters), 2)
 
 
 def price_parts(parts: Iterable[Part], regions: Sequence[str], prices: Sequence[Price]) -> Estimate:
     """Every meter of every resource, in the region of its part. `regions` goes with `parts`, in the same order."""
+    rows = by_key(prices)
     lines = tuple(
-        line(resource.name, key, quantity, region, prices)
+        line(resource.name, key, quantity, region, rows.get(key, ()))
         for part, region in zip(parts, regions, strict=True)
         for resource in part.resources
         for key, quantity in resource.meters
