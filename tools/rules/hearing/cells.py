@@ -10,7 +10,7 @@ from tools.rules.hearing.facts import READERS, folder_at
 from tools.rules.hearing.heads import says_machine_size
 from tools.rules.hearing.labels import Labelled, label_of
 from tools.rules.hearing.layout import SECTION, Piece
-from tools.rules.hearing.naming import names_at
+from tools.rules.hearing.naming import BRIDGE, names_at
 from tools.rules.hearing.places import addresses_at, measures
 from tools.rules.hearing.ports import ports_at
 from tools.rules.hearing.scene import Scene
@@ -20,6 +20,8 @@ from tools.values.request import Wish
 from tools.values.wanted import Wanted
 
 VALUE_LENGTH_MAX = 200
+PARTS = frozenset(("disk", "data_disks", "network"))
+"""What a machine has several of, each of which may have a name."""
 
 
 @dataclass
@@ -131,6 +133,9 @@ class Cell:
     def _network(self, at: Stretch, one: Wanted) -> bool:
         """With its label in the quote, which tells a VLAN from a network."""
         scene, quote, before = at.scene, at.scene.quote(self.begin, self.last), dict(at.found.facts)
+        held = before.get(one.name)
+        if held and one.name == "network" and "bridge" in at.able.kinds and BRIDGE.fullmatch(held.value.lower()):
+            at.found.say("bridge", held.value, held.quote)  # `network: vmbr1`, then `vlan: 12`
         READERS[one.kind](at, one)
         said = at.found.facts.get(one.name)
         if at.found.facts != before:
@@ -203,6 +208,8 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
             label = None
         if label and len(layout) == 1 and any(label_first <= m.first < first for m in scene.mentions):
             label, first = None, label_first  # `firewall: 443/tcp from anywhere` names the thing itself
+        if label and label.facts == ("name",) and (around := label_of(scene, piece.within)) and PARTS & {*around.facts}:
+            label = Labelled(remark=True)  # `drives:` above `name: Data`
         if label and label.remark:
             remarks.append((first, last))
             continue

@@ -406,7 +406,8 @@ class Grouping:
 
     def _is_listed_anew(self, head: Head, previous: Group) -> bool:
         """`vm with 2 cores and vm with 8 cores`: each goes on with a size of its own."""
-        opens = self.scene.does(head.last, "with", "called") or self.scene.is_text(head.last, ":", "(")
+        named = self.scene.does(head.last, "called") and self.scene.has(head.last, self.scene.sentence(head.last)[1], "number", "size")
+        opens = named or self.scene.does(head.last, "with") or self.scene.is_text(head.last, ":", "(")  # `The server name is lark-1.`
         goes_on = opens or self.scene.kind(head.last) in ("number", "size", "name") or is_named(self.scene, head)
         return goes_on and self.scene.has(previous.head.last, head.start, "number", "size")
 

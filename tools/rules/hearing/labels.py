@@ -122,8 +122,16 @@ def _about(
     if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
         return Labelled(remark=True)  # `Current RAM`
     alike = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
+    if alike == {"count"} and any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said)):
+        return None  # `VM id`, `server owner`
     plain = {name.partition("_")[2] for name in alike} & SIZED - alike  # `Disk per server`, where a server is no part of anything
     return Labelled((*sorted(alike), *sorted(plain)), unit, chosen.names("wish"))
+
+
+def _builds(lexicon: Lexicon, token: Token, marks: Sequence[Mark], number: int) -> bool:
+    """It means something, or asks for nothing."""
+    known = any(mark.first <= number < mark.last for mark in marks) or lexicon.is_body(token.text)
+    return token.kind not in ("word", "name") or known or lexicon.fills(token)
 
 
 def is_section(lexicon: Lexicon, text: str) -> bool:

@@ -32,6 +32,8 @@ class Piece:
     """The row of a table that it stands in; those of one row are about one thing. 0: none."""
     begins: bool = False
     """A new line of a list: whatever is said here is not about what the line before was about."""
+    within: str = ""
+    """The key of the block that it stands in."""
 
 
 IsLabel = Callable[[str], bool]
@@ -53,6 +55,9 @@ _KEY = re.compile(r"[\"']?([\w-]{1,40})[\"']?\s*(?:[:={]\s*)+$")
 _IN_BRACKETS = re.compile(r"[(\[]([^)\]\d]{0,20}\d[\d.,]*[^)\]\d]{0,20})[)\]]\s*:?\s*$")
 """`Memory (in 8 GB):`, where nothing else is the value."""
 _DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"\w")
+_OPENS = re.compile(r"^[\w\"' -]{1,60}[:=]\s*[\[{(]\s*$")
+"""The key of a block or a list whose lines follow."""
 _COUNTED = re.compile(r"[\"']?\d")
 _NAMED = re.compile(r"^[\"']?((?![A-Z]{2,}-?\d{3,}|[\w-]+:[a-z])[A-Za-z](?=[\w.-]*[\d-])[\w.{}\[\]:,-]*?)[\"']?\s*[:=]?\s*$")
 """A line that is a name, with fields below it; not the number of a ticket."""
@@ -102,7 +107,7 @@ class _Layout:
             line = self.lines[at]
             if at and _closes(line.body):
                 return
-            if not line.body.strip() or _QUOTED_HEAD.match(line.body) or _LOG.match(line.body):
+            if not _WORD.search(line.body) or _QUOTED_HEAD.match(line.body) or _LOG.match(line.body) or _OPENS.match(line.body):
                 at += 1
                 continue
             at, piece = self._piece_at(at)
@@ -141,7 +146,8 @@ class _Layout:
         elif field and self.heading and not self.is_label(self.heading) and self.is_label(label):
             label = f"{self.heading} {label}"
         if field and _is_short(label) and self.is_label(label) and not self._is_list(field["value"]):
-            return at + 1, Piece(begin + field.start("value"), line.start + len(line.text.rstrip()), label, begin, begins=line.is_listed)
+            end = line.start + len(line.text.rstrip())
+            return at + 1, Piece(begin + field.start("value"), end, label, begin, begins=line.is_listed, within=self._block(at))
         return at + 1, Piece(begin, line.end, begins=line.is_listed)
 
     def _block(self, at: int) -> str:
@@ -238,7 +244,7 @@ def _cells(line: _Line, split: Split) -> Cells:
 
 
 def _splitter(text: str) -> Split | None:
-    if len(re.findall(r"[^\s:,]\s{2,}(?=[^\s:,])", text.strip())) >= 2 and "|" not in text and "\t" not in text:
+    if len(re.findall(r"[^\s:,=]\s{2,}(?=[^\s:,=])", text.strip())) >= 2 and "|" not in text and "\t" not in text:
         return lambda line: [match.span() for match in re.finditer(r"\S+(?: \S+)*", line)]
     if text.strip().startswith("|") or text.count("|") >= 2:
         return lambda line: _spans(line, "|")

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.groups import GROUPS_MAX, Group, Grouping
 from tools.rules.hearing.heads import ROLE_COUNT_MAX, Head, applications, heads, new_places, says_machine_size, titles
 from tools.rules.hearing.layout import SECTION
@@ -241,7 +242,7 @@ def _bare_name(scene: Scene, number: int) -> int | None:
 def _own_count(scene: Scene, first: int, last: int) -> int | None:
     """`one large (8 cores)`, `and two machines with 8 cores`."""
     before = next((mark.first - 1 for mark in scene.mentions if first <= mark.first < last), first)
-    if scene.kind(before) == "number" and scene.is_left(before):
+    if scene.kind(before) == "number" and scene.is_left(before) and not scene.facts(before + 1) & scene.words.counting - {COUNT}:
         scene.settle(before, before + 1)
         return int(scene.said[before].value)
     return 1 if scene.does(before, "article") else None
@@ -251,7 +252,11 @@ def _opening(scene: Scene, number: int, floor: int) -> int:
     """Where the words begin that a size stands among."""
     while number > floor and not scene.stops(number - 1) and not scene.is_text(number - 1, ",", ":") and not scene.does(number - 1, "join"):
         number -= 1
-    return number
+    before = number - 1
+    while before > floor and scene.is_text(number - 1, ",") and not scene.stops(before - 1) and not scene.does(before - 1, "join"):
+        before -= 1
+    purpose = any(scene.does(i, "for") for i in range(before, number))  # `something small for Pi-hole, 1 core`
+    return before if purpose and not scene.has(before, number, *QUANTITIES) and not scene.is_text(number - 1, ":") else number
 
 
 def _counts_alone(scene: Scene, number: int) -> bool:

@@ -72,6 +72,8 @@ def is_wish(scene: Scene, head: Head) -> bool:
         return False
     if not facts or mark.first != head.first or mark.last < head.last or head.role or head.names:
         return False
+    if head.intro == "new" and not mark.names("wish") and what_joins(scene, head) == "stop" and scene.does(head.last, "join"):
+        return False  # `a Debian 12 template and a web server`
     if scene.does(head.last, "for") and scene.kind(scene.skip(head.last, len(scene.said), "for", "bound")) == "number":
         return False  # `monitoring for 40 machines` is a thing
     others = {name for one in scene.mentions for name in one.names("service")} - {head.capability}

@@ -139,6 +139,7 @@ class Lexicon:
         named = [(mark.first, mark.last) for mark in marks if self._is_name(mark, services)]
         of_there = [(mark.first, mark.last) for mark in marks if self._is_name(mark, there)]
         of_wishes = [(mark.first, mark.last) for mark in marks if mark.has("wish")]  # a `web application firewall`
+        of_wishes += [(mark.first, mark.last) for mark in marks if mark.names("choice") and mark.last - mark.first > 1]  # `Ubuntu Server`
 
         def is_within(mark: Mark) -> bool:
             longer = (span for span in (*of_there, *of_wishes) if span != (mark.first, mark.last))
