@@ -156,6 +156,7 @@ class Cell:
     def _amounts(self, at: Stretch, one: Wanted) -> bool:
         scene, more = at.scene, at.able.named("disks")
         said = [a for a in amounts(scene, self.first, self.last) if takes(one.kind, a, labelled=True)]
+        said = [a for a in said if a.first <= self.first + 1 or not scene.is_text(a.first - 1, "=")]  # `Tags: owner=lark, cost=4711`
         if len(said) > 1:
             said = [a for a in said if not scene.in_brackets(a.first)] or said  # `500 GB (of which 310 GB are used)`
         values = [self._spelled(one.kind, a.worth) if a.kind == "number" else a.text for a in said]

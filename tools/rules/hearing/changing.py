@@ -319,4 +319,12 @@ def _tells_another(message: Message, mark: Mark) -> bool:
     noun = scene.words.language == ENGLISH and scene.is_plain_word(mark.last) and not after.text.endswith("ly") and not after.glued
     counts = not scene.fills(mark.last) and scene.words.counting & set(scene.at(mark.last).names("fact"))  # `the firewall people`
     noun = noun or bool(counts) or (after.text in "=:" and "ports" in scene.at(mark.last + 1).names("fact"))  # `https = port 443`
-    return noun or scene.mention_at(mark.last) is not None
+    return noun or scene.mention_at(mark.last) is not None or _is_protocol(scene, mark.first)
+
+
+def _is_protocol(scene: Scene, number: int) -> bool:
+    """`Services: https, ssh`: what is reached there."""
+    begin, end = scene.sentence(number)
+    begin = scene.skip(begin, number, texts=("-", "*", "•"))
+    told = scene.is_listed(begin, "serves") or bool(scene.marks_in(begin, end, "ports"))
+    return scene.is_listed(number, "protocols") and (told or scene.is_listed(number + 2, "protocols") or scene.is_listed(number - 2, "protocols"))

@@ -225,6 +225,13 @@ class Grouping:
         """It has an address, and what is asked for before it has none."""
         return has_address(self.scene, head) and not self.scene.has(previous.head.first, head.start, "address")
 
+    def _makes_sure(self, previous: Group, head: Head) -> bool:
+        """`A new database server: MariaDB for 80 connections`: which make of it is meant, where no size stands between."""
+        makes, one = self.scene.words.makes, previous.head
+        alike = {fact for fact, _ in makes[previous.capability]} & {fact for fact, _ in makes[head.capability]}
+        named = any(self.scene.at(i).choices(fact) for fact in alike for i in range(one.first, one.last))
+        return bool(alike) and not named and not self.scene.has(one.last, head.start, "number", "size")
+
     def _titled_before(self, head: Head) -> int:
         """`2 application servers + 1 database`, then `Application servers: 4 cores`: the number of what a title is about; else -1."""
         opens = head.intro == "bare" and self.scene.is_text(head.last, ":")
@@ -256,6 +263,9 @@ class Grouping:
             is_article = not head.lead.another and head.lead.number is None and head.body
             goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
             return "new" if is_new and joined and not is_article and not goes_on else "same"
+        hosted = previous.head.body and self.scene.is_listed(head.start - 1, "hosting") and self.scene.does(head.start - 2, "to")
+        if head.intro == "bare" and (hosted or self._makes_sure(previous, head)):
+            return "instead"  # `two VMs to host Redis`
         if not (is_new or head.body or head.lead.counted != (0, 0)) and self._stands_elsewhere(head, previous):
             return "spoken of"  # `a VM with 2 cores, nfs server 10.20.0.9`
         if goes_on_about(self.scene, previous.head.last) and not head.body and previous.head.body:

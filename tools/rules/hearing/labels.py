@@ -39,6 +39,8 @@ class Labelled(NamedTuple):
     """The environment that a `yes` behind it says: `Is this for production?`"""
     remark: bool = False
     """What stands behind it tells why, and asks for nothing."""
+    bound: bool = False
+    """It is the least or the most of what is told elsewhere: `Memory (minimum)`."""
 
 
 def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | None:
@@ -125,7 +127,7 @@ def _about(
     if alike == {"count"} and any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said)):
         return None  # `VM id`, `server owner`
     plain = {name.partition("_")[2] for name in alike} & SIZED - alike  # `Disk per server`, where a server is no part of anything
-    return Labelled((*sorted(alike), *sorted(plain)), unit, chosen.names("wish"))
+    return Labelled((*sorted(alike), *sorted(plain)), unit, chosen.names("wish"), bound=any(mark.does("bound") for mark in marks))
 
 
 def _builds(lexicon: Lexicon, token: Token, marks: Sequence[Mark], number: int) -> bool:

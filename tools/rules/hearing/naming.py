@@ -75,6 +75,8 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
             continue
         begin = scene.skip(mark.last, last, "link", "owned", texts=(":", "=", "#", "-"), most=6)
         begin = scene.skip(begin, last, "owned", "article", texts=("it", "them", "vm", "machine"))
+        if scene.is_listed(begin, "persons"):
+            continue  # `call me on 0151 2345`
         label = scene.at(begin)
         if begin > mark.last and label.first == begin and set(label.names("fact")) & scene.words.placing:
             begin = label.last  # `name the resource group rg-data`

@@ -296,8 +296,8 @@ def _is_of_another(at: Stretch, number: int) -> bool:
     clause nor behind what is said of the thing."""
     scene, clause = at.scene, at.scene.clause(number)
     i = scene.at(number - 1).first if scene.does(number - 1, *LEADING) else number
-    while i > clause and scene.is_left(i - 1) and scene.does(i - 1, *LEADING):
-        i = scene.at(i - 1).first
+    while i > clause and scene.is_left(i - 1) and (scene.does(i - 1, *LEADING) or scene.is_listed(i - 1, "address")):
+        i = min(scene.at(i - 1).first or i - 1, i - 1)
     if scene.kind(i - 2) == "address" and (scene.does(i - 1, "join") or scene.is_text(i - 1, ",", "&")):
         return True  # `forwarders 1.1.1.1 and 9.9.9.9`
     if i <= clause or scene.does(i - 1, "join") or scene.kind(i - 1) in ("mark", *QUANTITIES):

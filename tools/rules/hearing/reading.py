@@ -301,6 +301,8 @@ class _Reader:
             if cell.label == Labelled():
                 read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
             return
+        if cell.label.bound and not self.told.isdisjoint(cell.facts):
+            return
         before = thing.facts.get("name")
         goes_on = cell.facts == self.told_last == ("name",) and before is not None
         begins = not goes_on and self._begins(cell, thing)

@@ -148,6 +148,8 @@ class Scene(Seen):
             return self.find(last, self.sentence(last)[1], ")") or last
         replaced = self.any_does(self.sentence(mark.first)[0], mark.first, "replaces")
         while not self.stops(last) and not self.asks_for_new(last) and not (replaced and self._gives_way(last)):
+            if depth == 0 and self.does(last, "join", "affirm") and self.does(last + 1, "ask_for", "polite"):
+                break  # `we retire the old one and want to try Zammad`
             depth += self.is_text(last, "(") - self.is_text(last, ")")
             tells = tells or self.does(last, "with")
             on = listed_below or (tells and not self.any_does(last, last + 7, "ask_for"))

@@ -11,6 +11,8 @@ from tools.rules.hearing.seen import FIGURES
 def what_joins(scene: Scene, head: Head) -> str:
     """What joins it to the words before: `stop` at the beginning of a sentence or behind a comma."""
     i, points = head.start - 1, False
+    if scene.is_listed(i, "of") and scene.kind(i - 1) == "size":
+        return "stop"  # `500 GB of NFS storage`
     while not scene.stops(i) and not scene.is_text(i, *",:()+&|-"):
         mark = scene.at(i)
         points = points or mark.does("them")

@@ -207,6 +207,8 @@ def _wanted(quote: str, text: str, scene: Scene) -> bool:
         return False  # a `web application firewall`
     if scene.does(first - 1, "owned") and (scene.does(first - 2, "lean") or scene.at(first - 2).has("fact", "relation")):
         return False  # `in front of the shop`
+    if scene.does(first - 1, "called"):
+        return False  # `a VLAN called shop`
     before = [scene.at(number) for number in range(begin, first)]
     return not before or any(mark.does("ask_for") for mark in before) or any(mark.does("article") for mark in (before[0], before[-1]))
 
