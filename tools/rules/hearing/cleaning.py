@@ -4,7 +4,7 @@ quotes can be found again in what was typed."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 _MARKUP = re.compile(
@@ -16,7 +16,7 @@ _MARKUP = re.compile(
 )
 _HINT = re.compile(
     r"(?<!: )(?<!:)\[(?!(?<![^\n]\[)\w{2,12}\][ \t]*\S|[ xX]\]|[\d,. -]+\])(?=[^\]]*[a-zA-Z]{2,})[^\]\n]{0,200}\](?!\()"
-    r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max|min|default|optional|required|leave)"
+    r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max(?!imum\)|\))|min(?!imum\)|\))|default|optional|required|leave)"
     r"[^)\n]*\)"
     r"|<(?!\d)[a-z][^>\n]{1,80}>",
     re.IGNORECASE,
@@ -40,6 +40,10 @@ _ROW = re.compile(r"^([^;:=\d\n]{2,40});(?=[^;:=\n]+$)", re.MULTILINE)
 """`RAM (GB);4`: a label and its value, a pair on a line."""
 _NUMBERED = re.compile(r"(?<=[:;,.])[ \t](?=\(?(\d)\)[ \t])")
 """`two things: (1) a database; (2) a VM`: a list within a line."""
+_HEADS = re.compile(r"^\s*(?:#{1,6}\s+)(?P<said>[^\n:|]{2,60}?)\s*:?\s*#*\s*$")
+_SIZED = re.compile(r"^\s*[-*•]\s+[^:=|\n]{2,60}$")
+_BULLET = re.compile(r"^\s*[-*•]")
+_JOINED = "\0"
 _REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
 """A line that is taken out of a file in YAML."""
 _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
@@ -49,6 +53,26 @@ def clean(text: str) -> str:
     text = "\n".join(_choose(line) for line in text.replace("||", " |").split("\n"))
     bare = _MARKUP.sub(_blank, _BOLD.sub(r"\1# ", _as_lines(_REMOVED.sub(_blank, text))))
     return _HINT.sub(_blank, "\n".join(_unboxed(bare.split("\n"))))
+
+
+def under_headings(text: str, is_label: Callable[[str], bool]) -> str:
+    """`## Build box` above `- 4 GB RAM` and `- 4 cores`: what a heading says of one of several machines, on one line with it."""
+    lines, found, at = text.split("\n"), list[tuple[int, int, re.Match[str]]](), 0
+    while at < len(lines):
+        heading, last = _HEADS.match(lines[at]), at + 1
+        while last < len(lines) and (not lines[last].strip() or _SIZED.match(lines[last])):
+            last += 1
+        sized = [line for line in lines[at + 1 : last] if line.strip()]
+        if heading and len(sized) >= 2 and any(re.search(r"\d", line) for line in sized) and not is_label(heading["said"]):
+            found.append((at, last, heading))
+        at = max(last, at + 1)
+    for first, last, heading in found if len(found) > 1 else ():
+        lines[first] = " " * heading.start("said") + heading["said"] + " " * (len(lines[first]) - heading.end("said")) + ":"
+        for n in range(first + 1, last):
+            goes_on = "," if any(line.strip() for line in lines[n + 1 : last]) and lines[n].strip() else " "
+            lines[n] = _BULLET.sub(lambda mark: " " * len(mark.group()), lines[n]) + (goes_on if n < last - 1 else "")
+        lines[first : last] = ["".join(lines[first:last]), *[_JOINED] * (last - first - 1)]
+    return "\n".join(line for line in lines if line is not _JOINED)
 
 
 def spaced(text: str) -> str:

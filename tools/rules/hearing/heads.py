@@ -10,6 +10,7 @@ from itertools import chain, count
 from typing import Literal, NamedTuple
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.dates import is_day_word
 from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.naming import is_tagged, names_at
@@ -319,13 +320,12 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, in
     found: dict[int, int] = {}
     for first, last in lines:
         end = first + 1
-        while (
-            end < first + TITLE_WORDS_MAX
-            and _names_application(scene, first)
-            and (scene.is_plain_word(end) or scene.at(end).first == first)
-        ):
+        while end < first + TITLE_WORDS_MAX and scene.kind(end) == "word" and not scene.facts(end) - {COUNT}:
             end += 1
-        named = scene.is_plain_word(first) or same(scene.token(first).text) in scene.words.roles or _names_application(scene, first)
+        if end > first + 1 and not scene.is_text(end, ":") and not _names_application(scene, first):
+            end = first + 1  # `lark two cores`
+        plain = scene.is_plain_word(first) or (end > first + 1 and scene.is_plain_word(end - 1))
+        named = plain or same(scene.token(first).text) in scene.words.roles or _names_application(scene, first)
         if (
             (first in listed or scene.is_text(end, ":"))
             and named

@@ -48,6 +48,10 @@ def label_of(scene: Scene, text: str, *, heads_row: bool = False) -> Labelled | 
     return _label_of(scene.words, text, heads_row=heads_row)
 
 
+def is_label(lexicon: Lexicon, text: str) -> bool:
+    return _label_of(lexicon, text, heads_row=False) is not None
+
+
 @lru_cache(maxsize=LABELS_MAX)
 def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | None:
     text = _KEY.sub(" ", re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " "))

@@ -13,14 +13,14 @@ from tools.rules.hearing.amounting import say_afar
 from tools.rules.hearing.answers import Asked, answer
 from tools.rules.hearing.cells import Cell, cells_of
 from tools.rules.hearing.changing import changes, wishes
-from tools.rules.hearing.cleaning import clean, spaced
+from tools.rules.hearing.cleaning import clean, spaced, under_headings
 from tools.rules.hearing.correcting import correct, redirect
 from tools.rules.hearing.enlarging import joins_what_runs
 from tools.rules.hearing.files import pasted, without
 from tools.rules.hearing.groups import Group
 from tools.rules.hearing.inquiring import is_question
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
-from tools.rules.hearing.labels import Labelled, is_section, label_of
+from tools.rules.hearing.labels import Labelled, is_label, is_section, label_of
 from tools.rules.hearing.layout import SECTION, pieces
 from tools.rules.hearing.meanings import same
 from tools.rules.hearing.naming import DIGITS, Called, names
@@ -34,7 +34,7 @@ from tools.rules.hearing.taking import keep_from, take_away
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
 from tools.rules.hearing.unused import give_back, unused
 from tools.rules.hearing.vague import ask_once, scale_asked
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words import Catalogue, lexicon
 from tools.rules.names.naming import listed
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
@@ -55,7 +55,8 @@ def read(
     before the last message, which this one may correct; `known` is what the world has."""
     text = text[:TEXT_LENGTH_MAX]
     files = pasted(text)
-    cleaned = clean(without(text, files))
+    words = lexicon(catalogue)
+    cleaned = under_headings(clean(without(text, files)), lambda heading: is_label(words, heading) or is_section(words, heading))
     earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
     scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
     scene.known, scene.asked = known, frozenset(name for _, name in asked)
