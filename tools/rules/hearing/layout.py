@@ -120,7 +120,9 @@ class _Layout:
         if line.body.startswith("#") and line.heading:
             self.heading = line.heading.lstrip("0123456789.) ") if not listed("of_others").isdisjoint(fold(line.heading).split()) else ""
         begin, label, heads = line.start + line.begin, line.heading, self._fields_below(at + 1)
-        if heads and (name := _NAMED.match(line.body)):
+        is_title = line.body.startswith("#") and not self.is_label(label)
+        if (heads or is_title) and (name := _NAMED.match(line.body.lstrip("# "))):
+            begin += len(line.body) - len(line.body.lstrip("# "))
             return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name", begins=True)
         if label and self.is_section(label):
             start = line.start + line.text.find(label)

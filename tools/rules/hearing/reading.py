@@ -100,6 +100,7 @@ class _Reader:
             scene.use(one.first, one.last)
         for first, last in remarks:
             scene.use(first, last)
+        message.remarks = tuple(scene.skip(first, last, "article", "ask_for") for first, last in remarks)
         stretches = [*((first, last) for first, last, _ in spans), *((cell.first, cell.last) for cell in cells), *remarks]
         for i in set(range(len(scene.said))) - {i for first, last in stretches for i in range(first, last)}:
             scene.settle(i, i + 1)  # marks of lists, lines of a log and the like

@@ -103,6 +103,8 @@ class Message:
     catalogue: Catalogue
     today: date
     things: list[Thing] = field(default_factory=list)
+    remarks: tuple[int, ...] = ()
+    """The tokens that titles and reasons begin with: they name what is asked for where nothing else does."""
     handed: str = ""
     """What a pasted file is handed to, which is meant where nothing else is."""
 
@@ -258,7 +260,10 @@ class Message:
         sized = len(sizes) >= 2 or (sizes & MACHINE_SIZES and any(scene.kind(i) == "size" for i in amounts))
         if not sized or len(amounts) < 2 or self._changes_another():
             return None
+        named = next((mark for mark in scene.mentions if any(mark.first == begin for begin in self.remarks) and self._is_whole(mark)), None)
         thing = Thing(scene.words.plain, "", True, scene.quote(amounts[0], amounts[0] + 1))
+        if named:  # `Purpose: PostgreSQL 15`
+            thing = Thing(named.names("service")[0], "", True, scene.quote(named.first, named.last), said=(named.first, named.last))
         for i, token in enumerate(scene.said):
             behind = re.fullmatch(r"[x×](\d{1,2})", token.text)  # `2c4g20g x3`
             before = scene.is_text(i + 1, *TIMES) and scene.is_text(i + 2, "(") and token.kind == "number"  # `3x (2 cores, 4 GB)`
@@ -266,6 +271,11 @@ class Message:
                 thing.found.say(COUNT, behind[1] if behind else plain(token.value), scene.quote(i, i + 1))
                 scene.use(i, i + 1)
         return thing
+
+    def _is_whole(self, mark: Mark) -> bool:
+        """Nothing but its version or what it is for stands behind it."""
+        scene, end = self.scene, mark.last + (self.scene.kind(mark.last) == "number")
+        return not mark.names("body") and (scene.stops(end) or scene.is_text(end, ",", "(") or scene.does(end, "for", "with", "lean"))
 
     def _changes_another(self) -> bool:
         """`increase the RAM of srv-print-07 to 8 GB`: a machine that nobody here has made."""

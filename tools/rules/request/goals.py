@@ -84,16 +84,27 @@ def hear(
         return _hear(text, request, catalogue, asked, today, before, known)
     heard = Edits()
     for one in said:
-        more = _hear(one, request, catalogue, (), today, before, known)
+        more = _hear(one, request, catalogue, asked, today, before, known)
         before, (request, _) = request, apply(request, more, catalogue)
+        asked = _asks(one, request, catalogue)
+        told = {(edit.item, edit.name) for edit in more.edits if edit.do == "set"}
+        open_ = (doubt for doubt in heard.doubts if not any((doubt.item, name) in told for name in doubt.about))
         heard = Edits(
             edits=(*heard.edits, *more.edits),
-            doubts=(*heard.doubts, *more.doubts),
+            doubts=(*open_, *more.doubts),
             unused=(*heard.unused, *more.unused),
             taken=(*heard.taken, *more.taken),
             joins=heard.joins or more.joins,
         )
     return heard
+
+
+def _asks(text: str, request: Request, catalogue: Catalogue) -> Asked:
+    """`which net?`: what one who speaks asks about, and the next one answers."""
+    scene = Scene.of(text, text, catalogue)
+    names = {name for mark in scene.marks for name in mark.names("fact")} if text.rstrip().endswith("?") else set()
+    able = ((item.label, one.name) for item in request.items for one in catalogue[item.capability].WANTED)
+    return tuple((label, name) for label, name in able if name in names)
 
 
 def _hear(text: str, request: Request, catalogue: Catalogue, asked: Asked, today: date, before: Request | None, known: Known) -> Edits:
