@@ -151,13 +151,14 @@ def _place(scene: Scene, fact: Fact) -> int:
 
 
 def _share_choices(message: Message) -> None:
-    """`Both: Ubuntu`, after the last of them; `60 GB of disk in both`, `RHEL on all three`."""
+    """`Both: Ubuntu`, after the last of them; `60 GB of disk in both`, `RHEL on all three`; `We need this by 15 December.`"""
     last = message.things[-1] if len(message.things) > 1 and message.things[-1].new else None
     if last is None:
         return
     kinds = {one.name for one in message.wanted(last) if one.kind in ("choice", "version")} - SHARED
     told = {name for name in (kinds | last.sizes) & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",")}
     both = kinds | {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
+    both |= {one.name for one in message.wanted(last) if one.kind == "date"}
     told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
     alike = {one.name: one for one in message.wanted(last)}
     for one in message.things[:-1]:

@@ -178,6 +178,9 @@ class Message:
                 self.things.append(self._thing(group))
         if not self.things and not self.request.items and (thing := self.alone(cells) or self._sized(cells) or self._hosted()):
             self.things.append(thing)
+        if len(self.things) == 1 and self.things[0].new and (named := self._titled()):
+            self.things[0].capability = named.names("service")[0]
+            self.things[0].quote, self.things[0].said = scene.quote(named.first, named.last), (named.first, named.last)
         if not self.things and not self.request.items and self.handed:
             self.things.append(Thing(self.handed, "", True, scene.text.strip().split("\n")[0]))
 
@@ -260,10 +263,7 @@ class Message:
         sized = len(sizes) >= 2 or (sizes & MACHINE_SIZES and any(scene.kind(i) == "size" for i in amounts))
         if not sized or len(amounts) < 2 or self._changes_another():
             return None
-        named = next((mark for mark in scene.mentions if any(mark.first == begin for begin in self.remarks) and self._is_whole(mark)), None)
         thing = Thing(scene.words.plain, "", True, scene.quote(amounts[0], amounts[0] + 1))
-        if named:  # `Purpose: PostgreSQL 15`
-            thing = Thing(named.names("service")[0], "", True, scene.quote(named.first, named.last), said=(named.first, named.last))
         for i, token in enumerate(scene.said):
             behind = re.fullmatch(r"[x×](\d{1,2})", token.text)  # `2c4g20g x3`
             before = scene.is_text(i + 1, *TIMES) and scene.is_text(i + 2, "(") and token.kind == "number"  # `3x (2 cores, 4 GB)`
@@ -271,6 +271,12 @@ class Message:
                 thing.found.say(COUNT, behind[1] if behind else plain(token.value), scene.quote(i, i + 1))
                 scene.use(i, i + 1)
         return thing
+
+    def _titled(self) -> Mark | None:
+        """`Purpose: PostgreSQL 15` of a machine."""
+        plain = self.things[0].capability == self.scene.words.plain and not self.things[0].facts.keys() & self.scene.words.alone
+        titles = (mark for mark in self.scene.mentions if mark.first in self.remarks and self._is_whole(mark))
+        return next(titles, None) if plain else None
 
     def _is_whole(self, mark: Mark) -> bool:
         """Nothing but its version or what it is for stands behind it."""

@@ -60,7 +60,7 @@ def amounts(scene: Scene, first: int, last: int) -> list[Amount]:
     found: list[Amount] = []
     for i in scene.quantities(first, last):
         token = scene.said[i]
-        if not scene.is_left(i) or _is_version(scene, i):
+        if not scene.is_left(i) or (i > first and _is_version(scene, i)):
             continue
         one = Amount(token.kind, token.value, _spelled(scene, i), i, i + 1)
         before = found[-1] if found else one
