@@ -125,6 +125,7 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     opens = scene.is_text(mark.last, "(") or scene.does(mark.last, "with")
     sized = lead.intro == "new" or (lead.intro == "bare" and opens and says_machine_size(scene, mark.last, scene.sentence(mark.last)[1]))
     is_role = body and sized and len(adjectives) == 1 and scene.is_text(mark.first - 1, *adjectives)
+    is_role = is_role and adjectives[0] not in scene.words.ordinals
     role = adjectives[0] if is_role and adjectives[0].isalpha() else ""
     if role and scene.any_does(scene.sentence(mark.first)[0], lead.start, "mends"):  # `sorry, 3 app servers`
         there = next((item for item in request.items if same(item.label) == same(role)), None)

@@ -83,6 +83,9 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
         end, said = names_at(scene, begin, last, sure=_is_sure(scene, mark, begin))
         if said and not is_tagged(scene, end):
             yield Called(mark.first, begin, end, said)
+        start = max(scene.sentence(mark.first)[0], first)
+        if not said and scene.kind(start) in ("name", "quoted") and all(scene.fills(i) for i in range(start + 1, mark.first)):
+            yield Called(start, start, mark.last, names_at(scene, start, mark.first)[1])  # `lark-2 would be a good name`
 
 
 def is_tagged(scene: Scene, number: int) -> bool:

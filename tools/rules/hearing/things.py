@@ -176,7 +176,7 @@ class Message:
             else:
                 group.thing = len(self.things)
                 self.things.append(self._thing(group))
-        if not self.things and not self.request.items and (thing := self.alone(cells) or self._sized(cells) or self._hosted()):
+        if not self.things and not self.request.items and (thing := self.alone(cells) or self._served() or self._sized(cells) or self._hosted()):
             self.things.append(thing)
         if len(self.things) == 1 and self.things[0].new and (named := self._titled()):
             self.things[0].capability = named.names("service")[0]
@@ -271,6 +271,17 @@ class Message:
                 thing.found.say(COUNT, behind[1] if behind else plain(token.value), scene.quote(i, i + 1))
                 scene.use(i, i + 1)
         return thing
+
+    def _served(self) -> Thing | None:
+        """`Service: NFS` of a form."""
+        scene = self.scene
+        for i in (i for i in range(len(scene.said)) if scene.is_listed(i, "serves") and scene.stops(i - 1) and scene.is_text(i + 1, ":")):
+            end = scene.sentence(i)[1]
+            what = scene.quote(i + 2, end)
+            if capability := scene.words.service(f"{what} server"):
+                scene.use(i, end)
+                return Thing(capability, "", True, what, said=(i + 2, end))
+        return None
 
     def _titled(self) -> Mark | None:
         """`Purpose: PostgreSQL 15` of a machine."""
