@@ -181,9 +181,10 @@ def _deal_out(message: Message) -> None:
 def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
     """It is said in another sentence than the one that names the thing."""
     scene = message.scene
-    first, last = scene.sentence(thing.said[0])
+    named = thing.said[0] or thing.first
+    first, last = scene.sentence(named)
     at = scene.text.find(fact.quote, scene.said[first].start)
-    return thing.said != (0, 0) and last < len(scene.said) and at > scene.said[last].start
+    return bool(named or thing.said[1]) and last < len(scene.said) and at > scene.said[last].start
 
 
 def _is_of_all(scene: Scene, fact: Fact, within: str = "") -> bool:
@@ -328,4 +329,6 @@ def _is_protocol(scene: Scene, number: int) -> bool:
     begin, end = scene.sentence(number)
     begin = scene.skip(begin, number, texts=("-", "*", "•"))
     told = scene.is_listed(begin, "serves") or bool(scene.marks_in(begin, end, "ports"))
-    return scene.is_listed(number, "protocols") and (told or scene.is_listed(number + 2, "protocols") or scene.is_listed(number - 2, "protocols"))
+    return scene.is_listed(number, "protocols") and (
+        told or scene.is_listed(number + 2, "protocols") or scene.is_listed(number - 2, "protocols")
+    )

@@ -16,7 +16,8 @@ _MARKUP = re.compile(
 )
 _HINT = re.compile(
     r"(?<!: )(?<!:)\[(?!(?<![^\n]\[)\w{2,12}\][ \t]*\S|[ xX]\]|[\d,. -]+\])(?=[^\]]*[a-zA-Z]{2,})[^\]\n]{0,200}\](?!\()"
-    r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max(?!imum\)|\))|min(?!imum\)|\))|default|optional|required|leave)"
+    r"|\((?:e\.?\s?g\.?|i\.?e\.?|for example|such as|example|ex:|please|if |only |say |see |max(?!imum\)|\))|min(?!imum\)|\))|default"
+    r"|optional|required|leave)"
     r"[^)\n]*\)"
     r"|<(?!\d)[a-z][^>\n]{1,80}>",
     re.IGNORECASE,
@@ -40,6 +41,7 @@ _ROW = re.compile(r"^([^;:=\d\n]{2,40});(?=[^;:=\n]+$)", re.MULTILINE)
 """`RAM (GB);4`: a label and its value, a pair on a line."""
 _NUMBERED = re.compile(r"(?<=[:;,.])[ \t](?=\(?(\d)\)[ \t])")
 """`two things: (1) a database; (2) a VM`: a list within a line."""
+_A_NAME = re.compile(r"[A-Za-z][A-Za-z-]*\d[\w.-]*\s*")
 _HEADS = re.compile(r"^\s*(?:#{1,6}\s+)(?P<said>[^\n:|]{2,60}?)\s*:?\s*#*\s*$")
 _SIZED = re.compile(r"^\s*[-*•]\s+[^:=|\n]{2,60}$")
 _BULLET = re.compile(r"^\s*[-*•]")
@@ -71,7 +73,7 @@ def under_headings(text: str, is_label: Callable[[str], bool]) -> str:
         for n in range(first + 1, last):
             goes_on = "," if any(line.strip() for line in lines[n + 1 : last]) and lines[n].strip() else " "
             lines[n] = _BULLET.sub(lambda mark: " " * len(mark.group()), lines[n]) + (goes_on if n < last - 1 else "")
-        lines[first : last] = ["".join(lines[first:last]), *[_JOINED] * (last - first - 1)]
+        lines[first:last] = ["".join(lines[first:last]), *[_JOINED] * (last - first - 1)]
     return "\n".join(line for line in lines if line is not _JOINED)
 
 
@@ -96,7 +98,7 @@ def _unboxed(lines: Sequence[str]) -> Iterator[str]:
         ]  # `- [ ] a VM with 6 cores, 24 GB`: what is to be done
         alone = [] if any(box[2] in "xX" for box in boxes) else boxes if len(sized) == 1 else figures if len(figures) == 1 else []
         for box in boxes:
-            is_filled = box[2] in "xX" or box in alone or re.search(r":\s*\S", box[3])
+            is_filled = box[2] in "xX" or box in alone or re.search(r":\s*\S", box[3]) or _A_NAME.fullmatch(box[3])
             yield box[1] + " " * (box.start(3) - box.end(1)) + box[3] if is_filled else " " * len(box.string)
         yield from () if is_boxed else block
 

@@ -67,6 +67,8 @@ class Group:
     times: int = 1
     """As many of it, each with all that is said of it."""
     thing: int = 0
+    also: tuple[int, ...] = ()
+    """The numbers of the groups that its sizes are said of too: `App servers and worker: 2 cores, 4 GB`."""
     again_from: int = 0
     """What is said of the group before it, up to this token, is said of it too; 0: nothing."""
     kinds: list[Kind] = field(default_factory=list)
@@ -120,7 +122,10 @@ class Grouping:
                 told = self._titled_before(head)
                 number = told if told >= 0 else next(n for n, one in enumerate(self.found) if one.capability == head.capability)
                 scene.use(head.first, head.last)
-                self.found.append(replace(self.found[number], head=head, first=head.start, last=head.last, of=number))
+                close = scene.find(head.last, scene.sentence(head.first)[1], ":") or head.last
+                words = {same(scene.token(i).text) for i in range(head.last, close)}
+                also = tuple(n for n, one in enumerate(self.found) if n != number and one.head.role and same(one.head.role) in words)
+                self.found.append(replace(self.found[number], head=head, first=head.start, last=head.last, of=number, also=also))
             case "instead" if previous:
                 previous.head = replace(head, role=previous.head.role)
                 previous.count = lead.number if previous.count is None and lead.number else previous.count
@@ -234,7 +239,8 @@ class Grouping:
 
     def _titled_before(self, head: Head) -> int:
         """`2 application servers + 1 database`, then `Application servers: 4 cores`: the number of what a title is about; else -1."""
-        opens = head.intro == "bare" and self.scene.is_text(head.last, ":")
+        joins = self.scene.does(head.last, "join") and any(self.scene.is_text(i, ":") for i in range(head.last, head.last + 4))
+        opens = head.intro == "bare" and (joins or self.scene.is_text(head.last, ":"))
         if not opens or not self.scene.stops(head.start - 1):
             return -1
         like = (one for one in self.found if one.of is None and one.capability == head.capability and one.head.intro == "new")

@@ -392,10 +392,12 @@ def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request
     opens = scene.does(end, "with", "each", "for", "lean") or scene.is_text(end, ":", "(", "-", "@", *([","] if words else []))
     if not (noun or counts) or not (words or (noun and counts)):
         return None
-    if not elliptic and not (says_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1]))):
+    lined = counts and words == 1 and not noun and scene.stops(end) and (scene.stops(i - 1) or scene.is_text(i - 1, "-", "*", "•"))
+    beside = lined and same(scene.token(first).text) in scene.words.roles and any(mark.names("body") for mark in scene.mentions)
+    if not elliptic and not beside and not (says_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1]))):
         return None
     role = "-".join(scene.said[k].text for k in range(first, first + max(words, 1)) if not scene.is_body(k))
-    role = same(role) if noun or elliptic else role
+    role = same(role) if noun or elliptic or beside else role
     lead = Lead(i, "new", int(scene.said[i].value) if counts else None, (i, first) if counts else (0, 0))
     return Head(scene.words.plain, lead, first, end, not words, _free(role, request) if role else "", role)
 

@@ -128,7 +128,8 @@ def _about(
     if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
         return Labelled(remark=True)  # `Current RAM`
     alike = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
-    if alike == {"count"} and any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said)):
+    names_one = same(said[-1].text) in listed("identifiers")
+    if alike == {"count"} and (names_one or any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said))):
         return None  # `VM id`, `server owner`
     plain = {name.partition("_")[2] for name in alike} & SIZED - alike  # `Disk per server`, where a server is no part of anything
     return Labelled((*sorted(alike), *sorted(plain)), unit, chosen.names("wish"), bound=any(mark.does("bound") for mark in marks))

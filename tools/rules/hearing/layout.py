@@ -124,6 +124,9 @@ class _Layout:
         if (heads or is_title) and (name := _NAMED.match(line.body.lstrip("# "))):
             begin += len(line.body) - len(line.body.lstrip("# "))
             return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name", begins=True)
+        beside = [self.lines[n] for n in (at - 1, at + 1) if 0 <= n < len(self.lines)]
+        if line.is_listed and (name := _NAMED.match(line.body)) and any(one.is_listed and _NAMED.match(one.body) for one in beside):
+            return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name")
         if label and self.is_section(label):
             start = line.start + line.text.find(label)
             return at + 1, Piece(start, start + len(label), SECTION, begins=True)

@@ -139,6 +139,9 @@ class _Reader:
             for kind, after in zip_longest(group.kinds, group.kinds[1:]):
                 read_kind(message, made[group.thing], kind, after.head.start if after else group.last)
             read_there(message, made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
+        for group in (group for group in found if group.thing >= 0):
+            for n in group.also:
+                made[found[n].thing].take_over(made[group.thing], MACHINE_SIZES)
         for thing in made if len(found) > 1 else ():
             say_afar(message, thing)
             self._name_by_series(thing, found)

@@ -65,7 +65,9 @@ class Scene(Seen):
                 self.leave(noun.first if noun else mark.first, self._former_up_to(mark))
         for mark in self.marks_of("compared"):  # `compared to app-01 (4 cores, 8 GB) we need twice the memory`
             close = self.find(mark.last, self.sentence(mark.first)[1], ")")
-            stop = next((i for i in range(close or mark.last, self.sentence(mark.first)[1]) if self.does(i, "ask_for") or self.is_text(i, ",")), 0)
+            stop = next(
+                (i for i in range(close or mark.last, self.sentence(mark.first)[1]) if self.does(i, "ask_for") or self.is_text(i, ",")), 0
+            )
             self.leave(mark.first, stop or self.sentence(mark.first)[1])
         for mark in self.marks_of("replaces"):
             self.leave(mark.first, self._replaced_up_to(mark))

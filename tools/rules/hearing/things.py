@@ -176,7 +176,11 @@ class Message:
             else:
                 group.thing = len(self.things)
                 self.things.append(self._thing(group))
-        if not self.things and not self.request.items and (thing := self.alone(cells) or self._served() or self._sized(cells) or self._hosted()):
+        if (
+            not self.things
+            and not self.request.items
+            and (thing := self.alone(cells) or self._served() or self._sized(cells) or self._hosted())
+        ):
             self.things.append(thing)
         if len(self.things) == 1 and self.things[0].new and (named := self._titled()):
             self.things[0].capability = named.names("service")[0]

@@ -139,7 +139,11 @@ class Lexicon:
         named = [(mark.first, mark.last) for mark in marks if self._is_name(mark, services)]
         of_there = [(mark.first, mark.last) for mark in marks if self._is_name(mark, there)]
         of_wishes = [(mark.first, mark.last) for mark in marks if mark.has("wish")]  # a `web application firewall`
-        of_wishes += [(mark.first, mark.last) for mark in marks if mark.names("choice") and mark.last - mark.first > 1]  # `Ubuntu Server`
+        led = {mark.last for mark in marks if mark.does("article", "owned")} | {
+            n + 1 for n, token in enumerate(said) if token.kind == "number"
+        }
+        whole = (mark for mark in marks if mark.names("choice") and mark.last - mark.first > 1 and mark.first not in led)
+        of_wishes += [(mark.first, mark.last) for mark in whole]  # `OS: Ubuntu Server`, and not `two Ubuntu servers`
 
         def is_within(mark: Mark) -> bool:
             longer = (span for span in (*of_there, *of_wishes) if span != (mark.first, mark.last))
