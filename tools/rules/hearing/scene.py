@@ -63,7 +63,7 @@ class Scene(Seen):
             if not self.denied[mark.first] and tells and not of_two:
                 noun = self.mention_before(mark.first) if self.words.language != ENGLISH else None  # `notre serveur actuel`
                 self.leave(noun.first if noun else mark.first, self._former_up_to(mark))
-        for mark in self.marks_of("compared"):  # `compared to app-01 (4 cores, 8 GB) we need twice the memory`
+        for mark in self.marks_of("beside"):  # `compared to app-01 (4 cores, 8 GB) we need twice the memory`
             close = self.find(mark.last, self.sentence(mark.first)[1], ")")
             stop = next(
                 (i for i in range(close or mark.last, self.sentence(mark.first)[1]) if self.does(i, "ask_for") or self.is_text(i, ",")), 0
