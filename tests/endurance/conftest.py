@@ -23,6 +23,7 @@ COUNTS = {
     "API cases": {"short": 100, "ci": 2_000, "nightly": 100_000},
     "API cases of the door": {"short": 100, "ci": 1_000, "nightly": 50_000},
     "simultaneous confirmations": {"short": 80, "ci": 200, "nightly": 10_000},
+    "seconds of soak": {"short": 20, "ci": 600, "nightly": 86_400},
 }
 COLUMN = os.environ.get("BERTH_ENDURANCE") or "ci"
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+from urllib.parse import urlsplit
 
+from tests.canaries import children_of, left_in, left_in_temporary_files
 from tests.conftest import Berth
 
 SENTENCE = "I need a PostgreSQL database for 100 concurrent users, production, on network 20"
@@ -20,7 +23,9 @@ def test_a_sentence_becomes_a_server_and_is_removed_again(berth: Berth) -> None:
     assert provider in full and version in full, "the provider that acts is named"
     assert "cluster.svg" in planned.artifacts
 
-    done = chat.say(f"approve {planned.digest}")
+    began = time.time()
+    with children_of(f"api_server --port {urlsplit(berth.url).port}") as children:
+        done = chat.say(f"approve {planned.digest}")
     assert chat.run.status == "done" and chat.run.receipt, done.text
     [made] = chat.run.receipt.parts
     assert len(made.verified) == len(made.machines) and made.not_verified, "the cluster is asked; nothing runs on an emulated guest"
@@ -28,6 +33,17 @@ def test_a_sentence_becomes_a_server_and_is_removed_again(berth: Berth) -> None:
     assert json.loads((chat.folder / "receipt.json").read_text())["plan_digest"].startswith(planned.digest)
     secret = (chat.folder / "secrets" / "database_password").read_text().strip()
     assert secret not in done.text + planned.text + full
+    names = {word.decode("utf-8", "replace").rpartition("/")[2] for words in children.words.values() for word in words.split()[:2]}
+    assert names & {"terraform", "terraform_bundled.py"} and "ansible-playbook" in names and "ssh" in names, names
+    key = (chat.folder / "secrets" / "ssh_key").read_text().splitlines()[4]  # Those before it are alike in every key, or public.
+    login = berth.world.settings.proxmox_api_token.get_secret_value().partition("=")[2]
+    assert any(login.encode() in one for one in children.environments.values()), "Terraform's"
+    assert left_in(berth.home, chat.run.id.encode()), "and what is there is found"
+    log = (berth.home.parent / "api_server.log").read_bytes()
+    for canary in (secret.encode(), key.encode(), login.encode()):
+        assert children.with_words(canary) == [], "in a list of processes, which every account may read"
+        assert children.with_environment(canary) == [] and canary not in log
+        assert left_in(berth.home, canary) == [] and left_in_temporary_files(began, canary, berth.home) == []
 
     removal = chat.say("remove it")
     assert chat.changes == {"delete": 1} and removal.digest != planned.digest
