@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.engine.builders import manifest_of, part_named, review_of, utc_now, world_at
 from tests.ledger import builders
+from tools.clients.references import Secret
 from tools.ledger.database import TABLES
-from tools.pipeline import carry_out, engine, requests
+from tools.pipeline import carry_out, engine, noticing, requests
 from tools.pipeline.platforms import scan
 from tools.pipeline.provisioning import as_asked_by
 from tools.pipeline.talk import Talk
@@ -127,7 +128,8 @@ def say(world: World, text: str, tenant: Tenant | None, session: str = "s1") -> 
 MESSAGES = (
     "list", "inbox", "status", "what do we spend?", "who approved {machine}?", "when was {machine} built?", "where is {machine}?",
     "status {run}", "follow {run}", "cancel {run}", "retry {run}", "leave {run}", "roll back {run}", "remove {run}", "remove {machine}",
-    "drift {run}", "show plan {digest}", "approve {digest}", "approve {digest} as security", "confirm {digest} {machine}",
+    "drift {run}", "what was changed that nobody approved?", "show plan {digest}",
+    "approve {digest}", "approve {digest} as security", "confirm {digest} {machine}",
     "resume {request}", "resume {session}", "resume {whole}", "what did we build?", "a virtual machine like {machine}",
 )  # fmt: skip
 
@@ -294,6 +296,20 @@ def as_site(world: World, pool: str) -> World:
 def test_a_program_asks_with_what_its_requester_has_and_the_operator_with_everybodys(world: World, theirs: Theirs) -> None:
     of = {name: as_asked_by(name, world).ledger.runs.rows() for name in ("alice", "bob", "carol", world.settings.operator)}
     assert {name: len(found) for name, found in of.items()} == {"alice": 1, "bob": 0, "carol": 0, world.settings.operator: 1}
+    kept, _, _ = requests.take_in(as_asked_by("alice", world), "items: [{service: web_server, facts: {memory: 4 GB}}]")
+    assert requests.find(world.of(ACME), kept).request.items
+    for other in (RIVAL, OUTSIDE):
+        with pytest.raises(RequestProblem):
+            requests.find(world.of(other), kept)
+
+
+@pytest.mark.parametrize(
+    ("tenant", "receivers"), [("acme", "jsons://acme"), ("rival", "jsons://site"), ("", "jsons://site"), ("gone", "jsons://site")]
+)
+def test_a_tenants_notices_go_to_its_own_receivers_alone(world: World, tmp_path: Path, tenant: str, receivers: str) -> None:
+    (tmp_path / "roles.yaml").write_text(ROLES.replace("pool: acme,", "pool: acme, notices: 'jsons://acme',"))
+    told = replace(world, settings=world.settings.model_copy(update={"notices": Secret("jsons://site")}))
+    assert noticing._receivers(told, tenant).get_secret_value() == receivers
 
 
 def test_a_run_is_carried_out_for_its_tenant_by_an_engine_that_is_everybodys(world: World, theirs: Theirs) -> None:

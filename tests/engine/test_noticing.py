@@ -91,7 +91,7 @@ def test_what_goes_wrong_beside_everything_else_is_logged(tmp_path: Path, caplog
     posts: list[dict[str, Any]] = []
     with webhook(posts) as taking:
         world = world_at(tmp_path, environment={"BERTH_NOTICES": taking}, now=broken)
-        noticing._send(world, "a run is done", "body", {"run_id": "run-1"})
+        noticing._send(world, "", "a run is done", "body", {"run_id": "run-1"})
     assert len(posts) == 1 and "ZeroDivisionError" in caplog.text
     world.ledger.close()
 

@@ -51,15 +51,18 @@ def request_export(name: str, as_json: bool) -> None:
 
 @request.command("apply")
 @click.argument("file", type=click.File(encoding="utf-8", errors="replace"))
+@click.option("--requester", default="", metavar="NAME", help="Who is to take it up, where there are tenants: it is kept in theirs.")
 @json_option
 @in_words
-def request_apply(file: TextIO, as_json: bool) -> None:
+def request_apply(file: TextIO, requester: str, as_json: bool) -> None:
     """Read a request from FILE (`-`: what is piped in), say what it comes to, and keep it for a conversation to take up."""
     from tools.pipeline import requests
+    from tools.pipeline.provisioning import as_asked_by
     from tools.rules.words import telling
     from tools.rules.words.rendering import draw
 
-    name, _, required = requests.take_in(our_world(), file.read())
+    world = our_world()
+    name, _, required = requests.take_in(as_asked_by(requester or world.settings.operator, world), file.read())
     if as_json:
         print_json({"kept_as": name, "requirements": required})
         return

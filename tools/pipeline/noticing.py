@@ -1,5 +1,5 @@
-"""Tells people who are not in the conversation that a plan waits for them, or that a run has ended. Off, unless BERTH_NOTICES names
-receivers.
+"""Tells people who are not in the conversation that a plan waits for them, or that a run has ended. Off, unless BERTH_NOTICES, or
+the tenant whose it is, names receivers.
 
 It is done beside everything else. A receiver that is away stops nothing; what was sent, and what was not, stands in the audit.
 """
@@ -10,6 +10,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.clients.notices import send
+from tools.clients.references import Secret
 from tools.pipeline.world import World
 from tools.rules.plans.approving import waits_for
 from tools.rules.words import telling
@@ -26,32 +27,41 @@ _BESIDE = ThreadPoolExecutor(1, thread_name_prefix="berth-notices")
 def plan_waits(world: World, plan: Plan, person: Person) -> None:
     """Tells of a plan that somebody else than who asked for it has to approve."""
     if roles := waits_for(plan, person.name, person.roles):
-        _tell(world, "a plan waits for you", telling.notice_waits(plan, roles), run_id=plan.run_id, plan=plan.digest)
+        tenant = person.tenant.name if person.tenant else ""
+        _tell(world, tenant, "a plan waits for you", telling.notice_waits(plan, roles), run_id=plan.run_id, plan=plan.digest)
 
 
 def run_ended(world: World, run_id: str) -> None:
-    if not world.settings.notices:
-        return
     try:
         row, run = world.ledger.runs.row(run_id), world.ledger.runs.get(run_id)
     except Trouble as trouble:
         log.warning("No notice that %s has ended: %s", run_id, trouble)
         return
     what = "a run has stopped" if run.status == "stopped" else f"a run is {run.status}"
-    _tell(world, what, telling.notice_ended(run, row.requester), run_id=run_id, plan=run.plan_digest)
+    _tell(world, row.tenant, what, telling.notice_ended(run, row.requester), run_id=run_id, plan=run.plan_digest)
 
 
-def _tell(world: World, what: str, tell: Tell, **about: str) -> None:
-    if world.settings.notices:
+def _receivers(world: World, tenant: str) -> Secret:
+    """The tenant's own where it names some, and then nobody else; otherwise the site's. Raises RequestProblem for a roles file that cannot
+    be read: what is one tenant's is told to no other."""
+    named = world.tenants().called(tenant) if tenant else None
+    return Secret(named.notices) if named and named.notices else world.settings.notices
+
+
+def _tell(world: World, tenant: str, what: str, tell: Tell, **about: str) -> None:
+    if world.settings.notices or tenant:
         try:
-            _BESIDE.submit(_send, world, what, draw(tell), about)
+            _BESIDE.submit(_send, world, tenant, what, draw(tell), about)
         except RuntimeError:
             log.warning("No notice that %s: this process is ending.", what)
 
 
-def _send(world: World, what: str, body: str, about: dict[str, str]) -> None:
+def _send(world: World, tenant: str, what: str, body: str, about: dict[str, str]) -> None:
     try:
-        refused = list(send(world.settings.notices.get_secret_value(), f"Berth: {what}", body))
+        receivers = _receivers(world, tenant)
+        if not receivers:
+            return
+        refused = list(send(receivers.get_secret_value(), f"Berth: {what}", body))
         why = "the receiver did not take it" if refused else ""
     except Trouble as trouble:
         refused, why = ["all"], f"{trouble.summary} {trouble.detail}"

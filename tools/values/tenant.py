@@ -18,6 +18,8 @@ class Tenant(Value):
     """The Proxmox pool of its machines; empty: it makes none on the cluster."""
     subscriptions: tuple[str, ...] = ()
     """Of Azure; none: it makes nothing there."""
+    notices: str = ""
+    """Addresses of apprise, or a reference to them: who is told, in the place of the site's receivers, of what is its."""
     pools_of_others: tuple[str, ...] = ()
     subscriptions_of_others: tuple[str, ...] = ()
 

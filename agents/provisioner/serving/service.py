@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import uvicorn
+from google.adk.cli.dev_server import DevServer
 from google.adk.cli.fast_api import get_fast_api_app
 from uvicorn.config import LOGGING_CONFIG
 
@@ -68,6 +69,8 @@ def main(path: str) -> None:
 
 
 def make_door(config: Config, settings: Settings) -> Door:
+    # ADK keeps every span of every message for its developer's pages, for ever; these are closed here.
+    DevServer._serves_debug_trace_endpoints = False
     app = get_fast_api_app(agents_dir=str(AGENTS), web=True, allow_origins=[config.address])
     key = write_once(private_folder(settings.shared) / "serve.key", secrets.token_bytes(32))
     return Door(
