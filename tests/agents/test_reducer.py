@@ -360,6 +360,16 @@ def test_a_new_request_forgets_the_last_run() -> None:
     assert (now.run_id, now.changing, now.phase, now.asked) == (OWN, True, Phase.ASKING, (("x", "network"),))
 
 
+def test_a_new_request_that_is_dropped_leaves_the_last_run_to_be_spoken_of() -> None:
+    done = replace(DONE, request=REQUEST, request_built=REQUEST)
+    now, _ = step(done, Understood(ADDED, OTHERWISE, (), COMPLETE, anew=True))
+    back, _ = step(now, said(Intent.CANCEL))
+    assert (back.phase, back.run_id, back.request, back.request_built) == (Phase.DONE, OWN, REQUEST, REQUEST)
+    assert [type(one) for one in step(back, said(Intent.REMOVE))[1]] == [PlanRemoval]
+    begun, _ = step(replace(now, phase=Phase.AWAITING, plan_digest=plan("create").digest), STARTED)
+    assert begun.stood is None, "what is made now is what is spoken of"
+
+
 def test_a_run_that_is_looked_at_from_a_draft_leaves_the_draft_alone() -> None:
     now, effects = step(AWAITING, Found(run(OTHER, "running")))
     assert (now, effects) == (AWAITING, (Follow(OTHER, 0),))

@@ -41,6 +41,7 @@ def test_a_service_stands_in_azure(hub: Berth, typed: str, part: str, playbook: 
     assert {one["port"] for one in made.variables["ports"]} == served
     done = approve(chat)
     assert chat.run.status == "done", done.text
+    assert f"ssh_config {made.every_machine[0].name}" in chat.say("how do I log in?").text
     code, words = second_plan(hub, chat.folder / part)
     assert code == 0, words
     planned = chat.say("make it 4 cores and 16 GB")

@@ -12,7 +12,7 @@ from tools.pipeline.context import Input, PartContext
 from tools.pipeline.world import World
 from tools.rules.machines.images import becomes_template
 from tools.rules.machines.registering import is_registered
-from tools.rules.machines.watching import is_reached
+from tools.rules.machines.watching import watches_or_is_watched
 from tools.rules.plans.changes import Kind
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import PartPlan, Plan
@@ -188,7 +188,7 @@ def production() -> Steps:
         Step("wait", wait_step, applies_to=lambda part: part.configure is not None and bool(part.every_machine)),
         Step("configure", configure_step, applies_to=lambda part: part.configure is not None),
         Step("seal", seal, applies_to=becomes_template),
-        Step("watch", watch_step, undo=unwatch_step, applies_to=is_reached),
+        Step("watch", watch_step, undo=unwatch_step, applies_to=watches_or_is_watched),
         Step("verify", verify_step),
         Step("register", register, undo=withdraw, applies_to=is_registered),
         Step("guide", guide_step),

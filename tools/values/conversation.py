@@ -66,6 +66,9 @@ class Conversation:
     """Phrases of all its messages that no field is for: told beside the approval too."""
     run_id: str | None = None
     """The run that the conversation's last approval started."""
+    stood: tuple[str, Request] | None = None
+    """The run that was done when this request of its own began, and what it was asked for: what is spoken of again when this one is
+    dropped."""
     changing: bool = False
     """What is being drafted changes what that run has made."""
     request_built: Request | None = None

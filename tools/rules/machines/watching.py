@@ -22,7 +22,7 @@ def watch(parts: Sequence[Part], monitors: Sequence[Monitor], unwatched: Sequenc
     own = tuple(as_monitor("", part) for part in parts if part.watches)
     made: list[Part] = []
     for part in parts:
-        by = monitor_of(part, own, monitors) if is_reached(part) and not part.watches else None
+        by = monitor_of(part, own, monitors) if watches_or_is_watched(part) and not part.watches else None
         first = part.watches and part.label == own[0].label
         taken = tuple((one.listed, ", ".join(one.names)) for one in unwatched) if first else ()
         made.append(part.model_copy(update={"watched_by": by.names if by else (), "takes_over": taken}))
@@ -37,8 +37,13 @@ def monitor_of(part: Part, own: Sequence[Monitor], others: Sequence[Monitor]) ->
 
 
 def is_reached(part: Part) -> bool:
-    """Its machines are reached over SSH, and run when all is done: they can be watched, and logged in to."""
-    return bool(part.machines) and part.configure is not None and part.configure.kind == "ansible" and not becomes_template(part)
+    """Its machines are reached over SSH, and run when all is done: one can log in to them."""
+    return bool(part.every_machine) and part.configure is not None and part.configure.kind == "ansible" and not becomes_template(part)
+
+
+def watches_or_is_watched(part: Part) -> bool:
+    """A monitoring stands on a cluster, with what it watches: what is in a cloud has its figures there."""
+    return bool(part.machines) and is_reached(part)
 
 
 def as_monitor(run_id: str, part: Part) -> Monitor:
@@ -56,7 +61,7 @@ def unwatched(standing: Sequence[tuple[str, Part]], monitors: Iterable[Monitor])
     """What runs and no monitoring that stands knows of."""
     there = {name for one in monitors for name in one.names}
     known = {taken for _, part in standing if there & {machine.name for machine in part.machines} for taken, _ in part.takes_over}
-    each = ((run_id, part) for run_id, part in standing if is_reached(part) and not part.watches)
+    each = ((run_id, part) for run_id, part in standing if watches_or_is_watched(part) and not part.watches)
     return tuple(
         as_watched(run_id, part) for run_id, part in each if not there & set(part.watched_by) and list_name(run_id, part.label) not in known
     )

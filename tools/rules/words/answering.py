@@ -223,7 +223,7 @@ def cannot_say() -> Tell:
 
 def log_in(kept: tuple[Plan, Manifest] | None, stands: bool) -> Tell:
     """`stands`: what was planned is made."""
-    names = [machine.name for part in kept[1].parts if is_reached(part) for machine in part.machines] if kept else []
+    names = [machine.name for part in kept[1].parts if is_reached(part) for machine in part.every_machine] if kept else []
     return Tell("answers.log_in", (kept[0].run_id if kept else "", names[:SHOWN_MAX], stands))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tools.rules.request.comparing import differences
 from tools.rules.words import telling
 from tools.rules.words.answering import topic_of
-from tools.rules.words.runs import Stepped, as_it_stands, forget_run
+from tools.rules.words.runs import Stepped, as_it_stands, set_aside
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Effect, Work
@@ -99,7 +99,7 @@ def understand(now: Conversation, understood: events.Understood) -> Stepped:
     if now.phase in (Phase.AWAITING, Phase.DONE, Phase.STOPPED) and request == before and not edits.doubts:
         return now, (*aloud, telling.nothing_changes(edits.unused))
     if understood.anew:
-        now = replace(forget_run(now), typed=now.typed[-1:])
+        now = replace(set_aside(now), typed=now.typed[-1:])
     elif now.phase in (Phase.DONE, Phase.AWAITING):
         # Of a plan on offer that removes what a run has made, too: now it is to be changed instead.
         now = replace(now, changing=now.run_id is not None)

@@ -36,7 +36,7 @@ def start(now: Conversation, started: events.Started) -> Stepped:
     line_seen = now.line_seen if now.run_id == plan.run_id else 0
     # What begins to exist is out of the reach of `undo`.
     bare = replace(now, history=(), ahead=(), doubts=())
-    after = replace(bare, phase=Phase.RUNNING, run_id=plan.run_id, run_status="running", line_seen=line_seen)
+    after = replace(bare, phase=Phase.RUNNING, run_id=plan.run_id, run_status="running", line_seen=line_seen, stood=None)
     return after, (told, effects.Follow(plan.run_id, line_seen))
 
 
@@ -94,12 +94,22 @@ def _planned(now: Conversation) -> Request:
 
 
 def forget_run(now: Conversation) -> Conversation:
-    return replace(now.without("request"), typed=(), run_id=None, run_status=None, request_built=None, changing=False, line_seen=0)
+    bare = replace(now.without("request"), typed=(), run_id=None, stood=None)
+    return replace(bare, run_status=None, request_built=None, changing=False, line_seen=0)
+
+
+def set_aside(now: Conversation) -> Conversation:
+    """For a request of its own. What is done is kept in mind."""
+    stood = (now.run_id, now.request) if now.phase is Phase.DONE and now.run_id else now.stood
+    return replace(forget_run(now), stood=stood)
 
 
 def as_it_stands(now: Conversation) -> Conversation:
     """Without a request that nobody approved. What was built is still there, and can still be changed or removed."""
     bare = replace(now.without("request"), phase=Phase.LISTENING, changing=False, going_back=False, led_back=())
+    if now.run_id is None and now.stood:
+        run_id, built = now.stood
+        return replace(bare, phase=Phase.DONE, run_id=run_id, run_status="done", request=built, request_built=built, stood=None)
     if now.run_id is None:
         return bare
     phase = Phase.STOPPED if now.run_status == "stopped" else Phase.DONE
