@@ -65,6 +65,7 @@ CHARTS = frozenset({"cert-manager", "kube-prometheus-stack", "longhorn", "nfs-su
 GROUPS = {"v1": "/api/v1", "apps/v1": "/apis/apps/v1", "policy/v1": "/apis/policy/v1", "helm.cattle.io/v1": "/apis/helm.cattle.io/v1"} | {
     "k3s.cattle.io/v1": "/apis/k3s.cattle.io/v1",
     "coordination.k8s.io/v1": "/apis/coordination.k8s.io/v1",
+    "batch/v1": "/apis/batch/v1",
 }
 KINDS = {
     ("v1", "nodes"): ("Node", False),
@@ -77,6 +78,7 @@ KINDS = {
     ("apps/v1", "deployments"): ("Deployment", True),
     ("apps/v1", "daemonsets"): ("DaemonSet", True),
     ("apps/v1", "replicasets"): ("ReplicaSet", True),
+    ("batch/v1", "jobs"): ("Job", True),
     ("helm.cattle.io/v1", "helmcharts"): ("HelmChart", True),
     ("helm.cattle.io/v1", "helmchartconfigs"): ("HelmChartConfig", True),
     ("k3s.cattle.io/v1", "addons"): ("Addon", True),
@@ -537,6 +539,20 @@ def put_namespace(state: dict[str, Json], spec: Json) -> None:
         state["objects"].get(path) or put(state, path, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
+def put_job(state: dict[str, Json], chart: str, space: str, ended: str) -> None:
+    """Of Helm, which installs a chart: it ends at once, as `Complete` or `Failed`."""
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"helm-install-{chart}", "namespace": space, "labels": {"helmcharts.helm.cattle.io/chart": chart}},
+        "spec": {},
+        "status": {"conditions": [{"type": ended, "status": "True"}]},
+    }
+    path = path_of("batch/v1", "jobs", space, f"helm-install-{chart}")
+    if ((state["objects"].get(path) or {}).get("status")) != job["status"]:
+        put(state, path, job)
+
+
 def reconcile(state: dict[str, Json], disabled: set[str]) -> None:
     """One pod for each packaged component and for each chart that a repository has, on a node that may be used."""
     objects = state["objects"]
@@ -552,6 +568,7 @@ def reconcile(state: dict[str, Json], disabled: set[str]) -> None:
             failed = {"type": "Failed", "status": "False" if known else "True", "reason": "" if known else "Job failed"}
             conditions = [{"type": "JobCreated", "status": "True"}, {**failed, "message": "" if known else missing}]
             chart["status"] = {"jobName": f"helm-install-{name}", "conditions": conditions}
+            put_job(state, name, chart["metadata"]["namespace"], "Complete" if known else "Failed")
             if known:
                 put_namespace(state, spec)
                 wanted[f"{name}"] = spec.get("targetNamespace") or chart["metadata"].get("namespace") or "default"

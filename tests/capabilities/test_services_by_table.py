@@ -14,6 +14,7 @@ from machine_chain import reviewed, situation
 from tests.hearing.facts import said
 from tools import capabilities
 from tools.capabilities import by_table, catalogue, chain
+from tools.clients.ansible import options_of
 from tools.rules.plans.picking import pick_by_rule
 from tools.values.manifest import Manifest, Part
 from tools.values.request import Request
@@ -71,7 +72,7 @@ def _assert_whole(part: Part) -> None:
     specs = yaml.safe_load((ANSIBLE / "roles" / part.capability / "meta" / "argument_specs.yml").read_text())
     role = specs["argument_specs"]["main"]["options"]
     own = {name for name in part.configure.variables if not name.startswith("base_")}
-    assert own <= set(role)
+    assert own <= options_of(ANSIBLE, part.configure.playbook)
     assert {name for name, told in role.items() if told.get("required")} <= own
     named = {value["secret"] for value in part.configure.variables.values() if isinstance(value, dict)}
     assert named == {one.name for one in (*part.secrets, *part.certificates)} - {"ssh_key"}
@@ -91,16 +92,19 @@ def test_what_is_assumed_lies_in_its_range_and_says_its_source(name: str) -> Non
         assert field.because and field.source.title and field.source.date
 
 
-def test_where_the_site_has_an_acme_server_the_machine_asks_it_and_berth_makes_no_certificate() -> None:
+@pytest.mark.parametrize("name", ["reverse_proxy", "web_tier"])
+def test_where_the_site_has_an_acme_server_the_machines_ask_it_and_berth_makes_no_certificate(name: str) -> None:
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     acme = Acme(directory="https://ca.example.org/acme/dir", authority=pem)
-    manifest = composed(said(catalogue()["reverse_proxy"].EXAMPLES[0]), SITE.model_copy(update={"acme": acme}))
+    [example] = [one for one in catalogue()[name].EXAMPLES if "shop.example.org" in one]
+    manifest = composed(said(example), SITE.model_copy(update={"acme": acme}))
     [part] = manifest.parts
     assert part.configure is not None and part.certificates == ()
     told = {name: value for name, value in part.configure.variables.items() if "acme" in name or "certificate" in name}
-    assert told == {"reverse_proxy_acme_directory": acme.directory, "reverse_proxy_acme_authority": acme.authority}
+    assert told == {"acme_directory": acme.directory, "acme_authority": acme.authority, "acme_site_name": "shop.example.org"}
+    assert set(told) <= options_of(ANSIBLE, part.configure.playbook)
     assert [one.severity for one in reviewed(manifest).findings if one.check == "certificate"] == [Severity.NOTE]
-    _assert_whole(part)
+    assert not [one for one in part.endpoints if one.certificate]
 
 
 def test_data_that_was_said_has_room_on_the_disk_and_room_to_grow() -> None:

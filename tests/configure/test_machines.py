@@ -136,7 +136,6 @@ def test_a_stopped_service_is_found_out(site: Site) -> None:
     assert len(verified) + len(not_verified) == len(context.part.commands)
 
 
-@pytest.mark.systems
 def test_a_changed_password_is_taken_over(site: Site) -> None:
     context = site.contexts["postgresql"]
     (context.run_folder / "secrets" / "database_password").write_text(SECOND_PASSWORD)

@@ -62,8 +62,12 @@ def playbook(chat: Chat, **changed: str) -> str:
 def test_a_cluster_survives_a_server_takes_a_worker_is_upgraded_and_lets_a_worker_go(site: tuple[Berth, Switches]) -> None:
     berth, switches = site
     chat = berth.chat()
-    approve(chat, f"a k3s cluster, release v1.36.4, 3 servers and 2 workers, no ingress, development, on network 20, api address {ADDRESS}")
+    asked = "release v1.36.4, 3 servers and 2 workers, no ingress, with cert-manager"
+    approve(chat, f"a k3s cluster, {asked}, development, on network 20, api address {ADDRESS}")
     print(f"\nk3s cluster, from approval to verified: {took(chat).total_seconds():.0f} s")
+
+    assert chat.run.receipt is not None
+    assert any("cert-manager: installed" in line for line in chat.run.receipt.parts[0].verified), chat.run.receipt.parts[0].verified
 
     # The way in that the guide names, with Debian's own kubectl, by the address that the servers share.
     [kubeconfig] = (chat.folder / "secrets").glob("kubeconfig-*")
@@ -91,10 +95,8 @@ def test_a_cluster_survives_a_server_takes_a_worker_is_upgraded_and_lets_a_worke
     assert "its SHA-256 is another one" in playbook(chat, k3s_sha256="0" * 64)
     assert "does not answer" in playbook(chat, k3s_sha256="1" * 64, k3s_url="http://127.0.0.1:9/k3s")
 
-    approve(chat, "3 workers")
-    assert nodes(chat) == dict.fromkeys([*machines, "k3s-worker-03"], OLD)
-
-    approve(chat, "upgrade to v1.36.5")
+    # Another release for all and one more worker, by one change: servers one after the other, then who has the release or is new.
+    approve(chat, "3 workers, and upgrade to v1.36.5")
     assert nodes(chat) == dict.fromkeys([*machines, "k3s-worker-03"], NEW)
     assert kubectl(chat, "get configmap made-meanwhile -o name").output.strip() == "configmap/made-meanwhile"
 

@@ -18,7 +18,7 @@ from tests.stories.pods import RUN_SECONDS_MAX, Switches, on, pods, took
 from tools.pipeline.watching import catch_up, watcher_of
 from tools.values.run import PartReceipt
 
-pytestmark = pytest.mark.systems
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(1500)]
 
 ALERT_SECONDS_MAX = 240.0
 ELSEWHERE = ("pve_", "haproxy_", "berth_", "pg_stat_replication", "node_vmstat_oom_kill")

@@ -27,6 +27,7 @@ from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
 from tools.rules.names.private import is_private
 from tools.rules.names.text import spell_size
+from tools.rules.request.attaching import read_acme
 from tools.rules.request.reading import DISK_GIB_MAX, Reading, read_sizes
 from tools.rules.request.wanting import named, wanted
 from tools.rules.sizing.sizing import SYSTEM_DISK_GIB, SYSTEM_MEMORY_GIB, Assumption
@@ -184,24 +185,20 @@ class Service:
         for fact, told in self.table.facts.items():
             _read(reading, named(self.wanted, fact), told)
         data_gib = self._read_data(reading)
-        if self.table.acme and site.acme:
-            reading.default("acme_directory", site.acme.directory, "The site's ACME server signs its certificate.")
-            reading.default("acme_authority", site.acme.authority, "The site trusts it by this; where it is empty, Debian does.")
+        if self.table.acme:
+            read_acme(reading, site)
         ground.read_placing(reading, site, self.table.called, self.table.environment)
         self._settle_sizes(reading, data_gib)
         return reading.needs()
 
     def variables(self, part: Part) -> dict[str, Json]:
-        made_there = () if self._makes_certificates(part) else tuple({"secret": name} for name in self.table.certificates)
+        made_there = () if self.certificates(part) else tuple({"secret": name} for name in self.table.certificates)
         told = {name: one for name, one in self.table.variables.items() if one not in made_there}
         return {name: _value(one, part) for name, one in told.items()} | self.derived(part.needs)
 
-    def _makes_certificates(self, part: Part) -> bool:
-        """Berth does; else the machine has them signed itself."""
-        return not part.needs.text("acme_directory")
-
     def certificates(self, part: Part) -> tuple[TlsCertificate, ...]:
-        if not self._makes_certificates(part):
+        """Those that Berth makes: none where the machine has them signed itself."""
+        if part.needs.text("acme_directory"):
             return ()
         return tuple(
             TlsCertificate(name=name, names=tuple(map(part.needs.text, fields))) for name, fields in self.table.certificates.items()

@@ -167,6 +167,8 @@ def test_pods_leave_a_node_that_is_drained_and_a_chart_that_no_repository_has_fa
     k3s.put(state, "/apis/helm.cattle.io/v1/namespaces/kube-system/helmcharts/nosuch", chart)
     k3s.reconcile(state, set())
     assert {"type": "Failed", "status": "True"}.items() <= chart["status"]["conditions"][-1].items()
+    job = state["objects"]["/apis/batch/v1/namespaces/kube-system/jobs/helm-install-nosuch"]
+    assert job["status"] == {"conditions": [{"type": "Failed", "status": "True"}]}
     state["objects"]["/api/v1/nodes/n1"]["spec"]["unschedulable"] = True
     for path in [path for path, one in state["objects"].items() if one.get("spec", {}).get("nodeName") == "n1"]:
         del state["objects"][path]

@@ -33,6 +33,8 @@ ADD_ONS = {
 }
 VALUES: dict[str, dict[str, Json]] = {"cert-manager": {"crds": {"enabled": True}}}
 """What a chart must be told to work at all."""
+TRIES_MAX = 10
+"""Of a chart's job, each after a longer pause than the one before: half an hour in all. Rancher's fails until cert-manager is there."""
 
 
 def with_needed(names: Iterable[str]) -> tuple[str, ...]:
@@ -51,6 +53,8 @@ def manifest(name: str, more: dict[str, Json]) -> dict[str, str]:
     """One file for the folder of manifests. JSON is YAML, and has no second reading."""
     one, values = ADD_ONS[name], VALUES.get(name, {}) | more
     spec = {"repo": one.repository, "chart": one.chart, "targetNamespace": one.namespace, "createNamespace": True}
+    # k3s's own is 1000 tries (docs.k3s.io/helm, read 2026-11-30): what cannot be had would be tried for days, and never count as failed.
+    spec["backOffLimit"] = TRIES_MAX
     if values:
         spec["valuesContent"] = json.dumps(values, sort_keys=True)
     thing = {"apiVersion": "helm.cattle.io/v1", "kind": "HelmChart", "metadata": {"name": name, "namespace": "kube-system"}, "spec": spec}

@@ -11,6 +11,7 @@ from tools.values.manifest import Command, Part
 KUBECTL = "sudo /usr/local/bin/k3s kubectl"
 TLS = "/var/lib/rancher/k3s/server/tls"
 DRAIN_SECONDS = 300
+LOOKS_MAX, LOOK_SECONDS = 10, 4
 
 
 def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
@@ -38,7 +39,7 @@ def _of_the_cluster(part: Part) -> tuple[Command, ...]:
             "ok",
         ),
         *(
-            on_machine(first, f"See that {chart} was taken", f"{KUBECTL} get helmcharts --all-namespaces", chart)
+            on_machine(first, f"See what became of {chart}, which a job of Helm installs", _became(chart), f"{chart}: ")
             for chart in part.needs.strings("charts")
         ),
         *(
@@ -53,6 +54,19 @@ def _of_the_cluster(part: Part) -> tuple[Command, ...]:
             machine=first,
             runs_here=False,
         ),
+    )
+
+
+def _became(chart: str) -> str:
+    """Whether its job has ended, looked at for most of a minute; where it gave up, with what Helm said last."""
+    job = f"{KUBECTL} get --raw /apis/batch/v1/namespaces/kube-system/jobs/helm-install-{chart} 2>/dev/null | tr -d ' '"
+    why = f"{KUBECTL} get --raw /apis/helm.cattle.io/v1/namespaces/kube-system/helmcharts/{chart} | grep --only-matching '\"message\".*'"
+    last = f"{KUBECTL} --namespace kube-system logs job/helm-install-{chart} --tail 3 2>/dev/null"
+    return (
+        f"for look in $(seq {LOOKS_MAX}); do case $({job}) in "
+        f'*\'"type":"Complete","status":"True"\'*) echo \'{chart}: installed\'; exit 0;; '
+        f'*\'"type":"Failed","status":"True"\'*) {why}; {last}; exit 1;; '
+        f"esac; sleep {LOOK_SECONDS}; done; echo '{chart}: Helm is still at it. Ask again.'"
     )
 
 

@@ -162,7 +162,7 @@ def _read_add_ons(reading: Reading) -> None:
             told = ", ".join(naming.shorten(one) for one in unknown)
             reading.refuse(f"There is no chart here called {told}. Say one of {', '.join(ADD_ONS)}, or install it yourself.", "add_ons")
         asked += [one for one in named if one in ADD_ONS]
-    for fact, name in (("rancher", "rancher"), ("cluster_monitoring", "monitoring")):
+    for fact, name in (("rancher", "rancher"), ("cert_manager", "cert-manager"), ("cluster_monitoring", "monitoring")):
         if fact in reading.facts and reading.facts[fact].value.strip().lower() not in ("no", "false"):
             asked.append(name)
     if reading.facts["volumes"].value.strip().lower() == "longhorn" if "volumes" in reading.facts else False:

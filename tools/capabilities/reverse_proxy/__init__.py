@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tools.capabilities.by_table import by_table
 from tools.capabilities.on_machines import Check
+from tools.rules.request.attaching import acme_variables
 from tools.values.manifest import Part
 from tools.values.requirements import Needs
 from tools.values.review import Severity, fault
@@ -12,8 +13,7 @@ from tools.values.value import Json
 
 
 def derived(needs: Needs) -> dict[str, Json]:
-    told = ("acme_directory", "acme_authority") if needs.text("acme_directory") else ()
-    return {f"reverse_proxy_{name}": needs.text(name) for name in told}
+    return acme_variables(needs, needs.text("site_name"))
 
 
 def checks(part: Part) -> Iterator[Check]:

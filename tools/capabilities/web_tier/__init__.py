@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tools.capabilities import Footing
 from tools.capabilities.on_machines import on_machines
+from tools.capabilities.web_tier.checks import checks
 from tools.capabilities.web_tier.commands import commands
 from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS, BALANCERS, WANTED, understand
 from tools.capabilities.web_tier.variables import certificates, endpoints, variables
@@ -38,6 +39,7 @@ ON: dict[PlatformName, Footing] = {
         variables=variables,
         endpoints=endpoints,
         certificates=certificates,
+        checks=checks,
         groups=(
             Group(name=BALANCERS, called="lb", one_a_node=True),
             Group(name=APPLICATIONS, called="app", one_a_node=True),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from tools.capabilities.web_tier.facts import APPLICATIONS, BALANCERS
-from tools.capabilities.web_tier.variables import address, site_name
+from tools.capabilities.web_tier.variables import address, certificates, site_name
 from tools.rules.words.guiding import common, on_machine
 from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Part
 
 CURL = "curl --silent --show-error --fail"
 PUBLIC = "/etc/haproxy/tls/certificate.pem"
+AUTHORITY = "/etc/haproxy/tls/authority.pem"
+"""Whom to trust, where the site's ACME server has signed it."""
 
 
 def commands(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
@@ -26,7 +28,8 @@ def _of_application(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
 
 def _of_balancer(machine: AnyMachine, part: Part) -> tuple[Command, ...]:
     name = site_name(part) or address(part)
-    known = f"--cacert {PUBLIC} --resolve {name}:443:{address(part)}"
+    trusted = PUBLIC if certificates(part) else AUTHORITY
+    known = f"--cacert {trusted} --resolve {name}:443:{address(part)}"
     up = 'awk -F, \'$1 == "machines" && $2 != "BACKEND" && $18 == "UP" {n++} END {print n + 0 " up"}\''
     count = len(part.of_group(APPLICATIONS))
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.rules.machines.facts import EVERY_MACHINE, VIRTUAL_ADDRESS
 from tools.rules.names import naming
-from tools.rules.request.attaching import DOMAIN, read_virtual_address
+from tools.rules.request.attaching import DOMAIN, read_acme, read_virtual_address
 from tools.rules.request.grouping import read_group_count, settle_group_sizes
 from tools.rules.request.placing import read_placing
 from tools.rules.request.reading import Reading
@@ -41,19 +41,20 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     read_placing(reading, site, workload="web", machines=balancers + applications)
     settle_group_sizes(reading, BALANCERS, BALANCER_CPU, BALANCER_MEMORY_MIB, BALANCER_DISK_GIB, plain=False)
     settle_group_sizes(reading, APPLICATIONS, sizing.WEB_CPU, sizing.WEB_MEMORY_MIB, sizing.WEB_DISK_GIB)
-    _read_site_name(reading)
+    _read_site_name(reading, site)
     if "load_balancer" in reading.facts:
         reading.said("load_balancer", True)  # which its balancers are
     read_virtual_address(reading, ADDRESS)
     return reading.needs()
 
 
-def _read_site_name(reading: Reading) -> None:
+def _read_site_name(reading: Reading, site: Site) -> None:
     if "site_name" not in reading.facts:
         reading.default("site_name", "_", "The site answers to every name unless one is said.")
         return
     name = reading.facts["site_name"].value.strip().lower()
     if DOMAIN.fullmatch(name):
         reading.said("site_name", name)
+        read_acme(reading, site)
     else:
         reading.refuse(f"{naming.shorten(name)} cannot be the name of a site. Say one as in a URL, such as shop.example.org.", "site_name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS
+from tools.rules.request.attaching import acme_variables
 from tools.values.machine import without_prefix
 from tools.values.manifest import Endpoint, Part, TlsCertificate
 from tools.values.value import Json
@@ -17,7 +18,7 @@ def variables(part: Part) -> dict[str, Json]:
     return {
         "nginx_site_name": site_name(part) or "_",
         "nginx_worker_connections": _worker_connections(part),
-        "haproxy_certificate": {"secret": CERTIFICATE},
+        **({"haproxy_certificate": {"secret": CERTIFICATE}} if certificates(part) else acme_variables(part.needs, site_name(part))),
         "haproxy_backends": APPLICATIONS,
         "keepalived_address": part.virtual_address(ADDRESS),
         "keepalived_check": "/usr/bin/systemctl is-active --quiet haproxy",
@@ -25,7 +26,9 @@ def variables(part: Part) -> dict[str, Json]:
 
 
 def certificates(part: Part) -> tuple[TlsCertificate, ...]:
-    """For the site's name and the virtual address."""
+    """For the site's name and the virtual address; none where the balancers have their own signed."""
+    if part.needs.text("acme_directory"):
+        return ()
     return (TlsCertificate(name=CERTIFICATE, names=tuple(filter(None, (site_name(part), address(part))))),)
 
 
@@ -48,4 +51,6 @@ def _worker_connections(part: Part) -> int:
 
 def endpoints(part: Part) -> tuple[Endpoint, ...]:
     names = (("name", site_name(part)),) if site_name(part) else ()
-    return (Endpoint(protocol="https", port=443, address=address(part), names=names, certificate=CERTIFICATE),)
+    return (
+        Endpoint(protocol="https", port=443, address=address(part), names=names, certificate=CERTIFICATE if certificates(part) else ""),
+    )

@@ -14,6 +14,9 @@ from tools.rules.hearing import quantities
 from tools.rules.names import naming
 from tools.rules.request.editing import values_of
 from tools.rules.request.reading import DISK_GIB_MAX, Reading
+from tools.values.requirements import Needs
+from tools.values.site import Site
+from tools.values.value import Json
 
 DATA_DISKS_MAX = 12
 """Of one machine. A virtio or SCSI bus of Proxmox VE takes more; nobody has asked for them."""
@@ -23,6 +26,20 @@ CARDS_MAX = 8
 """Network cards of one machine. Proxmox VE takes 32; nobody has asked for them."""
 GIB = 2**30
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
+
+def read_acme(reading: Reading, site: Site) -> None:
+    """Who signs the certificates of the machines that are read, where the site has a server for it."""
+    if site.acme:
+        reading.default("acme_directory", site.acme.directory, "The site's ACME server signs its certificate.")
+        reading.default("acme_authority", site.acme.authority, "The site trusts it by this; where it is empty, Debian does.")
+
+
+def acme_variables(needs: Needs, site_name: str) -> dict[str, Json]:
+    """What the role acme is told; nothing where no server is asked."""
+    if not needs.text("acme_directory"):
+        return {}
+    return {"acme_directory": needs.text("acme_directory"), "acme_authority": needs.text("acme_authority"), "acme_site_name": site_name}
 
 
 def read_attached(reading: Reading, count: int) -> None:
