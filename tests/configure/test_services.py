@@ -38,6 +38,7 @@ ASKED = {
     "container_host": "a container host",
     "dns_resolver": "a DNS resolver with forwarder 10.20.0.1",
     "nfs_server": "an NFS server with clients in 10.20.0.0/24",
+    "object_store": "an object store with a bucket called backups",
     "bastion": "a bastion",
     "ci_runner": "a CI runner",
     "reverse_proxy": "a reverse proxy for site shop.example.org in front of 10.20.0.61, backend port 15672",
