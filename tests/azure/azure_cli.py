@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
@@ -23,7 +24,13 @@ COMMAND_SECONDS_MAX = 300
 def program() -> Path:
     """`az`, installed where it stays for the next time. Skips the test with a reason where it cannot be had."""
     place = Path(tempfile.gettempdir()) / f"berth-azure-cli-{VERSION}"
-    az = place / "bin" / "az"
+    with place.with_name(f"{place.name}.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        _install(place)
+    return place / "bin" / "az"
+
+
+def _install(place: Path) -> None:
     if not (place / "whole").exists():
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
         install = [str(place / "bin" / "python"), "-m", "pip", "install", "-q", f"azure-cli=={VERSION}"]
@@ -31,7 +38,6 @@ def program() -> Path:
         if done.returncode != 0:
             pytest.skip(f"azure-cli {VERSION} cannot be installed here: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
         (place / "whole").touch()
-    return az
 
 
 @dataclass(frozen=True)

@@ -253,8 +253,7 @@ def test_a_stranger_on_the_id_is_neither_removed_nor_changed(world: World, name:
     cluster.remove("pve1", vm_id)
 
 
-@pytest.mark.parametrize("name", ["somebody-elses", "later-01"])
-@pytest.mark.parametrize("kind", ["remove", "change"])
+@pytest.mark.parametrize(("kind", "name"), [("remove", "somebody-elses"), ("change", "later-01")])
 def test_a_stranger_who_took_the_id_after_the_plan_stops_the_run(world: World, kind: str, name: str) -> None:
     plan = a_plan(world, "later-01")
     told(world, started(world, plan))

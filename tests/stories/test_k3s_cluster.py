@@ -46,10 +46,10 @@ def nodes(chat: Chat) -> dict[str, str] | str:
 
 
 def playbook(chat: Chat, **changed: str) -> str:
-    """What it says when it is stopped; nothing that runs is touched by it."""
+    """What it says when it is stopped, on the first server; nothing that runs is touched by it."""
     assert chat.run.receipt is not None and chat.part.configure is not None
     addresses = {machine.name: machine.address for machine in chat.run.receipt.parts[0].machines}
-    hosts = [Host(machine.name, addresses[machine.name], machine.user_name, machine.group) for machine in chat.machines]
+    hosts = [Host(machine.name, addresses[machine.name], machine.user_name, machine.group) for machine in chat.machines[:1]]
     given = {name: value for name, value in chat.part.configure.variables.items() if name != "k3s_token"} | changed
     token = {"k3s_token": (chat.folder / "secrets" / "k3s_token").read_text().strip()}
     before = done(chat, SERVERS[0], "systemctl show --property MainPID k3s")

@@ -1,18 +1,27 @@
 """The other things on Azure from a sentence: planned, approved, built so that a second plan changes nothing, changed in their place, and
-removed without a trace."""
+removed without a trace. Every `az` line of their guides is run as it is printed."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.azure.azure_cli import Az, logged_in
 from tests.conftest import Berth
 from tests.stories_azure.conftest import approve, groups, second_plan
+from tests.stories_azure.guides import run_lines
 from tools.clients.azure import Azure
 from tools.pipeline.reconciling import reconcile
 
-pytestmark = pytest.mark.systems
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(4000)]
+
+
+@pytest.fixture(scope="module")
+def az(azure_world: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory) -> Az:
+    return logged_in(azure_world[0], tmp_path_factory.mktemp("guides"))
 
 
 @pytest.mark.parametrize(
@@ -45,19 +54,26 @@ pytestmark = pytest.mark.systems
             "",
             ("make it 4 workers", "also text-embedding-3-small, and make it 100000 tokens a minute"),
         ),
+        (
+            "Spark environment with 2 GPUs, 5 TB of data daily, $8,000 a month, production, for the ml team",
+            ("data_workspace",),
+            "vp security",
+            (),
+        ),
     ],
 )
-def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ...], role: str, changes: tuple[str, ...]) -> None:
+def test_from_a_sentence_and_back(azure: Berth, az: Az, typed: str, parts: tuple[str, ...], role: str, changes: tuple[str, ...]) -> None:
     chat, before = azure.chat(), groups(azure)
     planned = chat.say(typed)
     assert chat.kept is not None, planned.text
-    assert chat.roles - {"operator"} - {f"confirm {part}" for part in parts} == ({role} if role else set())
+    assert chat.roles - {"operator"} - {f"confirm {part}" for part in parts} == set(role.split())
     done = approve(chat)
     assert chat.run.status == "done", done.text
     for part in parts:
         assert part in (chat.folder / "guide.md").read_text()
         code, words = second_plan(azure, chat.folder / part)
         assert code == 0, words
+    print(run_lines(chat, az))
     for words in changes:
         planned = chat.say(words)
         assert chat.kept is not None and chat.kept.plan.kind == "change", planned.text
@@ -66,6 +82,8 @@ def test_from_a_sentence_and_back(azure: Berth, typed: str, parts: tuple[str, ..
         for part in parts:
             code, told = second_plan(azure, chat.folder / part)
             assert code == 0, told
+    spent = chat.say("what do we spend?")
+    assert "by the plans" in spent.text.lower(), spent.text
     told = {thing.name for part in chat.kept.manifest.parts for thing in part.resources}
     removing = chat.say("remove it")
     assert re.findall(r"\*\*Lost\*\*: ([^,]+),", removing.text)[0] in told, "what the operator knows by its name comes first"
