@@ -29,7 +29,7 @@ from tools.values.trouble import WorldProblem
 from .guests import NETWORK, OPERATOR_KEY, commands_in, new_run_folder, receipt_of, spec_for
 from .test_made_good import quiet, quiet_pause
 
-pytestmark = pytest.mark.systems
+pytestmark = [pytest.mark.systems, pytest.mark.timeout(1200)]
 
 PLACED = ", staging, on network 20"
 ASKED = {
