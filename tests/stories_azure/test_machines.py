@@ -42,6 +42,8 @@ def test_a_service_stands_in_azure(hub: Berth, typed: str, part: str, playbook: 
     done = approve(chat)
     assert chat.run.status == "done", done.text
     assert f"ssh_config {made.every_machine[0].name}" in chat.say("how do I log in?").text
+    guide = (chat.folder / "guide.md").read_text()
+    assert "az vm list" in guide and "ssh -F" in guide
     code, words = second_plan(hub, chat.folder / part)
     assert code == 0, words
     planned = chat.say("make it 4 cores and 16 GB")
