@@ -103,6 +103,8 @@ def test_every_text_of_every_file_compiles_and_every_label_it_names_is_there() -
         if file.name.endswith(".j2"):
             rendering.own().get_template(file.name)
             assert set(re.findall(r"label\.(\w+)", file.read_text())) <= set(labels)
+            macros = re.findall(r"{% macro (\w+)", file.read_text())
+            assert len(set(macros)) == len(macros), f"{file.name}: the second of one name would take the place of the first"
 
 
 def test_jinja_is_not_loaded_before_the_first_text_that_needs_it() -> None:
