@@ -7,20 +7,27 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from joserfc.jwk import RSAKey
+from starlette.responses import PlainTextResponse
 
 from agents.provisioner.connection import speaker
 from agents.provisioner.serving.config import Config
 from agents.provisioner.serving.door import STRANGERS_A_MINUTE, Door
 from agents.provisioner.serving.people import People
 from agents.provisioner.serving.people import Provider as Known
+from agents.provisioner.serving.timely import timely
+from tests.conftest import free_port, wait_until
 from tests.front_ends.provider import Provider
 from tests.front_ends.served import SESSIONS
 from tests.loopback import http_server
@@ -280,3 +287,32 @@ def test_a_socket_of_a_browser_is_closed(house: House) -> None:
 
     asyncio.run(house.door({"type": "websocket", "path": "/run_live", "headers": []}, receive, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.fixture
+def slow_to() -> Iterator[int]:
+    """The port of a server that waits a moment for the headers of a request."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await PlainTextResponse("fine")(scope, receive, send)
+
+    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), http=timely(0.3), log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    wait_until(lambda: server.started, 30)
+    yield server.config.port
+    server.should_exit = True
+    thread.join(30)
+
+
+def test_whoever_sends_no_whole_request_holds_no_connection(slow_to: int) -> None:
+    whole = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    for sent in (b"", whole[:20], whole + whole[:20]):
+        with socket.create_connection(("127.0.0.1", slow_to), timeout=20) as one:
+            one.sendall(sent)
+            answer = b""
+            with suppress(ConnectionResetError):
+                while said := one.recv(4096):
+                    answer += said
+            assert answer.count(b"fine") == sent.count(whole), "what came whole was answered, and then it was closed"

@@ -29,6 +29,7 @@ from .config import Config, read_config
 from .door import Door
 from .log import json_lines
 from .people import People, Provider
+from .timely import timely
 
 READY_SECONDS_MAX = 5.0
 STOP_SECONDS_MAX = 20
@@ -62,6 +63,7 @@ def main(path: str) -> None:
         ssl_keyfile=str(config.key_file) if config.key_file else None,
         proxy_headers=False,  # Whoever passes a message on is seen as who they are.
         server_header=False,
+        http=timely(),
         log_config=json_lines() if config.log == "json" else LOGGING_CONFIG,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
         h11_max_incomplete_event_size=64 * 1024,
