@@ -35,9 +35,8 @@ SUBNET_PREFIX = 26
 USER = "berth"
 """As in the module."""
 DISKS = {"Premium_LRS": "P", "StandardSSD_LRS": "E"}
-TIERS_GIB = {4: 32, 6: 64, 10: 128, 15: 256, 20: 512, 30: 1024, 40: 2048, 50: 4096, 60: 8192, 70: 16384, 80: 32767}
-"""(tier, largest GiB) that a managed disk is charged as. The tiers are those of the API (AzureDiskSize, read 2026-11-30), their sizes those
-of learn.microsoft.com, "Azure managed disk types", from memory."""
+TIERS_GIB = {1: 4, 2: 8, 3: 16, 4: 32, 6: 64, 10: 128, 15: 256, 20: 512, 30: 1024, 40: 2048, 50: 4096, 60: 8192, 70: 16384, 80: 32767}
+"""(tier, largest GiB) that a managed disk is charged as. infracost, internal/resources/azure/managed_disk.go @51337c6."""
 SSH, FIGURES = "22", "9100"
 """Of those that are set up; node_exporter's own."""
 
