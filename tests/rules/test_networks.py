@@ -13,7 +13,7 @@ from tests.rules.clusters import NAMES, four_nodes
 from tools.rules.machines import networks, seeing
 from tools.rules.machines.networks import Wish
 from tools.rules.names.scanned import Row
-from tools.values.requirements import Missing, Needs
+from tools.values.requirements import Field, Missing, Needs, Origin
 from tools.values.site import SiteNetwork
 from tools.values.snapshot import ClusterSnapshot, Network
 
@@ -129,6 +129,17 @@ def test_one_network_is_taken_and_several_are_suggested() -> None:
     assert (settled.missing, settled.text("network")) == ((), "vmbr0")
     suggested = networks.choose(needs, MANY).missing[0].suggestions
     assert suggested[:2] == ("network 20", "network 7") and len(suggested) == networks.SUGGESTIONS_MAX
+
+
+@pytest.mark.parametrize(
+    ("said", "network", "node"),
+    [("vmbr0", "vmbr0", ""), ("PVE1", "vmbr0", "PVE1"), ("nowhere", "vmbr0", "nowhere")],
+)
+def test_what_a_machine_is_to_be_on_is_the_one_of_node_and_network_that_there_is(said: str, network: str, node: str) -> None:
+    field = Field(name="node", value=said, origin=Origin.SAID, words=f"on {said}")
+    asked = Missing(name="network", question="Which?")
+    settled = networks.choose(Needs(capability="virtual_machine", platform="proxmox", fields=(field,), missing=(asked,)), ONE)
+    assert (settled.missing, settled.text("network"), settled.text("node")) == ((), network, node)
 
 
 INTERFACES = [AWARE, CLASSIC, OVS, OF_VLAN, INNER, OWN_VLAN, bridge("vmbr0", bridge_ports="eno1.7")]

@@ -48,6 +48,9 @@ def test_a_network_is_made_used_and_removed(berth: Berth) -> None:
     other.say("a VM with 2 cores, 4 GB and 20 GB for development on network lab60, address 10.0.60.5")
     assert [(m.bridge, m.address) for m in other.machines] == [("lab60", "10.0.60.5/24")]
     other.say("no")
+    other.say("a VM with 2 cores, 4 GB and 20 GB for development on lab60, address 10.0.60.6")
+    assert [(m.bridge, m.address) for m in other.machines] == [("lab60", "10.0.60.6/24")], "the cluster knows that lab60 is no node"
+    other.say("no")
 
     call(berth, "PUT", "/nodes/pve1/qemu/100/config", net1="virtio,bridge=lab60")
     refused = chat.say("remove it")

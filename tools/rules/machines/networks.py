@@ -182,6 +182,7 @@ def _unsaid(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
 
 def choose(needs: Needs, snapshot: ClusterSnapshot) -> Needs:
     """A network that was not said, where there is only one; otherwise what the cluster has is suggested."""
+    needs = _on_a_network(needs, snapshot)
     wish = wish_of(needs)
     found = find(snapshot, wish)
     if isinstance(found, Network) and found.gateway and any(one.name == "gateway" for one in needs.missing):
@@ -198,6 +199,18 @@ def choose(needs: Needs, snapshot: ClusterSnapshot) -> Needs:
     field = Field(name="network", value=found.name, origin=Origin.DEFAULT, because=because)
     left = tuple(one for one in needs.missing if one is not asked)
     return needs.model_copy(update={"fields": (*needs.fields, field), "missing": left})
+
+
+def _on_a_network(needs: Needs, snapshot: ClusterSnapshot) -> Needs:
+    """What something is to be on may be a node or a network. The cluster knows which of the two has that name."""
+    node = needs.field("node")
+    asked = next((one for one in needs.missing if one.name == "network"), None)
+    if node is None or asked is None or str(node.value).lower() in {one.name.lower() for one in snapshot.nodes}:
+        return needs
+    if isinstance(find(snapshot, Wish(str(node.value))), str):
+        return needs
+    fields = tuple(one.model_copy(update={"name": "network"}) if one is node else one for one in needs.fields)
+    return needs.model_copy(update={"fields": fields, "missing": tuple(one for one in needs.missing if one is not asked)})
 
 
 def suggestions(snapshot: ClusterSnapshot) -> tuple[str, ...]:
