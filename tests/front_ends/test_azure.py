@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +31,15 @@ def given(azure_world: tuple[dict[str, Any], Path], tmp_path: Path) -> dict[str,
     return environment(ready, folder) | {"BERTH_HOME": str(tmp_path / "home"), "BERTH_ROLES_FILE": str(roles)}
 
 
-def _type(chat: pexpect.spawn, text: str) -> str:
+def ask_of(chat: pexpect.spawn, text: str) -> str:
     chat.sendline(text)
     chat.expect(PROMPT, timeout=180)
     return COLOUR.sub("", str(chat.before))
 
 
-@pytest.mark.systems
-def test_the_terminal(given: dict[str, str]) -> None:
+@contextmanager
+def terminal(given: dict[str, str]) -> Iterator[pexpect.spawn]:
+    """`adk run` with the provisioner, at its prompt."""
     adk = str(Path(sys.executable).with_name("adk"))
     chat = pexpect.spawn(
         adk,
@@ -52,21 +55,26 @@ def test_the_terminal(given: dict[str, str]) -> None:
         if chat.expect([PROMPT, r"Enable telemetry\?.*: "]) == 1:
             chat.sendline("n")
             chat.expect(PROMPT)
-        with opened(given) as world:
-            [digest] = re.findall(r"approve ([0-9a-f]{12}) as vp", _type(chat, SENTENCE))
-            assert f"approve {digest} as security" in _type(chat, f"approve {digest} as vp")
-            done = _type(chat, f"approve {digest} as security")
-            [run] = world.ledger.runs.rows()
-            assert run.status == "done" and run.id in done, done[-2000:]
-            told = _type(chat, "remove it")
-            to_say = re.findall(r"    ((?:approve|confirm) [0-9a-f]{12}[^\r\n]*)", told)
-            assert [line for line in to_say if line.endswith((" as vp", " as security"))], told
-            removed = [_type(chat, line.strip()) for line in to_say][-1]
-            assert world.ledger.runs.row(run.id).status == "removed" and run.id in removed, removed[-2000:]
+        yield chat
         chat.sendline("exit")
         chat.expect(pexpect.EOF)
     finally:
         chat.close(force=True)
+
+
+@pytest.mark.systems
+def test_the_terminal(given: dict[str, str]) -> None:
+    with terminal(given) as chat, opened(given) as world:
+        [digest] = re.findall(r"approve ([0-9a-f]{12}) as vp", ask_of(chat, SENTENCE))
+        assert f"approve {digest} as security" in ask_of(chat, f"approve {digest} as vp")
+        done = ask_of(chat, f"approve {digest} as security")
+        [run] = world.ledger.runs.rows()
+        assert run.status == "done" and run.id in done, done[-2000:]
+        told = ask_of(chat, "remove it")
+        to_say = re.findall(r"    ((?:approve|confirm) [0-9a-f]{12}[^\r\n]*)", told)
+        assert [line for line in to_say if line.endswith((" as vp", " as security"))], told
+        removed = [ask_of(chat, line.strip()) for line in to_say][-1]
+        assert world.ledger.runs.row(run.id).status == "removed" and run.id in removed, removed[-2000:]
 
 
 @pytest.mark.systems
