@@ -164,7 +164,7 @@ def run_play(bodies: Bodies, key: Key, number: int, folder: Path, text: str, *op
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("bodies", [pytest.param("pod", marks=pytest.mark.systems), "emulated"], indirect=True)
+@pytest.mark.parametrize("bodies", ["emulated"], indirect=True)
 def test_ansible_configures_it_and_a_second_run_changes_nothing(bodies: Bodies, key: Key, tmp_path: Path) -> None:
     guest = spec(key, 21)
     boot(bodies, guest)
