@@ -200,7 +200,8 @@ resource "azapi_resource" "machine" {
               for number, disk_gib in var.data_disks_gib : {
                 lun          = number
                 createOption = "Empty"
-                caching      = "ReadOnly"
+                # Azure's own default; disks of 4 TiB and more take no other.
+                caching      = "None"
                 diskSizeGB   = disk_gib
                 managedDisk  = { storageAccountType = var.disk_type }
                 deleteOption = "Delete"

@@ -28,6 +28,10 @@ SITE = Site(public_keys=(KEY,))
 WORDS = "2 VMs in Azure with 2 cores and 8 GB, disk of 100 GB, production, in eastus, for the shop team"
 
 
+def _with(disks: str) -> str:
+    return WORDS.replace("disk of 100 GB", f"disk of 100 GB, {disks}")
+
+
 def got(words: str, site: Site = SITE) -> dict[str, Any]:
     needs = required(words, site).parts[0]
     assert (needs.platform, needs.missing, needs.problems) == ("azure", (), ())
@@ -96,6 +100,8 @@ def test_nothing_is_offered_beyond_the_quota_and_the_largest_size(seen: Subscrip
     for words, told in (
         (WORDS.replace("2 VMs", "12 VMs").replace("2 cores", "32 cores"), "quota"),
         (WORDS.replace("8 GB", "900 GB"), "largest"),
+        (WORDS.replace("100 GB", "5 TB"), "data disk beside it"),
+        (_with("data disk of 40 TB"), "several data disks"),
     ):
         part = offered(words, seen, SITE).parts[0]
         assert part.candidates == ()
@@ -189,10 +195,6 @@ def test_what_cannot_be_changed_in_place(seen: SubscriptionSnapshot) -> None:
     ):
         offer, made = changed(words, built, seen, SITE)
         assert made is None and told in offer.parts[0].exclusions[0].reason
-
-
-def _with(disks: str) -> str:
-    return WORDS.replace("disk of 100 GB", f"disk of 100 GB, {disks}")
 
 
 def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folder], look: Look) -> None:

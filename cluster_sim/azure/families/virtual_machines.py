@@ -31,6 +31,9 @@ _NAMES_REFUSED = frozenset(
 _USERS_REFUSED = re.compile(r"user[1-5]?")
 _RSA_BITS_MIN = 2048
 _TRUSTED = "TrustedLaunch"
+_SYSTEM_DISK_GIB_MAX, _DATA_DISK_GIB_MAX, _UNCACHED_GIB = 4095, 32767, 4096
+"""learn.microsoft.com, "Introduction to Azure managed disks" and "Azure premium storage: design for high performance" (disks of 4 TiB and
+more are not cached), from memory."""
 
 
 def _check(change: Change) -> None:
@@ -107,6 +110,11 @@ def _check_image(properties: dict[str, Any]) -> None:
             f"The platform image '{':'.join(named)}' is not available. Verify that all fields in the storage profile are correct.",
         )
     disk = properties["storageProfile"]["osDisk"]
+    if (disk.get("diskSizeGB") or 0) > _SYSTEM_DISK_GIB_MAX:
+        raise invalid_parameter(
+            f"The specified disk size {disk['diskSizeGB']} GB is larger than the maximum of {_SYSTEM_DISK_GIB_MAX} GB of an OS disk.",
+            "osDisk.diskSizeGB",
+        )
     if (disk.get("diskSizeGB") or row["disk_gib"]) < row["disk_gib"]:
         raise ArmError(
             400,
@@ -141,6 +149,10 @@ def _check_data_disks(properties: dict[str, Any]) -> None:
     if len(set(luns)) < len(luns):
         raise invalid_parameter(f"A disk at LUN {max(luns, key=luns.count)} already exists.", "dataDisk.lun")
     for disk in disks:
+        if disk.get("diskSizeGB", 0) > _DATA_DISK_GIB_MAX or (
+            disk.get("diskSizeGB", 0) >= _UNCACHED_GIB and disk.get("caching", "None") != "None"
+        ):
+            raise invalid_parameter(f"Disk size {disk['diskSizeGB']} GB is not supported, or not with caching.", "dataDisk.diskSizeGB")
         if disk.get("createOption") == "Empty" and not disk.get("diskSizeGB"):
             raise invalid_parameter("Required parameter 'dataDisk.diskSizeGB' is missing (null).", "dataDisk.diskSizeGB")
 

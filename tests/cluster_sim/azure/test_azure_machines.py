@@ -74,6 +74,11 @@ def azure(azure: Direct) -> Direct:
         ({"storageProfile.dataDisks": [{"lun": n, "createOption": "Empty", "diskSizeGB": 8} for n in range(5)]}, "OperationNotAllowed"),
         ({"storageProfile.dataDisks": [{"lun": 0, "createOption": "Empty", "diskSizeGB": 8}] * 2}, "InvalidParameter"),
         ({"storageProfile.dataDisks": [{"lun": 0, "createOption": "Empty"}]}, "InvalidParameter"),
+        (
+            {"storageProfile.dataDisks": [{"lun": 0, "createOption": "Empty", "diskSizeGB": 4096, "caching": "ReadOnly"}]},
+            "InvalidParameter",
+        ),
+        ({"storageProfile.osDisk": {"createOption": "FromImage", "diskSizeGB": 5000}}, "InvalidParameter"),
         ({"networkProfile": {}}, "InvalidParameter"),
         ({"networkProfile": {"networkInterfaces": [{"id": f"{NET}/networkInterfaces/nic-x"}]}}, "InvalidResourceReference"),
         ({"hardwareProfile": {"vmSize": "Standard_X9"}}, "SkuNotAvailable"),

@@ -37,6 +37,8 @@ USER = "berth"
 DISKS = {"Premium_LRS": "P", "StandardSSD_LRS": "E"}
 TIERS_GIB = {1: 4, 2: 8, 3: 16, 4: 32, 6: 64, 10: 128, 15: 256, 20: 512, 30: 1024, 40: 2048, 50: 4096, 60: 8192, 70: 16384, 80: 32767}
 """(tier, largest GiB) that a managed disk is charged as. infracost, internal/resources/azure/managed_disk.go @51337c6."""
+SYSTEM_DISK_GIB_MAX, DATA_DISK_GIB_MAX = 4095, max(TIERS_GIB.values())
+"""learn.microsoft.com, "Introduction to Azure managed disks", from memory; and the largest tier."""
 SSH, FIGURES = "22", "9100"
 """Of those that are set up; node_exporter's own."""
 
@@ -44,6 +46,8 @@ SSH, FIGURES = "22", "9100"
 def offer(needs: Needs, situation: Situation) -> PartOffer:
     seen, region = situation.subscription, needs.text("region")
     if no := placing.no_region(needs, seen):
+        return no
+    if no := _too_large(needs):
         return no
     fitting = sorted((one for one in azure_sizes.sizes().values() if _carries(one, needs)), key=lambda one: _price(one, region, situation))
     shut: list[Exclusion] = []
@@ -65,6 +69,16 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
         summary=f"{seen.subscription_name or 'The subscription'}, {azure_regions.display(region)}.",
         counter_offer="" if found else _counter_offer(bool(fitting), told),
     )
+
+
+def _too_large(needs: Needs) -> PartOffer | None:
+    if (disk_gib := _disk_gib(needs)) > SYSTEM_DISK_GIB_MAX:
+        most = f"a system disk in Azure has at most {SYSTEM_DISK_GIB_MAX:,} GiB"
+        return placing.nothing(needs, f"{disk_gib:,} GiB", most, "Ask for a smaller disk, and for a data disk beside it.")
+    if large := next((one for one in map(int, needs.strings("data_disks_gib")) if one > DATA_DISK_GIB_MAX), 0):
+        most = f"a disk in Azure has at most {DATA_DISK_GIB_MAX:,} GiB"
+        return placing.nothing(needs, f"{large:,} GiB", most, "Ask for several data disks.")
+    return None
 
 
 def _counter_offer(any_fits: bool, told: str) -> str:
