@@ -31,6 +31,20 @@ def test_what_decides_opens_nothing(folder: str) -> None:
     assert [one for one in called if one.split()[-1] in ("open", "exec", "eval", "print", "input")] == []
 
 
+def test_nobody_asks_which_platform_a_part_is_on() -> None:
+    """They look it up, in tools.platforms or in tools.pipeline.platforms."""
+    platforms = ("azure", "proxmox")
+    asked = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("tools", "agents")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Compare) and any(isinstance(one, ast.Attribute) and one.attr == "platform" for one in ast.walk(node))
+        if any(isinstance(one, ast.Constant) and one.value in platforms for one in ast.walk(node))
+    ]
+    assert asked == []
+
+
 def test_no_agent_has_a_tool_that_approves_or_applies() -> None:
     """The tools of all models together: two typed ones."""
     names = set()

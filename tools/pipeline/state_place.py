@@ -7,6 +7,7 @@ import json
 
 from tools.clients.terraform import BACKEND
 from tools.pipeline.world import World
+from tools.platforms import PLATFORMS
 from tools.values.manifest import Part
 from tools.values.value import Json
 
@@ -15,10 +16,9 @@ HANDOVER = "backend.azurerm.json.example"
 
 
 def is_elsewhere(world: World, part: Part) -> bool:
-    """What the site file wants of a new part. A cluster's machines are compared with their record before each step, without a network in
-    between, so theirs stays beside them."""
+    """What the site file wants of a new part, where its platform allows it."""
     environment = world.environment(part.needs.field("environment"))
-    return part.platform == "azure" and environment.state_backend == "azurerm" and environment.state_storage is not None
+    return environment.state_backend in PLATFORMS[part.platform].RECORD_IN and environment.state_storage is not None
 
 
 def backend(world: World, run_id: str, part: Part) -> Json:

@@ -32,6 +32,8 @@ TITLE = "Azure"
 
 PROVIDER = Provider(source="azure/azapi", kinds="azapi_", versions=("2.12.0", "2.13.0"), restarts=restarts)
 
+RECORD_IN = ("azurerm",)
+
 
 def reserves(part: Part) -> Reserved:
     """The names that it will take, of those that no other part may have: what lies in a group or an account is called within it alone.

@@ -26,6 +26,9 @@ class Platform(Protocol):
     PROVIDER: Provider
     """What its Terraform provider does, as far as a plan has to know it."""
 
+    RECORD_IN: tuple[str, ...]
+    """Terraform's backends that the record of a part may be kept in, where the site file says so; none: it stays in the part's folder."""
+
     @staticmethod
     def reserves(part: Part) -> Reserved:
         """What a part will take until a snapshot shows it."""

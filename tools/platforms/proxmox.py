@@ -31,6 +31,8 @@ PROVIDER = Provider(
     called=(("proxmox_sdn_zone_vlan", "id"), ("proxmox_sdn_vnet", "id"), ("proxmox_sdn_subnet", "cidr")),
 )
 
+RECORD_IN: tuple[str, ...] = ()
+"""Machines are compared with their record before each step, without a network in between, so it stays beside them."""
 
 SDN = {"proxmox_sdn_zone_vlan": "zones", "proxmox_sdn_vnet": "vnets", "proxmox_sdn_subnet": "subnets"}
 """Of Terraform's kinds, as the cluster's API calls them."""
