@@ -95,14 +95,6 @@ def take_address(cluster: Cluster, guest: Guest) -> None:
     guest.held_by_card = cards_of(cluster, guest)
 
 
-def held_address(cluster: Cluster, guest: Guest) -> GuestAddress | None:
-    """What the guest itself would say: the address it got when it started, whatever its configuration says by now."""
-    if guest.held is None:
-        return address_of(cluster, guest)
-    mac, address, gateway = guest.held
-    return GuestAddress(mac, ip_interface(address), ip_address(gateway))
-
-
 def _lease(cluster: Cluster, guest: Guest, mac: str, network: Network) -> str:
     """The same address for the same card for as long as it is in the world; the guest's number where that is free."""
     subnet = IPv4Network(network.subnet)

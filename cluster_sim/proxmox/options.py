@@ -109,7 +109,6 @@ _ABOUT_THE_CALL: dict[str, Parameter] = {
 }
 _IN_BACKGROUND: dict[str, Parameter] = {"background_delay": integer(1, 30), "import-working-storage": TEXT}
 CHANGE = _ABOUT_THE_CALL | OPTIONS
-CHANGE_IN_BACKGROUND = CHANGE | _IN_BACKGROUND
 CREATE = {k: v for k, v in CHANGE.items() if k not in ("delete", "digest", "revert", "skiplock")} | {"force": BOOLEAN.with_("archive")}
 NO_OPTION = frozenset(_ABOUT_THE_CALL | _IN_BACKGROUND)
 """Parameters of the same calls that are not lines of the configuration."""

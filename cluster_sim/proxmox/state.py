@@ -42,10 +42,6 @@ class Storage:
     def in_files(self) -> bool:
         return self.kind in ("dir", "nfs", "cifs", "cephfs", "btrfs")
 
-    @property
-    def block_kind(self) -> bool:
-        return not self.in_files
-
 
 @dataclass(frozen=True)
 class WebAddress:

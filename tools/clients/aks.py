@@ -33,10 +33,6 @@ class Ended:
     code: int
     output: str
 
-    @property
-    def last_line(self) -> str:
-        return next((line for line in reversed(self.output.splitlines()) if line.strip()), "nothing")
-
 
 def run(
     azure: Azure,

@@ -20,7 +20,6 @@ from tools.values.run import PartReceipt
 from tools.values.value import Json
 
 FILE = "guide.md"
-NOT_KNOWN = {"user": "", "card": "", "group": "", "size": ""}
 SHOWN_MAX = 4
 """Machines of a part that its guide begins with; the others stand below."""
 SHARED = ("machines.md.j2", "azure.md.j2")

@@ -18,7 +18,6 @@ from cluster_sim.http import Request
 
 _N = "Microsoft.Network"
 _NAME = resource_name()
-AZURE_RESERVES_PER_SUBNET = 5
 NOT_IN_NETWORKS = ("224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32")
 """Multicast, broadcast, loopback, link-local, Azure's own DNS and health probes: learn.microsoft.com, "Virtual Network FAQ", read
 2026-11-29."""

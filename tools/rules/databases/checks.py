@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from tools.rules.sizing import sizing
-from tools.rules.sizing.sizing import PostgresqlSize
-from tools.values.machine import Machine
 from tools.values.manifest import Part
+from tools.values.review import Finding, Severity, fault
 
 
-def too_small(part: Part) -> tuple[Machine, PostgresqlSize] | None:
-    """The first machine that is, and what is published for so many connections."""
-    size = sizing.postgresql_least(part.needs.whole("concurrent_users"))
-    small = [m for m in part.machines if size and (m.memory_mib < size.memory_mib or m.cpu_count < size.cpu_count)]
-    return (small[0], size) if size and small else None
+def carries(part: Part) -> Finding | None:
+    """That each machine carries the connections asked for, by what is published. The words are the capability's own."""
+    least = sizing.postgresql_least(part.needs.whole("concurrent_users"))
+    small = [m for m in part.machines if least and (m.memory_mib < least.memory_mib or m.cpu_count < least.cpu_count)]
+    if least is None or not small:
+        return None
+    machine = small[0]
+    told = fault(
+        f"{part.capability}:size.small",
+        machine=machine.name,
+        cpu_count=machine.cpu_count,
+        memory_mib=machine.memory_mib,
+        users=part.needs.whole("concurrent_users"),
+        source=f"{least.source.title} ({least.source.date})",
+        cpu_least=least.cpu_count,
+        memory_least_mib=least.memory_mib,
+    )
+    return told.finding("size.connections", part.label, machine.name, Severity.WARNING)

@@ -15,8 +15,6 @@ HOURS_A_MONTH = 730.0
 CURRENCY = "USD"
 NOT_PRICED = "not priced"
 """The path of a line that has no price."""
-OLD_DAYS = 180
-"""Older prices are still used, and the estimate says how old they are."""
 
 
 def read_prices(text: str) -> tuple[Price, ...]:

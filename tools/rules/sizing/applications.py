@@ -49,7 +49,6 @@ class Unsized:
     """Of the load that would decide; empty when none would."""
     cpu_count_min: int = 0
     memory_gib_min: float = 0
-    disk_gib_min: int = 0
     source: Source | None = None
 
 

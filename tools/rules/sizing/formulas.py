@@ -161,8 +161,3 @@ def openproject(users: int) -> Sizes:
         memory_gib=Span(groups * 8, groups * 6, groups * 8),
         disk_gib=Span(groups * 50, groups * 20, groups * 50),
     )
-
-
-OPENSHIFT = "docs.redhat.com OCP 4.9 master-node-sizing"
-OPENSHIFT_RATIO_MAX = 0.6
-"""Of the control plane's processors and memory, so that the others carry on when one of three is lost."""
