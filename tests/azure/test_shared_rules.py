@@ -14,7 +14,7 @@ from tools.platforms import estimate
 from tools.rules.azure import names as azure_names
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.names import RULES, Base
-from tools.rules.azure.sizes import Wanted
+from tools.rules.azure.sizes import Claim
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans.judging import judge_by_policy
 from tools.values.site import Site
@@ -173,7 +173,7 @@ def _snapshot(**quotas: tuple[float, float]) -> SubscriptionSnapshot:
 
 def test_quota_counts_families_all_cores_and_spot_by_itself() -> None:
     seen = _snapshot(dsv5=(90, 100), edsv5=(0, 64), cores=(90, 350), lowPriorityCores=(0, 10))
-    wanted = [Wanted("Standard_D4s_v5", 2), Wanted("Standard_E8ds_v5", 8), Wanted("Standard_E8ds_v5", 2, spot=True)]
+    wanted = [Claim("Standard_D4s_v5", 2), Claim("Standard_E8ds_v5", 8), Claim("Standard_E8ds_v5", 2, spot=True)]
     sums = {s.subject: (s.total, s.limit, s.holds) for s in azure_sizes.quota_sums(wanted, seen, "eastus")}
     assert sums == {
         "vCPU family dsv5 in eastus": (98, 100, True),

@@ -38,7 +38,7 @@ ENDED_WELL = ("SUCCESS",)
 """Kinds of an end that is nobody's fault: stopped for idleness, or by somebody."""
 
 
-class Trouble(Exception):
+class Refusal(Exception):
     """What the workspace says against it, as a sentence."""
 
 
@@ -65,7 +65,7 @@ def main() -> int:
     except (PermissionDenied, Unauthenticated) as error:
         away = "network access" in str(error)
         return _end(str(error), away=away, retryable=True)
-    except (DatabricksError, OperationFailed, Trouble) as error:
+    except (DatabricksError, OperationFailed, Refusal) as error:
         return _end(str(error), away=False, retryable=True)
     return 0
 
@@ -94,15 +94,15 @@ def look(workspace: WorkspaceClient, wanted: Mapping[str, Any]) -> None:
     say(f"The workspace answers, and knows us as {me.display_name or me.user_name}.")
     pool = _pool(workspace, wanted["pool"]["instance_pool_name"])
     if pool is None:
-        raise Trouble(f"There is no instance pool {wanted['pool']['instance_pool_name']}.")
+        raise Refusal(f"There is no instance pool {wanted['pool']['instance_pool_name']}.")
     say(f"The instance pool {pool.instance_pool_name} is there: up to {pool.max_capacity} nodes of {pool.node_type_id}.")
     policy = _policy(workspace, wanted["policy"]["name"])
     if policy is None:
-        raise Trouble(f"There is no cluster policy {wanted['policy']['name']}.")
+        raise Refusal(f"There is no cluster policy {wanted['policy']['name']}.")
     say(f"The cluster policy {policy.name} is there.")
     cluster = _cluster(workspace, wanted["cluster"]["cluster_name"])
     if cluster is None:
-        raise Trouble(f"There is no cluster {wanted['cluster']['cluster_name']}.")
+        raise Refusal(f"There is no cluster {wanted['cluster']['cluster_name']}.")
     scale = cluster.autoscale
     say(
         f"The cluster {cluster.cluster_name} is {str(cluster.state.value if cluster.state else 'unknown').lower()}, with "
@@ -120,7 +120,7 @@ def _make_pool(workspace: WorkspaceClient, wanted: Mapping[str, Any]) -> str:
         return str(made.instance_pool_id)
     pool_id = str(there.instance_pool_id)
     if there.node_type_id != wanted["node_type_id"]:
-        raise Trouble(
+        raise Refusal(
             f"The pool {name} has nodes of {there.node_type_id}, and a pool's node type cannot change to {wanted['node_type_id']}."
         )
     different = _different(there.as_dict(), wanted)
@@ -163,7 +163,7 @@ def _make_cluster(workspace: WorkspaceClient, wanted: Mapping[str, Any], pool_id
     versions = {v.key for v in workspace.clusters.spark_versions().versions or ()}
     if wanted["spark_version"] not in versions:
         like = sorted(v for v in versions if v and v.endswith(wanted["spark_version"].partition("x")[2]))
-        raise Trouble(f"The workspace does not offer the runtime {wanted['spark_version']}; it has {', '.join(like[-3:]) or 'others'}.")
+        raise Refusal(f"The workspace does not offer the runtime {wanted['spark_version']}; it has {', '.join(like[-3:]) or 'others'}.")
     there = _cluster(workspace, name)
     if there is None:
         made = workspace.clusters.create(**typed)
@@ -198,7 +198,7 @@ def _wait(workspace: WorkspaceClient, cluster_id: str, name: str) -> None:
         told = (reason.parameters or {}) if reason else {}
         code = reason.code.value if reason and reason.code else "no reason was given"
         words = told.get("azure_error_message") or told.get("databricks_error_message") or ""
-        raise Trouble(f"The cluster {name} did not start: {code}. {words}".strip()) from None
+        raise Refusal(f"The cluster {name} did not start: {code}. {words}".strip()) from None
     say(f"Cluster {name}: it runs.")
 
 
@@ -218,7 +218,7 @@ def _cluster(workspace: WorkspaceClient, name: str) -> ClusterDetails | None:
 def _only(found: Iterable[Found], kind: str, name: str) -> Found | None:
     several = list(found)
     if len(several) > 1:
-        raise Trouble(f"There are {len(several)} {kind} called {name}; remove those that are not wanted.")
+        raise Refusal(f"There are {len(several)} {kind} called {name}; remove those that are not wanted.")
     return several[0] if several else None
 
 

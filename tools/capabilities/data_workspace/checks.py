@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities import Reviewed
 from tools.rules.azure import ranges
 from tools.rules.azure.checks import Checks
-from tools.rules.azure.sizes import Wanted
+from tools.rules.azure.sizes import Claim
 from tools.values.manifest import Part
 from tools.values.situation import Situation
 
@@ -19,7 +19,7 @@ PUBLIC = "Name the public addresses of your office or VPN, such as `from address
 def review(part: Part, situation: Situation) -> Reviewed:
     variables = part.variables
     # A node that is replaced needs room beside the old one.
-    pools = [Wanted(p["vm_size"], p["max_count"] + (p.get("mode") == "System"), bool(p.get("spot"))) for p in variables["pools"]]
+    pools = [Claim(p["vm_size"], p["max_count"] + (p.get("mode") == "System"), bool(p.get("spot"))) for p in variables["pools"]]
     pods, services = variables.get("pod_cidr", ranges.PODS), variables.get("service_cidr", ranges.SERVICES)
     checks = Checks(part, situation, wanted=pools, spaces=(variables["address_space"], services, pods), kept=ranges.AKS)
     nodes = sum(pool.count for pool in pools)

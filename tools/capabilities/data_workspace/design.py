@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, WORKER, SparkSize, Wanted
+from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, WORKER, Claim, SparkSize
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import spell_value
 from tools.rules.plans import pricing
@@ -88,14 +88,14 @@ class Design:
         """Of what must not stop: in production, where the region has zones. Workers stay together: they shuffle among themselves."""
         return ZONES if self.needs.text("environment") == "production" and azure_regions.has_zones(self.region) else ()
 
-    def wanted(self) -> tuple[Wanted, ...]:
+    def wanted(self) -> tuple[Claim, ...]:
         """Machines at the most, as the quota sees them; a node that is replaced needs room beside the old one."""
         found = [
-            Wanted(SYSTEM, self.system_nodes + 1),
-            Wanted(DRIVER, DRIVERS_MAX),
-            Wanted(WORKER, self.spark.workers, self.choice.spot),
+            Claim(SYSTEM, self.system_nodes + 1),
+            Claim(DRIVER, DRIVERS_MAX),
+            Claim(WORKER, self.spark.workers, self.choice.spot),
         ]
-        return (*found, Wanted(self.choice.gpu, 1)) if self.choice.gpu else tuple(found)
+        return (*found, Claim(self.choice.gpu, 1)) if self.choice.gpu else tuple(found)
 
     def sums(self, snapshot: SubscriptionSnapshot) -> tuple[Sum, ...]:
         return azure_sizes.quota_sums(self.wanted(), snapshot, self.region)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities import Reviewed
 from tools.capabilities.databricks.variables import holds
 from tools.rules.azure.checks import Checks
-from tools.rules.azure.sizes import Wanted
+from tools.rules.azure.sizes import Claim
 from tools.values.manifest import Part
 from tools.values.review import Severity
 from tools.values.situation import Situation
@@ -15,7 +15,7 @@ def review(part: Part, situation: Situation) -> Reviewed:
     assert part.configure is not None, "a workspace is configured from inside"
     pool = part.configure.variables["pool"]
     nodes = int(pool["max_capacity"])
-    wanted = (Wanted(str(pool["node_type_id"]), nodes),)
+    wanted = (Claim(str(pool["node_type_id"]), nodes),)
     checks = Checks(part, situation, wanted=wanted, spaces=tuple(part.variables["subnets"].values()))
     small = [name for name, subnet in part.variables["subnets"].items() if name != "endpoints" and holds(subnet) < nodes]
     text = f"The subnets {' and '.join(small)} have no address for each of {nodes} nodes." if small else ""

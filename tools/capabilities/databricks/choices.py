@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities.databricks import variables
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.sizes import Wanted
+from tools.rules.azure.sizes import Claim
 from tools.rules.request.choosing import candidate_of
 from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
@@ -63,9 +63,9 @@ def _sizes(needs: Needs) -> tuple[tuple[str, str], ...]:
     return GENERAL
 
 
-def nodes(size: str, workers: int) -> tuple[Wanted, ...]:
+def nodes(size: str, workers: int) -> tuple[Claim, ...]:
     """The driver is a node of the same pool."""
-    return (Wanted(size, workers + 1),)
+    return (Claim(size, workers + 1),)
 
 
 def _excluded(size: str, workers: int, needs: Needs, seen: SubscriptionSnapshot) -> str:

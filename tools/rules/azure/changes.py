@@ -10,7 +10,7 @@ from dataclasses import replace
 from tools.rules.azure.checks import cloud_of
 from tools.rules.azure.names import RULES, check_key
 from tools.rules.azure.placing import nothing
-from tools.rules.azure.sizes import Wanted, quota_names
+from tools.rules.azure.sizes import Claim, quota_names
 from tools.values.manifest import Cloud, Command, Part, Resource
 from tools.values.offer import Candidate, Exclusion, PartOffer
 from tools.values.requirements import Needs
@@ -53,7 +53,7 @@ def stay(
     situation: Situation,
     offer: Callable[[Needs, Situation], PartOffer],
     reason: Callable[[Candidate], str],
-    machines: Sequence[Wanted] = (),
+    machines: Sequence[Claim] = (),
 ) -> PartOffer:
     """Of what is offered, that which Azure can make of what exists; `reason` says of a candidate why it cannot. `machines` are those that
     it has at the most now."""
@@ -68,7 +68,7 @@ def stay(
     return found.model_copy(update={"candidates": kept, "exclusions": (*shut, *found.exclusions), "counter_offer": counter})
 
 
-def _without_own(old: Part, situation: Situation, machines: Sequence[Wanted]) -> Situation:
+def _without_own(old: Part, situation: Situation, machines: Sequence[Claim]) -> Situation:
     """As if the part's own global names were free, and the cores of its own machines: they are in nobody's way but others'."""
     seen = situation.subscription
     own = {check_key(kind, name).lower() for kind, name in cloud_of(old).names if kind in RULES}

@@ -10,7 +10,7 @@ from tools.rules.azure import ranges, rights
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.names import RULES
 from tools.rules.azure.placing import region_problem
-from tools.rules.azure.sizes import Wanted
+from tools.rules.azure.sizes import Claim
 from tools.rules.plans import pricing
 from tools.values.manifest import Cloud, Part
 from tools.values.review import Finding, Severity, fault
@@ -45,7 +45,7 @@ class Checks:
     """
 
     def __init__(
-        self, part: Part, situation: Situation, *, wanted: Iterable[Wanted] = (), spaces: Sequence[str] = (), kept: Sequence[str] = ()
+        self, part: Part, situation: Situation, *, wanted: Iterable[Claim] = (), spaces: Sequence[str] = (), kept: Sequence[str] = ()
     ) -> None:
         self.part, self.cloud = part, cloud_of(part)
         self.situation, self.seen = situation, situation.subscription
@@ -101,7 +101,7 @@ class Checks:
                 text = f"The name {name} is promised to a plan that is not carried out yet."
             self.check("name.free", name, text, "Say `plan again`, or another name.")
 
-    def _sizes(self, wanted: tuple[Wanted, ...]) -> None:
+    def _sizes(self, wanted: tuple[Claim, ...]) -> None:
         region, seen = self.cloud.region, self.seen
         for size in dict.fromkeys(w.size for w in wanted):
             known = azure_sizes.sizes().get(size)

@@ -8,7 +8,7 @@ from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.checks import Checks
 from tools.rules.azure.images import of_reference
 from tools.rules.azure.machine_facts import KEYS
-from tools.rules.azure.sizes import Wanted
+from tools.rules.azure.sizes import Claim
 from tools.rules.names import regions as azure_regions
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
@@ -22,7 +22,7 @@ def review(part: Part, situation: Situation) -> tuple[tuple[Finding, ...], tuple
     """(findings, names of the checks that hold)"""
     variables, needs = part.variables, part.needs
     machines, size = variables["machines"], azure_sizes.size_named(str(variables["size"]))
-    wanted = (Wanted(size.name, len(machines)),) if size else ()
+    wanted = (Claim(size.name, len(machines)),) if size else ()
     checks = Checks(part, situation, wanted=wanted, spaces=(variables["address_space"],))
     small = size is None or size.cpu_count < needs.whole("cpu_count") or size.memory_gib * 1024 < needs.whole("memory_mib")
     text = f"{variables['size']} has less than what was asked for, or is no size that Berth has figures of." if small else ""

@@ -12,7 +12,7 @@ from tools.rules.azure.checks import cloud_of
 from tools.rules.azure.images import Image, find
 from tools.rules.azure.machine_facts import KEYS
 from tools.rules.azure.placing import for_operator
-from tools.rules.azure.sizes import Size, Wanted
+from tools.rules.azure.sizes import Claim, Size
 from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans import pricing
@@ -107,13 +107,13 @@ def _shut(size: Size, needs: Needs, situation: Situation) -> str:
     region, seen = needs.text("region"), situation.subscription
     if problem := azure_sizes.sku_problem(size.name, seen, region):
         return problem
-    sums = azure_sizes.quota_sums((Wanted(size.name, needs.whole("count")),), seen, region)
+    sums = azure_sizes.quota_sums((Claim(size.name, needs.whole("count")),), seen, region)
     return next((f"the quota does not carry it: {one.spelt}" for one in sums if not one.holds), "")
 
 
 def _candidate(size: Size, rank: int, needs: Needs, situation: Situation) -> Candidate:
     count, region = needs.whole("count"), needs.text("region")
-    sums = azure_sizes.quota_sums((Wanted(size.name, count),), situation.subscription, region)
+    sums = azure_sizes.quota_sums((Claim(size.name, count),), situation.subscription, region)
     fullest = azure_sizes.worst(sums)
     unpriced, hourly, *_ = _price(size, region, situation)
     priced = "Its price in this region is not known." if unpriced else f"{hourly:,.3f} USD an hour at list price."
@@ -299,7 +299,7 @@ def keep(old: Part, new: Part) -> Part:
 
 
 def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
-    now = (Wanted(str(old.variables["size"]), len(old.variables["machines"])),)
+    now = (Claim(str(old.variables["size"]), len(old.variables["machines"])),)
     return changes.stay(old, needs, situation, offer, lambda candidate: _reason(old, needs, situation), machines=now)
 
 

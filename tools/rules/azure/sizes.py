@@ -121,7 +121,7 @@ def spark(daily_gb: float, window_hours: float, throughput_gb: float, passes: fl
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Claim:
     """Machines of one size that a request wants at the most."""
 
     size: str
@@ -129,7 +129,7 @@ class Wanted:
     spot: bool = False
 
 
-def quota_sums(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> tuple[Sum, ...]:
+def quota_sums(wanted: Iterable[Claim], snapshot: SubscriptionSnapshot, region: str) -> tuple[Sum, ...]:
     """In vCPUs, for each family and for all cores of the region; spot machines have a quota of their own. A family that the subscription
     does not list is left out: what cannot be seen is told by the review, not guessed."""
     limits = {q.name.lower(): q for q in snapshot.quotas if q.region == region}
@@ -146,12 +146,12 @@ def quota_sums(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region:
     return tuple(sums)
 
 
-def quota_names(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> dict[str, float]:
+def quota_names(wanted: Iterable[Claim], snapshot: SubscriptionSnapshot, region: str) -> dict[str, float]:
     """vCPUs of these machines by the name of each quota that counts them, in small letters."""
     return {name.lower(): sum(cores for _, cores in terms) for name, terms in _by_quota(wanted, snapshot, region).items()}
 
 
-def _by_quota(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> dict[str, list[tuple[str, float]]]:
+def _by_quota(wanted: Iterable[Claim], snapshot: SubscriptionSnapshot, region: str) -> dict[str, list[tuple[str, float]]]:
     families = {s.name: s for s in snapshot.skus if s.region == region}
     found: dict[str, list[tuple[str, float]]] = {}
     for one in wanted:
@@ -163,7 +163,7 @@ def _by_quota(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: 
     return found
 
 
-def unseen_families(wanted: Iterable[Wanted], snapshot: SubscriptionSnapshot, region: str) -> tuple[str, ...]:
+def unseen_families(wanted: Iterable[Claim], snapshot: SubscriptionSnapshot, region: str) -> tuple[str, ...]:
     """Families whose quota the subscription did not tell."""
     families = {s.name: s.family for s in snapshot.skus if s.region == region}
     limits = {q.name.lower() for q in snapshot.quotas if q.region == region}
