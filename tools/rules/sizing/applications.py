@@ -329,7 +329,7 @@ def least(name: str) -> Unsized:
         return Unsized(name, f"I know no published size for {name}.")
     source = Source(title=f"community-scripts/ProxmoxVE, row {found.row}", date="2026-08-08", grade="community minimum")
     because = f"I know no vendor's size for {name}. {lower_bound(name)}"
-    return Unsized(name, because, "", found.cpu_count, found.memory_gib, found.disk_gib, source)
+    return Unsized(name, because, "", found.cpu_count, found.memory_gib, source)
 
 
 def lower_bound(name: str) -> str:
