@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -33,14 +33,14 @@ EDIT = "make it {gib} GB of memory"
 
 
 def load(bench: Bench) -> Iterator[Row]:
-    with _service(bench) as (url, pid):
-        (alone, cpu_alone), (paced, cpu_paced), (pressed, _) = asyncio.run(_measure(url, pid))
+    with service(bench.folder, bench.environment) as (url, pid):
+        (alone, cpu_alone), (paced, cpu_paced), (pressed, _) = asyncio.run(measure(url, pid))
     note, floor = f"{CONVERSATIONS} conversations of {TURNS} turns each", "one conversation alone"
     typed = f"a turn, {CONVERSATIONS} conversations, each a message in {PAUSE_SECONDS:.0f} s"
-    yield Row(f"{typed}: p95", 1000 * statistics.quantiles(_seconds(paced), n=20)[-1], "ms", limit=P95_MS_MAX, note=note)
-    yield Row("the same, median", 1000 * median(_seconds(paced)), "ms", 1000 * median(_seconds(alone)), floor)
+    yield Row(f"{typed}: p95", 1000 * statistics.quantiles(seconds_of(paced), n=20)[-1], "ms", limit=P95_MS_MAX, note=note)
+    yield Row("the same, median", 1000 * median(seconds_of(paced)), "ms", 1000 * median(seconds_of(alone)), floor)
     share = f"{note}; {CONVERSATIONS} that take turns would take {CONVERSATIONS} times as long"
-    most, least = 1000 * median(_seconds(pressed)), 1000 * median(_seconds(alone))
+    most, least = 1000 * median(seconds_of(pressed)), 1000 * median(seconds_of(alone))
     yield Row("the same without a pause, median", most, "ms", least, floor, float(CONVERSATIONS), share)
     each, one = 1000 * cpu_paced / len(paced), 1000 * cpu_alone / len(alone)
     yield Row("processor time of one of them with pauses", each, "ms", one, floor, CPU_RATIO_MAX, "of the server; whoever else is at work")
@@ -52,18 +52,18 @@ Turns = list[tuple[float, bool]]
 """(seconds, whether it was answered by 200)."""
 
 
-def _seconds(turns: Turns) -> list[float]:
+def seconds_of(turns: Turns) -> list[float]:
     return [seconds for seconds, _ in turns]
 
 
-async def _measure(url: str, pid: int) -> list[tuple[Turns, float]]:
+async def measure(url: str, pid: int, count: int = CONVERSATIONS) -> list[tuple[Turns, float]]:
     """(turns, processor time that they took the server) of one conversation alone, of many whose people pause, and of many whose do not."""
     # A server closes what was idle for 5 s: no message may go out into a connection that is just being closed.
     limits = httpx.Limits(max_connections=None, keepalive_expiry=1)
     async with httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, limits=limits) as client:
         await _talk(client, "first", 3)  # It loads what it needs.
         measured = []
-        for talk in (_talk(client, "alone", ALONE), _many(client, "paced", PAUSE_SECONDS), _many(client, "pressed", 0)):
+        for talk in (_talk(client, "alone", ALONE), _many(client, "paced", count, PAUSE_SECONDS), _many(client, "pressed", count, 0)):
             before = _cpu_seconds(pid)
             measured.append((await talk, _cpu_seconds(pid) - before))
         return measured
@@ -74,8 +74,8 @@ def _cpu_seconds(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-async def _many(client: httpx.AsyncClient, called: str, pause_seconds: float) -> Turns:
-    talks = (_talk(client, f"{called}-{number}", TURNS, pause_seconds) for number in range(CONVERSATIONS))
+async def _many(client: httpx.AsyncClient, called: str, count: int, pause_seconds: float) -> Turns:
+    talks = (_talk(client, f"{called}-{number}", TURNS, pause_seconds) for number in range(count))
     return [turn for talk in await asyncio.gather(*talks) for turn in talk]
 
 
@@ -109,22 +109,22 @@ def _by(person: str) -> dict[str, str]:
 
 
 @contextmanager
-def _service(bench: Bench) -> Iterator[tuple[str, int]]:
+def service(within: Path, environment: Mapping[str, str], count: int = CONVERSATIONS) -> Iterator[tuple[str, int]]:
     """Address and number of a `berth serve` with a home of its own, to which everybody who speaks here is known."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    url, folder = f"http://127.0.0.1:{port}", bench.folder / "load"
+    url, folder = f"http://127.0.0.1:{port}", within / "load"
     folder.mkdir()
-    people = ["first", "alone", *(f"{called}-{number}" for called in ("paced", "pressed") for number in range(CONVERSATIONS))]
+    people = ["first", "alone", *(f"{called}-{number}" for called in ("paced", "pressed") for number in range(count))]
     (folder / "tokens").write_text("".join(f"{one} {hashlib.sha256(_token(one).encode()).hexdigest()}\n" for one in people))
     (folder / "roles.yaml").write_text(json.dumps({"principals": {one: ["requester"] for one in people}}))
     limits = {"messages_a_minute": OFTEN, "requests_a_minute": OFTEN}
     (folder / "serve.yaml").write_text(json.dumps({"address": url, "port": port, "tokens_file": str(folder / "tokens"), **limits}))
     command = [str(Path(sys.executable).with_name("berth")), "serve", str(folder / "serve.yaml")]
-    given = {**bench.environment, "BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
-    with (bench.folder / "load.log").open("wb") as out:
-        process = subprocess.Popen(command, cwd=bench.folder, env=given, stdout=out, stderr=out)
+    given = {**environment, "BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
+    with (within / "load.log").open("wb") as out:
+        process = subprocess.Popen(command, cwd=within, env=given, stdout=out, stderr=out)
         try:
             _wait_for(url)
             yield url, process.pid

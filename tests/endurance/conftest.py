@@ -24,6 +24,7 @@ COUNTS = {
     "API cases of the door": {"short": 100, "ci": 1_000, "nightly": 50_000},
     "simultaneous confirmations": {"short": 80, "ci": 200, "nightly": 10_000},
     "seconds of soak": {"short": 20, "ci": 600, "nightly": 86_400},
+    "conversations at once": {"short": 5, "ci": 50, "nightly": 200},
 }
 COLUMN = os.environ.get("BERTH_ENDURANCE") or "ci"
 
