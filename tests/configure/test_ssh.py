@@ -68,8 +68,8 @@ def test_a_machine_that_never_answers_is_given_up_on_in_words(tmp_path: Path) ->
     said: list[str] = []
     pauses: list[float] = []
     with pytest.raises(WorldProblem) as trouble:
-        ssh.wait_for(folder, host, said.append, looks_max=12, pause=pauses.append)
-    assert trouble.value.retryable
+        ssh.wait_for(folder, host, said.append, unreached="Look there.", looks_max=12, pause=pauses.append)
+    assert trouble.value.retryable and trouble.value.remedy == "Look there. Then say retry."
     assert "did not let ops in after 12 attempts" in trouble.value.detail
     assert len(pauses) == 12
     assert said == ["db-01: still waiting for SSH at 10.20.0.31."]

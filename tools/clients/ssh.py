@@ -131,11 +131,13 @@ def wait_for(
     host: Host,
     say: Say,
     *,
+    unreached: str,
     pinned_sha256: str = "",
     looks_max: int = LOOKS_MAX,
     pause: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Returns the fingerprint of the machine's host key when it lets us in. The key is kept at the first contact and must stay the same."""
+    """Returns the fingerprint of the machine's host key when it lets us in. The key is kept at the first contact and must stay the same.
+    `unreached`: where to look when it never does."""
     path = known_hosts_file(run_folder)
     write_once(path, b"")
     if pinned_sha256 and fingerprint(run_folder, host.name) != pinned_sha256:
@@ -154,7 +156,7 @@ def wait_for(
     raise WorldProblem(
         "A machine does not answer over SSH.",
         f"{host.name} at {host.address} did not let {host.user} in after {looks_max} attempts. The last one said: {theirs(last)}.",
-        "Look at the machine's console in the cluster: has it an address, and does its template run cloud-init? Then say retry.",
+        f"{unreached} Then say retry.",
         retryable=True,
     )
 

@@ -10,6 +10,7 @@ from tools.clients.references import referred
 from tools.clients.together import each
 from tools.pipeline.context import PartContext, Say
 from tools.pipeline.inside_cluster import Inside
+from tools.platforms import PLATFORMS
 from tools.rules.words.guiding import variable
 from tools.values.run import MachineReceipt
 from tools.values.trouble import RequestProblem
@@ -32,7 +33,8 @@ def wait(context: PartContext, say: Say) -> tuple[MachineReceipt, ...]:
 
 
 def _meet(context: PartContext, host: ssh.Host, pinned_sha256: str, say: Say) -> MachineReceipt:
-    key = ssh.wait_for(context.run_folder, host, say, pinned_sha256=pinned_sha256)
+    unreached = PLATFORMS[context.part.platform].UNREACHED
+    key = ssh.wait_for(context.run_folder, host, say, unreached=unreached, pinned_sha256=pinned_sha256)
     say(f"{host.name} answers at {host.address}; its host key is {key}.")
     ssh.settle(context.run_folder, host, say)
     body = EMULATED_BODY if ssh.deployment(context.run_folder, host.name) == EMULATED else ""

@@ -35,6 +35,12 @@ PROVIDER = Provider(source="azure/azapi", kinds="azapi_", versions=("2.12.0", "2
 RECORD_IN = ("azurerm",)
 
 
+UNREACHED = (
+    "Look whether both sides of the peering with the hub are connected (`az network vnet peering list`), whether Berth is on that hub or "
+    "BERTH_GUEST_PROXY_COMMAND leads there, and how the machine started (`az vm boot-diagnostics get-boot-log`)."
+)
+
+
 def reserves(part: Part) -> Reserved:
     """The names that it will take, of those that no other part may have: what lies in a group or an account is called within it alone.
     A range of addresses is one of them."""

@@ -25,6 +25,8 @@ class Platform(Protocol):
 
     PROVIDER: Provider
     """What its Terraform provider does, as far as a plan has to know it."""
+    UNREACHED: str
+    """Where to look when a machine never answers over SSH, a whole sentence."""
 
     RECORD_IN: tuple[str, ...]
     """Terraform's backends that the record of a part may be kept in, where the site file says so; none: it stays in the part's folder."""

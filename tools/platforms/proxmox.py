@@ -34,6 +34,7 @@ PROVIDER = Provider(
 RECORD_IN: tuple[str, ...] = ()
 """Machines are compared with their record before each step, without a network in between, so it stays beside them."""
 
+UNREACHED = "Look at the machine's console in the cluster: has it an address, and does its template run cloud-init?"
 SDN = {"proxmox_sdn_zone_vlan": "zones", "proxmox_sdn_vnet": "vnets", "proxmox_sdn_subnet": "subnets"}
 """Of Terraform's kinds, as the cluster's API calls them."""
 
