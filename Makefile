@@ -46,6 +46,12 @@ lock: ## resolve the dependencies anew into the two lock files (needs uv)
 	$(LOCK) --extra sim --group build -o requirements.lock
 	$(LOCK) --extra sim --extra models --extra policy --extra mcp --extra a2a --extra secrets --extra notices --extra traces --group build --group dev -c requirements.lock -o requirements-dev.lock
 
+licences: $(VENV)/.test ## write docs/licences.md anew, after a change of the locks
+	@$(BIN)/python install/licences.py > docs/licences.md
+
+audit: ## look each locked package up in a list of known vulnerabilities (needs pip-audit and the internet)
+	pip-audit --no-deps --disable-pip -r requirements.lock -r requirements-dev.lock
+
 clean: ## remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
@@ -58,4 +64,4 @@ $(VENV)/.test: requirements-dev.lock pyproject.toml $(wildcard install/*)
 	@bash install/set_up.sh $(PYTHON) $(VENV) test
 	@touch $(VENV)/.demo $@
 
-.PHONY: help demo test test-systems test-endurance web chat azure check format bench eval lock clean
+.PHONY: help demo test test-systems test-endurance web chat azure check format bench eval lock licences audit clean

@@ -319,7 +319,7 @@ def test_every_line_of_the_log_is_one_json_object(service: Service) -> None:
     service.say("bob", "help")
     said = [json.loads(line) for line in service.log.read_text().splitlines()]
     assert {"uvicorn.error", "uvicorn.access"} <= {one["logger"] for one in said}
-    assert all(set(one) - {"trace"} == {"at", "level", "logger", "text"} for one in said)
+    assert all(set(one) - {"trace", "trace_id"} == {"at", "level", "logger", "text"} for one in said)
 
 
 def test_a_viewer_plans_nothing(service: Service) -> None:

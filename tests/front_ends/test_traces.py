@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,9 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
 
+from agents.provisioner.serving.log import JsonLines
 from cluster_sim.run import environment
 from tests.conftest import api_server, wait_until
 from tests.loopback import Answer, Asked, http_server
@@ -53,6 +57,13 @@ def test_what_berth_does_for_a_message_is_below_adks_own_spans(tmp_path: Path) -
             wanted = {"POST /run", "invoke_agent provisioner", "TellWhatIsKnown"}
             wait_until(lambda: any(wanted <= names for names in spans(took).values()), 30, lambda: str(spans(took)))
     assert b"canary-1" not in b"".join(took)
+
+
+def test_a_line_of_the_log_names_its_trace() -> None:
+    record = logging.LogRecord("berth", logging.INFO, "", 0, "words", None, None)
+    assert "trace_id" not in json.loads(JsonLines().format(record))
+    with TracerProvider().get_tracer("test").start_as_current_span("step apply") as span:
+        assert json.loads(JsonLines().format(record))["trace_id"] == f"{span.get_span_context().trace_id:032x}"
 
 
 @pytest.mark.systems

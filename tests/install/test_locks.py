@@ -4,6 +4,8 @@ Each package's own metadata, as installed here, is asked what it needs; nothing 
 """
 
 import re
+import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -87,6 +89,11 @@ def test_a_lock_holds_nothing_that_nobody_needs(lock: str) -> None:
 def test_what_is_installed_here_is_what_is_locked() -> None:
     locked = pins("requirements-dev.lock")
     assert {name: metadata(name)["Version"] for name in locked} == {name: pin.version for name, pin in locked.items()}
+
+
+def test_the_licences_that_are_listed_are_those_of_what_is_locked() -> None:
+    made = subprocess.run([sys.executable, ROOT / "install" / "licences.py"], capture_output=True, text=True, check=True, timeout=60)
+    assert made.stdout == (ROOT / "docs" / "licences.md").read_text(encoding="utf-8"), "make licences"
 
 
 def test_both_locks_pin_alike() -> None:

@@ -7,6 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from opentelemetry.trace import format_trace_id, get_current_span
+
 
 class JsonLines(logging.Formatter):
     """A line is one line, whatever was written: JSON has no line breaks within a text."""
@@ -18,6 +20,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "text": record.getMessage(),
         }
+        span = get_current_span().get_span_context()
+        if span.is_valid:
+            said["trace_id"] = format_trace_id(span.trace_id)
         if record.exc_info:
             said["trace"] = self.formatException(record.exc_info)
         return json.dumps(said, ensure_ascii=False)
