@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 HEAD = """# Licences
 
-What Berth is installed with, as the packages' own metadata says; `make licences` writes this anew, and a test says when it is old. Berth itself
-is under Apache-2.0. Terraform's providers and the packages that guests get are not among these.
+What Berth is installed with, as the packages' own metadata says; `make licences` writes this anew, and a test says when it is old. Berth
+itself is under Apache-2.0. Terraform's providers and the packages that guests get are not among these.
 
 """
 CHARACTERS_MAX = 60
