@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing.meanings import same
+from tools.rules.hearing.ports import ports_at
 from tools.rules.hearing.scaling import multiply, so_far, worth
 from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.stretch import Stretch
 from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
-from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain
+from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain, takes
 from tools.values.request import Doubt, Edit, Reading
 
-ALONE_MAX = 6
-"""Tokens of a message that says one figure."""
+WORDS_MAX = 14
+"""Tokens of a message that says nothing but ports."""
 TIMES_MAX = 24
 """Disks of one size."""
 ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"), "money": ("money",)}
@@ -74,7 +75,7 @@ class _Amounts:
                 facts = [one.name for one in self.at.able.wanted if one.of_others]
             if not facts:
                 continue
-            if self.kinds[facts[0]] == "disk" and self.at.able.named("disks") and self._is_added(match.amount):
+            if self.kinds[facts[0]] == "disk" and self.at.able.named("disks") and (self._is_added(match.amount) or self._adds_disk(match)):
                 facts = [self.at.able.named("disks")]
             fact = min(facts, key=lambda name: order.index(self.kinds[name]) if self.kinds[name] in order else len(AMOUNTS))
             if fact == "data_size" and self.kinds[fact] == "disk" and self._is_data_disk(match, matches, rest):
@@ -96,11 +97,20 @@ class _Amounts:
         said = {fact for match in matches if match is not data for fact in match.facts} | self.thing.facts.keys()
         sizes = sum(one.kind == "size" for one in rest) - ("memory" not in said)
         lead = data.amount.first - 1
+        if (
+            not self.thing.new
+            and self.message.before(self.thing, self.at.able.named("disk"))
+            and self.scene.any_does(0, data.first, "adds")
+        ):
+            return "application" not in said  # `add a second disk of 500 GB for data`
         apart = self.scene.does(data.amount.last, "for") or self.scene.is_text(lead, "+") or self.scene.does(lead, "adds")
         return apart and "application" not in said and (self.at.able.named("disk") in said or sizes > 0)
 
     def _say_fact(self, fact: str, several: list[Match]) -> None:
         scene, found, kind = self.scene, self.at.found, self.kinds[fact]
+        if (either := several[-1].amount).instead:
+            self._either(fact, either)
+            return
         last = next((one for one in reversed(several) if not self._is_quoted(one.amount)), several[-1])
         product = self._product(several) if kind == "count" else None
         if self._contradict(fact, several) or self._share_out(fact, last):
@@ -117,9 +127,16 @@ class _Amounts:
             elif kind == "disk":
                 found.say(*self._changed(fact, values[0], last), whole)
             else:
-                found.say(fact, ", ".join(values), whole)
+                before = self.message.before(self.thing, fact) if any(self._adds_disk(one) for one in several) else None
+                found.say(fact, ", ".join([*([before.value] if before else []), *values]), whole)
         else:
             found.say(*self._changed(fact, self._spelled(last.amount, kind), last), scene.quote(last.first, last.last))
+
+    def _either(self, fact: str, amount: Amount) -> None:
+        """`4 GB or 16 GB`: it is asked which."""
+        quote = self.scene.quote(amount.first, amount.last)
+        self._doubt([(fact, amount.instead, quote), (fact, amount.text, quote)])
+        self.scene.use(amount.first, amount.last)
 
     def _spelled(self, amount: Amount, kind: str) -> str:
         if kind == "count":
@@ -138,6 +155,13 @@ class _Amounts:
     def _is_added(self, amount: Amount) -> bool:
         """`100 GB + 500 GB data`: a disk beside the one before."""
         return self.scene.is_text(amount.first - 1, "+") and self.scene.kind(amount.first - 2) in ("size", "number")
+
+    def _adds_disk(self, match: Match) -> bool:
+        """`add their disk: 100 GB`, `add a 100 GB disk`, to a machine that is there; `add 50 GB of disk` makes the one larger."""
+        scene = self.scene
+        begin = match.first - 1 if scene.does(match.first - 1, "article", "owned") else match.first
+        one = begin < match.first and scene.find(match.first, match.last, "space") is None
+        return not self.thing.new and one and any(scene.does(i, "adds") for i in range(scene.clause(begin), begin))
 
     def _repeats(self, several: list[Match]) -> bool:
         """The same thing said again, or corrected: `200 connections, no, 300 connections`."""
@@ -253,6 +277,9 @@ class _Amounts:
         return []
 
     def _give(self, fact: str, *several: Amount, begin: int | None = None) -> None:
+        if several[0].instead:
+            self._either(fact, several[0])
+            return
         quote = self.scene.quote(several[0].first if begin is None else begin, several[-1].last)
         self.at.found.say(fact, ", ".join(plain(a.worth) if a.kind == "number" else a.text for a in several), quote)
         for one in several:
@@ -265,7 +292,11 @@ class _Amounts:
         if short and "count" in self.kinds and (any(scene.does(i, "them") for i in range(len(scene.said))) or self._recounts(numbers[0])):
             self._give("count", numbers[0])  # `make it 3`, `three of them`
         for number in numbers:
-            self._mends(number) or self._adds_port(number)
+            self._mends(number) or self._adds_port(number) or (short and self._goes_on(number))
+        monthly = [
+            one for one in numbers if scene.is_listed(scene.skip(one.last, len(scene.said), "article", "per", texts=("/",)), "month")
+        ]
+        sums = sums or [one for one in monthly if self.at.able.named("money") and one.worth > 1]
         if sums and (budget := self.at.able.named("money")):
             self._give(budget, sums[-1])
         sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
@@ -276,6 +307,7 @@ class _Amounts:
             for size in sizes[half:]:  # half a message, said twice
                 scene.settle(size.first, size.last)
             del sizes[half:]
+        sizes = [size for size in sizes if not self._is_further(size)]
         usual = {kind: self.at.able.named(kind) for kind in SIZES}
         lacking = {kind: name for kind, name in usual.items() if name and name not in thing.facts}
         for size in [size for size in sizes if "volume" in lacking and not is_usual_memory(size.worth)][:1]:
@@ -293,13 +325,34 @@ class _Amounts:
                 several = [size for size, (many, _) in zip(several, times, strict=True) for _ in range(many)]
                 begin = times[0][1]
             self._give(fact, *several, begin=begin)
-            if len(given) == 1 and self.kinds[fact] != "disks":  # `8 GB more`
+            if len(given) == 1 and self.kinds[fact] != "disks" and fact in thing.facts:  # `8 GB more`
                 match = Match(given[0][1], (fact,), given[0][1].first, given[0][1].last)
                 self.at.found.say(*self._changed(fact, thing.facts[fact].value, match), thing.facts[fact].quote)
         for size in doubtful:
             quote = scene.quote(size.first, size.last)
             self._doubt([(lacking[kind], size.text, quote) for kind in ("memory", "disk") if kind in lacking])
             scene.use(size.first, size.last)
+
+    def _goes_on(self, number: Amount) -> bool:
+        """`4 cores for the redis`, then `and the web server 2`: of the one fact that was last spoken of."""
+        lately = [name for name in self.scene.lately if self.kinds.get(name) in ("count", "memory", "disk")]
+        if len(lately) != 1 or self.thing.said == (0, 0) or not takes(self.kinds[lately[0]], number, labelled=True):
+            return False
+        quote = self.scene.quote(number.first, number.last)
+        self.at.found.say(lately[0], self._spelled(number, self.kinds[lately[0]]), quote)
+        self.scene.use(number.first, number.last)
+        return True
+
+    def _is_further(self, size: Amount) -> bool:
+        """`and a third of 200 GB`, beside the disks that are there."""
+        scene, disks = self.scene, self.at.able.named("disks")
+        lead = scene.skip(size.first - 3, size.first, "article", "owned", "join")
+        ordinal = any(scene.words.ordinals.get(scene.token(i).text, 0) > 0 for i in range(lead, size.first))
+        before = self.message.before(self.thing, disks) if disks else None
+        if before is None or not ordinal or self.thing.new:
+            return False
+        self.at.say(disks, f"{before.value}, {size.text}", lead, size.last)
+        return True
 
     def _recounts(self, number: Amount) -> bool:
         """`only two`, of several."""
@@ -314,13 +367,24 @@ class _Amounts:
         return next((n for n, size in enumerate(sizes) if 0 <= size.first - end <= LIST_GAP_MAX), len(sizes))
 
     def _adds_port(self, number: Amount) -> bool:
-        """`also 8080`: where ports are said, and nothing else."""
+        """`also 8080`, `8443 from 10.0.0.0/8`, `not 8080, 8443`, `only 443`: where ports are said, and nothing else."""
         ports, scene = self.at.able.named("ports"), self.scene
         before = self.message.before(self.thing, ports) if ports else None
-        adds = before and len(scene.said) <= ALONE_MAX and scene.any_does(0, len(scene.said), "too")
-        if adds and before:
-            self.at.say(ports, f"{before.value}, {plain(number.worth)}", number.first, number.last)
-        return bool(adds)
+        if before is None or len(scene.said) > WORDS_MAX or self.thing.facts.keys() - {ports, "addresses"}:
+            return False
+        there, (end, said) = before.value.split(", "), ports_at(scene, number.first, self.at.last)
+        gone = [
+            port
+            for port in there
+            if any(scene.denied[i] and scene.said[i].text == port.split()[0] for i in range(self.at.first, self.at.last))
+        ]
+        if scene.any_does(self.at.first, number.first, "only") and said:
+            there = []
+        elif not (gone or scene.any_does(0, len(scene.said), "too") or scene.does(0, "join") or any(" from " in one for one in said)):
+            return False
+        value = ", ".join(dict.fromkeys((*(port for port in there if port not in gone), *said)))
+        self.at.say(ports, value, number.first, max(end, number.last))
+        return True
 
     def _mends(self, one: Amount) -> bool:
         """`Sorry, I meant 8 GB`, `3 servers, no wait, 4`: it stands for the nearest size, or the last number, before it."""

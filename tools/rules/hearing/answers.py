@@ -129,6 +129,7 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
             is_word = is_word and not (scene.at(first).has("fact") and not scene.at(first + 1).has("fact"))  # `packages nodejs`
             named = token.kind in ("name", "number", "quoted") or (one.kind == "network" and bool(SUBNET.fullmatch(token.text)))
             told = named or scene.at(first + 1).names("fact") or not scene.fills(first)
+            is_word = is_word and len(token.text) > 1
             return scene.unquoted(first) if told and (is_word or named) else ""
         case "name" | "names":
             taken = scene.any_does(first, last, "remove", "deny", "denied_after", "goes", "change")

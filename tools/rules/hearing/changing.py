@@ -127,7 +127,7 @@ def _share_alike(message: Message) -> None:
         if after.again and one.capability == after.capability:
             until = after.again_from or len(message.scene.said)
             after.take_over(one, {name for name, fact in one.facts.items() if name not in OWN and _place(message.scene, fact) < until})
-    each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes), 0)
+    each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes and not _is_of_its_own(message, thing)), 0)
     for one in things[:each]:
         if not one.sizes and not one.row:
             one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
@@ -150,13 +150,22 @@ def _place(scene: Scene, fact: Fact) -> int:
     return scene.tokens_between(max(scene.text.find(fact.quote), 0), len(scene.text))[0]
 
 
+def _is_of_its_own(message: Message, thing: Thing) -> bool:
+    """`two web servers with 2 cores each` tells how large those two are; `…, 2 cores each` may tell it of all."""
+    if _machines(thing) == 1 or not thing.sizes:
+        return False
+    first = min(_place(message.scene, thing.facts[name]) for name in thing.sizes)
+    return thing.said[1] <= first and message.scene.find(thing.said[1], first, ",", ":", "(") is None
+
+
 def _share_choices(message: Message) -> None:
     """`Both: Ubuntu`, after the last of them; `60 GB of disk in both`, `RHEL on all three`; `We need this by 15 December.`"""
     last = message.things[-1] if len(message.things) > 1 and message.things[-1].new else None
     if last is None:
         return
     kinds = {one.name for one in message.wanted(last) if one.kind in ("choice", "version")} - SHARED
-    told = {name for name in (kinds | last.sizes) & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",")}
+    each = not _is_of_its_own(message, last)
+    told = {name for name in (kinds | last.sizes) & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",", each=each)}
     both = kinds | {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
     both |= {one.name for one in message.wanted(last) if one.kind == "date"}
     told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
@@ -187,14 +196,14 @@ def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
     return bool(named or thing.said[1]) and last < len(scene.said) and at > scene.said[last].start
 
 
-def _is_of_all(scene: Scene, fact: Fact, within: str = "") -> bool:
+def _is_of_all(scene: Scene, fact: Fact, within: str = "", *, each: bool = True) -> bool:
     """`60 GB of disk in both`: its sentence says so, or its part up to a sign."""
     begin = scene.tokens_between(max(scene.text.rfind(fact.quote), 0), len(scene.text))[0]
     first, last = scene.sentence(begin)
     first, last = (scene.clause(begin), scene.find(begin, last, within) or last) if within else (first, last)
     if within and len(scene.of_kind(first, last, "size")) > 1:
         return False  # `…, 8 GB and 100 GB each`
-    return any(scene.is_listed(i, "everything") or scene.does(i, "each") for i in range(first, last))
+    return any(scene.is_listed(i, "everything") or (each and scene.does(i, "each")) for i in range(first, last))
 
 
 def _drop_empty(message: Message) -> None:
@@ -306,7 +315,7 @@ def wishes(message: Message) -> list[Edit]:
         if not scene.free(mark.first, mark.last) or _tells_another(message, mark):
             continue
         quote = scene.quote(mark.first, mark.last)
-        if not scene.denied[mark.first]:
+        if not scene.denied[mark.first] and not scene.takes_back(mark):
             whose = next((thing.label for thing in message.things if thing.meant_by == kind), "")
             found[kind] = Edit(do="wish", item=whose, name=kind, value=quote, quote=quote)
         elif any(wish.kind == kind for wish in message.request.wishes):

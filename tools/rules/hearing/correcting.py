@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.able import COUNT, CPU_COUNT
+from tools.rules.hearing.scaling import worth
+from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import Message, Thing
-from tools.rules.hearing.values import Amount, amounts, plain
+from tools.rules.hearing.values import GIB, Amount, amounts, plain
 from tools.values.request import Doubt, Edit, Fact, Reading, Request
 
 WORDS_MAX = 12
@@ -26,13 +29,16 @@ def correct(message: Message, before: Request) -> bool:
     said = [one for one in said if not scene.does(one.first, "article")] or said  # `make that one 1 TB`
     able = {item.capability for item in message.request.items}
     labels = [mark for mark in scene.marks if {name for one in able for name in mark.facts(one)} - {"count"}]
-    takes_back = any(mark.does("mends", "instead", "prefer") for mark in scene.marks) or scene.does(0, "deny")
+    takes_back = any(mark.does("mends", "instead", "prefer", "too_many", "too_much") for mark in scene.marks) or scene.does(0, "deny")
+    if said and scene.does(said[-1].last, "them"):
+        return False  # `sorry, 3 of them`: so many machines
     points = any(mark.does("change") and scene.does(mark.last, "them") for mark in scene.marks)
     if len(said) == 2 and takes_back and not labels and _mend(message, *said):
         return True
     if len(said) != 1 or labels or len(scene.said) > WORDS_MAX or not (takes_back or points) or scene.is_body(said[0].last):
         return False
     new = {fact: value for fact in _recent(message.request, before) if (value := _instead(fact[1], said[0]))}
+    new = {fact: value for fact, value in new.items() if _fits(scene, fact[1], said[0])}
     nearest = _nearest(new, said[0])
     new = {nearest: new[nearest]} if nearest else new
     if not new or (points and not takes_back and len({fact.value for _, fact in new}) > 1):
@@ -48,6 +54,16 @@ def correct(message: Message, before: Request) -> bool:
     message.things.append(one)
     scene.use(0, len(scene.said))
     return True
+
+
+def _fits(scene: Scene, fact: Fact, amount: Amount) -> bool:
+    """`only 8` is less than it was, and `too many` counts machines."""
+    was, is_count = worth(fact.value), fact.name == COUNT or (fact.name.endswith(f"_{COUNT}") and fact.name != CPU_COUNT)
+    if any(mark.does("too_many") for mark in scene.marks) and not is_count:
+        return False
+    said = amount.worth * (GIB if amount.kind == "number" and quantities.size_bytes(fact.value) else 1)
+    lowers = any(mark.does("only") for mark in scene.marks)
+    return was is None or not lowers or said < was
 
 
 def _mend(message: Message, wrong: Amount, right: Amount) -> bool:
@@ -73,7 +89,16 @@ def redirect(message: Message, before: Request) -> bool:
     is of the other."""
     scene, meant = message.scene, message.things[0] if len(message.things) == 1 else None
     says = any(scene.does(i, "mends", "instead") for i in range(len(scene.said))) or scene.does(0, "deny")
-    if meant is None or meant.new or meant.facts or meant.doubts or not says or scene.figures() or len(scene.said) > WORDS_MAX:
+    if (
+        meant is None
+        or meant.new
+        or meant.facts
+        or meant.found.denied
+        or meant.doubts
+        or not says
+        or scene.figures()
+        or len(scene.said) > WORDS_MAX
+    ):
         return False
     recent = [(label, fact) for label, fact in _recent(message.request, before) if label not in ("", meant.label)]
     if len({label for label, _ in recent}) != 1 or not all(message.wants(meant, fact.name) for _, fact in recent):

@@ -164,7 +164,9 @@ def _choices(at: Stretch, one: Wanted) -> None:
             continue
         if one.place and not _says_where(scene, mark):
             continue
-        if scene.denied[mark.first] or (one.several and takes_away(scene, mark.first)):
+        lead = mark.first - 1 - scene.does(mark.first - 1, "owned")
+        taken_back = scene.does(lead, "remove") and not scene.does(lead, "keep")  # `forget windows, debian 12`
+        if scene.denied[mark.first] or taken_back or (one.several and takes_away(scene, mark.first)):
             at.deny(one, values[0], mark.first, mark.last)
             if one.several:
                 scene.use(mark.first, mark.last)

@@ -174,6 +174,14 @@ class Grouping:
         if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
             return "removed"
         if scene.denied[head.first]:
+            instead = (
+                governed(self.scene, head, "except")
+                and previous is not None
+                and previous.new
+                and scene.is_listed(head.start - 1, "instead_of", "of", "than")
+            )
+            if instead and there and previous and previous.capability != head.capability:
+                return "removed"  # `postgres instead of mariadb`
             former = scene.any_does(head.start - 1, head.first, "former") or governed(self.scene, head, "except")
             return "removed" if there and not former else "spoken of"
         if governed(self.scene, head, "remove") and not governed(self.scene, head, "keep"):

@@ -160,6 +160,8 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
             found = found._replace(start=i)
         elif mark.does("article") and scene.kind(mark.first - 1) == "number" and mark.first - 1 >= floor:
             found = found._replace(start=mark.first, intro="new")  # `3 new VMs`
+        elif scene.is_listed(i, "single") and scene.does(i - 1, "only"):
+            return found._replace(start=mark.first, intro="new", number=1, counted=(i, i + 1))  # `nur noch ein Webserver`
         elif mark.does("article", "owned"):
             return found._replace(start=mark.first, intro="new" if mark.does("article") else "ref")
         elif (

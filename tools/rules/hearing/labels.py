@@ -113,6 +113,8 @@ def _about(
     places = {value for mark in marks for value in mark.choices("environment")}
     if not facts and len(places) == 1 and any(mark.does("ask") and mark.first == 0 for mark in marks):
         return Labelled(("environment",), choice=places.pop())
+    if marks and marks[0].first == 0 and marks[0].does("adds"):
+        return None  # `add their disk: 100 GB for data`
     is_sentence = len(said) > 6 and not text.rstrip().endswith("?") and facts and facts[0].first > 2
     orders = any(m.does("ask_for", "polite") and not m.does("change", "with", "needed_by") for m in marks)
     asks = len(words) > 4 and orders and not marks[0].does("how_many", "ask")

@@ -29,7 +29,7 @@ def takes_away(scene: Scene, first: int) -> bool:
 def adds(scene: Scene, first: int) -> bool:
     """`also open port 8443`, `and from 10.2.0.0/16 too`, `another container gold`; not `443 instead`."""
     begin, end = scene.sentence(first)
-    if scene.any_does(begin, end, "instead", "only"):
+    if scene.any_does(begin, end, "instead") or scene.any_does(begin, first, "only"):
         return False
     return scene.does(begin, "join") or scene.any_does(begin, end, "too", "more", "another")
 

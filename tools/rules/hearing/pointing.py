@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tools.rules.hearing.layout import SECTION
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.meanings import same
 from tools.rules.hearing.scene import Scene
@@ -28,11 +29,14 @@ def pointed(scene: Scene, first: int, last: int, items: Sequence[Item]) -> Itera
             yield items[scene.is_listed(i, "last_of_two")], i, i + 1 + scene.is_listed(i + 1, "one_of")
         elif other := _other(scene, i, items):
             yield other, i, i + 1 + scene.is_listed(i + 1, "one_of")
+        elif (of_place := _where(scene, i, items)) and not scene.used[i]:
+            yield of_place, i, scene.at(i).last
         elif of_place := _of_place(scene, i, items):
             yield of_place, i - scene.is_listed(i - 1, "one_of"), scene.at(scene.skip(i, last, "lean", "for", "owned", texts=("one",))).last
         elif same(text) in short and not scene.mention_at(i):
             end = i + 1 + scene.is_body(i + 1)
-            if _is_subject(scene, i, end) and not scene.at(i).has("fact", "choice") and not scene.does(i - 1, "another", "more"):
+            means = scene.at(i).has("fact", "choice") and not scene.does(i - 1, "owned")
+            if _is_subject(scene, i, end) and not means and not scene.does(i - 1, "another", "more"):
                 yield short[same(text)], i, end
 
 
@@ -43,6 +47,16 @@ def _other(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:
         return None
     end = number + 1 + scene.is_listed(number + 1, "one_of")
     return next((item for item in items if item.label not in scene.latest), None) if _is_subject(scene, number, end) else None
+
+
+def _where(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:
+    """`drop staging`, `prod on network 21`, where only one of several is there."""
+    mark, places = scene.at(number), {item.label: fact.value for item in items if (fact := item.fact(SECTION))}
+    chosen = mark.choices(SECTION)
+    if len(places) < PAIR or not chosen or mark.first != number or (scene.stops(number - 1) and scene.stops(mark.last)):
+        return None
+    meant = [item for item in items if places.get(item.label) == chosen[0]]
+    return meant[0] if len(meant) == 1 and _is_subject(scene, number, mark.last) else None
 
 
 def _of_place(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:

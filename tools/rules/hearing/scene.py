@@ -50,6 +50,8 @@ class Scene(Seen):
             if not mark.does("affirm") and not self.denied[mark.first] and not corrects:
                 self.leave(mark.first, self._denied_up_to(mark))
         for mark in self.marks_of("denied_after"):
+            if mark.does("goes") and (self.is_listed(mark.last, "any_place") or self.does(mark.last, "lean", "to")):
+                continue  # `it can go anywhere`, `it can go on pve2`
             told = [i for i in range(self.clause(mark.first), mark.first) if self.is_listed(i, "relative")]
             self.leave(told[-1] if told else self.clause(mark.first), mark.last)
         for mark in self.marks_of("former"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tools.rules.hearing.heads import Head
 from tools.rules.hearing.naming import DIGITS, is_named_place
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.seen import FIGURES
 
 
 def what_joins(scene: Scene, head: Head) -> str:
@@ -121,7 +120,9 @@ def elaborates(scene: Scene, head: Head, last: int, after: int) -> bool:
     end = scene.sentence(last)[1]
     opens = scene.stops(head.start - 1) or scene.is_text(head.start - 1, ",") or scene.does(head.start - 1, "join")
     bare = opens and head.intro == "bare" and head.lead.number is None
-    return bare and end < head.first and not scene.has(last, min(after, end), *FIGURES) and scene.does(head.last, "for", "with")
+    until = min(after, end)
+    told = scene.has(last, until, "size", "money") or any(scene.facts(i) & scene.words.counting for i in range(last, until))
+    return bare and end < head.first and not told and scene.does(head.last, "for", "with")
 
 
 def has_address(scene: Scene, head: Head) -> bool:
@@ -168,7 +169,8 @@ def only_counts(scene: Scene, head: Head, *asking: str) -> bool:
     begin, end = head.lead.counted
     first, last = scene.sentence(head.first)
     others = any(scene.is_left(i) for i in (*scene.quantities(first, begin), *scene.quantities(end, last)))
-    return scene.has(begin, end, "number") and not others and not asks_before(scene, head, *asking)
+    counts = scene.has(begin, end, "number") or (end > begin and scene.is_listed(begin, "single"))
+    return counts and not others and not asks_before(scene, head, *asking)
 
 
 def asks_before(scene: Scene, head: Head, *asking: str) -> bool:

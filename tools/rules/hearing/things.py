@@ -211,7 +211,8 @@ class Message:
         thing.only, thing.first, thing.meant_by, thing.times = head.only, head.first, group.meant_by, group.times
         thing.again_from = group.again_from
         thing.said, thing.each = (head.first, head.last), scene.any_does(group.first, group.last, "each")
-        if group.count is not None and (group.count != 1 or (group.counted != (0, 0) and scene.kind(group.counted[0]) == "number")):
+        one = group.counted != (0, 0) and (scene.kind(group.counted[0]) == "number" or scene.does(group.counted[0] - 1, "only"))
+        if group.count is not None and (group.count != 1 or one):
             first = min(group.counted[0], head.first) if group.counted != (0, 0) else head.first
             quote = scene.quote(first, max(group.counted[1], head.last))
             if self.wants(thing, COUNT):
@@ -336,6 +337,8 @@ class Message:
     def _goes_on(self, mark: Mark) -> bool:
         """`the same for staging`, `the same again, please`; not `the same is fine`, `the same disk for both`."""
         scene = self.scene
+        if scene.does(mark.last - 1, "for", "lean"):
+            return True
         ends = scene.stops(mark.last) or scene.is_text(mark.last, ",", "please", "again")
         return not scene.is_listed(mark.first - 1, "everything") and (
             ends or scene.does(mark.last, "for", "lean", "with", "affirm") or bool(scene.at(mark.last).choices("environment"))

@@ -181,8 +181,14 @@ def spread(name: str) -> tuple[str, ...]:
     return tuple(f"{before}{number}{after.split('.')[0]}" for number in numbers[:NAMES_MAX])
 
 
+_LETTERED = re.compile(r"([a-z0-9][a-z0-9-]*-)([a-z])")
+
+
 def series(first: str, last: str) -> tuple[str, ...]:
     """`app-1` to `app-3`, or to `3`; nothing when they are no two ends of one series."""
+    lettered, other = _LETTERED.fullmatch(first), _LETTERED.fullmatch(last)
+    if lettered and other and lettered[1] == other[1] and lettered[2] < other[2]:
+        return tuple(f"{lettered[1]}{chr(code)}" for code in range(ord(lettered[2]), ord(other[2]) + 1))  # `web-a` to `web-d`
     begin, end = _SERIES.match(first.split(".")[0]), _SERIES.match(last.split(".")[0])
     if not begin or not end or end[1] not in (begin[1], ""):
         return ()

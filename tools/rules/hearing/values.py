@@ -38,6 +38,8 @@ class Amount:
     text: str
     first: int
     last: int
+    instead: str = ""
+    """The one that it may be as well: of `4 GB or 16 GB`."""
 
 
 class Match(NamedTuple):
@@ -72,7 +74,7 @@ def amounts(scene: Scene, first: int, last: int) -> list[Amount]:
             found[-1] = replace(one, kind="size", text=f"{one.text} {unit}", first=before.first)
         else:
             text = scene.quote(before.first, i + 1) if joint == "range" else one.text
-            found[-1] = replace(one, text=text, first=before.first)
+            found[-1] = replace(one, text=text, first=before.first, instead=before.text if joint == "either" else "")
     return found
 
 
@@ -95,7 +97,7 @@ def _joint(scene: Scene, before: Amount, one: Amount) -> str:
         return "prefer"
     preferred_after = scene.any_does(one.last, one.last + 2, "prefer")
     if is_alike and scene.does(between[0], "or") and (preferred_after or (one.kind == "size" and len(gap) == 1)):
-        return "or"
+        return "or" if preferred_after else "either"
     arrow = ("to", "->", "→") if one.kind == "size" else ("→",)
     return "range" if is_alike and len(gap) == 1 and scene.is_text(gap[0], *arrow) else ""
 
@@ -104,7 +106,10 @@ def _is_version(scene: Scene, number: int) -> bool:
     """`Debian 12`, `PostgreSQL 16`: the number right behind the name of something counts nothing, unless a label follows."""
     if scene.kind(number) != "number" or scene.at(number + 1).has("fact") or scene.is_text(number + 1, "x"):
         return False
-    return scene.mention_before(number) is not None or bool({*scene.at(number - 1).names("choice")} - {"environment", "platform"})
+    mention = scene.mention_before(number)
+    if mention and scene.lately and scene.does(mention.first - 1, "owned") and scene.stops(number + 1):
+        return False  # `4 cores for the redis`, then `and the web server 2`
+    return mention is not None or bool({*scene.at(number - 1).names("choice")} - {"environment", "platform"})
 
 
 def _labels(at: Stretch) -> list[Label]:
@@ -156,7 +161,12 @@ def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Map
     gap = range(left.last, right.first)
     facts = tuple(name for name in label.facts if takes(kinds[name], amount, labelled=kinds[name] in ("memory", "disk", "money")))
     if not after and not scene.does(label.first, "how_many") and scene.find(gap.start, gap.stop, ":", "=") is None:
-        facts = tuple(name for name in facts if name != "count")  # `a Node 20 environment`
+        parted = any(scene.does(i, "with") for i in gap)  # `workers with 16`
+        facts = tuple(
+            name
+            for name in facts
+            if name != "count" and not (parted and kinds[name] == "count" and name.endswith("_count") and name != "cpu_count")
+        )
     several = after and amount.kind == "number" and kinds[label.facts[0]] in SIZES and scene.said[label.last - 1].text.endswith("s")
     if not facts or len(gap) > GAP_MAX or several or scene.any_does(gap.start, gap.stop, "double", "half"):
         return None  # several: `two disks of 50 GB`
