@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing.meanings import same
-from tools.rules.hearing.ports import ports_at
+from tools.rules.hearing.opening import changes_ports
 from tools.rules.hearing.scaling import multiply, so_far, worth
 from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.stretch import Stretch
@@ -14,8 +14,6 @@ from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
 from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain, takes
 from tools.values.request import Doubt, Edit, Reading
 
-WORDS_MAX = 14
-"""Tokens of a message that says nothing but ports."""
 TIMES_MAX = 24
 """Disks of one size."""
 ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"), "money": ("money",)}
@@ -292,7 +290,7 @@ class _Amounts:
         if short and "count" in self.kinds and (any(scene.does(i, "them") for i in range(len(scene.said))) or self._recounts(numbers[0])):
             self._give("count", numbers[0])  # `make it 3`, `three of them`
         for number in numbers:
-            self._mends(number) or self._adds_port(number) or (short and self._goes_on(number))
+            self._mends(number) or changes_ports(self.message, self.thing, self.at, number) or (short and self._goes_on(number))
         monthly = [
             one for one in numbers if scene.is_listed(scene.skip(one.last, len(scene.said), "article", "per", texts=("/",)), "month")
         ]
@@ -365,26 +363,6 @@ class _Amounts:
         start = self.scene.text.find(disk.quote) if disk else -1
         end = self.scene.tokens_between(start, start + len(disk.quote))[1] if disk and start >= 0 else len(self.scene.said)
         return next((n for n, size in enumerate(sizes) if 0 <= size.first - end <= LIST_GAP_MAX), len(sizes))
-
-    def _adds_port(self, number: Amount) -> bool:
-        """`also 8080`, `8443 from 10.0.0.0/8`, `not 8080, 8443`, `only 443`: where ports are said, and nothing else."""
-        ports, scene = self.at.able.named("ports"), self.scene
-        before = self.message.before(self.thing, ports) if ports else None
-        if before is None or len(scene.said) > WORDS_MAX or self.thing.facts.keys() - {ports, "addresses"}:
-            return False
-        there, (end, said) = before.value.split(", "), ports_at(scene, number.first, self.at.last)
-        gone = [
-            port
-            for port in there
-            if any(scene.denied[i] and scene.said[i].text == port.split()[0] for i in range(self.at.first, self.at.last))
-        ]
-        if scene.any_does(self.at.first, number.first, "only") and said:
-            there = []
-        elif not (gone or scene.any_does(0, len(scene.said), "too") or scene.does(0, "join") or any(" from " in one for one in said)):
-            return False
-        value = ", ".join(dict.fromkeys((*(port for port in there if port not in gone), *said)))
-        self.at.say(ports, value, number.first, max(end, number.last))
-        return True
 
     def _mends(self, one: Amount) -> bool:
         """`Sorry, I meant 8 GB`, `3 servers, no wait, 4`: it stands for the nearest size, or the last number, before it."""

@@ -139,3 +139,10 @@ def _instead(fact: Fact, amount: Amount) -> str:
         return ""  # `nur zwei` counts things
     unit = fact.value.lstrip("0123456789., ")
     return amount.text if amount.kind == "size" else f"{plain(amount.worth)} {unit}" if amount.kind == "number" else ""
+
+
+def lately(request: Request, before: Request | None) -> frozenset[str]:
+    """The names of the facts that the last change set."""
+    old = {*before.shared, *(fact for item in before.items for fact in item.facts)} if before else set()
+    said = (*request.shared, *(fact for item in request.items for fact in item.facts)) if before else ()
+    return frozenset(fact.name for fact in said if fact not in old)

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from tools.rules.hearing import quantities
 from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.dates import is_day_word
+from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.naming import is_tagged, names_at
 from tools.rules.hearing.pointing import pointed
@@ -160,7 +161,7 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
             found = found._replace(start=i)
         elif mark.does("article") and scene.kind(mark.first - 1) == "number" and mark.first - 1 >= floor:
             found = found._replace(start=mark.first, intro="new")  # `3 new VMs`
-        elif scene.is_listed(i, "single") and scene.does(i - 1, "only"):
+        elif scene.is_listed(i, "single") and scene.does(i - 1, "only") and scene.words.language != ENGLISH:
             return found._replace(start=mark.first, intro="new", number=1, counted=(i, i + 1))  # `nur noch ein Webserver`
         elif mark.does("article", "owned"):
             return found._replace(start=mark.first, intro="new" if mark.does("article") else "ref")

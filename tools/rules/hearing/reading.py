@@ -14,7 +14,7 @@ from tools.rules.hearing.answers import Asked, answer
 from tools.rules.hearing.cells import Cell, cells_of
 from tools.rules.hearing.changing import changes, wishes
 from tools.rules.hearing.cleaning import clean, spaced, under_headings
-from tools.rules.hearing.correcting import correct, redirect
+from tools.rules.hearing.correcting import correct, lately, redirect
 from tools.rules.hearing.enlarging import joins_what_runs
 from tools.rules.hearing.files import pasted, without
 from tools.rules.hearing.groups import Group
@@ -60,7 +60,7 @@ def read(
     earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
     scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
     scene.known, scene.asked = known, frozenset(name for _, name in asked)
-    scene.lately = _lately(request, before)
+    scene.lately = lately(request, before)
     scene.latest = frozenset(item.label for item in request.items if before is not None and item not in before.items)
     if restores(scene, request, before):
         return Edits(undo=1)
@@ -71,13 +71,6 @@ def read(
         return heard
     taken = tuple((one.called, edit.name) for one in files for edit in heard.edits if edit.do == "add" and edit.name == message.handed)
     return heard.model_copy(update={"unused": (*heard.unused, *(one.called for one in files)), "taken": taken})
-
-
-def _lately(request: Request, before: Request | None) -> frozenset[str]:
-    """The names of the facts that the last change set."""
-    old = {*before.shared, *(fact for item in before.items for fact in item.facts)} if before else set()
-    said = (*request.shared, *(fact for item in request.items for fact in item.facts)) if before else ()
-    return frozenset(fact.name for fact in said if fact not in old)
 
 
 class _Reader:
