@@ -69,6 +69,14 @@ class _Amounts:
         for match in matches:
             order = ORDER[match.amount.kind]
             facts = [name for name in match.facts if name not in said] or list(match.facts)
+            if (
+                set(facts) == {"count"}
+                and self.thing.new
+                and self.scene.in_brackets(match.first)
+                and self.scene.any_does(match.first, match.last, "them")
+            ):
+                people = [name for i in range(max(match.first - 4, 0), match.first) for name in self.scene.at(i).facts(self.at.capability)]
+                facts = [name for name in people if name in self.kinds and name not in self.at.able.counts][:1]  # `people (60 of them)`
             if set(facts) == {"count"} and self._is_of_others(match):
                 facts = [one.name for one in self.at.able.wanted if one.of_others]
             if not facts:

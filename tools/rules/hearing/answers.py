@@ -130,6 +130,8 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
             named = token.kind in ("name", "number", "quoted") or (one.kind == "network" and bool(SUBNET.fullmatch(token.text)))
             told = named or scene.at(first + 1).names("fact") or not scene.fills(first)
             is_word = is_word and len(token.text) > 1
+            if token.kind == "number" and not all(scene.fills(i) or scene.at(i).names("fact") for i in range(first + 1, last)):
+                return ""  # `16 is enough, I told him`
             return scene.unquoted(first) if told and (is_word or named) else ""
         case "name" | "names":
             taken = scene.any_does(first, last, "remove", "deny", "denied_after", "goes", "change")

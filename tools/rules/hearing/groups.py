@@ -89,6 +89,8 @@ class Grouping:
     request: Request
     found: list[Group] = field(default_factory=list)
     removed: list[Group] = field(default_factory=list)
+    passed: set[int] = field(default_factory=set)
+    """The tokens of what is only spoken of."""
     lines: frozenset[int] = frozenset()
     """The tokens that lines of a list begin with."""
 
@@ -103,8 +105,8 @@ class Grouping:
 
     def take(self, head: Head) -> None:
         scene, previous, lead = self.scene, self.previous, head.lead
-        if not scene.free(head.first, head.last):
-            return
+        if not scene.free(head.first, head.last) or self.passed & {*range(head.first, head.last)}:
+            return  # what is only spoken of is not taken away by another word for it
         if self._is_unwanted(head):  # `Database host (no managed postgres)`
             if not any(scene.is_body(i) for i in range(head.first, head.last + 1)):
                 return scene.leave(head.start, head.last)
@@ -144,6 +146,7 @@ class Grouping:
                 scene.name_thing(head.first, head.last)
                 scene.settle(*lead.counted)
             case "spoken of":
+                self.passed.update(range(head.first, head.last))
                 scene.leave(head.start, head.last)
             case "recount" if previous:  # `2 VMs, sorry, 3 VMs`
                 previous.count, previous.counted = lead.number, lead.counted

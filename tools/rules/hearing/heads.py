@@ -142,6 +142,9 @@ def _count_behind(scene: Scene, last: int) -> tuple[int, int] | None:
         return int(number.value), last + 2
     if number.kind == "number" and scene.is_text(last, "(") and scene.is_text(last + 2, ")"):
         return int(number.value), last + 3
+    ends = scene.stops(last + 2) or scene.is_text(last + 2, ",")
+    if number.kind == "number" and scene.is_text(last, ":") and ends and _is_whole(scene, last + 1, ROLE_COUNT_MAX):
+        return int(number.value), last + 2  # `ci runners: 4, 8 cores each`
     at = last + scene.is_text(last, "(")
     times = re.fullmatch(r"x(\d{1,3})", scene.token(at).text)
     return (int(times[1]), at + 1) if times else None

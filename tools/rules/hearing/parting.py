@@ -26,7 +26,7 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     named += new_places(scene, named)
     named = _without_reports(scene, named)
     alone = sum(bool(head.names) for head in named) == 1 and any(not head.names and not head.label for head in named)
-    for head in sorted(named, key=lambda one: (one.first, -one.last))[:GROUPS_MAX]:
+    for head in sorted(named, key=lambda one: (one.first, -one.last, not one.label))[:GROUPS_MAX]:
         if not (head.names and alone):  # `a new one: db-2, 4 cores` is called so
             grouping.take(head)
     found = grouping.found

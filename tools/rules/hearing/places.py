@@ -214,7 +214,8 @@ def nodes(at: Stretch, one: Wanted) -> None:
         is_known = scene.said[i].text in scene.known.nodes
         if (scene.kind(i) != "name" and not is_known) or scene.at(i).meanings:
             continue
-        leads = scene.does(i - 1, "lean", "change") and not scene.is_listed(i - 1, "leads_to_no_node")
+        stands_for = any(name == one.name for name, _, _ in at.found.denied) and scene.is_text(i - 1, ",")  # `not pve3, pve2`
+        leads = (stands_for or scene.does(i - 1, "lean", "change")) and not scene.is_listed(i - 1, "leads_to_no_node")
         denied = scene.denied[i] and scene.does(i - 1, "deny")
         if (leads or denied) and (is_known or _NODE.fullmatch(scene.said[i].text)):
             _say_node(at, one, scene.quote(i, i + 1), i, i + 1)

@@ -27,6 +27,8 @@ def pointed(scene: Scene, first: int, last: int, items: Sequence[Item]) -> Itera
         text = scene.said[i].text
         if len(items) == PAIR and scene.is_listed(i, "first_of_two", "last_of_two") and _is_subject(scene, i, i + 1):
             yield items[scene.is_listed(i, "last_of_two")], i, i + 1 + scene.is_listed(i + 1, "one_of")
+        elif (nth := _nth(scene, i, items)) and not scene.mention_at(i):
+            yield nth, i, i + 1 + scene.is_listed(i + 1, "one_of")
         elif other := _other(scene, i, items):
             yield other, i, i + 1 + scene.is_listed(i + 1, "one_of")
         elif (of_place := _where(scene, i, items)) and not scene.used[i]:
@@ -38,6 +40,17 @@ def pointed(scene: Scene, first: int, last: int, items: Sequence[Item]) -> Itera
             means = scene.at(i).has("fact", "choice") and not scene.does(i - 1, "owned")
             if _is_subject(scene, i, end) and not means and not scene.does(i - 1, "another", "more"):
                 yield short[same(text)], i, end
+
+
+def _nth(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:
+    """`the third for 70 users`, `number 2 with 8 GB`, `without number 2`."""
+    place = scene.words.ordinals.get(scene.said[number].text, -2) if scene.does(number - 1, "owned") else -2
+    lead = number - 1 - scene.is_text(number - 1, ".")
+    counted = scene.kind(number) == "number" and scene.is_listed(lead, "nth") and scene.said[number].value == int(scene.said[number].value)
+    place = int(scene.said[number].value) - 1 if counted else place
+    end = number + 1 + scene.is_listed(number + 1, "one_of")
+    closes = scene.stops(end) or scene.does(end, "with", "for", "link", "goes", "denied_after") or scene.is_listed(end, "needing")
+    return items[place] if len(items) > 1 and -1 <= place < len(items) and closes else None
 
 
 def _other(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:

@@ -133,6 +133,9 @@ class _Reader:
     def _read(self, found: list[Group], removed: list[Group], cells: list[Cell], called: list[Called], is_prose: bool) -> None:
         """Everything that is said, each of the thing that it is about."""
         message, made = self.message, list(self.message.things)
+        if called and not found and not made and message.request.items and (more := message.one_more()):
+            message.things.append(more)  # `another like it called shop-b`
+            read_stretch(message, more)
         self._name(called, found)
         for cell in cells:
             self._read_cell(cell, found)

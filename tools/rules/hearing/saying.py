@@ -12,6 +12,7 @@ from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.meanings import Mark, same
 from tools.rules.hearing.naming import is_host, names_at
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.stretch import Found, Stretch
 from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
 from tools.values.request import Item
@@ -173,6 +174,8 @@ def _take_back(at: Stretch) -> None:
     scene = at.scene
     for mark in at.marks():
         facts = [name for name in mark.names("fact") if name in at.able.kinds and name not in at.able.counts]
+        if scene.kind(scene.skip(mark.last, at.last, "to", "by", "link")) in QUANTITIES and scene.does(mark.last, "to", "by"):
+            continue  # `cut the memory to 64`
         if not facts or not scene.free(mark.first, mark.last):
             continue
         lead = mark.first

@@ -54,6 +54,14 @@ class Scene(Seen):
                 continue  # `it can go anywhere`, `it can go on pve2`
             told = [i for i in range(self.clause(mark.first), mark.first) if self.is_listed(i, "relative")]
             self.leave(told[-1] if told else self.clause(mark.first), mark.last)
+        for i in range(2, len(self.said)):
+            if (
+                self.is_listed(i, "interjections", "no_behind")
+                and self.stops(i + 1)
+                and i - self.sentence(i)[0] > 2
+                and self.is_left(i - 1)
+            ):
+                self.leave(self.clause(i), i + 1)  # `he also wants windows lol no`
         for mark in self.marks_of("former"):
             in_brackets = self.is_text(mark.first - 1, "(")
             tells = (in_brackets or self.token(mark.last).text.replace("'", "").isalpha()) and not {

@@ -83,6 +83,7 @@ class Lexicon:
             for word in labels
             if any(one.kind == "fact" or one.name in (*mended, *(MENDED if len(word) >= 6 else ())) for one in meant[word])
         )
+        self._named = sorted({word for able in catalogue.values() for word in able.WORDS if word.isalpha() and len(word) >= 5})
         self._mended = lru_cache(maxsize=WORDS_MAX)(self._mend)
 
     @staticmethod
@@ -190,6 +191,7 @@ class Lexicon:
         if not mended and len(text) >= 6:
             near = [one for one in self._labels if len(one) >= 6 and one[0] == text[0]]
             mended = get_close_matches(text, near, n=1, cutoff=0.83)
+            mended = mended or get_close_matches(text, [one for one in self._named if one[0] == text[0]], n=1, cutoff=0.9)
         return mended[0] if mended else text
 
     def joins_days(self, text: str) -> bool:

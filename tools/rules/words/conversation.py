@@ -127,6 +127,10 @@ def _saying(text: str) -> tuple[str, Intent] | None:
         left = " ".join(said)
         if left not in courtesy["unsure"] and (found := known.get(left)):
             return left, found
+        while said and said[0] in courtesy["no"]:
+            said = said[1:]
+        if (left := " ".join(said)) and (found := known.get(left)) in (Intent.UNDO, Intent.REDO, Intent.SHOW):
+            return left, found  # `hm no undo that`
     return None
 
 
