@@ -31,6 +31,7 @@ Verdict = Literal["right", "wrong", "missing", "dropped", "invented"]
 Field = tuple[str, Verdict]
 Document = dict[str, Any]
 Hear = Callable[[list[str]], Document]
+HearEach = Callable[[list[str]], list[Document]]
 
 ALIASES = {"concurrent_users": "users", "budget_monthly": "budget", "disk": "disk_gib", "memory": "memory_mib"}
 KNOWN = frozenset(
@@ -307,18 +308,23 @@ def table(rows: dict[str, Counter[str]], columns: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str], hear: Hear) -> None:
+def spoken(dialogue: Document, hear_each: HearEach) -> Iterator[tuple[Document, Document]]:
+    """Each turn of a dialogue with what is heard in it."""
+    yield from zip(turns(dialogue), hear_each([turn["text"] for turn in dialogue["turns"]]), strict=True)
+
+
+def main(arguments: list[str], hear: Hear, hear_each: HearEach) -> None:
     """The tables by file. A word keeps the files whose name holds it; `--all` prints every field that is not right."""
     words = [word for word in arguments if not word.startswith("-")]
     fields: dict[str, Counter[str]] = {}
-    spoken: dict[str, Counter[str]] = {}
+    by_kind: dict[str, Counter[str]] = {}
     for path in sorted(CASES.glob("*.jsonl")):
         if words and not any(word in path.stem for word in words):
             continue
         for case in read_cases(path):
             if "turns" in case:
-                for turn in turns(case):
-                    spoken.setdefault(case["kind"], Counter())[score_turn(turn, hear(messages(turn)))] += 1
+                for turn, heard in spoken(case, hear_each):
+                    by_kind.setdefault(case["kind"], Counter())[score_turn(turn, heard)] += 1
                 continue
             found = score(case, hear(messages(case)))
             fields.setdefault(path.stem, Counter()).update(one for _, one in found)
@@ -327,11 +333,11 @@ def main(arguments: list[str], hear: Hear) -> None:
                 print(f"{path.stem} · {case['text']!r}\n    " + "\n    ".join(bad))
     if fields:
         print(table(fields, VERDICTS))
-    if spoken:
-        print(table(spoken, ("right", "wrong", "dangerous")))
+    if by_kind:
+        print(table(by_kind, ("right", "wrong", "dangerous")))
 
 
 if __name__ == "__main__":
-    from tests.hearing.heard import hear_json
+    from tests.hearing.heard import hear_each, hear_json
 
-    main(sys.argv[1:], hear_json)
+    main(sys.argv[1:], hear_json, hear_each)

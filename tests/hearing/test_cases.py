@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.hearing.heard import hear_json
-from tests.hearing.score import CASES, HELD_OUT, WISHES, messages, read_cases, score, score_turn, turns
+from tests.hearing.heard import hear_each, hear_json
+from tests.hearing.score import CASES, HELD_OUT, WISHES, messages, read_cases, score, score_turn, spoken, turns
 from tools.capabilities import catalogue
 
 FIELDS_RIGHT_MIN = 0.98
@@ -29,13 +29,14 @@ TURNS_RIGHT_MIN = 0.96
 TALKS_RIGHT_MIN = 0.9
 TURNS_DANGEROUS_MAX = 0
 
-INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show"}
+INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show", "status", "take", "leave"}
 FILES = sorted(CASES.glob("*.jsonl"))
 SINGLE = [case for path in FILES for case in read_cases(path) if "turns" not in case]
-SPOKEN = [turn for path in FILES for dialogue in read_cases(path) if "turns" in dialogue for turn in turns(dialogue)]
-TALKS = [turn for turn in SPOKEN if turn["kind"].startswith("talks: ")]
-"""Whole talks, with small talk, corrections and assent in other words: the hardest ones, apart."""
-DIALOGUES = [turn for turn in SPOKEN if not turn["kind"].startswith("talks: ")]
+WHOLE = [dialogue for path in FILES for dialogue in read_cases(path) if "turns" in dialogue]
+SPOKEN = [turn for dialogue in WHOLE for turn in turns(dialogue)]
+TALKS = [dialogue for dialogue in WHOLE if dialogue["kind"].startswith("talks: ")]
+"""With small talk, corrections and assent in other words: the hardest ones, apart."""
+DIALOGUES = [dialogue for dialogue in WHOLE if dialogue not in TALKS]
 UNITS = {"cpu_count": int, "memory_mib": int, "vlan": int, "users": int}
 
 
@@ -107,6 +108,6 @@ def test_nothing_is_invented_and_nothing_is_dropped_without_a_word(held_out: boo
 
 @pytest.mark.parametrize(("said_in", "right_min"), [(DIALOGUES, TURNS_RIGHT_MIN), (TALKS, TALKS_RIGHT_MIN)], ids=["dialogues", "talks"])
 def test_the_turns_of_the_dialogues_are_understood(said_in: list[dict[str, Any]], right_min: float) -> None:
-    spoken = Counter(score_turn(turn, hear_json(messages(turn))) for turn in said_in)
-    assert spoken["right"] / spoken.total() >= right_min
-    assert spoken["dangerous"] <= TURNS_DANGEROUS_MAX
+    verdicts = Counter(score_turn(turn, heard) for dialogue in said_in for turn, heard in spoken(dialogue, hear_each))
+    assert verdicts["right"] / verdicts.total() >= right_min
+    assert verdicts["dangerous"] <= TURNS_DANGEROUS_MAX

@@ -137,7 +137,7 @@ class _Parser:
     def _verb_last(self, first: int, begin: int) -> Clause | None:
         """`web-02 can go`, `web-02 löschen`."""
         last, ways = self._several(begin)
-        gone = self.scene.does(last, "goes", "take_away")
+        gone = self.scene.does(last, "goes", "take_away") and not self.scene.does(last, "deny")  # `the web servers don't need`
         return self._closed(first, self.scene.at(last).last, ways) if gone else None
 
     def _fewer(self, first: int, begin: int) -> Clause | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tools.rules.hearing.able import COUNT, Able
+from tools.rules.hearing.heads import free_label
 from tools.rules.hearing.meanings import same
 from tools.rules.hearing.saying import read_stretch
 from tools.rules.hearing.scene import Scene
@@ -115,11 +116,30 @@ def _read_portion(message: Message, thing: Thing, one: Portion) -> None:
             thing.facts[name] = fact
         else:
             edit = Edit(do="set", item=thing.label, name=name, value=fact.value, quote=fact.quote)
-            text = f"{name.replace('_', ' ')} {fact.value} for all of {thing.label}"
+            said = f"{name.replace('_', ' ')} {fact.value}"
+            for_all = Reading(text=f"{said} for all of {thing.label.replace('_', ' ')}", edits=(edit,))
             quote = message.scene.quote(one.first, one.last)
-            thing.doubts.append(Doubt(item=thing.label, quote=quote, about=(name,), readings=(Reading(text=text, edits=(edit,)),)))
+            apart = _apart(message, thing, one, edit, said)
+            thing.doubts.append(Doubt(item=thing.label, quote=quote, about=(name,), readings=(*apart, for_all)))
     thing.doubts += own.doubts
     thing.relations += own.relations
     thing.edits += own.edits
     thing.found.denied += own.found.denied
     thing.found.wishes += own.found.wishes
+
+
+def _apart(message: Message, thing: Thing, one: Portion, edit: Edit, said: str) -> tuple[Reading, ...]:
+    """So many of them become an item of their own. Where they have names it is said by these, and what runs stays one thing."""
+    scene, item = message.scene, message.request.item(thing.label)
+    number = int(scene.token(one.named).value) or 1
+    count = message.counted(thing, COUNT)[1] or 1
+    if item is None or one.kind or item.fact("name") or thing.label in scene.known.built or not 0 < number < count:
+        return ()
+    label, quote = free_label(thing.label, {other.label for other in message.request.items}), edit.quote
+    edits = (
+        Edit(do="copy", item=thing.label, name=label, quote=quote),
+        Edit(do="set", item=label, name=COUNT, value=str(number), quote=quote),
+        Edit(do="set", item=thing.label, name=COUNT, value=str(count - number), quote=quote),
+        edit.model_copy(update={"item": label}),
+    )
+    return (Reading(text=f"{said} for {number} of them, the others as they are", edits=edits),)

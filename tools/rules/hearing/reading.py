@@ -32,7 +32,7 @@ from tools.rules.hearing.saying import read_kind, read_stretch
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.taking import keep_from, take_away
 from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
-from tools.rules.hearing.unused import give_back, unused
+from tools.rules.hearing.unused import give_back, sign_off, unused
 from tools.rules.hearing.vague import ask_once, scale_asked
 from tools.rules.hearing.words import Catalogue, lexicon
 from tools.rules.names.naming import listed
@@ -90,6 +90,7 @@ class _Reader:
 
     def edits(self, cleaned: str, asked: Asked) -> Edits:
         scene, message = self.scene, self.message
+        sign_off(scene)
         layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene.words, text))
         cells, spans, remarks = cells_of(scene, layout)
         asks = is_question(scene, spans) and not cells
@@ -399,7 +400,11 @@ def _whose(able: Sequence[Thing], name: str) -> Doubt:
     readings = []
     for thing in able:
         fact = thing.facts[name]
-        readings.append(Reading(text=thing.label, edits=(Edit(do="set", item=thing.label, name=name, value=fact.value, quote=fact.quote),)))
+        readings.append(
+            Reading(
+                text=thing.label.replace("_", " "), edits=(Edit(do="set", item=thing.label, name=name, value=fact.value, quote=fact.quote),)
+            )
+        )
     return Doubt(item="", quote=able[0].facts[name].quote, about=(name,), readings=tuple(readings))
 
 

@@ -11,6 +11,8 @@ from tools.rules.hearing.seen import STOPS
 PHRASES_MAX = 60
 """Of one message; beyond it nobody reads on."""
 PHRASE_LENGTH_MAX = 160
+NAME_WORDS_MAX = 3
+"""Of whoever signs."""
 ENDS = STOPS | set(',()|"“”:')
 
 
@@ -33,6 +35,22 @@ def give_back(scene: Scene, quotes: Iterable[str]) -> None:
         while last < len(scene.said) and scene.used[last] and not told[last] and scene.said[last].text not in ENDS:
             last += 1
         scene.used[first:last] = bytes(last - first)
+
+
+def sign_off(scene: Scene) -> None:
+    """`Thanks, Anna`, `viele Grüße, Jens Müller`: whoever writes, at the end of a message."""
+    end = len(scene.said)
+    while end and scene.is_text(end - 1, *ENDS):
+        end -= 1
+    first = end
+    while first > max(end - NAME_WORDS_MAX, 0) and scene.is_plain_word(first - 1):
+        first -= 1
+    before = first - 1
+    while before > first - 3 and scene.is_text(before, ",", "\n", "!", "."):
+        before -= 1
+    words = {word for closing in listed("closing") for word in closing.split()}
+    if first < end and before < first - 1 and scene.token(before).text in words:
+        scene.settle(first, end)
 
 
 def unused(scene: Scene) -> tuple[str, ...]:

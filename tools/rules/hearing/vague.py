@@ -54,7 +54,7 @@ def ask_how_large(message: Message, thing: Thing, at: Stretch) -> None:
     if not known:
         return
     sizes = {name: quantities.size_bytes(now) for name, now in known.items()}
-    told = [spell_size(size) if (size := sizes[name]) else f"{now} cores" for name, now in known.items()]
+    told = [f"{spell_size(size)} of memory" if (size := sizes[name]) else f"{now} cores" for name, now in known.items()]
     quote = scene.quote(compared, compared + 1)
     thing.doubts.append(Doubt(item=thing.label, quote=quote, about=tuple(known), now=" and ".join(told)))
     scene.use(compared, compared + 1)

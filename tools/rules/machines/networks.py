@@ -101,7 +101,8 @@ def find(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
         return _tagged(snapshot, number, wish.bridge.lower())
     if not named:
         known = _names(snapshot)
-        hint = f" If it is a VLAN, say `VLAN {number}`, and on which bridge." if number is not None else ""
+        bridge = min(n.bridge for n in snapshot.networks) if snapshot.networks else "vmbr0"
+        hint = f" If it is a VLAN, say on which bridge, as in `VLAN {number} on {bridge}`." if number is not None else ""
         return naming.unknown("network", wish.name, known) + hint
     if not there:
         return f"Network {wish.name} is seen on {' and '.join(_bridges(named))}, not on {wish.bridge}. Say which of them is meant."

@@ -19,7 +19,7 @@ from tools.rules.names import foreign
 from tools.rules.names.text import spell_about, spell_memory, spell_number, spell_of, spell_span, spell_turn, spell_value
 from tools.rules.request.comparing import Difference
 from tools.values.effects import Tell
-from tools.values.requirements import Field
+from tools.values.requirements import Field, Needs, Origin
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader, Environment
@@ -80,6 +80,7 @@ def environment(loader: BaseLoader, markup: bool = True) -> Environment:
             ours,
             quoted,
             reasons,
+            said_fields,
             sentences,
             short,
             span,
@@ -181,6 +182,13 @@ def amount(field: Field) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     return spell_value(value, field.unit) if isinstance(value, int | float) else value
+
+
+def said_fields(needs: Needs) -> list[Field]:
+    """What was said of a part. A VLAN by its number is told once: it is the network's name then."""
+    network = needs.text("network")
+    fields = (field for field in needs.fields if field.origin is Origin.SAID)
+    return [field for field in fields if field.name != "vlan_tag" or str(field.value) != network]
 
 
 def told(field: Field, capability: str = "") -> str:
