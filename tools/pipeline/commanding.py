@@ -15,10 +15,10 @@ from tools.pipeline.made_here import guide_of, is_of_this_run
 from tools.pipeline.moment import Moment, made
 from tools.pipeline.prepare import prepare_removal
 from tools.pipeline.reconciling import reconcile
-from tools.rules.hearing import reading
 from tools.rules.names.naming import shorten
 from tools.rules.plans.approving import digits
 from tools.rules.plans.permitting import assert_may
+from tools.rules.request import suggesting
 from tools.rules.request.running import made_by_us
 from tools.rules.words import telling
 from tools.values import effects, events
@@ -140,15 +140,9 @@ class Commanding(Moment):
         )
 
     def _take(self, quote: str, edits: tuple[Edit, ...]) -> events.Said:
-        """A suggestion is read as an answer to its question."""
         now = self.now
-        missing = [(part.label, one) for part in now.requirements.parts for one in part.missing] if now.requirements else []
-        for label, one in ((label, one) for label, one in missing if one.suggestions):
-            asked = ((label, one.name),)
-            heard = reading.read(one.suggestions[0], now.request, catalogue(), asked, self.world.now().date())
-            answers = (edit for edit in heard.edits if (edit.do, edit.name) == ("set", one.name))
-            edits = (*edits, *(edit.model_copy(update={"item": label, "quote": quote}) for edit in answers))
-        return events.Said(self.text, Edits(edits=edits), offline=False)
+        taken = suggesting.take(quote, edits, now.request, now.requirements, catalogue(), self.world.now().date())
+        return events.Said(self.text, taken, offline=False)
 
     def _explain(self, what: events.Explained) -> None:
         now, ledger = self.now, self.world.ledger

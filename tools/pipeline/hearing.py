@@ -12,7 +12,7 @@ from tools.capabilities import catalogue, chain
 from tools.rules.hearing import proving
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.report import report
-from tools.rules.request import goals
+from tools.rules.request import goals, suggesting
 from tools.rules.request.editing import apply
 from tools.rules.request.running import sizes_needed
 from tools.rules.words.conversation import read
@@ -50,6 +50,11 @@ class Hearing:
                 if self.by_model:
                     heard = proving.fill_in(self.by_model(effect.text, self.now, heard), heard, catalogue())
                 self.now, more = step(self.now, events.Said(effect.text, heard, offline=self.by_model is None))
+                to_do = (*to_do, *more)
+            elif isinstance(effect, effects.Take):
+                now = self.now
+                heard = suggesting.take(effect.quote, effect.edits, now.request, now.requirements, catalogue(), self.today)
+                self.now, more = step(now, events.Said(text, heard, offline=False))
                 to_do = (*to_do, *more)
             elif isinstance(effect, effects.Understand):
                 understood = self._understand(effect)

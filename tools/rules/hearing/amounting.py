@@ -14,6 +14,8 @@ from tools.rules.hearing.things import MACHINE_SIZES, Message, Thing
 from tools.rules.hearing.values import AMOUNTS, GIB, LIST_GAP_MAX, SIZES, Amount, Match, assign, by_order, is_usual_memory, plain, takes
 from tools.values.request import Doubt, Edit, Reading
 
+DISK_FIRST_BYTES = 256 * GIB
+"""A size that may be either is rather a disk when it is larger."""
 TIMES_MAX = 24
 """Disks of one size."""
 ORDER = {"size": SIZES, "number": ("count", "memory", "disk", "disks", "money"), "money": ("money",)}
@@ -336,7 +338,8 @@ class _Amounts:
                 self.at.found.say(*self._changed(fact, thing.facts[fact].value, match), thing.facts[fact].quote)
         for size in doubtful:
             quote = scene.quote(size.first, size.last)
-            self._doubt([(lacking[kind], size.text, quote) for kind in ("memory", "disk") if kind in lacking])
+            order = ("disk", "memory") if size.worth > DISK_FIRST_BYTES else ("memory", "disk")
+            self._doubt([(lacking[kind], size.text, quote) for kind in order if kind in lacking])
             scene.use(size.first, size.last)
 
     def _goes_on(self, number: Amount) -> bool:

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 from tools.rules.hearing import quantities
+from tools.rules.hearing.lexicon import listed
 from tools.rules.names.text import fold
 from tools.values.events import Intent, Message
 
@@ -134,6 +135,11 @@ def _saying(text: str) -> tuple[str, Intent] | None:
     return None
 
 
+def says_yes(text: str) -> bool:
+    """`yes`, `yes please`, `evet`: an answer, and not only agreement to a plan."""
+    return (_bare(text).split() or [""])[0] in listed("yes")
+
+
 def _of_parts(text: str) -> Intent | None:
     """`looks good, ship it`, `thanks, cancel`: sayings that all agree, where agreement and thanks say no more than the other one does."""
     parts = [part for part in re.split(r"[,.!;\n]+", text) if part.strip()]
@@ -143,8 +149,8 @@ def _of_parts(text: str) -> Intent | None:
     rest = meant - {Intent.TAKE, Intent.STATUS, Intent.GREET}
     if Intent.APPROVE_WHAT in rest and len(rest) > 1:
         return None  # `yes, cancel`
-    if rest == {Intent.CANCEL, Intent.UNDO} and _saying(parts[0]) == ("no", Intent.CANCEL):
-        return Intent.UNDO
+    if rest == {Intent.CANCEL, Intent.UNDO}:
+        return Intent.UNDO  # `no, undo`: the one that loses less
     return rest.pop() if len(rest) == 1 else Intent.STATUS if not rest else None
 
 

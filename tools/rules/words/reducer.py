@@ -14,7 +14,7 @@ from typing import cast
 from tools.rules.hearing.counting import names_of
 from tools.rules.words import telling
 from tools.rules.words.asking import edit, hear, understand, walk
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers, read
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers, read, says_yes
 from tools.rules.words.drafts import draft, plan
 from tools.rules.words.runs import Stepped, as_it_stands, end, find, see, start, take_up
 from tools.values import effects, events
@@ -75,8 +75,11 @@ def _answer_doubts(now: Conversation, message: Message) -> Stepped | None:
     only_the_key = now.phase is Phase.ASKING and {name for _, name in now.asked} == {"public_key"}
     if only_the_key and message.intent is Intent.CANCEL and message.text.strip().lower().rstrip(".!") == "no":
         return now, (effects.Hear(message.text),)
-    if now.doubts and message.intent in (Intent.TAKE, Intent.APPROVE_WHAT) and not message.digest_typed:
+    agrees = now.doubts and message.intent is Intent.APPROVE_WHAT and not message.digest_typed
+    if (now.doubts and message.intent is Intent.TAKE) or (agrees and says_yes(message.text)):
         return _take(now, message)
+    if agrees and now.phase is Phase.ASKING:
+        return now, (telling.doubts(now.doubts),)  # `ship it` agrees to a plan, and none is there; it settles nothing that is in doubt
     picked = _picked(now.doubts, message.text)
     if not picked:
         return None
