@@ -11,8 +11,8 @@ from tools.values.requirements import Requirements
 
 
 def take(quote: str, edits: tuple[Edit, ...], request: Request, required: Requirements | None, catalogue: Catalogue, today: date) -> Edits:
-    """A suggestion is read as an answer to its question; where one is meant for all, it is for what the edits add, too. `quote` are the words
-    that agree, `edits` those of readings that were in doubt."""
+    """A suggestion is read as an answer to its question; where one is meant for all, it is for what the edits add, too. `quote` are the
+    words that agree, `edits` those of readings that were in doubt."""
     missing = [(part.label, one) for part in required.parts for one in part.missing] if required else []
     for label, one in ((label, one) for label, one in missing if one.suggestions):
         heard = read(one.suggestions[0], request, catalogue, ((label, one.name),), today)
