@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from google.adk.cli.fast_api import get_fast_api_app
 from hypothesis import given
 from joserfc.jwk import RSAKey
 from playwright.sync_api import sync_playwright
@@ -30,6 +32,7 @@ from tests.ledger import builders
 from tests.loopback import http_server
 from tests.monitoring.queries import figures_of, queries
 from tests.values import opened
+from tools.clients.shipped import AGENTS
 from tools.pipeline.world import World
 
 _spec = importlib.util.spec_from_file_location("messages", ROOT / "agents" / "provisioner" / "serving" / "messages.py")
@@ -197,6 +200,26 @@ def test_sessions_are_their_persons_own(service: Service) -> None:
         assert bob.get(f"{SESSIONS}/s1").status_code == 404
         assert alice.get("/dev-ui/").status_code == 200 and alice.get("/dev/apps").status_code == 404
         assert alice.post("/run", content=b"x" * (300 * 1024)).status_code == 413
+
+
+def test_no_operation_of_adks_reaches_what_is_anothers(service: Service) -> None:
+    """By ADK's own description of its API, and however the other one's name is spelled in an address."""
+    canary, asked, statuses = "kanarienvogel-of-bob", 0, set()
+    service.say("bob", f"a virtual machine called {canary}")
+    names = {"app_name": "provisioner", "session_id": "s1", "artifact_name": "request.json", "version_id": "0", "event_id": "e"}
+    with service.of("alice") as alice, service.of("bob") as bob:
+        before = bob.get(f"{SESSIONS}/s1").json()["events"]
+        for path, methods in get_fast_api_app(agents_dir=str(AGENTS), web=True).openapi()["paths"].items():
+            for name in ("bob", "%62ob", "user/../bob", "user%2F..%2Fbob") if "{user_id}" in path else ("",):
+                filled = re.sub(r"\{(\w+)\}", lambda found, name=name: name if found[1] == "user_id" else names.get(found[1], "x"), path)
+                for method in methods:
+                    body = {"json": {**MESSAGE, "userId": "bob"}} if method in ("post", "put", "patch") else {}
+                    answer = alice.request(method, filled, **body)
+                    asked += 1
+                    statuses.add(answer.status_code)
+                    assert canary not in answer.text, f"{method} {filled}"
+        assert asked > 80 and max(statuses) < 500
+        assert bob.get(f"{SESSIONS}/s1").json()["events"] == before
 
 
 def test_a_proxys_and_a_providers_word_is_taken(service: Service) -> None:
