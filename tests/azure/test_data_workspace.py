@@ -12,9 +12,12 @@ from tools.capabilities.data_workspace.choices import choices
 from tools.capabilities.data_workspace.design import Choice, Design
 from tools.platforms import estimate
 from tools.rules.azure.checks import cloud_of
+from tools.rules.plans.reviewing import world_moved
 from tools.values.manifest import Part
 from tools.values.requirements import Needs, Origin
+from tools.values.review import Review, Severity
 from tools.values.site import Environment, Site
+from tools.values.situation import Situation
 from tools.values.snapshot import SubscriptionSnapshot
 
 from .conftest import PRICES, composed, errors, offered, required, situation
@@ -226,3 +229,15 @@ def with_system_pool(part: Part, **changed: Any) -> Part:
 def test_the_review_finds(seen: SubscriptionSnapshot, look: Any, check: str, change: Any) -> None:
     wrong = change(composed(WORDS, seen).parts[0])
     assert check in errors(wrong, look(("eastus", "northeurope")) if check == "size.offered" else seen)
+
+
+def test_a_spot_price_that_has_doubled_since_stops_what_was_within_its_budget(seen: SubscriptionSnapshot) -> None:
+    """As the run looks again before it begins."""
+    part = composed("Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $2,400/month", seen).parts[0]
+    doubled = tuple(one.model_copy(update={"price": one.price * 2}) if one.key.startswith("vm_spot.") else one for one in PRICES)
+    looks = {"then": PRICES, "now": doubled}
+    found = {name: chain.footing(part).review(part, Situation({"azure": seen}, Site(), prices=prices))[0] for name, prices in looks.items()}
+    stopped = {name: [one.check for one in those if one.severity is Severity.ERROR] for name, those in found.items()}
+    assert stopped == {"then": [], "now": ["budget"]}
+    before, after = (Review(manifest_digest="", findings=found[name]) for name in ("then", "now"))
+    assert [one.check for one in world_moved(part, before, after)] == ["budget"]
