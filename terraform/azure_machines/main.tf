@@ -137,6 +137,30 @@ resource "azapi_resource" "peering" {
   }
 }
 
+# Others that these machines use: by the hub alone the two would not reach each other.
+resource "azapi_resource" "neighbour" {
+  for_each = merge([
+    for id in var.neighbour_ids : {
+      "there-${basename(id)}" = { from = azapi_resource.network.id, to = id }
+      "back-${basename(id)}"  = { from = id, to = azapi_resource.network.id }
+    }
+  ]...)
+
+  type      = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings@2024-05-01"
+  parent_id = each.value.from
+  name      = "peer-${split("/", each.value.to)[8]}"
+
+  body = {
+    properties = {
+      remoteVirtualNetwork      = { id = each.value.to }
+      allowVirtualNetworkAccess = true
+      allowForwardedTraffic     = false
+      allowGatewayTransit       = false
+      useRemoteGateways         = false
+    }
+  }
+}
+
 resource "azapi_resource" "interface" {
   for_each = var.machines
 

@@ -58,6 +58,12 @@ variable "hub_id" {
   default     = ""
 }
 
+variable "neighbour_ids" {
+  description = "Networks of others that these machines use, and that are peered with theirs."
+  type        = list(string)
+  default     = []
+}
+
 variable "ports" {
   description = "What is let in; VirtualNetwork is the network and those that are peered with it."
   type        = list(object({ port = string, protocol = string, source = string }))

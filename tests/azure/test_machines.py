@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools.capabilities import chain
+from tools.clients.settings import Settings
 from tools.platforms import azure as platform
 from tools.platforms import estimate
+from tools.rules.azure.checks import cloud_of
 from tools.rules.plans.changes import changes as plan_changes
 from tools.rules.plans.policy import refused
 from tools.rules.words import telling
@@ -183,6 +186,28 @@ def test_a_service_stands_in_azure_where_berth_reaches_its_machines(
     key = "ssh-ed25519 AAAA run"
     opened = platform.variables(part.letting_in(key))
     assert opened["public_keys"] == [KEY, key]
+
+
+def test_machines_reach_those_that_they_use(look: Look, azure_settings: Settings, tmp_path: Path) -> None:
+    before = look()
+    hub = next(one.id for one in before.networks)
+    site = SITE.model_copy(update={"environments": (Environment(name="development", network=Networking(hub=hub, reached=True)),)})
+    cache, web = composed("a redis in Azure for 1 GB and a web server in Azure connected to the redis", before, site=site).parts
+    assert web.uses == (cache.label,) and [one for one in web.commands if "See that it reaches" in one.purpose]
+    assert web.variables["neighbour_ids"] == [platform.network_id(cloud_of(cache))]
+    assert cache.variables["address_space"] != web.variables["address_space"]
+    places = {}
+    for part in (cache, web):
+        (tmp_path / part.label).mkdir()
+        places[part.label] = Folder(azure_settings, tmp_path / part.label, part.module)
+        places[part.label].vary(part)
+        assert bodies.faults(places[part.label].plan()) == []
+        places[part.label].apply()
+    assert wanted_changes(places[web.label].plan()) == []
+    for part in (web, cache):
+        places[part.label].plan(destroy=True)
+        places[part.label].apply()
+    assert look().groups == before.groups
 
 
 def test_what_cannot_be_changed_in_place(seen: SubscriptionSnapshot) -> None:

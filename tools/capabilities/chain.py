@@ -208,16 +208,20 @@ def _taken_back(built: Manifest, parts: Sequence[Part]) -> tuple[Part, ...]:
 def _told_of(part: Part, others: Sequence[Part]) -> Part:
     """After those that it uses, and with their endpoints: each of its machines is told them, and tries whether it reaches them."""
     used = [one for one in others if one.label in part.needs.uses]
-    told = [one for one in used if one.endpoints and part.machines]
-    return part.model_copy(
-        update={
-            "after": (*part.after, *(one.label for one in used)),
-            "uses": tuple(one.label for one in told),
-            "commands": (
-                *part.commands,
-                *(reaches(m.name, one.label, end) for one in told for end in one.endpoints[:1] for m in part.machines),
-            ),
-        }
+    told = [one for one in used if one.endpoints and part.every_machine]
+    return (
+        PLATFORMS[part.platform]
+        .joined(part, told)
+        .model_copy(
+            update={
+                "after": (*part.after, *(one.label for one in used)),
+                "uses": tuple(one.label for one in told),
+                "commands": (
+                    *part.commands,
+                    *(reaches(m.name, one.label, end) for one in told for end in one.endpoints[:1] for m in part.every_machine),
+                ),
+            }
+        )
     )
 
 

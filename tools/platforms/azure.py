@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tools.rules.azure.names import RULES, kind_of
 from tools.rules.plans.changes import Provider
 from tools.rules.plans.pricing import price_parts
-from tools.values.manifest import Manifest, Part
+from tools.values.manifest import Cloud, Manifest, Part
 from tools.values.plan import Estimate
 from tools.values.site import Reserved
 from tools.values.situation import Situation
@@ -47,6 +47,22 @@ def reserves(part: Part) -> Reserved:
     names = part.cloud.names if part.cloud else ()
     ranges = (part.variables["address_space"],) if "address_space" in part.variables else ()
     return Reserved(names=frozenset((*(name for key, name in names if RULES[kind_of(key)].scope in ("global", "subscription")), *ranges)))
+
+
+def joined(part: Part, used: Sequence[Part]) -> Part:
+    """Two networks that are peered with one hub do not reach each other by it, so these are peered too: learn.microsoft.com, "Virtual
+    network peering" (not transitive), from memory."""
+    there = [one for cloud in (one.cloud for one in used) if cloud and (one := network_id(cloud))]
+    if not there or part.cloud is None or not network_id(part.cloud):
+        return part
+    return part.model_copy(update={"variables": {**part.variables, "neighbour_ids": there}})
+
+
+def network_id(cloud: Cloud) -> str:
+    """Of the network that it makes; empty for none."""
+    names = dict(cloud.names)
+    group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{names['resource_group']}"
+    return f"{group}/providers/{RULES['network'].type}/{names['network']}" if "network" in names else ""
 
 
 def ids_in(state: Json) -> tuple[str, ...]:

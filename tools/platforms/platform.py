@@ -37,6 +37,11 @@ class Platform(Protocol):
         ...
 
     @staticmethod
+    def joined(part: Part, used: Sequence[Part]) -> Part:
+        """The part with a way to those that its machines use, where the platform gives none by itself."""
+        ...
+
+    @staticmethod
     def ids_in(state: Json) -> tuple[str, ...]:
         """Ids of what a Terraform state records as existing, spelt as `Part.owned` wants them."""
         ...

@@ -61,6 +61,11 @@ def _named(part: Part) -> Iterator[str]:
     return (f"{one.kind} {one.name}" for one in part.resources if not part.machines)
 
 
+def joined(part: Part, used: Sequence[Part]) -> Part:
+    """Networks of a cluster are as they are."""
+    return part
+
+
 def ids_in(state: Json) -> tuple[str, ...]:
     """VM ids; and what is of SDN by kind and name: `vnets/lab`."""
     made = [(resource, one.get("attributes", {})) for resource in state.get("resources", ()) for one in resource.get("instances", ())]
