@@ -77,7 +77,7 @@ def test_what_goes_is_named_beside_a_verb_that_takes_it_away_and_nothing_denies_
     text = " ".join(words)
     for label in lost(text):
         clauses = [one for one in re.split(r"[.]", text) if ORDERS.search(one) and re.search(NAMED[label], one)]
-        assert any(not re.search(r"\b(?:not|never|don't|if|only)\b", one) for one in clauses), text
+        assert any(not re.search(r"\b(?:not|never|don't|if|(?<!remove )(?<!drop )(?<!delete )only)\b", one) for one in clauses), text
 
 
 @pytest.mark.parametrize(("words", "memory_gib"), [("8 GB more", 10), ("8 GB", 8), ("1 GB less", 1), ("2 GB more", 4)])
