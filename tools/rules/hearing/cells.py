@@ -34,6 +34,8 @@ class Cell:
     thing: int | None = None
     label_first: int = -1
     """The token that its label begins with, when that stands right before it."""
+    beside: Sequence[int] = ()
+    """The tokens of other places than the one that was read."""
     again: bool = False
     """The same was told of the thing already: a second disk."""
 
@@ -60,6 +62,9 @@ class Cell:
         for one in sorted((at.able.by_name[name] for name in self.facts if name in at.able.by_name), key=_is_loose):
             if self._value(at, one):
                 scene.use(self.first, self.last)
+                for i in self.beside:
+                    scene.leave(i, i + 1)  # `Prod and Test`
+                    scene.used[i] = 0
                 if "vlan" in self.facts and "vlan" in at.able.kinds and scene.kind(self.first) == "number":
                     at.found.say("vlan", plain(scene.said[self.first].value), scene.quote(self.first, self.last))
                 return
@@ -120,6 +125,7 @@ class Cell:
     def _choice(self, at: Stretch, one: Wanted) -> bool:
         scene = at.scene
         mark = next((mark for mark in at.marks() if mark.choices(one.name)), None)
+        self.beside = [i for i in range(self.first, self.last) if mark and scene.is_listed(i, "other_places")]
         if mark:
             at.found.say(one.name, mark.choices(one.name)[0], scene.quote(mark.first, mark.last))
             if mark.last < self.last and scene.kind(mark.last) == "number" and f"{one.name}_version" in at.able.kinds:

@@ -129,7 +129,8 @@ def _share_alike(message: Message) -> None:
             after.take_over(one, {name for name, fact in one.facts.items() if name not in OWN and _place(message.scene, fact) < until})
     each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes and not _is_of_its_own(message, thing)), 0)
     for one in things[:each]:
-        if not one.sizes and not one.row:
+        first, last = message.scene.sentence(one.said[0])
+        if not one.sizes and not one.row and first <= things[each].said[0] <= last:
             one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
 
 

@@ -31,7 +31,8 @@ def pasted(text: str) -> list[Pasted]:
         for start, block in _blocks(text, set(told["keys"])) if f"{told['begins']}:" in text.lower() else ():
             keys = [(len(line) - len(line.lstrip(" \t-")), *_pair(line)) for line in block.lower().split("\n")]
             inner = next((indent for indent, key, _ in keys if key and indent), 0)
-            if any(key == told["begins"] for _, key, _ in keys) and any(key in told["holds"] for _, key, _ in keys):
+            read = any(key == told["named_by"] and value in told.get("read", ()) for _, key, value in keys)  # in YAML of our own
+            if not read and any(key == told["begins"] for _, key, _ in keys) and any(key in told["holds"] for _, key, _ in keys):
                 names = [name for name in _names(block, told, inner) if name]
                 found.append(Pasted(start, start + len(block), " ".join((told["called"], ", ".join(names))).strip(), told["runs_on"]))
     return found

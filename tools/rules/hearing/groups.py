@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tools.rules.hearing.able import COUNT
-from tools.rules.hearing.heads import Head
+from tools.rules.hearing.heads import Head, says_machine_size
 from tools.rules.hearing.meanings import same
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import FIGURES
@@ -296,7 +296,10 @@ class Grouping:
             return "same"  # `a database for 20 users, 3 servers`
         if head.body:
             return (
-                "new" if is_new and (before == "join" or (before == "stop" and (head.lead.number or head.start in self.lines))) else "same"
+                "new"
+                if (is_new and (before == "join" or (before == "stop" and (head.lead.number or head.start in self.lines))))
+                or (head.start in self.lines and says_machine_size(self.scene, head.last, len(self.scene.said), fully=True))
+                else "same"
             )
         if before == "for" and value_of(self.scene, head) >= 0:
             return "new"

@@ -62,6 +62,9 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     words = [token for token in said if token.kind in ("word", "name")]
     marks = lexicon.marks(said)
     is_of_others = any(same(token.text) in map(same, listed("of_others")) for token in said)
+    spelled = " ".join(word.text for word in words)
+    if spelled in listed("people") or (0 < len(words) <= 3 and words[-1].text in listed("people")):
+        return Labelled(remark=True)
     has_day = any(days(text, date(2000, 1, 1)))
     if not has_day and (
         day := next((name for name in ("needed_by", "until") if any(_is_day(lexicon, mark, name, said) for mark in marks)), "")

@@ -56,6 +56,7 @@ _IN_BRACKETS = re.compile(r"[(\[]([^)\]\d]{0,20}\d[\d.,]*[^)\]\d]{0,20})[)\]]\s*
 """`Memory (in 8 GB):`, where nothing else is the value."""
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"\w")
+_SIZE = re.compile(r"\d\s?[KMGT]i?B?\b", re.IGNORECASE)
 _OPENS = re.compile(r"^[\w\"' -]{1,60}[:=]\s*[\[{(]\s*$")
 """The key of a block or a list whose lines follow."""
 _COUNTED = re.compile(r"[\"']?\d")
@@ -205,7 +206,15 @@ class _Layout:
             return last, [[(row[1][0], row[1][1], row[0][2]) for row in fields]], True
         if len(heads) > 2 and known < 2 and sum(labels) >= 2:
             return last, self._turned(heads, [row for row, is_one in zip(body, labels, strict=True) if is_one]), False
-        if len(heads) < 2 or known < 2 or not body or (not is_markdown and any(_DIGIT.search(label) for _, _, label in heads)):
+        told = (
+            is_markdown and known and any(len(_SIZE.findall(text)) > 1 for row in body for _, _, text in row)
+        )  # `| app | 2 | 4 cores, 8 GB |`
+        if (
+            len(heads) < 2
+            or (known < 2 and not told)
+            or not body
+            or (not is_markdown and any(_DIGIT.search(label) for _, _, label in heads))
+        ):
             return at, [], False
         return last, [[(a, b, heads[i][2]) for i, (a, b, text) in enumerate(row) if i < len(heads) and text] for row in body], False
 

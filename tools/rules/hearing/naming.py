@@ -141,6 +141,8 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
         text = _COUNTER.sub("", chunk.group()).rstrip(".!?:)\"'") if chunk else ""
         is_name = bool(text) and not _TELEPHONE.fullmatch(text)
         return scene.chunk(at, len(text)) if is_name else at, spread(text) if is_name else ()
+    if scene.is_listed(at, "everything"):
+        return at, ()
     if token.kind == "word" and not is_first and sure and is_value_word(scene, at) and not scene.at(at).meanings:
         word = hyphenated(scene, at)
         end = scene.chunk(at, len(word))

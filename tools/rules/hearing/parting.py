@@ -95,6 +95,10 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
         states = _only_states(scene, at, end) and (at < first or _orders_behind(scene, end))
         asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy") or any(at <= head.start < end for head in new)
         begins = bool(scene.facts(at))  # `Disk size is 200 GB.`
+        of_host = scene.is_listed(at, "no_role") and scene.is_text(at + 1, ":") and sum(one.body and one.start > end for one in named) > 1
+        if of_host and not any(one.body and one.start < at for one in named):  # `Specs: 32 GB DDR4, 1 TB NVMe.` above a list of machines
+            scene.leave(at, end)
+            named = [head for head in named if not at <= head.start < end]
         reports = scene.is_text(end, ".") and scene.has(at, end, "size") and (states or (at < first and not asks)) and not begins
         if reports or ((at > first or not sized) and _is_of_others(scene, at, end, named)):
             scene.leave(at, end)

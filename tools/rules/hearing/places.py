@@ -51,6 +51,7 @@ def networks(at: Stretch, one: Wanted) -> None:
         known = scene.said[i].text in scene.known.networks and scene.does(i - 1 - scene.does(i - 1, "owned"), "lean")
         asked = scene.kind(i) == "number" and _answers(at, one, i)
         bridge = scene.kind(i) == "name" and BRIDGE.fullmatch(scene.said[i].text) and not scene.is_text(i + 1, ":", "=")
+        listed = listed and one.name not in at.found.facts  # `into the DMZ (VLAN 101)`
         if asked or bridge or listed or known or (subnet and not scene.is_listed(i - 1, "from")):
             _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
     if BRIDGE.fullmatch(at.found.facts[one.name].value.lower() if one.name in at.found.facts else ""):
@@ -292,12 +293,17 @@ LEADING = ("lean", "article", "owned", "with", "link", "change", "ask_for", "aff
 """What the words do that may stand between a thing and its address."""
 
 
+def _leads(scene: Scene, number: int) -> bool:
+    fills = scene.fills(number) and not scene.is_body(number)  # `I'd give it 10.0.0.4`
+    return scene.does(number, *LEADING) or scene.is_listed(number, "address") or fills
+
+
 def _is_of_another(at: Stretch, number: int) -> bool:
     """`registry at 10.20.0.8`, `nfs server 10.20.0.9`, `that uses the database at 10.20.0.5`: it stands neither at the beginning of its
     clause nor behind what is said of the thing."""
     scene, clause = at.scene, at.scene.clause(number)
     i = scene.at(number - 1).first if scene.does(number - 1, *LEADING) else number
-    while i > clause and scene.is_left(i - 1) and (scene.does(i - 1, *LEADING) or scene.is_listed(i - 1, "address")):
+    while i > clause and scene.is_left(i - 1) and _leads(scene, i - 1):
         i = min(scene.at(i - 1).first or i - 1, i - 1)
     if scene.kind(i - 2) == "address" and (scene.does(i - 1, "join") or scene.is_text(i - 1, ",", "&")):
         return True  # `forwarders 1.1.1.1 and 9.9.9.9`

@@ -197,7 +197,9 @@ class _Reader:
     def _place_under_headings(self, cells: list[Cell]) -> None:
         scene, sections = self.scene, [cell for cell in cells if cell.is_section]
         for thing in self.message.things if sections else ():
-            above = [cell for cell in sections if cell.first < thing.first]
+            named = scene.text.find(thing.facts["name"].quote) if "name" in thing.facts else -1
+            first = max(thing.first, scene.tokens_between(named, named + 1)[0]) if named >= 0 else thing.first
+            above = [cell for cell in sections if cell.first < first]
             if thing.new and above and SECTION not in thing.facts and self.message.wants(thing, SECTION):
                 mark = scene.marks_in(above[-1].first, above[-1].last, SECTION)[0]
                 thing.found.say(SECTION, mark.choices(SECTION)[0], scene.quote(mark.first, mark.last))
@@ -304,6 +306,8 @@ class _Reader:
 
     def _read_cell(self, cell: Cell, found: Sequence[Group]) -> None:
         message, thing = self.message, self._thing_of(cell, found)
+        if cell.is_section and found:
+            self.told_last, self.told = (), self.told | {"name"}  # names below another heading are of another thing
         if thing is None or (cell.is_section and found):
             return
         if cell.row:
@@ -329,7 +333,7 @@ class _Reader:
     def _begins(self, cell: Cell, thing: Thing) -> bool:
         """A form that says the same field once more goes on to another thing."""
         again = ({"name", "environment", "role", *MACHINE_SIZES} - {"disk"}) & set(cell.facts) & set(thing.facts) & self.told
-        return bool(again) and len(thing.facts) > 1
+        return bool(again) and (len(thing.facts) > 1 or again == {"name"})
 
     def _thing_of(self, cell: Cell, found: Sequence[Group]) -> Thing | None:
         message = self.message

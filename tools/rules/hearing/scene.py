@@ -95,8 +95,16 @@ class Scene(Seen):
         for mark in self.marks_of("remark"):
             if self.is_text(mark.first - 1, "("):  # `(currently a box with 24 cores, bought in 2017)`
                 self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
+            elif self._tells_how_it_is(mark):  # `we currently share app-02 (16 cores) with others`
+                self.leave(*self.sentence(mark.first))
             elif self.does(mark.last, "with"):  # `we currently have one server with 24 cores`
                 self.leave(mark.first, self.sentence(mark.last)[1])
+
+    def _tells_how_it_is(self, mark: Mark) -> bool:
+        """A verb stands behind the word, and nothing in the sentence asks for anything."""
+        begin, end = self.sentence(mark.first)
+        asks = self.any_does(begin, end, "ask_for", "polite", "change", "until", "needed_by")
+        return mark.first - begin <= 2 and self.is_plain_word(mark.last) and not asks and self.has(mark.last, end, "name")
 
     def _only_says_no(self, mark: Mark) -> bool:
         """`nein 8 GB`, `no 6`: the message is that and a figure."""

@@ -191,12 +191,17 @@ class Message:
     def _make_rows(self, cells: Sequence[Cell]) -> None:
         """A row of a table is a thing; one of sums is none."""
         scene = self.scene
+        firsts = {cell.row: cell.first for cell in reversed(cells) if cell.row}
+        if any(scene.is_text(first, "<", ">", "≤", "≥") for first in firsts.values()):  # `< 50 users: 2 cores`: one of these is chosen
+            for cell in (cell for cell in cells if cell.row):
+                scene.leave(cell.first, cell.last)
+            return
         for row in dict.fromkeys(cell.row for cell in cells if cell.row):
             mine = [cell for cell in cells if cell.row == row]
             if scene.is_listed(mine[0].first, "totals"):
                 scene.settle(mine[0].first, mine[-1].last)
                 continue
-            if sum(bool(cell.facts) for cell in mine) < 2:
+            if sum(bool(cell.facts) + 2 * (not cell.facts and len(scene.of_kind(cell.first, cell.last, "size")) > 1) for cell in mine) < 2:
                 continue
             services = (m.names("service")[0] for m in scene.mentions for cell in mine if cell.first <= m.first < cell.last)
             for cell in mine:
