@@ -153,9 +153,11 @@ def _is_word_name(at: Stretch, number: int) -> bool:
     ends = sized or scene.stops(number + 1) or scene.is_text(number + 1, ",", "(", ":") or scene.does(number + 1, "with")
     leads = scene.words.language == ENGLISH or (scene.words.adjectives_first and scene.does(number + 1, "with"))
     open_ = leads and scene.named_at(number) and scene.is_plain_word(number) and text not in scene.words.ordinals
-    words = [word for one in at.able.wanted for _, several in one.choices for word in several]
-    chosen = {*words, *(f"{word}s" for word in words)}  # `2 redis caches`
-    return open_ and ends and len(text) >= 3 and not text.endswith(("ly", "ing")) and text not in chosen
+    if not (open_ and ends and len(text) >= 3) or text.endswith(("ly", "ing")):
+        return False
+    return not any(
+        text in (word, f"{word}s") for one in at.able.wanted for _, several in one.choices for word in several
+    )  # `2 redis caches`
 
 
 def _own_make(message: Message, thing: Thing) -> None:

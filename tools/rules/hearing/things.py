@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 from tools.rules.hearing.able import COUNT, Able
 from tools.rules.hearing.cells import Cell
@@ -124,10 +125,14 @@ class Message:
         able, places = words.able[thing.capability], {one.only_in for one in self.wanted(thing)} - {""}
         if not places:
             return able
-        marks = (mark for mark in self.scene.marks if not self.scene.denied[mark.first])
-        said = {value for mark in marks for name in words.places for value in mark.choices(name)}
-        said |= {fact.value for name in words.places if (fact := self.before(thing, name)) is not None}
+        said = self._places | {fact.value for name in words.places if (fact := self.before(thing, name)) is not None}
         return able if places <= said else words.anywhere[thing.capability]
+
+    @cached_property
+    def _places(self) -> AbstractSet[str]:
+        """Those that the message names."""
+        marks = (mark for mark in self.scene.marks if not self.scene.denied[mark.first])
+        return {value for mark in marks for name in self.scene.words.places for value in mark.choices(name)}
 
     def before(self, thing: Thing, name: str) -> Fact | None:
         """What the request says already."""
