@@ -277,7 +277,7 @@ class Grouping:
             if head.intro != "ref" and joined and self._is_listed_anew(head, previous):
                 return "new"
             says = self.scene.has(previous.head.first, head.start, *FIGURES) or previous.count is not None
-            is_article = not head.lead.another and head.lead.number is None and head.body
+            is_article = not head.lead.another and head.lead.number is None and head.body and not (before == "join" and says)
             goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
             return "new" if is_new and joined and not is_article and not goes_on else "same"
         hosted = previous.head.body and self.scene.is_listed(head.start - 1, "hosting") and self.scene.does(head.start - 2, "to")
