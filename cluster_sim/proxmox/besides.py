@@ -18,6 +18,7 @@ from .configuration import disks
 from .errors import failed
 from .looking import QEMU
 from .parameters import BOOLEAN, NODE, STORAGE, TEXT, choice
+from .processors import CPU_TYPES
 from .rights import require_self_or, require_user
 
 _GUEST = "/nodes/{node}/qemu/{vmid}"
@@ -263,11 +264,8 @@ def packages(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-CPU_TYPES = ("host", "kvm64", "max", "qemu64", "x86-64-v2", "x86-64-v2-AES", "x86-64-v3", "x86-64-v4")
-"""The usual ones; Proxmox VE has some hundred more, named after processors."""
-
-
 def cpu_types(call: Call) -> list[dict[str, Any]]:
+    """The usual ones; Proxmox VE has some hundred more, named after processors."""
     return [{"name": name, "custom": 0, "vendor": "default"} for name in CPU_TYPES]
 
 

@@ -103,6 +103,7 @@ def _node(world: ProxmoxSection, name: str, number: int, now: float) -> Node:
         int(n.root_used_gib * GIB),
         int(n.memory_base_gib * GIB),
         now - n.up_days * 86400,
+        frozenset(n.flags.split()),
         n.maintenance,
     )
 

@@ -230,7 +230,7 @@ def node_status(call: Call) -> dict[str, Any]:
             "mhz": str(node.mhz),
             "hvm": "1",
             "user_hz": 100,
-            "flags": "fpu vme de pse tsc msr pae cx8 sse4_2 x2apic popcnt aes avx avx2",
+            "flags": " ".join(sorted(node.flags)),
         },
         "memory": {
             "total": node.memory_bytes,

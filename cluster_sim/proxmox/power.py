@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bodies
+from . import bodies, processors
 from .access import Who
 from .addressing import take_address
 from .call import Call
@@ -87,6 +87,10 @@ def starting(cluster: Cluster, guest: Guest) -> Worker:
             script, interface = "/usr/libexec/qemu-server/pve-bridge", f"tap{guest.vmid}i{key.removeprefix('net')}"
             yield f"kvm: -netdev type=tap,id={key},ifname={interface},script={script}: network script {script} failed with status 6400"
             raise TaskFailed("start failed: QEMU exited with code 1")
+    if missing := processors.missing(guest.config.get("cpu", ""), cluster.nodes[guest.node].flags):
+        yield from (f"kvm: warning: host doesn't support requested feature: {flag}" for flag in missing)
+        yield "kvm: Host doesn't support requested features"
+        raise TaskFailed("start failed: QEMU exited with code 1")
     yield from bodies.boot(cluster, guest)
     mark_running(cluster, guest)
     return None

@@ -11,6 +11,10 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+FLAGS = "fpu vme de pse tsc msr pae cx8 cx16 lahf_lm pni ssse3 sse4_1 sse4_2 x2apic movbe popcnt aes xsave avx f16c abm bmi1 avx2 bmi2 fma"
+"""Of a usual x86-64-v3."""
+
+
 class NodeSection(Section):
     address: str
     model: str = "AMD EPYC 7313P 16-Core Processor"
@@ -25,6 +29,8 @@ class NodeSection(Section):
     memory_base_gib: float = 2.5
     """What the node itself needs: system, Ceph, cache that does not shrink."""
     up_days: PositiveFloat = 41
+    flags: str = FLAGS
+    """Of its processors, as /proc/cpuinfo names them."""
     maintenance: bool = False
     """As `ha-manager crm-command node-maintenance enable` leaves it."""
 

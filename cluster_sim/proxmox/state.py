@@ -21,6 +21,7 @@ class Node:
     root_used_bytes: int
     memory_base_bytes: int
     up_since: float
+    flags: frozenset[str] = frozenset()
     maintenance: bool = False
     """Of high availability: its guests are elsewhere until it is over."""
 

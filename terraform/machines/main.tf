@@ -32,7 +32,15 @@ resource "proxmox_virtual_environment_vm" "machine" {
 
   cpu {
     cores = each.value.cpu_count
-    type  = "x86-64-v2-AES"
+    type  = each.value.cpu_type
+  }
+
+  dynamic "startup" {
+    for_each = each.value.start_order == null ? [] : [each.value.start_order]
+
+    content {
+      order = startup.value
+    }
   }
 
   memory {

@@ -13,6 +13,7 @@ variable "machines" {
     disk_gib       = number
     data_disks     = optional(list(object({ interface = string, disk_gib = number })), [])
     cpu_count      = number
+    cpu_type       = optional(string, "x86-64-v2-AES")
     memory_mib     = number
     bridge         = string
     vlan_tag       = optional(number)
@@ -34,6 +35,8 @@ variable "machines" {
     domain      = optional(string)
     tags        = optional(list(string), [])
     on_boot     = optional(bool, true)
+    # Among those that start with their node, the lowest first; null: in no order.
+    start_order = optional(number)
     # Only on shared storage can another node start it.
     high_availability = optional(bool, false)
     pool              = optional(string)

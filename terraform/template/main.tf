@@ -43,7 +43,7 @@ resource "proxmox_virtual_environment_vm" "machine" {
 
   cpu {
     cores = each.value.cpu_count
-    type  = "x86-64-v2-AES"
+    type  = each.value.cpu_type
   }
 
   memory {

@@ -33,6 +33,7 @@ variable "machines" {
     disk_interface = string
     disk_gib       = number
     cpu_count      = number
+    cpu_type       = optional(string, "x86-64-v2-AES")
     memory_mib     = number
     bridge         = string
     vlan_tag       = optional(number)

@@ -233,3 +233,41 @@ def test_a_place_that_the_token_may_not_use_is_left_out_where_another_will_do(he
 def test_a_machine_without_a_network_is_no_machine() -> None:
     manifest = composed("virtual_machine", VM)
     assert "network.there" in errors(reviewed(spoilt(manifest, bridge="vmbr9")))
+
+
+OLD = ("kvm64", "x86-64-v2")
+ABLE = (*OLD, "x86-64-v2-AES", "x86-64-v3")
+
+
+def test_what_proxmox_alone_knows_of_a_machine_is_as_it_was_said() -> None:
+    told = {"cpu_type": "HOST", "vm_id": "150", "cloud_init_user": "deploy", "vm_notes": "the first", "start_order": "2", "count": "2"}
+    one, other = machines({"network": "20"} | told, four_nodes())
+    assert (one.cpu_type, one.user_name, one.start_order, one.description) == ("host", "deploy", 2, "the first")
+    assert (one.vm_id, other.vm_id) == (150, 151), "outside the site's range, since they were said"
+    seen = four_nodes()
+    there = seen.model_copy(update={"guests": (*seen.guests, guest(151, "old", "pve2"))})
+    _, offer = offered("virtual_machine", VM | told, there)
+    assert [(one.subject, one.reason) for one in offer.parts[0].exclusions] == [("VM id 151", "it is taken by old")]
+
+
+@pytest.mark.parametrize(
+    ("types", "chosen"),
+    [
+        ({}, "x86-64-v2-AES"),  # no node told its flags
+        (dict.fromkeys(NAMES, ABLE), "x86-64-v2-AES"),
+        ({NAMES[0]: OLD, NAMES[1]: ABLE}, "x86-64-v2"),  # a machine may have to move
+        ({NAMES[0]: OLD[:1]}, "kvm64"),
+    ],
+)
+def test_a_processor_is_of_a_type_that_every_node_can_give(types: dict[str, tuple[str, ...]], chosen: str) -> None:
+    seen = four_nodes()
+    nodes = tuple(n.model_copy(update={"cpu_types": types.get(n.name, ())}) for n in seen.nodes)
+    [one] = machines({}, seen.model_copy(update={"nodes": nodes}))
+    assert one.cpu_type == chosen
+
+
+def test_a_type_of_processor_that_its_node_cannot_give_is_refused() -> None:
+    seen = four_nodes()
+    nodes = tuple(n.model_copy(update={"cpu_types": OLD}) for n in seen.nodes)
+    manifest = composed("virtual_machine", VM | {"cpu_type": "x86-64-v3"}, seen.model_copy(update={"nodes": nodes}))
+    assert errors(reviewed(manifest, seen.model_copy(update={"nodes": nodes}))) == ["processor"]

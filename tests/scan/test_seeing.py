@@ -143,3 +143,17 @@ def test_no_answer_breaks_it(row: dict[str, object], several: list[dict[str, obj
     seeing.named_once([*bridges, *sdn, *seeing.tagged({1: row}, bridges, {})])
     seeing.load_of_day("pve1", several)
     seeing.subnet(row)
+
+
+@pytest.mark.parametrize(
+    ("flags", "most_able"),
+    [
+        ("", None),
+        ("fpu sse2 pni", "kvm64"),
+        ("pni popcnt sse4_1 sse4_2 ssse3", "x86-64-v2"),
+        ("pni popcnt sse4_1 sse4_2 ssse3 aes", "x86-64-v2-AES"),
+    ],
+)
+def test_types_of_processors_follow_from_the_flags(flags: str, most_able: str | None) -> None:
+    node = seeing.node({"node": "pve1", "status": "online"}, None, "", answers=True, flags=flags)
+    assert (node.cpu_types[-1] if node.cpu_types else None) == most_able

@@ -71,6 +71,7 @@ class AnyMachine(Value):
     """Of the system."""
     data_disks: tuple[DataDisk, ...] = ()
     cpu_count: int
+    cpu_type: str = "x86-64-v2-AES"
     memory_mib: int
     user_name: str
     public_keys: tuple[str, ...]
@@ -108,6 +109,8 @@ class Machine(Placement, AnyMachine):
     domain: str | None = None
     tags: tuple[str, ...] = ()
     on_boot: bool = True
+    start_order: int | None = None
+    """Among those that start with their node: the lowest first."""
     high_availability: bool = False
     """The cluster's manager starts it on another node when its own is lost."""
     pool: str | None = None

@@ -58,6 +58,8 @@ class Node(Value):
     """Now, 0..1."""
     load: Load | None = None
     cpu_model: str = ""
+    cpu_types: tuple[str, ...] = ()
+    """The general types of processors that a machine on it may have, the most able last. Empty: it did not tell its flags."""
     maintenance: bool = False
     """Of high availability: its guests are elsewhere until it is over."""
 

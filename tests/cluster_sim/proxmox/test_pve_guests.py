@@ -375,3 +375,18 @@ def test_a_running_guest_keeps_its_address_on_another_network_until_it_is_starte
     assert address() == before
     restart()
     assert address().split(".")[1] != before.split(".")[1]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "end"),
+    [
+        ("host", "OK"),
+        ("x86-64-v2", "OK"),
+        ("x86-64-v2-AES", "start failed: QEMU exited with code 1"),
+        ("cputype=x86-64-v3", "start failed: QEMU exited with code 1"),
+    ],
+)
+def test_a_guest_starts_only_with_a_processor_that_its_node_can_give(changed: Callable[..., Driver], cpu: str, end: str) -> None:
+    old = changed(nodes={"pve4": {"flags": "pni popcnt sse4_1 sse4_2 ssse3"}})
+    old.put("/nodes/pve4/qemu/143/config", cpu=cpu)
+    assert old.end(old.post("/nodes/pve4/qemu/143/status/start")) == end

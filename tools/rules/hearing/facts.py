@@ -255,6 +255,9 @@ def _texts(at: Stretch, one: Wanted) -> None:
             continue  # `metrics storage: 8 cores`
         if told and begin < at.last and not scene.stops(begin) and not scene.does(begin, "lean"):  # not `the application is on 10.20.5.7`
             end = next((i for i in range(begin, at.last) if scene.is_text(i, *".,;!?\n") and not scene.token(i + 1).glued), at.last)
+            last, several = names_at(scene, begin, at.last) if scene.said[mark.last - 1].text.endswith("s") else (begin, ())
+            if len(several) > 1 and last >= end:  # `tags: db and k3s`
+                end = last
             _say_text(at, one, mark.first, begin, end)
             continue
         lead = _lead(at, mark)
@@ -264,7 +267,9 @@ def _texts(at: Stretch, one: Wanted) -> None:
         if begin < at.last and scene.kind(begin) == "address":
             at.say(one.name, ", ".join(addresses_at(scene, begin, at.last)[1]), mark.first, addresses_at(scene, begin, at.last)[0])
             continue
-        value = begin < at.last and (scene.kind(begin) in ("name", "quoted") or is_value_word(scene, begin))
+        closes = scene.stops(begin + 1) or scene.is_text(begin + 1, ",") or scene.does(begin + 1, "join")
+        verb = begin == mark.last and scene.kind(begin) == "word" and scene.does(begin, "ask_for") and closes  # `cpu type host`
+        value = begin < at.last and (scene.kind(begin) in ("name", "quoted") or is_value_word(scene, begin) or verb)
         if value and (alone or naming):
             end, said = names_at(scene, begin, at.last, listed=plural)
             if said:

@@ -88,3 +88,28 @@ def unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
     middle = token.start + found.start(3)
     word = Token("word", found[1], token.start, token.start + found.end(1), glued=token.glued)
     return word, Token("number", found[3], middle, token.end, float(found[3]), glued=True)
+
+
+def tagged(said: tuple[Token, ...], marks: list[Mark], mentions: list[Mark]) -> frozenset[int]:
+    """`a VM, tags: db and k3s`: single words of a list of tags that services are called by, too. They ask for none, where others do."""
+    services = {mark.first for mark in mentions if mark.last - mark.first == 1 and mark.names("service")}
+    found = set[int]()
+    for mark in marks:
+        if "tags" not in mark.names("fact") or said[mark.last - 1].text in ("tag", "label"):
+            continue
+        at = mark.last
+        while at < len(said) and said[at].text in (":", "="):
+            at += 1
+        while at < len(said) and said[at].kind in ("word", "name") and _ends_item(said, at + 1):
+            found |= {at} & services
+            at += 1
+            while at < len(said) and said[at].text in _BETWEEN:
+                at += 1
+    return frozenset(found) if any(mark.first not in found for mark in mentions) else frozenset()
+
+
+_BETWEEN = (",", "and", "&", "und", "et", "y", "ve")
+
+
+def _ends_item(said: tuple[Token, ...], at: int) -> bool:
+    return at >= len(said) or said[at].text in _BETWEEN or said[at].kind not in ("word", "name", "number", "size", "quoted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from tools.rules.hearing.joining import compounds, in_numbers, joined, unglued
+from tools.rules.hearing.joining import compounds, in_numbers, joined, tagged, unglued
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.seen import MARGIN, NONE, NOTHING, QUANTITIES, Seen
@@ -26,6 +26,8 @@ class Scene(Seen):
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
         mentions = joined(said, words.mentions(said, marks, there), marks)
+        if among := tagged(said, marks, mentions):
+            marks, mentions = ([mark for mark in several if mark.first not in among] for several in (marks, mentions))
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))
         scene._at, scene._tokens = [NONE] * (len(said) + MARGIN), (*said, *[NOTHING] * MARGIN)
         scene._starts = [token.start for token in said]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tools.rules.machines import addresses, networks, templates
 from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, storage_sum
 from tools.rules.machines.keeping import resting_on
-from tools.rules.names import naming
+from tools.rules.names import naming, processors
 from tools.rules.request.reading import CPU_COUNT_MAX, MEMORY_MIB_MIN
 from tools.values.machine import Machine, without_prefix
 from tools.values.manifest import Part
@@ -88,6 +88,8 @@ def _vm_id_free(m: Machine, scene: Scene) -> Fault | None:
         return fault("vm_id.promised", vm_id=m.vm_id)
     if sum(1 for other in scene.part.machines if other.vm_id == m.vm_id) > 1:
         return fault("vm_id.twice", vm_id=m.vm_id)
+    if m.vm_id in range(first := scene.needs(m).whole("vm_id"), first + len(scene.part.machines)) and first:
+        return None
     if not scene.site.vm_id_low <= m.vm_id <= scene.site.vm_id_high and m.vm_id not in scene.owned:
         return fault("vm_id.outside", vm_id=m.vm_id, low=scene.site.vm_id_low, high=scene.site.vm_id_high)
     return None
@@ -230,6 +232,13 @@ def _bounds(m: Machine, scene: Scene) -> Fault | None:
     return None
 
 
+def _processor(m: Machine, scene: Scene) -> Fault | None:
+    node = scene.snapshot.node(m.node)
+    if node is None or processors.serves(node, m.cpu_type) or m.vm_id in scene.owned:
+        return None
+    return fault("processor.unfit", machine=m.name, cpu_type=m.cpu_type, node=m.node, able=node.cpu_types[-1])
+
+
 def _as_asked(m: Machine, scene: Scene) -> Fault | None:
     """What was said is kept to the letter, what was assumed stays within its range."""
     for name, value in (("cpu_count", m.cpu_count), ("memory_mib", m.memory_mib), ("disk_gib", m.disk_gib)):
@@ -277,6 +286,7 @@ CHECKS: dict[str, Callable[[Machine, Scene], Fault | None]] = {
     "disk.data": _data_disks,
     "address": _address,
     "bounds": _bounds,
+    "processor": _processor,
     "as_asked": _as_asked,
     "headroom.memory": _headroom_memory,
     "headroom.cpu": _headroom_cpu,

@@ -16,7 +16,7 @@ from tools.rules.machines.keeping import resting_on, size_of, where_of
 from tools.rules.machines.networks import wish_of
 from tools.rules.machines.places import Demand
 from tools.rules.machines.rights import rights_of
-from tools.rules.names import naming
+from tools.rules.names import naming, processors
 from tools.rules.request.choosing import as_settled, candidate_of, settled_numbers
 from tools.values.machine import Machine
 from tools.values.manifest import Part, Resource, Secret
@@ -40,7 +40,7 @@ SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
 def offer(needs: Needs, situation: Situation) -> PartOffer:
     seen, reserved = situation.cluster, situation.reserved
     room = room_of(situation, needs.text("environment"), highly_available=needs.yes("high_availability"))
-    clash = (*_name_clash(needs, seen, reserved), *addresses.clashes(needs, seen, reserved))
+    clash = (*_name_clash(needs, seen, reserved), *_id_clash(needs, seen, reserved), *addresses.clashes(needs, seen, reserved))
     if not seen.quorate:
         clash = (Exclusion(subject="the cluster", reason="it has no quorum, so nothing in it can be changed"),)
     if clash:
@@ -78,6 +78,14 @@ def _name_clash(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved) -> 
     return tuple(Exclusion(subject=f"name {n}", reason=f"it is taken by {by_name.get(n, others[n])}") for n in clashes)
 
 
+def _id_clash(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved) -> tuple[Exclusion, ...]:
+    first = needs.whole("vm_id")
+    by_id = {g.vm_id: g.name for g in snapshot.guests} | {t.vm_id: t.name for t in snapshot.templates}
+    wanted = range(first, first + needs.machine_count) if first else ()
+    whose = {one: by_id.get(one, "a plan that is not carried out yet") for one in wanted if one in by_id or one in reserved.vm_ids}
+    return tuple(Exclusion(subject=f"VM id {one}", reason=f"it is taken by {who}") for one, who in whose.items())
+
+
 def _free_name(needs: Needs, snapshot: ClusterSnapshot, reserved: Reserved) -> str:
     taken = TakenNames(snapshot, reserved)
     name = needs.text("name")
@@ -107,7 +115,9 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
     candidate = candidate_of(part_offer, pick)
     settled = settled_numbers(part_offer, pick)
     made: list[Machine] = []
-    ids = iter(free_ids(len(candidate.places), seen, site, reserved))
+    first_id, count = needs.whole("vm_id"), len(candidate.places)
+    ids = iter(range(first_id, first_id + count) if first_id else free_ids(count, seen, site, reserved))
+    cpu_type = needs.text("cpu_type") or processors.choose(seen.nodes)
     called = iter(names_of(needs, seen, site, reserved))
     network = networks.find(seen, wish_of(needs))
     assert isinstance(network, Network), "an offer with candidates has found the network"
@@ -129,6 +139,7 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
                 disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place.template_vm_id))),
                 data_disks=disks.attach(demand.data_disks_gib, place.disk_interface, _drives(found.get(place.template_vm_id))),
                 cpu_count=sizes["cpu_count"],
+                cpu_type=cpu_type,
                 memory_mib=sizes["memory_mib"],
                 bridge=network.bridge,
                 vlan_tag=network.vlan_tag,
@@ -137,12 +148,13 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
                 address6=(address6 := next(fixed6)),
                 gateway6=(addresses.gateway6_of(needs, network) or None) if address6 else None,
                 cards=next(cards),
-                user_name=site.user_name,
+                user_name=needs.text("cloud_init_user") or site.user_name,
                 public_keys=needs.strings("public_keys"),
                 dns_servers=needs.strings("dns_servers") or network.dns_servers or site.dns_servers,
                 domain=needs.text("domain") or network.domain or None,
                 tags=tags_of(needs, group.called),
                 on_boot=needs.yes("start_on_boot") or needs.field("start_on_boot") is None,
+                start_order=needs.whole("start_order") or None,
                 high_availability=demand.high_availability,
                 pool=site.pool or None,
                 description=description_of(needs),
@@ -191,7 +203,7 @@ def tags_of(needs: Needs, called: str = "") -> tuple[str, ...]:
 def description_of(needs: Needs) -> str | None:
     """What is to be known of a machine by whoever looks at it in Proxmox VE: dates, and what was asked for and is not done."""
     until, needed_by = needs.text("until"), needs.text("needed_by")
-    told = [f"Needed by {needed_by}." if needed_by else "", f"Needed until {until}." if until else ""]
+    told = [needs.text("vm_notes"), f"Needed by {needed_by}." if needed_by else "", f"Needed until {until}." if until else ""]
     told += [f"Not done: {one}." for one in needs.not_included]
     return "\n".join(filter(None, told)) or None
 

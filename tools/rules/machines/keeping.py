@@ -113,6 +113,8 @@ def _lasting(old: Machine, new: Machine, needs: Needs) -> dict[str, object]:
     if not needs.strings("more_addresses"):
         before = {(card.bridge, card.vlan_tag): card for card in old.cards}
         address["cards"] = tuple(before.get((card.bridge, card.vlan_tag), card) for card in new.cards)
+    if not needs.text("cpu_type"):
+        address["cpu_type"] = old.cpu_type
     return old.placement.model_dump() | {"vm_id": old.vm_id, "data_disks": disks.keep(old.data_disks, new.data_disks)} | address
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from tools.rules.machines.networks import lets_through
+from tools.rules.names import processors
 from tools.rules.names.scanned import Row, display, number
 from tools.values.snapshot import Guest, Load, Network, Node, Storage, Template, Zone
 from tools.values.value import Json
@@ -34,7 +35,7 @@ def in_maintenance(ha_status: Iterable[Row]) -> frozenset[str]:
     return frozenset(str(r.get("node")) for r in ha_status if r.get("type") == "lrm" and "maintenance mode" in str(r.get("status")))
 
 
-def node(row: Row, load: Load | None, model: str, answers: bool, maintenance: bool = False) -> Node:
+def node(row: Row, load: Load | None, model: str, answers: bool, maintenance: bool = False, flags: str = "") -> Node:
     """A node that the cluster calls online but that does not answer takes nothing new."""
     return Node(
         name=display(row.get("node")),
@@ -45,6 +46,7 @@ def node(row: Row, load: Load | None, model: str, answers: bool, maintenance: bo
         cpu_ratio=min(number(row, "cpu"), 1.0),
         load=load,
         cpu_model=display(model),
+        cpu_types=processors.types_of(flags.split()),
         maintenance=maintenance or row.get("hastate") == "maintenance",
     )
 

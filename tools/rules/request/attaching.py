@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from tools.rules.hearing import quantities
-from tools.rules.names import naming
+from tools.rules.names import naming, processors
 from tools.rules.request.editing import values_of
 from tools.rules.request.reading import DISK_GIB_MAX, Reading
 from tools.values.requirements import Needs
@@ -22,6 +22,10 @@ DATA_DISKS_MAX = 12
 """Of one machine. A virtio or SCSI bus of Proxmox VE takes more; nobody has asked for them."""
 TAGS_MAX = 20
 DOMAIN = re.compile(r"(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+VM_ID_MIN, VM_ID_MAX = 100, 999_999_999
+START_ORDER_MAX = 9999
+ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+NOTES_CHARACTERS_MAX = 1000
 CARDS_MAX = 8
 """Network cards of one machine. Proxmox VE takes 32; nobody has asked for them."""
 GIB = 2**30
@@ -49,12 +53,36 @@ def read_attached(reading: Reading, count: int) -> None:
     _read_domain(reading)
     _read_tags(reading)
     _read_dates(reading)
+    _read_of_proxmox(reading)
     if "start_on_boot" in reading.facts:
         reading.said("start_on_boot", reading.facts["start_on_boot"].value.strip().lower() not in ("no", "false"))
     if "ports" in reading.facts:
         ports = values_of(reading.facts["ports"].value)
         reading.said("ports", ports)
         reading.not_included.append(f"a firewall for port{'s' if len(ports) > 1 else ''} {', '.join(ports)}: what the network lets through")
+
+
+def _read_of_proxmox(reading: Reading) -> None:
+    """What only Proxmox VE knows of a machine: its id, its type of processor, its account, its notes, and when it starts."""
+    if "cpu_type" in reading.facts:
+        said = reading.facts["cpu_type"].value
+        if name := processors.spelled(said):
+            reading.said("cpu_type", name)
+        else:
+            reading.refuse(f"{naming.shorten(said)} is no type of processor that I give. Say {', '.join(processors.TYPES)}.", "cpu_type")
+    if vm_id := reading.count("vm_id", "as a VM id", VM_ID_MIN, VM_ID_MAX, "Proxmox VE gives none."):
+        reading.said("vm_id", vm_id)
+    if order := reading.count("start_order", "in the order of starts", 1, START_ORDER_MAX, "There is no such place."):
+        reading.said("start_order", order)
+    if "cloud_init_user" in reading.facts:
+        name = reading.facts["cloud_init_user"].value.strip()
+        if ACCOUNT.fullmatch(name) and name != "root":
+            reading.said("cloud_init_user", name)
+        else:
+            why = "It begins with a small letter, has small letters, digits, - and _, and is not root"
+            reading.refuse(f"{naming.shorten(name)} cannot be the account of a machine. {why}.", "cloud_init_user")
+    if "vm_notes" in reading.facts:
+        reading.said("vm_notes", reading.facts["vm_notes"].value.strip()[:NOTES_CHARACTERS_MAX])
 
 
 def read_data_disks(reading: Reading) -> None:
@@ -193,7 +221,7 @@ def _read_domain(reading: Reading) -> None:
 def _read_tags(reading: Reading) -> None:
     """As Proxmox VE takes them: in small letters, without blanks."""
     if "tags" in reading.facts:
-        tags = tuple(dict.fromkeys(filter(None, map(naming.tag, re.split(r"[,;]", reading.facts["tags"].value)))))
+        tags = tuple(dict.fromkeys(filter(None, map(naming.tag, re.split(r"[,;]|\s(?:and|&|und|et|y|ve)\s", reading.facts["tags"].value)))))
         if tags and len(tags) <= TAGS_MAX:
             reading.said("tags", tags)
         else:

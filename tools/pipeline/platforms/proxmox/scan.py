@@ -208,8 +208,8 @@ class _Look:
                     remedy="Look at it, or plan without it.",
                 )
             )
-        model = str(info.get("model") or "") if isinstance(info, dict) else ""
-        return seeing.node(row, load, model, answers=name not in silent, maintenance=name in away)
+        told = {key: str(info.get(key) or "") for key in ("model", "flags")} if isinstance(info, dict) else {"model": ""}
+        return seeing.node(row, load, answers=name not in silent, maintenance=name in away, **told)
 
     def _storages(self, online: list[str], second: Mapping[str, Json | WorldProblem], resources: list[Row]) -> tuple[Storage, ...]:
         seen = [seeing.storage(row, name) for name in online for row in rows(second[f"storages of {name}"])]
