@@ -245,6 +245,7 @@ def test_what_proxmox_alone_knows_of_a_machine_is_as_it_was_said() -> None:
     assert (one.cpu_type, one.user_name, one.start_order, one.description) == ("host", "deploy", 2, "the first")
     assert (one.vm_id, other.vm_id) == (150, 151), "outside the site's range, since they were said"
     seen = four_nodes()
+    assert ("/", ("Sys.Audit", "Sys.Modify")) in rights.rights_of((one,), seen)
     there = seen.model_copy(update={"guests": (*seen.guests, guest(151, "old", "pve2"))})
     _, offer = offered("virtual_machine", VM | told, there)
     assert [(one.subject, one.reason) for one in offer.parts[0].exclusions] == [("VM id 151", "it is taken by old")]

@@ -92,7 +92,7 @@ def unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
 
 def tagged(said: tuple[Token, ...], marks: list[Mark], mentions: list[Mark]) -> frozenset[int]:
     """`a VM, tags: db and k3s`: single words of a list of tags that services are called by, too. They ask for none, where others do."""
-    services = {mark.first for mark in mentions if mark.last - mark.first == 1 and mark.names("service")}
+    services = {mark.first for mark in mentions if mark.last - mark.first == 1}
     found = set[int]()
     for mark in marks:
         if "tags" not in mark.names("fact") or said[mark.last - 1].text in ("tag", "label"):

@@ -77,6 +77,8 @@ def rights_of(machines: Iterable[Machine], snapshot: ClusterSnapshot) -> Rights:
             need(f"/pool/{m.pool}" if m.pool else ANYWHERE, "VM.Migrate")
         if m.high_availability:
             need("/", "Sys.Console", "Sys.Audit")
+        if m.start_order is not None:  # qemu-server asks for it on `/`, since the order is the whole node's
+            need("/", "Sys.Modify", "Sys.Audit")
     return tuple((path, tuple(sorted(privileges))) for path, privileges in sorted(needed.items()))
 
 
