@@ -13,7 +13,7 @@ from pydantic import Field
 
 from tools.values.manifest import Manifest
 from tools.values.offer import Offer, Proposal
-from tools.values.request import Doubt, Request
+from tools.values.request import Doubt, Edits, Request
 from tools.values.requirements import Requirements
 from tools.values.review import Review
 from tools.values.run import RunStatus
@@ -49,6 +49,8 @@ class Conversation:
     """What it was before each edit that can be undone, the latest last."""
     ahead: tuple[Request, ...] = ()
     """What it was before each undoing, the latest last."""
+    priced: Edits | None = None
+    """What a question about things that nobody has asked for yet was about: `do it` asks for them."""
     requirements: Requirements | None = None
     snapshots: dict[PlatformName, Snapshot] | None = None
     offer: Offer | None = None

@@ -36,7 +36,8 @@ def _take_in(now: Conversation, said: events.Said) -> Stepped:
     if edits.starts_over and not (edits.edits or edits.doubts):
         return now, (telling.noted(now.request),)
     if edits.asks or (not edits.edits and not edits.doubts and topic_of(said.text)):
-        return now, (effects.Answer(said.text, edits),)
+        things = any(edit.do == "add" for edit in edits.edits) and not now.request.items
+        return replace(now, priced=edits if things else now.priced), (effects.Answer(said.text, edits),)
     if not edits.edits and not edits.doubts:
         return now, (telling.not_heard_here(said.text) if now.request.items else effects.TellWhatIsKnown(not_heard=said.text),)
     return edit(now, said.text, edits)
@@ -78,7 +79,7 @@ def edit(now: Conversation, text: str, edits: Edits) -> Stepped:
         return now, (telling.RUN_STOPPED,)
     if adds and now.run_id is not None and not anew and not joining:
         return now, (telling.ONE_RUN_AT_A_TIME,)
-    return replace(now, typed=(*now.typed, text)[-TYPED_MAX:]), (effects.Understand(edits, anew, text),)
+    return replace(now, typed=(*now.typed, text)[-TYPED_MAX:], priced=None), (effects.Understand(edits, anew, text),)
 
 
 def _is_taken_back(now: Conversation, edits: Edits) -> str:

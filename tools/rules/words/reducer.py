@@ -132,6 +132,8 @@ def _follow(now: Conversation, message: Message) -> Stepped:
 def _approve_what(now: Conversation, message: Message) -> Stepped:
     if now.phase is Phase.AWAITING and now.plan_digest:
         return now, (effects.AssertOpen(now.plan_digest), telling.approve_how(now.plan_digest))
+    if now.priced and not now.request.items:  # `do it`, after its price
+        return edit(now, message.text, now.priced.model_copy(update={"asks": False, "unused": ()}))
     return now, (telling.NOTHING_TO_APPROVE,)
 
 
