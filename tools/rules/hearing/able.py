@@ -9,6 +9,13 @@ from tools.values.wanted import Kind, Wanted
 COUNT, CPU_COUNT = "count", "cpu_count"
 
 
+def spoken(name: str, value: str) -> str:
+    """A fact and its value as people say them: `8 cores`, `memory 8 GB`, `4 machines`."""
+    if name.endswith(CPU_COUNT):
+        return f"{value} cores"
+    return f"{value} machines" if name == COUNT else f"{name.replace('_', ' ')} {value}"
+
+
 class Able:
     """The facts that may be said of a thing, by name and by kind."""
 

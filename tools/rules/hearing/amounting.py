@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from tools.rules.hearing.able import spoken
 from tools.rules.hearing.meanings import same
 from tools.rules.hearing.opening import changes_ports
 from tools.rules.hearing.scaling import multiply, so_far, worth
@@ -212,9 +213,7 @@ class _Amounts:
         """(fact, value, quote) of each reading."""
         label = self.thing.label
         readings = {
-            (name, value): Reading(
-                text=f"{name.replace('_', ' ')} {value}", edits=(Edit(do="set", item=label, name=name, value=value, quote=quote),)
-            )
+            (name, value): Reading(text=spoken(name, value), edits=(Edit(do="set", item=label, name=name, value=value, quote=quote),))
             for name, value, quote in values
         }
         about = tuple(dict.fromkeys(name for name, _, _ in values))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing import listing, quantities
+from tools.rules.hearing.able import spoken
 from tools.rules.hearing.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.meanings import Mark
@@ -74,7 +75,7 @@ def _ask_which(thing: Thing) -> None:
     for name, several in thing.found.either.items():
         thing.facts.pop(name, None)
         edits = (Edit(do="set", item=thing.label, name=name, value=value, quote=quote) for value, quote in several.items())
-        readings = tuple(Reading(text=f"{name.replace('_', ' ')} {edit.value}", edits=(edit,)) for edit in edits)
+        readings = tuple(Reading(text=spoken(name, edit.value), edits=(edit,)) for edit in edits)
         thing.doubts.append(Doubt(item=thing.label, quote=[*several.values()][-1], about=(name,), readings=readings))
     thing.found.either.clear()
 

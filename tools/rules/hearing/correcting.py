@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from tools.rules.hearing import quantities
-from tools.rules.hearing.able import COUNT, CPU_COUNT
+from tools.rules.hearing.able import COUNT, CPU_COUNT, spoken
 from tools.rules.hearing.scaling import worth
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.things import Message, Thing
@@ -49,7 +49,7 @@ def correct(message: Message, before: Request) -> bool:
     if len({fact.value for _, fact in new}) == 1:
         one.edits += edits  # a network and its VLAN are one value
     else:
-        readings = tuple(Reading(text=f"{edit.name.replace('_', ' ')} {edit.value}", edits=(edit,)) for edit in edits)
+        readings = tuple(Reading(text=spoken(edit.name, edit.value), edits=(edit,)) for edit in edits)
         one.doubts.append(Doubt(item="", quote=quote, about=tuple(edit.name for edit in edits), readings=readings))
     message.things.append(one)
     scene.use(0, len(scene.said))

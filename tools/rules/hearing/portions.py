@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from tools.rules.hearing.able import COUNT, Able
+from tools.rules.hearing.able import COUNT, Able, spoken
 from tools.rules.hearing.heads import free_label
 from tools.rules.hearing.meanings import same
 from tools.rules.hearing.saying import read_stretch
@@ -116,7 +116,7 @@ def _read_portion(message: Message, thing: Thing, one: Portion) -> None:
             thing.facts[name] = fact
         else:
             edit = Edit(do="set", item=thing.label, name=name, value=fact.value, quote=fact.quote)
-            said = f"{name.replace('_', ' ')} {fact.value}"
+            said = spoken(name, fact.value)
             for_all = Reading(text=f"{said} for all of {thing.label.replace('_', ' ')}", edits=(edit,))
             quote = message.scene.quote(one.first, one.last)
             apart = _apart(message, thing, one, edit, said)

@@ -135,6 +135,13 @@ def _saying(text: str) -> tuple[str, Intent] | None:
     return None
 
 
+def leading(text: str) -> Intent | None:
+    """What the first words of a message command, up to a sign: `forget it, we use the old one`. It counts where nothing else is heard."""
+    parts = [part for part in re.split(r"[,.!;:\n]+", text.strip()) if part.strip()]
+    found = _saying(parts[0]) if len(parts) > 1 else None
+    return found[1] if found and " " in found[0] else None
+
+
 def says_yes(text: str) -> bool:
     """`yes`, `yes please`, `evet`: an answer, and not only agreement to a plan."""
     return (_bare(text).split() or [""])[0] in listed("yes")

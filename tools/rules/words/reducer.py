@@ -13,8 +13,9 @@ from typing import cast
 
 from tools.rules.hearing.counting import names_of
 from tools.rules.words import telling
+from tools.rules.words.answering import topic_of
 from tools.rules.words.asking import edit, hear, understand, walk
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX, numbers, read, says_yes
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, leading, numbers, read, says_yes
 from tools.rules.words.drafts import draft, plan
 from tools.rules.words.runs import Stepped, as_it_stands, end, find, see, start, take_up
 from tools.values import effects, events
@@ -39,6 +40,12 @@ def step(now: Conversation, happened: Message | Event) -> Stepped:
         case events.Seen():
             return see(now, happened)
         case events.Said():
+            heard = happened.edits.edits or happened.edits.doubts or happened.edits.undo or topic_of(happened.text)
+            lead = None if heard or not now.request.items else leading(happened.text)
+            if lead is Intent.UNDO:
+                return walk(now, 1)
+            if lead is Intent.CANCEL:
+                return _cancel(now, Message(Intent.CANCEL, happened.text))
             return hear(now, happened)
         case events.Understood():
             return understand(now, happened)
