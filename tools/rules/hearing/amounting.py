@@ -344,7 +344,8 @@ class _Amounts:
     def _goes_on(self, number: Amount) -> bool:
         """`4 cores for the redis`, then `and the web server 2`: of the one fact that was last spoken of."""
         lately = [name for name in self.scene.lately if self.kinds.get(name) in ("count", "memory", "disk")]
-        if len(lately) != 1 or self.thing.said == (0, 0) or not takes(self.kinds[lately[0]], number, labelled=True):
+        placed = self.scene.does(number.first - 1, "lean", "for", "with")  # `monitoring belongs in 30`
+        if len(lately) != 1 or placed or self.thing.said == (0, 0) or not takes(self.kinds[lately[0]], number, labelled=True):
             return False
         quote = self.scene.quote(number.first, number.last)
         self.at.found.say(lately[0], self._spelled(number, self.kinds[lately[0]]), quote)

@@ -166,7 +166,12 @@ class Grouping:
             return "kind"
         if previous and head.body and scene.is_listed(head.start - 1, "of") and scene.is_listed(head.first - 1, "bare"):
             return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
-        if is_no_thing(self.scene, head) or self._is_fact_of_ours(head) or self._is_portion_of_ours(head) or self._is_recount_of_one(head):
+        if (
+            (is_no_thing(self.scene, head) and not self._is_subject(head))
+            or self._is_fact_of_ours(head)
+            or self._is_portion_of_ours(head)
+            or self._is_recount_of_one(head)
+        ):
             return "no"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (is_unnamed and self._ours(head) != "")
@@ -375,6 +380,11 @@ class Grouping:
         said = lists & {name for i in range(head.first, head.last) for name in self.scene.at(i).names("fact")}
         able = self.scene.words.able
         return any(item.capability != head.capability and said & able[item.capability].by_name.keys() for item in self.request.items)
+
+    def _is_subject(self, head: Head) -> bool:
+        """`resolver with 2 cores`, where there is one: it, and no setting of another thing."""
+        opens = self.scene.stops(head.start - 1) and (self.scene.does(head.last, "with") or self.scene.is_listed(head.last, "needing"))
+        return opens and any(item.capability == head.capability for item in self.request.items)
 
     def _runs(self, head: Head) -> bool:
         return (head.label or self._ours(head)) in self.scene.known.built

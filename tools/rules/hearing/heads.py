@@ -142,6 +142,8 @@ def _count_behind(scene: Scene, last: int) -> tuple[int, int] | None:
         return int(number.value), last + 2
     if number.kind == "number" and scene.is_text(last, "(") and scene.is_text(last + 2, ")"):
         return int(number.value), last + 3
+    if scene.lately and _is_whole(scene, last, ROLE_COUNT_MAX) and scene.stops(last + 1) and scene.token(last - 1).text.endswith("s"):
+        return int(scene.token(last).value), last + 1  # `app servers three`
     ends = scene.stops(last + 2) or scene.is_text(last + 2, ",")
     if number.kind == "number" and scene.is_text(last, ":") and ends and _is_whole(scene, last + 1, ROLE_COUNT_MAX):
         return int(number.value), last + 2  # `ci runners: 4, 8 cores each`

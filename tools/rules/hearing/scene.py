@@ -110,7 +110,8 @@ class Scene(Seen):
 
     def _only_says_no(self, mark: Mark) -> bool:
         """`nein 8 GB`, `no 6`: the message is that and a figure."""
-        alone = mark.first == 0 and len(self.said) == mark.last + 1 and self.kind(mark.last) in QUANTITIES
+        end = self.skip(mark.last, len(self.said), "only", "bound")
+        alone = mark.first == 0 and len(self.said) == end + 1 and self.kind(end) in QUANTITIES  # `no, just one`
         return alone or (self.is_listed(mark.first, "interjections") and self.kind(mark.last) in QUANTITIES)
 
     def _is_of_another(self, mark: Mark) -> bool:
