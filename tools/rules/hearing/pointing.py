@@ -4,6 +4,7 @@ their labels and their machines' names are found in tools.rules.hearing.heads.""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from tools.rules.hearing.layout import SECTION
 from tools.rules.hearing.lexicon import ENGLISH
@@ -106,10 +107,14 @@ def _short(scene: Scene, items: Sequence[Item]) -> Mapping[str, Item]:
     """Words of two-word names of services, each where it is of one item only: `web`, `docker`, `proxy`."""
     found: dict[str, set[str]] = {}
     for item in items:
-        for name in scene.catalogue[item.capability].WORDS:
-            words = name.split()
-            for word in words if len(words) == PAIR else ():
-                if not scene.words.is_body(word):
-                    found.setdefault(same(word), set()).add(item.label)
+        for word in _of_pairs(tuple(scene.catalogue[item.capability].WORDS)):
+            if not scene.words.is_body(word):
+                found.setdefault(same(word), set()).add(item.label)
     by_label = {item.label: item for item in items}
     return {word: by_label[next(iter(labels))] for word, labels in found.items() if len(labels) == 1}
+
+
+@cache
+def _of_pairs(names: tuple[str, ...]) -> frozenset[str]:
+    """The words of names that have two."""
+    return frozenset(word for name in names if len(words := name.split()) == PAIR for word in words)

@@ -91,7 +91,7 @@ def _example(capabilities: Sequence[Known]) -> str:
 
 def not_heard_here(words: str) -> Tell:
     """In a conversation about something."""
-    return _text("request.not_heard_here", words)
+    return _text("request.not_heard_here", words, is_latin(words))
 
 
 def requirements(needed: Requirements, not_used: Sequence[str]) -> Tell:
