@@ -332,7 +332,12 @@ class _Reader:
 
     def _begins(self, cell: Cell, thing: Thing) -> bool:
         """A form that says the same field once more goes on to another thing."""
-        again = ({"name", "environment", "role", *MACHINE_SIZES} - {"disk"}) & set(cell.facts) & set(thing.facts) & self.told
+        again = (
+            ({"name", "environment", "role", *MACHINE_SIZES, *(cell.facts if cell.facts == (COUNT,) else ())} - {"disk"})
+            & set(cell.facts)
+            & set(thing.facts)
+            & self.told
+        )
         return bool(again) and (len(thing.facts) > 1 or again == {"name"})
 
     def _thing_of(self, cell: Cell, found: Sequence[Group]) -> Thing | None:

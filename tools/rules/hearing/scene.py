@@ -147,7 +147,8 @@ class Scene(Seen):
         last = mark.last
         while not self.stops(last) and not self.is_text(last, ",", "(", ")"):
             affirms = self.does(last, "affirm") and not self.does(last, "deny", "change") and last > mark.last
-            if affirms or (self.is_text(last, "/") and not self.said[last].glued):
+            parts = self.is_text(last, "/") and not self.said[last].glued and self.kind(last + 1) not in QUANTITIES  # `16 cores / 64 GB`
+            if affirms or parts:
                 break
             last += 1
         return last
