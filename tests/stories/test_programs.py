@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
 from a2a.types import Message, Part, Role, SendMessageRequest
 from mcp import Client, StdioServerParameters, stdio_client
 
-from tests.conftest import Berth, api_server
+from tests.conftest import Berth, api_server, free_port, wait_until
 from tools.pipeline.provisioning import provision
 from tools.values.conversation import Phase
 from tools.values.trouble import RequestProblem
@@ -52,6 +54,35 @@ def test_an_agent_asks_by_mcp_and_a_person_approves(berth: Berth) -> None:
     assert (chat.machines[0].name, chat.phase) == ("asked-01", "awaiting approval")
     chat.say(f"approve {chat.open_digest}")
     assert chat.run.status == "done"
+
+
+async def _asked_by_http(url: str) -> tuple[list[str], dict[str, Any], bool]:
+    """(tools, the answer to a request, whether an approval is refused)"""
+    async with Client(url) as client:
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+        answer = (await client.call_tool("request", {"message": f"{VM}, called asked-03"})).structured_content or {}
+        approval = await client.call_tool("request", {"message": "approve 0123456789ab", "conversation": answer["conversation"]})
+        return tools, answer, approval.is_error
+
+
+def test_an_agent_asks_by_mcp_over_http(berth: Berth, tmp_path: Path) -> None:
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("berth")), "mcp", "--http", "--port", str(port), "--requester", "agent"]
+    with (tmp_path / "mcp.log").open("wb") as log:
+        process = subprocess.Popen(command, env=dict(berth.environment), stdout=log, stderr=log)
+        try:
+            wait_until(lambda: listens(port), 60, lambda: (tmp_path / "mcp.log").read_text()[-2000:])
+            tools, answer, refused = asyncio.run(_asked_by_http(f"http://127.0.0.1:{port}/mcp"))
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert sorted(tools) == ["plan", "request", "run_status", "services"]
+    assert answer["phase"] == "asking" and [one["about"] for one in answer["questions"]] == [["network"]] and refused
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_call_from_python_goes_as_far_as_a_plan(berth: Berth) -> None:
