@@ -24,7 +24,6 @@ ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "I need a PostgreSQL database for 100 concurrent users": ("production, network 20", ("postgresql",)),
     "Deploy a web application with load balancing": ("development, network 20, virtual address 10.20.0.200", ("web_tier",)),
     "Create a development environment": ("network 20", ("dev_environment",)),
-    "I need a web server VM": ("staging, network 20", ("web_server",)),
     "Databricks, Azure OpenAI, and open port 443 from 10.1.0.0/16 on nsg-shared, for the ml team": (
         "in eastus",
         ("databricks", "azure_openai", "azure_firewall_ports"),
