@@ -262,6 +262,7 @@ def _texts(at: Stretch, one: Wanted) -> None:
             continue
         lead = _lead(at, mark)
         alone = mark.first - lead <= 1 or scene.does(mark.first - 1, "join")
+        alone = alone or (mark.last - mark.first > 1 and scene.kind(begin) in ("name", "quoted"))  # `20 GB on storage ceph-vm`
         plural = scene.said[mark.last - 1].text.endswith("s")
         naming = any(scene.is_listed(i, "calls") for i in range(mark.first, mark.last))
         if begin < at.last and scene.kind(begin) == "address":

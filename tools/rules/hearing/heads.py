@@ -375,7 +375,8 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: 
         close = scene.find(end, last, ")") if scene.is_text(end, "(") else None
         opens_line = scene.stops(i - 1)
         lined = opens_line and scene.kind(end) == "number"  # `web-a 2c 4g 20g`
-        sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or lined or scene.is_text(end, ","))
+        goes_on = scene.is_text(end, ",") and not {*lead.names("fact")} & scene.words.placing  # not `node pve2, 2 cores, 4 GB`
+        sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or lined or goes_on)
         scaled = opens and scene.any_does(end, end + 3, "half", "double")
         placed = opens_line and "address" in scene.at(end).names("fact") and scene.is_text(end + 1, "=")  # `web1 ansible_host=10.2.0.4`
         if names and (scene.does(end, "copy") or sized or scaled or placed or is_tagged(scene, end)):
