@@ -357,6 +357,8 @@ def _may_answer(message: Message, asked: Asked) -> bool:
     """Nothing in it asks for a new thing, or says which of several it is about. Where it was asked how many machines there are to be, `3
     machines` says that."""
     scene, items = message.scene, len(message.request.items)
+    if scene.marks_of("start_over"):
+        return False  # whatever was asked, it is no name
     if {name for mark in scene.mentions for name in mark.names("service")} & {name for _, name in asked}:
         return False  # what was offered instead
     kinds = {name for item in message.request.items for name in scene.words.able[item.capability].kinds}
