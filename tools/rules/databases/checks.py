@@ -8,14 +8,14 @@ from tools.values.review import Finding, Severity, fault
 
 
 def carries(part: Part) -> Finding | None:
-    """That each machine carries the connections asked for, by what is published. The words are the capability's own."""
+    """That each machine carries the connections asked for, by what is published."""
     least = sizing.postgresql_least(part.needs.whole("concurrent_users"))
     small = [m for m in part.machines if least and (m.memory_mib < least.memory_mib or m.cpu_count < least.cpu_count)]
     if least is None or not small:
         return None
     machine = small[0]
     told = fault(
-        f"{part.capability}:size.small",
+        "database.small",
         machine=machine.name,
         cpu_count=machine.cpu_count,
         memory_mib=machine.memory_mib,

@@ -43,7 +43,7 @@ def review_json(review: Review) -> Json:
 
 @cache
 def words(kind: str) -> Mapping[str, Mapping[str, str]]:
-    """The words among which a kind's own are: `name.taken` is Berth's, `postgresql:size.small` that capability's."""
+    """The words among which a kind's own are: `name.taken` is Berth's, `postgresql:network.unknown` that capability's."""
     folder = kind.rpartition(":")[0]
     place = files("tools.capabilities").joinpath(folder) if folder else files("tools.rules.words").joinpath("texts")
     file = place.joinpath("findings.toml")
