@@ -347,7 +347,7 @@ class Message:
     def _goes_on(self, mark: Mark) -> bool:
         """`the same for staging`, `the same again, please`; not `the same is fine`, `the same disk for both`."""
         scene = self.scene
-        if scene.does(mark.last - 1, "for", "lean"):
+        if scene.is_listed(mark.last - 1, "toward"):
             return True
         ends = scene.stops(mark.last) or scene.is_text(mark.last, ",", "please", "again")
         return not scene.is_listed(mark.first - 1, "everything") and (
