@@ -39,6 +39,8 @@ def front_end(command: str, words: tuple[str, ...]) -> NoReturn:
     stores = ["--artifact_service_uri", f"file://{settings.shared / 'artifacts'}"]
     if not settings.is_on_postgresql:  # Its address may hold a password, and everybody reads a process's words: see hosting.py.
         stores += ["--session_service_uri", f"sqlite:///{home / 'sessions.db'}"]
+    # ADK warns of its own unfinished classes, about which an operator can do nothing. Whoever sets filters of their own overrules this one.
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, ("ignore:[EXPERIMENTAL]:UserWarning", os.environ.get("PYTHONWARNINGS"))))
     _become("google.adk.cli", command, *stores, str(AGENTS / "provisioner" if command == "run" else AGENTS), *words)
 
 

@@ -40,6 +40,14 @@ class Patient(BaseSessionService):
         return await super().append_event(session, event)
 
 
+class _Kept(aiosqlite.Connection):
+    """Its thread is a daemon, and SQLite closes the file. aiosqlite's own tells the thread to stop by an event loop that may have ended, of
+    which the thread then complains on the terminal."""
+
+    def __del__(self) -> None:
+        pass
+
+
 class Sessions(Patient, SqliteSessionService):
     """ADK's own opens the file anew for each look at it, seven times a turn. Here one connection is kept, and each waits for its turn."""
 
@@ -64,13 +72,20 @@ class Sessions(Patient, SqliteSessionService):
                 await self._kept.rollback()  # What was not committed: nothing, or what went wrong.
 
     async def _open(self) -> aiosqlite.Connection:
-        opening = aiosqlite.connect(self._db_path)
+        opening = _Kept(lambda: sqlite3.connect(self._db_path), iter_chunk_size=64)
         opening._thread.daemon = True  # It keeps no process from ending.
         connection = await opening
         connection.row_factory = sqlite3.Row
         await connection.execute(PRAGMA_FOREIGN_KEYS)
         await connection.execute("pragma synchronous = normal")  # A lost machine may lose what was said last. The ledger loses nothing.
         return connection
+
+    async def flush(self) -> None:
+        """A runner is closed: what is said after it opens the file anew."""
+        async with self._turn:
+            if self._kept is not None:
+                await self._kept.close()
+                self._kept = None
 
     async def append_event(self, session: Session, event: Event) -> Event:
         for _ in range(BUSY_TRIES_MAX - 1):

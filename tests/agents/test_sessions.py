@@ -56,3 +56,17 @@ def test_the_file_is_its_persons_own_and_who_reads_keeps_nobody_from_writing(tmp
     assert stat.S_IMODE((tmp_path / "sessions.db").stat().st_mode) == 0o600
     with sqlite3.connect(tmp_path / "sessions.db") as connection:
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def test_what_is_said_after_a_runner_was_closed_is_kept_too(tmp_path: Path) -> None:
+    async def both() -> list[str]:
+        service = SESSIONS.Sessions(tmp_path / "sessions.db")
+        await meet(service, 2)
+        await service.flush()
+        await service.flush()
+        kept = await service.get_session(app_name="a", user_id="u", session_id="s")
+        await service.append_event(kept, Event(author="x", content=types.Content(parts=[types.Part(text="2")])))
+        kept = await service.get_session(app_name="a", user_id="u", session_id="s")
+        return [event.content.parts[0].text for event in kept.events]
+
+    assert sorted(asyncio.run(both())) == ["0", "1", "2"]

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import wait_until
 
 BERTH = str(Path(sys.executable).with_name("berth"))
@@ -52,3 +54,11 @@ def _leftovers(folder: Path) -> list[str]:
         if str(folder) in words or place.startswith(str(folder)):
             found.append(f"{entry.name} {words[:120]}")
     return found
+
+
+@pytest.mark.parametrize("typed", ["hi\nexit\n", "hi\n"])
+def test_a_talk_on_a_pipe_ends_without_a_word_of_python(tmp_path: Path, typed: str) -> None:
+    given = {**os.environ, "BERTH_HOME": str(tmp_path)}
+    ended = subprocess.run([BERTH, "chat"], cwd=tmp_path, env=given, input=typed, text=True, capture_output=True, timeout=120, check=False)
+    assert "[reader]: " in ended.stdout
+    assert not [word for word in ("Traceback", "Warning") if word in ended.stderr], ended.stderr
