@@ -128,6 +128,8 @@ class _Amounts:
             found.say(fact, *product)
         elif kind == "disks" or (kind == "disk" and self.at.able.named("disks") and not self._repeats(several)):
             times = [self._times(one) for one in several]
+            if times[0][0] == len(several) and len({one.first for one in several}) == 1:
+                times = [(1, times[0][1])] * len(several)  # `2 data disks: 100 GB, 200 GB`
             values = [value for one, (many, _) in zip(several, times, strict=True) for value in [self._spelled(one.amount, kind)] * many]
             whole = scene.quote(times[0][1], last.last)
             if kind == "disk" and len(values) > 1:  # the first of them is the system's

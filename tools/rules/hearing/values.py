@@ -144,6 +144,9 @@ def assign(at: Stretch) -> tuple[list[Match], list[Amount]]:
             before = n + 1 - 2 * count
             if listed := _listed(scene, row[before : n + 1], count, kinds):
                 options.append((best[before][0] + 0.2 * count, (*best[before][1], *listed)))
+        for count in range(2, min(LISTED_MAX, n) + 1):
+            if each := _each(scene, row[n - count : n + 1], kinds):
+                options.append((best[n - count][0] + 0.4 + 0.1 * count, (*best[n - count][1], *each)))
         best.append(min(options, key=lambda option: option[0]))
     matched_all = list(best[-1][1])
     taken = {match.amount.first for match in matched_all}
@@ -211,6 +214,18 @@ def _listed(scene: Scene, row: Sequence[Amount | Label], count: int, kinds: Mapp
     gaps = [(a.last, b.first) for a, b in itertools.pairwise(row)]
     close = all(first - last <= 3 and scene.find(last, first, ".", ";") is None for last, first in gaps)
     return tuple(found) if close and all(match.facts for match in found) else ()
+
+
+def _each(scene: Scene, row: Sequence[Amount | Label], kinds: Mapping[str, str]) -> tuple[Match, ...]:
+    """`data disks: 100 GB, 200 GB and 300 GB`: each is one of those that the label speaks of."""
+    label, *amounts_ = row
+    if not isinstance(label, Label) or not scene.said[label.last - 1].text.endswith("s"):
+        return ()
+    facts = tuple(name for name in label.facts if kinds[name] in ("disk", "disks"))
+    gaps = [range(before.last, one.first) for before, one in itertools.pairwise(row)]
+    joined = all(scene.is_text(i, *",:=") or scene.does(i, "join", "with") or scene.is_listed(i, "of") for gap in gaps for i in gap)
+    close = joined and all(isinstance(one, Amount) and one.kind == "size" for one in amounts_)
+    return tuple(Match(one, facts, label.first, one.last) for one in amounts_ if isinstance(one, Amount)) if facts and close else ()
 
 
 def is_usual_memory(size_bytes: float) -> bool:
