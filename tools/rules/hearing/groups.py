@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.heads import Head, says_machine_size
@@ -93,6 +93,8 @@ class Grouping:
     """The tokens of what is only spoken of."""
     lines: frozenset[int] = frozenset()
     """The tokens that lines of a list begin with."""
+    heading: Head | None = None
+    """What the names of a list stand below."""
 
     def __post_init__(self) -> None:
         self.named = {item.label for item in self.request.items}
@@ -113,6 +115,10 @@ class Grouping:
             head = replace(head, capability=scene.words.plain, body=True)
         if meant := self._meant(head):
             head = replace(head, capability=meant.capability, label=meant.label)
+        if head.names and head.start in self.lines and self._opens_list(self.heading):
+            head = replace(head, capability=self.heading.capability)
+        elif not head.names:
+            self.heading = head
         verdict = self._verdict(head)
         match verdict:
             case "new" | "there":
@@ -233,6 +239,12 @@ class Grouping:
         if there and head.intro != "new" and previous and previous.capability != head.capability:
             return "there"
         return self._after_another(head, previous) if previous else self._first(head, there)
+
+    def _opens_list(self, head: Head | None) -> TypeGuard[Head]:
+        """`2 web servers:` at the end of its line; not `the web tier:`."""
+        if head is None or not (self.scene.is_text(head.last, ":") and self.scene.is_text(head.last + 1, "\n")):
+            return False
+        return head.lead.number is not None or self.scene.said[head.last - 1].text.endswith("s")
 
     def _is_elaborated(self, head: Head) -> bool:
         """`a postgres and a mariadb. pg for 80 users`: it was named before, and nothing was said of it."""
