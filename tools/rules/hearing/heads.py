@@ -268,11 +268,13 @@ def _roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reque
 def applications(scene: Scene, named: Sequence[Head]) -> list[Head]:
     """What asks for a machine by itself, where it is one of several things: `GitLab for 200 developers, and two runner VMs`, `1x MySQL`,
     `Jellyfin (4 cores, 8 GB), Vaultwarden (1 core, 1 GB)`."""
-    floor = min((head.start for head in named), default=0)
+    floor = min((head.start for head in named), default=len(scene.said))
     marks = [
         (mark, fact) for fact in scene.words.alone for mark in scene.marks_of(fact) if mark.choices(fact) and not scene.denied[mark.first]
     ]
     sized = [mark for mark, _ in marks if _is_sized(scene, mark)]
+    if any(head.body and head.lead.number == 1 and scene.does(head.start - 1, "lean") for head in named):
+        floor = 0  # `WordPress and MySQL on one VM`
     found = []
     for mark, fact in marks:
         lead = _counted(scene, mark)
@@ -302,6 +304,10 @@ def _is_for_many(scene: Scene, mark: Mark, fact: str, floor: int) -> bool:
     end = scene.skip(mark.last, floor, "join", texts=(",",))
     each = scene.any_does(mark.last, mark.last + 3, "each") or (end > mark.last and {*scene.at(end).names("choice")} & {fact})
     opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",") or scene.does(mark.first - 1, "article", "ask_for", "join")
+    before = mark.first - 1
+    while scene.is_text(before, ",") or scene.does(before, "join"):
+        before -= 1
+    each = each or (before < mark.first - 1 and bool({*scene.at(before).names("choice")} & {fact}))
     return opens and bool(counts or each)  # `Gitea and Grafana, each on a VM of its own`
 
 
