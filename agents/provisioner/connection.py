@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import stat
 import sys
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
@@ -134,6 +135,10 @@ def _sockets() -> Iterable[socket.socket]:
     folder = next((one for one in ("/proc/self/fd", "/dev/fd") if os.path.isdir(one)), "")
     for name in os.listdir(folder) if folder else ():
         try:
+            # Of sockets alone: closing a copy of a file's takes this process's locks off that file (fcntl(2)), and a database that is open
+            # there has none any more.
+            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                continue
             copy = os.dup(int(name))
         except (OSError, ValueError):
             continue

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-import aiosqlite
 from google.adk.errors._stale_session_error import StaleSessionError
 from google.adk.events import Event
 from google.adk.sessions.base_session_service import BaseSessionService, GetSessionConfig
 from google.adk.sessions.session import Session
-from google.adk.sessions.sqlite_session_service import CREATE_SCHEMA_SQL, PRAGMA_FOREIGN_KEYS, SqliteSessionService
+from google.adk.sessions.sqlite_session_service import SqliteSessionService
 
 BUSY_TRIES_MAX = 6
 """Each waits for the file as long as Python's sqlite3 does, five seconds: half a minute for another process to write in."""
@@ -40,58 +37,34 @@ class Patient(BaseSessionService):
         return await super().append_event(session, event)
 
 
-class _Kept(aiosqlite.Connection):
-    """Its thread is a daemon, and SQLite closes the file. aiosqlite's own tells the thread to stop by an event loop that may have ended, of
-    which the thread then complains on the terminal."""
-
-    def __del__(self) -> None:
-        pass
-
-
 class Sessions(Patient, SqliteSessionService):
-    """ADK's own opens the file anew for each look at it, seven times a turn. Here one connection is kept, and each waits for its turn."""
-
     def __init__(self, path: Path) -> None:
         path.touch(mode=0o600)
         path.chmod(0o600)
-        super().__init__(str(path))
-        with closing(sqlite3.connect(path)) as connection:
+        with sqlite3.connect(path) as connection:
             connection.execute("pragma journal_mode = wal")  # Stays with the file: who reads then keeps nobody from writing.
-            connection.executescript(CREATE_SCHEMA_SQL)
-        self._kept: aiosqlite.Connection | None = None
-        self._turn = asyncio.Lock()
-
-    @asynccontextmanager
-    async def _get_db_connection(self) -> AsyncIterator[aiosqlite.Connection]:
-        async with self._turn:
-            if self._kept is None:
-                self._kept = await self._open()
-            try:
-                yield self._kept
-            finally:
-                await self._kept.rollback()  # What was not committed: nothing, or what went wrong.
-
-    async def _open(self) -> aiosqlite.Connection:
-        opening = _Kept(lambda: sqlite3.connect(self._db_path), iter_chunk_size=64)
-        opening._thread.daemon = True  # It keeps no process from ending.
-        connection = await opening
-        connection.row_factory = sqlite3.Row
-        await connection.execute(PRAGMA_FOREIGN_KEYS)
-        await connection.execute("pragma synchronous = normal")  # A lost machine may lose what was said last. The ledger loses nothing.
-        return connection
-
-    async def flush(self) -> None:
-        """A runner is closed: what is said after it opens the file anew."""
-        async with self._turn:
-            if self._kept is not None:
-                await self._kept.close()
-                self._kept = None
+        connection.close()
+        super().__init__(str(path))
+        self._writing = asyncio.Lock()
 
     async def append_event(self, session: Session, event: Event) -> Event:
-        for _ in range(BUSY_TRIES_MAX - 1):
-            try:
-                return await super().append_event(session, event)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
-        return await super().append_event(session, event)
+        if event.partial:
+            return event
+        async with self._writing:
+            for _ in range(BUSY_TRIES_MAX - 1):
+                try:
+                    return await super().append_event(session, event)
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                        raise
+            return await super().append_event(session, event)
+
+    async def create_session(
+        self, *, app_name: str, user_id: str, state: dict[str, object] | None = None, session_id: str | None = None
+    ) -> Session:
+        async with self._writing:
+            return await super().create_session(app_name=app_name, user_id=user_id, state=state, session_id=session_id)
+
+    async def delete_session(self, *, app_name: str, user_id: str, session_id: str) -> None:
+        async with self._writing:
+            await super().delete_session(app_name=app_name, user_id=user_id, session_id=session_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -177,3 +178,16 @@ def test_a_server_behind_a_unix_socket(given: Mapping[str, str], tmp_path: Path)
         httpx.Client(base_url="http://localhost", transport=httpx.HTTPTransport(uds=path)) as client,
     ):
         assert "only reads" in answer(client)
+
+
+def test_looking_at_a_servers_sockets_leaves_databases_their_locks(tmp_path: Path) -> None:
+    kept = sqlite3.connect(tmp_path / "kept.db")
+    kept.execute("pragma journal_mode = wal")
+    kept.execute("create table t (a)")
+    kept.commit()
+    connection.why_reachable()
+    # Another process that closes the file as the last one takes away what has not been moved from the WAL: it must not think that it is.
+    other = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('select * from t').fetchall(); c.close()"
+    subprocess.run([sys.executable, "-c", other, str(tmp_path / "kept.db")], check=True)
+    assert (tmp_path / "kept.db-wal").exists()
+    kept.close()
