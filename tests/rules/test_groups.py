@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from clusters import KEY, NAMES, SITE, facts, four_nodes, guest
 
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.clients.ansible import inventory_json
 from tools.clients.ssh import Host
 from tools.platforms import certify, proxmox
@@ -52,11 +52,13 @@ def understand(said: tuple[Fact, ...], site: Site) -> Needs:
     return reading.needs()
 
 
-STANDS = on_machines(
-    understand=understand,
-    playbook="tier.yml",
-    commands=lambda machine, part: (),
-    variables=lambda part: {"names": [m.name for m in part.machines], "address": part.virtual_address("virtual_address")},
+STANDS = on_cluster(
+    understand,
+    SetUp(
+        playbook="tier.yml",
+        commands=lambda machine, part: (),
+        variables=lambda part: {"names": [m.name for m in part.machines], "address": part.virtual_address("virtual_address")},
+    ),
     groups=GROUPS,
     virtual_addresses=("virtual_address",),
 )

@@ -39,16 +39,10 @@ def no_checks(part: Part) -> Iterable[Check]:
     return ()
 
 
-def on_machines(
-    *,
+def on_cluster(
     understand: Callable[[tuple[Fact, ...], Site], Needs],
-    playbook: str,
-    commands: Commands,
-    variables: Callable[[Part], dict[str, Json]] = lambda part: {},
-    secrets: tuple[Secret, ...] = (),
-    certificates: Callable[[Part], tuple[TlsCertificate, ...]] = lambda part: (),
-    endpoints: Callable[[Part], tuple[Endpoint, ...]] = lambda part: (),
-    checks: Callable[[Part], Iterable[Check]] = no_checks,
+    set_up: SetUp,
+    *,
     groups: tuple[Group, ...] = (),
     virtual_addresses: tuple[str, ...] = (),
     farewell: Callable[[Part], tuple[Command, ...]] = lambda part: (),
@@ -56,20 +50,16 @@ def on_machines(
     watches: bool = False,
     grants: frozenset[str] = frozenset(),
 ) -> Footing:
-    """`playbook` is a file under ansible/, `variables` are its besides those of the role base, `commands` the guide's of one machine,
-    `checks` are made besides those of every machine. `groups` are of machines that are not all alike, in their order; how many each has,
-    and how large they are, are fields that `understand` fills in (tools.rules.request.grouping). `virtual_addresses` are facts that name
-    an address which moves between its machines. `endpoints` say how others of the same request reach it. `farewell` is run before a
-    change takes one of its machines away. `exporters` give Prometheus figures besides node_exporter; `watches`: its machines are Prometheus
-    themselves. `grants` are wishes that it fulfils besides."""
+    """`groups` are of machines that are not all alike, in their order; how many each has, and how large they are, are fields that
+    `understand` fills in (tools.rules.request.grouping). `virtual_addresses` are facts that name an address which moves between its
+    machines. `farewell` is run before a change takes one of its machines away. `exporters` give Prometheus figures besides node_exporter;
+    `watches`: its machines are Prometheus themselves. `grants` are wishes that it fulfils besides."""
 
     def understand_all(facts: tuple[Fact, ...], site: Site) -> Needs:
         return understand(facts, site).model_copy(update={"groups": groups, "virtual_addresses": virtual_addresses})
 
     def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
         return furnish(choices.part_of(needs, offer, pick, situation))
-
-    set_up = SetUp(playbook, commands, variables, secrets, certificates, endpoints, checks)
 
     def furnish(part: Part) -> Part:
         return set_up.furnish(part).model_copy(update={"exporters": exporters, "watches": watches, "farewell": farewell(part)})
@@ -102,7 +92,9 @@ def on_machines(
 
 @dataclass(frozen=True)
 class SetUp:
-    """What is set up on machines, wherever they stand."""
+    """What is set up on machines, wherever they stand. `playbook` is a file under ansible/, `variables` are its besides those of the role
+    base, `commands` the guide's of one machine, `checks` are made besides those of every machine, `endpoints` say how others of the same
+    request reach it."""
 
     playbook: str
     commands: Commands
@@ -138,16 +130,7 @@ def anywhere(
 ) -> dict[PlatformName, Footing]:
     """A service that stands on machines of a cluster and on machines in Azure alike. `ports` are those that it serves."""
     return {
-        "proxmox": on_machines(
-            understand=lambda facts, site: understand(facts, site, CLUSTER),
-            playbook=set_up.playbook,
-            commands=set_up.commands,
-            variables=set_up.variables,
-            secrets=set_up.secrets,
-            certificates=set_up.certificates,
-            endpoints=set_up.endpoints,
-            checks=set_up.checks,
-        ),
+        "proxmox": on_cluster(lambda facts, site: understand(facts, site, CLUSTER), set_up),
         "azure": in_azure(lambda facts, site: understand(facts, site, AZURE), set_up, ports=ports),
     }
 

@@ -13,7 +13,7 @@ from tools.capabilities.database_cluster.checks import checks
 from tools.capabilities.database_cluster.commands import commands
 from tools.capabilities.database_cluster.facts import FULFILLED, WANTED, WORDS, understand
 from tools.capabilities.database_cluster.variables import SECRETS, VIRTUAL_ADDRESS, variables
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.values.manifest import Secret
 from tools.values.requirements import Group
 from tools.values.snapshot import PlatformName
@@ -25,13 +25,15 @@ EXAMPLES = (
     "a PostgreSQL database that survives a node, 100 concurrent users, production, on network 20, virtual address 10.20.0.200",
     "a highly available PostgreSQL cluster, 3 nodes, 200 users, production, on network 20, virtual address 10.20.0.201",
 )
-_MACHINES = on_machines(
-    understand=understand,
-    playbook="database_cluster.yml",
-    commands=commands,
-    variables=variables,
-    secrets=tuple(Secret(name=name, kind="password") for name in SECRETS.values()),
-    checks=checks,
+_MACHINES = on_cluster(
+    understand,
+    SetUp(
+        playbook="database_cluster.yml",
+        commands=commands,
+        variables=variables,
+        secrets=tuple(Secret(name=name, kind="password") for name in SECRETS.values()),
+        checks=checks,
+    ),
     groups=(Group(name="", one_a_node=True, quorum=True),),
     virtual_addresses=(VIRTUAL_ADDRESS,),
     exporters=(Exporter(job="postgresql", port=9187),),

@@ -9,7 +9,7 @@ from tools.capabilities import Footing
 from tools.capabilities.dev_environment.commands import commands
 from tools.capabilities.dev_environment.facts import WANTED, understand
 from tools.capabilities.dev_environment.variables import variables
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.values.snapshot import PlatformName
 
 NAME = "dev_environment"
@@ -25,12 +25,7 @@ EXAMPLES = (
     "two dev environments with 8 cores and 16 GB on network 20, with packages nodejs and npm",
 )
 ON: dict[PlatformName, Footing] = {
-    "proxmox": on_machines(
-        understand=understand,
-        playbook="dev_environment.yml",
-        commands=commands,
-        variables=variables,
-    )
+    "proxmox": on_cluster(understand, SetUp(playbook="dev_environment.yml", commands=commands, variables=variables))
 }
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

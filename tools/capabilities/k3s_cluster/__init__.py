@@ -12,7 +12,7 @@ from tools.capabilities.k3s_cluster.checks import checks
 from tools.capabilities.k3s_cluster.commands import commands, farewell
 from tools.capabilities.k3s_cluster.facts import API_ADDRESS, SERVERS, WANTED, WORDS, WORKERS, understand
 from tools.capabilities.k3s_cluster.variables import KEPT_AS, endpoints, variables
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.values.manifest import Secret
 from tools.values.snapshot import PlatformName
 
@@ -24,14 +24,16 @@ EXAMPLES = (
 )
 ON: dict[PlatformName, Footing] = {
     "proxmox": in_place(
-        on_machines(
-            understand=understand,
-            playbook="k3s_cluster.yml",
-            commands=commands,
-            variables=variables,
-            endpoints=endpoints,
-            secrets=(Secret(name=KEPT_AS, kind="password"),),
-            checks=checks,
+        on_cluster(
+            understand,
+            SetUp(
+                playbook="k3s_cluster.yml",
+                commands=commands,
+                variables=variables,
+                endpoints=endpoints,
+                secrets=(Secret(name=KEPT_AS, kind="password"),),
+                checks=checks,
+            ),
             groups=(SERVERS, WORKERS),
             virtual_addresses=(API_ADDRESS,),
             farewell=farewell,

@@ -12,7 +12,7 @@ from tools.capabilities.monitoring.checks import checks
 from tools.capabilities.monitoring.commands import commands
 from tools.capabilities.monitoring.facts import WANTED, WORDS, understand
 from tools.capabilities.monitoring.variables import variables
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.values.snapshot import PlatformName
 
 NAME = "monitoring"
@@ -22,14 +22,7 @@ EXAMPLES = (
     "a Prometheus server that keeps 90 days, production, on network 20",
 )
 ON: dict[PlatformName, Footing] = {
-    "proxmox": on_machines(
-        understand=understand,
-        playbook="monitoring.yml",
-        commands=commands,
-        variables=variables,
-        checks=checks,
-        watches=True,
-    )
+    "proxmox": on_cluster(understand, SetUp(playbook="monitoring.yml", commands=commands, variables=variables, checks=checks), watches=True)
 }
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

@@ -8,7 +8,7 @@ is in flexible/ and flexible.md.j2.
 from __future__ import annotations
 
 from tools.capabilities import Footing
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.capabilities.postgresql.checks import checks
 from tools.capabilities.postgresql.commands import commands
 from tools.capabilities.postgresql.facts import WANTED, understand
@@ -30,14 +30,16 @@ EXAMPLES = (
     "a PostgreSQL database in Azure for 200 users, production, in eastus",
 )
 ON: dict[PlatformName, Footing] = {
-    "proxmox": on_machines(
-        understand=understand,
-        playbook="postgresql.yml",
-        commands=commands,
-        variables=variables,
-        endpoints=endpoints,
-        secrets=(Secret(name=KEPT_AS, kind="password"),),
-        checks=checks,
+    "proxmox": on_cluster(
+        understand,
+        SetUp(
+            playbook="postgresql.yml",
+            commands=commands,
+            variables=variables,
+            endpoints=endpoints,
+            secrets=(Secret(name=KEPT_AS, kind="password"),),
+            checks=checks,
+        ),
         exporters=(Exporter(job="postgresql", port=9187),),
     ),
     "azure": Footing(

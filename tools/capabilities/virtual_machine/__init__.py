@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tools.capabilities import Footing
 from tools.capabilities.grounds import AZURE_BARE
-from tools.capabilities.on_machines import SetUp, in_azure, on_machines
+from tools.capabilities.on_machines import SetUp, in_azure, on_cluster
 from tools.capabilities.virtual_machine.checks import checks
 from tools.capabilities.virtual_machine.facts import WANTED, understand
 from tools.rules.words.guiding import common
@@ -23,12 +23,7 @@ EXAMPLES = (
     "2 VMs in Azure with 2 cores and 8 GB, production, in eastus",
 )
 ON: dict[PlatformName, Footing] = {
-    "proxmox": on_machines(
-        understand=understand,
-        playbook="virtual_machine.yml",
-        commands=lambda machine, part: common(machine),
-        checks=checks,
-    ),
+    "proxmox": on_cluster(understand, SetUp(playbook="virtual_machine.yml", commands=lambda machine, part: common(machine), checks=checks)),
     "azure": in_azure(
         lambda facts, site: understand(facts, site, AZURE_BARE),
         SetUp(playbook="virtual_machine.yml", commands=lambda machine, part: common(machine)),

@@ -6,7 +6,7 @@ facts.py says what is wanted and how it is understood; the table at the end name
 from __future__ import annotations
 
 from tools.capabilities import Footing
-from tools.capabilities.on_machines import on_machines
+from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.capabilities.web_tier.checks import checks
 from tools.capabilities.web_tier.commands import commands
 from tools.capabilities.web_tier.facts import ADDRESS, APPLICATIONS, BALANCERS, WANTED, understand
@@ -32,14 +32,11 @@ EXAMPLES = (
     "a web tier for site shop.example.org, staging, on network 20, virtual address 10.20.0.201",
 )
 ON: dict[PlatformName, Footing] = {
-    "proxmox": on_machines(
-        understand=understand,
-        playbook="web_tier.yml",
-        commands=commands,
-        variables=variables,
-        endpoints=endpoints,
-        certificates=certificates,
-        checks=checks,
+    "proxmox": on_cluster(
+        understand,
+        SetUp(
+            playbook="web_tier.yml", commands=commands, variables=variables, endpoints=endpoints, certificates=certificates, checks=checks
+        ),
         groups=(
             Group(name=BALANCERS, called="lb", one_a_node=True),
             Group(name=APPLICATIONS, called="app", one_a_node=True),
