@@ -33,7 +33,7 @@ def test_a_sentence_becomes_a_server_and_is_removed_again(berth: Berth) -> None:
     assert json.loads((chat.folder / "receipt.json").read_text())["plan_digest"].startswith(planned.digest)
     secret = (chat.folder / "secrets" / "database_password").read_text().strip()
     assert secret not in done.text + planned.text + full
-    names = {word.decode("utf-8", "replace").rpartition("/")[2] for words in children.words.values() for word in words.split()[:2]}
+    names = {word.decode("utf-8", "replace").rpartition("/")[2] for words in children.words.values() for word in words.split()[:3]}
     assert names & {"terraform", "terraform_bundled.py"} and "ansible-playbook" in names and "ssh" in names, names
     key = (chat.folder / "secrets" / "ssh_key").read_text().splitlines()[4]  # Those before it are alike in every key, or public.
     login = berth.world.settings.proxmox_api_token.get_secret_value().partition("=")[2]
