@@ -21,7 +21,7 @@ from tools.values.request import Request
 from tools.values.requirements import Needs
 from tools.values.run import MachineReceipt, PartReceipt
 
-SPOKEN = {"cluster_nodes": "cluster nodes", "instances": "managed instances", "replicas": "partition replicas"}
+SPOKEN = {"cluster_nodes": "cluster nodes", "instances": "managed instances", "partition_replicas": "partition replicas"}
 SYSTEMS = {"Alpine", "Debian", "Ubuntu"}
 SERVICES = {word for service in catalogue().values() for word in service.WORDS}
 

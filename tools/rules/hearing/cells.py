@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tools.rules.hearing.able import COUNT
 from tools.rules.hearing.dates import days
 from tools.rules.hearing.facts import READERS, folder_at
 from tools.rules.hearing.heads import says_machine_size
@@ -59,7 +60,9 @@ class Cell:
         if not text or scene.is_empty(text):
             return
         scene.used[self.first : self.last] = bytes(self.last - self.first)
-        for one in sorted((at.able.by_name[name] for name in self.facts if name in at.able.by_name), key=_is_loose):
+        facts = [name for name in self.facts if name in at.able.by_name]
+        facts = facts or [COUNT] * (COUNT in at.able.by_name and not scene.words.recounting.isdisjoint(self.facts))
+        for one in sorted((at.able.by_name[name] for name in facts), key=_is_loose):
             if self._value(at, one):
                 scene.use(self.first, self.last)
                 for i in self.beside:
@@ -186,9 +189,9 @@ class Cell:
         return f"{plain(worth)} {unit}".strip()
 
 
-def _is_loose(one: Wanted) -> bool:
-    """Anything may be its value."""
-    return one.kind in ("text", "wish")
+def _is_loose(one: Wanted) -> tuple[bool, bool]:
+    """Anything may be its value; more may be than one of some words."""
+    return one.kind in ("text", "wish"), one.kind != "choice"
 
 
 Span = tuple[int, int, bool]
@@ -223,10 +226,10 @@ def cells_of(scene: Scene, layout: Sequence[Piece]) -> tuple[list[Cell], list[Sp
         if label and label.wishes and scene.marks_in(first, last, "ports"):
             label = None  # `https = port 443`
         splits = label and (label.facts == ("name",) or SECTION in label.facts) and not piece.row
-        comma = scene.find(first, last, ",") if splits else None
+        comma = scene.find(first, last, ",", "(") if splits else None
         if comma and label and _says_another(scene, label, comma + 1):
             cells.append(Cell(label or Labelled(), first, comma, 0, None, label_first))
-            first, label = comma + 1, None  # `Hostname: app-01, VLAN 60`
+            first, label = comma + 1, None  # `Hostname: app-01, VLAN 60`, `Env: prod (VLAN 20)`
         if label or (piece.label and piece.row):
             cells.append(Cell(label or Labelled(), first, last, piece.row, None, label_first))
         elif spans and not piece.begins and all(scene.is_text(i, "\n") for i in range(spans[-1][1], first)):
@@ -240,7 +243,7 @@ def _says_another(scene: Scene, label: Labelled, number: int) -> bool:
     """`Hostname: app-01, VLAN 60`, `Env: prod, VLAN 20`: a fact that the label does not name, or a choice of one."""
     mark = scene.at(number)
     chosen = {one.name for one in mark.meanings if one.kind == "choice"}
-    return mark.first == number and (mark.has("fact") or bool(chosen)) and not chosen & {*label.facts}
+    return mark.first == number and (mark.has("fact") or (bool(chosen) and scene.is_text(number - 1, ","))) and not chosen & {*label.facts}
 
 
 def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:

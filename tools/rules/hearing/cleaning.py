@@ -48,10 +48,18 @@ _BULLET = re.compile(r"^\s*[-*•]")
 _JOINED = "\0"
 _REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
 """A line that is taken out of a file in YAML."""
+_ARROW = re.compile(r":?(\b\w+[\"']?[ \t]*)=>")
+"""`:ram => 4096` of a file in Ruby."""
+_TITLE = re.compile(r"^h[1-6]\.([ \t])", re.MULTILINE)
+"""`h3. Request` of Jira."""
+_BRANCHES = str.maketrans("├└│─", "--  ")
+"""Of a tree, the marks of a list."""
 _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
 
 
 def clean(text: str) -> str:
+    text = _TITLE.sub(r"###\1", text)
+    text = _ARROW.sub(lambda pair: pair.group().replace(":", " ").replace("=>", "= "), text.translate(_BRANCHES))
     text = "\n".join(_choose(line) for line in text.replace("||", " |").split("\n"))
     bare = _MARKUP.sub(_blank, _BOLD.sub(r"\1# ", _as_lines(_REMOVED.sub(_blank, text))))
     return _HINT.sub(_blank, "\n".join(_unboxed(bare.split("\n"))))

@@ -379,7 +379,7 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: 
         end, names = names_at(scene, i, last, sure=False)
         opens = scene.does(end, "with", "each") or scene.is_text(end, *":(=-")
         close = scene.find(end, last, ")") if scene.is_text(end, "(") else None
-        opens_line = scene.stops(i - 1)
+        opens_line = scene.stops(i - 1) or (scene.is_text(i - 1, "-", "*", "•") and scene.stops(i - 2))
         lined = opens_line and scene.kind(end) == "number"  # `web-a 2c 4g 20g`
         goes_on = scene.is_text(end, ",") and not {*lead.names("fact")} & scene.words.placing  # not `node pve2, 2 cores, 4 GB`
         sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or lined or goes_on)

@@ -67,7 +67,9 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
         return Labelled(remark=True)
     has_day = any(days(text, date(2000, 1, 1)))
     if not has_day and (
-        day := next((name for name in ("needed_by", "until") if any(_is_day(lexicon, mark, name, said) for mark in marks)), "")
+        day := next(
+            (n for n in ("needed_by", "until") if spelled in listed(n) or any(_is_day(lexicon, mark, n, said) for mark in marks)), ""
+        )
     ):
         return Labelled((day,))
     if any(mark.does("purpose") and mark.first == 0 for mark in marks) or (is_of_others and any(m.does("called") for m in marks)):

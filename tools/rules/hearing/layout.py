@@ -101,7 +101,7 @@ class _Layout:
             last, rows, is_form = self._table_at(at)
             for cells in rows[:ROWS_MAX]:
                 row += 1
-                yield from (Piece(start, end, label, -1, 0 if is_form else row) for start, end, label in cells)
+                yield from (Piece(start, end, label, start if is_form else -1, 0 if is_form else row) for start, end, label in cells)
             if last > at:
                 at = last
                 continue
@@ -121,8 +121,10 @@ class _Layout:
         if line.body.startswith("#") and line.heading:
             self.heading = line.heading.lstrip("0123456789.) ") if not listed("of_others").isdisjoint(fold(line.heading).split()) else ""
         begin, label, heads = line.start + line.begin, line.heading, self._fields_below(at + 1)
-        is_title = line.body.startswith("#") and not self.is_label(label)
-        if (heads or is_title) and (name := _NAMED.match(line.body.lstrip("# "))):
+        is_hash = line.body.startswith("#")
+        if ((heads and bool(label) >= is_hash) or (is_hash and label and not self.is_label(label))) and (
+            name := _NAMED.match(line.body.lstrip("# "))
+        ):
             begin += len(line.body) - len(line.body.lstrip("# "))
             return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name", begins=True)
         beside = [self.lines[n] for n in (at - 1, at + 1) if 0 <= n < len(self.lines)]

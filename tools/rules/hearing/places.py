@@ -112,7 +112,9 @@ Span = tuple[str, int, int]
 
 
 def _is_source(scene: Scene, mark: Mark) -> bool:
-    """`from the office network 10.2.0.0/16`."""
+    """`from the office network 10.2.0.0/16`, `on the same network as app-01`."""
+    if scene.does(mark.first - 1, "owned", "same_again") and (scene.is_listed(mark.last, "as") or scene.does(mark.last, "copy")):
+        return True
     before = range(max(mark.first - SOURCE_WORDS_MAX, 0), mark.first)
     return scene.kind(mark.last) == "address" and any(scene.is_listed(i, "from") for i in before)
 

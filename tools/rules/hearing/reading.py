@@ -350,6 +350,8 @@ class _Reader:
         if place is not None and not self.begun:
             return message.things[place]
         plain = [thing for thing in message.things if not thing.row]
+        if not plain and message.things:
+            return self._common()  # `Environment: production` below a table
         return plain[-1] if plain else message.thing_of(message.request.items[-1]) if message.request.items else None
 
 

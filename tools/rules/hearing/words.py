@@ -56,6 +56,8 @@ class Lexicon:
         self.alone = {one.name: able.NAME for able, one in wanted if one.alone}
         """Choices that ask for their capability by themselves, such as an application."""
         names = {one.name for _, one in wanted}
+        self.recounting = {one.name for _, one in wanted if one.same_as == COUNT}
+        """Facts that count machines another way: of what has no such fact, `replicas: 3` are three of it."""
         self.versioned = {value for _, one in wanted if f"{one.name}_version" in names for value, _ in one.choices}
         """Choices that a version may stand behind."""
         self.makes = {able.NAME: list(_makes(able)) for able in catalogue.values()}

@@ -30,7 +30,7 @@ UNITS: dict[str, str] = {
     "workers": "workers",
     "namespaces": "namespaces",
     "instances": "instances that it manages",
-    "replicas": "replicas of partitions",
+    "partition_replicas": "replicas of partitions",
     "samples_per_second": "samples a second",
     "logins_per_second": "logins a second",
 }
