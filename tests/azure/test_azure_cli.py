@@ -24,7 +24,7 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Az, dict[str,
     folder = tmp_path_factory.mktemp("azure_cli")
     with ExitStack() as stack:
         ready = open_world(read_world(world), Settings(guests="none", folder=folder / "world"), stack)
-        yield logged_in(ready, folder), ready, folder
+        yield stack.enter_context(logged_in(ready, folder)), ready, folder
 
 
 def test_what_operators_type_is_answered_as_azure_answers(at: tuple[Az, dict[str, Any], Path]) -> None:

@@ -4,6 +4,7 @@ removed without a trace. Every `az` line of their guides is run as it is printed
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ pytestmark = [pytest.mark.systems, pytest.mark.timeout(4000)]
 
 
 @pytest.fixture(scope="module")
-def az(azure_world: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory) -> Az:
-    return logged_in(azure_world[0], tmp_path_factory.mktemp("guides"))
+def az(azure_world: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az]:
+    with logged_in(azure_world[0], tmp_path_factory.mktemp("guides")) as found:
+        yield found
 
 
 @pytest.mark.parametrize(
