@@ -1,5 +1,5 @@
-"""Run by the Azure CLI's own Python: a command a line, as JSON, and an answer a line. Each is invoked as `az` invokes it, by a CLI of its own;
-what takes a process of `az` most of its time, loading what a command is made of, is done once. Nothing of the repository is imported here."""
+"""Run by the Azure CLI's own Python: a command a line, as JSON, and an answer a line. Each is invoked as `az` does it, by a CLI of its
+own; what takes `az` most of its time, loading what a command is made of, is done once. Nothing of the repository is imported here."""
 
 from __future__ import annotations
 

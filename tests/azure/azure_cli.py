@@ -56,7 +56,7 @@ class Answer:
 
 
 class Az:
-    """One process of the CLI for all that is typed, which takes each command as `az` does; commands of several threads wait for each other."""
+    """One process of the CLI for all that is typed, which takes each command as `az` does."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         with log.open("wb") as said:
