@@ -3,6 +3,7 @@
 SHELL := bash
 PYTHON ?= python3
 VENV := .venv
+FILES := tests/endurance
 BIN := $(VENV)/bin
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras
 
@@ -19,7 +20,7 @@ test-systems: $(VENV)/.test ## then run what takes whole systems and many minute
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m systems
 
 test-endurance: $(VENV)/.test ## the same properties many times over; BERTH_ENDURANCE=nightly for more of them
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m endurance tests/endurance
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -p no:cacheprovider -m endurance $(FILES)
 
 web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
 	@$(BIN)/berth sim four_nodes -- berth web

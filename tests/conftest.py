@@ -44,9 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PATH"] = f"{os.environ['PATH']}:{folder}"
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a third of a story's time is waiting, for a machine that boots or a Terraform that plans."""
-    return len(os.sched_getaffinity(0)) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors: a third of a story's time is waiting, for a machine that boots or a Terraform that plans. Of
+    whole systems it is half: for a standby that takes over, an alert that is due."""
+    processors = len(os.sched_getaffinity(0))
+    return 2 * processors if config.option.markexpr == "systems" else processors + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

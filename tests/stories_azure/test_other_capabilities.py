@@ -30,19 +30,17 @@ def az(azure_world: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPa
     ("typed", "parts", "role", "changes"),
     [
         (
-            "a storage account for the ml team, 200 GB, containers raw and gold, in eastus",
+            "a storage account for the ml team, 2 TB, containers raw and gold, in eastus",
             ("storage_account",),
-            "",
+            "security",
             ("also a container silver", "remove container gold"),
         ),
-        ("a storage account for the ml team, 2 TB, in eastus", ("storage_account",), "security", ()),
         (
-            "open port 443 from 10.1.0.0/16 on nsg-shared in eastus",
+            "open port 443 from the internet on nsg-shared in eastus",
             ("azure_firewall_ports",),
-            "",
+            "security",
             ("also open port 8443 from 10.2.0.0/16", "close port 443"),
         ),
-        ("open port 443 from the internet on nsg-shared in eastus", ("azure_firewall_ports",), "security", ()),
         ("a PostgreSQL database in Azure for 100 users, for the ml team, in eastus", ("postgresql",), "", ()),
         (
             "a VM in Azure with 2 cores and 4 GB, for the ml team, in eastus",
