@@ -220,6 +220,9 @@ def test_whose_somebody_is(name: str, groups: tuple[str, ...], found: str | None
     tenant = tenant_of(name, groups, TENANTS)
     assert tenant is not None and tenant.name == found
     assert tenant_of(name, groups, Tenants()) is None
+    if found != "acme":
+        with pytest.raises(RequestProblem, match="in no tenant called acme"):
+            tenant_of(name, groups, TENANTS, "acme")
 
 
 SEEN = ClusterSnapshot(

@@ -1,8 +1,10 @@
 """The same properties as in the suite, many times over. How often is a setting, BERTH_ENDURANCE: `ci` (as `make test-endurance` has it),
-`nightly`, or `short` to see whether it works. What was really done is counted, and printed at the end."""
+`nightly`, or `short` to see whether it works; `nightly:0.05` is that share of it. What was really done is counted, and printed at the
+end."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +28,8 @@ COUNTS = {
     "seconds of soak": {"short": 20, "ci": 600, "nightly": 86_400},
     "conversations at once": {"short": 5, "ci": 50, "nightly": 200},
 }
-COLUMN = os.environ.get("BERTH_ENDURANCE") or "ci"
+COLUMN, _, _SHARE = (os.environ.get("BERTH_ENDURANCE") or "ci").partition(":")
+SHARE = float(_SHARE or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,7 +46,7 @@ class Tally:
         self._record = record
 
     def wanted(self, what: str) -> int:
-        return COUNTS[what][COLUMN]
+        return math.ceil(COUNTS[what][COLUMN] * SHARE)
 
     def done(self, what: str, count: int) -> None:
         self._record("endured", (what, self.wanted(what), count))
@@ -84,6 +87,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, ()) if one.when == "call"]
     rows = [(*value, one.duration) for one in reports for name, value in one.user_properties if name == "endured"]
     if rows:
-        terminalreporter.write_line(f"{'endured (' + COLUMN + ')':<34}{'wanted':>10}{'done':>10}{'seconds':>10}")
+        terminalreporter.write_line(f"{f'endured ({SHARE:g} of {COLUMN})':<34}{'wanted':>10}{'done':>10}{'seconds':>10}")
     for what, wanted, done, seconds in rows:
         terminalreporter.write_line(f"{what:<34}{wanted or 'all':>10}{done:>10}{seconds:>10.0f}")

@@ -31,7 +31,7 @@ from tests.conftest import free_port, wait_until
 from tests.front_ends.provider import Provider
 from tests.front_ends.served import SESSIONS
 from tests.loopback import http_server
-from tools.values.tenant import Tenants
+from tools.values.tenant import Tenant, Tenants
 
 ADDRESS = "https://berth.example.org"
 ROLES = {"alice": ("requester",), "vera": ("viewer",), "u-7": ("requester",), "group:vips": ("vp", "requester")}
@@ -63,12 +63,14 @@ class House:
         assert config.oidc
         self.people = People(config, b"k" * 32, Known(config.oidc))
         self.looked = 0
-        self.door = Door(self._adk, config, self.people, lambda: (ROLES, Tenants()), self._ready, lambda: b"")
+        self.tenants = Tenants()
+        self.door = Door(self._adk, config, self.people, lambda: (ROLES, self.tenants), self._ready, lambda: b"")
 
     async def _adk(self, scope: Any, receive: Any, send: Any) -> None:
         person = speaker.get()
         assert person is not None
-        said = json.dumps({"name": person.name, "roles": person.roles}).encode()
+        tenant = person.tenant.name if person.tenant else ""
+        said = json.dumps({"name": person.name, "roles": person.roles, "tenant": tenant, "path": scope["path"]}).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
         await send({"type": "http.response.body", "body": said})
 
@@ -316,3 +318,40 @@ def test_whoever_sends_no_whole_request_holds_no_connection(slow_to: int) -> Non
                 while said := one.recv(4096):
                     answer += said
             assert answer.count(b"fine") == sent.count(whole), "what came whole was answered, and then it was closed"
+
+
+# Somebody in several tenants speaks in the one that they choose, and in none that is not theirs.
+
+BY_TOKEN = ("authorization", f"Bearer {TOKEN}")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "status", "tenant"),
+    [("acme", 200, "acme"), ("rival", 200, "rival"), ("", 403, "acme and rival"), ("third", 403, "no tenant"), ("ACME", 403, "no tenant")],
+)
+def test_whoever_is_in_two_tenants_chooses_at_each_request(house: House, chosen: str, status: int, tenant: str) -> None:
+    members = {"acme": ("alice",), "rival": ("alice",), "third": ()}
+    house.tenants = Tenants(named=tuple(Tenant(name=name, members=people) for name, people in members.items()))
+    [by_header] = house.ask(SESSIONS, BY_TOKEN, ("x-berth-tenant", chosen))
+    cookies = f"__Host-berth_session={house.people.cookie('alice', ())}; __Host-berth_tenant={chosen}"
+    [by_cookie] = house.ask(SESSIONS, ("cookie", cookies))
+    for answer in (by_header, by_cookie):
+        assert answer.status_code == status
+        told = answer.json()
+        if status == 200:
+            assert (told["tenant"], told["path"]) == (tenant, f"/apps/provisioner/users/{tenant}:alice/sessions")
+        else:
+            assert tenant in told["detail"]
+    [alone] = house.ask(SESSIONS, *BY_PROXY.items(), ("x-berth-tenant", "acme"))
+    assert alone.status_code == 403, "vera is in neither"
+
+
+@pytest.mark.parametrize(("site", "status"), [("none", 303), ("same-origin", 303), ("same-site", 403), ("cross-site", 403)])
+def test_a_tenant_is_chosen_by_an_address_and_by_no_other_site(house: House, site: str, status: int) -> None:
+    session = ("cookie", f"__Host-berth_session={house.people.cookie('alice', ())}")
+    [answer] = house.ask("/tenant/acme", session, ("sec-fetch-site", site))
+    kept = answer.headers.get("set-cookie", "")
+    assert answer.status_code == status and ("__Host-berth_tenant=acme" in kept and "HttpOnly" in kept) is (status == 303)
+    [dropped] = house.ask("/tenant/", session)
+    assert "__Host-berth_tenant=" in dropped.headers["set-cookie"] and "Max-Age=0" in dropped.headers["set-cookie"]
+    assert [one.status_code for path in ("/tenant/../x", "/tenant/A%20B") for one in house.ask(path, session)] == [404, 404]

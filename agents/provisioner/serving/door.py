@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -32,14 +33,18 @@ from .figures import answered
 from .messages import BODY_BYTES_MAX, Refused, take
 from .people import SESSION_COOKIE, People, person_of
 
-LOGIN_COOKIE = "berth_login"
-LOGIN_SECONDS_MAX = 600
+LOGIN_COOKIE, TENANT_COOKIE = "berth_login", "berth_tenant"
+TENANT_HEADER = "x-berth-tenant"
+"""Which of their tenants somebody speaks in. Whether it is one of theirs is looked up at each request."""
+LOGIN_SECONDS_MAX, TENANT_SECONDS = 600, 365 * 24 * 3600
 STRANGERS_A_MINUTE = 30
 """Requests from one address with nothing that we know: enough to mistype, too few to guess."""
 KEPT_MAX = 10_000
 BODY_SECONDS_MAX = 30.0
 READY_SECONDS = 1.0
 ADDRESS_CHARACTERS_MAX = 64
+
+_TENANT = re.compile(r"/tenant/(?:[a-z0-9][a-z0-9-]{0,39})?")
 
 log = logging.getLogger("berth.serving")
 
@@ -128,8 +133,12 @@ class Door:
                 return _later(wait)
             return self._who_are_you(request)
         name, groups, is_browser = found
+        if _TENANT.fullmatch(path) and request.method == "GET" and is_browser:
+            return self._choose_tenant(request, path.rpartition("/")[2])
+        kept = request.cookies.get(self.config.cookie(TENANT_COOKIE), "") if is_browser else ""
+        chosen = headers.get(TENANT_HEADER, "") or kept
         try:
-            person = person_of(name, groups, *await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._held))
+            person = person_of(name, groups, chosen, *await asyncio.get_running_loop().run_in_executor(AT_ONCE, self._held))
         except RequestProblem as problem:
             return _no(403, f"{problem.detail} {problem.remedy}")
         if not person.roles:
@@ -154,6 +163,14 @@ class Door:
         finally:
             speaker.reset(token)
         return None
+
+    def _choose_tenant(self, request: Request, name: str) -> Response:
+        """By an address that somebody typed, or followed from here: no other site chooses for them."""
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return _no(403, "This was not sent by a page of this site.")
+        answer = RedirectResponse("/", 303)
+        self._set(answer, TENANT_COOKIE, name, TENANT_SECONDS if name else 0)
+        return answer
 
     async def _looked(self) -> bool:
         """Whoever asks within a second of another is told the same: anybody may ask."""

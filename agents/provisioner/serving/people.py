@@ -182,7 +182,7 @@ class People:
         return (name, tuple(said.get("groups") or ()), True) if isinstance(name, str) and NAME.fullmatch(name) else None
 
 
-def person_of(name: str, groups: tuple[str, ...], roles: Roles, tenants: Tenants) -> Person:
-    """Raises RequestProblem for somebody in more than one tenant."""
+def person_of(name: str, groups: tuple[str, ...], chosen: str, roles: Roles, tenants: Tenants) -> Person:
+    """Raises RequestProblem for somebody in several tenants who has `chosen` none, or another one."""
     held = [*roles.get(name, ()), *(role for group in groups for role in roles.get(f"group:{group}", ()))]
-    return Person(name, tuple(dict.fromkeys(held)), tenant=tenant_of(name, groups, tenants))
+    return Person(name, tuple(dict.fromkeys(held)), tenant=tenant_of(name, groups, tenants, chosen))

@@ -26,20 +26,28 @@ CARRIED_OUT = (effects.Approve, effects.Start, effects.Retry, effects.Leave)
 """What changes something outside, or lets it be changed."""
 
 
-def tenant_of(name: str, groups: Iterable[str], tenants: Tenants) -> Tenant | None:
-    """Whose this person is, by name or group; None where there are no tenants. Raises RequestProblem for somebody in more than one: what
-    they ask for would belong to either."""
+def tenant_of(name: str, groups: Iterable[str], tenants: Tenants, chosen: str = "") -> Tenant | None:
+    """Whose this person is, by name or group; None where there are no tenants. `chosen`: by somebody who may be in several. Raises
+    RequestProblem where that is none of theirs, and for somebody in several who has chosen none: what they ask for would belong to
+    either."""
     if not tenants.named:
         return None
     known = {f"{GROUP}{group}" for group in groups} | ({name.casefold()} if not name.startswith(GROUP) else set())
     found = [one for one in tenants.named if known.intersection(m if m.startswith(GROUP) else m.casefold() for m in one.members)]
-    if len(found) > 1:
+    own = [one for one in found if one.name == chosen] if chosen else found
+    if len(own) > 1:
         raise RequestProblem(
             "You are in more than one tenant.",
-            f"{name} is in {' and '.join(one.name for one in found)}, and what you ask for belongs to one.",
-            "Ask whoever keeps the roles file to leave you in one of them.",
+            f"{name} is in {' and '.join(one.name for one in own)}, and what you ask for belongs to one.",
+            f"Choose one: open /tenant/{own[0].name} in the browser; a program sends the header X-Berth-Tenant: {own[0].name}.",
         )
-    return found[0] if found else tenants.called("")
+    if chosen and not own:
+        raise RequestProblem(
+            "That is not your tenant.",
+            f"{name} is in no tenant called {chosen}.",
+            "Choose one of yours: open /tenant/NAME in the browser, or /tenant/ for none in particular.",
+        )
+    return own[0] if own else tenants.called("")
 
 
 def visible(seen: Snapshot, tenant: Tenant | None) -> Snapshot:
