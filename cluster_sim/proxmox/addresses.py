@@ -24,6 +24,7 @@ from . import (
 )
 from .besides import BESIDES, indexes
 from .call import Address, needs
+from .firewall import FIREWALL
 from .history import SPANS
 from .parameters import BOOLEAN, DNS_NAME, INTEGER, LIST, NODE, POOL, STORAGE, TEXT, VMID, WORDS, choice, integer, matching
 from .sdn import SDN
@@ -327,5 +328,5 @@ _TABLE: tuple[Address, ...] = (
     Address("GET", f"{_GUEST}/agent/get-host-name", agent.host_name, _AGENT),
 )
 
-_EVERY = (*_TABLE, *CHANGES, *SDN, *BESIDES)
+_EVERY = (*_TABLE, *CHANGES, *SDN, *FIREWALL, *BESIDES)
 ADDRESSES: tuple[Address, ...] = (*_EVERY, *indexes(_EVERY))

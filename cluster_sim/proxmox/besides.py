@@ -1,4 +1,4 @@
-"""What a cluster is asked besides its guests and storages: firewall, jobs, mappings, notifications, SDN's parts, and what a node says of
+"""What a cluster is asked besides its guests and storages: jobs, mappings, notifications, SDN's parts, and what a node says of
 itself. Of most of it this world has none, and says so as a cluster does on which nobody ever set it up: with an empty list.
 
 Also the indexes of the API, which name what lies below an address: what this simulator answers, and nothing else.
@@ -27,7 +27,6 @@ _OF_GUEST = needs("/vms/{vmid}", "VM.Audit")
 _OF_AGENT = needs("/vms/{vmid}", "VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted")
 _NOTIFIES = needs("/mapping/notifications", "Mapping.Audit", "Mapping.Modify", "Mapping.Use")
 _PENDING = {"pending": BOOLEAN, "running": BOOLEAN}
-_REFS = {"type": choice("alias", "ipset")}
 _API_OF_CONFIG = 1
 """JOIN_API_VERSION (pve-cluster, 2026-11-29)."""
 
@@ -387,12 +386,6 @@ BESIDES: tuple[Address, ...] = (
     _get("/cluster/config/nodes", members, _AUDIT),
     _get("/cluster/config/qdevice", unset, _AUDIT),
     _get("/cluster/config/totem", totem, _AUDIT),
-    _get("/cluster/firewall/aliases", nothing, _AUDIT),
-    _get("/cluster/firewall/groups", nothing),
-    _get("/cluster/firewall/ipset", nothing, _AUDIT),
-    _get("/cluster/firewall/options", unset, _AUDIT),
-    _get("/cluster/firewall/refs", nothing, _AUDIT, **_REFS),
-    _get("/cluster/firewall/rules", nothing, _AUDIT),
     _get("/cluster/ha/status/manager_status", manager_status, _AUDIT),
     _get("/cluster/jobs/realm-sync", nothing, _AUDIT),
     *(_get(f"/cluster/mapping/{kind}", nothing, check_node=TEXT) for kind in ("dir", "pci", "usb")),
@@ -439,11 +432,6 @@ BESIDES: tuple[Address, ...] = (
     _get(f"{_GUEST}/agent/info", agent_itself, _OF_AGENT),
     _get(f"{_GUEST}/cloudinit", cloud_init, _OF_GUEST),
     _get(f"{_GUEST}/feature", feature, _OF_GUEST, feature=choice("snapshot", "clone", "copy").must, snapname=TEXT),
-    _get(f"{_GUEST}/firewall/aliases", nothing, _OF_GUEST),
-    _get(f"{_GUEST}/firewall/ipset", nothing, _OF_GUEST),
-    _get(f"{_GUEST}/firewall/options", unset, _OF_GUEST),
-    _get(f"{_GUEST}/firewall/refs", nothing, _OF_GUEST, **_REFS),
-    _get(f"{_GUEST}/firewall/rules", nothing, _OF_GUEST),
     _get(f"{_GUEST}/migrate", before_migration, needs("/vms/{vmid}", "VM.Migrate"), target=TEXT),
 )
 

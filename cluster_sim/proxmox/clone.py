@@ -101,6 +101,7 @@ def _worker(call: Call, source: Guest, guest: Guest, drives: dict[str, Drive], f
         yield cluster.timing.quick_s
         guest.config = config
         guest.node = target
+        cluster.firewall.clone(source.vmid, guest.vmid)
         if call.get("pool"):
             cluster.pools[call.get("pool")].vmids.add(guest.vmid)
         done = True

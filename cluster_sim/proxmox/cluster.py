@@ -14,6 +14,7 @@ from ..guests.values import Bodies, Executed
 from .access import Access, Who
 from .errors import TaskFailed, failed, forbidden, no_such_guest
 from .faults import Faults
+from .rules import Firewall
 from .section import TimingSection
 from .state import Bridge, Guest, HighAvailability, Network, Node, Pool, Storage, Volume, WebAddress
 from .tasks import Agenda, Worker
@@ -40,6 +41,7 @@ class Cluster:
     pools: dict[str, Pool] = field(default_factory=dict)
     ha: HighAvailability = field(default_factory=HighAvailability)
     sdn: Sdn = field(default_factory=Sdn)
+    firewall: Firewall = field(default_factory=Firewall)
     faults: Faults = field(default_factory=Faults)
     web: dict[str, WebAddress] = field(default_factory=dict)
     """By address; whatever is not here is what a client expects."""

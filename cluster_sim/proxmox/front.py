@@ -209,8 +209,8 @@ class Front:
 
 
 def _pattern(path: str) -> str:
-    # A volume's name may have slashes in it and comes last; everything else is one part of the path.
-    return re.sub(r"\\{(\w+)\\}", lambda m: f"(?P<{m[1]}>.+)" if m[1] == "volume" else f"(?P<{m[1]}>[^/]+)", re.escape(path))
+    # A volume's name and a network may have slashes in them and come last; everything else is one part of the path.
+    return re.sub(r"\\{(\w+)\\}", lambda m: f"(?P<{m[1]}>.+)" if m[1] in ("volume", "cidr") else f"(?P<{m[1]}>[^/]+)", re.escape(path))
 
 
 def _takes(address: Address) -> dict[str, Any]:

@@ -123,6 +123,7 @@ def destroy(call: Call) -> str:
 
 def forget(cluster: Cluster, guest: Guest) -> None:
     cluster.guests.pop(guest.vmid, None)
+    cluster.firewall.guests.pop(guest.vmid, None)
     cluster.ha.resources.pop(f"vm:{guest.vmid}", None)
     for pool in cluster.pools.values():
         pool.vmids.discard(guest.vmid)

@@ -15,6 +15,7 @@ from typing import Any
 from . import power
 from .access import Grant, Token, User, Who
 from .cluster import Cluster
+from .rules import RuleFile
 from .section import ProxmoxSection
 from .state import Guest, Load, Pool, Volume
 from .tasks import Task
@@ -40,6 +41,7 @@ def save(cluster: Cluster, world: ProxmoxSection, file: Path) -> None:
         "ha": asdict(cluster.ha),
         "leases": cluster.leases,
         "sdn": asdict(cluster.sdn),
+        "firewall": asdict(cluster.firewall),
         "access": {
             "users": [asdict(user) for user in cluster.access.users.values()],
             "groups": cluster.access.groups,
@@ -73,6 +75,9 @@ def restore(cluster: Cluster, world: ProxmoxSection, file: Path) -> bool:
     cluster.leases = state["leases"]
     if kept := state.get("sdn"):
         cluster.sdn = Sdn(**kept)
+    if kept := state.get("firewall"):
+        cluster.firewall.cluster = RuleFile(**kept["cluster"])
+        cluster.firewall.guests = {int(vmid): RuleFile(**file) for vmid, file in kept["guests"].items()}
     if kept := state.get("access"):
         cluster.access.users = {u["name"]: _user(u) for u in kept["users"]}
         cluster.access.groups = kept["groups"]

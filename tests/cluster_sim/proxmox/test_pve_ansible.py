@@ -58,6 +58,7 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("cluster_ha_rules", RULE | {"nodes": ["pve1:2", "pve2"], "state": "absent"}),
     ("cluster_ha_resources", {"name": "vm:700", "state": "absent"}),
     ("backup_info", {}),
+    ("firewall", {"level": "cluster", "rules": [{"type": "in", "action": "ACCEPT", "pos": 0, "enable": True}]}),
     ("firewall_info", {"level": "cluster"}),
     ("zone_info", {}),
     ("vnet_info", {}),
@@ -76,7 +77,6 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 NOT_SIMULATED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("snap", {"vmid": 110, "state": "present", "snapname": "before"}),
     ("backup", {"mode": "include", "vmids": [110], "storage": "local", "backup_mode": "snapshot"}),
-    ("firewall", {"level": "cluster", "rules": [{"type": "in", "action": "ACCEPT", "pos": 0, "enable": True}]}),
 )
 """What answers 501, with the address that it lacks: a list that gets shorter."""
 
