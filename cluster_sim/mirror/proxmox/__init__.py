@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from cluster_sim.mirror.provider import Problem, Provider
-from cluster_sim.mirror.proxmox import around, files, schema, sdn
+from cluster_sim.mirror.proxmox import around, files, firewall, schema, sdn
 from cluster_sim.mirror.proxmox.api import TLS, Api
 from cluster_sim.mirror.proxmox.virtual_machine import VirtualMachine
 from cluster_sim.mirror.schema import Values
@@ -31,6 +31,8 @@ class Proxmox(Provider):
                 "proxmox_sdn_zone_simple": sdn.ZoneSimple(lambda: self.api),
                 "proxmox_sdn_vnet": sdn.Vnet(lambda: self.api),
                 "proxmox_sdn_subnet": sdn.Subnet(lambda: self.api),
+                "proxmox_virtual_environment_firewall_options": firewall.Options(lambda: self.api),
+                "proxmox_virtual_environment_firewall_rules": firewall.Rules(lambda: self.api),
                 "proxmox_sdn_applier": sdn.Applier(lambda: self.api),
             },
         )

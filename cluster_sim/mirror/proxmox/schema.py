@@ -493,3 +493,51 @@ SDN_APPLIER = Block(
         "on_destroy": Attribute(BOOL, "OC", True, replaces=True),
     }
 )
+
+_WHOSE = {
+    "container_id": Attribute(NUMBER, "O"),
+    "id": Attribute(STRING, "OC"),
+    "vm_id": Attribute(NUMBER, "O"),
+}
+
+FIREWALL_OPTIONS = Block(
+    {
+        **_WHOSE,
+        "dhcp": Attribute(BOOL, "O", False),
+        "enabled": Attribute(BOOL, "O", False),
+        "input_policy": Attribute(STRING, "O", "DROP"),
+        "ipfilter": Attribute(BOOL, "O"),
+        "log_level_in": Attribute(STRING, "O", "nolog"),
+        "log_level_out": Attribute(STRING, "O", "nolog"),
+        "macfilter": Attribute(BOOL, "O", True),
+        "ndp": Attribute(BOOL, "O", False),
+        "node_name": Attribute(STRING, "R"),
+        "output_policy": Attribute(STRING, "O", "ACCEPT"),
+        "radv": Attribute(BOOL, "O", True),
+    }
+)
+
+FIREWALL_RULES = Block(
+    {
+        **_WHOSE,
+        "node_name": Attribute(STRING, "O"),
+        "rule": Block(
+            {
+                "action": Attribute(STRING, "O"),
+                "comment": Attribute(STRING, "O"),
+                "dest": Attribute(STRING, "O"),
+                "dport": Attribute(STRING, "O"),
+                "enabled": Attribute(BOOL, "O", True),
+                "iface": Attribute(STRING, "O"),
+                "log": Attribute(STRING, "O"),
+                "macro": Attribute(STRING, "O"),
+                "pos": Attribute(NUMBER, "C"),
+                "proto": Attribute(STRING, "O"),
+                "security_group": Attribute(STRING, "O"),
+                "source": Attribute(STRING, "O"),
+                "sport": Attribute(STRING, "O"),
+                "type": Attribute(STRING, "O"),
+            }
+        ),
+    }
+)

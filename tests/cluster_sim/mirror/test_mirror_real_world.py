@@ -262,6 +262,40 @@ def test_a_network_of_sdn_is_made_changed_and_taken_away(make_folder: Any, world
     assert folder.state() == {}
 
 
+def rules(*dports: int, enabled: bool = True) -> str:
+    """Of VM 110, and its options."""
+    block = '  rule {\n    type = "in"\n    action = "ACCEPT"\n    proto = "tcp"\n    dport = "DPORT"\n    source = "10.0.0.0/8"\n  }\n'
+    made = "".join(block.replace("DPORT", str(dport)) for dport in dports)
+    whose = '  node_name = "pve1"\n  vm_id = 110\n'
+    options = (
+        f'resource "proxmox_virtual_environment_firewall_options" "o" {{\n{whose}  enabled = {str(enabled).lower()}\n  dhcp = true\n}}\n'
+    )
+    return REQUIRED + f'resource "proxmox_virtual_environment_firewall_rules" "r" {{\n{whose}{made}}}\n' + options
+
+
+def test_rules_of_a_machine_are_made_reordered_and_taken_away(make_folder: Any, world: dict[str, Any]) -> None:
+    settings = {"PROXMOX_VE_ENDPOINT": world["proxmox"]["url"], "PROXMOX_VE_API_TOKEN": world["proxmox"]["token"]}
+    folder = in_world(make_folder(rules(443, 80, 22), **settings, SSL_CERT_FILE=world["ca_file"]), world)
+    assert "2 added" in folder.terraform("apply", "-auto-approve")
+    folder.terraform("plan", "-detailed-exitcode")
+    ports = [rule["dport"] for rule in folder.state()["proxmox_virtual_environment_firewall_rules.r"]["rule"]]
+    assert ports == ["443", "80", "22"]
+
+    folder.write(rules(22, 443, 8080, enabled=False))
+    assert "2 changed" in folder.terraform("apply", "-auto-approve")
+    folder.terraform("plan", "-detailed-exitcode")
+    state = folder.state()
+    told = state["proxmox_virtual_environment_firewall_rules.r"]["rule"]
+    assert [(rule["pos"], rule["dport"]) for rule in told] == [(0, "22"), (1, "443"), (2, "8080")]
+    assert state["proxmox_virtual_environment_firewall_options.o"]["enabled"] is False
+    folder.terraform("destroy", "-auto-approve")
+    assert folder.state() == {}
+    # They are gone there, too: where there were any, none would be made.
+    folder.write(rules(443))
+    folder.terraform("apply", "-auto-approve")
+    folder.terraform("destroy", "-auto-approve")
+
+
 def test_a_workspace_in_the_subscription_beside_it(make_folder: Any, world: dict[str, Any]) -> None:
     azure = world["azure"]
     names = ("tenant_id", "subscription_id", "client_id", "client_secret")

@@ -86,6 +86,8 @@ def test_what_is_stood_in_for(heard: dict[str, Facts]) -> None:
         "proxmox_sdn_vnet",
         "proxmox_sdn_subnet",
         "proxmox_sdn_applier",
+        "proxmox_virtual_environment_firewall_options",
+        "proxmox_virtual_environment_firewall_rules",
     }
     assert set(heard["azapi"]["resource_schemas"]) == {"azapi_resource", "azapi_update_resource", "azapi_resource_action"}
 
@@ -118,6 +120,22 @@ resource "proxmox_sdn_vnet" "v" {
   zone = "z1"
   tag  = 20
 }
+resource "proxmox_virtual_environment_firewall_options" "o" {
+  node_name = "pve1"
+  vm_id     = 101
+  enabled   = true
+}
+resource "proxmox_virtual_environment_firewall_rules" "f" {
+  node_name = "pve1"
+  vm_id     = 101
+  rule {
+    type   = "in"
+    action = "ACCEPT"
+    proto  = "tcp"
+    dport  = "5432"
+    source = "10.20.0.0/24"
+  }
+}
 """
 
 
@@ -125,7 +143,7 @@ def test_what_stands_around_a_machine_is_planned_as_recorded(make_folder: Any, s
     folder = make_folder(REQUIRED + AROUND, **served.settings)
     folder.terraform("init")
     changes = folder.planned()
-    assert len(changes) == 7
+    assert len(changes) == 9
     for address, change in changes.items():
         planned = recorded("bpg-proxmox")["planned_on_create"][address]
         assert {"after": change["after"], "after_unknown": change["after_unknown"]} == planned, address
