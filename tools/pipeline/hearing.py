@@ -20,7 +20,7 @@ from tools.rules.words.reducer import step
 from tools.values import effects, events
 from tools.values.conversation import Conversation
 from tools.values.events import Intent
-from tools.values.request import Edits, Request
+from tools.values.request import Edit, Edits, Request
 from tools.values.site import Site
 from tools.values.value import Json
 
@@ -41,7 +41,7 @@ class Hearing:
     def hear(self, text: str) -> dict[str, Json]:
         """The request after this message; what the message asks, and what of it was used for nothing."""
         message = read(text)
-        heard, refused = Edits(), list[str]()
+        heard, refused = Edits(), list[tuple[Edit, str]]()
         self.now, to_do = step(self.now, message)
         while to_do:
             effect, to_do = to_do[0], to_do[1:]
@@ -58,7 +58,7 @@ class Hearing:
                 to_do = (*to_do, *more)
             elif isinstance(effect, effects.Understand):
                 understood = self._understand(effect)
-                refused += [reason for _, reason in understood.refused]
+                refused += understood.refused
                 self.now, more = step(self.now, understood)
                 to_do = (*to_do, *more)
         commands = () if message.intent in (Intent.WORDS, Intent.EMPTY) else (message.intent.name.lower(),)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing.able import spoken
+from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.meanings import same
 from tools.rules.hearing.opening import changes_ports
 from tools.rules.hearing.scaling import multiply, so_far, worth
@@ -127,6 +128,7 @@ class _Amounts:
         if product:
             found.say(fact, *product)
         elif kind == "disks" or (kind == "disk" and self.at.able.named("disks") and not self._repeats(several)):
+            several.sort(key=lambda one: kind == "disk" and not self._is_of_system(one))
             times = [self._times(one) for one in several]
             if times[0][0] == len(several) and len({one.first for one in several}) == 1:
                 times = [(1, times[0][1])] * len(several)  # `2 data disks: 100 GB, 200 GB`
@@ -173,6 +175,10 @@ class _Amounts:
         begin = match.first - 1 if scene.does(match.first - 1, "article", "owned") else match.first
         one = begin < match.first and scene.find(match.first, match.last, "space") is None
         return not self.thing.new and one and any(scene.does(i, "adds") for i in range(scene.clause(begin), begin))
+
+    def _is_of_system(self, match: Match) -> bool:
+        """`2 TB of storage and a system disk of 50 GB`."""
+        return any(self.scene.token(i).text.startswith(tuple(listed("system"))) for i in range(match.first, match.last))
 
     def _repeats(self, several: list[Match]) -> bool:
         """The same thing said again, or corrected: `200 connections, no, 300 connections`."""

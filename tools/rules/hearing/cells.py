@@ -127,7 +127,13 @@ class Cell:
 
     def _choice(self, at: Stretch, one: Wanted) -> bool:
         scene = at.scene
-        mark = next((mark for mark in at.marks() if mark.choices(one.name)), None)
+        marks = [mark for mark in at.marks() if mark.choices(one.name)]
+        marks = [mark for mark in marks if not scene.denied[mark.first]] or marks  # `non-production / development`
+        mark = marks[0] if marks else None
+        chosen = {mark.choices(one.name)[0]: scene.quote(mark.first, mark.last) for mark in marks}
+        if len(chosen) > 1 and one.name == SECTION and not scene.corrects(marks[0].last, marks[-1].last):
+            at.found.either[one.name] = chosen  # `Environments: staging, production`
+            return True
         self.beside = [i for i in range(self.first, self.last) if mark and scene.is_listed(i, "other_places")]
         if mark:
             at.found.say(one.name, mark.choices(one.name)[0], scene.quote(mark.first, mark.last))

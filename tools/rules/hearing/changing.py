@@ -58,16 +58,30 @@ def _spread(message: Message) -> None:
     message.things = [one for thing in message.things for one in (thing, *(thing.anew() for _ in range(thing.times - 1)))]
     several = next((one for thing in message.things if thing.new and (one := thing.found.either.get("environment"))), None)
     scene = message.scene
-    said = [scene.sentence(scene.tokens_between(max(scene.text.find(quote), 0), len(scene.text))[0]) for quote in (several or {}).values()]
-    if several is None or not any(scene.any_does(first, last, "each") for first, last in said):
+    said = [scene.tokens_between(max(scene.text.find(quote), 0), len(scene.text))[0] for quote in (several or {}).values()]
+    counted = several is not None and any(_machines(thing) == len(several) for thing in message.things)
+    each = any(scene.any_does(*scene.sentence(i), "each", "times_each") or scene.is_listed(i - 1, "everything") for i in said)
+    if several is None or not (counted or each):
         return
     places = [Fact(name="environment", value=value, quote=quote) for value, quote in several.items()]
     made: list[Thing] = []
     for thing in message.things:
         thing.found.either.pop("environment", None)
         stays = not thing.new or ("environment" in thing.facts and thing.facts["environment"].value not in several)
-        made += [thing] if stays else [thing.anew(place) for place in places]
+        made += [thing] if stays else [_alone(message, thing.anew(place), counted) for place in places]
     message.things = made
+
+
+def _alone(message: Message, thing: Thing, counted: bool) -> Thing:
+    """One of so many, with the names that tell where they are: `2 VMs, one for production and one for staging: app-prod1, app-staging1`."""
+    place, name = thing.facts["environment"], thing.facts.get("name")
+    spelled = next(dict(one.choices)[place.value] for one in message.wanted(thing) if one.name == "environment")
+    names = [one for one in name.value.split(", ") if any(word in one.lower() for word in spelled)] if name else []
+    for one in ("count", *(("name",) if names else ())) if counted else ():
+        thing.facts.pop(one, None)
+    if names and name and counted:
+        thing.found.say("name", ", ".join(names), name.quote)
+    return thing
 
 
 def _ask_which(thing: Thing) -> None:
@@ -126,6 +140,8 @@ def _share_alike(message: Message) -> None:
     things = message.things
     for one, after in pairwise(things):
         if after.again and one.capability == after.capability:
+            if after.sizes and not one.sizes and _ends_list(message, after):
+                one.take_over(after, MACHINE_SIZES)
             until = after.again_from or len(message.scene.said)
             after.take_over(one, {name for name, fact in one.facts.items() if name not in OWN and _place(message.scene, fact) < until})
     each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes and not _is_of_its_own(message, thing)), 0)
@@ -133,6 +149,13 @@ def _share_alike(message: Message) -> None:
         first, last = message.scene.sentence(one.said[0])
         if not one.sizes and not one.row and first <= things[each].said[0] <= last:
             one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
+
+
+def _ends_list(message: Message, thing: Thing) -> bool:
+    """`one in production and one in staging, 2 cores, 4 GB`: how large they are stands behind a sign."""
+    places = [_place(message.scene, thing.facts[name]) for name in thing.sizes]
+    told = [_place(message.scene, fact) for name, fact in thing.facts.items() if name in SHARED]
+    return any(message.scene.find(place, min(places), ",", ":", ".", ";", "(") for place in told)
 
 
 def _scale(message: Message) -> None:
@@ -215,7 +238,11 @@ def _drop_empty(message: Message) -> None:
         others = [one for one in sized if one is not thing and one.capability == thing.capability]
         says = set(thing.facts) - SHARED - {"role", "count", "needed_by", "until"} or thing.copied or thing.doubts or thing.row
         counted = "count" in thing.facts and _machines(thing) != sum(map(_machines, others))
-        if thing.new and others and not says and not counted and not thing.again:
+        apart = any(
+            fact.name in SHARED and any(one.facts.get(fact.name, fact).value != fact.value for one in others)
+            for fact in thing.facts.values()
+        )
+        if thing.new and others and not says and not counted and not thing.again and not apart:
             for one in others:
                 one.take_over(thing, SHARED | {"needed_by", "until"})
             message.things.remove(thing)
@@ -332,7 +359,9 @@ def _tells_another(message: Message, mark: Mark) -> bool:
     noun = scene.words.language == ENGLISH and scene.is_plain_word(mark.last) and not after.text.endswith("ly") and not after.glued
     counts = not scene.fills(mark.last) and scene.words.counting & set(scene.at(mark.last).names("fact"))  # `the firewall people`
     noun = noun or bool(counts) or (after.text in "=:" and "ports" in scene.at(mark.last + 1).names("fact"))  # `https = port 443`
-    return noun or scene.mention_at(mark.last) is not None or _is_protocol(scene, mark.first)
+    return (
+        noun or (scene.mention_at(mark.last) is not None and not scene.is_listed(mark.first, "fitted")) or _is_protocol(scene, mark.first)
+    )
 
 
 def _is_protocol(scene: Scene, number: int) -> bool:

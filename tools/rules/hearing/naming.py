@@ -84,7 +84,12 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
         if said and not is_tagged(scene, end):
             yield Called(mark.first, begin, end, said)
         start = max(scene.sentence(mark.first)[0], first)
-        if not said and scene.kind(start) in ("name", "quoted") and all(scene.fills(i) for i in range(start + 1, mark.first)):
+        if (
+            not said
+            and scene.is_listed(mark.last - 1, "naming")
+            and scene.kind(start) in ("name", "quoted")
+            and all(scene.fills(i) for i in range(start + 1, mark.first))
+        ):
             yield Called(start, start, mark.last, names_at(scene, start, mark.first)[1])  # `lark-2 would be a good name`
 
 
@@ -98,7 +103,9 @@ def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:
     """An ordinary word behind it is a name: after `called`, and after `name:`; not after `call` or in `a name server`."""
     spelled = hyphenated(scene, begin) if begin < len(scene.said) else ""
     is_made_up = "-" in spelled or any(c.isdigit() for c in spelled)
-    orders = scene.stops(mark.first - 1) and not scene.is_listed(begin, "not_after_name")  # `name mole if that is free`
+    orders = (scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",")) and not scene.is_listed(
+        begin, "not_after_name"
+    )  # `name mole if that is free`
     return orders or is_made_up or begin > mark.last or mark.last - mark.first > 1 or scene.is_listed(mark.first, "calls")
 
 

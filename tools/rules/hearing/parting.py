@@ -260,7 +260,8 @@ def _opening(scene: Scene, number: int, floor: int) -> int:
     while before > floor and scene.is_text(number - 1, ",") and not scene.stops(before - 1) and not scene.does(before - 1, "join"):
         before -= 1
     purpose = any(scene.does(i, "for") for i in range(before, number))  # `something small for Pi-hole, 1 core`
-    return before if purpose and not scene.has(before, number, *QUANTITIES) and not scene.is_text(number - 1, ":") else number
+    sized = any(not scene.is_listed(i, "one_of") for i in scene.quantities(before, number))  # `a tiny one for Pi-hole, 1 core`
+    return before if purpose and not sized and not scene.is_text(number - 1, ":") else number
 
 
 def _counts_alone(scene: Scene, number: int) -> bool:

@@ -13,7 +13,7 @@ from tools.rules.hearing.known import NOTHING_KNOWN, Known, Segment
 from tools.rules.hearing.scaling import worth
 from tools.rules.hearing.words import Catalogue
 from tools.rules.names.naming import numbered
-from tools.values.request import Doubt, Edits, Fact, Item, Request
+from tools.values.request import Doubt, Edit, Edits, Fact, Item, Request
 from tools.values.value import Json
 from tools.values.wanted import Listed, Wanted
 
@@ -27,21 +27,25 @@ def report(
     catalogue: Catalogue,
     missing: Sequence[tuple[str, str, str]] = (),
     commands: Sequence[str] = (),
-    refused: Sequence[str] = (),
+    refused: Sequence[tuple[Edit, str]] = (),
     known: Known = NOTHING_KNOWN,
 ) -> dict[str, Json]:
     """`items`, `shared`, `wishes`, `questions`, `commands`, `refused`, `unused`. Questions are doubts, and what is `missing`: (item, name,
-    text); refused are edits that could not be made, each with the reason."""
+    text); refused are edits that could not be made, each with the reason. What a machine is to be like
+    is shown though nobody knows it here."""
     doubts = [{"item": one.item, "about": [CALLED.get(name, name) for name in one.about], "text": _question(one)} for one in heard.doubts]
     open_ = [{"item": item, "about": [CALLED.get(name, name)], "text": question} for item, name, question in missing]
     others = {item: make for item in request.items if (make := _other_make(item, catalogue[item.capability]))}
     impossible = [(item.label, fact) for item in request.items for fact in item.facts if _is_nothing(fact)]
     open_ += [{"item": label, "about": [_valued(fact, None)[0]], "text": f"“{fact.quote}”"} for label, fact in impossible]
     open_ += _not_there(request, known)
+    like = {edit.item: edit.value for edit, _ in refused if (edit.do, edit.name) == ("relate", "like")}
     wanted = {one.name: one for capability in catalogue.values() for one in capability.WANTED}
     return {
         "items": [
-            _item(item, {one.name: one for one in catalogue[item.capability].WANTED}, known) for item in request.items if item not in others
+            _item(item, {one.name: one for one in catalogue[item.capability].WANTED}, known, like.get(item.label, ""))
+            for item in request.items
+            if item not in others
         ],
         "shared": _facts(request.shared, wanted, known),
         "wishes": [
@@ -50,7 +54,7 @@ def report(
         ],
         "questions": [*doubts, *open_],
         "commands": list(commands),
-        "refused": list(refused),
+        "refused": [reason for _, reason in refused],
         "unused": list(heard.unused),
     }
 
@@ -91,14 +95,14 @@ def _not_there(request: Request, known: Known) -> list[dict[str, Json]]:
     return missing
 
 
-def _item(item: Item, wanted: dict[str, Wanted], known: Known) -> dict[str, Json]:
+def _item(item: Item, wanted: dict[str, Wanted], known: Known, like: str) -> dict[str, Json]:
     said = {fact.name: fact for fact in item.facts}
     counted = quantities.count(said["count"].value) if "count" in said else None
     spelled = [one for one in re.split(r",\s*", said["name"].value) if one] if "name" in said else []
     count = counted or max(len(spelled), 1)
     names = list(numbered(spelled[0], count)) if len(spelled) == 1 else spelled
     facts = _facts(tuple(fact for fact in item.facts if fact.name not in ("name", "count")), wanted, known)
-    relations = [{"kind": one.kind, "to": one.to} for one in item.relations]
+    relations = [{"kind": one.kind, "to": one.to} for one in item.relations] + [{"kind": "like", "to": like}] * bool(like)
     return {"label": item.label, "service": item.capability, "count": count, "names": names, "facts": facts, "relations": relations}
 
 

@@ -16,7 +16,8 @@ def what_joins(scene: Scene, head: Head) -> str:
         mark = scene.at(i)
         points = points or mark.does("them")
         if mark.names("relation"):
-            return "join" if points and head.intro == "new" else "lean"  # `next to them a database`
+            comes = points or "uses" in mark.names("relation")
+            return "join" if comes and head.intro == "new" else "lean"  # `next to them a database`, `that uses a redis`
         joins = next((name for name in ("join", "for", "with", "lean") if mark.does(name)), "")
         if joins and not mark.does("ask_for"):
             return joins

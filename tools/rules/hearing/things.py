@@ -184,7 +184,7 @@ class Message:
         if (
             not self.things
             and not self.request.items
-            and (thing := self.alone(cells) or self._served() or self._sized(cells) or self._hosted())
+            and (thing := self.alone(cells) or self._served() or self._sized(cells) or self._hosted() or self._like_another())
         ):
             self.things.append(thing)
         if len(self.things) == 1 and self.things[0].new and (named := self._titled()):
@@ -267,6 +267,25 @@ class Message:
                 thing.found.say(other, scene.quote(i, i + 1), scene.quote(i, i + 1))
                 scene.use(i, i + 1)
                 return thing
+        return None
+
+    def _like_another(self) -> Thing | None:
+        """`clone prod-db-1 but half the memory`, `another one like app-01`: of a machine that nothing here has made."""
+        scene = self.scene
+        for mark in scene.marks_of("copy"):
+            i = scene.skip(mark.last, len(scene.said), "owned", "article", "lean")
+            asks = (
+                scene.stops(mark.first - 1)
+                or scene.does(mark.first - 1, "another", "ask_for", "polite")
+                or scene.is_listed(mark.first - 1, "courtesy")
+            )
+            if (
+                scene.kind(i) == "name"
+                and asks
+                and not scene.denied[mark.first]
+                and (not mark.does("lean") or scene.does(mark.first - 1, "another"))
+            ):
+                return Thing(scene.words.plain, "", True, scene.quote(mark.first, i + 1))
         return None
 
     def _sized(self, cells: Sequence[Cell]) -> Thing | None:

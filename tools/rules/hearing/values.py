@@ -98,6 +98,8 @@ def _joint(scene: Scene, before: Amount, one: Amount) -> str:
     preferred_after = scene.any_does(one.last, one.last + 2, "prefer")
     if is_alike and scene.does(between[0], "or") and (preferred_after or (one.kind == "size" and len(gap) == 1)):
         return "or" if preferred_after else "either"
+    if is_alike and all(scene.does(i, "bound") for i in between) and scene.does(one.last, "bound"):
+        return "range"  # `16 GB min, 32 GB max`
     arrow = ("to", "->", "→") if one.kind == "size" else ("→",)
     return "range" if is_alike and len(gap) == 1 and scene.is_text(gap[0], *arrow) else ""
 
