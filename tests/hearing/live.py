@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from tests.hearing.facts import TODAY, said
 from tests.hearing.heard import SITE
 from tools.capabilities import catalogue, chain
-from tools.rules.hearing.answers import Asked
-from tools.rules.hearing.counting import names_of
+from tools.rules.hearing.edits.answers import Asked
 from tools.rules.hearing.known import Built, Known
+from tools.rules.hearing.words.counting import names_of
 from tools.rules.request import goals
 from tools.rules.request.editing import apply
 from tools.rules.request.running import sizes_needed

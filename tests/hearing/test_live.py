@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.hearing.facts import plain
 from tests.hearing.live import build, live_rows, machines, say
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 
 
 @functools.cache

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.hearing.facts import heard, plain, said
 from tests.hearing.score import CASES, read_cases
 from tools.capabilities import catalogue
-from tools.rules.hearing import quantities
 from tools.rules.hearing.proving import prove
+from tools.rules.hearing.tokens import quantities
 from tools.values.request import Edit, Edits, Request
 
 CASE_TEXTS = sorted({case["text"] for path in CASES.glob("*.jsonl") for case in read_cases(path) if "text" in case})

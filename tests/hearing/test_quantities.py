@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.rules.hearing.quantities import NUMBER_MAX, SIZE_BYTES_MAX, count, low_end, money, numbers, size_bytes, sizes, sums
+from tools.rules.hearing.tokens.quantities import NUMBER_MAX, SIZE_BYTES_MAX, count, low_end, money, numbers, size_bytes, sizes, sums
 from tools.rules.names.text import fold
 
 GIB = 2**30

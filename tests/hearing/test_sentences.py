@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.hearing.facts import heard, plain, said
 from tools.capabilities import catalogue
+from tools.rules.hearing.edits.unused import PHRASE_LENGTH_MAX, PHRASES_MAX
 from tools.rules.hearing.proving import prove
-from tools.rules.hearing.unused import PHRASE_LENGTH_MAX, PHRASES_MAX
 from tools.values.request import Request
 
 TABLE = yaml.load((Path(__file__).parent / "sentences.yaml").read_text(), yaml.BaseLoader)

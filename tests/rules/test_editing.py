@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.capabilities import catalogue
-from tools.rules.hearing.counting import names_of
+from tools.rules.hearing.words.counting import names_of
 from tools.rules.request import goals
 from tools.rules.request.draft import ITEMS_MAX, next_label
 from tools.rules.request.editing import apply, facts_of, lead_back

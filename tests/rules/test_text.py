@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 from tools.rules.names.text import spell_memory, spell_size
 
 

@@ -14,7 +14,7 @@ from tools.pipeline.spending import spending
 from tools.pipeline.world import World
 from tools.platforms import estimate
 from tools.rules.hearing import reading
-from tools.rules.hearing.cleaning import clean, spaced
+from tools.rules.hearing.layout.cleaning import clean, spaced
 from tools.rules.hearing.scene import Scene
 from tools.rules.machines.capacity import Room
 from tools.rules.plans.difference import difference

@@ -14,7 +14,7 @@ from tools.pipeline.moment import Moment, made
 from tools.pipeline.platforms import connected, scan
 from tools.pipeline.prepare import prepare
 from tools.platforms import estimate
-from tools.rules.hearing.counting import names_of
+from tools.rules.hearing.words.counting import names_of
 from tools.rules.plans.permitting import assert_may
 from tools.rules.plans.policy import allowed_values
 from tools.rules.request.editing import apply, facts_of

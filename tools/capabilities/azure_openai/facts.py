@@ -6,7 +6,7 @@ import math
 
 from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.placing import read_name
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
 from tools.rules.request.editing import is_besides, values_of

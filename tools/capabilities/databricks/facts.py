@@ -6,7 +6,7 @@ from __future__ import annotations
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.facts import SHARED, read_common
 from tools.rules.azure.placing import read_name
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact

@@ -6,7 +6,7 @@ import re
 
 from tools.capabilities.k3s_cluster import sizes
 from tools.capabilities.k3s_cluster.add_ons import ADD_ONS, with_needed
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
 from tools.rules.request import releases

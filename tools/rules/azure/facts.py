@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.rules.azure import names as azure_names
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans import pricing

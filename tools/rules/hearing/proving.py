@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from tools.rules.hearing import quantities
-from tools.rules.hearing.dates import days
-from tools.rules.hearing.facts import NO_KEY
-from tools.rules.hearing.places import addresses_at
+from tools.rules.hearing.assignment.facts import NO_KEY
+from tools.rules.hearing.assignment.places import addresses_at
 from tools.rules.hearing.reading import TEXT_LENGTH_MAX
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.tokens import quantities
+from tools.rules.hearing.tokens.dates import days
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import fold
 from tools.values.request import Doubt, Edit, Edits, Fact, Request

@@ -8,33 +8,33 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import zip_longest
 
-from tools.rules.hearing.able import COUNT
-from tools.rules.hearing.amounting import say_afar
-from tools.rules.hearing.answers import Asked, answer
-from tools.rules.hearing.cells import Cell, cells_of
-from tools.rules.hearing.changing import changes, wishes
-from tools.rules.hearing.cleaning import clean, spaced, under_headings
-from tools.rules.hearing.correcting import correct, lately, redirect
-from tools.rules.hearing.enlarging import joins_what_runs
-from tools.rules.hearing.files import pasted, without
-from tools.rules.hearing.groups import Group
-from tools.rules.hearing.inquiring import is_question
+from tools.rules.hearing.assignment.amounting import say_afar
+from tools.rules.hearing.assignment.cells import Cell, cells_of
+from tools.rules.hearing.assignment.labels import Labelled, is_label, is_section, label_of
+from tools.rules.hearing.assignment.portions import read_there
+from tools.rules.hearing.assignment.saying import read_kind, read_stretch
+from tools.rules.hearing.assignment.things import MACHINE_SIZES, SHARED, Message, Thing
+from tools.rules.hearing.assignment.vague import ask_once, scale_asked
+from tools.rules.hearing.edits.answers import Asked, answer
+from tools.rules.hearing.edits.changing import changes, wishes
+from tools.rules.hearing.edits.correcting import correct, lately, redirect
+from tools.rules.hearing.edits.enlarging import joins_what_runs
+from tools.rules.hearing.edits.inquiring import is_question
+from tools.rules.hearing.edits.renaming import renamed
+from tools.rules.hearing.edits.restoring import restores
+from tools.rules.hearing.edits.taking import keep_from, take_away
+from tools.rules.hearing.edits.unused import give_back, sign_off, unused
+from tools.rules.hearing.groups.grouping import Group
+from tools.rules.hearing.groups.naming import DIGITS, Called, names
+from tools.rules.hearing.groups.parting import groups
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
-from tools.rules.hearing.labels import Labelled, is_label, is_section, label_of
-from tools.rules.hearing.layout import SECTION, pieces
-from tools.rules.hearing.meanings import same
-from tools.rules.hearing.naming import DIGITS, Called, names
-from tools.rules.hearing.parting import groups
-from tools.rules.hearing.portions import read_there
-from tools.rules.hearing.renaming import renamed
-from tools.rules.hearing.restoring import restores
-from tools.rules.hearing.saying import read_kind, read_stretch
+from tools.rules.hearing.layout.cleaning import clean, spaced, under_headings
+from tools.rules.hearing.layout.files import pasted, without
+from tools.rules.hearing.layout.pieces import SECTION, pieces
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.taking import keep_from, take_away
-from tools.rules.hearing.things import MACHINE_SIZES, SHARED, Message, Thing
-from tools.rules.hearing.unused import give_back, sign_off, unused
-from tools.rules.hearing.vague import ask_once, scale_asked
-from tools.rules.hearing.words import Catalogue, lexicon
+from tools.rules.hearing.words.able import COUNT
+from tools.rules.hearing.words.dictionary import Catalogue, lexicon
+from tools.rules.hearing.words.meanings import same
 from tools.rules.names.naming import listed
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 

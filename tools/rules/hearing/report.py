@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tools.rules.hearing import quantities
+from tools.rules.hearing.assignment.scaling import worth
 from tools.rules.hearing.known import NOTHING_KNOWN, Known, Segment
-from tools.rules.hearing.scaling import worth
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.tokens import quantities
+from tools.rules.hearing.words.dictionary import Catalogue
 from tools.rules.names.naming import numbered
 from tools.values.request import Doubt, Edit, Edits, Fact, Item, Request
 from tools.values.value import Json

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from tools.rules.hearing.joining import compounds, in_numbers, joined, tagged, unglued
 from tools.rules.hearing.lexicon import ENGLISH
-from tools.rules.hearing.meanings import Mark
 from tools.rules.hearing.seen import MARGIN, NONE, NOTHING, QUANTITIES, Seen
-from tools.rules.hearing.tokens import tokens
-from tools.rules.hearing.tongues import language_of
-from tools.rules.hearing.words import Catalogue, lexicon
+from tools.rules.hearing.tokens.cutting import tokens
+from tools.rules.hearing.words.dictionary import Catalogue, lexicon
+from tools.rules.hearing.words.joining import compounds, in_numbers, joined, tagged, unglued
+from tools.rules.hearing.words.meanings import Mark
+from tools.rules.hearing.words.tongues import language_of
 
 
 class Scene(Seen):

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.lexicon import listed
-from tools.rules.hearing.meanings import Mark, Meanings, same
-from tools.rules.hearing.tokens import Token
-from tools.rules.hearing.words import Catalogue, Lexicon
+from tools.rules.hearing.tokens.cutting import Token
+from tools.rules.hearing.words.dictionary import Catalogue, Lexicon
+from tools.rules.hearing.words.meanings import Mark, Meanings, same
 
 STOPS = frozenset((*".!?;\n", ""))
 NONE = Mark(0, 0, Meanings())

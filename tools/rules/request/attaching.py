@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming, processors
 from tools.rules.request.editing import values_of
 from tools.rules.request.reading import DISK_GIB_MAX, Reading

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from tools.rules.hearing import quantities
-from tools.rules.hearing.able import COUNT, Able
-from tools.rules.hearing.counting import how_many, names_of
 from tools.rules.hearing.known import Built
+from tools.rules.hearing.tokens import quantities
+from tools.rules.hearing.words.able import COUNT, Able
+from tools.rules.hearing.words.counting import how_many, names_of
 from tools.rules.names.naming import nearest, numbered, shorten
 from tools.rules.names.text import fold
 from tools.values.request import Fact, Item, Request, Wish

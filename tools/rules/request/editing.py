@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import get_args
 
-from tools.rules.hearing import quantities
-from tools.rules.hearing.able import COUNT
-from tools.rules.hearing.counting import names_of
 from tools.rules.hearing.known import Built
+from tools.rules.hearing.tokens import quantities
+from tools.rules.hearing.words.able import COUNT
+from tools.rules.hearing.words.counting import names_of
 from tools.rules.names.naming import numbered, shorten
 from tools.rules.request.draft import Draft, No, label_of, next_label, with_fact
 from tools.rules.request.keeping import refusals

@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from tools.rules.hearing.edits.speakers import turns
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.proving import named, said
 from tools.rules.hearing.reading import Asked, read
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.speakers import turns
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words.dictionary import Catalogue
 from tools.rules.names.naming import repair
 from tools.rules.names.text import fold
 from tools.rules.request.editing import apply

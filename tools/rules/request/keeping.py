@@ -1,18 +1,18 @@
 """What runs already stays: of the edits of a message, those that would take something away from it without being told to, each with the
-reason. What a message tells to take away is decided in tools.rules.hearing.taking, from its words."""
+reason. What a message tells to take away is decided in tools.rules.hearing.edits.taking, from its words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tools.rules.hearing import quantities
-from tools.rules.hearing.able import COUNT, Able
-from tools.rules.hearing.clauses import Clause, clauses
-from tools.rules.hearing.cleaning import clean, spaced
-from tools.rules.hearing.counting import how_many, names_of
+from tools.rules.hearing.edits.clauses import Clause, clauses
+from tools.rules.hearing.edits.taking import goes
 from tools.rules.hearing.known import Built, Known
+from tools.rules.hearing.layout.cleaning import clean, spaced
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.taking import goes
+from tools.rules.hearing.tokens import quantities
+from tools.rules.hearing.words.able import COUNT, Able
+from tools.rules.hearing.words.counting import how_many, names_of
 from tools.rules.names.naming import listed
 from tools.values.request import Edit, Edits, Item, Request
 from tools.values.wanted import Listed

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tools.rules.hearing import quantities
+from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming
 from tools.rules.names.text import spell_size
 from tools.rules.sizing.sizing import Assumption

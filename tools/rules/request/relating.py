@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tools.rules.hearing.meanings import same
+from tools.rules.hearing.words.meanings import same
 from tools.rules.names.naming import listed, shorten
 from tools.values.request import Item, Relation, Request
 from tools.values.wanted import Listed

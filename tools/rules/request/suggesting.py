@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from tools.rules.hearing.reading import read
-from tools.rules.hearing.words import Catalogue
+from tools.rules.hearing.words.dictionary import Catalogue
 from tools.values.request import Edit, Edits, Request
 from tools.values.requirements import Requirements
 

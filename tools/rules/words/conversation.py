@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from tools.rules.hearing import quantities
 from tools.rules.hearing.lexicon import listed
+from tools.rules.hearing.tokens import quantities
 from tools.rules.names.text import fold
 from tools.values.events import Intent, Message
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from tools.rules.hearing.counting import names_of
+from tools.rules.hearing.words.counting import names_of
 from tools.rules.words import telling
 from tools.rules.words.answering import topic_of
 from tools.rules.words.asking import edit, hear, understand, walk

@@ -1,5 +1,5 @@
 """What Berth knows of languages, a file each: words by what they do in a sentence, by what they name, and short lists. Data only; what
-words mean to the reader is made of it in tools.rules.hearing.words."""
+words mean to the reader is made of it in tools.rules.hearing.words.dictionary."""
 
 from __future__ import annotations
 

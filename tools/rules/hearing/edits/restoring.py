@@ -1,0 +1,67 @@
+"""What the last change took out comes back: `bring alpha back`, `keep the bastion`, `the redis stays`; what it added goes: `could you
+remove it again?` That change is undone, so that whatever was said of it is there again, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.rules.hearing.layout.pieces import SECTION
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.words.counting import names_of
+from tools.rules.hearing.words.meanings import same
+from tools.values.request import Item, Request
+
+WORDS_MAX = 12
+
+
+def restores(scene: Scene, request: Request, before: Request | None) -> bool:
+    """Whether the message brings back what was taken out, and the last change did nothing but that."""
+    if before is None or not scene.said or len(scene.said) > WORDS_MAX or scene.figures():
+        return False
+    if _takes_back(scene):
+        return len(request.items) == len(before.items) + 1 and all(item in request.items for item in before.items)
+    if not _is_said(scene):
+        return False
+    gone = list(_gone(request, before))
+    kept = [item for item in before.items if item.label in {one.label for one in request.items}]
+    only = [item.label for item in request.items] == [item.label for item in kept]
+    called = {word for item, names in gone for word in (*names, *([] if names_of(item) and names else [same(item.label)]))}
+    places = {fact.value for item, _ in gone if (fact := item.fact(SECTION))}
+    services = {item.capability for item, _ in gone}
+    return only and any(
+        same(scene.unquoted(i).lower()) in called
+        or scene.said[i].text in called
+        or _is_mentioned(scene, i, services)
+        or not places.isdisjoint(scene.at(i).choices(SECTION))
+        for i in range(len(scene.said))
+        if not scene.denied[i]
+    )
+
+
+def _takes_back(scene: Scene) -> bool:
+    """`could you remove it again?`: what was added last, as nothing else is named."""
+    verb = next((mark for mark in scene.marks_of("take_away") if not scene.denied[mark.first]), None)
+    points = (
+        verb is not None and scene.does(verb.last, "them") and any(scene.is_text(i, "again") for i in range(verb.last, len(scene.said)))
+    )
+    return points and not scene.mentions
+
+
+def _is_said(scene: Scene) -> bool:
+    stays = any(scene.is_listed(i, "restored") and not scene.denied[i] for i in range(len(scene.said)))
+    verbs = [i for i in range(len(scene.said)) if scene.is_listed(i, "restoring")]
+    return stays or any(scene.is_listed(i, "backwards") for i in range(verbs[0], len(scene.said))) if verbs or stays else False
+
+
+def _gone(request: Request, before: Request) -> Iterator[tuple[Item, tuple[str, ...]]]:
+    """(an item that was taken out, its machines), and (one that is left, those of its machines that were)."""
+    for item in before.items:
+        left = request.item(item.label)
+        names = tuple(name.lower() for name in names_of(item) if left is None or name not in names_of(left))
+        if left is None or names:
+            yield item, names
+
+
+def _is_mentioned(scene: Scene, number: int, services: set[str]) -> bool:
+    mention = scene.mention_at(number)
+    return mention is not None and not mention.names("body") and not services.isdisjoint(mention.names("service"))

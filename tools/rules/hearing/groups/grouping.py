@@ -1,0 +1,471 @@
+"""Which things a message speaks of, and which words are about which: new items with their numbers, items that the request has already, and
+things that are only spoken of (`behind the production load balancer`)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeGuard
+
+from tools.rules.hearing.groups.heads import Head, says_machine_size
+from tools.rules.hearing.groups.standing import (
+    asks_before,
+    elaborates,
+    goes_on_about,
+    governed,
+    has_address,
+    is_described,
+    is_environment,
+    is_named,
+    is_no_thing,
+    is_told_of,
+    modifies,
+    only_counts,
+    says_no_more,
+    says_what,
+    tells_list,
+    touches,
+    value_of,
+    what_joins,
+)
+from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import FIGURES
+from tools.rules.hearing.words.able import COUNT
+from tools.rules.hearing.words.meanings import same
+from tools.values.request import Item, Request
+
+GROUPS_MAX = 60
+"""Things that one message may speak of; what goes beyond is told as unused."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Machines of one kind among those of a service, by a fact that counts them: `3 masters (4 cores)` of a cluster."""
+
+    name: str
+    """What its facts begin with: `workers`."""
+    head: Head
+
+
+@dataclass
+class Group:
+    """Words that are about one thing: tokens `first` up to `last`."""
+
+    head: Head
+    first: int
+    last: int
+    new: bool
+    label: str
+    count: int | None
+    counted: tuple[int, int]
+    of: int | None = None
+    """The number of the group that its words are about once more."""
+    called: int | None = None
+    """The token of a name that nothing introduces."""
+    meant_by: str = ""
+    """The kind of wish that told what it is, and that it fulfils."""
+    times: int = 1
+    """As many of it, each with all that is said of it."""
+    thing: int = 0
+    also: tuple[int, ...] = ()
+    """The numbers of the groups that its sizes are said of too: `App servers and worker: 2 cores, 4 GB`."""
+    again_from: int = 0
+    """What is said of the group before it, up to this token, is said of it too; 0: nothing."""
+    kinds: list[Kind] = field(default_factory=list)
+
+    @property
+    def capability(self) -> str:
+        return self.head.capability
+
+
+Verdict = Literal["new", "there", "same", "recount", "again", "instead", "removed", "spoken of", "kind", "no"]
+
+
+@dataclass
+class Grouping:
+    """Walks through the things that are named, from left to right."""
+
+    scene: Scene
+    request: Request
+    found: list[Group] = field(default_factory=list)
+    removed: list[Group] = field(default_factory=list)
+    passed: set[int] = field(default_factory=set)
+    """The tokens of what is only spoken of."""
+    lines: frozenset[int] = frozenset()
+    """The tokens that lines of a list begin with."""
+    heading: Head | None = None
+    """What the names of a list stand below."""
+
+    def __post_init__(self) -> None:
+        self.named = {item.label for item in self.request.items}
+        self.services = {name for one in self.scene.mentions for name in one.names("service")}
+        self.unwanted = {name for one in self.scene.mentions if self.scene.takes_back(one) for name in one.names("service")}
+
+    @property
+    def previous(self) -> Group | None:
+        return self.found[-1] if self.found else None
+
+    def take(self, head: Head) -> None:
+        scene, previous, lead = self.scene, self.previous, head.lead
+        if not scene.free(head.first, head.last) or self.passed & {*range(head.first, head.last)}:
+            return  # what is only spoken of is not taken away by another word for it
+        if self._is_unwanted(head):  # `Database host (no managed postgres)`
+            if not any(scene.is_body(i) for i in range(head.first, head.last + 1)):
+                return scene.leave(head.start, head.last)
+            head = replace(head, capability=scene.words.plain, body=True)
+        if meant := self._meant(head):
+            head = replace(head, capability=meant.capability, label=meant.label)
+        if head.names and head.start in self.lines and self._opens_list(self.heading):
+            head = replace(head, capability=self.heading.capability)
+        elif not head.names:
+            self.heading = head
+        verdict = self._verdict(head)
+        match verdict:
+            case "new" | "there":
+                label = head.label or (self._ours(head) if verdict == "there" else "")
+                scene.name_thing(head.first, head.last)
+                scene.settle(*lead.counted)
+                self.found.append(Group(head, head.start, head.last, verdict == "new", label, lead.number, lead.counted))
+            case "again":
+                told = self._titled_before(head)
+                number = told if told >= 0 else next(n for n, one in enumerate(self.found) if one.capability == head.capability)
+                scene.use(head.first, head.last)
+                close = scene.find(head.last, scene.sentence(head.first)[1], ":") or head.last
+                words = {same(scene.token(i).text) for i in range(head.last, close)}
+                also = tuple(n for n, one in enumerate(self.found) if n != number and one.head.role and same(one.head.role) in words)
+                self.found.append(replace(self.found[number], head=head, first=head.start, last=head.last, of=number, also=also))
+            case "instead" if previous:
+                previous.head = replace(head, role=previous.head.role)
+                previous.count = lead.number if previous.count is None and lead.number else previous.count
+                scene.use(head.first, head.last)
+            case "removed":
+                label = head.label or self._ours(head)
+                label = label or scene.quote(head.start + (head.intro == "ref"), head.last)
+                self.removed.append(Group(head, head.start, head.last, False, label, None, (0, 0)))
+                scene.use(head.first, head.last)
+            case "kind":
+                if previous is None:
+                    [item] = self.request.items
+                    previous = Group(replace(head, capability=item.capability), head.start, head.last, False, item.label, None, (0, 0))
+                    self.found.append(previous)
+                previous.kinds.append(Kind(self._kind(head), head))
+                scene.name_thing(head.first, head.last)
+                scene.settle(*lead.counted)
+            case "spoken of":
+                self.passed.update(range(head.first, head.last))
+                scene.leave(head.start, head.last)
+            case "recount" if previous:  # `2 VMs, sorry, 3 VMs`
+                previous.count, previous.counted = lead.number, lead.counted
+                scene.settle(*lead.counted)
+                scene.name_thing(head.first, head.last)
+            case "same":
+                if previous and lead.number and previous.count is None and lead.counted != (0, 0) and self._counts_machines(head):
+                    previous.count, previous.counted = lead.number, lead.counted
+                    scene.settle(*lead.counted)
+                if not (previous and lead.number and what_joins(scene, head) == "for"):  # `monitoring for 40 machines`
+                    scene.name_thing(head.first, head.last)
+
+    def _verdict(self, head: Head) -> Verdict:
+        """What becomes of a thing that is named."""
+        scene, previous = self.scene, self.previous
+        if self._kind(head):
+            return "kind"
+        if previous and head.body and scene.is_listed(head.start - 1, "of") and scene.is_listed(head.first - 1, "bare"):
+            return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
+        if (
+            (is_no_thing(self.scene, head) and not self._is_subject(head))
+            or self._is_fact_of_ours(head)
+            or self._is_portion_of_ours(head)
+            or self._is_recount_of_one(head)
+        ):
+            return "no"
+        is_unnamed = not head.label and not head.role
+        there = head.label in self.named or (is_unnamed and self._ours(head) != "")
+        if there and tells_list(self.scene, head):
+            return "there"
+        if there and self._runs(head) and (scene.denied[head.first] or governed(scene, head, "remove")):
+            return "no" if scene.denied[head.first] else "there"  # what runs goes as tools.rules.hearing.edits.taking hears it
+        if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
+            return "removed"
+        if scene.denied[head.first]:
+            instead = (
+                governed(self.scene, head, "except")
+                and previous is not None
+                and previous.new
+                and scene.is_listed(head.start - 1, "instead_of", "of", "than")
+            )
+            if instead and there and previous and previous.capability != head.capability:
+                return "removed"  # `postgres instead of mariadb`
+            former = scene.any_does(head.start - 1, head.first, "former") or governed(self.scene, head, "except")
+            return "removed" if there and not former else "spoken of"
+        if governed(self.scene, head, "remove") and not governed(self.scene, head, "keep"):
+            return "removed" if there or head.intro == "ref" else "spoken of"
+        if head.label in self.named:
+            return "there"
+        if head.names:
+            return "new"
+        if head.intro == "ref" and not there and scene.any_does(head.start, head.first, "former"):
+            return "spoken of"  # `we move off our old 8-core 32 GB server`
+        if scene.does(head.last, "lean", "for") and scene.kind(head.last + 1) == "money":
+            return "spoken of"  # `2 servers at 1,850 EUR each`
+        if head.again:
+            return "new" if previous else "no"
+        if previous and self._is_counted_by_another(previous, head):
+            return "same"
+        if self._titled_before(head) >= 0:
+            return "again"
+        if previous and self._is_like_previous(head) and head.lead.number and scene.any_does(head.start - 3, head.start, "mends"):
+            return "recount"
+        if head.role and previous and not previous.head.body and what_joins(scene, head) == "for":
+            return "spoken of"  # `a postgres for 3 app servers`
+        if head.role:
+            return "no" if previous and self.scene.in_brackets(head.first) else "new"
+        of_before = any(one.capability == head.capability for one in self.found[:-1])
+        told = what_joins(self.scene, head) in ("stop", "join") or value_of(scene, head) >= 0
+        if self._is_elaborated(head):
+            return "again"
+        if of_before and head.intro == "ref" and not self._is_like_previous(head) and told:
+            return "again"
+        if (previous or self.request.items) and modifies(self.scene, head) and head.intro != "new":
+            return "spoken of"
+        if (previous or self.request.items) and is_environment(self.scene, head):
+            return "no"
+        if not there and not previous and head.intro != "new" and touches(self.scene, head):
+            return "removed"  # `resize the disk of the payroll vm`: none of ours, which is told
+        if not there and ((not previous and is_told_of(self.scene, head)) or is_described(self.scene, head)):
+            return "spoken of"
+        if what_joins(self.scene, head) == "lean":
+            return self._leaning(head, there)
+        if there and head.intro != "new" and previous and previous.capability != head.capability:
+            return "there"
+        return self._after_another(head, previous) if previous else self._first(head, there)
+
+    def _opens_list(self, head: Head | None) -> TypeGuard[Head]:
+        """`2 web servers:` at the end of its line; not `the web tier:`."""
+        if head is None or not (self.scene.is_text(head.last, ":") and self.scene.is_text(head.last + 1, "\n")):
+            return False
+        return head.lead.number is not None or self.scene.said[head.last - 1].text.endswith("s")
+
+    def _is_elaborated(self, head: Head) -> bool:
+        """`a postgres and a mariadb. pg for 80 users`: it was named before, and nothing was said of it."""
+        like = [n for n, one in enumerate(self.found) if one.capability == head.capability and one.new]
+        if len(like) != 1 or head.start in self.lines:
+            return False
+        after = self.found[like[0] + 1].head.start if like[0] + 1 < len(self.found) else head.start
+        return elaborates(self.scene, head, self.found[like[0]].head.last, after)
+
+    def _stands_elsewhere(self, head: Head, previous: Group) -> bool:
+        """It has an address, and what is asked for before it has none."""
+        return has_address(self.scene, head) and not self.scene.has(previous.head.first, head.start, "address")
+
+    def _makes_sure(self, previous: Group, head: Head) -> bool:
+        """`A new database server: MariaDB for 80 connections`: which make of it is meant, where no size stands between."""
+        makes, one = self.scene.words.makes, previous.head
+        alike = {fact for fact, _ in makes[previous.capability]} & {fact for fact, _ in makes[head.capability]}
+        named = any(self.scene.at(i).choices(fact) for fact in alike for i in range(one.first, one.last))
+        return bool(alike) and not named and not self.scene.has(one.last, head.start, "number", "size")
+
+    def _titled_before(self, head: Head) -> int:
+        """`2 application servers + 1 database`, then `Application servers: 4 cores`: the number of what a title is about; else -1."""
+        joins = self.scene.does(head.last, "join") and any(self.scene.is_text(i, ":") for i in range(head.last, head.last + 4))
+        opens = head.intro == "bare" and (joins or self.scene.is_text(head.last, ":"))
+        if not opens or not self.scene.stops(head.start - 1):
+            return -1
+        like = (one for one in self.found if one.of is None and one.capability == head.capability and one.head.intro == "new")
+        return next((self.found.index(one) for one in like if one.head.adjectives == head.adjectives and one.head.start < head.start), -1)
+
+    def _leaning(self, head: Head, there: bool) -> Verdict:
+        """`on the database server`, `in a virtual machine`."""
+        if self.scene.is_listed(head.start - 1, "leads_to_another"):
+            return "spoken of"
+        if self.previous:
+            return "same" if head.body or self.previous.capability == head.capability else "spoken of"
+        if there and head.intro != "new":
+            related = any(self.scene.at(i).names("relation") for i in range(head.start - 2, head.start))
+            return "spoken of" if related else "there"
+        before = range(self.scene.sentence(head.first)[0], head.start)
+        asked = any(self.scene.does(i, "ask_for") or self.scene.at(i).has("relation", "wish") for i in before)
+        return "new" if head.body or (head.intro == "new" and (asked or says_what(self.scene, head))) else "spoken of"
+
+    def _after_another(self, head: Head, previous: Group) -> Verdict:
+        before = what_joins(self.scene, head)
+        joined, is_new = before in ("join", "stop"), head.intro == "new"
+        if previous.capability == head.capability:
+            if head.intro != "ref" and joined and self._is_listed_anew(head, previous):
+                return "new"
+            says = self.scene.has(previous.head.first, head.start, *FIGURES) or previous.count is not None
+            is_article = not head.lead.another and head.lead.number is None and head.body and not (before == "join" and says)
+            goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
+            return "new" if is_new and joined and not is_article and not goes_on else "same"
+        hosted = previous.head.body and self.scene.is_listed(head.start - 1, "hosting") and self.scene.does(head.start - 2, "to")
+        if head.intro == "bare" and (hosted or self._makes_sure(previous, head)):
+            return "instead"  # `two VMs to host Redis`
+        if not (is_new or head.body or head.lead.counted != (0, 0)) and self._stands_elsewhere(head, previous):
+            return "spoken of"  # `a VM with 2 cores, nfs server 10.20.0.9`
+        if goes_on_about(self.scene, previous.head.last) and not head.body and previous.head.body:
+            return "spoken of"  # `a VM which hosts a web app`
+        if previous.head.body and not head.body and before in ("for", "with", ""):
+            sized = self.scene.has(previous.head.last, head.start, "size")
+            purpose = before == "for" and (head.intro == "ref" or sized)
+            return "spoken of" if modifies(self.scene, head) or purpose else "instead"
+        counts = head.lead.number is not None and self.scene.is_text(head.start - 1, ",")
+        if head.body and counts and not self._is_listed_anew(head, previous):
+            return "same"  # `a database for 20 users, 3 servers`
+        if head.body:
+            return (
+                "new"
+                if (is_new and (before == "join" or (before == "stop" and (head.lead.number or head.start in self.lines))))
+                or (head.start in self.lines and says_machine_size(self.scene, head.last, len(self.scene.said), fully=True))
+                else "same"
+            )
+        if before == "for" and value_of(self.scene, head) >= 0:
+            return "new"
+        if before == "for" or (before == "with" and head.intro == "ref"):
+            return "spoken of"
+        if before == "with" and any(set(self.scene.at(i).facts(previous.capability)) - {"count"} for i in range(head.first, head.last)):
+            return "same"  # `Spark with a data lake`: a word for what it has itself
+        return "new" if joined or before == "with" or is_new else "spoken of"
+
+    def _first(self, head: Head, there: bool) -> Verdict:
+        """No other thing was named before it."""
+        changes = governed(self.scene, head, "change")
+        if there:
+            adds = head.lead.more and not head.lead.another
+            it = self.scene.does(head.start - 1, "link") and not self.scene.does(head.start - 1, "lean")  # `it is two vms, not one`
+            is_new = head.intro == "new" and not changes and not it and not adds and not self._is_recount(head)
+            return "new" if is_new else "there"
+        if what_joins(self.scene, head) == "for" and not head.adjectives:
+            return "new"
+        more = not self.request.items and self.scene.any_does(head.last, self.scene.sentence(head.first)[1], "more")
+        if head.intro == "ref" and (more or (head.adjectives and self.request.items and changes)):
+            return "removed"  # `the vm on pve2 needs 4 more cores`
+        return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
+
+    def _counts_machines(self, head: Head) -> bool:
+        """`a web tier with 3 machines`; 3 databases of one PostgreSQL server are no servers, nor are those that it is `for`."""
+        joins = what_joins(self.scene, head)
+        return joins != "for" and (head.body or joins != "with")
+
+    def _is_counted_by_another(self, previous: Group, head: Head) -> bool:
+        """`a load balanced web app: 4 app servers`: machines of the service that the one before is meant to be."""
+        if head.lead.number is None or not previous.new:
+            return False
+        for name, able in self.scene.catalogue.items():
+            wishes = {one.name for one in able.WANTED if one.kind == "wish" and previous.capability in one.instead_of}
+            counted = {one.name for one in able.WANTED if one.same_as == COUNT}
+            said = {fact for i in range(head.first, head.last) for fact in self.scene.at(i).facts(name)}
+            if counted & said and any(wishes & {*mark.names("wish")} for mark in self.scene.marks):
+                return True
+        return False
+
+    def _kind(self, head: Head) -> str:
+        """Of the service before it, or of the only item there is, when that has machines of several kinds and this counts one of them; else
+        empty."""
+        if head.lead.number is None or head.lead.counted == (0, 0):
+            return ""
+        if self.previous is not None:
+            return self._kind_of(self.previous.capability, head)
+        only = self.request.items[0].capability if len(self.request.items) == 1 else ""
+        return self._kind_of(only, head) if only and not asks_before(self.scene, head, "ask_for", "another") else ""
+
+    def _kind_of(self, capability: str, head: Head) -> str:
+        able, within = self.scene.words.able[capability], range(head.first, head.last)
+        counted = {name.removesuffix(f"_{COUNT}") for name in able.parts}
+        named = {name.removesuffix(f"_{COUNT}") for i in within for name in self.scene.at(i).facts(capability)}
+        said = named | {one for one in counted for i in within if same(self.scene.said[i].text) == same(one)}
+        return next((one for one in sorted(counted & said) if f"{one}_memory" in able.kinds), "")
+
+    # What tells.
+
+    def _is_portion_of_ours(self, head: Head) -> bool:
+        """`the servers need 8 GB`, of a cluster: machines of one of its kinds, and nothing new."""
+        only = self.request.items[0].capability if len(self.request.items) == 1 else ""
+        opens = head.intro == "ref" or (head.intro == "bare" and self.scene.stops(head.start - 1))  # `servers 2 cores 4 GB`
+        return bool(only) and opens and head.lead.number is None and not self.found and self._kind_of(only, head) != ""
+
+    def _is_fact_of_ours(self, head: Head) -> bool:
+        """`open port 8080 too`, of a web server: no Azure firewall, but its port."""
+        valued = self.scene.kind(head.last) in ("number", "port")
+        if head.intro == "new" or head.label or self.scene.marks_of("platform") or not valued:
+            return False
+        lists = {one.name for one in self.scene.catalogue[head.capability].WANTED if one.several}
+        said = lists & {name for i in range(head.first, head.last) for name in self.scene.at(i).names("fact")}
+        able = self.scene.words.able
+        return any(item.capability != head.capability and said & able[item.capability].by_name.keys() for item in self.request.items)
+
+    def _is_subject(self, head: Head) -> bool:
+        """`resolver with 2 cores`, where there is one: it, and no setting of another thing."""
+        opens = self.scene.stops(head.start - 1) and (self.scene.does(head.last, "with") or self.scene.is_listed(head.last, "needing"))
+        return opens and any(item.capability == head.capability for item in self.request.items)
+
+    def _runs(self, head: Head) -> bool:
+        return (head.label or self._ours(head)) in self.scene.known.built
+
+    def _is_recount(self, head: Head) -> bool:
+        """`two web servers` alone, where there is one: so many of it."""
+        if self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "only"):
+            return only_counts(self.scene, head, "another")  # `we need only one machine`
+        return head.lead.number != 1 and only_counts(self.scene, head, "ask_for", "join", "another")
+
+    def _is_unwanted(self, head: Head) -> bool:
+        """`A VM for the database course (no database needed)`: it is taken back, and another thing, or a machine, is named."""
+        scene = self.scene
+        if head.body or scene.denied[head.first] or head.capability in {item.capability for item in self.request.items}:
+            return False
+        apart = len(self.services) > 1 or any(scene.is_body(i) for i in range(head.first, head.last + 1))
+        return apart and head.capability in self.unwanted
+
+    def _meant(self, head: Head) -> Item | None:
+        """The item that another word than its own stands for: `the database` of a database cluster, and what `it` is."""
+        if self._is_it(head):
+            return self.request.items[0]
+        ours = {item.capability for item in self.request.items}
+        counts = self._is_recount(head) or (
+            head.lead.more and says_no_more(self.scene, head)
+        )  # `make it 4 web servers`, `one more web server`
+        if head.capability in ours or head.body or head.label or head.names or (head.intro == "new" and not counts):
+            return None
+        if self.scene.is_listed(head.first - 1, "bare"):
+            return None  # `plain PostgreSQL`: and no cluster
+        catalogue = self.scene.catalogue
+        like = [one for one in self.request.items if any(head.capability in w.instead_of for w in catalogue[one.capability].WANTED)]
+        return like[0] if len(like) == 1 else None
+
+    def _is_recount_of_one(self, head: Head) -> bool:
+        """`only two machines`, of several things: of which nobody said, and it is none of its own."""
+        own = any(self.scene.is_listed(i, "own_machine") for i in range(head.first, head.last))
+        if not head.body or own or head.lead.number is None or len(self.request.items) < 2 or self.found:
+            return False
+        begin = self.scene.sentence(head.first)[0]
+        return self.scene.any_does(begin, head.start, "only", "mends", "prefer") and only_counts(self.scene, head, "ask_for", "another")
+
+    def _is_it(self, head: Head) -> bool:
+        """`make it 5 machines`: so many of the one item there is."""
+        if not head.body or head.lead.number is None or len(self.request.items) != 1 or self.found:
+            return False
+        able = self.scene.words.able[self.request.items[0].capability]
+        begin = self.scene.sentence(head.first)[0]
+        points = self.scene.any_does(begin, head.start, "them", "prefer", "mends")
+        own = any(self.scene.is_listed(i, "own_machine") for i in range(head.first, head.last))
+        points = points or (begin == head.start and not own and says_no_more(self.scene, head))  # `5 machines`, and no more
+        return "count" in able.kinds and points and only_counts(self.scene, head, "ask_for", "another")
+
+    def _ours(self, head: Head) -> str:
+        """The item that is meant: `the payroll vm` is none that is called otherwise."""
+        items = [item for item in reversed(self.request.items) if item.capability == head.capability]
+        told = [item for item in items if all(any(same(one) in word for word in _words_of(item)) for one in head.adjectives)]
+        return next((item.label for item in (told if head.intro == "ref" else told or items)), "")
+
+    def _is_listed_anew(self, head: Head, previous: Group) -> bool:
+        """`vm with 2 cores and vm with 8 cores`: each goes on with a size of its own."""
+        named = self.scene.does(head.last, "called") and self.scene.has(head.last, self.scene.sentence(head.last)[1], "number", "size")
+        opens = named or self.scene.does(head.last, "with") or self.scene.is_text(head.last, ":", "(")  # `The server name is lark-1.`
+        goes_on = opens or self.scene.kind(head.last) in ("number", "size", "name") or is_named(self.scene, head)
+        return goes_on and self.scene.has(previous.head.last, head.start, "number", "size")
+
+    def _is_like_previous(self, head: Head) -> bool:
+        return self.previous is not None and self.previous.capability == head.capability
+
+
+def _words_of(item: Item) -> set[str]:
+    return {same(item.label), *(same(part) for fact in item.facts for part in re.split(r"[\s,-]+", fact.value.lower()))}
