@@ -24,6 +24,7 @@ def configuring(bench: Bench) -> Iterator[Row]:
 
 async def _once(bench: Bench, text: str) -> float:
     """What is made is destroyed again, so that every time finds the same cluster."""
+    bench.free()
     session = await bench.agents.begin()
     planned = await bench.agents.say(session, text)
     (part,) = bare.parts_of(bench.run_folder(planned.planned_run))

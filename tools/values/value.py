@@ -32,7 +32,7 @@ def sha256(content: bytes) -> str:
 
 
 class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def said(self) -> Json:
         """What the value says, as JSON: every field that is not as it is by default. A field that is added later, with a default, does not
