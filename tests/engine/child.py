@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,15 @@ def carry_on(home: str, effects: str, digest: str, step: str, moment: str, commi
     for _ in carry_out.follow(world, run_id):
         pass
     os._exit(0)  # Without tidying up: the next owner must not need it.
+
+
+def until_ctrl_c(home: str, effects: str, digest: str) -> None:
+    """Starts the plan and shows its run, as a terminal does."""
+    world = world_at(Path(home))
+    engine.launch(world, counting(Path(effects)))
+    with suppress(KeyboardInterrupt):
+        for line in carry_out.follow(world, carry_out.start(world, digest)):
+            print(line.text, flush=True)
 
 
 def _die_at_commit(database: sa.Engine, number: int, fired: Path) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
 from tools.clients import detached
 from tools.pipeline import carry_out
 from tools.pipeline.prepare import prepare_removal
@@ -168,6 +171,20 @@ def test_a_run_whose_owner_died_can_be_cancelled(children: Any, home: Path, effe
     assert carry_out.run_of(world, run_id).status == "stopped"
     assert detached.phase(place) is detached.Phase.ENDED
     assert "made web-00" not in lines(effects)
+    world.ledger.close()
+
+
+def test_ctrl_c_stops_it_gently_and_its_last_line_names_the_run_and_what_to_type(home: Path, effects: Path) -> None:
+    world, digest, run_id = approved(home, effects, seconds=5)
+    program = "import sys; from tests.engine.child import until_ctrl_c; until_ctrl_c(*sys.argv[1:])"
+    command = [sys.executable, "-c", program, str(home), str(effects), digest]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        shown = next(line for line in process.stdout if line.startswith("creating"))
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=CHILD_SECONDS_MAX)
+    assert carry_out.run_of(world, run_id).status == "stopped", shown + told
+    assert told.splitlines()[-1].startswith(f"{run_id} has stopped.") and f"`retry {run_id}`" in told.splitlines()[-1]
     world.ledger.close()
 
 
