@@ -159,6 +159,14 @@ def test_an_approval_of_another_plan_or_by_another_key_does_not_hold() -> None:
         approving.assert_holds(one, [signed(one, "operator")], b"x" * 32, NOON)
 
 
+def test_an_approval_holds_as_long_as_it_says_and_no_longer() -> None:
+    one = plan()
+    given = signed(one, "operator")
+    approving.assert_holds(one, [given], KEY, given.expires_at)
+    with pytest.raises(RequestProblem, match="has expired"):
+        approving.assert_holds(one, [given], KEY, given.expires_at + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize(
     ("roles", "minutes", "holds"),
     [(1, 29, True), (1, 31, False), (2, 31, True), (3, 3 * 24 * 60 - 1, True), (3, 3 * 24 * 60 + 1, False)],
