@@ -14,7 +14,7 @@ from tools.rules.hearing.groups.heads import free_label, machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
-from tools.rules.hearing.words.able import spoken
+from tools.rules.hearing.words.able import COUNT, spoken
 from tools.rules.hearing.words.meanings import Mark
 from tools.rules.names.naming import repair
 from tools.values.request import Doubt, Edit, Fact, Item, Reading
@@ -28,6 +28,7 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
     _spread(message)
     for thing in message.things:
         _ask_which(thing)
+    _gather(message)
     _share_alike(message)
     _scale(message)
     _drop_empty(message)
@@ -136,6 +137,49 @@ def _of(doubt: Doubt, label: str) -> Doubt:
     return doubt.model_copy(update={"item": label, "readings": readings})
 
 
+def _gather(message: Message) -> None:
+    """`k3s cluster:` above a list of its machines: they are its own, each of its kind where that is said, else as all of them are."""
+    scene, systems = message.scene, [thing for thing in message.things if thing.new and thing.capability in message.scene.words.systems]
+    system = systems[0] if len(systems) == 1 else None
+    if system is None or not scene.is_text(scene.sentence(system.said[0])[1] - 1, ":"):
+        return
+    able = scene.words.able[system.capability]
+    rows = [
+        one
+        for one in message.things
+        if one.new and one.capability == scene.words.plain and one.first > system.said[1] and "name" in one.facts
+    ]
+    kinds = [
+        next(
+            (
+                part
+                for i in range(one.first, scene.sentence(one.first)[1])
+                for part in able.parts
+                if part in scene.at(i).facts(system.capability)
+            ),
+            "",
+        )
+        for one in rows
+    ]
+    for part in dict.fromkeys(kinds if all(kinds) else [COUNT] * bool(rows)):
+        mine = [one for one, kind in zip(rows, kinds, strict=True) if part in (kind, COUNT)]
+        system.facts.setdefault(part, Fact(name=part, value=str(sum(map(_machines, mine))), quote=mine[0].quote))
+        for name, fact in mine[0].facts.items():
+            theirs = name if part == COUNT else f"{part.removesuffix(COUNT)}{name}"
+            if theirs in able.by_name and all(
+                one.facts.get(name, fact.model_copy(update={"value": ""})).value == fact.value for one in mine
+            ):
+                system.facts[theirs] = fact.model_copy(update={"name": theirs})
+    for name in ("name", "address"):
+        if rows and all(name in one.facts for one in rows):
+            start, last = scene.text.find(rows[0].facts[name].quote), rows[-1].facts[name].quote
+            quote = scene.text[start : scene.text.find(last, start) + len(last)]
+            system.found.say(name, ", ".join(one.facts[name].value for one in rows), quote)
+    below = [fact for one in rows[-1:] for fact in one.facts.values() if _is_apart(message, one, fact)]  # `network 20`, below the list
+    system.found.facts |= {fact.name: fact for fact in below}
+    message.things = [one for one in message.things if one not in rows]
+
+
 def _share_alike(message: Message) -> None:
     """`one web and one indexer machine each, 2 cores 8 GB`: the sizes are of both; `and the same for production`: so are most facts."""
     things = message.things
@@ -194,6 +238,8 @@ def _share_choices(message: Message) -> None:
     told = {name for name in (kinds | last.sizes) & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",", each=each)}
     both = kinds | {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
     both |= {one.name for one in message.wanted(last) if one.kind == "date"}
+    listed = all(one.new and "name" in one.facts and (one is last or not one.sizes) for one in message.things)
+    both |= last.sizes if listed else set()  # below a list of names
     told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
     alike = {one.name: one for one in message.wanted(last)}
     for one in message.things[:-1]:
@@ -234,7 +280,7 @@ def _is_of_all(scene: Scene, fact: Fact, within: str = "", *, each: bool = True)
 
 def _drop_empty(message: Message) -> None:
     """`vms on network 20: one small (1 core, 2 GB), one large (8 cores, 16 GB)`: the word before them names no thing of its own."""
-    sized = [thing for thing in message.things if thing.new and thing.sizes]
+    sized = [thing for thing in message.things if thing.new and (thing.sizes or "address" in thing.facts)]
     for thing in list(message.things):
         others = [one for one in sized if one is not thing and one.capability == thing.capability]
         says = set(thing.facts) - SHARED - {"role", "count", "needed_by", "until"} or thing.copied or thing.doubts or thing.row

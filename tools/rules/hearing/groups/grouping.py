@@ -115,7 +115,12 @@ class Grouping:
             head = replace(head, capability=scene.words.plain, body=True)
         if meant := self._meant(head):
             head = replace(head, capability=meant.capability, label=meant.label)
-        if head.names and head.start in self.lines and self._opens_list(self.heading):
+        if (
+            head.names
+            and head.start in self.lines
+            and self._opens_list(self.heading)
+            and self.heading.capability not in scene.words.systems
+        ):
             head = replace(head, capability=self.heading.capability)
         elif not head.names:
             self.heading = head
@@ -203,7 +208,7 @@ class Grouping:
         if head.label in self.named:
             return "there"
         if head.names:
-            return "new"
+            return "no" if scene.kind(head.last) == "address" and not self._opens_list(self.heading) else "new"
         if head.intro == "ref" and not there and scene.any_does(head.start, head.first, "former"):
             return "spoken of"  # `we move off our old 8-core 32 GB server`
         if scene.does(head.last, "lean", "for") and scene.kind(head.last + 1) == "money":
@@ -241,10 +246,11 @@ class Grouping:
         return self._after_another(head, previous) if previous else self._first(head, there)
 
     def _opens_list(self, head: Head | None) -> TypeGuard[Head]:
-        """`2 web servers:` at the end of its line; not `the web tier:`."""
-        if head is None or not (self.scene.is_text(head.last, ":") and self.scene.is_text(head.last + 1, "\n")):
+        """`2 web servers:`, `k3s cluster of 3 nodes:` at the end of its line; not `the bastion:`."""
+        if head is None or not (self.scene.is_text(end := self.scene.sentence(head.first)[1], "\n") and self.scene.is_text(end - 1, ":")):
             return False
-        return head.lead.number is not None or self.scene.said[head.last - 1].text.endswith("s")
+        several = head.lead.number is not None or self.scene.said[head.last - 1].text.endswith("s")
+        return (several and end - 1 == head.last) or head.capability in self.scene.words.systems
 
     def _is_elaborated(self, head: Head) -> bool:
         """`a postgres and a mariadb. pg for 80 users`: it was named before, and nothing was said of it."""

@@ -385,6 +385,7 @@ def _called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: 
         sized = says_machine_size(scene, end, close or last, fully=not opens) and (opens or lined or goes_on)
         scaled = opens and scene.any_does(end, end + 3, "half", "double")
         placed = opens_line and "address" in scene.at(end).names("fact") and scene.is_text(end + 1, "=")  # `web1 ansible_host=10.2.0.4`
+        placed = placed or (opens_line and scene.kind(end) == "address" and scene.stops(end + 1))
         if names and (scene.does(end, "copy") or sized or scaled or placed or is_tagged(scene, end)):
             found.append(Head(scene.words.plain, Lead(i, "new"), i, end, names=names))
     return found

@@ -64,6 +64,8 @@ class Lexicon:
         """Of a capability, the choices that are its own name."""
         self.able = {able.NAME: Able(able.WANTED) for able in catalogue.values()}
         """Of a capability, its facts."""
+        self.systems = frozenset(name for name, able in self.able.items() if able.parts or any(one.same_as == COUNT for one in able.wanted))
+        """Capabilities that are several machines."""
         self.anywhere = {able.NAME: Able([one for one in able.WANTED if not one.only_in]) for able in catalogue.values()}
         """Those that mean something wherever it stands."""
         self.places = tuple({one.name for _, one in wanted if one.place})
