@@ -179,7 +179,7 @@ class Scene(Seen):
             if depth == 0 and self.does(last, "join", "affirm") and self.does(last + 1, "ask_for", "polite"):
                 break  # `we retire the old one and want to try Zammad`
             depth += self.is_text(last, "(") - self.is_text(last, ")")
-            tells = tells or self.does(last, "with")
+            tells = tells or self.does(last, "with") or self.is_text(last, ":")
             on = listed_below or (tells and not self.any_does(last, last + 7, "ask_for"))
             if depth < 0 or (depth == 0 and self.is_text(last, ",") and not on):
                 break

@@ -171,14 +171,17 @@ class Cell:
     def _amounts(self, at: Stretch, one: Wanted) -> bool:
         scene, more = at.scene, at.able.named("disks")
         said = [a for a in amounts(scene, self.first, self.last) if takes(one.kind, a, labelled=True)]
-        said = [a for a in said if a.first <= self.first + 1 or not scene.is_text(a.first - 1, "=")]  # `Tags: owner=lark, cost=4711`
+        said = [a for a in said if a.first <= self.first + 2 or not scene.is_text(a.first - 1, "=")]  # `Tags: owner=lark, cost=4711`
         if len(said) > 1:
             said = [a for a in said if not scene.in_brackets(a.first)] or said  # `500 GB (of which 310 GB are used)`
         values = [self._spelled(one.kind, a.worth) if a.kind == "number" else a.text for a in said]
         if not said:
             return False
         if one.kind == "disk" and self.again and more:
-            before = at.found.facts.get(more)
+            before, first = at.found.facts.get(more), at.found.facts.get(one.name)
+            if first and any(scene.is_listed(i, "system") for i in range(self.begin, self.first)):  # `Root filesystem`, below another one
+                at.found.say(one.name, values[0], scene.quote(said[0].first, said[0].last))
+                values = [first.value]
             at.found.say(more, ", ".join([*([before.value] if before else []), *values]), scene.quote(self.first, self.last))
             return True
         if one.kind == "disks":

@@ -176,7 +176,7 @@ class Message:
         for group in found:
             if group.of is not None:
                 group.thing = found[group.of].thing
-            elif group.capability in rows and not scene.has(max(group.first, scene.sentence(group.head.first)[0]), group.last, "size"):
+            elif group.capability in rows and not self._is_sized_beside(group, cells):
                 group.thing = -1  # `all VMs on network 21` speaks of the rows
             else:
                 group.thing = len(self.things)
@@ -192,6 +192,13 @@ class Message:
             self.things[0].quote, self.things[0].said = scene.quote(named.first, named.last), (named.first, named.last)
         if not self.things and not self.request.items and self.handed:
             self.things.append(Thing(self.handed, "", True, scene.text.strip().split("\n")[0]))
+
+    def _is_sized_beside(self, group: Group, cells: Sequence[Cell]) -> bool:
+        """Its words say how large it is, and not only rows among them."""
+        first = max(group.first, self.scene.sentence(group.head.first)[0])
+        return any(
+            not any(cell.first <= i < cell.last for cell in cells if cell.row) for i in self.scene.of_kind(first, group.last, "size")
+        )
 
     def _make_rows(self, cells: Sequence[Cell]) -> None:
         """A row of a table is a thing; one of sums is none."""

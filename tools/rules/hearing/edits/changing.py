@@ -19,6 +19,9 @@ from tools.rules.hearing.words.meanings import Mark
 from tools.rules.names.naming import repair
 from tools.values.request import Doubt, Edit, Fact, Item, Reading
 
+EACH_MAX = 8
+"""Tokens between who has one each and what that is."""
+
 
 def changes(message: Message, common: Thing | None) -> list[Edit]:
     """`common`: what was said of all rows of a table."""
@@ -29,6 +32,8 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
     for thing in message.things:
         _ask_which(thing)
     _gather(message)
+    for thing in message.things:
+        _count_each(message, thing)
     _share_alike(message)
     _scale(message)
     _drop_empty(message)
@@ -135,6 +140,26 @@ def _of(doubt: Doubt, label: str) -> Doubt:
         one.model_copy(update={"edits": tuple(edit.model_copy(update={"item": label}) for edit in one.edits)}) for one in doubt.readings
     )
     return doubt.model_copy(update={"item": label, "readings": readings})
+
+
+def _count_each(message: Message, thing: Thing) -> None:
+    """`24 students, and every one of them needs a VM`, `one VM per student`, `5 developers, each with 4 cores`: so many machines."""
+    scene, people = message.scene, thing.facts.get("users")
+    if people is None or not thing.new or "count" in thing.facts or not message.wants(thing, COUNT) or "application" in thing.facts:
+        return
+    label = scene.tokens_between(0, max(scene.text.find(people.quote), 0) + len(people.quote))[1]
+    first, last = thing.said
+    plain = thing.capability == scene.words.plain and last > 0
+    near = plain and any(_says_whose(scene, i) for i in range(max(first - EACH_MAX, 0), last + 2))
+    if near or (scene.any_does(label, label + 2, "each") and scene.any_does(label, label + 3, "with")):
+        thing.found.say(COUNT, people.value, people.quote)
+        del thing.facts["users"]
+
+
+def _says_whose(scene: Scene, number: int) -> bool:
+    """`each of them`, `per student`; not `4 GB each`, `each 4 GB`."""
+    beside = (scene.kind(number - 1), scene.kind(number + 1))
+    return scene.does(number, "each", "per") and not {*beside} & {"number", "size"} and not scene.facts(number - 1) & scene.words.counting
 
 
 def _gather(message: Message) -> None:
@@ -263,8 +288,8 @@ def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
     """It is said in another sentence than the one that names the thing."""
     scene = message.scene
     named = thing.said[0] or thing.first
-    first, last = scene.sentence(named)
-    at = scene.text.find(fact.quote, scene.said[first].start)
+    last = scene.sentence(named)[1]
+    at = scene.text.rfind(fact.quote)
     return bool(named or thing.said[1]) and last < len(scene.said) and at > scene.said[last].start
 
 

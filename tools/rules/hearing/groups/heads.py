@@ -345,7 +345,7 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, in
             (first in listed or scene.is_text(end, ":"))
             and named
             and not scene.is_listed(first, "no_role", "preferred")
-            and scene.is_text(end, *":(=-–—")
+            and scene.is_text(end, *":(=-–—", *([","] if _names_application(scene, first) else []))
             and says_machine_size(scene, end + 1, last, fully=True)
         ):
             found[first] = end
@@ -410,7 +410,13 @@ def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request
         return None
     lined = counts and words == 1 and not noun and scene.stops(end) and (scene.stops(i - 1) or scene.is_text(i - 1, "-", "*", "•"))
     beside = lined and same(scene.token(first).text) in scene.words.roles and any(mark.names("body") for mark in scene.mentions)
-    if not elliptic and not beside and not (says_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1]))):
+    asked = counts and noun and not words and scene.does(i - 1, "ask_for") and scene.said[end - 1].text.endswith("s")  # `provision 3 hosts`
+    if (
+        not elliptic
+        and not beside
+        and not asked
+        and not (says_machine_size(scene, end, last) and (opens or (noun and not scene.denied[end - 1])))
+    ):
         return None
     role = "-".join(scene.said[k].text for k in range(first, first + max(words, 1)) if not scene.is_body(k))
     role = same(role) if noun or elliptic or beside else role

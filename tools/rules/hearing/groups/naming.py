@@ -84,12 +84,8 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
         if said and not is_tagged(scene, end):
             yield Called(mark.first, begin, end, said)
         start = max(scene.sentence(mark.first)[0], first)
-        if (
-            not said
-            and scene.is_listed(mark.last - 1, "naming")
-            and scene.kind(start) in ("name", "quoted")
-            and all(scene.fills(i) for i in range(start + 1, mark.first))
-        ):
+        told = not said and scene.is_listed(mark.last - 1, "naming") and not scene.is_listed(start, "hypervisor_commands")
+        if told and scene.kind(start) in ("name", "quoted") and all(scene.fills(i) for i in range(start + 1, mark.first)):
             yield Called(start, start, mark.last, names_at(scene, start, mark.first)[1])  # `lark-2 would be a good name`
 
 

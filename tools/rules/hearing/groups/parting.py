@@ -20,6 +20,7 @@ from tools.values.request import Request
 def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Request) -> tuple[list[Group], list[Group]]:
     """(things spoken of, things taken back). `spans` are stretches of prose by their tokens."""
     grouping = Grouping(scene, request, lines=frozenset(first for first, _, is_listed in spans if is_listed))
+    _leave_options(scene, spans)
     listed = titles(scene, spans)
     named = [head for first, last, _ in spans for head in heads(scene, first, last, request, listed)]
     named += applications(scene, named)
@@ -37,6 +38,16 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
     for group in found:
         _stand_instead(scene, group)
     return [part for group in found for one in _one_by_one(scene, group) for part in _by_sizes(scene, one)], grouping.removed
+
+
+def _leave_options(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> None:
+    """`Option A: 4 cores`, `Option B: 8 cores`, of which one is meant: the one that is named again."""
+    begins = [i for first, last, _ in spans for i in range(first, last) if scene.stops(i - 1) and scene.is_listed(i, "alternatives")]
+    options = [i for i in begins if scene.is_text(i + 2, ":")]
+    again = {scene.token(i + 1).text for i in range(len(scene.said)) if i not in begins and scene.is_listed(i, "alternatives")}
+    for i in options if len(options) > 1 else ():
+        if scene.token(i + 1).text not in again:
+            scene.leave(*scene.sentence(i))
 
 
 def _stand_instead(scene: Scene, group: Group) -> None:
