@@ -252,6 +252,9 @@ def _check_tags(body: dict[str, Any]) -> None:
         raise errors.invalid_content("The 'tags' property must be an object whose values are strings.")
     if len(tags) > TAGS_MAX:
         raise ArmError(400, "InvalidTagCount", f"The number of tags '{len(tags)}' exceeds the maximum '{TAGS_MAX}'.")
+    if len({name.lower() for name in tags}) < len(tags):
+        # learn.microsoft.com, "Use tags to organize your Azure resources": names of tags are case-insensitive; the words are a model's.
+        raise errors.invalid_content(f"The tags {', '.join(sorted(tags))} have a name twice: letter case does not count.")
     for name, value in tags.items():
         if bad := re.search(r"[<>%&\\?/]", name):
             raise ArmError(

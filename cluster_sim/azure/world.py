@@ -75,6 +75,8 @@ class SkuRestriction:
     """A size, with `*`."""
     region: str
     reason: str = "NotAvailableForSubscription"
+    zones: tuple[str, ...] = ()
+    """Of the region, when it is shut in these alone."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,12 @@ class _SectionReader:
                     f"world's{_meant(row.get('region'), regions)}."
                 )
             restrictions.append(
-                SkuRestriction(str(row.get("sku", "")), str(row.get("region", "")), str(row.get("reason", "NotAvailableForSubscription")))
+                SkuRestriction(
+                    str(row.get("sku", "")),
+                    str(row.get("region", "")),
+                    str(row.get("reason", "NotAvailableForSubscription")),
+                    tuple(map(str, row.get("zones") or ())),
+                )
             )
         return Subscription(
             str(item.get("id", "")),

@@ -135,6 +135,14 @@ resource "azapi_resource" "peering" {
       useRemoteGateways         = false
     }
   }
+
+  # A network that is at another change takes no peering: ours are made one by one, and those of others are waited for.
+  locks = [azapi_resource.network.id, var.hub_id]
+  retry = {
+    error_message_regex  = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress"]
+    interval_seconds     = 15
+    max_interval_seconds = 60
+  }
 }
 
 # Others that these machines use: by the hub alone the two would not reach each other.
@@ -158,6 +166,14 @@ resource "azapi_resource" "neighbour" {
       allowGatewayTransit       = false
       useRemoteGateways         = false
     }
+  }
+
+  # A network that is at another change takes no peering: ours are made one by one, and those of others are waited for.
+  locks = [each.value.from, each.value.to]
+  retry = {
+    error_message_regex  = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress"]
+    interval_seconds     = 15
+    max_interval_seconds = 60
   }
 }
 

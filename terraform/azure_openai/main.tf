@@ -168,6 +168,13 @@ resource "azapi_resource" "peering" {
       useRemoteGateways   = false
     }
   }
+  # A network that is at another change takes no peering: ours are made one by one, and those of others are waited for.
+  locks = [azapi_resource.virtual_network.id, var.hub_id]
+  retry = {
+    error_message_regex  = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress"]
+    interval_seconds     = 15
+    max_interval_seconds = 60
+  }
 }
 
 resource "azapi_resource" "dns_zone" {
@@ -197,7 +204,7 @@ resource "azapi_resource" "dns_link" {
 resource "azapi_resource" "endpoint" {
   type      = "Microsoft.Network/privateEndpoints@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = "pep-${var.names.openai}"
+  name      = trimsuffix(substr("pep-${var.names.openai}", 0, 64), "-")
   location  = var.location
   tags      = var.tags
   body = {

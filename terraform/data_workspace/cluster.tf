@@ -119,3 +119,26 @@ resource "azapi_resource" "cluster" {
 
   depends_on = [azapi_resource.cluster_on_network]
 }
+
+# Patches of Kubernetes and images of nodes come in these hours of a weekend, and at no other time.
+resource "azapi_resource" "maintenance" {
+  for_each = { aksManagedAutoUpgradeSchedule = "Sunday", aksManagedNodeOSUpgradeSchedule = "Saturday" }
+
+  type      = "Microsoft.ContainerService/managedClusters/maintenanceConfigurations@2025-05-01"
+  parent_id = azapi_resource.cluster.id
+  name      = each.key
+
+  body = {
+    properties = {
+      maintenanceWindow = {
+        schedule      = { weekly = { intervalWeeks = 1, dayOfWeek = each.value } }
+        durationHours = 6
+        startTime     = "01:00"
+        utcOffset     = "+00:00"
+      }
+    }
+  }
+
+  # A cluster takes one change at a time.
+  locks = [azapi_resource.cluster.id]
+}

@@ -6,10 +6,15 @@ locals {
     blob  = { target = azapi_resource.storage.id, part = "blob", zone = "privatelink.blob.core.windows.net" }
     vault = { target = azapi_resource.vault.id, part = "vault", zone = "privatelink.vaultcore.azure.net" }
   } : {}
+  # The site's own zones where it has them: a network is linked to no two of one name.
+  zone_id = {
+    for key, one in local.endpoint :
+    key => var.dns_zones_id == "" ? azapi_resource.zone[key].id : "${var.dns_zones_id}/providers/Microsoft.Network/privateDnsZones/${one.zone}"
+  }
 }
 
 resource "azapi_resource" "zone" {
-  for_each = local.endpoint
+  for_each = { for key, one in local.endpoint : key => one if var.dns_zones_id == "" }
 
   type      = "Microsoft.Network/privateDnsZones@2024-06-01"
   parent_id = azapi_resource.group.id
@@ -23,7 +28,7 @@ resource "azapi_resource" "zone_link" {
   for_each = local.endpoint
 
   type      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01"
-  parent_id = azapi_resource.zone[each.key].id
+  parent_id = local.zone_id[each.key]
   name      = var.names.network
   location  = "global"
   tags      = var.tags
@@ -41,7 +46,7 @@ resource "azapi_resource" "endpoint" {
 
   type      = "Microsoft.Network/privateEndpoints@2025-01-01"
   parent_id = azapi_resource.group.id
-  name      = "pep-${each.key}-${var.names.network}"
+  name      = trimsuffix(substr("pep-${each.key}-${var.names.network}", 0, 64), "-")
   location  = var.location
   tags      = var.tags
 
@@ -57,6 +62,9 @@ resource "azapi_resource" "endpoint" {
       }]
     }
   }
+
+  # A storage account takes one connection at a time.
+  locks = [each.value.target]
 }
 
 resource "azapi_resource" "zone_group" {
@@ -70,7 +78,7 @@ resource "azapi_resource" "zone_group" {
     properties = {
       privateDnsZoneConfigs = [{
         name       = each.key
-        properties = { privateDnsZoneId = azapi_resource.zone[each.key].id }
+        properties = { privateDnsZoneId = local.zone_id[each.key] }
       }]
     }
   }

@@ -120,3 +120,31 @@ locals {
   nodes_subnet_id     = "${azapi_resource.network.id}/subnets/snet-nodes"
   endpoints_subnet_id = "${azapi_resource.network.id}/subnets/snet-endpoints"
 }
+
+# The site's hub, from which everything private is reached. A peering has two sides.
+resource "azapi_resource" "peering" {
+  for_each = var.hub_id == "" ? {} : { there = { from = azapi_resource.network.id, to = var.hub_id }, back = { from = var.hub_id, to = azapi_resource.network.id } }
+
+  type      = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings@2024-05-01"
+  parent_id = each.value.from
+  name      = "peer-${each.key}-${var.names.network}"
+
+  body = {
+    properties = {
+      remoteVirtualNetwork      = { id = each.value.to }
+      allowVirtualNetworkAccess = true
+      allowForwardedTraffic     = true
+      # The hub's way out is its own; a network of ours uses none of its gateways.
+      allowGatewayTransit = false
+      useRemoteGateways   = false
+    }
+  }
+
+  # A network that is at another change takes no peering: ours are made one by one, and those of others are waited for.
+  locks = [azapi_resource.network.id, var.hub_id]
+  retry = {
+    error_message_regex  = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress"]
+    interval_seconds     = 15
+    max_interval_seconds = 60
+  }
+}

@@ -58,6 +58,9 @@ resource "azapi_update_resource" "blobs" {
       containerDeleteRetentionPolicy = { enabled = true, days = 7 }
     }
   }
+
+  # An account takes one change of its own at a time, and a private endpoint is one.
+  locks = [azapi_resource.storage.id]
 }
 
 resource "azapi_resource" "container" {

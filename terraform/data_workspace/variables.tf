@@ -209,3 +209,15 @@ variable "log_daily_gb" {
   type        = number
   default     = 10
 }
+
+variable "hub_id" {
+  description = "The network that this one is peered with; empty: none."
+  type        = string
+  default     = ""
+}
+
+variable "dns_zones_id" {
+  description = "The resource group that has the site's private DNS zones; empty: zones are made here."
+  type        = string
+  default     = ""
+}

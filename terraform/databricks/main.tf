@@ -6,11 +6,12 @@ locals {
   zone_id      = var.dns_zones_id == "" ? azapi_resource.dns_zone[0].id : "${var.dns_zones_id}/providers/Microsoft.Network/privateDnsZones/${local.zone_name}"
   subscription = "/subscriptions/${var.subscription_id}"
   network      = azapi_resource.virtual_network.id
-  # Of the workspace's private link: for its web pages and its interface, and for logging in to them.
-  links = {
-    ui   = "databricks_ui_api"
-    auth = "browser_authentication"
-  }
+  # Of the workspace's private link: for its web pages and its interface, and for logging in to them. All workspaces of a region that share
+  # one zone of names share one for logging in, so where the zone is the site's, that one is, too.
+  links = merge(
+    { ui = "databricks_ui_api" },
+    { for name, value in { auth = "browser_authentication" } : name => value if var.dns_zones_id == "" },
+  )
 }
 
 resource "azapi_resource" "group" {
@@ -204,6 +205,13 @@ resource "azapi_resource" "peering" {
       useRemoteGateways   = false
     }
   }
+  # A network that is at another change takes no peering: ours are made one by one, and those of others are waited for.
+  locks = [azapi_resource.virtual_network.id, var.hub_id]
+  retry = {
+    error_message_regex  = ["ReferencedResourceNotProvisioned", "AnotherOperationInProgress"]
+    interval_seconds     = 15
+    max_interval_seconds = 60
+  }
 }
 
 resource "azapi_resource" "dns_zone" {
@@ -235,7 +243,7 @@ resource "azapi_resource" "endpoint" {
 
   type      = "Microsoft.Network/privateEndpoints@2024-05-01"
   parent_id = azapi_resource.group.id
-  name      = "pep-${each.key}-${var.names.databricks}"
+  name      = trimsuffix(substr("pep-${each.key}-${var.names.databricks}", 0, 64), "-")
   location  = var.location
   tags      = var.tags
   body = {

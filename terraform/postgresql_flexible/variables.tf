@@ -111,3 +111,9 @@ variable "log_retention_days" {
   type        = number
   default     = 90
 }
+
+variable "hub_id" {
+  description = "The network that this one is peered with; empty: none."
+  type        = string
+  default     = ""
+}

@@ -34,6 +34,10 @@ MODELS: dict[str, tuple[str, str]] = {
     "Microsoft.Storage/storageAccounts/managementPolicies": ("azure.mgmt.storage.models", "ManagementPolicy"),
     "Microsoft.KeyVault/vaults": ("azure.mgmt.keyvault.models", "VaultCreateOrUpdateParameters"),
     "Microsoft.ContainerService/managedClusters": ("azure.mgmt.containerservice.models", "ManagedCluster"),
+    "Microsoft.ContainerService/managedClusters/maintenanceConfigurations": (
+        "azure.mgmt.containerservice.models",
+        "MaintenanceConfiguration",
+    ),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("azure.mgmt.msi.models", "Identity"),
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": (
         "azure.mgmt.msi.models",

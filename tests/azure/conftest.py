@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,20 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECONDS_MAX = 300.0
 
 
+WORLD = ROOT / "cluster_sim" / "worlds" / "azure_subscription.yaml"
+
+
 @pytest.fixture(scope="session")
 def azure_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with served(WORLD, tmp_path_factory.mktemp("subscription")) as settings:
+        yield settings
+
+
+@contextmanager
+def served(world: Path, folder: Path) -> Iterator[Settings]:
     """As an operator's environment would have them."""
-    folder = tmp_path_factory.mktemp("subscription")
     with ExitStack() as stack:
-        world = read_world(ROOT / "cluster_sim" / "worlds" / "azure_subscription.yaml")
-        ready = open_world(world, ServeSettings(guests="none", folder=folder), stack)
+        ready = open_world(read_world(world), ServeSettings(guests="none", folder=folder), stack)
         azure = ready["azure"]
         named = {f"ARM_{name.upper()}": azure[name] for name in ("tenant_id", "subscription_id", "client_id", "client_secret")}
         places = ("ARM_RESOURCE_MANAGER_ENDPOINT", "ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", "ARM_RESOURCE_MANAGER_AUDIENCE")

@@ -43,6 +43,7 @@ PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 API_VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.CognitiveServices": "2025-06-01",
+    "Microsoft.ContainerService": "2025-05-01",
     "Microsoft.DBforPostgreSQL": "2025-08-01",
     "Microsoft.KeyVault": "2023-07-01",
     "Microsoft.Network": "2024-05-01",
@@ -137,7 +138,9 @@ class Azure:
         return self._told(subject, read)
 
     def arm_rows(self, path: str, provider: str) -> list[Mapping[str, Json]]:
-        rows = self.arm(path, provider).get("value")
+        answer = self.arm(path, provider)
+        # Kubernetes' versions are listed under another name than everything else.
+        rows = answer.get("value", answer.get("values"))
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
     def _credential(self) -> TokenCredential:

@@ -226,6 +226,8 @@ class Sku(Value):
     gpu_count: int = 0
     restricted: str = ""
     """Why this subscription cannot have it; empty when it can."""
+    zones: tuple[str, ...] | None = None
+    """Of the region, in which this subscription can have it; None where that was not told."""
 
 
 class CloudResource(Value):
@@ -281,6 +283,18 @@ class ModelEnd(Value):
         return self.stage.lower() not in ("deprecating", "deprecated", "legacy", "retired")
 
 
+class KubernetesVersion(Value):
+    """A minor release that a region offers for new clusters."""
+
+    region: str
+    version: str
+    """`1.34`"""
+    is_default: bool = False
+    is_preview: bool = False
+    is_supported: bool = True
+    """Without a contract of long-term support."""
+
+
 class SubscriptionSnapshot(Seen):
     platform: Literal["azure"] = "azure"
     endpoint: str
@@ -304,6 +318,7 @@ class SubscriptionSnapshot(Seen):
     """Who is logged in, as `az role assignment create --assignee` takes it; empty when it is not known."""
     model_ends: tuple[ModelEnd, ...] = ()
     """When each of them ends, and those that take no new deployments any more."""
+    kubernetes: tuple[KubernetesVersion, ...] = ()
     names_taken: tuple[str, ...] = ()
     """`type:name` of the globally unique names that were checked and are in use."""
     security_rules: tuple[SecurityRule, ...] = ()

@@ -34,9 +34,31 @@ def restriction(cloud: Cloud, subscription: Subscription, name: str, region: str
     if row is None or region not in row.get("regions", [region]):
         return "NotOffered"
     for rule in subscription.sku_restrictions:
-        if rule.region == region and fnmatchcase(name.lower(), rule.sku.lower()):
+        if rule.region == region and not rule.zones and fnmatchcase(name.lower(), rule.sku.lower()):
             return rule.reason
     return ""
+
+
+def zones_shut(subscription: Subscription, name: str, region: str) -> tuple[str, ...]:
+    """Zones of a region in which this subscription cannot have a size that it has in others."""
+    rules = (one for one in subscription.sku_restrictions if one.region == region and fnmatchcase(name.lower(), one.sku.lower()))
+    return tuple(sorted({zone for one in rules for zone in one.zones}))
+
+
+def check_zones(cloud: Cloud, subscription: Subscription, name: str, region: str, zones: Any, what: str) -> None:
+    """learn.microsoft.com, "Resolve errors for SKU not available", read 2026-12-01: a size may be shut in single zones."""
+    offered = [one for one in _zones(cloud, region) if one not in zones_shut(subscription, name, region)]
+    if wrong := [str(one) for one in zones or () if str(one) not in offered]:
+        raise ArmError(
+            400,
+            "AvailabilityZoneNotSupported",
+            f"The zone(s) '{','.join(wrong)}' for resource '{what}' is not supported. The supported zones for location '{region}' are "
+            f"'{','.join(offered)}'",
+        )
+
+
+def _zones(cloud: Cloud, region: str) -> list[str]:
+    return ["1", "2", "3"] if cloud.world.regions[region]["zones"] else []
 
 
 def cores_used(cloud: Cloud, subscription: Subscription, region: str, leaving_out: str = "") -> dict[str, int]:
@@ -127,14 +149,15 @@ def _skus(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, An
     if text and not wanted:
         raise ArmError(400, "BadRequest", f"The filter '{text}' is not supported: only location eq '…' is.")
     value = []
-    for region, place in cloud.world.regions.items():
+    for region in cloud.world.regions:
         if wanted and region != wanted:
             continue
         for name, row in table("skus")["sizes"].items():
             why = restriction(cloud, subscription, name, region)
             if why == "NotOffered":
                 continue
-            zones = ["1", "2", "3"] if place["zones"] else []
+            zones, shut = _zones(cloud, region), zones_shut(subscription, name, region)
+            kinds = [("Location", zones, why)] if why else [("Zone", list(shut), "NotAvailableForSubscription")] if shut else []
             value.append(
                 {
                     "resourceType": "virtualMachines",
@@ -147,14 +170,13 @@ def _skus(cloud: Cloud, words: dict[str, str], request: Request) -> dict[str, An
                     "capabilities": [{"name": k, "value": v} for k, v in _capabilities(row).items()],
                     "restrictions": [
                         {
-                            "type": "Location",
+                            "type": kind,
                             "values": [region],
-                            "restrictionInfo": {"locations": [region], "zones": zones},
-                            "reasonCode": why,
+                            "restrictionInfo": {"locations": [region], "zones": where},
+                            "reasonCode": reason,
                         }
-                    ]
-                    if why
-                    else [],
+                        for kind, where, reason in kinds
+                    ],
                 }
             )
     return {"value": value}

@@ -149,6 +149,13 @@ def _version(change: Change, given: Any) -> None:
     old = str(change.before.properties.get("currentKubernetesVersion", "")) if change.before else ""
     if old and tuple(map(int, minor.split("."))) < tuple(map(int, old.split(".")[:2])):
         raise ArmError(400, "OperationNotAllowed", f"Downgrading the Kubernetes version from {old} to {text} is not supported.")
+    if old and int(minor.split(".")[1]) > int(old.split(".")[1]) + 1:
+        # learn.microsoft.com, "Upgrade options for AKS clusters", read 2026-12-01: minor versions are not skipped; the words are a model's.
+        raise ArmError(
+            400,
+            "OperationNotAllowed",
+            f"Upgrading Kubernetes version {old} to {text} is not allowed: minor versions cannot be skipped.",
+        )
     change.properties["kubernetesVersion"] = text
     change.properties["currentKubernetesVersion"] = text if text.count(".") == 2 else patches.get(minor, f"{minor}.0")
 

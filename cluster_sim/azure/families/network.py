@@ -46,6 +46,7 @@ def _check_peering(change: Change) -> None:
         return
     if remote is None:
         raise ArmError(400, "InvalidResourceReference", f"Resource {remote_id} referenced by resource {change.address.id} was not found.")
+    _refuse_changing(change, here, remote)
     for one, other in itertools.product(space_of(here), space_of(remote)):
         if one.version == other.version and one.overlaps(other):
             raise ArmError(
@@ -53,6 +54,20 @@ def _check_peering(change: Change) -> None:
                 "VnetAddressSpacesOverlap",
                 f"Cannot create or update peering {change.address.id}. Virtual networks {here.id} and {remote.id} cannot be peered because "
                 f"their address spaces overlap. Overlapping address prefixes: {one}, {other}.",
+            )
+
+
+def _refuse_changing(change: Change, *networks: Resource) -> None:
+    """A network that is at another change, be it of a subnet or a peering, takes no peering: hashicorp/terraform-provider-azurerm issues
+    2605 and its pull request 3392, Azure-Samples/azuresandbox issue 267, read 2026-12-01."""
+    for network in networks:
+        inside = (one for one in change.cloud.store.under(network.key) if one.key != change.address.key)
+        if busy := next((one for one in (network, *inside) if one.operation), None):
+            raise ArmError(
+                400,
+                "ReferencedResourceNotProvisioned",
+                f"Cannot proceed with operation because resource {network.id} used by resource {change.address.id} is not in Succeeded "
+                f"state. Resource is in Updating state and the last operation that updated/is updating the resource is of {busy.id}.",
             )
 
 

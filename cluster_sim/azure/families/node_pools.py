@@ -8,7 +8,7 @@ from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, invalid_parameter
 from cluster_sim.azure.families.authorization import holds_role
-from cluster_sim.azure.families.compute import left, limit, restriction, size
+from cluster_sim.azure.families.compute import check_zones, left, limit, restriction, size
 from cluster_sim.azure.families.kubernetes import CLUSTER, refuse_reserved
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
@@ -88,13 +88,8 @@ def _check_pool(change: Change) -> None:
             f"The subnet '{subnet}' of pool '{change.name}' was not found.",
             target="agentPoolProfile.vnetSubnetID",
         )
-    if properties.get("availabilityZones") and not cloud.world.regions[region]["zones"]:
-        raise ArmError(
-            400,
-            "AvailabilityZoneNotSupported",
-            f"The zone(s) '{','.join(map(str, properties['availabilityZones']))}' for resource '{change.name}' is not supported. "
-            f"The supported zones for location '{region}' are ''.",
-        )
+    if change.creating:
+        check_zones(cloud, subscription, name, region, properties.get("availabilityZones"), change.name)
     _check_addresses(cluster, cloud.find(str(subnet)) if subnet else None)
     if subnet and change.creating:
         _check_identity(cloud, cluster, str(subnet))

@@ -14,7 +14,11 @@ from cluster_sim.azure.kinds import Change, Kind, resource_name
 from cluster_sim.azure.store import Resource
 
 _N = "Microsoft.Network"
-_NAME = resource_name()
+_ENDPOINT_NAME = resource_name(
+    r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_]",
+    "The name of a private endpoint has 2 to 64 word characters, '.' and '-', begins with a letter or digit and ends with one or with '_'.",
+)
+"""learn.microsoft.com, "Naming rules and restrictions for Azure resources", Microsoft.Network, read 2026-12-01; the words are a model's."""
 
 
 def _fill_endpoint(change: Change) -> None:
@@ -46,6 +50,7 @@ def _fill_endpoint(change: Change) -> None:
             "id": f"{change.address.id}/privateLinkServiceConnections/{connection.get('name', '')}",
             "type": f"{_N}/privateEndpoints/privateLinkServiceConnections",
         }
+        _refuse_beside_another(change, target)
         inner["provisioningState"] = "Succeeded"
         inner["privateLinkServiceConnectionState"] = {
             "status": "Approved",
@@ -56,6 +61,25 @@ def _fill_endpoint(change: Change) -> None:
             dns.append({"fqdn": _fqdn(target, str(part)), "ipAddresses": [address_in(change, subnet, number + len(dns))]})
     properties["customDnsConfigs"] = dns
     properties.setdefault("manualPrivateLinkServiceConnections", [])
+
+
+def _refuse_beside_another(change: Change, target: Resource) -> None:
+    """A storage account takes one connection at a time: Azure/bicep-registry-modules issue 6001, read 2026-12-01."""
+    if target.type.lower() != "microsoft.storage/storageaccounts":
+        return
+    others = (one for one in change.cloud.store.of_type(f"{_N}/privateEndpoints") if one.operation and one.key != change.address.key)
+    if target.operation or any(target.key in ids_of(one) for one in others):
+        change.fails = {
+            "code": "StorageAccountOperationInProgress",
+            "message": "Call to Microsoft.Storage/storageAccounts failed. Error message: An operation is currently performing on this "
+            "storage account that requires exclusive access.",
+        }
+
+
+def ids_of(endpoint: Resource) -> set[str]:
+    """What a private endpoint leads to, in small letters."""
+    connections = endpoint.properties.get("privateLinkServiceConnections") or []
+    return {str((one.get("properties") or {}).get("privateLinkServiceId", "")).lower() for one in connections}
 
 
 def _fqdn(target: Resource, part: str) -> str:
@@ -139,6 +163,18 @@ def _check_link(change: Change) -> None:
     for other in change.cloud.store.of_type(f"{_N}/privateDnsZones/virtualNetworkLinks", parent.id if parent else ""):
         if other.key != change.address.key and str((other.properties.get("virtualNetwork") or {}).get("id", "")).lower() == network.lower():
             raise ArmError(409, "Conflict", f"The virtual network '{network}' is already linked to the zone by '{other.name}'.")
+    # Of two zones with one name a network would not know which to ask: learn.microsoft.com, "What is a virtual network link?", read
+    # 2026-12-01. The words are as terraform-provider-azurerm's issues quote them.
+    for other in change.cloud.store.of_type(f"{_N}/privateDnsZones/virtualNetworkLinks"):
+        zone = other.id.split("/")[8]
+        linked = str((other.properties.get("virtualNetwork") or {}).get("id", "")).lower() == network.lower()
+        if parent and linked and zone.lower() == parent.name.lower() and not other.key.startswith(f"{parent.key}/"):
+            raise ArmError(
+                400,
+                "BadRequest",
+                "A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link virtual network with "
+                f"'{parent.name}' and '{zone}' zones.",
+            )
 
 
 def _fill_link(change: Change) -> None:
@@ -191,8 +227,7 @@ def private_connections(cloud: Cloud, resource: Resource) -> list[dict[str, Any]
             },
         }
         for endpoint in cloud.store.of_type("Microsoft.Network/privateEndpoints")
-        for connection in endpoint.properties.get("privateLinkServiceConnections") or []
-        if str((connection.get("properties") or {}).get("privateLinkServiceId", "")).lower() == resource.key
+        if resource.key in ids_of(endpoint)
     ]
 
 
@@ -201,7 +236,7 @@ def list_private_connections(cloud: Cloud, resource: Resource, body: Any) -> dic
 
 
 KINDS = (
-    Kind(f"{_N}/privateEndpoints", name=_NAME, references=True, fill=_fill_endpoint, written=_write_nic, removed=_remove_nic),
+    Kind(f"{_N}/privateEndpoints", name=_ENDPOINT_NAME, references=True, fill=_fill_endpoint, written=_write_nic, removed=_remove_nic),
     Kind(f"{_N}/privateEndpoints/privateDnsZoneGroups", located=False, fill=_fill_zone_group),
     Kind(f"{_N}/privateDnsZones", everywhere=True, created=202, fill=_fill_zone, view=_view_zone, removing=_removing_zone),
     Kind(f"{_N}/privateDnsZones/virtualNetworkLinks", everywhere=True, created=202, check=_check_link, fill=_fill_link),

@@ -18,7 +18,7 @@ from typing import Any
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.data import table
 from cluster_sim.azure.errors import ArmError, invalid_parameter, resource_not_found
-from cluster_sim.azure.families.compute import check_size, data_disks_max
+from cluster_sim.azure.families.compute import check_size, check_zones, data_disks_max
 from cluster_sim.azure.kinds import Change, Kind, resource_name
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
@@ -39,13 +39,10 @@ more are not cached), from memory."""
 def _check(change: Change) -> None:
     check_size(change)
     properties = change.properties
-    if change.body.get("zones") and not change.cloud.world.regions[change.location]["zones"]:
-        raise ArmError(
-            400,
-            "AvailabilityZoneNotSupported",
-            f"The zone(s) '{change.body['zones'][0]}' for resource '{MACHINE}/{change.name}' is not supported. The supported zones for "
-            f"location '{change.location}' are ''",
-        )
+    if change.creating:
+        size = str((properties.get("hardwareProfile") or {}).get("vmSize", ""))
+        subscription = change.cloud.subscription(change.address.subscription)
+        check_zones(change.cloud, subscription, size, change.location, change.body.get("zones"), f"{MACHINE}/{change.name}")
     if "osProfile" not in properties:  # of a disk that had its system already
         return
     for part, lists in (("networkProfile", "networkInterfaces"), ("storageProfile", "osDisk")):

@@ -243,3 +243,62 @@ def test_metadata_is_there_without_a_token(azure: Direct) -> None:
     assert found["authentication"]["identityProvider"] == "AAD"
     older = azure.json("GET", "//metadata/endpoints", version="2018-01-01", token="")
     assert "eastus" in older["cloudEndpoint"]["public"]["locations"]
+
+
+def test_a_network_that_is_at_another_change_takes_no_peering() -> None:
+    azure = world(operation_s_by_type={"Microsoft.Network/virtualNetworks/virtualNetworkPeerings": 30})
+    other = f"{RG}/providers/Microsoft.Network/virtualNetworks/vnet-b"
+    azure.make(VNET, **BODY)
+    azure.make(other, location="eastus", properties={"addressSpace": {"addressPrefixes": ["10.2.0.0/16"]}})
+    azure.make(f"{VNET}/virtualNetworkPeerings/there", properties={"remoteVirtualNetwork": {"id": other}})
+    back = (f"{other}/virtualNetworkPeerings/back", {"properties": {"remoteVirtualNetwork": {"id": VNET}}})
+    assert azure.json("PUT", *back)["error"]["code"] == "ReferencedResourceNotProvisioned"
+    azure.clock.advance(30)
+    assert azure.ask("PUT", *back).status == 201
+
+
+def test_a_storage_account_takes_one_private_endpoint_at_a_time() -> None:
+    azure = world(operation_s_by_type={"Microsoft.Network/privateEndpoints": 30})
+    azure.make(VNET, **BODY)
+    azure.make(f"{VNET}/subnets/ends", properties={"addressPrefix": "10.1.0.0/24"})
+    account = f"{RG}/providers/Microsoft.Storage/storageAccounts/stone"
+    azure.make(account, location="eastus", kind="StorageV2", sku={"name": "Standard_LRS"}, properties={"supportsHttpsTrafficOnly": True})
+
+    def connect(part: str) -> str:
+        where = f"{RG}/providers/Microsoft.Network/privateEndpoints/pep-{part}"
+        to = [{"name": part, "properties": {"privateLinkServiceId": account, "groupIds": [part]}}]
+        azure.make(where, location="eastus", properties={"subnet": {"id": f"{VNET}/subnets/ends"}, "privateLinkServiceConnections": to})
+        return where
+
+    first, second = connect("blob"), connect("dfs")
+    azure.clock.advance(30)
+    states = [azure.json("GET", one)["properties"]["provisioningState"] for one in (first, second, connect("file"))]
+    assert states[:2] == ["Succeeded", "Failed"]
+
+
+def test_a_network_is_linked_to_one_zone_of_a_name() -> None:
+    azure = world()
+    azure.make(VNET, **BODY)
+    azure.make("{sub}/resourceGroups/rg2", location="eastus")
+    link = {"location": "global", "properties": {"virtualNetwork": {"id": VNET}, "registrationEnabled": False}}
+    said = []
+    for group in ("rg", "rg2"):
+        zone = f"{{sub}}/resourceGroups/{group}/providers/Microsoft.Network/privateDnsZones/privatelink.openai.azure.com"
+        azure.make(zone, location="global")
+        said.append(azure.ask("PUT", f"{zone}/virtualNetworkLinks/link", link))
+    assert said[0].status == 202 and b"overlapping namespaces" in said[1].body
+
+
+def test_a_size_may_be_shut_in_single_zones() -> None:
+    subscriptions = section()["subscriptions"]
+    subscriptions[0]["sku_restrictions"] = [{"sku": "Standard_D4s_v5", "region": "eastus", "zones": ["2"]}]
+    azure = world(subscriptions=subscriptions)
+    rows = azure.json("GET", "{sub}/providers/Microsoft.Compute/skus", **{"$filter": "location eq 'eastus'"})["value"]
+    [row] = [one for one in rows if one["name"] == "Standard_D4s_v5"]
+    assert [(one["type"], one["restrictionInfo"]["zones"]) for one in row["restrictions"]] == [("Zone", ["2"])]
+    pool = {"name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D4s_v5"}
+    for zones, answered in ((["1", "2", "3"], "AvailabilityZoneNotSupported"), (["1", "3"], "")):
+        properties = {"dnsPrefix": "aks", "agentPoolProfiles": [pool | {"availabilityZones": zones}]}
+        body = {"location": "eastus", "identity": {"type": "SystemAssigned"}, "properties": properties}
+        got = azure.json("PUT", f"{RG}/providers/Microsoft.ContainerService/managedClusters/aks-{len(zones)}", body)
+        assert got.get("error", {}).get("code", "") == answered

@@ -73,6 +73,8 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
     ("PUT", "{sub}/resourceGroups/rg", {"location": "westus2"}, 409, "InvalidResourceGroupLocation"),
     ("PUT", "{sub}/resourceGroups/new", {"location": "eastus", "tags": {"a/b": "c"}}, 400, "InvalidTagNameCharacters"),
     ("PUT", "{sub}/resourceGroups/new", {"location": "eastus", "tags": {"a": 1}}, 400, "InvalidRequestContent"),
+    ("PUT", "{sub}/resourceGroups/new", {"location": "eastus", "tags": {"Owner": "a", "owner": "b"}}, 400, "InvalidRequestContent"),
+    ("PUT", f"{NET}/privateEndpoints/{'p' * 65}", {"location": "eastus", "properties": {}}, 400, "InvalidResourceName"),
     ("PUT", "{sub}/resourceGroups/new", b"{not json", 400, "InvalidRequestContent"),
     ("PUT", "{sub}/resourceGroups/new", [], 400, "InvalidRequestContent"),
     ("PUT", f"{STORAGE}/acct1", {"location": "eastus", "properties": []}, 400, "InvalidRequestContent"),

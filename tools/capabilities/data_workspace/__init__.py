@@ -25,7 +25,6 @@ WORDS = (
     "spark",
     "ml workspace",
     "ml environment",
-    "aks",
     "data platform",
     "machine learning environment",
     "machine learning workspace",

@@ -13,14 +13,15 @@ from tools.values.value import Json
 
 
 def keep(old: Part, new: Part) -> Part:
-    """With the addresses of its network as well, and with what a node pool and a budget keep for life."""
+    """With the addresses of its network as well, joined to what it is joined to, and with what a node pool and a budget keep for life."""
     kept = changes.keep(old, new)
     before = {pool["name"]: pool for pool in old.variables["pools"]}
     pools = [_keep_pool(before[pool["name"]], pool) if pool["name"] in before else pool for pool in kept.variables["pools"]]
     since = old.variables.get("budget_from") or kept.variables["budget_from"]
     same = {"address_space": old.variables["address_space"], "pools": pools, "budget_from": since}
     ranges = {name: old.variables[name] for name in ("pod_cidr", "service_cidr") if name in old.variables}
-    return kept.model_copy(update={"variables": {**kept.variables, **same, **ranges}})
+    joined = {name: old.variables.get(name, "") for name in ("hub_id", "dns_zones_id")}
+    return kept.model_copy(update={"variables": {**kept.variables, **same, **ranges, **joined}})
 
 
 def _keep_pool(old: dict[str, Json], new: dict[str, Json]) -> dict[str, Json]:

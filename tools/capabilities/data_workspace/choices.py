@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from tools.capabilities.data_workspace.commands import commands
-from tools.capabilities.data_workspace.design import DRIVERS_MAX, PATHS, Choice, Design
+from tools.capabilities.data_workspace.design import DRIVERS_MAX, PATHS, Choice, Design, Ground
 from tools.capabilities.data_workspace.objects import IMAGE, wanted
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
@@ -47,8 +47,9 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
         return no
     shut: list[Exclusion] = []
     ranked: list[Candidate] = []
+    ground = ground_of(needs, situation)
     for choice in choices(needs):
-        design = Design(needs, choice)
+        design = Design(needs, choice, ground)
         problem = _problem(design, situation)
         if problem:
             shut.append(Exclusion(subject=title(design), reason=problem))
@@ -64,6 +65,12 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
         summary=_summary(needs, seen),
         counter_offer="" if ranked else _counter_offer(needs, situation),
     )
+
+
+def ground_of(needs: Needs, situation: Situation) -> Ground:
+    had = [azure_sizes.zones(size, situation.subscription, needs.text("region")) for size in (azure_sizes.SYSTEM, azure_sizes.DRIVER)]
+    zones = tuple(zone for zone in azure_sizes.ZONES if all(zone in one for one in had))
+    return Ground(zones, bool(placing.joined(needs, situation.site)["dns_zones_id"]))
 
 
 def choices(needs: Needs) -> Iterator[Choice]:
@@ -217,7 +224,7 @@ def _regions_near(region: str, seen: SubscriptionSnapshot) -> Iterable[str]:
 
 def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
     candidate = candidate_of(offer, pick)
-    design = Design(needs, Choice.of(candidate))
+    design = Design(needs, Choice.of(candidate), ground_of(needs, situation))
     names = placing.names_of(needs, situation, *KINDS)
     called, gpu = dict(names), design.choice.gpu
     return placing.part_of(
@@ -239,6 +246,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             "team_group_id": needs.text("team_group"),
             "budget_monthly": round(needs.number("budget_monthly")),
             "budget_from": f"{situation.subscription.taken_at:%Y-%m}-01" if needs.number("budget_monthly") else "",
+            **placing.joined(needs, situation.site),
         },
         configure=Configure(kind="kubernetes", variables=_inside(design)),
         resources=design.resources(called),

@@ -21,10 +21,10 @@ from tools.values.requirements import Needs
 from tools.values.snapshot import SubscriptionSnapshot
 
 DRIVERS_MAX = 2
-ZONES = ("1", "2", "3")
 OPERATION_MIB = 4
 """An assumption: Spark reads and writes Parquet in blocks of about this size, and each is an operation that is paid."""
 ENDPOINTS = 3
+SPELLED = {2: "two", 3: "three"}
 ALERTS = 4
 """Of terraform/data_workspace/monitoring.tf, each over one series."""
 PATHS = {"service_endpoint": "service endpoints", "private_endpoint": "private endpoints", "nat": "NAT gateway"}
@@ -51,9 +51,20 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What is there already."""
+
+    zones: tuple[str, ...] = azure_sizes.ZONES
+    """In which the subscription can have the machines that must not stop."""
+    names_of_site: bool = False
+    """Whether the site has private DNS zones."""
+
+
+@dataclass(frozen=True)
 class Design:
     needs: Needs
     choice: Choice
+    ground: Ground = Ground()
 
     @property
     def region(self) -> str:
@@ -86,7 +97,8 @@ class Design:
     @property
     def zones(self) -> tuple[str, ...]:
         """Of what must not stop: in production, where the region has zones. Workers stay together: they shuffle among themselves."""
-        return ZONES if self.needs.text("environment") == "production" and azure_regions.has_zones(self.region) else ()
+        spread = self.needs.text("environment") == "production" and azure_regions.has_zones(self.region)
+        return self.ground.zones if spread and len(self.ground.zones) > 1 else ()
 
     def wanted(self) -> tuple[Claim, ...]:
         """Machines at the most, as the quota sees them; a node that is replaced needs room beside the old one."""
@@ -131,7 +143,7 @@ class Design:
             made(
                 names["cluster"],
                 "AKS cluster",
-                f"Standard tier, {self.system_nodes} x {SYSTEM}{', in three zones' if self.zones else ''}",
+                f"Standard tier, {self.system_nodes} x {SYSTEM}{f', in {SPELLED[len(self.zones)]} zones' if self.zones else ''}",
                 "Kubernetes with Azure's logins only.",
                 ("aks.Standard", hours),
                 (f"vm.{SYSTEM}", self.system_nodes * hours),
@@ -201,7 +213,7 @@ class Design:
                     f"{ENDPOINTS}: dfs, blob, vault",
                     "Storage and vault have no public front.",
                     ("private_endpoint.hour", ENDPOINTS * hours),
-                    ("dns.zone", ENDPOINTS),
+                    *(() if self.ground.names_of_site else (("dns.zone", ENDPOINTS),)),
                 )
             )
         return tuple(found)
@@ -236,7 +248,7 @@ class Design:
         return pricing.monthly(counted, self.region, prices)
 
     def with_(self, **changes: str | int | bool) -> Design:
-        return Design(self.needs, replace(self.choice, **changes))  # type: ignore[arg-type]
+        return Design(self.needs, replace(self.choice, **changes), self.ground)  # type: ignore[arg-type]
 
 
 class _Plain(dict[str, str]):

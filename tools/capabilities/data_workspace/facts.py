@@ -3,12 +3,9 @@ it."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
-
-from tools.rules.azure import ranges
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.facts import SHARED, read_common
+from tools.rules.azure.kubernetes import read_alert_email, read_api_ranges, read_group
 from tools.rules.azure.sizes import (
     COMPRESSION,
     DAYS_A_MONTH,
@@ -20,7 +17,6 @@ from tools.rules.azure.sizes import (
     THROUGHPUT_GB,
     WINDOW_HOURS,
 )
-from tools.rules.names import naming
 from tools.rules.names.text import spell_value
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
@@ -128,49 +124,9 @@ def _read_choices(reading: Reading) -> None:
     for name in ("storage_path", "machines"):
         if name in reading.facts:
             reading.said(name, reading.facts[name].value)
-    if "api_ranges" in reading.facts:
-        said = tuple(word.strip(",") for word in reading.facts["api_ranges"].value.split())
-        wrong, private = [one for one in said if not _is_range(one)], [one for one in said if _is_private(one)]
-        if wrong or not said:
-            shown = naming.shorten(reading.facts["api_ranges"].value)
-            reading.refuse(f"{shown} is no range of addresses. Say one such as 198.51.100.0/24, and never 0.0.0.0/0.", "api_ranges")
-        elif private:
-            shown = naming.shorten(", ".join(private))
-            reading.refuse(
-                f"{shown} cannot come in: the Kubernetes API sees public addresses only. "
-                "Say the public addresses of your office or VPN, such as 198.51.100.0/24, or leave them out: the API is private then.",
-                "api_ranges",
-            )
-        else:
-            reading.said("api_ranges", said)
-    if "team_group" in reading.facts:
-        group = reading.facts["team_group"].value.strip().lower()
-        if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", group):
-            reading.said("team_group", group)
-        else:
-            shown = naming.shorten(group)
-            reading.refuse(
-                f"{shown} is no object id of an Entra group. Say one such as 00000000-0000-0000-0000-000000000000; "
-                f"`az ad group show --group {shown} --query id` tells it.",
-                "team_group",
-            )
-    if "alert_email" in reading.facts:
-        email = reading.facts["alert_email"].value.strip()
-        if email.count("@") == 1 and "." in email.split("@")[1] and len(email) <= 254 and " " not in email:
-            reading.said("alert_email", email)
-        else:
-            reading.refuse(f"{naming.shorten(email)} is no e-mail address. Say one such as ml-team@example.org.", "alert_email")
-
-
-def _is_range(text: str) -> bool:
-    try:
-        return ipaddress.ip_network(text, strict=False).prefixlen >= 8
-    except ValueError:
-        return False
-
-
-def _is_private(text: str) -> bool:
-    return _is_range(text) and bool(ranges.met(text, ranges.PRIVATE))
+    read_api_ranges(reading)
+    read_group(reading, "team_group")
+    read_alert_email(reading)
 
 
 def _number(reading: Reading, name: str, unit: str, assumption: Assumption, low: int, high: int) -> None:

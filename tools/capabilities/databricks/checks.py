@@ -24,6 +24,17 @@ def review(part: Part, situation: Situation) -> Reviewed:
     there = not part.owned and managed.lower() in {g.name.lower() for g in checks.seen.groups}
     text = f"Databricks makes the group {managed} itself, and there is one already." if there else ""
     checks.check("name.free", managed, text, "Say another name.")
+    shared = str(part.variables.get("dns_zones_id") or "").rpartition("/")[2]
+    text = (
+        f"People log in through one browser_authentication endpoint that all workspaces of {checks.cloud.region} share, "
+        f"since their names lie in one zone of {shared}; it is not made here."
+    )
+    checks.note(
+        "login",
+        "",
+        text if shared else "",
+        "Whoever keeps the zones makes it once, on a workspace that stays: learn.microsoft.com, Azure Databricks, Private Link.",
+    )
     if hub := str(part.variables.get("hub_id") or "").rpartition("/")[2]:
         text = f"The workspace has no public door: it is reached from {hub}, which its network is peered with."
         checks.note(

@@ -129,6 +129,8 @@ def resources_of(needs: Needs, size: str, group: str, name: str, site: Site) -> 
     units = ("dbu.premium.all_purpose", hours * dbu) if dbu is not None else (f"dbu.unknown.{size}", hours)
     least, most = needs.text("min_workers"), needs.text("max_workers")
     average = (needs.number("min_workers") + needs.number("max_workers")) / 2
+    # One to reach it, and where names are its own, one to log in: workspaces that share a zone share that one.
+    endpoints = 1 if placing.joined(needs, site)["dns_zones_id"] else 2
 
     return (
         made(
@@ -150,9 +152,9 @@ def resources_of(needs: Needs, size: str, group: str, name: str, site: Site) -> 
         made(
             "private endpoints",
             "private endpoint",
-            "2",
+            f"{endpoints}",
             "People reach the workspace by these alone.",
-            ("private_endpoint.hour", 2 * HOURS_A_MONTH),
+            ("private_endpoint.hour", endpoints * HOURS_A_MONTH),
             ("private_endpoint.data", ENDPOINT_GB),
             *placing.zone_meters(needs, site),
         ),

@@ -6,6 +6,7 @@ import re
 
 from tools.capabilities.k3s_cluster import sizes
 from tools.capabilities.k3s_cluster.add_ons import ADD_ONS, with_needed
+from tools.rules.azure.facts import OF_AZURE
 from tools.rules.hearing.tokens import quantities
 from tools.rules.machines.facts import EVERY_MACHINE
 from tools.rules.names import naming
@@ -35,12 +36,14 @@ SERVER_WORDS = re.compile(r"(?i)server|master|control")
 """Of a number that nothing else tells what it counts: other ones count all nodes together."""
 HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
-WANTED = wanted(__package__, every_machine=EVERY_MACHINE)
+WANTED = wanted(__package__, every_machine=EVERY_MACHINE, **{one.name: (one,) for one in OF_AZURE})
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("k3s_cluster", "proxmox", WANTED, facts)
     reading.refuse_other_makes("distribution", "k3s", "Berth makes clusters of k3s, not of {other}. Say k3s")
+    if "managed_kubernetes" in reading.facts:
+        reading.refuse("AKS is the Kubernetes that Azure runs. Say `in Azure`, or `a k3s cluster`.", "managed_kubernetes", "platform")
     servers, workers = _read_machines(reading)
     read_placing(reading, site, workload="k3s", machines=servers + workers)
     settle_group_sizes(reading, SERVERS.name, sizes.SERVER_CPU, sizes.SERVER_MEMORY_MIB, sizes.SERVER_DISK_GIB)

@@ -85,6 +85,7 @@ class Checks:
         lacking = [name for name in TAGS_WANTED if not tags.get(name)]
         text = f"The tags lack {', '.join(lacking)}." if lacking else ""
         self.check("tags", "", text, "Say whose it is, and for which environment.")
+        self.check("tags.valid", "", azure_names.tags_problem(self.cloud.tags), "Correct `tags` of the environment in the site's file.")
 
     def _names(self) -> None:
         groups = {azure_names.check_key("resource_group", g.name).lower() for g in self.seen.groups}

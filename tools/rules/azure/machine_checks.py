@@ -9,7 +9,6 @@ from tools.rules.azure.checks import Checks
 from tools.rules.azure.images import of_reference
 from tools.rules.azure.machine_facts import KEYS
 from tools.rules.azure.sizes import Claim
-from tools.rules.names import regions as azure_regions
 from tools.values.manifest import Part
 from tools.values.review import Finding, Severity
 from tools.values.situation import Situation
@@ -40,8 +39,10 @@ def review(part: Part, situation: Situation) -> tuple[tuple[Finding, ...], tuple
     text = "There is a key that Azure does not take, or none." if wrong or not variables["public_keys"] else ""
     checks.check("keys", "", text, "Paste an RSA or ED25519 key.")
     zones = {one["zone"] for one in machines.values()}
-    bare = bool(zones - {""}) and not azure_regions.has_zones(checks.cloud.region)
-    checks.check("zones", "", f"{checks.cloud.region} has no zones." if bare else "", "Say another region.")
+    had = azure_sizes.zones(str(variables["size"]), checks.seen, checks.cloud.region)
+    shut = sorted(zones - {""} - set(had)) if not part.owned else []
+    text = f"{variables['size']} cannot be had in zone {', '.join(shut)} of {checks.cloud.region}." if shut else ""
+    checks.check("zones", "", text, "Say `plan again`, or another region.")
     alone = needs.text("environment") == "production" and len(zones - {""}) < 2
     text = "All of it fails with one zone, and it is for production." if alone else ""
     checks.check("zones.spread", "", text, "Ask for two machines, in a region with zones, if it must not.", Severity.WARNING)

@@ -140,7 +140,9 @@ def part_of(
     size = azure_sizes.sizes()[str(dict(candidate.choice)["size"])]
     names = placing.names_of(needs, situation, *KINDS)
     called = dict(names)
-    group, machines = called["resource_group"], _machines(needs, situation.site)
+    spread = needs.text("environment") == "production"
+    zones = azure_sizes.zones(size.name, situation.subscription, needs.text("region")) if spread else ()
+    group, machines = called["resource_group"], _machines(needs, situation.site, zones)
     keys = tuple(key for key in needs.strings("public_keys") if key.split(" ")[0] in KEYS)
     ports = tuple(_ports(needs, (*served, FIGURES) if set_up else served))
     image = image_of(needs)
@@ -204,13 +206,12 @@ def image_of(needs: Needs) -> Image:
     return image
 
 
-def _machines(needs: Needs, site: Site) -> dict[str, Json]:
-    """By name, each with its zone: in production they are spread, where the region has zones."""
+def _machines(needs: Needs, site: Site, zones: tuple[str, ...] = ()) -> dict[str, Json]:
+    """By name, each with its zone: they are spread over those."""
     count, said = needs.whole("count"), naming.listed(needs.text("name"))
     first = said[0] if said else site.name_pattern.format(workload=needs.text("workload"), number=1)
     called = said if len(said) == count else naming.numbered(first, count)
-    spread = needs.text("environment") == "production" and azure_regions.has_zones(needs.text("region"))
-    return {name: {"zone": str(number % 3 + 1) if spread else ""} for number, name in enumerate(called)}
+    return {name: {"zone": zones[number % len(zones)] if zones else ""} for number, name in enumerate(called)}
 
 
 def _ports(needs: Needs, served: tuple[str, ...]) -> Iterator[dict[str, str]]:

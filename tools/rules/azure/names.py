@@ -17,6 +17,8 @@ from tools.rules.names import naming
 HASH_LENGTH = 5
 TRIES_MAX = 6
 """Other endings for a name that somebody has already; each is asked for in one look."""
+TAGS_MAX, TAG_NAME_MAX, TAG_VALUE_MAX, TAG_SHUT = 50, 128, 256, re.compile(r"[<>%&\\?/\x00-\x1f]")
+"""128 are a storage account's, the least of all; learn.microsoft.com, "Use tags to organize your Azure resources", read 2026-12-01."""
 ENVIRONMENTS = {"production": "prod", "staging": "stg", "development": "dev"}
 
 
@@ -56,6 +58,18 @@ def name_problem(kind: str, name: str) -> str:
         f"{naming.shorten(name)} cannot be the name of {article} {rule.noun}: "
         f"it has {rule.least} to {rule.most} characters, {rule.words}.{offer}"
     )
+
+
+def tags_problem(tags: Collection[tuple[str, str]]) -> str:
+    """Why Azure does not take these tags, in a whole sentence; empty when it does."""
+    if len(tags) > TAGS_MAX:
+        return f"There are {len(tags)} tags, and a resource has at most {TAGS_MAX}."
+    for name, value in tags:
+        if TAG_SHUT.search(name) or not 1 <= len(name) <= TAG_NAME_MAX:
+            return f"{naming.shorten(name)} cannot be a tag: it has 1 to {TAG_NAME_MAX} characters, and none of < > % & \\ ? /."
+        if len(value) > TAG_VALUE_MAX:
+            return f"The tag {name} has more than {TAG_VALUE_MAX} characters."
+    return ""
 
 
 def repair(kind: str, name: str) -> str:

@@ -73,7 +73,10 @@ def tags_of(needs: Needs, site: Site) -> Names:
     environment, team = needs.text("environment"), needs.text("team")
     given = {"owner": team, "team": team, "environment": environment, "managed_by": "berth"}
     given["not_done"] = re.sub(r"[^\w .,:;/-]", "", "; ".join(needs.not_included), flags=re.ASCII)[:TAG_CHARACTERS_MAX]
-    return tuple((name, value) for name, value in {**given, **dict(site.environment(environment).tags)}.items() if value)
+    of_site = dict(site.environment(environment).tags)
+    # For Azure `Owner` and `owner` are one tag.
+    said = {name.lower() for name in of_site}
+    return tuple((name, value) for name, value in {**given, **of_site}.items() if value and (name in of_site or name not in said))
 
 
 def base_of(needs: Needs, number: int = 1) -> Base:

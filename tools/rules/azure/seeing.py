@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.rules.names.scanned import Row, display, number, rows
-from tools.values.snapshot import CloudNetwork, CloudResource, ModelEnd, Permission, Quota, Region, SecurityRule, Sku
+from tools.values.snapshot import CloudNetwork, CloudResource, KubernetesVersion, ModelEnd, Permission, Quota, Region, SecurityRule, Sku
 from tools.values.value import Json
 
 REGION_NAME = re.compile(r"[a-z][a-z0-9]{2,39}")
@@ -17,6 +17,8 @@ ACTION = re.compile(r"[A-Za-z0-9.*_/-]{1,200}")
 ACTIONS_MAX = 1000
 RANGE = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}/\d{1,2}")
 RANGES_MAX = 100
+ZONES_MAX = 10
+MINOR = re.compile(r"1\.\d{1,3}")
 NAME_CHECKS = {
     "Microsoft.Storage/storageAccounts": ("Microsoft.Storage", "checkNameAvailability", "name"),
     "Microsoft.KeyVault/vaults": ("Microsoft.KeyVault", "checkNameAvailability", "name"),
@@ -87,6 +89,7 @@ def sku(row: Row, region_name: str) -> Sku | None:
         memory_gib=_able(able, "MemoryGB"),
         gpu_count=int(_able(able, "GPUs")),
         restricted=_restriction(row, region_name),
+        zones=_zones(row, region_name),
     )
 
 
@@ -104,6 +107,19 @@ def models(model_rows: Iterable[Row], region_name: str) -> Iterator[ModelEnd]:
                     stage=display(model.get("lifecycleStatus") or ""),
                     ends_on=day.group() if day else "",
                 )
+
+
+def kubernetes(version_rows: Iterable[Row], region_name: str) -> Iterator[KubernetesVersion]:
+    for row in version_rows:
+        plans = _texts(_within(row, "capabilities"), "supportPlan")
+        if MINOR.fullmatch(str(row.get("version") or "")):
+            yield KubernetesVersion(
+                region=region_name,
+                version=str(row["version"]),
+                is_default=row.get("isDefault") is True,
+                is_preview=row.get("isPreview") is True,
+                is_supported=not plans or "KubernetesOfficial" in plans,
+            )
 
 
 def security_rules(row: Row) -> Iterator[SecurityRule]:
@@ -166,6 +182,25 @@ def _restriction(row: Row, region_name: str) -> str:
         if restriction.get("type") == "Location" and (not where or region_name in where):
             return display(restriction.get("reasonCode") or restriction.get("reason_code") or "restricted")
     return ""
+
+
+def _zones(row: Row, region_name: str) -> tuple[str, ...] | None:
+    """Those that the size is offered in, without those that are shut to this subscription."""
+    told = rows(row.get("locationInfo") or row.get("location_info"))
+    here = next((one for one in told if str(one.get("location") or "").lower() == region_name), None)
+    if here is None:
+        return None
+    shut: set[str] = set()
+    for restriction in rows(row.get("restrictions")):
+        about = _within(restriction, "restrictionInfo") or _within(restriction, "restriction_info")
+        if restriction.get("type") == "Zone" and region_name in map(str.lower, _texts(about, "locations")):
+            shut |= set(_texts(about, "zones"))
+    return tuple(sorted(set(_texts(here, "zones")) - shut))
+
+
+def _texts(row: Row, key: str) -> tuple[str, ...]:
+    found = row.get(key)
+    return tuple(one for one in found[:ZONES_MAX] if isinstance(one, str) and one.isalnum()) if isinstance(found, list | tuple) else ()
 
 
 def _within(row: Row, key: str) -> Row:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tools.data import table
+from tools.rules.names import regions as azure_regions
 from tools.rules.sizing.sizing import Assumption
 from tools.values.offer import Sum
 from tools.values.requirements import Source
@@ -23,6 +24,8 @@ WORKER, DRIVER, SYSTEM = "Standard_E8ds_v5", "Standard_D4s_v5", "Standard_D4s_v5
 SYSTEM_NODES = {"production": 3}
 """One in each zone; elsewhere two, so that one may be replaced: learn.microsoft.com, "Manage system node pools in AKS", read 2026-11-29."""
 SYSTEM_NODES_LEAST = 2
+ZONES = ("1", "2", "3")
+"""Of every region that has any: learn.microsoft.com, "What are availability zones?", read 2026-12-01."""
 WORKERS_MAX = 200
 """One cluster of this size is reviewed by people, not composed here."""
 _DATE = "2026-11-24"
@@ -182,6 +185,14 @@ def sku_problem(size: str, snapshot: SubscriptionSnapshot, region: str) -> str:
         also = f"; it is offered in {', '.join(elsewhere[:4])}" if elsewhere else ""
         return f"{size} is not offered in {region}{also}"
     return f"{size} is not open to this subscription in {region} ({found.restricted})" if found.restricted else ""
+
+
+def zones(size: str, snapshot: SubscriptionSnapshot, region: str) -> tuple[str, ...]:
+    """Of the region, in which the subscription can have this size; all of them where it did not tell."""
+    if not azure_regions.has_zones(region):
+        return ()
+    found = next((s for s in snapshot.skus if s.region == region and s.name.lower() == size.lower()), None)
+    return ZONES if found is None or found.zones is None else found.zones
 
 
 def worst(sums: Sequence[Sum]) -> Sum | None:

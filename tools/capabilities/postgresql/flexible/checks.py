@@ -24,11 +24,13 @@ def review(part: Part, situation: Situation) -> Reviewed:
     wrong = variables["storage_gib"] not in STORAGE_GIB
     text = f"{variables['storage_gib']} GiB is no size of a Premium SSD." if wrong else ""
     checks.check("storage.size", "", text, f"Take one of {', '.join(map(str, STORAGE_GIB))} GiB.")
+    hub = str(variables.get("hub_id") or "").rpartition("/")[2]
+    way = f"from {hub}, which its network is peered with" if hub else "from its own network, or from one that is peered with it"
     checks.note(
         "reach",
         "",
-        "The server has no public door: it is reached from its own network, or from one that is peered with it or joined by a VPN.",
-        "Peer your network with the server's, and link its private DNS zone.",
+        f"The server has no public door: it is reached {way}.",
+        f"Connect from {hub}, or from what is joined to it." if hub else "Peer your network with the server's, and link its DNS zone.",
     )
     text = "" if variables["administrators"] else "Nobody can log in to it before an administrator is named."
     checks.note("administrators", "", text, "Say `administrators` and the object id of an Entra group, or name one afterwards.")

@@ -118,6 +118,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             "databases": [database],
             "settings": SETTINGS,
             "administrators": admin,
+            "hub_id": placing.joined(needs, situation.site)["hub_id"],
         },
         commands=(
             for_operator("See the server and its state", *az, "show", *on_server),
@@ -171,9 +172,10 @@ def _resources(needs: Needs, names: dict[str, str], size: PostgresqlSize, standb
 
 
 def keep(old: Part, new: Part) -> Part:
-    """With the addresses of its network as well."""
+    """With the addresses of its network as well, and joined to what it is joined to."""
     kept = changes.keep(old, new)
-    return kept.model_copy(update={"variables": {**kept.variables, "address_space": old.variables["address_space"]}})
+    network = {"address_space": old.variables["address_space"], "hub_id": old.variables.get("hub_id", "")}
+    return kept.model_copy(update={"variables": {**kept.variables, **network}})
 
 
 def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:

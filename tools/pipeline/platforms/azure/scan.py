@@ -18,7 +18,7 @@ from tools.values.snapshot import Quota, ScanProblem, Sku, SubscriptionSnapshot
 from tools.values.trouble import WorldProblem
 
 REGIONS_MAX = 8
-"""Looked at closely when none is named: four lists each, and each takes Azure a second or two."""
+"""Looked at closely when none is named: five lists each, and each takes Azure a second or two."""
 NAMES_MAX = 50
 Read = Callable[[], list[Row]]
 
@@ -78,6 +78,9 @@ class _Look:
             skus=self._skus(looked_at, second),
             models=tuple(one.model for one in ends if one.is_open),
             model_ends=ends,
+            kubernetes=tuple(
+                one for region in looked_at for one in seeing_azure.kubernetes(second[f"Kubernetes versions in {region}"], region)
+            ),
             networks=tuple(sorted(map(seeing_azure.network, first["the networks"]), key=lambda one: one.id.lower())),
             permissions=tuple(map(seeing_azure.permission, first["the permissions"])),
             unregistered=tuple(sorted(seeing_azure.unregistered(first["the resource providers"]))),
@@ -98,6 +101,9 @@ class _Look:
             reads[f"quotas in {name}"] = partial(azure.every, f"quotas in {name}", partial(azure.compute.usage.list, name))
             reads[f"sizes in {name}"] = partial(
                 azure.every, f"sizes in {name}", partial(azure.compute.resource_skus.list, filter=f"location eq '{name}'")
+            )
+            reads[f"Kubernetes versions in {name}"] = partial(
+                azure.arm_rows, f"locations/{name}/kubernetesVersions", "Microsoft.ContainerService"
             )
             for subject, path in (("model quotas", "usages"), ("models", "models")):
                 reads[f"{subject} in {name}"] = partial(azure.arm_rows, f"locations/{name}/{path}", "Microsoft.CognitiveServices")

@@ -238,6 +238,10 @@ def _yes_no(at: Stretch, one: Wanted) -> None:
             at.say(one.name, "yes", mark.first, mark.last)
 
 
+_MAIL = re.compile(r"(?:\s*[:=])?\s*(?P<mail>[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+)", re.ASCII)
+"""Right behind a word. Whoever is written to is no thing that is asked for, so an address of mail is no token elsewhere."""
+
+
 def _texts(at: Stretch, one: Wanted) -> None:
     """What stands after the word or before it: `on storage ceph-vm`, `packages nodejs and npm`, `for our ML team`, `purpose: training`."""
     scene = at.scene
@@ -249,6 +253,10 @@ def _texts(at: Stretch, one: Wanted) -> None:
             _say_text(at, one, i, i, i + 1)
     for mark in at.labels(one):
         if scene.denied[mark.first]:
+            continue
+        if mail := _MAIL.match(scene.text, scene.token(mark.last - 1).end):
+            at.found.say(one.name, mail["mail"], scene.text[scene.token(mark.first).start : mail.end()])
+            scene.use(mark.first, mark.last)
             continue
         told = scene.is_text(mark.last, ":", "=") or scene.is_listed(mark.last, "being") or scene.does(mark.last, "called")
         begin = at.skip(mark.last, "called")
@@ -333,7 +341,7 @@ def _say_text(at: Stretch, one: Wanted, first: int, begin: int, last: int) -> No
 
 
 def _versions(at: Stretch, one: Wanted) -> None:
-    """The number right behind the name of a system: `Debian 12`."""
+    """The number right behind the name of a system, or behind its own word: `Debian 12`, `version 1.35`."""
     scene, subject = at.scene, one.name.removesuffix("_version")
     for mark in scene.marks_in(at.first, at.last, subject):
         is_version = mark.choices(subject) and scene.token(mark.last).text[:1].isdigit() and not scene.denied[mark.first]
@@ -341,6 +349,10 @@ def _versions(at: Stretch, one: Wanted) -> None:
         if is_version and not scene.used[mark.last] and not counts:
             at.found.say(one.name, scene.quote(mark.last, mark.last + 1), scene.quote(mark.first, mark.last + 1))
             scene.use(mark.last, mark.last + 1)
+    for mark in at.labels(one):  # `version 1.35`
+        begin = at.skip(mark.last, "called")
+        if begin < at.last and scene.kind(begin) == "number" and not scene.denied[mark.first] and not scene.used[begin]:
+            at.say(one.name, scene.quote(begin, begin + 1), mark.first, begin + 1)
 
 
 def _named(at: Stretch, one: Wanted) -> None:

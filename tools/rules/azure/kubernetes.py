@@ -1,0 +1,103 @@
+"""What holds for every Kubernetes cluster that Azure runs, whatever is in it: who reaches its API, who administers it, who is told of
+alerts, and which releases the region has."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from tools.rules.azure import ranges
+from tools.rules.azure.checks import Checks
+from tools.rules.names import naming
+from tools.rules.request.reading import Reading
+from tools.values.snapshot import KubernetesVersion, SubscriptionSnapshot
+
+OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PUBLIC = "Name the public addresses of your office or VPN, such as `from addresses 198.51.100.0/24`, or none: it is private then."
+
+
+def read_api_ranges(reading: Reading, fact: str = "api_ranges") -> None:
+    """Public addresses that may reach the Kubernetes API, where any were said."""
+    if fact not in reading.facts:
+        return
+    said = tuple(word.strip(",") for word in reading.facts[fact].value.split())
+    wrong, private = [one for one in said if not _is_range(one)], [one for one in said if _is_private(one)]
+    if wrong or not said:
+        shown = naming.shorten(reading.facts[fact].value)
+        reading.refuse(f"{shown} is no range of addresses. Say one such as 198.51.100.0/24, and never 0.0.0.0/0.", fact)
+    elif private:
+        shown = naming.shorten(", ".join(private))
+        reading.refuse(
+            f"{shown} cannot come in: the Kubernetes API sees public addresses only. "
+            "Say the public addresses of your office or VPN, such as 198.51.100.0/24, or leave them out: the API is private then.",
+            fact,
+        )
+    else:
+        reading.said("api_ranges", said, fact=fact)
+
+
+def read_group(reading: Reading, fact: str) -> None:
+    """An Entra group, by its object id."""
+    if fact not in reading.facts:
+        return
+    group = reading.facts[fact].value.strip().lower()
+    if OBJECT_ID.fullmatch(group):
+        reading.said(fact, group)
+    else:
+        shown = naming.shorten(group)
+        reading.refuse(
+            f"{shown} is no object id of an Entra group. Say one such as 00000000-0000-0000-0000-000000000000; "
+            f"`az ad group show --group {shown} --query id` tells it.",
+            fact,
+        )
+
+
+def read_alert_email(reading: Reading) -> None:
+    if "alert_email" not in reading.facts:
+        return
+    email = reading.facts["alert_email"].value.strip()
+    if email.count("@") == 1 and "." in email.split("@")[1] and len(email) <= 254 and " " not in email:
+        reading.said("alert_email", email)
+    else:
+        reading.refuse(f"{naming.shorten(email)} is no e-mail address. Say one such as ml-team@example.org.", "alert_email")
+
+
+def _is_range(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text, strict=False).prefixlen >= 8
+    except ValueError:
+        return False
+
+
+def _is_private(text: str) -> bool:
+    return _is_range(text) and bool(ranges.met(text, ranges.PRIVATE))
+
+
+def check_doors(checks: Checks, nodes: int) -> None:
+    """Addresses for every node's pods, and who reaches the API."""
+    variables = checks.part.variables
+    pods = str(variables.get("pod_cidr", ranges.PODS))
+    text = f"{nodes} nodes are more than {pods} has addresses for: each takes a /24 of it." if nodes > ranges.nodes_in(pods) else ""
+    checks.check("addresses.enough", "", text, "Ask for fewer workers, or give the pods a wider range.")
+    let_in = variables["api_ranges"]
+    wide = [one for one in let_in if one.endswith("/0")]
+    text = f"The Kubernetes API would be open to {', '.join(wide)}." if wide else ""
+    checks.check("exposure", "", text, "Name your own addresses, or none.")
+    private = [one for one in let_in if ranges.met(one, ranges.PRIVATE)]
+    text = f"{', '.join(private)} cannot come in: the Kubernetes API sees public addresses only." if private else ""
+    checks.check("exposure.public", "", text, PUBLIC)
+    text = "" if let_in else "The Kubernetes API is private: reach it from the network, or by `az aks command invoke`."
+    checks.note("reach", "", text, "Say from which addresses it is to be reached, such as `from addresses 198.51.100.0/24`.")
+    text = "" if variables["alert_email"] else "Alerts show in the portal, and nobody is told of them."
+    checks.note("alerts", "", text, "Say whom to tell, such as `alerts to ml-team@example.org`.")
+
+
+def releases(seen: SubscriptionSnapshot, region: str) -> tuple[KubernetesVersion, ...]:
+    """Minor releases that a new cluster may have and that Azure supports without a contract, the oldest first."""
+    open_ = (one for one in seen.kubernetes if one.region == region and one.is_supported and not one.is_preview)
+    return tuple(sorted(open_, key=lambda one: number(one.version)))
+
+
+def number(release: str) -> tuple[int, ...]:
+    """`1.34`, `v1.34.2`, `1.34.2+k3s1` → (1, 34)"""
+    return tuple(int(word) for word in re.findall(r"\d+", release)[:2])
