@@ -309,3 +309,65 @@ resource "azapi_resource" "diagnostics" {
     }
   }
 }
+
+resource "azapi_resource" "action_group" {
+  count = var.alert_email == "" ? 0 : 1
+
+  type      = "Microsoft.Insights/actionGroups@2023-01-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.action_group
+  location  = "global"
+  tags      = var.tags
+
+  body = {
+    properties = {
+      enabled        = true
+      groupShortName = "machines"
+      emailReceivers = [{ name = "team", emailAddress = var.alert_email, useCommonAlertSchema = true }]
+    }
+  }
+}
+
+# What Azure itself sees of a machine; what runs on it is for whoever watches that.
+resource "azapi_resource" "alert" {
+  for_each = merge([
+    for name in keys(var.machines) : {
+      "away-${name}" = { machine = name, metric = "VmAvailabilityMetric", operator = "LessThan", threshold = 1, severity = 1 }
+      "cpu-${name}"  = { machine = name, metric = "Percentage CPU", operator = "GreaterThan", threshold = 95, severity = 2 }
+    }
+  ]...)
+
+  # Azure answers ids of what is watched, and names of tags, in small letters.
+  ignore_casing = true
+
+  type      = "Microsoft.Insights/metricAlerts@2018-03-01"
+  parent_id = azapi_resource.group.id
+  name      = "alert-${each.key}"
+  location  = "global"
+  tags      = { for name, value in var.tags : lower(name) => value }
+
+  body = {
+    properties = {
+      description         = "${each.value.metric} of ${each.value.machine}"
+      enabled             = true
+      severity            = each.value.severity
+      evaluationFrequency = "PT5M"
+      windowSize          = "PT15M"
+      autoMitigate        = true
+      scopes              = [azapi_resource.machine[each.value.machine].id]
+      actions             = [for group in azapi_resource.action_group : { actionGroupId = group.id }]
+      criteria = {
+        "odata.type" = "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria"
+        allOf = [{
+          name            = "one"
+          criterionType   = "StaticThresholdCriterion"
+          metricNamespace = "Microsoft.Compute/virtualMachines"
+          metricName      = each.value.metric
+          operator        = each.value.operator
+          threshold       = each.value.threshold
+          timeAggregation = "Average"
+        }]
+      }
+    }
+  }
+}

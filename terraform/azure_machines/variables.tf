@@ -32,6 +32,7 @@ variable "names" {
     nat_gateway    = string
     public_ip      = string
     logs           = string
+    action_group   = string
   })
 }
 
@@ -125,4 +126,10 @@ variable "log_retention_days" {
   description = "How long metrics are kept."
   type        = number
   default     = 90
+}
+
+variable "alert_email" {
+  description = "Who is told of alerts; empty: alerts only show in the portal."
+  type        = string
+  default     = ""
 }

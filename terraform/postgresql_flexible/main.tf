@@ -318,6 +318,8 @@ resource "azapi_resource" "storage_alert" {
       severity            = 2
       enabled             = true
       scopes              = [azapi_resource.server.id]
+      autoMitigate        = true
+      actions             = [for group in azapi_resource.action_group : { actionGroupId = group.id }]
       evaluationFrequency = "PT15M"
       windowSize          = "PT1H"
       criteria = {
@@ -334,6 +336,24 @@ resource "azapi_resource" "storage_alert" {
           },
         ]
       }
+    }
+  }
+}
+
+resource "azapi_resource" "action_group" {
+  count = var.alert_email == "" ? 0 : 1
+
+  type      = "Microsoft.Insights/actionGroups@2023-01-01"
+  parent_id = azapi_resource.group.id
+  name      = var.names.action_group
+  location  = "global"
+  tags      = var.tags
+
+  body = {
+    properties = {
+      enabled        = true
+      groupShortName = "postgresql"
+      emailReceivers = [{ name = "team", emailAddress = var.alert_email, useCommonAlertSchema = true }]
     }
   }
 }

@@ -31,6 +31,7 @@ variable "names" {
     network        = string
     nsg            = string
     logs           = string
+    action_group   = string
   })
 }
 
@@ -114,6 +115,12 @@ variable "log_retention_days" {
 
 variable "hub_id" {
   description = "The network that this one is peered with; empty: none."
+  type        = string
+  default     = ""
+}
+
+variable "alert_email" {
+  description = "Who is told of alerts; empty: alerts only show in the portal."
   type        = string
   default     = ""
 }

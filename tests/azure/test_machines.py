@@ -115,7 +115,8 @@ def test_it_is_priced_and_what_has_no_price_is_named(seen: SubscriptionSnapshot)
     found = estimate(composed(WORDS, seen, site=SITE).parts, situation(seen))
     assert [x.unit for x in found.lines if x.amount is None] == []
     machines, disks, way_out = 2 * 730 * 0.096, 2 * 19.71, 730 * (0.045 + 0.005) + 40 * 0.045
-    assert found.total == pytest.approx(machines + disks + way_out + 2.30 + 1.94 * 0.13, abs=0.01)
+    logs, alerts = 2.30 + 1.94 * 0.13, 4 * 0.1
+    assert found.total == pytest.approx(machines + disks + way_out + logs + alerts, abs=0.01)
     least = estimate(composed("a VM in Azure with 2 cores and 4 GB, in eastus", seen, site=SITE).parts, situation(seen))
     assert [x.unit for x in least.lines if x.amount is None] == []
     small = estimate(composed(WORDS.replace("100 GB", "60 GB"), seen, site=SITE).parts, situation(seen))
@@ -251,6 +252,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
             *(f'azapi_resource.machine["vm-0{n}"]' for n in (1, 2, 3)),
             'azapi_resource.interface["vm-03"]',
             'azapi_resource.diagnostics["vm-03"]',
+            *(f'azapi_resource.alert["{kind}-vm-03"]' for kind in ("away", "cpu")),
         ]
     )
     place.apply()

@@ -23,6 +23,7 @@ NOT_IN_THE_WORLD = {
     "az storage blob": "likewise",
     "az vm run-command": "no guest runs in a machine there",
     "az vm boot-diagnostics": "likewise, so that nothing is logged",
+    "--attach-acr": "there is no registry there",
     "kubectl logs": "no kubelet runs a job's pod there",
 }
 

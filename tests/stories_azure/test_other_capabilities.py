@@ -49,6 +49,12 @@ def az(azure_world: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPa
             ("make it 4 cores and 16 GB",),
         ),
         (
+            "a Kubernetes cluster in Azure, 3 nodes, for the shop team, in eastus",
+            ("k3s_cluster",),
+            "",
+            ("make it 5 nodes", "upgrade to 1.35"),
+        ),
+        (
             "Databricks with 2 workers and Azure OpenAI for the ml team, in eastus",
             ("databricks", "azure_openai"),
             "",

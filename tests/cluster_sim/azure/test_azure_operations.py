@@ -289,6 +289,19 @@ def test_a_network_is_linked_to_one_zone_of_a_name() -> None:
     assert said[0].status == 202 and b"overlapping namespaces" in said[1].body
 
 
+def test_an_alert_watches_what_is_measured() -> None:
+    azure = world()
+    account = f"{RG}/providers/Microsoft.Storage/storageAccounts/stone"
+    azure.make(account, location="eastus", kind="StorageV2", sku={"name": "Standard_LRS"}, properties={"supportsHttpsTrafficOnly": True})
+    codes = []
+    for metric in ("Availabilty", "Availability"):
+        one = {"metricNamespace": "Microsoft.Storage/storageAccounts", "metricName": metric}
+        properties = {"severity": 1, "scopes": [account], "criteria": {"allOf": [one]}}
+        body = {"location": "global", "properties": properties}
+        codes.append(azure.ask("PUT", f"{RG}/providers/Microsoft.Insights/metricAlerts/a", body).status)
+    assert codes[0] == 400 and codes[1] in (200, 201)
+
+
 def test_a_size_may_be_shut_in_single_zones() -> None:
     subscriptions = section()["subscriptions"]
     subscriptions[0]["sku_restrictions"] = [{"sku": "Standard_D4s_v5", "region": "eastus", "zones": ["2"]}]

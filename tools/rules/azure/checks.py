@@ -72,6 +72,10 @@ class Checks:
         """What is to be known before it is approved, and stops nothing."""
         self.check(check, subject, text, remedy, Severity.NOTE)
 
+    def told_of_alerts(self) -> None:
+        text = "" if self.part.variables.get("alert_email") else "Alerts show in the portal, and nobody is told of them."
+        self.note("alerts", "", text, "Say whom to tell, such as `alerts to ml-team@example.org`.")
+
     def done(self) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
         return tuple(self.findings), tuple(self.passed)
 

@@ -17,8 +17,8 @@ REGION_FIRST = "eastus"
 """Assumed when nobody says another: the region whose list prices the shipped snapshot has, and that the shipped policy allows."""
 ENVIRONMENT_FIRST = "development"
 
-REGION, TEAM, BUDGET, NAME, RESOURCE_GROUP = wanted(__package__)
-OF_AZURE = tuple(one.model_copy(update={"only_in": "azure"}) for one in (REGION, TEAM, BUDGET, RESOURCE_GROUP))
+REGION, TEAM, BUDGET, NAME, RESOURCE_GROUP, ALERT_EMAIL = wanted(__package__)
+OF_AZURE = tuple(one.model_copy(update={"only_in": "azure"}) for one in (REGION, TEAM, BUDGET, RESOURCE_GROUP, ALERT_EMAIL))
 """Of what may stand on machines of a cluster as well."""
 REGION_ALONE = REGION.model_copy(update={"only_in": "azure"})
 """Of what may stand on machines as well."""
@@ -26,7 +26,7 @@ EVERY_CLOUD = (ENVIRONMENT, PLATFORM, REGION, TEAM, BUDGET, NAME)
 SHARED = {
     "every_cloud": EVERY_CLOUD,
     "cloud_without_budget": tuple(one for one in EVERY_CLOUD if one is not BUDGET),
-    **{one.name: (one,) for one in (ENVIRONMENT, PLATFORM, REGION, TEAM, BUDGET, RESOURCE_GROUP)},
+    **{one.name: (one,) for one in (ENVIRONMENT, PLATFORM, REGION, TEAM, BUDGET, RESOURCE_GROUP, ALERT_EMAIL)},
 }
 """By the names that sections of a capability's facts.toml have for them."""
 
@@ -43,6 +43,16 @@ def read_where(reading: Reading, site: Site, otherwise: str = "") -> None:
     _read_region(reading, site, environment)
     _read_team(reading, site)
     _read_budget(reading, site, environment)
+
+
+def read_alert_email(reading: Reading) -> None:
+    if "alert_email" not in reading.facts:
+        return
+    email = reading.facts["alert_email"].value.strip()
+    if email.count("@") == 1 and "." in email.split("@")[1] and len(email) <= 254 and " " not in email:
+        reading.said("alert_email", email)
+    else:
+        reading.refuse(f"{naming.shorten(email)} is no e-mail address. Say one such as ml-team@example.org.", "alert_email")
 
 
 def refuse_places_of_clusters(reading: Reading) -> None:

@@ -1,5 +1,5 @@
-"""What holds for every Kubernetes cluster that Azure runs, whatever is in it: who reaches its API, who administers it, who is told of
-alerts, and which releases the region has."""
+"""What holds for every Kubernetes cluster that Azure runs, whatever is in it: who reaches its API, who administers it, and
+which releases the region has."""
 
 from __future__ import annotations
 
@@ -52,16 +52,6 @@ def read_group(reading: Reading, fact: str) -> None:
         )
 
 
-def read_alert_email(reading: Reading) -> None:
-    if "alert_email" not in reading.facts:
-        return
-    email = reading.facts["alert_email"].value.strip()
-    if email.count("@") == 1 and "." in email.split("@")[1] and len(email) <= 254 and " " not in email:
-        reading.said("alert_email", email)
-    else:
-        reading.refuse(f"{naming.shorten(email)} is no e-mail address. Say one such as ml-team@example.org.", "alert_email")
-
-
 def _is_range(text: str) -> bool:
     try:
         return ipaddress.ip_network(text, strict=False).prefixlen >= 8
@@ -88,8 +78,7 @@ def check_doors(checks: Checks, nodes: int) -> None:
     checks.check("exposure.public", "", text, PUBLIC)
     text = "" if let_in else "The Kubernetes API is private: reach it from the network, or by `az aks command invoke`."
     checks.note("reach", "", text, "Say from which addresses it is to be reached, such as `from addresses 198.51.100.0/24`.")
-    text = "" if variables["alert_email"] else "Alerts show in the portal, and nobody is told of them."
-    checks.note("alerts", "", text, "Say whom to tell, such as `alerts to ml-team@example.org`.")
+    checks.told_of_alerts()
 
 
 def releases(seen: SubscriptionSnapshot, region: str) -> tuple[KubernetesVersion, ...]:

@@ -60,6 +60,7 @@ def review(part: Part, situation: Situation) -> tuple[tuple[Finding, ...], tuple
             "They get their system and your keys, and not what Berth sets up on a cluster's machines.",
             "Have `reached: true` written under `network` in the site's file, where Berth reaches what is peered with the hub.",
         )
+    checks.told_of_alerts()
     lost = bool(part.every_machine) and not situation.site.environment(needs.text("environment")).network.is_reached
     text = "It is set up over SSH, and the site's file does not say any more that Berth reaches its machines." if lost else ""
     checks.check("reached", "", text, "Have `reached: true` written under `network` of the environment in the site's file.")

@@ -3,7 +3,7 @@ size carries them is decided in tools.rules.azure.machines."""
 
 from __future__ import annotations
 
-from tools.rules.azure.facts import read_where, refuse_places_of_clusters
+from tools.rules.azure.facts import read_alert_email, read_where, refuse_places_of_clusters
 from tools.rules.azure.images import find, images
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
@@ -31,6 +31,7 @@ def read_machines(reading: Reading, site: Site, workload: str, environment: str 
     _read_keys(reading, site)
     read_data_disks(reading)
     _read_ports(reading)
+    read_alert_email(reading)
     reading.suppose("log_gb", LOG_GB, "GB a month")
     reading.suppose("egress_gb", EGRESS_GB, "GB a month")
 

@@ -26,7 +26,7 @@ from tools.values.situation import Situation
 from tools.values.value import Json
 
 MODULE = "azure_machines"
-KINDS = ("network", "nsg", "nat_gateway", "public_ip", "logs")
+KINDS = ("network", "nsg", "nat_gateway", "public_ip", "logs", "action_group")
 MACHINE = "Microsoft.Compute/virtualMachines"
 SIZES_MAX = 3
 HOURS = 730.0
@@ -39,6 +39,8 @@ TIERS_GIB = {1: 4, 2: 8, 3: 16, 4: 32, 6: 64, 10: 128, 15: 256, 20: 512, 30: 102
 """(tier, largest GiB) that a managed disk is charged as. infracost, internal/resources/azure/managed_disk.go @51337c6."""
 SYSTEM_DISK_GIB_MAX, DATA_DISK_GIB_MAX = 4095, max(TIERS_GIB.values())
 """learn.microsoft.com, "Introduction to Azure managed disks", from memory; and the largest tier."""
+ALERTS = 2
+"""Of each machine, in terraform/azure_machines."""
 SSH, FIGURES = "22", "9100"
 """Of those that are set up; node_exporter's own."""
 
@@ -167,6 +169,7 @@ def part_of(
             "disk_type": _disk_type(needs),
             "data_disks_gib": list(map(int, needs.strings("data_disks_gib"))),
             "public_keys": list(keys),
+            "alert_email": needs.text("alert_email"),
         },
         commands=(
             for_operator("See the machines and their state", *az, "list", "--resource-group", group, "--show-details", "--output", "table"),
@@ -268,7 +271,14 @@ def _resources(
             ("nat.data", float(needs.whole("egress_gb") * len(machines))),
             ("public_ip.static", HOURS),
         ),
-        made(names["logs"], "Log Analytics workspace", f"{logs} GB a month", "Metrics of the machines.", *placing.log_meters(logs)),
+        made(
+            names["logs"],
+            "Log Analytics workspace",
+            f"{logs} GB a month",
+            "Metrics of the machines, and alerts: whether each is there, and its processors.",
+            *placing.log_meters(logs),
+            ("alert.metric", float(ALERTS * len(machines))),
+        ),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tools.capabilities.k3s_cluster.facts import COUNT, SERVER_WORDS, SERVERS, WANTED, WORKERS
-from tools.rules.azure.facts import read_common, refuse_places_of_clusters
-from tools.rules.azure.kubernetes import number, read_alert_email, read_api_ranges, read_group
+from tools.capabilities.k3s_cluster.facts import COUNT, WANTED, WORKERS
+from tools.rules.azure.facts import read_alert_email, read_common, refuse_places_of_clusters
+from tools.rules.azure.kubernetes import number, read_api_ranges, read_group
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
 from tools.rules.names import naming
@@ -25,21 +25,19 @@ NODE_MEMORY_MIB = assumed(16 * 1024, 4 * 1024, 64 * 1024, "What will run there w
 NODE_DISK_GIB = assumed(128, 30, 1024, "The system, and the images of what runs there; volumes are disks of their own.")
 LOG_GB = assumed(30, 5, 150, "Logs a month; the workspace takes no more than its daily cap.")
 EGRESS_GB = assumed(100, 10, 1000, "Images and packages through the NAT gateway a month.")
-OF_K3S = ("api_address", "ingress", "volumes", "add_ons", "rancher", "cert_manager", "cluster_monitoring", "rancher_name")
-"""Facts of what Berth installs in a cluster of k3s."""
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading = Reading.of("k3s_cluster", "azure", WANTED, facts)
-    reading.refuse_other_makes("distribution", MAKE, "In Azure it is Azure's own Kubernetes (AKS), and not {other}. Say AKS")
     if "managed_kubernetes" in reading.facts:
+        reading.facts.read.add("distribution")
         reading.said("managed_kubernetes", MAKE)
     else:
+        reading.refuse_other_makes("distribution", MAKE, "In Azure it is Azure's own Kubernetes (AKS), and not {other}. Say AKS")
         reading.default("managed_kubernetes", MAKE, "Azure's own Kubernetes; k3s is made on a cluster of your own.")
     read_common(reading, site, "k8s")
     read_name(reading, "resource_group", "resource_group")
     refuse_places_of_clusters(reading)
-    _refuse_what_k3s_has(reading)
     _read_nodes(reading)
     settle_group_sizes(reading, WORKERS.name, NODE_CPU, NODE_MEMORY_MIB, NODE_DISK_GIB)
     _read_release(reading)
@@ -52,25 +50,8 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     return reading.needs()
 
 
-def _refuse_what_k3s_has(reading: Reading) -> None:
-    if said := [name for name in OF_K3S if name in reading.facts]:
-        named = ", ".join(naming.shorten(reading.facts[name].value) for name in said)
-        reading.refuse(
-            f"{named}: Berth installs nothing in a cluster in Azure, and Azure gives its API an address. Say `on proxmox`, or `forget the "
-            f"{said[0].replace('_', ' ')}` and install it with Helm.",
-            *said,
-        )
-
-
 def _read_nodes(reading: Reading) -> None:
-    servers = f"{SERVERS.name}_count"
-    plain = COUNT in reading.facts and bool(SERVER_WORDS.search(reading.facts[COUNT].quote))
-    if servers in reading.facts or plain:
-        reading.refuse(
-            "Azure runs the servers of a cluster itself. Say how many nodes it is to have, such as `3 nodes`.",
-            servers if servers in reading.facts else COUNT,
-        )
-        return
+    # How many servers there are is Azure's affair, and what is installed inside the operator's: what is not read is told as left out.
     fact = f"{WORKERS.name}_count" if f"{WORKERS.name}_count" in reading.facts else COUNT
     nodes = reading.count(fact, "nodes", 1, NODES_MAX, f"Berth makes clusters with 1 to {NODES_MAX} nodes in Azure.")
     if nodes is not None:

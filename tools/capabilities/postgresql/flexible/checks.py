@@ -34,6 +34,7 @@ def review(part: Part, situation: Situation) -> Reviewed:
     )
     text = "" if variables["administrators"] else "Nobody can log in to it before an administrator is named."
     checks.note("administrators", "", text, "Say `administrators` and the object id of an Entra group, or name one afterwards.")
+    checks.told_of_alerts()
     text = "Berth does not read the subscription's quota of PostgreSQL servers, nor which sizes the region has free."
     checks.note("quota.seen", "", text, "Azure says at the beginning of the work if it has none.")
     return checks.done()

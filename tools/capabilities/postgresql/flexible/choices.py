@@ -17,7 +17,7 @@ from tools.values.requirements import Needs
 from tools.values.situation import Situation
 
 MODULE = "postgresql_flexible"
-KINDS = ("postgresql", "network", "nsg", "logs")
+KINDS = ("postgresql", "network", "nsg", "logs", "action_group")
 TIERS = {"burstable": "Burstable", "general purpose": "GeneralPurpose", "memory optimised": "MemoryOptimized"}
 SIZES_MAX = 2
 STANDBY, ALONE = "ZoneRedundant", "Disabled"
@@ -118,6 +118,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             "databases": [database],
             "settings": SETTINGS,
             "administrators": admin,
+            "alert_email": needs.text("alert_email"),
             "hub_id": placing.joined(needs, situation.site)["hub_id"],
         },
         commands=(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from tools.capabilities.postgresql.facts import WANTED
-from tools.rules.azure.facts import read_common, refuse_places_of_clusters
+from tools.rules.azure.facts import read_alert_email, read_common, refuse_places_of_clusters
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
 from tools.rules.databases.reading import read_database_name, read_database_size, read_engine, read_users
@@ -36,6 +36,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading.default("version", VERSION, "The newest version that has all extensions.")
     reading.suppose("log_gb", LOG_GB, "GB a month")
     _read_administrators(reading)
+    read_alert_email(reading)
     refuse_places_of_clusters(reading)
     count = reading.count("count", "servers", 1, 1, "one server is made for one database.")
     if count is not None:
