@@ -190,8 +190,17 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
         },
         commands=commands(called),
         facts=(("administrators", admin), ("group", called["resource_group"]), ("release", release), ("nodes", needs.whole("nodes"))),
-        savings=("A cluster that is stopped (`az aks stop`) costs its disks, its address and its gateway alone.",),
+        savings=tuple(_savings(needs, size, pools, release, situation)),
     )
+
+
+def _savings(needs: Needs, size: Size, pools: tuple[Pool, ...], release: str, situation: Situation) -> Iterator[str]:
+    def cost(some: tuple[Pool, ...]) -> float:
+        return pricing.monthly(_resources(needs, _PLAIN, some, release), needs.text("region"), situation.prices)
+
+    if len(pools) > 1 and (less := cost(pools) - cost(pools_of(needs, size, False, situation))) >= 1:
+        yield f"Without system nodes of their own: {less:,.0f} USD a month less."
+    yield "A cluster that is stopped (`az aks stop`) costs its disks, its address and its gateway alone."
 
 
 def _resources(needs: Needs, names: dict[str, str], pools: tuple[Pool, ...], release: str) -> tuple[Resource, ...]:

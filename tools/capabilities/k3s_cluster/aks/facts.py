@@ -34,7 +34,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
         reading.said("managed_kubernetes", MAKE)
     else:
         reading.refuse_other_makes("distribution", MAKE, "In Azure it is Azure's own Kubernetes (AKS), and not {other}. Say AKS")
-        reading.default("managed_kubernetes", MAKE, "Azure's own Kubernetes; k3s is made on a cluster of your own.")
+        reading.assumed("managed_kubernetes", MAKE, "In Azure it is the Kubernetes that Azure runs; k3s is made on a cluster of your own.")
     read_common(reading, site, "k8s")
     read_name(reading, "resource_group", "resource_group")
     refuse_places_of_clusters(reading)
