@@ -30,6 +30,8 @@ from .state import Bridge, Guest, Load, Network, Node, Pool, Storage, Volume, We
 from .tasks import Agenda
 from .vnets import of_world
 
+SMALL_BYTES = 4 * 2**20
+"""Of a disk for the variables of UEFI, or for the state of a TPM."""
 _AGE_S = 90 * 86400
 """How long the guests of a world file have been there."""
 
@@ -191,8 +193,12 @@ def _add_guest(cluster: Cluster, vmid: int, section: GuestSection, now: float) -
     if section.cloud_init:
         storage = cluster.storages[section.cloud_init]
         volume = volumes.allocate(cluster, storage, section.node, vmid, volumes.CLOUD_INIT_BYTES, cloud_init=True)
-        config["ide2"] = Drive(volume.volid, {"media": "cdrom", "size": write_size(volume.size_bytes)}).line()
+        config[section.cloud_init_on] = Drive(volume.volid, {"media": "cdrom", "size": write_size(volume.size_bytes)}).line()
         config |= {"serial0": "socket", "vga": "serial0", "ipconfig0": "ip=dhcp"}
+    if section.firmware == "uefi":
+        config |= {"bios": "ovmf", "machine": "q35", "efidisk0": _small_disk(cluster, guest, section, "efitype=4m,pre-enrolled-keys=1")}
+    if section.tpm:
+        config["tpmstate0"] = _small_disk(cluster, guest, section, "version=v2.0")
     if section.bridge:
         options = {"bridge": section.bridge} | ({"tag": str(section.tag)} if section.tag else {})
         config["net0"] = Net("virtio", new_mac(cluster, vmid), options).line()
@@ -210,3 +216,10 @@ def _add_guest(cluster: Cluster, vmid: int, section: GuestSection, now: float) -
         mark_running(cluster, guest)
         up_days = 3 + int(cluster.chance("up", vmid)[0] / 256 * 35)
         guest.started_at = now - min(up_days * 86400.0, now - cluster.nodes[section.node].up_since)
+
+
+def _small_disk(cluster: Cluster, guest: Guest, section: GuestSection, options: str) -> str:
+    """Of firmware or of a TPM, on the storage of its first disk."""
+    storage = cluster.storages[section.disks[0].storage]
+    volume = volumes.allocate(cluster, storage, section.node, guest.vmid, SMALL_BYTES)
+    return Drive(volume.volid, dict(o.split("=", 1) for o in options.split(",")) | {"size": write_size(volume.size_bytes)}).line()

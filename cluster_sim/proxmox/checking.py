@@ -63,10 +63,11 @@ def _nodes(world: ProxmoxSection) -> Iterator[str]:
     for name, node in world.nodes.items():
         if not re.fullmatch(_NAME, name):
             yield f"Node {name!r} cannot have that name: a node's name is a host name of letters, digits and hyphens."
-        if node.cores % node.sockets or node.threads % node.cores:
+        # Of some processors only some cores have two threads.
+        if node.cores % node.sockets or not node.cores <= node.threads <= 2 * node.cores:
             yield (
                 f"Node {name} has {node.threads} threads, {node.cores} cores and {node.sockets} sockets: "
-                "threads must be a multiple of cores, and cores of sockets."
+                "cores must be a multiple of sockets, and each has one thread or two."
             )
         if node.root_used_gib > node.root_gib:
             yield f"Node {name} uses {node.root_used_gib:g} GiB of a root disk of {node.root_gib:g} GiB."

@@ -112,34 +112,59 @@ def _rule_settings(call: Call) -> dict[str, str]:
     row = {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
     if "resources" in row:
         row["resources"] = ",".join(_sid(r) for r in split_list(row["resources"]))
-    for name in (n.partition(":")[0] for n in split_list(row.get("nodes", ""))):
-        if name not in call.cluster.nodes:
-            raise bad_parameters({"nodes": f"no such cluster node '{name}'"})
     return row
+
+
+def _require_known(call: Call, row: dict[str, str], doing: str) -> None:
+    unmanaged = sorted(one for one in split_list(row.get("resources", "")) if one not in call.cluster.ha.resources)
+    if unmanaged:
+        raise failed(f"{doing}: cannot use unmanaged resource(s) {', '.join(unmanaged)}.")
+    absent = sorted(name for one in split_list(row.get("nodes", "")) if (name := one.partition(":")[0]) not in call.cluster.nodes)
+    if absent:
+        raise failed(f"{doing}: cannot use non-existant node(s) {', '.join(absent)}.")
+
+
+def _require_feasible(call: Call, name: str, row: dict[str, str]) -> None:
+    """A rule of resources that nothing could follow (PVE::HA::Rules::ResourceAffinity, read in pve-ha-manager 0f6309d, 2026-12-01)."""
+    if row["type"] != "resource-affinity" or row.get("disable") == "1":
+        return
+    mine, affinity = set(split_list(row["resources"])), row["affinity"]
+    others = (one for other, one in call.cluster.ha.rules.items() if other != name and one["type"] == row["type"])
+    against = [one for one in others if one["affinity"] != affinity and one.get("disable") != "1"]
+    if len(mine) < 2:
+        raise bad_parameters({"resources": "rule is ineffective as there are less than two resources"})
+    if affinity == "negative" and len(mine) > len(call.cluster.nodes):
+        raise bad_parameters({"resources": "rule defines more resources than available nodes"})
+    if any(len(mine & set(split_list(one["resources"]))) > 1 for one in against):
+        opposite = "positive" if affinity == "negative" else "negative"
+        raise bad_parameters({"resources": f"rule shares two or more resources with a {opposite} resource affinity rule"})
 
 
 def add_rule(call: Call) -> None:
     name = call.values["rule"]
+    call.cluster.require_quorum()
     if name in call.cluster.ha.rules:
-        raise failed(f"HA rule '{name}' already defined")
+        raise failed(f"create ha rule failed: HA rule '{name}' already defined")
     row = _rule_settings(call)
     wanted = "nodes" if row["type"] == "node-affinity" else "affinity"
     missing = {key: "property is missing and it is not optional" for key in ("resources", wanted) if key not in row}
     if missing:
         raise bad_parameters(missing)
-    if (row.get("affinity") == "positive" or row.get("affinity") == "negative") and len(split_list(row["resources"])) < 2:
-        raise bad_parameters({"resources": "rule is ineffective as there are less than two resources"})
+    _require_known(call, row, "create ha rule failed")
+    _require_feasible(call, name, row)
     call.cluster.ha.rules[name] = row | {"order": str(len(call.cluster.ha.rules) + 1)}
 
 
 def change_rule(call: Call) -> None:
     name = call.values["rule"]
     if name not in call.cluster.ha.rules:
-        raise failed(f"HA rule '{name}' does not exist")
-    row = call.cluster.ha.rules[name]
-    for key in split_list(call.get("delete", "")):
-        row.pop(key, None)
-    row |= _rule_settings(call)
+        raise failed(f"update HA rules failed: HA rule '{name}' does not exist")
+    settings = _rule_settings(call)
+    _require_known(call, settings, "update HA rules failed")
+    gone = split_list(call.get("delete", ""))
+    row = {key: value for key, value in call.cluster.ha.rules[name].items() if key not in gone} | settings
+    _require_feasible(call, name, row)
+    call.cluster.ha.rules[name] = row
 
 
 def remove_rule(call: Call) -> None:

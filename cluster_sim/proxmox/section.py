@@ -100,6 +100,10 @@ class GuestSection(Section):
     template: bool = False
     cloud_init: str | None = None
     """The storage of its cloud-init drive."""
+    cloud_init_on: str = "ide2"
+    firmware: Literal["bios", "uefi"] = "bios"
+    """UEFI is on a q35 machine, with a disk for its variables beside the first one."""
+    tpm: bool = False
     default_user: str = "root"
     agent: bool = True
     tags: list[str] = []

@@ -93,6 +93,9 @@ resource "proxmox_virtual_environment_vm" "machine" {
   initialization {
     datastore_id = each.value.storage
 
+    # Where the template has it. The provider's own choice is ide2.
+    interface = each.value.cloud_init_on == "ide2" ? null : each.value.cloud_init_on
+
     ip_config {
       dynamic "ipv4" {
         for_each = each.value.address == "" ? [] : [each.value]
@@ -172,4 +175,15 @@ resource "proxmox_haresource" "machine" {
   resource_id = "vm:${proxmox_virtual_environment_vm.machine[each.value.name].vm_id}"
   state       = "started"
   comment     = "Made by Berth"
+}
+
+# Where they may be started then: a rule is never bent.
+resource "proxmox_harule" "machines" {
+  for_each = { for r in var.rules : "rule of the ${r.group == "" ? "machines" : r.group}" => r }
+
+  rule      = each.value.name
+  type      = "resource-affinity"
+  affinity  = each.value.affinity
+  resources = [for name in each.value.machines : proxmox_haresource.machine["high availability of ${name}"].resource_id]
+  comment   = "Made by Berth"
 }

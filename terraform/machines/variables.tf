@@ -11,6 +11,7 @@ variable "machines" {
     storage        = string
     disk_interface = string
     disk_gib       = number
+    cloud_init_on  = optional(string, "ide2")
     data_disks     = optional(list(object({ interface = string, disk_gib = number })), [])
     cpu_count      = number
     cpu_type       = optional(string, "x86-64-v2-AES")
@@ -112,5 +113,23 @@ variable "machines" {
   validation {
     condition     = alltrue([for m in var.machines : length(m.public_keys) > 0])
     error_message = "A machine needs at least one public SSH key, or nobody could log in."
+  }
+}
+
+variable "rules" {
+  description = "Of machines that are highly available: which of them are kept on one node, or each on its own. Proxmox VE 9 and later."
+  nullable    = false
+  default     = []
+
+  type = list(object({
+    name     = string
+    group    = string
+    affinity = string
+    machines = list(string)
+  }))
+
+  validation {
+    condition     = alltrue([for r in var.rules : contains(["negative", "positive"], r.affinity) && length(r.machines) > 1])
+    error_message = "A rule keeps two machines or more together (positive) or apart (negative)."
   }
 }

@@ -13,7 +13,7 @@ from tools.capabilities.postgresql.variables import OWN_NETWORK
 from tools.rules.machines import networks, rights
 from tools.rules.plans.picking import pick_by_rule
 from tools.values.machine import Machine
-from tools.values.request import Item, Request, Wish
+from tools.values.request import Item, Relation, Request, Wish
 from tools.values.requirements import Requirements
 from tools.values.site import Environment, Reserved, Site, SiteNetwork
 from tools.values.snapshot import ClusterSnapshot, Network, Registered
@@ -272,3 +272,38 @@ def test_a_type_of_processor_that_its_node_cannot_give_is_refused() -> None:
     nodes = tuple(n.model_copy(update={"cpu_types": OLD}) for n in seen.nodes)
     manifest = composed("virtual_machine", VM | {"cpu_type": "x86-64-v3"}, seen.model_copy(update={"nodes": nodes}))
     assert errors(reviewed(manifest, seen.model_copy(update={"nodes": nodes}))) == ["processor"]
+
+
+APART, TOGETHER = Relation(kind="apart", to="", quote="on different nodes"), Relation(kind="near", to="", quote="on one node")
+
+
+@pytest.mark.parametrize(
+    ("version", "environment", "count", "relations", "rules"),
+    [
+        ("9.2.2", "production", 2, (), ["negative"]),
+        ("9.2.2", "production", 4, (), []),  # no node would be left for one whose node is lost
+        ("9.2.2", "production", 4, (APART,), ["negative"]),
+        ("9.2.2", "development", 2, (), []),
+        ("9.2.2", "development", 2, (APART,), ["negative"]),
+        ("9.2.2", "development", 2, (TOGETHER,), ["positive"]),
+        ("9.2.2", "development", 1, (APART,), []),
+        ("8.4.16", "production", 2, (APART,), []),
+    ],
+)
+def test_rules_keep_machines_apart_or_together_when_a_node_is_lost(
+    version: str, environment: str, count: int, relations: tuple[Relation, ...], rules: list[str]
+) -> None:
+    seen = four_nodes().model_copy(update={"version": version})
+    said = VM | {"environment": environment, "count": str(count), "high_availability": "yes", "memory": "2 GB", "name": "svc"}
+    item = Item(capability="virtual_machine", label="it", facts=facts(**said), relations=relations)
+    required = chain.understand(Request(items=(item,)), SITE, "operator")
+    at = situation(seen)
+    offer = chain.offer(required, at)
+    made = chain.compose(required, offer, pick_by_rule(offer), at)
+    found = only(made).variables.get("rules", [])
+    assert [one["affinity"] for one in found] == rules
+    assert all(one["machines"] == [m.name for m in only(made).machines] for one in found)
+    nodes = {m.node for m in only(made).machines}
+    assert len(nodes) == (1 if TOGETHER in relations else count if APART in relations else len(nodes))
+    unruled = [f.kind for f in reviewed(made, seen).findings if f.check == "group.rules"]
+    assert unruled == (["group.unruled"] if version.startswith("8") else [])

@@ -68,3 +68,40 @@ def test_a_part_comes_after_what_it_uses_and_is_told_its_endpoints() -> None:
     tried = [c for c in shop.commands if c.expect == "reached"]
     assert [c.machine for c in tried] == [m.name for m in shop.machines]
     assert "db" not in json.dumps(proxmox.variables(shop)), "what the module is handed is its own alone"
+
+
+ONE, OTHER = item("one", "web_server"), item("other", "web_server")
+STANDING = [
+    ("two of one item apart", (item("web", "web_server", ("apart", ""), count="2"),), {"web": (True, False, (), ())}),
+    ("two of one item together", (item("web", "web_server", ("near", ""), count="2"),), {"web": (False, True, (), ())}),
+    ("one apart from every other", (item("web", "web_server", ("apart", "")), DB), {"db": (False, False, (), ("web",))}),
+    ("one near another that comes later", (item("web", "web_server", ("near", "db")), DB), {"db": (False, False, ("web",), ())}),
+    ("one near another that comes before", (DB, item("web", "web_server", ("near", "db"))), {"web": (False, False, ("db",), ())}),
+    ("near what is none of them", (item("web", "web_server", ("near", "pve-run")),), {"web": (False, False, (), ())}),
+]
+
+
+@pytest.mark.parametrize(("name", "items", "stands"), STANDING, ids=[case[0] for case in STANDING])
+def test_how_machines_stand_to_one_another(
+    name: str, items: tuple[Item, ...], stands: dict[str, tuple[bool, bool, tuple[str, ...], tuple[str, ...]]]
+) -> None:
+    required = chain.understand(Request(items=items), SITE, "operator")
+    found = {
+        one.label: (one.kinds[0].one_a_node, one.kinds[0].together, one.near, one.away)
+        for one in required.parts
+        if one.groups or one.near or one.away or len(items) == 1
+    }
+    assert found == stands
+    assert bool(required.parts[0].not_included) == ("none of them" in name)
+
+
+@pytest.mark.parametrize(("kind", "nodes"), [("near", 1), ("apart", 2)])
+def test_an_item_is_placed_by_another_and_the_review_sees_where_it_is(kind: str, nodes: int) -> None:
+    manifest = planned(DB, item("web", "web_server", (kind, "db")))
+    assert len({m.node for part in manifest.parts for m in part.machines}) == nodes
+    first, second = manifest.parts
+    elsewhere = next(one for one in ("pve1", "pve2", "pve3") if (one == first.machines[0].node) == (kind == "apart"))
+    moved = second.model_copy(update={"machines": (second.machines[0].model_copy(update={"node": elsewhere}),)})
+    at = Situation({"proxmox": four_nodes()}, SITE)
+    found = chain.review(manifest.model_copy(update={"parts": (first, moved)}), at).findings
+    assert "group.beside" in {one.check for one in found}

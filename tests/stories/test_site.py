@@ -1,4 +1,4 @@
-"""A site as many are: a VLAN-aware bridge without SDN, a VLAN without DHCP, and a machine that must fail over."""
+"""A site as many are: a VLAN-aware bridge without SDN, a VLAN without DHCP, and machines that must fail over and stay apart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AGENT_SECONDS = 300
 """What the provider waits for an agent's answer where an address is not known."""
 
 
-def test_a_machine_on_a_vlan_without_dhcp_has_the_sites_address_and_fails_over(tmp_path: Path) -> None:
+def test_machines_on_a_vlan_without_dhcp_have_the_sites_addresses_fail_over_and_stay_apart(tmp_path: Path) -> None:
     file, site = tmp_path / "world.yaml", tmp_path / "site.yaml"
     networks = {"dmz": {"tag": 40, "bridge": "vmbr0", **DMZ}}
     base = WORLDS / "four_nodes.yaml"
@@ -31,18 +31,25 @@ def test_a_machine_on_a_vlan_without_dhcp_has_the_sites_address_and_fails_over(t
         cluster = Proxmox(Settings.from_environment(given))
         with api_server(given, tmp_path / "api_server.log") as berth:
             chat = berth.chat()
-            planned = chat.say("a Debian VM called edge-01 with 1 core, 1 GB and 8 GB disk in the DMZ, development, no key, must fail over")
+            planned = chat.say(
+                "two Debian VMs called edge with 1 core, 1 GB and 8 GB disk in the DMZ, development, no key, "
+                "must fail over, on different nodes"
+            )
             assert "vmbr0, VLAN 40" in planned.text and "10.40.0.50/24" in planned.text
+            assert "a rule keeps edge-1 and edge-2 on different nodes" in planned.text
             began = time.monotonic()
             done = chat.say(f"approve {planned.digest}")
             assert chat.run.status == "done", done.text
             assert time.monotonic() - began < AGENT_SECONDS
             rows = cluster.read("cluster", "resources", type="vm")
-            made = next(row for row in rows if row.get("name") == "edge-01")
+            made = next(row for row in rows if row.get("name") == "edge-1")
             config = cluster.read("nodes", made["node"], "qemu", str(made["vmid"]), "config")
             assert "bridge=vmbr0" in config["net0"] and "tag=40" in config["net0"]
             assert set(config["ipconfig0"].split(",")) == {"gw=10.40.0.1", "ip=10.40.0.50/24"}
-            assert [one["sid"] for one in cluster.read("cluster", "ha", "resources")] == [f"vm:{made['vmid']}"]
+            services = [one["sid"] for one in cluster.read("cluster", "ha", "resources")]
+            assert f"vm:{made['vmid']}" in services and len(services) == 2
+            [rule] = cluster.read("cluster", "ha", "rules")
+            assert (rule["affinity"], sorted(rule["resources"].split(","))) == ("negative", services)
             removed = chat.say(f"approve {chat.say('remove it').digest}")
             assert chat.run.status == "removed", removed.text
-            assert cluster.read("cluster", "ha", "resources") == []
+            assert cluster.read("cluster", "ha", "resources") == cluster.read("cluster", "ha", "rules") == []

@@ -18,8 +18,8 @@ class Folder:
     path: Path
     environment: dict[str, str]
 
-    def give(self, *machines: dict[str, Any]) -> None:
-        (self.path / "terraform.tfvars.json").write_text(json.dumps({"machines": machines}))
+    def give(self, *machines: dict[str, Any], **more: Any) -> None:
+        (self.path / "terraform.tfvars.json").write_text(json.dumps({"machines": machines, **more}))
 
     def terraform(self, *arguments: str, expect: int = 0) -> str:
         """What it printed, in one line: Terraform breaks its sentences to the width of a screen."""

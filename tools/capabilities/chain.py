@@ -16,7 +16,7 @@ from tools.rules.names.secrets import with_own_secrets
 from tools.rules.request.choosing import as_settled, candidate_of
 from tools.rules.request.editing import facts_of
 from tools.rules.request.platform import platform_of
-from tools.rules.request.relating import Related, relate
+from tools.rules.request.relating import Related, relate, stand
 from tools.rules.words.guiding import reaches
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Candidate, Offer, PartOffer, Pick, Proposal
@@ -31,9 +31,8 @@ from tools.values.trouble import RequestProblem
 
 def understand(request: Request, site: Site, requester: str) -> Requirements:
     related = relate(request, catalogue())
-    return Requirements(
-        requester=requester, parts=tuple(_related(_understood(item, request, site), related[item.label]) for item in request.items)
-    )
+    parts = tuple(_related(_understood(item, request, site), related[item.label]) for item in request.items)
+    return Requirements(requester=requester, parts=stand(parts, related))
 
 
 def _related(needs: Needs, found: Related) -> Needs:

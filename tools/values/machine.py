@@ -16,6 +16,8 @@ class Placement(Value):
     template_vm_id: int
     template_node: str
     disk_interface: str
+    cloud_init_on: str = "ide2"
+    """The interface of its cloud-init drive: that of its template."""
 
 
 class DataDisk(Value):

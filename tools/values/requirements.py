@@ -61,6 +61,8 @@ class Group(Value):
     """What stands in their names: `worker`."""
     one_a_node: bool = False
     """No two of them may be on one node."""
+    together: bool = False
+    """All of them are to be on one node."""
     quorum: bool = False
     """Most of them must run at any time: what would start all of them again at once is no change of them."""
 
@@ -88,6 +90,10 @@ class Needs(Value):
     """Of its machines, in their order; none: they are all alike."""
     uses: tuple[str, ...] = ()
     """Labels of the items of the same request that it needs: they are there before it, and it is told how they are reached."""
+    near: tuple[str, ...] = ()
+    """Labels of items before it in the request whose node its machines are to be on."""
+    away: tuple[str, ...] = ()
+    """Labels of items before it on none of whose nodes they may be."""
     virtual_addresses: tuple[str, ...] = ()
     """Fields that name addresses which no machine has for good: one of them at a time. One that was not said is of the site's pool."""
 

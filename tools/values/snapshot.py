@@ -118,6 +118,8 @@ class Template(Value):
     """`debian`, `ubuntu`, … by name or tags, as far as can be told."""
     cards: tuple[tuple[str, int | None], ...] = ()
     """(bridge, tag) of its network cards: whoever clones it must be allowed to use them."""
+    cloud_init_on: str = "ide2"
+    """The interface of its cloud-init drive. Its system may see no other: the cloud kernels know no IDE drive of a q35 machine."""
     drives: tuple[str, ...] = ()
     """The interfaces that something is on: `ide2`, `scsi0`."""
 

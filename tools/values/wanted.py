@@ -16,6 +16,7 @@ Kind = Literal[
     "names",
     "network",
     "node",
+    "storage",
     "choice",
     "text",
     "yes_no",

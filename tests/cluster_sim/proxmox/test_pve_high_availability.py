@@ -60,7 +60,14 @@ def test_groups_are_gone(pve: Driver) -> None:
         pve.get("/cluster/ha/groups")
 
 
+def manage(pve: Driver, *vm_ids: int) -> None:
+    """They become services, as a rule about them wants it."""
+    for vm_id in vm_ids:
+        pve.post("/cluster/ha/resources", sid=f"vm:{vm_id}")
+
+
 def test_rules_of_both_kinds(pve: Driver) -> None:
+    manage(pve, 110, 120, 121)
     pve.post("/cluster/ha/rules", rule="apart", type="resource-affinity", affinity="negative", resources="vm:120,121")
     pve.post("/cluster/ha/rules", rule="near", type="node-affinity", nodes="pve1:2,pve2", resources="vm:110", strict=1)
     rules = {r["rule"]: r for r in pve.get("/cluster/ha/rules")}
@@ -80,14 +87,31 @@ def test_rules_of_both_kinds(pve: Driver) -> None:
         ({"type": "node-affinity", "resources": "vm:110"}, "nodes"),
         ({"type": "resource-affinity", "resources": "vm:110,vm:111"}, "affinity"),
         ({"type": "resource-affinity", "resources": "vm:110", "affinity": "negative"}, "resources"),
-        ({"type": "node-affinity", "resources": "vm:110", "nodes": "pve9"}, "nodes"),
+        ({"type": "resource-affinity", "resources": "vm:110,vm:111,vm:113,vm:120,vm:121", "affinity": "negative"}, "resources"),
+        ({"type": "resource-affinity", "resources": "vm:110,vm:111", "affinity": "positive"}, "resources"),
         ({"type": "friendship", "resources": "vm:110"}, "type"),
     ],
 )
 def test_a_rule_that_cannot_be(pve: Driver, form: dict[str, Any], field: str) -> None:
+    manage(pve, 110, 111, 113, 120, 121)
+    pve.post("/cluster/ha/rules", rule="apart", type="resource-affinity", affinity="negative", resources="vm:110,vm:111")
     with pytest.raises(Refused) as refused:
         pve.post("/cluster/ha/rules", rule="odd", **form)
     assert (refused.value.status, set(refused.value.errors)) == (400, {field})
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"type": "resource-affinity", "affinity": "negative", "resources": "vm:110,vm:777"}, "cannot use unmanaged resource(s) vm:777."),
+        ({"type": "node-affinity", "resources": "vm:110", "nodes": "pve1,pve9"}, "cannot use non-existant node(s) pve9."),
+    ],
+)
+def test_a_rule_of_what_is_not_there(pve: Driver, form: dict[str, Any], words: str) -> None:
+    manage(pve, 110)
+    with pytest.raises(Refused) as refused:
+        pve.post("/cluster/ha/rules", rule="odd", **form)
+    assert refused.value.reason == f"create ha rule failed: {words}"
 
 
 def test_the_manager_does_what_a_resource_asks(pve: Driver) -> None:
@@ -119,7 +143,8 @@ def managed(pve: Driver) -> dict[str, tuple[str, str]]:
 
 def lost(pve: Driver, *, node: str = "pve1", seconds: float) -> dict[str, tuple[str, str]]:
     for sid in SERVICES:
-        pve.post("/cluster/ha/resources", sid=sid, state="started")
+        if sid not in pve.cluster.ha.resources:
+            pve.post("/cluster/ha/resources", sid=sid, state="started")
     pve.clock.advance(10)
     pve.cluster.settle()
     lose(pve.cluster, node)
@@ -151,19 +176,21 @@ def test_who_is_back_in_time_is_not_fenced(pve: Driver) -> None:
     [
         ([{"type": "node-affinity", "resources": "vm:110", "nodes": "pve4:2,pve2:1"}], "pve4"),
         ([{"type": "node-affinity", "resources": "vm:110", "nodes": "pve1,pve2", "strict": 1}], "pve2"),
-        ([{"type": "node-affinity", "resources": "vm:110", "nodes": "pve1", "strict": 0}], "pve3"),
+        ([{"type": "node-affinity", "resources": "vm:110", "nodes": "pve1", "strict": 0}], "pve2"),
         ([{"type": "resource-affinity", "resources": "vm:110,vm:120", "affinity": "positive"}], "pve2"),
-        ([{"type": "resource-affinity", "resources": "vm:110,vm:130", "affinity": "negative"}], "pve4"),
-        ([{"type": "resource-affinity", "resources": "vm:110,vm:130", "affinity": "negative", "disable": 1}], "pve3"),
+        ([{"type": "resource-affinity", "resources": "vm:110,vm:120", "affinity": "negative"}], "pve3"),
+        ([{"type": "resource-affinity", "resources": "vm:110,vm:120", "affinity": "negative", "disable": 1}], "pve2"),
     ],
 )
 def test_rules_say_where_a_service_is_recovered(pve: Driver, rules: list[dict[str, Any]], node: str) -> None:
+    manage(pve, 110, 120, 130, 140)  # one service on each of the nodes that stay
     for number, rule in enumerate(rules):
         pve.post("/cluster/ha/rules", rule=f"rule-{number}", **rule)
     assert lost(pve, seconds=150)["vm:110"] == (node, "started")
 
 
 def test_a_service_that_may_be_nowhere_else_waits_and_so_does_all_without_quorum(pve: Driver) -> None:
+    manage(pve, 110)
     pve.post("/cluster/ha/rules", rule="here", type="node-affinity", resources="vm:110", nodes="pve1", strict=1)
     assert lost(pve, seconds=150)["vm:110"] == ("pve1", "recovery")
     lose(pve.cluster, "pve2")

@@ -274,7 +274,7 @@ class _Reader:
             kinds = scene.words.able[thing.capability].kinds
             label, others = scene.at(one.begin - 1), scene.at(one.first - 1).names("fact")
             others = others if label.does("called") else label.names("fact") or others
-            fact = next((name for name in others if kinds.get(name) in ("name", "text", "network", "node")), "name")
+            fact = next((name for name in others if kinds.get(name) in ("name", "text", "network", "node", "storage")), "name")
             if fact in kinds:
                 thing.found.say(fact, ", ".join(one.names), scene.quote(one.first, one.last))
 

@@ -160,6 +160,9 @@ class Seen:
         """Whatever says how much, how many or which one in digits."""
         return self.of_kind(0, len(self.said), *FIGURES)
 
+    def any_listed(self, first: int, last: int, *names: str) -> bool:
+        return any(self.is_listed(i, *names) for i in range(max(first, 0), last))
+
     def any_does(self, first: int, last: int, *names: str) -> bool:
         return any(not mark.meanings.verbs.isdisjoint(names) for mark in self._at[max(first, 0) : last])
 

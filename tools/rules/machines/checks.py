@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tools.rules.machines import addresses, networks, templates
+from tools.rules.machines import addresses, affinity, networks, templates
 from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, storage_sum
 from tools.rules.machines.keeping import resting_on
 from tools.rules.names import naming, processors
@@ -221,6 +221,38 @@ def together(scene: Scene) -> tuple[Severity, Fault | None]:
             found = fault("group.together", machines=tuple(m.name for m in there), node=node)
             return (Severity.WARNING if all(m.vm_id in scene.owned for m in there) else Severity.ERROR), found
     return Severity.ERROR, None
+
+
+def beside(scene: Scene, others: Iterable[Part]) -> tuple[Severity, Fault | None]:
+    """Whether its machines are where those of its group, and of other items, say. Those that exist may have been moved by the cluster."""
+    part, there = scene.part, {one.label: {m.node for m in one.machines} for one in others}
+    severity = Severity.WARNING if all(m.vm_id in scene.owned for m in part.machines) else Severity.ERROR
+    nodes = {m.node for m in part.machines}
+    for group in (one for one in part.needs.kinds if one.together):
+        mine = tuple(sorted({m.node for m in part.of_group(group.name)}))
+        if len(mine) > 1:
+            return severity, fault("group.parted", nodes=mine)
+    for label in part.needs.near:
+        if (on := there.get(label)) and not nodes <= on:
+            return severity, fault("beside.parted", item=label, nodes=tuple(sorted(on)))
+    for label in part.needs.away:
+        if shared := nodes & there.get(label, set()):
+            return severity, fault("beside.together", item=label, node=min(shared))
+    return severity, None
+
+
+def rules_kept(scene: Scene, others: Iterable[Part]) -> tuple[Severity, Fault | None]:
+    """Who is to be kept apart, or together, after a node is lost, and has no rule for it. A rule is of one part alone."""
+    part, has = scene.part, {one["group"] for one in scene.part.variables.get(affinity.RULES, ())}
+    for group in (one for one in part.needs.kinds if one.one_a_node or one.together):
+        mine = tuple(m.name for m in part.of_group(group.name) if m.high_availability)
+        if len(mine) > 1 and group.name not in has and not affinity.has_rules(scene.snapshot):
+            return Severity.WARNING, fault("group.unruled", machines=mine, version=scene.snapshot.version)
+    moving = {one.label for one in others if any(m.high_availability for m in one.machines)}
+    beside = next((one for one in (*part.needs.near, *part.needs.away) if one in moving), None)
+    if beside and any(m.high_availability for m in part.machines):
+        return Severity.WARNING, fault("beside.unruled", item=beside)
+    return Severity.WARNING, None
 
 
 def _bounds(m: Machine, scene: Scene) -> Fault | None:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from itertools import islice
 
-from tools.rules.machines import addresses, disks, groups, networks, placement
+from tools.rules.machines import addresses, affinity, disks, groups, networks, placement
 from tools.rules.machines.capacity import room_of
 from tools.rules.machines.groups import SIZES
 from tools.rules.machines.keeping import resting_on, size_of, where_of
@@ -46,7 +46,7 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
     if clash:
         free = _free_name(needs, seen, reserved.widest) if needs.field("name") else ""
         return PartOffer(label=needs.label, candidates=(), exclusions=clash, counter_offer=free)
-    placed = groups.place_all(needs, room)
+    placed = groups.place_all(needs, room, groups.nodes_of(situation.parts))
     return PartOffer(
         label=needs.label,
         candidates=placed.candidates,
@@ -296,6 +296,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
         ),
         rests_on=resting_on(made, seen),
         rights=rights_of(made, seen),
+        variables={affinity.RULES: rules} if (rules := affinity.rules_of(needs, made, seen)) else {},
         virtual_addresses=virtual,
         secrets=(SSH_KEY,),
         facts=(

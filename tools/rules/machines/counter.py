@@ -21,8 +21,11 @@ MEMORY_LEAST_MIB = 512
 STOPPED_NAMED_MAX = 3
 
 
-RATIO_STEP, RATIO_MOST = 0.05, 1.0
-"""Of a limit of the site: a node that is promised to the brim still starts its guests."""
+RATIO_STEP = 0.05
+RATIO_MOST = {"memory_ratio_max": 1.0, "cpu_ratio_max": 2.0, "storage_ratio_max": 1.0}
+"""Of a limit of the site: a node that is promised to the brim still starts its guests. Processors may be promised more than once, but to
+production: who finds none free waits for a moment (Proxmox VE Administration Guide, `qm_cpu`: more cores in all guests together than in
+the node are safe)."""
 
 
 def counter_offer(demand: Demand, room: Room) -> str:
@@ -50,9 +53,10 @@ def _changed_setting(demand: Demand, room: Room) -> str:
         return f"It would also fit with `stopped_guests: leave_out` {where}: {_named(stopped)} {do}."
     if proved(room) and Trial(_under(room, "node_loss", "tell")).fits(demand):
         return f"It would also fit with `node_loss: tell` {where}: then nobody could take over when a node is lost."
-    for name in ("memory_ratio_max", "cpu_ratio_max", "storage_ratio_max"):
+    for name, most in RATIO_MOST.items():
+        most = min(most, 1.0) if environment.name == "production" else most
         now: float = getattr(environment, name)
-        for step in range(math.floor(now / RATIO_STEP + 1e-9) + 1, round(RATIO_MOST / RATIO_STEP) + 1):
+        for step in range(math.floor(now / RATIO_STEP + 1e-9) + 1, round(most / RATIO_STEP) + 1):
             ratio = round(step * RATIO_STEP, 2)
             if Trial(_under(room, name, ratio)).fits(demand):
                 return f"It would also fit with `{name}: {ratio:g}` {where}, instead of {now:g}."

@@ -3,8 +3,9 @@ stands for all machines is one of them; how alike machines are placed is decided
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tools.rules.machines import placement
 from tools.rules.machines.capacity import Room
@@ -15,13 +16,18 @@ from tools.rules.machines.networks import further_wishes, wish_of
 from tools.rules.machines.placement import CANDIDATES_MAX, Rank, assign, candidate, candidates, fill, ways
 from tools.rules.machines.places import Demand, Place, places
 from tools.rules.machines.shrinking import shrink, shrunk
+from tools.values.manifest import Part
 from tools.values.offer import Candidate, Exclusion, Range
 from tools.values.requirements import Group, Needs, Origin
 
 SIZES = ("cpu_count", "memory_mib", "disk_gib")
 
 
-def demand_of(needs: Needs, group: Group) -> Demand:
+Others = Mapping[str, Sequence[str]]
+"""Of items that have places, by label: the nodes of their machines."""
+
+
+def demand_of(needs: Needs, group: Group, others: Others = MappingProxyType({})) -> Demand:
     """Of one group of them."""
     own = needs.of(group)
     disk, production = own.field("disk_gib"), own.text("environment") == "production"
@@ -41,13 +47,21 @@ def demand_of(needs: Needs, group: Group) -> Demand:
         apart=production,
         disk_said=disk is not None and disk.origin is Origin.SAID,
         one_a_node=group.one_a_node,
+        together=group.together,
+        near=tuple((label, tuple(others[label])) for label in needs.near if label in others),
+        away=tuple((label, tuple(others[label])) for label in needs.away if label in others),
         group=group.name,
     )
 
 
-def demands_of(needs: Needs) -> tuple[Demand, ...]:
+def demands_of(needs: Needs, others: Others = MappingProxyType({})) -> tuple[Demand, ...]:
     """In the order of the machines. Groups that are to have no machine are left out."""
-    return tuple(demand for group in needs.kinds if (demand := demand_of(needs, group)).count)
+    return tuple(demand for group in needs.kinds if (demand := demand_of(needs, group, others)).count)
+
+
+def nodes_of(parts: Iterable[Part]) -> dict[str, tuple[str, ...]]:
+    """By label."""
+    return {part.label: tuple(dict.fromkeys(m.node for m in part.machines)) for part in parts if part.machines}
 
 
 def ranges_of(needs: Needs) -> tuple[Range, ...]:
@@ -83,9 +97,9 @@ class Placed:
     counter_offer: str = ""
 
 
-def place_all(needs: Needs, room: Room) -> Placed:
+def place_all(needs: Needs, room: Room, others: Others = MappingProxyType({})) -> Placed:
     """Places for all machines; sizes that nobody asked for become smaller within their range where nothing fits otherwise."""
-    demands = demands_of(needs)
+    demands = demands_of(needs, others)
     ranges = {group.name: _ranges_of(needs.of(group)) for group in needs.kinds}
     crowd: list[tuple[Demand, tuple[Place, ...]]] = []
     shut: dict[Exclusion, None] = {}

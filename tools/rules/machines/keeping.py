@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tools.rules.machines import disks
+from tools.rules.machines import affinity, disks
 from tools.rules.machines.restarting import VM
 from tools.rules.names.text import spell_memory
 from tools.values.machine import AnyMachine, Card, Machine
@@ -92,7 +92,11 @@ def keep(old: Part, new: Part) -> Part:
             "owned": tuple(str(one.vm_id) for name, one in before.items() if name in called),
             "rests_on": tuple((dict(new.rests_on) | dict(old.rests_on)).items()),
             "resources": resources,
-            "lets_go": tuple(address for name in gone for address in addresses_of(name)),
+            "variables": {**new.variables, affinity.RULES: rules} if (rules := affinity.keep(old, new, kept)) else new.variables,
+            "lets_go": (
+                *(address for name in gone for address in addresses_of(name)),
+                *(affinity.address_of(one["group"]) for one in old.variables.get(affinity.RULES, ())),
+            ),
         }
     )
 

@@ -7,6 +7,7 @@ tools.rules.machines.ground, what would fit when nothing does in tools.rules.mac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from heapq import nsmallest
 
 from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, memory_taken, storage_sum
@@ -43,6 +44,8 @@ def fit(ground: Ground, p: int, badness: float) -> tuple[float, ...]:
 
 def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tuple[tuple[Place, ...], float]:
     """A place for each machine, one after the other, and how bad these are on average; none when they do not all fit."""
+    if demand.together:
+        return _assign_together(demand, found, room, rank)
     ground = Ground(demand, found, room)
     assigned: list[Place] = []
     total = 0.0
@@ -58,6 +61,16 @@ def assign(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tu
     return tuple(assigned), total / max(1, demand.count)
 
 
+def _assign_together(demand: Demand, found: Iterable[Place], room: Room, rank: Rank) -> tuple[tuple[Place, ...], float]:
+    """On the node where all of them are best."""
+    by_node: dict[str, list[Place]] = {}
+    for place in found:
+        by_node.setdefault(place.node.name, []).append(place)
+    alike = replace(demand, together=False)
+    tried = (assign(alike, there, room, rank) for there in by_node.values())
+    return min((one for one in tried if one[0]), key=lambda one: (one[1], one[0][0].id), default=((), 0.0))
+
+
 def _may_take(ground: Ground, p: int, assigned: list[Place]) -> bool:
     """Whether one more may go there, with what is there of them already."""
     crowded = ground.demand.one_a_node and any(one.node.name == ground.places[p].node.name for one in assigned)
@@ -70,6 +83,8 @@ def fill(demand: Demand, found: tuple[Place, ...], room: Room) -> tuple[Place, .
     Alike machines leave nothing to be clever about but this: what is local to a node serves that node alone, so it is used first. Where the
     loss of a node must be carried, they are kept apart instead when that is not enough.
     """
+    if demand.together:
+        return assign(demand, found, room, pack)[0]
     ground = Ground(demand, found, room)
     assigned: list[Place] = []
     for p in sorted(range(len(found)), key=lambda p: (found[p].storage.shared, found[p].id)):
@@ -100,6 +115,8 @@ def _not_all(demand: Demand, kept: Iterable[Place]) -> Exclusion:
     reason = "there is room for one, but not for all of them"
     if demand.one_a_node and nodes < demand.count:
         reason = f"each of them is to be on a node of its own, and {nodes} node{'s have' if nodes > 1 else ' has'} room for one"
+    elif demand.together:
+        reason = "they are to be on one node, and none has room for all of them"
     return Exclusion(subject=f"{demand.count} {demand.group or 'machines'}", reason=reason)
 
 

@@ -46,6 +46,12 @@ class Demand:
     """Several of them are kept on nodes of their own, on a large cluster too."""
     one_a_node: bool = False
     """Two of them on one node are none."""
+    together: bool = False
+    """All of them on one node, or none."""
+    near: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(item, the nodes it is on), on which they are to be, too."""
+    away: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(item, the nodes it is on), on which they may not be."""
     group: str = ""
     """As their group is called; empty: there is no other."""
 
@@ -67,6 +73,7 @@ class Place(NamedTuple):
             template_vm_id=self.template.vm_id,
             template_node=self.template.node,
             disk_interface=self.template.disk_interface,
+            cloud_init_on=self.template.cloud_init_on,
         )
 
     def taking(self, demand: Demand) -> Taking:
@@ -85,6 +92,7 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
     nodes: list[Node] = []
     for node in snapshot.nodes:
         reason = f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
+        reason = reason or _by_others(demand, node)
         if not reason and (missing := next((n for n in found_networks if node.name not in n.nodes), None)):
             reason = f"network {missing.name} ({missing.bridge}) is not there"
         if reason:
@@ -101,6 +109,13 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
     if nodes:
         shut.update(barred)
     return found, tuple(Exclusion(subject=listed(subjects), reason=reason) for reason, subjects in shut.items())
+
+
+def _by_others(demand: Demand, node: Node) -> str:
+    """Why they may not be on it because of where other items are; empty: they may."""
+    far = next((item for item, nodes in demand.near if node.name not in nodes), "")
+    close = next((item for item, nodes in demand.away if node.name in nodes), "")
+    return f"{far} is on another node, and they are to be on one" if far else f"{close} is there, and they are to be apart" if close else ""
 
 
 def _allowed(found: tuple[Place, ...], snapshot: ClusterSnapshot, barred: dict[str, list[str]]) -> tuple[Place, ...]:

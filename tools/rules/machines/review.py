@@ -5,10 +5,10 @@ The checks of one machine are in tools.rules.machines.checks. Where a machine sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tools.rules.machines.capacity import room_of
-from tools.rules.machines.checks import CHECKS, Checked, Scene, together, virtual_addresses
+from tools.rules.machines.checks import CHECKS, Checked, Scene, beside, rules_kept, together, virtual_addresses
 from tools.rules.machines.keeping import owned_ids
 from tools.rules.machines.losing import losses, newly_homeless, proved, survivors
 from tools.rules.machines.places import SUBJECTS_NAMED_MAX
@@ -17,7 +17,7 @@ from tools.values.review import THE_CLUSTER, Fault, Finding, Severity, fault
 from tools.values.situation import Situation
 
 NODES_LOOKED_AT_MAX = 64
-OF_THE_PART = ("count", "keys", "waiting", "group.apart", "address.virtual")
+OF_THE_PART = ("count", "keys", "waiting", "group.apart", "group.rules", "group.beside", "address.virtual")
 """Checks of the part as a whole that are not of the whole cluster."""
 
 
@@ -33,7 +33,7 @@ def review(part: Part, situation: Situation) -> Checked:
                 findings.append(found.finding(check, part.label, machine.name))
             else:
                 passed.append(f"{check}:{part.label}:{machine.name}")
-    for check, severity, found in _whole(scene):
+    for check, severity, found in _whole(scene, situation.parts):
         if found:
             findings.append(found.finding(check, part.label, part.label if check in OF_THE_PART else THE_CLUSTER, severity))
         else:
@@ -51,11 +51,13 @@ def _scene(part: Part, situation: Situation) -> Scene:
     return Scene(part, seen, situation.site, situation.reserved, after, owned, room_of(situation, name))
 
 
-def _whole(scene: Scene) -> Iterator[tuple[str, Severity, Fault | None]]:
+def _whole(scene: Scene, others: Iterable[Part]) -> Iterator[tuple[str, Severity, Fault | None]]:
     """Checks of the part as a whole."""
     made = scene.part.machines
     yield "count", Severity.ERROR, _count(scene.part)
     yield "group.apart", *together(scene)
+    yield "group.rules", *rules_kept(scene, others)
+    yield "group.beside", *beside(scene, others)
     yield "address.virtual", Severity.ERROR, virtual_addresses(scene)
     yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else fault("cluster.no_quorum")
     yield "failover.memory", *_loss(scene)

@@ -151,6 +151,7 @@ def template(row: Row, config: Row, shared_storages: frozenset[str]) -> Template
         storages=storages,
         shared=bool(storages) and all(name in shared_storages for name in storages),
         cloud_init=any(_is_cloud_init(value) for value in disks.values()),
+        cloud_init_on=next((name for name, value in disks.items() if _is_cloud_init(value)), "ide2"),
         os=_system(row, config),
         cards=tuple(cards(config)),
         drives=tuple(disks),

@@ -113,7 +113,7 @@ class Cell:
                 said = [answer for answer in ("yes", "no") if scene.is_listed(self.first, answer)]
             case "folder":
                 said = [folder_at(scene, self.first)] if not scene.is_listed(self.first, "yes", "no") else []
-            case "node" | "text":
+            case "node" | "storage" | "text":
                 fits = len(quote) <= VALUE_LENGTH_MAX and "\n" not in quote.strip()
                 said = [quote.strip().strip("\"'`")] if fits else []
             case _:

@@ -292,6 +292,19 @@ def _texts(at: Stretch, one: Wanted) -> None:
             _say_text(at, one, lead + 1, lead + 1, mark.last)
 
 
+def _storages(at: Stretch, one: Wanted) -> None:
+    """Also what a disk is said to be on: `20 GB on ceph-hdd`, `40 GB disk on tank`; not `500 GB on top`."""
+    _texts(at, one)
+    scene = at.scene
+    for i in scene.of_kind(at.first, at.last, "word", "name") if one.name not in at.found.facts else ():
+        behind = scene.kind(i - 2) == "size" or "disk" in scene.at(i - 2).names("fact")
+        closes = scene.stops(i + 1) or scene.is_text(i + 1, ",", ")") or scene.does(i + 1, "join")
+        named = scene.kind(i) == "name" or (scene.is_plain_word(i) and closes and not scene.is_listed(i, "no_storage"))
+        if behind and named and scene.is_left(i) and scene.is_listed(i - 1, "within") and not scene.denied[i]:
+            at.say(one.name, scene.quote(i, i + 1), i, i + 1)
+            return
+
+
 def _folders(at: Stretch, one: Wanted) -> None:
     """`backups to /mnt/backup`, `backed up each night on the NFS share filer:/export/pg`; not `backups from /srv/old to be imported`."""
     scene = at.scene
@@ -387,5 +400,6 @@ READERS: dict[Kind, Callable[[Stretch, Wanted], None]] = {
     "yes_no": _yes_no,
     "choice": _choices,
     "text": _texts,
+    "storage": _storages,
     "folder": _folders,
 }

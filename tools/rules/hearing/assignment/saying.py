@@ -83,8 +83,10 @@ def _relate(message: Message, thing: Thing, at: Stretch) -> None:
         kind = mark.names("relation")[0]
         if not scene.free(mark.first, mark.last):
             continue
-        to, close = ("", mark.last) if kind == "apart" else _related(message, mark)
-        if to or kind == "apart":
+        alone = kind == "apart" or (scene.any_listed(mark.first, mark.last, "together") and not scene.is_listed(mark.last - 1, "as"))
+        to, close = ("", mark.last) if alone else _related(message, mark)
+        if to or alone:
+            kind = "apart" if scene.denied[mark.first] else kind  # `they must not be on the same node`
             thing.relations.append((kind, to, scene.quote(mark.first, close)))
             scene.use(mark.first, close)
 

@@ -154,7 +154,7 @@ def _bare(scene: Scene, first: int, last: int, one: Wanted, today: date) -> str:
             return text if token.kind == "address" or scene.is_listed(first, "anywhere") else ""
         case "region":
             return text if length <= 3 else ""
-        case "text":
+        case "text" | "storage":
             named = (token.kind == "name" or any(c.isalpha() for c in text)) and not scene.any_does(
                 first, last, "deny", "denied_after", "goes"
             )

@@ -16,7 +16,7 @@ from tools.rules.names.text import fold
 from tools.values.wanted import Listed, Wanted
 
 COUNTED = (COUNT, "memory", "disk", "volume")
-PLACED = ("network", "node", "text", "name")
+PLACED = ("network", "node", "storage", "text", "name")
 SHORT_LENGTH_MAX = 3
 """Letters of a word for a service that machines are numbered by."""
 MENDED = ("environment",)
