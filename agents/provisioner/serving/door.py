@@ -30,7 +30,7 @@ from ..connection import speaker
 from ..turns import AT_ONCE
 from .config import Config
 from .figures import answered
-from .messages import BODY_BYTES_MAX, Refused, take
+from .messages import Refused, take
 from .people import SESSION_COOKIE, People, person_of
 
 LOGIN_COOKIE, TENANT_COOKIE = "berth_login", "berth_tenant"
@@ -40,7 +40,7 @@ LOGIN_SECONDS_MAX, TENANT_SECONDS = 600, 365 * 24 * 3600
 STRANGERS_A_MINUTE = 30
 """Requests from one address with nothing that we know: enough to mistype, too few to guess."""
 KEPT_MAX = 10_000
-BODY_SECONDS_MAX = 30.0
+BODY_SECONDS_MAX, BODY_BYTES_MAX = 30.0, 256 * 1024
 READY_SECONDS = 1.0
 ADDRESS_CHARACTERS_MAX = 64
 

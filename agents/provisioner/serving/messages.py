@@ -13,7 +13,6 @@ ANYBODY = "user"
 """What ADK's web UI calls whoever sits before it."""
 OF_TENANT = ":"
 """Between a tenant and a name in it: neither has one."""
-BODY_BYTES_MAX = 256 * 1024
 PARTS_MAX = 8
 ODD = ("..", "//", "\\", "%")
 """In an address: nothing of ours is called so, and ADK answers some of it with a fault (an artifact `/x`)."""
@@ -60,8 +59,6 @@ def take(method: str, path: str, body: bytes, name: str, tenant: str = "") -> Ta
         path = f"{found[1]}{_own(found[2], user)}{found[3]}"
     if method != "POST":
         return Taken(path, None, False)
-    if len(body) > BODY_BYTES_MAX:
-        raise Refused(413, f"A message has at most {BODY_BYTES_MAX // 1024} KiB.")
     said = _object(body)
     made = _message(said, user) if path in ("/run", "/run_sse") else _session(said, path)
     return Taken(path, _characters(json.dumps(made, ensure_ascii=False)), path in ("/run", "/run_sse"))
