@@ -22,6 +22,9 @@ test-systems: $(VENV)/.test ## then run what takes whole systems and many minute
 test-endurance: $(VENV)/.test ## the same properties many times over; BERTH_ENDURANCE=nightly for more of them
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -p no:cacheprovider -m endurance $(FILES)
 
+test-defences: $(VENV)/.test ## take each defence away, and see that its test fails (an hour)
+	@$(BIN)/python -m tests.security.defences
+
 web: $(VENV)/.demo ## the web UI, in the simulated cluster, on http://127.0.0.1:8000
 	@$(BIN)/berth sim four_nodes -- berth web
 
@@ -65,4 +68,4 @@ $(VENV)/.test: requirements-dev.lock pyproject.toml $(wildcard install/*)
 	@bash install/set_up.sh $(PYTHON) $(VENV) test
 	@touch $(VENV)/.demo $@
 
-.PHONY: help demo test test-systems test-endurance web chat azure check format bench eval lock licences audit clean
+.PHONY: help demo test test-systems test-endurance test-defences web chat azure check format bench eval lock licences audit clean

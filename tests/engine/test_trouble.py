@@ -513,6 +513,21 @@ def test_a_state_that_appeared_after_the_approval_stops_the_run(world: World, ef
     assert lines(effects) == ["recheck web"]
 
 
+def test_a_record_that_was_changed_in_its_place_stops_the_run(world: World, effects: Path) -> None:
+    """Terraform takes it: it looks at its number and its origin, and both are as they were."""
+    engine.launch(world, counting(effects))
+    part = part_named("web", effects)
+    run = carried_out(world, planned(world, manifest_of(part)))
+    plan, record = bigger(world, run, part), world.run_folder(run.id) / "web" / "terraform.tfstate"
+    changed = record.read_text().replace('"memory_mib": 2048', '"memory_mib": 1024')
+    assert changed != record.read_text()
+    record.write_text(changed)
+    approve(world, plan)
+    run = followed(world, carry_out.start(world, plan.digest))
+    assert [step.name for step in run.steps if step.status == "failed"] == ["apply"]
+    assert "The record of what exists changed" in next(step.summary for step in run.steps if step.status == "failed")
+
+
 @pytest.mark.parametrize("name", ["override.tf", "x.auto.tfvars", "terraform.tfvars", "evil.tf.json", "x.auto.tfvars.json"])
 def test_a_planted_file_is_not_planned(world: World, effects: Path, name: str) -> None:
     plan = planned(world, manifest_of(part_named("web", effects)))

@@ -161,6 +161,13 @@ def test_a_ledger_that_has_lost_records_is_not_opened(tmp_path: Path, how: str) 
     again.close()
 
 
+def test_an_end_that_is_cut_off_while_the_ledger_is_open_is_seen(tmp_path: Path) -> None:
+    ledger = lived(tmp_path)
+    behind_its_back(tmp_path, "DELETE FROM audit WHERE number > 5")
+    assert any("The end of the chain was cut off: it has 5 records" in fault for fault in ledger.verify().faults)
+    ledger.close()
+
+
 @pytest.mark.parametrize("how", ["gone", "begun anew", "cut", "forged", "of another key"])
 def test_checkpoints_that_were_tampered_with_are_seen(tmp_path: Path, how: str) -> None:
     ledger = lived(tmp_path)
