@@ -219,6 +219,8 @@ def with_system_pool(part: Part, **changed: Any) -> Part:
         ("addresses", lambda p: with_variables(p, address_space="172.29.0.0/20")),
         ("exposure", lambda p: with_variables(p, api_ranges=["0.0.0.0/0"])),
         ("exposure.public", lambda p: with_variables(p, api_ranges=["198.51.100.0/24", "192.168.7.0/24"])),
+        ("tags.valid", lambda p: with_cloud(p, tags=(("owner", "x"), ("environment", "y"), ("cost/centre", "z")))),
+        ("tags.valid", lambda p: with_cloud(p, tags=(("owner", "x"), ("environment", "y"), ("note", "z" * 257)))),
         ("addresses.reserved", lambda p: with_variables(p, pod_cidr="172.30.0.0/15")),
         ("addresses.enough", lambda p: with_variables(p, pod_cidr="10.244.0.0/21")),
         ("addresses.reserved", lambda p: with_variables(p, address_space="192.0.2.0/24")),

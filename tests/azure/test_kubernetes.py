@@ -100,6 +100,18 @@ def test_a_release_is_one_that_azure_supports(seen: SubscriptionSnapshot) -> Non
     assert ("release.current", Severity.WARNING) in {(one.check, one.severity) for one in found}
 
 
+def test_policies_inside_need_a_provider_that_nothing_else_registers(seen: SubscriptionSnapshot) -> None:
+    part = composed("AKS with 2 nodes", seen).parts[0]
+    found, _ = chain.footing(part).review(part, situation(seen.model_copy(update={"unregistered": ("Microsoft.PolicyInsights",)})))
+    assert ("policy.registered", Severity.WARNING) in {(one.check, one.severity) for one in found}
+
+
+def test_a_service_is_published_by_a_rule_of_its_own(seen: SubscriptionSnapshot) -> None:
+    """The guide names the security group that the port is opened on."""
+    part = composed("AKS with 2 nodes", seen).parts[0]
+    assert dict(part.facts)["nsg"] == name_of(part, "nsg")
+
+
 def test_what_the_quota_and_the_budget_do_not_carry(seen: SubscriptionSnapshot) -> None:
     assert not offered("AKS with 90 nodes", seen).parts[0].candidates
     offer = offered("AKS, 3 nodes, production, $700 a month", seen).parts[0]

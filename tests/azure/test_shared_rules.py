@@ -13,11 +13,12 @@ from tools.capabilities import chain
 from tools.platforms import estimate
 from tools.rules.azure import names as azure_names
 from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.checks import cloud_of
 from tools.rules.azure.names import RULES, Base
 from tools.rules.azure.sizes import Claim
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans.judging import judge_by_policy
-from tools.values.site import Site
+from tools.values.site import Environment, Site
 from tools.values.snapshot import Quota, Sku, SubscriptionSnapshot
 
 from .conftest import NOW, POLICY, composed, situation
@@ -210,3 +211,9 @@ def test_an_approval_that_rests_on_an_assumption_says_so(seen: SubscriptionSnaps
     manifest, at = composed(words, seen), situation(seen)
     judged = judge_by_policy(chain.review(manifest, at), manifest, lambda parts: estimate(parts, at), Site(), POLICY)
     assert ("Nobody said so" in dict(judged.approvals)["security"]) is told
+
+
+def test_a_tag_of_the_site_takes_the_place_of_ours_whatever_its_letters(seen: SubscriptionSnapshot) -> None:
+    site = Site(environments=(Environment(name="development", tags=(("Owner", "crm"), ("cost_centre", "4711"))),))
+    tags = dict(cloud_of(composed("a storage account for the ml team, 200 GB, in eastus", seen, site=site).parts[0]).tags)
+    assert tags["Owner"] == "crm" and "owner" not in tags and tags["cost_centre"] == "4711"

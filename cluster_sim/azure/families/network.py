@@ -22,6 +22,8 @@ NOT_IN_NETWORKS = ("224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "169.254.
 """Multicast, broadcast, loopback, link-local, Azure's own DNS and health probes: learn.microsoft.com, "Virtual Network FAQ", read
 2026-11-29."""
 _FIRST_HOST = 4
+_DESCRIPTION_MAX = 140
+"""Azure REST, Security Rules - Create Or Update, 2024-05-01; the code and the words are a model's."""
 
 
 def _prefixes(properties: Mapping[str, Any], one: str, many: str) -> list[str]:
@@ -162,6 +164,8 @@ def _fill_subnet(change: Change) -> None:
 
 def _check_rule(change: Change) -> None:
     properties = change.properties
+    if len(str(properties.get("description") or "")) > _DESCRIPTION_MAX:
+        raise ArmError(400, "SecurityRuleInvalidDescription", f"Security rule {change.name}: its description has more than 140 characters.")
     priority = properties.get("priority")
     if not isinstance(priority, int) or not 100 <= priority <= 4096:
         raise ArmError(

@@ -289,6 +289,16 @@ def test_a_network_is_linked_to_one_zone_of_a_name() -> None:
     assert said[0].status == 202 and b"overlapping namespaces" in said[1].body
 
 
+def test_a_rule_says_what_it_is_for_in_140_characters() -> None:
+    azure = world()
+    rule = {"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "*"}
+    rule |= {"sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "443"}
+    azure.make(f"{RG}/providers/Microsoft.Network/networkSecurityGroups/nsg", location="eastus")
+    at = f"{RG}/providers/Microsoft.Network/networkSecurityGroups/nsg/securityRules/web"
+    said = [azure.ask("PUT", at, {"properties": rule | {"description": "x" * length}}).status for length in (141, 140)]
+    assert said[0] == 400 and said[1] in (200, 201)
+
+
 def test_an_alert_watches_what_is_measured() -> None:
     azure = world()
     account = f"{RG}/providers/Microsoft.Storage/storageAccounts/stone"

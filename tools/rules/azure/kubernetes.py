@@ -10,9 +10,11 @@ from tools.rules.azure import ranges
 from tools.rules.azure.checks import Checks
 from tools.rules.names import naming
 from tools.rules.request.reading import Reading
+from tools.values.review import Severity
 from tools.values.snapshot import KubernetesVersion, SubscriptionSnapshot
 
 OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+POLICY = "Microsoft.PolicyInsights"
 PUBLIC = "Name the public addresses of your office or VPN, such as `from addresses 198.51.100.0/24`, or none: it is private then."
 
 
@@ -79,6 +81,10 @@ def check_doors(checks: Checks, nodes: int) -> None:
     text = "" if let_in else "The Kubernetes API is private: reach it from the network, or by `az aks command invoke`."
     checks.note("reach", "", text, "Say from which addresses it is to be reached, such as `from addresses 198.51.100.0/24`.")
     checks.told_of_alerts()
+    # learn.microsoft.com, "Understand Azure Policy for Kubernetes clusters", read 2026-12-01; azapi registers what it makes, and no more.
+    absent = POLICY in checks.seen.unregistered
+    text = f"{POLICY} is not registered, so Azure's policies are not held inside the cluster." if absent else ""
+    checks.check("policy.registered", POLICY, text, f"`az provider register --namespace {POLICY}`, at any time.", Severity.WARNING)
 
 
 def releases(seen: SubscriptionSnapshot, region: str) -> tuple[KubernetesVersion, ...]:

@@ -189,7 +189,13 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             "hub_id": placing.joined(needs, situation.site)["hub_id"],
         },
         commands=commands(called),
-        facts=(("administrators", admin), ("group", called["resource_group"]), ("release", release), ("nodes", needs.whole("nodes"))),
+        facts=(
+            ("administrators", admin),
+            ("group", called["resource_group"]),
+            ("release", release),
+            ("nsg", called["nsg"]),
+            ("nodes", needs.whole("nodes")),
+        ),
         savings=tuple(_savings(needs, size, pools, release, situation)),
     )
 
