@@ -13,6 +13,7 @@ from tools.platforms import estimate
 from tools.rules.azure.checks import cloud_of
 from tools.rules.plans.policy import refused
 from tools.values.review import Severity
+from tools.values.site import Site
 from tools.values.snapshot import KubernetesVersion, SubscriptionSnapshot
 
 from . import bodies
@@ -110,6 +111,17 @@ def test_a_service_is_published_by_a_rule_of_its_own(seen: SubscriptionSnapshot)
     """The guide names the security group that the port is opened on."""
     part = composed("AKS with 2 nodes", seen).parts[0]
     assert dict(part.facts)["nsg"] == name_of(part, "nsg")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["AKS with 2 nodes, admin group {}", "postgres in Azure for 20 users, admin group {}", "spark 1 TB daily, in eastus, group {}"],
+)
+def test_a_group_that_the_directory_does_not_have_is_told(look: Look, words: str) -> None:
+    for group, expected in ((GROUP, set()), (GROUP.replace("0b6f", "ffff"), {"group.there"})):
+        needs = required(words.format(group))
+        there = look(*chain.places_to_look(needs, Site()))
+        assert errors(composed(words.format(group), there).parts[0], there) == expected
 
 
 def test_what_the_quota_and_the_budget_do_not_carry(seen: SubscriptionSnapshot) -> None:

@@ -7,9 +7,11 @@ What azure-mgmt-resource has no operation for goes as a plain ARM request over t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
+from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import (
     AzureError,
@@ -18,7 +20,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
-from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy, RequestIdPolicy, RetryPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from azure.mgmt.compute import ComputeManagementClient
@@ -39,6 +41,7 @@ RETRIES_MAX = 2
 ROWS_MAX = 20_000
 """Of one list; a subscription that has more is not read to its end."""
 PUBLIC_ENDPOINT = "https://management.azure.com"
+PUBLIC_GRAPH = "https://graph.microsoft.com"
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 API_VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
@@ -142,6 +145,27 @@ class Azure:
         # Kubernetes' versions are listed under another name than everything else.
         rows = answer.get("value", answer.get("values"))
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+    def has_no_group(self, object_id: str) -> bool:
+        """Whether the directory says that it has no such group. Where it may not be asked, or is away, nobody knows."""
+        graph = self._graph()
+        login = BearerTokenCredentialPolicy(self.credential, f"{graph}/.default")
+        policies = [UserAgentPolicy("berth"), RetryPolicy(**self._connection), login]
+        request = HttpRequest("GET", f"{graph}/v1.0/groups/{object_id}", params={"$select": "id"})
+
+        try:
+            with PipelineClient[Any, Any](graph, policies=policies, **self._connection) as client:
+                return int(client.send_request(request).status_code) == HTTPStatus.NOT_FOUND
+        except AzureError:
+            return False
+
+    def _graph(self) -> str:
+        """Where Microsoft Graph is: another cloud than the public one says so beside its own addresses."""
+        if self.endpoint == PUBLIC_ENDPOINT:
+            return PUBLIC_GRAPH
+        request = HttpRequest("GET", f"{self.endpoint}/metadata/endpoints", params={"api-version": "2022-09-01"})
+        told = self._told("the cloud's addresses", lambda: self._arm.send_request(request).json())
+        return str(told.get("microsoftGraphResourceId") or PUBLIC_GRAPH).rstrip("/")
 
     def _credential(self) -> TokenCredential:
         settings = self.settings

@@ -321,6 +321,8 @@ class SubscriptionSnapshot(Seen):
     model_ends: tuple[ModelEnd, ...] = ()
     """When each of them ends, and those that take no new deployments any more."""
     kubernetes: tuple[KubernetesVersion, ...] = ()
+    groups_gone: tuple[str, ...] = ()
+    """Object ids of Entra groups that were asked for, and of which the directory says that it has none."""
     names_taken: tuple[str, ...] = ()
     """`type:name` of the globally unique names that were checked and are in use."""
     security_rules: tuple[SecurityRule, ...] = ()

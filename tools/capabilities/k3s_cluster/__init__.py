@@ -17,7 +17,7 @@ from tools.capabilities.k3s_cluster.commands import commands, farewell
 from tools.capabilities.k3s_cluster.facts import API_ADDRESS, SERVERS, WANTED, WORDS, WORKERS, understand
 from tools.capabilities.k3s_cluster.variables import KEPT_AS, endpoints, variables
 from tools.capabilities.on_machines import SetUp, on_cluster
-from tools.rules.azure.placing import regions_of
+from tools.rules.azure.placing import names_to_check, regions_of
 from tools.values.manifest import Secret
 from tools.values.snapshot import PlatformName
 
@@ -53,6 +53,7 @@ ON: dict[PlatformName, Footing] = {
         stay=aks.stay,
         keep=aks.keep,
         regions_of=regions_of,
+        names_to_check=names_to_check(),
         guide="aks.md.j2",
     ),
 }

@@ -9,7 +9,7 @@ from tools.rules.azure import names as azure_names
 from tools.rules.azure import ranges, rights
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.names import RULES
-from tools.rules.azure.placing import region_problem
+from tools.rules.azure.placing import GROUP_FACTS, region_problem
 from tools.rules.azure.sizes import Claim
 from tools.rules.plans import pricing
 from tools.values.manifest import Cloud, Part
@@ -57,6 +57,7 @@ class Checks:
         self._spaces(spaces, (*ranges.AZURE, *kept))
         self._joined()
         self._budget()
+        self._group()
         self._rights()
 
     def check(self, check: str, subject: str, trouble: str, remedy: str, severity: Severity = Severity.ERROR) -> None:
@@ -150,6 +151,14 @@ class Checks:
         over = bool(budget) and cost > budget
         text = f"It costs {cost:,.0f} USD a month, and the budget is {budget:,.0f}." if over else ""
         self.check("budget", "", text, "Raise the budget, or ask for less.")
+
+    def _group(self) -> None:
+        """Azure gives a role to a group that nobody has, too."""
+        for name in GROUP_FACTS:
+            group = self.part.needs.text(name)
+            gone = group.lower() in {one.lower() for one in self.seen.groups_gone}
+            text = f"The directory has no group with the object id {group}." if group and gone else ""
+            self.check("group.there", group, text, "`az ad group show --group NAME --query id` tells it by its name.")
 
     def _rights(self) -> None:
         """Before anything is planned: a run that stops half-way for want of a right is removed by hand."""

@@ -22,6 +22,10 @@ TAGS_MAX, TAG_NAME_MAX, TAG_VALUE_MAX, TAG_SHUT = 50, 128, 256, re.compile(r"[<>
 ENVIRONMENTS = {"production": "prod", "staging": "stg", "development": "dev"}
 
 
+GROUP = "Microsoft.Graph/groups"
+"""An Entra group that is to get a role, where the scan is asked for what it names: `Microsoft.Graph/groups:<object id>`."""
+
+
 @dataclass(frozen=True)
 class NameRule:
     abbreviation: str

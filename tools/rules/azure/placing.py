@@ -31,6 +31,8 @@ RANGES = (IPv4Network("10.64.0.0/10"),)
 BLOCKS_MAX = 4096
 """Ranges that are tried before it is given up."""
 TAG_CHARACTERS_MAX = 256
+GROUP_FACTS = ("team_group", "administrators")
+"""Facts that name an Entra group by its object id."""
 Names = tuple[tuple[str, str], ...]
 
 
@@ -109,13 +111,15 @@ def names_of(needs: Needs, situation: Situation, *kinds: str, **said: str) -> Na
 
 
 def names_to_check(*kinds: str) -> Callable[[Needs, Site], tuple[str, ...]]:
-    """For a footing: globally unique names of these kinds that a part would take, as the scan asks for them."""
+    """For a footing: globally unique names of these kinds that a part would take, and the Entra group that it gives roles to, as the scan
+    asks for them."""
 
     def wanted(needs: Needs, site: Site) -> tuple[str, ...]:
+        groups = tuple(f"{azure_names.GROUP}:{needs.text(name)}" for name in GROUP_FACTS if needs.text(name))
         if not needs.field("region") or not needs.field("environment"):
-            return ()
+            return groups
         base, salt = base_of(needs), _salt(needs, site)
-        return tuple(azure_names.check_key(kind, name) for kind in kinds for name in azure_names.global_names(base, kind, salt))
+        return (*groups, *(azure_names.check_key(kind, name) for kind in kinds for name in azure_names.global_names(base, kind, salt)))
 
     return wanted
 

@@ -13,6 +13,7 @@ from tools.clients.azure import Azure
 from tools.clients.connections import AzureConnection
 from tools.clients.together import Away, together
 from tools.rules.azure import seeing as seeing_azure
+from tools.rules.azure.names import GROUP
 from tools.rules.names.scanned import Row, display
 from tools.values.snapshot import Quota, ScanProblem, Sku, SubscriptionSnapshot
 from tools.values.trouble import WorldProblem
@@ -85,6 +86,7 @@ class _Look:
             permissions=tuple(map(seeing_azure.permission, first["the permissions"])),
             unregistered=tuple(sorted(seeing_azure.unregistered(first["the resource providers"]))),
             principal=display(azure.settings.arm_client_id),
+            groups_gone=tuple(str(row["gone"]) for subject, rows in second.items() if subject.startswith("the group ") for row in rows),
             names_taken=self._names_taken(first["deleted vaults"], names, second),
             security_rules=tuple(
                 sorted(
@@ -113,9 +115,14 @@ class _Look:
         reads = dict[str, Read]()
         for full in list(dict.fromkeys(names))[:NAMES_MAX]:
             kind, _, name = full.partition(":")
-            if kind in seeing_azure.NAME_CHECKS and name:
+            if kind == GROUP and name:
+                reads[f"the group {display(name)}"] = partial(self._look_up, name)
+            elif kind in seeing_azure.NAME_CHECKS and name:
                 reads[f"the name {display(name)}"] = partial(self._check, kind, name)
         return reads
+
+    def _look_up(self, object_id: str) -> list[Row]:
+        return [{"gone": object_id}] if self.azure.has_no_group(object_id) else []
 
     def _check(self, kind: str, name: str) -> list[Row]:
         provider, operation, key = seeing_azure.NAME_CHECKS[kind]
