@@ -92,6 +92,10 @@ class Seen:
         """A sentence ends here, or the message."""
         return self._tokens[number].text in STOPS
 
+    def breaks(self, number: int, *does: str, signs: tuple[str, ...] = ()) -> bool:
+        """A part of a sentence ends here or begins behind it: a stop, a comma, one of these signs, or a word that does this."""
+        return self.stops(number) or self.is_text(number, ",", *signs) or self.does(number, *does)
+
     def fills(self, number: int) -> bool:
         return self.words.fills(self.token(number))
 

@@ -11,7 +11,7 @@ from tools.rules.hearing.assignment.places import addresses_at, measures
 from tools.rules.hearing.assignment.ports import ports_at
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.assignment.values import AMOUNTS, SIZES, amounts, plain, takes
-from tools.rules.hearing.groups.heads import says_machine_size
+from tools.rules.hearing.groups.head import says_machine_size
 from tools.rules.hearing.groups.naming import BRIDGE, names_at
 from tools.rules.hearing.layout.pieces import SECTION, Piece
 from tools.rules.hearing.scene import Scene

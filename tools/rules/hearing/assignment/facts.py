@@ -186,7 +186,7 @@ def _choices(at: Stretch, one: Wanted) -> None:
 
 def _is_other_place(scene: Scene, number: int) -> bool:
     """`one for testing`, `(test)`: a stage that is none of ours."""
-    closes = scene.stops(number + 1) or scene.is_text(number + 1, ",", ")") or scene.does(number + 1, "join")
+    closes = scene.breaks(number + 1, "join", signs=(")",))
     opens = scene.is_text(number - 1, ",", "(") or scene.does(number - 1, "for", "lean")
     return scene.is_listed(number, "other_places") and closes and opens
 
@@ -277,7 +277,7 @@ def _texts(at: Stretch, one: Wanted) -> None:
         if begin < at.last and scene.kind(begin) == "address":
             at.say(one.name, ", ".join(addresses_at(scene, begin, at.last)[1]), mark.first, addresses_at(scene, begin, at.last)[0])
             continue
-        closes = scene.stops(begin + 1) or scene.is_text(begin + 1, ",") or scene.does(begin + 1, "join")
+        closes = scene.breaks(begin + 1, "join")
         verb = begin == mark.last and scene.kind(begin) == "word" and scene.does(begin, "ask_for") and closes  # `cpu type host`
         value = begin < at.last and (scene.kind(begin) in ("name", "quoted") or is_value_word(scene, begin) or verb)
         if value and (alone or naming):
@@ -298,7 +298,7 @@ def _storages(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     for i in scene.of_kind(at.first, at.last, "word", "name") if one.name not in at.found.facts else ():
         behind = scene.kind(i - 2) == "size" or "disk" in scene.at(i - 2).names("fact")
-        closes = scene.stops(i + 1) or scene.is_text(i + 1, ",", ")") or scene.does(i + 1, "join")
+        closes = scene.breaks(i + 1, "join", signs=(")",))
         named = scene.kind(i) == "name" or (scene.is_plain_word(i) and closes and not scene.is_listed(i, "no_storage"))
         if behind and named and scene.is_left(i) and scene.is_listed(i - 1, "within") and not scene.denied[i]:
             at.say(one.name, scene.quote(i, i + 1), i, i + 1)
@@ -342,7 +342,7 @@ def _lead(at: Stretch, mark: Mark) -> int:
     """The small word that a name before its label stands behind; where there is none, the label's own place."""
     scene = at.scene
     for i in range(mark.first - 1, max(at.first, mark.first - 6) - 1, -1):
-        if scene.does(i, "owned", "article", "for", "lean", "with") or scene.stops(i) or scene.is_text(i, ",") or scene.used[i]:
+        if scene.breaks(i, "owned", "article", "for", "lean", "with") or scene.used[i]:
             return i
     return mark.first
 

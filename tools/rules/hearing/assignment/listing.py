@@ -75,7 +75,7 @@ def _may_be_name(scene: Scene, number: int) -> bool:
     """A name, or a word that means nothing else, or that nothing follows."""
     if scene.kind(number) in ("name", "quoted"):
         return not scene.used[number]
-    ends = scene.stops(number + 1) or scene.is_text(number + 1, ",") or scene.does(number + 1, "join", "with", "for", "lean")
+    ends = scene.breaks(number + 1, "join", "with", "for", "lean")
     alone = scene.at(number).last - scene.at(number).first <= 1
     return is_value_word(scene, number) and not scene.used[number] and (not scene.at(number).meanings or (ends and alone))
 

@@ -63,7 +63,7 @@ def networks(at: Stretch, one: Wanted) -> None:
 def _answers(at: Stretch, one: Wanted, number: int) -> bool:
     """`3 servers, 2 workers. production on 20`, where it was asked which network: a number that counts nothing."""
     scene, after = at.scene, number + 1
-    ends = scene.stops(after) or scene.is_text(after, ",", ")") or scene.does(after, "join")
+    ends = scene.breaks(after, "join", signs=(")",))
     open_ = one.name in scene.asked and one.name not in at.found.facts and scene.is_listed(number - 1, "within")
     return open_ and ends and scene.does(number - 1, "lean") and not scene.at(number - 1).names("fact")
 
@@ -149,7 +149,7 @@ def _network_before(at: Stretch, mark: Mark) -> Span | None:
     if i < at.first or not scene.is_left(i) or scene.is_listed(i, "no_network"):
         return None
     lead = scene.at(i - 1)
-    opens = scene.stops(i - 1) or scene.is_text(i - 1, ",") or lead.does("lean", "owned", "article", "for")
+    opens = scene.breaks(i - 1, "lean", "owned", "article", "for")
     number = scene.kind(i) == "number" and opens and scene.said[i].value < VLAN_MAX and not scene.is_plain_word(mark.last)
     open_ = (lead.does("lean") or i == at.first) and is_value_word(scene, i) and not scene.at(i).names("fact")
     word = scene.kind(i) == "word" and (lead.does("owned") or open_)
@@ -186,7 +186,7 @@ def _names_a_place(scene: Scene, mark: Mark, begin: int, is_new: bool = False) -
     told = begin > mark.last
     if scene.does(mark.first - 1, "any") or (scene.is_listed(mark.first - 1, "no_place") and not is_new):
         return told and scene.is_text(begin - 1, ":", "=")
-    opens = scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",")
+    opens = scene.breaks(mark.first - 1)
     leads = ("lean", "owned", "change", "join", *(("article",) if is_new else ()))  # `create a vnet dmz`
     there = opens or scene.does(mark.first - 1, *leads) or scene.is_listed(mark.first, "within")
     closes = scene.kind(begin + 1) in ("", "mark", "number", "size") or scene.does(begin + 1, "join", "with", "for", "lean", "affirm", "or")

@@ -10,7 +10,7 @@ from tools.rules.hearing.assignment.saying import read_stretch
 from tools.rules.hearing.assignment.stretch import Found
 from tools.rules.hearing.assignment.things import Message, Thing
 from tools.rules.hearing.assignment.vague import ask_how_large, ask_how_much
-from tools.rules.hearing.groups.heads import free_label
+from tools.rules.hearing.groups.head import free_label
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words.able import COUNT, Able, spoken
 from tools.rules.hearing.words.meanings import same

@@ -143,7 +143,7 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
 def _is_named_alone(scene: Scene, number: int) -> bool:
     """`create lark-3`, `set up lark with 4 cores`; not `prepare dev-test resources`."""
     text, end = scene.said[number].text, number + 1
-    ends = scene.stops(end) or scene.is_text(end, ",", "(", ":") or scene.does(end, "with", "join", "for", "lean")
+    ends = scene.breaks(end, "with", "join", "for", "lean", signs=("(", ":"))
     return "." not in text and (ends or any(c.isdigit() for c in text))
 
 
@@ -152,7 +152,7 @@ def _is_word_name(at: Stretch, number: int) -> bool:
     scene, text = at.scene, at.scene.said[number].text
     sized = len(text) > 3 and scene.kind(number + 1) == "number" and "cpu_count" in scene.at(number + 2).names("fact")  # `vm wasp 2 cores`
     sized = sized or (len(text) > 3 and scene.kind(number + 1) == "size")  # `vm wasp 4 GB`
-    ends = sized or scene.stops(number + 1) or scene.is_text(number + 1, ",", "(", ":") or scene.does(number + 1, "with")
+    ends = sized or scene.breaks(number + 1, "with", signs=("(", ":"))
     leads = scene.words.language == ENGLISH or (scene.words.adjectives_first and scene.does(number + 1, "with"))
     open_ = leads and scene.named_at(number) and scene.is_plain_word(number) and text not in scene.words.ordinals
     if not (open_ and ends and len(text) >= 3) or text.endswith(("ly", "ing")):

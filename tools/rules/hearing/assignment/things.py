@@ -13,7 +13,7 @@ from tools.rules.hearing.assignment.cells import Cell
 from tools.rules.hearing.assignment.stretch import Found, Stretch
 from tools.rules.hearing.assignment.values import plain
 from tools.rules.hearing.groups.grouping import Group
-from tools.rules.hearing.groups.heads import TIMES
+from tools.rules.hearing.groups.head import TIMES
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words.able import COUNT, Able
 from tools.rules.hearing.words.counting import counted_by, how_many
@@ -333,7 +333,7 @@ class Message:
     def _is_whole(self, mark: Mark) -> bool:
         """Nothing but its version or what it is for stands behind it."""
         scene, end = self.scene, mark.last + (self.scene.kind(mark.last) == "number")
-        return not mark.names("body") and (scene.stops(end) or scene.is_text(end, ",", "(") or scene.does(end, "for", "with", "lean"))
+        return not mark.names("body") and scene.breaks(end, "for", "with", "lean", signs=("(",))
 
     def _changes_another(self) -> bool:
         """`increase the RAM of srv-print-07 to 8 GB`: a machine that nobody here has made."""
@@ -375,7 +375,7 @@ class Message:
         scene = self.scene
         if scene.is_listed(mark.last - 1, "toward"):
             return True
-        ends = scene.stops(mark.last) or scene.is_text(mark.last, ",", "please", "again")
+        ends = scene.breaks(mark.last, signs=("please", "again"))
         return not scene.is_listed(mark.first - 1, "everything") and (
             ends or scene.does(mark.last, "for", "lean", "with", "affirm") or bool(scene.at(mark.last).choices("environment"))
         )

@@ -98,7 +98,7 @@ def _pieces(scene: Scene, kinds: Container[str]) -> list[tuple[int, int]]:
         return [(0, end)]
     found, first = list[tuple[int, int]](), 0
     for i in range(len(scene.said) + 1):
-        if scene.stops(i) or scene.is_text(i, ",") or scene.used[i] or scene.does(i, "join"):
+        if scene.breaks(i, "join") or scene.used[i]:
             found += [(first, i)] if i > first else []
             first = i + 1
     return found[:PIECES_MAX]

@@ -10,7 +10,8 @@ from tools.rules.hearing.assignment import listing
 from tools.rules.hearing.assignment.scaling import worth
 from tools.rules.hearing.assignment.things import MACHINE_SIZES, OWN, SHARED, Message, Thing
 from tools.rules.hearing.assignment.values import GIB, plain
-from tools.rules.hearing.groups.heads import free_label, machines_of
+from tools.rules.hearing.groups.head import free_label
+from tools.rules.hearing.groups.heads import machines_of
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities

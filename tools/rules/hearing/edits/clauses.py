@@ -61,7 +61,7 @@ def clauses(scene: Scene, request: Request) -> list[Clause]:
     """Those that take something away, from left to right."""
     parser, found, at = _Parser(scene, request), list[Clause](), 0
     while request.items and at < len(scene.said):
-        begins = scene.stops(at - 1) or scene.is_text(at - 1, ",") or scene.does(at - 1, "join")
+        begins = scene.breaks(at - 1, "join")
         clause = parser.clause(at) if begins else None
         found += [clause] if clause else []
         at = clause.last if clause else at + 1
@@ -120,7 +120,7 @@ class _Parser:
     def _out_of(self, first: int, begin: int) -> Clause | None:
         """`take web-02 out of the load balancer`: it is to leave that and to go on. Nothing can do that, so it is told."""
         scene = self.scene
-        last = next((i for i in range(begin, begin + OUT_MAX) if scene.stops(i) or scene.is_text(i, ",")), begin + OUT_MAX)
+        last = next((i for i in range(begin, begin + OUT_MAX) if scene.breaks(i)), begin + OUT_MAX)
         out = scene.find(begin, last, "out", "off") if scene.is_listed(begin, "lifting") else None
         if out is None or out == begin + 1:
             return None
@@ -189,7 +189,7 @@ class _Parser:
     def _closed(self, first: int, last: int, ways: tuple[Ways, ...]) -> Clause | None:
         """Nothing but courtesy stands behind it, up to where a clause ends."""
         end = self._courtesy(last, "parting")
-        closes = self.scene.stops(end) or self.scene.is_text(end, ",") or self.scene.does(end, "join")
+        closes = self.scene.breaks(end, "join")
         return Clause(first, last, ways) if ways and all(ways) and closes else None
 
     def _goes_on(self, end: int) -> bool:

@@ -37,7 +37,7 @@ def _another(scene: Scene, old: int, number: int) -> int:
     """The token of the new name; -1 where there is none. `number`: behind the old one."""
     to = _behind(scene, old, number)
     fits = to >= 0 and (scene.kind(to) in ("name", "quoted") or scene.is_plain_word(to))
-    ends = scene.stops(to + 1) or scene.is_text(to + 1, ",") or scene.does(to + 1, "join")
+    ends = scene.breaks(to + 1, "join")
     return to if fits and ends else -1
 
 

@@ -63,9 +63,9 @@ def keep_from(scene: Scene, request: Request, made: Sequence[Edit]) -> list[Edit
 def _around(scene: Scene, number: int) -> tuple[int, int]:
     """The clause that a word stands in, up to a comma or an `and`."""
     first, last = number, number
-    while not (scene.stops(first - 1) or scene.is_text(first - 1, ",") or scene.does(first - 1, "join")):
+    while not scene.breaks(first - 1, "join"):
         first -= 1
-    while not (scene.stops(last) or scene.is_text(last, ",") or scene.does(last, "join")):
+    while not scene.breaks(last, "join"):
         last += 1
     return first, last
 

@@ -3,11 +3,10 @@ things that are only spoken of (`behind the production load balancer`)."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeGuard
 
-from tools.rules.hearing.groups.heads import Head, says_machine_size
+from tools.rules.hearing.groups.head import Head, says_machine_size
 from tools.rules.hearing.groups.standing import (
     asks_before,
     elaborates,
@@ -20,19 +19,28 @@ from tools.rules.hearing.groups.standing import (
     is_no_thing,
     is_told_of,
     modifies,
-    only_counts,
-    says_no_more,
     says_what,
     tells_list,
     touches,
     value_of,
     what_joins,
 )
+from tools.rules.hearing.groups.there import (
+    is_fact_of_ours,
+    is_it,
+    is_portion_of_ours,
+    is_recount,
+    is_recount_of_one,
+    is_subject,
+    item_meant,
+    kind_of,
+    ours,
+)
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import FIGURES
 from tools.rules.hearing.words.able import COUNT
 from tools.rules.hearing.words.meanings import same
-from tools.values.request import Item, Request
+from tools.values.request import Request
 
 GROUPS_MAX = 60
 """Things that one message may speak of; what goes beyond is told as unused."""
@@ -113,8 +121,9 @@ class Grouping:
             if not any(scene.is_body(i) for i in range(head.first, head.last + 1)):
                 return scene.leave(head.start, head.last)
             head = replace(head, capability=scene.words.plain, body=True)
-        if meant := self._meant(head):
-            head = replace(head, capability=meant.capability, label=meant.label)
+        one = self.request.items[0] if not self.found and is_it(scene, self.request, head) else item_meant(scene, self.request, head)
+        if one:
+            head = replace(head, capability=one.capability, label=one.label)
         if (
             head.names
             and head.start in self.lines
@@ -127,7 +136,7 @@ class Grouping:
         verdict = self._verdict(head)
         match verdict:
             case "new" | "there":
-                label = head.label or (self._ours(head) if verdict == "there" else "")
+                label = head.label or (ours(self.scene, self.request, head) if verdict == "there" else "")
                 scene.name_thing(head.first, head.last)
                 scene.settle(*lead.counted)
                 self.found.append(Group(head, head.start, head.last, verdict == "new", label, lead.number, lead.counted))
@@ -144,7 +153,7 @@ class Grouping:
                 previous.count = lead.number if previous.count is None and lead.number else previous.count
                 scene.use(head.first, head.last)
             case "removed":
-                label = head.label or self._ours(head)
+                label = head.label or ours(self.scene, self.request, head)
                 label = label or scene.quote(head.start + (head.intro == "ref"), head.last)
                 self.removed.append(Group(head, head.start, head.last, False, label, None, (0, 0)))
                 scene.use(head.first, head.last)
@@ -177,18 +186,16 @@ class Grouping:
             return "kind"
         if previous and head.body and scene.is_listed(head.start - 1, "of") and scene.is_listed(head.first - 1, "bare"):
             return "instead"  # `a Kubernetes cluster of plain VMs`: what runs on them is their own affair
-        if (
-            (is_no_thing(self.scene, head) and not self._is_subject(head))
-            or self._is_fact_of_ours(head)
-            or self._is_portion_of_ours(head)
-            or self._is_recount_of_one(head)
-        ):
+        if is_fact_of_ours(scene, self.request, head) or (is_no_thing(scene, head) and not is_subject(scene, self.request, head)):
+            return "no"
+        if not self.found and (is_portion_of_ours(scene, self.request, head) or is_recount_of_one(scene, self.request, head)):
             return "no"
         is_unnamed = not head.label and not head.role
-        there = head.label in self.named or (is_unnamed and self._ours(head) != "")
+        there = head.label in self.named or (is_unnamed and ours(self.scene, self.request, head) != "")
         if there and tells_list(self.scene, head):
             return "there"
-        if there and self._runs(head) and (scene.denied[head.first] or governed(scene, head, "remove")):
+        runs = there and (head.label or ours(scene, self.request, head)) in scene.known.built
+        if runs and (scene.denied[head.first] or governed(scene, head, "remove")):
             return "no" if scene.denied[head.first] else "there"  # what runs goes as tools.rules.hearing.edits.taking hears it
         if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
             return "removed"
@@ -318,12 +325,9 @@ class Grouping:
         if head.body and counts and not self._is_listed_anew(head, previous):
             return "same"  # `a database for 20 users, 3 servers`
         if head.body:
-            return (
-                "new"
-                if (is_new and (before == "join" or (before == "stop" and (head.lead.number or head.start in self.lines))))
-                or (head.start in self.lines and says_machine_size(self.scene, head.last, len(self.scene.said), fully=True))
-                else "same"
-            )
+            listed = is_new and (before == "join" or (before == "stop" and (head.lead.number or head.start in self.lines)))
+            sized = head.start in self.lines and says_machine_size(self.scene, head.last, len(self.scene.said), fully=True)
+            return "new" if listed or sized else "same"
         if before == "for" and value_of(self.scene, head) >= 0:
             return "new"
         if before == "for" or (before == "with" and head.intro == "ref"):
@@ -338,7 +342,7 @@ class Grouping:
         if there:
             adds = head.lead.more and not head.lead.another
             it = self.scene.does(head.start - 1, "link") and not self.scene.does(head.start - 1, "lean")  # `it is two vms, not one`
-            is_new = head.intro == "new" and not changes and not it and not adds and not self._is_recount(head)
+            is_new = head.intro == "new" and not changes and not it and not adds and not is_recount(self.scene, head)
             return "new" if is_new else "there"
         if what_joins(self.scene, head) == "for" and not head.adjectives:
             return "new"
@@ -370,48 +374,11 @@ class Grouping:
         if head.lead.number is None or head.lead.counted == (0, 0):
             return ""
         if self.previous is not None:
-            return self._kind_of(self.previous.capability, head)
+            return kind_of(self.scene, self.previous.capability, head)
         only = self.request.items[0].capability if len(self.request.items) == 1 else ""
-        return self._kind_of(only, head) if only and not asks_before(self.scene, head, "ask_for", "another") else ""
-
-    def _kind_of(self, capability: str, head: Head) -> str:
-        able, within = self.scene.words.able[capability], range(head.first, head.last)
-        counted = {name.removesuffix(f"_{COUNT}") for name in able.parts}
-        named = {name.removesuffix(f"_{COUNT}") for i in within for name in self.scene.at(i).facts(capability)}
-        said = named | {one for one in counted for i in within if same(self.scene.said[i].text) == same(one)}
-        return next((one for one in sorted(counted & said) if f"{one}_memory" in able.kinds), "")
+        return kind_of(self.scene, only, head) if only and not asks_before(self.scene, head, "ask_for", "another") else ""
 
     # What tells.
-
-    def _is_portion_of_ours(self, head: Head) -> bool:
-        """`the servers need 8 GB`, of a cluster: machines of one of its kinds, and nothing new."""
-        only = self.request.items[0].capability if len(self.request.items) == 1 else ""
-        opens = head.intro == "ref" or (head.intro == "bare" and self.scene.stops(head.start - 1))  # `servers 2 cores 4 GB`
-        return bool(only) and opens and head.lead.number is None and not self.found and self._kind_of(only, head) != ""
-
-    def _is_fact_of_ours(self, head: Head) -> bool:
-        """`open port 8080 too`, of a web server: no Azure firewall, but its port."""
-        valued = self.scene.kind(head.last) in ("number", "port")
-        if head.intro == "new" or head.label or self.scene.marks_of("platform") or not valued:
-            return False
-        lists = {one.name for one in self.scene.catalogue[head.capability].WANTED if one.several}
-        said = lists & {name for i in range(head.first, head.last) for name in self.scene.at(i).names("fact")}
-        able = self.scene.words.able
-        return any(item.capability != head.capability and said & able[item.capability].by_name.keys() for item in self.request.items)
-
-    def _is_subject(self, head: Head) -> bool:
-        """`resolver with 2 cores`, where there is one: it, and no setting of another thing."""
-        opens = self.scene.stops(head.start - 1) and (self.scene.does(head.last, "with") or self.scene.is_listed(head.last, "needing"))
-        return opens and any(item.capability == head.capability for item in self.request.items)
-
-    def _runs(self, head: Head) -> bool:
-        return (head.label or self._ours(head)) in self.scene.known.built
-
-    def _is_recount(self, head: Head) -> bool:
-        """`two web servers` alone, where there is one: so many of it."""
-        if self.scene.any_does(self.scene.sentence(head.first)[0], head.start, "only"):
-            return only_counts(self.scene, head, "another")  # `we need only one machine`
-        return head.lead.number != 1 and only_counts(self.scene, head, "ask_for", "join", "another")
 
     def _is_unwanted(self, head: Head) -> bool:
         """`A VM for the database course (no database needed)`: it is taken back, and another thing, or a machine, is named."""
@@ -420,47 +387,6 @@ class Grouping:
             return False
         apart = len(self.services) > 1 or any(scene.is_body(i) for i in range(head.first, head.last + 1))
         return apart and head.capability in self.unwanted
-
-    def _meant(self, head: Head) -> Item | None:
-        """The item that another word than its own stands for: `the database` of a database cluster, and what `it` is."""
-        if self._is_it(head):
-            return self.request.items[0]
-        ours = {item.capability for item in self.request.items}
-        counts = self._is_recount(head) or (
-            head.lead.more and says_no_more(self.scene, head)
-        )  # `make it 4 web servers`, `one more web server`
-        if head.capability in ours or head.body or head.label or head.names or (head.intro == "new" and not counts):
-            return None
-        if self.scene.is_listed(head.first - 1, "bare"):
-            return None  # `plain PostgreSQL`: and no cluster
-        catalogue = self.scene.catalogue
-        like = [one for one in self.request.items if any(head.capability in w.instead_of for w in catalogue[one.capability].WANTED)]
-        return like[0] if len(like) == 1 else None
-
-    def _is_recount_of_one(self, head: Head) -> bool:
-        """`only two machines`, of several things: of which nobody said, and it is none of its own."""
-        own = any(self.scene.is_listed(i, "own_machine") for i in range(head.first, head.last))
-        if not head.body or own or head.lead.number is None or len(self.request.items) < 2 or self.found:
-            return False
-        begin = self.scene.sentence(head.first)[0]
-        return self.scene.any_does(begin, head.start, "only", "mends", "prefer") and only_counts(self.scene, head, "ask_for", "another")
-
-    def _is_it(self, head: Head) -> bool:
-        """`make it 5 machines`: so many of the one item there is."""
-        if not head.body or head.lead.number is None or len(self.request.items) != 1 or self.found:
-            return False
-        able = self.scene.words.able[self.request.items[0].capability]
-        begin = self.scene.sentence(head.first)[0]
-        points = self.scene.any_does(begin, head.start, "them", "prefer", "mends")
-        own = any(self.scene.is_listed(i, "own_machine") for i in range(head.first, head.last))
-        points = points or (begin == head.start and not own and says_no_more(self.scene, head))  # `5 machines`, and no more
-        return "count" in able.kinds and points and only_counts(self.scene, head, "ask_for", "another")
-
-    def _ours(self, head: Head) -> str:
-        """The item that is meant: `the payroll vm` is none that is called otherwise."""
-        items = [item for item in reversed(self.request.items) if item.capability == head.capability]
-        told = [item for item in items if all(any(same(one) in word for word in _words_of(item)) for one in head.adjectives)]
-        return next((item.label for item in (told if head.intro == "ref" else told or items)), "")
 
     def _is_listed_anew(self, head: Head, previous: Group) -> bool:
         """`vm with 2 cores and vm with 8 cores`: each goes on with a size of its own."""
@@ -471,7 +397,3 @@ class Grouping:
 
     def _is_like_previous(self, head: Head) -> bool:
         return self.previous is not None and self.previous.capability == head.capability
-
-
-def _words_of(item: Item) -> set[str]:
-    return {same(item.label), *(same(part) for fact in item.facts for part in re.split(r"[\s,-]+", fact.value.lower()))}

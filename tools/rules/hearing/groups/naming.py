@@ -50,7 +50,7 @@ def is_host(able: Able, scene: Scene, number: int) -> bool:
 def is_named_place(scene: Scene, first: int, last: int) -> bool:
     """`on the network servers`: a label that leans on something, and one word behind it that closes its clause."""
     leads = scene.does(first - 1 - scene.does(first - 1, "owned"), "lean")
-    return leads and (scene.stops(last) or scene.is_text(last, ",", ")"))
+    return leads and scene.breaks(last, signs=(")",))
 
 
 def hyphenated(scene: Scene, number: int) -> str:
@@ -99,9 +99,7 @@ def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:
     """An ordinary word behind it is a name: after `called`, and after `name:`; not after `call` or in `a name server`."""
     spelled = hyphenated(scene, begin) if begin < len(scene.said) else ""
     is_made_up = "-" in spelled or any(c.isdigit() for c in spelled)
-    orders = (scene.stops(mark.first - 1) or scene.is_text(mark.first - 1, ",")) and not scene.is_listed(
-        begin, "not_after_name"
-    )  # `name mole if that is free`
+    orders = scene.breaks(mark.first - 1) and not scene.is_listed(begin, "not_after_name")  # `name mole if that is free`
     return orders or is_made_up or begin > mark.last or mark.last - mark.first > 1 or scene.is_listed(mark.first, "calls")
 
 
@@ -149,7 +147,7 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
     if token.kind == "word" and not is_first and sure and is_value_word(scene, at) and not scene.at(at).meanings:
         word = hyphenated(scene, at)
         end = scene.chunk(at, len(word))
-        ends = end >= last or scene.stops(end) or scene.is_text(end, ",") or scene.does(end, "with", "for", "lean", "each", "join")
+        ends = end >= last or scene.breaks(end, "with", "for", "lean", "each", "join")
         return end, (word,) if ends else ()
     return at, ()
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tools.rules.hearing.groups.grouping import GROUPS_MAX, Group, Grouping
-from tools.rules.hearing.groups.heads import ROLE_COUNT_MAX, Head, applications, heads, new_places, says_machine_size, titles
+from tools.rules.hearing.groups.head import ROLE_COUNT_MAX, Head, says_machine_size
+from tools.rules.hearing.groups.heads import heads
+from tools.rules.hearing.groups.roles import applications, new_places, titles
 from tools.rules.hearing.groups.standing import value_of
 from tools.rules.hearing.layout.pieces import SECTION
 from tools.rules.hearing.scene import Scene
@@ -282,7 +284,7 @@ def _counts_alone(scene: Scene, number: int) -> bool:
     mark = scene.at(number)
     if not counts and not scene.does(number, "another", "article"):
         return False
-    opens = scene.does(number - 1, "join") or scene.stops(number - 1) or scene.is_text(number - 1, ",", ":", "(")
+    opens = scene.breaks(number - 1, "join", signs=(":", "("))
     after = scene.skip(max(mark.last, number + 1), len(scene.said), "only")
     named = not scene.words.alone.keys().isdisjoint(scene.at(after).names("choice"))  # `another one for Docker`
     goes_on = named or scene.does(after, "for", "with", "called") or scene.is_listed(after, "within")

@@ -92,7 +92,7 @@ def _is_subject(scene: Scene, first: int, last: int) -> bool:
     lead = first - 1
     opens = scene.stops(lead) or scene.is_text(lead, ",", "-", "*") or scene.does(lead, *LEAD) or scene.is_listed(lead, "adding", "opening")
     opens = opens or scene.kind(lead) == "number"
-    closes = scene.stops(last) or scene.is_text(last, ":", ",", "=") or scene.kind(last) in ("number", "size")
+    closes = scene.breaks(last, signs=(":", "=")) or scene.kind(last) in ("number", "size")
     closes = (
         closes
         or scene.is_listed(last, "needing", "is_to_be", "being", "after_all")

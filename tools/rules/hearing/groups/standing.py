@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rules.hearing.groups.heads import Head
+from tools.rules.hearing.groups.head import Head
 from tools.rules.hearing.groups.naming import DIGITS, is_named_place
 from tools.rules.hearing.scene import Scene
 
@@ -119,7 +119,7 @@ def is_described(scene: Scene, head: Head) -> bool:
 def elaborates(scene: Scene, head: Head, last: int, after: int) -> bool:
     """In a sentence of its own it says for whom or with what the thing is that was only named, up to `last`, with a thing `after` it."""
     end = scene.sentence(last)[1]
-    opens = scene.stops(head.start - 1) or scene.is_text(head.start - 1, ",") or scene.does(head.start - 1, "join")
+    opens = scene.breaks(head.start - 1, "join")
     bare = opens and head.intro == "bare" and head.lead.number is None
     until = min(after, end)
     told = scene.has(last, until, "size", "money") or any(scene.facts(i) & scene.words.counting for i in range(last, until))
