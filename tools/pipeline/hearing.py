@@ -66,7 +66,9 @@ class Hearing:
 
     def _known(self) -> Known:
         parts = self.now.requirements.parts if self.now.requirements else ()
-        return replace(self.known, sizes={part.label: sizes_needed(part) for part in parts} | {**self.known.sizes})
+        return replace(
+            self.known, earlier=self.now.history, sizes={part.label: sizes_needed(part) for part in parts} | {**self.known.sizes}
+        )
 
     def _understand(self, effect: effects.Understand) -> events.Understood:
         before = Request() if effect.anew else self.now.request

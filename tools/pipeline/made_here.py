@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tools.pipeline.world import World
-from tools.rules.hearing.known import Built, Sizes
+from tools.rules.hearing.known import Built, Known, Sizes
 from tools.rules.request.running import sizes_made, sizes_needed
 from tools.values.conversation import Conversation
 from tools.values.manifest import Manifest
+from tools.values.snapshot import ClusterSnapshot
 
 
 def made_here(world: World, now: Conversation) -> Manifest | None:
@@ -35,6 +38,16 @@ def sizes_so_far(world: World, now: Conversation) -> Sizes:
     drafted = now.manifest if now.plan_kind != "remove" else None
     made = drafted or made_here(world, now)
     return planned | {part.label: sizes_made(part) for part in (made.parts if made else ()) if part.machines}
+
+
+def known_here(world: World, now: Conversation) -> Known:
+    """What a message may call by its name: what was seen of the cluster when it was last looked at, and what was made."""
+    seen = (now.snapshots or {}).get("proxmox")
+    known = Known(built=machines_built(world, now), sizes=sizes_so_far(world, now), earlier=now.history)
+    if not isinstance(seen, ClusterSnapshot):
+        return known
+    nodes, storages = ({one.name.lower() for one in several} for several in (seen.nodes, seen.storages))
+    return replace(known, nodes=frozenset(nodes), storages=frozenset(storages))
 
 
 def guide_of(world: World, run_id: str) -> str:

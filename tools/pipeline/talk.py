@@ -16,12 +16,11 @@ from tools.ledger.leases import Lease, LeaseLost
 from tools.pipeline import carry_out
 from tools.pipeline.commanding import Commanding
 from tools.pipeline.context import Say
-from tools.pipeline.made_here import guide_of, machines_built, sizes_so_far
+from tools.pipeline.made_here import guide_of, known_here
 from tools.pipeline.noticing import plan_waits
 from tools.pipeline.working import Working
 from tools.pipeline.world import World
 from tools.rules.hearing import proving
-from tools.rules.hearing.known import Known
 from tools.rules.request import goals
 from tools.rules.words import telling
 from tools.rules.words.conversation import read
@@ -203,8 +202,8 @@ class Talk:
         """Once for each state of the conversation: the prompt of a model and the judge of what it heard both ask."""
         now = self.now
         if self._heard is None or self._heard[0] is not now:
-            known = Known(built=machines_built(self.world, now), sizes=sizes_so_far(self.world, now))
-            self._heard = now, goals.hear(self.text, now.request, catalogue(), now.asked, self.world.now().date(), now.before, known)
+            today, known = self.world.now().date(), known_here(self.world, now)
+            self._heard = now, goals.hear(self.text, now.request, catalogue(), now.asked, today, now.before, known)
         return self._heard[1]
 
     def said(self, edits: Edits, offline: bool) -> events.Said:

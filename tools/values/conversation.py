@@ -51,6 +51,8 @@ class Conversation:
     """What it was before each undoing, the latest last."""
     priced: Edits | None = None
     """What a question about things that nobody has asked for yet was about: `do it` asks for them."""
+    question: str = ""
+    """What the last message asked beside what it ordered: it is answered below the plan that comes of it."""
     requirements: Requirements | None = None
     snapshots: dict[PlatformName, Snapshot] | None = None
     offer: Offer | None = None

@@ -115,6 +115,8 @@ class Edits(Value):
     doubts: tuple[Doubt, ...] = ()
     asks: bool = False
     """It asks something and orders nothing. Its edits then say what the question is about (`what would 8 GB cost?`)."""
+    question: str = ""
+    """What it asks beside what it orders: `give it 8 GB, what does that cost?`"""
     undo: int = 0
     """Steps back in the history of edits; negative: forward again (`redo`)."""
     unused: tuple[str, ...] = ()

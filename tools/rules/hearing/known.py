@@ -1,10 +1,12 @@
 """What is known to be there, so that its names are understood: of a world its nodes and networks, by a snapshot or any document that lists
-them, and what a run has made."""
+them, what a run has made, and what was asked for earlier."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from tools.values.request import Request
 
 DEPTH_MAX = 4
 
@@ -28,8 +30,11 @@ class Known:
     nodes: frozenset[str] = frozenset()
     networks: Mapping[str, Segment] = field(default_factory=dict)
     """By their names in small letters."""
+    storages: frozenset[str] = frozenset()
     built: Built = field(default_factory=dict)
     sizes: Sizes = field(default_factory=dict)
+    earlier: tuple[Request, ...] = ()
+    """What the request was before each change of it."""
 
     def has_network(self, value: str) -> bool:
         said = value.lower()
@@ -44,7 +49,8 @@ def known_of(document: object) -> Known:
     networks = {
         name.lower(): Segment(_first(one, "bridge"), _first(one, "vlan_tag", "tag", "vlan")) for name, one in _all(document, "networks")
     }
-    return Known(frozenset(name.lower() for name, _ in _all(document, "nodes")), networks)
+    nodes, storages = (frozenset(name.lower() for name, _ in _all(document, kind)) for kind in ("nodes", "storages"))
+    return Known(nodes, networks, storages)
 
 
 def _all(document: object, kind: str, depth: int = DEPTH_MAX) -> Iterator[tuple[str, Mapping[str, object]]]:

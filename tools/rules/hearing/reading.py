@@ -33,6 +33,7 @@ from tools.rules.hearing.layout.files import pasted, without
 from tools.rules.hearing.layout.pieces import SECTION, pieces
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words.able import COUNT
+from tools.rules.hearing.words.counting import names_of
 from tools.rules.hearing.words.dictionary import Catalogue, lexicon
 from tools.rules.hearing.words.meanings import same
 from tools.rules.names.naming import listed
@@ -61,7 +62,8 @@ def read(
     scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
     scene.known, scene.asked = known, frozenset(name for _, name in asked)
     scene.lately = lately(request, before)
-    scene.latest = frozenset(item.label for item in request.items if before is not None and item not in before.items)
+    changed = [item.label for item in request.items if before is not None and item not in before.items]
+    scene.latest = frozenset(label for label in changed if before and not before.item(label)) or frozenset(changed)
     if restores(scene, request, before):
         return Edits(undo=1)
     message = Message(scene, request, catalogue, today)
@@ -87,13 +89,15 @@ class _Reader:
         self.told_last: tuple[str, ...] = ()
         self.begun = False
         """A form has gone on to another thing."""
+        self.cells: Sequence[Cell] = ()
 
     def edits(self, cleaned: str, asked: Asked) -> Edits:
         scene, message = self.scene, self.message
         sign_off(scene)
         layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene.words, text))
         cells, spans, remarks = cells_of(scene, layout)
-        asks = is_question(scene, spans) and not cells
+        self.cells = cells
+        asks, question = is_question(scene, spans)
         if scene.marks_of("informs") and not scene.marks_of("ask_for"):
             scene.leave(0, len(scene.said))
         self.gone += [] if cells else renamed(scene, message.request)
@@ -129,7 +133,15 @@ class _Reader:
         readings = (edit for doubt in doubts for reading in doubt.readings for edit in reading.edits)
         give_back(scene, [edit.quote for edit in (*edits, *readings)] + [doubt.quote for doubt in doubts])
         told = (*taken.unused, *unused(scene))
-        return Edits(edits=edits, doubts=doubts, asks=asks, unused=told, joins=joins_what_runs(scene), starts_over=starts_over)
+        return Edits(
+            edits=edits,
+            doubts=doubts,
+            asks=asks and not cells,
+            question=question,
+            unused=told,
+            joins=joins_what_runs(scene),
+            starts_over=starts_over,
+        )
 
     def _read(self, found: list[Group], removed: list[Group], cells: list[Cell], called: list[Called], is_prose: bool) -> None:
         """Everything that is said, each of the thing that it is about."""
@@ -267,6 +279,8 @@ class _Reader:
         for one in called:
             owner = next((group.thing for group in found if group.first <= one.first < group.last and group.thing >= 0), -1)
             able = [item for item in message.request.items if any(w.name == "name" for w in message.catalogue[item.capability].WANTED)]
+            latest = [item for item in able if item.label in scene.latest] if len(one.names) == 1 else []
+            able = latest if len(latest) == 1 else able
             thing = message.things[owner] if message.things else message.thing_of(able[0]) if len(able) == 1 else None
             if thing is None:
                 self._deal_out_names(one, able)
@@ -281,8 +295,10 @@ class _Reader:
     def _deal_out_names(self, called: Called, items: Sequence[Item]) -> None:
         """`call them www1, www2 and db1`, of several things: as many names as there are machines."""
         message, left = self.message, list(called.names)
-        counts = [message.counted(Thing(item.capability, item.label, False, ""), COUNT)[1] or 1 for item in items]
-        for item, count in zip(items, counts, strict=True) if sum(counts) == len(left) else ():
+        counts = {item.label: message.counted(Thing(item.capability, item.label, False, ""), COUNT)[1] or 1 for item in items}
+        kinds = [items, *([item for item in items if item.capability == one] for one in {item.capability: None for item in items})]
+        meant = next((several for several in kinds if sum(counts[item.label] for item in several) == len(left)), [])
+        for item, count in ((item, counts[item.label]) for item in meant):
             mine, left = left[:count], left[count:]
             quote = self.scene.quote(called.first, called.last)
             message.thing_of(item).edits.append(Edit(do="set", item=item.label, name="name", value=", ".join(mine), quote=quote))
@@ -352,7 +368,20 @@ class _Reader:
         plain = [thing for thing in message.things if not thing.row]
         if not plain and message.things:
             return self._common()  # `Environment: production` below a table
+        if not plain and message.request.items and self._is_ticket(message.request.items[-1]):
+            self.begun = True
+            message.things.append(Thing(self.scene.words.plain, "", True, self.scene.quote(cell.first, cell.last), first=cell.first))
+            return message.things[-1]
         return plain[-1] if plain else message.thing_of(message.request.items[-1]) if message.request.items else None
+
+    def _is_ticket(self, last: Item) -> bool:
+        """`there is this one, too:` and a form with a name and sizes: another machine than the last one, which has both."""
+        scene, told = self.scene, {name for cell in self.cells for name in cell.facts}
+        names = {scene.unquoted(i).lower() for cell in self.cells if "name" in cell.facts for i in range(cell.first, cell.last)}
+        ours = {name.lower() for item in self.message.request.items for name in names_of(item)}
+        points = any(scene.is_listed(i, "that") and scene.is_listed(i + 1, "one_of") for i in range(self.cells[0].first))
+        stated = last.fact("name") is not None or MACHINE_SIZES & {fact.name for fact in last.facts}
+        return "name" in told and len(told & MACHINE_SIZES) > 1 and not names & ours and bool(points or stated)
 
 
 def _may_answer(message: Message, asked: Asked) -> bool:
@@ -377,6 +406,7 @@ def _read_for_all(message: Message) -> None:
     scene, request = message.scene, message.request
     before, used = bytes(scene.used), bytearray(scene.used)
     told = any(mark.does("each") for mark in scene.marks) or any(scene.is_listed(i, "everything") for i in range(len(scene.said)))
+    goes_on = scene.does(0, "join") or any(scene.is_text(i, "it") for i in range(len(scene.said)))  # `and four cores`, `give it 8 GB`
     for item in _pointed_at(scene, request.items) or request.items:
         scene.used[:] = before
         thing = Thing(item.capability, item.label, False, "")
@@ -390,6 +420,8 @@ def _read_for_all(message: Message) -> None:
         if len(able) < 2 or told or name in SHARED:
             continue
         stated = [thing for thing in able if (there := request.item(thing.label)) and there.fact(name)]
+        latest = [thing for thing in able if goes_on and thing.label in scene.latest]
+        stated = latest if len(latest) == 1 and len(stated) != 1 else stated
         if len(stated) != 1:
             message.things[0].doubts.append(_whose(able, name))
         for thing in able:

@@ -79,7 +79,11 @@ def edit(now: Conversation, text: str, edits: Edits) -> Stepped:
         return now, (telling.RUN_STOPPED,)
     if adds and now.run_id is not None and not anew and not joining:
         return now, (telling.ONE_RUN_AT_A_TIME,)
-    return replace(now, typed=(*now.typed, text)[-TYPED_MAX:], priced=None), (effects.Understand(edits, anew, text),)
+    question = edits.question if topic_of(edits.question) else ""
+    unused = tuple(phrase for phrase in edits.unused if phrase not in question)
+    edits = edits.model_copy(update={"unused": unused})
+    now = replace(now, typed=(*now.typed, text)[-TYPED_MAX:], priced=None, question=question)
+    return now, (effects.Understand(edits, anew, text),)
 
 
 def _is_taken_back(now: Conversation, edits: Edits) -> str:

@@ -12,7 +12,7 @@ from tools.rules.words.runs import Stepped, forget_run
 from tools.values import effects, events
 from tools.values.conversation import Conversation, Phase
 from tools.values.effects import Work
-from tools.values.request import Wish
+from tools.values.request import Edits, Wish
 from tools.values.review import Severity
 
 WATCHED = "monitoring"
@@ -105,4 +105,6 @@ def plan(now: Conversation, planned: events.Planned) -> Stepped:
     else:
         after = replace(after, plan_shown=plan.digest)
     not_included = (*(wish.text for wish in ungranted(now)), *now.not_used)
-    return after, (telling.plan(plan, now.manifest, now.review, not_included, planned.before, planned.swings),)
+    told = telling.plan(plan, now.manifest, now.review, not_included, planned.before, planned.swings)
+    answered = (effects.Answer(now.question, Edits()),) if now.question else ()
+    return replace(after, question=""), (told, *answered)

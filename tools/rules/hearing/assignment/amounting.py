@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tools.rules.hearing.assignment.opening import changes_ports
-from tools.rules.hearing.assignment.scaling import multiply, so_far, worth
+from tools.rules.hearing.assignment.scaling import had, multiply, so_far, worth
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.assignment.things import MACHINE_SIZES, Message, Thing
 from tools.rules.hearing.assignment.values import (
@@ -186,7 +186,8 @@ class _Amounts:
         scene = self.scene
         begin = match.first - 1 if scene.does(match.first - 1, "article", "owned") else match.first
         one = begin < match.first and scene.find(match.first, match.last, "space") is None
-        return not self.thing.new and one and any(scene.does(i, "adds") for i in range(scene.clause(begin), begin))
+        adds = one and any(scene.does(i, "adds") for i in range(scene.clause(begin), begin))
+        return not self.thing.new and (adds or any(scene.is_listed(i, "adding") for i in range(match.first, match.last)))
 
     def _is_of_system(self, match: Match) -> bool:
         """`2 TB of storage and a system disk of 50 GB`."""
@@ -319,7 +320,8 @@ class _Amounts:
         if short and "count" in self.kinds and (any(scene.does(i, "them") for i in range(len(scene.said))) or self._recounts(numbers[0])):
             self._give("count", numbers[0])  # `make it 3`, `three of them`
         for number in numbers:
-            self._mends(number) or changes_ports(self.message, self.thing, self.at, number) or (short and self._goes_on(number))
+            heard = self._mends(number) or changes_ports(self.message, self.thing, self.at, number)
+            heard or self._goes_back(number) or (short and self._goes_on(number))
         monthly = [
             one for one in numbers if scene.is_listed(scene.skip(one.last, len(scene.said), "article", "per", texts=("/",)), "month")
         ]
@@ -372,15 +374,27 @@ class _Amounts:
         self.scene.use(number.first, number.last)
         return True
 
+    def _goes_back(self, number: Amount) -> bool:
+        """`put the app VMs back on 8`: of the one fact that was so much before."""
+        item, near = self.message.request.item(self.thing.label), (number.first - 1, number.last)
+        if item is None or not any(self.scene.does(i, "settles") for i in near):
+            return False
+        names = [fact.name for fact in item.facts if fact.name in self.kinds and had(self.message, item.label, fact.name, number)]
+        if len(names) == 1:
+            self.at.say(names[0], self._spelled(number, self.kinds[names[0]]), number.first, number.last)
+        return len(names) == 1
+
     def _is_further(self, size: Amount) -> bool:
-        """`and a third of 200 GB`, beside the disks that are there."""
+        """`and a third of 200 GB`, beside the disks that are there; `plus 500 GB for the shares`."""
         scene, disks = self.scene, self.at.able.named("disks")
-        lead = scene.skip(size.first - 3, size.first, "article", "owned", "join")
+        lead = scene.skip(max(size.first - 3, self.at.first), size.first, "article", "owned", "join")
         ordinal = any(scene.words.ordinals.get(scene.token(i).text, 0) > 0 for i in range(lead, size.first))
         before = self.message.before(self.thing, disks) if disks else None
-        if before is None or not ordinal or self.thing.new:
+        system = self.message.before(self.thing, self.at.able.named("disk"))
+        serves = bool(disks and system) and scene.does(size.first - 1, "adds") and scene.does(size.last, "for")
+        if self.thing.new or not ((ordinal and before) or serves):
             return False
-        self.at.say(disks, f"{before.value}, {size.text}", lead, size.last)
+        self.at.say(disks, ", ".join([*([before.value] if before else []), size.text]), lead, size.last)
         return True
 
     def _recounts(self, number: Amount) -> bool:

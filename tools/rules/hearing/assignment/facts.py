@@ -251,6 +251,10 @@ def _texts(at: Stretch, one: Wanted) -> None:
     for i in scene.of_kind(at.first, at.last, "name") if one.unlabelled and one.name not in at.found.facts else ():
         if is_host(at.able, scene, i) and scene.is_left(i) and one.name not in at.found.facts:
             _say_text(at, one, i, i, i + 1)
+    for i in scene.of_kind(at.first, at.last, "word", "name") if one.name == "storage" else ():
+        known = scene.said[i].text in scene.known.storages or scene.is_listed(i, "storages")
+        if known and scene.is_left(i) and not scene.denied[i] and scene.does(i - 1, "lean", "change"):
+            at.say(one.name, scene.quote(i, i + 1), i, i + 1)  # `use local-lvm`, `put it on tank`
     for mark in at.labels(one):
         if scene.denied[mark.first]:
             continue

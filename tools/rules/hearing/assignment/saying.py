@@ -24,6 +24,7 @@ RELATED_MAX = 6
 def read_stretch(message: Message, thing: Thing, first: int = 0, last: int | None = None) -> None:
     at = message.stretch(thing, first, last)
     _copy(message, thing, at)
+    _say_the_same(message, thing, at)
     _relate(message, thing, at)
     if "name" not in thing.facts and message.wants(thing, "name"):
         _bare_name(thing, at)
@@ -70,6 +71,17 @@ def _copy(message: Message, thing: Thing, at: Stretch) -> None:
             scene.use(mark.first, i + 1)
 
 
+def _say_the_same(message: Message, thing: Thing, at: Stretch) -> None:
+    """`same network as app-01`: what was said of that, or of all."""
+    scene = at.scene
+    for mark in at.marks():
+        like = _item_called(message, mark.last + 1) if scene.is_text(mark.first - 1, "same") and scene.is_listed(mark.last, "as") else None
+        names = [name for name in mark.names("fact") if message.wants(thing, name)] if like else []
+        said = [fact for fact in (*(like.facts if like else ()), *message.request.shared) if fact.name in names]
+        if said:
+            at.say(said[0].name, said[0].value, mark.first, mark.last + 2)
+
+
 def _item_called(message: Message, number: int) -> Item | None:
     """By its label, or by the name of one of its machines."""
     called = message.scene.unquoted(number).lower() if number < len(message.scene.said) else ""
@@ -84,11 +96,20 @@ def _relate(message: Message, thing: Thing, at: Stretch) -> None:
         if not scene.free(mark.first, mark.last):
             continue
         alone = kind == "apart" or (scene.any_listed(mark.first, mark.last, "together") and not scene.is_listed(mark.last - 1, "as"))
-        to, close = ("", mark.last) if alone else _related(message, mark)
+        related = _it(message, thing, mark) if scene.does(mark.last, "them") else _related(message, mark)
+        to, close = ("", mark.last) if alone else related
         if to or alone:
             kind = "apart" if scene.denied[mark.first] else kind  # `they must not be on the same node`
             thing.relations.append((kind, to, scene.quote(mark.first, close)))
             scene.use(mark.first, close)
+
+
+def _it(message: Message, thing: Thing, mark: Mark) -> tuple[str, int]:
+    """`a postgres, and a web server that uses it`: the thing before it, or the only other one there is."""
+    named = [one.said for one in message.things if one.said != (0, 0) and one.said < thing.said]
+    others = [item.label for item in message.request.items if item.label != thing.label]
+    it = message.scene.quote(*named[-1]) if named else others[0] if len(others) == 1 else ""
+    return it, mark.last + 1
 
 
 def _related(message: Message, mark: Mark) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.assignment.things import MACHINE_SIZES, Message, Thing
-from tools.rules.hearing.assignment.values import GIB, plain
+from tools.rules.hearing.assignment.values import GIB, Amount, plain
 from tools.rules.hearing.tokens import quantities
 
 
@@ -17,6 +17,14 @@ def so_far(message: Message, thing: Thing, fact: str) -> str:
 def worth(value: str) -> float | None:
     size_bytes, number = quantities.size_bytes(value), quantities.count(value)
     return size_bytes if size_bytes is not None else number
+
+
+def had(message: Message, label: str, name: str, amount: Amount) -> bool:
+    """Whether that fact, of an item or of all, was so much earlier in the conversation: `back on 8`, `100 was fine`."""
+    items = [request.item(label) for request in message.scene.known.earlier]
+    shared = (fact for request in message.scene.known.earlier for fact in request.shared if not label)
+    facts = (*shared, *(fact for item in items if item for fact in item.facts))
+    return any(fact.name == name and worth(fact.value) in (amount.worth, amount.worth * GIB) for fact in facts)
 
 
 def multiply(message: Message, thing: Thing, at: Stretch) -> None:

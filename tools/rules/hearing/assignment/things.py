@@ -48,6 +48,8 @@ class Thing:
     role: str = ""
     again: bool = False
     """As the one before it, but for what is said of it."""
+    like: str = ""
+    """The item that it is one more of, where nothing says how large it is: `another web server`."""
     again_from: int = 0
     """Only what is said of that one before this token; 0: all of it."""
     each: bool = False
@@ -235,6 +237,10 @@ class Message:
             if self.wants(thing, COUNT):
                 more = (self.counted(thing, COUNT)[1] or 1) if head.lead.more and not group.new else 0
                 thing.found.say(COUNT, str(group.count + more), quote)
+        second = any(scene.words.ordinals.get(word, 0) > 0 for word in head.adjectives)
+        if group.new and (head.lead.another or second) and not head.role:
+            thing.like = next((item.label for item in reversed(self.request.items) if item.capability == group.capability), "")
+            scene.use(head.start, head.last)
         for fact in scene.words.alone:
             for value in scene.at(head.first).choices(fact):
                 thing.found.say(fact, value, said)
@@ -394,11 +400,18 @@ class Message:
             return None
         target = next((m.last for m in scene.marks if m.does("copy")), -1)
         named = scene.token(target).text
+        several = [
+            one for one in self.request.items if one.fact(COUNT) and scene.does(mark.last, "them") and not scene.is_text(mark.last, "it")
+        ]
+        item = several[-1] if several else item  # `one more of them`
         original = next((one for one in self.request.items if named and named in _called(one)), item)
         if named and named in _called(original):
             scene.use(target, target + 1)
         scene.use(mark.first, mark.last)
-        return Thing(original.capability, "", True, scene.quote(mark.first, mark.last), copied=original.label)
+        thing = Thing(original.capability, "", True, scene.quote(mark.first, mark.last), copied=original.label)
+        if mark.does("another") and original.fact(COUNT):
+            thing.found.say(COUNT, "1", thing.quote)  # `one more`, of several
+        return thing
 
 
 def _called(item: Item) -> tuple[str, ...]:

@@ -128,6 +128,9 @@ def _new(message: Message, thing: Thing, taken: set[str]) -> Edit:
     thing.doubts = [_of(doubt, thing.label) for doubt in thing.doubts]
     originals = (item.fact("name") for item in message.request.items)
     labels = {*(item.label for item in message.request.items), *(fact.value.lower() for fact in originals if fact)}
+    if thing.like and not (set(thing.facts) - SHARED - {"name", "count"} or thing.copied or thing.doubts):
+        thing.copied = thing.like
+        thing.facts.setdefault(COUNT, Fact(name=COUNT, value="1", quote=thing.quote))
     if thing.copied.lower() in labels:
         return Edit(do="copy", item=thing.copied, name=thing.label, quote=thing.quote)
     if thing.copied:

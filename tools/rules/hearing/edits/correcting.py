@@ -4,11 +4,11 @@ several things that could be meant, it is asked."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from tools.rules.hearing.assignment.scaling import worth
-from tools.rules.hearing.assignment.things import Message, Thing
+from tools.rules.hearing.assignment.scaling import had, worth
+from tools.rules.hearing.assignment.things import SHARED, Message, Thing
 from tools.rules.hearing.assignment.values import GIB, Amount, amounts, plain
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
@@ -16,6 +16,10 @@ from tools.rules.hearing.words.able import COUNT, CPU_COUNT, spoken
 from tools.values.request import Doubt, Edit, Fact, Reading, Request
 
 WORDS_MAX = 12
+BARE = ("memory", "cpu_count")
+"""What is spoken of without its name."""
+NEAR = 4
+"""How many times as much something may become where only an amount is said."""
 FAR = 3
 """How much farther the second is than the one that is meant."""
 Set = tuple[str, Fact]
@@ -29,7 +33,10 @@ def correct(message: Message, before: Request) -> bool:
     said = [one for one in said if not scene.does(one.first, "article")] or said  # `make that one 1 TB`
     able = {item.capability for item in message.request.items}
     labels = [mark for mark in scene.marks if {name for one in able for name in mark.facts(one)} - {"count"}]
-    takes_back = any(mark.does("mends", "instead", "prefer", "too_many", "too_much") for mark in scene.marks) or scene.does(0, "deny")
+    settles = any(mark.does("settles") for mark in scene.marks)
+    takes_back = (
+        settles or any(mark.does("mends", "instead", "prefer", "too_many", "too_much") for mark in scene.marks) or scene.does(0, "deny")
+    )
     if said and scene.does(said[-1].last, "them"):
         return False  # `sorry, 3 of them`: so many machines
     points = any(mark.does("change") and scene.does(mark.last, "them") for mark in scene.marks)
@@ -37,10 +44,15 @@ def correct(message: Message, before: Request) -> bool:
         return True
     if len(said) != 1 or labels or len(scene.said) > WORDS_MAX or not (takes_back or points) or scene.is_body(said[0].last):
         return False
-    new = {fact: value for fact in _recent(message.request, before) if (value := _instead(fact[1], said[0]))}
-    new = {fact: value for fact, value in new.items() if _fits(scene, fact[1], said[0])}
-    nearest = _nearest(new, said[0])
-    new = {nearest: new[nearest]} if nearest else new
+    recent, everything = list(_recent(message.request, before)), list(_recent(message.request, Request()))
+    once = [one for one in everything if had(message, one[0], one[1].name, said[0])]
+    near, nearer = _near(recent, said[0]), _near([*everything, *_planned(message)], said[0])
+    own = [one for one in recent if one[1].name == COUNT or (said[0].kind == "size" and one[1].name not in SHARED)]
+    ways = (once, near, own, nearer) if settles else (recent,)  # `8 GB is enough`, and something else was said last
+    new = next(filter(None, (_meant(scene, facts, said[0]) for facts in ways)), {})
+    in_words = said[0].kind == "number" and not said[0].text[0].isdigit()
+    if in_words and not any(fact.name == COUNT for _, fact in new) and "network" in {fact.name for _, fact in new}:
+        new = _so_many(message, said[0]) | {one: value for one, value in new.items() if one[1].name not in SHARED}
     if not new or (points and not takes_back and len({fact.value for _, fact in new}) > 1):
         return False
     quote = scene.quote(said[0].first, said[0].last)
@@ -54,6 +66,41 @@ def correct(message: Message, before: Request) -> bool:
     message.things.append(one)
     scene.use(0, len(scene.said))
     return True
+
+
+def _so_many(message: Message, amount: Amount) -> dict[Set, str]:
+    """`make that three`, behind a whole request: three of them is what it says first."""
+    last = message.request.items[-1]
+    able = message.wants(Thing(last.capability, last.label, new=False, quote=""), COUNT)
+    return {(last.label, Fact(name=COUNT, value="1", quote="")): plain(amount.worth)} if able else {}
+
+
+def _near(facts: Iterable[Set], amount: Amount) -> list[Set]:
+    """What is not much more or less than that, the nearest first."""
+    apart = {one: _times(one[1], amount) for one in facts if one[1].name not in SHARED}
+    return sorted((one for one in apart if apart[one] <= NEAR), key=lambda one: apart[one])
+
+
+def _planned(message: Message) -> Iterator[Set]:
+    """Sizes that nobody has said: `let's go with 16`, of the memory on the plan."""
+    for item in message.request.items:
+        for name, value in message.scene.known.sizes.get(item.label, {}).items():
+            now = worth(value) or 0
+            if name in BARE and not item.fact(name):
+                yield item.label, Fact(name=name, value=plain(now) if now < GIB else f"{plain(now / GIB)} GB", quote="")
+
+
+def _times(fact: Fact, amount: Amount) -> float:
+    """How many times as much the one is as the other."""
+    was, now = worth(fact.value) or 0, amount.worth * (GIB if amount.kind == "number" and quantities.size_bytes(fact.value) else 1)
+    return max(was, now) / min(was, now) if was and now else NEAR + 1
+
+
+def _meant(scene: Scene, facts: Iterable[Set], amount: Amount) -> dict[Set, str]:
+    """Of these facts those that the amount may be said of, each with its value then."""
+    new = {fact: value for fact in facts if (value := _instead(fact[1], amount)) and _fits(scene, fact[1], amount)}
+    nearest = _nearest(new, amount)
+    return {nearest: new[nearest]} if nearest else new
 
 
 def _fits(scene: Scene, fact: Fact, amount: Amount) -> bool:

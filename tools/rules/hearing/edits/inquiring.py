@@ -10,13 +10,15 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import FIGURES
 
 
-def is_question(scene: Scene, spans: Sequence[Span]) -> bool:
-    """It asks and orders nothing: every sentence of it begins as a question does, or ends as one, and none is a polite request."""
+def is_question(scene: Scene, spans: Sequence[Span]) -> tuple[bool, str]:
+    """(whether it asks and orders nothing: every sentence of it begins as a question does, or ends as one, and none is a polite request;
+    the question among its orders)."""
     asked, orders = list[tuple[int, int]](), False
     for first, last, _ in spans:
         i = first
         while i < last:
             end = min(max(scene.sentence(i)[1], i + 1), last)
+            end = _order_before_question(scene, i, end) or end
             if end - i > 1:
                 begin = i
                 while begin < min(i + 3, end) and (
@@ -36,10 +38,22 @@ def is_question(scene: Scene, spans: Sequence[Span]) -> bool:
                 else:
                     orders = True
             i = end + 1
-    for first, last in asked if orders else ():
-        if scene.is_text(last, "?") and scene.does(first, "ask"):
-            scene.leave(first, last)  # a question among orders asks for nothing
-    return bool(asked) and not orders
+    besides = [(first, last) for first, last in asked if orders and scene.is_text(last, "?") and scene.does(first, "ask")]
+    for first, last in besides:
+        scene.leave(first, last)  # a question among orders asks for nothing
+    return bool(asked) and not orders, scene.quote(besides[0][0], besides[0][1]) if besides else ""
+
+
+def _order_before_question(scene: Scene, first: int, last: int) -> int:
+    """`give it 16 GB - how much more is that?`: where the question begins that an order has behind it; 0 where it has none. What begins
+    with a condition (`with 8 GB, …`) or asks what would be orders nothing."""
+    cut = next((i for i in range(first + 1, last) if scene.is_text(i, ",", "-", "–", "(") and scene.does(i + 1, "ask")), 0)
+    begin = scene.skip(first, last, "join", texts=(",",))
+    supposes = scene.does(begin, "ask", "with", "for", "lean", "polite") or scene.is_listed(begin, "conditions", "opening")
+    would = any(scene.is_listed(i, "supposing") for i in range(cut, last))
+    orders = cut and scene.is_text(last, "?") and scene.has(begin, cut, *FIGURES) and not scene.has(cut, last, *FIGURES)
+    orders = orders and not supposes and not would
+    return cut if orders else 0
 
 
 def _wants_to_know(scene: Scene, first: int, last: int) -> bool:

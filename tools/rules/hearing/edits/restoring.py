@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tools.rules.hearing.layout.pieces import SECTION
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.words.counting import names_of
+from tools.rules.hearing.words.able import COUNT
+from tools.rules.hearing.words.counting import how_many, names_of
 from tools.rules.hearing.words.meanings import same
 from tools.values.request import Item, Request
 
@@ -16,10 +17,13 @@ WORDS_MAX = 12
 
 def restores(scene: Scene, request: Request, before: Request | None) -> bool:
     """Whether the message brings back what was taken out, and the last change did nothing but that."""
-    if before is None or not scene.said or len(scene.said) > WORDS_MAX or scene.figures():
+    if before is None or not scene.said or len(scene.said) > WORDS_MAX:
         return False
-    if _takes_back(scene):
-        return len(request.items) == len(before.items) + 1 and all(item in request.items for item in before.items)
+    added = [item for item in request.items if item not in before.items]
+    if len(added) == 1 and len(request.items) == len(before.items) + 1 and (_takes_back(scene) or _were_enough(scene, before, added[0])):
+        return True
+    if scene.figures() or _takes_back(scene):
+        return False
     if not _is_said(scene):
         return False
     gone = list(_gone(request, before))
@@ -45,6 +49,16 @@ def _takes_back(scene: Scene) -> bool:
         verb is not None and scene.does(verb.last, "them") and any(scene.is_text(i, "again") for i in range(verb.last, len(scene.said)))
     )
     return points and not scene.mentions
+
+
+def _were_enough(scene: Scene, before: Request, added: Item) -> bool:
+    """`doch nicht, zwei reichen`, where one more was added to two."""
+    figures = scene.figures()
+    said = int(scene.token(figures[0]).value) if len(figures) == 1 and scene.kind(figures[0]) == "number" else 0
+    able = scene.words.able[added.capability]
+    alike = [item for item in before.items if item.capability == added.capability and COUNT in able.by_name]
+    machines = sum(how_many(item, COUNT, able, {}) or 1 for item in alike)
+    return bool(said) and said == machines and bool(scene.marks_of("settles")) and not any(mark.names("fact") for mark in scene.marks)
 
 
 def _is_said(scene: Scene) -> bool:

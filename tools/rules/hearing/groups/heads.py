@@ -163,6 +163,11 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
                 yield head(item, i, i + 2)
             if scene.kind(i) in ("word", "name", "quoted") and same(scene.said[i].text.strip("\"'`")) in words:
                 yield head(item, i, i + 1)
+    latest = [item for item in request.items if item.label in scene.latest] if len(request.items) > 1 else []
+    for i in range(first, last - 1) if len(latest) == 1 else ():
+        one = scene.is_listed(i, "that") and scene.is_listed(i + 1, "one_of")  # `that one with 32 GB`
+        if one or scene.is_listed(i, "theirs"):
+            yield head(latest[0], i, i + 1 + one)
     for i in range(first, last - 1) if len(request.items) > 1 else ():
         ordinal = scene.words.ordinals.get(scene.said[i].text, len(request.items))
         if len(request.items) > ordinal and (scene.is_body(i + 1) or scene.is_listed(i + 1, "one_of")):

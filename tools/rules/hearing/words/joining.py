@@ -53,6 +53,10 @@ def in_numbers(said: tuple[Token, ...], words: Lexicon) -> tuple[Token, ...]:
             size_bytes = quantities.size_bytes(f"1 {words.sizes[token.text]}") or 0
             found[-1] = Token("size", f"{before.text} {token.text}", before.start, token.end, before.value * size_bytes, before.glued)
             continue
+        elif token.text in words.sizes and [one.text for one in found[-2:]] in (["half", "a"], ["half", "an"]):
+            half, unit = found[-2], words.sizes[token.text]
+            found[-2:] = [Token("size", f"0.5 {unit}", half.start, token.end, (quantities.size_bytes(f"0.5 {unit}") or 0), half.glued)]
+            continue
         found.append(token)
     return tuple(found)
 
