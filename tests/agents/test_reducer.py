@@ -235,6 +235,16 @@ def test_a_change_voids_the_plan_that_is_not_on_the_screen_any_more() -> None:
     assert (now.plan_digest, now.request, now.history, effects[0]) == (None, OTHERWISE, (REQUEST,), Void("d" * 64))
 
 
+def test_a_question_behind_an_order_is_answered_below_the_plan_that_comes_of_it() -> None:
+    asked = CHANGE.model_copy(update={"question": "what does that cost?", "unused": ("does that cost",)})
+    now, (understand,) = step(AWAITING, Said("2 cores, what does that cost?", asked, offline=False))
+    assert isinstance(understand, Understand)
+    assert understand.edits.unused == ()
+    now, effects_ = step(replace(now, phase=Phase.DRAFTING), Planned(plan("create")))
+    assert effects_[-1] == effects.Answer("what does that cost?", Edits())
+    assert now.question == ""
+
+
 def test_what_changes_nothing_leaves_the_plan_on_offer() -> None:
     now, effects = step(AWAITING, Understood(CHANGE, REQUEST, ((CHANGE.edits[0], "No."),), COMPLETE))
     assert (now, [type(effect) for effect in effects]) == (AWAITING, [Tell, Tell])

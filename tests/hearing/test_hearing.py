@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.hearing.facts import Facts, heard, plain, said
 from tools.capabilities import catalogue
+from tools.rules.hearing.known import known_of
 from tools.rules.hearing.proving import fill_in, prove
 from tools.rules.hearing.reading import TEXT_LENGTH_MAX
 from tools.rules.request.editing import apply
@@ -48,6 +49,22 @@ ASKED = tuple(("postgresql", name) for name in ("users", "environment", "network
 def test_a_change_is_about_what_was_asked_for(before: Request, text: str, expected: dict[str, str]) -> None:
     [(name, facts)] = plain(before).items()
     assert plain(said(text, so_far=before)) == {name: facts | expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("put it on tank", {"storage": "tank"}),
+        ("use local-lvm", {"storage": "local-lvm"}),
+        ("put it on shelf", {}),
+        ("not on tank", {}),
+        ("move it to alpha", {"node": "alpha"}),
+    ],
+)
+def test_what_was_seen_of_the_cluster_is_known_by_its_name(text: str, facts: dict[str, str]) -> None:
+    seen = known_of({"nodes": {"alpha": {}}, "storages": [{"name": "tank"}]})
+    edits = heard(text, DATABASE, known=seen)
+    assert {edit.name: edit.value for edit in edits.edits} == facts
 
 
 @pytest.mark.parametrize(
