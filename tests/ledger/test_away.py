@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from tools.ledger.database import LedgerAway, away
+from tools.ledger.database import BUSY_SECONDS, LedgerAway, away
 from tools.ledger.ledger import Ledger
 
 from .builders import NOON, open_ledger
@@ -57,3 +61,45 @@ def test_a_ledger_that_was_damaged_meanwhile_is_told(tmp_path: Path) -> None:
     with pytest.raises(LedgerAway) as raised:
         open_ledger(tmp_path).get("talk")
     assert "latest copy" in raised.value.remedy
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real one of 2 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(place)], capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"No file system can be mounted here: {made.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_disk_is_told_and_the_ledger_goes_on_when_there_is_room(small_disk: Path) -> None:
+    ledger = open_ledger(small_disk)
+    ledger.put("talk", {"said": "before"})
+    with suppress(OSError), (small_disk / "filling").open("wb", buffering=0) as file:
+        while file.write(b"x" * 4096):
+            pass
+    with pytest.raises(LedgerAway, match="disk that it is on is full"):
+        for number in range(500):
+            ledger.put(f"talk-{number}", {"said": "x" * 1000})
+    assert ledger.get("talk") == {"said": "before"}, "what was said is there to be read"
+    (small_disk / "filling").unlink()
+    ledger.put("talk", {"said": "after"})
+    assert ledger.get("talk") == {"said": "after"} and ledger.verify().holds
+    ledger.close()
+
+
+def test_a_home_that_cannot_be_written_is_told_at_once_and_the_ledger_goes_on_when_it_can(small_disk: Path) -> None:
+    ledger = open_ledger(small_disk)
+    ledger.put("talk", {"said": "before"})
+    ledger.close()  # It opens its file again when it is asked; one that is open for writing cannot be taken away.
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    began = time.monotonic()
+    with pytest.raises(LedgerAway, match="cannot be written"):
+        ledger.put("talk", {"said": "lost"})
+    assert time.monotonic() - began < BUSY_SECONDS / 2, "it is waited for nobody"
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert ledger.get("talk") == {"said": "before"} and ledger.verify().holds
+    ledger.close()

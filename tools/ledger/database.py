@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text, UniqueConstraint
 from sqlalchemy.engine import Connection
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from tools.clients.files import private_folder
 from tools.ledger.migrating import REVISION, assert_not_newer, migrate, revision_of, say_revision
@@ -275,11 +275,14 @@ def _set_up_sqlite(connection: Any, _record: object, busy_seconds: float) -> Non
         connection.execute(f"PRAGMA {pragma}")
 
 
+_HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def write_ahead(connection: sqlite3.Connection, busy_seconds: float = BUSY_SECONDS) -> None:
     """Stays with the file. SQLite waits for nobody here, whatever the timeout (measured): of two that open a new file at once, one is
     told that it is locked."""
     for attempt in Retrying(
-        retry=retry_if_exception_type(sqlite3.OperationalError),
+        retry=retry_if_exception(lambda error: isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in _HELD),
         stop=stop_after_delay(busy_seconds),
         wait=wait_fixed(0.05),
         reraise=True,
