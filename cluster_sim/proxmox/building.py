@@ -148,7 +148,7 @@ def _times(nth: Nth) -> tuple[int, ...]:
 
 
 def _faults(world: ProxmoxSection) -> Faults:
-    answers = (AnswerFault(f.when, f.status, f.reason, _times(f.nth)) for f in world.faults if isinstance(f, AnswerFaultSection))
+    answers = (AnswerFault(f.when, f.status, f.reason, _times(f.nth), f.done) for f in world.faults if isinstance(f, AnswerFaultSection))
     tasks = (TaskFault(f.task, f.exitstatus, _times(f.nth), f.node, str(f.id)) for f in world.faults if isinstance(f, TaskFaultSection))
     slow = (SlowFault(f.slow, f.delay_s) for f in world.faults if isinstance(f, SlowFaultSection))
     return Faults(

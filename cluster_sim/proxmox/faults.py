@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class AnswerFault:
-    """Answers a request instead of the cluster."""
+    """Answers a request instead of the cluster, or, where it is done, in the place of the answer, which is lost."""
 
     when: str
     """Method and path with `*`: `POST /nodes/pve2/qemu/*/clone`."""
@@ -18,6 +18,7 @@ class AnswerFault:
     reason: str
     nth: tuple[int, ...] = ()
     """Which times, counted from 1; none: every time."""
+    done: bool = False
 
 
 @dataclass(frozen=True)

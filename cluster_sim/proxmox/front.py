@@ -103,13 +103,16 @@ class Front:
             raise Refusal(501, f"Method '{request.method} {path}' not implemented")
         address, here = found
         fault = self.cluster.faults.of_request(request.method, path)
-        if fault is not None:
+        if fault is not None and not fault.done:
             raise Refusal(fault.status, fault.reason)
         self._permitted(address, who, here)
         self._reachable(here)
         _no_conflict(here, given, request.query, form)
         values = check([*here.items(), *(p for p in given if p[0] not in here)], _takes(address), address.families)
-        return address.answer(Call(self.cluster, who, values, files))
+        answer = address.answer(Call(self.cluster, who, values, files))
+        if fault is not None:
+            raise Refusal(fault.status, fault.reason)
+        return answer
 
     def _find(self, method: str, path: str) -> tuple[Address, dict[str, str]] | None:
         for address, pattern in self._routes:

@@ -166,6 +166,8 @@ class AnswerFaultSection(Section):
     status: int = Field(500, ge=400, le=599)
     reason: str
     nth: Nth = None
+    done: bool = False
+    """The cluster does what it was asked, and only the answer is lost: 596 says no more than that a node was not heard in time."""
 
 
 class TaskFaultSection(Section):

@@ -146,6 +146,20 @@ def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbli
 
 
 @pytest.mark.systems
+def test_what_was_begun_though_its_answer_was_lost_is_made_whole_once(stumbling: Given) -> None:
+    world = stumbling({"when": "POST /nodes/*/qemu/9000/clone", "nth": [1], "status": 596, "reason": "Connection timed out", "done": True})
+    cluster, plan = Removing(world.settings), a_plan(world, "heard-01")
+    [machine] = world.ledger.plans.kept(plan.digest).manifest.parts[0].machines
+    run, lines = carried_out(world, plan)
+    assert failed(run) and cluster.find(machine.vm_id), lines
+    run, lines = retried(world, run.id)
+    assert run.status == "done", lines
+    assert drift(world, run.id) == (("virtual_machine", ()),)
+    named = [one["vmid"] for one in cluster.read("cluster", "resources", type="vm") if one.get("name") == machine.name]
+    assert named == [machine.vm_id], "one, and no other"
+
+
+@pytest.mark.systems
 def test_one_part_is_led_back_alone_and_the_others_stay_as_they_are(stumbling: Given) -> None:
     world = stumbling(
         {"task": "qmstart", "nth": [2], "exitstatus": "start failed: QEMU exited with code 1"},

@@ -18,6 +18,16 @@ def test_an_answer_fails_the_second_time_only(changed: Callable[..., Driver]) ->
     pve.get("/nodes/pve1/qemu/110/config")
 
 
+def test_an_answer_may_be_lost_though_what_was_asked_is_done(changed: Callable[..., Driver]) -> None:
+    lost = {"when": "POST /nodes/pve1/qemu/9000/clone", "nth": 1, "status": 596, "reason": "Connection timed out", "done": True}
+    pve = changed(faults=[lost])
+    with pytest.raises(Refused) as refused:
+        pve.post("/nodes/pve1/qemu/9000/clone", newid=201, full=1)
+    assert refused.value.status == 596 and 201 in pve.cluster.guests
+    with pytest.raises(Refused, match="already exists"):
+        pve.post("/nodes/pve1/qemu/9000/clone", newid=201, full=1)
+
+
 def test_a_node_may_hang_while_it_is_still_called_online(changed: Callable[..., Driver]) -> None:
     pve = changed(faults=[{"when": "* /nodes/pve4/*", "status": 596, "reason": "Connection timed out"}])
     assert {n["node"]: n["status"] for n in pve.get("/nodes")}["pve4"] == "online"
