@@ -77,6 +77,7 @@ def test_it_stays_k3s_on_a_cluster_of_ones_own() -> None:
     [
         (WORDS, "standard_d4s_v5/apart", [("system", 3, ["1", "2", "3"]), ("nodes", 3, ["1", "2", "3"])]),
         ("AKS with 2 nodes", "standard_d4s_v5/together", [("nodes", 2, [])]),
+        ("AKS with 2 nodes, highly available", "standard_d4s_v5/apart", [("system", 3, ["1", "2", "3"]), ("nodes", 2, ["1", "2", "3"])]),
         ("AKS with 2 nodes of 8 cores and 64 GB", "standard_e8s_v5/together", [("nodes", 2, [])]),
     ],
 )

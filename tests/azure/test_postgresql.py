@@ -37,6 +37,8 @@ def got(words: str, site: Site | None = None) -> dict[str, Any]:
         ("postgres on azure, 20 users, disk of 100 GB", {"storage_gib": 128}),
         ("PostgreSQL in Azure, 50 users, 4 cores, 16 GB memory", {"cpu_count": 4, "memory_mib": 16384}),
         (f"postgres in Azure for 20 users, admin group {GROUP}", {"administrators": GROUP}),
+        ("postgres in Azure for 20 users, backups kept 30 days, highly available", {"backup_days": 30, "high_availability": True}),
+        ("postgres in Azure for 20 users, with backups", {"backup_days": 14}),
         ("postgres in Azure for 20 users, database called shop, $500 a month", {"database_name": "shop", "budget_monthly": 500}),
     ],
 )
@@ -57,6 +59,7 @@ def test_what_is_asked_for_and_what_stays_on_the_cluster() -> None:
     [
         ("postgres in Azure for 20 users on vlan 20", "is a network of a cluster"),
         ("postgres in Azure for 20 users, 3 servers", "one server is made for one database"),
+        ("postgres in Azure for 20 users, backups kept 90 days", "from 7 to 35"),
         ("postgres in Azure for 20 users, disk of 40 TB", "more than one server's storage holds"),
         ("a MySQL database in Azure for 20 users", "not MySQL ones"),
         ("postgres in Azure for 20 users, admin group everybody", "no object id"),
@@ -83,6 +86,11 @@ def test_size_and_standby_by_what_it_is_for(seen: SubscriptionSnapshot, words: s
     assert all(s.holds for c in part.candidates for s in c.sums)
     production = "production" in words
     assert any("throttled" in e.reason for e in part.exclusions) is production
+
+
+def test_what_azure_does_is_not_told_as_left_out(seen: SubscriptionSnapshot) -> None:
+    part = composed("postgres in Azure for 20 users, backups kept 30 days, high availability, in eastus", seen).parts[0]
+    assert part.needs.not_included == () and part.candidate.endswith("/zone-redundant") and part.variables["backup_days"] == 30
 
 
 def test_what_has_no_price_is_named(seen: SubscriptionSnapshot) -> None:

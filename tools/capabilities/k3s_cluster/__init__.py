@@ -55,6 +55,7 @@ ON: dict[PlatformName, Footing] = {
         regions_of=regions_of,
         names_to_check=names_to_check(),
         guide="aks.md.j2",
+        grants=frozenset(("high_availability",)),
     ),
 }
 

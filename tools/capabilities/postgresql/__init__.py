@@ -52,6 +52,7 @@ ON: dict[PlatformName, Footing] = {
         regions_of=regions_of,
         names_to_check=names_to_check("postgresql"),
         guide="flexible.md.j2",
+        grants=frozenset(("high_availability", "backup")),
     ),
 }
 

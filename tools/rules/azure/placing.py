@@ -70,6 +70,11 @@ def nothing(needs: Needs, subject: str, reason: str, counter_offer: str = "") ->
     return PartOffer(label=needs.label, candidates=(), exclusions=shut, counter_offer=counter_offer)
 
 
+def must_survive(needs: Needs) -> bool:
+    """The loss of a zone: it is for production, or was asked to be highly available."""
+    return needs.text("environment") == "production" or needs.yes("high_availability")
+
+
 def tags_of(needs: Needs, site: Site) -> Names:
     """On everything that takes tags. The site's own tags of the environment go before ours."""
     environment, team = needs.text("environment"), needs.text("team")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.capabilities import Reviewed
 from tools.capabilities.k3s_cluster.aks.choices import NODE_POOL
-from tools.rules.azure import ranges
+from tools.rules.azure import placing, ranges
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.checks import Checks
 from tools.rules.azure.kubernetes import check_doors, number, releases
@@ -30,11 +30,11 @@ def review(part: Part, situation: Situation) -> Reviewed:
     checks.check("size.enough", str(nodes["vm_size"]), text, "Leave the size open.")
     _release(checks, str(variables["kubernetes_version"]))
     zones = {zone for pool in pools for zone in pool["zones"]}
-    production = needs.text("environment") == "production"
-    text = "All of it fails with one zone, and it is for production." if production and len(zones) < 2 else ""
+    production = placing.must_survive(needs)
+    text = "All of it fails with one zone, and it must not." if production and len(zones) < 2 else ""
     checks.check("zones.spread", "", text, "Say a region with zones, if it must not.", Severity.WARNING)
     few = production and int(nodes["count"]) < NODES_LEAST
-    text = "With one node everything stops while it is replaced, and it is for production." if few else ""
+    text = "With one node everything stops while it is replaced, and it must not." if few else ""
     checks.check("nodes.enough", "", text, f"Say `{NODES_LEAST} nodes`, or more.", Severity.WARNING)
     text = "" if variables["administrators"] else "Nobody can use it before an Entra group is named: there are no local accounts."
     checks.note("people", "", text, "Say `administrators` and the object id of an Entra group, or give its people a role afterwards.")

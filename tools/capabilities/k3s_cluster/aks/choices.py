@@ -109,14 +109,14 @@ def _price(size: Size, region: str, situation: Situation) -> tuple[bool, float, 
 
 def pools_of(needs: Needs, size: Size, apart: bool, situation: Situation) -> tuple[Pool, ...]:
     """Spread over zones in production. Nodes of their own for what Azure runs there keep a runaway pod away from the cluster's own work."""
-    region, production = needs.text("region"), needs.text("environment") == "production"
+    region, production = needs.text("region"), placing.must_survive(needs)
 
     def zones(name: str) -> tuple[str, ...]:
         had = azure_sizes.zones(name, situation.subscription, region) if production else ()
         return had if len(had) > 1 else ()
 
     nodes = Pool(NODE_POOL, size.name, needs.whole("nodes"), needs.whole("workers_disk_gib"), not apart, False, zones(size.name))
-    count = azure_sizes.system_nodes(needs.text("environment"))
+    count = azure_sizes.system_nodes("production" if production else "")
     system = Pool(SYSTEM_POOL, SYSTEM, count, SYSTEM_DISK_GIB, True, True, zones(SYSTEM))
     return (system, nodes) if apart else (nodes,)
 
@@ -140,7 +140,7 @@ def _shut(size: Size, apart: bool, needs: Needs, situation: Situation, release: 
 
 def _candidate(size: Size, apart: bool, rank: int, needs: Needs, situation: Situation, release: str) -> Candidate:
     """System nodes apart for production, none elsewhere: they cost as much as two or three nodes more."""
-    region, production = needs.text("region"), needs.text("environment") == "production"
+    region, production = needs.text("region"), placing.must_survive(needs)
     pools = pools_of(needs, size, apart, situation)
     sums = azure_sizes.quota_sums(claims(pools), situation.subscription, region)
     fullest = azure_sizes.worst(sums)

@@ -40,6 +40,8 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     refuse_places_of_clusters(reading)
     _read_nodes(reading)
     settle_group_sizes(reading, WORKERS.name, NODE_CPU, NODE_MEMORY_MIB, NODE_DISK_GIB)
+    if "high_availability" in reading.facts:
+        reading.said("high_availability", True)
     _read_release(reading)
     # Azure gives its machines their addresses, so any that are said are those that reach the API.
     read_api_ranges(reading, "api_ranges" if "api_ranges" in reading.facts else "address")

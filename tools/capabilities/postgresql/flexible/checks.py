@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.capabilities import Reviewed
 from tools.capabilities.postgresql.flexible.choices import ALONE, STANDBY, SUBNET_PREFIX, THROTTLED, TIERS
 from tools.capabilities.postgresql.flexible.facts import STORAGE_GIB
+from tools.rules.azure import placing
 from tools.rules.azure.checks import Checks
 from tools.rules.names import regions as azure_regions
 from tools.rules.sizing import sizing
@@ -58,6 +59,6 @@ def _size(checks: Checks) -> None:
     alone = burstable or not azure_regions.has_zones(region)
     text = f"{sku} in {region} cannot have a standby in another zone." if standby == STANDBY and alone else ""
     checks.check("zones", sku, text, "Take a general purpose size in a region with zones, or no standby.")
-    single = standby == ALONE and needs.text("environment") == "production"
-    text = "It has no standby in another zone, and is for production." if single else ""
+    single = standby == ALONE and placing.must_survive(needs)
+    text = "It has no standby in another zone, and is for production, or to be highly available." if single else ""
     checks.check("zones.standby", sku, text, "Pick a size with a standby, if it must not fail with a zone.", Severity.WARNING)

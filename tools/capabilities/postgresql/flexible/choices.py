@@ -33,7 +33,7 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
     seen = situation.subscription
     if no := placing.no_region(needs, seen):
         return no
-    region, production = needs.text("region"), needs.text("environment") == "production"
+    region, production = needs.text("region"), placing.must_survive(needs)
     fitting = [size for size in sizing.postgresql_sizes() if _carries(size, needs)]
     shut = [Exclusion(subject=s.sku, reason=THROTTLED) for s in fitting if production and s.series == "burstable"]
     sizes = [s for s in fitting if not (production and s.series == "burstable")][:SIZES_MAX]
@@ -66,8 +66,8 @@ def _modes(size: PostgresqlSize, region: str) -> Iterator[str]:
 
 
 def _candidate(size: PostgresqlSize, mode: str, rank: int, needs: Needs) -> Candidate:
-    """A standby for production, none elsewhere: it costs the server a second time."""
-    users, production = needs.whole("concurrent_users"), needs.text("environment") == "production"
+    """A standby for production and where high availability is asked for, none elsewhere: it costs the server a second time."""
+    users, production = needs.whole("concurrent_users"), placing.must_survive(needs)
     room = Sum(
         subject=f"connections of {size.sku}",
         unit="connections",
@@ -118,6 +118,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
             "databases": [database],
             "settings": SETTINGS,
             "administrators": admin,
+            "backup_days": needs.whole("backup_days"),
             "alert_email": needs.text("alert_email"),
             "hub_id": placing.joined(needs, situation.site)["hub_id"],
         },
@@ -156,7 +157,8 @@ def _resources(needs: Needs, names: dict[str, str], size: PostgresqlSize, standb
             names["postgresql"],
             "PostgreSQL flexible server",
             f"{size.sku}, {storage:,} GiB{', with a standby' if servers == 2 else ''}",
-            f"Version {needs.text('version')}; people and programs log in as themselves, and no password exists.",
+            f"Version {needs.text('version')}, backups of {needs.whole('backup_days')} days; people and programs log in as themselves, "
+            "and no password exists.",
             (f"postgresql.{size.sku}", 730.0 * servers),
             ("postgresql.storage", float(storage * servers)),
         ),

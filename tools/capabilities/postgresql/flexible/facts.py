@@ -22,6 +22,8 @@ STORAGE_GIB = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767
 VERSION = "17"
 """The newest that has all extensions: 18 lacks some (learn.microsoft.com azure/postgresql concepts-supported-versions, 2025-12-08)."""
 LOG_GB = assumed(5, 1, 50, "Logs a month, of who connected and of slow statements.")
+BACKUP_DAYS, BACKUP_DAYS_RANGE = 14, (7, 35)
+"""learn.microsoft.com azure/postgresql concepts-backup-restore, read 2026-12-01."""
 OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -35,6 +37,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     read_database_name(reading)
     reading.default("version", VERSION, "The newest version that has all extensions.")
     reading.suppose("log_gb", LOG_GB, "GB a month")
+    _read_wishes(reading)
     _read_administrators(reading)
     read_alert_email(reading)
     refuse_places_of_clusters(reading)
@@ -66,6 +69,18 @@ def _read_sizes(reading: Reading) -> None:
     else:
         because = f"{wanted.because} The next size of a Premium SSD; it only ever grows."
         reading.assumed("storage_gib", storage_gib, because, "GiB", low=STORAGE_GIB[0], high=STORAGE_GIB[-1], source=wanted.source)
+
+
+def _read_wishes(reading: Reading) -> None:
+    """Azure keeps backups anyhow; how long is what can be said of them."""
+    if "high_availability" in reading.facts:
+        reading.said("high_availability", True)
+    reading.facts.read.add("backup")  # Azure makes them without being asked
+    days = reading.count("backup_days", "days of backups", *BACKUP_DAYS_RANGE, "that is how long Azure keeps backups of PostgreSQL.")
+    if days is not None:
+        reading.said("backup_days", days, "days")
+    elif "backup_days" not in reading.facts:
+        reading.default("backup_days", BACKUP_DAYS, "A week more than Azure keeps by itself.", "days")
 
 
 def _read_administrators(reading: Reading) -> None:
