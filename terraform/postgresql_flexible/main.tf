@@ -76,6 +76,7 @@ resource "azapi_resource" "network" {
           properties = {
             addressPrefix        = var.address_space
             networkSecurityGroup = { id = azapi_resource.nsg.id }
+            # What leaves a delegated subnet is the service's affair, so nothing is said of its way out.
             # The standby's log goes to Azure Storage by this way.
             serviceEndpoints = [{ service = "Microsoft.Storage" }]
             delegations = [
