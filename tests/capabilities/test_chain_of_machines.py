@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from machine_chain import POSTGRESQL, VM, WEB, composed, errors, offered, only, reviewed, situation, spoilt
 
 from tools.capabilities import chain
+from tools.capabilities.on_machines import NOT_SET_UP
 from tools.platforms import estimate
+from tools.rules.machines.watching import watches_or_is_watched
 from tools.rules.plans.picking import pick_by_rule
 from tools.rules.plans.reviewing import ratchet, world_moved
 from tools.rules.words.findings import detail, remedy, sentence
@@ -74,6 +76,25 @@ def test_a_name_that_was_said_and_is_taken_is_told_with_a_free_one() -> None:
     _, offer = offered("virtual_machine", VM | {"name": "shop-db"}, four_nodes())
     assert "it is taken by VM 110 on pve1" in offer.parts[0].exclusions[0].reason
     assert offer.parts[0].counter_offer == "The name shop-db-2 is free."
+
+
+def test_where_something_else_is_taken_no_other_name_is_offered() -> None:
+    _, offer = offered("virtual_machine", VM | {"name": "shop-db-2", "vm_id": "110"}, four_nodes())
+    assert (offer.parts[0].exclusions[0].subject, offer.parts[0].counter_offer) == ("VM id 110", "")
+
+
+@pytest.mark.parametrize("system", ["rocky", "almalinux"])
+def test_a_system_that_no_role_knows_is_left_as_it_is_and_carries_no_service(system: str) -> None:
+    seen = four_nodes(templates=(template(9000, f"{system}-9", "pve1", os=system),))
+    _, offer = offered("postgresql", POSTGRESQL | {"os": system}, seen)
+    assert not offer.parts[0].candidates
+    assert "set up on Debian and Ubuntu alone" in offer.parts[0].exclusions[0].reason
+    plain, usual = composed("virtual_machine", VM | {"os": system}, seen), composed("virtual_machine", VM)
+    assert [one.configure.playbook for one in map(only, (plain, usual)) if one.configure] == ["plain_machine.yml", "virtual_machine.yml"]
+    assert ("node_exporter" in str(only(plain).commands), "node_exporter" in str(only(usual).commands)) == (False, True)
+    assert (NOT_SET_UP in only(plain).needs.not_included, NOT_SET_UP in only(usual).needs.not_included) == (True, False)
+    assert (watches_or_is_watched(only(plain)), watches_or_is_watched(only(usual))) == (False, True)
+    assert errors(reviewed(plain, seen)) == []
 
 
 def test_a_cluster_without_quorum_is_offered_nothing() -> None:

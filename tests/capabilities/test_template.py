@@ -67,7 +67,14 @@ def test_a_further_one_has_a_number_and_is_taken_in_the_place_of_the_first() -> 
 
 @pytest.mark.parametrize(
     ("name", "said", "fits"),
-    [("ubuntu-24-04", "ubuntu-24.04", True), ("debian-12-2", "debian-12", True), ("debian-12", "debian-13", False)],
+    [
+        ("ubuntu-24-04", "ubuntu-24.04", True),
+        ("debian-12-2", "debian-12", True),
+        ("debian-12", "debian-13", False),
+        ("ubuntu-2404-cloudinit-template", "ubuntu-24.04", True),
+        ("ubuntu2204", "ubuntu-22.04", True),
+        ("ubuntu-2404", "ubuntu-22.04", False),
+    ],
 )
 def test_a_name_without_dots_tells_its_version(name: str, said: str, fits: bool) -> None:
     assert templates.matches(template(9000, name, "pve1", os=name.partition("-")[0]), said) is fits

@@ -53,3 +53,32 @@ def test_machines_on_a_vlan_without_dhcp_have_the_sites_addresses_fail_over_and_
             removed = chat.say(f"approve {chat.say('remove it').digest}")
             assert chat.run.status == "removed", removed.text
             assert cluster.read("cluster", "ha", "resources") == cluster.read("cluster", "ha", "rules") == []
+
+
+def test_a_machine_of_another_system_has_both_families_and_a_second_card(tmp_path: Path) -> None:
+    """Rocky Linux, which no role knows: it is made, met, asked, and left as it is."""
+    file = tmp_path / "world.yaml"
+    rocky = {"name": "rocky-9", "node": "pve", "template": True, "default_user": "rocky", "memory_gib": 1, "bridge": "vmbr0"}
+    rocky |= {"disks": [{"storage": "local-lvm", "size_gib": 10}], "cloud_init": "local-lvm"}
+    changes = {
+        "bridges": {"vmbr0": {"vlan_aware": False}, "vmbr_lan": {"vlan_aware": True}},
+        "networks": {"lan": {"tag": 10, "bridge": "vmbr_lan", "subnet": "10.10.10.0/24", "gateway": "10.10.10.1", "dhcp": False}},
+        "guests": {9001: rocky},
+    }
+    file.write_text(yaml.safe_dump({"based_on": str(WORLDS / "one_node.yaml"), "proxmox": changes}))
+    with world([str(file)], tmp_path / "world", guests="emulated") as ready:
+        given = environment(ready, tmp_path) | {"BERTH_HOME": str(tmp_path / "home")}
+        with api_server(given, tmp_path / "api_server.log") as berth:
+            chat = berth.chat()
+            planned = chat.say(
+                "a Rocky Linux VM called dual with 1 core, 1 GB and 12 GB on vmbr0, address 192.168.1.60/24 and 2001:db8::60/64, "
+                "gateway 192.168.1.1, a second NIC on VLAN 10 on vmbr_lan with address 10.10.10.60/24, development, no key"
+            )
+            assert "the roles know Debian and Ubuntu alone" in planned.text
+            done = chat.say(f"approve {planned.digest}")
+            assert chat.run.status == "done", done.text
+            [machine] = chat.plan.manifest.parts[0].machines
+            config = Proxmox(Settings.from_environment(given)).read("nodes", "pve", "qemu", str(machine.vm_id), "config")
+    assert set(config["ipconfig0"].split(",")) == {"gw=192.168.1.1", "ip=192.168.1.60/24", "ip6=2001:db8::60/64"}
+    assert config["ipconfig1"] == "ip=10.10.10.60/24"
+    assert "bridge=vmbr_lan" in config["net1"] and "tag=10" in config["net1"]

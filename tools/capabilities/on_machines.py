@@ -11,21 +11,24 @@ from tools.capabilities.grounds import AZURE, CLUSTER, Ground
 from tools.rules.azure import machine_checks
 from tools.rules.azure import machines as azure
 from tools.rules.azure.placing import regions_of
-from tools.rules.machines import addresses, choices, networks, review
+from tools.rules.machines import addresses, choices, networks, review, templates
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
+from tools.rules.words import guiding
 from tools.values.machine import AnyMachine
 from tools.values.manifest import Command, Configure, Endpoint, Part, Secret, TlsCertificate
-from tools.values.offer import PartOffer, Pick
+from tools.values.offer import Exclusion, PartOffer, Pick
 from tools.values.request import Fact
 from tools.values.requirements import Group, Needs
 from tools.values.review import Finding
 from tools.values.site import Site
 from tools.values.situation import Situation
-from tools.values.snapshot import PlatformName
+from tools.values.snapshot import ClusterSnapshot, PlatformName
 from tools.values.value import Json
 from tools.values.watched import Exporter
 
+NOT_SET_UP = "packages, time zone and node_exporter: the roles know Debian and Ubuntu alone"
+"""Of a machine of another system."""
 Check = tuple[str, Finding | None]
 """(its name, what it found)"""
 
@@ -61,6 +64,10 @@ def on_cluster(
     def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) -> Part:
         return furnish(choices.part_of(needs, offer, pick, situation))
 
+    def offer(needs: Needs, situation: Situation) -> PartOffer:
+        found = choices.offer(needs, situation)
+        return found if set_up.plain else _of_known_systems(found, situation.cluster)
+
     def furnish(part: Part) -> Part:
         return set_up.furnish(part).model_copy(update={"exporters": exporters, "watches": watches, "farewell": farewell(part)})
 
@@ -72,7 +79,7 @@ def on_cluster(
 
     return Footing(
         understand=understand_all if groups or virtual_addresses else understand,
-        offer=choices.offer,
+        offer=offer,
         compose=compose,
         review=review_all,
         watches=watches,
@@ -90,11 +97,21 @@ def on_cluster(
     )
 
 
+def _of_known_systems(found: PartOffer, seen: ClusterSnapshot) -> PartOffer:
+    """Nothing, where it would be cloned from a system that its roles do not know: better before the plan than after the machine is made."""
+    used = {place.template_vm_id for one in found.candidates for place in one.places}
+    strange = next((t for t in seen.templates if t.vm_id in used and not templates.is_set_up(t.os)), None)
+    if strange is None:
+        return found
+    reason = f"its system is {strange.os}, and this service is set up on Debian and Ubuntu alone. Say `on Debian`"
+    return PartOffer(label=found.label, candidates=(), exclusions=(Exclusion(subject=f"template {strange.name}", reason=reason),))
+
+
 @dataclass(frozen=True)
 class SetUp:
     """What is set up on machines, wherever they stand. `playbook` is a file under ansible/, `variables` are its besides those of the role
     base, `commands` the guide's of one machine, `checks` are made besides those of every machine, `endpoints` say how others of the same
-    request reach it."""
+    request reach it. `plain` is the playbook for systems that no role knows; empty: it does not stand on these."""
 
     playbook: str
     commands: Commands
@@ -103,9 +120,12 @@ class SetUp:
     certificates: Callable[[Part], tuple[TlsCertificate, ...]] = lambda part: ()
     endpoints: Callable[[Part], tuple[Endpoint, ...]] = lambda part: ()
     checks: Callable[[Part], Iterable[Check]] = no_checks
+    plain: str = ""
 
     def furnish(self, part: Part) -> Part:
         """With what runs on its machines, as they are called."""
+        if self.plain and not templates.is_set_up(str(dict(part.facts).get("os", ""))):
+            return self._left_plain(part)
         settings = {**choices.base_variables(), **self.variables(part)}
         return part.model_copy(
             update={
@@ -116,6 +136,13 @@ class SetUp:
                 "commands": tuple(command for machine in part.every_machine for command in self.commands(machine, part)),
             }
         )
+
+    def _left_plain(self, part: Part) -> Part:
+        """One can log in to its machines, and nothing is installed there."""
+        commands = tuple(command for machine in part.every_machine for command in guiding.to_log_in(machine))
+        done = Configure(kind="ansible", playbook=self.plain, variables={})
+        needs = part.needs.model_copy(update={"not_included": tuple(dict.fromkeys((*part.needs.not_included, NOT_SET_UP)))})
+        return part.model_copy(update={"secrets": (choices.SSH_KEY,), "configure": done, "commands": commands, "needs": needs})
 
     def judge(self, part: Part, every: Reviewed) -> Reviewed:
         """What is found of every machine, and by its own checks."""

@@ -1,4 +1,5 @@
-"""A virtual machine of a stated size, or for a known application: Debian or Ubuntu, reachable by SSH, nothing installed but the base.
+"""A virtual machine of a stated size, or for a known application: Debian or Ubuntu, reachable by SSH, nothing installed but the base; or of
+another system, with nothing installed at all.
 
 facts.py says what is wanted and how it is understood; the table at the end names the rest; guide.md.j2 is the guide, in Azure
 azure_machines.md.j2.
@@ -23,7 +24,15 @@ EXAMPLES = (
     "2 VMs in Azure with 2 cores and 8 GB, production, in eastus",
 )
 ON: dict[PlatformName, Footing] = {
-    "proxmox": on_cluster(understand, SetUp(playbook="virtual_machine.yml", commands=lambda machine, part: common(machine), checks=checks)),
+    "proxmox": on_cluster(
+        understand,
+        SetUp(
+            playbook="virtual_machine.yml",
+            commands=lambda machine, part: common(machine),
+            checks=checks,
+            plain="plain_machine.yml",
+        ),
+    ),
     "azure": in_azure(
         lambda facts, site: understand(facts, site, AZURE_BARE),
         SetUp(playbook="virtual_machine.yml", commands=lambda machine, part: common(machine)),

@@ -19,7 +19,7 @@ ID_LENGTH_MAX = 8
 TAG_MAX = 4094
 ALIAS = re.compile(r"[()\-_.\w\s]{1,256}")
 """As pve-network has it (VnetPlugin.pm, 2026-11-30)."""
-BRIDGE = re.compile(r"vmbr\d{1,4}")
+BRIDGE = re.compile(r"vmbr\w{1,11}")
 MADE = "vlan"
 """The kind of zone that is made here."""
 

@@ -40,11 +40,12 @@ SSH_KEY = Secret(name="ssh_key", kind="ssh_key")
 def offer(needs: Needs, situation: Situation) -> PartOffer:
     seen, reserved = situation.cluster, situation.reserved
     room = room_of(situation, needs.text("environment"), highly_available=needs.yes("high_availability"))
-    clash = (*_name_clash(needs, seen, reserved), *_id_clash(needs, seen, reserved), *addresses.clashes(needs, seen, reserved))
+    named = _name_clash(needs, seen, reserved)
+    clash = (*named, *_id_clash(needs, seen, reserved), *addresses.clashes(needs, seen, reserved))
     if not seen.quorate:
         clash = (Exclusion(subject="the cluster", reason="it has no quorum, so nothing in it can be changed"),)
     if clash:
-        free = _free_name(needs, seen, reserved.widest) if needs.field("name") else ""
+        free = _free_name(needs, seen, reserved.widest) if named else ""
         return PartOffer(label=needs.label, candidates=(), exclusions=clash, counter_offer=free)
     placed = groups.place_all(needs, room, groups.nodes_of(situation.parts))
     return PartOffer(

@@ -21,7 +21,7 @@ UNTAGGED = 0
 """As the tag that was said: none."""
 SUGGESTIONS_MAX = 4
 NAMED_MAX = 12
-_ON_BRIDGE = re.compile(r"([a-z][a-z0-9]*?)(?:\.|v)(\d{1,4})")
+_ON_BRIDGE = re.compile(r"([a-z][a-z0-9_]*?)(?:\.|v)(\d{1,4})")
 """`vmbr0.40` and `vmbr0v40`."""
 
 

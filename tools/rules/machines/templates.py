@@ -29,6 +29,15 @@ def matches(template: Template, os: str) -> bool:
     return not version or version in {*re.findall(r"[\d.]+", template.name), *re.findall(r"[\d.]+", _dotted(template.name))}
 
 
+SET_UP = ("debian", "ubuntu")
+"""Systems that the roles under ansible/ know."""
+
+
+def is_set_up(os: str) -> bool:
+    """Whether roles can set up a machine of it. A template that tells nothing of its system may be one of these."""
+    return os in ("", *SET_UP)
+
+
 def known(snapshot: ClusterSnapshot) -> list[str]:
     """What may be asked for: systems and names."""
     return sorted({t.os for t in snapshot.templates if t.os} | {t.name for t in snapshot.templates})
@@ -71,8 +80,9 @@ def out_of_reach(template: Template, node: Node, storage: Storage, reach: Reach)
 
 
 def _dotted(name: str) -> str:
-    """The name of a machine has no dots: ubuntu-24-04."""
-    return re.sub(r"(?<=\d)-(?=\d)", ".", name)
+    """The name of a machine has no dots: ubuntu-24-04, or Ubuntu's ubuntu-2404."""
+    short = re.sub(r"(?<=ubuntu)(-?)([12]\d)(04|10)(?!\d)", r"\g<1>\2.\3", name.lower())
+    return re.sub(r"(?<=\d)-(?=\d)", ".", short)
 
 
 def _version(template: Template) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import ipaddress
 import json
 from collections.abc import Iterable, Sequence
 
+from tools.rules.machines import templates
 from tools.rules.machines.images import becomes_template
 from tools.values.manifest import Part
 from tools.values.run import MachineReceipt
@@ -43,7 +44,8 @@ def is_reached(part: Part) -> bool:
 
 def watches_or_is_watched(part: Part) -> bool:
     """A monitoring stands on a cluster, with what it watches: what is in a cloud has its figures there."""
-    return bool(part.machines) and is_reached(part)
+    exports = not part.machines or templates.is_set_up(str(dict(part.facts).get("os", "")))  # node_exporter
+    return bool(part.machines) and is_reached(part) and exports
 
 
 def as_monitor(run_id: str, part: Part) -> Monitor:

@@ -12,7 +12,7 @@ from tools.values.site import Site
 
 VLAN_MAX = 4094
 UNTAGGED_WORDS = ("untagged", "native", "none", "no", "0")
-BRIDGE = re.compile(r"vmbr\d{1,4}")
+BRIDGE = re.compile(r"vmbr\w{1,11}")
 NO_KEY = ("no key", "none", "no")
 KEY_KINDS = (
     "ssh-ed25519",

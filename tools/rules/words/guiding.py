@@ -108,8 +108,8 @@ def log_in(machine: str) -> Command:
     return Command(purpose=LOG_IN, argv=("ssh", "-F", "{run}/ssh_config", "{machine}"), machine=machine)
 
 
-def common(machine: AnyMachine) -> tuple[Command, ...]:
-    """What can be asked of every machine."""
+def to_log_in(machine: AnyMachine) -> tuple[Command, ...]:
+    """What can be asked of a machine of any system."""
     name = machine.name
     fingerprints = (fingerprint(key) for key in machine.public_keys)
     return (
@@ -125,8 +125,15 @@ def common(machine: AnyMachine) -> tuple[Command, ...]:
             for known in fingerprints
             if known
         ),
+    )
+
+
+def common(machine: AnyMachine) -> tuple[Command, ...]:
+    """What can be asked of every machine that is set up."""
+    return (
+        *to_log_in(machine),
         on_machine(
-            name,
+            machine.name,
             "Read its figures from node_exporter",
             "curl --silent --show-error --fail http://{address}:9100/metrics | grep ^node_exporter_build_info",
             expect="node_exporter_build_info",

@@ -23,7 +23,7 @@ _COUNTER = re.compile(r"(?<=\w)[-_]\$\{[\w.+ -]*\}")
 """What a program counts machines by: `kiln-${count.index + 1}`."""
 _TELEPHONE = re.compile(r"[\d()+./–-]+")
 """What people are called at."""
-BRIDGE = re.compile(r"vmbr\d{1,4}(?:\.\d{1,4})?|v?net\d{1,4}|vmbr\d+v\d+")
+BRIDGE = re.compile(r"vmbr\w{1,11}(?:\.\d{1,4})?|v?net\d{1,4}")
 LISTING = (",", "&", "/", "+", "\n")
 
 
