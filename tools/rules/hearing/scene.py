@@ -99,8 +99,6 @@ class Scene(Seen):
                 self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
             elif self._tells_how_it_is(mark):  # `we currently share app-02 (16 cores) with others`
                 self.leave(*self.sentence(mark.first))
-            elif self.does(mark.last, "with"):  # `we currently have one server with 24 cores`
-                self.leave(mark.first, self.sentence(mark.last)[1])
 
     def _tells_how_it_is(self, mark: Mark) -> bool:
         """A verb stands behind the word, and nothing in the sentence asks for anything."""

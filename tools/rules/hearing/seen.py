@@ -130,6 +130,11 @@ class Seen:
         first = bisect_left(self._starts, start)
         return first, max(bisect_left(self._starts, end), first)
 
+    def where(self, quote: str) -> tuple[int, int]:
+        """The tokens of a quote, where it stands first."""
+        start = max(self.text.find(quote), 0)
+        return self.tokens_between(start, start + len(quote))
+
     def chunk(self, number: int, length: int) -> int:
         """The token behind so many letters."""
         return self.tokens_between(self.said[number].start, self.said[number].start + length)[1]

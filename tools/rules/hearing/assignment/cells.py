@@ -71,8 +71,6 @@ class Cell:
                 if "vlan" in self.facts and "vlan" in at.able.kinds and scene.kind(self.first) == "number":
                     at.found.say("vlan", plain(scene.said[self.first].value), scene.quote(self.first, self.last))
                 return
-        if SECTION in self.facts:
-            at.found.open.add(SECTION)
         if self.label.wishes:
             if not scene.is_listed(self.first, "no"):
                 at.found.wishes.append(Wish(kind=self.label.wishes[0], text=scene.quote(self.begin, self.last)))

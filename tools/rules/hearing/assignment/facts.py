@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from tools.rules.hearing.assignment.listing import named_rows, say_row, takes_away
-from tools.rules.hearing.assignment.places import address, addresses_at, networks, nodes, subnet
+from tools.rules.hearing.assignment.places import address, networks, nodes, subnet
 from tools.rules.hearing.assignment.ports import ports, sources
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.groups.naming import BUILDING, is_host, is_value_word, names_at
@@ -268,9 +268,6 @@ def _texts(at: Stretch, one: Wanted) -> None:
             continue  # `metrics storage: 8 cores`
         if told and begin < at.last and not scene.stops(begin) and not scene.does(begin, "lean"):  # not `the application is on 10.20.5.7`
             end = next((i for i in range(begin, at.last) if scene.is_text(i, *".,;!?\n") and not scene.token(i + 1).glued), at.last)
-            last, several = names_at(scene, begin, at.last) if scene.said[mark.last - 1].text.endswith("s") else (begin, ())
-            if len(several) > 1 and last >= end:  # `tags: db and k3s`
-                end = last
             _say_text(at, one, mark.first, begin, end)
             continue
         lead = _lead(at, mark)
@@ -278,9 +275,6 @@ def _texts(at: Stretch, one: Wanted) -> None:
         alone = alone or (mark.last - mark.first > 1 and scene.kind(begin) in ("name", "quoted"))  # `20 GB on storage ceph-vm`
         plural = scene.said[mark.last - 1].text.endswith("s")
         naming = any(scene.is_listed(i, "calls") for i in range(mark.first, mark.last))
-        if begin < at.last and scene.kind(begin) == "address":
-            at.say(one.name, ", ".join(addresses_at(scene, begin, at.last)[1]), mark.first, addresses_at(scene, begin, at.last)[0])
-            continue
         closes = scene.breaks(begin + 1, "join")
         verb = begin == mark.last and scene.kind(begin) == "word" and scene.does(begin, "ask_for") and closes  # `cpu type host`
         value = begin < at.last and (scene.kind(begin) in ("name", "quoted") or is_value_word(scene, begin) or verb)

@@ -88,14 +88,9 @@ def say_row(at: Stretch, one: Wanted, values: Sequence[str], first: int, last: i
     """What these tokens add to what is said of a list in the same message."""
     before = at.found.facts.get(one.name)
     several = dict.fromkeys((*(before.value.split(", ") if before else ()), *values))
-    quote = at.scene.quote(min(first, _begin(at, before)), last) if before else at.scene.quote(first, last)
+    quote = at.scene.quote(min(first, at.scene.where(before.quote)[0]) if before else first, last)
     at.found.say(one.name, ", ".join(several), quote)
     at.scene.use(first, last)
-
-
-def _begin(at: Stretch, fact: Fact | None) -> int:
-    start = at.scene.text.find(fact.quote) if fact else -1
-    return at.scene.tokens_between(start, start + 1)[0] if start >= 0 else len(at.scene.said)
 
 
 def edits(scene: Scene, label: str, wanted: Sequence[Wanted], found: Found, before: dict[str, Fact | None]) -> Iterator[Edit]:
@@ -103,7 +98,7 @@ def edits(scene: Scene, label: str, wanted: Sequence[Wanted], found: Found, befo
     found."""
     for one in wanted:
         fact = found.facts.get(one.name)
-        if not one.several or fact is None or not adds(scene, _place(scene, fact)):
+        if not one.several or fact is None or not adds(scene, scene.where(fact.quote)[0]):
             continue
         value, quote = fact.value, fact.quote
         own = found.facts.get(one.own)
@@ -115,8 +110,3 @@ def edits(scene: Scene, label: str, wanted: Sequence[Wanted], found: Found, befo
             del found.facts[one.own]
         del found.facts[one.name]
         yield Edit(do="include", item=label, name=one.name, value=value, quote=quote)
-
-
-def _place(scene: Scene, fact: Fact) -> int:
-    start = max(scene.text.find(fact.quote), 0)
-    return scene.tokens_between(start, start + 1)[0]

@@ -54,10 +54,6 @@ def networks(at: Stretch, one: Wanted) -> None:
         listed = listed and one.name not in at.found.facts  # `into the DMZ (VLAN 101)`
         if asked or bridge or listed or known or (subnet and not scene.is_listed(i - 1, "from")):
             _say_network(at, one, scene.quote(i, i + 1), i, i + 1)
-    if BRIDGE.fullmatch(at.found.facts[one.name].value.lower() if one.name in at.found.facts else ""):
-        for i in scene.left(at.first, at.last):
-            if scene.is_listed(i, "untagged"):  # which a bridge is when no VLAN is said
-                scene.use(i, i + 1)
 
 
 def _answers(at: Stretch, one: Wanted, number: int) -> bool:
@@ -198,10 +194,6 @@ def nodes(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     for mark in at.labels(one):
         begin = at.skip(mark.last, "called")
-        begins = (i for i in range(max(at.first, mark.first - 7), mark.first) if scene.does(i, "deny", "any"))
-        if scene.is_listed(mark.first - 1, "which_one") and (lead := next(begins, None)) is not None:
-            _unsay_node(at, one, lead, mark.last)  # `it does not matter which node`
-            continue
         if begin >= at.last or scene.used[begin]:
             continue
         if scene.kind(begin) == "quoted":

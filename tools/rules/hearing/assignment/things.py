@@ -207,8 +207,6 @@ class Message:
         scene = self.scene
         firsts = {cell.row: cell.first for cell in reversed(cells) if cell.row}
         if any(scene.is_text(first, "<", ">", "≤", "≥") for first in firsts.values()):  # `< 50 users: 2 cores`: one of these is chosen
-            for cell in (cell for cell in cells if cell.row):
-                scene.leave(cell.first, cell.last)
             return
         for row in dict.fromkeys(cell.row for cell in cells if cell.row):
             mine = [cell for cell in cells if cell.row == row]

@@ -39,7 +39,6 @@ def changes(message: Message, common: Thing | None) -> list[Edit]:
     _scale(message)
     _drop_empty(message)
     _share_choices(message)
-    _deal_out(message)
     _merge_rows(message)
     shared, made = _shared(message), list[Edit]()
     taken = {item.label for item in message.request.items}
@@ -66,7 +65,7 @@ def _spread(message: Message) -> None:
     message.things = [one for thing in message.things for one in (thing, *(thing.anew() for _ in range(thing.times - 1)))]
     several = next((one for thing in message.things if thing.new and (one := thing.found.either.get("environment"))), None)
     scene = message.scene
-    said = [scene.tokens_between(max(scene.text.find(quote), 0), len(scene.text))[0] for quote in (several or {}).values()]
+    said = [scene.where(quote)[0] for quote in (several or {}).values()]
     counted = several is not None and any(_machines(thing) == len(several) for thing in message.things)
     each = any(scene.any_does(*scene.sentence(i), "each", "times_each") or scene.is_listed(i - 1, "everything") for i in said)
     if several is None or not (counted or each):
@@ -151,7 +150,7 @@ def _count_each(message: Message, thing: Thing) -> None:
     scene, people = message.scene, thing.facts.get("users")
     if people is None or not thing.new or "count" in thing.facts or not message.wants(thing, COUNT) or "application" in thing.facts:
         return
-    label = scene.tokens_between(0, max(scene.text.find(people.quote), 0) + len(people.quote))[1]
+    label = scene.where(people.quote)[1]
     first, last = thing.said
     plain = thing.capability == scene.words.plain and last > 0
     near = plain and any(_says_whose(scene, i) for i in range(max(first - EACH_MAX, 0), last + 2))
@@ -217,7 +216,9 @@ def _share_alike(message: Message) -> None:
             if after.sizes and not one.sizes and _ends_list(message, after):
                 one.take_over(after, MACHINE_SIZES)
             until = after.again_from or len(message.scene.said)
-            after.take_over(one, {name for name, fact in one.facts.items() if name not in OWN and _place(message.scene, fact) < until})
+            after.take_over(
+                one, {name for name, fact in one.facts.items() if name not in OWN and message.scene.where(fact.quote)[0] < until}
+            )
     each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes and not _is_of_its_own(message, thing)), 0)
     for one in things[:each]:
         first, last = message.scene.sentence(one.said[0])
@@ -227,8 +228,8 @@ def _share_alike(message: Message) -> None:
 
 def _ends_list(message: Message, thing: Thing) -> bool:
     """`one in production and one in staging, 2 cores, 4 GB`: how large they are stands behind a sign."""
-    places = [_place(message.scene, thing.facts[name]) for name in thing.sizes]
-    told = [_place(message.scene, fact) for name, fact in thing.facts.items() if name in SHARED]
+    places = [message.scene.where(thing.facts[name].quote)[0] for name in thing.sizes]
+    told = [message.scene.where(fact.quote)[0] for name, fact in thing.facts.items() if name in SHARED]
     return any(message.scene.find(place, min(places), ",", ":", ".", ";", "(") for place in told)
 
 
@@ -245,15 +246,11 @@ def _scale(message: Message) -> None:
                     message.scene.use(first, last)
 
 
-def _place(scene: Scene, fact: Fact) -> int:
-    return scene.tokens_between(max(scene.text.find(fact.quote), 0), len(scene.text))[0]
-
-
 def _is_of_its_own(message: Message, thing: Thing) -> bool:
     """`two web servers with 2 cores each` tells how large those two are; `…, 2 cores each` may tell it of all."""
     if _machines(thing) == 1 or not thing.sizes:
         return False
-    first = min(_place(message.scene, thing.facts[name]) for name in thing.sizes)
+    first = min(message.scene.where(thing.facts[name].quote)[0] for name in thing.sizes)
     return thing.said[1] <= first and message.scene.find(thing.said[1], first, ",", ":", "(") is None
 
 
@@ -273,19 +270,6 @@ def _share_choices(message: Message) -> None:
     alike = {one.name: one for one in message.wanted(last)}
     for one in message.things[:-1]:
         one.take_over(last, told & {wanted.name for wanted in message.wanted(one) if alike.get(wanted.name) == wanted})
-
-
-def _deal_out(message: Message) -> None:
-    """`IPs 10.8.8.11, 10.8.8.12 and 10.8.8.13` behind three machines, each an item of its own: an address each, in their order."""
-    new = [thing for thing in message.things if thing.new and message.wants(thing, "address")]
-    said = [thing for thing in new if "address" in thing.facts]
-    several = said[0].facts["address"].value.split(", ") if len(said) == 1 else []
-    if len(new) < 2 or len(several) != sum(map(_machines, new)):
-        return
-    del said[0].facts["address"]
-    for thing in new:
-        mine, several = several[: _machines(thing)], several[_machines(thing) :]
-        thing.found.say("address", ", ".join(mine), ", ".join(mine))
 
 
 def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
@@ -339,8 +323,7 @@ def _merge_rows(message: Message) -> None:
         for name in ("address", "name"):
             both = [one.facts[name] for one in (like, thing) if name in one.facts]
             if both:
-                start = max(message.scene.text.find(both[0].quote), 0)
-                message.scene.settle(*message.scene.tokens_between(start, start + len(both[0].quote)))
+                message.scene.settle(*message.scene.where(both[0].quote))
                 like.found.say(name, ", ".join(fact.value for fact in both), both[-1].quote)
         like.found.say("count", str(count), like.facts["name"].quote if "name" in like.facts else like.quote)
     message.things = merged
@@ -384,9 +367,7 @@ def _is_of_one(message: Message, name: str, others: Sequence[Item]) -> bool:
     if not place or len(saying) != 1 or saying[0] == len(message.things) - 1:
         return False
     scene, thing = message.scene, message.things[saying[0]]
-    start = scene.text.find(thing.facts[name].quote)
-    _, last = scene.tokens_between(start, start + len(thing.facts[name].quote))
-    return thing.new and last >= thing.said[0]  # right before it, too: `an Azure VM and a database`
+    return thing.new and scene.where(thing.facts[name].quote)[1] >= thing.said[0]  # right before it, too: `an Azure VM and a database`
 
 
 def _unsets(message: Message, thing: Thing) -> list[Edit]:

@@ -220,8 +220,6 @@ class Grouping:
             return "spoken of"  # `we move off our old 8-core 32 GB server`
         if scene.does(head.last, "lean", "for") and scene.kind(head.last + 1) == "money":
             return "spoken of"  # `2 servers at 1,850 EUR each`
-        if head.again:
-            return "new" if previous else "no"
         if previous and self._is_counted_by_another(previous, head):
             return "same"
         if self._titled_before(head) >= 0:

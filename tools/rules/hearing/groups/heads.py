@@ -48,10 +48,6 @@ def heads(scene: Scene, first: int, last: int, request: Request, titles: Mapping
         lead = _lead(scene, i, first)
         if named and lead.number:
             found.append(Head(named[-1].names("service")[0], lead, i, i + 1))
-    for mark in scene.marks_in(first, last, "same_again"):
-        told = scene.does(mark.last, "for", "lean", "with", "affirm") or scene.at(mark.last).choices("environment")
-        if found and told:
-            found.append(Head(found[0].capability, Lead(mark.first), mark.first, mark.last, again=True))
     return found
 
 
@@ -73,9 +69,6 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     is_role = body and sized and len(adjectives) == 1 and scene.is_text(mark.first - 1, *adjectives)
     is_role = is_role and adjectives[0] not in scene.words.ordinals
     role = adjectives[0] if is_role and adjectives[0].isalpha() else ""
-    if role and scene.any_does(scene.sentence(mark.first)[0], lead.start, "mends"):  # `sorry, 3 app servers`
-        there = next((item for item in request.items if same(item.label) == same(role)), None)
-        return Head(capability, lead, mark.first, mark.last, body, there.label if there else "", "", adjectives)
     label = free(role, request) if role else ""
     return Head(capability, lead, mark.first, mark.last, body, label, role, adjectives)
 

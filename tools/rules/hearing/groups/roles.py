@@ -50,8 +50,6 @@ def applications(scene: Scene, named: Sequence[Head]) -> list[Head]:
         (mark, fact) for fact in scene.words.alone for mark in scene.marks_of(fact) if mark.choices(fact) and not scene.denied[mark.first]
     ]
     sized = [mark for mark, _ in marks if _is_sized(scene, mark)]
-    if any(head.body and head.lead.number == 1 and scene.does(head.start - 1, "lean") for head in named):
-        floor = 0  # `WordPress and MySQL on one VM`
     found = []
     for mark, fact in marks:
         lead = _counted(scene, mark)
@@ -144,8 +142,6 @@ def called(scene: Scene, first: int, last: int, named: Sequence[Head], titles: M
     taken = {i for head in named for i in range(head.start, head.last)}
     begins = [i for i in range(first, last) if i in titles and i not in taken and scene.is_left(i)]
     found, end = [_titled(scene, i, titles[i]) for i in begins], first
-    if begins:
-        return found
     for i in scene.of_kind(first, last, "name"):
         lead = scene.at(i - 1)
         of_another = lead.does("called", "copy", "change", "lean", "for", "owned") or lead.has("relation")

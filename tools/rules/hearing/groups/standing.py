@@ -60,9 +60,6 @@ def is_no_thing(scene: Scene, head: Head) -> bool:
     sign = head.last + scene.does(head.last, "ask_for", "needed_by")  # `Database needed: no`
     if scene.is_text(sign, "=", ":") and ("ports" in scene.at(sign + 1).names("fact") or scene.is_listed(sign + 1, "no")):
         return True  # `shared postgres = port 5432`, `Database: none`
-    begin = scene.skip(scene.sentence(head.first)[0], head.first, texts=("-", "*"))
-    if scene.is_listed(begin, "serves") and not scene.is_text(begin + 1, ":", "="):
-        return True  # `Services MariaDB, nginx` of a form
     return is_wish(scene, head) or (head.body and head.intro == "bare" and asks_nothing(scene))
 
 

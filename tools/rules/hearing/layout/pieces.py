@@ -151,8 +151,6 @@ class _Layout:
         field, label = line.field, line.label
         if field and not self.is_label(label) and _COUNTED.match(field["value"]):
             label = f"{self._block(at)} {label}"  # `disk {`, `size = 64`
-        elif field and self.heading and not self.is_label(self.heading) and self.is_label(label):
-            label = f"{self.heading} {label}"
         if field and _is_short(label) and self.is_label(label) and not self._is_list(field["value"]):
             end = line.start + len(line.text.rstrip())
             return at + 1, Piece(begin + field.start("value"), end, label, begin, begins=line.is_listed, within=self._block(at))
