@@ -231,7 +231,6 @@ resource "azapi_resource" "cluster" {
           name                = pool.name
           mode                = pool.mode
           vmSize              = pool.vm_size
-          count               = pool.count
           type                = "VirtualMachineScaleSets"
           osType              = "Linux"
           osSKU               = "Ubuntu"
@@ -239,13 +238,15 @@ resource "azapi_resource" "cluster" {
           osDiskSizeGB        = pool.disk_gib
           maxPods             = 110
           enableNodePublicIP  = false
-          enableAutoScaling   = false
+          enableAutoScaling   = coalesce(pool.least, pool.count) < pool.count
           vnetSubnetID        = local.subnet
           orchestratorVersion = var.kubernetes_version
           nodeTaints          = pool.only_system ? ["CriticalAddonsOnly=true:NoSchedule"] : []
           # One node more while nodes are replaced, so that what runs has a place to go.
           upgradeSettings = { maxSurge = "1" }
         },
+        { for name, value in { count = pool.count } : name => value if coalesce(pool.least, pool.count) == pool.count },
+        { for name, value in { minCount = pool.least, maxCount = pool.count } : name => value if coalesce(pool.least, pool.count) < pool.count },
         { for name, value in { availabilityZones = pool.zones } : name => value if length(pool.zones) > 0 },
       )]
     }

@@ -69,7 +69,7 @@ variable "kubernetes_version" {
 }
 
 variable "pools" {
-  description = "The node pools, the system pool first. `only_system`: nothing of the operator's own comes to it."
+  description = "The node pools, the system pool first. `least`: it has so many nodes, and up to `count` as they are needed. `only_system`: nothing of the operator's own comes to it."
   nullable    = false
 
   type = list(object({
@@ -77,6 +77,7 @@ variable "pools" {
     mode        = string
     vm_size     = string
     count       = number
+    least       = optional(number)
     disk_gib    = number
     only_system = optional(bool, false)
     zones       = optional(list(string), [])
@@ -93,8 +94,8 @@ variable "pools" {
   }
 
   validation {
-    condition     = alltrue([for p in var.pools : p.count >= 0 && p.count <= 1000])
-    error_message = "A pool has 0 to 1000 nodes."
+    condition     = alltrue([for p in var.pools : p.count >= 0 && p.count <= 1000 && coalesce(p.least, p.count) <= p.count && coalesce(p.least, 1) >= 1])
+    error_message = "A pool has 0 to 1000 nodes, and at the least no more than at the most."
   }
 }
 

@@ -90,6 +90,13 @@ def test_system_nodes_apart_and_zones_in_production(seen: SubscriptionSnapshot, 
     assert (estimate([part], situation(seen)).total or 0) > 100
 
 
+def test_nodes_come_and_go_between_two_numbers(seen: SubscriptionSnapshot) -> None:
+    fixed, scaled = (composed(f"AKS with {nodes}", seen).parts[0] for nodes in ("5 nodes", "2 to 5 nodes, autoscaling"))
+    assert [(one["count"], one.get("least")) for one in (*fixed.variables["pools"], *scaled.variables["pools"])] == [(5, None), (5, 2)]
+    assert scaled.needs.not_included == () and errors(scaled, seen) == set()
+    assert (estimate([scaled], situation(seen)).total or 0) < (estimate([fixed], situation(seen)).total or 0)
+
+
 def test_a_release_is_one_that_azure_supports(seen: SubscriptionSnapshot) -> None:
     assert composed("AKS with 2 nodes", seen).parts[0].variables["kubernetes_version"] == "1.34", "Azure's own choice"
     offer = offered("AKS with 2 nodes, version 1.29", seen).parts[0]
@@ -154,7 +161,7 @@ def test_from_a_sentence_to_an_empty_plan_changes_and_back(folder: Callable[[str
     place.apply()
     assert wanted_changes(place.plan()) == []
     assert errors(owning(part, place), look()) == set()
-    for more, expected in (("5 nodes", 5), ("version 1.35", 3)):
+    for more, expected in (("2 to 5 nodes", 5), ("version 1.35", 3)):
         _, made = changed(f"{words.replace('3 nodes', more) if 'nodes' in more else f'{words}, {more}'}", built, look())
         assert made is not None
         after = made.parts[0]

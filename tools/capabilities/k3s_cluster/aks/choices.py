@@ -43,6 +43,17 @@ class Pool:
     is_system: bool
     is_only_system: bool
     zones: tuple[str, ...]
+    least: int
+    """As many as `count` where it does not scale."""
+
+    @property
+    def average(self) -> float:
+        """What is paid for: halfway between the fewest and the most."""
+        return (self.least + self.count) / 2
+
+    @property
+    def told(self) -> str:
+        return f"{self.count}" if self.least == self.count else f"{self.least} to {self.count}"
 
     @property
     def variables(self) -> dict[str, Json]:
@@ -54,6 +65,7 @@ class Pool:
             "disk_gib": self.disk_gib,
             "only_system": self.is_only_system,
             "zones": list(self.zones),
+            **({} if self.least == self.count else {"least": self.least}),
         }
 
 
@@ -115,9 +127,10 @@ def pools_of(needs: Needs, size: Size, apart: bool, situation: Situation) -> tup
         had = azure_sizes.zones(name, situation.subscription, region) if production else ()
         return had if len(had) > 1 else ()
 
-    nodes = Pool(NODE_POOL, size.name, needs.whole("nodes"), needs.whole("workers_disk_gib"), not apart, False, zones(size.name))
+    least = needs.whole("nodes_least", needs.whole("nodes"))
+    nodes = Pool(NODE_POOL, size.name, needs.whole("nodes"), needs.whole("workers_disk_gib"), not apart, False, zones(size.name), least)
     count = azure_sizes.system_nodes("production" if production else "")
-    system = Pool(SYSTEM_POOL, SYSTEM, count, SYSTEM_DISK_GIB, True, True, zones(SYSTEM))
+    system = Pool(SYSTEM_POOL, SYSTEM, count, SYSTEM_DISK_GIB, True, True, zones(SYSTEM), count)
     return (system, nodes) if apart else (nodes,)
 
 
@@ -228,10 +241,12 @@ def _resources(needs: Needs, names: dict[str, str], pools: tuple[Pool, ...], rel
             made(
                 one.name,
                 "AKS node pool",
-                f"{one.count} x {one.size}, {one.disk_gib} GiB disk each",
-                "For what Azure brings." if one.is_only_system else "For what you run.",
-                (f"vm.{one.size}", one.count * hours),
-                (f"disk.P{_tier(one.disk_gib)}", float(one.count)),
+                f"{one.told} x {one.size}, {one.disk_gib} GiB disk each",
+                "For what Azure brings."
+                if one.is_only_system
+                else f"For what you run{'' if one.least == one.count else ', counted halfway'}.",
+                (f"vm.{one.size}", one.average * hours),
+                (f"disk.P{_tier(one.disk_gib)}", one.average),
             )
             for one in pools
         ),

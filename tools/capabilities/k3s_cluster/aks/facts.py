@@ -9,6 +9,7 @@ from tools.rules.azure.facts import read_alert_email, read_common, refuse_places
 from tools.rules.azure.kubernetes import number, read_api_ranges, read_group
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
+from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming
 from tools.rules.request.grouping import settle_group_sizes
 from tools.rules.request.reading import Reading
@@ -60,6 +61,15 @@ def _read_nodes(reading: Reading) -> None:
         reading.said("nodes", nodes, "nodes", fact=fact)
     elif fact not in reading.facts:
         reading.default("nodes", NODES_DEFAULT, "Three nodes, so that one can be taken out of service.", "nodes")
+    most = nodes or NODES_DEFAULT
+    # Of `2 to 5 nodes` the fact itself is the upper end.
+    least = quantities.low_end(reading.facts[fact].quote) if nodes is not None else None
+    scaled = "autoscaling" in reading.facts and reading.facts["autoscaling"].value == "yes"
+    if least is not None and 1 <= least < most:
+        reading.said("nodes_least", least, "nodes", fact=fact)
+    elif scaled and most > 1:
+        because = "How many at the least was not said; say `2 to 5 nodes`."
+        reading.assumed("nodes_least", min(2, most - 1), because, "nodes", low=1, high=most, source=LOG_GB.source)
 
 
 def _read_release(reading: Reading) -> None:
