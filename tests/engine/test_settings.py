@@ -17,24 +17,28 @@ from tools.clients.terraform import Terraform
 from tools.pipeline.world import read_roles, read_site
 from tools.values.trouble import RequestProblem
 
+from .builders import part_named, world_at
+
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHhZ ops@laptop"
 
 
-def test_a_child_of_one_platform_has_no_login_of_the_other(tmp_path: Path) -> None:
-    both = Settings.from_environment(
-        {
-            "PROXMOX_VE_ENDPOINT": "https://127.0.0.1:8006",
-            "PROXMOX_VE_API_TOKEN": "berth@pve!berth=secret-of-pve",
-            "BERTH_SCAN_TOKEN": "berth@pve!scan=secret-of-scan",
-            "ARM_CLIENT_SECRET": "secret-of-azure",
-            "ARM_TENANT_ID": "tenant",
-            "ARM_SUBSCRIPTION_ID": "subscription",
-            "BERTH_HOME": str(tmp_path),
-        }
-    )
-    for platform, kept, left_out in (("proxmox", "secret-of-pve", "secret-of-azure"), ("azure", "secret-of-azure", "secret-of-pve")):
-        given = str(Terraform(both.only(platform), tmp_path).environment())
-        assert kept in given and left_out not in given
+@pytest.mark.parametrize(
+    ("platform", "kept", "left_out"), [("proxmox", "secret-of-pve", "secret-of-azure"), ("azure", "secret-of-azure", "secret-of-pve")]
+)
+def test_a_child_of_one_platform_has_no_login_of_the_other(tmp_path: Path, platform: str, kept: str, left_out: str) -> None:
+    both = {
+        "PROXMOX_VE_ENDPOINT": "https://127.0.0.1:8006",
+        "PROXMOX_VE_API_TOKEN": "berth@pve!berth=secret-of-pve",
+        "BERTH_SCAN_TOKEN": "berth@pve!scan=secret-of-scan",
+        "ARM_CLIENT_SECRET": "secret-of-azure",
+        "ARM_TENANT_ID": "tenant",
+        "ARM_SUBSCRIPTION_ID": "subscription",
+    }
+    world = world_at(tmp_path, environment=both)
+    part = part_named("web", tmp_path / "effects").model_copy(update={"platform": platform})
+    given = str(Terraform(world.settings_of(part), tmp_path).environment())
+    assert kept in given and left_out not in given
+    world.ledger.close()
 
 
 def test_nothing_set_is_fine(tmp_path: Path) -> None:

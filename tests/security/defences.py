@@ -7,6 +7,7 @@ import argparse
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +27,19 @@ class Defence:
     instead: str
     test: str
     """What pytest is told."""
+    besides: tuple[Mapping[str, str], ...] = ()
+    """Where each of several holds the attack off alone: the others, with `file`, `take` and `instead`."""
 
-    @property
-    def path(self) -> Path:
-        return ROOT / self.file
+    def without(self) -> dict[Path, str]:
+        """What stands in its files then. Raises ValueError where it is not there once."""
+        told = dict[Path, str]()
+        for one in ({"file": self.file, "take": self.take, "instead": self.instead}, *self.besides):
+            path = ROOT / one["file"]
+            whole = told.get(path) or path.read_text()
+            if whole.count(one["take"]) != 1:
+                raise ValueError(f"{one['file']} has not once: {one['take']}")
+            told[path] = whole.replace(one["take"], one["instead"])
+        return told
 
 
 def defences() -> list[Defence]:
@@ -38,13 +48,16 @@ def defences() -> list[Defence]:
 
 def failure(one: Defence) -> str:
     """What its test says without it, in a line; empty when it passes all the same."""
-    whole = one.path.read_text()
+    without = one.without()
+    whole = {path: path.read_text() for path in without}
     try:
-        one.path.write_text(whole.replace(one.take, one.instead))
+        for path, text in without.items():
+            path.write_text(text)
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *shlex.split(one.test)]
         ended = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TEST_SECONDS_MAX)
     finally:
-        one.path.write_text(whole)
+        for path, text in whole.items():
+            path.write_text(text)
     assert ended.returncode in (0, 1), ended.stdout + ended.stderr  # Not: no test was found.
     said = [line[1:].strip() for line in ended.stdout.splitlines() if line.startswith("E ")]
     return (said or ["failed"])[0][:REASON_CHARACTERS] if ended.returncode else ""
