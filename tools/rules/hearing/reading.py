@@ -10,10 +10,12 @@ from itertools import zip_longest
 
 from tools.rules.hearing.assignment.amounting import say_afar
 from tools.rules.hearing.assignment.cells import Cell, cells_of
-from tools.rules.hearing.assignment.labels import Labelled, is_label, is_section, label_of
+from tools.rules.hearing.assignment.forms import Form
+from tools.rules.hearing.assignment.labels import is_label, is_section, label_of
 from tools.rules.hearing.assignment.portions import read_there
 from tools.rules.hearing.assignment.saying import read_kind, read_stretch
-from tools.rules.hearing.assignment.things import MACHINE_SIZES, SHARED, Message, Thing
+from tools.rules.hearing.assignment.thing import MACHINE_SIZES, SHARED, Thing
+from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.vague import ask_once, scale_asked
 from tools.rules.hearing.edits.answers import Asked, answer
 from tools.rules.hearing.edits.changing import changes, wishes
@@ -30,10 +32,9 @@ from tools.rules.hearing.groups.parting import groups
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.layout.cleaning import clean, spaced, under_headings
 from tools.rules.hearing.layout.files import pasted, without
-from tools.rules.hearing.layout.pieces import SECTION, pieces
+from tools.rules.hearing.layout.pieces import pieces
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words.able import COUNT
-from tools.rules.hearing.words.counting import names_of
 from tools.rules.hearing.words.dictionary import Catalogue, lexicon
 from tools.rules.hearing.words.meanings import same
 from tools.rules.names.naming import listed
@@ -82,21 +83,12 @@ class _Reader:
         """What the message takes out of the request."""
         self.instead: list[tuple[Thing, Item, set[str]]] = []
         """(what comes, what goes, the facts of that that go too)."""
-        self.common: Thing | None = None
-        """What is said of all rows of a table."""
-        self.told: set[str] = set()
-        """Facts that fields have told of the thing that they are about now."""
-        self.told_last: tuple[str, ...] = ()
-        self.begun = False
-        """A form has gone on to another thing."""
-        self.cells: Sequence[Cell] = ()
 
     def edits(self, cleaned: str, asked: Asked) -> Edits:
         scene, message = self.scene, self.message
         sign_off(scene)
         layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene.words, text))
         cells, spans, remarks = cells_of(scene, layout)
-        self.cells = cells
         asks, question = is_question(scene, spans)
         if scene.marks_of("informs") and not scene.marks_of("ask_for"):
             scene.leave(0, len(scene.said))
@@ -126,7 +118,7 @@ class _Reader:
         self._go_back()
         self._read(found_groups, removed, cells, called, bool(spans))
         self._stand_in(removed, asked)
-        made = changes(message, self.common)
+        made = changes(message)
         doubts = tuple(doubt for thing in message.things for doubt in thing.doubts)
         made = keep_from(scene, message.request, [*made, *wishes(message)])
         doubts, edits = (*taken.doubts, *doubts), (*taken.edits, *self.gone, *made)
@@ -150,12 +142,12 @@ class _Reader:
             message.things.append(more)  # `another like it called shop-b`
             read_stretch(message, more)
         self._name(called, found)
-        for cell in cells:
-            self._read_cell(cell, found)
+        form = Form(message, cells)
+        form.read(found)
         for group in found:
             for kind, after in zip_longest(group.kinds, group.kinds[1:]):
                 read_kind(message, made[group.thing], kind, after.head.start if after else group.last)
-            read_there(message, made[group.thing] if group.thing >= 0 else self._common(), group.first, group.last)
+            read_there(message, made[group.thing] if group.thing >= 0 else message.of_all_rows(), group.first, group.last)
         for group in (group for group in found if group.thing >= 0):
             for n in group.also:
                 made[found[n].thing].take_over(made[group.thing], MACHINE_SIZES)
@@ -163,8 +155,8 @@ class _Reader:
             say_afar(message, thing)
             self._name_by_series(thing, found)
         if not found and message.things and is_prose:
-            read_stretch(message, self._common() if any(thing.row for thing in message.things) else message.things[-1])
-        self._place_under_headings(cells)
+            read_stretch(message, message.of_all_rows() if any(thing.row for thing in message.things) else message.things[-1])
+        form.place_under_headings()
         if self.before is not None and not cells:
             redirect(message, self.before)
         if not found and not message.things and message.request.items and not removed:
@@ -205,16 +197,6 @@ class _Reader:
         )
         found = [item for item in self.message.request.items if item.label in offered] or list(dict.fromkeys(wanting))
         return found[0] if len(found) == 1 else None
-
-    def _place_under_headings(self, cells: list[Cell]) -> None:
-        scene, sections = self.scene, [cell for cell in cells if cell.is_section]
-        for thing in self.message.things if sections else ():
-            named = scene.text.find(thing.facts["name"].quote) if "name" in thing.facts else -1
-            first = max(thing.first, scene.tokens_between(named, named + 1)[0]) if named >= 0 else thing.first
-            above = [cell for cell in sections if cell.first < first]
-            if thing.new and above and SECTION not in thing.facts and self.message.wants(thing, SECTION):
-                mark = scene.marks_in(above[-1].first, above[-1].last, SECTION)[0]
-                thing.found.say(SECTION, mark.choices(SECTION)[0], scene.quote(mark.first, mark.last))
 
     # What goes.
 
@@ -268,11 +250,6 @@ class _Reader:
 
     # Of what each is said.
 
-    def _common(self) -> Thing:
-        if self.common is None:
-            self.common = Thing(self.message.things[0].capability, "", False, "")
-        return self.common
-
     def _name(self, called: Sequence[Called], found: Sequence[Group]) -> None:
         """Each name is of the thing whose words it stands among."""
         scene, message = self.scene, self.message
@@ -319,69 +296,6 @@ class _Reader:
             for one, its in ((other, mine), (thing, [name for name in names if name not in mine])):
                 one.found.say("name", ", ".join(its), quote)
                 one.found.say(COUNT, str(len(its)), quote)
-
-    def _read_cell(self, cell: Cell, found: Sequence[Group]) -> None:
-        message, thing = self.message, self._thing_of(cell, found)
-        if cell.is_section and found:
-            self.told_last, self.told = (), self.told | {"name"}  # names below another heading are of another thing
-        if thing is None or (cell.is_section and found):
-            return
-        if cell.row:
-            cell.read(message.stretch(thing, cell.first, cell.last))
-            if cell.label == Labelled():
-                read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
-            return
-        if cell.label.bound and not self.told.isdisjoint(cell.facts):
-            return
-        before = thing.facts.get("name")
-        goes_on = cell.facts == self.told_last == ("name",) and before is not None
-        begins = not goes_on and self._begins(cell, thing)
-        cell.again = not begins and "disk" in self.told and "disk" in thing.facts
-        self.told_last, self.told = cell.facts, set(cell.facts) | (set() if begins else self.told)
-        if begins:
-            thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last), first=cell.first)
-            message.things.append(thing)
-            self.begun = True
-        cell.read(message.stretch(thing, cell.first, cell.last))
-        if goes_on and before and thing.facts["name"] is not before:  # `Name 1`, `Name 2`
-            thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
-
-    def _begins(self, cell: Cell, thing: Thing) -> bool:
-        """A form that says the same field once more goes on to another thing."""
-        again = (
-            ({"name", "environment", "role", *MACHINE_SIZES, *(cell.facts if cell.facts == (COUNT,) else ())} - {"disk"})
-            & set(cell.facts)
-            & set(thing.facts)
-            & self.told
-        )
-        return bool(again) and (len(thing.facts) > 1 or again == {"name"})
-
-    def _thing_of(self, cell: Cell, found: Sequence[Group]) -> Thing | None:
-        message = self.message
-        if cell.thing is not None:
-            return message.things[cell.thing]
-        if cell.row:
-            return None
-        place = next((group.thing for group in found if group.first <= cell.first < group.last and group.thing >= 0), None)
-        if place is not None and not self.begun:
-            return message.things[place]
-        plain = [thing for thing in message.things if not thing.row]
-        if not plain and message.things:
-            return self._common()  # `Environment: production` below a table
-        if not plain and message.request.items and self._is_ticket(message.request.items[-1]):
-            self.begun = True
-            message.things.append(Thing(self.scene.words.plain, "", True, self.scene.quote(cell.first, cell.last), first=cell.first))
-            return message.things[-1]
-        return plain[-1] if plain else message.thing_of(message.request.items[-1]) if message.request.items else None
-
-    def _is_ticket(self, last: Item) -> bool:
-        """`there is this one, too:` and a form with a name and sizes: another machine than the last one, which has both."""
-        scene, told = self.scene, {name for cell in self.cells for name in cell.facts}
-        names = {scene.unquoted(i).lower() for cell in self.cells if "name" in cell.facts for i in range(cell.first, cell.last)}
-        ours = {name.lower() for item in self.message.request.items for name in names_of(item)}
-        points = any(scene.is_listed(i, "that") and scene.is_listed(i + 1, "one_of") for i in range(self.cells[0].first))
-        stated = last.fact("name") is not None or MACHINE_SIZES & {fact.name for fact in last.facts}
-        return "name" in told and len(told & MACHINE_SIZES) > 1 and not names & ours and bool(points or stated)
 
 
 def _may_answer(message: Message, asked: Asked) -> bool:

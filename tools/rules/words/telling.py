@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from tools.rules.hearing.assignment.things import SHARED
+from tools.rules.hearing.assignment.thing import SHARED
 from tools.rules.names.text import is_latin
 from tools.rules.plans.approving import OPERATOR, reply
 from tools.rules.plans.card import Before, card_of

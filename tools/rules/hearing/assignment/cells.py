@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.rules.hearing.assignment.facts import READERS, folder_at
+from tools.rules.hearing.assignment.facts import READERS
 from tools.rules.hearing.assignment.labels import Labelled, label_of
-from tools.rules.hearing.assignment.places import addresses_at, measures
+from tools.rules.hearing.assignment.places import addresses_at, folder_at, measures
 from tools.rules.hearing.assignment.ports import ports_at
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.assignment.values import AMOUNTS, SIZES, amounts, plain, takes

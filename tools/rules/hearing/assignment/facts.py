@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from tools.rules.hearing.assignment.listing import named_rows, say_row, takes_away
-from tools.rules.hearing.assignment.places import address, networks, nodes, subnet
+from tools.rules.hearing.assignment.places import address, folders, networks, nodes, subnet
 from tools.rules.hearing.assignment.ports import ports, sources
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.groups.naming import BUILDING, is_host, is_value_word, names_at
@@ -26,7 +26,6 @@ TEXT_LENGTH_MAX = 200
 DAY_TOKENS_MAX = 8
 """Of a day that stands before its word."""
 NO_KEY = "no key"
-_FOLDER = re.compile(r"[^\s,;()\"'`]{1,256}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 
 
@@ -303,29 +302,6 @@ def _storages(at: Stretch, one: Wanted) -> None:
             return
 
 
-def _folders(at: Stretch, one: Wanted) -> None:
-    """`backups to /mnt/backup`, `backed up each night on the NFS share filer:/export/pg`; not `backups from /srv/old to be imported`."""
-    scene = at.scene
-    for mark in at.marks(one.name):
-        end = min(scene.sentence(mark.first)[1], at.last)
-        first = next((i for i in range(mark.last, end) if scene.is_left(i) and _begins_path(scene, i)), end)
-        if one.name in mark.names("fact") and first < end and not scene.denied[mark.first] and not scene.is_listed(first - 1, "from"):
-            last = scene.chunk(first, len(folder_at(scene, first)))
-            at.say(one.name, scene.quote(first, last), mark.first, last)
-
-
-def _begins_path(scene: Scene, number: int) -> bool:
-    """`/backup`, `~/backup` and `//filer/share` too: what no folder can be is told when it is understood."""
-    opens = scene.is_text(number, "/", "~", "\\") and not scene.text[: scene.token(number).start][-1:].isalnum()  # not `24/7`
-    return scene.kind(number) == "path" or (opens and bool(re.match(r"[\\/~]+\w", folder_at(scene, number))))
-
-
-def folder_at(scene: Scene, number: int) -> str:
-    """Up to the next blank or comma."""
-    match = _FOLDER.match(scene.text, scene.token(number).start)
-    return match.group().rstrip(".:") if match else ""
-
-
 def _rows(at: Stretch, one: Wanted) -> None:
     """`containers raw, curated and gold`, `without container gold`."""
     for mark, first, last, said in list(named_rows(at, one)):
@@ -399,5 +375,5 @@ READERS: dict[Kind, Callable[[Stretch, Wanted], None]] = {
     "choice": _choices,
     "text": _texts,
     "storage": _storages,
-    "folder": _folders,
+    "folder": folders,
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tools.rules.hearing.assignment.ports import ports_at
 from tools.rules.hearing.assignment.stretch import Stretch
-from tools.rules.hearing.assignment.things import Message, Thing
+from tools.rules.hearing.assignment.thing import Thing
+from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import Amount
 
 WORDS_MAX = 14

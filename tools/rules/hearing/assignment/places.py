@@ -21,6 +21,7 @@ FURTHER, FURTHER_ADDRESSES = "more_networks", "more_addresses"
 PLACES = ("network", "networks", "vlan", "vlans", "vnet", "vnets", "bridge", "bridges", "tag", "id")
 SOURCE_WORDS_MAX = 6
 """Words between `from` and an address that something comes from."""
+_FOLDER = re.compile(r"[^\s,;()\"'`]{1,256}")
 
 
 def networks(at: Stretch, one: Wanted) -> None:
@@ -340,3 +341,26 @@ def addresses_at(scene: Scene, begin: int, last: int) -> tuple[int, tuple[str, .
         end = until + 1 if several else at + 1
         at = scene.skip(end, last, "join", "or", texts=(",", "&"))
     return end, tuple(said)
+
+
+def folders(at: Stretch, one: Wanted) -> None:
+    """`backups to /mnt/backup`, `backed up each night on the NFS share filer:/export/pg`; not `backups from /srv/old to be imported`."""
+    scene = at.scene
+    for mark in at.marks(one.name):
+        end = min(scene.sentence(mark.first)[1], at.last)
+        first = next((i for i in range(mark.last, end) if scene.is_left(i) and _begins_path(scene, i)), end)
+        if one.name in mark.names("fact") and first < end and not scene.denied[mark.first] and not scene.is_listed(first - 1, "from"):
+            last = scene.chunk(first, len(folder_at(scene, first)))
+            at.say(one.name, scene.quote(first, last), mark.first, last)
+
+
+def _begins_path(scene: Scene, number: int) -> bool:
+    """`/backup`, `~/backup` and `//filer/share` too: what no folder can be is told when it is understood."""
+    opens = scene.is_text(number, "/", "~", "\\") and not scene.text[: scene.token(number).start][-1:].isalnum()  # not `24/7`
+    return scene.kind(number) == "path" or (opens and bool(re.match(r"[\\/~]+\w", folder_at(scene, number))))
+
+
+def folder_at(scene: Scene, number: int) -> str:
+    """Up to the next blank or comma."""
+    match = _FOLDER.match(scene.text, scene.token(number).start)
+    return match.group().rstrip(".:") if match else ""

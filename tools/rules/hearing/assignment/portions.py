@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from tools.rules.hearing.assignment.saying import read_stretch
 from tools.rules.hearing.assignment.stretch import Found
-from tools.rules.hearing.assignment.things import Message, Thing
+from tools.rules.hearing.assignment.thing import Thing
+from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.vague import ask_how_large, ask_how_much
 from tools.rules.hearing.groups.head import free_label
 from tools.rules.hearing.scene import Scene

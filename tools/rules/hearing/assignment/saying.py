@@ -7,7 +7,8 @@ from dataclasses import replace
 from tools.rules.hearing.assignment.amounting import say_amounts
 from tools.rules.hearing.assignment.facts import read_facts
 from tools.rules.hearing.assignment.stretch import Found, Stretch
-from tools.rules.hearing.assignment.things import MACHINE_SIZES, Message, Thing
+from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
+from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.groups.grouping import Kind
 from tools.rules.hearing.groups.heads import machines_of
 from tools.rules.hearing.groups.naming import is_host, names_at

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tools.rules.hearing.assignment.stretch import Stretch
-from tools.rules.hearing.assignment.things import MACHINE_SIZES, Message, Thing
+from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
+from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import GIB, Amount, plain
 from tools.rules.hearing.tokens import quantities
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tools.rules.hearing.assignment.scaling import so_far
 from tools.rules.hearing.assignment.stretch import Stretch
-from tools.rules.hearing.assignment.things import MACHINE_SIZES, Message, Thing
+from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
+from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import GIB, plain
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import QUANTITIES

@@ -9,7 +9,7 @@ from tools.rules.hearing.assignment.facts import NO_KEY, read_facts
 from tools.rules.hearing.assignment.places import SUBNET, addresses_at
 from tools.rules.hearing.assignment.ports import ports_at
 from tools.rules.hearing.assignment.stretch import Found, Stretch
-from tools.rules.hearing.assignment.things import SHARED
+from tools.rules.hearing.assignment.thing import SHARED
 from tools.rules.hearing.assignment.values import SIZES, assign, plain
 from tools.rules.hearing.groups.naming import names_at
 from tools.rules.hearing.scene import Scene

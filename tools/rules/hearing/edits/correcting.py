@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from tools.rules.hearing.assignment.scaling import had, worth
-from tools.rules.hearing.assignment.things import SHARED, Message, Thing
+from tools.rules.hearing.assignment.thing import SHARED, Thing
+from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import GIB, Amount, amounts, plain
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
