@@ -130,7 +130,7 @@ def notice(cluster: Cluster) -> None:
     if cluster.watch is not None and cluster.watch[0].done():
         (seen, asked), cluster.watch = cluster.watch, None
         if seen.exception() is None:
-            for vmid in (asked & alive) - {int(key) for key in seen.result()}:
+            for vmid in (asked & alive) - {int(key) for key in seen.result() if key.isdigit()}:  # beside those of Azure
                 cluster.guests[vmid].running = False
                 cluster.waking.pop(vmid, None)
                 apply_pending(cluster.guests[vmid])

@@ -89,3 +89,21 @@ def test_what_is_not_in_the_sum_is_named_and_a_price_that_moves_says_so(seen: Su
     spot = next(line for line in found.lines if line.price_row.startswith("vm_spot."))
     captured = next(row.captured_at for row in PRICES if row.row == spot.price_row)
     assert any("Spot prices move" in one and captured in one for one in found.assumptions)
+
+
+ONE_MACHINE = (
+    "a Debian VM with 2 cores, 8 GB and 60 GB in Azure, development",
+    "a web server in Azure, development",
+    "redis for 2 GB of data in Azure, production",
+    "an NFS server in Azure for development with 200 GB of data",
+    "a postgres for 100 users in Azure, production",
+)
+
+
+@pytest.mark.parametrize("words", ONE_MACHINE)
+def test_the_card_of_one_machine_in_azure_is_read_in_a_minute(words: str, seen: SubscriptionSnapshot) -> None:
+    manifest = composed(words, seen)
+    plan = plan_of(manifest, seen).model_copy(update={"approvals": (("operator", "Every plan is approved by a person."),)})
+    card = draw(telling.plan(plan, manifest, None, swings=swings(said(words), required(words), situation(seen))))
+    assert len(card.split()) <= 150, card
+    assert len(card.splitlines()) <= 25, card

@@ -13,6 +13,7 @@ from tools.rules.request.wanting import wanted
 from tools.values.site import Site
 from tools.values.trouble import RequestProblem
 
+NOT_SAID = "Not said; names and tags hold it."
 REGION_FIRST = "eastus"
 """Assumed when nobody says another: the region whose list prices the shipped snapshot has, and that the shipped policy allows."""
 ENVIRONMENT_FIRST = "development"
@@ -93,7 +94,7 @@ def _read_region(reading: Reading, site: Site, environment: str) -> None:
     if settled:
         reading.default("region", settled, f"The site's region for {environment}.")
     else:
-        reading.assumed("region", REGION_FIRST, "No region was said; say one to have it there.")
+        reading.assumed("region", REGION_FIRST, NOT_SAID)
 
 
 def _read_team(reading: Reading, site: Site) -> None:
@@ -106,7 +107,7 @@ def _read_team(reading: Reading, site: Site) -> None:
     elif site.team:
         reading.default("team", azure_names.slug(site.team), "The site's team.")
     else:
-        reading.assumed("team", "data", "No team was said; it stands in names and as the owner in tags.")
+        reading.assumed("team", "data", NOT_SAID)
 
 
 def _read_budget(reading: Reading, site: Site, environment: str) -> None:

@@ -19,6 +19,9 @@ from tools.values.review import Finding, Review, Severity
 COST_SHOWN_MIN = 1.0
 ASSUMED_MAX = 6
 """Assumptions that a card shows of one part; the rest are counted."""
+FEW = 5
+"""Things that a cloud makes beside one machine, and that are read as well: its network, its way out, its log."""
+ASSUMED_OF_FEW_MAX = 2
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Card:
     """The most that all of it may cost a month; 0: none was said."""
     shares: tuple[Line, ...]
     """Of what is not paid in money, how much is taken."""
+    savings: tuple[str, ...]
+    """What is told where the things are not few."""
     findings: tuple[Finding, ...]
     """Warnings: what is wrong in a lesser way must be seen, and notes can be looked up."""
     lost: tuple[str, ...]
@@ -101,6 +106,7 @@ def card_of(
         turns=turns,
         costs=_costs(plan.estimate),
         budget=sum({part.needs.number("budget_monthly") for part in manifest.parts}) if manifest else 0.0,
+        savings=() if manifest and all(map(_has_few, manifest.parts)) else plan.estimate.savings[:3],
         findings=() if removal or review is None else tuple(f for f in review.findings if f.severity is not Severity.NOTE),
         shares=tuple(line for line in plan.estimate.lines if line.amount is None and line.path != NOT_PRICED),
         lost=_lost(changes, manifest),
@@ -120,6 +126,10 @@ def _lost(changes: Iterable[Change], manifest: Manifest | None) -> tuple[str, ..
     return tuple(sorted(lost, key=lambda name: name not in told))
 
 
+def _has_few(part: Part) -> bool:
+    return part.cloud is not None and len(part.resources) <= FEW
+
+
 def _part(part: Part, swings: Mapping[tuple[str, str], Swing]) -> PartCard:
     """What was chosen comes before what was estimated, and what the cost depends on most before what it does not."""
 
@@ -128,7 +138,8 @@ def _part(part: Part, swings: Mapping[tuple[str, str], Swing]) -> PartCard:
         return one.fields[0].low is not None, -max(known, default=0.0)
 
     assumed = sorted(_assumed(part.needs.fields), key=weight)
-    return PartCard(part, _alike(part), tuple(assumed[:ASSUMED_MAX]), sum(len(one.fields) for one in assumed[ASSUMED_MAX:]))
+    most = ASSUMED_OF_FEW_MAX if _has_few(part) else ASSUMED_MAX
+    return PartCard(part, _alike(part), tuple(assumed[:most]), sum(len(one.fields) for one in assumed[most:]))
 
 
 def _alike(part: Part) -> tuple[Alike, ...]:

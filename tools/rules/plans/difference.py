@@ -57,6 +57,8 @@ def _of_fields(old: Part, new: Part) -> Iterator[Turn]:
     fields = {field.name: field for field in old.needs.fields}
     told = {field.name: field for field in new.needs.fields}
     for name in dict.fromkeys([*told, *fields]):
+        if new.machines and name in PLACES:
+            continue  # told by where its machines are
         was, now = fields.get(name), told.get(name)
         if _spelt(was) != _spelt(now) and not all(one is None or one.origin is Origin.DEFAULT for one in (was, now)):
             yield Turn(new.label, new.capability, name, _spelt(was), _spelt(now))
@@ -107,7 +109,7 @@ def _spelt(field: Field | None) -> str:
     if isinstance(field.value, bool):
         return "yes" if field.value else "no"
     if isinstance(field.value, tuple):
-        return ", ".join(field.value)
+        return ", ".join(f"{one} {field.unit}" if one.isdigit() and field.unit else one for one in field.value)
     return spell_value(field.value, field.unit) if isinstance(field.value, int | float) else field.value
 
 

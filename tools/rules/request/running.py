@@ -13,6 +13,8 @@ from tools.values.wanted import Listed
 
 SIZES = {"memory_mib": "memory", "disk_gib": "disk"}
 """What a field of a size is called among the facts."""
+CALLED = SIZES | {"concurrent_users": "users", "data_mib": "data_size", "data_gib": "data_size", "stored_gb": "stored_volume"}
+"""What fields are called among the facts, where it is otherwise."""
 ONE_EACH = ("count", "address")
 """Facts of a part that are none of a copy of one of its machines."""
 
@@ -32,7 +34,7 @@ def made_by_us(part: Part, catalogue: Mapping[str, Listed]) -> Iterator[tuple[st
 
 def _fact_of(field: str) -> str:
     """Of all machines, or of one group: `workers_memory_mib` was said as `workers_memory`."""
-    return next((field.removesuffix(name) + fact for name, fact in SIZES.items() if field.endswith(name)), field)
+    return next((field.removesuffix(name) + fact for name, fact in CALLED.items() if field.endswith(name)), field)
 
 
 def seen_running(snapshot: ClusterSnapshot, capability: str) -> Iterator[tuple[str, Item]]:
@@ -75,4 +77,4 @@ def _facts(by_name: Mapping[str, str]) -> tuple[Fact, ...]:
 def _as_said(field: Field) -> str:
     if isinstance(field.value, bool):
         return "yes" if field.value else "no"
-    return f"{field.value} {field.unit}".strip() if field.unit in ("MiB", "GiB", "TiB") else str(field.value)
+    return f"{field.value} {field.unit}".strip() if field.unit in ("MiB", "GiB", "TiB", "GB") else str(field.value)

@@ -155,8 +155,8 @@ SYSTEM_DISK_GIB = 8
 SYSTEM_MEMORY_GIB = 0.5
 """That a system takes beside what runs on it: the community's row Debian, 512 MiB."""
 
-WEB_CPU = _ours(2, 1, 4, "No vendor publishes a size for a plain web server by its load.", f"{_COMMUNITY} Caddy, 1 vCPU")
-WEB_MEMORY_MIB = _ours(2048, 512, 8192, "No vendor publishes a size for a plain web server by its load.", f"{_COMMUNITY} Caddy, 512 MiB")
+WEB_CPU = _ours(2, 1, 4, "No size of a web server is published by load.", f"{_COMMUNITY} Caddy, 1 vCPU")
+WEB_MEMORY_MIB = _ours(2048, 512, 8192, "No size of a web server is published by load.", f"{_COMMUNITY} Caddy, 512 MiB")
 WEB_DISK_GIB = _ours(20, 6, 100, "The size of the site was not said.", f"{_COMMUNITY} Caddy, 6 GiB")
 DEV_CPU = _ours(4, 2, 8, "No vendor publishes a size for a development environment.", f"{_COMMUNITY} Docker, 2 vCPU")
 DEV_MEMORY_MIB = _ours(8192, 2048, 16384, "No vendor publishes a size for a development environment.", f"{_COMMUNITY} Docker, 2 GiB")

@@ -51,8 +51,8 @@ def correct(message: Message, before: Request) -> bool:
     own = [one for one in recent if one[1].name == COUNT or (said[0].kind == "size" and one[1].name not in SHARED)]
     ways = (once, near, own, nearer) if settles else (recent,)  # `8 GB is enough`, and something else was said last
     new = next(filter(None, (_meant(scene, facts, said[0]) for facts in ways)), {})
-    in_words = said[0].kind == "number" and not said[0].text[0].isdigit()
-    if in_words and not any(fact.name == COUNT for _, fact in new) and "network" in {fact.name for _, fact in new}:
+    in_words, names = said[0].kind == "number" and not said[0].text[0].isdigit(), {fact.name for _, fact in new}
+    if in_words and takes_back and not settles and COUNT not in names and (not new or names & SHARED):
         new = _so_many(message, said[0]) | {one: value for one, value in new.items() if one[1].name not in SHARED}
     if not new or (points and not takes_back and len({fact.value for _, fact in new}) > 1):
         return False
