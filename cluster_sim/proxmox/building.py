@@ -8,7 +8,7 @@ from ..clock import Clock
 from ..guests.values import Bodies
 from . import volumes
 from .access import BUILT_IN_ROLES, PRIVILEGES, Access, Grant, Token, User, as_of
-from .checking import SHARED
+from .checking import is_shared
 from .cluster import Cluster
 from .configuration import new_mac, new_uuid
 from .faults import AnswerFault, Faults, SlowFault, TaskFault
@@ -115,7 +115,7 @@ def _storage(world: ProxmoxSection, name: str, section: StorageSection) -> Stora
         name,
         section.type,
         tuple(section.content),
-        section.type in SHARED,
+        is_shared(section),
         tuple(section.nodes or world.nodes),
         int(section.total_gib * GIB),
         int(section.used_elsewhere_gib * GIB),

@@ -8,12 +8,26 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_address
 
 from .access import BUILT_IN_ROLES, PRIVILEGES, as_of
-from .section import AnswerFaultSection, GuestSection, ProxmoxSection, SilentFaultSection, SlowFaultSection, TaskFaultSection
+from .section import (
+    AnswerFaultSection,
+    GuestSection,
+    ProxmoxSection,
+    SilentFaultSection,
+    SlowFaultSection,
+    StorageSection,
+    TaskFaultSection,
+)
 
-SHARED = ("rbd", "nfs", "cephfs", "cifs")
+SHARED = ("rbd", "nfs", "cephfs", "cifs", "pbs")
+"""By their kind (`SHARED_STORAGE` of pve-storage, read 2026-12-01)."""
+MAY_BE_SHARED = ("dir", "btrfs", "lvm")
+"""Where somebody says so."""
 CONTENT = {
     "dir": {"images", "rootdir", "iso", "vztmpl", "backup", "snippets", "import"},
+    "btrfs": {"images", "rootdir", "iso", "vztmpl", "backup", "snippets", "import"},
+    "lvm": {"images", "rootdir"},
     "lvmthin": {"images", "rootdir"},
+    "pbs": {"backup"},
     "zfspool": {"images", "rootdir"},
     "rbd": {"images", "rootdir"},
     "nfs": {"images", "rootdir", "iso", "vztmpl", "backup", "snippets", "import"},
@@ -59,6 +73,10 @@ def problems(world: ProxmoxSection) -> tuple[str, ...]:
     )
 
 
+def is_shared(storage: StorageSection) -> bool:
+    return storage.shared or storage.type in SHARED
+
+
 def _nodes(world: ProxmoxSection) -> Iterator[str]:
     for name, node in world.nodes.items():
         if not re.fullmatch(_NAME, name):
@@ -80,6 +98,8 @@ def _nodes(world: ProxmoxSection) -> Iterator[str]:
 
 def _storages(world: ProxmoxSection) -> Iterator[str]:
     for name, storage in world.storages.items():
+        if storage.shared and storage.type not in (*SHARED, *MAY_BE_SHARED):
+            yield f"Storage {name} is of type {storage.type}, which cannot be shared: each node has volumes of its own there."
         for kind in storage.content:
             if kind not in CONTENT[storage.type]:
                 known = ", ".join(sorted(CONTENT[storage.type]))
@@ -96,7 +116,7 @@ def _storages(world: ProxmoxSection) -> Iterator[str]:
             yield f"The file {file.name} is to be on storage {file.storage!r}, which the cluster does not have."
         elif kind not in owner.content:
             yield f"The file {file.name} is to be on storage {file.storage}, which is not set up for content {kind!r}."
-        elif owner.type not in SHARED and file.node not in world.nodes:
+        elif not is_shared(owner) and file.node not in world.nodes:
             yield f"The file {file.name} is on storage {file.storage}, which every node has of its own: say on which node."
 
 
@@ -225,7 +245,7 @@ def _room(world: ProxmoxSection) -> Iterator[str]:
         for disk in guest.disks:
             storage = world.storages.get(disk.storage)
             if storage:
-                used[(disk.storage, "" if storage.type in SHARED else guest.node)] += disk.size_gib
+                used[(disk.storage, "" if is_shared(storage) else guest.node)] += disk.size_gib
     for (name, node), size_gib in used.items():
         storage = world.storages[name]
         if size_gib + storage.used_elsewhere_gib > storage.total_gib:

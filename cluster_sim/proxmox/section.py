@@ -36,12 +36,14 @@ class NodeSection(Section):
 
 
 class StorageSection(Section):
-    type: Literal["dir", "lvmthin", "zfspool", "rbd", "nfs", "cephfs", "cifs"]
+    type: Literal["dir", "btrfs", "lvm", "lvmthin", "zfspool", "rbd", "nfs", "cephfs", "cifs", "pbs"]
     content: list[str]
     nodes: list[str] | None = None
     total_gib: PositiveFloat
     used_elsewhere_gib: float = 0
     enabled: bool = True
+    shared: bool = False
+    """Said to be one storage with the same contents on all nodes: a mounted cluster file system, volumes on a SAN."""
     settings: dict[str, str] = {}
 
 

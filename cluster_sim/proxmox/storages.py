@@ -145,7 +145,7 @@ def _volume(call: Call) -> Volume:
     if not sees and not (owner and call.may(f"/vms/{owner}", "VM.Audit", "VM.Config.Disk")):
         raise forbidden(f"/storage/{storage.name}", "Datastore.Audit")
     if found is None:
-        tool = "lvs" if storage.kind == "lvmthin" else "rbd"
+        tool = "lvs" if storage.kind in ("lvm", "lvmthin") else "rbd"
         raise failed(f"volume_size_info on '{volid}' failed - no such {tool} volume: No such file or directory")
     return found
 

@@ -179,6 +179,25 @@ def test_storages_of_a_node(seen: Driver) -> None:
     assert {r["storage"] for r in seen.get("/nodes/pve1/storage", content="images")} == {"local-lvm", "ceph-vm"}
 
 
+SAN = {"type": "lvm", "content": ["images"], "total_gib": 900, "shared": True, "settings": {"vgname": "san"}}
+BACKUPS = {"type": "pbs", "content": ["backup"], "total_gib": 9000, "settings": {"datastore": "main", "server": "10.10.0.6"}}
+GUEST = {"name": "on-san", "node": "pve1", "memory_gib": 1, "disks": [{"storage": "san", "size_gib": 8}]}
+
+
+def test_a_storage_is_shared_by_its_kind_or_because_somebody_says_so(changed: Callable[..., Driver]) -> None:
+    pve = changed(
+        storages={"san": SAN, "pbs": BACKUPS, "local-btrfs": {"type": "btrfs", "content": ["images"], "total_gib": 90}}, guests={150: GUEST}
+    )
+    rows = _by(pve.get("/nodes/pve2/storage"), "storage")
+    assert {name: (rows[name]["type"], rows[name]["shared"]) for name in ("san", "pbs", "local-btrfs", "local-lvm")} == {
+        "san": ("lvm", 1),
+        "pbs": ("pbs", 1),
+        "local-btrfs": ("btrfs", 0),
+        "local-lvm": ("lvmthin", 0),
+    }
+    assert [one["volid"] for one in pve.get("/nodes/pve3/storage/san/content")] == ["san:vm-150-disk-0"], "any node sees it"
+
+
 def test_content_has_true_sizes_and_owners(seen: Driver) -> None:
     rows = _by(seen.get("/nodes/pve1/storage/ceph-vm/content", content="images"), "volid")
     assert rows["ceph-vm:base-9000-disk-0"]["size"] == 3 * 2**30

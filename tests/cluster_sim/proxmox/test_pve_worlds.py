@@ -50,6 +50,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
         {"storages": {"local-lvm": {"nodes": ["pve1"]}}},
         "Guest 140 (backup-proxy) is on node pve4 and has a disk on storage local-lvm",
     ),
+    ({"storages": {"local-lvm": {"shared": True}}}, "Storage local-lvm is of type lvmthin, which cannot be shared"),
     ({"nodes": {"pve1": {"threads": 33}}}, "Node pve1 has 33 threads, 16 cores and 1 sockets"),
     ({"nodes": {"pve1": {"address": "10.10.0.12"}}}, "2 nodes have the address 10.10.0.12"),
     ({"nodes": {"pve1": {"memory_base_gib": 500}}}, "Node pve1 needs 500 GiB for itself and has 128 GiB."),
