@@ -30,6 +30,7 @@ from tools.rules.hearing.groups.grouping import Group
 from tools.rules.hearing.groups.naming import DIGITS, Called, names
 from tools.rules.hearing.groups.parting import groups
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
+from tools.rules.hearing.layout import printed
 from tools.rules.hearing.layout.cleaning import clean, spaced, under_headings
 from tools.rules.hearing.layout.files import pasted, without
 from tools.rules.hearing.layout.pieces import pieces
@@ -40,6 +41,8 @@ from tools.rules.hearing.words.meanings import same
 from tools.rules.names.naming import listed
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
 
+PLAIN_MACHINE = "virtual_machine"
+"""What a configuration of a guest asks for."""
 TEXT_LENGTH_MAX = 16_384
 """Characters of a message that are listened to. A request for infrastructure is a few sentences."""
 
@@ -56,6 +59,15 @@ def read(
     """What this message changes of the request, asks or wishes. `asked` are the questions that it may answer, `before` is the request
     before the last message, which this one may correct; `known` is what the world has."""
     text = text[:TEXT_LENGTH_MAX]
+    if guest := printed.printed(text):
+        rest = printed.without(text, guest)
+        heard = read(rest, request, catalogue, asked, today, before, known)
+        if any(edit.do == "add" for edit in heard.edits):
+            return _with_guest(heard, guest, request)
+        label = _next_label(request)
+        item = Item(capability=PLAIN_MACHINE, label=label)
+        beside = read(rest, request.model_copy(update={"items": (*request.items, item)}), catalogue, asked, today, before, known)
+        return _with_guest(beside, guest, request)
     files = pasted(text)
     words = lexicon(catalogue)
     cleaned = under_headings(clean(without(text, files)), lambda heading: is_label(words, heading) or is_section(words, heading))
@@ -74,6 +86,31 @@ def read(
         return heard
     taken = tuple((one.called, edit.name) for one in files for edit in heard.edits if edit.do == "add" and edit.name == message.handed)
     return heard.model_copy(update={"unused": (*heard.unused, *(one.called for one in files)), "taken": taken})
+
+
+def _with_guest(heard: Edits, guest: printed.Printed, request: Request) -> Edits:
+    """What was heard of the rest comes last, so that it counts where both say something. A machine that is named there is the one that the
+    configuration is of."""
+    named = [edit.item for edit in heard.edits if edit.do == "add" and edit.name == PLAIN_MACHINE]
+    label = named[0] if len(named) == 1 else _next_label(request)
+    adds = () if len(named) == 1 else (Edit(do="add", item=label, name=PLAIN_MACHINE, quote=guest.facts[0].quote),)
+    first = tuple(edit for edit in heard.edits if edit.do == "add")
+    said = {edit.name for edit in heard.edits if edit.do == "set" and edit.item == label}
+    own = tuple(edit.model_copy(update={"item": label}) for edit in guest.facts if edit.name not in said)
+    copies = {edit.name for edit in heard.edits if edit.do == "copy" and edit.item == label}  # `one like this`: the printed one itself
+    rest = tuple(
+        edit.model_copy(update={"item": label}) if edit.item in copies else edit
+        for edit in heard.edits
+        if edit.do != "add" and not (edit.do == "copy" and edit.name in copies)
+    )
+    return heard.model_copy(update={"edits": (*first, *adds, *own, *rest), "unused": (*heard.unused, *guest.left)})
+
+
+def _next_label(request: Request) -> str:
+    """That nothing of the request has yet."""
+    taken = {item.label for item in request.items}
+    several = (PLAIN_MACHINE, *(f"{PLAIN_MACHINE}-{n}" for n in range(2, len(taken) + 2)))
+    return next(one for one in several if one not in taken)
 
 
 class _Reader:
