@@ -290,8 +290,7 @@ class _Parser:
 
     def _of_service(self, services: Sequence[str]) -> list[Item]:
         """Those of it, else those that stand in its place: `the database`, of a database cluster."""
-        catalogue = self.scene.catalogue
-        like = [one for one in self.items if any({*services} & {*wanted.instead_of} for wanted in catalogue[one.capability].WANTED)]
+        like = [one for one in self.items if any(one.capability in self.words.instead.get(name, ()) for name in services)]
         return [item for item in self.items if item.capability in services] or like
 
     def _is_any_machine(self, mention: Mark) -> bool:

@@ -358,11 +358,10 @@ class Grouping:
         """`a load balanced web app: 4 app servers`: machines of the service that the one before is meant to be."""
         if head.lead.number is None or not previous.new:
             return False
-        for name, able in self.scene.catalogue.items():
-            wishes = {one.name for one in able.WANTED if one.kind == "wish" and previous.capability in one.instead_of}
-            counted = {one.name for one in able.WANTED if one.same_as == COUNT}
+        for name, telling in self.scene.words.instead.get(previous.capability, {}).items():
+            counted = {one.name for one in self.scene.words.able[name].wanted if one.same_as == COUNT}
             said = {fact for i in range(head.first, head.last) for fact in self.scene.at(i).facts(name)}
-            if counted & said and any(wishes & {*mark.names("wish")} for mark in self.scene.marks):
+            if counted & said and any(telling.get(wish) == "wish" for mark in self.scene.marks for wish in mark.names("wish")):
                 return True
         return False
 

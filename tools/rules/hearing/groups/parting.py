@@ -55,9 +55,8 @@ def _leave_options(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> None
 def _stand_instead(scene: Scene, group: Group) -> None:
     """`PostgreSQL with 2 replicas`, `web servers behind a load balancer` is the service that has them; `two databases with 2 replicas each`
     are two of it."""
-    for name, able in scene.catalogue.items() if group.new else ():
-        telling = {one.name: one.kind for one in able.WANTED if group.capability in one.instead_of}
-        for mark in scene.marks_in(group.first, group.last) if telling else ():
+    for name, telling in scene.words.instead.get(group.capability, {}).items() if group.new else ():
+        for mark in scene.marks_in(group.first, group.last):
             number = scene.token(mark.first - 1)
             several = group.count if group.count and group.count > 1 else 0
             counted = telling.keys() & {*mark.facts(name)} and number.kind == "number" and scene.is_left(mark.first - 1)

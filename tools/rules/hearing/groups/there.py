@@ -61,8 +61,7 @@ def item_meant(scene: Scene, request: Request, head: Head) -> Item | None:
         return None
     if scene.is_listed(head.first - 1, "bare"):
         return None  # `plain PostgreSQL`: and no cluster
-    catalogue = scene.catalogue
-    like = [one for one in request.items if any(head.capability in w.instead_of for w in catalogue[one.capability].WANTED)]
+    like = [one for one in request.items if one.capability in scene.words.instead.get(head.capability, ())]
     return like[0] if len(like) == 1 else None
 
 

@@ -13,7 +13,7 @@ from tools.rules.hearing.tokens.cutting import Token, tokens
 from tools.rules.hearing.words.able import COUNT, Able
 from tools.rules.hearing.words.meanings import WORD_LENGTH_MAX, WORDS_MAX, Mark, Meaning, MeaningKind, Phrases, same
 from tools.rules.names.text import fold
-from tools.values.wanted import Listed, Wanted
+from tools.values.wanted import Kind, Listed, Wanted
 
 COUNTED = (COUNT, "memory", "disk", "volume")
 PLACED = ("network", "node", "storage", "text", "name")
@@ -68,6 +68,11 @@ class Lexicon:
         """Capabilities that are several machines."""
         self.anywhere = {able.NAME: Able([one for one in able.WANTED if not one.only_in]) for able in catalogue.values()}
         """Those that mean something wherever it stands."""
+        self.instead: dict[str, dict[str, dict[str, Kind]]] = {}
+        """Of a capability, those that are meant by it where one of their facts is told, by the name and the kind of these."""
+        for able, one in wanted:
+            for other in one.instead_of:
+                self.instead.setdefault(other, {}).setdefault(able.NAME, {})[one.name] = one.kind
         self.places = tuple({one.name for _, one in wanted if one.place})
         self._phrases, self._services = Phrases(), Phrases()
         self._spelled: set[str] = set()
