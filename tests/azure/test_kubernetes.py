@@ -13,7 +13,7 @@ from tools.platforms import estimate
 from tools.rules.azure.checks import cloud_of
 from tools.rules.plans.policy import refused
 from tools.values.review import Severity
-from tools.values.site import Site
+from tools.values.site import Environment, Networking, Site
 from tools.values.snapshot import KubernetesVersion, SubscriptionSnapshot
 
 from . import bodies
@@ -151,7 +151,9 @@ def test_what_cannot_be_changed_in_place(seen: SubscriptionSnapshot) -> None:
 
 def test_from_a_sentence_to_an_empty_plan_changes_and_back(folder: Callable[[str], Folder], look: Look) -> None:
     words = f"{WORDS}, from addresses 198.51.100.0/24, admin group {GROUP}, alerts to ops@example.org"
-    built = composed(words, look())
+    before = look()
+    hub = next(one.id for one in before.networks if one.id.endswith("/vnet-hub-eastus"))
+    built = composed(words, before, site=Site(environments=(Environment(name="production", network=Networking(hub=hub)),)))
     part = built.parts[0]
     place = folder(part.module)
     place.vary(part)

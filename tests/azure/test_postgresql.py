@@ -132,7 +132,8 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     built = composed(words, look(*places))
     part = built.parts[0]
     place = folder(part.module)
-    place.vary(part)
+    hub = next(one.id for one in look().networks if one.id.endswith("/vnet-hub-eastus"))
+    place.vary(part, hub_id=hub, alert_email="dba@example.org")
     plan = place.plan()
     assert bodies.faults(plan) == []
     assert refused(POLICY, part, plan) == ()
@@ -147,7 +148,7 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     assert made is not None
     grown: Part = made.parts[0]
     assert grown.cloud == part.cloud
-    place.vary(grown)
+    place.vary(grown, hub_id=hub, alert_email="dba@example.org")
     assert wanted_changes(place.plan()) == ["azapi_resource.server"]
     place.apply()
     assert wanted_changes(place.plan()) == []
