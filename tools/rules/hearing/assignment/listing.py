@@ -27,11 +27,11 @@ def takes_away(scene: Scene, first: int) -> bool:
 
 
 def adds(scene: Scene, first: int) -> bool:
-    """`also open port 8443`, `and from 10.2.0.0/16 too`, `another container gold`; not `443 instead`."""
+    """`open port 8443`, `also 8443`, `and from 10.2.0.0/16 too`, `another container gold`; not `443 instead`."""
     begin, end = scene.sentence(first)
     if scene.any_does(begin, end, "instead") or scene.any_does(begin, first, "only"):
         return False
-    return scene.does(begin, "join") or scene.any_does(begin, end, "too", "more", "another")
+    return scene.does(begin, "join") or scene.is_listed(begin, "opens") or scene.any_does(begin, end, "too", "more", "another")
 
 
 def named_rows(at: Stretch, one: Wanted) -> Iterator[tuple[Mark, int, int, tuple[str, ...]]]:

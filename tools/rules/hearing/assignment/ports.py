@@ -120,6 +120,8 @@ def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tu
             end = at = at + 1
         elif said and token.text == "(" and (close := scene.find(at, min(at + 14, last), ")")):
             at = close + 1
+        elif said and scene.does(at, "lean") and scene.kind(at + 1) in ("word", "name") and scene.is_listed(at + 2, "from"):
+            at += 2  # `443 on web-1 from 10.0.0.0/8`
         elif said and sources and scene.is_listed(only := scene.skip(at, last, "affirm", "only", most=3), "from"):
             at = only  # `8080 but only from 10.0.0.0/8`
             end, addresses = addresses_at(scene, at + 1, last)
