@@ -2,6 +2,9 @@
 
 locals {
   machines = { for m in var.machines : m.name => m }
+
+  # By a key of their own: a plan is told by these, and they are no machines.
+  guarded = { for m in var.machines : "firewall of ${m.name}" => m if length(m.rules) > 0 }
 }
 
 resource "proxmox_virtual_environment_vm" "machine" {
@@ -72,6 +75,9 @@ resource "proxmox_virtual_environment_vm" "machine" {
   network_device {
     bridge  = each.value.bridge
     vlan_id = each.value.vlan_tag
+
+    # Beside the machine's own and the datacentre's: only where all three are on do rules count.
+    firewall = length(each.value.rules) > 0
   }
 
   dynamic "network_device" {
@@ -80,6 +86,8 @@ resource "proxmox_virtual_environment_vm" "machine" {
     content {
       bridge  = network_device.value.bridge
       vlan_id = network_device.value.vlan_tag
+
+      firewall = length(each.value.rules) > 0
     }
   }
 
@@ -186,4 +194,61 @@ resource "proxmox_harule" "machines" {
   affinity  = each.value.affinity
   resources = [for name in each.value.machines : proxmox_haresource.machine["high availability of ${name}"].resource_id]
   comment   = "Made by Berth"
+}
+
+# A firewall goes with its machine, so with one that is made anew it is set anew: of its options the provider does not see that they are gone.
+resource "terraform_data" "guarded" {
+  for_each = local.guarded
+
+  input = proxmox_virtual_environment_vm.machine[each.value.name].id
+}
+
+# What comes in: these, in their order, and nothing else.
+resource "proxmox_virtual_environment_firewall_rules" "machine" {
+  for_each = local.guarded
+
+  node_name = proxmox_virtual_environment_vm.machine[each.value.name].node_name
+  vm_id     = proxmox_virtual_environment_vm.machine[each.value.name].vm_id
+
+  dynamic "rule" {
+    for_each = each.value.rules
+
+    content {
+      type    = "in"
+      action  = "ACCEPT"
+      proto   = rule.value.protocol == "" ? null : rule.value.protocol
+      dport   = rule.value.ports == "" ? null : rule.value.ports
+      source  = rule.value.source == "" ? null : rule.value.source
+      comment = rule.value.comment
+    }
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.guarded[each.key]]
+  }
+}
+
+# On when its rules are there: before, it would shut everything.
+resource "proxmox_virtual_environment_firewall_options" "machine" {
+  for_each = local.guarded
+
+  node_name = proxmox_virtual_environment_firewall_rules.machine[each.key].node_name
+  vm_id     = proxmox_virtual_environment_firewall_rules.machine[each.key].vm_id
+
+  enabled       = true
+  input_policy  = "DROP"
+  output_policy = "ACCEPT"
+
+  # Said, because the provider would say otherwise: an address is asked for and kept by DHCP, and neighbours are found in IPv6.
+  dhcp = true
+  ndp  = true
+  radv = false
+
+  # A virtual address is none that cloud-init gave.
+  ipfilter  = false
+  macfilter = true
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.guarded[each.key]]
+  }
 }

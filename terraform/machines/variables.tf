@@ -40,8 +40,10 @@ variable "machines" {
     start_order = optional(number)
     # Only on shared storage can another node start it.
     high_availability = optional(bool, false)
-    pool              = optional(string)
-    description       = optional(string)
+    # Of its firewall: what comes in, an empty field for any. None: it has no firewall.
+    rules       = optional(list(object({ protocol = string, ports = string, source = string, comment = string })), [])
+    pool        = optional(string)
+    description = optional(string)
   }))
 
   validation {
@@ -108,6 +110,14 @@ variable "machines" {
       (one.address6 == null ? one.address != "" : can(cidrhost(one.address6, 0)) && !can(cidrnetmask(one.address6)))
     ])])
     error_message = "An address is \"dhcp\", or an IPv4 address with its prefix, such as 10.20.0.5/24; one of IPv6 is such as 2001:db8::5/64."
+  }
+
+  validation {
+    condition = alltrue([for r in flatten(var.machines[*].rules) :
+      contains(["", "tcp", "udp"], r.protocol) && can(regex("^([0-9]+(:[0-9]+)?)?$", r.ports)) && (r.ports == "" || r.protocol != "") &&
+      alltrue([for s in compact(split(",", r.source)) : can(cidrhost(s, 0))])
+    ])
+    error_message = "A rule has tcp or udp, a port such as 443 or 8000:8100, and networks such as 10.0.0.0/8; each may be empty, and ports need a protocol."
   }
 
   validation {

@@ -70,6 +70,12 @@ REFUSED = [
     ({"more_networks": "30, 40", "more_addresses": "10.30.0.5/24"}, "2 further network cards and 1 addresses"),
     ({"domain": "under_score"}, "“under_score”"),
     ({"until": "Friday"}, "“Friday”"),
+    ({"ports": "443, 70000"}, "“70000” is no port"),
+    ({"ports": "9000-8000"}, "“9000-8000” is no port"),
+    ({"ports": "53/icmp"}, "“53/icmp” is no port"),
+    ({"ports": "443 from 10.0.0.0/40"}, "“10.0.0.0/40” is no address"),
+    ({"ports": "443 from the office"}, "“the office” is no address"),
+    ({"ports": ", ".join(map(str, range(1000, 1041)))}, "at most 40 ports"),
     ({"needed_by": "2027-04-01", "until": "2027-03-31"}, "only until 2027-03-31"),
 ]
 
@@ -87,7 +93,7 @@ def test_a_fixed_address_asks_for_its_gateway() -> None:
 @pytest.mark.parametrize(
     ("capability", "said", "told"),
     [
-        ("virtual_machine", {"ports": "22, 443"}, 1),
+        ("virtual_machine", {"ports": "22, 443"}, 0),
         ("virtual_machine", {"data_disks": "100 GB"}, 1),
         ("virtual_machine", {"until": "2027-03-31"}, 1),
         ("virtual_machine", {"gateway": "10.20.0.1"}, 1),

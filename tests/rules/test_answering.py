@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.rules.machines.capacity import Room
+from tools.rules.machines.likeness import Guard
 from tools.rules.machines.losing import losses
 from tools.rules.words import answering, telling
 from tools.rules.words.answering import Past, Topic, topic_of
@@ -47,6 +48,12 @@ ABOUT: dict[str, list[str]] = {
     "time": ["how long will it take", "when will it be ready?", "wie lange dauert das?"],
     "approved": ["who approved the last one", "when was it approved?", "wer hat das genehmigt?"],
     "built": ["what did we build yesterday", "who made db-01?", "when was app-01 created?", "what have we built so far?"],
+    "open": [
+        "what is open on web-1?",
+        "which ports are open on db-01?",
+        "was ist offen auf web-1?",
+        "quels ports sont ouverts sur web-1 ?",
+    ],
     "runs_on": ["which machines run on pve2", "what runs on pve2?", "was läuft auf pve2?"],
     "room": ["is there room for two more?", "would two more fit?", "is there enough room"],
     "left": ["what would fit on pve2?", "how much memory is left on pve1", "how much is free on pve3?"],
@@ -194,6 +201,34 @@ def test_a_list_of_runs_says_what_where_when_and_for_whom() -> None:
     for said in ("run-2", "db-01", "pve2", "2026-11-28 at 12:00", "bob", "done"):
         assert said in told[3]
     assert "run-3" in told[4] and "done" in told[4], "of one that cannot be read there is its status"
+
+
+HTTPS = ("in", "ACCEPT", "tcp", "443", "10.0.0.0/8")
+
+
+@pytest.mark.parametrize(
+    ("guard", "on", "told"),
+    [
+        (Guard(on=False, drops=True, rules=()), True, "has no firewall"),
+        (Guard(on=True, drops=True, rules=(HTTPS,)), True, "lets in 443 from 10.0.0.0/8, and nothing else."),
+        (
+            Guard(on=True, drops=True, rules=(HTTPS,)),
+            False,
+            "would let in 443 from 10.0.0.0/8, and nothing else. The datacentre's firewall is off",
+        ),
+        (Guard(on=True, drops=True, rules=()), True, "lets in nothing."),
+        (
+            Guard(on=True, drops=False, rules=(("in", "DROP", "", "", "", "macro Web"),)),
+            True,
+            "lets in in DROP macro Web; what no rule names",
+        ),
+        (Guard(on=True, drops=True, rules=(HTTPS,), unguarded=("net1",)), True, "leaves out net1"),
+    ],
+)
+def test_what_is_open_is_told_as_it_is(guard: Guard, on: bool, told: str) -> None:
+    seen = four_nodes(firewall_on=on)
+    [guest] = answering.named_guests(f"what is open on {seen.guests[0].name}?", seen, ())
+    assert told in " ".join(draw(answering.opened([(guest, guard)], seen)).split())
 
 
 def test_what_runs_on_a_node_and_what_is_left_there() -> None:

@@ -90,6 +90,8 @@ def test_a_call_from_python_goes_as_far_as_a_plan(berth: Berth) -> None:
     assert asked.phase is Phase.AWAITING and asked.plan is not None and asked.plan.approvals == ("operator",)
     larger = provision("make it 2 cores", "billing", conversation=asked.conversation, world=berth.world)
     assert larger.plan is not None and larger.plan.plan_digest != asked.plan.plan_digest
+    opened = provision("open port 443 from 10.0.0.0/8", "billing", conversation=asked.conversation, world=berth.world)
+    assert opened.plan is not None and any('.machine["firewall of ' in one for one in opened.plan.changes), "a program asks for ports, too"
     with pytest.raises(RequestProblem):
         provision("make it 4 cores", "somebody else", conversation=asked.conversation, world=berth.world)
     assert provision("400 cores", "billing", conversation=asked.conversation, world=berth.world).plan is None

@@ -68,6 +68,7 @@ REFUSED = [
     ([machine(address6="10.20.0.5/24")], "An address is"),
     ([machine(address="")], "An address is"),
     ([machine(cards=[{"bridge": "vmbr0", "vlan_tag": 4095}])], "A VLAN tag is a number from 1 to 4094"),
+    ([machine(rules=[{"protocol": "", "ports": "443", "source": "", "comment": "x"}])], "ports need a protocol"),
     ([machine(public_keys=[])], "at least one public SSH key"),
 ]
 
@@ -147,6 +148,46 @@ def test_made_changed_and_removed_with_nothing_left_to_change_in_between(make_fo
     assert "0 added, 2 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
     assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
     assert "5 destroyed" in folder.terraform("destroy", "-auto-approve")
+
+
+def rule(ports: str, source: str = "") -> dict[str, str]:
+    return {"protocol": "tcp", "ports": ports, "source": source, "comment": "Berth: asked for"}
+
+
+def test_a_firewall_comes_and_changes_while_its_machine_runs_and_goes_with_it(
+    make_folder: Callable[[str], Folder], world: dict[str, Any]
+) -> None:
+    folder, at = make_folder("machines"), "/nodes/pve1/qemu/20041/firewall"
+    folder.give(machine(41))
+    folder.terraform("apply", "-auto-approve")
+    folder.give(machine(41, rules=[rule("22"), rule("443", "10.0.0.0/8")]))
+    folder.terraform("plan", "-out=tfplan")
+    found = changes(json.loads(folder.shown()), proxmox.PROVIDER)
+    assert {(one.action, one.name, one.restarts, one.act) for one in found} == {
+        ("update", "web-41", False, False),
+        ("create", "firewall of web-41", False, False),
+        ("create", "firewall of web-41", False, True),
+    }
+    folder.terraform("apply", "-auto-approve")
+    assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
+    options = asked(world, f"{at}/options")
+    assert {name: options[name] for name in ("enable", "policy_in", "dhcp", "ndp")} == {
+        "enable": 1,
+        "policy_in": "DROP",
+        "dhcp": 1,
+        "ndp": 1,
+    }
+    assert "firewall=1" in asked(world, "/nodes/pve1/qemu/20041/config")["net0"]
+
+    folder.give(machine(41, rules=[rule("22"), rule("8080"), rule("443", "10.0.0.0/8")]))
+    assert "0 added, 1 changed, 0 destroyed" in folder.terraform("apply", "-auto-approve")
+    assert [one["dport"] for one in asked(world, f"{at}/rules")] == ["22", "8080", "443"]
+
+    # Its firewall went with the machine, so it is set anew, too.
+    folder.terraform("apply", "-auto-approve", '-replace=proxmox_virtual_environment_vm.machine["web-41"]')
+    assert "No changes" in folder.terraform("plan", "-detailed-exitcode")
+    assert asked(world, f"{at}/options")["enable"] == 1 and len(asked(world, f"{at}/rules")) == 3
+    folder.terraform("destroy", "-auto-approve")
 
 
 RESTARTS: dict[int, tuple[dict[str, Any], bool, int]] = {

@@ -121,6 +121,8 @@ class Table(Value):
     """Name → the fields that have the names it is for. The playbook is given one as a secret."""
     ports: tuple[str, ...] | None = None
     """That it serves, each as `443` or `53/udp`. With it, the service stands on machines in Azure as well."""
+    serves: tuple[str, ...] = ()
+    """The same, of a service that stands on a cluster alone."""
     acme: bool = False
     """The machine has its certificates signed by the site's ACME server, where the site has one; then the playbook is given none."""
     variables: dict[str, Json] = Field(default_factory=dict)
@@ -162,6 +164,7 @@ def by_table(
         secrets=tuple(Secret.model_validate({"name": secret, "kind": kind}) for secret, kind in told.secrets.items()),
         certificates=service.certificates,
         checks=checks,
+        serves=told.serves,
     )
     on = anywhere(service.understand, set_up, told.ports or ())
     at: Mapping[PlatformName, Footing] = on if told.ports is not None else {"proxmox": on["proxmox"]}

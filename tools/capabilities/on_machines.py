@@ -4,14 +4,14 @@ tools.rules.azure.machines where it stands in Azure."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.capabilities import Footing, Reviewed
 from tools.capabilities.grounds import AZURE, CLUSTER, Ground
 from tools.rules.azure import machine_checks
 from tools.rules.azure import machines as azure
 from tools.rules.azure.placing import regions_of
-from tools.rules.machines import addresses, choices, networks, review, templates
+from tools.rules.machines import addresses, choices, firewall, networks, review, templates
 from tools.rules.machines.changes import stay
 from tools.rules.machines.keeping import keep
 from tools.rules.words import guiding
@@ -69,7 +69,8 @@ def on_cluster(
         return found if set_up.plain else _of_known_systems(found, situation.cluster)
 
     def furnish(part: Part) -> Part:
-        return set_up.furnish(part).model_copy(update={"exporters": exporters, "watches": watches, "farewell": farewell(part)})
+        made = set_up.furnish(part).model_copy(update={"exporters": exporters, "watches": watches, "farewell": farewell(part)})
+        return firewall.guard(made, set_up.serves)
 
     def review_all(part: Part, situation: Situation) -> Reviewed:
         return set_up.judge(part, review.review(part, situation))
@@ -111,7 +112,8 @@ def _of_known_systems(found: PartOffer, seen: ClusterSnapshot) -> PartOffer:
 class SetUp:
     """What is set up on machines, wherever they stand. `playbook` is a file under ansible/, `variables` are its besides those of the role
     base, `commands` the guide's of one machine, `checks` are made besides those of every machine, `endpoints` say how others of the same
-    request reach it. `plain` is the playbook for systems that no role knows; empty: it does not stand on these."""
+    request reach it, `serves` are the ports besides, each as `443` or `53/udp`, that others ask it at. `plain` is the playbook for systems
+    that no role knows; empty: it does not stand on these."""
 
     playbook: str
     commands: Commands
@@ -121,6 +123,7 @@ class SetUp:
     endpoints: Callable[[Part], tuple[Endpoint, ...]] = lambda part: ()
     checks: Callable[[Part], Iterable[Check]] = no_checks
     plain: str = ""
+    serves: tuple[str, ...] = ()
 
     def furnish(self, part: Part) -> Part:
         """With what runs on its machines, as they are called."""
@@ -157,7 +160,7 @@ def anywhere(
 ) -> dict[PlatformName, Footing]:
     """A service that stands on machines of a cluster and on machines in Azure alike. `ports` are those that it serves."""
     return {
-        "proxmox": on_cluster(lambda facts, site: understand(facts, site, CLUSTER), set_up),
+        "proxmox": on_cluster(lambda facts, site: understand(facts, site, CLUSTER), replace(set_up, serves=(*set_up.serves, *ports))),
         "azure": in_azure(lambda facts, site: understand(facts, site, AZURE), set_up, ports=ports),
     }
 

@@ -10,6 +10,7 @@ from tools.ledger.plans import Kept
 from tools.pipeline import carry_out
 from tools.pipeline.drafting import scan_all, situation
 from tools.pipeline.platforms import connected, scan
+from tools.pipeline.platforms.proxmox.firewalls import guards
 from tools.pipeline.spending import spending
 from tools.pipeline.world import World
 from tools.platforms import estimate
@@ -72,6 +73,8 @@ class Answering:
                 return self._where()
             case "runs_on":
                 return answering.runs_on(self.text, self._cluster())
+            case "open":
+                return self._opened()
             case "left":
                 return answering.left(self.text, self._room())
             case "loss":
@@ -143,6 +146,11 @@ class Answering:
         if "proxmox" not in connected(self.world.settings):
             raise RequestProblem("There is no cluster.", "No cluster is connected, so I cannot say what it runs.", "See .env.example.")
         return cast(ClusterSnapshot, scan(self.world, "proxmox"))
+
+    def _opened(self) -> Tell:
+        seen = self._cluster()
+        ours = [machine.name for part in (self.kept.manifest.parts if self.kept else ()) for machine in part.machines]
+        return answering.opened(guards(self.world.settings, answering.named_guests(self.text, seen, ours)), seen)
 
     def _room(self) -> Room:
         at = situation(self.world, {"proxmox": self._cluster()})

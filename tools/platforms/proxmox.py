@@ -27,7 +27,8 @@ PROVIDER = Provider(
     versions=("0.111.1", "0.114.0"),
     restarts=restarts,
     starts=STARTS,
-    acts=("proxmox_sdn_applier.", "terraform_data.written"),
+    acts=("proxmox_sdn_applier.", "proxmox_virtual_environment_firewall_options.", "terraform_data."),
+    remade=("proxmox_virtual_environment_firewall_rules.",),
     called=(("proxmox_sdn_zone_vlan", "id"), ("proxmox_sdn_vnet", "id"), ("proxmox_sdn_subnet", "cidr")),
 )
 
@@ -69,7 +70,7 @@ def joined(part: Part, used: Sequence[Part]) -> Part:
 def ids_in(state: Json) -> tuple[str, ...]:
     """VM ids; and what is of SDN by kind and name: `vnets/lab`."""
     made = [(resource, one.get("attributes", {})) for resource in state.get("resources", ()) for one in resource.get("instances", ())]
-    machines = sorted(int(values["vm_id"]) for _, values in made if values.get("vm_id"))
+    machines = sorted({int(values["vm_id"]) for _, values in made if values.get("vm_id")})
     of_sdn = (f"{SDN[str(resource['type'])]}/{values['id']}" for resource, values in made if str(resource.get("type")) in SDN)
     return (*map(str, machines), *sorted(of_sdn))
 

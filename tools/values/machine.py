@@ -63,6 +63,18 @@ def without_prefix(address: str) -> str:
     return address.partition("/")[0]
 
 
+class Rule(Value):
+    """What a machine's firewall lets in; the rest is dropped. Protocol, ports and source are spelled as Proxmox VE takes
+    them, each empty for any."""
+
+    protocol: str = ""
+    ports: str = ""
+    """`443`, `8000:8100`."""
+    source: str = ""
+    """Networks joined by commas, of one version of IP."""
+    comment: str
+
+
 class AnyMachine(Value):
     """Wherever it stands: what runs on it, and who logs in to it, ask for no more."""
 
@@ -115,6 +127,8 @@ class Machine(Placement, AnyMachine):
     """Among those that start with their node: the lowest first."""
     high_availability: bool = False
     """The cluster's manager starts it on another node when its own is lost."""
+    rules: tuple[Rule, ...] = ()
+    """Of its firewall; none: it has none."""
     pool: str | None = None
     description: str | None = None
 

@@ -191,6 +191,8 @@ class ClusterSnapshot(Seen):
     templates: tuple[Template, ...] = ()
     networks: tuple[Network, ...] = ()
     zones: tuple[Zone, ...] = ()
+    firewall_on: bool | None = None
+    """The datacentre's, without which no rule counts. None: it could not be seen."""
     sdn_waiting: tuple[str, ...] = ()
     """What of SDN is written down and not applied yet: `vnet lab`. Whoever applies a change applies all of it."""
     registered: tuple[Registered, ...] = ()

@@ -12,7 +12,7 @@ from tools.capabilities import Footing
 from tools.capabilities.database_cluster.checks import checks
 from tools.capabilities.database_cluster.commands import commands
 from tools.capabilities.database_cluster.facts import FULFILLED, WANTED, WORDS, understand
-from tools.capabilities.database_cluster.variables import SECRETS, VIRTUAL_ADDRESS, variables
+from tools.capabilities.database_cluster.variables import READERS_PORT, SECRETS, VIRTUAL_ADDRESS, WRITERS_PORT, variables
 from tools.capabilities.on_machines import SetUp, on_cluster
 from tools.values.manifest import Secret
 from tools.values.requirements import Group
@@ -33,6 +33,7 @@ _MACHINES = on_cluster(
         variables=variables,
         secrets=tuple(Secret(name=name, kind="password") for name in SECRETS.values()),
         checks=checks,
+        serves=(str(WRITERS_PORT), str(READERS_PORT)),
     ),
     groups=(Group(name="", one_a_node=True, quorum=True),),
     virtual_addresses=(VIRTUAL_ADDRESS,),

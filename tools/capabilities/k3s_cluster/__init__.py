@@ -39,6 +39,7 @@ ON: dict[PlatformName, Footing] = {
                 endpoints=endpoints,
                 secrets=(Secret(name=KEPT_AS, kind="password"),),
                 checks=checks,
+                serves=("80", "443"),
             ),
             groups=(SERVERS, WORKERS),
             virtual_addresses=(API_ADDRESS,),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tools.capabilities import Footing
 from tools.capabilities.monitoring.checks import checks
-from tools.capabilities.monitoring.commands import commands
+from tools.capabilities.monitoring.commands import GRAFANA, PROMETHEUS, commands
 from tools.capabilities.monitoring.facts import WANTED, WORDS, understand
 from tools.capabilities.monitoring.variables import variables
 from tools.capabilities.on_machines import SetUp, on_cluster
@@ -22,7 +22,11 @@ EXAMPLES = (
     "a Prometheus server that keeps 90 days, production, on network 20",
 )
 ON: dict[PlatformName, Footing] = {
-    "proxmox": on_cluster(understand, SetUp(playbook="monitoring.yml", commands=commands, variables=variables, checks=checks), watches=True)
+    "proxmox": on_cluster(
+        understand,
+        SetUp(playbook="monitoring.yml", commands=commands, variables=variables, checks=checks, serves=(str(PROMETHEUS), str(GRAFANA))),
+        watches=True,
+    )
 }
 
 __all__ = ["EXAMPLES", "NAME", "ON", "TITLE", "WANTED", "WORDS"]

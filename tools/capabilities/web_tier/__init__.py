@@ -35,7 +35,13 @@ ON: dict[PlatformName, Footing] = {
     "proxmox": on_cluster(
         understand,
         SetUp(
-            playbook="web_tier.yml", commands=commands, variables=variables, endpoints=endpoints, certificates=certificates, checks=checks
+            playbook="web_tier.yml",
+            commands=commands,
+            variables=variables,
+            endpoints=endpoints,
+            certificates=certificates,
+            checks=checks,
+            serves=("80", "443"),
         ),
         groups=(
             Group(name=BALANCERS, called="lb", one_a_node=True),

@@ -102,8 +102,13 @@ def keep(old: Part, new: Part) -> Part:
 
 
 def addresses_of(name: str) -> tuple[str, ...]:
-    """Of a machine, in the module terraform/machines: itself, and its high availability."""
-    return (f'{VM}.machine["{name}"]', f'proxmox_haresource.machine["high availability of {name}"]')
+    """Of a machine, in the module terraform/machines: itself, its high availability, and its firewall."""
+    return (
+        f'{VM}.machine["{name}"]',
+        f'proxmox_haresource.machine["high availability of {name}"]',
+        *(f'proxmox_virtual_environment_firewall_{what}.machine["firewall of {name}"]' for what in ("rules", "options")),
+        f'terraform_data.guarded["firewall of {name}"]',
+    )
 
 
 def _lasting(old: Machine, new: Machine, needs: Needs) -> dict[str, object]:
@@ -119,7 +124,11 @@ def _lasting(old: Machine, new: Machine, needs: Needs) -> dict[str, object]:
         address["cards"] = tuple(before.get((card.bridge, card.vlan_tag), card) for card in new.cards)
     if not needs.text("cpu_type"):
         address["cpu_type"] = old.cpu_type
-    return old.placement.model_dump() | {"vm_id": old.vm_id, "data_disks": disks.keep(old.data_disks, new.data_disks)} | address
+    return (
+        old.placement.model_dump()
+        | {"vm_id": old.vm_id, "rules": old.rules, "data_disks": disks.keep(old.data_disks, new.data_disks)}
+        | address
+    )
 
 
 def _called_before(old: Part, new: Part, group: str) -> list[str]:

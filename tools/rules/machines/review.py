@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tools.rules.machines import firewall
 from tools.rules.machines.capacity import room_of
 from tools.rules.machines.checks import CHECKS, Checked, Scene, beside, rules_kept, together, virtual_addresses
 from tools.rules.machines.keeping import owned_ids
@@ -17,7 +18,17 @@ from tools.values.review import THE_CLUSTER, Fault, Finding, Severity, fault
 from tools.values.situation import Situation
 
 NODES_LOOKED_AT_MAX = 64
-OF_THE_PART = ("count", "keys", "waiting", "group.apart", "group.rules", "group.beside", "address.virtual")
+OF_THE_PART = (
+    "count",
+    "keys",
+    "waiting",
+    "group.apart",
+    "group.rules",
+    "group.beside",
+    "address.virtual",
+    "firewall.network",
+    "firewall.ssh",
+)
 """Checks of the part as a whole that are not of the whole cluster."""
 
 
@@ -61,6 +72,7 @@ def _whole(scene: Scene, others: Iterable[Part]) -> Iterator[tuple[str, Severity
     yield "address.virtual", Severity.ERROR, virtual_addresses(scene)
     yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else fault("cluster.no_quorum")
     yield "failover.memory", *_loss(scene)
+    yield from firewall.findings(scene.part, scene.snapshot)
     asked = {one for m in made for one in (m.name, m.address_alone)} | scene.part.virtual_alone
     also = tuple(sorted(asked & scene.reserved.waiting))
     yield "waiting", Severity.NOTE, fault("waiting.same", also=also) if also else None

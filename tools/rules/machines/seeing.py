@@ -30,6 +30,11 @@ def flag(row: Row, key: str) -> bool:
     return str(row.get(key)) in ("1", "True")
 
 
+def firewall_on(options: Json) -> bool | None:
+    """The datacentre's, which is off until somebody turns it on. None: it was not told."""
+    return bool(number(options, "enable")) if isinstance(options, dict) else None
+
+
 def in_maintenance(ha_status: Iterable[Row]) -> frozenset[str]:
     """Nodes whose local manager of high availability says so."""
     return frozenset(str(r.get("node")) for r in ha_status if r.get("type") == "lrm" and "maintenance mode" in str(r.get("status")))

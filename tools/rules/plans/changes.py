@@ -34,6 +34,8 @@ class Provider:
     """The detail of a change that switches on again what is off."""
     acts: tuple[str, ...] = ()
     """Beginnings of addresses of what is no thing but an act: being made is all it does, and it is made anew to do it again."""
+    remade: tuple[str, ...] = ()
+    """Beginnings of addresses of what is set anew with the thing that it is of: made anew, it is changed and nothing is lost."""
     called: tuple[tuple[str, str], ...] = ()
     """(resource type, the attribute that says what it is called), where that is not its name."""
 
@@ -186,7 +188,7 @@ def _change(one: Json, provider: Provider) -> Change | None:
     if one.get("mode") == "data" or actions in (("no-op",), ("read",), ()):
         return None
     if "delete" in actions and "create" in actions:
-        action = "update" if str(one["address"]).startswith(provider.acts) else "replace"
+        action = "update" if str(one["address"]).startswith((*provider.acts, *provider.remade)) else "replace"
     elif actions == ("create",):
         action = "create"
     elif actions == ("update",):

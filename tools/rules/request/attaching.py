@@ -12,6 +12,7 @@ from datetime import date
 
 from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming, processors
+from tools.rules.request.doors import PORTS_MAX, SOURCES_MAX, door
 from tools.rules.request.editing import values_of
 from tools.rules.request.reading import DISK_GIB_MAX, Reading
 from tools.values.requirements import Needs
@@ -57,9 +58,21 @@ def read_attached(reading: Reading, count: int) -> None:
     if "start_on_boot" in reading.facts:
         reading.said("start_on_boot", reading.facts["start_on_boot"].value.strip().lower() not in ("no", "false"))
     if "ports" in reading.facts:
-        ports = values_of(reading.facts["ports"].value)
-        reading.said("ports", ports)
-        reading.not_included.append(f"a firewall for port{'s' if len(ports) > 1 else ''} {', '.join(ports)}: what the network lets through")
+        _read_ports(reading)
+
+
+def _read_ports(reading: Reading) -> None:
+    """What its firewall lets in besides what is its own."""
+    said = values_of(reading.facts["ports"].value)
+    found = [door(one) for one in said]
+    if wrong := next((one for one in found if isinstance(one, str)), ""):
+        reading.refuse(wrong, "ports")
+    elif len(said) > PORTS_MAX or any(len(one.sources) > SOURCES_MAX for one in found if not isinstance(one, str)):
+        reading.refuse(
+            f"So many ports and addresses do not fit. Say at most {PORTS_MAX} ports or ranges, and {SOURCES_MAX} networks.", "ports"
+        )
+    else:
+        reading.said("ports", said)
 
 
 def _read_of_proxmox(reading: Reading) -> None:

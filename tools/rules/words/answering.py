@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Literal, cast
 
 from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, storage_sum
+from tools.rules.machines.likeness import Guard, spell_guard
 from tools.rules.machines.losing import losses
 from tools.rules.machines.watching import is_reached
 from tools.rules.names.text import fold
@@ -25,7 +26,7 @@ from tools.values.plan import Approval, Estimate, Plan
 from tools.values.requirements import Needs, Origin
 from tools.values.review import Review
 from tools.values.run import Run
-from tools.values.snapshot import ClusterSnapshot, Node
+from tools.values.snapshot import ClusterSnapshot, Guest, Node
 from tools.values.spending import Spending
 
 Topic = Literal[
@@ -35,6 +36,7 @@ Topic = Literal[
     "approved",
     "built",
     "runs_on",
+    "open",
     "room",
     "left",
     "where",
@@ -298,6 +300,18 @@ def runs_on(text: str, seen: ClusterSnapshot) -> Tell:
     nodes = named_nodes(text, seen)
     told = tuple((node, tuple(guest for guest in seen.guests if guest.node == node.name and guest.running)) for node in nodes)
     return Tell("answers.runs_on", (told,))
+
+
+def named_guests(text: str, seen: ClusterSnapshot, ours: Iterable[str]) -> tuple[Guest, ...]:
+    """Those that the question names; else `ours`."""
+    folded, mine = fold(text), frozenset(ours)
+    named = tuple(one for one in seen.guests if re.search(rf"(?<![\w-]){re.escape(fold(one.name))}(?![\w-])", folded))
+    return (named or tuple(one for one in seen.guests if one.name in mine))[:SHOWN_MAX]
+
+
+def opened(found: Sequence[tuple[Guest, Guard]], seen: ClusterSnapshot) -> Tell:
+    """What comes in by their firewalls, as they are now."""
+    return Tell("answers.opened", (tuple((guest, guard, spell_guard(guard)) for guest, guard in found), seen.firewall_on))
 
 
 def left(text: str, room: Room) -> Tell:

@@ -61,6 +61,7 @@ class _Look:
                 "SDN vnets": ("cluster", "sdn", "vnets"),
                 "SDN zones": ("cluster", "sdn", "zones"),
                 "the status of high availability": ("cluster", "ha", "status", "current"),
+                "the datacentre's firewall": ("cluster", "firewall", "options"),
             }
         )
         resources = rows(first["the cluster's resources"])
@@ -103,6 +104,7 @@ class _Look:
             templates=self._templates(guest_rows, second, storages),
             networks=self._networks(online, second, vnets, zones)[0],
             zones=tuple(seeing.zones(zones, vnets, tuple(online))),
+            firewall_on=seeing.firewall_on(first["the datacentre's firewall"]),
             sdn_waiting=waiting + self._subnets_waiting(second),
             problems=tuple(self.problems),
         )

@@ -92,7 +92,11 @@ def wait_idle(work: Work) -> None:
 def assert_true(cluster: Acting, part: Part) -> tuple[str, ...]:
     """A sentence a machine that is as approved. Raises WorldProblem."""
     found = _here(cluster, part)
-    wrong = {machine: likeness.differences(machine, one) for machine, one in found.items()}
+    guards = {machine: _guard(cluster, machine, one) for machine, one in found.items() if one and machine.rules}
+    wrong = {
+        machine: (*likeness.differences(machine, one), *(likeness.guarded_otherwise(machine, guards[machine]) if machine in guards else ()))
+        for machine, one in found.items()
+    }
     if any(wrong.values()):
         moves = dict.fromkeys(filter(None, (likeness.way_out(machine, found[machine]) for machine in wrong if wrong[machine])))
         raise WorldProblem(
@@ -101,7 +105,13 @@ def assert_true(cluster: Acting, part: Part) -> tuple[str, ...]:
             " ".join(moves) or "Say retry: what is missing of the approved plan is planned and made again.",
             retryable=True,
         )
-    return tuple(likeness.seen_by_cluster(machine, one) for machine, one in found.items() if one)
+    seen = tuple(likeness.seen_by_cluster(machine, one) for machine, one in found.items() if one)
+    return (*seen, *map(likeness.seen_guarded, guards))
+
+
+def _guard(cluster: Acting, machine: Machine, found: Here) -> likeness.Guard:
+    path = ("nodes", found.node, "qemu", str(machine.vm_id), "firewall")
+    return likeness.guard(cluster.read(*path, "options"), cluster.read(*path, "rules"), found.unguarded)
 
 
 def verify(context: PartContext, say: Say) -> tuple[str, ...]:
