@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import Berth
 from tests.stories.test_new_network import call
 
+pytestmark = pytest.mark.systems
+
 FIREWALL = "/nodes/{node}/qemu/{vm_id}/firewall"
 
 
