@@ -245,6 +245,11 @@ def test_a_question_behind_an_order_is_answered_below_the_plan_that_comes_of_it(
     assert now.question == ""
 
 
+def test_assent_with_a_remark_is_told_how_to_approve() -> None:
+    now, told = step(AWAITING, Said("go ahead, Maria said yes", Edits(), offline=False))
+    assert (now.phase, told[-1]) == (Phase.AWAITING, telling.approve_how(AWAITING.plan_digest or ""))
+
+
 def test_what_changes_nothing_leaves_the_plan_on_offer() -> None:
     now, effects = step(AWAITING, Understood(CHANGE, REQUEST, ((CHANGE.edits[0], "No."),), COMPLETE))
     assert (now, [type(effect) for effect in effects]) == (AWAITING, [Tell, Tell])

@@ -26,7 +26,7 @@ FIELDS_DROPPED_MAX = 11
 HELD_OUT_INVENTED_MAX = 2
 HELD_OUT_DROPPED_MAX = 1
 TURNS_RIGHT_MIN = 0.96
-TALKS_RIGHT_MIN = 0.85
+TALKS_RIGHT_MIN = 0.87
 TURNS_DANGEROUS_MAX = 0
 
 INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show", "status", "take", "leave"}

@@ -44,6 +44,8 @@ def step(now: Conversation, happened: Message | Event) -> Stepped:
             lead = None if heard or not now.request.items else leading(happened.text)
             if lead is Intent.UNDO:
                 return walk(now, 1)
+            if lead is Intent.APPROVE_WHAT:
+                return _approve_what(now, Message(lead, happened.text))  # `go ahead, Maria said yes`
             if lead is Intent.CANCEL:
                 return _cancel(now, Message(Intent.CANCEL, happened.text))
             return hear(now, happened)

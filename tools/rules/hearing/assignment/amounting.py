@@ -96,6 +96,11 @@ class _Unlabelled(Amounts):
         sums = sums or [one for one in monthly if self.at.able.named("money") and one.worth > 1]
         if sums and (budget := self.at.able.named("money")):
             self._give(budget, sums[-1])
+        volume = self.at.able.named("volume")
+        held = [one for one in rest if scene.does(one.first - 1, "for") and scene.is_listed(one.last, "of") and one.kind == "size"]
+        if volume and volume not in thing.facts and len(held) == 1:
+            self._give(volume, held[0])  # `for 500 GB of home directories`
+            rest = [one for one in rest if one is not held[0]]
         sizes = [one for one in rest if one.kind == "size" and not self._is_of_something_else(one) and not self._mends(one)]
         now = [one for one in sizes if not self._is_quoted(one)]
         sizes = now or sizes

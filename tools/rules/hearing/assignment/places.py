@@ -61,7 +61,8 @@ def _answers(at: Stretch, one: Wanted, number: int) -> bool:
     """`3 servers, 2 workers. production on 20`, where it was asked which network: a number that counts nothing."""
     scene, after = at.scene, number + 1
     ends = scene.breaks(after, "join", signs=(")",))
-    open_ = one.name in scene.asked and one.name not in at.found.facts and scene.is_listed(number - 1, "within")
+    told = one.name in scene.asked or bool(scene.at(number - 2).choices("environment"))  # `production on 20`
+    open_ = told and one.name not in at.found.facts and scene.is_listed(number - 1, "within")
     return open_ and ends and scene.does(number - 1, "lean") and not scene.at(number - 1).names("fact")
 
 

@@ -165,6 +165,9 @@ def _nearest(new: dict[Set, str], amount: Amount) -> Set | None:
     """`doch lieber 16 GB`, of 8 GB of memory and a disk of 60 GB: the one that is much nearer; `better three`: so many machines."""
     if amount.kind == "number" and not amount.text[0].isdigit():
         return next((one for one in new if one[1].name == "count"), None)
+    if amount.kind == "number":
+        apart = sorted((_times(one[1], amount), one) for one in new if one[1].name not in SHARED)
+        return apart[0][1] if len(apart) > 1 and apart[0][0] * 2 <= apart[1][0] else None
     far = sorted((abs((quantities.size_bytes(one[1].value) or 0) - amount.worth), one) for one in new) if amount.kind == "size" else []
     return far[0][1] if len(far) > 1 and far[0][0] * FAR <= far[1][0] else None
 

@@ -147,7 +147,8 @@ def _items(scene: Scene, first: int, last: int, request: Request) -> Iterator[He
     for item in request.items:
         called = ",".join(fact.value for name in ("name", "role") if (fact := item.fact(name)))
         words = {same(word.strip()) for word in (item.label, *called.split(","), *machines[item.label]) if word.strip()}
-        values = {fact.value.lower() for fact in item.facts}
+        alone = (fact for fact in request.shared if [one for one in request.items if one.fact(fact.name) is None] == [item])
+        values = {fact.value.lower() for fact in (*item.facts, *(alone if len(request.items) > 1 else ()))}
         for i in range(first, last):
             chosen = {scene.said[i].text, *(one.value for one in scene.at(i).meanings if one.kind == "choice")}
             if scene.does(i - 1, "copy"):
