@@ -272,6 +272,17 @@ def test_the_rules_fill_in_what_a_model_left_out_and_add_nothing_to_its_items() 
     assert plain(request) == {"cache": {"memory": "8 GB", "environment": "production", "network": "20", "purpose": "cache"}}
 
 
+@pytest.mark.parametrize("columns", [3, 4, 6])
+def test_of_a_table_that_is_too_long_whole_rows_are_read_and_it_is_told_where_it_ends(columns: int) -> None:
+    labels, values = ("name", "cpu", "ram", "disk", "vlan", "env"), ("2", "4", "20", "7", "prod")
+    rows = [",".join((f"vm-{n:04d}", *values[: columns - 1])) for n in range(1_000)]
+    edits = heard("\n".join((",".join(labels[:columns]), *rows)))
+    request, _ = apply(Request(), edits, catalogue())
+    [item] = plain(request).values()
+    assert (item["cpu_count"], item["memory"]) == ("2", "4 GB")
+    assert edits.unused == (f"{rows[int(item['count'])]} …",)
+
+
 SENTENCE = "a the and with for not no PostgreSQL database VM web server called network 20 100 users 8 GB cores production , . $8K 数据库 İ"
 WORDS = st.sampled_from([*SENTENCE.split(), "\n", '"'])
 

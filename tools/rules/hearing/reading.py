@@ -25,7 +25,7 @@ from tools.rules.hearing.edits.inquiring import is_question
 from tools.rules.hearing.edits.renaming import renamed
 from tools.rules.hearing.edits.restoring import restores
 from tools.rules.hearing.edits.taking import keep_from, take_away
-from tools.rules.hearing.edits.unused import give_back, sign_off, unused
+from tools.rules.hearing.edits.unused import PHRASE_LENGTH_MAX, give_back, sign_off, unused
 from tools.rules.hearing.groups.grouping import Group
 from tools.rules.hearing.groups.naming import DIGITS, Called, names
 from tools.rules.hearing.groups.parting import groups
@@ -33,8 +33,9 @@ from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.layout import printed
 from tools.rules.hearing.layout.cleaning import clean, spaced, under_headings
 from tools.rules.hearing.layout.files import pasted, without
-from tools.rules.hearing.layout.pieces import pieces
+from tools.rules.hearing.layout.pieces import CELLS_MAX, PIECES_MAX, Piece, pieces
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.tokens.cutting import TOKENS_MAX
 from tools.rules.hearing.words.able import COUNT
 from tools.rules.hearing.words.dictionary import Catalogue, lexicon
 from tools.rules.hearing.words.meanings import same
@@ -161,7 +162,7 @@ class _Reader:
         doubts, edits = (*taken.doubts, *doubts), (*taken.edits, *self.gone, *made)
         readings = (edit for doubt in doubts for reading in doubt.readings for edit in reading.edits)
         give_back(scene, [edit.quote for edit in (*edits, *readings)] + [doubt.quote for doubt in doubts])
-        told = (*taken.unused, *unused(scene))
+        told = (*taken.unused, *unused(scene), *self._beyond(layout))
         return Edits(
             edits=edits,
             doubts=doubts,
@@ -172,9 +173,20 @@ class _Reader:
             starts_over=starts_over,
         )
 
+    def _beyond(self, layout: Sequence[Piece]) -> tuple[str, ...]:
+        """The line that begins what is not read, of a message that is too long."""
+        text, said = self.scene.text, self.scene.said
+        ends = [
+            len(text),
+            said[-1].end if len(said) == TOKENS_MAX else len(text),
+            layout[-1].end if len(layout) > PIECES_MAX - CELLS_MAX else len(text),
+        ]
+        rest = text[min(ends) :].strip()
+        return (f"{rest.splitlines()[0][:PHRASE_LENGTH_MAX]} …",) if rest else ()
+
     def _read(self, found: list[Group], removed: list[Group], cells: list[Cell], called: list[Called], is_prose: bool) -> None:
         """Everything that is said, each of the thing that it is about."""
-        message, made = self.message, list(self.message.things)
+        message, scene, made = self.message, self.scene, list(self.message.things)
         if called and not found and not made and message.request.items and (more := message.one_more()):
             message.things.append(more)  # `another like it called shop-b`
             read_stretch(message, more)
@@ -185,6 +197,8 @@ class _Reader:
             for kind, after in zip_longest(group.kinds, group.kinds[1:]):
                 read_kind(message, made[group.thing], kind, after.head.start if after else group.last)
             read_there(message, made[group.thing] if group.thing >= 0 else message.of_all_rows(), group.first, group.last)
+            if group.kinds and scene.any_does(group.kinds[-1].head.last, group.last, "each"):
+                made[group.thing].size_alike(group.kinds[-1].name, scene.words.able[group.capability].parts)
         for group in (group for group in found if group.thing >= 0):
             for n in group.also:
                 made[found[n].thing].take_over(made[group.thing], MACHINE_SIZES)

@@ -97,7 +97,7 @@ class Scene(Seen):
         for mark in self.marks_of("remark"):
             if self.is_text(mark.first - 1, "("):  # `(currently a box with 24 cores, bought in 2017)`
                 self.leave(mark.first, self.find(mark.last, len(self.said), ")") or mark.last)
-            elif self._tells_how_it_is(mark):  # `we currently share app-02 (16 cores) with others`
+            elif self._tells_how_it_is(mark) or self._is_before_more(mark):  # `we currently share app-02 (16 cores) with others`
                 self.leave(*self.sentence(mark.first))
 
     def _tells_how_it_is(self, mark: Mark) -> bool:
@@ -105,6 +105,13 @@ class Scene(Seen):
         begin, end = self.sentence(mark.first)
         asks = self.any_does(begin, end, "ask_for", "polite", "change", "until", "needed_by")
         return mark.first - begin <= 2 and self.is_plain_word(mark.last) and not asks and self.has(mark.last, end, "name")
+
+    def _is_before_more(self, mark: Mark) -> bool:
+        """`We currently run two web servers with 2 cores each. Please give us two more with 4 cores`: what there is already."""
+        begin, end = self.sentence(mark.first)
+        after = self.sentence(end + 1)
+        sized = self.has(begin, end, *QUANTITIES) and self.has(*after, *QUANTITIES)
+        return self.is_listed(mark.first, "nowadays") and mark.first - begin <= 3 and sized and self.any_does(*after, "ask_for", "polite")
 
     def _only_says_no(self, mark: Mark) -> bool:
         """`nein 8 GB`, `no 6`: the message is that and a figure."""
@@ -146,7 +153,10 @@ class Scene(Seen):
         while not self.stops(last) and not self.is_text(last, ",", "(", ")"):
             affirms = self.does(last, "affirm") and not self.does(last, "deny", "change") and last > mark.last
             parts = self.is_text(last, "/") and not self.said[last].glued and self.kind(last + 1) not in QUANTITIES  # `16 cores / 64 GB`
-            if affirms or parts:
+            other = (
+                self.does(mark.first, "except") and last > mark.last and self.is_listed(last, "needing")
+            )  # `instead of 8 GB it needs 16`
+            if affirms or parts or other:
                 break
             last += 1
         return last

@@ -202,6 +202,8 @@ class _Unlabelled(Amounts):
         """`8 GB of log files`, `10 GB network card`, `1 GB/s`: a size of what nobody asked about."""
         scene, after = self.scene, size.last
         begin, end = scene.sentence(size.first)
+        if scene.kind(after) == "word" and len(scene.token(after).text) == 1 and scene.is_text(after + 1, ":"):
+            return False  # `100 GB C:`
         opens = (
             next((i for i in reversed(range(begin, size.first)) if scene.is_text(i, "(")), begin)
             if scene.in_brackets(size.first)

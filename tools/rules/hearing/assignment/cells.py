@@ -61,6 +61,8 @@ class Cell:
             return
         scene.used[self.first : self.last] = bytes(self.last - self.first)
         facts = [name for name in self.facts if name in at.able.by_name]
+        if self.row and "disk" in at.found.facts and facts == ["data_size"] and at.able.named("disks"):
+            facts = [at.able.named("disks")]  # a column `Data` behind one of the system's
         facts = facts or [COUNT] * (COUNT in at.able.by_name and not scene.words.recounting.isdisjoint(self.facts))
         for one in sorted((at.able.by_name[name] for name in facts), key=_is_loose):
             if self._value(at, one):
@@ -257,7 +259,8 @@ def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
     """What stands behind a label that seemed to be one of a number, or of a reason, and says what is asked for."""
     if label.remark:
         placed = any(scene.kind(m.last) in ("number", "name") for m in scene.marks_in(first, last, "network") if m.last < last)
-        return placed or says_machine_size(scene, first, last, fully=True)
+        lines = [first, *(i + 1 for i in range(first, last) if scene.is_text(i, "\n"))]
+        return placed or any(says_machine_size(scene, i, last, fully=True) for i in lines)
     if label.facts == ("count",) and scene.kind(first) == "number" and scene.is_text(first + 1, *",-–(;"):
         return False  # `4 - two web machines and two indexers`
     stop = next((i for i in range(first, last) if scene.is_text(i, ".") and not scene.token(i - 1).text.isdigit()), last)

@@ -54,7 +54,7 @@ def is_label(lexicon: Lexicon, text: str) -> bool:
 
 @lru_cache(maxsize=LABELS_MAX)
 def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | None:
-    text = _KEY.sub(" ", re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " "))
+    text = _KEY.sub(" ", re.sub(r"[(\[][^)\]]*\d[^)\]]*[)\]]", " ", text).replace("_", " ").replace("vRAM", "RAM"))
     said = tokens(text)
     figures = [t for t in said if t.kind in ("size", "money", "address") or (t.kind == "number" and t.value > 9)]
     if not said or figures or len(text) > LABEL_LENGTH_MAX or len(said) > LABEL_TOKENS_MAX:
@@ -152,4 +152,8 @@ def is_section(lexicon: Lexicon, text: str) -> bool:
     """A heading that is an environment and nothing else."""
     said = tokens(text)
     marks = lexicon.marks(said) if len(said) <= 3 else []
-    return any(mark.choices("environment") for mark in marks) and all(mark.choices("environment") or mark.names("part") for mark in marks)
+    return (
+        not any(mark.does("needed_by") for mark in marks)
+        and any(mark.choices("environment") for mark in marks)
+        and all(mark.choices("environment") or mark.names("part") for mark in marks)
+    )

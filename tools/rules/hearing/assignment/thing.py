@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from tools.rules.hearing.assignment.stretch import Found
+from tools.rules.hearing.words.able import COUNT
 from tools.values.request import Doubt, Edit, Fact
 
 SHARED = frozenset(
@@ -81,3 +83,10 @@ class Thing:
         """What it says nothing else of."""
         for name in [name for name in other.facts if name in names]:
             self.facts.setdefault(name, other.facts[name])
+
+    def size_alike(self, kind: str, counts: Sequence[str]) -> None:
+        """`1 control plane and 2 workers, 4 cores each`: what is said of the last kind is said of those that are only counted."""
+        for other in (one.removesuffix(COUNT) for one in counts if one in self.facts):
+            for name in sorted(MACHINE_SIZES):
+                if said := self.facts.get(f"{kind}_{name}"):
+                    self.facts.setdefault(f"{other}{name}", said.model_copy(update={"name": f"{other}{name}"}))

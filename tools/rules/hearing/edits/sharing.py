@@ -182,6 +182,8 @@ def _is_of_its_own(message: Message, thing: Thing) -> bool:
     """`two web servers with 2 cores each` tells how large those two are; `…, 2 cores each` may tell it of all."""
     if _machines(thing) == 1 or not thing.sizes:
         return False
+    if message.scene.is_text(thing.said[1], "("):
+        return True
     first = min(message.scene.where(thing.facts[name].quote)[0] for name in thing.sizes)
     return thing.said[1] <= first and message.scene.find(thing.said[1], first, ",", ":", "(") is None
 

@@ -44,11 +44,19 @@ def heads(scene: Scene, first: int, last: int, request: Request, titles: Mapping
             services = {name for one in scene.mentions if one.first < mark.first for name in one.names("service")}
             found += [_meant(item, mark) for item in request.items if item.capability in services][-1:]
     for i in range(first, last):
-        named = [one for one in scene.mentions if one.first < i] if scene.is_listed(i, "ones") and scene.kind(i) == "word" else []
+        ones = scene.is_listed(i, "ones") and scene.kind(i) == "word"
+        named = (
+            [one for one in scene.mentions if one.first < i and (ones or scene.denied[one.first])] if ones or _are_more(scene, i) else []
+        )
         lead = _lead(scene, i, first)
         if named and lead.number:
             found.append(Head(named[-1].names("service")[0], lead, i, i + 1))
     return found
+
+
+def _are_more(scene: Scene, number: int) -> bool:
+    """`two more with 4 cores`, of what there is already."""
+    return scene.does(number, "more") and scene.kind(number - 1) == "number" and scene.does(number + 1, "with", "for")
 
 
 def _meant(item: Item, mark: Mark) -> Head:

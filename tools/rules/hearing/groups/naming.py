@@ -115,6 +115,8 @@ def names_at(scene: Scene, begin: int, last: int, *, sure: bool = True, listed: 
         at = end = next_
         if listed:
             at = scene.skip(at, last, "join", texts=LISTING)
+            if at == end and scene.kind(at) == "name" and scene.token(at).text.rstrip(DIGITS) == said[-1].lower().rstrip(DIGITS):
+                continue  # `names hack-1 hack-2`
             other = scene.skip(at, last, "owned")
             at = other + 1 if at > end and scene.is_listed(other, "other_one") else at  # `one is called a-1, the other a-2`
         if at == end:

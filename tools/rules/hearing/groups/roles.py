@@ -114,13 +114,15 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, in
             end += 1
         if end > first + 1 and not scene.is_text(end, ":") and not _names_application(scene, first):
             end = first + 1  # `lark two cores`
+        if _names_application(scene, first) and not scene.is_text(end, *":(=-–—,"):
+            end = scene.at(first).last  # `Nextcloud for the family, 4 cores`
         plain = scene.is_plain_word(first) or (end > first + 1 and scene.is_plain_word(end - 1))
         named = plain or same(scene.token(first).text) in scene.words.roles or _names_application(scene, first)
         if (
             (first in listed or scene.is_text(end, ":"))
             and named
             and not scene.is_listed(first, "no_role", "preferred")
-            and scene.is_text(end, *":(=-–—", *([","] if _names_application(scene, first) else []))
+            and scene.is_text(end, *":(=-–—", *([",", "for"] if _names_application(scene, first) else []))
             and says_machine_size(scene, end + 1, last, fully=True)
         ):
             found[first] = end

@@ -88,7 +88,9 @@ def under_headings(text: str, is_label: Callable[[str], bool]) -> str:
 def spaced(text: str) -> str:
     """With blanks between values that stand side by side (`2,4,20`), so that they are no single number."""
     lines = text.split("\n")
-    return "\n".join(line.replace(",", " ") if len(re.findall(r",\S", line)) >= 3 and ", " not in line else line for line in lines)
+    return "\n".join(
+        line.replace(",", " ") if len(re.findall(r",\S", line)) >= 3 - (" " not in line) and ", " not in line else line for line in lines
+    )
 
 
 def _blank(match: re.Match[str]) -> str:

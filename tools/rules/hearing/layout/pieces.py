@@ -11,8 +11,10 @@ from itertools import islice
 from tools.rules.hearing.lexicon import listed
 from tools.rules.names.text import fold
 
-ROWS_MAX = 300
-"""Rows of tables that are read; what a longer one asks for is asked for in a file."""
+CELLS_MAX = 40
+"""Of one row, of which a long table may lack the last."""
+PIECES_MAX = 1_600
+"""Of one message: what a longer table asks for is asked for in a file."""
 LABEL_LENGTH_MAX = 90
 BLOCK_LINES_MAX = 40
 """Lines above a field that are looked at for the key that it is within."""
@@ -84,7 +86,8 @@ def pieces(text: str, is_label: IsLabel, is_section: IsLabel) -> list[Piece]:
     for line in text.split("\n"):
         lines.append(_Line(at, line.rstrip("\r")))
         at += len(line) + 1
-    return list(islice(_Layout(lines, is_label, is_section).pieces(), 4 * ROWS_MAX))
+    found = list(islice(_Layout(lines, is_label, is_section).pieces(), PIECES_MAX))
+    return found if len(found) < PIECES_MAX else [one for one in found if not one.row or one.row < found[-1].row]  # whole rows
 
 
 @dataclass
@@ -99,7 +102,7 @@ class _Layout:
         at = row = 0
         while at < len(self.lines):
             last, rows, is_form = self._table_at(at)
-            for cells in rows[:ROWS_MAX]:
+            for cells in rows:
                 row += 1
                 yield from (Piece(start, end, label, start if is_form else -1, 0 if is_form else row) for start, end, label in cells)
             if last > at:
@@ -122,9 +125,10 @@ class _Layout:
             self.heading = line.heading.lstrip("0123456789.) ") if not listed("of_others").isdisjoint(fold(line.heading).split()) else ""
         begin, label, heads = line.start + line.begin, line.heading, self._fields_below(at + 1)
         is_hash = line.body.startswith("#")
-        if ((heads and bool(label) >= is_hash) or (is_hash and label and not self.is_label(label))) and (
-            name := _NAMED.match(line.body.lstrip("# "))
-        ):
+        if (
+            (heads and bool(label) >= is_hash and line.body.strip() not in listed("hypervisor_commands"))
+            or (is_hash and label and not self.is_label(label))
+        ) and (name := _NAMED.match(line.body.lstrip("# "))):
             begin += len(line.body) - len(line.body.lstrip("# "))
             return at + 1, Piece(begin + name.start(1), begin + name.end(1), "name", begins=True)
         beside = [self.lines[n] for n in (at - 1, at + 1) if 0 <= n < len(self.lines)]

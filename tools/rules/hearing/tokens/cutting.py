@@ -15,7 +15,7 @@ TokenKind = Literal["word", "number", "size", "money", "name", "address", "port"
 """Empty: nothing, beyond the ends of a message."""
 TOKENS_MAX = 4_000
 """Of one message. A request for infrastructure is a few sentences; a pasted log is not read to its end."""
-QUANTITIES_MAX = 400
+QUANTITIES_MAX = TOKENS_MAX
 
 
 class Token(NamedTuple):
