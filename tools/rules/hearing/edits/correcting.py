@@ -13,6 +13,7 @@ from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import GIB, Amount, amounts, plain
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
+from tools.rules.hearing.tokens.dates import is_day_word
 from tools.rules.hearing.words.able import COUNT, CPU_COUNT, spoken
 from tools.values.request import Doubt, Edit, Fact, Reading, Request
 
@@ -45,6 +46,8 @@ def correct(message: Message, before: Request) -> bool:
         return True
     if len(said) != 1 or labels or len(scene.said) > WORDS_MAX or not (takes_back or points) or scene.is_body(said[0].last):
         return False
+    if is_day_word(scene.token(said[0].last).text):
+        return False  # `make that two weeks longer`
     recent, everything = list(_recent(message.request, before)), list(_recent(message.request, Request()))
     once = [one for one in everything if had(message, one[0], one[1].name, said[0])]
     near, nearer = _near(recent, said[0]), _near([*everything, *_planned(message)], said[0])
