@@ -214,7 +214,7 @@ def test_one_plan_confirmed_by_many_at_once(request: pytest.FixtureRequest, tmp_
         thread.start()
     for thread in threads:
         thread.join(600)
-    assert given_[True] == 1 and begun[True] == 1 and sum(given_.values()) == wanted
+    assert given_[True] == 1 and begun[True] == 1 and sum(given_.values()) == wanted, (given_, begun)
     assert [ledger.verify().holds for ledger in ledgers] == [True, True]
     with ledgers[0].database.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(approval_uses)).scalar() == 1
