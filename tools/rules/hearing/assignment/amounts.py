@@ -225,7 +225,7 @@ class Amounts:
         """(the fact, its value): `4 GB more` is what there is and four more; nothing else of it is known here."""
         counts, is_size = fact in self.at.able.counts, self.kinds[fact] in SIZES
         changed, was = self.message.counted(self.thing, fact) if counts else (fact, worth(so_far(self.message, self.thing, fact)))
-        sign = self._sign(match, counts)
+        sign = 0 if was is None else self._sign(match, counts)
         if was is None or not sign:
             return fact, value
         amount = match.amount.worth * (GIB if is_size and match.amount.kind == "number" else 1)

@@ -294,10 +294,12 @@ def _storages(at: Stretch, one: Wanted) -> None:
     _texts(at, one)
     scene = at.scene
     for i in scene.of_kind(at.first, at.last, "word", "name") if one.name not in at.found.facts else ():
+        if not scene.is_listed(i - 1, "within"):
+            continue
         behind = scene.kind(i - 2) == "size" or "disk" in scene.at(i - 2).names("fact")
         closes = scene.breaks(i + 1, "join", signs=(")",))
         named = scene.kind(i) == "name" or (scene.is_plain_word(i) and closes and not scene.is_listed(i, "no_storage"))
-        if behind and named and scene.is_left(i) and scene.is_listed(i - 1, "within") and not scene.denied[i]:
+        if behind and named and scene.is_left(i) and not scene.denied[i]:
             at.say(one.name, scene.quote(i, i + 1), i, i + 1)
             return
 

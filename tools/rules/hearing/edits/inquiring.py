@@ -47,13 +47,14 @@ def is_question(scene: Scene, spans: Sequence[Span]) -> tuple[bool, str]:
 def _order_before_question(scene: Scene, first: int, last: int) -> int:
     """`give it 16 GB - how much more is that?`: where the question begins that an order has behind it; 0 where it has none. What begins
     with a condition (`with 8 GB, …`) or asks what would be orders nothing."""
+    if not scene.is_text(last, "?"):
+        return 0
     cut = next((i for i in range(first + 1, last) if scene.is_text(i, ",", "-", "–", "(") and scene.does(i + 1, "ask")), 0)
     begin = scene.skip(first, last, "join", texts=(",",))
     supposes = scene.does(begin, "ask", "with", "for", "lean", "polite") or scene.is_listed(begin, "conditions", "opening")
-    would = any(scene.is_listed(i, "supposing") for i in range(cut, last))
-    orders = cut and scene.is_text(last, "?") and scene.has(begin, cut, *FIGURES) and not scene.has(cut, last, *FIGURES)
-    orders = orders and not supposes and not would
-    return cut if orders else 0
+    if not cut or supposes or any(scene.is_listed(i, "supposing") for i in range(cut, last)):
+        return 0
+    return cut if scene.has(begin, cut, *FIGURES) and not scene.has(cut, last, *FIGURES) else 0
 
 
 def _wants_to_know(scene: Scene, first: int, last: int) -> bool:

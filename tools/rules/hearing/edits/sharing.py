@@ -203,7 +203,9 @@ def _share_choices(message: Message) -> None:
     told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
     alike = {one.name: one for one in message.wanted(last)}
     for one in message.things[:-1]:
-        one.take_over(last, told & {wanted.name for wanted in message.wanted(one) if alike.get(wanted.name) == wanted})
+        # Most often they are the same service's, and one object: comparing all that it says is slow.
+        alike_in = (wanted.name for wanted in message.wanted(one) if (other := alike.get(wanted.name)) is wanted or other == wanted)
+        one.take_over(last, told & set(alike_in))
 
 
 def _is_apart(message: Message, thing: Thing, fact: Fact) -> bool:
@@ -232,14 +234,16 @@ def _drop_empty(message: Message) -> None:
         others = [one for one in sized if one is not thing and one.capability == thing.capability]
         says = set(thing.facts) - SHARED - {"role", "count", "needed_by", "until"} or thing.copied or thing.doubts or thing.row
         counted = "count" in thing.facts and _machines(thing) != sum(map(_machines, others))
-        apart = any(
-            fact.name in SHARED and any(one.facts.get(fact.name, fact).value != fact.value for one in others)
-            for fact in thing.facts.values()
-        )
-        if thing.new and others and not says and not counted and not thing.again and not apart:
+        if thing.new and others and not says and not counted and not thing.again and not _is_elsewhere(thing, others):
             for one in others:
                 one.take_over(thing, SHARED | {"needed_by", "until"})
             message.things.remove(thing)
+
+
+def _is_elsewhere(thing: Thing, others: list[Thing]) -> bool:
+    """What is shared is said another way of one of them: another network, another environment."""
+    shared = [fact for fact in thing.facts.values() if fact.name in SHARED]
+    return any(one.facts.get(fact.name, fact).value != fact.value for fact in shared for one in others)
 
 
 def _machines(thing: Thing) -> int:

@@ -45,9 +45,9 @@ def heads(scene: Scene, first: int, last: int, request: Request, titles: Mapping
             found += [_meant(item, mark) for item in request.items if item.capability in services][-1:]
     for i in range(first, last):
         ones = scene.is_listed(i, "ones") and scene.kind(i) == "word"
-        named = (
-            [one for one in scene.mentions if one.first < i and (ones or scene.denied[one.first])] if ones or _are_more(scene, i) else []
-        )
+        if not ones and not _are_more(scene, i):
+            continue
+        named = [one for one in scene.mentions if one.first < i and (ones or scene.denied[one.first])]
         lead = _lead(scene, i, first)
         if named and lead.number:
             found.append(Head(named[-1].names("service")[0], lead, i, i + 1))
@@ -112,7 +112,7 @@ def _lead(scene: Scene, first: int, floor: int) -> Lead:
             found = found._replace(start=i)
         elif mark.does("article") and scene.kind(mark.first - 1) == "number" and mark.first - 1 >= floor:
             found = found._replace(start=mark.first, intro="new")  # `3 new VMs`
-        elif scene.is_listed(i, "single") and scene.does(i - 1, "only") and scene.words.language != ENGLISH:
+        elif scene.words.language != ENGLISH and scene.is_listed(i, "single") and scene.does(i - 1, "only"):
             return found._replace(start=mark.first, intro="new", number=1, counted=(i, i + 1))  # `nur noch ein Webserver`
         elif mark.does("article", "owned"):
             return found._replace(start=mark.first, intro="new" if mark.does("article") else "ref")
