@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from tools.values.trouble import RequestProblem, WorldProblem
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-REVISION = "0004"
+REVISION = "0005"
 """The newest file in `migrations/versions`. Revisions are counted, so that an older Berth knows a newer one's."""
 UNSAID = ""
 """Of a ledger made by Berth 0.1, which did not say."""

@@ -4,7 +4,7 @@ values mean, so they import no value. What makes use of them is tools.values.sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Final
 
@@ -167,9 +167,27 @@ def _with_models(needs: dict[str, Json]) -> dict[str, Json]:
     return needs | {"fields": fields}
 
 
+def _with_partitions(said: dict[str, Json]) -> dict[str, Json]:
+    """What an application on a machine watches, `replicas`, is `partition_replicas`: `replicas: 3` of a machine are three machines."""
+    for one in _dicts(said):
+        if one.get("capability") == "virtual_machine":
+            for fact in (*one.get("facts", ()), *one.get("fields", ())):
+                if isinstance(fact, dict) and fact.get("name") == "replicas":
+                    fact["name"] = "partition_replicas"
+    return said
+
+
+def _dicts(value: Json) -> Iterator[dict[str, Json]]:
+    """It and all in it, at any depth."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _dicts(inner)
+
+
 UPCASTERS: Final[Mapping[str, tuple[Upcaster, ...]]] = {
-    "conversation": (_conversation_2, _conversation_3, _conversation_4, _conversation_5),
-    "manifest": (_manifest_2, _manifest_3),
+    "conversation": (_conversation_2, _conversation_3, _conversation_4, _conversation_5, _with_partitions),
+    "manifest": (_manifest_2, _manifest_3, _with_partitions),
     "plan": (_labelled_parts,),
     "receipt": (_labelled_parts,),
     "requirements": (_requirements_2,),
