@@ -187,7 +187,7 @@ resource "proxmox_haresource" "machine" {
 
 # Where they may be started then: a rule is never bent.
 resource "proxmox_harule" "machines" {
-  for_each = { for r in var.rules : "rule of the ${r.group == "" ? "machines" : r.group}" => r }
+  for_each = { for r in var.affinities : "rule of the ${r.group == "" ? "machines" : r.group}" => r }
 
   rule      = each.value.name
   type      = "resource-affinity"

@@ -126,7 +126,7 @@ variable "machines" {
   }
 }
 
-variable "rules" {
+variable "affinities" {
   description = "Of machines that are highly available: which of them are kept on one node, or each on its own. Proxmox VE 9 and later."
   nullable    = false
   default     = []
@@ -139,7 +139,7 @@ variable "rules" {
   }))
 
   validation {
-    condition     = alltrue([for r in var.rules : contains(["negative", "positive"], r.affinity) && length(r.machines) > 1])
+    condition     = alltrue([for r in var.affinities : contains(["negative", "positive"], r.affinity) && length(r.machines) > 1])
     error_message = "A rule keeps two machines or more together (positive) or apart (negative)."
   }
 }

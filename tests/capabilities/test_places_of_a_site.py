@@ -300,7 +300,7 @@ def test_rules_keep_machines_apart_or_together_when_a_node_is_lost(
     at = situation(seen)
     offer = chain.offer(required, at)
     made = chain.compose(required, offer, pick_by_rule(offer), at)
-    found = only(made).variables.get("rules", [])
+    found = only(made).variables.get("affinities", [])
     assert [one["affinity"] for one in found] == rules
     assert all(one["machines"] == [m.name for m in only(made).machines] for one in found)
     nodes = {m.node for m in only(made).machines}

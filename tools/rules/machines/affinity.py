@@ -14,7 +14,7 @@ from tools.values.value import Json
 
 RULES_SINCE = 9
 """Major version of Proxmox VE; before, there are groups of nodes alone."""
-RULES = "rules"
+AFFINITIES = "affinities"
 """The variable of the module."""
 KINDS = {"apart": "negative", "together": "positive"}
 """As Proxmox VE calls them."""
@@ -46,11 +46,11 @@ def _kind(needs: Needs, group: Group, machines: Sequence[Machine], spare: int) -
 
 def keep(old: Part, new: Part, machines: Sequence[Machine]) -> list[Json]:
     """Rules of machines that are partly there already, and called as they were: each rule stays under its name."""
-    before = {one["group"]: one["name"] for one in old.variables.get(RULES, ())}
+    before = {one["group"]: one["name"] for one in old.variables.get(AFFINITIES, ())}
     called = dict(zip((m.name for m in new.machines), (m.name for m in machines), strict=True))
     ids = {m.name: m.vm_id for m in machines}
     kept: list[Json] = []
-    for one in new.variables.get(RULES, ()):
+    for one in new.variables.get(AFFINITIES, ()):
         names = [called[name] for name in one["machines"]]
         kept.append({**one, "name": before.get(one["group"], f"berth-{ids[names[0]]}"), "machines": names})
     return kept

@@ -243,7 +243,7 @@ def beside(scene: Scene, others: Iterable[Part]) -> tuple[Severity, Fault | None
 
 def rules_kept(scene: Scene, others: Iterable[Part]) -> tuple[Severity, Fault | None]:
     """Who is to be kept apart, or together, after a node is lost, and has no rule for it. A rule is of one part alone."""
-    part, has = scene.part, {one["group"] for one in scene.part.variables.get(affinity.RULES, ())}
+    part, has = scene.part, {one["group"] for one in scene.part.variables.get(affinity.AFFINITIES, ())}
     for group in (one for one in part.needs.kinds if one.one_a_node or one.together):
         mine = tuple(m.name for m in part.of_group(group.name) if m.high_availability)
         if len(mine) > 1 and group.name not in has and not affinity.has_rules(scene.snapshot):
