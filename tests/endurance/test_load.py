@@ -12,7 +12,8 @@ from benchmarks import load
 from .conftest import Tally
 
 BUSY = 2 * (os.cpu_count() or 1)
-"""With more than that at work a second is no measure of this service: then it is told, and not judged."""
+"""With more than that at work a second is no measure of this service: then it is told, and not judged. Nor is it beside other tests."""
+ALONE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) == 1
 
 
 def test_many_conversations_at_once(tmp_path: Path, tally: Tally) -> None:
@@ -25,5 +26,5 @@ def test_many_conversations_at_once(tmp_path: Path, tally: Tally) -> None:
     each = 1000 * cpu / len(paced)
     print(f"\n{count} conversations: p95 {p95:.2f} s, one alone {one:.3f} s; {each:.0f} ms of a processor a turn; load {at_work:.0f}")
     assert all(fine for _, fine in (*alone, *paced, *pressed)), "no answer failed"
-    assert p95 < load.P95_MS_MAX / 1000 or at_work > BUSY
+    assert p95 < load.P95_MS_MAX / 1000 or at_work > BUSY or not ALONE
     tally.done("conversations at once", count)

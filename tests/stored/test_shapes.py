@@ -175,7 +175,12 @@ def test_what_an_application_watches_has_its_new_name_wherever_it_is_kept() -> N
     fact = {"name": "replicas", "value": "90000", "quote": "90000 replicas"}
     machine = {"capability": "virtual_machine", "label": "center", "facts": [fact]}
     cluster = {"capability": "database_cluster", "label": "db", "facts": [fact | {"value": "2"}]}
-    stored = {"shape": 5, "request": {"items": [machine, cluster]}, "history": [{"items": [machine]}], "stood": ["run-1", {"items": [machine]}]}
+    stored = {
+        "shape": 5,
+        "request": {"items": [machine, cluster]},
+        "history": [{"items": [machine]}],
+        "stood": ["run-1", {"items": [machine]}],
+    }
     said = shapes.brought_up("conversation", stored, "It")
     for request in (said["request"], *said["history"], said["stood"][1]):
         assert request["items"][0]["facts"][0] == fact | {"name": "partition_replicas"}

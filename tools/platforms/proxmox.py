@@ -27,7 +27,7 @@ PROVIDER = Provider(
     versions=("0.111.1", "0.114.0"),
     restarts=restarts,
     starts=STARTS,
-    acts=("proxmox_sdn_applier.", "proxmox_virtual_environment_firewall_options.", "terraform_data."),
+    acts=("proxmox_sdn_applier.", "proxmox_virtual_environment_firewall_options.", "terraform_data.guarded", "terraform_data.written"),
     remade=("proxmox_virtual_environment_firewall_rules.",),
     called=(("proxmox_sdn_zone_vlan", "id"), ("proxmox_sdn_vnet", "id"), ("proxmox_sdn_subnet", "cidr")),
 )
