@@ -1,4 +1,4 @@
-"""Conversations and manifests are in a newer shape: a machine's field `replicas` has become `partition_replicas`. The tables stay as they are."""
+"""Conversations and manifests are in a newer shape: a machine's `replicas` has become `partition_replicas`. The tables stay as they are."""
 
 revision = "0005"
 down_revision = "0004"
