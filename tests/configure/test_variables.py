@@ -85,9 +85,9 @@ def test_roles_keep_to_full_names_and_to_what_ansible_core_brings(playbook: str)
             assert module != "ansible.builtin.shell"
             assert module != "ansible.builtin.command" or "argv" in task[module]
             seen += 1
-    assert seen > 3
+    assert seen > 3 or not plays[0]["roles"], "only a machine of a system that the roles do not know has none"
     has_base = options_of(PLAYBOOKS, playbook) >= {"base_timezone", "base_packages", "base_users"}
-    assert has_base or playbook == "template.yml", "a template is no machine yet: what is made of it gets the role base"
+    assert has_base or playbook in ("template.yml", "plain_machine.yml"), "no machine yet, or one of a system that the roles do not know"
 
 
 HOSTILE = (

@@ -16,6 +16,8 @@ VARIABLE = (
     (re.compile(r"\b[0-9a-f]{12}\b"), "DIGEST"),
     (re.compile(r"\brun-[0-9a-z]+\b"), "RUN"),
     (re.compile(r"\| memory of \w+ \| .*? \| ≤ [\d,.]+ GiB \|"), "| memory of NODE | SUM | ≤ LIMIT GiB |"),
+    # The guests are busier at some hours than at others, so which node has most room left depends on the clock.
+    (re.compile(r"\bnode (unchanged|\w+ → \w+)"), "node WHERE"),
 )
 
 
@@ -40,9 +42,10 @@ def test_the_transcript_happens(berth: Berth) -> None:
             found = re.findall(r"approve ([0-9a-f]{12})", reply.text)
             digest = found[-1] if found else digest
         elif line.strip() not in ("", "…"):
-            assert line.strip() in said, f"{line!r} was not said in:\n{said}"
+            expected = _plain(line.strip())
+            assert expected in said, f"{line!r} was not said in:\n{said}"
             # Lines come in this order.
-            said = said[said.index(line.strip()) + len(line.strip()) :]
+            said = said[said.index(expected) + len(expected) :]
 
 
 def test_the_http_calls_are_answered(berth: Berth) -> None:

@@ -140,7 +140,9 @@ def test_a_change_keeps_each_groups_machines_and_adds_to_its_own() -> None:
     offered = STANDS.stay(old, fewer, at)  # type: ignore[misc]
     part = STANDS.keep(old, STANDS.compose(fewer, offered, Pick(label="tier", candidate="stay"), at))  # type: ignore[misc]
     assert [m.name for m in part.machines] == ["shop-lb-1", "shop-lb-2", "shop-app-1"]
-    assert {address.split(".")[0] for address in part.lets_go} == {"proxmox_virtual_environment_vm", "proxmox_haresource"}
+    kinds = {"proxmox_virtual_environment_vm", "proxmox_haresource", "terraform_data"}
+    kinds |= {f"proxmox_virtual_environment_firewall_{what}" for what in ("rules", "options")}
+    assert {address.split(".")[0] for address in part.lets_go} == kinds
     assert [name for name in before if any(f'"{name}"' in address for address in part.lets_go)] == ["shop-app-2", "shop-app-3"]
 
 
