@@ -142,7 +142,7 @@ def _bare_name(thing: Thing, at: Stretch) -> None:
             or (kind == "name" and scene.is_text(i + 1, ":", "=") and scene.token(i + 2).glued)
         ):
             continue
-        behind = scene.named_at(i) or (kind == "name" and scene.named_at(i - 1))
+        behind = kind != "word" and (scene.named_at(i) or (kind == "name" and scene.named_at(i - 1)))
         asked = scene.does(i - 1, "ask_for") and not scene.does(i - 1, "change", "with") and _is_named_alone(scene, i)
         copied = bool(thing.copied) and scene.is_listed(i - 1, "as")  # `clone db-1 as db-2`
         if (kind == "word" and _is_word_name(at, i)) or (kind == "name" and is_new and (asked or copied)):
@@ -172,11 +172,13 @@ def _is_named_alone(scene: Scene, number: int) -> bool:
 def _is_word_name(at: Stretch, number: int) -> bool:
     """A word right behind its noun that means nothing else."""
     scene, text = at.scene, at.scene.said[number].text
+    if not scene.named_at(number):
+        return False
     sized = len(text) > 3 and scene.kind(number + 1) == "number" and "cpu_count" in scene.at(number + 2).names("fact")  # `vm wasp 2 cores`
     sized = sized or (len(text) > 3 and scene.kind(number + 1) == "size")  # `vm wasp 4 GB`
     ends = sized or scene.breaks(number + 1, "with", signs=("(", ":"))
     leads = scene.words.language == ENGLISH or (scene.words.adjectives_first and scene.does(number + 1, "with"))
-    open_ = leads and scene.named_at(number) and scene.is_plain_word(number) and text not in scene.words.ordinals
+    open_ = leads and scene.is_plain_word(number) and text not in scene.words.ordinals
     if not (open_ and ends and len(text) >= 3) or text.endswith(("ly", "ing")):
         return False
     return not any(
