@@ -15,6 +15,8 @@ from google.adk.sessions.base_session_service import BaseSessionService, GetSess
 from google.adk.sessions.session import Session
 from google.adk.sessions.sqlite_session_service import SqliteSessionService
 
+from tools.ledger.database import is_held
+
 BUSY_TRIES_MAX = 6
 """Each waits for the file as long as Python's sqlite3 does, five seconds: half a minute for another process to write in."""
 STALE_TRIES_MAX = 100
@@ -55,7 +57,7 @@ class Sessions(Patient, SqliteSessionService):
                 try:
                     return await super().append_event(session, event)
                 except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    if not is_held(error):
                         raise
             return await super().append_event(session, event)
 

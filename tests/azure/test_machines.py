@@ -92,11 +92,18 @@ def test_the_cheapest_size_that_has_it(seen: SubscriptionSnapshot, words: str, f
         ("", [("22", "tcp", "VirtualNetwork")]),
         (", ports 443 and 53/udp", [("22", "tcp", "VirtualNetwork"), ("53", "udp", "VirtualNetwork"), ("443", "tcp", "VirtualNetwork")]),
         (", port 22 from 10.2.0.0/16", [("22", "tcp", "10.2.0.0/16")]),
+        (", ports 20-30 and 8443 from 10.0.0.0/8", [("20-30", "tcp", "VirtualNetwork"), ("8443", "tcp", "10.0.0.0/8")]),
     ],
 )
 def test_what_comes_in(seen: SubscriptionSnapshot, ports: str, expected: list[tuple[str, str, str]]) -> None:
     made = composed(f"a VM in Azure with 2 cores and 4 GB{ports}", seen, site=SITE).parts[0]
     assert [(one["port"], one["protocol"], one["source"]) for one in made.variables["ports"]] == expected
+
+
+@pytest.mark.parametrize("ports", ["port 70000", "port 443 from 203.0.113.7", "port 443 from 10.0.0.0/8 and 203.0.113.7"])
+def test_what_is_no_port_or_cannot_come_in_is_refused(ports: str) -> None:
+    needs = required(f"a VM in Azure with 2 cores and 4 GB, {ports}", SITE).parts[0]
+    assert needs.problems and needs.disputed == ("ports",)
 
 
 def test_nothing_is_offered_beyond_the_quota_and_the_largest_size(seen: SubscriptionSnapshot) -> None:

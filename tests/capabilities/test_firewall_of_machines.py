@@ -12,10 +12,9 @@ from test_changes_of_machines import keep
 
 from tools.capabilities import catalogue
 from tools.platforms.proxmox import variables
-from tools.rules.machines import likeness
-from tools.rules.machines.firewall import spell
-from tools.rules.machines.likeness import Guard
-from tools.rules.request.doors import Door, door
+from tools.rules.machines import firewall
+from tools.rules.machines.firewall import Firewall, spell
+from tools.rules.request.ports import Ports, ports
 from tools.values.machine import Rule
 from tools.values.manifest import Manifest, Part
 from tools.values.review import Severity
@@ -27,17 +26,17 @@ DATABASE = {"users": "100", "environment": "production", "network": "20", "virtu
 @pytest.mark.parametrize(
     ("said", "found"),
     [
-        ("443", Door(443, 443, "tcp", ())),
-        ("443/tcp", Door(443, 443, "tcp", ())),
-        ("53/udp", Door(53, 53, "udp", ())),
-        ("8000-8100 from 10.0.0.5/8", Door(8000, 8100, "tcp", ("10.0.0.0/8",))),
-        ("22 from 10.1.2.3 and fd00::/8", Door(22, 22, "tcp", ("10.1.2.3/32", "fd00::/8"))),
-        ("443 from anywhere", Door(443, 443, "tcp", ())),
-        ("443 from 0.0.0.0/0", Door(443, 443, "tcp", ())),
+        ("443", Ports(443, 443, "tcp", ())),
+        ("443/tcp", Ports(443, 443, "tcp", ())),
+        ("53/udp", Ports(53, 53, "udp", ())),
+        ("8000-8100 from 10.0.0.5/8", Ports(8000, 8100, "tcp", ("10.0.0.0/8",))),
+        ("22 from 10.1.2.3 and fd00::/8", Ports(22, 22, "tcp", ("10.1.2.3/32", "fd00::/8"))),
+        ("443 from anywhere", Ports(443, 443, "tcp", ())),
+        ("443 from 0.0.0.0/0", Ports(443, 443, "tcp", ())),
     ],
 )
-def test_a_port_is_read_as_it_is_said(said: str, found: Door) -> None:
-    assert door(said) == found
+def test_a_port_is_read_as_it_is_said(said: str, found: Ports) -> None:
+    assert ports(said) == found
 
 
 def lets_in(part: Part, machine: int = 0) -> str:
@@ -143,7 +142,7 @@ RIGHT = {"enable": 1, "policy_in": "DROP"}
 
 
 @pytest.mark.parametrize(
-    ("options", "rules", "unguarded", "told"),
+    ("options", "rules", "left_out", "told"),
     [
         (RIGHT, [HTTPS], (), ""),
         ({"enable": 1}, [HTTPS], (), ""),
@@ -158,10 +157,10 @@ RIGHT = {"enable": 1, "policy_in": "DROP"}
     ],
 )
 def test_a_firewall_is_held_against_what_was_approved(
-    options: dict[str, object], rules: list[dict[str, object]], unguarded: tuple[str, ...], told: str
+    options: dict[str, object], rules: list[dict[str, object]], left_out: tuple[str, ...], told: str
 ) -> None:
     [machine] = only(composed("virtual_machine", VM)).machines
     machine = machine.model_copy(update={"rules": (Rule(protocol="tcp", ports="443", source="10.0.0.0/8", comment="x"),)})
-    found: Guard = likeness.guard(options, rules, unguarded)
-    said = " ".join(likeness.guarded_otherwise(machine, found))
+    found: Firewall = firewall.firewall_of(options, rules, left_out)
+    said = " ".join(firewall.differences(machine, found))
     assert told in said and bool(told) == bool(said)

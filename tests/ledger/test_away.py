@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tools.ledger.database import BUSY_SECONDS, LedgerAway, away
+from tools.ledger.database import BUSY_SECONDS, LedgerAway, away, is_held
 from tools.ledger.ledger import Ledger
 
 from .builders import NOON, open_ledger
@@ -34,6 +34,23 @@ from .builders import NOON, open_ledger
 def test_why_it_is_away_says_the_way_back(said: str, told: str) -> None:
     problem = away("sqlite:////home/ledger.db", "/home/ledger.db", sa.exc.OperationalError("SELECT 1", {}, sqlite3.OperationalError(said)))
     assert problem.retryable and told in problem.remedy and "SELECT" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("code", "held"),
+    [
+        (sqlite3.SQLITE_BUSY, True),
+        (sqlite3.SQLITE_BUSY_RECOVERY, True),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, True),
+        (sqlite3.SQLITE_LOCKED_SHAREDCACHE, True),
+        (sqlite3.SQLITE_CANTOPEN, False),
+        (sqlite3.SQLITE_IOERR_LOCK, False),
+    ],
+)
+def test_who_has_the_file_is_told_by_any_of_sqlites_codes(code: int, held: bool) -> None:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = code
+    assert is_held(error) is held
 
 
 def test_a_ledger_that_is_held_is_waited_for_and_no_longer(tmp_path: Path) -> None:

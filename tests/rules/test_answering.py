@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.rules.machines.capacity import Room
-from tools.rules.machines.likeness import Guard
+from tools.rules.machines.firewall import Firewall
 from tools.rules.machines.losing import losses
 from tools.rules.words import answering, telling
 from tools.rules.words.answering import Past, Topic, topic_of
@@ -207,28 +207,28 @@ HTTPS = ("in", "ACCEPT", "tcp", "443", "10.0.0.0/8")
 
 
 @pytest.mark.parametrize(
-    ("guard", "on", "told"),
+    ("firewall", "on", "told"),
     [
-        (Guard(on=False, drops=True, rules=()), True, "has no firewall"),
-        (Guard(on=True, drops=True, rules=(HTTPS,)), True, "lets in 443 from 10.0.0.0/8, and nothing else."),
+        (Firewall(on=False, drops=True, rules=()), True, "has no firewall"),
+        (Firewall(on=True, drops=True, rules=(HTTPS,)), True, "lets in 443 from 10.0.0.0/8, and nothing else."),
         (
-            Guard(on=True, drops=True, rules=(HTTPS,)),
+            Firewall(on=True, drops=True, rules=(HTTPS,)),
             False,
             "would let in 443 from 10.0.0.0/8, and nothing else. The datacentre's firewall is off",
         ),
-        (Guard(on=True, drops=True, rules=()), True, "lets in nothing."),
+        (Firewall(on=True, drops=True, rules=()), True, "lets in nothing."),
         (
-            Guard(on=True, drops=False, rules=(("in", "DROP", "", "", "", "macro Web"),)),
+            Firewall(on=True, drops=False, rules=(("in", "DROP", "", "", "", "macro Web"),)),
             True,
             "lets in in DROP macro Web; what no rule names",
         ),
-        (Guard(on=True, drops=True, rules=(HTTPS,), unguarded=("net1",)), True, "leaves out net1"),
+        (Firewall(on=True, drops=True, rules=(HTTPS,), left_out=("net1",)), True, "leaves out net1"),
     ],
 )
-def test_what_is_open_is_told_as_it_is(guard: Guard, on: bool, told: str) -> None:
+def test_what_is_open_is_told_as_it_is(firewall: Firewall, on: bool, told: str) -> None:
     seen = four_nodes(firewall_on=on)
     [guest] = answering.named_guests(f"what is open on {seen.guests[0].name}?", seen, ())
-    assert told in " ".join(draw(answering.opened([(guest, guard)], seen)).split())
+    assert told in " ".join(draw(answering.opened([(guest, firewall)], seen)).split())
 
 
 def test_what_runs_on_a_node_and_what_is_left_there() -> None:

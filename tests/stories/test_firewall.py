@@ -29,7 +29,7 @@ def test_ports_of_a_machine_are_opened_seen_held_against_and_closed(berth: Berth
     assert opened(berth, at) == [("22", ""), ("80", ""), ("9100", ""), ("8080", "")]
     assert (call(berth, "GET", f"{at}/options")["enable"], call(berth, "GET", "/cluster/firewall/options").get("enable")) == (1, None)
     assert chat.run.receipt is not None
-    assert any("firewall of door-1: on, 4 rules" in sentence for sentence in chat.run.receipt.parts[0].verified)
+    assert any("firewall of door-1 is on, with 4 rules" in sentence for sentence in chat.run.receipt.parts[0].verified)
 
     chat.say("open port 8443 on door-1 from 10.0.0.0/8")
     assert chat.changes == {"update": 1} and not any(change.restarts for part in chat.plan.plan.parts for change in part.changes)

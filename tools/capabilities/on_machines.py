@@ -70,7 +70,7 @@ def on_cluster(
 
     def furnish(part: Part) -> Part:
         made = set_up.furnish(part).model_copy(update={"exporters": exporters, "watches": watches, "farewell": farewell(part)})
-        return firewall.guard(made, set_up.serves)
+        return firewall.with_rules(made, set_up.serves)
 
     def review_all(part: Part, situation: Situation) -> Reviewed:
         return set_up.judge(part, review.review(part, situation))

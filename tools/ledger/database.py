@@ -278,11 +278,16 @@ def _set_up_sqlite(connection: Any, _record: object, busy_seconds: float) -> Non
 _HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def is_held(error: BaseException) -> bool:
+    """Whether somebody else has the file now, whatever the reason that SQLite adds in the upper bits of its code."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _HELD
+
+
 def write_ahead(connection: sqlite3.Connection, busy_seconds: float = BUSY_SECONDS) -> None:
     """Stays with the file. SQLite waits for nobody here, whatever the timeout (measured): of two that open a new file at once, one is
     told that it is locked."""
     for attempt in Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in _HELD),
+        retry=retry_if_exception(is_held),
         stop=stop_after_delay(busy_seconds),
         wait=wait_fixed(0.05),
         reraise=True,

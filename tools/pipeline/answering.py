@@ -10,7 +10,7 @@ from tools.ledger.plans import Kept
 from tools.pipeline import carry_out
 from tools.pipeline.drafting import scan_all, situation
 from tools.pipeline.platforms import connected, scan
-from tools.pipeline.platforms.proxmox.firewalls import guards
+from tools.pipeline.platforms.proxmox.firewalls import firewalls
 from tools.pipeline.spending import spending
 from tools.pipeline.world import World
 from tools.platforms import estimate
@@ -150,7 +150,7 @@ class Answering:
     def _opened(self) -> Tell:
         seen = self._cluster()
         ours = [machine.name for part in (self.kept.manifest.parts if self.kept else ()) for machine in part.machines]
-        return answering.opened(guards(self.world.settings, answering.named_guests(self.text, seen, ours)), seen)
+        return answering.opened(firewalls(self.world.settings, answering.named_guests(self.text, seen, ours)), seen)
 
     def _room(self) -> Room:
         at = situation(self.world, {"proxmox": self._cluster()})

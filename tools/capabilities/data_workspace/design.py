@@ -9,6 +9,7 @@ from functools import cached_property
 
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.names import PLAIN_NAMES
 from tools.rules.azure.sizes import DAYS_A_MONTH, DRIVER, SYSTEM, WORKER, Claim, SparkSize
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import spell_value
@@ -24,7 +25,6 @@ DRIVERS_MAX = 2
 OPERATION_MIB = 4
 """An assumption: Spark reads and writes Parquet in blocks of about this size, and each is an operation that is paid."""
 ENDPOINTS = 3
-SPELLED = {2: "two", 3: "three"}
 ALERTS = 4
 """Of terraform/data_workspace/monitoring.tf, each over one series."""
 PATHS = {"service_endpoint": "service endpoints", "private_endpoint": "private endpoints", "nat": "NAT gateway"}
@@ -143,7 +143,7 @@ class Design:
             made(
                 names["cluster"],
                 "AKS cluster",
-                f"Standard tier, {self.system_nodes} x {SYSTEM}{f', in {SPELLED[len(self.zones)]} zones' if self.zones else ''}",
+                f"Standard tier, {self.system_nodes} x {SYSTEM}{f', in {len(self.zones)} zones' if self.zones else ''}",
                 "Kubernetes with Azure's logins only.",
                 ("aks.Standard", hours),
                 (f"vm.{SYSTEM}", self.system_nodes * hours),
@@ -249,12 +249,3 @@ class Design:
 
     def with_(self, **changes: str | int | bool) -> Design:
         return Design(self.needs, replace(self.choice, **changes), self.ground)  # type: ignore[arg-type]
-
-
-class _Plain(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return key.replace("_", " ")
-
-
-PLAIN_NAMES: dict[str, str] = _Plain()
-"""For reckoning before anything has a name."""

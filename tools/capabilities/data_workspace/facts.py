@@ -4,8 +4,8 @@ it."""
 from __future__ import annotations
 
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.facts import SHARED, read_alert_email, read_common
-from tools.rules.azure.kubernetes import read_api_ranges, read_group
+from tools.rules.azure.facts import SHARED, read_alert_email, read_common, read_group
+from tools.rules.azure.kubernetes import read_api_ranges
 from tools.rules.azure.sizes import (
     COMPRESSION,
     DAYS_A_MONTH,

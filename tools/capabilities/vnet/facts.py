@@ -7,6 +7,7 @@ import re
 
 from tools.rules.names import naming
 from tools.rules.request.facts import ENVIRONMENT, PLATFORM
+from tools.rules.request.placing import BRIDGE
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
@@ -19,7 +20,6 @@ ID_LENGTH_MAX = 8
 TAG_MAX = 4094
 ALIAS = re.compile(r"[()\-_.\w\s]{1,256}")
 """As pve-network has it (VnetPlugin.pm, 2026-11-30)."""
-BRIDGE = re.compile(r"vmbr\w{1,11}")
 MADE = "vlan"
 """The kind of zone that is made here."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tools.rules.azure import names as azure_names
 from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming
@@ -17,6 +19,7 @@ NOT_SAID = "Not said; names and tags hold it."
 REGION_FIRST = "eastus"
 """Assumed when nobody says another: the region whose list prices the shipped snapshot has, and that the shipped policy allows."""
 ENVIRONMENT_FIRST = "development"
+OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 REGION, TEAM, BUDGET, NAME, RESOURCE_GROUP, ALERT_EMAIL = wanted(__package__)
 OF_AZURE = tuple(one.model_copy(update={"only_in": "azure"}) for one in (REGION, TEAM, BUDGET, RESOURCE_GROUP, ALERT_EMAIL))
@@ -54,6 +57,22 @@ def read_alert_email(reading: Reading) -> None:
         reading.said("alert_email", email)
     else:
         reading.refuse(f"{naming.shorten(email)} is no e-mail address. Say one such as ml-team@example.org.", "alert_email")
+
+
+def read_group(reading: Reading, fact: str) -> None:
+    """An Entra group, by its object id."""
+    if fact not in reading.facts:
+        return
+    group = reading.facts[fact].value.strip().lower()
+    if OBJECT_ID.fullmatch(group):
+        reading.said(fact, group)
+    else:
+        shown = naming.shorten(group)
+        reading.refuse(
+            f"{shown} is no object id of an Entra group. Say one such as 00000000-0000-0000-0000-000000000000; "
+            f"`az ad group show --group {shown} --query id` tells it.",
+            fact,
+        )
 
 
 def refuse_places_of_clusters(reading: Reading) -> None:

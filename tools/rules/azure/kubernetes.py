@@ -13,7 +13,6 @@ from tools.rules.request.reading import Reading
 from tools.values.review import Severity
 from tools.values.snapshot import KubernetesVersion, SubscriptionSnapshot
 
-OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 POLICY = "Microsoft.PolicyInsights"
 PUBLIC = "Name the public addresses of your office or VPN, such as `from addresses 198.51.100.0/24`, or none: it is private then."
 
@@ -38,22 +37,6 @@ def read_api_ranges(reading: Reading, fact: str = "api_ranges") -> None:
         reading.said("api_ranges", said, fact=fact)
 
 
-def read_group(reading: Reading, fact: str) -> None:
-    """An Entra group, by its object id."""
-    if fact not in reading.facts:
-        return
-    group = reading.facts[fact].value.strip().lower()
-    if OBJECT_ID.fullmatch(group):
-        reading.said(fact, group)
-    else:
-        shown = naming.shorten(group)
-        reading.refuse(
-            f"{shown} is no object id of an Entra group. Say one such as 00000000-0000-0000-0000-000000000000; "
-            f"`az ad group show --group {shown} --query id` tells it.",
-            fact,
-        )
-
-
 def _is_range(text: str) -> bool:
     try:
         return ipaddress.ip_network(text, strict=False).prefixlen >= 8
@@ -65,7 +48,7 @@ def _is_private(text: str) -> bool:
     return _is_range(text) and bool(ranges.met(text, ranges.PRIVATE))
 
 
-def check_doors(checks: Checks, nodes: int) -> None:
+def check_cluster(checks: Checks, nodes: int) -> None:
     """Addresses for every node's pods, and who reaches the API."""
     variables = checks.part.variables
     pods = str(variables.get("pod_cidr", ranges.PODS))

@@ -11,6 +11,7 @@ from tools.rules.names import naming
 from tools.rules.names.private import is_private
 from tools.rules.request.attaching import read_data_disks
 from tools.rules.request.placing import read_count_and_name, read_public_key
+from tools.rules.request.ports import Ports, ports
 from tools.rules.request.reading import Reading
 from tools.values.site import Site
 
@@ -52,23 +53,23 @@ def _read_ports(reading: Reading) -> None:
     """No machine has a public address, so whoever comes in comes from a network of the operator's own."""
     if "ports" not in reading.facts:
         return
-    ports = naming.listed(reading.facts["ports"].value)
-    sources = (port.partition(" from ")[2].strip() for port in ports)
-    if wrong := next((one for one in sources if one and not _is_own(one)), ""):
+    said = naming.listed(reading.facts["ports"].value)
+    found = [ports(one) for one in said]
+    origins = [one.partition(" from ")[2].strip() for one in said]
+    if no_port := next((one for one in found if isinstance(one, str)), ""):
+        reading.refuse(no_port, "ports")
+    elif wrong := next((origin for origin, one in zip(origins, found, strict=True) if origin and not _are_own(one)), ""):
         reading.refuse(
             f"Nobody comes in from {naming.shorten(wrong)}: the machines have no public address. Say addresses of your own, such as "
             "port 443 from 10.0.0.0/8.",
             "ports",
         )
     else:
-        reading.said("ports", ports)
+        reading.said("ports", said)
 
 
-def _is_own(text: str) -> bool:
-    try:
-        return is_private(text)
-    except ValueError:
-        return False
+def _are_own(one: Ports | str) -> bool:
+    return isinstance(one, Ports) and bool(one.sources) and all(map(is_private, one.sources))
 
 
 def _read_system(reading: Reading, systems: tuple[str, ...]) -> None:

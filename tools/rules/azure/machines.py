@@ -3,7 +3,6 @@ what changes in place. What is understood is in tools.rules.azure.machine_facts,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tools.rules.azure import changes, placing
@@ -17,6 +16,7 @@ from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans import pricing
 from tools.rules.request.choosing import candidate_of
+from tools.rules.request.ports import all_ports
 from tools.values.machine import AnyMachine, DataDisk
 from tools.values.manifest import Part, Resource
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
@@ -219,12 +219,11 @@ def _machines(needs: Needs, site: Site, zones: tuple[str, ...] = ()) -> dict[str
 
 def _ports(needs: Needs, served: tuple[str, ...]) -> Iterator[dict[str, str]]:
     """SSH and what is served come in wherever nothing narrower is said of them."""
-    said = needs.strings("ports")
-    open_ = (one for one in (SSH, *served) if not any(re.match(rf"{one}(?![\d-])", other) for other in said))
-    for port in dict.fromkeys((*open_, *said)):
-        door, _, source = port.partition(" from ")
-        number, _, protocol = door.strip().partition("/")
-        yield {"port": number, "protocol": "udp" if protocol.lower() == "udp" else "tcp", "source": source.strip() or "VirtualNetwork"}
+    said = all_ports(needs.strings("ports"))
+    own = (one for one in all_ports((SSH, *served)) if not any(other.holds(one) for other in said))
+    for one in dict.fromkeys((*own, *said)):
+        for source in one.sources or ("VirtualNetwork",):
+            yield {"port": one.span, "protocol": one.protocol, "source": source}
 
 
 def _disk_gib(needs: Needs) -> int:

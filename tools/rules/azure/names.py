@@ -156,3 +156,12 @@ def check_key(kind: str, name: str) -> str:
 def kind_of(key: str) -> str:
     """The kind of a name that may say its purpose first: `identity` of `jobs_identity`."""
     return key if key in RULES else next(kind for kind in RULES if key.endswith(f"_{kind}"))
+
+
+class _Plain(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return key.replace("_", " ")
+
+
+PLAIN_NAMES: dict[str, str] = _Plain()
+"""For reckoning before anything has a name."""

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 
+from tools.rules.machines import firewall
+from tools.rules.machines.firewall import CARDS_MAX
 from tools.rules.machines.restarting import STARTS, moves
 from tools.rules.names.scanned import display, number, rows
 from tools.rules.names.text import spell_memory
@@ -22,8 +24,6 @@ _SIZE = re.compile(r"(?:^|,)size=(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)(?:,|$)")
 _UNITS_GIB = {"": 2.0**-30, "K": 2.0**-20, "M": 2.0**-10, "G": 1.0, "T": 1024.0}
 _CARD = ("bridge", "tag")
 _DRIVE = re.compile(r"(?:ide|sata|scsi|virtio)\d{1,2}")
-CARDS_MAX = 32
-"""Of Proxmox VE."""
 
 
 class Here(Value):
@@ -41,7 +41,7 @@ class Here(Value):
     """Bridge and VLAN tag of its first card; empty where there is none."""
     further: tuple[tuple[str, str], ...] = ()
     """The same of its other cards."""
-    unguarded: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     """Cards that its firewall leaves out: `net0`."""
     uptime_seconds: int = 0
     waiting: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def here(vm_id: int, node: str, current: Json, pending: Json) -> Here:
         disks_gib=tuple(_disks(values)),
         network=_card(values.get("net0", "")),
         further=tuple(_card(values[name]) for name in (f"net{number}" for number in range(1, CARDS_MAX)) if name in values),
-        unguarded=unguarded(values),
+        left_out=firewall.left_out(values),
         uptime_seconds=int(number(status, "uptime")),
         waiting=tuple(sorted(display(row["key"]) for row in listed if "pending" in row or row.get("delete"))),
     )
@@ -75,16 +75,6 @@ def _card(line: str) -> tuple[str, str]:
     card = dict(part.partition("=")[::2] for part in line.split(","))
     bridge, tag = (card.get(name, "") for name in _CARD)
     return display(bridge), display(tag)
-
-
-def _is_guarded(line: str) -> bool:
-    return "firewall=1" in line.split(",")
-
-
-def unguarded(config: Mapping[str, Json]) -> tuple[str, ...]:
-    """Its cards that a firewall leaves out."""
-    names = (f"net{number}" for number in range(CARDS_MAX))
-    return tuple(name for name in names if name in config and not _is_guarded(str(config[name])))
 
 
 def _whole(text: str | None) -> int:
@@ -136,68 +126,6 @@ def _differences(machine: Machine, found: Here) -> Iterator[str]:
     for on, asked in zip_longest(cards, wanted_cards, fillvalue=("", "")):
         if on != asked:
             yield f"{name} ({where}) is on {_network(*on)}, and {_network(*asked)} was approved."
-
-
-class Guard(Value):
-    """A machine's firewall as its cluster has it now."""
-
-    on: bool
-    drops: bool
-    """What no rule lets in."""
-    rules: tuple[tuple[str, ...], ...]
-    """(direction, action, protocol, ports, source) of those that are on, in their order; a seventh and more say what else they name."""
-    unguarded: tuple[str, ...] = ()
-
-
-_RULE = ("type", "action", "proto", "dport", "source")
-_BESIDES = ("dest", "sport", "macro", "iface", "icmp-type")
-
-
-def guard(options: Json, told: Json, unguarded: tuple[str, ...]) -> Guard:
-    """From a guest's `firewall/options` and `firewall/rules`."""
-    known = options if isinstance(options, dict) else {}
-    found = (row for row in rows(told) if number(row, "enable"))
-    each = (
-        (*(display(row.get(name) or "") for name in _RULE), *(f"{name} {display(row[name])}" for name in _BESIDES if row.get(name)))
-        for row in found
-    )
-    # A policy that nobody set is Proxmox VE's own: it drops.
-    return Guard(on=bool(number(known, "enable")), drops=known.get("policy_in", "DROP") != "ACCEPT", rules=tuple(each), unguarded=unguarded)
-
-
-def spell_guard(found: Guard) -> tuple[str, ...]:
-    """What its rules let in, each as `443 from 10.0.0.0/8`; a rule of another kind stands as it is."""
-    return tuple(
-        (f"{ports or 'everything'}{'' if proto in ('', 'tcp') else f'/{proto}'}" + (f" from {source}" if source else ""))
-        if (direction, action, besides) == ("in", "ACCEPT", [])
-        else " ".join(filter(None, (direction, action, proto, ports, source, *besides)))
-        for direction, action, proto, ports, source, *besides in found.rules
-        if direction != "out"
-    )
-
-
-def guarded_otherwise(machine: Machine, found: Guard) -> tuple[str, ...]:
-    """What of its firewall is not as it was approved, a sentence each."""
-    return tuple(_guarded_otherwise(machine, found)) if machine.rules else ()
-
-
-def _guarded_otherwise(machine: Machine, found: Guard) -> Iterator[str]:
-    whose = f"The firewall of {machine.name} (VM {machine.vm_id})"
-    if not found.on:
-        yield f"{whose} is off."
-    if not found.drops:
-        yield f"{whose} lets in what no rule names."
-    if found.unguarded:
-        yield f"{whose} leaves out {', '.join(found.unguarded)}."
-    wanted = [("in", "ACCEPT", rule.protocol, rule.ports, rule.source) for rule in machine.rules]
-    if more := [one for one in found.rules if one not in wanted]:
-        yield f"{whose} has a rule that was not approved: {' '.join(filter(None, more[0]))}."
-    if less := [one for one in wanted if one not in found.rules]:
-        yield f"{whose} lacks a rule: {' '.join(filter(None, less[0]))}."
-
-
-def seen_guarded(machine: Machine) -> str:
-    return f"The cluster says of the firewall of {machine.name}: on, {len(machine.rules)} rules as approved, everything else is dropped."
 
 
 def _processors(count: int) -> str:

@@ -12,8 +12,8 @@ from datetime import date
 
 from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming, processors
-from tools.rules.request.doors import PORTS_MAX, SOURCES_MAX, door
 from tools.rules.request.editing import values_of
+from tools.rules.request.ports import PORTS_MAX, SOURCES_MAX, ports
 from tools.rules.request.reading import DISK_GIB_MAX, Reading
 from tools.values.requirements import Needs
 from tools.values.site import Site
@@ -64,7 +64,7 @@ def read_attached(reading: Reading, count: int) -> None:
 def _read_ports(reading: Reading) -> None:
     """What its firewall lets in besides what is its own."""
     said = values_of(reading.facts["ports"].value)
-    found = [door(one) for one in said]
+    found = [ports(one) for one in said]
     if wrong := next((one for one in found if isinstance(one, str)), ""):
         reading.refuse(wrong, "ports")
     elif len(said) > PORTS_MAX or any(len(one.sources) > SOURCES_MAX for one in found if not isinstance(one, str)):

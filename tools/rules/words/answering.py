@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Literal, cast
 
 from tools.rules.machines.capacity import Room, cpu_sum, memory_sum, storage_sum
-from tools.rules.machines.likeness import Guard, spell_guard
+from tools.rules.machines.firewall import Firewall, spell_seen
 from tools.rules.machines.losing import losses
 from tools.rules.machines.watching import is_reached
 from tools.rules.names.text import fold
@@ -309,9 +309,9 @@ def named_guests(text: str, seen: ClusterSnapshot, ours: Iterable[str]) -> tuple
     return (named or tuple(one for one in seen.guests if one.name in mine))[:SHOWN_MAX]
 
 
-def opened(found: Sequence[tuple[Guest, Guard]], seen: ClusterSnapshot) -> Tell:
+def opened(found: Sequence[tuple[Guest, Firewall]], seen: ClusterSnapshot) -> Tell:
     """What comes in by their firewalls, as they are now."""
-    return Tell("answers.opened", (tuple((guest, guard, spell_guard(guard)) for guest, guard in found), seen.firewall_on))
+    return Tell("answers.opened", (tuple((guest, firewall, spell_seen(firewall)) for guest, firewall in found), seen.firewall_on))
 
 
 def left(text: str, room: Room) -> Tell:

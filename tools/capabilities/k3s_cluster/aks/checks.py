@@ -7,7 +7,7 @@ from tools.capabilities.k3s_cluster.aks.choices import NODE_POOL
 from tools.rules.azure import placing, ranges
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.checks import Checks
-from tools.rules.azure.kubernetes import check_doors, number, releases
+from tools.rules.azure.kubernetes import check_cluster, number, releases
 from tools.rules.azure.sizes import Claim
 from tools.values.manifest import Part
 from tools.values.review import Severity
@@ -22,7 +22,7 @@ def review(part: Part, situation: Situation) -> Reviewed:
     claims = tuple(Claim(str(pool["vm_size"]), int(pool["count"]) + 1) for pool in pools)
     spaces = (variables["address_space"], ranges.SERVICES, ranges.PODS)
     checks = Checks(part, situation, wanted=claims, spaces=spaces, kept=ranges.AKS)
-    check_doors(checks, sum(one.count for one in claims))
+    check_cluster(checks, sum(one.count for one in claims))
     nodes = next(pool for pool in pools if pool["name"] == NODE_POOL)
     size = azure_sizes.size_named(str(nodes["vm_size"]))
     small = size is None or size.cpu_count < needs.whole("workers_cpu_count") or size.memory_gib * 1024 < needs.whole("workers_memory_mib")

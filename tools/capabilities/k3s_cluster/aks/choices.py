@@ -11,6 +11,7 @@ from tools.rules.azure import changes, placing
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.kubernetes import number, releases
 from tools.rules.azure.machines import TIERS_GIB
+from tools.rules.azure.names import PLAIN_NAMES
 from tools.rules.azure.sizes import SYSTEM, Claim, Size
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import join_and
@@ -147,7 +148,7 @@ def _shut(size: Size, apart: bool, needs: Needs, situation: Situation, release: 
     if over := next((one for one in azure_sizes.quota_sums(claims(pools), seen, region) if not one.holds), None):
         return f"the quota does not carry it: {over.spelt}"
     budget = needs.number("budget_monthly")
-    cost = pricing.monthly(_resources(needs, _PLAIN, pools, release), region, situation.prices)
+    cost = pricing.monthly(_resources(needs, PLAIN_NAMES, pools, release), region, situation.prices)
     return f"it costs {cost:,.0f} USD a month, more than the budget of {budget:,.0f}" if budget and cost > budget else ""
 
 
@@ -157,7 +158,7 @@ def _candidate(size: Size, apart: bool, rank: int, needs: Needs, situation: Situ
     pools = pools_of(needs, size, apart, situation)
     sums = azure_sizes.quota_sums(claims(pools), situation.subscription, region)
     fullest = azure_sizes.worst(sums)
-    cost = pricing.monthly(_resources(needs, _PLAIN, pools, release), region, situation.prices)
+    cost = pricing.monthly(_resources(needs, PLAIN_NAMES, pools, release), region, situation.prices)
     of_system = f"{pools[0].count} nodes of their own run what Azure brings, so that nothing of yours takes their room."
     return Candidate(
         id=f"{size.name.lower()}/{'apart' if apart else 'together'}",
@@ -215,7 +216,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
 
 def _savings(needs: Needs, size: Size, pools: tuple[Pool, ...], release: str, situation: Situation) -> Iterator[str]:
     def cost(some: tuple[Pool, ...]) -> float:
-        return pricing.monthly(_resources(needs, _PLAIN, some, release), needs.text("region"), situation.prices)
+        return pricing.monthly(_resources(needs, PLAIN_NAMES, some, release), needs.text("region"), situation.prices)
 
     if len(pools) > 1 and (less := cost(pools) - cost(pools_of(needs, size, False, situation))) >= 1:
         yield f"Without system nodes of their own: {less:,.0f} USD a month less."
@@ -274,15 +275,6 @@ def _resources(needs: Needs, names: dict[str, str], pools: tuple[Pool, ...], rel
 
 def _tier(disk_gib: int) -> int:
     return next(number for number, size_gib in TIERS_GIB.items() if size_gib >= disk_gib)
-
-
-class _Plain(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return key.replace("_", " ")
-
-
-_PLAIN: dict[str, str] = _Plain()
-"""For reckoning before anything has a name."""
 
 
 def keep(old: Part, new: Part) -> Part:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from tools.capabilities.k3s_cluster.facts import COUNT, WANTED, WORKERS
-from tools.rules.azure.facts import read_alert_email, read_common, refuse_places_of_clusters
-from tools.rules.azure.kubernetes import number, read_api_ranges, read_group
+from tools.rules.azure.facts import read_alert_email, read_common, read_group, refuse_places_of_clusters
+from tools.rules.azure.kubernetes import number, read_api_ranges
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
 from tools.rules.hearing.tokens import quantities

@@ -3,14 +3,11 @@ choices."""
 
 from __future__ import annotations
 
-import re
-
 from tools.capabilities.postgresql.facts import WANTED
-from tools.rules.azure.facts import read_alert_email, read_common, refuse_places_of_clusters
+from tools.rules.azure.facts import read_alert_email, read_common, read_group, refuse_places_of_clusters
 from tools.rules.azure.placing import read_name
 from tools.rules.azure.sizes import assumed
 from tools.rules.databases.reading import read_database_name, read_database_size, read_engine, read_users
-from tools.rules.names import naming
 from tools.rules.request.reading import Reading, read_sizes
 from tools.rules.sizing import sizing
 from tools.values.request import Fact
@@ -24,7 +21,6 @@ VERSION = "17"
 LOG_GB = assumed(5, 1, 50, "Logs a month, of who connected and of slow statements.")
 BACKUP_DAYS, BACKUP_DAYS_RANGE = 14, (7, 35)
 """learn.microsoft.com azure/postgresql concepts-backup-restore, read 2026-12-01."""
-OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
@@ -38,7 +34,7 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
     reading.default("version", VERSION, "The newest version that has all extensions.")
     reading.suppose("log_gb", LOG_GB, "GB a month")
     _read_wishes(reading)
-    _read_administrators(reading)
+    read_group(reading, "administrators")
     read_alert_email(reading)
     refuse_places_of_clusters(reading)
     count = reading.count("count", "servers", 1, 1, "one server is made for one database.")
@@ -81,18 +77,3 @@ def _read_wishes(reading: Reading) -> None:
         reading.said("backup_days", days, "days")
     elif "backup_days" not in reading.facts:
         reading.default("backup_days", BACKUP_DAYS, "A week more than Azure keeps by itself.", "days")
-
-
-def _read_administrators(reading: Reading) -> None:
-    if "administrators" not in reading.facts:
-        return
-    said = reading.facts["administrators"].value.strip().lower()
-    if OBJECT_ID.fullmatch(said):
-        reading.said("administrators", said)
-    else:
-        shown = naming.shorten(said)
-        reading.refuse(
-            f"{shown} is no object id of an Entra group. "
-            "`az ad group show --group NAME --query id` prints one; or say `forget the administrators`.",
-            "administrators",
-        )

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from tools.clients.proxmox import Proxmox
 from tools.clients.settings import Settings
 from tools.clients.together import each
-from tools.rules.machines import likeness
-from tools.rules.machines.likeness import Guard
+from tools.rules.machines import firewall
+from tools.rules.machines.firewall import Firewall
 from tools.values.snapshot import Guest
 
 
-def guards(settings: Settings, guests: Iterable[Guest]) -> tuple[tuple[Guest, Guard], ...]:
+def firewalls(settings: Settings, guests: Iterable[Guest]) -> tuple[tuple[Guest, Firewall], ...]:
     """Raises WorldProblem when one cannot be read."""
     cluster = Proxmox(settings)
 
-    def guard(guest: Guest) -> tuple[Guest, Guard]:
+    def look(guest: Guest) -> tuple[Guest, Firewall]:
         path = ("nodes", guest.node, "qemu", str(guest.vm_id))
         config, options, rules = (cluster.read(*path, *below) for below in (("config",), ("firewall", "options"), ("firewall", "rules")))
-        return guest, likeness.guard(options, rules, likeness.unguarded(config if isinstance(config, dict) else {}))
+        return guest, firewall.firewall_of(options, rules, firewall.left_out(config if isinstance(config, dict) else {}))
 
-    return tuple(each(guard, tuple(guests)))
+    return tuple(each(look, tuple(guests)))

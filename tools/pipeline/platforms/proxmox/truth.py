@@ -15,7 +15,8 @@ from tools.pipeline.context import PartContext, Say
 from tools.pipeline.platforms.proxmox import vnets
 from tools.pipeline.platforms.proxmox.sealing import is_sealed
 from tools.pipeline.steps import Work
-from tools.rules.machines import likeness
+from tools.rules.machines import firewall, likeness
+from tools.rules.machines.firewall import Firewall
 from tools.rules.machines.images import becomes_template
 from tools.rules.machines.likeness import Here
 from tools.rules.machines.vnets import vnet_of
@@ -92,9 +93,9 @@ def wait_idle(work: Work) -> None:
 def assert_true(cluster: Acting, part: Part) -> tuple[str, ...]:
     """A sentence a machine that is as approved. Raises WorldProblem."""
     found = _here(cluster, part)
-    guards = {machine: _guard(cluster, machine, one) for machine, one in found.items() if one and machine.rules}
+    firewalls = {machine: _firewall(cluster, machine, one) for machine, one in found.items() if one and machine.rules}
     wrong = {
-        machine: (*likeness.differences(machine, one), *(likeness.guarded_otherwise(machine, guards[machine]) if machine in guards else ()))
+        machine: (*likeness.differences(machine, one), *(firewall.differences(machine, firewalls[machine]) if machine in firewalls else ()))
         for machine, one in found.items()
     }
     if any(wrong.values()):
@@ -106,12 +107,12 @@ def assert_true(cluster: Acting, part: Part) -> tuple[str, ...]:
             retryable=True,
         )
     seen = tuple(likeness.seen_by_cluster(machine, one) for machine, one in found.items() if one)
-    return (*seen, *map(likeness.seen_guarded, guards))
+    return (*seen, *map(firewall.as_approved, firewalls))
 
 
-def _guard(cluster: Acting, machine: Machine, found: Here) -> likeness.Guard:
+def _firewall(cluster: Acting, machine: Machine, found: Here) -> Firewall:
     path = ("nodes", found.node, "qemu", str(machine.vm_id), "firewall")
-    return likeness.guard(cluster.read(*path, "options"), cluster.read(*path, "rules"), found.unguarded)
+    return firewall.firewall_of(cluster.read(*path, "options"), cluster.read(*path, "rules"), found.left_out)
 
 
 def verify(context: PartContext, say: Say) -> tuple[str, ...]:

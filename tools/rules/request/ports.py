@@ -13,7 +13,7 @@ PORTS_MAX, SOURCES_MAX = 40, 50
 PROTOCOLS = ("tcp", "udp")
 
 
-class Door(NamedTuple):
+class Ports(NamedTuple):
     low: int
     high: int
     protocol: str
@@ -21,16 +21,20 @@ class Door(NamedTuple):
     """Networks; none: whoever the network lets through."""
 
     @property
+    def span(self) -> str:
+        """`443`, `8000-8100`."""
+        return f"{self.low}-{self.high}" if self.high > self.low else str(self.low)
+
+    @property
     def spelled(self) -> str:
         """`443`, `8000-8100/udp`."""
-        span = f"{self.low}-{self.high}" if self.high > self.low else str(self.low)
-        return span if self.protocol == "tcp" else f"{span}/{self.protocol}"
+        return self.span if self.protocol == "tcp" else f"{self.span}/{self.protocol}"
 
-    def holds(self, other: Door) -> bool:
+    def holds(self, other: Ports) -> bool:
         return self.protocol == other.protocol and self.low <= other.low and other.high <= self.high
 
 
-def door(text: str) -> Door | str:
+def ports(text: str) -> Ports | str:
     """What a port that was said lets in; or why it cannot be, a whole sentence."""
     said, _, origin = text.partition(" from ")
     span, _, protocol = said.strip().lower().partition("/")
@@ -48,9 +52,9 @@ def door(text: str) -> Door | str:
     if origin and not sources and not re.search(r"\b(?:any\w*|every\w*|all|internet)\b", origin.lower()):
         return f"{naming.shorten(origin, 40)} is no address. Say from which, such as 10.0.0.0/16, or from anywhere."
     everybody = any(ipaddress.ip_network(one).prefixlen == 0 for one in sources)
-    return Door(low, high, protocol or "tcp", () if everybody else tuple(dict.fromkeys(sources)))
+    return Ports(low, high, protocol or "tcp", () if everybody else tuple(dict.fromkeys(sources)))
 
 
-def doors(said: tuple[str, ...]) -> tuple[Door, ...]:
+def all_ports(said: tuple[str, ...]) -> tuple[Ports, ...]:
     """Of ports that were understood."""
-    return tuple(one for one in map(door, said) if isinstance(one, Door))
+    return tuple(one for one in map(ports, said) if isinstance(one, Ports))
