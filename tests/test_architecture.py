@@ -20,6 +20,17 @@ def test_dependencies_point_one_way() -> None:
     assert linted.returncode == 0, linted.stdout
 
 
+def test_rooms_of_the_rules_know_few_others() -> None:
+    """An arrow is a room that imports another; that none looks up is a contract."""
+    arrows = set()
+    for file in (ROOT / "tools/rules").rglob("*/*.py"):
+        room = file.relative_to(ROOT / "tools/rules").parts[0]
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tools.rules."):
+                arrows.add((room, str(node.module).split(".")[2]))
+    assert len({one for one in arrows if one[0] != one[1]}) <= 20
+
+
 @pytest.mark.parametrize("folder", ["tools/values", "tools/rules", "tools/capabilities"])
 def test_what_decides_opens_nothing(folder: str) -> None:
     called = [

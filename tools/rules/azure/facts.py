@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from tools.rules.azure import names as azure_names
-from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming
 from tools.rules.names import regions as azure_regions
 from tools.rules.plans import pricing
@@ -131,18 +130,14 @@ def _read_team(reading: Reading, site: Site) -> None:
 
 def _read_budget(reading: Reading, site: Site, environment: str) -> None:
     if "budget_monthly" in reading.facts:
-        text = reading.facts["budget_monthly"].value
-        money = quantities.money(text)
-        amount = money.monthly if money else quantities.count(text)
-        if amount is None or amount <= 0:
-            reading.refuse(f"{naming.shorten(text)} cannot be a budget. Say a sum above nothing, such as $8,000 a month.", "budget_monthly")
-            return
-        try:
-            pricing.currency(money.currency if money else pricing.CURRENCY)
-        except RequestProblem as problem:
-            reading.refuse(f"{problem.detail} {problem.remedy}", "budget_monthly")
-            return
-        reading.said("budget_monthly", round(float(amount), 2), "USD a month")
+        if said := reading.money("budget_monthly", "a budget"):
+            amount, currency = said
+            try:
+                pricing.currency(currency or pricing.CURRENCY)
+            except RequestProblem as problem:
+                reading.refuse(f"{problem.detail} {problem.remedy}", "budget_monthly")
+                return
+            reading.said("budget_monthly", amount, "USD a month")
         return
     settled = site.environment(environment).budget_monthly if environment else None
     if settled:

@@ -153,6 +153,18 @@ class Reading:
             return None
         return size
 
+    def money(self, name: str, subject: str) -> tuple[float, str] | None:
+        """The sum of a month, and its currency where one was said."""
+        if name not in self.facts:
+            return None
+        text = self.facts[name].value
+        money = quantities.money(text)
+        amount = money.monthly if money else quantities.count(text)
+        if amount is None or amount <= 0:
+            self.refuse(f"{naming.shorten(text)} cannot be {subject}. Say a sum above nothing, such as $8,000 a month.", name)
+            return None
+        return round(float(amount), 2), money.currency if money else ""
+
 
 def machine_bytes(text: str) -> int | None:
     """A size as people say it of machines: 8 GB is 8 GiB there, as in Proxmox VE's own forms, and a bare 8 means GiB."""
