@@ -19,7 +19,7 @@ from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.vague import ask_once, scale_asked
 from tools.rules.hearing.edits.answers import Asked, answer
 from tools.rules.hearing.edits.changing import changes, wishes
-from tools.rules.hearing.edits.correcting import correct, lately, redirect
+from tools.rules.hearing.edits.correcting import correct, recently, redirect
 from tools.rules.hearing.edits.enlarging import joins_what_runs
 from tools.rules.hearing.edits.inquiring import is_question
 from tools.rules.hearing.edits.renaming import renamed
@@ -75,12 +75,12 @@ def read(
     earlier = " ".join(fact.quote for facts in (request.shared, *(item.facts for item in request.items)) for fact in facts)
     scene = Scene.of(text, spaced(cleaned), catalogue, earlier, frozenset(item.capability for item in request.items))
     scene.known, scene.asked = known, frozenset(name for _, name in asked)
-    scene.lately = lately(request, before)
+    scene.recent = recently(request, before)
     changed = [item.label for item in request.items if before is not None and item not in before.items]
     scene.latest = frozenset(label for label in changed if before and not before.item(label)) or frozenset(changed)
     if restores(scene, request, before):
         return Edits(undo=1)
-    message = Message(scene, request, catalogue, today)
+    message = Message(scene, request, catalogue, today, asked=asked)
     message.handed = next((service for one in files if (service := scene.words.service(one.runs_on))), "")
     heard = _Reader(message, before).edits(cleaned, asked) if scene.said or files else Edits()
     if not files:
@@ -211,7 +211,7 @@ class _Reader:
         if self.before is not None and not cells:
             redirect(message, self.before)
         if not found and not message.things and message.request.items and not removed:
-            if (self.before is not None and correct(message, self.before)) or message.speaks_of_another():
+            if correct(message) or message.speaks_of_another():
                 pass
             elif more := message.one_more():
                 message.things.append(more)

@@ -42,8 +42,8 @@ class Seen:
     known: Known = NOTHING_KNOWN
     latest: frozenset[str] = frozenset()
     """The labels of the items that the last message changed."""
-    lately: frozenset[str] = frozenset()
-    """The names of the facts that it set."""
+    recent: frozenset[tuple[str, str]] = frozenset()
+    """What it set: (the label of an item or nothing, the name of a fact)."""
     asked: frozenset[str] = frozenset()
     """The facts that are asked for, of whichever item."""
     spoken_of: frozenset[str] = frozenset()

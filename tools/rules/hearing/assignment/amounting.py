@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tools.rules.hearing.assignment.amounts import Amounts
+from tools.rules.hearing.assignment.figures import edits_of, is_terse, meant
 from tools.rules.hearing.assignment.opening import changes_ports
-from tools.rules.hearing.assignment.scaling import had, multiply, worth
+from tools.rules.hearing.assignment.scaling import multiply, worth
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.assignment.thing import Thing
 from tools.rules.hearing.assignment.things import Message
@@ -21,7 +22,6 @@ from tools.rules.hearing.assignment.values import (
     by_order,
     is_usual_memory,
     plain,
-    takes,
 )
 from tools.rules.hearing.seen import QUANTITIES
 
@@ -86,10 +86,10 @@ class _Unlabelled(Amounts):
         numbers, sums = ([one for one in rest if one.kind == kind] for kind in ("number", "money"))
         short = len(numbers) == 1 and len(scene.said) <= 6 and not thing.new and not thing.facts
         if short and "count" in self.kinds and (any(scene.does(i, "them") for i in range(len(scene.said))) or self._recounts(numbers[0])):
-            self._give("count", numbers[0])  # `make it 3`, `three of them`
+            self._give("count", numbers.pop())  # `make it 3`, `three of them`
         for number in numbers:
             heard = self._mends(number) or changes_ports(self.message, self.thing, self.at, number)
-            heard or self._goes_back(number) or (short and self._goes_on(number))
+            heard or self._refers(number)
         monthly = [
             one for one in numbers if scene.is_listed(scene.skip(one.last, len(scene.said), "article", "per", texts=("/",)), "month")
         ]
@@ -136,26 +136,20 @@ class _Unlabelled(Amounts):
             self._doubt([(lacking[kind], size.text, quote) for kind in order if kind in lacking])
             scene.use(size.first, size.last)
 
-    def _goes_on(self, number: Amount) -> bool:
-        """`4 cores for the redis`, then `and the web server 2`: of the one fact that was last spoken of."""
-        lately = [name for name in self.scene.lately if self.kinds.get(name) in ("count", "memory", "disk")]
-        placed = self.scene.does(number.first - 1, "lean", "for", "with")  # `monitoring belongs in 30`
-        if len(lately) != 1 or placed or self.thing.said == (0, 0) or not takes(self.kinds[lately[0]], number, labelled=True):
+    def _refers(self, number: Amount) -> bool:
+        """`and the web server 2`, `put the app VMs back on 8`, `2 cores and 8`: of what there is, by the best clue."""
+        scene, item = self.scene, self.message.request.item(self.thing.label)
+        placed = scene.does(number.first - 1, "lean", "for") and not scene.does(number.first - 1, "settles")  # `monitoring belongs in 30`
+        in_words = not number.text[0].isdigit() and not any(mark.does("prefer", "mends", "only") for mark in scene.marks)
+        if item is None or placed or in_words or not is_terse(scene):
             return False
-        quote = self.scene.quote(number.first, number.last)
-        self.at.found.say(lately[0], self._spelled(number, self.kinds[lately[0]]), quote)
-        self.scene.use(number.first, number.last)
-        return True
-
-    def _goes_back(self, number: Amount) -> bool:
-        """`put the app VMs back on 8`: of the one fact that was so much before."""
-        item, near = self.message.request.item(self.thing.label), (number.first - 1, number.last)
-        if item is None or not any(self.scene.does(i, "settles") for i in near):
-            return False
-        names = [fact.name for fact in item.facts if fact.name in self.kinds and had(self.message, item.label, fact.name, number)]
-        if len(names) == 1:
-            self.at.say(names[0], self._spelled(number, self.kinds[names[0]]), number.first, number.last)
-        return len(names) == 1
+        refused = [scene.said[i].value for i in scene.of_kind(self.at.first, self.at.last, "number", "size") if scene.denied[i]]
+        found = meant(self.message, number, [item], refused, self.thing.facts)
+        edits, doubt = edits_of(found, scene.quote(number.first, number.last))
+        for edit in edits:
+            self.at.say(edit.name, edit.value, number.first, number.last)
+        self.thing.doubts += [doubt] if doubt else []
+        return bool(found)
 
     def _is_further(self, size: Amount) -> bool:
         """`and a third of 200 GB`, beside the disks that are there; `plus 500 GB for the shares`."""

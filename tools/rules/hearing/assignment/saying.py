@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tools.rules.hearing.assignment.amounting import say_amounts
 from tools.rules.hearing.assignment.facts import read_facts
+from tools.rules.hearing.assignment.scaling import worth
 from tools.rules.hearing.assignment.stretch import Found, Stretch
 from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
 from tools.rules.hearing.assignment.things import Message
@@ -31,6 +32,7 @@ def read_stretch(message: Message, thing: Thing, first: int = 0, last: int | Non
         _bare_name(thing, at)
     read_facts(at)
     _own_make(message, thing)
+    _take_out(message, thing, at)
     _take_back(at)
     say_amounts(message, thing, at)
 
@@ -195,6 +197,18 @@ def _own_make(message: Message, thing: Thing) -> None:
             before = message.before(thing, name)
             if before and before.value != ours:
                 thing.found.say(name, ours, scene.quote(*thing.said))
+
+
+def _take_out(message: Message, thing: Thing, at: Stretch) -> None:
+    """`without the 200 GB disk`: one of several disks, by its size."""
+    scene, disks = at.scene, at.able.named("disks")
+    before = message.before(thing, disks) if disks else None
+    for i in scene.of_kind(at.first, at.last, "size") if before else ():
+        own = [one for one in before.value.split(", ") if worth(one) == scene.said[i].value] if before else []
+        gone = scene.denied[i] or scene.any_does(i - 2, i, "remove")
+        if own and gone and scene.does(i - 1, "owned", "deny", "remove") and "disk" in scene.at(i + 1).names("fact"):
+            at.found.denied.append((disks, own[0], scene.quote(i - 1, i + 2)))
+            scene.use(i - 2, i + 2)
 
 
 def _take_back(at: Stretch) -> None:

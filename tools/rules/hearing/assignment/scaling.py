@@ -32,7 +32,9 @@ def multiply(message: Message, thing: Thing, at: Stretch) -> None:
     """`half the ram`, `double the disk`: of what was said; of anything else it is told as unused."""
     for mark in [*at.marks("double"), *at.marks("half")]:
         label = next((m for m in at.scene.marks_in(mark.last, mark.last + 3) if m.names("fact")), None)
-        last = label.last if label else at.skip(mark.last, "owned", "lean", "them")
+        points = at.scene.is_listed(at.scene.skip(mark.last, at.last, "lean", "link"), "that")  # `the disk half of that`
+        label = label or (at.scene.at(mark.first - 1) if points and at.scene.at(mark.first - 1).names("fact") else None)
+        last = max(label.last, mark.last) if label else at.skip(mark.last, "owned", "lean", "them")
         if thing.new and not thing.copied and (label is None or any(name in MACHINE_SIZES for name in label.names("fact"))):
             name = next((name for name in label.names("fact") if name in MACHINE_SIZES), "") if label else ""
             thing.scaled.append((2 if mark.does("double") else 0.5, name, mark.first, last))
@@ -48,7 +50,7 @@ def multiply(message: Message, thing: Thing, at: Stretch) -> None:
             if now != int(now):
                 at.scene.leave(mark.first, label.last)
                 continue
-            at.say(name, plain(now) if value.isdigit() else f"{plain(now / GIB)} GB", mark.first, label.last)
+            at.say(name, plain(now) if value.isdigit() else f"{plain(now / GIB)} GB", min(mark.first, label.first), last)
 
 
 def _scale_like(message: Message, thing: Thing, at: Stretch, factor: float, first: int, last: int) -> None:

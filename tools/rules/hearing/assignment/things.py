@@ -35,6 +35,8 @@ class Message:
     request: Request
     catalogue: Catalogue
     today: date
+    asked: tuple[tuple[str, str], ...] = ()
+    """(label of an item, fact) of the questions that are open."""
     things: list[Thing] = field(default_factory=list)
     common: Thing | None = None
     """What is said of all rows of a table."""
@@ -103,6 +105,11 @@ class Message:
         able, built = self.scene.words.able[item.capability], self.scene.known.built
         by = counted_by(item, count, able, built)
         return by, how_many(item, by, able, built)
+
+    def counted_of(self, label: str) -> int | None:
+        """How many machines an item has."""
+        item = self.request.item(label)
+        return how_many(item, COUNT, self.scene.words.able[item.capability], self.scene.known.built) if item else None
 
     # Things that are named.
 

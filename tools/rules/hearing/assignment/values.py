@@ -109,7 +109,7 @@ def _is_version(scene: Scene, number: int) -> bool:
     if scene.kind(number) != "number" or scene.at(number + 1).has("fact") or scene.is_text(number + 1, "x"):
         return False
     mention = scene.mention_before(number)
-    if mention and scene.lately and scene.does(mention.first - 1, "owned") and scene.stops(number + 1):
+    if mention and scene.recent and scene.does(mention.first - 1, "owned") and scene.stops(number + 1):
         return False  # `4 cores for the redis`, then `and the web server 2`
     return mention is not None or bool({*scene.at(number - 1).names("choice")} - {"environment", "platform"})
 

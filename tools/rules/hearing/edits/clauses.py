@@ -49,6 +49,8 @@ class Clause(NamedTuple):
     going: tuple[Ways, ...]
     recounts: bool = False
     """It says how many stay."""
+    bare: bool = False
+    """It says so by a figure alone, which may be another one: `make it 120`."""
     stays: bool = False
     """What it speaks of cannot be done, so that nothing else is read from it."""
 
@@ -173,7 +175,7 @@ class _Parser:
             return None  # what nothing counts does not go as a whole
         counted = meant if meant and not said.any_machine else of_all
         clause = self._closed(first, said.last, (tuple(Going(item.label, "", fact, said.number) for item, fact in counted),))
-        return clause and clause._replace(recounts=True)
+        return clause and clause._replace(recounts=True, bare=not (said.meant or what.meant))
 
     def _changed(self, begin: int) -> _Said | None:
         """What a verb changes: `it`, or a thing."""

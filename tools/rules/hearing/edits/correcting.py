@@ -1,138 +1,80 @@
-"""Corrections that do not name what they correct: `no wait, 4`, `make that 60`. They are about what the last message set, and where it set
-several things that could be meant, it is asked."""
+"""Turns that name no thing and say a figure without a label, `no wait, 4`, `make that 60`, `x3`, and those that say of what the one before
+was meant. What a figure is about, tools.rules.hearing.assignment.figures tells."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
-from tools.rules.hearing.assignment.scaling import had, worth
+from tools.rules.hearing.assignment.figures import WORDS_MAX, edits_of, is_short, is_terse, is_times, meant, takes_back
 from tools.rules.hearing.assignment.thing import SHARED, Thing
 from tools.rules.hearing.assignment.things import Message
-from tools.rules.hearing.assignment.values import GIB, Amount, amounts, plain
+from tools.rules.hearing.assignment.values import Amount, amounts
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.tokens import quantities
 from tools.rules.hearing.tokens.dates import is_day_word
-from tools.rules.hearing.words.able import COUNT, CPU_COUNT, spoken
-from tools.values.request import Doubt, Edit, Fact, Reading, Request
+from tools.rules.hearing.words.able import COUNT
+from tools.values.request import Edit, Fact, Request
 
-WORDS_MAX = 12
-BARE = ("memory", "cpu_count")
-"""What is spoken of without its name."""
-NEAR = 4
-"""How many times as much something may become where only an amount is said."""
-FAR = 3
-"""How much farther the second is than the one that is meant."""
+MACHINES_MAX = 12
+"""What `make it …` may count."""
 Set = tuple[str, Fact]
 """The label of an item, or nothing, and what was said of it."""
 
 
-def correct(message: Message, before: Request) -> bool:
-    """Whether the message is such a correction. `before` is the request without the last message."""
-    scene = message.scene
+def correct(message: Message) -> bool:
+    """Whether the message is one figure, or one in the place of another, of what there is."""
+    scene, request = message.scene, message.request
     said = amounts(scene, 0, len(scene.said))
     said = [one for one in said if not scene.does(one.first, "article")] or said  # `make that one 1 TB`
-    able = {item.capability for item in message.request.items}
-    labels = [mark for mark in scene.marks if {name for one in able for name in mark.facts(one)} - {"count"}]
-    settles = any(mark.does("settles") for mark in scene.marks)
-    takes_back = (
-        settles or any(mark.does("mends", "instead", "prefer", "too_many", "too_much") for mark in scene.marks) or scene.does(0, "deny")
-    )
-    if said and scene.does(said[-1].last, "them"):
-        return False  # `sorry, 3 of them`: so many machines
+    said = said or list(_multiplied(scene))
+    if not 1 <= len(said) <= 2 or not is_short(scene) or _is_labelled(scene, request) or scene.marks_of("keep"):
+        return False
+    amount, before = said[-1], said[:-1]
     points = any(mark.does("change") and scene.does(mark.last, "them") for mark in scene.marks)
-    if len(said) == 2 and takes_back and not labels and _mend(message, *said):
-        return True
-    if len(said) != 1 or labels or len(scene.said) > WORDS_MAX or not (takes_back or points) or scene.is_body(said[0].last):
+    back = takes_back(scene)
+    wrong = [scene.said[i].value for i in scene.of_kind(0, amount.first, "number", "size") if scene.denied[i]]
+    wrong += [one.worth for one in before]
+    replaces = bool(before) and _takes_place(scene, before[0].last, amount.first)
+    alone = is_terse(scene) and amount.kind == "number" and (amount.text[0].isdigit() or is_times(scene, amount.first))
+    counts = (
+        scene.does(amount.last, "them")
+        or (scene.does(amount.first - 1, "them") and not points)
+        or scene.is_body(amount.last)
+        or is_day_word(scene.token(amount.last).text)
+    )
+    if counts or amount.instead or not (replaces or (not before and (back or points or alone)) or (before and back)):
         return False
-    if is_day_word(scene.token(said[0].last).text):
-        return False  # `make that two weeks longer`
-    recent, everything = list(_recent(message.request, before)), list(_recent(message.request, Request()))
-    once = [one for one in everything if had(message, one[0], one[1].name, said[0])]
-    near, nearer = _near(recent, said[0]), _near([*everything, *_planned(message)], said[0])
-    own = [one for one in recent if one[1].name == COUNT or (said[0].kind == "size" and one[1].name not in SHARED)]
-    ways = (once, near, own, nearer) if settles else (recent,)  # `8 GB is enough`, and something else was said last
-    new = next(filter(None, (_meant(scene, facts, said[0]) for facts in ways)), {})
-    in_words, names = said[0].kind == "number" and not said[0].text[0].isdigit(), {fact.name for _, fact in new}
-    if in_words and takes_back and not settles and COUNT not in names and (not new or names & SHARED):
-        new = _so_many(message, said[0]) | {one: value for one, value in new.items() if one[1].name not in SHARED}
-    if not new or (points and not takes_back and len({fact.value for _, fact in new}) > 1):
-        return False
-    quote = scene.quote(said[0].first, said[0].last)
-    edits = [Edit(do="set", item=label, name=fact.name, value=value, quote=quote) for (label, fact), value in new.items()]
-    one = Thing(message.request.items[0].capability, message.request.items[0].label, new=False, quote="")
-    if len({fact.value for _, fact in new}) == 1:
-        one.edits += edits  # a network and its VLAN are one value
-    else:
-        readings = tuple(Reading(text=spoken(edit.name, edit.value), edits=(edit,)) for edit in edits)
-        one.doubts.append(Doubt(item="", quote=quote, about=tuple(edit.name for edit in edits), readings=readings))
+    latest = [item for item in request.items if item.label in scene.latest]
+    times = is_times(scene, amount.first)
+    found = meant(message, amount, latest if times and len(latest) == 1 else request.items, wrong)
+    alone_set = len({name for _, name in scene.recent} - SHARED) == 1
+    sure = len({one.was for one in found}) == 1 and (amount.worth > MACHINES_MAX or alone_set)
+    if not found or (points and not back and not wrong and not sure):
+        return False  # `make it 3`: so many of it
+    one = Thing(request.items[0].capability, request.items[0].label, new=False, quote="")
+    edits, doubt = edits_of(found, scene.quote(amount.first, amount.last))
+    one.edits += edits
+    one.doubts += [doubt] if doubt else []
     message.things.append(one)
     scene.use(0, len(scene.said))
     return True
 
 
-def _so_many(message: Message, amount: Amount) -> dict[Set, str]:
-    """`make that three`, behind a whole request: three of them is what it says first."""
-    last = message.request.items[-1]
-    able = message.wants(Thing(last.capability, last.label, new=False, quote=""), COUNT)
-    return {(last.label, Fact(name=COUNT, value="1", quote="")): plain(amount.worth)} if able else {}
+def _multiplied(scene: Scene) -> Iterator[Amount]:
+    """`x3`: so many of what was last spoken of."""
+    return (
+        Amount("number", float(scene.said[i].text[1:]), scene.said[i].text, i, i + 1) for i in range(len(scene.said)) if is_times(scene, i)
+    )
 
 
-def _near(facts: Iterable[Set], amount: Amount) -> list[Set]:
-    """What is not much more or less than that, the nearest first."""
-    apart = {one: _times(one[1], amount) for one in facts if one[1].name not in SHARED}
-    return sorted((one for one in apart if apart[one] <= NEAR), key=lambda one: apart[one])
+def _is_labelled(scene: Scene, request: Request) -> bool:
+    able = {item.capability for item in request.items}
+    return any({name for one in able for name in mark.facts(one)} - {COUNT} for mark in scene.marks if not scene.denied[mark.first])
 
 
-def _planned(message: Message) -> Iterator[Set]:
-    """Sizes that nobody has said: `let's go with 16`, of the memory on the plan."""
-    for item in message.request.items:
-        for name, value in message.scene.known.sizes.get(item.label, {}).items():
-            now = worth(value) or 0
-            if name in BARE and not item.fact(name):
-                yield item.label, Fact(name=name, value=plain(now) if now < GIB else f"{plain(now / GIB)} GB", quote="")
-
-
-def _times(fact: Fact, amount: Amount) -> float:
-    """How many times as much the one is as the other."""
-    was, now = worth(fact.value) or 0, amount.worth * (GIB if amount.kind == "number" and quantities.size_bytes(fact.value) else 1)
-    return max(was, now) / min(was, now) if was and now else NEAR + 1
-
-
-def _meant(scene: Scene, facts: Iterable[Set], amount: Amount) -> dict[Set, str]:
-    """Of these facts those that the amount may be said of, each with its value then."""
-    new = {fact: value for fact in facts if (value := _instead(fact[1], amount)) and _fits(scene, fact[1], amount)}
-    nearest = _nearest(new, amount)
-    return {nearest: new[nearest]} if nearest else new
-
-
-def _fits(scene: Scene, fact: Fact, amount: Amount) -> bool:
-    """`only 8` is less than it was, and `too many` counts machines."""
-    was, is_count = worth(fact.value), fact.name == COUNT or (fact.name.endswith(f"_{COUNT}") and fact.name != CPU_COUNT)
-    if any(mark.does("too_many") for mark in scene.marks) and not is_count:
-        return False
-    said = amount.worth * (GIB if amount.kind == "number" and quantities.size_bytes(fact.value) else 1)
-    lowers = any(mark.does("only") for mark in scene.marks)
-    return was is None or not lowers or said < was
-
-
-def _mend(message: Message, wrong: Amount, right: Amount) -> bool:
-    """`I said 200, I meant 100`: of the one fact that has the first figure, or had it said."""
-    facts = [("", fact) for fact in message.request.shared]
-    facts += [(item.label, fact) for item in message.request.items for fact in item.facts]
-    lead = re.compile(rf"{re.escape(plain(wrong.worth))}(?![\d.])")
-    alike = [(label, fact) for label, fact in facts if lead.match(fact.value) or (quantities.size_bytes(fact.value) == wrong.worth)]
-    values = {(label, fact.name): value for label, fact in alike if (value := _instead(fact, right))}
-    if len(values) != 1 or len(message.scene.said) > WORDS_MAX:
-        return False
-    [((label, name), value)] = values.items()
-    scene, item = message.scene, message.request.items[0]
-    thing = Thing(item.capability, item.label, new=False, quote="")
-    thing.edits.append(Edit(do="set", item=label, name=name, value=value, quote=scene.quote(right.first, right.last)))
-    message.things.append(thing)
-    scene.use(0, len(scene.said))
-    return True
+def _takes_place(scene: Scene, first: int, last: int) -> bool:
+    """`16 for 32`, `the 8 should be 4`; not `8 and 100`."""
+    return last > first and not all(scene.does(i, "join") or scene.kind(i) == "mark" for i in range(first, last))
 
 
 def redirect(message: Message, before: Request) -> bool:
@@ -164,17 +106,6 @@ def redirect(message: Message, before: Request) -> bool:
     return True
 
 
-def _nearest(new: dict[Set, str], amount: Amount) -> Set | None:
-    """`doch lieber 16 GB`, of 8 GB of memory and a disk of 60 GB: the one that is much nearer; `better three`: so many machines."""
-    if amount.kind == "number" and not amount.text[0].isdigit():
-        return next((one for one in new if one[1].name == "count"), None)
-    if amount.kind == "number":
-        apart = sorted((_times(one[1], amount), one) for one in new if one[1].name not in SHARED)
-        return apart[0][1] if len(apart) > 1 and apart[0][0] * 2 <= apart[1][0] else None
-    far = sorted((abs((quantities.size_bytes(one[1].value) or 0) - amount.worth), one) for one in new) if amount.kind == "size" else []
-    return far[0][1] if len(far) > 1 and far[0][0] * FAR <= far[1][0] else None
-
-
 def _recent(request: Request, before: Request) -> Iterator[Set]:
     """What the last message set."""
     old = {(item.label, fact) for item in before.items for fact in item.facts} | {("", fact) for fact in before.shared}
@@ -182,21 +113,6 @@ def _recent(request: Request, before: Request) -> Iterator[Set]:
         yield from ((label, fact) for fact in facts if (label, fact) not in old)
 
 
-def _instead(fact: Fact, amount: Amount) -> str:
-    """The value that the fact has then; empty when it has none of that kind."""
-    size = next(quantities.sizes(fact.value), None)
-    if quantities.money(fact.value) and amount.kind in ("number", "money"):
-        return amount.text if amount.kind == "money" else re.sub(r"[\d.,]+", plain(amount.worth), fact.value, count=1)
-    if size is None:
-        return plain(amount.worth) if fact.value.isdigit() and amount.kind == "number" else ""
-    if amount.kind == "number" and not amount.text[0].isdigit():
-        return ""  # `nur zwei` counts things
-    unit = fact.value.lstrip("0123456789., ")
-    return amount.text if amount.kind == "size" else f"{plain(amount.worth)} {unit}" if amount.kind == "number" else ""
-
-
-def lately(request: Request, before: Request | None) -> frozenset[str]:
-    """The names of the facts that the last change set."""
-    old = {*before.shared, *(fact for item in before.items for fact in item.facts)} if before else set()
-    said = (*request.shared, *(fact for item in request.items for fact in item.facts)) if before else ()
-    return frozenset(fact.name for fact in said if fact not in old)
+def recently(request: Request, before: Request | None) -> frozenset[tuple[str, str]]:
+    """(the label of an item or nothing, the name of a fact) of what the last change set."""
+    return frozenset((label, fact.name) for label, fact in (_recent(request, before) if before is not None else ()))

@@ -22,6 +22,8 @@ def take_away(scene: Scene, request: Request) -> Edits:
     for clause in clauses(scene, request):
         if clause.recounts and len(clause.going[0]) > 1 and len({one.item for one in clause.going[0]}) == 1:
             continue  # `make it 3 servers`: of which kind, the ordinary reader tells
+        if clause.bare:
+            continue  # what the figure is about, tools.rules.hearing.assignment.figures tells
         quote = scene.quote(clause.first, clause.last)
         if clause.stays:
             scene.settle(clause.first, clause.last)

@@ -88,7 +88,7 @@ def _count_behind(scene: Scene, last: int) -> tuple[int, int] | None:
         return int(number.value), last + 2
     if number.kind == "number" and scene.is_text(last, "(") and scene.is_text(last + 2, ")"):
         return int(number.value), last + 3
-    if scene.lately and is_whole(scene, last, ROLE_COUNT_MAX) and scene.stops(last + 1) and scene.token(last - 1).text.endswith("s"):
+    if scene.recent and is_whole(scene, last, ROLE_COUNT_MAX) and scene.stops(last + 1) and scene.token(last - 1).text.endswith("s"):
         return int(scene.token(last).value), last + 1  # `app servers three`
     ends = scene.breaks(last + 2)
     if number.kind == "number" and scene.is_text(last, ":") and ends and is_whole(scene, last + 1, ROLE_COUNT_MAX):
