@@ -60,6 +60,7 @@ _HA_RESOURCE = {
     "group": TEXT,
     "auto-rebalance": BOOLEAN,
 }
+_HA_GROUP = {"nodes": LIST, "restricted": BOOLEAN, "nofailback": BOOLEAN, "comment": TEXT}
 _STOP = {"timeout": integer(0), "keepActive": BOOLEAN, "skiplock": BOOLEAN}
 
 _TABLE: tuple[Address, ...] = (
@@ -103,8 +104,11 @@ _TABLE: tuple[Address, ...] = (
         "/cluster/ha/groups",
         high_availability.add_group,
         _HA_WRITE,
-        {"group": TEXT.must, "nodes": LIST.must, "restricted": BOOLEAN, "nofailback": BOOLEAN, "comment": TEXT, "type": choice("group")},
+        _HA_GROUP | {"group": TEXT.must, "nodes": LIST.must, "type": choice("group")},
     ),
+    Address("GET", "/cluster/ha/groups/{group}", high_availability.group, _HA_READ),
+    Address("PUT", "/cluster/ha/groups/{group}", high_availability.change_group, _HA_WRITE, _HA_GROUP | {"delete": LIST, "digest": TEXT}),
+    Address("DELETE", "/cluster/ha/groups/{group}", high_availability.remove_group, _HA_WRITE),
     Address("GET", "/cluster/ha/status/current", high_availability.manager, _HA_READ),
     # Rights
     Address("GET", "/access/permissions", rights.permissions, takes={"path": TEXT, "userid": TEXT}),

@@ -112,6 +112,8 @@ def _rule_settings(call: Call) -> dict[str, str]:
     row = {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
     if "resources" in row:
         row["resources"] = ",".join(_sid(r) for r in split_list(row["resources"]))
+    if "nodes" in row:  # A priority of 0 is none, and is not written down.
+        row["nodes"] = ",".join(sorted(one.removesuffix(":0") for one in split_list(row["nodes"])))
     return row
 
 
@@ -125,19 +127,61 @@ def _require_known(call: Call, row: dict[str, str], doing: str) -> None:
 
 
 def _require_feasible(call: Call, name: str, row: dict[str, str]) -> None:
-    """A rule of resources that nothing could follow (PVE::HA::Rules::ResourceAffinity, read in pve-ha-manager 0f6309d, 2026-12-01)."""
-    if row["type"] != "resource-affinity" or row.get("disable") == "1":
+    """A rule that nothing could follow (PVE::HA::Rules and its two kinds, read in pve-ha-manager 0f6309d and 00a71f1, 2026-12-01)."""
+    if row.get("disable") == "1":
         return
-    mine, affinity = set(split_list(row["resources"])), row["affinity"]
-    others = (one for other, one in call.cluster.ha.rules.items() if other != name and one["type"] == row["type"])
-    against = [one for one in others if one["affinity"] != affinity and one.get("disable") != "1"]
+    others = [one for other, one in call.cluster.ha.rules.items() if other != name and one.get("disable") != "1"]
+    mine, of = set(split_list(row["resources"])), row["type"]
+    fault = _ineffective(call, mine, row, others) if of == "resource-affinity" else _placed_twice(mine, others)
+    of_nodes = [one for one in [row, *others] if one["type"] == "node-affinity"]
+    for one in (one for one in [row, *others] if one["type"] == "resource-affinity"):
+        fault = fault or _contradicted(one, [rule for rule in of_nodes if _share(one, rule)], of)
+    if fault:
+        raise bad_parameters({"resources": fault})
+
+
+def _share(one: dict[str, str], other: dict[str, str]) -> set[str]:
+    return set(split_list(one["resources"])) & set(split_list(other["resources"]))
+
+
+def _ineffective(call: Call, mine: set[str], row: dict[str, str], others: list[dict[str, str]]) -> str:
+    affinity = row["affinity"]
+    against = [one for one in others if one["type"] == "resource-affinity" and one["affinity"] != affinity]
     if len(mine) < 2:
-        raise bad_parameters({"resources": "rule is ineffective as there are less than two resources"})
+        return "rule is ineffective as there are less than two resources"
     if affinity == "negative" and len(mine) > len(call.cluster.nodes):
-        raise bad_parameters({"resources": "rule defines more resources than available nodes"})
-    if any(len(mine & set(split_list(one["resources"]))) > 1 for one in against):
+        return "rule defines more resources than available nodes"
+    if any(len(_share(row, one)) > 1 for one in against):
         opposite = "positive" if affinity == "negative" else "negative"
-        raise bad_parameters({"resources": f"rule shares two or more resources with a {opposite} resource affinity rule"})
+        return f"rule shares two or more resources with a {opposite} resource affinity rule"
+    return ""
+
+
+def _placed_twice(mine: set[str], others: list[dict[str, str]]) -> str:
+    there = {sid for one in others if one["type"] == "node-affinity" for sid in split_list(one["resources"])}
+    return f"resource '{min(mine & there)}' is already used in another node affinity rule" if mine & there else ""
+
+
+def _contradicted(affinity: dict[str, str], of_nodes: list[dict[str, str]], asked: str) -> str:
+    """By the rules of nodes that its resources have, in the words for whichever of both is asked for."""
+    of_nodes_asked = asked == "node-affinity"
+    nodes = [dict(one.partition(":")[::2] for one in split_list(rule["nodes"])) for rule in of_nodes]
+    if any(len({int(priority or 0) for priority in one.values()}) > 1 for one in nodes):
+        mine = "resources are in a resource affinity rule and cannot be in a node affinity rule with multiple priorities"
+        return mine if of_nodes_asked else "resources are in node affinity rules with multiple priorities"
+    if affinity["affinity"] == "positive" and len(of_nodes) > 1:
+        rest = "rule and there are other resources in at least one other node affinity rule already"
+        return (
+            f"at least one resource is in a positive resource affinity {rest}"
+            if of_nodes_asked
+            else "resources are in multiple node affinity rules"
+        )
+    located = {sid for rule in of_nodes for sid in _share(affinity, rule)}
+    if affinity["affinity"] == "negative" and len({name for one in nodes for name in one}) < len(located):
+        rest = "rule and this rule would restrict these to less nodes than available to the resources"
+        fewer = "two or more resources are restricted to less nodes than available to the resources"
+        return f"at least one resource is in a negative resource affinity {rest}" if of_nodes_asked else fewer
+    return ""
 
 
 def add_rule(call: Call) -> None:
@@ -171,24 +215,65 @@ def remove_rule(call: Call) -> None:
     call.cluster.ha.rules.pop(call.values["rule"], None)
 
 
+def _group(name: str, row: dict[str, str], digest: str) -> dict[str, Any]:
+    return {"group": name, "type": "group", **_typed(row), "digest": digest}
+
+
 def groups(call: Call) -> list[dict[str, Any]]:
+    """Of version 8 (PVE::API2::HA::Groups, read in pve-ha-manager 289e478, 2026-12-01)."""
     if call.cluster.major >= 9:
         raise failed(f"cannot index groups: {_MIGRATED}")
     rows = call.cluster.ha.groups
-    return [{"group": name, "type": "group", **_typed(row), "digest": _digest(rows)} for name, row in sorted(rows.items())]
+    return [_group(name, row, _digest(rows)) for name, row in sorted(rows.items())]
+
+
+def group(call: Call) -> dict[str, Any]:
+    name, rows = call.values["group"], call.cluster.ha.groups
+    if call.cluster.major >= 9:
+        raise failed(f"cannot read group '{name}': {_MIGRATED}")
+    if name not in rows:
+        raise failed(f"no such ha group '{name}'")
+    return _group(name, rows[name], _digest(rows))
 
 
 def add_group(call: Call) -> None:
     if call.cluster.major >= 9:
         raise failed(f"cannot create group: {_MIGRATED}")
+    call.cluster.require_quorum()
     name = call.values["group"]
     if name in call.cluster.ha.groups:
-        raise failed(f"ha group ID '{name}' already defined")
-    for node in (n.partition(":")[0] for n in split_list(call.values["nodes"])):
+        raise failed(f"create ha group failed: ha group ID '{name}' already defined")
+    call.cluster.ha.groups[name] = _group_settings(call)
+
+
+def change_group(call: Call) -> None:
+    name, rows = call.values["group"], call.cluster.ha.groups
+    if call.cluster.major >= 9:
+        raise failed(f"cannot update group: {_MIGRATED}")
+    if name not in rows:
+        raise failed(f"update ha group failed: no such ha group '{name}'")
+    gone = split_list(call.get("delete", ""))
+    if "nodes" in gone:
+        raise failed("update ha group failed: unable to delete required option 'nodes'")
+    rows[name] = {key: value for key, value in rows[name].items() if key not in gone} | _group_settings(call)
+
+
+def remove_group(call: Call) -> None:
+    name = call.values["group"]
+    if call.cluster.major >= 9:
+        raise failed(f"cannot delete group: {_MIGRATED}")
+    used = next((sid for sid, row in sorted(call.cluster.ha.resources.items()) if row.get("group") == name), "")
+    if used:
+        raise failed(f"delete ha group failed: ha group is used by service '{used}'")
+    call.cluster.ha.groups.pop(name, None)
+
+
+def _group_settings(call: Call) -> dict[str, str]:
+    for node in (n.partition(":")[0] for n in split_list(call.get("nodes", ""))):
         if node not in call.cluster.nodes:
             raise bad_parameters({"nodes": f"no such cluster node '{node}'"})
     keys = ("nodes", "restricted", "nofailback", "comment")
-    call.cluster.ha.groups[name] = {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
+    return {k: str(int(v) if isinstance(v, bool) else v) for k, v in call.values.items() if k in keys}
 
 
 def manager(call: Call) -> list[dict[str, Any]]:

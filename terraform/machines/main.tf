@@ -5,6 +5,9 @@ locals {
 
   # By a key of their own: a plan is told by these, and they are no machines.
   guarded = { for m in var.machines : "firewall of ${m.name}" => m if length(m.rules) > 0 }
+
+  # By machine, the key of the group of nodes that it is in.
+  grouped = merge([for c in var.confined : { for name in c.machines : name => "nodes of ${c.name}" } if c.by_group]...)
 }
 
 resource "proxmox_virtual_environment_vm" "machine" {
@@ -183,6 +186,7 @@ resource "proxmox_haresource" "machine" {
   resource_id = "vm:${proxmox_virtual_environment_vm.machine[each.value.name].vm_id}"
   state       = "started"
   comment     = "Made by Berth"
+  group       = try(proxmox_hagroup.nodes[local.grouped[each.value.name]].group, null)
 }
 
 # Where they may be started then: a rule is never bent.
@@ -194,6 +198,28 @@ resource "proxmox_harule" "machines" {
   affinity  = each.value.affinity
   resources = [for name in each.value.machines : proxmox_haresource.machine["high availability of ${name}"].resource_id]
   comment   = "Made by Berth"
+}
+
+# Which nodes can run them, where not every node can. No priority is said: all of them do alike.
+resource "proxmox_harule" "nodes" {
+  for_each = { for c in var.confined : "nodes of ${c.name}" => c if !c.by_group }
+
+  rule      = each.value.name
+  type      = "node-affinity"
+  nodes     = { for node in each.value.nodes : node => null }
+  strict    = true
+  resources = [for name in each.value.machines : proxmox_haresource.machine["high availability of ${name}"].resource_id]
+  comment   = "Made by Berth"
+}
+
+# The same before Proxmox VE 9.
+resource "proxmox_hagroup" "nodes" {
+  for_each = { for c in var.confined : "nodes of ${c.name}" => c if c.by_group }
+
+  group      = each.value.name
+  nodes      = { for node in each.value.nodes : node => null }
+  restricted = true
+  comment    = "Made by Berth"
 }
 
 # A firewall goes with its machine, so with one that is made anew it is set anew: of its options the provider does not see that they are gone.

@@ -143,3 +143,21 @@ variable "affinities" {
     error_message = "A rule keeps two machines or more together (positive) or apart (negative)."
   }
 }
+
+variable "confined" {
+  description = "Of machines that are highly available: which of them some nodes alone can run, told by a rule, or before Proxmox VE 9 by a group."
+  nullable    = false
+  default     = []
+
+  type = list(object({
+    name     = string
+    by_group = bool
+    nodes    = list(string)
+    machines = list(string)
+  }))
+
+  validation {
+    condition     = alltrue([for c in var.confined : length(c.nodes) > 1 && length(c.machines) > 0])
+    error_message = "Machines that are highly available are kept on two nodes or more."
+  }
+}

@@ -307,3 +307,40 @@ def test_rules_keep_machines_apart_or_together_when_a_node_is_lost(
     assert len(nodes) == (1 if TOGETHER in relations else count if APART in relations else len(nodes))
     unruled = [f.kind for f in reviewed(made, seen).findings if f.check == "group.rules"]
     assert unruled == (["group.unruled"] if version.startswith("8") else [])
+
+
+LARGER_ELSEWHERE = {"network": "30", "high_availability": "yes", "memory": "2 GB", "name": "svc"}
+
+
+@pytest.mark.parametrize(
+    ("version", "count", "nodes", "by_group"),
+    [("9.2.2", "1", NAMES[:2], False), ("8.4.16", "2", NAMES[:2], True), ("9.2.2", "2", NAMES, False)],
+)
+def test_whoever_not_every_node_can_run_is_kept_on_those_that_can(version: str, count: str, nodes: tuple[str, ...], by_group: bool) -> None:
+    seen = four_nodes().model_copy(update={"version": version})
+    everywhere = set(nodes) == set(NAMES)
+    manifest = composed("virtual_machine", VM | LARGER_ELSEWHERE | {"count": count} | ({"network": "20"} if everywhere else {}), seen)
+    found = only(manifest).variables.get("confined", [])
+    assert [(set(one["nodes"]), one["by_group"], one["machines"]) for one in found] == (
+        [] if everywhere else [(set(nodes), by_group, [m.name for m in only(manifest).machines])]
+    )
+    assert errors(reviewed(manifest, seen)) == []
+    untold = manifest.model_copy(update={"parts": (only(manifest).model_copy(update={"variables": {}}),)})
+    assert errors(reviewed(untold, seen)) == ([] if everywhere else ["group.nodes"])
+
+
+def test_high_availability_is_not_promised_where_no_other_node_could_run_it() -> None:
+    seen = four_nodes()
+    alone = tuple(n.model_copy(update={"nodes": NAMES[:1]}) if n.name == "30" else n for n in seen.networks)
+    _, offer = offered("virtual_machine", VM | LARGER_ELSEWHERE, seen.model_copy(update={"networks": alone}))
+    assert not offer.parts[0].candidates
+    assert "no other node has both its network and its disks, so none could take over" in {e.reason for e in offer.parts[0].exclusions}
+
+
+def test_the_loss_of_a_node_is_proved_by_nodes_that_can_run_what_was_on_it() -> None:
+    """pve2 is the only other node with network 30: whether the others are empty says nothing."""
+    full = guest(120, "giant", "pve2", memory_gib=92)
+    seen = four_nodes().model_copy(update={"guests": (*four_nodes().guests, full)})
+    said = VM | LARGER_ELSEWHERE | {"memory": "32 GB", "environment": "production", "node": "pve1"}
+    assert errors(reviewed(composed("virtual_machine", said, seen), seen)) == ["failover.memory"]
+    assert errors(reviewed(composed("virtual_machine", said | {"network": "20"}, seen), seen)) == []

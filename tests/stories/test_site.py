@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 import yaml
 
 from cluster_sim.run import environment, world
@@ -53,6 +54,37 @@ def test_machines_on_a_vlan_without_dhcp_have_the_sites_addresses_fail_over_and_
             removed = chat.say(f"approve {chat.say('remove it').digest}")
             assert chat.run.status == "removed", removed.text
             assert cluster.read("cluster", "ha", "resources") == cluster.read("cluster", "ha", "rules") == []
+
+
+@pytest.mark.systems
+@pytest.mark.parametrize(("version", "kept"), [("8.4.16", "groups"), ("9.2.2", "rules")])
+def test_a_machine_that_two_nodes_alone_can_run_fails_over_between_them(tmp_path: Path, version: str, kept: str) -> None:
+    """A bridge that two of five nodes have: on Proxmox VE 8 a group says so, on 9 a rule."""
+    file, base = tmp_path / "world.yaml", WORLDS / "five_nodes_ceph.yaml"
+    asks_agents = "VM.Monitor" if kept == "groups" else "VM.GuestAgent.Audit"
+    roles = yaml.safe_load(base.read_text())["proxmox"]["roles"]
+    changes = {
+        "version": version,
+        "roles": {name: [asks_agents if one == "VM.GuestAgent.Audit" else one for one in several] for name, several in roles.items()},
+        "bridges": {"vmbr0": {"kind": "ovs"}, "vmbr7": {"nodes": ["mill-02", "mill-03"]}},
+        "networks": {"lab": {"tag": None, "bridge": "vmbr7", "subnet": "10.61.70.0/24", "gateway": "10.61.70.1"}},
+    }
+    file.write_text(yaml.safe_dump({"based_on": str(base), "proxmox": changes}))
+    with world([str(file)], tmp_path / "world", guests="emulated") as ready:
+        given = environment(ready, tmp_path) | {"BERTH_HOME": str(tmp_path / "home")}
+        cluster = Proxmox(Settings.from_environment(given))
+        with api_server(given, tmp_path / "api_server.log") as berth:
+            chat = berth.chat()
+            planned = chat.say("a highly available Debian VM called lab with 1 core, 2 GB and 10 GB on vmbr7, staging, no key")
+            assert "keeps it on mill-02 and mill-03" in planned.text
+            done = chat.say(f"approve {planned.digest}")
+            assert chat.run.status == "done", done.text
+            [one] = cluster.read("cluster", "ha", kept)
+            assert (one["nodes"], one["restricted" if kept == "groups" else "strict"]) == ("mill-02,mill-03", 1)
+            changed = chat.say(f"approve {chat.say('make it 2 cores').digest}")
+            assert chat.run.status == "done" and cluster.read("cluster", "ha", kept) == [one], changed.text
+            removed = chat.say(f"approve {chat.say('remove it').digest}")
+            assert chat.run.status == "removed" and cluster.read("cluster", "ha", kept) == [], removed.text
 
 
 def test_a_machine_of_another_system_has_both_families_and_a_second_card(tmp_path: Path) -> None:

@@ -169,5 +169,10 @@ class Machine(Placement, AnyMachine):
         return self.disk_gib + sum(disk.disk_gib for disk in self.data_disks)
 
     @property
+    def storages(self) -> frozenset[str]:
+        """That its disks lie on."""
+        return frozenset({self.storage})
+
+    @property
     def placement(self) -> Placement:
         return Placement(**{name: getattr(self, name) for name in Placement.model_fields})

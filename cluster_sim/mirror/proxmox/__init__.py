@@ -24,6 +24,7 @@ class Proxmox(Provider):
                 "proxmox_virtual_environment_vm": VirtualMachine(lambda: self.api),
                 "proxmox_virtual_environment_pool": around.Pool(lambda: self.api),
                 "proxmox_pool_membership": around.PoolMembership(lambda: self.api),
+                "proxmox_hagroup": around.HaGroup(lambda: self.api),
                 "proxmox_haresource": around.HaResource(lambda: self.api),
                 "proxmox_harule": around.HaRule(lambda: self.api),
                 "proxmox_download_file": files.DownloadFile(lambda: self.api),

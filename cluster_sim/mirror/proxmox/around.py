@@ -99,19 +99,9 @@ class PoolMembership(ClusterResource):
 class HaResource(ClusterResource):
     schema = schema.HA_RESOURCE
 
-    def validate(self, config: Values) -> list[Problem]:
-        if config["group"]:
-            return [
-                Problem(
-                    "Proxmox VE 9 has no HA groups.",
-                    "Remove group, and write a proxmox_harule of type node-affinity instead.",
-                    path=("group",),
-                )
-            ]
-        return []
-
     def create(self, planned: Values, config: Values) -> Values:
-        self._api().post("/cluster/ha/resources", sid=planned["resource_id"], **self._form(planned))
+        kind = str(planned["resource_id"]).partition(":")[0]
+        self._api().post("/cluster/ha/resources", sid=planned["resource_id"], type=kind, **self._form(planned))
         return self.read(planning.without_unknowns(planned) | {"id": planned["resource_id"]}) or planned
 
     def read(self, state: Values) -> Values | None:
@@ -119,7 +109,7 @@ class HaResource(ClusterResource):
         if found is None:
             return None
         new = state | {"resource_id": found["sid"], "type": found["type"], "state": found.get("state", "started")}
-        for name in ("comment", "max_relocate", "max_restart"):
+        for name in ("comment", "group", "max_relocate", "max_restart"):
             new[name] = found.get(name) if state[name] is not None else None
         if state["failback"] is not None:
             new["failback"] = bool(found.get("failback", 1))
@@ -141,9 +131,58 @@ class HaResource(ClusterResource):
 
     def _form(self, values: Values) -> Values:
         form: Values = {"state": values["state"]}
-        form |= {name: values[name] for name in ("comment", "max_relocate", "max_restart") if values[name] is not None}
+        form |= {name: values[name] for name in ("comment", "group", "max_relocate", "max_restart") if values[name] is not None}
         form |= {"failback": devices.flag(values["failback"])} if values["failback"] is not None else {}
         return form
+
+
+class HaGroup(ClusterResource):
+    """Of Proxmox VE 8. On 9 the cluster refuses it."""
+
+    schema = schema.HA_GROUP
+
+    def create(self, planned: Values, config: Values) -> Values:
+        self._api().post("/cluster/ha/groups", group=planned["group"], type="group", **self._form(planned))
+        return self.read(planning.without_unknowns(planned) | {"id": planned["group"]}) or planned
+
+    def read(self, state: Values) -> Values | None:
+        found = self._found(f"/cluster/ha/groups/{quote(state['id'], safe='')}")
+        if found is None:
+            return None
+        return state | {
+            "group": found["group"],
+            "comment": found.get("comment") or None,
+            "no_failback": bool(found.get("nofailback", 0)),
+            "restricted": bool(found.get("restricted", 0)),
+            "nodes": _priorities(found["nodes"]),
+        }
+
+    def update(self, prior: Values, planned: Values, config: Values) -> Values:
+        gone = {"delete": "comment"} if prior["comment"] is not None and planned["comment"] is None else {}
+        self._api().put(f"/cluster/ha/groups/{quote(prior['id'], safe='')}", self._form(planned) | gone)
+        return self.read(planned) or planned
+
+    def delete(self, state: Values) -> None:
+        self._api().delete(f"/cluster/ha/groups/{quote(state['id'], safe='')}")
+
+    def adopt(self, identifier: str) -> Values:
+        nothing: Values = planning.without_unknowns(planning.plan(self.schema, {}, None))
+        return nothing | {"id": identifier, "group": identifier}
+
+    def _form(self, values: Values) -> Values:
+        form: Values = {"nodes": _spelled(values["nodes"])}
+        form |= {"nofailback": devices.flag(values["no_failback"]), "restricted": devices.flag(values["restricted"])}
+        return form | ({"comment": values["comment"]} if values["comment"] is not None else {})
+
+
+def _priorities(nodes: object) -> Values:
+    """By node; null where none is said."""
+    said = (part.partition(":") for part in str(nodes).split(",") if part)
+    return {name: int(priority) if priority else None for name, _, priority in said}
+
+
+def _spelled(nodes: Values) -> str:
+    return ",".join(name if priority is None else f"{name}:{priority}" for name, priority in sorted(nodes.items()))
 
 
 class HaRule(ClusterResource):
@@ -157,7 +196,6 @@ class HaRule(ClusterResource):
         found = self._found(f"/cluster/ha/rules/{quote(state['id'], safe='')}")
         if found is None:
             return None
-        nodes = [part.partition(":") for part in str(found.get("nodes", "")).split(",") if part]
         return state | {
             "rule": found["rule"],
             "type": found["type"],
@@ -165,7 +203,7 @@ class HaRule(ClusterResource):
             "comment": found.get("comment") or None,
             "disable": bool(found.get("disable", 0)),
             "strict": bool(found.get("strict", 0)),
-            "nodes": {name: int(priority or 0) for name, _, priority in nodes} or None,
+            "nodes": _priorities(found["nodes"]) if found.get("nodes") else None,
             "resources": [each for each in str(found["resources"]).split(",") if each],
         }
 
@@ -188,6 +226,6 @@ class HaRule(ClusterResource):
         form["disable"] = devices.flag(values["disable"])
         form |= {name: values[name] for name in ("affinity", "comment") if values[name] is not None}
         if values["nodes"] is not None:
-            form["nodes"] = ",".join(f"{name}:{priority}" if priority else name for name, priority in sorted(values["nodes"].items()))
+            form["nodes"] = _spelled(values["nodes"])
             form["strict"] = devices.flag(values["strict"])
         return form

@@ -413,6 +413,18 @@ HA_RESOURCE = Block(
     }
 )
 
+# Not in the recording: as the provider's own documentation of it has it (docs/resources/hagroup.md, read at 521933c, 2026-12-01).
+HA_GROUP = Block(
+    {
+        "comment": Attribute(STRING, "O"),
+        "group": Attribute(STRING, "R", replaces=True),
+        "id": Attribute(STRING, "C"),
+        "no_failback": Attribute(BOOL, "OC", False),
+        "nodes": Attribute(["map", NUMBER], "R"),
+        "restricted": Attribute(BOOL, "OC", False),
+    }
+)
+
 HA_RULE = Block(
     {
         "affinity": Attribute(STRING, "O"),

@@ -122,7 +122,8 @@ resource "proxmox_harule" "near" {
   rule      = "near"
   type      = "node-affinity"
   resources = [proxmox_haresource.web[0].resource_id]
-  nodes     = { pve1 = 2, pve2 = 1 }
+  nodes     = { pve1 = null, pve2 = null }
+  strict    = true
 }
 """
 

@@ -90,13 +90,20 @@ def test_rules_of_both_kinds(pve: Driver) -> None:
         ({"type": "resource-affinity", "resources": "vm:110,vm:111,vm:113,vm:120,vm:121", "affinity": "negative"}, "resources"),
         ({"type": "resource-affinity", "resources": "vm:110,vm:111", "affinity": "positive"}, "resources"),
         ({"type": "friendship", "resources": "vm:110"}, "type"),
+        ({"type": "node-affinity", "resources": "vm:120,vm:121", "nodes": "pve1"}, "resources"),
+        ({"type": "node-affinity", "resources": "vm:110,vm:111", "nodes": "pve1"}, "resources"),
+        ({"type": "node-affinity", "resources": "vm:110", "nodes": "pve1:2,pve2"}, "resources"),
+        ({"type": "resource-affinity", "resources": "vm:113,vm:120", "affinity": "positive"}, "resources"),
     ],
 )
 def test_a_rule_that_cannot_be(pve: Driver, form: dict[str, Any], field: str) -> None:
     manage(pve, 110, 111, 113, 120, 121)
     pve.post("/cluster/ha/rules", rule="apart", type="resource-affinity", affinity="negative", resources="vm:110,vm:111")
+    pve.post("/cluster/ha/rules", rule="here", type="node-affinity", resources="vm:113", nodes="pve1:0,pve2")
+    pve.post("/cluster/ha/rules", rule="there", type="node-affinity", resources="vm:120", nodes="pve3:2,pve2")
     with pytest.raises(Refused) as refused:
         pve.post("/cluster/ha/rules", rule="odd", **form)
+    assert pve.get("/cluster/ha/rules/here")["nodes"] == "pve1,pve2"
     assert (refused.value.status, set(refused.value.errors)) == (400, {field})
 
 

@@ -28,10 +28,18 @@ def test_groups_are_of_8_and_rules_of_9(eight: Driver, pve: Driver) -> None:
     assert eight.get("/cluster/ha/resources/vm:110")["group"] == "first"
     with pytest.raises(Refused, match="unknown ha group 'second'"):
         eight.post("/cluster/ha/resources", sid="vm:111", group="second")
+    with pytest.raises(Refused, match="ha group is used by service 'vm:110'"):
+        eight.delete("/cluster/ha/groups/first")
+    eight.put("/cluster/ha/groups/first", nodes="pve2,pve3", delete="restricted")
+    assert "restricted" not in eight.get("/cluster/ha/groups/first") and eight.get("/cluster/ha/groups/first")["nodes"] == "pve2,pve3"
+    eight.delete("/cluster/ha/resources/vm:110")
+    eight.delete("/cluster/ha/groups/first")
+    with pytest.raises(Refused, match="no such ha group 'first'"):
+        eight.get("/cluster/ha/groups/first")
     with pytest.raises(Refused, match="501"):
         eight.get("/cluster/ha/rules")
-    with pytest.raises(Refused):
-        pve.get("/cluster/ha/groups")
+    with pytest.raises(Refused, match="ha groups have been migrated to rules"):
+        pve.get("/cluster/ha/groups/first")
 
 
 def test_the_agent_is_asked_with_another_privilege(eight: Driver) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from tools.rules.machines.reaching import able
 from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.offer import Sum
@@ -37,9 +38,11 @@ class Taking:
     old_disk_gib: int = 0
     name: str = ""
     """Empty: it has none yet."""
+    nodes: tuple[str, ...] = ()
+    """That can run it, where it is to start elsewhere when its own is lost. Empty: any."""
 
     @classmethod
-    def of(cls, machine: Machine, old: Guest | None) -> Taking:
+    def of(cls, machine: Machine, old: Guest | None, nodes: tuple[str, ...] = ()) -> Taking:
         """Of a machine that exists the growth is what is new."""
         there = dict(old.data_disks_gib) if old else {}
         return cls(
@@ -52,6 +55,7 @@ class Taking:
             math.ceil(old.memory_bytes / MIB) if old else 0,
             math.ceil(old.disk_bytes / GIB) + sum(there.get(disk.interface, 0) for disk in machine.data_disks) if old else 0,
             machine.name,
+            nodes,
         )
 
 
@@ -188,7 +192,9 @@ def room_of(
     if highly_available and not site.node_loss:
         site = site.model_copy(update={"node_loss": "refuse"})
     room = Room.of(situation.cluster, site, situation.reserved, gone)
-    return room.after(Taking.of(m, old.get(m.vm_id)) for part in placed for m in part.machines)
+    seen = situation.cluster
+    made = (m for part in placed for m in part.machines)
+    return room.after(Taking.of(m, old.get(m.vm_id), able(m, seen) if m.high_availability else ()) for m in made)
 
 
 def guests(snapshot: ClusterSnapshot, without: frozenset[int] = frozenset()) -> Iterable[Guest]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tools.rules.machines import addresses, affinity, networks, templates
 from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, storage_sum
 from tools.rules.machines.keeping import resting_on
+from tools.rules.machines.reaching import able
 from tools.rules.names import naming, processors
 from tools.rules.request.reading import CPU_COUNT_MAX, MEMORY_MIB_MIN
 from tools.values.machine import Machine, without_prefix
@@ -253,6 +254,22 @@ def rules_kept(scene: Scene, others: Iterable[Part]) -> tuple[Severity, Fault | 
     if beside and any(m.high_availability for m in part.machines):
         return Severity.WARNING, fault("beside.unruled", item=beside)
     return Severity.WARNING, None
+
+
+def confined(scene: Scene) -> tuple[Severity, Fault | None]:
+    """A machine that is highly available, and of which no rule or group says which nodes can run it. Of those that exist, a network may
+    have gone since."""
+    part = scene.part
+    severity = Severity.WARNING if all(m.vm_id in scene.owned for m in part.machines) else Severity.ERROR
+    told = {name: tuple(one["nodes"]) for one in part.variables.get(affinity.CONFINED, ()) for name in one["machines"]}
+    online = {node.name for node in scene.snapshot.nodes if node.online}
+    for machine in (m for m in part.machines if m.high_availability):
+        nodes = able(machine, scene.snapshot)
+        if len(nodes) < 2:
+            return severity, fault("failover.nowhere", machine=machine.name)
+        if told.get(machine.name, nodes if set(nodes) >= online else ()) != nodes:
+            return severity, fault("failover.untold", machine=machine.name, nodes=nodes)
+    return severity, None
 
 
 def _bounds(m: Machine, scene: Scene) -> Fault | None:

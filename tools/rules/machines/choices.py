@@ -297,7 +297,7 @@ def part_of(needs: Needs, offered: PartOffer, pick: Pick, situation: Situation) 
         ),
         rests_on=resting_on(made, seen),
         rights=rights_of(made, seen),
-        variables={affinity.AFFINITIES: rules} if (rules := affinity.rules_of(needs, made, seen)) else {},
+        variables=affinity.variables_of(needs, made, seen),
         virtual_addresses=virtual,
         secrets=(SSH_KEY,),
         facts=(

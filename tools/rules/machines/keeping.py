@@ -92,10 +92,10 @@ def keep(old: Part, new: Part) -> Part:
             "owned": tuple(str(one.vm_id) for name, one in before.items() if name in called),
             "rests_on": tuple((dict(new.rests_on) | dict(old.rests_on)).items()),
             "resources": resources,
-            "variables": {**new.variables, affinity.AFFINITIES: rules} if (rules := affinity.keep(old, new, kept)) else new.variables,
+            "variables": {**new.variables, **affinity.keep(old, new, kept)},
             "lets_go": (
                 *(address for name in gone for address in addresses_of(name)),
-                *(affinity.address_of(one["group"]) for one in old.variables.get(affinity.AFFINITIES, ())),
+                *affinity.addresses_of(old),
             ),
         }
     )

@@ -1,7 +1,7 @@
 """What the loss of a node would do: its guests are placed on the nodes that are left, the largest first, up to the brim.
 
 Sums alone prove nothing: a guest of 96 GiB has no place on three nodes with 40 GiB left each. Whether a plan is refused for it is decided
-by whoever asks. Only memory is looked at: that a disk can be reached from another node is for the storage to say.
+by whoever asks. Of others only memory is looked at; machines of this request that are highly available go to nodes that can run them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Mover:
     what: str
     new: bool = False
     """Of this request."""
+    nodes: tuple[str, ...] = ()
+    """That can run it; empty: any."""
 
     @property
     def spelt(self) -> str:
@@ -86,11 +88,12 @@ def _placed(lost: str, movers: list[Mover], ordered: list[tuple[int, str]], free
     del left[bisect_left(left, (free[lost], lost))]
     moves, homeless = [], []
     for mover in movers:
-        at = bisect_left(left, (mover.memory_mib, ""))
-        if at == len(left):
+        fitting = range(bisect_left(left, (mover.memory_mib, "")), len(left))
+        at = next((i for i in (fitting if tightest else reversed(fitting)) if not mover.nodes or left[i][1] in mover.nodes), None)
+        if at is None:
             homeless.append(mover)
             continue
-        size, name = left.pop(at if tightest else -1)
+        size, name = left.pop(at)
         insort(left, (size - mover.memory_mib, name))
         moves.append((mover, name))
     return Loss(lost, tuple(moves), tuple(homeless))
@@ -118,7 +121,7 @@ def _movers(room: Room) -> dict[str, list[Mover]]:
         if memory_mib > 0:
             found.setdefault(node, []).append(Mover(memory_mib, "what is promised to other plans"))
     for taking in room.taken:
-        found.setdefault(taking.node, []).append(Mover(taking.memory_mib, taking.name or NEW, new=True))
+        found.setdefault(taking.node, []).append(Mover(taking.memory_mib, taking.name or NEW, True, taking.nodes))
     return {node: sorted(movers, key=_largest_first) for node, movers in found.items()}
 
 

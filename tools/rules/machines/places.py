@@ -5,6 +5,7 @@ Whether there is room is reckoned in tools.rules.machines.capacity, which place 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -88,21 +89,23 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
         return (), wrong
     found_networks = [one for wish in (demand.wish, *demand.further) if isinstance(one := networks.find(snapshot, wish), Network)]
     assert len(found_networks) == 1 + len(demand.further)  # _wrong_words has looked
+    reached = [(network, frozenset(network.nodes)) for network in found_networks]
     shut: dict[str, list[str]] = {}
     nodes: list[Node] = []
     for node in snapshot.nodes:
         reason = f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
         reason = reason or _by_others(demand, node)
-        if not reason and (missing := next((n for n in found_networks if node.name not in n.nodes), None)):
+        if not reason and (missing := next((n for n, on in reached if node.name not in on), None)):
             reason = f"network {missing.name} ({missing.bridge}) is not there"
         if reason:
             shut.setdefault(reason, []).append(node.name)
         else:
             nodes.append(node)
+    able = frozenset(n.name for n in snapshot.nodes if n.online).intersection(*(on for _, on in reached))
     found: tuple[Place, ...] = ()
     for generation in templates.offered(snapshot, demand.os):
         barred: dict[str, list[str]] = {}
-        found = tuple(_reachable(demand, snapshot, nodes, generation, barred))
+        found = tuple(_reachable(demand, snapshot, nodes, able, generation, barred))
         if found:
             break
     found = _allowed(found, snapshot, barred)
@@ -162,13 +165,20 @@ def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, 
 
 
 def _reachable(
-    demand: Demand, snapshot: ClusterSnapshot, nodes: list[Node], generation: tuple[Template, ...], barred: dict[str, list[str]]
+    demand: Demand,
+    snapshot: ClusterSnapshot,
+    nodes: list[Node],
+    able: frozenset[str],
+    generation: tuple[Template, ...],
+    barred: dict[str, list[str]],
 ) -> Iterable[Place]:
+    """`able`: the nodes that have its networks, those included that take nothing new at the moment."""
     names = {node.name: node for node in nodes}
     reach = templates.Reach.of(snapshot)
     usable: dict[tuple[str, str, bool], tuple[Template | None, str]] = {}
     """What is alike for storages of one kind: the template that is near, or why there is none."""
     own = frozenset(t.node for t in generation)
+    seen_by = Counter(storage.name for storage in snapshot.storages if storage.node in able)
     for storage in snapshot.storages:
         node = names.get(storage.node)
         if node is None:
@@ -179,6 +189,8 @@ def _reachable(
             reason = "it does not take machine disks"
         elif demand.high_availability and not storage.shared:
             reason = "no other node reaches its disks, so none could take over"
+        elif demand.high_availability and seen_by[storage.name] < 2:
+            reason = "no other node has both its network and its disks, so none could take over"
         elif not storage.active:
             reason = "the storage is not active"
         else:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from tools.rules.machines import firewall
 from tools.rules.machines.capacity import room_of
-from tools.rules.machines.checks import CHECKS, Checked, Scene, beside, rules_kept, together, virtual_addresses
+from tools.rules.machines.checks import CHECKS, Checked, Scene, beside, confined, rules_kept, together, virtual_addresses
 from tools.rules.machines.keeping import owned_ids
 from tools.rules.machines.losing import losses, newly_homeless, proved, survivors
 from tools.rules.machines.places import SUBJECTS_NAMED_MAX
@@ -25,6 +25,7 @@ OF_THE_PART = (
     "group.apart",
     "group.rules",
     "group.beside",
+    "group.nodes",
     "address.virtual",
     "firewall.network",
     "firewall.ssh",
@@ -69,6 +70,7 @@ def _whole(scene: Scene, others: Iterable[Part]) -> Iterator[tuple[str, Severity
     yield "group.apart", *together(scene)
     yield "group.rules", *rules_kept(scene, others)
     yield "group.beside", *beside(scene, others)
+    yield "group.nodes", *confined(scene)
     yield "address.virtual", Severity.ERROR, virtual_addresses(scene)
     yield "quorum", Severity.ERROR, None if scene.snapshot.quorate else fault("cluster.no_quorum")
     yield "failover.memory", *_loss(scene)
