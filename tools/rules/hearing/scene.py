@@ -25,7 +25,7 @@ class Scene(Seen):
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
         marks = words.marks(said)
-        mentions = joined(said, words.mentions(said, marks, there), marks)
+        mentions = joined(said, words.mentions(said, marks, there), marks, words)
         if among := tagged(said, marks, mentions):
             marks, mentions = ([mark for mark in several if mark.first not in among] for several in (marks, mentions))
         scene = cls(text, said, words, catalogue, marks, mentions, bytearray(len(said)), bytearray(len(said)), bytearray(len(said)))

@@ -102,7 +102,8 @@ def hear(
 def _asks(text: str, request: Request, catalogue: Catalogue) -> Asked:
     """`which net?`: what one who speaks asks about, and the next one answers."""
     scene = Scene.of(text, text, catalogue)
-    names = {name for mark in scene.marks for name in mark.names("fact")} if text.rstrip().endswith("?") else set()
+    inquires = text.rstrip().endswith("?") or scene.is_listed(0, "interrogative")  # `which vlan`
+    names = {name for mark in scene.marks for name in mark.names("fact")} if inquires else set()
     able = ((item.label, one.name) for item in request.items for one in catalogue[item.capability].WANTED)
     return tuple((label, name) for label, name in able if name in names)
 

@@ -114,7 +114,8 @@ def _is_source(scene: Scene, mark: Mark) -> bool:
     if scene.does(mark.first - 1, "owned", "same_again") and (scene.is_listed(mark.last, "as") or scene.does(mark.last, "copy")):
         return True
     before = range(max(mark.first - SOURCE_WORDS_MAX, 0), mark.first)
-    return scene.kind(mark.last) == "address" and any(scene.is_listed(i, "from") for i in before)
+    opens = scene.any_listed(scene.clause(mark.first), mark.first, "opens") and scene.any_does(before.start, mark.first, "to")
+    return scene.kind(mark.last) == "address" and (opens or any(scene.is_listed(i, "from") for i in before))
 
 
 def _network_behind(at: Stretch, mark: Mark, is_new: bool = False) -> Span | None:

@@ -271,8 +271,8 @@ class Grouping:
 
     def _makes_sure(self, previous: Group, head: Head) -> bool:
         """`A new database server: MariaDB for 80 connections`: which make of it is meant, where no size stands between."""
-        makes, one = self.scene.words.makes, previous.head
-        alike = {fact for fact, _ in makes[previous.capability]} & {fact for fact, _ in makes[head.capability]}
+        one = previous.head
+        alike = {fact for fact, _ in self.scene.words.makes[previous.capability] if self.scene.at(head.first).choices(fact)}
         named = any(self.scene.at(i).choices(fact) for fact in alike for i in range(one.first, one.last))
         return bool(alike) and not named and not self.scene.has(one.last, head.start, "number", "size")
 

@@ -43,13 +43,18 @@ def groups(scene: Scene, spans: Sequence[tuple[int, int, bool]], request: Reques
 
 
 def _leave_options(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> None:
-    """`Option A: 4 cores`, `Option B: 8 cores`, of which one is meant: the one that is named again."""
+    """`Option A: 4 cores`, `Option B: 8 cores`, of which one is meant: the one that is named again; of the least and what is recommended
+    the latter."""
     begins = [i for first, last, _ in spans for i in range(first, last) if scene.stops(i - 1) and scene.is_listed(i, "alternatives")]
     options = [i for i in begins if scene.is_text(i + 2, ":")]
     again = {scene.token(i + 1).text for i in range(len(scene.said)) if i not in begins and scene.is_listed(i, "alternatives")}
     for i in options if len(options) > 1 else ():
         if scene.token(i + 1).text not in again:
             scene.leave(*scene.sentence(i))
+    titled = [(i, scene.find(i, scene.sentence(i)[1], ":") or i) for i in range(len(scene.said)) if scene.stops(i - 1)]
+    least = [i for i, end in titled if scene.any_listed(i, end, "least")]
+    for i in least if any(scene.any_listed(i, end, "preferred") for i, end in titled) else ():
+        scene.leave(*scene.sentence(i))  # `Minimum: 2 cores`, `Recommended: 4 cores`
 
 
 def _stand_instead(scene: Scene, group: Group) -> None:

@@ -249,7 +249,7 @@ def _closes(body: str) -> bool:
 
 
 def _is_short(label: str) -> bool:
-    return len(label) <= LABEL_LENGTH_MAX and not re.search(r"[.!?,;]\s", label)
+    return len(label) <= LABEL_LENGTH_MAX and not re.search(r"[.!?,;]\s", re.sub(r"\([^()]*\)", "", label))
 
 
 Cells = list[tuple[int, int, str]]

@@ -31,7 +31,7 @@ _DAY = re.compile(
     r"(?P<y>20\d\d)[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"
     r"|(?P<d2>\d{1,2})[./](?P<m2>\d{1,2})[./](?P<y2>20\d\d|\d\d)"
     r"|(?:am|bis|zum|ab|vom|dem|den) (?P<d7>\d{1,2})\.(?P<m7>\d{1,2})\.(?!\d)"
-    rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?:\s+(?:of|de))?\s*[ -]?(?P<m3>{_month})\.?(?:,?\s+(?:de\s+)?(?P<y3>20\d\d))?"
+    rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th|\.|er)?(?:\s+(?:of|de))?\s*[ -]?(?P<m3>{_month})\.?(?:,?[\s-]+(?:de\s+)?(?P<y3>20\d\d))?"
     rf"|(?P<m4>{_month})\.?\s+(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?P<y4>20\d\d))?"
     rf"|(?:(?:the )?end of|(?:bis )?ende|fin(?:al)?(?: de)?)\s+(?:the\s+)?"
     rf"(?P<end>{_month}|(?:next |this )?(?:month|week|year)|q[1-4])(?:\s+(?P<y5>20\d\d))?"

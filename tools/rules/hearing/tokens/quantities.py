@@ -106,7 +106,7 @@ _AND_MORE = re.compile(
 # `from 4 GB to 8 GB` is one size, as `4 to 8 GB` is.
 _SIZE_RANGE = _where_it_stands(r"\d{1,12}(?:\.\d{1,3})? ?(?:[kmgtp]i?b|gigs?|[gt]) ?(?:to|-) ?(?=\d)")
 _SIZE = re.compile(
-    rf"(?:{_BEFORE}|(?<=\dx)){_SIZE_RANGE}{_BEGIN_ANY}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])i?b(?:ytes?|s)?"
+    rf"(?:{_BEFORE}|(?<=\dx)){_SIZE_RANGE}{_BEGIN_ANY}{_DIGITS}(?:[ -]?(?:(?P<unit>[kmgtp])(?:i?b(?:ytes?|s)?|i)"
     r"|(?P<name>kilo|mega|giga|tera|peta)(?:byte)?s?|(?P<gig>gigs?)|bytes?)|(?P<letter>[gt]))(?![a-z0-9à-ɏ])"
 )
 

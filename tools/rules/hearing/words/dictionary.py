@@ -83,6 +83,9 @@ class Lexicon:
                 meant.setdefault(fold(word), set()).update(meant.get(english_word, ()))
         for word, meanings in meant.items():
             self._put(word, meanings)
+            whole = word.replace(" ", "")  # `diskspace`
+            if whole.isalpha() and whole not in meant and any(one.kind == "fact" for one in meanings):
+                self._put(whole, meanings)
         self._phrases.sort()
         self._services.sort()
         labels = (word for word in meant if word.isalpha() and len(word) >= 4)

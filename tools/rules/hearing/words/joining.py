@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 
+from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.tokens import quantities
 from tools.rules.hearing.tokens.cutting import Token
 from tools.rules.hearing.words.dictionary import Lexicon
 from tools.rules.hearing.words.meanings import Mark, Meanings
 from tools.rules.names.text import fold
 
-_WORD_AND_NUMBER = re.compile(r"([^\W\d_]+)(-?)(\d+(?:\.\d+)?)")
+_WORD_AND_NUMBER = re.compile(r"([^\W\d_]+)([-_]?)(\d+(?:\.\d+)?)")
 
 
 def compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Token, ...]:
@@ -61,7 +62,7 @@ def in_numbers(said: tuple[Token, ...], words: Lexicon) -> tuple[Token, ...]:
     return tuple(found)
 
 
-def joined(said: tuple[Token, ...], mentions: list[Mark], marks: list[Mark]) -> list[Mark]:
+def joined(said: tuple[Token, ...], mentions: list[Mark], marks: list[Mark], words: Lexicon) -> list[Mark]:
     """`PostgreSQL 16 database server` names one thing: the first of the words that says more than what it stands on."""
     found: list[Mark] = []
     owned = {mark.last for mark in marks if mark.does("owned")}
@@ -71,12 +72,25 @@ def joined(said: tuple[Token, ...], mentions: list[Mark], marks: list[Mark]) -> 
         before = found[-1] if found else None
         between = said[before.last : mark.first] if before else ()
         counts = between and before and before.first in owned and said[mark.last - 1].text.endswith("s")  # `the postgres 5 machines`
-        if before and len(between) <= 1 and all(token.kind == "number" for token in between) and not counts:
-            first, second = (mark, before) if before.names("body") else (before, mark)
+        links = before is not None and all(_links(token, before, mark, words) for token in between)
+        if before and len(between) <= 1 and links and not counts:
+            says_more = before.names("body") or (_is_own_name(said, mark) and not _is_own_name(said, before))  # `database MariaDB`
+            first, second = (mark, before) if says_more else (before, mark)
             found[-1] = Mark(before.first, mark.last, Meanings(first.meanings & second.meanings) or first.meanings)
         else:
             found.append(mark)
     return found
+
+
+def _is_own_name(said: tuple[Token, ...], mark: Mark) -> bool:
+    return said[mark.first].text in mark.names("service")
+
+
+def _links(token: Token, before: Mark, after: Mark, words: Lexicon) -> bool:
+    """A version; `servidor de MariaDB`; a word of which nothing is known: `PostgreSQL flexible server`."""
+    first, second = bool(before.names("body")), bool(after.names("body"))
+    tells = second and not first and token.kind == "word" and not words.knows(token.text) and not words.fills(token)
+    return token.kind == "number" or tells or (first and not second and token.text in listed("of"))
 
 
 def unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
@@ -86,7 +100,9 @@ def unglued(token: Token, words: Lexicon) -> tuple[Token, ...]:
         return (token._replace(text=stem, end=token.start + len(stem)),)
     found = _WORD_AND_NUMBER.fullmatch(token.text) if token.kind == "name" else None
     if found is None or not (
-        words.has_version(found[1]) or (found[2] == "" and "." not in found[3] and found[3][0] != "0" and words.joins(found[1]))
+        (found[2] != "_" and words.has_version(found[1]))
+        or found[1] in words.glued
+        or (found[2] == "" and "." not in found[3] and found[3][0] != "0" and words.joins(found[1]))
     ):
         return (token,)
     middle = token.start + found.start(3)
