@@ -58,6 +58,9 @@ _NAME = (
 )
 _SHAPE = re.compile(r"(?<![\w.-])(\d{1,3})(c)(\d{1,4}g)(\d{1,5}g)?b?(?![\w.-])", re.IGNORECASE)
 """`4c8g100g`: cores, memory and disk in one word."""
+_SLASHED = re.compile(r"(?<![\w./-])([1-9]\d{0,2})(/)([1-9]\d{0,3})(/[1-9]\d{1,4})?(?![\w/-]|\.\d)")
+"""`2/4/40`, the same; `4/16`, two of what stands before it. No day, and not `24/7`."""
+_NO_SHAPE = re.compile(r"24/7|7/24|.*/.*/(?:20)?2[678]")
 _FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _PATH, _ADDRESS, _PORT, _NAME)), re.IGNORECASE)
 _REST = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|(?!(?<=[^\W_])-[^\W_])[^\w\s]|_|\n")
 """Words, bare digits and marks; a hyphen within a word is no token."""
@@ -147,6 +150,17 @@ def _shapes(text: str, folded: str) -> Iterator[Token]:
             value = float(said) if kind == "number" else quantities.size_bytes(said or "") or 0
             if said:
                 yield Token(kind, folded[start:end], start, end, float(value), kind == "word")
+    for match in islice(_SLASHED.finditer(text), QUANTITIES_MAX):
+        first, last = match.start(1), match.end()
+        if _NO_SHAPE.fullmatch(match.group()):
+            continue
+        yield Token("number", match[1], first, match.end(1), float(match[1]))
+        if not match[4]:
+            yield Token("number", match[3], match.start(3), last, float(match[3]), True)
+            continue
+        yield Token("word", "c", match.start(2), match.end(2), 0.0, True)  # the sign stands for the word
+        for start, said in ((match.start(3), match[3]), (match.start(4) + 1, match[4][1:])):
+            yield Token("size", f"{said} gb", start, start + len(said), float(quantities.size_bytes(f"{said} GB") or 0), True)
 
 
 def _is_address(text: str) -> bool:
