@@ -79,7 +79,10 @@ def _dates(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     if one.name == "until":
         _say_range(at)
-    for mark in scene.marks_in(at.first, at.last, one.name):
+    marks = at.marks(one.name)
+    if one.name == "until":  # `we'd delete it again at the end of January`
+        marks = [*marks, *(mark for mark in at.marks("take_away") if scene.does(mark.last, "them") and mark not in marks)]
+    for mark in marks:
         begin = mark.first if mark.does("lean") else mark.last
         end = min(begin + 12, at.last)
         if begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last) or _is_of_a_person(scene, mark):

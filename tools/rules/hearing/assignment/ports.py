@@ -93,6 +93,12 @@ def _leads_on(scene: Scene, number: int) -> bool:
     return scene.kind(number + 1) == "number" and (listed or scene.does(number, "lean"))
 
 
+def _lets_in(scene: Scene, number: int) -> bool:
+    """`443 from …`; of what is opened, `443 to …`."""
+    opens = scene.does(number, "to") and scene.any_listed(scene.sentence(number)[0], number, "opens")
+    return scene.is_listed(number, "from") or opens
+
+
 def _behind_source(scene: Scene, begin: int, last: int) -> int:
     """`from the monitoring host`: the token behind words that say where from."""
     end = begin
@@ -122,11 +128,11 @@ def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tu
             at = close + 1
         elif said and scene.does(at, "lean") and scene.kind(at + 1) in ("word", "name") and scene.is_listed(at + 2, "from"):
             at += 2  # `443 on web-1 from 10.0.0.0/8`
-        elif said and sources and scene.is_listed(only := scene.skip(at, last, "affirm", "only", most=3), "from"):
-            at = only  # `8080 but only from 10.0.0.0/8`
-            end, addresses = addresses_at(scene, at + 1, last)
+        elif said and sources and _lets_in(scene, only := scene.skip(at, last, "affirm", "only", most=3)):
+            words = _behind_source(scene, only + 1, last)  # `8080 but only from 10.0.0.0/8`, `443 from the campus 10.2.0.0/16`
+            end, addresses = addresses_at(scene, words, last)
             said[-1] += f" from {' and '.join(addresses)}" if addresses else ""
-            at = end = end if addresses else _behind_source(scene, at + 1, last)
+            at = end
         elif said and (scene.is_listed(at, "protocols") or _holds(scene, at, PORTS_HELD) or _leads_on(scene, at)):
             at += 1
         else:

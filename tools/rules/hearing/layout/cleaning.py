@@ -48,6 +48,8 @@ _BULLET = re.compile(r"^\s*[-*•]")
 _JOINED = "\0"
 _REMOVED = re.compile(r"^[ \t]*#[ \t]*-.*$", re.MULTILINE)
 """A line that is taken out of a file in YAML."""
+_SHARE = re.compile(r"(\b[A-Za-z]\w{0,11})=(\d+ ?[GMT]i?B\b)")
+"""`OS=80GB; DATA=500GB; LOG=100GB`: sizes of several, each with what it is of."""
 _ARROW = re.compile(r":?(\b\w+[\"']?[ \t]*)=>")
 """`:ram => 4096` of a file in Ruby."""
 _TITLE = re.compile(r"^h[1-6]\.([ \t])", re.MULTILINE)
@@ -60,7 +62,7 @@ _KEYED = re.compile(r"\"[\w -]{1,60}\"\s*:")
 def clean(text: str) -> str:
     text = _TITLE.sub(r"###\1", text)
     text = _ARROW.sub(lambda pair: pair.group().replace(":", " ").replace("=>", "= "), text.translate(_BRANCHES))
-    text = "\n".join(_choose(line) for line in text.replace("||", " |").split("\n"))
+    text = "\n".join(_choose(_shares(line)) for line in text.replace("||", " |").split("\n"))
     bare = _MARKUP.sub(_blank, _BOLD.sub(r"\1# ", _as_lines(_REMOVED.sub(_blank, text))))
     return _HINT.sub(_blank, "\n".join(_unboxed(bare.split("\n"))))
 
@@ -119,6 +121,10 @@ def _choose(line: str) -> str:
     if len(boxes) < 2 or not any(re.match(r".[xX]", box) for box in boxes):
         return line
     return _CHOSEN.sub(lambda box: "   " + box.group()[3:] if re.match(r".[xX]", box.group()) else " " * len(box.group()), line)
+
+
+def _shares(line: str) -> str:
+    return _SHARE.sub(r"\1 \2", line).replace(";", ",") if ";" in line and len(_SHARE.findall(line)) > 1 else line
 
 
 def _unfold(flow: re.Match[str]) -> str:
