@@ -15,6 +15,7 @@ from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
 from tools.rules.hearing.assignment.values import plain
 from tools.rules.hearing.groups.grouping import Group
 from tools.rules.hearing.groups.head import TIMES
+from tools.rules.hearing.groups.roles import is_id
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words.able import COUNT, Able
 from tools.rules.hearing.words.counting import counted_by, how_many
@@ -190,6 +191,9 @@ class Message:
             if len(head.names) > 1:
                 thing.found.say("count", str(len(head.names)), said)
             scene.use(head.first, head.last)
+            if is_id(scene, head.first - 1) and self.wants(thing, "vm_id"):
+                thing.found.say("vm_id", plain(scene.said[head.first - 1].value), scene.quote(head.first - 1, head.last))
+                scene.use(head.first - 1, head.first)
         if group.called is not None and self.wants(thing, "name"):
             thing.found.say("name", scene.unquoted(group.called), scene.quote(group.called, group.called + 1))
             scene.use(group.called, group.called + 1)

@@ -15,6 +15,7 @@ from tools.values.request import Request
 
 TITLE_WORDS_MAX = 3
 ROLE_WORDS_MAX = 3
+ID_MIN = 100
 
 
 def _may_be_role(scene: Scene, number: int) -> bool:
@@ -35,7 +36,7 @@ def roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reques
     found = []
     articles = (mark.first for mark in scene.marks_in(first, last - 1, "article"))
     for i in sorted({*scene.of_kind(first, last - 1, "number"), *articles}):
-        counts = is_whole(scene, i, ROLE_COUNT_MAX) or scene.does(i, "article")
+        counts = (is_whole(scene, i, ROLE_COUNT_MAX) and not is_id(scene, i)) or scene.does(i, "article")
         head = _role_at(scene, i, last, mentioned, request) if counts and scene.is_left(i) and i not in taken else None
         if head and not taken & set(range(head.first, head.last)):
             found.append(head)
@@ -103,12 +104,14 @@ def new_places(scene: Scene, named: Sequence[Head]) -> list[Head]:
 
 
 def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, int]:
-    """`jellyfin - 4 cores, 8 GB` above `pihole: 1 core, 1 GB`: words that begin lines of a list, each with the size of a machine:
-    (where they begin, the token behind)."""
-    lines = [(i, scene.sentence(i)[1]) for first, last, _ in spans for i in range(first, last) if i == first or scene.is_text(i - 1, "\n")]
-    listed = {first for first, _, is_listed in spans if is_listed}
+    """`jellyfin - 4 cores, 8 GB` above `pihole: 1 core, 1 GB`: words that begin lines of a list, or sentences, each with the size of a
+    machine: (where they begin, the token behind)."""
+    lines = [(i, scene.sentence(i)[1]) for first, last, _ in spans for i in range(first, last) if i == first or scene.stops(i - 1)]
+    begun = {i for i, _ in lines if i == 0 or scene.is_text(i - 1, "\n", "")} | {first for first, _, _ in spans}
+    listed = {first + is_id(scene, first) for first, _, is_listed in spans if is_listed}
     found: dict[int, int] = {}
-    for first, last in lines:
+    for line, last in lines:
+        first = line + is_id(scene, line)
         end = first + 1
         while end < first + TITLE_WORDS_MAX and scene.kind(end) == "word" and not scene.facts(end) - {COUNT}:
             end += 1
@@ -120,17 +123,31 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, in
         named = plain or same(scene.token(first).text) in scene.words.roles or _names_application(scene, first)
         if (
             (first in listed or scene.is_text(end, ":"))
+            and (line in begun or not any(end <= mark.first < last for mark in scene.mentions))
             and named
             and not scene.is_listed(first, "no_role", "preferred")
             and scene.is_text(end, *":(=-–—", *([",", "for"] if _names_application(scene, first) else []))
             and says_machine_size(scene, end + 1, last, fully=True)
         ):
             found[first] = end
-    return found if len(found) > 1 else {}
+    services = (m for m in scene.mentions if scene.stops(m.first - 1) and scene.is_text(m.last, ":"))  # `Database machine: 8 cores, 64 GB`
+    beside = any(says_machine_size(scene, m.last, scene.sentence(m.first)[1], fully=True) for m in services)
+    return found if len(found) + beside > 1 else {}
+
+
+def is_id(scene: Scene, number: int) -> bool:
+    """`101 adguard - 1 core, 512 MB`: the number of a guest, which begins at a hundred."""
+    begins = scene.stops(number - 1) or (scene.is_text(number - 1, "-", "*", "•") and scene.stops(number - 2))
+    return begins and scene.kind(number) == "number" and scene.token(number).value >= ID_MIN and scene.kind(number + 1) in ("word", "name")
 
 
 def _titled(scene: Scene, first: int, last: int) -> Head:
-    """A word of its own is its name; `unifi controller` is none."""
+    """A word of its own is its name; `unifi controller` is none, nor is `Front ends`, of which `two front ends` were said before."""
+    words = [same(scene.token(i).text) for i in range(first, last)]
+    for i in scene.of_kind(0, first - len(words), "number"):
+        if [same(scene.token(i + 1 + n).text) for n in range(len(words))] == words and is_whole(scene, i, ROLE_COUNT_MAX):
+            scene.use(i, i + 1 + len(words))
+            return Head(scene.words.plain, Lead(first, "new", int(scene.said[i].value), (i, i + 1)), first, last)
     names = (scene.quote(first, last),) if last - first == 1 else ()
     return Head(scene.words.plain, Lead(first, "new"), first, last, names=names)
 
