@@ -134,7 +134,8 @@ def _about(
     chosen = max(facts, key=lambda mark: (mark.last - mark.first, not mark.has("does"), -mark.first))
     if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
         return Labelled(remark=True)  # `Current RAM`
-    alike = {name for mark in facts if set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
+    either = any(token.text == "/" for token in said)  # `Subnet/VLAN`
+    alike = {name for mark in facts if either or set(mark.names("fact")) & set(chosen.names("fact")) for name in mark.names("fact")}
     names_one = same(said[-1].text) in listed("identifiers")
     if alike == {"count"} and (names_one or any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said))):
         return None  # `VM id`, `server owner`

@@ -183,6 +183,10 @@ class Message:
         if group.new and (head.lead.another or second) and not head.role:
             thing.like = next((item.label for item in reversed(self.request.items) if item.capability == group.capability), "")
             scene.use(head.start, head.last)
+        if group.beside:
+            beside, begin, end = group.beside
+            thing.found.say(beside, "1", scene.quote(begin, end))
+            scene.use(begin, end)
         for fact in scene.words.alone:
             for value in scene.at(head.first).choices(fact):
                 thing.found.say(fact, value, said)

@@ -12,6 +12,7 @@ from tools.rules.hearing.assignment.stretch import Found, Stretch
 from tools.rules.hearing.assignment.thing import SHARED
 from tools.rules.hearing.assignment.values import SIZES, assign, plain
 from tools.rules.hearing.groups.naming import names_at
+from tools.rules.hearing.layout.pieces import SECTION
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens.dates import days
 from tools.rules.hearing.words.able import Able
@@ -70,9 +71,10 @@ def _speaks_of_others(scene: Scene, names: set[str]) -> bool:
 
 
 def _addressed(scene: Scene, wanted: Iterable[Wanted]) -> list[Wanted]:
-    """`network 20, address 10.20.0.90/24, gateway 10.20.0.1`: what was not asked for and says its name beside an address."""
+    """`network 20, address 10.20.0.90/24, gateway 10.20.0.1`: what was not asked for and says its name beside an address; `30, prod`: or
+    needs none."""
     told = {name for mark in scene.marks if scene.kind(mark.last) == "address" for name in mark.names("fact")}
-    return [one for one in wanted if one.kind == "address" and one.name in told]
+    return [one for one in wanted if (one.kind == "address" and one.name in told) or (one.name == SECTION and scene.marks_of(SECTION))]
 
 
 def _labelled(scene: Scene, wanted: list[Wanted], capability: str, today: date) -> Found:

@@ -72,6 +72,8 @@ class Group:
     """The token of a name that nothing introduces."""
     meant_by: str = ""
     """The kind of wish that told what it is, and that it fulfils."""
+    beside: tuple[str, int, int] | None = None
+    """The fact that counts what it has one of, and the tokens that say so: `with a replica`."""
     times: int = 1
     """As many of it, each with all that is said of it."""
     thing: int = 0

@@ -64,11 +64,15 @@ def _stand_instead(scene: Scene, group: Group) -> None:
         for mark in scene.marks_in(group.first, group.last):
             number = scene.token(mark.first - 1)
             several = group.count if group.count and group.count > 1 else 0
-            counted = telling.keys() & {*mark.facts(name)} and number.kind == "number" and scene.is_left(mark.first - 1)
-            counted = counted and (scene.does(mark.last, "each") if several else number.value > 1)
+            fact = next(iter(telling.keys() & {*mark.facts(name)}), "")
+            one = scene.is_listed(mark.first - 1, "single") or (number.kind == "number" and number.value == 1)
+            alone = one and scene.does(mark.first - 2, "with")  # `with a replica`
+            counted = bool(fact) and (number.kind == "number" or alone) and scene.is_left(mark.first - 1)
+            counted = counted and (scene.does(mark.last, "each") if several else number.value > 1 or alone)
             wished = next((one for one in mark.names("wish") if telling.get(one) == "wish" and _is_new(scene, mark)), "")
             if (wished or counted) and not scene.denied[mark.first] and _is_said_of(scene, group.head, mark):
                 group.head, group.meant_by = replace(group.head, capability=name), wished
+                group.beside = (fact, mark.first - 1, mark.last) if counted and alone else None
                 if several and not wished:
                     group.count, group.times = None, several
                 return

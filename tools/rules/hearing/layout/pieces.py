@@ -57,6 +57,7 @@ _KEY = re.compile(r"[\"']?([\w-]{1,40})[\"']?\s*(?:[:={]\s*)+$")
 _IN_BRACKETS = re.compile(r"[(\[]([^)\]\d]{0,20}\d[\d.,]*[^)\]\d]{0,20})[)\]]\s*:?\s*$")
 """`Memory (in 8 GB):`, where nothing else is the value."""
 _DIGIT = re.compile(r"\d")
+_FIGURE = re.compile(r"\d+")
 _WORD = re.compile(r"\w")
 _SIZE = re.compile(r"\d\s?[KMGT]i?B?\b", re.IGNORECASE)
 _OPENS = re.compile(r"^[\w\"' -]{1,60}[:=]\s*[\[{(]\s*$")
@@ -148,6 +149,9 @@ class _Layout:
             inside = _IN_BRACKETS.search(line.body)
             if inside and not any(_DIGIT.search(one.text) for one in self.lines[after:last]):
                 return at + 1, Piece(begin + inside.start(1), begin + inside.end(1), label, begin)
+            sized = [one for one in self.lines[after:last] if one.is_listed and len(_FIGURE.findall(one.body)) > 1]
+            if len(sized) > 1 and any(_SIZE.search(one.body) for one in sized):  # `VMs on the new node:` above a list of them
+                return at + 1, Piece(begin, line.end, begins=line.is_listed)
             if last > after:
                 return last, Piece(self.lines[after].start, self.lines[last - 1].end, label, begin)
             if line.is_listed and line.body.rstrip().endswith(":"):

@@ -58,7 +58,7 @@ _NAME = (
 )
 _SHAPE = re.compile(r"(?<![\w.-])(\d{1,3})(c)(\d{1,4}g)(\d{1,5}g)?b?(?![\w.-])", re.IGNORECASE)
 """`4c8g100g`: cores, memory and disk in one word."""
-_SLASHED = re.compile(r"(?<![\w./-])([1-9]\d{0,2})(/)([1-9]\d{0,3})(/[1-9]\d{1,4})?(?![\w/-]|\.\d)")
+_SLASHED = re.compile(r"(?<![\w./-])(?<![0-9a-f:]:)([1-9]\d{0,2})(/)([1-9]\d{0,3})(/[1-9]\d{1,4})?(?![\w/-]|\.\d)")
 """`2/4/40`, the same; `4/16`, two of what stands before it. No day, and not `24/7`."""
 _NO_SHAPE = re.compile(r"24/7|7/24|.*/.*/(?:20)?2[678]")
 _FIRST = re.compile("|".join((_KEY, _QUOTED, _LINK, _PATH, _ADDRESS, _PORT, _NAME)), re.IGNORECASE)
