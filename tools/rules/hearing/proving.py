@@ -197,7 +197,7 @@ def _supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
         case "memory" | "disk" | "volume":
             size = quantities.size_bytes(value)
             sizes = {s.size_bytes for s in quantities.sizes(quote)}
-            return size in sizes if sizes else size is None and bare in numbers
+            return size in sizes if sizes else bare in numbers if size is None else size in {number * 2**30 for number in numbers}
         case "disks":
             return {s.size_bytes for s in quantities.sizes(value)} <= {s.size_bytes for s in quantities.sizes(quote)}
         case "money":
