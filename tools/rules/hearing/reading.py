@@ -19,7 +19,7 @@ from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.vague import ask_once, scale_asked
 from tools.rules.hearing.edits.answers import Asked, answer
 from tools.rules.hearing.edits.changing import changes, wishes
-from tools.rules.hearing.edits.correcting import correct, recently, redirect
+from tools.rules.hearing.edits.correcting import again, as_before, correct, recently, redirect
 from tools.rules.hearing.edits.enlarging import joins_what_runs
 from tools.rules.hearing.edits.inquiring import is_question
 from tools.rules.hearing.edits.renaming import renamed
@@ -209,7 +209,9 @@ class _Reader:
             read_stretch(message, message.of_all_rows() if any(thing.row for thing in message.things) else message.things[-1])
         form.place_under_headings()
         if self.before is not None and not cells:
-            redirect(message, self.before)
+            redirect(message, self.before) or again(message, self.before)
+        if message.request.items and not cells and as_before(message):
+            return
         if not found and not message.things and message.request.items and not removed:
             if correct(message) or message.speaks_of_another():
                 pass

@@ -148,10 +148,15 @@ def says_yes(text: str) -> bool:
 
 
 def _of_parts(text: str) -> Intent | None:
-    """`looks good, ship it`, `thanks, cancel`: sayings that all agree, where agreement and thanks say no more than the other one does."""
+    """`looks good, ship it`, `lgtm ship it`, `thanks, cancel`: sayings that all agree, where agreement and thanks say no more than the
+    other one does."""
     parts = [part for part in re.split(r"[,.!;\n]+", text) if part.strip()]
-    meant = {found[1] if (found := _saying(part)) else None for part in parts[:PARTS_MAX]}
-    if len(parts) > PARTS_MAX or len(parts) < 2 or None in meant:
+    if len(parts) > PARTS_MAX:
+        return None
+    alone = [(part, _saying(part)) for part in parts]
+    said = [one for part, found in alone for one in ([found[1]] if found else _in_a_row(part))]
+    meant = {*said}
+    if len(said) < 2 or None in meant:
         return None
     rest = meant - {Intent.TAKE, Intent.STATUS, Intent.GREET}
     if Intent.APPROVE_WHAT in rest and len(rest) > 1:
@@ -161,11 +166,26 @@ def _of_parts(text: str) -> Intent | None:
     return rest.pop() if len(rest) == 1 else Intent.STATUS if not rest else None
 
 
+def _in_a_row(part: str) -> list[Intent | None]:
+    """`lgtm ship it`: sayings with no sign between them, the longest first; none where a word is left over."""
+    words, known, found = _bare(part).split(), _sayings(), list[Intent | None]()
+    courtesy = _data()["courtesy"]["words"]
+    while words and len(found) < PARTS_MAX:
+        length = next((n for n in range(min(len(words), WORDS_MAX), 0, -1) if " ".join(words[:n]) in known), 0)
+        if not length and words[0] not in courtesy:
+            return [None]
+        found += [known[" ".join(words[:length])]] if length else []
+        words = words[max(length, 1) :]
+    return found if not words and found else [None]
+
+
 def _walk(text: str) -> tuple[Intent, int] | None:
     """(undo or redo, how many steps) of `undo the last two changes`, `undo that twice`."""
     walking, words = _data()["walking"], _bare(text).split()[:WORDS_MAX]
     courtesy = _data()["courtesy"]["words"]
     words = [word for word in words if word not in courtesy]
+    while words and words[0] in _data()["courtesy"]["no"]:
+        words = words[1:]
     for name, intent in (("undo", Intent.UNDO), ("redo", Intent.REDO)):
         verb = next((one.split() for one in walking[name] if words[: len(one.split())] == one.split()), None)
         if verb is None:

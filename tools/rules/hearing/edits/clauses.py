@@ -114,7 +114,7 @@ class _Parser:
 
     def clause(self, first: int) -> Clause | None:
         begin = self._courtesy(self.scene.skip(first, len(self.scene.said), texts=LISTING))
-        forms = (self._out_of, self._verb_first, self._verb_last, self._fewer, self._lowered, self._recounted)
+        forms = (self._out_of, self._verb_around, self._verb_first, self._verb_last, self._fewer, self._lowered, self._recounted)
         return next((one for form in forms if (one := form(first, begin))), None)
 
     # The forms of a clause.
@@ -135,6 +135,11 @@ class _Parser:
         last, ways = self._several(self.scene.skip(self.scene.at(begin).last, len(self.scene.said), texts=("only", "just")))
         clause = self._closed(first, last, ways)
         return clause if clause and not self._goes_on(self._courtesy(last, "parting")) else None
+
+    def _verb_around(self, first: int, begin: int) -> Clause | None:
+        """`leave mq-3 out`."""
+        last, ways = self._several(begin + 1) if self.scene.is_listed(begin, "separable") else (begin, ())
+        return self._closed(first, last + 1, ways) if ways and self.scene.is_listed(last, "out") else None
 
     def _verb_last(self, first: int, begin: int) -> Clause | None:
         """`web-02 can go`, `web-02 löschen`."""

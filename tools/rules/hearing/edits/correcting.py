@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from tools.rules.hearing.assignment.figures import WORDS_MAX, edits_of, is_short, is_terse, is_times, meant, takes_back
-from tools.rules.hearing.assignment.thing import SHARED, Thing
+from tools.rules.hearing.assignment.figures import edits_of, is_short, is_terse, is_times, meant, takes_back
+from tools.rules.hearing.assignment.thing import OWN, SHARED, Thing
 from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import Amount, amounts
 from tools.rules.hearing.scene import Scene
@@ -90,7 +90,7 @@ def redirect(message: Message, before: Request) -> bool:
         or meant.doubts
         or not says
         or scene.figures()
-        or len(scene.said) > WORDS_MAX
+        or not is_terse(scene)
     ):
         return False
     recent = [(label, fact) for label, fact in _recent(message.request, before) if label not in ("", meant.label)]
@@ -102,6 +102,52 @@ def redirect(message: Message, before: Request) -> bool:
         do: Literal["set", "unset"] = "set" if then else "unset"
         meant.edits.append(Edit(do=do, item=label, name=fact.name, value=then.value if then else "", quote=quote))
         meant.edits.append(Edit(do="set", item=meant.label, name=fact.name, value=fact.value, quote=quote))
+    scene.use(0, len(scene.said))
+    return True
+
+
+def again(message: Message, before: Request) -> bool:
+    """Whether the message says of another thing what the last one said: `same for a-03`, `the second too`."""
+    scene, meant = message.scene, message.things[0] if len(message.things) == 1 else None
+    says = any(mark.does("same_again", "too") for mark in scene.marks)
+    if (
+        meant is None
+        or meant.new
+        or meant.facts
+        or meant.found.denied
+        or meant.doubts
+        or not says
+        or scene.figures()
+        or not is_terse(scene)
+    ):
+        return False
+    for label, fact in _recent(message.request, before):
+        if label != meant.label and fact.name not in SHARED | OWN and message.wants(meant, fact.name):
+            meant.found.say(fact.name, fact.value, scene.quote(0, len(scene.said)))
+    scene.use(0, len(scene.said))
+    return bool(meant.facts)
+
+
+def as_before(message: Message) -> bool:
+    """Whether the message says that something is to be as it was: `the disk was fine before`, `keep the memory as it was`."""
+    scene, request = message.scene, message.request
+    says = any(mark.does("was_before") for mark in scene.marks)
+    if not says or scene.figures() or not is_short(scene):
+        return False
+    things = [thing for thing in message.things if not thing.new] if message.things else [message.thing_of(item) for item in request.items]
+    for thing in things:
+        item, able = request.item(thing.label), scene.words.able[thing.capability].by_name
+        names = {name for mark in scene.marks for name in mark.facts(thing.capability) if name in able}
+        for fact in item.facts if item else ():
+            once = [was.fact(fact.name) for one in scene.known.earlier if (was := one.item(thing.label))]
+            value = next((was.value for was in reversed(once) if was and was.value != fact.value), "")
+            if fact.name in names and value:
+                thing.edits.append(Edit(do="set", item=thing.label, name=fact.name, value=value, quote=scene.quote(0, len(scene.said))))
+    if not any(thing.edits for thing in things):
+        return False
+    for thing in things:
+        thing.found.facts.clear()
+        thing.doubts.clear()
     scene.use(0, len(scene.said))
     return True
 

@@ -32,8 +32,10 @@ def restores(scene: Scene, request: Request, before: Request | None) -> bool:
     called = {word for item, names in gone for word in (*names, *([] if names_of(item) and names else [same(item.label)]))}
     places = {fact.value for item, _ in gone if (fact := item.fact(SECTION))}
     services = {item.capability for item, _ in gone}
+    it = len(gone) == 1 and any(scene.does(i, "them") for i in range(len(scene.said))) and (_leaves_in(scene) or scene.marks_of("keep"))
     return only and any(
-        same(scene.unquoted(i).lower()) in called
+        it
+        or same(scene.unquoted(i).lower()) in called
         or scene.said[i].text in called
         or _is_mentioned(scene, i, services)
         or not places.isdisjoint(scene.at(i).choices(SECTION))
@@ -62,9 +64,14 @@ def _were_enough(scene: Scene, before: Request, added: Item) -> bool:
 
 
 def _is_said(scene: Scene) -> bool:
-    stays = any(scene.is_listed(i, "restored") and not scene.denied[i] for i in range(len(scene.said)))
+    stays = any(scene.is_listed(i, "restored") and not scene.denied[i] for i in range(len(scene.said))) or _leaves_in(scene)
     verbs = [i for i in range(len(scene.said)) if scene.is_listed(i, "restoring")]
     return stays or any(scene.is_listed(i, "backwards") for i in range(verbs[0], len(scene.said))) if verbs or stays else False
+
+
+def _leaves_in(scene: Scene) -> bool:
+    """`leave it in`, `keep the redis in`."""
+    return any(scene.is_text(i, "leave") and scene.is_text(i + 2, "in") and scene.stops(i + 3) for i in range(len(scene.said)))
 
 
 def _gone(request: Request, before: Request) -> Iterator[tuple[Item, tuple[str, ...]]]:

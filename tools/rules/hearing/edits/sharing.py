@@ -151,11 +151,22 @@ def _share_alike(message: Message) -> None:
             after.take_over(
                 one, {name for name, fact in one.facts.items() if name not in OWN and message.scene.where(fact.quote)[0] < until}
             )
+    for one, after in reversed(list(pairwise(things))):
+        if not (one.new or after.new or one.facts or one.doubts or one.found.denied) and _are_joined(
+            message.scene, one.said[1], after.said[0]
+        ):
+            one.take_over(after, {wanted.name for wanted in message.wanted(one)} - OWN)  # `the web server and the postgres get 8 GB`
     each = next((n for n, thing in enumerate(things) if thing.each and thing.sizes and not _is_of_its_own(message, thing)), 0)
     for one in things[:each]:
         first, last = message.scene.sentence(one.said[0])
         if not one.sizes and not one.row and first <= things[each].said[0] <= last:
             one.take_over(things[each], MACHINE_SIZES & {wanted.name for wanted in message.wanted(one)})
+
+
+def _are_joined(scene: Scene, first: int, last: int) -> bool:
+    """Nothing but a comma or an `and` stands there."""
+    joins = [i for i in range(first, last) if scene.does(i, "join") or scene.is_text(i, ",", "/", "+", "&")]
+    return bool(joins) and all(i in joins or scene.does(i, "owned") for i in range(first, last))
 
 
 def _ends_list(message: Message, thing: Thing) -> bool:

@@ -67,7 +67,7 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     services, known = mark.names("service"), {item.capability for item in request.items}
     capability, body = next((one for one in services if one in known), services[0]), bool(mark.names("body"))
     lead = _lead(scene, mark.first, floor)
-    if counted := _count_behind(scene, mark.last):
+    if counted := _count_behind(scene, mark.first, mark.last):
         lead = lead._replace(number=counted[0], counted=(mark.last, counted[1]))
     words = [i for i in range(lead.start, mark.first) if scene.kind(i) in ("word", "name")]
     before = [i for i in words if not scene.at(i).meanings or (body and same(scene.said[i].text) in scene.words.roles)]
@@ -81,7 +81,7 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     return Head(capability, lead, mark.first, mark.last, body, label, role, adjectives)
 
 
-def _count_behind(scene: Scene, last: int) -> tuple[int, int] | None:
+def _count_behind(scene: Scene, first: int, last: int) -> tuple[int, int] | None:
     """(how many, the token behind) of `web server x 3`, `web server (3)`, `web server x3`."""
     number = scene.token(last + 1)
     if number.kind == "number" and scene.is_text(last, "x", "×"):
@@ -90,7 +90,7 @@ def _count_behind(scene: Scene, last: int) -> tuple[int, int] | None:
         return int(number.value), last + 3
     if scene.recent and is_whole(scene, last, ROLE_COUNT_MAX) and scene.stops(last + 1) and scene.token(last - 1).text.endswith("s"):
         return int(scene.token(last).value), last + 1  # `app servers three`
-    ends = scene.breaks(last + 2)
+    ends = scene.breaks(last + 2) and not any(scene.facts(i) for i in range(scene.clause(last - 1), first))  # `disk of the web server: 100`
     if number.kind == "number" and scene.is_text(last, ":") and ends and is_whole(scene, last + 1, ROLE_COUNT_MAX):
         return int(number.value), last + 2  # `ci runners: 4, 8 cores each`
     at = last + scene.is_text(last, "(")
