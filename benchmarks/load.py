@@ -70,8 +70,10 @@ async def measure(url: str, pid: int, count: int = CONVERSATIONS) -> list[tuple[
 
 
 def _cpu_seconds(pid: int) -> float:
+    """Of a process and its workers."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") + sum(_cpu_seconds(int(one)) for one in below)
 
 
 async def _many(client: httpx.AsyncClient, called: str, count: int, pause_seconds: float) -> Turns:
@@ -109,8 +111,9 @@ def _by(person: str) -> dict[str, str]:
 
 
 @contextmanager
-def service(within: Path, environment: Mapping[str, str], count: int = CONVERSATIONS) -> Iterator[tuple[str, int]]:
-    """Address and number of a `berth serve` with a home of its own, to which everybody who speaks here is known."""
+def service(within: Path, environment: Mapping[str, str], count: int = CONVERSATIONS, workers: int = 1) -> Iterator[tuple[str, int]]:
+    """Address and number of a `berth serve` with a home of its own, to which everybody who speaks here is known. Several workers want a
+    PostgreSQL in the environment."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -120,7 +123,8 @@ def service(within: Path, environment: Mapping[str, str], count: int = CONVERSAT
     (folder / "tokens").write_text("".join(f"{one} {hashlib.sha256(_token(one).encode()).hexdigest()}\n" for one in people))
     (folder / "roles.yaml").write_text(json.dumps({"principals": {one: ["requester"] for one in people}}))
     limits = {"messages_a_minute": OFTEN, "requests_a_minute": OFTEN}
-    (folder / "serve.yaml").write_text(json.dumps({"address": url, "port": port, "tokens_file": str(folder / "tokens"), **limits}))
+    said = {"address": url, "port": port, "tokens_file": str(folder / "tokens"), "workers": workers, **limits}
+    (folder / "serve.yaml").write_text(json.dumps(said))
     command = [str(Path(sys.executable).with_name("berth")), "serve", str(folder / "serve.yaml")]
     given = {**environment, "BERTH_HOME": str(folder / "home"), "BERTH_ROLES_FILE": str(folder / "roles.yaml")}
     with (within / "load.log").open("wb") as out:

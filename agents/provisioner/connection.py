@@ -16,6 +16,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tools.clients.serving import is_loopback
 from tools.values.person import Person
 
 FORWARDED = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
@@ -161,15 +162,6 @@ def _beyond(one: socket.socket) -> str:
     if one.family not in (socket.AF_INET, socket.AF_INET6):
         return "This server listens on a socket that others may be behind."
     return "" if is_loopback(str(name[0])) else f"This server listens on {name[0]}, which is more than this machine."
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return bool((mapped or found).is_loopback)
 
 
 def is_loopback_host(host: str) -> bool:

@@ -56,11 +56,16 @@ class Integrity(BasePlugin):
 
 @dataclass
 class Spent:
-    """What models were asked for by this process: figures, and no word of it."""
+    """What models were asked for by this process, and nobody has taken yet: figures, and no word of it."""
 
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By model and kind: `read`, `written`."""
     failures: Counter[str] = field(default_factory=Counter)
+
+    def take(self) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+        taken = self.tokens, self.failures
+        self.tokens, self.failures = Counter(), Counter()
+        return taken
 
 
 spent = Spent()

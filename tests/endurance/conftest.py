@@ -26,7 +26,8 @@ COUNTS = {
     "API cases of the door": {"short": 100, "ci": 1_000, "nightly": 50_000},
     "simultaneous confirmations": {"short": 80, "ci": 200, "nightly": 10_000},
     "seconds of soak": {"short": 20, "ci": 600, "nightly": 86_400},
-    "conversations at once": {"short": 5, "ci": 50, "nightly": 200},
+    "conversations at once, one process": {"short": 5, "ci": 50, "nightly": 50},
+    "conversations at once, a worker a processor": {"short": 5, "ci": 50, "nightly": 200},
 }
 COLUMN, _, _SHARE = (os.environ.get("BERTH_ENDURANCE") or "ci").partition(":")
 SHARE = float(_SHARE or 1)
@@ -87,6 +88,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, ()) if one.when == "call"]
     rows = [(*value, one.duration) for one in reports for name, value in one.user_properties if name == "endured"]
     if rows:
-        terminalreporter.write_line(f"{f'endured ({SHARE:g} of {COLUMN})':<34}{'wanted':>10}{'done':>10}{'seconds':>10}")
+        terminalreporter.write_line(f"{f'endured ({SHARE:g} of {COLUMN})':<44}{'wanted':>10}{'done':>10}{'seconds':>10}")
     for what, wanted, done, seconds in rows:
-        terminalreporter.write_line(f"{what:<34}{wanted or 'all':>10}{done:>10}{seconds:>10.0f}")
+        terminalreporter.write_line(f"{what:<44}{wanted or 'all':>10}{done:>10}{seconds:>10.0f}")

@@ -25,6 +25,12 @@ class Served:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def workers(self) -> list[int]:
+        """Where it has several: the processes that answer."""
+        number = self.process.pid
+        below = (int(one) for one in Path(f"/proc/{number}/task/{number}/children").read_text().split())
+        return [one for one in below if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text()]
+
     def is_up(self) -> bool:
         with suppress(httpx.HTTPError):
             return httpx.get(f"{self.url}/readyz", timeout=10).status_code == 200
@@ -45,7 +51,7 @@ def berth_serve(folder: Path, given: Mapping[str, str], **said: object) -> Itera
             yield served
         finally:
             served.process.terminate()
-            assert served.process.wait(40) in (0, -15), log.read_text()[-2000:]
+            assert served.process.wait(40) in (0, -15, -9), log.read_text()[-2000:]
 
 
 WORDS = st.sampled_from(["help", "list", "inbox", "\ud800", "\x00", "approve 0123456789ab", "a PostgreSQL database"]) | st.text(max_size=30)

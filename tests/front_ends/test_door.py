@@ -22,15 +22,15 @@ from joserfc.jwk import RSAKey
 from starlette.responses import PlainTextResponse
 
 from agents.provisioner.connection import speaker
-from agents.provisioner.serving.config import Config
 from agents.provisioner.serving.door import STRANGERS_A_MINUTE, Door
 from agents.provisioner.serving.people import People
 from agents.provisioner.serving.people import Provider as Known
-from agents.provisioner.serving.timely import timely
+from agents.provisioner.serving.timely import Timely
 from tests.conftest import free_port, wait_until
 from tests.front_ends.provider import Provider
 from tests.front_ends.served import SESSIONS
 from tests.loopback import http_server
+from tools.clients.serving import Config
 from tools.values.tenant import Tenant, Tenants
 
 ADDRESS = "https://berth.example.org"
@@ -291,6 +291,10 @@ def test_a_socket_of_a_browser_is_closed(house: House) -> None:
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
+class Soon(Timely):
+    headers_seconds_max = 0.3
+
+
 @pytest.fixture
 def slow_to() -> Iterator[int]:
     """The port of a server that waits a moment for the headers of a request."""
@@ -299,7 +303,7 @@ def slow_to() -> Iterator[int]:
         if scope["type"] == "http":
             await PlainTextResponse("fine")(scope, receive, send)
 
-    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), http=timely(0.3), log_level="critical", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), http=Soon, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, 30)

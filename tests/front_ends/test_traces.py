@@ -14,10 +14,10 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
 
-from agents.provisioner.serving.log import JsonLines
 from cluster_sim.run import environment
 from tests.conftest import api_server, wait_until
 from tests.loopback import Answer, Asked, http_server
+from tools.clients.log_lines import JsonLines
 
 SENTENCE = "a Debian VM called traced-01 with 1 core, 1 GB memory and 8 GB disk, development, network 20"
 

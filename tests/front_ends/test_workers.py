@@ -1,27 +1,32 @@
 """Three machines share a ledger on PostgreSQL and a folder. Two of them are lost in the middle of runs; the third goes on with everything.
 
-Each machine is a `berth serve` with a home of its own. What is lost is killed with kill -9, Terraform and all.
+Each machine is a `berth serve` with a home of its own. What is lost is killed with kill -9, Terraform and all. On one machine a
+`berth serve` has several processes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from cluster_sim.run import environment, world
 from tests.conftest import WORLDS, free_port, wait_until
+from tests.front_ends.served import SESSIONS, Served, berth_serve
 from tests.ledger.postgresql import postgresql_server, postgresql_url
 from tests.values import Stored, opened
 from tools.clients import detached
@@ -35,7 +40,6 @@ __all__ = ["postgresql_server", "postgresql_url"]
 pytestmark = [pytest.mark.systems, pytest.mark.timeout(600)]
 
 TOKEN = "token-of-alice-0123456789"
-SESSIONS = "/apps/provisioner/users/user/sessions"
 VM = "a Debian VM called {name} with 1 core, 1 GB memory and 8 GB disk, development, network 20"
 
 
@@ -176,3 +180,87 @@ def test_three_workers_and_two_of_them_are_lost(site: Site) -> None:
     for run_id in runs:
         assert replay(site.world, run_id).difference is None, "what was recorded comes to the same bytes"
     assert third.say("s1", "status") == 200 and site.chat("s1").phase == "done"
+
+
+@dataclass
+class Service:
+    """Of two processes."""
+
+    served: Served
+    world: World
+
+    def say(self, text: str) -> int:
+        return Worker(self.served.url, self.served.process).say("s1", text)
+
+    @contextmanager
+    def only(self, worker: int) -> Iterator[None]:
+        """The others answer nothing."""
+        others = [one for one in self.served.workers() if one != worker]
+        for one in others:
+            os.kill(one, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for one in others:
+                os.kill(one, signal.SIGCONT)
+
+    def answers(self, worker: int) -> bool:
+        with self.only(worker), suppress(httpx.HTTPError):
+            return httpx.get(f"{self.served.url}/readyz", timeout=5).status_code == 200
+        return False
+
+    def counted(self) -> float:
+        """Messages that were answered, as Prometheus is told."""
+        page = httpx.get(f"{self.served.url}/metrics", headers={"authorization": f"Bearer {TOKEN}"}, timeout=60).text
+        read = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+        return sum(one.value for one in read if one.name == "berth_requests_total" and one.labels == {"kind": "message", "status": "200"})
+
+    def memory(self) -> str:
+        """What is asked for now."""
+        return next(fact.value for fact in Stored(self.world, "provisioner/alice/s1").now.request.items[0].facts if fact.name == "memory")
+
+
+@pytest.fixture
+def service(tmp_path: Path, postgresql_url: str) -> Iterator[Service]:
+    (tmp_path / "tokens").write_text(f"alice {hashlib.sha256(TOKEN.encode()).hexdigest()}\n")
+    (tmp_path / "roles.yaml").write_text("principals:\n  alice: [requester]\n")
+    given = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "VIRTUAL_ENV") if name in os.environ}
+    given |= {"BERTH_HOME": str(tmp_path / "home"), "BERTH_ROLES_FILE": str(tmp_path / "roles.yaml"), "BERTH_DATABASE_URL": postgresql_url}
+    with (
+        berth_serve(tmp_path, given, workers=2, tokens_file=str(tmp_path / "tokens"), messages_a_minute=100) as served,
+        opened({**given, "BERTH_HOME": str(tmp_path / "beside")}) as beside,
+    ):
+        yield Service(served, beside)
+
+
+def test_a_service_of_two_processes_is_one_service(service: Service) -> None:
+    first, second = service.served.workers()
+    wait_until(lambda: all(service.answers(worker) for worker in (first, second)), 90)
+
+    # What is said to one of them, the other goes on with.
+    with service.only(first):
+        assert service.say("a PostgreSQL database on network 20 for development") == 200
+    with service.only(second):
+        assert service.say("make it 16 GB of memory") == 200
+    assert service.memory().startswith("16") and service.counted() == 2, "they count together"
+
+    # Messages of one conversation are taken one after another, whichever of them gets each.
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda gib: service.say(f"make it {gib} GB of memory"), range(20, 28)))
+    assert said == [200] * 8 and service.counted() == 10
+
+    # One that dies is begun again, and nothing that it counted is lost.
+    os.kill(first, signal.SIGKILL)
+    assert service.say("make it 12 GB of memory") == 200, "the other one answers meanwhile"
+    wait_until(lambda: len(set(service.served.workers()) - {first, second}) == 1, 30)
+    [third] = set(service.served.workers()) - {first, second}
+    wait_until(lambda: service.answers(third), 90)
+    with service.only(third):
+        assert service.say("make it 10 GB of memory") == 200
+        assert service.memory().startswith("10") and service.counted() == 12
+
+    # None of them is left over, to keep the port and go on with old settings.
+    service.served.process.kill()
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in (second, third)), 60)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{service.served.url}/healthz")

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tools.clients.serving import Config
 from tools.rules.plans.approving import Roles
 from tools.rules.plans.permitting import VIEWER
 from tools.values.tenant import Tenants
@@ -28,7 +29,6 @@ from tools.values.value import same
 
 from ..connection import speaker
 from ..turns import AT_ONCE
-from .config import Config
 from .figures import answered
 from .messages import Refused, take
 from .people import SESSION_COOKIE, People, person_of

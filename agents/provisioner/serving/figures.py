@@ -1,15 +1,17 @@
-"""Figures of the service for Prometheus (`/metrics`): what this process answered, and what the ledger says of all processes. No name of a
+"""Figures of the service for Prometheus (`/metrics`): what its processes answered, and what the ledger says of all machines. No name of a
 person, a machine or a run is among them, and no word that was said."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ..plugins import spent
@@ -21,11 +23,18 @@ REGISTRY = CollectorRegistry()
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 REQUESTS = Counter("berth_requests", "Requests that were answered.", ["kind", "status"], registry=REGISTRY)
 REQUEST_SECONDS = Histogram("berth_request_seconds", "Until a request was answered whole.", ["kind"], registry=REGISTRY, buckets=SECONDS)
+TOKENS = Counter("berth_model_tokens", "Tokens that models read and wrote.", ["model", "kind"], registry=REGISTRY)
+FAILURES = Counter("berth_model_failures", "Answers of models that could not be used.", ["model"], registry=REGISTRY)
 
 
 def answered(path: str, status: int, seconds: float) -> None:
     REQUESTS.labels(kind_of(path), str(status)).inc()
     REQUEST_SECONDS.labels(kind_of(path)).observe(seconds)
+    tokens, failures = spent.take()
+    for (model, kind), count in tokens.items():
+        TOKENS.labels(model, kind).inc(count)
+    for model, count in failures.items():
+        FAILURES.labels(model).inc(count)
 
 
 def kind_of(path: str) -> str:
@@ -37,22 +46,6 @@ def kind_of(path: str) -> str:
     if path in ("/login", "/callback", "/logout"):
         return "login"
     return "session" if "/sessions" in path else "other"
-
-
-class OfModels(Collector):
-    """Of this process."""
-
-    def collect(self) -> Iterator[Metric]:
-        used = CounterMetricFamily("berth_model_tokens", "Tokens that models read and wrote.", labels=["model", "kind"])
-        for (model, kind), count in sorted(spent.tokens.items()):
-            used.add_metric([model, kind], count)
-        failed = CounterMetricFamily("berth_model_failures", "Answers of models that could not be used.", labels=["model"])
-        for model, count in sorted(spent.failures.items()):
-            failed.add_metric([model], count)
-        yield from (used, failed)
-
-
-REGISTRY.register(OfModels())
 
 
 class OfLedger(Collector):
@@ -96,6 +89,8 @@ class OfLedger(Collector):
 
 def read(world: Callable[[], World]) -> bytes:
     """The page, as Prometheus reads it. Raises Trouble when the ledger cannot be read."""
-    ledger = CollectorRegistry()
+    ledger, answers = CollectorRegistry(), REGISTRY
     ledger.register(OfLedger(world))
-    return bytes(generate_latest(REGISTRY)) + bytes(generate_latest(ledger))
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # Of all workers, those that have ended too.
+        MultiProcessCollector(answers := CollectorRegistry())  # type: ignore[no-untyped-call]
+    return bytes(generate_latest(answers)) + bytes(generate_latest(ledger))

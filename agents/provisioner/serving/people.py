@@ -16,13 +16,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 
+from tools.clients.serving import Config, Oidc
 from tools.rules.plans.approving import Roles
 from tools.rules.plans.permitting import tenant_of
 from tools.values.person import Person
 from tools.values.tenant import Tenants
 from tools.values.value import same
-
-from .config import Config, Oidc
 
 SESSION_COOKIE = "berth_session"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,99}")

@@ -1,73 +1,52 @@
-"""Puts the service together and runs it, until it is told to stop: then what is being answered is answered, and the runs in hand go on to
-their end or are taken over by the next process."""
+"""What `berth serve` serves: ADK's app behind the door, with what both need."""
 
 from __future__ import annotations
 
 import asyncio
-import logging.config
+import logging
+import multiprocessing.process
+import os
 import secrets
+import signal
 import sys
+import threading
 from pathlib import Path
 
-import uvicorn
 from google.adk.cli.dev_server import DevServer
 from google.adk.cli.fast_api import get_fast_api_app
-from uvicorn.config import LOGGING_CONFIG
 
 from tools.clients.files import private_folder, write_once
+from tools.clients.serving import Config, read_config
 from tools.clients.settings import Settings
 from tools.clients.shipped import AGENTS
 from tools.rules.plans.approving import Roles
 from tools.values.tenant import Tenants
-from tools.values.trouble import RequestProblem, Trouble
+from tools.values.trouble import Trouble
 
-from ..connection import is_loopback
 from ..turns import AT_ONCE
 from ..world import the_world
 from . import figures
-from .config import Config, read_config
 from .door import Door
-from .log import json_lines
 from .people import People, Provider
-from .timely import timely
 
 READY_SECONDS_MAX = 5.0
-STOP_SECONDS_MAX = 20
-PERSON = 2
 
 
-def main(path: str) -> None:
-    try:
-        config = read_config(Path(path))
-        if config.log == "json":
-            logging.config.dictConfig(json_lines())
-            logging.captureWarnings(True)  # What libraries say while they load is a line like any other.
-        if not is_loopback(config.listen) and config.certificate_file is None:
-            raise RequestProblem(
-                "What people send would be read by others.",
-                f"{path} listens on {config.listen} without a certificate.",
-                "Name certificate_file and key_file, or listen on 127.0.0.1 behind a proxy that has them.",
-            )
-        settings = Settings.from_environment()
-        if settings.roles_file is None:
-            raise RequestProblem("Nobody would hold a role.", "BERTH_ROLES_FILE names no file.", "docs/roles.example.yaml is one.")
-        door = make_door(config, settings)
-    except RequestProblem as problem:
-        print(problem, file=sys.stderr)
-        sys.exit(PERSON)
-    uvicorn.run(
-        door,
-        host=config.listen,
-        port=config.port,
-        ssl_certfile=str(config.certificate_file) if config.certificate_file else None,
-        ssl_keyfile=str(config.key_file) if config.key_file else None,
-        proxy_headers=False,  # Whoever passes a message on is seen as who they are.
-        server_header=False,
-        http=timely(),
-        log_config=json_lines() if config.log == "json" else LOGGING_CONFIG,
-        timeout_graceful_shutdown=STOP_SECONDS_MAX,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+def door() -> Door:
+    """Of the file that this process was started with; a worker of several ends with the process that began it, or it would keep the
+    port."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="berth-parent", daemon=True).start()
+    config = read_config(Path(sys.argv[1]))
+    # What libraries say while they load is a line like any other.
+    logging.captureWarnings(config.log == "json")
+    return make_door(config, Settings.from_environment())
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def make_door(config: Config, settings: Settings) -> Door:

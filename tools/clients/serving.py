@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -72,6 +73,8 @@ class Config(Value):
     requests_a_minute: Annotated[int, Field(ge=1)] = 600
     log: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes behind the one address: one of them uses one processor. More than one share a PostgreSQL ledger."""
     session_hours: Annotated[float, Field(gt=0, le=24)] = 8
 
     @property
@@ -81,6 +84,15 @@ class Config(Value):
     def cookie(self, name: str) -> str:
         """What it is called: so that a browser takes it from this very host alone, and not from one beside it in the same domain."""
         return f"__Host-{name}" if self.is_secure else name
+
+
+def is_loopback(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)
 
 
 def read_config(path: Path) -> Config:
@@ -97,6 +109,12 @@ def read_config(path: Path) -> Config:
         raise RequestProblem("Nobody could come in.", f"{path} names no tokens_file, no proxy and no oidc.", "Name at least one of them.")
     if (config.certificate_file is None) != (config.key_file is None):
         raise RequestProblem("The file cannot be taken.", f"{path}: certificate_file and key_file belong together.", "Name both, or none.")
+    if not is_loopback(config.listen) and config.certificate_file is None:
+        raise RequestProblem(
+            "What people send would be read by others.",
+            f"{path} listens on {config.listen} without a certificate.",
+            "Name certificate_file and key_file, or listen on 127.0.0.1 behind a proxy that has them.",
+        )
     for named in (config.tokens_file, config.certificate_file, config.key_file, config.proxy and config.proxy.secret_file):
         if named and not named.is_file():
             raise RequestProblem("A file is not there.", f"{path} names {named}.", "Make it, or correct its name.")
