@@ -32,7 +32,7 @@ FIGURES_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 def main(path: str) -> None:
     try:
-        config = config_of(path)
+        config = read_config(Path(path), Settings.from_environment())
     except RequestProblem as problem:
         print(problem, file=sys.stderr)
         sys.exit(PERSON)
@@ -42,20 +42,6 @@ def main(path: str) -> None:
         with TemporaryDirectory(prefix="berth-figures-") as folder:
             os.environ[FIGURES_FOLDER] = folder
             serve(config)
-
-
-def config_of(path: str) -> Config:
-    """Raises RequestProblem where it may not be served so."""
-    config, settings = read_config(Path(path)), Settings.from_environment()
-    if settings.roles_file is None:
-        raise RequestProblem("Nobody would hold a role.", "BERTH_ROLES_FILE names no file.", "docs/roles.example.yaml is one.")
-    if config.workers > 1 and not settings.is_on_postgresql:
-        raise RequestProblem(
-            "Several workers need a PostgreSQL database.",
-            f"{path} asks for {config.workers} workers, and the ledger is a file of SQLite.",
-            "Name a database in BERTH_DATABASE_URL, or leave `workers` out.",
-        )
-    return config
 
 
 def serve(config: Config) -> None:

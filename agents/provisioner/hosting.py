@@ -104,12 +104,7 @@ def _sessions_at(uri: str, **_: Any) -> BaseSessionService:
 
 
 def _sessions_in_database(uri: str, **options: Any) -> BaseSessionService:
-    from google.adk.sessions.database_session_service import DatabaseSessionService
-
-    from .sessions import Patient
-
-    class InDatabase(Patient, DatabaseSessionService):
-        pass
+    from .sessions import in_database
 
     options.pop("agents_dir", None)
-    return InDatabase(db_url=uri, **options)
+    return in_database(uri, **options)

@@ -1,4 +1,5 @@
-"""Where ADK keeps what was said: its own SQLite service on one private file, whose writers wait for one another.
+"""Where ADK keeps what was said: its own SQLite service on one private file, whose writers wait for one another; or its own service in a
+database that machines share.
 
 Nothing is read from a session (see state.py), so an event that somebody else's came before is no conflict: it stands after that one.
 """
@@ -7,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from google.adk.errors._stale_session_error import StaleSessionError
 from google.adk.events import Event
@@ -37,6 +40,37 @@ class Patient(BaseSessionService):
                     session.last_update_time = stored.last_update_time
                     session._storage_update_marker = stored._storage_update_marker
         return await super().append_event(session, event)
+
+
+def in_database(url: str, **options: Any) -> BaseSessionService:
+    """Its library takes long to load, so it is loaded where it is needed."""
+    import sqlalchemy as sa
+    from google.adk.errors.session_not_found_error import SessionNotFoundError
+    from google.adk.sessions.database_session_service import DatabaseSessionService
+
+    class InDatabase(Patient, DatabaseSessionService):
+        async def append_event(self, session: Session, event: Event) -> Event:
+            """Without the three rows that ADK's own reads before each event, by which it would find a conflict: they are most of what a
+            message costs."""
+            if event.partial or event.actions.state_delta:
+                return await super().append_event(session, event)
+            await self.prepare_tables()
+            schema = self._get_schema_classes()
+            kept, row = schema.StorageSession, schema.StorageEvent.from_event(session, event)
+            at = datetime.fromtimestamp(event.timestamp, UTC)
+            touched = (
+                sa.update(kept)
+                .where(kept.app_name == session.app_name, kept.user_id == session.user_id, kept.id == session.id)
+                .values(update_time=at.replace(tzinfo=None) if self._uses_naive_datetime() else at)
+            )
+            values = {column.key: getattr(row, column.key) for column in schema.StorageEvent.__table__.columns}
+            async with self.db_engine.begin() as connection:
+                if not (await connection.execute(touched)).rowcount:
+                    raise SessionNotFoundError(f"Session {session.id} not found.")
+                await connection.execute(sa.insert(schema.StorageEvent).values(values))
+            return await BaseSessionService.append_event(self, session, event)
+
+    return InDatabase(db_url=url, **options)
 
 
 class Sessions(Patient, SqliteSessionService):

@@ -11,9 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from google.adk.events import Event
+from google.adk.events import Event, EventActions
 from google.adk.sessions.base_session_service import BaseSessionService
-from google.adk.sessions.database_session_service import DatabaseSessionService
 from google.genai import types
 
 from tests.conftest import ROOT
@@ -32,23 +31,39 @@ SESSIONS = _sessions()
 
 
 def in_database(path: Path) -> BaseSessionService:
-    return type("InDatabase", (SESSIONS.Patient, DatabaseSessionService), {})(db_url=f"sqlite+aiosqlite:///{path}")
+    service: BaseSessionService = SESSIONS.in_database(f"sqlite+aiosqlite:///{path}")
+    return service
 
 
-async def meet(service: BaseSessionService, count: int) -> list[str]:
+async def meet(service: BaseSessionService, count: int, state: dict[str, object] | None = None) -> list[str]:
     """Each has read the session before any of them wrote into it."""
     await service.create_session(app_name="a", user_id="u", session_id="s")
     readers = [await service.get_session(app_name="a", user_id="u", session_id="s") for _ in range(count)]
-    events = [Event(author="x", content=types.Content(parts=[types.Part(text=str(n))])) for n in range(count)]
+    said = [types.Content(parts=[types.Part(text=str(n))]) for n in range(count)]
+    events = [Event(author="x", content=one, actions=EventActions(state_delta=state or {})) for one in said]
     await asyncio.gather(*(service.append_event(one, event) for one, event in zip(readers, events, strict=True) if one))
     kept = await service.get_session(app_name="a", user_id="u", session_id="s")
     assert kept
+    assert kept.state == (state or {}) and kept.last_update_time == pytest.approx(max(event.timestamp for event in events), abs=1)
     return sorted(event.content.parts[0].text or "" for event in kept.events if event.content and event.content.parts)
 
 
+@pytest.mark.parametrize("state", [{}, {"title": "a database"}], ids=["words", "state"])
 @pytest.mark.parametrize("make", [SESSIONS.Sessions, in_database], ids=["sqlite", "database"])
-def test_all_that_was_said_at_once_is_kept(make: Callable[[Path], BaseSessionService], tmp_path: Path) -> None:
-    assert asyncio.run(meet(make(tmp_path / "sessions.db"), 12)) == sorted(map(str, range(12)))
+def test_all_that_was_said_at_once_is_kept(make: Callable[[Path], BaseSessionService], state: dict[str, object], tmp_path: Path) -> None:
+    assert asyncio.run(meet(make(tmp_path / "sessions.db"), 12, state)) == sorted(map(str, range(12)))
+
+
+@pytest.mark.parametrize("make", [SESSIONS.Sessions, in_database], ids=["sqlite", "database"])
+def test_nothing_is_written_into_a_session_that_is_gone(make: Callable[[Path], BaseSessionService], tmp_path: Path) -> None:
+    async def late() -> None:
+        service = make(tmp_path / "sessions.db")
+        session = await service.create_session(app_name="a", user_id="u", session_id="s")
+        await service.delete_session(app_name="a", user_id="u", session_id="s")
+        await service.append_event(session, Event(author="x"))
+
+    with pytest.raises(ValueError, match="not found"):
+        asyncio.run(late())
 
 
 def test_the_file_is_its_persons_own_and_who_reads_keeps_nobody_from_writing(tmp_path: Path) -> None:

@@ -30,8 +30,10 @@ from tests.conftest import free_port, wait_until
 from tests.front_ends.provider import Provider
 from tests.front_ends.served import SESSIONS
 from tests.loopback import http_server
-from tools.clients.serving import Config
+from tools.clients.serving import Config, read_config
+from tools.clients.settings import Settings
 from tools.values.tenant import Tenant, Tenants
+from tools.values.trouble import RequestProblem
 
 ADDRESS = "https://berth.example.org"
 ROLES = {"alice": ("requester",), "vera": ("viewer",), "u-7": ("requester",), "group:vips": ("vp", "requester")}
@@ -359,3 +361,37 @@ def test_a_tenant_is_chosen_by_an_address_and_by_no_other_site(house: House, sit
     [dropped] = house.ask("/tenant/", session)
     assert "__Host-berth_tenant=" in dropped.headers["set-cookie"] and "Max-Age=0" in dropped.headers["set-cookie"]
     assert [one.status_code for path in ("/tenant/../x", "/tenant/A%20B") for one in house.ask(path, session)] == [404, 404]
+
+
+# What its file says, before anything is served.
+
+
+@pytest.mark.parametrize(
+    ("said", "set_", "wrong"),
+    [
+        ({}, {}, ""),
+        ({"workers": 2}, {"BERTH_DATABASE_URL": "postgresql://berth@db.example.org/berth"}, ""),
+        ({"workers": 2}, {}, "Several workers need a PostgreSQL database."),
+        ({"workers": 2}, {"BERTH_DATABASE_URL": "sqlite:////tmp/x.db"}, "Several workers need a PostgreSQL database."),
+        ({"workers": 0}, {}, "The file cannot be taken."),
+        ({"listen": "0.0.0.0"}, {}, "What people send would be read by others."),
+        ({"listen": "localhost"}, {}, "What people send would be read by others."),
+        ({"tokens_file": None}, {}, "Nobody could come in."),
+        ({"tokens_file": "nowhere"}, {}, "A file is not there."),
+        ({"certificate_file": "cert.pem"}, {}, "The file cannot be taken."),
+        ({"address": "https://berth.example.org/x"}, {}, "The file cannot be taken."),
+        ({"worker": 2}, {}, "The file cannot be taken."),
+        ({}, {"BERTH_ROLES_FILE": ""}, "Nobody would hold a role."),
+    ],
+)
+def test_what_may_not_be_served_so_is_told(said: dict[str, Any], set_: dict[str, str], wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text("")
+    (tmp_path / "roles.yaml").write_text("principals: {}\n")
+    given = {"BERTH_HOME": str(tmp_path), "BERTH_ROLES_FILE": str(tmp_path / "roles.yaml"), **set_}
+    file = tmp_path / "serve.yaml"
+    file.write_text(json.dumps({"address": ADDRESS, "tokens_file": str(tmp_path / "tokens"), **said}))
+    try:
+        config = read_config(file, Settings.from_environment(given))
+        assert not wrong and config.workers == said.get("workers", 1)
+    except RequestProblem as problem:
+        assert problem.summary == wrong

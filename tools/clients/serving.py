@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, Field, ValidationError
 
+from tools.clients.settings import Settings
 from tools.values.trouble import RequestProblem
 from tools.values.value import Value
 
@@ -95,7 +96,7 @@ def is_loopback(address: str) -> bool:
     return bool((mapped or found).is_loopback)
 
 
-def read_config(path: Path) -> Config:
+def read_config(path: Path, settings: Settings) -> Config:
     """Raises RequestProblem, which names every wrong line."""
     try:
         config = Config.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -114,6 +115,14 @@ def read_config(path: Path) -> Config:
             "What people send would be read by others.",
             f"{path} listens on {config.listen} without a certificate.",
             "Name certificate_file and key_file, or listen on 127.0.0.1 behind a proxy that has them.",
+        )
+    if settings.roles_file is None:
+        raise RequestProblem("Nobody would hold a role.", "BERTH_ROLES_FILE names no file.", "docs/roles.example.yaml is one.")
+    if config.workers > 1 and not settings.is_on_postgresql:
+        raise RequestProblem(
+            "Several workers need a PostgreSQL database.",
+            f"{path} asks for {config.workers} workers, and the ledger is a file of SQLite.",
+            "Name a database in BERTH_DATABASE_URL, or leave `workers` out.",
         )
     for named in (config.tokens_file, config.certificate_file, config.key_file, config.proxy and config.proxy.secret_file):
         if named and not named.is_file():

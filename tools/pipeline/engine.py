@@ -36,7 +36,7 @@ ledger knows what of it is done."""
 READY_SECONDS_MAX = 60.0
 END_SECONDS_MAX = 90
 STARTS_MAX, START_AGAIN_SECONDS = 10_000, 5.0
-QUEUE_LOOK_SECONDS = 0.2
+QUEUE_LOOK_SECONDS = 1.0
 
 TAKEN_UP = "The process that carried this run out has ended; this one goes on with it."
 

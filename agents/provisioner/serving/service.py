@@ -38,10 +38,11 @@ def door() -> Door:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="berth-parent", daemon=True).start()
-    config = read_config(Path(sys.argv[1]))
+    settings = Settings.from_environment()
+    config = read_config(Path(sys.argv[1]), settings)
     # What libraries say while they load is a line like any other.
     logging.captureWarnings(config.log == "json")
-    return make_door(config, Settings.from_environment())
+    return make_door(config, settings)
 
 
 def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
