@@ -62,8 +62,11 @@ def _node(row: Json, seen: Json, machines: list[Json], guests: list[Json]) -> li
 
 def _storage(store: Json, snapshot: Json, machines: list[Json]) -> list[str]:
     rows = [s for s in snapshot["storages"] if s["name"] == store["name"] and (not store["node"] or s["node"] == store["node"])]
-    on = [m for m in machines if m["storage"] == store["name"] and (not store["node"] or m["node"] == store["node"])]
-    asked = sum(m["disk_gib"] + sum(disk["disk_gib"] for disk in m.get("data_disks", ())) for m in on)
+    on = [m for m in machines if not store["node"] or m["node"] == store["node"]]
+    disks = [
+        disk for m in on for disk in [m, *({"storage": m["storage"]} | {k: v for k, v in d.items() if v} for d in m.get("data_disks", ()))]
+    ]
+    asked = sum(disk["disk_gib"] for disk in disks if disk["storage"] == store["name"])
     wrong = {
         "used is less than was seen": store["used_gib"] < max(row["used_bytes"] for row in rows) // GIB,
         "more is counted than was asked for": store["new_gib"] > asked,

@@ -33,6 +33,8 @@ class GuestSpec:
     """As its machine is configured; 0: what the computer has that it runs on."""
     memory_bytes: int = 0
     """Likewise."""
+    drives: tuple[tuple[str, str, int], ...] = ()
+    """(interface, serial number, GiB) of its disks that have a serial number. Real bodies have none."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .addressing import address_of
 from .cluster import Cluster
 from .configuration import apply_pending, disks
 from .errors import TaskFailed
+from .sizes import read_size
 from .state import Guest
 from .tasks import Worker
 
@@ -45,6 +46,11 @@ def spec_of(cluster: Cluster, guest: Guest) -> GuestSpec | None:
         dhcp=card.asked,
         cpu_count=guest.cores,
         memory_bytes=guest.memory_bytes,
+        drives=tuple(
+            (key, drive.options["serial"], (read_size(drive.options["size"]) or 0) // 2**30)
+            for key, drive in sorted(disks(guest).items())
+            if "serial" in drive.options and "size" in drive.options
+        ),
     )
 
 

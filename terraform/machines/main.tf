@@ -66,9 +66,10 @@ resource "proxmox_virtual_environment_vm" "machine" {
     for_each = each.value.data_disks
 
     content {
-      datastore_id = each.value.storage
+      datastore_id = disk.value.storage == "" ? each.value.storage : disk.value.storage
       interface    = disk.value.interface
       size         = disk.value.disk_gib
+      serial       = disk.value.serial == "" ? null : disk.value.serial
       discard      = "on"
       iothread     = true
       ssd          = startswith(disk.value.interface, "virtio") ? false : true

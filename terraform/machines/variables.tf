@@ -12,7 +12,7 @@ variable "machines" {
     disk_interface = string
     disk_gib       = number
     cloud_init_on  = optional(string, "ide2")
-    data_disks     = optional(list(object({ interface = string, disk_gib = number })), [])
+    data_disks     = optional(list(object({ interface = string, disk_gib = number, storage = optional(string, ""), serial = optional(string, "") })), [])
     cpu_count      = number
     cpu_type       = optional(string, "x86-64-v2-AES")
     memory_mib     = number

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from clusters import SITE, facts, four_nodes, guest, template
+from clusters import NAMES, SITE, facts, four_nodes, guest, storage, template
 from machine_chain import VM, composed, errors, grown, offered, only, required, reviewed, spoilt
 
-from tools.capabilities import catalogue
+from tools.capabilities import catalogue, chain
 from tools.values.machine import Card, DataDisk
 from tools.values.requirements import Needs
 from tools.values.snapshot import Network
@@ -20,6 +20,10 @@ SAID = [
     ({"name": "app-1, app-2, app-3"}, {"name": "app-1, app-2, app-3", "count": 3}),
     ({"name": "web", "count": "3"}, {"name": "web", "count": 3}),
     ({"data_disks": "100 GB, 1 TB"}, {"data_disks_gib": ("100", "1024")}),
+    (
+        {"data_disks": "500 GB on ceph-hdd at /srv/data, 20 GB at /var/lib/app, 1 TB on tank, 5 GB"},
+        {"data_disks_gib": ("500 on ceph-hdd at /srv/data", "20 at /var/lib/app", "1024 on tank", "5")},
+    ),
     ({"address": "10.20.0.50", "gateway": "10.20.0.1"}, {"address": ("10.20.0.50",), "gateway": "10.20.0.1"}),
     ({"dns": "10.20.0.2, 10.20.0.3"}, {"dns_servers": ("10.20.0.2", "10.20.0.3")}),
     ({"dns": "2001:db8::53"}, {"dns_servers": ("2001:db8::53",)}),
@@ -59,6 +63,12 @@ REFUSED = [
     ({"name": "a, b", "count": "3"}, "3 machines and 2 names"),
     ({"name": "Web 1, web-2"}, "cannot be the name of a machine"),
     ({"data_disks": "large"}, "“large”"),
+    ({"data_disks": "1 GB at /etc"}, "No disk can be mounted at “/etc”"),
+    ({"data_disks": "1 GB at /var/lib"}, "No disk can be mounted at"),
+    ({"data_disks": "1 GB at /srv/../etc"}, "No disk can be mounted at"),
+    ({"data_disks": "1 GB at srv"}, "No disk can be mounted at"),
+    ({"data_disks": "1 GB at /srv/a$(id)"}, "No disk can be mounted at"),
+    ({"data_disks": "1 GB at /srv/a, 2 GB at /srv/a"}, "Two disks cannot both be mounted at"),
     ({"data_disks": ", ".join(["1 GB"] * 13)}, "at most 12"),
     ({"address": "10.20.0.50, 10.20.0.51", "gateway": "10.20.0.1"}, "1 machine and 2 addresses"),
     ({"address": "10.20.0.300", "gateway": "10.20.0.1"}, "“10.20.0.300”"),
@@ -216,6 +226,29 @@ def test_a_machine_that_is_not_as_asked_is_found(changes: dict[str, object], che
     assert check in errors(reviewed(spoilt(manifest, **changes)))
 
 
+def test_a_data_disk_lies_where_it_was_said_takes_its_room_there_and_is_mounted() -> None:
+    hdd = tuple(storage("ceph-hdd", node, shared=True, total_gib=1000, used_gib=100) for node in NAMES[:2])
+    seen = four_nodes(storages=(*four_nodes().storages, *hdd))
+    said = VM | {"data_disks": "500 GB on ceph-hdd at /srv/data, 20 GB", "storage": "ceph-vm"}
+    manifest = composed("virtual_machine", said, seen)
+    [machine] = only(manifest).machines
+    assert machine.node in NAMES[:2], "the others lack that storage"
+    placed = DataDisk(interface="scsi1", disk_gib=500, storage="ceph-hdd", folder="/srv/data", serial="berth-scsi1")
+    assert machine.data_disks == (placed, DataDisk(interface="scsi2", disk_gib=20))
+    assert (machine.gib_on("ceph-hdd"), machine.gib_on("ceph-vm")) == (500, machine.disk_gib + 20)
+    configure = only(manifest).configure
+    assert configure and configure.variables["base_disks"] == [{"group": "", "serial": "berth-scsi1", "folder": "/srv/data"}]
+    assert errors(reviewed(manifest, seen)) == []
+    assert ("/storage/ceph-hdd", ("Datastore.AllocateSpace", "Datastore.Audit")) in only(manifest).rights
+    held = chain.reserves(only(manifest))
+    assert [(one.disk_gib, one.further) for one in held.machines] == [(machine.disk_gib + 20, (("ceph-hdd", 500),))]
+    assert errors(reviewed(composed("virtual_machine", VM | {"data_disks": "300 GB on ceph-hdd"}, seen, held), seen, held)) == [
+        "storage.room"
+    ]
+    for odd in ("1 GB on ceph-hd", "1 GB on nfs"):
+        assert not offered("virtual_machine", VM | {"data_disks": odd}, seen)[1].parts[0].candidates
+
+
 def test_a_data_disk_that_exists_stays_grows_and_is_never_lost() -> None:
     old = composed("virtual_machine", VM | {"name": "svc-1", "data_disks": "100 GB"})
     machine = only(old).machines[0]
@@ -224,9 +257,9 @@ def test_a_data_disk_that_exists_stays_grows_and_is_never_lost() -> None:
     more = grown(old, VM | {"name": "svc-1", "data_disks": "150 GB, 50 GB"}, built)
     assert not isinstance(more, str)
     assert [(d.interface, d.disk_gib) for d in only(more).machines[0].data_disks] == [("scsi1", 150), ("scsi2", 50)]
-    for smaller in ({}, {"data_disks": "50 GB"}):
+    for smaller in ({}, {"data_disks": "100 GB on nfs"}, {"data_disks": "100 GB at /srv"}, {"data_disks": "50 GB"}):
         refused = grown(old, VM | {"name": "svc-1"} | smaller, built)
-        assert isinstance(refused, str) and "would be lost" in refused
+        assert isinstance(refused, str) and ("would be lost" in refused or "stays so" in refused)
 
 
 def test_machines_that_were_numbered_another_way_keep_their_names() -> None:

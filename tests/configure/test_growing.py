@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ANSIBLE = Path(__file__).parents[2] / "ansible"
 PROGRAMS = {
@@ -38,15 +39,16 @@ def test_what_has_grown_is_grown_inside_once(tmp_path: Path, device: str, kind: 
         (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >> "$CALLED"\n{line}\n')
         (programs / name).chmod(0o755)
     tasks = ANSIBLE / "roles" / "base" / "tasks" / "main.yml"
-    names = {"mounts": [{"mount": "/boot", "device": "/dev/sda9", "fstype": "ext4"}, {"mount": "/", "device": device, "fstype": kind}]}
-    facts = {"ansible.builtin.set_fact": {**names, "os_family": "Debian", "cacheable": True}}
+    mounts = [{"target": "/boot", "source": "/dev/sda9", "fstype": "ext4"}, {"target": "/", "source": device, "fstype": kind}]
+    (programs / "findmnt").write_text(f"#!/bin/sh\ncat <<'EOF'\n{json.dumps({'filesystems': mounts})}\nEOF\n")
+    (programs / "findmnt").chmod(0o755)
     play = [
         {
             "hosts": "localhost",
             "connection": "local",
             "gather_facts": False,
             "vars_files": [str(ANSIBLE / "roles" / "base" / "defaults" / "main.yml")],
-            "tasks": [facts, *_growing(tasks)],
+            "tasks": _growing(tasks),
         }
     ]
     (tmp_path / "play.yml").write_text(json.dumps(play))
@@ -78,6 +80,53 @@ def test_what_has_grown_is_grown_inside_once(tmp_path: Path, device: str, kind: 
 
 
 def _growing(tasks: Path) -> list[object]:
-    import yaml
+    told = yaml.safe_load(tasks.read_text())
+    return [one for one in told if one.get("ansible.builtin.include_tasks") == "grow.yml" or one.get("register") == "base_findmnt"]
 
-    return [one for one in yaml.safe_load(tasks.read_text()) if one.get("ansible.builtin.include_tasks") == "grow.yml"]
+
+DISKS = {
+    # util-linux 2.38: what each disk holds, as the file system says.
+    "lsblk": 'printf \'{"blockdevices": [{"name": "/dev/sda", "serial": null, "fstype": null, "children": [{"name": "/dev/sda1"}]}, '
+    '{"name": "/dev/sdb", "serial": "berth-scsi1", "fstype": %s}]}\' "$(cat "$HOLDS")"',
+    # e2fsprogs 1.47, which asks before it overwrites; and 0 in any case of the other.
+    "mkfs.ext4": 'echo \'"ext4"\' > "$HOLDS"',
+    "resize2fs": 'echo "It is 1 long. Nothing to do!"',
+    "find": 'ls "$INSIDE" | head -n 1',
+}
+
+
+@pytest.mark.parametrize(
+    ("holds", "inside", "done"),
+    [("null", False, ["mkfs.ext4"]), ('"ext4"', False, []), ('"xfs"', False, None), ("null", True, None)],
+    ids=["empty", "formatted", "of somebody else", "over a full folder"],
+)
+def test_a_data_disk_is_formatted_once_and_hides_and_overwrites_nothing(
+    tmp_path: Path, holds: str, inside: bool, done: list[str] | None
+) -> None:
+    """Up to where systemd mounts it: the unit is written, and started by whoever has a systemd."""
+    programs, role = tmp_path / "bin", ANSIBLE / "roles" / "base"
+    programs.mkdir()
+    (tmp_path / "INSIDE").mkdir()
+    if inside:
+        (tmp_path / "INSIDE" / "kept").touch()
+    (tmp_path / "HOLDS").write_text(holds)
+    for name, line in DISKS.items():
+        (programs / name).write_text(f'#!/bin/sh\necho "{name}" >> "$CALLED"\n{line}\n')
+        (programs / name).chmod(0o755)
+    tasks = yaml.safe_load((role / "tasks" / "disk.yml").read_text())
+    own = [one for one in tasks if not {"ansible.builtin.file", "ansible.builtin.copy", "ansible.builtin.systemd"} & one.keys()]
+    given = {"base_disk": {"group": "", "serial": "berth-scsi1", "folder": "/srv/app-data"}, "base_mounts": []}
+    units = {"ansible.builtin.copy": {"content": "{{ base_unit }}", "dest": str(tmp_path / "unit")}}
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [*own, units]}]
+    play[0]["vars_files"] = [str(role / "defaults" / "main.yml")]
+    (tmp_path / "play.yml").write_text(json.dumps(play))
+    environment = {**os.environ, **{name: str(tmp_path / name) for name in ("HOLDS", "INSIDE", "CALLED")}, "HOME": str(tmp_path)}
+    environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-e", json.dumps(given)]
+    argv += ["-e", f"ansible_python_interpreter={sys.executable}", str(tmp_path / "play.yml")]
+    ran = subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.returncode == 0) == (done is not None), ran.stdout + ran.stderr
+    calls = (tmp_path / "CALLED").read_text().split()
+    assert [one for one in calls if one == "mkfs.ext4"] == (done or [])
+    if done is not None:
+        assert (tmp_path / "unit").read_text() == r"srv-app\x2ddata.mount"

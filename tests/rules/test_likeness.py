@@ -110,6 +110,23 @@ def test_what_a_machine_sees_of_itself_is_compared_too(answer: str, told: int) -
     assert len(likeness.says_otherwise(MACHINE, found)) == told
 
 
+@pytest.mark.parametrize(
+    ("mounted", "told"),
+    [
+        (f"ext4 / {39 * 2**30}\next4 /srv/data {98 * 2**30}\n", 0),
+        (f"ext4 / {39 * 2**30}\next4 /srv/other {98 * 2**30}\n", 1),
+        (f"ext4 /srv/data {50 * 2**30}\n", 1),  # it has grown, and its file system has not
+        ("", 1),
+        ("container\n", 0),
+    ],
+)
+def test_a_data_disk_is_mounted_as_large_as_it_is(mounted: str, told: int) -> None:
+    disk = DataDisk(interface="scsi1", disk_gib=100, folder="/srv/data", serial="berth-scsi1")
+    found = itself(said() + mounted)
+    assert found is not None
+    assert len(likeness.says_otherwise(MACHINE.model_copy(update={"data_disks": (disk,)}), found)) == told
+
+
 @pytest.mark.parametrize("answer", ["", "x", "4\n", "MemTotal: 1 kB", "4\nMemTotal: many kB", "\0\n\n"])
 def test_who_says_nothing_is_not_verified(answer: str) -> None:
     assert itself(answer) is None

@@ -26,7 +26,7 @@ FIXED = (
 )
 AVAILABLE = (
     "PostgreSQL for 50 users called db, 2 web servers called www and a Debian VM called lab with 2 cores, 4 GB and 50 GB on ceph-hdd, "
-    "on VLAN 110, production, highly available, no key"
+    "a 100 GB data disk on ceph-nvme mounted at /srv/data, on VLAN 110, production, highly available, no key"
 )
 PROMISED = re.compile(r"`(cpu_ratio_max: [\d.]+)` for (\w+) in the site file")
 
@@ -58,6 +58,8 @@ def test_three_things_are_made_on_it_and_verified(tmp_path: Path, layout: str, s
             assert "mill-05" not in {m.node for m in made.values()}, "it is in maintenance"
             assert {f"vm:{m.vm_id}" for m in made.values()} < {one["sid"] for one in cluster.read("cluster", "ha", "resources")}
             assert made["lab"].storage == "ceph-hdd"
+            assert [(disk.storage, disk.folder) for disk in made["lab"].data_disks] == [("ceph-nvme", "/srv/data")]
+            assert "Mount it at /srv/data … changed" in done.text
 
 
 def _site_as_advised(given: Mapping[str, str], said: str, folder: Path) -> Path:

@@ -114,14 +114,18 @@ def test_every_card_has_its_bridge_and_its_addresses_and_only_the_first_a_gatewa
 
 
 def test_data_disks_domain_and_notes_are_of_the_machine(folder: Folder) -> None:
-    more = [{"interface": "scsi1", "disk_gib": 100}, {"interface": "scsi2", "disk_gib": 200}]
+    more = [
+        {"interface": "scsi1", "disk_gib": 100},
+        {"interface": "scsi2", "disk_gib": 200, "storage": "local-lvm", "serial": "berth-scsi2"},
+    ]
     folder.give(machine(data_disks=more, domain="example.org", description="Needed until 2027-03-31.", on_boot=False))
     one = folder.planned()["web-01"]
     assert [(disk["interface"], disk["size"], disk["datastore_id"]) for disk in one["disk"]] == [
         ("scsi0", 20, "ceph-vm"),
         ("scsi1", 100, "ceph-vm"),
-        ("scsi2", 200, "ceph-vm"),
+        ("scsi2", 200, "local-lvm"),
     ]
+    assert [disk["serial"] for disk in one["disk"]][1:] == [None, "berth-scsi2"]
     assert one["initialization"][0]["dns"] == [{"domain": "example.org", "servers": None}]
     assert (one["description"], one["on_boot"]) == ("Needed until 2027-03-31.", False)
 

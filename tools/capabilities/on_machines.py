@@ -129,7 +129,7 @@ class SetUp:
         """With what runs on its machines, as they are called."""
         if self.plain and not templates.is_set_up(str(dict(part.facts).get("os", ""))):
             return self._left_plain(part)
-        settings = {**choices.base_variables(), **self.variables(part)}
+        settings = {**choices.base_variables(part.every_machine), **self.variables(part)}
         return part.model_copy(
             update={
                 "secrets": (choices.SSH_KEY, *self.secrets),

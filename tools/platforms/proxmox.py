@@ -11,12 +11,12 @@ from tools.rules.machines.restarting import STARTS, restarts
 from tools.rules.plans import own_metal
 from tools.rules.plans.changes import Provider
 from tools.values.certificate import Certificate
-from tools.values.machine import without_prefix
+from tools.values.machine import Machine, without_prefix
 from tools.values.manifest import Manifest, Part
 from tools.values.plan import Estimate, Line
 from tools.values.site import Held, Reserved
 from tools.values.situation import Situation
-from tools.values.snapshot import ClusterSnapshot
+from tools.values.snapshot import ClusterSnapshot, Guest
 from tools.values.value import Json
 
 TITLE = "Proxmox VE"
@@ -47,7 +47,15 @@ def reserves(part: Part) -> Reserved:
         vm_ids=frozenset(m.vm_id for m in part.machines),
         names=frozenset([*(m.name for m in part.machines), *_named(part)]),
         machines=tuple(
-            Held(vm_id=m.vm_id, node=m.node, storage=m.storage, cpu_count=m.cpu_count, memory_mib=m.memory_mib, disk_gib=m.disks_gib)
+            Held(
+                vm_id=m.vm_id,
+                node=m.node,
+                storage=m.storage,
+                cpu_count=m.cpu_count,
+                memory_mib=m.memory_mib,
+                disk_gib=m.gib_on(m.storage),
+                further=tuple((name, m.gib_on(name)) for name in sorted(m.storages - {m.storage})),
+            )
             for m in part.machines
         ),
         addresses=frozenset(without_prefix(one) for m in part.machines for one in m.fixed_addresses) | part.virtual_alone,
@@ -112,13 +120,21 @@ def _shares(parts: Sequence[Part], snapshot: ClusterSnapshot) -> Iterator[Line]:
     cpu_count = sum(m.cpu_count for m in made) - sum(g.cpu_count for g in old)
     yield _line(f"memory of {names}", memory_gib, "GiB", memory_whole, "memory")
     yield _line(f"vCPUs of {names}", cpu_count, "vCPU", cpu_whole, "processors")
-    sizes = {g.vm_id: g.disk_bytes / GIB + sum(size_gib for _, size_gib in g.data_disks_gib) for g in old}
-    for storage in sorted({m.storage for m in made}):
+    there = {g.vm_id: g for g in old}
+    for storage in sorted({name for m in made for name in m.storages}):
         seen = [s.total_bytes for s in snapshot.storages if s.name == storage and s.active]
         shared = any(s.shared for s in snapshot.storages if s.name == storage and s.active)
         total_bytes = max(seen, default=0) if shared else sum(seen)
-        disk_gib = sum(m.disks_gib - sizes.get(m.vm_id, 0) for m in made if m.storage == storage)
+        disk_gib = sum(m.gib_on(storage) - _old_gib_on(storage, m, there.get(m.vm_id)) for m in made)
         yield _line(f"disks on {storage}", disk_gib, "GiB", total_bytes / GIB, f"storage {storage}", "storage")
+
+
+def _old_gib_on(storage: str, machine: Machine, old: Guest | None) -> float:
+    if old is None:
+        return 0
+    data = dict(old.data_disks_gib)
+    system: float = old.disk_bytes / GIB if machine.storage == storage else 0
+    return system + sum(data.get(one.interface, 0) for one in machine.data_disks if (one.storage or machine.storage) == storage)
 
 
 def _names(parts: Sequence[Part]) -> str:

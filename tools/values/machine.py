@@ -21,10 +21,16 @@ class Placement(Value):
 
 
 class DataDisk(Value):
-    """A disk beside the system's; on a cluster, on the same storage."""
+    """A disk beside the system's."""
 
     interface: str
     disk_gib: int
+    storage: str = ""
+    """On a cluster; empty: that of the system disk."""
+    folder: str = ""
+    """Where its file system is mounted; empty: it is attached empty."""
+    serial: str = ""
+    """By which the machine itself knows it, where it is to be mounted."""
 
 
 class Card(Value):
@@ -171,7 +177,12 @@ class Machine(Placement, AnyMachine):
     @property
     def storages(self) -> frozenset[str]:
         """That its disks lie on."""
-        return frozenset({self.storage})
+        return frozenset({self.storage, *(disk.storage for disk in self.data_disks if disk.storage)})
+
+    def gib_on(self, storage: str) -> int:
+        """Of its disks together, on one storage."""
+        own = self.disk_gib if storage == self.storage else 0
+        return own + sum(disk.disk_gib for disk in self.data_disks if (disk.storage or self.storage) == storage)
 
     @property
     def placement(self) -> Placement:

@@ -324,6 +324,8 @@ class Held(Value):
     cpu_count: int
     memory_mib: int
     disk_gib: int
+    further: tuple[tuple[str, int], ...] = ()
+    """(storage, GiB) of its disks on other storages."""
     made: bool = False
     """It runs, and what a node remembers of its load is older than the machine."""
 

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 
-from cluster_sim.guests.emulated import modules, nginx, postgres
+from cluster_sim.guests.emulated import drives, modules, nginx, postgres
 from cluster_sim.guests.emulated.host import Host, HostProblem
 from cluster_sim.guests.emulated.payload import read_payload
 from cluster_sim.guests.emulated.shell import Session, run_shell
@@ -208,6 +208,11 @@ COMMANDS: dict[str, Command] = {
     "test": _test,
     "cat": _cat,
     "id": _id,
+    "lsblk": drives.lsblk,
+    "findmnt": drives.findmnt,
+    "mkfs.ext4": drives.mkfs,
+    "resize2fs": drives.resize2fs,
+    "find": drives.find,
     "nginx": _nginx,
     "psql": _psql,
     "pg_lsclusters": _pg_lsclusters,

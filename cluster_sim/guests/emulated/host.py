@@ -64,6 +64,42 @@ class Service:
 
 
 @dataclass
+class Drive:
+    device: str
+    serial: str
+    size_gib: int
+    fstype: str | None = None
+    fs_gib: int = 0
+    """Of its file system."""
+
+
+@dataclass
+class Drives:
+    found: dict[str, Drive] = field(default_factory=dict)
+    """By the interface that each is plugged in."""
+    mounted: dict[str, str] = field(default_factory=dict)
+    """Folder → device."""
+
+    def plug(self, drives: tuple[tuple[str, str, int], ...]) -> None:
+        """As the machine is configured at this start; what was on one stays."""
+        for number, (interface, serial, size_gib) in enumerate(drives):
+            prefix = "vd" if interface.startswith("virtio") else "sd"
+            drive = self.found.setdefault(interface, Drive("", serial, size_gib))
+            drive.device, drive.serial, drive.size_gib = f"/dev/{prefix}{chr(ord('b') + number)}", serial, size_gib
+        self.found = {interface: self.found[interface] for interface, _, _ in drives}
+
+    def at(self, device: str) -> Drive:
+        found = next((one for one in self.found.values() if device in (one.device, *_links(one))), None)
+        if found is None:
+            raise HostProblem(f"{device}: No such file or directory")
+        return found
+
+
+def _links(drive: Drive) -> tuple[str, ...]:
+    return tuple(f"/dev/disk/by-id/{prefix}{drive.serial}" for prefix in ("scsi-0QEMU_QEMU_HARDDISK_", "virtio-") if drive.serial)
+
+
+@dataclass
 class Host:
     hostname: str
     address: str
@@ -74,6 +110,7 @@ class Host:
     services: dict[str, Service] = field(default_factory=dict)
     roles: dict[str, str | None] = field(default_factory=lambda: {"postgres": None})
     """PostgreSQL's accounts with their passwords."""
+    drives: Drives = field(default_factory=Drives)
     databases: dict[str, str] = field(default_factory=lambda: {"postgres": "postgres", "template1": "postgres"})
     """PostgreSQL's databases with their owners."""
 
@@ -216,6 +253,7 @@ def new_host(spec: GuestSpec) -> Host:
 def set_up(host: Host, spec: GuestSpec) -> None:
     """What cloud-init does for each new word of its drive: names, the first user, and who may log in as that user."""
     host.hostname, host.address = spec.hostname, str(spec.address.ip)
+    host.drives.plug(spec.drives)
     host.write("/etc/hostname", f"{spec.hostname}\n".encode())
     account = host.accounts.get(spec.user) or host.add_account(spec.user, f"/home/{spec.user}")
     account.groups |= {"sudo", "adm"} if spec.user != "root" else set()

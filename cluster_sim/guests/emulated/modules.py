@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
 
-from cluster_sim.guests.emulated import nginx
+from cluster_sim.guests.emulated import drives, nginx
 from cluster_sim.guests.emulated.host import CODENAME, MARK, VERSION, Entry, Host, HostProblem
 from cluster_sim.guests.emulated.packages import CATALOGUE
 from cluster_sim.guests.emulated.payload import Payload
@@ -212,8 +212,10 @@ def _apt(host: Host, user: str, name: Any, state: str = "present", policy_rc_d: 
     return {"changed": before != host.packages}
 
 
-def _service(host: Host, user: str, name: str, state: str = "", enabled: Any = None) -> Answer:
+def _service(host: Host, user: str, name: str, state: str = "", enabled: Any = None, daemon_reload: Any = None) -> Answer:
     _must_be_root(user)
+    if name.endswith(".mount"):
+        return {"changed": drives.start(host, name), "name": name, "enabled": True}
     service = host.services.get(name)
     if service is None:
         raise HostProblem(f"Could not find the requested service {name}: host")

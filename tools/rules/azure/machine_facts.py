@@ -30,7 +30,7 @@ def read_machines(reading: Reading, site: Site, workload: str, environment: str 
     refuse_places_of_clusters(reading)
     _read_system(reading, systems)
     _read_keys(reading, site)
-    read_data_disks(reading)
+    read_data_disks(reading, by_place=False)
     _read_ports(reading)
     read_alert_email(reading)
     reading.suppose("log_gb", LOG_GB, "GB a month")

@@ -199,7 +199,9 @@ def _supports(one: Wanted, fact: Fact, catalogue: Mapping[str, Listed]) -> bool:
             sizes = {s.size_bytes for s in quantities.sizes(quote)}
             return size in sizes if sizes else bare in numbers if size is None else size in {number * 2**30 for number in numbers}
         case "disks":
-            return {s.size_bytes for s in quantities.sizes(value)} <= {s.size_bytes for s in quantities.sizes(quote)}
+            placed = re.findall(r" (?:on|at) (\S+?)(?=,? |,|$)", value)
+            sizes_said = {s.size_bytes for s in quantities.sizes(value)} <= {s.size_bytes for s in quantities.sizes(quote)}
+            return sizes_said and all(one in quote for one in placed)
         case "money":
             amount = quantities.money(value)
             return amount in {a.money for a in quantities.sums(quote)} if amount else bare is not None and bare in numbers

@@ -38,6 +38,8 @@ class Taking:
     old_disk_gib: int = 0
     name: str = ""
     """Empty: it has none yet."""
+    further: tuple[tuple[str, int], ...] = ()
+    """(storage, what is new in GiB) of its disks on other storages."""
     nodes: tuple[str, ...] = ()
     """That can run it, where it is to start elsewhere when its own is lost. Empty: any."""
 
@@ -45,18 +47,28 @@ class Taking:
     def of(cls, machine: Machine, old: Guest | None, nodes: tuple[str, ...] = ()) -> Taking:
         """Of a machine that exists the growth is what is new."""
         there = dict(old.data_disks_gib) if old else {}
+        was = {
+            name: sum(there.get(d.interface, 0) for d in machine.data_disks if (d.storage or machine.storage) == name)
+            for name in machine.storages
+        }
         return cls(
             machine.node,
             machine.storage,
             machine.cpu_count,
             machine.memory_mib,
-            machine.disks_gib,
+            machine.gib_on(machine.storage),
             old.cpu_count if old else 0,
             math.ceil(old.memory_bytes / MIB) if old else 0,
-            math.ceil(old.disk_bytes / GIB) + sum(there.get(disk.interface, 0) for disk in machine.data_disks) if old else 0,
+            math.ceil(old.disk_bytes / GIB) + was[machine.storage] if old else 0,
             machine.name,
+            tuple((name, machine.gib_on(name) - was[name]) for name in sorted(machine.storages - {machine.storage})),
             nodes,
         )
+
+    def gib_on(self, storage: str) -> int:
+        """What is new there."""
+        own = self.disk_gib - self.old_disk_gib if storage == self.storage else 0
+        return own + sum(gib for name, gib in self.further if name == storage)
 
 
 @dataclass(frozen=True)
@@ -96,8 +108,9 @@ class Others:
         for held in reserved.machines:
             guest = census.guests.get(held.vm_id)
             if guest is None and not held.made:
-                at = (held.storage, held.node)
-                others.held_gib[at] = others.held_gib.get(at, 0) + held.disk_gib
+                for storage, disk_gib in ((held.storage, held.disk_gib), *held.further):
+                    at = (storage, held.node)
+                    others.held_gib[at] = others.held_gib.get(at, 0) + disk_gib
             elif guest is not None and held.made and guest.running:
                 # Of a machine of the part's own, too: what it takes is what it grows by.
                 others.young_cpu_count[guest.node] = others.young_cpu_count.get(guest.node, 0) + guest.cpu_count
@@ -290,7 +303,7 @@ def cpu_sum(room: Room, node: Node) -> Sum:
 
 def storage_terms(room: Room, storage: Storage) -> tuple[list[tuple[str, int]], int]:
     """In GiB, with the limit. A shared storage is one storage, whichever node looks at it."""
-    new = sum(t.disk_gib - t.old_disk_gib for t in room.taken if t.storage == storage.name and (storage.shared or t.node == storage.node))
+    new = sum(t.gib_on(storage.name) for t in room.taken if storage.shared or t.node == storage.node)
     held = sum(
         size for (name, node), size in room.others.held_gib.items() if name == storage.name and (storage.shared or node == storage.node)
     )

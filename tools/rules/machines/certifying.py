@@ -24,7 +24,7 @@ def certify(parts: Sequence[Part], situation: Situation) -> Certificate:
     nodes = [node for node in situation.cluster.nodes if node.name in shown and node.online]
     stores: dict[tuple[str, str], Storage] = {}
     for storage in situation.cluster.storages:
-        if any(m.storage == storage.name and m.node == storage.node for part in parts for m in part.machines):
+        if any(storage.name in m.storages and m.node == storage.node for part in parts for m in part.machines):
             stores.setdefault((storage.name, "" if storage.shared else storage.node), storage)
     return Certificate(
         nodes=tuple(_node(node, *rooms[environments.get(node.name, first)]) for node in nodes),

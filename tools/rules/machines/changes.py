@@ -40,7 +40,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
         return PartOffer(label=needs.label, candidates=(), exclusions=clash)
     room = room_of(situation, needs.text("environment"), without=old.machines)
     sums = sums_after(staying, room)
-    lost = tuple(one for each in staying for one in disks.lost(each.kept, each.demand.data_disks_gib))
+    lost = tuple(one for each in staying for one in disks.lost(each.kept, each.demand.data_disks))
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
@@ -138,10 +138,10 @@ def sums_after(staying: Sequence[Staying], room: Room) -> tuple[Sum, ...]:
     sums: dict[str, Sum] = {}
     for m in (machine for one in staying for machine in one.kept):
         node = seen.node(m.node)
-        storage = next((s for s in seen.storages if (s.name, s.node) == (m.storage, m.node)), None)
+        stores = [s for s in seen.storages if s.node == m.node and s.name in m.storages]
         found = [
             *((memory_sum(after, node), cpu_sum(after, node)) if node else ()),
-            *((storage_sum(after, storage),) if storage else ()),
+            *(storage_sum(after, storage) for storage in stores),
         ]
         sums |= {one.subject: one for one in found}
     return tuple(sums.values())
@@ -152,7 +152,7 @@ def _takings(staying: Sequence[Staying], seen: ClusterSnapshot) -> list[Taking]:
 
     def changed(m: Machine, demand: Demand) -> Machine:
         sizes = {"cpu_count": demand.cpu_count, "memory_mib": demand.memory_mib, "disk_gib": demand.disk_gib}
-        attached = disks.attach(demand.data_disks_gib, m.disk_interface, ())
+        attached = disks.attach(demand.data_disks, m.disk_interface, ())
         return m.model_copy(update=sizes | {"data_disks": disks.keep(m.data_disks, attached)})
 
     return [Taking.of(changed(m, one.demand), guests.get(m.vm_id)) for one in staying for m in one.kept]

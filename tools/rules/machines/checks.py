@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tools.rules.machines import addresses, affinity, networks, templates
+from tools.rules.machines import addresses, affinity, disks, networks, templates
 from tools.rules.machines.capacity import GIB, Room, cpu_sum, memory_sum, node_problem, storage_sum
+from tools.rules.machines.disks import spell_data_disk
 from tools.rules.machines.keeping import resting_on
 from tools.rules.machines.reaching import able
 from tools.rules.names import naming, processors
@@ -52,8 +53,9 @@ class Scene:
         """Of the part's machines, also of those that are about to be made: their addresses may be registered already."""
         return frozenset(self.owned) | {m.vm_id for m in self.part.machines}
 
-    def storage(self, machine: Machine) -> Storage | None:
-        return next((s for s in self.snapshot.storages if s.name == machine.storage and s.node == machine.node), None)
+    def storage(self, machine: Machine, name: str = "") -> Storage | None:
+        """That of its system disk, or the one called so, as its node sees it."""
+        return next((s for s in self.snapshot.storages if s.name == (name or machine.storage) and s.node == machine.node), None)
 
     def needs(self, machine: Machine) -> Needs:
         """Of the machine's own group."""
@@ -115,12 +117,15 @@ def _network_there(m: Machine, scene: Scene) -> Fault | None:
 
 
 def _storage_there(m: Machine, scene: Scene) -> Fault | None:
-    storage = scene.storage(m)
-    if storage is None:
-        return fault("storage.missing", storage=m.storage, node=m.node)
-    if not storage.active:
-        return fault("storage.inactive", storage=m.storage, node=m.node)
-    return None if "images" in storage.content else fault("storage.without_disks", storage=m.storage)
+    for name in sorted(m.storages):
+        storage = scene.storage(m, name)
+        if storage is None:
+            return fault("storage.missing", storage=name, node=m.node)
+        if not storage.active:
+            return fault("storage.inactive", storage=name, node=m.node)
+        if "images" not in storage.content:
+            return fault("storage.without_disks", storage=name)
+    return None
 
 
 def _template_there(m: Machine, scene: Scene) -> Fault | None:
@@ -163,7 +168,7 @@ def _disk_size(m: Machine, scene: Scene) -> Fault | None:
 
 def _data_disks(m: Machine, scene: Scene) -> Fault | None:
     """As many as asked for, each on an interface of its own, and none that exists shrinks."""
-    asked, found = scene.needs(m).strings("data_disks_gib"), tuple(str(disk.disk_gib) for disk in m.data_disks)
+    asked, found = tuple(map(spell_data_disk, disks.asked_of(scene.needs(m)))), tuple(map(spell_data_disk, m.data_disks))
     if asked != found:
         return fault("data_disk.otherwise", machine=m.name, asked=asked, found=found)
     if len({m.disk_interface, *(disk.interface for disk in m.data_disks)}) <= len(found):
@@ -316,10 +321,10 @@ def _headroom_cpu(m: Machine, scene: Scene) -> Fault | None:
 
 
 def _storage_room(m: Machine, scene: Scene) -> Fault | None:
-    storage = scene.storage(m)
-    if storage is None or not storage.active or (one := storage_sum(scene.room, storage)).holds:
-        return None
-    return fault("storage.full", sum=one, share=scene.room.environment.storage_ratio_max)
+    stores = (scene.storage(m, name) for name in sorted(m.storages))
+    sums = (storage_sum(scene.room, storage) for storage in stores if storage and storage.active)
+    full = next((one for one in sums if not one.holds), None)
+    return fault("storage.full", sum=full, share=scene.room.environment.storage_ratio_max) if full else None
 
 
 CHECKS: dict[str, Callable[[Machine, Scene], Fault | None]] = {

@@ -6,7 +6,7 @@ Checking the result is in tools.rules.machines.review; what runs on the machines
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from tools.rules.machines import addresses, affinity, disks, groups, networks, placement
@@ -18,7 +18,7 @@ from tools.rules.machines.places import Demand
 from tools.rules.machines.rights import rights_of
 from tools.rules.names import naming, processors
 from tools.rules.request.choosing import as_settled, candidate_of, settled_numbers
-from tools.values.machine import Machine
+from tools.values.machine import AnyMachine, Machine
 from tools.values.manifest import Part, Resource, Secret
 from tools.values.offer import Candidate, Exclusion, PartOffer, Pick
 from tools.values.requirements import Needs, Origin
@@ -138,7 +138,7 @@ def machines(needs: Needs, part_offer: PartOffer, pick: Pick, situation: Situati
                 group=group.name,
                 vm_id=next(ids),
                 disk_gib=max(sizes["disk_gib"], _disk_least(found.get(place.template_vm_id))),
-                data_disks=disks.attach(demand.data_disks_gib, place.disk_interface, _drives(found.get(place.template_vm_id))),
+                data_disks=disks.attach(demand.data_disks, place.disk_interface, _drives(found.get(place.template_vm_id))),
                 cpu_count=sizes["cpu_count"],
                 cpu_type=cpu_type,
                 memory_mib=sizes["memory_mib"],
@@ -250,9 +250,11 @@ def sizes_because(needs: Needs) -> str:
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in parts.items()) + "." if parts else ""
 
 
-def base_variables() -> dict[str, Json]:
+def base_variables(machines: Iterable[AnyMachine]) -> dict[str, Json]:
     """Of the role `base`, which every machine gets. The operator's account and keys are made by cloud-init already."""
-    return {"base_timezone": "Etc/UTC", "base_packages": [], "base_users": []}
+    mounted = {(m.group, disk.serial, disk.folder): None for m in machines for disk in m.data_disks if disk.folder}
+    disks = [{"group": group, "serial": serial, "folder": folder} for group, serial, folder in mounted]
+    return {"base_timezone": "Etc/UTC", "base_packages": [], "base_users": []} | ({"base_disks": disks} if disks else {})
 
 
 def recount(needs: Needs, candidate: Candidate, situation: Situation) -> Candidate:

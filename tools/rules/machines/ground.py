@@ -95,7 +95,8 @@ class Ground:
     def _lay_out(self) -> None:
         nodes: dict[str, int] = {}
         storages: dict[tuple[str, str], int] = {}
-        data_gib, disk_gib = sum(self.demand.data_disks_gib), self.demand.disk_gib
+        disk_gib = self.demand.disk_gib
+        data_gib = {place.storage.name: self.demand.data_gib(place.storage.name) for place in self.places} if self.demand.data_disks else {}
         for place in self.places:
             node, storage = place.node, place.storage
             i = nodes.get(node.name, -1)
@@ -112,7 +113,7 @@ class Ground:
                 terms, limit = storage_terms(self.room, storage)
                 self.storage.add(sum(value for _, value in terms), limit)
             least = place.template.disk_gib
-            self._at.append((i, j, (disk_gib if disk_gib > least else least) + data_gib))
+            self._at.append((i, j, (disk_gib if disk_gib > least else least) + data_gib.get(storage.name, 0)))
 
     def fitting(self) -> list[int]:
         """The places, by number, that have room for one more."""

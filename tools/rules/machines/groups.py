@@ -10,6 +10,7 @@ from types import MappingProxyType
 from tools.rules.machines import placement
 from tools.rules.machines.capacity import Room
 from tools.rules.machines.counter import Trial, counter_offer
+from tools.rules.machines.disks import asked_of
 from tools.rules.machines.ground import NODES_SMALL_MAX
 from tools.rules.machines.losing import losses
 from tools.rules.machines.networks import further_wishes, wish_of
@@ -39,7 +40,7 @@ def demand_of(needs: Needs, group: Group, others: Others = MappingProxyType({}))
         wish=wish_of(own),
         further=further_wishes(own),
         high_availability=own.yes("high_availability"),
-        data_disks_gib=tuple(map(int, own.strings("data_disks_gib"))),
+        data_disks=asked_of(own),
         os=own.text("os") or "debian",
         node=own.text("node"),
         storage=own.text("storage"),

@@ -21,18 +21,18 @@ def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tupl
     storages = {(s.name, s.node): s for s in snapshot.storages}
     seen: dict[str, Named] = {}
     for m in made:
-        template, storage = templates.get(m.template_vm_id), storages.get((m.storage, m.node))
+        template = templates.get(m.template_vm_id)
         if template is not None:
             plain = template.model_dump(exclude={"storages", "drives", "cards"}) | {"storages": ", ".join(template.storages)}
             seen[f"template {m.template_vm_id}"] = tuple(plain.items())
-        if storage is not None:
-            seen[f"storage {m.storage} of {m.node}"] = (("kind", storage.kind), ("shared", storage.shared))
+        for storage in (storages[name, m.node] for name in sorted(m.storages) if (name, m.node) in storages):
+            seen[f"storage {storage.name} of {m.node}"] = (("kind", storage.kind), ("shared", storage.shared))
     return tuple(seen.items())
 
 
 def size_of(machine: AnyMachine) -> str:
     """As a person reads it: `4 vCPU, 8 GiB memory, 60 GiB disk`."""
-    more = "".join(f" + {disk.disk_gib} GiB" for disk in machine.data_disks)
+    more = "".join(f" + {disks.spell_data_disk(disk)}" for disk in machine.data_disks)
     return f"{machine.cpu_count} vCPU, {spell_memory(machine.memory_mib)} memory, {machine.disk_gib} GiB disk{more}"
 
 

@@ -167,9 +167,11 @@ def way_out(machine: Machine, found: Here | None) -> str:
 
 LOOK = (
     "grep -c ^processor /proc/cpuinfo; grep ^MemTotal: /proc/meminfo; "
-    "df --block-size=1 --output=source,size /; lsblk --bytes --noheadings --list --output PATH,PKNAME,SIZE,TYPE"
+    "df --block-size=1 --output=source,size /; lsblk --bytes --noheadings --list --output PATH,PKNAME,SIZE,TYPE; "
+    "findmnt --bytes --noheadings --list --types ext4 --output FSTYPE,TARGET,SIZE; "
+    "test -e /run/systemd/container && echo container"
 )
-"""What a machine is asked over SSH: its processors, its memory, its root file system, its disks and their partitions."""
+"""What a machine is asked over SSH: its processors, its memory, its root file system, its disks and their partitions, and its mounts."""
 MEMORY_KEPT_RATIO, MEMORY_KEPT_KIB = 0.12, 192 * 1024
 """What a Linux kernel keeps for itself before it says MemTotal: page structures (64 B for each 4 KiB, 1.6 %), itself, and on the EL family
 room for a crash kernel (192 MiB). More than that is an assumption on the safe side."""
@@ -191,6 +193,10 @@ class Itself(Value):
     root_partition_bytes: int = 0
     root_bytes: int = 0
     """Of the root file system."""
+    mounted_bytes: tuple[tuple[str, int], ...] = ()
+    """By folder, the sizes of file systems such as Berth makes."""
+    container: bool = False
+    """It has no disks of its own."""
 
 
 def itself(said: str) -> Itself | None:
@@ -212,6 +218,10 @@ def itself(said: str) -> Itself | None:
         partitions_bytes=sum(size for parent, size in parts.values() if parent == disk) if disk else 0,
         root_partition_bytes=root_partition_bytes,
         root_bytes=int(root[-1]) if disk else 0,
+        mounted_bytes=tuple(
+            (words[1], int(words[2])) for words in lines if len(words) == 3 and words[0] == "ext4" and words[2].isdecimal()
+        ),
+        container=["container"] in lines,
     )
 
 
@@ -227,6 +237,13 @@ def _says_otherwise(machine: Machine, found: Itself) -> Iterator[str]:
     if not wanted_kib * (1 - MEMORY_KEPT_RATIO) - MEMORY_KEPT_KIB <= found.memory_kib <= wanted_kib:
         seen = spell_memory(found.memory_kib // 1024)
         yield f"{machine.name} itself sees {seen} of memory, and {spell_memory(machine.memory_mib)} were approved."
+    mounted = dict(found.mounted_bytes)
+    for disk in (one for one in machine.data_disks if one.folder and not found.container):
+        if disk.folder not in mounted:
+            yield f"{machine.name} has no file system mounted at {disk.folder}."
+        elif mounted[disk.folder] < disk.disk_gib * 2**30 * FILE_SYSTEM_RATIO_MIN:
+            seen = f"{mounted[disk.folder] / 2**30:.1f} GiB"
+            yield f"The file system at {disk.folder} of {machine.name} has {seen}, and its disk {disk.disk_gib} GiB."
     if not found.disk_bytes:
         return
     if found.disk_bytes < machine.disk_gib * 2**30:
@@ -244,7 +261,10 @@ def _says_otherwise(machine: Machine, found: Itself) -> Iterator[str]:
 def seen_itself(machine: Machine, found: Itself) -> str:
     """The sentence of what was looked at and is so."""
     disk = f", a root file system of {found.root_bytes / 2**30:.1f} GiB" if found.disk_bytes else ""
-    return f"{machine.name} itself sees {_processors(found.cpu_count)} and {spell_memory(found.memory_kib // 1024)} of memory{disk}."
+    mounted = "".join(f", {size / 2**30:.1f} GiB at {folder}" for folder, size in found.mounted_bytes if folder != "/")
+    return (
+        f"{machine.name} itself sees {_processors(found.cpu_count)} and {spell_memory(found.memory_kib // 1024)} of memory{disk}{mounted}."
+    )
 
 
 def seen_by_cluster(machine: Machine, found: Here) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tools.rules.machines import images, networks, rights, templates
 from tools.rules.machines.capacity import Taking, node_problem
+from tools.rules.machines.disks import Asked
 from tools.rules.machines.networks import Wish
 from tools.rules.names import naming
 from tools.values.machine import Placement
@@ -36,7 +37,7 @@ class Demand:
     """Of the networks of their further network cards."""
     high_availability: bool = False
     """Another node must be able to start them."""
-    data_disks_gib: tuple[int, ...] = ()
+    data_disks: tuple[Asked, ...] = ()
     os: str = "debian"
     node: str = ""
     storage: str = ""
@@ -55,6 +56,15 @@ class Demand:
     """(item, the nodes it is on), on which they may not be."""
     group: str = ""
     """As their group is called; empty: there is no other."""
+
+    @property
+    def storages_besides(self) -> frozenset[str]:
+        """That are said of their data disks."""
+        return frozenset(one.storage for one in self.data_disks if one.storage)
+
+    def data_gib(self, storage: str, system: str | None = None) -> int:
+        """Of their data disks on a storage, where the system disk is on it too, or on another one."""
+        return sum(one.disk_gib for one in self.data_disks if (one.storage or (storage if system is None else system)) == storage)
 
 
 class Place(NamedTuple):
@@ -78,8 +88,10 @@ class Place(NamedTuple):
         )
 
     def taking(self, demand: Demand) -> Taking:
-        disk_gib = max(demand.disk_gib, self.template.disk_gib) + sum(demand.data_disks_gib)
-        return Taking(self.node.name, self.storage.name, demand.cpu_count, demand.memory_mib, disk_gib)
+        here, name = demand.data_gib(self.storage.name), self.storage.name
+        disk_gib = max(demand.disk_gib, self.template.disk_gib) + here
+        further = tuple((on, demand.data_gib(on, "")) for on in sorted(demand.storages_besides) if on != name)
+        return Taking(self.node.name, name, demand.cpu_count, demand.memory_mib, disk_gib, further=further)
 
 
 def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...], tuple[Exclusion, ...]]:
@@ -94,7 +106,7 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
     nodes: list[Node] = []
     for node in snapshot.nodes:
         reason = f"{demand.node} was asked for" if demand.node and node.name.lower() != demand.node.lower() else node_problem(node)
-        reason = reason or _by_others(demand, node)
+        reason = reason or _by_others(demand, node) or _by_data_disks(demand, snapshot, node)
         if not reason and (missing := next((n for n, on in reached if node.name not in on), None)):
             reason = f"network {missing.name} ({missing.bridge}) is not there"
         if reason:
@@ -108,7 +120,7 @@ def places(demand: Demand, snapshot: ClusterSnapshot) -> tuple[tuple[Place, ...]
         found = tuple(_reachable(demand, snapshot, nodes, able, generation, barred))
         if found:
             break
-    found = _allowed(found, snapshot, barred)
+    found = _allowed(found, demand, snapshot, barred)
     if nodes:
         shut.update(barred)
     return found, tuple(Exclusion(subject=listed(subjects), reason=reason) for reason, subjects in shut.items())
@@ -121,12 +133,27 @@ def _by_others(demand: Demand, node: Node) -> str:
     return f"{far} is on another node, and they are to be on one" if far else f"{close} is there, and they are to be apart" if close else ""
 
 
-def _allowed(found: tuple[Place, ...], snapshot: ClusterSnapshot, barred: dict[str, list[str]]) -> tuple[Place, ...]:
+def _by_data_disks(demand: Demand, snapshot: ClusterSnapshot, node: Node) -> str:
+    """Why a storage that was said of a data disk does not serve there; empty: it does."""
+    there = {s.name: s for s in snapshot.storages if s.node == node.name}
+    for name in sorted(demand.storages_besides):
+        storage = there.get(name)
+        if storage is None or not storage.active:
+            return f"storage {name}, which a data disk is to be on, is not there"
+        if "images" not in storage.content:
+            return f"storage {name}, which a data disk is to be on, does not take machine disks"
+        if demand.high_availability and not storage.shared:
+            return f"no other node reaches storage {name}, which a data disk is to be on, so none could take over"
+    return ""
+
+
+def _allowed(found: tuple[Place, ...], demand: Demand, snapshot: ClusterSnapshot, barred: dict[str, list[str]]) -> tuple[Place, ...]:
     """Those that the token that makes may use. Where it may use none of them all stay: whoever asked is told the lines that grant one."""
     lacking: dict[rights.Rights, str] = {}
     told: dict[str, list[str]] = {}
     for place in found:
-        needed = (*rights.clone_rights(place.template), *rights.storage_rights(place.storage.name))
+        storages = sorted({place.storage.name, *demand.storages_besides})
+        needed = (*rights.clone_rights(place.template), *(one for name in storages for one in rights.storage_rights(name)))
         if needed not in lacking:
             lacking[needed] = rights.spelled(rights.not_held(snapshot.held, needed))
         if lacking[needed]:
@@ -151,8 +178,9 @@ def _wrong_words(demand: Demand, snapshot: ClusterSnapshot) -> tuple[Exclusion, 
     if demand.node and demand.node.lower() not in map(str.lower, node_names):
         wrong.append(Exclusion(subject=f"node {demand.node}", reason=naming.unknown("node", demand.node, node_names)))
     storage_names = {s.name for s in snapshot.storages}
-    if demand.storage and demand.storage.lower() not in map(str.lower, storage_names):
-        wrong.append(Exclusion(subject=f"storage {demand.storage}", reason=naming.unknown("storage", demand.storage, storage_names)))
+    for name in filter(None, (demand.storage, *sorted(demand.storages_besides))):
+        if name.lower() not in map(str.lower, storage_names):
+            wrong.append(Exclusion(subject=f"storage {name}", reason=naming.unknown("storage", name, storage_names)))
     if not templates.offered(snapshot, demand.os):
         known = templates.known(snapshot)
         reason = naming.unknown("template", demand.os, known)
@@ -216,6 +244,8 @@ def _nearest(
 def _unfit(template: Template, demand: Demand) -> str:
     if demand.disk_said and demand.disk_gib < template.disk_gib:
         return f"a disk of {demand.disk_gib} GiB cannot hold template {template.name}, whose disk has {template.disk_gib} GiB"
+    if any(one.folder for one in demand.data_disks) and not templates.is_set_up(template.os):
+        return f"the system of template {template.name} is not set up by Berth, so no disk would be mounted there: leave out the folders"
     return ""
 
 

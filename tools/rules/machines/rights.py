@@ -69,7 +69,7 @@ def rights_of(machines: Iterable[Machine], snapshot: ClusterSnapshot) -> Rights:
         for path, privileges in (
             *life_rights(m.pool or "", snapshot.version),
             (f"/vms/{m.template_vm_id}", CLONE),
-            *storage_rights(m.storage),
+            *(one for name in sorted(m.storages) for one in storage_rights(name)),
             *(one for bridge, tag in cards for one in bridge_rights(snapshot, bridge, tag)),
         ):
             need(path, *privileges)

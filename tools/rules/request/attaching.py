@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from datetime import date
+from itertools import zip_longest
 
 from tools.rules.hearing.tokens import quantities
 from tools.rules.names import naming, processors
@@ -30,6 +31,11 @@ NOTES_CHARACTERS_MAX = 1000
 CARDS_MAX = 8
 """Network cards of one machine. Proxmox VE takes 32; nobody has asked for them."""
 GIB = 2**30
+_DATA_DISK = re.compile(r"(?P<size>.+?)(?: on (?P<storage>[A-Za-z][A-Za-z0-9._-]{0,99}))?(?: at (?P<folder>\S{1,256}))?")
+_FOLDER = re.compile(r"/[A-Za-z0-9][A-Za-z0-9._/-]{0,200}(?<!/)")
+_SYSTEM = frozenset(["bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "proc", "root", "run", "sbin", "sys", "tmp", "usr"])
+_SYSTEM_WHOLE = frozenset(("/home", "/opt", "/var", "/var/lib", "/var/log"))
+"""Folders that a machine needs before any disk is mounted there, or that hold what it needs."""
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 
@@ -98,11 +104,16 @@ def _read_of_proxmox(reading: Reading) -> None:
         reading.said("vm_notes", reading.facts["vm_notes"].value.strip()[:NOTES_CHARACTERS_MAX])
 
 
-def read_data_disks(reading: Reading) -> None:
+def read_data_disks(reading: Reading, by_place: bool = True) -> None:
+    """Each as `500 GB on ceph-hdd at /srv/data`. `by_place`: storages can be chosen, and folders mounted."""
     if "data_disks" not in reading.facts:
         return
     text = reading.facts["data_disks"].value
-    sizes_gib = [-(-size.size_bytes // GIB) for size in quantities.sizes(text)]
+    each = [match for one in text.split(", ") if (match := _DATA_DISK.fullmatch(one)) and quantities.sizes(match["size"])]
+    storages, folders = (tuple(match[name] or "" for match in each) for name in ("storage", "folder"))
+    sizes_gib = [-(-size.size_bytes // GIB) for size in quantities.sizes(" ".join(f"{match['size']};" for match in each) or text)]
+    wrong = next((one for one in folders if one and not mountable(one)), "")
+    twice = next((one for one in folders if one and folders.count(one) > 1), "")
     if not sizes_gib:
         reading.refuse(f"{naming.shorten(text)} is no disk that I can read. Say each with its unit, such as 100 GB.", "data_disks")
     elif len(sizes_gib) > DATA_DISKS_MAX:
@@ -111,9 +122,27 @@ def read_data_disks(reading: Reading) -> None:
         reading.refuse(
             f"{naming.shorten(text)}: a data disk has from 1 GiB to {DISK_GIB_MAX // 1024} TiB. Say sizes within that.", "data_disks"
         )
+    elif wrong:
+        why = "Say one such as /srv/data, which is not part of the system"
+        reading.refuse(f"No disk can be mounted at {naming.shorten(wrong)}. {why}.", "data_disks")
+    elif twice:
+        reading.refuse(f"Two disks cannot both be mounted at {naming.shorten(twice)}. Say a folder for each.", "data_disks")
     else:
-        reading.said("data_disks_gib", tuple(map(str, sizes_gib)), "GiB", fact="data_disks")
-        reading.not_included.append("formatting and mounting the data disks: they are attached empty")
+        where = [(f" on {s}" if s else "") + (f" at {f}" if f else "") for s, f in zip(storages, folders, strict=True)] if by_place else []
+        told = tuple(f"{size_gib}{place}" for size_gib, place in zip_longest(sizes_gib, where[: len(sizes_gib)], fillvalue=""))
+        reading.said("data_disks_gib", told, "GiB", fact="data_disks")
+        if not by_place and any((*storages, *folders)):
+            reading.not_included.append("the storages and folders of the data disks: they are attached empty")
+        elif not all(folders) or len(folders) < len(sizes_gib):
+            reading.not_included.append(
+                "formatting and mounting the data disks without a folder, as in `500 GB at /srv/data`: they are attached empty"
+            )
+
+
+def mountable(folder: str) -> bool:
+    """An absolute folder, none of the system's own, in characters that a unit of systemd and a shell take as they are."""
+    plain = _FOLDER.fullmatch(folder) is not None and "/.." not in folder and "//" not in folder and "/./" not in folder
+    return plain and folder not in _SYSTEM_WHOLE and folder.split("/")[1] not in _SYSTEM
 
 
 def read_addresses(reading: Reading, count: int) -> None:

@@ -350,13 +350,13 @@ def folders(at: Stretch, one: Wanted) -> None:
     scene = at.scene
     for mark in at.marks(one.name):
         end = min(scene.sentence(mark.first)[1], at.last)
-        first = next((i for i in range(mark.last, end) if scene.is_left(i) and _begins_path(scene, i)), end)
+        first = next((i for i in range(mark.last, end) if scene.is_left(i) and begins_path(scene, i)), end)
         if one.name in mark.names("fact") and first < end and not scene.denied[mark.first] and not scene.is_listed(first - 1, "from"):
             last = scene.chunk(first, len(folder_at(scene, first)))
             at.say(one.name, scene.quote(first, last), mark.first, last)
 
 
-def _begins_path(scene: Scene, number: int) -> bool:
+def begins_path(scene: Scene, number: int) -> bool:
     """`/backup`, `~/backup` and `//filer/share` too: what no folder can be is told when it is understood."""
     opens = scene.is_text(number, "/", "~", "\\") and not scene.text[: scene.token(number).start][-1:].isalnum()  # not `24/7`
     return scene.kind(number) == "path" or (opens and bool(re.match(r"[\\/~]+\w", folder_at(scene, number))))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tools.rules.hearing.assignment.amounting import say_amounts
 from tools.rules.hearing.assignment.facts import read_facts
+from tools.rules.hearing.assignment.mounting import add_places, places_of
 from tools.rules.hearing.assignment.scaling import worth
 from tools.rules.hearing.assignment.stretch import Found, Stretch
 from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
@@ -30,11 +31,13 @@ def read_stretch(message: Message, thing: Thing, first: int = 0, last: int | Non
     _relate(message, thing, at)
     if "name" not in thing.facts and message.wants(thing, "name"):
         _bare_name(thing, at)
+    disks = places_of(at)
     read_facts(at)
     _own_make(message, thing)
     _take_out(message, thing, at)
     _take_back(at)
     say_amounts(message, thing, at)
+    add_places(at, disks, message.before(thing, at.able.named("disks")) if at.able.named("disks") else None)
 
 
 def read_kind(message: Message, thing: Thing, kind: Kind, last: int) -> None:
