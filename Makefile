@@ -14,10 +14,10 @@ demo: $(VENV)/.demo ## set up, then: a sentence becomes a verified PostgreSQL se
 	@$(BIN)/berth demo
 
 test: $(VENV)/.test ## set up, then run the tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/endurance
 
 test-systems: $(VENV)/.test ## then run what takes whole systems and many minutes
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m systems
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m systems $$(grep -rl "mark.systems" tests --include "test_*.py")
 
 test-endurance: $(VENV)/.test ## the same properties many times over; BERTH_ENDURANCE=nightly for more of them
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -p no:cacheprovider -m endurance $(FILES)

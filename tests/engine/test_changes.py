@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools.platforms import azure, proxmox
-from tools.rules.plans.changes import Allowed, assert_allowed, changes, covers, half_made
+from tools.rules.plans.changes import Allowed, assert_allowed, changes, counted, covers, half_made
 from tools.values.plan import Change
 from tools.values.trouble import RequestProblem
 
@@ -246,3 +246,23 @@ def test_only_what_terraform_calls_half_made_is_made_anew() -> None:
         assert_allowed(plan(tainted(kind)), "change", Allowed(), provider, {("replace", f"{kind}.machine")})
         with pytest.raises(RequestProblem, match="replace"):
             assert_allowed(plan(tainted(kind)), "change", Allowed(), provider)
+
+
+MADE, CHANGED = ("create", "web-01"), ("update", "web-01")
+
+
+@pytest.mark.parametrize(
+    ("found", "things"),
+    [
+        ((MADE, ("create", "firewall of web-01"), ("create", "high availability of web-01")), (MADE,)),
+        ((("delete", "web-01"), ("delete", "firewall of web-01")), (("delete", "web-01"),)),
+        ((CHANGED, ("create", "firewall of web-01")), (CHANGED, ("create", "firewall of web-01"))),
+        ((("update", "firewall of web-01"),), (("update", "firewall of web-01"),)),
+    ],
+)
+def test_what_comes_and_goes_with_a_machine_is_counted_with_it(
+    found: tuple[tuple[str, str], ...], things: tuple[tuple[str, str], ...]
+) -> None:
+    made = [Change(address="a", action=action, name=name) for action, name in found]  # type: ignore[arg-type]
+    act = Change(address="b", action="create", name="firewall of web-02", act=True)
+    assert tuple((one.action, one.name) for one in counted([*made, act])) == things

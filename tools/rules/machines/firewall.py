@@ -95,7 +95,7 @@ def findings(part: Part, seen: ClusterSnapshot) -> Iterator[tuple[str, Severity,
     narrow = next((rule.source for one in shut for rule in one.rules if _is_ssh(rule) and rule.source), "")
     yield "firewall.ssh", Severity.WARNING, fault("firewall.ssh", sources=narrow.replace(",", " and ")) if narrow else None
     off = bool(shut) and seen.firewall_on is False
-    yield "firewall.on", Severity.WARNING, fault("firewall.off", machine=shut[0].name) if off else None
+    yield "firewall.on", Severity.WARNING, fault("firewall.off") if off else None
 
 
 def _is_ssh(rule: Rule) -> bool:

@@ -69,6 +69,13 @@ def changes(plan_json: Json, provider: Provider) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda c: (order.index(c.action), c.address)))
 
 
+def counted(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Those that are a thing of its own to whoever reads how many: a machine that is made with its firewall is one."""
+    things = tuple(change for change in changes if not change.act)
+    named = {(change.action, change.name) for change in things}
+    return tuple(one for one in things if " of " not in one.name or (one.action, one.name.rpartition(" of ")[2]) not in named)
+
+
 def half_made(plan_json: Json, provider: Provider) -> frozenset[str]:
     """Addresses of what a platform took on and then did not finish: Terraform keeps it as tainted, and replaces it."""
     return frozenset(

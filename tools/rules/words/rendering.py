@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from tools.rules.names import foreign
 from tools.rules.names.text import spell_about, spell_memory, spell_number, spell_of, spell_span, spell_turn, spell_value
+from tools.rules.plans.changes import counted
 from tools.rules.request.comparing import Difference
 from tools.values.effects import Tell
 from tools.values.requirements import Field, Needs, Origin
@@ -138,7 +139,7 @@ def own() -> Environment:
     from tools.rules.words import findings  # whose words are drawn here too
 
     made = environment(FunctionLoader(_file))
-    made.filters |= {"detail": findings.detail, "remedy": findings.remedy}
+    made.filters |= {"counted": counted, "detail": findings.detail, "remedy": findings.remedy}
     return made
 
 
