@@ -25,8 +25,12 @@ def dashboards() -> list[dict[str, Any]]:
 
 def queries() -> list[str]:
     drawn = [target["expr"] for one in dashboards() for panel in one["panels"] for target in panel["targets"]]
+    # The machines that may be chosen are the values of a label of these.
+    chosen = [
+        re.sub(r"label_values\((.*), instance\)", r"\1", one["query"]) for board in dashboards() for one in board["templating"]["list"]
+    ]
     # Grafana puts the machines that were chosen in the place of its variable: all of them, as it begins.
-    return [one["expr"] for one in alerts()] + [expr.replace("$machine", ".*") for expr in drawn]
+    return [*(one["expr"] for one in alerts()), *(expr.replace("$machine", ".*") for expr in drawn), *chosen]
 
 
 def asked(url: str, query: str) -> dict[str, Any]:

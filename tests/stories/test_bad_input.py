@@ -14,7 +14,11 @@ import pytest
 
 from cluster_sim.authority import make_authority
 from cluster_sim.run import environment, world
-from tests.conftest import WORLDS, Berth, Reply, api_server, free_port
+from tests.conftest import WORLDS, Berth, Reply, free_port
+from tests.values import Stored, opened
+from tools.pipeline.provisioning import provision
+from tools.pipeline.world import World
+from tools.values.conversation import Phase
 
 VM = "with 2 cores, 4 GB memory, 20 GB disk, on network 20, production"
 WEB = "a web server on network 20, production"
@@ -127,10 +131,10 @@ def test_characters_that_are_none_end_neither_the_server_nor_the_conversation(be
 
 
 @contextmanager
-def connected(given: dict[str, str], folder: Path, **other: str) -> Iterator[Berth]:
-    folder.mkdir()
-    with api_server(given | {"BERTH_HOME": str(folder / "home")} | other, folder / "api_server.log") as berth:
-        yield berth
+def connected(given: dict[str, str], folder: Path, **other: str) -> Iterator[World]:
+    """For what is told before a front end has a part in it: `provision` is as good as a conversation, and no server has to start."""
+    with opened(given | {"BERTH_HOME": str(folder / "home")} | other) as here:
+        yield here
 
 
 def _wrong_token(ready: dict[str, Any], folder: Path) -> dict[str, str]:
@@ -164,14 +168,13 @@ def test_a_cluster_that_cannot_be_seen_is_told_with_the_setting_to_mend(
 ) -> None:
     ready, folder = emulated_cluster
     other = break_it(ready, tmp_path)
-    with connected(environment(ready, folder), tmp_path / "broken", **other) as berth:
-        chat = berth.chat()
-        reply = chat.say(WEB)
-        assert setting in reply.text, reply.text
-        assert_is_a_whole_answer(reply.text.split("|\n", 1)[-1])
+    with connected(environment(ready, folder), tmp_path, **other) as here:
+        reply = provision(WEB, "operator", world=here)
+        assert setting in reply.answer, reply.answer
+        assert_is_a_whole_answer(reply.answer.split("|\n", 1)[-1])
         for secret in (ready["proxmox"]["token"].partition("=")[2], "00000000-dead-4000", "01d00000"):
-            assert secret not in reply.text
-        assert (chat.kept, chat.phase) == (None, "drafting"), "the request is kept"
+            assert secret not in reply.answer
+        assert (reply.plan, reply.phase) == (None, Phase.DRAFTING), "the request is kept"
 
 
 def test_a_token_without_rights_is_told_which_it_lacks(tmp_path: Path) -> None:
@@ -184,24 +187,23 @@ def test_a_token_without_rights_is_told_which_it_lacks(tmp_path: Path) -> None:
     )
     with (
         world([str(bare)], tmp_path / "world", guests="none") as ready,
-        connected(environment(ready, tmp_path), tmp_path / "b") as berth,
+        connected(environment(ready, tmp_path), tmp_path) as here,
     ):
-        chat = berth.chat()
-        reply = chat.say(WEB)
-        assert chat.kept is None
-        assert "Sys.Audit" in reply.text and "pveum acl modify" in reply.text, reply.text
-        assert "ba4e0000" not in reply.text
-        assert_is_a_whole_answer(reply.text.split("|\n", 1)[-1])
+        reply = provision(WEB, "operator", world=here)
+        assert reply.plan is None
+        assert "Sys.Audit" in reply.answer and "pveum acl modify" in reply.answer, reply.answer
+        assert "ba4e0000" not in reply.answer
+        assert_is_a_whole_answer(reply.answer.split("|\n", 1)[-1])
 
 
 def test_a_full_storage_is_counted_before_anything_is_made(tmp_path: Path) -> None:
     with (
         world([str(WORLDS / "full_storage.yaml")], tmp_path / "world", guests="none") as ready,
-        connected(environment(ready, tmp_path), tmp_path / "b") as berth,
+        connected(environment(ready, tmp_path), tmp_path) as here,
     ):
-        chat = berth.chat()
-        reply = chat.say("a PostgreSQL database for 100 concurrent users, production, on network 20, on storage ceph-vm")
-        assert chat.kept is None
-        assert "storage ceph-vm" in reply.text and "GiB" in reply.text, "the sum that fails is shown"
-        chat.say("on storage local-lvm")
-        assert [machine.storage for machine in chat.machines] == ["local-lvm"]
+        wish = "a PostgreSQL database for 100 concurrent users, production, on network 20, on storage ceph-vm"
+        reply = provision(wish, "operator", world=here)
+        assert reply.plan is None
+        assert "storage ceph-vm" in reply.answer and "GiB" in reply.answer, "the sum that fails is shown"
+        provision("on storage local-lvm", "operator", conversation=reply.conversation, world=here)
+        assert [machine.storage for machine in Stored(here, reply.conversation).machines] == ["local-lvm"]

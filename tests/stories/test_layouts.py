@@ -10,8 +10,10 @@ import pytest
 
 from cluster_sim.run import environment, world
 from tests.conftest import WORLDS, api_server
+from tests.values import opened
 from tools.clients.proxmox import Proxmox
 from tools.clients.settings import Settings
+from tools.pipeline.provisioning import provision
 from tools.values.machine import Machine
 from tools.values.value import Json
 
@@ -63,8 +65,8 @@ def test_three_things_are_made_on_it_and_verified(tmp_path: Path, layout: str, s
 
 
 def _site_as_advised(given: Mapping[str, str], said: str, folder: Path) -> Path:
-    with api_server(given, folder / "first.log") as berth:
-        refused = berth.chat(session="refused").say(said).text
+    with opened(given) as here:
+        refused = provision(said, "operator", world=here).answer
     advised = PROMISED.search(refused)
     assert advised, refused
     file = folder / "site.yaml"
