@@ -374,7 +374,7 @@ def _read_for_all(message: Message) -> None:
     before, used = bytes(scene.used), bytearray(scene.used)
     told = any(mark.does("each") for mark in scene.marks) or any(scene.is_listed(i, "everything") for i in range(len(scene.said)))
     goes_on = scene.does(0, "join") or any(scene.is_text(i, "it") for i in range(len(scene.said)))  # `and four cores`, `give it 8 GB`
-    for item in _pointed_at(scene, request.items) or request.items:
+    for item in _pointed_at(scene, request.items) or _lately(scene, request.items) or request.items:
         scene.used[:] = before
         thing = Thing(item.capability, item.label, False, "")
         message.things.append(thing)
@@ -406,6 +406,14 @@ def _pointed_at(scene: Scene, items: Sequence[Item]) -> list[Item]:
     }
     found = [item for item in items if any((fact.name, fact.value) in chosen for fact in item.facts)]
     return found if len(found) == 1 else []
+
+
+def _lately(scene: Scene, items: Sequence[Item]) -> list[Item]:
+    """`4 cores each for those`: of what was spoken of last."""
+    points = any(scene.is_listed(i, "those") and scene.stops(i + 1) for i in range(len(scene.said)))
+    points = points and not scene.any_listed(0, len(scene.said), "everything")
+    latest = [item for item in items if item.label in scene.latest]
+    return latest if points and len(latest) == 1 else []
 
 
 def _whose(able: Sequence[Thing], name: str) -> Doubt:

@@ -18,7 +18,7 @@ NONE = Mark(0, 0, Meanings())
 NOTHING = Token("", "", 0, 0)
 MARGIN = 64
 """Tokens and marks beyond either end of a message, where there is nothing."""
-NAMES_A_THING = 2
+NAMES_A_THING = ASKED = 2
 CLAUSE_MAX = 12
 """Tokens on either side of what is taken back."""
 QUANTITIES = ("number", "size", "money")
@@ -37,6 +37,7 @@ class Seen:
     used: bytearray
     """Of each token, whether something was made of it; `NAMES_A_THING`: it only tells what things are spoken of."""
     denied: bytearray
+    """Of each token, whether nothing is read from it; `ASKED`: it is of a question among orders, which takes nothing back."""
     settled: bytearray
     """Of each token, whether what it says is so without anything being made of it: `one vm`."""
     known: Known = NOTHING_KNOWN
@@ -278,9 +279,9 @@ class Seen:
             self.used[i] = self.used[i] or NAMES_A_THING
         self.settled[first:last] = b"\1" * (last - first)
 
-    def leave(self, first: int, last: int) -> None:
-        """These tokens are of something that is only spoken of: nothing is read from them."""
-        self.denied[first:last] = b"\1" * (last - first)
+    def leave(self, first: int, last: int, how: int = 1) -> None:
+        """These tokens are of something that is only spoken of, or `ASKED` about: nothing is read from them."""
+        self.denied[first:last] = bytes([how]) * (last - first)
 
 
 def _within(marks: list[Mark], first: int, last: int) -> list[Mark]:

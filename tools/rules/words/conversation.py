@@ -136,15 +136,20 @@ def _saying(text: str) -> tuple[str, Intent] | None:
 
 
 def leading(text: str) -> Intent | None:
-    """What the first words of a message command, up to a sign: `forget it, we use the old one`. It counts where nothing else is heard."""
+    """What the first words of a message command, up to a sign, or its last ones agree to: `forget it, we use the old one`, `I can live with
+    that, go`. It counts where nothing else is heard."""
     parts = [part for part in re.split(r"[,.!;:\n]+", text.strip()) if part.strip()]
-    found = _saying(parts[0]) if len(parts) > 1 else None
-    return found[1] if found and " " in found[0] else None
+    if len(parts) < 2:
+        return None
+    found, last = _saying(parts[0]), _saying(parts[-1])
+    agrees = last is not None and last[1] is Intent.APPROVE_WHAT and not _TAKES_BACK.search(text)
+    return found[1] if found and " " in found[0] else Intent.APPROVE_WHAT if agrees else None
 
 
 def says_yes(text: str) -> bool:
-    """`yes`, `yes please`, `evet`: an answer, and not only agreement to a plan."""
-    return (_bare(text).split() or [""])[0] in listed("yes")
+    """`yes`, `yes please`, `evet`: an answer, and no agreement to a plan as `yes, build it` is."""
+    words = [word for word in _bare(text).split() if word not in _data()["courtesy"]["words"]]
+    return bool(words) and all(word in listed("yes") for word in words)
 
 
 def _of_parts(text: str) -> Intent | None:

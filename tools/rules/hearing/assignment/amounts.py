@@ -236,6 +236,8 @@ class Amounts:
         """Of `4 GB more`, `by 2 GB`: 1; of `4 GB less`, `reduce it by 4 GB`: -1; else 0. Fewer machines are heard in
         tools.rules.hearing.edits.clauses."""
         scene = self.scene
+        if scene.find(match.first, match.amount.first, ",", ":") is not None:
+            return 0  # `more memory please, 8`
         lowers = any(scene.is_listed(i, "lowering") for i in range(scene.sentence(match.first)[0], match.last + 1))
         by = scene.does(match.amount.first - 1, "by") or scene.does(match.first - 1, "by")
         if lowers or scene.any_does(match.first - 1, match.last + 1, "less"):

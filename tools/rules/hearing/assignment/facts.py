@@ -100,7 +100,9 @@ def _dates(at: Stretch, one: Wanted) -> None:
     for first, last, iso in _from_on(at) if one.name == "needed_by" else ():
         at.say(one.name, iso, first, last)
     for i in (mark.first for mark in at.marks("for")) if one.name == "until" else ():
-        if scene.is_left(i) and one.name not in at.found.facts:
+        if (
+            scene.is_left(i) and one.name not in at.found.facts and not scene.any_does(scene.clause(i), i, "keep")
+        ):  # `keep metrics for 90 days`
             day = next(iter(days(scene.quote(i, min(i + 4, at.last)), at.today)), None)
             if day and day.start == 0:
                 at.say(one.name, day.iso, i, scene.chunk(i, day.end))

@@ -89,6 +89,9 @@ def meant(
     facts of which something is said already."""
     told = (one for one in _candidates(message, items) if one.name not in but and _fits(message.scene, one, amount))
     able = {one: value for one in told if (value := _instead(message.scene, one, amount, wrong))}
+    able = {
+        one: value for one, value in able.items() if not one.is_said or value.lower() != one.was.lower()
+    } or able  # `2 was fine` changes something
     for clue in _clues(message, amount, wrong, but):
         found = [one for one in able if clue(one)]
         if found:

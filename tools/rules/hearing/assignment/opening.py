@@ -19,7 +19,8 @@ def changes_ports(message: Message, thing: Thing, at: Stretch, number: Amount) -
     if before is None or len(scene.said) > WORDS_MAX or thing.facts.keys() - {ports, "addresses"}:
         return False
     there, (end, said) = before.value.split(", "), ports_at(scene, number.first, at.last)
-    denied = {scene.said[i].text for i in range(at.first, at.last) if scene.denied[i]}
+    denied = {scene.said[i].text for i in range(at.first, at.last) if scene.denied[i] or scene.does(i - 1, "deny")}  # `no 80`
+    said = [one for one in said if one.split()[0] not in denied]
     gone = [port for port in there if port.split()[0] in denied]
     if scene.any_does(at.first, number.first, "only") and said:
         there = []

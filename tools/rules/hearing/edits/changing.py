@@ -18,6 +18,9 @@ from tools.rules.hearing.words.meanings import Mark
 from tools.rules.names.naming import repair
 from tools.values.request import Doubt, Edit, Fact, Item
 
+HERE = frozenset(("network", "bridge", "vlan", "node", "storage"))
+"""What is said of a machine on a cluster."""
+
 
 def changes(message: Message) -> list[Edit]:
     share(message)
@@ -115,6 +118,8 @@ def _is_of_one(message: Message, name: str, others: Sequence[Item]) -> bool:
     place = any(one.name == name and (one.place or one.only_in) for one in wanted)  # a region says which place, too
     if place and others:
         return True
+    if place and any(HERE & set(thing.facts) for n, thing in enumerate(message.things) if n not in saying):
+        return True  # `a web server on network 20 and a VM in Azure`
     if not place or len(saying) != 1 or saying[0] == len(message.things) - 1:
         return False
     scene, thing = message.scene, message.things[saying[0]]

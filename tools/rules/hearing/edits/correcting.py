@@ -26,7 +26,7 @@ def correct(message: Message) -> bool:
     scene, request = message.scene, message.request
     said = amounts(scene, 0, len(scene.said))
     said = [one for one in said if not scene.does(one.first, "article")] or said  # `make that one 1 TB`
-    said = said or list(_multiplied(scene))
+    said = said or list(_multiplied(scene)) or list(_only_one(scene))
     if not 1 <= len(said) <= 2 or not is_short(scene) or _is_labelled(scene, request) or scene.marks_of("keep"):
         return False
     amount, before = said[-1], said[:-1]
@@ -36,13 +36,7 @@ def correct(message: Message) -> bool:
     wrong += [one.worth for one in before]
     replaces = bool(before) and _takes_place(scene, before[0].last, amount.first)
     alone = is_terse(scene) and amount.kind == "number" and (amount.text[0].isdigit() or is_times(scene, amount.first))
-    counts = (
-        scene.does(amount.last, "them")
-        or (scene.does(amount.first - 1, "them") and not points)
-        or scene.is_body(amount.last)
-        or is_day_word(scene.token(amount.last).text)
-    )
-    if counts or amount.instead or not (replaces or (not before and (back or points or alone)) or (before and back)):
+    if _is_another(scene, amount, points) or not (replaces or (not before and (back or points or alone)) or (before and back)):
         return False
     latest = [item for item in request.items if item.label in scene.latest]
     times = is_times(scene, amount.first)
@@ -60,6 +54,14 @@ def correct(message: Message) -> bool:
     return True
 
 
+def _is_another(scene: Scene, amount: Amount, points: bool) -> bool:
+    """`three of them`, `4 servers`, `two weeks`, `4 GB or 8 GB`: more than a figure, or two."""
+    them = scene.does(amount.last, "them") or (scene.does(amount.first - 1, "them") and not points)
+    one = scene.is_listed(amount.first, "single")  # `bir tane yeter`
+    is_day = is_day_word(scene.token(amount.last).text)
+    return bool(amount.instead) or is_day or (not one and (them or scene.is_body(amount.last)))
+
+
 def _multiplied(scene: Scene) -> Iterator[Amount]:
     """`x3`: so many of what was last spoken of."""
     return (
@@ -67,9 +69,21 @@ def _multiplied(scene: Scene) -> Iterator[Amount]:
     )
 
 
+def _only_one(scene: Scene) -> Iterator[Amount]:
+    """`eine reicht`, `one is enough`: one of several."""
+    ones = [i for i in range(len(scene.said)) if scene.is_listed(i, "single") and scene.kind(i) == "word"]
+    if len(ones) == 1 and any(mark.does("settles") for mark in scene.marks):
+        yield Amount("number", 1.0, scene.said[ones[0]].text, ones[0], ones[0] + 1)
+
+
 def _is_labelled(scene: Scene, request: Request) -> bool:
     able = {item.capability for item in request.items}
-    return any({name for one in able for name in mark.facts(one)} - {COUNT} for mark in scene.marks if not scene.denied[mark.first])
+    told = (
+        {name for one in able for name in mark.facts(one)} - {COUNT} or mark.has("choice")
+        for mark in scene.marks
+        if not scene.denied[mark.first]
+    )
+    return any(told)
 
 
 def _takes_place(scene: Scene, first: int, last: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tools.rules.hearing.assignment.cells import Span
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.seen import FIGURES
+from tools.rules.hearing.seen import ASKED, FIGURES
 
 
 def is_question(scene: Scene, spans: Sequence[Span]) -> tuple[bool, str]:
@@ -39,8 +39,9 @@ def is_question(scene: Scene, spans: Sequence[Span]) -> tuple[bool, str]:
                     orders = True
             i = end + 1
     besides = [(first, last) for first, last in asked if orders and scene.is_text(last, "?") and scene.does(first, "ask")]
+    besides = [(first, last) for first, last in besides if not scene.does(first + 1, "bound")]  # `what about 16 GB? do it` orders that
     for first, last in besides:
-        scene.leave(first, last)  # a question among orders asks for nothing
+        scene.leave(first, last, ASKED)  # a question among orders asks for nothing
     return bool(asked) and not orders, scene.quote(besides[0][0], besides[0][1]) if besides else ""
 
 

@@ -36,7 +36,8 @@ def _renames(scene: Scene, item: Item, names: list[str], first: int, to: int) ->
 def _another(scene: Scene, old: int, number: int) -> int:
     """The token of the new name; -1 where there is none. `number`: behind the old one."""
     to = _behind(scene, old, number)
-    fits = to >= 0 and (scene.kind(to) in ("name", "quoted") or scene.is_plain_word(to))
+    told = scene.is_listed(old - 1, "renaming")
+    fits = to >= 0 and (scene.kind(to) in ("name", "quoted") or scene.is_plain_word(to) or (told and scene.kind(to) == "word"))
     ends = scene.breaks(to + 1, "join")
     return to if fits and ends else -1
 

@@ -37,7 +37,7 @@ from tools.rules.hearing.groups.there import (
     ours,
 )
 from tools.rules.hearing.scene import Scene
-from tools.rules.hearing.seen import FIGURES
+from tools.rules.hearing.seen import ASKED, FIGURES
 from tools.rules.hearing.words.able import COUNT
 from tools.rules.hearing.words.meanings import same
 from tools.values.request import Request
@@ -201,6 +201,8 @@ class Grouping:
             return "no" if scene.denied[head.first] else "there"  # what runs goes as tools.rules.hearing.edits.taking hears it
         if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
             return "removed"
+        if scene.denied[head.first] == ASKED:
+            return "spoken of"
         if scene.denied[head.first]:
             instead = (
                 governed(self.scene, head, "except")

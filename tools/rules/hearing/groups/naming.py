@@ -12,6 +12,8 @@ from tools.rules.hearing.words.able import Able
 from tools.rules.hearing.words.meanings import Mark
 
 NAMES_MAX = 200
+OF_MAX = 5
+"""Tokens between `call` and the name, where a thing is named there."""
 DIGITS = "0123456789"
 BUILDING = (
     "deny", "affirm", "lean", "for", "with", "join", "link", "bound", "or", "to", "called", "any", "ask", "ask_for", "change", "each",
@@ -72,6 +74,13 @@ def names(scene: Scene, first: int, last: int) -> Iterator[Called]:
                 start -= 2
             if named and scene.is_left(start):
                 yield Called(start, start, mark.last, names_at(scene, start, mark.first)[1])
+            continue
+        thing = next(
+            (i for i in range(mark.last + 1, min(mark.last + OF_MAX, last - 1)) if scene.is_body(i) or scene.mention_before(i + 1)), 0
+        )
+        if scene.does(mark.last, "owned") and thing and scene.kind(thing + 1) in ("name", "quoted"):
+            end, said = names_at(scene, thing + 1, last)
+            yield Called(thing + 1, thing + 1, end, said)  # `call the azure machine probe-01`
             continue
         begin = scene.skip(mark.last, last, "link", "owned", texts=(":", "=", "#", "-"), most=6)
         begin = scene.skip(begin, last, "owned", "article", texts=("it", "them", "vm", "machine"))
