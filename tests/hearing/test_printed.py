@@ -6,6 +6,7 @@ import pytest
 
 from tests.hearing.facts import heard, plain
 from tools.capabilities import catalogue
+from tools.rules.hearing.layout import resource
 from tools.rules.request.editing import apply
 from tools.values.request import Request
 
@@ -65,11 +66,12 @@ OF_DOCKER = {
     "memory": "8192 MB",
     "disk": "64 GB",
     "storage": "local-zfs",
+    "data_disks": "1 TB on slow",
     "network": "40",
     "bridge": "vmbr0",
     "environment": "production",
 }
-LEFT_OF_DOCKER = {"bios: ovmf", "scsi1: slow:8101/vm-8101-disk-2,size=1T"}
+LEFT_OF_DOCKER = {"bios: ovmf"}
 
 
 @pytest.mark.parametrize(
@@ -94,3 +96,114 @@ def test_a_list_of_other_things_is_no_guest() -> None:
     assert plain(apply(Request(), heard("cores: 2\nmemory: 4 GB\ndisk: 40 GB\nservice: web server"), catalogue())[0]) == {
         "web_server": {"cpu_count": "2", "memory": "4 GB", "disk": "40 GB"}
     }
+
+
+OF_BPG = """resource "proxmox_virtual_environment_vm" "web" {
+  name      = "web-01"
+  node_name = "pve1"
+  vm_id     = 201
+  clone { vm_id = 8000 }
+  cpu {
+    cores = 2
+    type  = "host"
+  }
+  memory { dedicated = 4096 }
+  disk {
+    datastore_id = "local-lvm"
+    interface    = "scsi0"
+    size         = 32
+  }
+  disk {
+    datastore_id = "tank" # the slow one
+    interface    = "scsi1"
+    size         = 500
+  }
+  network_device {
+    bridge  = "vmbr0"
+    vlan_id = 20
+  }
+  initialization {
+    ip_config {
+      ipv4 {
+        address = "10.20.0.50/24"
+        gateway = "10.20.0.1"
+      }
+    }
+    dns { servers = ["10.20.0.2", "10.20.0.3"] }
+    user_account { keys = [var.key] }
+  }
+  hostpci { device = "hostpci0" }
+  tags = ["web", "shop"]
+}
+"""
+OF_TELMATE = """resource "proxmox_vm_qemu" "srv" {
+  count       = var.many
+  name        = "srv-01"
+  target_node = "pve2"
+  clone       = "debian-12-cloud"
+  cores       = 4
+  memory      = 8192
+  disks {
+    scsi {
+      scsi0 {
+        disk {
+          storage = "local-zfs"
+          size    = "40G"
+        }
+      }
+    }
+    ide {
+      ide2 {
+        cloudinit { storage = "local-zfs" }
+      }
+    }
+  }
+  network {
+    model  = "virtio"
+    bridge = "vmbr0"
+    tag    = 30
+  }
+  ipconfig0 = "ip=10.30.0.10/24,gw=10.30.0.1"
+  onboot    = true
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "left"),
+    [
+        (
+            OF_BPG,
+            {
+                "name": "web-01",
+                "node": "pve1",
+                "vm_id": "201",
+                "template": "8000",
+                "cpu_count": "2",
+                "cpu_type": "host",
+                "memory": "4096 MB",
+            }
+            | {"disk": "32 GB", "storage": "local-lvm", "data_disks": "500 GB on tank", "network": "20", "bridge": "vmbr0"}
+            | {"address": "10.20.0.50/24", "gateway": "10.20.0.1", "dns": "10.20.0.2, 10.20.0.3", "tags": "web, shop"},
+            ("hostpci.device = hostpci0",),
+        ),
+        (
+            OF_TELMATE,
+            {"name": "srv-01", "node": "pve2", "template": "debian-12-cloud", "cpu_count": "4", "memory": "8192 MB", "disk": "40GB"}
+            | {"storage": "local-zfs", "network": "30", "bridge": "vmbr0", "address": "10.30.0.10/24", "gateway": "10.30.0.1"}
+            | {"start_on_boot": "yes"},
+            ("count = var.many",),
+        ),
+    ],
+)
+def test_a_machine_of_terraform_is_read_as_its_file_has_it(text: str, facts: dict[str, str], left: tuple[str, ...]) -> None:
+    found = resource.written(f"Please make this one for staging:\n{text}")
+    assert found is not None
+    assert {edit.name: edit.value for edit in found.facts} == facts
+    assert all(edit.quote in text for edit in found.facts)
+    assert found.left == left
+
+
+def test_half_a_resource_ends_where_it_ends() -> None:
+    assert resource.written(OF_BPG[:120]) is not None
+    assert resource.written('resource "aws_instance" "x" { }') is None

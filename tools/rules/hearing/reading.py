@@ -30,7 +30,7 @@ from tools.rules.hearing.groups.grouping import Group
 from tools.rules.hearing.groups.naming import DIGITS, Called, names
 from tools.rules.hearing.groups.parting import groups
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
-from tools.rules.hearing.layout import printed
+from tools.rules.hearing.layout import printed, resource
 from tools.rules.hearing.layout.cleaning import clean, spaced, under_headings
 from tools.rules.hearing.layout.files import pasted, without
 from tools.rules.hearing.layout.pieces import CELLS_MAX, PIECES_MAX, Piece, pieces
@@ -60,7 +60,7 @@ def read(
     """What this message changes of the request, asks or wishes. `asked` are the questions that it may answer, `before` is the request
     before the last message, which this one may correct; `known` is what the world has."""
     text = text[:TEXT_LENGTH_MAX]
-    if guest := printed.printed(text):
+    if guest := printed.printed(text) or resource.written(text):
         rest = printed.without(text, guest)
         heard = read(rest, request, catalogue, asked, today, before, known)
         if any(edit.do == "add" for edit in heard.edits):

@@ -93,16 +93,17 @@ def _facts(lines: Mapping[str, re.Match[str]]) -> Iterator[tuple[str, str, str]]
 
 
 def _disks(said: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """The one that it boots from, and the others where they are on the same storage: Berth puts them there."""
+    """The one that it boots from, and the others, each on its own storage."""
     disks = {key: value for key, value in said.items() if _DISK.fullmatch(key) and _SIZE.search(value) and "media=cdrom" not in value}
     order = re.search(r"order=([a-z0-9;]+)", said.get("boot", ""))
     first = next((key for key in (*(order[1].split(";") if order else ()), *sorted(disks)) if key in disks), "")
     storage = disks[first].partition(":")[0]
     yield first, "disk", _size(disks[first])
     yield first, "storage", storage
-    others = [key for key in sorted(disks) if key != first and disks[key].startswith(f"{storage}:")]
-    if others:
-        yield others[0], "data_disks", ", ".join(_size(disks[key]) for key in others)
+    others = [key for key in sorted(disks) if key != first]
+    said_of = {key: "" if (on := disks[key].partition(":")[0]) == storage else f" on {on}" for key in others}
+    for key in others:
+        yield key, "data_disks", ", ".join(f"{_size(disks[one])}{said_of[one]}" for one in others)
 
 
 def _size(value: str) -> str:
