@@ -106,6 +106,12 @@ SAID: dict[str, dict[str, str]] = {
 }
 
 
+def test_a_template_with_rules_of_its_own_is_told_before_the_plan() -> None:
+    ruled = four_nodes(templates=tuple(one.model_copy(update={"rules_count": 2}) for one in four_nodes().templates))
+    assert errors(reviewed(composed("virtual_machine", VM | {"ports": "443"}, ruled), ruled)) == ["firewall.template"]
+    assert errors(reviewed(composed("virtual_machine", VM, ruled), ruled)) == []
+
+
 def test_a_firewall_stays_and_a_port_is_shut_by_leaving_it_out() -> None:
     old = only(composed("virtual_machine", VM | {"ports": "443, 8080"}))
     built = four_nodes(guests=(*four_nodes().guests, BUILT))

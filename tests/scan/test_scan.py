@@ -310,6 +310,21 @@ def test_of_a_big_cluster_as_many_guests_are_read_as_a_decision_needs(
     assert "VLANs in use" not in {p.subject for p in snapshot.problems}
 
 
+def test_rules_of_a_templates_own_firewall_are_counted(serve: Serve) -> None:
+    def ruled(request: Request) -> Answer:
+        node = {"type": "node", "node": "pve1", "status": "online", "cpu": 0.1, "maxcpu": 8, "mem": 1, "maxmem": 8 * GIB}
+        templates = [{"type": "qemu", "vmid": n, "node": "pve1", "name": "debian-12", "template": 1} for n in (9000, 9001)]
+        config = {"scsi0": "ceph:vm-disk,size=3G", "ide2": "ceph:vm-cloudinit,media=cdrom", "template": 1}
+        answers: dict[str, object] = {
+            "/cluster/resources": [*templates, node],
+            **{f"/nodes/pve1/qemu/{n}/config": config for n in (9000, 9001)},
+            "/nodes/pve1/qemu/9000/firewall/rules": [{"pos": 0, "type": "in", "action": "ACCEPT", "enable": 0}],
+        }
+        return json_answer({"data": answers.get(request.path.removeprefix("/api2/json"), [])})
+
+    assert [(one.vm_id, one.rules_count) for one in look(serve(ruled)).templates] == [(9000, 1), (9001, 0)]
+
+
 def test_what_of_sdn_is_not_applied_is_no_network_yet(serve: Serve) -> None:
     def pending(request: Request) -> Answer:
         node = {"type": "node", "node": "pve1", "status": "online", "cpu": 0.1, "maxcpu": 8, "mem": 1, "maxmem": 8 * GIB}

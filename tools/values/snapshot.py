@@ -122,6 +122,8 @@ class Template(Value):
     """The interface of its cloud-init drive. Its system may see no other: the cloud kernels know no IDE drive of a q35 machine."""
     drives: tuple[str, ...] = ()
     """The interfaces that something is on: `ide2`, `scsi0`."""
+    rules_count: int = 0
+    """Of its own firewall: a machine that is cloned from it has them, too."""
 
 
 class Network(Value):

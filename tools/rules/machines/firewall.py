@@ -94,6 +94,10 @@ def findings(part: Part, seen: ClusterSnapshot) -> Iterator[tuple[str, Severity,
     yield "firewall.network", Severity.ERROR, fault("firewall.network", machine=lost) if lost else None
     narrow = next((rule.source for one in shut for rule in one.rules if _is_ssh(rule) and rule.source), "")
     yield "firewall.ssh", Severity.WARNING, fault("firewall.ssh", sources=narrow.replace(",", " and ")) if narrow else None
+    there = {guest.vm_id for guest in seen.guests}
+    ruled = {template.vm_id: template.name for template in seen.templates if template.rules_count}
+    taken = next((ruled[one.template_vm_id] for one in shut if one.template_vm_id in ruled and one.vm_id not in there), "")
+    yield "firewall.template", Severity.ERROR, fault("firewall.template", template=taken) if taken else None
     off = bool(shut) and seen.firewall_on is False
     yield "firewall.on", Severity.WARNING, fault("firewall.off") if off else None
 

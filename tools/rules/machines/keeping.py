@@ -23,7 +23,7 @@ def resting_on(made: Iterable[Machine], snapshot: ClusterSnapshot) -> tuple[tupl
     for m in made:
         template = templates.get(m.template_vm_id)
         if template is not None:
-            plain = template.model_dump(exclude={"storages", "drives", "cards"}) | {"storages": ", ".join(template.storages)}
+            plain = template.model_dump(exclude={"storages", "drives", "cards", "rules_count"}) | {"storages": ", ".join(template.storages)}
             seen[f"template {m.template_vm_id}"] = tuple(plain.items())
         for storage in (storages[name, m.node] for name in sorted(m.storages) if (name, m.node) in storages):
             seen[f"storage {storage.name} of {m.node}"] = (("kind", storage.kind), ("shared", storage.shared))

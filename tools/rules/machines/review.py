@@ -29,6 +29,7 @@ OF_THE_PART = (
     "address.virtual",
     "firewall.network",
     "firewall.ssh",
+    "firewall.template",
 )
 """Checks of the part as a whole that are not of the whole cluster."""
 

@@ -123,10 +123,11 @@ def read_data_disks(reading: Reading, by_place: bool = True) -> None:
             f"{naming.shorten(text)}: a data disk has from 1 GiB to {DISK_GIB_MAX // 1024} TiB. Say sizes within that.", "data_disks"
         )
     elif wrong:
-        why = "Say one such as /srv/data, which is not part of the system"
+        why = "Say a folder that is not part of the system, as in `data disk 100 GB at /srv/data`"
         reading.refuse(f"No disk can be mounted at {naming.shorten(wrong)}. {why}.", "data_disks")
     elif twice:
-        reading.refuse(f"Two disks cannot both be mounted at {naming.shorten(twice)}. Say a folder for each.", "data_disks")
+        each_its_own = "Say a folder for each, as in `data disks 1 GB at /srv/a, 2 GB at /srv/b`"
+        reading.refuse(f"Two disks cannot both be mounted at {naming.shorten(twice)}. {each_its_own}.", "data_disks")
     else:
         where = [(f" on {s}" if s else "") + (f" at {f}" if f else "") for s, f in zip(storages, folders, strict=True)] if by_place else []
         told = tuple(f"{size_gib}{place}" for size_gib, place in zip_longest(sizes_gib, where[: len(sizes_gib)], fillvalue=""))

@@ -77,7 +77,7 @@ class _Look:
         waiting = tuple(seeing.sdn_waiting("zone", rows(first["SDN zones"]))) + tuple(seeing.sdn_waiting("vnet", rows(first["SDN vnets"])))
         vnets, zones = seeing.applied(rows(first["SDN vnets"])), seeing.applied(rows(first["SDN zones"]))
         now, later = self._configs(guest_rows, online, vm_ids, at_once=enough is None)
-        second = self._second(online, now, vnets, history)
+        second = self._second(online, [*now, *self._template_rules(guest_rows, online)], vnets, history)
         while later and enough and not enough(*self._networks(online, second, vnets, zones)):
             second |= self._read(dict(later[:CONFIGS_AT_ONCE]))
             del later[:CONFIGS_AT_ONCE]
@@ -108,6 +108,13 @@ class _Look:
             sdn_waiting=waiting + self._subnets_waiting(second),
             problems=tuple(self.problems),
         )
+
+    def _template_rules(self, guest_rows: list[Row], online: list[str]) -> list[Config]:
+        templates = (
+            row for row in guest_rows if row.get("type") == "qemu" and seeing.flag(row, "template") and str(row.get("node")) in online
+        )
+        paths = ((f"rules of VM {int(number(row, 'vmid'))}", _config_path(row)[1]) for row in templates)
+        return [(subject, (*path[:-1], "firewall", "rules")) for subject, path in paths]
 
     def _configs(
         self, guest_rows: list[Row], online: list[str], vm_ids: Collection[int], at_once: bool
@@ -230,7 +237,8 @@ class _Look:
             if row.get("type") == "qemu" and seeing.flag(row, "template") and config is not None:
                 template = seeing.template(row, config, shared)
                 if template is not None:
-                    found.append(template)
+                    rules = rows(second.get(f"rules of VM {template.vm_id}"))
+                    found.append(template.model_copy(update={"rules_count": len(rules)}))
         return tuple(sorted(found, key=lambda t: t.vm_id))
 
     def _networks(

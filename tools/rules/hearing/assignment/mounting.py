@@ -28,6 +28,8 @@ class Place(NamedTuple):
     size: Amount
     text: str
     last: int
+    listed: bool
+    """It has no label of its own: `data disks: 1 GB at /a, 2 GB at /b`."""
 
 
 def places_of(at: Stretch) -> list[Place]:
@@ -37,14 +39,14 @@ def places_of(at: Stretch) -> list[Place]:
     before = -GAP_MAX
     for size in (one for one in amounts(at.scene, at.first, at.last) if one.kind == "size" and labelled):
         behind = next((i for i in range(size.last, at.last) if i not in labelled), at.last)
-        joined = any(i in labelled for i in range(size.first - GAP_MAX, behind)) or size.first - before < GAP_MAX
+        named, listed = any(i in labelled for i in range(size.first - GAP_MAX, behind)), size.first - before < GAP_MAX
         storage, folder, end = _told(at.scene, behind, at.last)
-        if not joined or end == behind:
+        if not (named or listed) or end == behind:
             continue
         before = end
         text = " ".join(filter(None, [f"on {storage}" if storage else "", f"at {folder}" if folder else ""]))
-        found.append(Place(size, text, end))
-        at.scene.use(behind, end)
+        found.append(Place(size, text, end, listed and not named))
+        at.scene.use(size.first if found[-1].listed else behind, end)
     return found
 
 
@@ -55,14 +57,12 @@ def add_places(at: Stretch, places: list[Place], before: Fact | None) -> None:
     if said is None or not (places or before):
         return
     values = said.value.split(", ")
-    for place in places:
+    values += [f"{place.size.text} {place.text}" for place in places if place.listed]
+    for place in (one for one in places if not one.listed):
         numbers = [n for n, value in enumerate(values) if value == place.size.text]
         alone = sum(one.size.text == place.size.text for one in places) == 1  # `two data disks of 100 GB on tank`
         for number in numbers if alone else numbers[:1]:
             values[number] = f"{values[number]} {place.text}"
-        if not numbers and at.scene.is_left(place.size.first):  # the next one of a list
-            values.append(f"{place.size.text} {place.text}")
-            at.scene.use(place.size.first, place.size.last)
     there = [_PLACE.findall(one) for one in before.value.split(", ")] if before else []
     if len(there) == len(values):
         values = [one if _PLACE.search(one) else " ".join([one, *was]) for one, was in zip(values, there, strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 from datetime import date
 
 from tools.rules.hearing.assignment.facts import NO_KEY, read_facts
+from tools.rules.hearing.assignment.mounting import add_places, places_of
 from tools.rules.hearing.assignment.places import SUBNET, addresses_at
 from tools.rules.hearing.assignment.ports import ports_at
 from tools.rules.hearing.assignment.stretch import Found, Stretch
@@ -82,10 +83,12 @@ def _addressed(scene: Scene, wanted: Iterable[Wanted]) -> list[Wanted]:
 def _labelled(scene: Scene, wanted: list[Wanted], capability: str, today: date) -> Found:
     able = Able([one for one in wanted if one.kind != "text" or scene.marks_of(one.name)])
     at = Stretch(scene, 0, len(scene.said), capability, able, Found(), today)
+    disks = places_of(at)
     read_facts(at)
     for match in assign(at)[0]:
         value = plain(match.amount.worth) if match.amount.kind == "number" else match.amount.text
         at.say(match.facts[0], value, match.first, match.last)
+    add_places(at, disks, None)
     return at.found
 
 
