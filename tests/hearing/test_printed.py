@@ -199,7 +199,7 @@ OF_TELMATE = """resource "proxmox_vm_qemu" "srv" {
 def test_a_machine_of_terraform_is_read_as_its_file_has_it(text: str, facts: dict[str, str], left: tuple[str, ...]) -> None:
     found = resource.written(f"Please make this one for staging:\n{text}")
     assert found is not None
-    assert {edit.name: edit.value for edit in found.facts} == facts
+    assert {edit.name: edit.value for edit in found.facts} == facts | {"vlan": facts["network"]}
     assert all(edit.quote in text for edit in found.facts)
     assert found.left == left
 

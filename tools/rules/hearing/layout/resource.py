@@ -17,7 +17,7 @@ _PIECE = re.compile(
 )
 PIECES_MAX = 400
 PLAIN = {
-    "name": "name",
+    "count": "count",
     "vm_id": "vm_id",
     "vmid": "vm_id",
     "node_name": "node",
@@ -25,8 +25,6 @@ PLAIN = {
     "clone": "template",
     "clone_id": "template",
     "clone.vm_id": "template",
-    "cores": "cpu_count",
-    "cpu.cores": "cpu_count",
     "cpu.type": "cpu_type",
     "cpu_type": "cpu_type",
     "initialization.dns.domain": "domain",
@@ -41,7 +39,8 @@ PLAIN = {
 LISTS = {"tags": "tags", "initialization.dns.servers": "dns", "initialization.dns.server": "dns", "nameserver": "dns"}
 MEMORY = ("memory.dedicated", "memory")
 ON_BOOT = ("on_boot", "onboot")
-DISK = re.compile(r"disk|disks\.(?:scsi|virtio|sata)\.[a-z]+\d+\.disk")
+CORES, SOCKETS = ("cores", "cpu.cores"), ("sockets", "cpu.sockets")
+DISK = re.compile(r"disk|scsi|virtio|disks\.(?:scsi|virtio|sata)\.[a-z]+\d+\.disk")
 CARD = ("network_device", "network")
 IP_CONFIG = re.compile(r"initialization\.ip_config\.ipv[46]")
 OF_THE_TEMPLATE = re.compile(
@@ -72,7 +71,7 @@ def written(text: str) -> Printed | None:
     for paths, name, value in _facts(pieces):
         used |= set(paths)
         if name:
-            facts.append(Edit(do="set", name=name, value=value, quote=lines[paths[0]]))
+            facts.append(Edit(do="set", name=name, value=value, quote=next(lines[path] for path in paths if path in lines)))
     left = tuple(f"{p.path} = {p.value}" for p in pieces if p.path not in used and not OF_THE_TEMPLATE.fullmatch(p.path))
     return Printed(head.start(), end, tuple(facts), left)
 
@@ -100,6 +99,12 @@ def _pieces(text: str, start: int) -> tuple[list[Piece], int]:
 
 def _facts(pieces: list[Piece]) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """(paths that say it, fact, value)."""
+    said = {piece.path: piece.value for piece in pieces}
+    if base := re.sub(r"[-_]?\$\{.*", "", said.get("name", "")):  # `moth-${count.index + 1}`: Berth numbers them itself
+        yield ("name",), "name", base
+    cores, sockets = (next((said[one] for one in several if said.get(one, "").isdigit()), "") for several in (CORES, SOCKETS))
+    if cores:
+        yield CORES, "cpu_count", str(int(cores) * int(sockets or 1))
     literal = [piece for piece in pieces if re.search(r"\$\{|\b(?:var|local|data|module)\.", piece.value) is None]
     for piece in literal:
         if name := PLAIN.get(piece.path):
@@ -148,6 +153,7 @@ def _cards(pieces: list[Piece]) -> Iterator[tuple[tuple[str, ...], str, str]]:
         bridge, tag = plugged[0]
         yield told, "network", tag or bridge
         if tag:
+            yield told, "vlan", tag
             yield told, "bridge", bridge
     if further := [f"{bridge}.{tag}" if tag else bridge for bridge, tag in plugged[1:]]:
         yield told, "more_networks", ", ".join(further)
