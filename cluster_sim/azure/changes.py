@@ -42,11 +42,12 @@ def put(
     later: dict[str, Any] | None = None,
     seeding: bool = False,
     inner: bool = False,
+    merging: bool = False,
 ) -> Written:
     """Creates or replaces.
 
     `later` is the error its operation will end with; `seeding` builds what is there when the world begins, `inner` a part of a
-    resource already allowed.
+    resource already allowed; `merging`: what the body does not speak of stays.
     """
     if not isinstance(body, Mapping):
         raise errors.invalid_content("The request body must be a JSON object.")
@@ -76,7 +77,8 @@ def put(
     generation = before.generation if before else cloud.store.next_generation()
     stored = Address(scope, address.type, (*_parent_names(cloud, address), before.name if before else address.name))
     change = Change(cloud, stored, body, before, generation)
-    change.parts = {property_: change.properties.pop(property_, None) for property_ in kind.parts}
+    listed = {property_: change.properties.pop(property_, None) for property_ in kind.parts}
+    change.parts = {property_: given for property_, given in listed.items() if given is not None or not merging}
     if kind.references:
         _check_references(cloud, stored, body)
     try:
@@ -99,8 +101,8 @@ def put(
     cloud.store.resources[resource.key] = resource
     try:
         for property_, given in change.parts.items():
-            if given is not None:
-                _write_parts(cloud, stored, kind, property_, given, caller, seeding)
+            if given is not None or kind.unsaid_parts_go:
+                _write_parts(cloud, stored, kind, property_, given or [], caller, seeding)
         kind.written(change)
     except ArmError:
         cloud.store.resources = undo
@@ -124,7 +126,7 @@ def patch(cloud: Cloud, address: Address, kind: Kind, body: Any, caller: Caller,
     merged = _merge(before.body, {k: v for k, v in body.items() if k != "tags"})
     if "tags" in body:
         merged["tags"] = body["tags"]
-    return put(cloud, address, kind, merged, caller, later=later)
+    return put(cloud, address, kind, merged, caller, later=later, merging=True)
 
 
 def retag(cloud: Cloud, address: Address, kind: Kind, resource: Resource, tags: dict[str, str], caller: Caller) -> None:

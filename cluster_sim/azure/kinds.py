@@ -116,6 +116,8 @@ class Kind:
     """Properties holding child resources in full: `subnets` → their type's segment."""
     flat_parts: bool = False
     """Parts are listed without `properties`, and those not listed stay (AKS node pools)."""
+    unsaid_parts_go: bool = False
+    """Parts go, too, where a body does not speak of them at all (security rules). Subnets stay then."""
     references: bool = False
     """Ids in its properties must exist (Microsoft.Network)."""
     used_by: tuple[str, str] | None = None

@@ -16,7 +16,7 @@ from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.cluster_policies import hold_to_policy
 from cluster_sim.azure.data import table
 from cluster_sim.azure.families import compute
-from cluster_sim.azure.families.databricks import WORKSPACE
+from cluster_sim.azure.families.network_intent import WORKSPACE
 from cluster_sim.azure.families.private_link import private_connections
 from cluster_sim.azure.kinds import guid
 from cluster_sim.azure.running import end, settle, sizes

@@ -24,6 +24,11 @@ resource "azapi_resource" "security_group" {
   name      = var.names.nsg
   location  = var.location
   tags      = var.tags
+
+  lifecycle {
+    # A group that is put again loses the rules that its body does not speak of.
+    ignore_changes = [tags]
+  }
 }
 
 resource "azapi_resource" "rule" {

@@ -11,6 +11,7 @@ locals {
     # Its name says more than it gives: without local accounts there is no admin's credential, and the run command is left.
     run_command      = "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8"
     kubernetes_admin = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b"
+    reader           = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
   }
   role_id  = { for name, id in local.role : name => "/subscriptions/${var.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/${id}" }
   group_id = "/subscriptions/${var.subscription_id}/resourceGroups/${var.names.resource_group}"
@@ -297,10 +298,11 @@ resource "azapi_resource" "maintenance" {
 }
 
 resource "azapi_resource" "team" {
-  for_each = var.administrators == "" ? {} : { cluster = "cluster_user", run_command = "run_command", kubernetes = "kubernetes_admin" }
+  # None of the first three may read what a run command answered, nor the logs: a reader may.
+  for_each = var.administrators == "" ? {} : { cluster = "cluster_user", run_command = "run_command", kubernetes = "kubernetes_admin", group = "reader" }
 
   type      = "Microsoft.Authorization/roleAssignments@2022-04-01"
-  parent_id = azapi_resource.cluster.id
+  parent_id = each.key == "group" ? azapi_resource.group.id : azapi_resource.cluster.id
   name      = uuidv5("url", "${local.group_id}/${var.names.cluster}/team/${each.key}")
 
   body = {

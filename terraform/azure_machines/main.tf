@@ -256,7 +256,7 @@ resource "azapi_resource" "machine" {
             disablePasswordAuthentication = true
             provisionVMAgent              = true
             ssh                           = { publicKeys = [for key in var.public_keys : { path = "/home/${local.user}/.ssh/authorized_keys", keyData = key }] }
-            # The image's own unattended upgrades; Azure looks what is missing.
+            # The image's own unattended upgrades bring its patches; what is missing is asked by whoever wants to know.
             patchSettings = { patchMode = "ImageDefault", assessmentMode = "ImageDefault" }
           }
         }

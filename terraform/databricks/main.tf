@@ -12,6 +12,15 @@ locals {
     { ui = "databricks_ui_api" },
     { for name, value in { auth = "browser_authentication" } : name => value if var.dns_zones_id == "" },
   )
+  # Databricks writes these rules into the security group of its subnets, and Azure takes no group without them: they stand here as it
+  # writes them, so that a group that is put again keeps them. None is for the control plane, which is reached by private link.
+  own_rules = [
+    { name = "worker-to-worker-inbound", priority = 100, direction = "Inbound", protocol = "*", to = "VirtualNetwork", port = "*", why = "Required for worker nodes communication within a cluster." },
+    { name = "worker-to-sql", priority = 101, direction = "Outbound", protocol = "Tcp", to = "Sql", port = "3306", why = "Required for workers communication with Azure SQL services." },
+    { name = "worker-to-storage", priority = 102, direction = "Outbound", protocol = "Tcp", to = "Storage", port = "443", why = "Required for workers communication with Azure Storage services." },
+    { name = "worker-to-worker-outbound", priority = 103, direction = "Outbound", protocol = "*", to = "VirtualNetwork", port = "*", why = "Required for worker nodes communication within a cluster." },
+    { name = "worker-to-eventhub", priority = 104, direction = "Outbound", protocol = "Tcp", to = "EventHub", port = "9093", why = "Required for worker communication with Azure Eventhub services." },
+  ]
 }
 
 resource "azapi_resource" "group" {
@@ -30,22 +39,40 @@ resource "azapi_resource" "security_group" {
   tags      = var.tags
   body = {
     properties = {
-      securityRules = [
-        {
-          name = "deny-internet-inbound"
-          properties = {
-            description              = "Nothing from the internet reaches a node."
-            priority                 = 4000
-            direction                = "Inbound"
-            access                   = "Deny"
-            protocol                 = "*"
-            sourceAddressPrefix      = "Internet"
-            sourcePortRange          = "*"
-            destinationAddressPrefix = "*"
-            destinationPortRange     = "*"
+      securityRules = concat(
+        [
+          for rule in local.own_rules : {
+            name = "Microsoft.Databricks-workspaces_UseOnly_databricks-${rule.name}"
+            properties = {
+              description              = rule.why
+              priority                 = rule.priority
+              direction                = rule.direction
+              access                   = "Allow"
+              protocol                 = rule.protocol
+              sourceAddressPrefix      = "VirtualNetwork"
+              sourcePortRange          = "*"
+              destinationAddressPrefix = rule.to
+              destinationPortRange     = rule.port
+            }
           }
-        },
-      ]
+        ],
+        [
+          {
+            name = "deny-internet-inbound"
+            properties = {
+              description              = "Nothing from the internet reaches a node."
+              priority                 = 4000
+              direction                = "Inbound"
+              access                   = "Deny"
+              protocol                 = "*"
+              sourceAddressPrefix      = "Internet"
+              sourcePortRange          = "*"
+              destinationAddressPrefix = "*"
+              destinationPortRange     = "*"
+            }
+          },
+        ],
+      )
     }
   }
 }

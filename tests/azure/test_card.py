@@ -84,8 +84,8 @@ def test_an_edit_tells_what_it_changes_and_what_it_costs(seen: SubscriptionSnaps
 def test_what_is_not_in_the_sum_is_named_and_a_price_that_moves_says_so(seen: SubscriptionSnapshot) -> None:
     found = estimate(composed("spark for the ml team, 1 TB daily, 5 TB stored, in eastus", seen).parts, situation(seen))
     priced = {line.price_row.partition("@")[0] for line in found.lines if line.amount}
-    assert {"log_analytics.retention", "alert.metric"} <= priced
-    assert {line.unit for line in found.lines if line.amount is None} == {"adls.hot.writes", "adls.hot.reads", "egress.internet"}
+    assert {"log_analytics.retention", "alert.metric", "adls.hot.reads"} <= priced
+    assert {line.unit for line in found.lines if line.amount is None} == {"adls.hot.writes.ZRS"}
     spot = next(line for line in found.lines if line.price_row.startswith("vm_spot."))
     captured = next(row.captured_at for row in PRICES if row.row == spot.price_row)
     assert any("Spot prices move" in one and captured in one for one in found.assumptions)

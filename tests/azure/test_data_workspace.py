@@ -129,16 +129,18 @@ def test_what_fits_eight_thousand_dollars_and_what_does_not(seen: SubscriptionSn
 def test_every_figure_of_the_estimate_is_a_row_of_the_snapshot_and_adds_up(seen: SubscriptionSnapshot) -> None:
     manifest = composed(WORDS, seen)
     found = estimate(manifest.parts, situation(seen))
-    rows = {p.row: p for p in PRICES}
     for line in found.lines:
         if line.amount is None:
             assert "not priced" in line.note
         else:
-            assert line.amount == pytest.approx(line.quantity * rows[line.price_row].price, abs=0.01)
+            # What it is charged at is that of the last of its tiers that it reaches: none reaches more than one that is not free.
+            [price] = {p.price for p in PRICES if p.row == line.price_row and p.tier_from <= line.quantity} - {0}
+            free = sum(p.tier_from for p in PRICES if p.row == line.price_row and p.tier_from <= line.quantity)
+            assert line.amount == pytest.approx((line.quantity - free) * price, abs=0.01)
     assert found.total == pytest.approx(sum(x.amount for x in found.lines if x.amount is not None), abs=0.01)
     assert found.total == pytest.approx(Design(manifest.parts[0].needs, next(choices(manifest.parts[0].needs))).monthly(PRICES), abs=0.1)
     assert {"compute", "storage", "data path", "monitoring", "security"} <= {x.path for x in found.lines}
-    assert any("adls" in x.unit for x in found.lines if x.amount is None), "operations on the lake cost, and have no row"
+    assert any("adls" in x.unit for x in found.lines if x.amount is None), "writes to three zones cost, and have no row"
     assert found.savings
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.hearing.facts import plain, said
 from tools.capabilities.azure_firewall_ports.choices import free_priority
 from tools.platforms import estimate
+from tools.rules.azure.checks import cloud_of
 from tools.rules.plans.policy import document, judge, refused
 from tools.values.snapshot import SecurityRule, SubscriptionSnapshot
 
@@ -134,6 +135,9 @@ def test_from_a_sentence_to_an_empty_plan_and_back(folder: Callable[[str], Folde
     assert wanted_changes(place.plan()) == []
     after = look()
     assert len(after.security_rules) == len(before.security_rules) + 1, "what was there stays"
+    # Another owner in the run's tags puts no group again, which would lose the rules.
+    place.vary(part, tags={**dict(cloud_of(part).tags), "owner": "somebody-else"})
+    assert not [one for one in wanted_changes(place.plan()) if "security_group" in one]
     again = composed(SHARED, after).parts[0].variables["rules"][0]
     assert again["priority"] != part.variables["rules"][0]["priority"] or words != SHARED
     place.plan(destroy=True)

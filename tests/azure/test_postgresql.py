@@ -93,10 +93,13 @@ def test_what_azure_does_is_not_told_as_left_out(seen: SubscriptionSnapshot) -> 
     assert part.needs.not_included == () and part.candidate.endswith("/zone-redundant") and part.variables["backup_days"] == 30
 
 
-def test_what_has_no_price_is_named(seen: SubscriptionSnapshot) -> None:
+def test_the_sum_is_its_servers_their_storage_and_logs_and_what_has_no_price_is_named(seen: SubscriptionSnapshot) -> None:
     found = estimate(composed(WORDS, seen).parts, situation(seen))
-    assert [x.unit for x in found.lines if x.amount is None] == ["postgresql.D2s_v3", "postgresql.storage"]
-    assert found.total == pytest.approx(5 * 2.30 + 9.7 * 0.13 + 0.10 + 0.50, abs=0.01)
+    servers, logs = 2 * (730 * 0.195 + 64 * 0.138), 5 * 2.30 + 9.7 * 0.13 + 0.10 + 0.50
+    assert found.total == pytest.approx(servers + logs, abs=0.02)
+    assert {x.note for x in found.lines if "postgresql" in x.price_row} == {"price of westus"}, "no list of eastus is at hand"
+    small = estimate(composed("postgres in Azure for 20 users, development, in eastus", seen, "b2s/single").parts, situation(seen))
+    assert [x.unit for x in small.lines if x.amount is None] == ["postgresql.B2s"]
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,18 @@ def test_whatever_is_peered_with_the_hub_is_peered_from_both_sides() -> None:
     assert len(hubs) >= 6 and all("there = " in text and "back = " in text for text in hubs)
 
 
+def test_whoever_may_run_a_command_in_a_cluster_may_read_what_it_answered() -> None:
+    """The built-in role has the action and not its results (azadvertizer.net, role 0ab0b1a8, read 2026-12-01); a reader has them."""
+    teams = [(name, text) for name, kind, text in ALL if kind.endswith("/roleAssignments") and '"run_command"' in text]
+    assert len(teams) == 2 and all('"reader"' in text for _, text in teams)
+
+
+def test_a_security_group_is_put_with_its_rules_or_not_again() -> None:
+    """Put without a word of them it loses those that were made by themselves (pulumi/pulumi-azure-native, issue 1087)."""
+    groups = [(name, text) for name, kind, text in ALL if kind.endswith("/networkSecurityGroups")]
+    assert [name for name, text in groups if "securityRules = " not in text and "ignore_changes = [tags]" not in text] == []
+
+
 def test_nothing_is_made_in_a_version_that_ends_as_a_preview() -> None:
     previews = {TYPE.search(text)[0] for _, _, text in ALL if (found := TYPE.search(text)) and found[2].endswith("-preview")}  # type: ignore[index]
     # Azure has no other version of these.

@@ -63,7 +63,7 @@ def test_a_meter_whose_public_name_is_not_certain_is_left_alone() -> None:
     assert query(ROW.model_copy(update={"key": "alert.metric"})) is None
 
 
-LAKE = "Azure Data Lake Storage Gen2 Hierarchical Namespace"
+LAKE, SERVER = "Azure Data Lake Storage Gen2 Hierarchical Namespace", "Azure Database for PostgreSQL Flexible Server"
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,15 @@ LAKE = "Azure Data Lake Storage Gen2 Hierarchical Namespace"
             0.019,
         ),
         ("blob.hot.LRS", 51200, [_item(meterName="Hot LRS Data Stored", productName=LAKE, tierMinimumUnits=0.0)], None),
+        ("disk.P15", 0, [_item(meterName="P15 LRS Disk", productName="Premium SSD Managed Disks", retailPrice=38.01)], 38.01),
+        ("postgresql.D2s_v3", 0, [_item(meterName="vCore", productName=f"{SERVER} General Purpose Dsv3 Series Compute")], 0.192),
+        ("postgresql.D2s_v3", 0, [_item(meterName="vCore", productName=f"{SERVER} Memory Optimized Esv3 Series Compute")], None),
     ],
 )
 def test_a_meter_is_found_by_its_public_name_and_from_its_quantity_on(
     key: str, tier_from: float, items: list[dict[str, Any]], price: float | None
 ) -> None:
-    row = ROW.model_copy(update={"key": key, "tier_from": tier_from, "path": "storage" if key.startswith("blob") else "data path"})
+    row = ROW.model_copy(update={"key": key, "tier_from": tier_from})
     found = pick(row, items)
     assert (found.price if found else None) == price
 

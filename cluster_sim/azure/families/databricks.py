@@ -7,11 +7,11 @@ from typing import Any
 from cluster_sim.azure.cloud import Cloud, stamp
 from cluster_sim.azure.errors import ArmError, invalid_parameter
 from cluster_sim.azure.families.kubernetes import managed_group, remove_managed_group
+from cluster_sim.azure.families.network_intent import SUBNETS, WORKSPACE, parameter, put_rules
 from cluster_sim.azure.families.private_link import private_connections
 from cluster_sim.azure.kinds import Change, Kind, NameRule
 from cluster_sim.azure.store import Resource
 
-WORKSPACE = "Microsoft.Databricks/workspaces"
 _NAME = NameRule(
     r"[A-Za-z0-9_-]{3,64}",
     "InvalidParameter",
@@ -19,10 +19,6 @@ _NAME = NameRule(
 )
 _DELEGATION = "Microsoft.Databricks/workspaces"
 _SKUS = ("premium", "trial", "standard")
-
-
-def _parameter(properties: dict[str, Any], name: str) -> Any:
-    return ((properties.get("parameters") or {}).get(name) or {}).get("value")
 
 
 def _check(change: Change) -> None:
@@ -59,7 +55,7 @@ def _check(change: Change) -> None:
 
 
 def _check_network(change: Change) -> None:
-    vnet = _parameter(change.properties, "customVirtualNetworkId")
+    vnet = parameter(change.properties, "customVirtualNetworkId")
     if not vnet:
         return
     network = change.cloud.find(str(vnet))
@@ -71,8 +67,8 @@ def _check_network(change: Change) -> None:
             "InvalidVirtualNetwork",
             f"The virtual network is in {network.location} and the workspace in {change.location}; they must be in the same region.",
         )
-    for name in ("customPublicSubnetName", "customPrivateSubnetName"):
-        subnet_name = _parameter(change.properties, name)
+    for name in SUBNETS:
+        subnet_name = parameter(change.properties, name)
         subnet = change.cloud.find(f"{network.id}/subnets/{subnet_name}")
         if subnet is None:
             raise ArmError(
@@ -135,6 +131,7 @@ def _view(cloud: Cloud, resource: Resource, shown: dict[str, Any]) -> None:
 
 def _written(change: Change) -> None:
     managed_group(change, str(change.properties["managedResourceGroupId"]).rstrip("/").rsplit("/", 1)[-1])
+    put_rules(change)
 
 
 def _removed(cloud: Cloud, resource: Resource) -> None:

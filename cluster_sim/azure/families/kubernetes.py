@@ -250,7 +250,7 @@ def _check_window(change: Change) -> None:
 
 
 def _kubeconfig(cloud: Cloud, resource: Resource, body: Any) -> dict[str, Any]:
-    host = resource.properties.get("fqdn") or resource.properties.get("privateFQDN")
+    host = resource.properties.get("privateFQDN") or resource.properties.get("fqdn")
     config = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -12,6 +12,7 @@ from typing import Any
 
 from cluster_sim.azure.cloud import Cloud
 from cluster_sim.azure.errors import ArmError
+from cluster_sim.azure.families.network_intent import check_group
 from cluster_sim.azure.kinds import Change, Kind, resource_name
 from cluster_sim.azure.store import Resource
 from cluster_sim.http import Request
@@ -385,10 +386,13 @@ KINDS = (
         f"{_N}/networkSecurityGroups",
         name=_NAME,
         parts={"securityRules": "securityRules"},
+        # pulumi/pulumi-azure-native, issue 1087, read 2026-12-01: a group put without them has lost those made by themselves.
+        unsaid_parts_go=True,
         used_by=(
             "InUseNetworkSecurityGroupCannotBeDeleted",
             "Network security group {id} cannot be deleted because it is in use by the following resources: {user}.",
         ),
+        check=check_group,
         fill=_fill_guid,
         view=_default_rules,
         actions={"defaultSecurityRules": lambda cloud, group, _: {"value": cloud.show(group)["properties"]["defaultSecurityRules"]}},

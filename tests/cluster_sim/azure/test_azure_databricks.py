@@ -13,6 +13,7 @@ from databricks.sdk.errors import DatabricksError
 from databricks.sdk.service import compute, iam
 
 SPARK = "16.4.x-scala2.12"
+DELEGATED = "Microsoft.Databricks/workspaces"
 DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 
 
@@ -220,6 +221,56 @@ def test_a_workspace_without_any_way_in_cannot_be_reached(azure: Direct) -> None
     properties = {"subnet": {"id": f"{network}/virtualNetworks/vn/subnets/a"}, "privateLinkServiceConnections": link}
     azure.make(f"{network}/privateEndpoints/pep", location="eastus", properties=properties)
     assert _ask(azure, "GET", "/api/2.1/clusters/list") == {"clusters": []}
+
+
+@pytest.mark.parametrize(("required", "to_control_plane"), [("AllRules", True), ("NoAzureDatabricksRules", False)])
+def test_it_writes_rules_into_the_groups_of_its_subnets_and_azure_takes_none_without_them(
+    azure: Direct, required: str, to_control_plane: bool
+) -> None:
+    network, group = "{sub}/resourceGroups/rg/providers/Microsoft.Network", {"location": "eastus"}
+    nsg, vnet = f"{network}/networkSecurityGroups/nsg", f"{network}/virtualNetworks/vn"
+    mine = {"name": "mine", "properties": _rule(4000)}
+    azure.make(nsg, **group, properties={"securityRules": [mine]})
+    inside = {"networkSecurityGroup": {"id": nsg}, "delegations": [{"name": "d", "properties": {"serviceName": DELEGATED}}]}
+    subnets = [{"name": name, "properties": {"addressPrefix": f"10.1.{n}.0/24", **inside}} for n, name in enumerate(("host", "container"))]
+    azure.make(vnet, **group, properties={"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": subnets})
+    given = {"customVirtualNetworkId": vnet, "customPublicSubnetName": "host", "customPrivateSubnetName": "container"}
+    azure.make(
+        "{sub}/resourceGroups/rg/providers/Microsoft.Databricks/workspaces/dbw",
+        **group,
+        sku={"name": "premium"},
+        properties={
+            "managedResourceGroupId": "{sub}/resourceGroups/dbw-managed",
+            "requiredNsgRules": required,
+            "parameters": {name: {"value": value} for name, value in given.items()},
+        },
+    )
+    rules = azure.json("GET", nsg)["properties"]["securityRules"]
+    names = [one["name"].removeprefix("Microsoft.Databricks-workspaces_UseOnly_databricks-") for one in rules]
+    assert names[:2] == ["mine", "worker-to-worker-inbound"] and len(names) == (7 if to_control_plane else 6)
+    assert ("worker-to-databricks-webapp" in names) is to_control_plane
+    # Put again as it is it stays; without one of them, or without a word of rules, it is refused, and nothing of it is written.
+    kept = [{"name": one["name"], "properties": one["properties"]} for one in rules]
+    assert azure.ask("PUT", nsg, {**group, "properties": {"securityRules": kept}}).status in (200, 201)
+    for less in ({"securityRules": [mine]}, {}):
+        assert azure.json("PUT", nsg, {**group, "properties": less})["error"]["code"] == "ConflictWithNetworkIntentPolicy"
+    assert azure.ask("PATCH", nsg, {"tags": {"a": "b"}}).status in (200, 202)
+    assert len(azure.json("GET", nsg)["properties"]["securityRules"]) == len(rules)
+
+
+def test_a_group_that_is_put_without_a_word_of_its_rules_loses_them(azure: Direct) -> None:
+    nsg = "{sub}/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/nsg"
+    azure.make(nsg, location="eastus")
+    azure.make(f"{nsg}/securityRules/mine", properties=_rule(100))
+    azure.json("PATCH", nsg, {"tags": {"a": "b"}})
+    assert [one["name"] for one in azure.json("GET", nsg)["properties"]["securityRules"]] == ["mine"]
+    azure.make(nsg, location="eastus", tags={"a": "b"})
+    assert azure.json("GET", nsg)["properties"]["securityRules"] == []
+
+
+def _rule(priority: int) -> dict[str, Any]:
+    any_ = dict.fromkeys(("sourceAddressPrefix", "sourcePortRange", "destinationAddressPrefix", "destinationPortRange", "protocol"), "*")
+    return {**any_, "priority": priority, "direction": "Inbound", "access": "Deny"}
 
 
 def test_faults_strike_inside_a_workspace_too() -> None:

@@ -185,7 +185,7 @@ class Design:
                 f"{spell_value(stored, 'GB')}, {self.redundancy}",
                 "Identities only, TLS 1.2, closed to all but this network.",
                 (f"blob.hot.{self.redundancy}", stored),
-                ("adls.hot.writes", operations(stored)),
+                (f"adls.hot.writes.{self.redundancy}", operations(stored)),
                 ("adls.hot.reads", operations(flow * needs.whole("passes"))),
             ),
             made("data path", PATHS[self.choice.path], f"{spell_value(flow, 'GB')} in, the same out", self.path_because, *self.path_meters),

@@ -22,11 +22,13 @@ class Meter(NamedTuple):
     sku: str
     names: tuple[str, ...]
     """It was called one after another, and in one region otherwise than in another."""
+    product: str
+    """Within the name of its product, where others are sold under the same names; empty: none are."""
 
 
 @cache
 def meters() -> dict[str, Meter]:
-    return {row["key"]: Meter(row["service"], row["sku"], tuple(row["meters"].split("|"))) for row in table("price-meters")}
+    return {row["key"]: Meter(row["service"], row["sku"], tuple(row["meters"].split("|")), row["product"]) for row in table("price-meters")}
 
 
 def query(price: Price) -> str | None:
@@ -72,11 +74,9 @@ def _is_machine(price: Price) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def _is_meter(meter: Meter, price: Price) -> Callable[[Mapping[str, Any]], bool]:
-    """Of storage, that of accounts with a hierarchical namespace: the plain ones are sold under the same names."""
-
     def is_ours(item: Mapping[str, Any]) -> bool:
-        hierarchical = price.path != "storage" or "Data Lake Storage Gen2 Hierarchical" in str(item.get("productName"))
-        return hierarchical and item.get("meterName") in meter.names and float(item.get("tierMinimumUnits", 0)) == price.tier_from
+        of_product = meter.product in str(item.get("productName"))
+        return of_product and item.get("meterName") in meter.names and float(item.get("tierMinimumUnits", 0)) == price.tier_from
 
     return is_ours
 
