@@ -17,7 +17,7 @@ from tools.clients.references import Secret
 from tools.ledger.database import TABLES
 from tools.pipeline import carry_out, engine, noticing, requests
 from tools.pipeline.platforms import scan
-from tools.pipeline.provisioning import as_asked_by
+from tools.pipeline.provisioning import as_asked_by, provision
 from tools.pipeline.talk import Talk
 from tools.pipeline.world import World
 from tools.rules.plans.approving import signed
@@ -327,6 +327,24 @@ def test_a_run_is_carried_out_for_its_tenant_by_an_engine_that_is_everybodys(wor
     with pytest.raises(RequestProblem):
         carry_out.run_of(world.of(RIVAL), "run-acmeacme")
     assert carry_out.run_of(carried, "run-acmeacme").status == "stopped"
+
+
+def test_a_program_asks_in_the_one_of_several_that_was_chosen_and_goes_on_there_alone(tmp_path: Path) -> None:
+    file = tmp_path / "roles.yaml"
+    file.write_text("principals: {}\ntenants: {acme: {members: [dora, alice]}, rival: {members: [dora]}}\n")
+    world = world_at(tmp_path / "home", environment={"BERTH_ROLES_FILE": str(file)})
+    with pytest.raises(RequestProblem, match=r"acme and rival.*--tenant acme"):
+        provision("a web server", "dora", world=world)
+    asked = provision("a web server", "dora", tenant="acme", world=world)
+    assert provision("make it 8 GB", "dora", conversation=asked.conversation, tenant="acme", world=world).request != asked.request
+    for who, tenant in (("dora", "rival"), ("acme:dora", ""), ("alice", ""), ("alice", "rival"), ("dora", "ACME"), ("carol", "acme")):
+        with pytest.raises(RequestProblem):
+            provision("details", who, conversation=asked.conversation, tenant=tenant, world=world)
+    kept, _, _ = requests.take_in(as_asked_by("dora", world, "acme"), "items: [{service: web_server}]")
+    assert requests.find(as_asked_by("dora", world, "acme"), kept).request.items
+    with pytest.raises(RequestProblem):
+        requests.find(as_asked_by("dora", world, "rival"), kept)
+    world.ledger.close()
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,15 @@ def test_a_request_file_is_applied_shown_and_exported(home: dict[str, str], tmp_
     assert (code, "memroy" in text, "pony" in text) == (2, True, True)
 
 
+def test_a_request_is_kept_in_the_tenant_that_somebody_in_several_chose(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "roles.yaml").write_text("principals: {}\ntenants: {acme: {members: [dora]}, rival: {members: [dora]}}\n")
+    (tmp_path / "request.yaml").write_text("items: [{service: web_server}]\n")
+    given, words = {**home, "BERTH_ROLES_FILE": str(tmp_path / "roles.yaml")}, ("request", "apply", str(tmp_path / "request.yaml"))
+    code, text = _berth(*words, "--requester", "dora", **given)
+    assert (code, "--tenant acme" in text) == (2, True)
+    assert _berth(*words, "--requester", "dora", "--tenant", "acme", **given)[0] == 0
+
+
 STARTS = {"chat", "web", "api", "serve", "sim", "demo", "mcp"}
 """Commands that start another program; they have nothing to tell."""
 ANSWERS = [

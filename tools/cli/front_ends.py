@@ -59,16 +59,17 @@ def demo() -> None:
 
 @main.command()
 @click.option("--requester", default="", help="In whose name it asks; default: the operator of the settings.")
+@click.option("--tenant", default="", metavar="NAME", help="Which of their tenants it asks in, where the requester is in several.")
 @click.option("--http", is_flag=True, help="Streamable HTTP on loopback, in the place of standard input and output.")
 @click.option("--port", default=8765, show_default=True, help="With --http.")
 @in_words
-def mcp(requester: str, http: bool, port: int) -> None:
+def mcp(requester: str, tenant: str, http: bool, port: int) -> None:
     """Serve Berth to other agents (MCP): services, requests, plans and how far runs are. It never approves."""
     starting.assert_installed("mcp", "mcp", "The MCP server")
     from tools.clients.settings import Settings
     from tools.pipeline.mcp_server import server
 
-    made = server(requester or Settings.from_environment().operator)
+    made = server(requester or Settings.from_environment().operator, tenant)
     if http:
         made.run("streamable-http", port=port)
     else:

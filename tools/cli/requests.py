@@ -52,9 +52,10 @@ def request_export(name: str, as_json: bool) -> None:
 @request.command("apply")
 @click.argument("file", type=click.File(encoding="utf-8", errors="replace"))
 @click.option("--requester", default="", metavar="NAME", help="Who is to take it up, where there are tenants: it is kept in theirs.")
+@click.option("--tenant", default="", metavar="NAME", help="Which of their tenants, where they are in several.")
 @json_option
 @in_words
-def request_apply(file: TextIO, requester: str, as_json: bool) -> None:
+def request_apply(file: TextIO, requester: str, tenant: str, as_json: bool) -> None:
     """Read a request from FILE (`-`: what is piped in), say what it comes to, and keep it for a conversation to take up."""
     from tools.pipeline import requests
     from tools.pipeline.provisioning import as_asked_by
@@ -62,7 +63,7 @@ def request_apply(file: TextIO, requester: str, as_json: bool) -> None:
     from tools.rules.words.rendering import draw
 
     world = our_world()
-    name, _, required = requests.take_in(as_asked_by(requester or world.settings.operator, world), file.read())
+    name, _, required = requests.take_in(as_asked_by(requester or world.settings.operator, world, tenant), file.read())
     if as_json:
         print_json({"kept_as": name, "requirements": required})
         return

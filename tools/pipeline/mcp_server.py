@@ -19,8 +19,8 @@ Send the operator's own words to `request`, and answer its questions by calling 
 Hand `plan.resume` to a person: only a person can approve, in Berth."""
 
 
-def server(requester: str) -> MCPServer:
-    """Everything it asks for is asked in the name of `requester`."""
+def server(requester: str, tenant: str = "") -> MCPServer:
+    """Everything it asks for is asked in the name of `requester`, who chose this tenant where they are in several."""
     world = open_world()
     made = MCPServer("berth", instructions=INSTRUCTIONS)
 
@@ -35,17 +35,17 @@ def server(requester: str) -> MCPServer:
 
         Give the `conversation` of the last answer to go on with it. The answer holds the request as it was understood, what is to be
         answered, and the plan, if there is one."""
-        return _told(lambda: provisioning.provision(message, requester, conversation=conversation, world=world))
+        return _told(lambda: provisioning.provision(message, requester, conversation=conversation, tenant=tenant, world=world))
 
     @made.tool()
     def plan(conversation: str) -> Provisioned:
         """The request and the plan of a conversation, as they are now."""
-        return _told(lambda: provisioning.provision("details", requester, conversation=conversation, world=world))
+        return _told(lambda: provisioning.provision("details", requester, conversation=conversation, tenant=tenant, world=world))
 
     @made.tool()
     def run_status(run_id: str) -> RunSeen:
         """How far a run is that a person has approved."""
-        return _told(lambda: provisioning.status(run_id, provisioning.as_asked_by(requester, world)))
+        return _told(lambda: provisioning.status(run_id, provisioning.as_asked_by(requester, world, tenant)))
 
     return made
 

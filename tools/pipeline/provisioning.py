@@ -43,13 +43,14 @@ _TAKEN = frozenset(
 _WORKS: tuple[Works, ...] = (*(one for one in Work if one not in (Work.PROPOSE, Work.REFINE)), effects.Understand)
 
 
-def provision(request: str, requester: str, *, conversation: str = "", world: World | None = None) -> Provisioned:
+def provision(request: str, requester: str, *, conversation: str = "", tenant: str = "", world: World | None = None) -> Provisioned:
     """What comes of one message: questions, a plan that waits for a person's approval, or the reason why there is none.
 
-    `conversation` is that of an earlier answer, when this message goes on with it. `world` is opened from the environment's settings where
-    none is given. Raises RequestProblem for a message that is not a program's to send, and for a conversation of somebody else.
+    `conversation` is that of an earlier answer, when this message goes on with it; `tenant` is the one that the requester asks in, where
+    they are in several. `world` is opened from the environment's settings where none is given. Raises RequestProblem for a message that is
+    not a program's to send, and for a conversation of somebody else.
     """
-    world = as_asked_by(requester, world or open_world())
+    world = as_asked_by(requester, world or open_world(), tenant)
     intent = read(request).intent
     if intent not in _TAKEN:
         raise RequestProblem(
@@ -57,9 +58,10 @@ def provision(request: str, requester: str, *, conversation: str = "", world: Wo
             f"A program may ask and change its request; “{intent.value}” is for whoever answers for the plan.",
             "Say it in berth chat, web or api.",
         )
-    if not 0 < len(requester) <= NAME_CHARACTERS_MAX or not requester.isprintable() or "/" in requester:
-        raise RequestProblem("The requester has no usable name.", f"It has 1 to {NAME_CHARACTERS_MAX} characters, and no “/”.", "Name it.")
-    own = f"{PREFIX}{requester}/"
+    if not 0 < len(requester) <= NAME_CHARACTERS_MAX or not requester.isprintable() or {"/", ":"} & set(requester):
+        limits = f"It has 1 to {NAME_CHARACTERS_MAX} characters, and no “/” and no “:”."
+        raise RequestProblem("The requester has no usable name.", limits, "Name it.")
+    own = f"{PREFIX}{world.tenant.name}:{requester}/" if world.tenant and world.tenant.name else f"{PREFIX}{requester}/"
     conversation = conversation or own + secrets.token_hex(4)
     if not conversation.startswith(own):
         raise RequestProblem("That conversation is another requester's.", "A program goes on with its own.", "Leave it out to begin anew.")
@@ -82,9 +84,12 @@ def provision(request: str, requester: str, *, conversation: str = "", world: Wo
     )
 
 
-def as_asked_by(requester: str, world: World) -> World:
-    """The operator, whose machine it is, has everybody's; whoever else it asks for, what their tenant has."""
-    return world if requester == world.settings.operator else world.of(tenant_of(requester, (), world.tenants()))
+def as_asked_by(requester: str, world: World, tenant: str = "") -> World:
+    """The operator, whose machine it is, has everybody's; whoever else it asks for, what their tenant has. `tenant`: the one that they
+    chose. Raises RequestProblem where that is none of theirs, or they are in several and chose none."""
+    if requester == world.settings.operator and not tenant:
+        return world
+    return world.of(tenant_of(requester, (), world.tenants(), tenant))
 
 
 def status(run_id: str, world: World | None = None) -> RunSeen:

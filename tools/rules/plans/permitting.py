@@ -39,13 +39,14 @@ def tenant_of(name: str, groups: Iterable[str], tenants: Tenants, chosen: str = 
         raise RequestProblem(
             "You are in more than one tenant.",
             f"{name} is in {' and '.join(one.name for one in own)}, and what you ask for belongs to one.",
-            f"Choose one: open /tenant/{own[0].name} in the browser; a program sends the header X-Berth-Tenant: {own[0].name}.",
+            f"Choose one: open /tenant/{own[0].name} in the browser; a program sends the header X-Berth-Tenant: {own[0].name}; a command "
+            f"takes --tenant {own[0].name}.",
         )
     if chosen and not own:
         raise RequestProblem(
             "That is not your tenant.",
             f"{name} is in no tenant called {chosen}.",
-            "Choose one of yours: open /tenant/NAME in the browser, or /tenant/ for none in particular.",
+            "Choose one of yours: open /tenant/NAME in the browser, or /tenant/ for none in particular; name it to a program or command.",
         )
     return own[0] if own else tenants.called("")
 
