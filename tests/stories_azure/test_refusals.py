@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from cluster_sim.run import environment, world
-from tests.conftest import WORLDS, Berth, api_server
+from tests.conftest import WORLDS, Berth
 from tests.stories.test_bad_input import assert_is_a_whole_answer, run_folders
 from tests.stories_azure.conftest import with_roles
+from tests.values import opened
+from tools.pipeline.provisioning import provision
+from tools.values.conversation import Phase
 
 SPARK = "Spark environment for our ML team, 200 GB of data daily"
 
@@ -62,12 +65,11 @@ def test_a_login_that_is_refused_is_told_with_the_setting_to_mend(
 ) -> None:
     ready, folder = azure_world
     given = with_roles(environment(ready, folder), tmp_path, **{setting: value})
-    with api_server(given, tmp_path / "api_server.log") as berth:
-        chat = berth.chat()
-        reply = chat.say(f"{SPARK}, in eastus")
-        assert setting in reply.text, reply.text
-        assert "another-secret" not in reply.text
-        assert (chat.kept, chat.phase) == (None, "drafting"), "the request is kept"
+    with opened(given) as here:
+        reply = provision(f"{SPARK}, in eastus", "operator", world=here)
+    assert setting in reply.answer, reply.answer
+    assert "another-secret" not in reply.answer
+    assert (reply.plan, reply.phase) == (None, Phase.DRAFTING), "the request is kept"
 
 
 def test_a_secret_that_has_expired_is_told_so(tmp_path: Path) -> None:
@@ -77,8 +79,8 @@ def test_a_secret_that_has_expired_is_told_so(tmp_path: Path) -> None:
     )
     with (
         world([str(expired)], tmp_path / "world", guests="none") as ready,
-        api_server(with_roles(environment(ready, tmp_path), tmp_path), tmp_path / "api_server.log") as berth,
+        opened(with_roles(environment(ready, tmp_path), tmp_path)) as here,
     ):
-        reply = berth.chat().say(f"{SPARK}, in eastus")
-        assert "az ad app credential reset" in reply.text, reply.text
-        assert ready["azure"]["client_secret"] not in reply.text
+        reply = provision(f"{SPARK}, in eastus", "operator", world=here)
+        assert "az ad app credential reset" in reply.answer, reply.answer
+        assert ready["azure"]["client_secret"] not in reply.answer
