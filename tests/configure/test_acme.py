@@ -23,14 +23,14 @@ from tools.values.trouble import WorldProblem
 
 from .guests import NETWORK, new_run_folder, spec_for
 from .test_made_good import quiet, quiet_pause
-from .test_services import Site, configured, met, part_for
+from .test_services import PLACED, Site, configured, met, part_for
 
 pytestmark = [pytest.mark.systems, pytest.mark.timeout(900)]
 
 SERVER, PROXY = "10.20.0.90", "10.20.0.91"
 SHARED = "10.20.0.200"
-SHOP = f"a reverse proxy for site shop.example.org in front of {SERVER}, backend port 8080"
-TIER = f"a web tier for site tier.example.org called tier, virtual address {SHARED}"
+SHOP = f"a reverse proxy for site shop.example.org in front of {SERVER}, backend port 8080{PLACED}"
+TIER = f"a web tier for site tier.example.org called tier, virtual address {SHARED}{PLACED}"
 BALANCERS, APPLICATIONS = ("tier-lb-1", "tier-lb-2"), ("tier-app-1", "tier-app-2")
 FAILOVER_SECONDS_MAX = 60.0
 """keepalived needs a few seconds; the bound is for a busy machine."""

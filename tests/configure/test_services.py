@@ -4,6 +4,7 @@ a server did not hear of its settings."""
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import pytest
 from cluster_sim.guests import Bodies, GuestProblem, open_bodies
 from tests.hearing.facts import said
 from tests.rules.clusters import NOTHING, SITE, four_nodes
+from tools import capabilities
 from tools.capabilities import catalogue, chain
 from tools.clients.settings import Settings
 from tools.pipeline.configure import configure, wait
@@ -32,21 +34,16 @@ from .test_made_good import quiet, quiet_pause
 pytestmark = [pytest.mark.systems, pytest.mark.timeout(1200)]
 
 PLACED = ", staging, on network 20"
-ASKED = {
-    "mariadb": "a MariaDB server with 2 GB of memory",
-    "rabbitmq": "a RabbitMQ broker",
-    "container_host": "a container host",
-    "dns_resolver": "a DNS resolver with forwarder 10.20.0.1",
-    "nfs_server": "an NFS server with clients in 10.20.0.0/24",
-    "object_store": "an object store with a bucket called backups",
-    "bastion": "a bastion",
-    "ci_runner": "a CI runner",
-    "reverse_proxy": "a reverse proxy for site shop.example.org in front of 10.20.0.61, backend port 15672",
+FOLDER = Path(capabilities.__file__).parent
+CASES = {
+    path.parent.name: (words, case)
+    # The proxy is in front of the broker's pages, so the broker has the first address.
+    for path in sorted(FOLDER.glob("*/cases.toml"), key=lambda path: (path.parent.name != "rabbitmq", path))
+    for words, case in tomllib.loads(path.read_text()).items()
+    if case.get("on_a_guest")
 }
-"""The proxy is in front of the broker's pages."""
-CHANGED = {
-    "mariadb": "a MariaDB server with 4 GB of memory and 300 connections",
-}
+ASKED = {name: words for name, (words, _) in CASES.items()}
+CHANGED = {name: case["changed"] for name, (_, case) in CASES.items() if "changed" in case}
 """The same machine with other settings: they must be in force behind the run that writes them."""
 AT_ONCE = 3
 NOTHING_DONE = "Configured 1 machine: 0 changes made."
@@ -54,7 +51,7 @@ NOTHING_DONE = "Configured 1 machine: 0 changes made."
 
 def part_for(words: str, acme: Acme | None = None) -> Part:
     situation = Situation({"proxmox": four_nodes()}, SITE.model_copy(update={"public_keys": (OPERATOR_KEY,), "acme": acme}), NOTHING)
-    requirements = chain.understand(said(words + PLACED), situation.site, "operator")
+    requirements = chain.understand(said(words), situation.site, "operator")
     offer = chain.offer(requirements, situation)
     return chain.compose(requirements, offer, pick_by_rule(offer), situation).parts[0]
 
