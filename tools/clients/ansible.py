@@ -339,7 +339,7 @@ def sweep(folder: Path) -> None:
     for path in folder.glob(f"{SOCKETS}*-*"):
         owner = path.name.removeprefix(SOCKETS).partition("-")[0]
         with contextlib.suppress(OSError):  # Somebody else sweeps, too.
-            if owner.isdigit() and not Path("/proc", owner).exists() and path.lstat().st_uid == os.getuid() and not path.is_symlink():
+            if owner.isdecimal() and not Path("/proc", owner).exists() and path.lstat().st_uid == os.getuid() and not path.is_symlink():
                 shutil.rmtree(path)
 
 

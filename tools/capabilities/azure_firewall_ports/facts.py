@@ -94,7 +94,7 @@ def _read_ports(reading: Reading) -> None:
 def _port(text: str) -> str:
     """Empty when it is none."""
     low, _, high = text.partition("-")
-    if not low.isdigit() or (high and not high.isdigit()) or not 1 <= int(low) <= int(high or low) <= 65535:
+    if not low.isdecimal() or (high and not high.isdecimal()) or not 1 <= int(low) <= int(high or low) <= 65535:
         return ""
     return f"{int(low)}-{int(high)}" if high and int(high) > int(low) else str(int(low))
 

@@ -74,12 +74,12 @@ def understand(facts: tuple[Fact, ...], site: Site) -> Needs:
 
 def _not_fulfilled(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     """Without the wishes; how many replicas are wanted is a number, and stays."""
-    return tuple(fact for fact in facts if fact.name not in FULFILLED or fact.value.strip().isdigit())
+    return tuple(fact for fact in facts if fact.name not in FULFILLED or fact.value.strip().isdecimal())
 
 
 def _as_machines(fact: Fact) -> Fact:
     """So many replicas are one machine more."""
-    if fact.name != "replicas" or not fact.value.strip().isdigit():
+    if fact.name != "replicas" or not fact.value.strip().isdecimal():
         return fact
     return fact.model_copy(update={"name": "count", "value": str(int(fact.value) + 1)})
 

@@ -49,7 +49,7 @@ def _read_place(reading: Reading) -> None:
     """VLAN, name and bridge are said as those of a network that is there."""
     said = {name: reading.facts[name].value.strip() for name in ("network", "vlan", "bridge") if name in reading.facts}
     network = said.get("network", "")
-    tags = {name: int(text) for name, text in said.items() if text.isdigit() and name != "bridge"}  # the network is the later word
+    tags = {name: int(text) for name, text in said.items() if text.isdecimal() and name != "bridge"}  # the network is the later word
     if not tags:
         reading.ask("network")
     elif not 1 <= (tag := next(iter(tags.values()))) <= TAG_MAX:

@@ -167,7 +167,7 @@ def _found(quote: str, text: str) -> Iterator[tuple[int, int]]:
         return
     body = r"\s+".join(re.escape(word) for word in words)
     left = r"(?<![a-z0-9_])(?<!\d[.,])(?<![-]\d)" if words[0][0].isalnum() else ""
-    left += r"(?<!-)" if words[0][0].isdigit() else ""
+    left += r"(?<!-)" if words[0][0].isdecimal() else ""
     right = r"(?![a-z0-9_]|[.,]\d)" if words[-1][-1].isalnum() else ""
     yield from (match.span() for match in re.finditer(left + body + right, fold(text)))
 

@@ -341,7 +341,7 @@ class _Reader:
         for group in found:
             names = listed(thing.facts["name"].value) if "name" in thing.facts else ()
             words = {scene.token(i).text for i in range(group.first, min(group.first + 2, group.last))}
-            mine = [name for name in names if name[-1].isdigit() and name.lower().rstrip(DIGITS) in words]
+            mine = [name for name in names if name[-1].isdecimal() and name.lower().rstrip(DIGITS) in words]
             other = message.things[group.thing]
             if other is thing or not other.new or other.capability != thing.capability or not 0 < len(mine) < len(names):
                 continue

@@ -124,7 +124,7 @@ def _kinds_known(segment: Segment, quote: str) -> dict[str, Json]:
     """What the world says of a network by its name."""
     told = {"quote": quote, "origin": "world", "unit": ""}
     return {
-        **({"vlan": {"value": int(segment.vlan), **told}} if segment.vlan.isdigit() else {}),
+        **({"vlan": {"value": int(segment.vlan), **told}} if segment.vlan.isdecimal() else {}),
         **({"bridge": {"value": segment.bridge, **told}} if segment.bridge else {}),
     }
 
@@ -132,7 +132,7 @@ def _kinds_known(segment: Segment, quote: str) -> dict[str, Json]:
 def _kinds_of_network(fact: Fact) -> dict[str, Json]:
     """A network may be said as a VLAN or as a bridge."""
     said = {"quote": fact.quote, "origin": "said", "unit": ""}
-    if fact.value.isdigit() and re.search(r"vlan|\btag\b", fact.quote.lower()):
+    if fact.value.isdecimal() and re.search(r"vlan|\btag\b", fact.quote.lower()):
         return {"vlan": {"value": int(fact.value), **said}}
     if fact.value.lower().startswith("vmbr"):
         return {"bridge": {"value": fact.value, **said}}
@@ -157,7 +157,7 @@ def _valued(fact: Fact, one: Wanted | None) -> tuple[str, Json, str]:
     if kind == "ports":
         return (
             fact.name,
-            [int(port) if port.isdigit() else port for port in re.findall(r"\d+(?:-\d+)?", re.sub(r"from [\da-f.:/]+", "", fact.value))],
+            [int(port) if port.isdecimal() else port for port in re.findall(r"\d+(?:-\d+)?", re.sub(r"from [\da-f.:/]+", "", fact.value))],
             "",
         )
     if kind == "address" and ", " in fact.value:

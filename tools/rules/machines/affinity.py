@@ -24,7 +24,7 @@ KINDS = {"apart": "negative", "together": "positive"}
 
 
 def has_rules(snapshot: ClusterSnapshot) -> bool:
-    return snapshot.version.partition(".")[0].isdigit() and int(snapshot.version.partition(".")[0]) >= RULES_SINCE
+    return snapshot.version.partition(".")[0].isdecimal() and int(snapshot.version.partition(".")[0]) >= RULES_SINCE
 
 
 def variables_of(needs: Needs, machines: Sequence[Machine], snapshot: ClusterSnapshot) -> dict[str, Json]:

@@ -52,7 +52,7 @@ def _fixed(card: Machine | Card) -> str:
 
 def owned_ids(part: Part) -> frozenset[int]:
     """VM ids of the part's machines that exist."""
-    return frozenset(int(one) for one in part.owned if one.isdigit())
+    return frozenset(int(one) for one in part.owned if one.isdecimal())
 
 
 def without(snapshot: ClusterSnapshot, vm_ids: Iterable[int]) -> ClusterSnapshot:

@@ -44,7 +44,7 @@ def wish_of(needs: Needs) -> Wish:
 
 def further_wishes(needs: Needs) -> tuple[Wish, ...]:
     """Of the network cards beside the first."""
-    return tuple(Wish(name=name, tag=int(name) if name.isdigit() and len(name) <= 4 else None) for name in needs.strings("more_networks"))
+    return tuple(Wish(name=name, tag=int(name) if name.isdecimal() and len(name) <= 4 else None) for name in needs.strings("more_networks"))
 
 
 def wishes_of(needs: Needs) -> tuple[Wish, ...]:
@@ -61,8 +61,8 @@ def is_settled(snapshot: ClusterSnapshot, wish: Wish, tags_known: Collection[int
     split = _ON_BRIDGE.fullmatch(word)
     if split and word not in bridges and split[1] in bridges:
         return is_settled(snapshot, Wish(split[2], wish.bridge or split[1], int(split[2]), wish.addresses), tags_known)
-    tag = int(word) if word.isdigit() and len(word) <= 4 else wish.tag or None
-    if not word.isdigit() and not (tag and word in (*bridges, "")):
+    tag = int(word) if word.isdecimal() and len(word) <= 4 else wish.tag or None
+    if not word.isdecimal() and not (tag and word in (*bridges, "")):
         return any(n.name.lower() == word for n in snapshot.networks)  # names are no tags; nothing said, and a subnet, may be one
     on = wish.bridge.lower() or (word if word in bridges else "")
     # A vnet may be aware of VLANs itself, and the site file may name what no node has.
@@ -87,7 +87,7 @@ def find(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
     split = _ON_BRIDGE.fullmatch(word)
     if split and word not in bridges and split[1] in bridges:
         return find(snapshot, Wish(split[2], wish.bridge or split[1], int(split[2]), wish.addresses))
-    number = int(word) if word.isdigit() and len(word) <= 4 else None
+    number = int(word) if word.isdecimal() and len(word) <= 4 else None
     if number is not None and wish.tag not in (None, number):
         other = "no tag" if wish.tag == UNTAGGED else f"VLAN {wish.tag}"
         return f"VLAN {number} and {other} were both asked for. Say which of the two."
@@ -112,7 +112,7 @@ def find(snapshot: ClusterSnapshot, wish: Wish) -> Network | str:
 def _agreed(there: list[Network], wish: Wish) -> Network | str:
     """Of several by one name those that the tag fits."""
     ways = _ways(there)
-    if wish.tag is not None and not wish.name.isdigit():
+    if wish.tag is not None and not wish.name.isdecimal():
         ways = [n for n in ways if (n.vlan_tag or UNTAGGED) == wish.tag]
         if not ways and wish.tag:
             has = f"has VLAN {there[0].vlan_tag}" if there[0].vlan_tag else "brings its own VLAN, or has none"
@@ -227,7 +227,7 @@ def said_as(network: Network) -> str:
 
 def lets_through(network: Network, tag: int) -> bool:
     ranges = (part.partition("-") for part in re.split(r"[ ,;]+", network.vlan_ids) if part)
-    return any(int(low) <= tag <= int(high or low) for low, _, high in ranges if low.isdigit() and (high or low).isdigit())
+    return any(int(low) <= tag <= int(high or low) for low, _, high in ranges if low.isdecimal() and (high or low).isdecimal())
 
 
 def at(snapshot: ClusterSnapshot, bridge: str, tag: int | None) -> Network | None:

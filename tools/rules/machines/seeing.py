@@ -227,7 +227,7 @@ def _vlan_ids(row: Row) -> str:
 
 def _port_vlan(row: Row) -> str:
     ports = str(row.get("bridge_ports") or "").split()
-    vlans = {vlan for port in ports if (vlan := port.partition(".")[2]).isdigit() and len(vlan) <= 4}
+    vlans = {vlan for port in ports if (vlan := port.partition(".")[2]).isdecimal() and len(vlan) <= 4}
     return next(iter(vlans)) if len(vlans) == 1 and len(ports) == 1 else ""
 
 
@@ -244,7 +244,7 @@ def subnets_of_vlans(by_node: Mapping[str, Iterable[Row]]) -> dict[int, tuple[st
     """(subnet, gateway) of VLANs in which a node has an address of its own: `vmbr0.40` with 10.0.40.11/24."""
     interfaces = (row for rows_ in by_node.values() for row in rows_ if str(row.get("type")) == "vlan")
     found = ((str(row.get("vlan-id") or str(row.get("iface")).rpartition(".")[2]), row) for row in interfaces)
-    told = ((vlan, _subnet(row.get("cidr")), row) for vlan, row in found if vlan.isascii() and vlan.isdigit())
+    told = ((vlan, _subnet(row.get("cidr")), row) for vlan, row in found if vlan.isascii() and vlan.isdecimal())
     return {int(vlan): (subnet, _gateway(row, subnet)) for vlan, subnet, row in told if subnet}
 
 
@@ -320,7 +320,7 @@ def cards(config: Row) -> Iterator[tuple[str, int | None]]:
             options = dict(option.split("=", 1) for option in str(value).split(",") if "=" in option)
             bridge, tag = display(options.get("bridge", "")), options.get("tag", "")
             if bridge:
-                yield bridge, int(tag) if tag.isascii() and tag.isdigit() and len(tag) <= 4 else None
+                yield bridge, int(tag) if tag.isascii() and tag.isdecimal() and len(tag) <= 4 else None
 
 
 def named_once(networks: Iterable[Network]) -> tuple[Network, ...]:
@@ -335,7 +335,7 @@ def named_once(networks: Iterable[Network]) -> tuple[Network, ...]:
     return tuple(
         sorted(
             (one for alike in found.values() for one in alike),
-            key=lambda n: (not n.name.isdigit(), int(n.name) if n.name.isdigit() else 0, n.name),
+            key=lambda n: (not n.name.isdecimal(), int(n.name) if n.name.isdecimal() else 0, n.name),
         )
     )
 

@@ -109,7 +109,7 @@ def _spelt(field: Field | None) -> str:
     if isinstance(field.value, bool):
         return "yes" if field.value else "no"
     if isinstance(field.value, tuple):
-        return ", ".join(f"{one} {field.unit}" if one.isdigit() and field.unit else one for one in field.value)
+        return ", ".join(f"{one} {field.unit}" if one.isdecimal() and field.unit else one for one in field.value)
     return spell_value(field.value, field.unit) if isinstance(field.value, int | float) else field.value
 
 

@@ -84,7 +84,7 @@ def read_network(reading: Reading, site: Site) -> None:
     if wrong is not None:
         reading.refuse(f"{naming.shorten(wrong)} cannot be the name of a network. Say its name or VLAN, such as 20.", "network")
         return
-    if said.get("network", "").isdigit() and said.get("vlan", "").isdigit():
+    if said.get("network", "").isdecimal() and said.get("vlan", "").isdecimal():
         said.pop("vlan")  # It is one, and the later word of the two.
     tag, of = _tag_of(reading, said)
     name, bridge = said.get("network", ""), said.get("bridge", "")
@@ -117,9 +117,9 @@ def _tag_of(reading: Reading, said: dict[str, str]) -> tuple[int | None, str]:
     """(0 where it was said that there is to be none, the fact that says so)."""
     if "vlan" in said:
         text = said["vlan"].lower()
-        return (0 if text in UNTAGGED_WORDS else int(text) if text.isdigit() else None), "vlan"
+        return (0 if text in UNTAGGED_WORDS else int(text) if text.isdecimal() else None), "vlan"
     text = said.get("network", "")
-    is_vlan = text.isdigit() and re.search(r"(?i)vlan|\btag", reading.facts["network"].quote)
+    is_vlan = text.isdecimal() and re.search(r"(?i)vlan|\btag", reading.facts["network"].quote)
     return (int(text) if is_vlan else None), "network"
 
 

@@ -169,7 +169,7 @@ class Reading:
 def machine_bytes(text: str) -> int | None:
     """A size as people say it of machines: 8 GB is 8 GiB there, as in Proxmox VE's own forms, and a bare 8 means GiB."""
     plain = text.strip()
-    if plain.lstrip("+-").replace(".", "", 1).isdigit():
+    if plain.lstrip("+-").replace(".", "", 1).isdecimal():
         plain = f"{plain} GiB"
     return quantities.size_bytes(plain)
 

@@ -355,4 +355,4 @@ _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seve
 def count_in(text: str) -> int:
     """`two more`; one where the question names no number."""
     words = re.findall(r"\w+", fold(text))
-    return next((int(word) if word.isdigit() else _COUNTS[word] for word in words if word.isdigit() or word in _COUNTS), 1)
+    return next((int(word) if word.isdecimal() else _COUNTS[word] for word in words if word.isdecimal() or word in _COUNTS), 1)

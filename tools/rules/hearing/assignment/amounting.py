@@ -166,7 +166,7 @@ class _Unlabelled(Amounts):
 
     def _recounts(self, number: Amount) -> bool:
         """`only two`, of several."""
-        is_word = not number.text[0].isdigit() and self.scene.any_does(0, number.first, "only", "prefer", "mends")
+        is_word = not number.text[0].isdecimal() and self.scene.any_does(0, number.first, "only", "prefer", "mends")
         return is_word and (self.message.counted(self.thing, "count")[1] or 1) > 1
 
     def _behind_disk(self, sizes: Sequence[Amount]) -> int:

@@ -263,7 +263,7 @@ def _is_prose(scene: Scene, label: Labelled, first: int, last: int) -> bool:
         return placed or any(says_machine_size(scene, i, last, fully=True) for i in lines)
     if label.facts == ("count",) and scene.kind(first) == "number" and scene.is_text(first + 1, *",-–(;"):
         return False  # `4 - two web machines and two indexers`
-    stop = next((i for i in range(first, last) if scene.is_text(i, ".") and not scene.token(i - 1).text.isdigit()), last)
+    stop = next((i for i in range(first, last) if scene.is_text(i, ".") and not scene.token(i - 1).text.isdecimal()), last)
     if last - stop > 3 or (last - first > 3 and any(first < m.first and m.last <= last for m in scene.mentions)):
         return True
     kinds = {scene.words.able[scene.words.plain].kinds.get(name) for name in label.facts if name != "count"}

@@ -338,7 +338,7 @@ def _versions(at: Stretch, one: Wanted) -> None:
     """The number right behind the name of a system, or behind its own word: `Debian 12`, `version 1.35`."""
     scene, subject = at.scene, one.name.removesuffix("_version")
     for mark in scene.marks_in(at.first, at.last, subject):
-        is_version = mark.choices(subject) and scene.token(mark.last).text[:1].isdigit() and not scene.denied[mark.first]
+        is_version = mark.choices(subject) and scene.token(mark.last).text[:1].isdecimal() and not scene.denied[mark.first]
         counts = set(scene.at(mark.last + 1).names("fact")) - {"count"} and scene.token(mark.last).value <= 9
         if is_version and not scene.used[mark.last] and not counts:
             at.found.say(one.name, scene.quote(mark.last, mark.last + 1), scene.quote(mark.first, mark.last + 1))

@@ -76,7 +76,7 @@ def _further_networks(at: Stretch, one: Wanted) -> None:
             found.append(scene.unquoted(begin))
             last = begin + 1
             on = scene.skip(last, at.last, "lean")
-            if on > last and on < at.last and BRIDGE.fullmatch(scene.said[on].text) and found[-1].isdigit():
+            if on > last and on < at.last and BRIDGE.fullmatch(scene.said[on].text) and found[-1].isdecimal():
                 found[-1], last = f"{scene.unquoted(on)}.{found[-1]}", on + 1
             comma = scene.skip(last, at.last, texts=(",",))
             joined = scene.skip(comma, at.last, "join")
@@ -130,7 +130,7 @@ def _network_behind(at: Stretch, mark: Mark, is_new: bool = False) -> Span | Non
         return scene.unquoted(begin), mark.first, begin + 1
     if kind == "number" and not _counts(scene, begin):
         digits = scene.quote(begin, begin + 1)
-        return digits if digits[0].isdigit() else plain(scene.said[begin].value), mark.first, begin + 1  # `network thirty-three`
+        return digits if digits[0].isdecimal() else plain(scene.said[begin].value), mark.first, begin + 1  # `network thirty-three`
     if kind == "word" and not leans and _names_a_place(scene, mark, begin, is_new):
         value = hyphenated(scene, begin)
         return value, mark.first, scene.chunk(begin, len(value))
@@ -162,8 +162,8 @@ def _say_network(at: Stretch, one: Wanted, value: str, first: int, last: int) ->
     is_bridge, was_bridge = bool(BRIDGE.fullmatch(value.lower())), bool(before and BRIDGE.fullmatch(before.value.lower()))
     if before and was_bridge and not is_bridge:
         at.found.say("bridge", before.value, before.quote)
-    elif one.alone and before and not is_bridge and before.value.isdigit() != value.isdigit():
-        if not value.isdigit():  # of a new one: `VLAN 60 network called lab`
+    elif one.alone and before and not is_bridge and before.value.isdecimal() != value.isdecimal():
+        if not value.isdecimal():  # of a new one: `VLAN 60 network called lab`
             at.say("name", value, first, last)
             return
         at.found.say("name", before.value, before.quote)

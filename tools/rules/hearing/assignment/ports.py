@@ -121,7 +121,7 @@ def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tu
         elif token.kind == "port":
             said.append(scene.quote(at, at + 1).removesuffix("/tcp"))
             end = at = at + 1
-        elif token.kind == "mark" and token.text.isdigit() and said:  # `80/443`
+        elif token.kind == "mark" and token.text.isdecimal() and said:  # `80/443`
             said.append(token.text)
             end = at = at + 1
         elif said and token.text == "(" and (close := scene.find(at, min(at + 14, last), ")")):

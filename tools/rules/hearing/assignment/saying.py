@@ -171,7 +171,7 @@ def _is_named_alone(scene: Scene, number: int) -> bool:
     """`create lark-3`, `set up lark with 4 cores`; not `prepare dev-test resources`."""
     text, end = scene.said[number].text, number + 1
     ends = scene.breaks(end, "with", "join", "for", "lean", signs=("(", ":"))
-    return "." not in text and (ends or any(c.isdigit() for c in text))
+    return "." not in text and (ends or any(c.isdecimal() for c in text))
 
 
 def _is_word_name(at: Stretch, number: int) -> bool:

@@ -50,7 +50,7 @@ def multiply(message: Message, thing: Thing, at: Stretch) -> None:
             if now != int(now):
                 at.scene.leave(mark.first, label.last)
                 continue
-            at.say(name, plain(now) if value.isdigit() else f"{plain(now / GIB)} GB", min(mark.first, label.first), last)
+            at.say(name, plain(now) if value.isdecimal() else f"{plain(now / GIB)} GB", min(mark.first, label.first), last)
 
 
 def _scale_like(message: Message, thing: Thing, at: Stretch, factor: float, first: int, last: int) -> None:
@@ -62,5 +62,5 @@ def _scale_like(message: Message, thing: Thing, at: Stretch, factor: float, firs
     for fact in latest[0].facts:
         was = worth(fact.value) if fact.name in MACHINE_SIZES and message.wants(thing, fact.name) else None
         if was is not None and was * factor == int(was * factor):
-            value = plain(was * factor) if fact.value.isdigit() else f"{plain(was * factor / GIB)} GB"
+            value = plain(was * factor) if fact.value.isdecimal() else f"{plain(was * factor / GIB)} GB"
             at.say(fact.name, value, first, last)

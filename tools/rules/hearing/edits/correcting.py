@@ -35,7 +35,7 @@ def correct(message: Message) -> bool:
     wrong = [scene.said[i].value for i in scene.of_kind(0, amount.first, "number", "size") if scene.denied[i]]
     wrong += [one.worth for one in before]
     replaces = bool(before) and _takes_place(scene, before[0].last, amount.first)
-    alone = is_terse(scene) and amount.kind == "number" and (amount.text[0].isdigit() or is_times(scene, amount.first))
+    alone = is_terse(scene) and amount.kind == "number" and (amount.text[0].isdecimal() or is_times(scene, amount.first))
     if _is_another(scene, amount, points) or not (replaces or (not before and (back or points or alone)) or (before and back)):
         return False
     latest = [item for item in request.items if item.label in scene.latest]

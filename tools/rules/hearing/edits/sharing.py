@@ -184,7 +184,7 @@ def _scale(message: Message) -> None:
                 was = worth(fact.value)
                 if was is not None and was * factor == int(was * factor) and (name or fact.name not in thing.facts):
                     now = was * factor
-                    value = plain(now) if fact.value.isdigit() else f"{plain(now / GIB)} GB"
+                    value = plain(now) if fact.value.isdecimal() else f"{plain(now / GIB)} GB"
                     thing.found.say(fact.name, value, message.scene.quote(first, last))
                     message.scene.use(first, last)
 

@@ -82,6 +82,6 @@ def _phrase(scene: Scene, first: int, last: int) -> str:
 def _tells(scene: Scene, number: int) -> bool:
     """It says something by itself."""
     token, mark = scene.said[number], scene.at(number)
-    if (token.kind == "mark" and not token.text.isdigit()) or scene.fills(number) or (token.kind == "word" and len(token.text) == 1):
+    if (token.kind == "mark" and not token.text.isdecimal()) or scene.fills(number) or (token.kind == "word" and len(token.text) == 1):
         return False
     return not mark.meanings or mark.has("fact", "choice", "wish", "service", "body") or mark.does("double", "half")

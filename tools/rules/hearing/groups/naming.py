@@ -107,7 +107,7 @@ def is_tagged(scene: Scene, number: int) -> bool:
 def _is_sure(scene: Scene, mark: Mark, begin: int) -> bool:
     """An ordinary word behind it is a name: after `called`, and after `name:`; not after `call` or in `a name server`."""
     spelled = hyphenated(scene, begin) if begin < len(scene.said) else ""
-    is_made_up = "-" in spelled or any(c.isdigit() for c in spelled)
+    is_made_up = "-" in spelled or any(c.isdecimal() for c in spelled)
     orders = scene.breaks(mark.first - 1) and not scene.is_listed(begin, "not_after_name")  # `name mole if that is free`
     return orders or is_made_up or begin > mark.last or mark.last - mark.first > 1 or scene.is_listed(mark.first, "calls")
 
@@ -139,7 +139,7 @@ def _name_at(scene: Scene, at: int, last: int, *, is_first: bool, sure: bool) ->
         return at, ()
     if token.kind == "quoted":
         return at + 1, (_COUNTER.sub("", scene.unquoted(at)),)
-    if not is_first and token.text.isdigit() and scene.is_text(at - 1, ",") and token.start == scene.token(at - 1).end and at >= 2:
+    if not is_first and token.text.isdecimal() and scene.is_text(at - 1, ",") and token.start == scene.token(at - 1).end and at >= 2:
         return at + 1, (f"{scene.token(at - 2).text.rstrip(DIGITS)}{token.text}",)  # `app-1,2`
     if token.kind == "name" or (token.kind == "number" and not is_first):
         until = joined_to(scene, at)

@@ -50,7 +50,7 @@ def is_no_thing(scene: Scene, head: Head) -> bool:
     after = scene.at(head.last)
     if head.intro != "new" and after.first == head.last and set(after.names("fact")) & {"network", "vlan", "bridge"}:
         return True  # `the servers network`
-    numbered = [scene.token(i).text for i in scene.of_kind(0, len(scene.said), "name") if scene.token(i).text[-1].isdigit()]
+    numbered = [scene.token(i).text for i in scene.of_kind(0, len(scene.said), "name") if scene.token(i).text[-1].isdecimal()]
     prefixes = {text.rstrip(DIGITS) for text in numbered}
     if head.intro == "bare" and not head.body and head.last - head.first == 1 and scene.token(head.first).text in prefixes:
         return True  # `db 4 cores` beside a machine db01

@@ -165,14 +165,14 @@ def _shapes(text: str, folded: str) -> Iterator[Token]:
 
 def _is_address(text: str) -> bool:
     try:
-        return "." in text or (any(c.isdigit() for c in text) and bool(ip_interface(text)))
+        return "." in text or (any(c.isdecimal() for c in text) and bool(ip_interface(text)))
     except ValueError:
         return False
 
 
 def _is_name(text: str) -> bool:
     """`e.g` and `end.Next` are no names: a dot joins two or more letters on either side, all small."""
-    if any(c.isdigit() or c in "_{[" for c in text):
+    if any(c.isdecimal() or c in "_{[" for c in text):
         return True
     parts = text.split(".")
     return all(len(part) > 1 for part in parts) and all(part.islower() for part in (text[1:], parts[-1]))

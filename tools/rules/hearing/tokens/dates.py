@@ -99,7 +99,7 @@ def _end(what: str, year: str, today: date) -> date:
         later = _months_on(today, "next" in what)
         month, year = later.month, str(later.year)
     else:
-        month = int(what[1]) * 3 if what[1:].isdigit() else MONTHS[what] + 1
+        month = int(what[1]) * 3 if what[1:].isdecimal() else MONTHS[what] + 1
     its_year = int(year) if year else today.year + (month < today.month)
     return date(its_year, month, calendar.monthrange(its_year, month)[1])
 

@@ -193,7 +193,7 @@ def _period(word: str | None) -> Literal["month", "year", "day", ""]:
 
 def _value(digits: str, *, grouped_by_dots: bool) -> float | None:
     """`1.000` is a thousand where fractions of a thousandth make no sense: people and money. None for what is no number: `1.2.3`."""
-    if digits.isdigit() and len(digits) <= 15:
+    if digits.isdecimal() and len(digits) <= 15:
         return float(digits)
     plain = digits.replace(",", "").replace(" ", "")
     if grouped_by_dots and re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", plain):
