@@ -11,7 +11,7 @@ from .access import BUILT_IN_ROLES, PRIVILEGES, Access, Grant, Token, User, as_o
 from .checking import is_shared
 from .cluster import Cluster
 from .configuration import new_mac, new_uuid
-from .faults import AnswerFault, Faults, SlowFault, TaskFault
+from .faults import AnswerFault, Faults, SlowFault, TaskFault, TwiceFault
 from .lines import Drive, Net
 from .power import mark_running
 from .recovery import come_back, lose
@@ -24,6 +24,7 @@ from .section import (
     SlowFaultSection,
     StorageSection,
     TaskFaultSection,
+    TwiceFaultSection,
 )
 from .sizes import GIB, write_size
 from .state import Bridge, Guest, Load, Network, Node, Pool, Storage, Volume, WebAddress
@@ -151,9 +152,9 @@ def _faults(world: ProxmoxSection) -> Faults:
     answers = (AnswerFault(f.when, f.status, f.reason, _times(f.nth), f.done) for f in world.faults if isinstance(f, AnswerFaultSection))
     tasks = (TaskFault(f.task, f.exitstatus, _times(f.nth), f.node, str(f.id)) for f in world.faults if isinstance(f, TaskFaultSection))
     slow = (SlowFault(f.slow, f.delay_s) for f in world.faults if isinstance(f, SlowFaultSection))
-    return Faults(
-        tuple(answers), tuple(tasks), tuple(slow), {f.silent for f in world.faults if isinstance(f, SilentFaultSection) and not f.after_s}
-    )
+    twice = (TwiceFault(f.twice, _times(f.nth)) for f in world.faults if isinstance(f, TwiceFaultSection))
+    silent = {f.silent for f in world.faults if isinstance(f, SilentFaultSection) and not f.after_s}
+    return Faults(tuple(answers), tuple(twice), tuple(tasks), tuple(slow), silent)
 
 
 def _add_guest(cluster: Cluster, vmid: int, section: GuestSection, now: float) -> None:

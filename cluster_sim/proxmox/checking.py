@@ -16,6 +16,7 @@ from .section import (
     SlowFaultSection,
     StorageSection,
     TaskFaultSection,
+    TwiceFaultSection,
 )
 
 SHARED = ("rbd", "nfs", "cephfs", "cifs", "pbs")
@@ -301,7 +302,11 @@ def _faults(world: ProxmoxSection) -> Iterator[str]:
     for fault in world.faults:
         if isinstance(fault, TaskFaultSection) and fault.task not in TASKS:
             yield f"A task of type {fault.task!r} is to fail; Proxmox has {', '.join(TASKS)}."
-        pattern = fault.when if isinstance(fault, AnswerFaultSection) else fault.slow if isinstance(fault, SlowFaultSection) else "GET /"
+        match fault:
+            case AnswerFaultSection(when=pattern) | SlowFaultSection(slow=pattern) | TwiceFaultSection(twice=pattern):
+                pass
+            case _:
+                pattern = "GET /"
         if not re.match(r"(GET|POST|PUT|DELETE|\*) /", pattern):
             yield f"A fault is to strike {pattern!r}; write a method and a path, like `POST /nodes/pve2/qemu/*/clone`."
 

@@ -22,6 +22,14 @@ class AnswerFault:
 
 
 @dataclass(frozen=True)
+class TwiceFault:
+    """A request that comes twice; the second one's answer is heard."""
+
+    when: str
+    nth: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class TaskFault:
     """Ends a task with this exit status."""
 
@@ -43,6 +51,7 @@ class SlowFault:
 @dataclass
 class Faults:
     answers: tuple[AnswerFault, ...] = ()
+    twice: tuple[TwiceFault, ...] = ()
     tasks: tuple[TaskFault, ...] = ()
     slow: tuple[SlowFault, ...] = ()
     silent: set[str] = field(default_factory=set)
@@ -54,6 +63,9 @@ class Faults:
             if fnmatchcase(f"{method} {path}", fault.when) and self._strikes(fault, fault.nth):
                 return fault
         return None
+
+    def comes_twice(self, method: str, path: str) -> bool:
+        return any(fnmatchcase(f"{method} {path}", fault.when) and self._strikes(fault, fault.nth) for fault in self.twice)
 
     def of_task(self, kind: str, node: str, id: str) -> str | None:
         for fault in self.tasks:

@@ -109,6 +109,8 @@ class Front:
         self._reachable(here)
         _no_conflict(here, given, request.query, form)
         values = check([*here.items(), *(p for p in given if p[0] not in here)], _takes(address), address.families)
+        if self.cluster.faults.comes_twice(request.method, path):
+            address.answer(Call(self.cluster, who, values, files))
         answer = address.answer(Call(self.cluster, who, values, files))
         if fault is not None:
             raise Refusal(fault.status, fault.reason)

@@ -172,6 +172,13 @@ class AnswerFaultSection(Section):
     """The cluster does what it was asked, and only the answer is lost: 596 says no more than that a node was not heard in time."""
 
 
+class TwiceFaultSection(Section):
+    twice: str
+    """Method and path with `*`: it comes twice, as from a proxy that sends again what it heard no answer to (nginx does with
+    `proxy_next_upstream … non_idempotent`, nginx.org, 2026-12-01), and the second one's answer is heard."""
+    nth: Nth = None
+
+
 class TaskFaultSection(Section):
     task: str
     exitstatus: str
@@ -193,7 +200,7 @@ class SlowFaultSection(Section):
     delay_s: float = Field(ge=0, le=60)
 
 
-FaultSection = AnswerFaultSection | TaskFaultSection | SilentFaultSection | SlowFaultSection
+FaultSection = AnswerFaultSection | TwiceFaultSection | TaskFaultSection | SilentFaultSection | SlowFaultSection
 
 
 class TimingSection(Section):

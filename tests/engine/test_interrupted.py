@@ -145,9 +145,17 @@ def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbli
     assert [cluster.find(vm_id) for vm_id in ids] == [None, None]
 
 
+CLONE = "POST /nodes/*/qemu/9000/clone"
+
+
 @pytest.mark.systems
-def test_what_was_begun_though_its_answer_was_lost_is_made_whole_once(stumbling: Given) -> None:
-    world = stumbling({"when": "POST /nodes/*/qemu/9000/clone", "nth": [1], "status": 596, "reason": "Connection timed out", "done": True})
+@pytest.mark.parametrize(
+    "fault",
+    [{"when": CLONE, "nth": [1], "status": 596, "reason": "Connection timed out", "done": True}, {"twice": CLONE, "nth": [1]}],
+    ids=["lost", "doubled"],
+)
+def test_what_was_begun_though_its_answer_was_lost_or_doubled_is_made_whole_once(stumbling: Given, fault: dict[str, object]) -> None:
+    world = stumbling(fault)
     cluster, plan = Removing(world.settings), a_plan(world, "heard-01")
     [machine] = world.ledger.plans.kept(plan.digest).manifest.parts[0].machines
     run, lines = carried_out(world, plan)

@@ -28,6 +28,14 @@ def test_an_answer_may_be_lost_though_what_was_asked_is_done(changed: Callable[.
         pve.post("/nodes/pve1/qemu/9000/clone", newid=201, full=1)
 
 
+def test_a_request_may_come_twice_and_the_second_ones_answer_is_heard(changed: Callable[..., Driver]) -> None:
+    pve = changed(faults=[{"twice": "POST /nodes/*/clone", "nth": 1}])
+    with pytest.raises(Refused, match="already exists"):
+        pve.post("/nodes/pve1/qemu/9000/clone", newid=201, full=1)
+    assert 201 in pve.cluster.guests
+    pve.post("/nodes/pve1/qemu/9000/clone", newid=202, full=1)
+
+
 def test_a_node_may_hang_while_it_is_still_called_online(changed: Callable[..., Driver]) -> None:
     pve = changed(faults=[{"when": "* /nodes/pve4/*", "status": 596, "reason": "Connection timed out"}])
     assert {n["node"]: n["status"] for n in pve.get("/nodes")}["pve4"] == "online"
