@@ -76,10 +76,21 @@ def _is_held_back(scene: Scene, clause: Clause, found: Sequence[Clause]) -> bool
     inside = {i for one in found for i in range(one.first, one.last)}
     no = scene.does(begin, "deny") and scene.is_text(begin + 1, ",")  # `no, remove web-02`
     beside = [i for i in range(begin + no, end) if i not in inside]
+    beside = [i for i in beside if not _is_reason(scene, i)]
     held = any(scene.does(i, *VETOES) or scene.is_listed(i, "conditions") or (scene.does(i, "mends") and i > begin) for i in beside)
     asks = scene.is_text(end, "?") and not scene.does(begin, "polite")
     after = range(end + 1, len(scene.said))
     return held or asks or any(scene.does(i, "mends") or (scene.does(i, "deny") and scene.stops(i - 1)) for i in after)
+
+
+def _is_reason(scene: Scene, number: int) -> bool:
+    """`…, we don't need it`, `…, we won't use it`: why it goes."""
+    begin = number
+    while scene.does(begin - 1, "deny"):
+        begin -= 1
+    last = scene.at(number).last
+    last += not scene.does(last, "them")
+    return scene.is_listed(begin - 1, "deciders") and scene.breaks(begin - 2) and scene.does(last, "them") and scene.breaks(last + 1)
 
 
 class _Noun(NamedTuple):

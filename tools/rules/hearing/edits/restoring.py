@@ -32,7 +32,7 @@ def restores(scene: Scene, request: Request, before: Request | None) -> bool:
     called = {word for item, names in gone for word in (*names, *([] if names_of(item) and names else [same(item.label)]))}
     places = {fact.value for item, _ in gone if (fact := item.fact(SECTION))}
     services = {item.capability for item, _ in gone}
-    it = len(gone) == 1 and any(scene.does(i, "them") for i in range(len(scene.said))) and (_leaves_in(scene) or scene.marks_of("keep"))
+    it = len(gone) == 1 and any(scene.does(i, "them") for i in range(len(scene.said)))
     return only and any(
         it
         or same(scene.unquoted(i).lower()) in called

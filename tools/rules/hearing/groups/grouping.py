@@ -201,8 +201,8 @@ class Grouping:
             return "no" if scene.denied[head.first] else "there"  # what runs goes as tools.rules.hearing.edits.taking hears it
         if there and scene.at(head.first).does("remove") and scene.is_listed(head.last - 2, "ours"):
             return "removed"
-        if scene.denied[head.first] == ASKED:
-            return "spoken of"
+        if scene.denied[head.first] == ASKED or (head.only and (scene.denied[head.first] or governed(scene, head, "remove"))):
+            return "spoken of"  # one machine of several goes as tools.rules.hearing.edits.taking hears it, or not at all
         if scene.denied[head.first]:
             instead = (
                 governed(self.scene, head, "except")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tools.rules.hearing.groups.head import ROLE_COUNT_MAX, TIMES, Head, Lead, free, is_whole, says_machine_size
-from tools.rules.hearing.groups.pointing import pointed
+from tools.rules.hearing.groups.pointing import pointed, short
 from tools.rules.hearing.groups.roles import called, roles
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.scene import Scene
@@ -65,8 +65,12 @@ def _meant(item: Item, mark: Mark) -> Head:
 
 def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     services, known = mark.names("service"), {item.capability for item in request.items}
-    capability, body = next((one for one in services if one in known), services[0]), bool(mark.names("body"))
-    lead = _lead(scene, mark.first, floor)
+    lead, body = _lead(scene, mark.first, floor), bool(mark.names("body"))
+    capability = next((one for one in services if one in known), "")
+    if not capability and lead.intro != "new" and mark.last - mark.first == 1:
+        like = short(scene, request.items).get(same(scene.said[mark.first].text))  # `the database`, of a MariaDB
+        capability = like.capability if like and like.capability not in scene.words.instead.get(services[0], ()) else ""
+    capability = capability or services[0]
     if counted := _count_behind(scene, mark.first, mark.last):
         lead = lead._replace(number=counted[0], counted=(mark.last, counted[1]))
     words = [i for i in range(lead.start, mark.first) if scene.kind(i) in ("word", "name")]

@@ -21,7 +21,7 @@ def pointed(scene: Scene, first: int, last: int, items: Sequence[Item]) -> Itera
     """(the item, the tokens that say so)."""
     if not items:
         return
-    short = _short(scene, items)
+    by_word = short(scene, items)
     for i in range(first, last):
         if scene.used[i]:
             continue
@@ -36,11 +36,11 @@ def pointed(scene: Scene, first: int, last: int, items: Sequence[Item]) -> Itera
             yield of_place, i, scene.at(i).last
         elif of_place := _of_place(scene, i, items):
             yield of_place, i - scene.is_listed(i - 1, "one_of"), scene.at(scene.skip(i, last, "lean", "for", "owned", texts=("one",))).last
-        elif same(text) in short and not scene.mention_at(i):
+        elif same(text) in by_word and not scene.mention_at(i):
             end = i + 1 + scene.is_body(i + 1)
             means = scene.at(i).has("fact", "choice") and not scene.does(i - 1, "owned")
             if _is_subject(scene, i, end) and not means and not scene.does(i - 1, "another", "more"):
-                yield short[same(text)], i, end
+                yield by_word[same(text)], i, end
 
 
 def _nth(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:
@@ -103,7 +103,7 @@ def _is_subject(scene: Scene, first: int, last: int) -> bool:
     )
 
 
-def _short(scene: Scene, items: Sequence[Item]) -> Mapping[str, Item]:
+def short(scene: Scene, items: Sequence[Item]) -> Mapping[str, Item]:
     """Words of two-word names of services, each where it is of one item only: `web`, `docker`, `proxy`."""
     found: dict[str, set[str]] = {}
     for item in items:
