@@ -54,6 +54,7 @@ ABOUT: dict[str, list[str]] = {
         "was ist offen auf web-1?",
         "quels ports sont ouverts sur web-1 ?",
     ],
+    "restart": ["is there a restart?", "does it need a restart", "will there be downtime?", "wird es neu gestartet?"],
     "runs_on": ["which machines run on pve2", "what runs on pve2?", "was läuft auf pve2?"],
     "room": ["is there room for two more?", "would two more fit?", "is there enough room"],
     "left": ["what would fit on pve2?", "how much memory is left on pve1", "how much is free on pve3?"],

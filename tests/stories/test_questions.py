@@ -51,6 +51,7 @@ def planned(berth: Berth):  # type: ignore[no-untyped-def]
         ("what would fit on pve2?", ["pve2", "GiB"]),
         ("why this node?", ["Next best"]),
         ("why 4 GB?", ["4 GiB", "B2s"]),
+        ("is there a restart?", ["restarts nothing that runs"]),
         ("what is not included?", ["backups"]),
         ("what if a node fails?", ["GiB"]),
         ("is production on pve3?", ["postgresql"]),

@@ -93,6 +93,10 @@ class Answering:
                 return answering.backup(self._needed())
             case "cheaper" if self._needed():
                 return answering.cheaper(self._needed(), self.kept.plan.estimate if self.kept else None)
+            case "restart" if self.kept and self.now.plan_digest:
+                return answering.restart(self.kept.plan, self.kept.manifest, self.kept.review)
+            case "restart" if not self.edits.edits:
+                return answering.restart_later()
             case "later":
                 return answering.later()
             case "log_in":

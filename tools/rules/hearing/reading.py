@@ -373,7 +373,9 @@ def _read_for_all(message: Message) -> None:
     scene, request = message.scene, message.request
     before, used = bytes(scene.used), bytearray(scene.used)
     told = any(mark.does("each") for mark in scene.marks) or any(scene.is_listed(i, "everything") for i in range(len(scene.said)))
-    goes_on = scene.does(0, "join") or any(scene.is_text(i, "it") for i in range(len(scene.said)))  # `and four cores`, `give it 8 GB`
+    goes_on = scene.does(0, "join", "with") or any(
+        scene.is_text(i, "it") for i in range(len(scene.said))
+    )  # `and four cores`, `give it 8 GB`
     for item in _pointed_at(scene, request.items) or _lately(scene, request.items) or request.items:
         scene.used[:] = before
         thing = Thing(item.capability, item.label, False, "")
@@ -388,7 +390,7 @@ def _read_for_all(message: Message) -> None:
             continue
         stated = [thing for thing in able if (there := request.item(thing.label)) and there.fact(name)]
         latest = [thing for thing in able if goes_on and thing.label in scene.latest]
-        stated = latest if len(latest) == 1 and len(stated) != 1 else stated
+        stated = latest if len(latest) == 1 and (len(stated) != 1 or scene.does(0, "with")) else stated  # `with a 500 GB disk`
         if len(stated) != 1:
             message.things[0].doubts.append(_whose(able, name))
         for thing in able:

@@ -52,6 +52,7 @@ Topic = Literal[
     "backup",
     "cheaper",
     "later",
+    "restart",
     "",
 ]
 SHOWN_MAX = 4
@@ -216,6 +217,16 @@ def cheaper(needed: Sequence[Needs], saved: Estimate | None) -> Tell:
 def later() -> Tell:
     """How what is made is changed or removed."""
     return Tell("answers.later", ())
+
+
+def restart(plan: Plan, manifest: Manifest, review: Review) -> Tell:
+    """Which machines the plan on offer restarts."""
+    return Tell("answers.restart", (card_of(plan, manifest, review, ()).restarted,))
+
+
+def restart_later() -> Tell:
+    """Where no plan is on offer."""
+    return Tell("answers.restart_later", ())
 
 
 def cannot_say() -> Tell:

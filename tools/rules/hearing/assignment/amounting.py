@@ -208,7 +208,7 @@ class _Unlabelled(Amounts):
         label = range(begin, size.first - 1)
         if label and scene.is_text(size.first - 1, ":") and not scene.has(after, end, *QUANTITIES):
             told = any(scene.at(i).has("fact", "choice") or scene.mention_at(i) for i in label)
-            if not told and any(scene.is_plain_word(i) for i in label):
+            if not told and any(scene.is_plain_word(i) and not scene.used[i] for i in label):
                 return True  # `Estimated traffic: 200 GB a month`
         if scene.is_text(after, "/") and scene.is_listed(after + 1, "seconds"):
             return True

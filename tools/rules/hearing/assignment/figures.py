@@ -116,6 +116,8 @@ def _clues(message: Message, amount: Amount, wrong: Sequence[float], but: Contai
         return
     if CPU_COUNT in but:
         yield lambda one: one.name == "memory"  # `8 cores and 32`
+    if scene.does(amount.first - 1, "ask_for"):
+        yield lambda one: one.name == COUNT and (message.counted_of(one.label) or 1) > 1  # `can we have 3?`
     lately = {name for label, name in scene.recent if name not in SHARED}
     own = settles or (not back and any(name not in SHARED for _, name in scene.recent))
     yield lambda one: (one.label, one.name) in scene.recent and _times(one, amount) <= NEAR and not (own and one.name in SHARED)

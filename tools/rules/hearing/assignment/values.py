@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tools.rules.hearing.assignment.stretch import Stretch
+from tools.rules.hearing.assignment.thing import SHARED
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
 from tools.values.wanted import Kind
@@ -109,8 +110,10 @@ def _is_version(scene: Scene, number: int) -> bool:
     if scene.kind(number) != "number" or scene.at(number + 1).has("fact") or scene.is_text(number + 1, "x"):
         return False
     mention = scene.mention_before(number)
-    if mention and scene.recent and scene.does(mention.first - 1, "owned") and scene.stops(number + 1):
-        return False  # `4 cores for the redis`, then `and the web server 2`
+    if mention and scene.recent and scene.breaks(number + 1):
+        one_fact = len({name for _, name in scene.recent} - SHARED) == 1 and scene.breaks(mention.first - 1, signs=(":",))
+        if one_fact or scene.does(mention.first - 1, "owned"):
+            return False  # `4 cores for the redis`, then `and the web server 2`; `web 8, redis 4`, after memory
     return mention is not None or bool({*scene.at(number - 1).names("choice")} - {"environment", "platform"})
 
 

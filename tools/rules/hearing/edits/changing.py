@@ -4,6 +4,7 @@ again, and what no capability can do is a wish."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from tools.rules.hearing.assignment import listing
 from tools.rules.hearing.assignment.thing import SHARED, Thing
@@ -26,11 +27,15 @@ def changes(message: Message) -> list[Edit]:
     share(message)
     shared, made = _shared(message), list[Edit]()
     taken = {item.label for item in message.request.items}
+    apart = list[Thing]()
     for thing in message.things:
         if thing.new:
             made.append(_new(message, thing, taken))
-        if thing.only and thing.facts:
-            made += _set_apart(message, thing, taken)
+        if thing.only and thing.facts and thing not in apart:
+            alike = [one for one in message.things if one.only and one.label == thing.label and _says(one) == _says(thing)]
+            gone = {one.only for one in apart if one.only}
+            made += _set_apart(message, alike, gone, taken)
+            apart += alike
         label = thing.label
         made += thing.edits
         if not thing.new:
@@ -44,22 +49,32 @@ def changes(message: Message) -> list[Edit]:
     return [*made, *(edit for thing in message.things for edit in _unsets(message, thing))]
 
 
-def _set_apart(message: Message, thing: Thing, taken: set[str]) -> list[Edit]:
-    """`api-2 needs 8 GB`, of several: it is an item of its own from now on, and the others stay as they are."""
-    item = message.request.item(thing.label)
+def _says(thing: Thing) -> dict[str, str]:
+    return {name: fact.value for name, fact in thing.facts.items()}
+
+
+def _set_apart(message: Message, things: Sequence[Thing], gone: AbstractSet[str], taken: set[str]) -> list[Edit]:
+    """`api-2 needs 8 GB`, `api-2 and api-3 …`, of several: an item of their own from now on, and the others stay as they are, without those
+    that have `gone` before."""
+    item = message.request.item(things[0].label)
     assert item is not None
-    others = [one for one in machines_of(item) if one != thing.only]
-    label, quote = free_label(repair(thing.only), taken), thing.only
+    only = [thing.only for thing in things]
+    others = [one for one in machines_of(item) if one not in (*only, *gone)]
+    if not others:
+        return []  # they are all that is left of it
+    label, quote = free_label(repair(only[0]), taken), only[0]
     taken.add(label)
     made = [
         Edit(do="copy", item=item.label, name=label, quote=quote),
-        Edit(do="set", item=label, name="name", value=thing.only, quote=quote),
+        Edit(do="set", item=label, name="name", value=", ".join(only), quote=quote),
         Edit(do="set", item=item.label, name="name", value=", ".join(others), quote=quote),
     ]
     if item.fact("count"):
-        made.append(Edit(do="unset", item=label, name="count", quote=quote))
+        left = Edit(do="unset", item=label, name="count", quote=quote)
+        made.append(left if len(only) == 1 else left.model_copy(update={"do": "set", "value": str(len(only))}))
         made.append(Edit(do="set", item=item.label, name="count", value=str(len(others)), quote=quote))
-    thing.label = label
+    for thing in things:
+        thing.label = label
     return made
 
 

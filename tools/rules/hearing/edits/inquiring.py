@@ -25,7 +25,7 @@ def is_question(scene: Scene, spans: Sequence[Span]) -> tuple[bool, str]:
                     scene.does(begin, "join") or scene.is_text(begin, ",") or scene.is_listed(begin, "opening")
                 ):
                     begin += 1
-                bare = not scene.has(i, end, *FIGURES, "name") and not scene.any_does(i, end, "article", "owned", "them")
+                bare = not scene.has(i, end, *FIGURES, "name") and not scene.any_does(i, end, "article", "owned", "them", "double", "half")
                 able = scene.is_text(end, "?") and bare and not scene.has(end, last, *FIGURES)  # `can you build Windows machines?`
                 counts = scene.kind(begin) in ("number", "size") and not scene.any_does(begin, end, "ask")
                 question = scene.does(begin, "ask") or (scene.is_text(end, "?") and not counts)

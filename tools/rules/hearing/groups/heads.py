@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from tools.rules.hearing.groups.head import ROLE_COUNT_MAX, TIMES, Head, Lead, free, is_whole, says_machine_size
 from tools.rules.hearing.groups.pointing import pointed, short
 from tools.rules.hearing.groups.roles import called, roles
+from tools.rules.hearing.layout.pieces import SECTION
 from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
@@ -33,7 +34,8 @@ def heads(scene: Scene, first: int, last: int, request: Request, titles: Mapping
     found = [_head(scene, mark, first, request) for mark in scene.mentions if first <= mark.first and mark.last <= last]
     found += _items(scene, first, last, request)
     taken = {i for head in found for i in range(head.first, head.last)}
-    for item, begin, end in pointed(scene, first, last, request.items):
+    everywhere = next((fact.value for fact in request.shared if fact.name == SECTION), "")
+    for item, begin, end in pointed(scene, first, last, request.items, everywhere):
         if not taken & {*range(begin, end)} or scene.is_body(end - 1):
             lead = _lead(scene, begin, first)
             found.append(Head(item.capability, lead if lead.number else Lead(begin, "ref"), begin, end, label=item.label))

@@ -17,8 +17,8 @@ LEAD = ("article", "owned", "for", "only", "join", "remove", "change", "ask_for"
 """What a short word for an item may stand behind."""
 
 
-def pointed(scene: Scene, first: int, last: int, items: Sequence[Item]) -> Iterator[tuple[Item, int, int]]:
-    """(the item, the tokens that say so)."""
+def pointed(scene: Scene, first: int, last: int, items: Sequence[Item], everywhere: str = "") -> Iterator[tuple[Item, int, int]]:
+    """(the item, the tokens that say so). `everywhere`: the environment of those that have none of their own."""
     if not items:
         return
     by_word = short(scene, items)
@@ -32,7 +32,7 @@ def pointed(scene: Scene, first: int, last: int, items: Sequence[Item]) -> Itera
             yield nth, i, i + 1 + scene.is_listed(i + 1, "one_of")
         elif other := _other(scene, i, items):
             yield other, i, i + 1 + scene.is_listed(i + 1, "one_of")
-        elif (of_place := _where(scene, i, items)) and not scene.used[i]:
+        elif (of_place := _where(scene, i, items, everywhere)) and not scene.used[i]:
             yield of_place, i, scene.at(i).last
         elif of_place := _of_place(scene, i, items):
             yield of_place, i - scene.is_listed(i - 1, "one_of"), scene.at(scene.skip(i, last, "lean", "for", "owned", texts=("one",))).last
@@ -63,9 +63,10 @@ def _other(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:
     return next((item for item in items if item.label not in scene.latest), None) if _is_subject(scene, number, end) else None
 
 
-def _where(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:
+def _where(scene: Scene, number: int, items: Sequence[Item], everywhere: str) -> Item | None:
     """`drop staging`, `prod on network 21`, where only one of several is there."""
     mark, places = scene.at(number), {item.label: fact.value for item in items if (fact := item.fact(SECTION))}
+    places = {item.label: everywhere for item in items if places and everywhere} | places
     chosen = mark.choices(SECTION)
     if len(places) < PAIR or not chosen or mark.first != number or (scene.stops(number - 1) and scene.stops(mark.last)):
         return None
@@ -90,7 +91,12 @@ def _of_place(scene: Scene, number: int, items: Sequence[Item]) -> Item | None:
 def _is_subject(scene: Scene, first: int, last: int) -> bool:
     """Something is said of it, or it is all that its clause says: `web: 2 cores`, `the latter needs 4 GB`, `drop the latter`."""
     lead = first - 1
-    opens = scene.stops(lead) or scene.is_text(lead, ",", "-", "*") or scene.does(lead, *LEAD) or scene.is_listed(lead, "adding", "opening")
+    opens = (
+        scene.stops(lead)
+        or scene.is_text(lead, ",", ":", "-", "*")
+        or scene.does(lead, *LEAD)
+        or scene.is_listed(lead, "adding", "opening")
+    )
     opens = opens or scene.kind(lead) == "number"
     closes = scene.breaks(last, signs=(":", "=")) or scene.kind(last) in ("number", "size")
     closes = (
