@@ -91,6 +91,13 @@ def test_what_is_not_in_the_sum_is_named_and_a_price_that_moves_says_so(seen: Su
     assert any("Spot prices move" in one and captured in one for one in found.assumptions)
 
 
+def test_a_cluster_that_azure_runs_is_called_so(seen: SubscriptionSnapshot) -> None:
+    manifest = composed("AKS with 2 nodes", seen)
+    heard = telling.requirements(required("AKS"), ())
+    for told in (telling.plan(plan_of(manifest, seen), manifest, None), telling.why(manifest, None), heard):
+        assert "AKS cluster" in draw(told) and "k3s" not in draw(told)
+
+
 ONE_MACHINE = (
     "a Debian VM with 2 cores, 8 GB and 60 GB in Azure, development",
     "a web server in Azure, development",

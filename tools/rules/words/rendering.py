@@ -20,6 +20,7 @@ from tools.rules.names.text import spell_about, spell_memory, spell_number, spel
 from tools.rules.plans.changes import counted
 from tools.rules.request.comparing import Difference
 from tools.values.effects import Tell
+from tools.values.manifest import Part
 from tools.values.requirements import Field, Needs, Origin
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def environment(loader: BaseLoader, markup: bool = True) -> Environment:
             code,
             fenced,
             first_sentence,
+            item,
             listed,
             lines,
             lower_first,
@@ -242,6 +244,12 @@ def meter(subject: str) -> str:
 
 def spoken(name: str) -> str:
     return name.replace("_", " ")
+
+
+def item(one: Part | Needs) -> str:
+    """An item by its label; where its service has another name on the platform (labels.toml: `on azure`), by that."""
+    label, there = one.label or one.capability, own_labels(one.capability).get(f"on {one.platform}")
+    return spoken(label) if there is None else spoken(re.sub(rf"^{re.escape(one.capability)}\b", there, label))
 
 
 def first_sentence(said: str) -> str:
