@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -75,6 +76,10 @@ def why_not_local(scope: Scope | dict[str, Any]) -> str:
     passed = next((name for name, _ in headers if name in FORWARDED or name.startswith(FORWARDED_BEGINS)), "")
     if passed:
         return f"This message was passed on by a proxy ({passed})."
+    # So nginx passes on what it got, unless it is told otherwise: with this server's own name, and none of those headers (nginx.org,
+    # ngx_http_proxy_module, read 2026-12-01).
+    if scope.get("http_version") == "1.0":
+        return "This message came by HTTP 1.0, as from a proxy."
     client, server = scope.get("client"), scope.get("server")
     if not client or not client[0]:
         return "This message came through a socket whose other end cannot be seen."
@@ -83,7 +88,9 @@ def why_not_local(scope: Scope | dict[str, Any]) -> str:
     if not server or not is_loopback(str(server[0])):
         return "This server does not listen on this machine alone."
     hosts = [value for name, value in headers if name == "host"]
-    if len(hosts) != 1 or not is_loopback_host(hosts[0]):
+    # A proxy may put its own word for the name there, and hands on whole from which page a browser asks.
+    pages = [urlsplit(value).netloc for name, value in headers if name in ("origin", "referer")]
+    if len(hosts) != 1 or not all(map(is_loopback_host, (*hosts, *pages))):
         return "This message was sent to another name than this machine's own."
     return ""
 

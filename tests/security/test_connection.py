@@ -45,6 +45,7 @@ def scope(client: object = LOCAL, server: object = SERVER, **headers: str) -> di
         scope(("127.0.0.9", 5), host="127.0.0.1"),
         scope(("::ffff:127.0.0.1", 5)),
         scope(host="LOCALHOST.:80"),
+        scope(origin="http://127.0.0.1:8000", referer="http://localhost:8000/dev-ui/?app=provisioner"),
     ],
 )
 def test_a_message_that_surely_came_from_this_machine(came: dict[str, Any]) -> None:
@@ -67,6 +68,10 @@ def test_a_message_that_surely_came_from_this_machine(came: dict[str, Any]) -> N
         scope(x_real_ip="127.0.0.1"),
         scope(via="1.1 proxy"),
         scope(host="berth.example.org"),
+        {**scope(), "http_version": "1.0"},  # As nginx passes on what it got where nothing is said of it.
+        scope(origin="https://berth.example.org"),
+        scope(origin="null"),
+        scope(referer="https://berth.example.org/dev-ui/"),
         scope(host="localhost.example.org"),
         scope(host="127.0.0.1.nip.io"),
         scope(host="127.0.0.1:8000.evil.com"),
@@ -142,16 +147,20 @@ def test_whose_end_of_a_connection_it_is(address: str) -> None:
 
 
 @contextmanager
-def served(given: Mapping[str, str], folder: Path, *words: str, **more: str) -> Iterator[None]:
-    """An app of somebody's own around ADK's, by uvicorn as they like it."""
+def served(given: Mapping[str, str], folder: Path, program: str, *words: str) -> Iterator[None]:
+    """An app of somebody's own around ADK's, by a server as they like it."""
     (folder / "own.py").write_text(APP)
     log = folder / "server.log"
     path = os.pathsep.join([str(folder), *filter(None, [given.get("PYTHONPATH")])])
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "uvicorn", "own:app", *words]
-        process = subprocess.Popen(command, cwd=ROOT, env={**given, **more, "PYTHONPATH": path}, stdout=out, stderr=out)
+        command = [sys.executable, "-m", program, "own:app", *words]
+        process = subprocess.Popen(command, cwd=ROOT, env={**given, "PYTHONPATH": path}, stdout=out, stderr=out)
         try:
-            wait_until(lambda: "running on" in log.read_text(), 60, log.read_text)
+            wait_until(
+                lambda: any(word in log.read_text() for word in ("running on", "Application startup complete", "listening")),
+                60,
+                log.read_text,
+            )
             yield
         finally:
             process.terminate()
@@ -165,16 +174,20 @@ def test_adks_own_server_on_loopback(given: Mapping[str, str], tmp_path: Path) -
         assert "proxy" in answer(client, Forwarded="for=203.0.113.7")
 
 
-def test_a_server_that_listens_to_more_than_this_machine_says_so_to_this_machine_too(given: Mapping[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["uvicorn --host 0.0.0.0 --port", "gunicorn --worker-class asgi --bind 0.0.0.0:"])
+def test_a_server_that_listens_to_more_than_this_machine_says_so_to_this_machine_too(
+    given: Mapping[str, str], tmp_path: Path, program: str
+) -> None:
     port = free_port()
-    with served(given, tmp_path, "--port", str(port), UVICORN_HOST="0.0.0.0"), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    words = (f"{program}{port}" if program.endswith(":") else f"{program} {port}").split()
+    with served(given, tmp_path, *words), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         assert "only reads" in answer(client) and "0.0.0.0" in answer(client)
 
 
 def test_a_server_behind_a_unix_socket(given: Mapping[str, str], tmp_path: Path) -> None:
     path = str(tmp_path / "berth.sock")
     with (
-        served(given, tmp_path, "--uds", path),
+        served(given, tmp_path, "uvicorn", "--uds", path),
         httpx.Client(base_url="http://localhost", transport=httpx.HTTPTransport(uds=path)) as client,
     ):
         assert "only reads" in answer(client)
