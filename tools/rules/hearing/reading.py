@@ -14,7 +14,7 @@ from tools.rules.hearing.assignment.forms import Form
 from tools.rules.hearing.assignment.labels import is_label, is_section, label_of
 from tools.rules.hearing.assignment.portions import read_there
 from tools.rules.hearing.assignment.saying import read_kind, read_stretch
-from tools.rules.hearing.assignment.thing import MACHINE_SIZES, SHARED, Thing
+from tools.rules.hearing.assignment.thing import DATES, MACHINE_SIZES, SHARED, Thing
 from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.vague import ask_once, scale_asked
 from tools.rules.hearing.edits.answers import Asked, answer
@@ -386,7 +386,7 @@ def _read_for_all(message: Message) -> None:
     ask_once(message.things)
     for name in dict.fromkeys(name for thing in message.things for name in thing.facts):
         able = [thing for thing in message.things if name in thing.facts]
-        if len(able) < 2 or told or name in SHARED:
+        if len(able) < 2 or told or name in SHARED | DATES:
             continue
         stated = [thing for thing in able if (there := request.item(thing.label)) and there.fact(name)]
         latest = [thing for thing in able if goes_on and thing.label in scene.latest]

@@ -15,6 +15,8 @@ SHARED = frozenset(
 )
 """Facts that are said once and meant for everything asked for, wherever they are said once."""
 
+DATES = frozenset(("needed_by", "until"))
+
 MACHINE_SIZES = frozenset(("cpu_count", "memory", "disk"))
 
 OWN = frozenset(("role", "count", "name", "address"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tools.rules.hearing.assignment.scaling import worth
-from tools.rules.hearing.assignment.thing import MACHINE_SIZES, OWN, SHARED, Thing
+from tools.rules.hearing.assignment.thing import DATES, MACHINE_SIZES, OWN, SHARED, Thing
 from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import GIB, plain
 from tools.rules.hearing.scene import Scene
@@ -208,7 +208,9 @@ def _share_choices(message: Message) -> None:
     each = not _is_of_its_own(message, last)
     told = {name for name in (kinds | last.sizes) & set(last.facts) if _is_of_all(message.scene, last.facts[name], within=",", each=each)}
     both = kinds | {name for name in last.sizes if _is_of_all(message.scene, last.facts[name])}
-    both |= {one.name for one in message.wanted(last) if one.kind == "date"}
+    both |= DATES
+    if len({message.scene.sentence(one.said[0]) for one in message.things}) == 1:
+        told |= {name for name in DATES & set(last.facts) if message.scene.is_text(message.scene.where(last.facts[name].quote)[0] - 1, ",")}
     listed = all(one.new and "name" in one.facts and (one is last or not one.sizes) for one in message.things)
     both |= last.sizes if listed else set()  # below a list of names
     told |= {name for name in both & set(last.facts) if _is_apart(message, last, last.facts[name])}
@@ -243,11 +245,11 @@ def _drop_empty(message: Message) -> None:
     sized = [thing for thing in message.things if thing.new and (thing.sizes or "address" in thing.facts)]
     for thing in list(message.things):
         others = [one for one in sized if one is not thing and one.capability == thing.capability]
-        says = set(thing.facts) - SHARED - {"role", "count", "needed_by", "until"} or thing.copied or thing.doubts or thing.row
+        says = set(thing.facts) - SHARED - DATES - {"role", "count"} or thing.copied or thing.doubts or thing.row
         counted = "count" in thing.facts and _machines(thing) != sum(map(_machines, others))
         if thing.new and others and not says and not counted and not thing.again and not _is_elsewhere(thing, others):
             for one in others:
-                one.take_over(thing, SHARED | {"needed_by", "until"})
+                one.take_over(thing, SHARED | DATES)
             message.things.remove(thing)
 
 
