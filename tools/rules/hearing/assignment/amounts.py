@@ -244,7 +244,13 @@ class Amounts:
             told = by or scene.any_does(match.first - 1, match.last + 1, "less")
             return -1 if told and not counts else 0
         more = by or scene.does(match.first - 1, "adds") or scene.any_does(match.first - 1, match.last + 1, "more")
-        return int(more)
+        return int(more or self._has_plus(match))
+
+    def _has_plus(self, match: Match) -> bool:
+        """`memory +4 GB`, `+4 GB memory`; not `2 cores +4GB`."""
+        scene, plus = self.scene, match.amount.first - 1
+        is_glued = scene.is_text(plus, "+") and scene.token(plus).end == scene.token(plus + 1).start
+        return is_glued and (plus > match.first or scene.breaks(plus - 1, "join"))
 
     def _give(self, fact: str, *several: Amount, begin: int | None = None) -> None:
         if several[0].instead:
