@@ -327,7 +327,12 @@ class Grouping:
         if head.body and counts and not self._is_listed_anew(head, previous):
             return "same"  # `a database for 20 users, 3 servers`
         if head.body:
-            listed = is_new and (before == "join" or (before == "stop" and (head.lead.number or head.start in self.lines)))
+            apart = (
+                head.lead.number
+                or head.start in self.lines
+                or (self.scene.is_text(head.start - 1, ";") and self.scene.does(head.last, "called"))
+            )
+            listed = is_new and (before == "join" or (before == "stop" and apart))
             sized = head.start in self.lines and says_machine_size(self.scene, head.last, len(self.scene.said), fully=True)
             return "new" if listed or sized else "same"
         if before == "for" and value_of(self.scene, head) >= 0:
