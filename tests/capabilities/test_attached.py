@@ -262,6 +262,17 @@ def test_a_data_disk_that_exists_stays_grows_and_is_never_lost() -> None:
         assert isinstance(refused, str) and ("would be lost" in refused or "stays so" in refused)
 
 
+def test_a_machine_that_exists_is_moved_by_no_plan_and_stays_where_the_cluster_moved_it() -> None:
+    old = composed("virtual_machine", VM | {"name": "svc-1", "storage": "ceph-vm", "node": "pve1"})
+    machine = only(old).machines[0]
+    moved = four_nodes(guests=(guest(machine.vm_id, "svc-1", "pve2"),))
+    same = VM | {"name": "svc-1", "storage": "ceph-vm", "node": "pve1"}
+    assert not isinstance(grown(old, same | {"cpu_count": "2"}, moved), str)
+    for elsewhere in ({"storage": "local-lvm"}, {"node": "pve3"}):
+        refused = grown(old, same | elsewhere, moved)
+        assert isinstance(refused, str) and "and a plan moves no" in refused
+
+
 def test_machines_that_were_numbered_another_way_keep_their_names() -> None:
     old = composed("virtual_machine", VM | {"name": "web-01, web-02"})
     needs = required("virtual_machine", VM | {"name": "web", "count": "2"}).parts[0]

@@ -44,7 +44,7 @@ def stay(old: Part, needs: Needs, situation: Situation) -> PartOffer:
     broken = [one for one in sums if not one.holds]
     ranges = ranges_of(needs)
     summary = placement.summary(room)
-    if barred := (*_away(kept, seen), *lost, *_all_at_once(old, staying, needs)):
+    if barred := (*_away(kept, seen), *_elsewhere(old, staying, needs), *lost, *_all_at_once(old, staying, needs)):
         return PartOffer(label=needs.label, candidates=(), exclusions=barred, ranges=ranges, summary=summary)
     if broken:
         exclusions = tuple(Exclusion(subject=one.subject, reason=f"too little room to grow in place: {one.spelt}") for one in broken)
@@ -145,6 +145,20 @@ def sums_after(staying: Sequence[Staying], room: Room) -> tuple[Sum, ...]:
         ]
         sums |= {one.subject: one for one in found}
     return tuple(sums.values())
+
+
+def _elsewhere(old: Part, staying: Sequence[Staying], needs: Needs) -> Iterator[Exclusion]:
+    """A storage or node that was not asked for before, and is meant for no new machine. One that the cluster moved is where it should be."""
+    for fact, where, move in (("storage", "its disk is on", "moves no disks"), ("node", "it is on", "moves no machines")):
+        said = needs.text(fact)
+        if said.lower() == old.needs.text(fact).lower():
+            continue
+        for machine in (m for one in staying if one.demand.count == len(one.kept) for m in one.kept):
+            there = getattr(machine, fact)
+            if said and said.lower() != there.lower():
+                by_hand = f"`qm migrate {machine.vm_id} {said} --online` on that node does; or say" if fact == "node" else "Say"
+                reason = f"{where} {there}, and a plan {move}. {by_hand} `{fact} {there}`"
+                yield Exclusion(subject=machine.name, reason=reason)
 
 
 def _takings(staying: Sequence[Staying], seen: ClusterSnapshot) -> list[Taking]:

@@ -276,7 +276,8 @@ def _texts(at: Stretch, one: Wanted) -> None:
             continue
         lead = _lead(at, mark)
         alone = mark.first - lead <= 1 or scene.does(mark.first - 1, "join")
-        alone = alone or (mark.last - mark.first > 1 and scene.kind(begin) in ("name", "quoted"))  # `20 GB on storage ceph-vm`
+        names = scene.kind(begin) in ("name", "quoted") or (is_value_word(scene, begin) and scene.breaks(begin + 1, "join"))
+        alone = alone or (mark.last - mark.first > 1 and names)  # `20 GB on storage ceph-vm`, `10 GB on storage local, …`
         plural = scene.said[mark.last - 1].text.endswith("s")
         naming = any(scene.is_listed(i, "calls") for i in range(mark.first, mark.last))
         closes = scene.breaks(begin + 1, "join")
