@@ -148,7 +148,7 @@ def sums_after(staying: Sequence[Staying], room: Room) -> tuple[Sum, ...]:
 
 
 def _elsewhere(old: Part, staying: Sequence[Staying], needs: Needs) -> Iterator[Exclusion]:
-    """A storage or node that was not asked for before, and is meant for no new machine. One that the cluster moved is where it should be."""
+    """A storage or node that was not asked for before, and not for a new machine. One that the cluster moved is where it should be."""
     for fact, where, move in (("storage", "its disk is on", "moves no disks"), ("node", "it is on", "moves no machines")):
         said = needs.text(fact)
         if said.lower() == old.needs.text(fact).lower():
