@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,3 +198,25 @@ def test_who_goes_is_drained_first_on_a_server_that_stays() -> None:
     said = part().farewell
     assert [command.machine for command in said] == ["k3s-server-01"] * 2
     assert ["drain" in command.argv[-1] for command in said] == [True, False] and "{leaving}" in said[0].argv[-1]
+
+
+@pytest.mark.parametrize(
+    ("ended", "code", "told"),
+    [
+        ("Complete", 0, ["cert-manager: installed"]),
+        ("Failed", 1, ['"message": "tried 10 times"', 'Error: chart "cert-manager" not found']),
+    ],
+)
+def test_a_chart_that_its_repository_has_not_is_told_with_what_helm_said(tmp_path: Path, ended: str, code: int, told: list[str]) -> None:
+    """The line that the verify step runs on a server, before a cluster that answers so."""
+    [line] = (command.argv[-1] for command in part(add_ons="cert-manager").commands if "what became of cert-manager" in command.purpose)
+    answers = {
+        "*/jobs/helm-install-cert-manager*": json.dumps({"status": {"conditions": [{"type": ended, "status": "True"}]}}),
+        "*/helmcharts/cert-manager*": json.dumps({"message": "tried 10 times"}),
+        "*logs*": 'Error: chart "cert-manager" not found',
+    }
+    cases = "\n".join(f"{words}) echo '{answer}';;" for words, answer in answers.items())
+    (tmp_path / "sudo").write_text(f'#!/bin/sh\ncase "$*" in\n{cases}\nesac\n')
+    (tmp_path / "sudo").chmod(0o700)
+    done = subprocess.run(["sh", "-c", line], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, capture_output=True, text=True, check=False)
+    assert (done.returncode, [one for one in told if one not in done.stdout]) == (code, []), done
