@@ -20,6 +20,8 @@ class Row:
     floor_name: str = ""
     limit: float | None = None
     """At most so many times the floor; without a floor, at most so much. None: nothing is promised, the figure is told."""
+    at_least: bool = False
+    """The limit is the least that is promised: a share of a bound."""
     note: str = ""
 
     @property
@@ -29,7 +31,7 @@ class Row:
     @property
     def holds(self) -> bool:
         measured = self.value if self.ratio is None else self.ratio
-        return self.limit is None or measured <= self.limit
+        return self.limit is None or (measured >= self.limit if self.at_least else measured <= self.limit)
 
     @property
     def verdict(self) -> str:
@@ -62,7 +64,7 @@ def table(rows: Iterable[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     ratio, limit = row.ratio, "-"
     if row.limit is not None:
-        limit = f"{row.limit:g} x" if ratio is not None else _figure(row.limit, row.unit)
+        limit = ("≥ " if row.at_least else "") + (f"{row.limit:g} x" if ratio is not None else _figure(row.limit, row.unit))
     floor = "-" if row.floor is None else f"{_figure(row.floor, row.unit)} {row.floor_name}"
     return (
         row.what,

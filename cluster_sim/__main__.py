@@ -19,7 +19,13 @@ When everything is ready, one line of JSON on stdout says where: the CA to trust
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m cluster_sim", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.add_argument(
+        "--from-scan",
+        type=Path,
+        metavar="FILE",
+        help="prints a world like the cluster of a run: its made-from.json.gz, or a snapshot as JSON",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     worlds = ", ".join(sorted(p.name for p in WORLDS.glob("*.yaml")))
     command = commands.add_parser(
         "serve",
@@ -48,6 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         help="how many times faster tasks go than on a real cluster (wall or 1: as there; default: as the world says)",
     )
     given = parser.parse_args(arguments)
+    if given.from_scan is not None:
+        return _from_scan(given.from_scan)
+    if given.command is None:
+        parser.error("say a COMMAND, such as serve")
     # Told to stop while it is still loading, it just ends: nothing is open yet. serve() takes over from here.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -61,6 +71,17 @@ def main(arguments: list[str] | None = None) -> int:
         print("This world cannot be:\n" + "\n".join(f"- {p}" for p in bad.problems), file=sys.stderr)
         return 2
     except CannotServe as why:
+        print(why, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _from_scan(file: Path) -> int:
+    from .from_scan import NoScan, world_of
+
+    try:
+        print(world_of(file.read_bytes()), end="")
+    except (OSError, NoScan) as why:
         print(why, file=sys.stderr)
         return 1
     return 0

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from cluster_sim.authority import Authority
 from cluster_sim.http import Answer, Request, Service, json_answer
+from cluster_sim.serve import Settings as ServeSettings
+from cluster_sim.serve import open_world
+from cluster_sim.world import read_world
 from tools.pipeline.platforms.proxmox import scan
 from tools.values.machine import Machine
 from tools.values.manifest import Part
 from tools.values.requirements import Field, Missing, Needs, Origin
+from tools.values.shapes import written
 from tools.values.site import Site
 from tools.values.snapshot import ClusterSnapshot, Network
 from tools.values.trouble import WorldProblem
@@ -400,3 +409,35 @@ def test_something_else_in_prometheus_s_place(four_nodes: Connected, serve: Serv
     settings = dataclasses.replace(four_nodes, prometheus_url=odd.proxmox_endpoint)
     snapshot = look(settings)
     assert [p.subject for p in snapshot.problems] == ["history"]
+
+
+# A world like what was seen.
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_world_is_written_from_a_scan_and_looks_alike(seen: ClusterSnapshot, tmp_path: Path, packed: bool) -> None:
+    file, world = tmp_path / "seen", tmp_path / "world.yaml"
+    file.write_bytes(gzip.compress(f'{{"first": "line"}}\n{written(seen)}'.encode()) if packed else seen.model_dump_json().encode())
+    made = subprocess.run([sys.executable, "-m", "cluster_sim", "--from-scan", file], capture_output=True, text=True, check=True)
+    world.write_text(made.stdout)
+    with ExitStack() as stack:
+        ready = open_world(read_world(world), ServeSettings(guests="none", folder=tmp_path / "served"), stack)
+        found = look(Connected(ready["proxmox"]["url"], SecretStr(ready["proxmox"]["token"]), Path(ready["ca_file"])))
+
+    def alike(one: ClusterSnapshot) -> tuple[object, ...]:
+        nodes = [(n.name, n.cpu_count, n.memory_bytes // GIB) for n in one.nodes]
+        guests = [(g.vm_id, g.name, g.node, g.running, g.cpu_count, g.memory_bytes // GIB, g.tags) for g in one.guests]
+        storages = [(s.name, s.node, s.kind, s.shared, s.total_bytes // GIB) for s in one.storages if "images" in s.content]
+        templates = [(t.vm_id, t.name, t.os, t.disk_gib, t.storages, t.shared, t.cloud_init) for t in one.templates]
+        return nodes, guests, storages, templates, {n.vlan_tag for n in one.networks if n.subnet and n.bridge == "vmbr0"}
+
+    assert alike(found)[:4] == alike(seen)[:4]
+    assert "assumed" in made.stdout.partition("name:")[0]
+
+
+def test_what_is_no_scan_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    told = subprocess.run(
+        [sys.executable, "-m", "cluster_sim", "--from-scan", tmp_path / "x.json"], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1 and "There is no scan of a Proxmox VE cluster in this file." in told.stderr
