@@ -20,9 +20,9 @@ class Row:
     floor_name: str = ""
     limit: float | None = None
     """At most so many times the floor; without a floor, at most so much. None: nothing is promised, the figure is told."""
+    note: str = ""
     at_least: bool = False
     """The limit is the least that is promised: a share of a bound."""
-    note: str = ""
 
     @property
     def ratio(self) -> float | None:
