@@ -29,6 +29,7 @@ from tools.rules.hearing.edits.unused import PHRASE_LENGTH_MAX, give_back, sign_
 from tools.rules.hearing.groups.grouping import Group
 from tools.rules.hearing.groups.naming import DIGITS, Called, names
 from tools.rules.hearing.groups.parting import groups
+from tools.rules.hearing.groups.there import replaced
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.layout import printed, resource
 from tools.rules.hearing.layout.cleaning import clean, spaced, under_headings
@@ -41,6 +42,7 @@ from tools.rules.hearing.words.dictionary import Catalogue, lexicon
 from tools.rules.hearing.words.meanings import same
 from tools.rules.names.naming import listed
 from tools.values.request import Doubt, Edit, Edits, Item, Reading, Request
+from tools.values.wanted import Wanted
 
 PLAIN_MACHINE = "virtual_machine"
 """What a configuration of a guest asks for."""
@@ -155,7 +157,7 @@ class _Reader:
         message.make(found_groups, cells)
         self._go_back()
         self._read(found_groups, removed, cells, called, bool(spans))
-        self._stand_in(removed, asked)
+        self._stand_in(found_groups, removed, asked)
         made = changes(message)
         doubts = tuple(doubt for thing in message.things for doubt in thing.doubts)
         made = keep_from(scene, message.request, [*made, *wishes(message)])
@@ -221,24 +223,32 @@ class _Reader:
             else:
                 _read_for_all(message)
 
-    def _stand_in(self, removed: list[Group], asked: Asked) -> None:
+    def _stand_in(self, found: list[Group], removed: list[Group], asked: Asked) -> None:
         """`vm, not web server`: what comes instead is as what goes was. So is what was offered in the place of what cannot be."""
         scene, request = self.scene, self.message.request
         gone = [(one.head, item) for one in removed if scene.denied[one.head.first] and (item := request.item(one.label))]
         made = [thing for thing in self.message.things if thing.new]
         if len(gone) == len(made) == 1 and scene.sentence(gone[0][0].first) == scene.sentence(made[0].first):
             self._be_as(made[0], gone[0][1], set())
-        elif len(made) == 1 and not removed and not self.instead and (item := self._instead_of(made[0], asked)):
+        elif len(made) == 1 and not removed and not self.instead and (item := self._instead_of(made[0], found, asked)):
             self._be_as(made[0], item, {name for label, name in asked if label == item.label})
             self.gone.append(Edit(do="remove", item=item.label, quote=made[0].quote))
+            scene.use(*scene.sentence(made[0].said[0]))
         for thing, item, but in self.instead:
             self._be_as(thing, item, but)
 
     def _be_as(self, thing: Thing, item: Item, disputed: set[str]) -> None:
-        wanted = {one.name for one in self.message.wanted(thing)} - disputed
-        thing.found.facts = {fact.name: fact for fact in item.facts if fact.name in wanted} | thing.facts
+        """What it wants of what was said; what one calls users and the other connections is one."""
+        wanted = {one.name: one for one in self.message.wanted(thing) if one.name not in disputed}
+        was = {one.name: one for one in self.message.catalogue[item.capability].WANTED}
+        alike = {name: [one.name for one in wanted.values() if _are_one(one, was.get(name))] for name in was if name not in wanted}
+        facts = {fact.name: fact for fact in item.facts if fact.name in wanted}
+        for fact in item.facts:
+            if len(names := alike.get(fact.name, [])) == 1:
+                facts.setdefault(names[0], fact.model_copy(update={"name": names[0]}))
+        thing.found.facts = facts | thing.facts
 
-    def _instead_of(self, thing: Thing, asked: Asked) -> Item | None:
+    def _instead_of(self, thing: Thing, found: list[Group], asked: Asked) -> Item | None:
         """The one item whose place it may take: as it was offered, or since it is the plainer of the two (`plain PostgreSQL`)."""
         offered = {label for label, name in asked if name == thing.capability}
         plain = self.scene.is_listed(thing.said[0] - 1, "bare")
@@ -248,8 +258,10 @@ class _Reader:
             for one in self.message.catalogue[item.capability].WANTED
             if plain and thing.capability in one.instead_of
         )
-        found = [item for item in self.message.request.items if item.label in offered] or list(dict.fromkeys(wanting))
-        return found[0] if len(found) == 1 else None
+        meant = [item for item in self.message.request.items if item.label in offered] or list(dict.fromkeys(wanting))
+        heads = (group.head for group in found if group.thing >= 0 and self.message.things[group.thing] is thing)
+        meant = meant or [item for head in heads if (item := replaced(self.scene, self.message.request, head))]
+        return meant[0] if len(meant) == 1 else None
 
     # What goes.
 
@@ -349,6 +361,10 @@ class _Reader:
             for one, its in ((other, mine), (thing, [name for name in names if name not in mine])):
                 one.found.say("name", ", ".join(its), quote)
                 one.found.say(COUNT, str(len(its)), quote)
+
+
+def _are_one(one: Wanted, other: Wanted | None) -> bool:
+    return other is not None and one.kind == other.kind == "count" and not {*one.words}.isdisjoint(other.words)
 
 
 def _may_answer(message: Message, asked: Asked) -> bool:

@@ -35,6 +35,7 @@ from tools.rules.hearing.groups.there import (
     item_meant,
     kind_of,
     ours,
+    replaced,
 )
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import ASKED, FIGURES
@@ -192,6 +193,8 @@ class Grouping:
             return "no"
         if not self.found and (is_portion_of_ours(scene, self.request, head) or is_recount_of_one(scene, self.request, head)):
             return "no"
+        if replaced(scene, self.request, head):
+            return "new"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (is_unnamed and ours(self.scene, self.request, head) != "")
         if there and tells_list(self.scene, head):

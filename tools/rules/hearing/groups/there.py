@@ -86,6 +86,38 @@ def is_it(scene: Scene, request: Request, head: Head) -> bool:
     return "count" in able.kinds and points and only_counts(scene, head, "ask_for", "another")
 
 
+_SMALL = ("instead", "prefer", "mends", "change", "them", "to", "for", "lean", "affirm", "polite", "article", "owned", "deny")
+"""What words do that may stand beside a service that takes another's place."""
+
+
+def replaced(scene: Scene, request: Request, head: Head) -> Item | None:
+    """The item whose place a service takes of which nothing else is said: `make it a MariaDB`, `rather MariaDB`, `swap postgres for
+    MariaDB`. What runs is not replaced by a word."""
+    begin, end = scene.sentence(head.first)
+    counted = head.label or head.names or head.lead.number is not None or head.lead.more
+    if counted or scene.known.built or any(item.capability == head.capability for item in request.items):
+        return None
+    marks = [one for one in scene.mentions if begin <= one.first and one.last <= end and one.first != head.first]
+    named = [item for one in marks for item in request.items if item.capability in one.names("service")]
+    latest = [item for item in request.items if item.label in scene.latest]
+    items = named or (latest if len(latest) == 1 else request.items)
+    if len(items) != 1 or len(named) != len(marks):
+        return None
+    own = {*range(head.first, head.last), *(i for one in marks for i in range(one.first, one.last))}
+    beside = [i for i in range(begin, end) if i not in own]
+    swaps = [i for i in beside if scene.is_listed(i, "swapping")]
+    if any(scene.does(i, "join", "too", "another", "more") for i in beside):
+        return None  # `wait, and a mariadb`
+    if scene.is_text(end, "?") and not scene.does(begin, "polite"):
+        return None
+    if not all(i in swaps or scene.fills(i) or scene.is_text(i, ",") or scene.does(i, *_SMALL) for i in beside):
+        return None
+    says = any(scene.does(i, "instead", "prefer", "mends") for i in beside) or scene.does(begin, "deny")
+    points = bool(named) or scene.any_does(begin, head.start, "them", "to") or head.intro == "bare"
+    says = says or (points and (bool(swaps) or scene.any_does(begin, head.start, "change")))
+    return items[0] if says else None
+
+
 def ours(scene: Scene, request: Request, head: Head) -> str:
     """The item that is meant: `the payroll vm` is none that is called otherwise."""
     items = [item for item in reversed(request.items) if item.capability == head.capability]
