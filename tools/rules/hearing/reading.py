@@ -11,7 +11,7 @@ from itertools import zip_longest
 from tools.rules.hearing.assignment.amounting import say_afar
 from tools.rules.hearing.assignment.cells import Cell, cells_of
 from tools.rules.hearing.assignment.forms import Form
-from tools.rules.hearing.assignment.labels import is_label, is_section, label_of
+from tools.rules.hearing.assignment.labels import is_label, is_section
 from tools.rules.hearing.assignment.portions import read_there
 from tools.rules.hearing.assignment.saying import read_kind, read_stretch
 from tools.rules.hearing.assignment.thing import DATES, MACHINE_SIZES, SHARED, Thing
@@ -127,7 +127,8 @@ class _Reader:
     def edits(self, cleaned: str, asked: Asked) -> Edits:
         scene, message = self.scene, self.message
         sign_off(scene)
-        layout = pieces(cleaned, lambda label: label_of(scene, label) is not None, lambda text: is_section(scene.words, text))
+        words = scene.words
+        layout = pieces(cleaned, lambda text: is_label(words, text), lambda text: is_section(words, text), words.is_thing)
         cells, spans, remarks = cells_of(scene, layout)
         asks, question = is_question(scene, spans)
         if scene.marks_of("informs") and not scene.marks_of("ask_for"):

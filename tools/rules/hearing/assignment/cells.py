@@ -45,6 +45,11 @@ class Cell:
         return self.label.facts
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """The facts that it says, those of machines of one kind apart."""
+        return tuple(f"{self.label.part}_{name}" for name in self.facts) if self.label.part else self.facts
+
+    @property
     def is_section(self) -> bool:
         """A heading that tells where all that stands below it is to be."""
         return SECTION in self.facts and self.label_first < 0 and not self.row
@@ -60,11 +65,12 @@ class Cell:
         if not text or scene.is_empty(text):
             return
         scene.used[self.first : self.last] = bytes(self.last - self.first)
-        facts = [name for name in self.facts if name in at.able.by_name]
+        theirs = [f"{self.label.part}_{name}" for name in self.facts] if self.label.part else []
+        facts = [name for name in theirs if name in at.able.by_name] or [name for name in self.facts if name in at.able.by_name]
         if self.row and "disk" in at.found.facts and facts == ["data_size"] and at.able.named("disks"):
             facts = [at.able.named("disks")]  # a column `Data` behind one of the system's
         facts = facts or [COUNT] * (COUNT in at.able.by_name and not scene.words.recounting.isdisjoint(self.facts))
-        for one in sorted((at.able.by_name[name] for name in facts), key=_is_loose):
+        for one in sorted((at.able.by_name[name] for name in facts), key=lambda one: (one.name not in at.able.parts, _is_loose(one))):
             if self._value(at, one):
                 scene.use(self.first, self.last)
                 for i in self.beside:

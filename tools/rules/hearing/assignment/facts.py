@@ -227,6 +227,7 @@ def _is_of_another(scene: Scene, mark: Mark) -> bool:
         return False  # `from the Debian 12 template`
     before = mark.first - 1 - owned
     leads = scene.is_listed(before, "leads_to_another") and scene.at(before).first == before  # and no `would like`
+    leads = leads or (owned and scene.is_listed(before, "as"))  # `the same hardware as the production one`
     return leads or (noun and owned and scene.does(mark.first - 2, "lean"))
 
 

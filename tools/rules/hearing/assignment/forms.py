@@ -42,13 +42,13 @@ class Form:
             if cell.label == Labelled():
                 read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
             return
-        if cell.label.bound and not self.told.isdisjoint(cell.facts):
+        if cell.label.bound and not self.told.isdisjoint(cell.told):
             return
         before = thing.facts.get("name")
         goes_on = cell.facts == self.told_last == ("name",) and before is not None
         begins = not goes_on and self._begins(cell, thing)
         cell.again = not begins and "disk" in self.told and "disk" in thing.facts
-        self.told_last, self.told = cell.facts, set(cell.facts) | (set() if begins else self.told)
+        self.told_last, self.told = cell.told, set(cell.told) | (set() if begins else self.told)
         if begins:
             thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last), first=cell.first)
             message.things.append(thing)
@@ -61,7 +61,7 @@ class Form:
         """A form that says the same field once more goes on to another thing."""
         again = (
             ({"name", "environment", "role", *MACHINE_SIZES, *(cell.facts if cell.facts == (COUNT,) else ())} - {"disk"})
-            & set(cell.facts)
+            & set(cell.told)
             & set(thing.facts)
             & self.told
         )

@@ -13,6 +13,7 @@ from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens.cutting import Token, tokens
 from tools.rules.hearing.tokens.dates import days
+from tools.rules.hearing.words.able import COUNT, CPU_COUNT
 from tools.rules.hearing.words.dictionary import Lexicon
 from tools.rules.hearing.words.meanings import Mark, same
 
@@ -24,6 +25,8 @@ LABELS_MAX = 8_192
 """That are remembered: forms use the same ones again."""
 
 
+_DRIVE = re.compile(r"[C-H]")
+"""`E: 300 GB` of Windows."""
 _KEY = re.compile(r"(?<=[a-z])(?=[A-Z]{1,2}(?:[a-z]|$))|^[\w$]+(?:\.\w+)*\.(?=\w+$)")
 """Within `memoryGB` and before the last word of `vb.memory`."""
 
@@ -39,6 +42,8 @@ class Labelled(NamedTuple):
     """The environment that a `yes` behind it says: `Is this for production?`"""
     remark: bool = False
     """What stands behind it tells why, and asks for nothing."""
+    part: str = ""
+    """The machines of one kind that it is said of: `Worker memory`."""
     bound: bool = False
     """It is the least or the most of what is told elsewhere: `Memory (minimum)`."""
 
@@ -59,6 +64,8 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     figures = [t for t in said if t.kind in ("size", "money", "address") or (t.kind == "number" and t.value > 9)]
     if not said or figures or len(text) > LABEL_LENGTH_MAX or len(said) > LABEL_TOKENS_MAX:
         return None
+    if _DRIVE.fullmatch(text.strip()):
+        return Labelled(("disk",))
     words = [token for token in said if token.kind in ("word", "name")]
     marks = lexicon.marks(said)
     is_of_others = any(same(token.text) in map(same, listed("of_others")) for token in said)
@@ -140,7 +147,11 @@ def _about(
     if alike == {"count"} and (names_one or any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said))):
         return None  # `VM id`, `server owner`
     plain = {name.partition("_")[2] for name in alike} & SIZED - alike  # `Disk per server`, where a server is no part of anything
-    return Labelled((*sorted(alike), *sorted(plain)), unit, chosen.names("wish"), bound=any(mark.does("bound") for mark in marks))
+    counted = (name for mark in facts if mark is not chosen for name in mark.names("fact") if name.endswith(f"_{COUNT}"))
+    part = next((name.removesuffix(f"_{COUNT}") for name in counted if name != CPU_COUNT), "")
+    own = sorted(chosen.names("fact"))
+    facts_ = (*own, *sorted(alike - {*own}), *sorted(plain))
+    return Labelled(facts_, unit, chosen.names("wish"), bound=any(mark.does("bound") for mark in marks), part=part)
 
 
 def _builds(lexicon: Lexicon, token: Token, marks: Sequence[Mark], number: int) -> bool:

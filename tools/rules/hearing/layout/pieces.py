@@ -81,13 +81,13 @@ class _Line:
         self.heading = (heading["hash"] or heading["colon"]).strip(" *:") if heading else ""
 
 
-def pieces(text: str, is_label: IsLabel, is_section: IsLabel) -> list[Piece]:
+def pieces(text: str, is_label: IsLabel, is_section: IsLabel, is_thing: IsLabel) -> list[Piece]:
     """Of a cleaned text, in order."""
     lines, at = [], 0
     for line in text.split("\n"):
         lines.append(_Line(at, line.rstrip("\r")))
         at += len(line) + 1
-    found = list(islice(_Layout(lines, is_label, is_section).pieces(), PIECES_MAX))
+    found = list(islice(_Layout(lines, is_label, is_section, is_thing).pieces(), PIECES_MAX))
     return found if len(found) < PIECES_MAX else [one for one in found if not one.row or one.row < found[-1].row]  # whole rows
 
 
@@ -96,6 +96,7 @@ class _Layout:
     lines: list[_Line]
     is_label: IsLabel
     is_section: IsLabel
+    is_thing: IsLabel
     heading: str = ""
     """The one above, when it names what is no machine: `## Project`."""
 
@@ -125,6 +126,8 @@ class _Layout:
         if line.body.startswith("#") and line.heading:
             self.heading = line.heading.lstrip("0123456789.) ") if not listed("of_others").isdisjoint(fold(line.heading).split()) else ""
         begin, label, heads = line.start + line.begin, line.heading, self._fields_below(at + 1)
+        if heads and label and self.is_thing(label):  # `k3s:` above its fields
+            return at + 1, Piece(begin, begin + len(label), begins=True)
         is_hash = line.body.startswith("#")
         if (
             (heads and bool(label) >= is_hash and line.body.strip() not in listed("hypervisor_commands"))

@@ -172,6 +172,11 @@ class Lexicon:
         """The capability that is called so; empty where none is."""
         return next((name for mark in self._services.find(tokens(phrase)) for name in mark.names("service")), "") if phrase else ""
 
+    def is_thing(self, text: str) -> bool:
+        """The whole of it names a service."""
+        said = tokens(text)
+        return any(mark.names("service") and mark.last - mark.first == len(said) and not mark.names("body") for mark in self._services.find(said))
+
     def is_body(self, text: str) -> bool:
         return same(text) in self.bodies
 
