@@ -8,7 +8,7 @@ from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.seen import MARGIN, NONE, NOTHING, QUANTITIES, Seen
 from tools.rules.hearing.tokens.cutting import tokens
 from tools.rules.hearing.words.dictionary import Catalogue, lexicon
-from tools.rules.hearing.words.joining import compounds, in_numbers, joined, tagged, unglued
+from tools.rules.hearing.words.joining import compounds, in_numbers, is_title, joined, tagged, unglued
 from tools.rules.hearing.words.meanings import Mark
 from tools.rules.hearing.words.tongues import language_of
 
@@ -20,7 +20,8 @@ class Scene(Seen):
         said, english = tokens(cleaned), lexicon(catalogue)
         earlier = language_of(tokens(before), english.knows) if before else ""
         words = lexicon(catalogue, language_of(said, english.knows, earlier) or ENGLISH)
-        said = tuple(part for token in said for part in unglued(token, words))
+        titles = {n for n, token in enumerate(said) if is_title(said, n)}
+        said = tuple(part for n, token in enumerate(said) for part in ((token,) if n in titles else unglued(token, words)))
         said = tuple(words.mend(token) for token in in_numbers(compounds(said, words, cleaned), words))
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))
@@ -92,6 +93,11 @@ class Scene(Seen):
             first, last = self.sentence(mark.first)
             if self.has(last, len(self.said), *QUANTITIES) or self.has(0, first, *QUANTITIES):
                 self.leave(first, last)
+        for mark in self.marks_of("settles"):  # `ideally 12 cores, but 8 will do`
+            first = self.sentence(mark.first)[0]
+            but = next((i for i in range(first, mark.first) if self.does(i, "affirm") and self.does(i, "join", "deny", "affirm")), first)
+            if self.any_does(first, but, "prefer") and self.has(first, but, *QUANTITIES) and self.has(but, mark.first, *QUANTITIES):
+                self.leave(first, but)
         for mark in self.marks_of("if_so"):
             self.leave(*self.sentence(max(self.sentence(mark.first)[0] - 1, 0)))
         for mark in self.marks_of("remark"):
@@ -137,7 +143,8 @@ class Scene(Seen):
     def asks_for_new(self, number: int) -> bool:
         """`we need a VM`, `to a PostgreSQL`, `is replaced by two VMs`."""
         last = self.at(number).last
-        return self.does(number, "ask_for", "to", "becomes") and not self.does(number, "with") and self.introduces(last)
+        names = self.introduces(last) or self.is_listed(last, "something")
+        return self.does(number, "ask_for", "to", "becomes") and not self.does(number, "with") and names
 
     def _gives_way(self, number: int) -> bool:
         """`replace the old box with a VM`, `with two new ones`."""

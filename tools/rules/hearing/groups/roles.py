@@ -191,6 +191,9 @@ def _role_at(scene: Scene, i: int, last: int, mentioned: Sequence[Head], request
         lead = Lead(start, "new", int(scene.said[i].value), (i, i + 2))
         return Head(scene.words.plain, lead, start, i, label=free(role, request), role=role)
     first = end = scene.skip(i + 1, last, texts=TIMES)
+    close = scene.find(first, scene.sentence(i)[1], ")") if counts and first > i + 1 and scene.is_text(first, "(") else None
+    if close and says_machine_size(scene, first, close, fully=True):  # `2x (4 cores, 8 GB) for the app`
+        return Head(scene.words.plain, Lead(i, "new", int(scene.said[i].value), (i, first)), i, first, body=True)
     while end < min(first + ROLE_WORDS_MAX, last) and _may_be_role(scene, end) and not scene.is_body(end):
         end += 1
     words, noun = end - first, end < last and scene.is_body(end)

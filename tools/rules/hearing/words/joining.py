@@ -15,6 +15,14 @@ from tools.rules.names.text import fold
 _WORD_AND_NUMBER = re.compile(r"([^\W\d_]+)([-_]?)(\d+(?:\.\d+)?)")
 
 
+def is_title(said: tuple[Token, ...], first: int, last: int = 0) -> bool:
+    """`4. win11: 4 cores`, `- vm-dns (1 core)`: the word that begins a line, and what the line says is said of it."""
+    before, after = said[max(first - 2, 0) : first], said[last or first + 1 : (last or first + 1) + 2]
+    opens = first == 0 or before[-1].text in ("\n", *"-*•.)") and (len(before) == 1 or before[0].text == "\n" or before[0].text.isdigit())
+    sized = len(after) == 2 and after[0].text in (":", "(") and after[1].kind in ("number", "size")
+    return bool(opens) and sized
+
+
 def compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Token, ...]:
     """`rg-ml-prod` and `db-vault` are names, in which no word means anything; `on-prem` and `production-ready` are words."""
     if not any(token.glued and token.kind == "word" for token in said):
@@ -35,7 +43,7 @@ def compounds(said: tuple[Token, ...], words: Lexicon, text: str) -> tuple[Token
         if len(chain) > 1 and len(chain[-1].text) == 1:  # `app-a` is a name, `hyper-v` a phrase
             are_words = are_words and any(mark.first <= at and mark.last >= end for mark in marks)
         of_two = at in things and not alone.isdisjoint(range(at + 1, end))  # `db-vault`
-        if len(chain) == 1 or (are_words and not of_two):
+        if len(chain) == 1 or (are_words and not of_two and not is_title(said, at, end)):
             found += chain
         else:
             found.append(Token("name", fold(text[chain[0].start : chain[-1].end]), chain[0].start, chain[-1].end, glued=chain[0].glued))
