@@ -17,6 +17,7 @@ from tools.rules.hearing.layout.pieces import SECTION, Piece
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens.dates import days
 from tools.rules.hearing.words.able import COUNT
+from tools.rules.hearing.words.meanings import same
 from tools.values.request import Wish
 from tools.values.wanted import Wanted
 
@@ -67,6 +68,8 @@ class Cell:
         scene.used[self.first : self.last] = bytes(self.last - self.first)
         theirs = [f"{self.label.part}_{name}" for name in self.facts] if self.label.part else []
         facts = [name for name in theirs if name in at.able.by_name] or [name for name in self.facts if name in at.able.by_name]
+        part = f"{same(scene.token(self.label_first).text)}s_{COUNT}"
+        facts = [part] if facts == [COUNT] and part in at.able.parts else facts  # `servers: 3` of a cluster
         if self.row and "disk" in at.found.facts and facts == ["data_size"] and at.able.named("disks"):
             facts = [at.able.named("disks")]  # a column `Data` behind one of the system's
         facts = facts or [COUNT] * (COUNT in at.able.by_name and not scene.words.recounting.isdisjoint(self.facts))

@@ -269,8 +269,8 @@ def _texts(at: Stretch, one: Wanted) -> None:
             continue
         told = scene.is_text(mark.last, ":", "=") or scene.is_listed(mark.last, "being") or scene.does(mark.last, "called")
         begin = at.skip(mark.last, "called")
-        if scene.kind(begin) == "number" and scene.facts(begin + 1) & scene.words.counting:
-            continue  # `metrics storage: 8 cores`
+        if scene.kind(begin) == "number" and (scene.facts(begin + 1) & scene.words.counting or "vlan" in mark.names("fact")):
+            continue  # `metrics storage: 8 cores`, `bridge=vmbr0,tag=20`
         if told and begin < at.last and not scene.stops(begin) and not scene.does(begin, "lean"):  # not `the application is on 10.20.5.7`
             end = next((i for i in range(begin, at.last) if scene.is_text(i, *".,;!?\n") and not scene.token(i + 1).glued), at.last)
             _say_text(at, one, mark.first, begin, end)

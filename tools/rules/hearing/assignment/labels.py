@@ -138,7 +138,9 @@ def _about(
     joined = any(token.text in "/,+&" for token in said) or any(mark.does("join") for mark in marks)
     if len({name for mark in facts for name in mark.names("fact")} & APART) > 1 and joined:
         return None
-    chosen = max(facts, key=lambda mark: (mark.last - mark.first, not mark.has("does"), -mark.first))
+    chosen = max(
+        facts, key=lambda mark: (mark.last - mark.first, not SIZED.isdisjoint(mark.names("fact")), not mark.has("does"), -mark.first)
+    )
     if marks[0].first == 0 and marks[0].does("former") and not {*chosen.names("fact")} & lexicon.placing:
         return Labelled(remark=True)  # `Current RAM`
     either = any(token.text == "/" for token in said)  # `Subnet/VLAN`

@@ -28,7 +28,9 @@ def is_question(scene: Scene, spans: Sequence[Span]) -> tuple[bool, str]:
                 bare = not scene.has(i, end, *FIGURES, "name") and not scene.any_does(i, end, "article", "owned", "them", "double", "half")
                 able = scene.is_text(end, "?") and bare and not scene.has(end, last, *FIGURES)  # `can you build Windows machines?`
                 counts = scene.kind(begin) in ("number", "size") and not scene.any_does(begin, end, "ask")
-                states = any(scene.is_text(m.last, ":") or scene.is_listed(m.last, "being") for m in scene.marks_in(begin, begin + 4, "ask_for"))
+                states = any(
+                    scene.is_text(m.last, ":") or scene.is_listed(m.last, "being") for m in scene.marks_in(begin, begin + 4, "ask_for")
+                )
                 question = (scene.does(begin, "ask") and not states) or (scene.is_text(end, "?") and not counts)  # `what I need: two VMs`
                 clauses = (k + 1 for k in range(i, end) if scene.is_text(k, ","))  # `we move to k3s, can you set it up?`
                 polite = scene.any_does(i, min(i + 4, end), "polite") or any(scene.does(k, "polite") for k in clauses)

@@ -244,7 +244,9 @@ def _drop_empty(message: Message) -> None:
     """`vms on network 20: one small (1 core, 2 GB), one large (8 cores, 16 GB)`: the word before them names no thing of its own."""
     sized = [thing for thing in message.things if thing.new and (thing.sizes or "address" in thing.facts)]
     for thing in list(message.things):
-        others = [one for one in sized if one is not thing and one.capability == thing.capability]
+        title = message.scene.sentence(thing.said[0])[1] - 1
+        of_any = thing.capability == message.scene.words.plain and message.scene.is_text(title, ":")  # `the following two machines:`
+        others = [one for one in sized if one is not thing and (of_any or one.capability == thing.capability)]
         says = set(thing.facts) - SHARED - DATES - {"role", "count"} or thing.copied or thing.doubts or thing.row
         counted = "count" in thing.facts and _machines(thing) != sum(map(_machines, others))
         if thing.new and others and not says and not counted and not thing.again and not _is_elsewhere(thing, others):

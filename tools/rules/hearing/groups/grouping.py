@@ -308,6 +308,8 @@ class Grouping:
     def _after_another(self, head: Head, previous: Group) -> Verdict:
         before = what_joins(self.scene, head)
         joined, is_new = before in ("join", "stop"), head.intro == "new"
+        if self._is_title(head):
+            return "new"
         if previous.capability == head.capability:
             if head.intro != "ref" and joined and self._is_listed_anew(head, previous):
                 return "new"
@@ -360,6 +362,12 @@ class Grouping:
         if head.intro == "ref" and (more or (head.adjectives and self.request.items and changes)):
             return "removed"  # `the vm on pve2 needs 4 more cores`
         return "spoken of" if head.intro == "ref" and (changes or (head.adjectives and self.request.items)) else "new"
+
+    def _is_title(self, head: Head) -> bool:
+        """`Application server`, on a line of its own above its sizes."""
+        scene, end = self.scene, self.scene.sentence(head.first)[1]
+        alone = scene.is_text(end, "\n") and end == head.last and scene.stops(head.start - 1)
+        return alone and head.lead.number is None and says_machine_size(scene, end + 1, scene.sentence(end + 1)[1], fully=True)
 
     def _counts_machines(self, head: Head) -> bool:
         """`a web tier with 3 machines`; 3 databases of one PostgreSQL server are no servers, nor are those that it is `for`."""

@@ -131,14 +131,14 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
 def _is_of_others(scene: Scene, first: int, last: int, named: Sequence[Head]) -> bool:
     """`The hypervisors have 64 cores each`, `the live server has 8 cores and 64 GB; the staging VM should have …`: how large something is
     that is no machine, or that another one than the one asked for is told by."""
-    verb = next((i for i in range(first, last) if scene.is_listed(i, "states")), first)
+    verb = next((i for i in range(first, last) if scene.is_listed(i, "states", "being")), first)
     sized = scene.has(first, last, "size") or any("cpu_count" in mark.names("fact") for mark in scene.marks_in(first, last))
     if verb == first or not scene.does(first, "owned") or not sized or not _only_states(scene, first, last):
         return False
     if not any(scene.mention_at(i) or scene.is_body(i) or scene.facts(i) & scene.words.counting for i in range(first, verb)):
         return any(says_machine_size(scene, head.last, scene.sentence(head.last)[1]) for head in named if not first <= head.first < last)
     begin, end = scene.sentence(last + 1)
-    return scene.any_does(begin, end, "half", "double") and any(begin <= head.first < end for head in named)
+    return scene.any_does(begin, end, "half", "double", "another") and any(begin <= head.first < end for head in named)
 
 
 def _orders_behind(scene: Scene, end: int) -> bool:
@@ -151,7 +151,7 @@ def _orders_behind(scene: Scene, end: int) -> bool:
 
 def _only_states(scene: Scene, first: int, last: int) -> bool:
     """`The group next door has a VM`, `the wiki runs on a box`: how it is, and nothing that is asked for."""
-    states = {i for i in range(first, last) if scene.is_listed(i, "states")}
+    states = {i for i in range(first, last) if scene.is_listed(i, "states") or (scene.does(first, "owned") and scene.is_listed(i, "being"))}
     return bool(states) and not any(scene.does(i, "ask_for", "polite", "change", "copy") for i in range(first, last) if i not in states)
 
 

@@ -155,6 +155,9 @@ class _Layout:
             sized = [one for one in self.lines[after:last] if one.is_listed and len(_FIGURE.findall(one.body)) > 1]
             if len(sized) > 1 and any(_SIZE.search(one.body) for one in sized):  # `VMs on the new node:` above a list of them
                 return at + 1, Piece(begin, line.end, begins=line.is_listed)
+            below = self.lines[after] if last > after else line
+            if below.field and below.field["value"] and below.begin > line.begin and not below.is_listed:
+                return at + 1, None  # `cluster:` above `type: k3s`
             if last > after:
                 return last, Piece(self.lines[after].start, self.lines[last - 1].end, label, begin)
             if line.is_listed and line.body.rstrip().endswith(":"):

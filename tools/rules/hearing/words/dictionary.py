@@ -175,7 +175,9 @@ class Lexicon:
     def is_thing(self, text: str) -> bool:
         """The whole of it names a service."""
         said = tokens(text)
-        return any(mark.names("service") and mark.last - mark.first == len(said) and not mark.names("body") for mark in self._services.find(said))
+        return any(
+            mark.names("service") and mark.last - mark.first == len(said) and not mark.names("body") for mark in self._services.find(said)
+        )
 
     def is_body(self, text: str) -> bool:
         return same(text) in self.bodies
