@@ -65,7 +65,7 @@ def _other_make(item: Item, capability: Listed) -> str:
         ours = next((value for value, words in one.choices if {value.lower(), *words} & set(capability.WORDS)), "")
         fact = item.fact(one.name)
         if ours and fact and fact.value != ours:
-            return fact.quote
+            return ", ".join(dict.fromkeys([fact.quote, *(other.quote for other in item.facts)]))
     return ""
 
 

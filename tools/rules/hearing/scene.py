@@ -73,7 +73,10 @@ class Scene(Seen):
             of_two = self.is_listed(mark.first, "first_of_two") and (
                 self.is_listed(mark.last, "needing", "is_to_be", "being") or self.does(mark.last, "with", "link")
             )  # `the former needs 4 GB`
-            if not self.denied[mark.first] and tells and not of_two:
+            like = self.does(self.skip(mark.first - 2, mark.first, "copy"), "owned") and self.does(
+                mark.first - 2, "copy"
+            )  # `like the existing ones`
+            if not self.denied[mark.first] and tells and not of_two and not like:
                 noun = self.mention_before(mark.first) if self.words.language != ENGLISH else None  # `notre serveur actuel`
                 self.leave(noun.first if noun else mark.first, self._former_up_to(mark))
         for mark in self.marks_of("beside"):  # `compared to app-01 (4 cores, 8 GB) we need twice the memory`

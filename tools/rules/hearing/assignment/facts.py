@@ -85,10 +85,11 @@ def _dates(at: Stretch, one: Wanted) -> None:
     for mark in marks:
         begin = mark.first if mark.does("lean") else mark.last
         end = min(begin + 12, at.last)
-        if begin >= end or scene.denied[mark.first] or not scene.free(mark.first, mark.last) or _is_of_a_person(scene, mark):
+        if scene.denied[mark.first] or not scene.free(mark.first, mark.last) or _is_of_a_person(scene, mark):
             continue
         if scene.is_listed(mark.first, "behind"):
             _say_date_before(at, one, mark)
+        if begin >= end or scene.is_listed(mark.first, "behind"):
             continue
         start = scene.said[mark.last - 1].start  # `need it in two weeks`
         stretch = scene.text[start : scene.said[end - 1].end]

@@ -42,13 +42,14 @@ class Form:
             if cell.label == Labelled():
                 read_stretch(message, thing, cell.first, cell.last)  # whatever its column is called
             return
-        if cell.label.bound and not self.told.isdisjoint(cell.told):
+        told = cell.told if all(message.wants(thing, name) for name in cell.told) else cell.facts
+        if cell.label.bound and not self.told.isdisjoint(told):
             return
         before = thing.facts.get("name")
         goes_on = cell.facts == self.told_last == ("name",) and before is not None
-        begins = not goes_on and self._begins(cell, thing)
+        begins = not goes_on and self._begins(cell, told, thing)
         cell.again = not begins and "disk" in self.told and "disk" in thing.facts
-        self.told_last, self.told = cell.told, set(cell.told) | (set() if begins else self.told)
+        self.told_last, self.told = told, set(told) | (set() if begins else self.told)
         if begins:
             thing = Thing(thing.capability, "", True, self.scene.quote(cell.first, cell.last), first=cell.first)
             message.things.append(thing)
@@ -57,11 +58,11 @@ class Form:
         if goes_on and before and thing.facts["name"] is not before:  # `Name 1`, `Name 2`
             thing.found.say("name", f"{before.value}, {thing.facts['name'].value}", thing.facts["name"].quote)
 
-    def _begins(self, cell: Cell, thing: Thing) -> bool:
+    def _begins(self, cell: Cell, told: Sequence[str], thing: Thing) -> bool:
         """A form that says the same field once more goes on to another thing."""
         again = (
             ({"name", "environment", "role", *MACHINE_SIZES, *(cell.facts if cell.facts == (COUNT,) else ())} - {"disk"})
-            & set(cell.told)
+            & set(told)
             & set(thing.facts)
             & self.told
         )

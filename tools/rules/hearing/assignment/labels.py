@@ -149,8 +149,11 @@ def _about(
     if alike == {"count"} and (names_one or any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said))):
         return None  # `VM id`, `server owner`
     plain = {name.partition("_")[2] for name in alike} & SIZED - alike  # `Disk per server`, where a server is no part of anything
-    counted = (name for mark in facts if mark is not chosen for name in mark.names("fact") if name.endswith(f"_{COUNT}"))
-    part = next((name.removesuffix(f"_{COUNT}") for name in counted if name != CPU_COUNT), "")
+    counted = [
+        name for mark in facts if mark is not chosen for name in mark.names("fact") if name.endswith(f"_{COUNT}") and name != CPU_COUNT
+    ]
+    spelled = [f"{same(word.text)}s" for word in words[:1] if lexicon.is_body(word.text) and len(words) == 2]  # `server_cpu`
+    part = next(iter([*(name.removesuffix(f"_{COUNT}") for name in counted), *spelled]), "")
     own = sorted(chosen.names("fact"))
     facts_ = (*own, *sorted(alike - {*own}), *sorted(plain))
     return Labelled(facts_, unit, chosen.names("wish"), bound=any(mark.does("bound") for mark in marks), part=part)

@@ -19,6 +19,7 @@ VLAN_MAX = 4095
 FURTHER, FURTHER_ADDRESSES = "more_networks", "more_addresses"
 """Facts of network cards beside the first."""
 PLACES = ("network", "networks", "vlan", "vlans", "vnet", "vnets", "bridge", "bridges", "tag", "id")
+NAMED_SOURCE_MAX = 3
 SOURCE_WORDS_MAX = 6
 """Words between `from` and an address that something comes from."""
 _FOLDER = re.compile(r"[^\s,;()\"'`]{1,256}")
@@ -115,7 +116,8 @@ def _is_source(scene: Scene, mark: Mark) -> bool:
         return True
     before = range(max(mark.first - SOURCE_WORDS_MAX, 0), mark.first)
     opens = scene.any_listed(scene.clause(mark.first), mark.first, "opens") and scene.any_does(before.start, mark.first, "to")
-    return scene.kind(mark.last) == "address" and (opens or any(scene.is_listed(i, "from") for i in before))
+    from_there = scene.any_listed(mark.first - NAMED_SOURCE_MAX, mark.first, "from")  # `22 from the university network`
+    return from_there or (scene.kind(mark.last) == "address" and (opens or scene.any_listed(before.start, before.stop, "from")))
 
 
 def _network_behind(at: Stretch, mark: Mark, is_new: bool = False) -> Span | None:

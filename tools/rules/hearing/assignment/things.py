@@ -15,7 +15,7 @@ from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
 from tools.rules.hearing.assignment.values import plain
 from tools.rules.hearing.groups.grouping import Group
 from tools.rules.hearing.groups.head import TIMES
-from tools.rules.hearing.groups.roles import is_id
+from tools.rules.hearing.groups.roles import id_at
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.words.able import COUNT, Able
 from tools.rules.hearing.words.counting import counted_by, how_many
@@ -195,9 +195,11 @@ class Message:
             if len(head.names) > 1:
                 thing.found.say("count", str(len(head.names)), said)
             scene.use(head.first, head.last)
-            if is_id(scene, head.first - 1) and self.wants(thing, "vm_id"):
-                thing.found.say("vm_id", plain(scene.said[head.first - 1].value), scene.quote(head.first - 1, head.last))
-                scene.use(head.first - 1, head.first)
+            line = scene.skip(scene.sentence(head.first)[0], head.first, texts=("-", "*", "•"))
+            if id_at(scene, line) == head.first > line and self.wants(thing, "vm_id"):
+                number = scene.of_kind(line, head.first, "number")[0]
+                thing.found.say("vm_id", plain(scene.said[number].value), scene.quote(line, head.last))
+                scene.use(line, head.first)
         if group.called is not None and self.wants(thing, "name"):
             thing.found.say("name", scene.unquoted(group.called), scene.quote(group.called, group.called + 1))
             scene.use(group.called, group.called + 1)

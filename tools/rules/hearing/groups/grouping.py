@@ -308,8 +308,15 @@ class Grouping:
     def _after_another(self, head: Head, previous: Group) -> Verdict:
         before = what_joins(self.scene, head)
         joined, is_new = before in ("join", "stop"), head.intro == "new"
-        if self._is_title(head):
-            return "new"
+        end = self.scene.sentence(head.last)[1]
+        sized = self.scene.has(previous.head.last, head.start, *FIGURES)
+        lined = sized and head.body and head.start in self.lines and says_machine_size(self.scene, head.last, end, fully=True)
+        if lined or self._is_title(head):
+            return "new"  # `- Ubuntu VM for docker, 6 cores, 24 GB`
+        if head.body and previous.head.last == head.start - 1 and self.scene.is_text(head.start - 1, ":"):
+            return "same"  # `DB: 1 VM`
+        if head.body and head.intro == "ref" and self.scene.does(head.start - 1, "only"):
+            return "instead"  # `we install it ourselves, so just the VM`
         if previous.capability == head.capability:
             if head.intro != "ref" and joined and self._is_listed_anew(head, previous):
                 return "new"
@@ -338,8 +345,7 @@ class Grouping:
                 or (self.scene.is_text(head.start - 1, ";") and self.scene.does(head.last, "called"))
             )
             listed = is_new and (before == "join" or (before == "stop" and apart))
-            sized = head.start in self.lines and says_machine_size(self.scene, head.last, len(self.scene.said), fully=True)
-            return "new" if listed or sized else "same"
+            return "new" if listed else "same"
         if before == "for" and value_of(self.scene, head) >= 0:
             return "new"
         if before == "for" or (before == "with" and head.intro == "ref"):

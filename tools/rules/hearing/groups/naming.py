@@ -17,7 +17,7 @@ OF_MAX = 5
 DIGITS = "0123456789"
 BUILDING = (
     "deny", "affirm", "lean", "for", "with", "join", "link", "bound", "or", "to", "called", "any", "ask", "ask_for", "change", "each",
-    "per", "prefer", "copy", "until", "needed_by", "article", "owned", "remark", "remove",
+    "per", "prefer", "copy", "more", "until", "needed_by", "article", "owned", "remark", "remove",
 )  # fmt: skip
 """What words do that build a sentence: none of them is a name."""
 SMALL = ("lean", "for", "with", "join", "link", "deny", "any", "ask", "to", "or", "until", "needed_by", "remark")

@@ -12,8 +12,10 @@ from tools.rules.hearing.groups.heads import heads
 from tools.rules.hearing.groups.roles import applications, new_places, titles
 from tools.rules.hearing.groups.standing import value_of
 from tools.rules.hearing.layout.pieces import SECTION
+from tools.rules.hearing.lexicon import ENGLISH
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import QUANTITIES
+from tools.rules.hearing.tokens.dates import is_day_word
 from tools.rules.hearing.words.able import COUNT
 from tools.rules.hearing.words.meanings import Mark
 from tools.values.request import Request
@@ -116,8 +118,10 @@ def _without_reports(scene: Scene, named: list[Head]) -> list[Head]:
         states = _only_states(scene, at, end) and (at < first or _orders_behind(scene, end))
         asks = scene.any_does(at, end, "ask_for", "polite", "change", "copy") or any(at <= head.start < end for head in new)
         begins = bool(scene.facts(at))  # `Disk size is 200 GB.`
-        of_host = scene.is_listed(at, "no_role") and scene.is_text(at + 1, ":") and sum(one.body and one.start > end for one in named) > 1
-        if of_host and not any(one.body and one.start < at for one in named):  # `Specs: 32 GB DDR4, 1 TB NVMe.` above a list of machines
+        opens = scene.find(at, min(at + 4, end), "(", ":")
+        of_host = opens and (scene.is_listed(at, "no_role") or (scene.is_body(opens - 1) and not scene.has(at, opens, "number")))
+        of_host = of_host and sum(one.body and one.start > end for one in named) > 1 and scene.has(at, end, "size")
+        if of_host and not any(one.body and one.last < at for one in named):  # `Specs: 32 GB DDR4, 1 TB NVMe.` above a list of machines
             scene.leave(at, end)
             named = [head for head in named if not at <= head.start < end]
         reports = scene.is_text(end, ".") and scene.has(at, end, "size") and (states or (at < first and not asks)) and not begins
@@ -296,4 +300,10 @@ def _counts_alone(scene: Scene, number: int) -> bool:
     after = scene.skip(max(mark.last, number + 1), len(scene.said), "only")
     named = not scene.words.alone.keys().isdisjoint(scene.at(after).names("choice"))  # `another one for Docker`
     goes_on = named or scene.does(after, "for", "with", "called") or scene.is_listed(after, "within")
+    goes_on = goes_on or (
+        (counts or scene.is_listed(number, "single"))
+        and scene.words.language != ENGLISH
+        and scene.is_listed(after, "of")
+        and not is_day_word(scene.token(after + 1).text)
+    )  # `dos de aplicación y uno de base de datos`
     return scene.is_left(number) and opens and goes_on

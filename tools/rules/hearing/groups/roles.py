@@ -16,6 +16,8 @@ from tools.values.request import Request
 TITLE_WORDS_MAX = 3
 ROLE_WORDS_MAX = 3
 ID_MIN = 100
+COUNTED_MAX = 2
+"""Tokens between a title and the machines that it counts: `Web: 2 VMs`."""
 
 
 def _may_be_role(scene: Scene, number: int) -> bool:
@@ -36,7 +38,7 @@ def roles(scene: Scene, first: int, last: int, mentioned: Sequence[Head], reques
     found = []
     articles = (mark.first for mark in scene.marks_in(first, last - 1, "article"))
     for i in sorted({*scene.of_kind(first, last - 1, "number"), *articles}):
-        counts = (is_whole(scene, i, ROLE_COUNT_MAX) and not is_id(scene, i)) or scene.does(i, "article")
+        counts = (is_whole(scene, i, ROLE_COUNT_MAX) and id_at(scene, i) == i) or scene.does(i, "article")
         head = _role_at(scene, i, last, mentioned, request) if counts and scene.is_left(i) and i not in taken else None
         if head and not taken & set(range(head.first, head.last)):
             found.append(head)
@@ -108,10 +110,10 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, in
     machine: (where they begin, the token behind)."""
     lines = [(i, scene.sentence(i)[1]) for first, last, _ in spans for i in range(first, last) if i == first or scene.stops(i - 1)]
     begun = {i for i, _ in lines if i == 0 or scene.is_text(i - 1, "\n", "")} | {first for first, _, _ in spans}
-    listed = {first + is_id(scene, first) for first, _, is_listed in spans if is_listed}
+    listed = {id_at(scene, first) for first, _, is_listed in spans if is_listed}
     found: dict[int, int] = {}
     for line, last in lines:
-        first = line + is_id(scene, line)
+        first = id_at(scene, line)
         end = first + 1
         while end < first + TITLE_WORDS_MAX and scene.kind(end) == "word" and not scene.facts(end) - {COUNT}:
             end += 1
@@ -122,8 +124,10 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, in
         plain = scene.is_plain_word(first) or (end > first + 1 and scene.is_plain_word(end - 1))
         named = plain or same(scene.token(first).text) in scene.words.roles or _names_application(scene, first)
         if (
-            (first in listed or scene.is_text(end, ":"))
-            and (line in begun or not any(end <= mark.first < last for mark in scene.mentions))
+            (first in listed or first > line or scene.is_text(end, ":"))
+            and not any(
+                mark.first - end <= (COUNTED_MAX if line in begun else last - end) for mark in scene.mentions if end <= mark.first < last
+            )
             and named
             and not scene.is_listed(first, "no_role", "preferred")
             and scene.is_text(end, *":(=-–—", *([",", "for"] if _names_application(scene, first) else []))
@@ -135,10 +139,14 @@ def titles(scene: Scene, spans: Sequence[tuple[int, int, bool]]) -> dict[int, in
     return found if len(found) + beside > 1 else {}
 
 
-def is_id(scene: Scene, number: int) -> bool:
-    """`101 adguard - 1 core, 512 MB`: the number of a guest, which begins at a hundred."""
-    begins = scene.stops(number - 1) or (scene.is_text(number - 1, "-", "*", "•") and scene.stops(number - 2))
-    return begins and scene.kind(number) == "number" and scene.token(number).value >= ID_MIN and scene.kind(number + 1) in ("word", "name")
+def id_at(scene: Scene, first: int) -> int:
+    """`101 adguard - 1 core, 512 MB`, `vmid 210: nextcloud`: the token behind the number of a guest, which begins at a hundred, where a
+    line begins with that; else the line's own beginning."""
+    number = first + ("vm_id" in scene.at(first).names("fact") or scene.is_listed(first, "identifiers"))
+    begins = scene.stops(first - 1) or (scene.is_text(first - 1, "-", "*", "•") and scene.stops(first - 2))
+    end = scene.skip(number + 1, number + 2, texts=(":", "-"))
+    counts = scene.kind(number) == "number" and scene.token(number).value >= ID_MIN
+    return end if begins and counts and scene.kind(end) in ("word", "name") else first
 
 
 def _titled(scene: Scene, first: int, last: int) -> Head:

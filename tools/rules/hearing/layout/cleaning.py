@@ -142,7 +142,10 @@ def _as_lines(text: str) -> str:
     if len(_OPTION.findall(text)) >= 3:
         text = _OPTION.sub(r"\n \1:", text)
         text = "\n".join(line.replace(",", "\n") if "=" in line else line for line in text.split("\n"))
-    text = "\n".join(_PAIR.sub("\n", line) if len(re.findall(r"\b[A-Za-z_]{2,20}=\S", line)) >= 3 else line for line in text.split("\n"))
+    text = "\n".join(
+        _PAIR.sub("\n", line.replace("ansible_host=", "     address=")) if len(re.findall(r"\b[A-Za-z_]{2,20}=\S", line)) >= 3 else line
+        for line in text.split("\n")
+    )
     if len(_KEYED.findall(text)) < 2:
         return _QUOTED.sub(lambda found: f"{found[1] or found[3] or ''} {found[2] or found[4]} ", text)
     depth, out = 0, []

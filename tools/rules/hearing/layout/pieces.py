@@ -204,7 +204,7 @@ class _Layout:
         top = self.lines[at].text
         below = self.lines[at + 1].text if at + 1 < len(self.lines) else ""
         split = _splitter(top) or (_splitter(below) if top[:2] == "  " else None)
-        if split is None:
+        if split is None or (at + 1 < len(self.lines) and self.lines[at + 1].is_listed):
             return at, [], False
         last = at + 1
         while last < len(self.lines) and (_RULE.match(self.lines[last].text) or len(split(self.lines[last].text)) >= 2):

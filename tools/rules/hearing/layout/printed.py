@@ -15,6 +15,12 @@ _DISK = re.compile(r"(?:scsi|virtio|sata)\d{1,2}")
 _SIZE = re.compile(r"(?:^|,)size=(\d+)([MGT])")
 _CARD = re.compile(r"net\d{1,2}")
 _ADDRESS = re.compile(r"ipconfig\d{1,2}")
+_LAUNCH = re.compile(
+    r"^[ \t$#]*(?:lxc|incus) (?:launch|init) \w+:(?P<os>[a-z]+)/(?P<os_version>[\d.]+)(?:/\w+)* (?P<name>[\w-]+)(?P<rest>.*)$", re.MULTILINE
+)
+"""`lxc launch images:debian/12 relay --vm -c limits.cpu=2`, of another kind of host."""
+_LIMIT = re.compile(r"(?:limits\.|root,)(?P<what>cpu|memory|size)=(?P<value>\w+)")
+LIMITS = {"cpu": "cpu_count", "memory": "memory", "size": "disk"}
 PLAIN = {
     "name": "name",
     "memory": "memory",
@@ -41,6 +47,11 @@ class Printed(NamedTuple):
 
 def printed(text: str) -> Printed | None:
     """The first that stands in the text; lines without a break between them."""
+    if launch := _LAUNCH.search(text):
+        said = [(name, launch[name], launch[name]) for name in ("name", "os", "os_version")]
+        said += [(LIMITS[one["what"]], one["value"], one.group()) for one in _LIMIT.finditer(launch["rest"])]
+        facts = tuple(Edit(do="set", name=name, value=value, quote=quote) for name, value, quote in said)
+        return Printed(launch.start(), launch.end(), facts, ())
     block: list[re.Match[str]] = []
     for match in _LINE.finditer(text):
         if block and text[block[-1].end() : match.start()].strip():
