@@ -14,9 +14,11 @@ from tools.capabilities import catalogue
 from tools.platforms.proxmox import variables
 from tools.rules.machines import firewall
 from tools.rules.machines.firewall import Firewall, spell
+from tools.rules.request.goals import hear
 from tools.rules.request.ports import Ports, ports
 from tools.values.machine import Rule
 from tools.values.manifest import Manifest, Part
+from tools.values.request import Request
 from tools.values.review import Severity
 
 BUILT = guest(20000, "vm-01", "pve1", cpus=4, memory_gib=8, disk_gib=60)
@@ -37,6 +39,18 @@ DATABASE = {"users": "100", "environment": "production", "network": "20", "virtu
 )
 def test_a_port_is_read_as_it_is_said(said: str, found: Ports) -> None:
     assert ports(said) == found
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["the office", "web-01", "web-01,0.0.0.0/0", "+dc/management", '"}; enable=0', "300.1.1.1", "10.0.0.0/33", "vpn"],
+)
+def test_whom_a_port_was_meant_for_is_never_widened_to_everybody(source: str) -> None:
+    """Where it cannot be told who that is, it is asked."""
+    for words in ("open port 443 from", "ports 80 and 443 only from"):
+        heard = hear(f"a Debian VM with 2 cores on network 20, {words} {source}", Request(), catalogue())
+        [value] = [edit.value for edit in heard.edits if edit.name == "ports"]
+        assert isinstance(ports(value.split(", ")[-1]), str), value
 
 
 def lets_in(part: Part, machine: int = 0) -> str:

@@ -43,7 +43,7 @@ def ports(text: str) -> Ports | str:
     if not 1 <= low <= high <= 65535 or (protocol or "tcp") not in PROTOCOLS:
         return f"{naming.shorten(said.strip(), 20)} is no port. Say a number from 1 to 65535, a range such as 8000-8100, or 53/udp."
     sources: list[str] = []
-    for word in re.findall(r"[0-9a-fA-F:.]*[0-9:][0-9a-fA-F:./]*", origin):
+    for word in re.findall(r"(?<![\w.:-])[0-9a-fA-F:.]*[0-9:][0-9a-fA-F:./]*(?![\w-])", origin):
         try:
             network = ipaddress.ip_network(word.strip("."), strict=False)
         except ValueError:

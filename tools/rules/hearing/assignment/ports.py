@@ -131,6 +131,10 @@ def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tu
         elif said and sources and _lets_in(scene, only := scene.skip(at, last, "affirm", "only", most=3)):
             words = _behind_source(scene, only + 1, last)  # `8080 but only from 10.0.0.0/8`, `443 from the campus 10.2.0.0/16`
             end, addresses = addresses_at(scene, words, last)
+            if not addresses and only + 1 < last and scene.kind(only + 1) not in ("number", "port"):
+                # Who was meant is not known here, and it is not everybody: whoever reads the port asks.
+                end = max(words, only + 2)
+                addresses = (scene.quote(only + 1, end),)
             said[-1] += f" from {' and '.join(addresses)}" if addresses else ""
             at = end
         elif said and (scene.is_listed(at, "protocols") or _holds(scene, at, PORTS_HELD) or _leads_on(scene, at)):
