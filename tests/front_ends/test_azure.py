@@ -13,8 +13,9 @@ import pexpect
 import pytest
 
 from cluster_sim.run import environment
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Chat
 from tests.front_ends.browser import open_page, type_message, wait_for_words, web_ui
+from tests.stories_azure.conftest import approve
 from tests.values import opened
 
 SENTENCE = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
@@ -79,17 +80,16 @@ def test_the_terminal(given: dict[str, str]) -> None:
 
 @pytest.mark.systems
 def test_the_browser(given: dict[str, str], tmp_path: Path) -> None:
-    with web_ui(given, tmp_path / "web.log") as url, open_page(url) as page:
-        type_message(page, SENTENCE)
-        digest = wait_for_words(page, "approve ([0-9a-f]{12}) as vp", 120)
-        type_message(page, f"approve {digest} as vp")
-        wait_for_words(page, f"approve {digest} as security[^]*approve {digest} as security", 60)
-        type_message(page, f"approve {digest} as security")
-        wait_for_words(page, "run-[0-9a-z]+ is done", 180)
-        type_message(page, "remove it")
-        removal = wait_for_words(page, f"approve ((?!{digest})[0-9a-f]{{12}}) as vp", 120)
-        # The subscription is shared by the whole session: it is left as it was found.
-        type_message(page, f"approve {removal} as vp")
-        wait_for_words(page, f"approve {removal} as security[^]*approve {removal} as security", 60)
-        type_message(page, f"approve {removal} as security")
-        wait_for_words(page, "run-[0-9a-z]+ is removed", 180)
+    with web_ui(given, tmp_path / "web.log") as url, opened(given) as world:
+        with open_page(url) as page:
+            type_message(page, SENTENCE)
+            digest = wait_for_words(page, "approve ([0-9a-f]{12}) as vp", 120)
+            type_message(page, f"approve {digest} as vp")
+            wait_for_words(page, f"approve {digest} as security[^]*approve {digest} as security", 60)
+            type_message(page, f"approve {digest} as security")
+            run = wait_for_words(page, "(run-[0-9a-z]+) is done", 180)
+        # The subscription is shared by the whole session: it is left as it was found. What a removal looks like, the terminal has shown.
+        chat = Chat(world, "provisioner/user/after", url, "after", "user").begin()
+        chat.say(f"remove {run}")
+        approve(chat)
+        assert chat.run.status == "removed"

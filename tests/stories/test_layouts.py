@@ -33,6 +33,7 @@ AVAILABLE = (
 PROMISED = re.compile(r"`(cpu_ratio_max: [\d.]+)` for (\w+) in the site file")
 
 
+@pytest.mark.systems
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("layout", "said"), [("one_node", AT_HOME), ("three_nodes_zfs", FIXED), ("five_nodes_ceph", AVAILABLE)], ids=["home", "zfs", "ceph"]
