@@ -52,13 +52,13 @@ def az(azure_world: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPa
             "a Kubernetes cluster in Azure, 3 nodes, for the shop team, in eastus",
             ("k3s_cluster",),
             "",
-            ("make it 5 nodes", "upgrade to 1.35"),
+            ("make it 5 nodes",),
         ),
         (
             "Databricks with 2 workers and Azure OpenAI for the ml team, in eastus",
             ("databricks", "azure_openai"),
             "",
-            ("make it 4 workers", "also text-embedding-3-small, and make it 100000 tokens a minute"),
+            ("also text-embedding-3-small, and make it 100000 tokens a minute",),
         ),
         (
             "Spark environment with 2 GPUs, 5 TB of data daily, $8,000 a month, production, for the ml team",
