@@ -29,7 +29,7 @@ TURNS_RIGHT_MIN = 0.96
 TALKS_RIGHT_MIN = 0.87
 TURNS_DANGEROUS_MAX = 0
 
-INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show", "status", "take", "leave"}
+INTENTS = {"edit", "question", "undo", "redo", "approve", "cancel", "help", "list", "remove", "show", "status", "nod", "take", "leave"}
 FILES = sorted(CASES.glob("*.jsonl"))
 SINGLE = [case for path in FILES for case in read_cases(path) if "turns" not in case]
 WHOLE = [dialogue for path in FILES for dialogue in read_cases(path) if "turns" in dialogue]

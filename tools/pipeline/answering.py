@@ -177,6 +177,8 @@ class Answering:
         if topic == "cost" and not edits.edits and self.now.request.items:
             rest = answering.without_question(self.text, "cost")
             edits = reading.read(f"make it {rest}", self.now.request, catalogue(), (), self.world.now().date()) if rest else edits
+            if any(doubt.readings for doubt in edits.doubts):
+                return answering.of_which(edits.doubts)
         if edits.edits and (topic in ("cost", "what_if") or self.kept is None):
             return self._priced(edits)
         if self.kept is None:

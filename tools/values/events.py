@@ -31,6 +31,7 @@ class Intent(StrEnum):
     REMOVE = "remove"
     FOLLOW = "follow"
     STATUS = "status"
+    NOD = "nod"
     UNDO = "undo"
     REDO = "redo"
     TAKE = "take the suggestions"

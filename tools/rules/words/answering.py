@@ -23,6 +23,7 @@ from tools.values.effects import Tell
 from tools.values.manifest import Manifest, Part
 from tools.values.offer import Offer, Sum
 from tools.values.plan import Approval, Estimate, Plan
+from tools.values.request import Doubt
 from tools.values.requirements import Needs, Origin
 from tools.values.review import Review
 from tools.values.run import Run
@@ -222,6 +223,11 @@ def later() -> Tell:
 def restart(plan: Plan, manifest: Manifest, review: Review) -> Tell:
     """Which machines the plan on offer restarts."""
     return Tell("answers.restart", (card_of(plan, manifest, review, ()).restarted,))
+
+
+def of_which(doubts: Sequence[Doubt]) -> Tell:
+    """What the question is about may be one thing or another."""
+    return Tell("answers.of_which", (tuple(one.text for doubt in doubts for one in doubt.readings),))
 
 
 def restart_later() -> Tell:

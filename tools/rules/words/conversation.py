@@ -163,12 +163,12 @@ def _of_parts(text: str) -> Intent | None:
     meant = {*said}
     if len(said) < 2 or None in meant:
         return None
-    rest = meant - {Intent.TAKE, Intent.STATUS, Intent.GREET}
+    rest = meant - {Intent.TAKE, Intent.NOD, Intent.GREET}
     if Intent.APPROVE_WHAT in rest and len(rest) > 1:
         return None  # `yes, cancel`
     if rest == {Intent.CANCEL, Intent.UNDO}:
         return Intent.UNDO  # `no, undo`: the one that loses less
-    return rest.pop() if len(rest) == 1 else Intent.STATUS if not rest else None
+    return rest.pop() if len(rest) == 1 else Intent.NOD if not rest else None
 
 
 def _in_a_row(part: str) -> list[Intent | None]:

@@ -132,6 +132,12 @@ def _status(now: Conversation, message: Message) -> Stepped:
     return now, (effects.ShowRun(run_id) if run_id else telling.status(now.phase, now.plan_digest),)
 
 
+def _nod(now: Conversation, message: Message) -> Stepped:
+    """`thanks`, `hold on`: where the conversation stands, in a line."""
+    looks = (effects.AssertOpen(now.plan_digest),) if now.phase is Phase.AWAITING and now.plan_digest else ()
+    return now, (*looks, telling.status(now.phase, now.plan_digest))
+
+
 def _follow(now: Conversation, message: Message) -> Stepped:
     if message.subject:
         return now, (effects.Find(message.subject),)
@@ -247,6 +253,7 @@ _BY_INTENT: dict[Intent, Answer] = {
     Intent.REDO: lambda now, message: walk(now, -_steps(message)),
     Intent.TAKE: lambda now, message: _take(now, message),
     Intent.STATUS: _status,
+    Intent.NOD: _nod,
     Intent.FOLLOW: _follow,
     Intent.APPROVE: lambda now, message: (now, (effects.Approve(message),)),
     Intent.APPROVE_WHAT: _approve_what,

@@ -13,6 +13,7 @@ from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.vague import ask_how_large, ask_how_much
 from tools.rules.hearing.groups.head import free_label
 from tools.rules.hearing.scene import Scene
+from tools.rules.hearing.seen import QUANTITIES
 from tools.rules.hearing.words.able import COUNT, Able, spoken
 from tools.rules.hearing.words.meanings import same
 from tools.values.request import Doubt, Edit, Reading
@@ -57,6 +58,9 @@ def _portions(message: Message, thing: Thing, first: int, last: int) -> list[Por
     found = [(i, kind) for i in range(first, last) if (kind := _kind(scene, thing.capability, able, i))]
     if not found and COUNT in able.by_name and (message.counted(thing, COUNT)[1] or 1) > 1:
         found = [(i, "") for i in range(first, last) if _is_some(scene, i)][:1]
+    some = [i for i in range(first, last) if _is_some(scene, i) and scene.kind(i) == "number"] if COUNT in able.by_name else []
+    if some and not found and not scene.has(some[0] + 1, last, *QUANTITIES):
+        thing.found.say(COUNT, str(int(scene.said[some[0]].value)), scene.quote(some[0], some[0] + 1))  # `two of the web servers`, of one
     portions: list[Portion] = []
     for at, kind in found:
         begin, end = scene.sentence(at)

@@ -110,7 +110,8 @@ def _is_version(scene: Scene, number: int) -> bool:
     if scene.kind(number) != "number" or scene.at(number + 1).has("fact") or scene.is_text(number + 1, "x"):
         return False
     mention = scene.mention_before(number)
-    if mention and scene.recent and scene.breaks(number + 1):
+    end = next(i for i in range(number + 1, len(scene.said) + 1) if i == len(scene.said) or not scene.fills(i))
+    if mention and scene.recent and scene.breaks(end):
         one_fact = len({name for _, name in scene.recent} - SHARED) == 1 and scene.breaks(mention.first - 1, signs=(":",))
         if one_fact or scene.does(mention.first - 1, "owned"):
             return False  # `4 cores for the redis`, then `and the web server 2`; `web 8, redis 4`, after memory

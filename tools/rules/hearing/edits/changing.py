@@ -169,7 +169,8 @@ def wishes(message: Message) -> list[Edit]:
     said = [wish for thing in message.things for wish in thing.found.wishes]
     for mark in scene.marks_of("wish") if is_able else ():
         kind = mark.names("wish")[0]
-        if not scene.free(mark.first, mark.last) or _tells_another(message, mark):
+        laughs = scene.is_listed(mark.first, "laughing") and scene.stops(mark.first - 1) and scene.is_text(mark.last, ",", "!")
+        if laughs or not scene.free(mark.first, mark.last) or _tells_another(message, mark):
             continue
         quote = scene.quote(mark.first, mark.last)
         if not scene.denied[mark.first] and not scene.takes_back(mark):

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from tools.rules.hearing.assignment.figures import edits_of, is_short, is_terse, is_times, meant, takes_back
+from tools.rules.hearing.assignment.figures import Told, edits_of, is_short, is_terse, is_times, meant, takes_back
 from tools.rules.hearing.assignment.thing import OWN, SHARED, Thing
 from tools.rules.hearing.assignment.things import Message
-from tools.rules.hearing.assignment.values import Amount, amounts
+from tools.rules.hearing.assignment.values import Amount, amounts, plain
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens.dates import is_day_word
 from tools.rules.hearing.words.able import COUNT
@@ -36,6 +36,8 @@ def correct(message: Message) -> bool:
     wrong += [one.worth for one in before]
     replaces = bool(before) and _takes_place(scene, before[0].last, amount.first)
     alone = is_terse(scene) and amount.kind == "number" and (amount.text[0].isdecimal() or is_times(scene, amount.first))
+    if scene.does(amount.last, "more") and amount.kind == "number" and not before and is_terse(scene):
+        return _set(message, _more(message, amount), amount)
     if _is_another(scene, amount, points) or not (replaces or (not before and (back or points or alone)) or (before and back)):
         return False
     latest = [item for item in request.items if item.label in scene.latest]
@@ -45,13 +47,28 @@ def correct(message: Message) -> bool:
     sure = len({one.was for one in found}) == 1 and (amount.worth > MACHINES_MAX or alone_set)
     if not found or (points and not back and not wrong and not sure):
         return False  # `make it 3`: so many of it
-    one = Thing(request.items[0].capability, request.items[0].label, new=False, quote="")
+    return _set(message, found, amount)
+
+
+def _set(message: Message, found: dict[Told, str], amount: Amount) -> bool:
+    if not found:
+        return False
+    scene, first = message.scene, message.request.items[0]
+    thing = Thing(first.capability, first.label, new=False, quote="")
     edits, doubt = edits_of(found, scene.quote(amount.first, amount.last))
-    one.edits += edits
-    one.doubts += [doubt] if doubt else []
-    message.things.append(one)
+    thing.edits += edits
+    thing.doubts += [doubt] if doubt else []
+    message.things.append(thing)
     scene.use(0, len(scene.said))
     return True
+
+
+def _more(message: Message, amount: Amount) -> dict[Told, str]:
+    """`two more`: of what was last spoken of, else of whatever there may be several."""
+    able = [item for item in message.request.items if COUNT in message.scene.words.able[item.capability].kinds]
+    items = [item for item in able if item.label in message.scene.latest]
+    there = {item.label: message.counted_of(item.label) or 1 for item in (items if len(items) == 1 else able)}
+    return {Told(label, COUNT, str(count), "count"): plain(count + amount.worth) for label, count in there.items()}
 
 
 def _is_another(scene: Scene, amount: Amount, points: bool) -> bool:
@@ -59,7 +76,7 @@ def _is_another(scene: Scene, amount: Amount, points: bool) -> bool:
     them = scene.does(amount.last, "them") or (scene.does(amount.first - 1, "them") and not points)
     one = scene.is_listed(amount.first, "single")  # `bir tane yeter`
     is_day = is_day_word(scene.token(amount.last).text)
-    return bool(amount.instead) or is_day or (not one and (them or scene.is_body(amount.last)))
+    return bool(amount.instead) or is_day or scene.does(amount.last, "more", "less") or (not one and (them or scene.is_body(amount.last)))
 
 
 def _multiplied(scene: Scene) -> Iterator[Amount]:

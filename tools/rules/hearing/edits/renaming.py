@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tools.rules.hearing.groups.heads import machines_of
 from tools.rules.hearing.groups.pointing import pointed
@@ -22,10 +22,22 @@ def renamed(scene: Scene, request: Request) -> Iterator[Edit]:
             if called in names and scene.is_left(i) and (to := _another(scene, i, i + 1)) >= 0:
                 names[names.index(called)] = scene.unquoted(to)
                 yield _renames(scene, item, names, i - (scene.is_listed(i - 1, "renaming") or scene.does(i - 1, "called")), to)
+    yield from _corrected(scene, items)
     for item, first, last in pointed(scene, 0, len(scene.said), items) if len(items) > 1 else ():
         to = last + scene.is_listed(last, "being")
         if len(machines_of(item)) == 1 and to > last and scene.is_plain_word(to) and scene.stops(to + 1):
             yield _renames(scene, item, [scene.unquoted(to)], first, to)
+
+
+def _corrected(scene: Scene, items: Sequence[Item]) -> Iterator[Edit]:
+    """`no, ci-01`, where a name was said last."""
+    named = [item for item in items if (item.label, "name") in scene.recent]
+    only = [i for i in scene.of_kind(0, len(scene.said), "name", "quoted") if scene.is_left(i)]
+    back = scene.does(0, "deny") or scene.marks_of("mends")
+    rest = (i for i in range(len(scene.said)) if i not in only and scene.kind(i) != "mark")
+    small = all(scene.fills(i) or scene.does(i, "deny", "mends", "link", "called") for i in rest)
+    if len(named) == len(only) == 1 and back and small:
+        yield _renames(scene, named[0], [scene.unquoted(only[0])], only[0], only[0])
 
 
 def _renames(scene: Scene, item: Item, names: list[str], first: int, to: int) -> Edit:

@@ -113,7 +113,7 @@ def short(scene: Scene, items: Sequence[Item]) -> Mapping[str, Item]:
     """Words of two-word names of services, each where it is of one item only: `web`, `docker`, `proxy`."""
     found: dict[str, set[str]] = {}
     for item in items:
-        for word in _of_pairs(tuple(scene.catalogue[item.capability].WORDS)):
+        for word in of_pairs(tuple(scene.catalogue[item.capability].WORDS)):
             if not scene.words.is_body(word):
                 found.setdefault(same(word), set()).add(item.label)
     by_label = {item.label: item for item in items}
@@ -121,6 +121,6 @@ def short(scene: Scene, items: Sequence[Item]) -> Mapping[str, Item]:
 
 
 @cache
-def _of_pairs(names: tuple[str, ...]) -> frozenset[str]:
+def of_pairs(names: tuple[str, ...]) -> frozenset[str]:
     """The words of names that have two."""
     return frozenset(word for name in names if len(words := name.split()) == PAIR for word in words)
