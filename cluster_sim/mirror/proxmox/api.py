@@ -9,7 +9,7 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -29,8 +29,8 @@ TLS = {"": ssl.TLSVersion.TLSv1_3, "1.3": ssl.TLSVersion.TLSv1_3, "1.2": ssl.TLS
 class Again:
     """How often a call is made, and after which refusals.
 
-    The released provider begins a task anew when it could not be begun. A task that was begun and failed is the end, except of a
-    resize: a storage may not know yet of a disk just moved to it.
+    The released provider begins a task anew when it could not be begun. A task that was begun and failed is the end, except of a clone
+    that waited for a lock in vain (seen of 0.111.1, 2026-11-29), and of a resize: a storage may not know yet of a disk just moved to it.
     """
 
     attempts: int = 1
@@ -44,7 +44,8 @@ STARTING = Again(3, re.compile("got no worker upid"))
 # The released provider tries a clone again after any answer of 5xx, ten seconds later and then twice as long each time: with many
 # tries a refusal that lasts is told when `timeout_clone` is over. And a later try that is answered "already exists" it takes for
 # its own clone. Here only what may pass is tried again, and soon.
-CLONING = DELETING = Again(3, re.compile("got timeout|got no worker upid|can't lock|is locked|unable to acquire"))
+DELETING = Again(3, re.compile("got timeout|got no worker upid|can't lock|is locked|unable to acquire"))
+CLONING = replace(DELETING, failed_tasks=True)
 RESIZING = Again(5, re.compile("got timeout|does not exist"), failed_tasks=True)
 
 

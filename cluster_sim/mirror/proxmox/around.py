@@ -79,7 +79,7 @@ class PoolMembership(ClusterResource):
 
     def create(self, planned: Values, config: Values) -> Values:
         kind = "vm" if planned["vm_id"] else "storage"
-        self._api().put("/pools", self._form(planned))
+        self._api().put("/pools", self._form(planned) | {"allow-move": 1})
         return planned | {"type": kind, "id": f"{planned['pool_id']}/{kind}/{planned['vm_id'] or planned['storage_id']}"}
 
     def read(self, state: Values) -> Values | None:
@@ -96,8 +96,17 @@ class PoolMembership(ClusterResource):
         return {"poolid": values["pool_id"]} | member
 
 
+def _commented(config: Values) -> list[Problem]:
+    if isinstance(comment := config["comment"], str) and comment != (comment.strip() or None):
+        return [Problem("Invalid Attribute Value", "A comment has a character or more, and no blank around it.", path=("comment",))]
+    return []
+
+
 class HaResource(ClusterResource):
     schema = schema.HA_RESOURCE
+
+    def validate(self, config: Values) -> list[Problem]:
+        return _commented(config)
 
     def create(self, planned: Values, config: Values) -> Values:
         kind = str(planned["resource_id"]).partition(":")[0]
@@ -140,6 +149,9 @@ class HaGroup(ClusterResource):
     """Of Proxmox VE 8. On 9 the cluster refuses it."""
 
     schema = schema.HA_GROUP
+
+    def validate(self, config: Values) -> list[Problem]:
+        return _commented(config)
 
     def create(self, planned: Values, config: Values) -> Values:
         self._api().post("/cluster/ha/groups", group=planned["group"], type="group", **self._form(planned))
@@ -187,6 +199,9 @@ def _spelled(nodes: Values) -> str:
 
 class HaRule(ClusterResource):
     schema = schema.HA_RULE
+
+    def validate(self, config: Values) -> list[Problem]:
+        return _commented(config)
 
     def create(self, planned: Values, config: Values) -> Values:
         self._api().post("/cluster/ha/rules", rule=planned["rule"], **self._form(planned))

@@ -158,7 +158,7 @@ class Machine:
         if old:
             self.api.put("/pools", {"poolid": old, "vms": self.vm_id, "delete": 1})
         if new:
-            self.api.put("/pools", {"poolid": new, "vms": self.vm_id})
+            self.api.put("/pools", {"poolid": new, "vms": self.vm_id, "allow-move": 1})
 
     def destroy(self, state: Values) -> None:
         query = {

@@ -176,7 +176,10 @@ def _update_config(machine: Machine, prior: Values, planned: Values, power: Powe
 
     if changed("cpu"):
         form |= forms.cpu(first(planned["cpu"]), first(prior["cpu"]))
-        gone += _emptied(forms.CPU_EXTRAS, planned["cpu"], prior["cpu"])
+        # What has no value is deleted, whether it was there or not.
+        extras = first(planned["cpu"]) or {}
+        gone += [parameter for name, parameter in forms.CPU_EXTRAS if parameter in ("vcpus", "cpulimit") and not extras.get(name)]
+        gone += [one for one in _emptied(forms.CPU_EXTRAS, planned["cpu"], prior["cpu"]) if one not in gone]
     if changed("memory"):
         form |= forms.memory(first(planned["memory"]))
         gone += _emptied(forms.MEMORY_EXTRAS, planned["memory"], prior["memory"])
@@ -185,7 +188,7 @@ def _update_config(machine: Machine, prior: Values, planned: Values, power: Powe
     if changed("on_boot"):
         form["onboot"] = devices.flag(planned["on_boot"])
     for name, text in (("tags", ";".join(planned["tags"] or [])), ("description", planned["description"])):
-        if changed(name) and text:
+        if changed(name) and (text or name == "tags"):
             form[name] = text
         elif changed(name):
             gone.append(name)
