@@ -87,6 +87,8 @@ def meant(
 ) -> dict[Told, str]:
     """What an amount may be said of, by the best clue, each with its value then. `wrong`: figures that it stands in the place of; `but`:
     facts of which something is said already."""
+    if message.scene.is_listed(amount.first - 1, "versions"):
+        return {}  # `version 16`, which nothing here has
     told = (one for one in _candidates(message, items) if one.name not in but and _fits(message.scene, one, amount))
     able = {one: value for one in told if (value := _instead(message.scene, one, amount, wrong))}
     able = {

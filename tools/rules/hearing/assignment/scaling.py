@@ -5,8 +5,12 @@ from __future__ import annotations
 from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.assignment.thing import MACHINE_SIZES, Thing
 from tools.rules.hearing.assignment.things import Message
-from tools.rules.hearing.assignment.values import GIB, Amount, plain
+from tools.rules.hearing.assignment.values import GIB, SIZES, Amount, plain
 from tools.rules.hearing.tokens import quantities
+
+
+SCALED = ("count", "money", *SIZES)
+"""Kinds that can be doubled: `double check the network` doubles none."""
 
 
 def so_far(message: Message, thing: Thing, fact: str) -> str:
@@ -42,7 +46,7 @@ def multiply(message: Message, thing: Thing, at: Stretch) -> None:
         if not label:
             _scale_like(message, thing, at, 2 if mark.does("double") else 0.5, mark.first, last)
             continue
-        names = [name for name in label.names("fact") if message.wants(thing, name)]
+        names = [name for name in label.names("fact") if message.wants(thing, name) and at.able.kinds[name] in SCALED]
         name, value = next(((name, value) for name in names if (value := so_far(message, thing, name))), ("", ""))
         was = worth(value)
         if was is not None:
