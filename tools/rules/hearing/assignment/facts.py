@@ -341,11 +341,12 @@ def _versions(at: Stretch, one: Wanted) -> None:
     """The number right behind the name of a system, or behind its own word: `Debian 12`, `version 1.35`."""
     scene, subject = at.scene, one.name.removesuffix("_version")
     for mark in scene.marks_in(at.first, at.last, subject):
-        is_version = mark.choices(subject) and scene.token(mark.last).text[:1].isdecimal() and not scene.denied[mark.first]
-        counts = set(scene.at(mark.last + 1).names("fact")) - {"count"} and scene.token(mark.last).value <= 9
-        if is_version and not scene.used[mark.last] and not counts:
-            at.found.say(one.name, scene.quote(mark.last, mark.last + 1), scene.quote(mark.first, mark.last + 1))
-            scene.use(mark.last, mark.last + 1)
+        number = mark.last + scene.is_listed(mark.last, "versions")  # `Debian version 12`
+        is_version = mark.choices(subject) and scene.token(number).text[:1].isdecimal() and not scene.denied[mark.first]
+        counts = set(scene.at(number + 1).names("fact")) - {"count"} and scene.token(number).value <= 9
+        if is_version and not scene.used[number] and not counts:
+            at.found.say(one.name, scene.quote(number, number + 1), scene.quote(mark.first, number + 1))
+            scene.use(mark.last, number + 1)
     for mark in at.labels(one):  # `version 1.35`
         begin = at.skip(mark.last, "called")
         if begin < at.last and scene.kind(begin) == "number" and not scene.denied[mark.first] and not scene.used[begin]:

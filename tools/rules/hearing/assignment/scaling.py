@@ -8,7 +8,6 @@ from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import GIB, SIZES, Amount, plain
 from tools.rules.hearing.tokens import quantities
 
-
 SCALED = ("count", "money", *SIZES)
 """Kinds that can be doubled: `double check the network` doubles none."""
 
