@@ -191,8 +191,8 @@ CLIENTS = {
     "compute": ComputeManagementClient,
     "subscriptions": SubscriptionClient,
 }
-RIGHT_MIN = 68
-"""Of 93, as was asked for; what is in the table now has more."""
+RIGHT_MIN = 104
+"""Of the 119 in the table (68 of 93 others were asked for): fewer is a step back."""
 
 
 def calls() -> Iterator[tuple[str, str, list[Any], int, str, Any]]:

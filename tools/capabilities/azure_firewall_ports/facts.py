@@ -10,6 +10,7 @@ from tools.rules.azure.placing import read_name
 from tools.rules.names import naming
 from tools.rules.names.text import fold
 from tools.rules.request.editing import values_of
+from tools.rules.request.ports import Ports, all_ports, ports
 from tools.rules.request.reading import Reading
 from tools.rules.request.wanting import wanted
 from tools.values.request import Fact
@@ -73,30 +74,20 @@ def _read_ports(reading: Reading) -> None:
     if "ports" not in reading.facts:
         reading.ask("ports")
         return
-    ports: dict[str, str] = {}
+    found: dict[Ports, str] = {}
     for listed in values_of(reading.facts["ports"].value):
         bare, _, own = listed.partition(" from ")
         sources = _sources(reading, own) if own else ()
         for one in filter(None, re.split(r"\s*(?:/|&|\+|\band\b|\bor\b|\s)\s*", fold(bare))):
-            port = _port(one)
-            if not port:
-                reading.refuse(
-                    f"{naming.shorten(one, 20)} is no port. Say a number from 1 to 65535, or a range such as 8000-8100.", "ports"
-                )
+            port = ports(one)
+            if not isinstance(port, Ports):
+                reading.refuse(port, "ports")
                 return
-            ports[port] = f"{port} from {' and '.join(sources)}" if sources else port
-    if not ports or len(ports) > PORTS_MAX:
-        reading.refuse(f"{len(ports)} ports cannot be opened by one rule. Say from 1 to {PORTS_MAX}, or a range.", "ports")
+            found[port] = f"{port.span} from {' and '.join(sources)}" if sources else port.span
+    if not found or len(found) > PORTS_MAX:
+        reading.refuse(f"{len(found)} ports cannot be opened by one rule. Say from 1 to {PORTS_MAX}, or a range.", "ports")
         return
-    reading.said("ports", tuple(ports[port] for port in sorted(ports, key=lambda p: int(p.partition("-")[0]))))
-
-
-def _port(text: str) -> str:
-    """Empty when it is none."""
-    low, _, high = text.partition("-")
-    if not low.isdecimal() or (high and not high.isdecimal()) or not 1 <= int(low) <= int(high or low) <= 65535:
-        return ""
-    return f"{int(low)}-{int(high)}" if high and int(high) > int(low) else str(int(low))
+    reading.said("ports", tuple(found[port] for port in sorted(found)))
 
 
 def _read_sources(reading: Reading) -> None:
@@ -128,6 +119,5 @@ def _sources(reading: Reading, text: str) -> tuple[str, ...]:
     return (INTERNET,) if INTERNET in found else tuple(found)
 
 
-def holds(ports: str, port: int) -> bool:
-    low, _, high = ports.partition("-")
-    return int(low) <= port <= int(high or low)
+def holds(said: str, port: int) -> bool:
+    return any(one.low <= port <= one.high for one in all_ports((said,)))
