@@ -26,7 +26,7 @@ resource "azapi_resource" "cluster" {
 
   body = {
     sku = { name = "Base", tier = "Standard" }
-    properties = {
+    properties = merge({
       dnsPrefix            = trim(substr(var.names.cluster, 0, 54), "-")
       enableRBAC           = true
       disableLocalAccounts = true
@@ -95,7 +95,10 @@ resource "azapi_resource" "cluster" {
         { for name, value in { gpuProfile = { driver = "Install" } } : name => value if pool.gpu },
         { for name, value in { availabilityZones = pool.zones } : name => value if length(pool.zones) > 0 },
       )]
-    }
+      },
+      # A minor release: Azure brings its patches by itself.
+      { for name, value in { kubernetesVersion = var.kubernetes_version } : name => value if value != "" },
+    )
   }
 
   response_export_values = {

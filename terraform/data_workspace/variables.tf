@@ -71,6 +71,17 @@ variable "pod_cidr" {
   default     = "10.244.0.0/16"
 }
 
+variable "kubernetes_version" {
+  description = "The minor release, such as 1.34; empty: what Azure takes by itself."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.kubernetes_version == "" || can(regex("^1\\.[0-9]{2}$", var.kubernetes_version))
+    error_message = "A minor release looks like 1.34."
+  }
+}
+
 variable "pools" {
   description = "The node pools, the system pool first. A pool with min_count equal to max_count is not scaled."
   nullable    = false

@@ -21,6 +21,7 @@ from tools.values.situation import Situation
 from tools.values.snapshot import SubscriptionSnapshot
 
 from .conftest import PRICES, composed, errors, offered, required, situation
+from .test_changes import changed
 
 WORDS = "Spark environment for our ML team, 5 TB of customer data daily, GPU for training, $8K/month"
 
@@ -142,6 +143,21 @@ def test_every_figure_of_the_estimate_is_a_row_of_the_snapshot_and_adds_up(seen:
     assert {"compute", "storage", "data path", "monitoring", "security"} <= {x.path for x in found.lines}
     assert any("adls" in x.unit for x in found.lines if x.amount is None), "writes to three zones cost, and have no row"
     assert found.savings
+
+
+def test_its_release_of_kubernetes_is_said_and_stays(seen: SubscriptionSnapshot) -> None:
+    built = composed(WORDS, seen)
+    old = built.parts[0]
+    assert old.variables["kubernetes_version"] == "1.34", "what Azure takes by itself is what the plan says"
+    assert any("Kubernetes 1.34" in one.size for one in old.resources)
+    later = seen.model_copy(
+        update={"kubernetes": tuple(one.model_copy(update={"is_default": one.version == "1.35"}) for one in seen.kubernetes)}
+    )
+    assert composed(WORDS, later).parts[0].variables["kubernetes_version"] == "1.35"
+    _, made = changed(WORDS, built, later)
+    assert made is not None and made.parts[0].variables["kubernetes_version"] == "1.34", "a change upgrades nothing"
+    gone = seen.model_copy(update={"kubernetes": tuple(one for one in seen.kubernetes if one.version != "1.34")})
+    assert "release.offered" in errors(old, gone)
 
 
 def test_a_budget_of_eight_dollars_gets_a_counter_offer_that_holds(seen: SubscriptionSnapshot) -> None:

@@ -20,7 +20,7 @@ def keep(old: Part, new: Part) -> Part:
     since = old.variables.get("budget_from") or kept.variables["budget_from"]
     same = {"address_space": old.variables["address_space"], "pools": pools, "budget_from": since}
     ranges = {name: old.variables[name] for name in ("pod_cidr", "service_cidr") if name in old.variables}
-    joined = {name: old.variables.get(name, "") for name in ("hub_id", "dns_zones_id")}
+    joined = {name: old.variables.get(name, "") for name in ("hub_id", "dns_zones_id", "kubernetes_version")}
     return kept.model_copy(update={"variables": {**kept.variables, **same, **ranges, **joined}})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.capabilities import Reviewed
 from tools.rules.azure import ranges
 from tools.rules.azure.checks import Checks
-from tools.rules.azure.kubernetes import check_cluster
+from tools.rules.azure.kubernetes import check_cluster, check_release
 from tools.rules.azure.sizes import Claim
 from tools.values.manifest import Part
 from tools.values.situation import Situation
@@ -23,6 +23,8 @@ def review(part: Part, situation: Situation) -> Reviewed:
     pods, services = variables.get("pod_cidr", ranges.PODS), variables.get("service_cidr", ranges.SERVICES)
     checks = Checks(part, situation, wanted=pools, spaces=(variables["address_space"], services, pods), kept=ranges.AKS)
     check_cluster(checks, sum(pool.count for pool in pools))
+    if release := str(variables.get("kubernetes_version", "")):
+        check_release(checks, release)
     text = "" if variables.get("team_group_id") else "Nobody of the team gets a role: the jobs and whoever carries this out do."
     checks.note("people", "", text, PEOPLE)
     return checks.done()

@@ -11,6 +11,7 @@ from tools.capabilities.data_workspace.design import DRIVERS_MAX, PATHS, Choice,
 from tools.capabilities.data_workspace.objects import IMAGE, wanted
 from tools.rules.azure import placing
 from tools.rules.azure import sizes as azure_sizes
+from tools.rules.azure.kubernetes import release_by_default
 from tools.rules.names import regions as azure_regions
 from tools.rules.names.text import spell_value
 from tools.rules.request.choosing import candidate_of
@@ -70,7 +71,8 @@ def offer(needs: Needs, situation: Situation) -> PartOffer:
 def ground_of(needs: Needs, situation: Situation) -> Ground:
     had = [azure_sizes.zones(size, situation.subscription, needs.text("region")) for size in (azure_sizes.SYSTEM, azure_sizes.DRIVER)]
     zones = tuple(zone for zone in azure_sizes.ZONES if all(zone in one for one in had))
-    return Ground(zones, bool(placing.joined(needs, situation.site)["dns_zones_id"]))
+    release = release_by_default(situation.subscription, needs.text("region"))
+    return Ground(zones, bool(placing.joined(needs, situation.site)["dns_zones_id"]), release)
 
 
 def choices(needs: Needs) -> Iterator[Choice]:
@@ -236,6 +238,7 @@ def compose(needs: Needs, offer: PartOffer, pick: Pick, situation: Situation) ->
         variables={
             "address_space": placing.address_space(needs, situation, called["resource_group"], 20),
             "pools": _pools(design),
+            "kubernetes_version": design.ground.release,
             "api_ranges": list(needs.strings("api_ranges")),
             "storage_path": design.choice.path,
             "redundancy": design.redundancy,

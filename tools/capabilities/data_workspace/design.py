@@ -58,6 +58,8 @@ class Ground:
     """In which the subscription can have the machines that must not stop."""
     names_of_site: bool = False
     """Whether the site has private DNS zones."""
+    release: str = ""
+    """Of Kubernetes; empty where Azure did not tell which there are, and then takes its own."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class Design:
         needs, spark, hours = self.needs, self.spark, HOURS_A_MONTH
         window, stored, flow = needs.whole("window_hours"), self.stored_gb, self.flow_gb
         egress, logs = needs.whole("egress_gb"), needs.whole("log_gb")
+        kubernetes = f"Kubernetes {self.ground.release}, " if self.ground.release else ""
 
         def operations(gigabytes: float) -> float:
             return round(gigabytes * 1024 / OPERATION_MIB / 10_000, 1)
@@ -143,7 +146,7 @@ class Design:
             made(
                 names["cluster"],
                 "AKS cluster",
-                f"Standard tier, {self.system_nodes} x {SYSTEM}{f', in {len(self.zones)} zones' if self.zones else ''}",
+                f"{kubernetes}Standard tier, {self.system_nodes} x {SYSTEM}{f', in {len(self.zones)} zones' if self.zones else ''}",
                 "Kubernetes with Azure's logins only.",
                 ("aks.Standard", hours),
                 (f"vm.{SYSTEM}", self.system_nodes * hours),

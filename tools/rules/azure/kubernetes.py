@@ -76,6 +76,25 @@ def releases(seen: SubscriptionSnapshot, region: str) -> tuple[KubernetesVersion
     return tuple(sorted(open_, key=lambda one: number(one.version)))
 
 
+def release_by_default(seen: SubscriptionSnapshot, region: str) -> str:
+    """What Azure takes by itself; empty where it did not tell which releases there are."""
+    known = releases(seen, region)
+    return next((one.version for one in known if one.is_default), known[-1].version) if known else ""
+
+
+def check_release(checks: Checks, release: str) -> None:
+    known = [one.version for one in releases(checks.seen, checks.cloud.region)]
+    gone = bool(known) and release not in known and not checks.part.owned
+    text = f"{checks.cloud.region} does not have Kubernetes {release} with Azure's support." if gone else ""
+    checks.check("release.offered", release, text, "Say `plan again`, or another release.")
+    # Azure supports the newest three: learn.microsoft.com, "Supported Kubernetes versions in AKS", read 2026-12-01.
+    last = bool(known) and release in known and release == known[0] and number(known[-1]) > number(release)
+    text = f"Kubernetes {release} is the oldest that Azure supports, and goes when the next one comes." if last else ""
+    checks.check(
+        "release.current", release, text, f"Say a later one, such as `{known[-1]}`." if known else "Say a later one.", Severity.WARNING
+    )
+
+
 def number(release: str) -> tuple[int, ...]:
     """`1.34`, `v1.34.2`, `1.34.2+k3s1` → (1, 34)"""
     return tuple(int(word) for word in re.findall(r"\d+", release)[:2])

@@ -7,7 +7,7 @@ from tools.capabilities.k3s_cluster.aks.choices import NODE_POOL
 from tools.rules.azure import placing, ranges
 from tools.rules.azure import sizes as azure_sizes
 from tools.rules.azure.checks import Checks
-from tools.rules.azure.kubernetes import check_cluster, number, releases
+from tools.rules.azure.kubernetes import check_cluster, check_release
 from tools.rules.azure.sizes import Claim
 from tools.values.manifest import Part
 from tools.values.review import Severity
@@ -28,7 +28,7 @@ def review(part: Part, situation: Situation) -> Reviewed:
     small = size is None or size.cpu_count < needs.whole("workers_cpu_count") or size.memory_gib * 1024 < needs.whole("workers_memory_mib")
     text = f"{nodes['vm_size']} has less than what was asked for, or is no size that Berth has figures of." if small else ""
     checks.check("size.enough", str(nodes["vm_size"]), text, "Leave the size open.")
-    _release(checks, str(variables["kubernetes_version"]))
+    check_release(checks, str(variables["kubernetes_version"]))
     zones = {zone for pool in pools for zone in pool["zones"]}
     production = placing.must_survive(needs)
     text = "All of it fails with one zone, and it must not." if production and len(zones) < 2 else ""
@@ -45,16 +45,3 @@ def review(part: Part, situation: Situation) -> Reviewed:
         "They go with the cluster when it is removed.",
     )
     return checks.done()
-
-
-def _release(checks: Checks, release: str) -> None:
-    known = [one.version for one in releases(checks.seen, checks.cloud.region)]
-    gone = bool(known) and release not in known and not checks.part.owned
-    text = f"{checks.cloud.region} does not have Kubernetes {release} with Azure's support." if gone else ""
-    checks.check("release.offered", release, text, "Say `plan again`, or another release.")
-    # Azure supports the newest three: learn.microsoft.com, "Supported Kubernetes versions in AKS", read 2026-12-01.
-    last = bool(known) and release in known and release == known[0] and number(known[-1]) > number(release)
-    text = f"Kubernetes {release} is the oldest that Azure supports, and goes when the next one comes." if last else ""
-    checks.check(
-        "release.current", release, text, f"Say a later one, such as `{known[-1]}`." if known else "Say a later one.", Severity.WARNING
-    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tools.capabilities.k3s_cluster.aks.commands import commands
 from tools.rules.azure import changes, placing
 from tools.rules.azure import sizes as azure_sizes
-from tools.rules.azure.kubernetes import number, releases
+from tools.rules.azure.kubernetes import number, release_by_default, releases
 from tools.rules.azure.machines import TIERS_GIB
 from tools.rules.azure.names import PLAIN_NAMES
 from tools.rules.azure.sizes import SYSTEM, Claim, Size
@@ -106,7 +106,7 @@ def release_of(needs: Needs, situation: Situation) -> tuple[str, str]:
         return said, "Azure did not tell which releases of Kubernetes the region has"
     if said and said not in {one.version for one in known}:
         return said, f"{azure_regions.display(needs.text('region'))} has {join_and([one.version for one in known])} with Azure's support"
-    return said or next((one.version for one in known if one.is_default), known[-1].version), ""
+    return said or release_by_default(situation.subscription, needs.text("region")), ""
 
 
 def _carries(size: Size, needs: Needs) -> bool:
