@@ -21,6 +21,8 @@ SIZED = frozenset(("cpu_count", "memory", "disk"))
 APART = SIZED | {"environment", "network", "os"}
 """What one label may name several of: `CPU / RAM / disk: 4 / 8 / 100`, `Network and environment?`"""
 LABEL_TOKENS_MAX = 14
+TELEPHONES_MAX = 3
+"""Words of who called."""
 LABELS_MAX = 8_192
 """That are remembered: forms use the same ones again."""
 
@@ -72,6 +74,8 @@ def _label_of(lexicon: Lexicon, text: str, *, heads_row: bool) -> Labelled | Non
     spelled = " ".join(word.text for word in words)
     if spelled in listed("people") or (0 < len(words) <= 3 and words[-1].text in listed("people")):
         return Labelled(remark=True)
+    if said[-1].text in listed("telephones") and len(words) <= TELEPHONES_MAX:
+        return None  # `the customer called: 3 of them`
     has_day = any(days(text, date(2000, 1, 1)))
     if not has_day and (
         day := next(

@@ -322,8 +322,9 @@ class Grouping:
                 return "new"
             says = self.scene.has(previous.head.first, head.start, *FIGURES) or previous.count is not None
             is_article = not head.lead.another and head.lead.number is None and head.body and not (before == "join" and says)
+            repeats = head.lead.number == 1 and self.scene.is_listed(head.start - 1, "opening")  # `…, so one PostgreSQL for 40 users`
             goes_on = head.body and not says and self.scene.sentence(head.start)[0] > previous.head.last  # `a VM. We need two of 4 cores`
-            return "new" if is_new and joined and not is_article and not goes_on else "same"
+            return "new" if is_new and joined and not (is_article or goes_on or repeats) else "same"
         hosted = previous.head.body and self.scene.is_listed(head.start - 1, "hosting") and self.scene.does(head.start - 2, "to")
         if head.intro == "bare" and (hosted or self._makes_sure(previous, head)):
             return "instead"  # `two VMs to host Redis`
