@@ -20,9 +20,9 @@ FIELDS_RIGHT_MIN = 0.98
 """Of all that are told apart from the held-out ones."""
 HELD_OUT_RIGHT_MIN = 0.97
 UNSEEN_RIGHT_MIN = 0.96
-FIELDS_INVENTED_MAX = 2
-FIELDS_DROPPED_MAX = 5
-"""Of some 12,000 fields. What is aimed at is none of either; these are what is left, so that it may only become less."""
+FIELDS_INVENTED_MAX = 1
+FIELDS_DROPPED_MAX = 3
+"""Of some 13,000 fields. What is aimed at is none of either; these are what is left, so that it may only become less."""
 HELD_OUT_INVENTED_MAX = 2
 HELD_OUT_DROPPED_MAX = 1
 TURNS_RIGHT_MIN = 0.96
