@@ -149,6 +149,7 @@ def again(message: Message, before: Request) -> bool:
         or meant.doubts
         or not says
         or scene.figures()
+        or any(mark.names("wish") for mark in scene.marks)  # `add a load balancer in front of the web servers`
         or not is_terse(scene)
     ):
         return False
