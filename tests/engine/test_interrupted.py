@@ -168,6 +168,26 @@ def test_what_was_begun_though_its_answer_was_lost_or_doubled_is_made_whole_once
 
 
 @pytest.mark.systems
+def test_a_bad_day_of_a_clone_ends_in_one_machine(stumbling: Given) -> None:
+    """Each time it is told, nothing is left behind, and `retry` goes on."""
+    world = stumbling(
+        {"when": CLONE, "nth": [1], "status": 599, "reason": "Too many redirections"},
+        {"when": CLONE, "nth": [1], "status": 500, "reason": "can't lock file '/var/lock/qemu-server/lock-9000.conf' - got timeout"},
+        {"task": "qmclone", "nth": [1], "exitstatus": "clone failed: qemu-img: error while writing sector: No space left on device"},
+    )
+    cluster, plan = Removing(world.settings), a_plan(world, "full-01")
+    [machine] = world.ledger.plans.kept(plan.digest).manifest.parts[0].machines
+    run, lines = carried_out(world, plan)
+    for said in ("599", "No space left on device"):  # The provider itself tries again where something is locked.
+        assert failed(run) and said in lines and cluster.find(machine.vm_id) is None, lines
+        run, lines = retried(world, run.id)
+    assert run.status == "done", lines
+    assert drift(world, run.id) == (("virtual_machine", ()),)
+    named = [one["vmid"] for one in cluster.read("cluster", "resources", type="vm") if one.get("name") == machine.name]
+    assert named == [machine.vm_id], "one, and no other"
+
+
+@pytest.mark.systems
 def test_one_part_is_led_back_alone_and_the_others_stay_as_they_are(stumbling: Given) -> None:
     world = stumbling(
         {"task": "qmstart", "nth": [2], "exitstatus": "start failed: QEMU exited with code 1"},
