@@ -57,3 +57,19 @@ def test_every_example_of_a_capability_is_complete(name: str) -> None:
 def test_what_a_service_is_made_of_is_no_wish_that_is_left_out(words: str) -> None:
     needs = needs_of(words)
     assert "web_tier" in needs and not any(one.not_included for one in needs.values())
+
+
+PLACED = "a Debian VM called lab with 2 cores, 4 GB and 20 GB on network 20 on node pve2, development, no key"
+
+
+@pytest.mark.parametrize(
+    "unsaid", ["on any node", "any node will do", "the node does not matter", "I don't care which node", "wherever there is room"]
+)
+def test_what_was_said_of_a_place_can_be_unsaid(unsaid: str) -> None:
+    assert needs_of(PLACED)["virtual_machine"].text("node") == "pve2"
+    assert needs_of(PLACED, unsaid)["virtual_machine"].text("node") == ""
+
+
+def test_after_sixty_changes_it_is_still_known_what_is_changed() -> None:
+    changes = [f"make it {3 + n % 5} cores" for n in range(60)]
+    assert needs_of(PLACED, *changes)["virtual_machine"].whole("cpu_count") == 3 + 59 % 5

@@ -224,11 +224,15 @@ def _take_back(at: Stretch) -> None:
         if not facts or not scene.free(mark.first, mark.last):
             continue
         lead = mark.first
-        while lead > max(mark.first - 5, 0) and scene.does(lead - 1, "owned", "article", "remove", "any", "deny"):
+        while lead > max(mark.first - 5, 0) and (
+            scene.does(lead - 1, "owned", "article", "remove", "any", "deny") or scene.is_text(lead - 1, "which", "what")
+        ):
             lead -= 1
         while lead < mark.first and not scene.does(lead, "remove", "any", "deny"):
             lead += 1
         behind = scene.denied[mark.first] and scene.any_does(mark.last, min(mark.last + 4, at.last), "denied_after")
+        value = scene.skip(mark.last, at.last, "link", texts=(":", "="))
+        behind = behind or (scene.is_text(mark.last, ":", "=") and scene.does(value, "any") and scene.breaks(value + 1, "join"))
         if lead < mark.first or behind:
             at.found.denied += [(name, "", scene.quote(lead, mark.last)) for name in facts]
             scene.use(mark.first, mark.last)
