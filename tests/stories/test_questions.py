@@ -89,6 +89,7 @@ def test_what_was_done_is_told_with_when_and_by_whom(berth: Berth) -> None:
     assert approval.principal in who and digest in who and f"{approval.at:%Y-%m-%d}" in who
     assert "asked-01" in chat.say("what did we build today?").text
     assert "asked-01" in chat.say("where does it run?").text
+    assert "memory 1 → 2 GiB" in chat.say("what would 2 GB cost?").text
     assert any(sign.isdigit() for sign in chat.say("how long does it take?").text)
     [row] = [line for line in chat.say("list").text.splitlines() if chat.run.id in line]
     assert "asked-01" in row and chat.machines[0].node in row and "done" in row

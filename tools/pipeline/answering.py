@@ -192,7 +192,7 @@ class Answering:
         if not topic:
             return answering.cannot_say()
         if topic == "cost" and self.now.request.items:
-            found = self._price(self.now.request)
+            found = self._price(self.now.request, self._built())
             return answering.priced([found]) if isinstance(found, Priced) else found
         needed = self.now.requirements
         return telling.too_little_known(needed) if needed and needed.parts and not needed.complete else telling.NO_PLAN
@@ -230,7 +230,7 @@ class Answering:
         told: Tell | None = None
         for platform in platforms if anew and len(request.items) == 1 and "platform" not in said else platforms[:1]:
             there = self._on(request, platform) if anew and len(platforms) > 1 and "platform" not in said else request
-            found = self._price(there)
+            found = self._price(there, None if anew else self._built())
             if isinstance(found, Priced):
                 each.append(found)
             else:
@@ -241,16 +241,21 @@ class Answering:
         edit = Edit(do="set", item=request.items[0].label, name="platform", value=platform, quote=platform)
         return apply(request, Edits(edits=(edit,)), catalogue())[0]
 
-    def _price(self, request: Request) -> Priced | Tell:
+    def _built(self) -> Manifest | None:
+        """What this conversation's run has made: its names and its room are its own."""
+        run_id = self.now.run_id
+        return self.world.ledger.plans.kept(self.world.ledger.runs.row(run_id).plan_digest).manifest if run_id else None
+
+    def _price(self, request: Request, built: Manifest | None) -> Priced | Tell:
         required, supposed = self._suppose(request)
         if not required.complete:
             return telling.too_little_known(required)
-        at = situation(self.world, scan_all(self.world, required), self.now.parent_digest)
-        offer = chain.offer(required, at)
+        at = situation(self.world, scan_all(self.world, required, built.parts if built else ()), self.now.parent_digest)
+        offer = chain.offer(required, at, built)
         proposal = pick_by_rule(offer) if all(part.candidates for part in offer.parts) else None
         if proposal is None:
             return answering.nothing_would_fit(offer)
-        manifest = chain.compose(required, offer, proposal, at)
+        manifest = chain.compose(required, offer, proposal, at, built=built)
         would = estimate(manifest.parts, at)
         before = self.now.manifest
         same = before is not None and [part.label for part in before.parts] == [part.label for part in manifest.parts]
