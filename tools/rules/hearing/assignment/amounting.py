@@ -35,7 +35,7 @@ def say_amounts(message: Message, thing: Thing, at: Stretch) -> None:
     multiply(message, thing, at)
     one = _Unlabelled(message, thing, at)
     one.say(matches, rest)
-    one.settle(one.corrected(rest))
+    one.settle(one.replaced(rest))
 
 
 def say_afar(message: Message, thing: Thing) -> None:
@@ -69,27 +69,14 @@ def _add_one(message: Message, thing: Thing, at: Stretch) -> None:
 class _Unlabelled(Amounts):
     """Amounts that no label is near."""
 
-    def corrected(self, rest: list[Amount]) -> list[Amount]:
-        """`not 100, 200` and `200 instead of 100`: the amount that is refused says which fact is meant."""
-        scene, item = self.scene, self.message.request.item(self.thing.label)
-        refused = [scene.said[i] for i in scene.of_kind(self.at.first, self.at.last, "number", "size") if scene.denied[i]]
-        if item is None or len(refused) != 1 or len(rest) != 1 or rest[0].kind != refused[0].kind:
-            return rest
-        facts = [fact for fact in (*item.facts, *self.message.request.shared) if worth(fact.value) == refused[0].value]
-        if len(facts) != 1 or facts[0].name in self.thing.facts:
-            return rest
-        self._give(facts[0].name, rest[0])
-        return []
-
     def settle(self, rest: list[Amount]) -> None:
         scene, thing = self.scene, self.thing
         numbers, sums = ([one for one in rest if one.kind == kind] for kind in ("number", "money"))
         short = len(numbers) == 1 and len(scene.said) <= 6 and not thing.new and not thing.facts
-        if short and "count" in self.kinds and (any(scene.does(i, "them") for i in range(len(scene.said))) or self._recounts(numbers[0])):
+        if short and "count" in self.kinds and any(scene.does(i, "them") for i in range(len(scene.said))):
             self._give("count", numbers.pop())  # `make it 3`, `three of them`
         for number in numbers:
-            heard = self._mends(number) or changes_ports(self.message, self.thing, self.at, number)
-            heard or self._refers(number)
+            self._mends(number) or changes_ports(self.message, self.thing, self.at, number) or self._refers(number)
         monthly = [
             one for one in numbers if scene.is_listed(scene.skip(one.last, len(scene.said), "article", "per", texts=("/",)), "month")
         ]
@@ -136,18 +123,24 @@ class _Unlabelled(Amounts):
             self._doubt([(lacking[kind], size.text, quote) for kind in order if kind in lacking])
             scene.use(size.first, size.last)
 
-    def _refers(self, number: Amount) -> bool:
+    def replaced(self, rest: list[Amount]) -> list[Amount]:
+        """`not 100, 200` and `200 instead of 100`: the amount that is refused says which fact is meant."""
+        return [] if len(rest) == 1 and self._refused() and self._refers(rest[0]) else rest
+
+    def _refused(self) -> list[float]:
+        return [self.scene.said[i].value for i in self.scene.of_kind(self.at.first, self.at.last, "number", "size") if self.scene.denied[i]]
+
+    def _refers(self, amount: Amount) -> bool:
         """`and the web server 2`, `put the app VMs back on 8`, `2 cores and 8`: of what there is, by the best clue."""
-        scene, item = self.scene, self.message.request.item(self.thing.label)
-        placed = scene.does(number.first - 1, "lean", "for") and not scene.does(number.first - 1, "settles")  # `monitoring belongs in 30`
-        in_words = not number.text[0].isdigit() and not any(mark.does("prefer", "mends", "only") for mark in scene.marks)
-        if item is None or placed or in_words or not is_terse(scene):
+        scene, item, refused = self.scene, self.message.request.item(self.thing.label), self._refused()
+        placed = scene.does(amount.first - 1, "lean", "for") and not scene.does(amount.first - 1, "settles")  # `monitoring belongs in 30`
+        in_words = not amount.text[0].isdecimal() and not any(mark.does("prefer", "mends", "only") for mark in scene.marks)
+        if item is None or placed or in_words or not (refused or is_terse(scene)):
             return False
-        refused = [scene.said[i].value for i in scene.of_kind(self.at.first, self.at.last, "number", "size") if scene.denied[i]]
-        found = meant(self.message, number, [item], refused, self.thing.facts)
-        edits, doubt = edits_of(found, scene.quote(number.first, number.last))
+        found = meant(self.message, amount, [item], refused, self.thing.facts)
+        edits, doubt = edits_of(found, scene.quote(amount.first, amount.last))
         for edit in edits:
-            self.at.say(edit.name, edit.value, number.first, number.last)
+            self.at.say(edit.name, edit.value, amount.first, amount.last)
         self.thing.doubts += [doubt] if doubt else []
         return bool(found)
 
@@ -163,11 +156,6 @@ class _Unlabelled(Amounts):
             return False
         self.at.say(disks, ", ".join([*([before.value] if before else []), size.text]), lead, size.last)
         return True
-
-    def _recounts(self, number: Amount) -> bool:
-        """`only two`, of several."""
-        is_word = not number.text[0].isdecimal() and self.scene.any_does(0, number.first, "only", "prefer", "mends")
-        return is_word and (self.message.counted(self.thing, "count")[1] or 1) > 1
 
     def _behind_disk(self, sizes: Sequence[Amount]) -> int:
         """The first of these that follows the system disk in a list: `disks: 32 GB for the system, 1 TB for dumps`."""
