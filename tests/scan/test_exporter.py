@@ -23,6 +23,7 @@ import requests
 import yaml
 
 from tests.conftest import free_port, wait_until
+from tests.monitoring.queries import figures_of, queries
 
 from .conftest import Connected, prometheus_at
 from .remote_write import write
@@ -103,6 +104,8 @@ def test_every_collector_of_the_exporter_is_answered(scraped: tuple[str, str]) -
     assert page.status_code == 200, "one collector that fails makes the whole page fail"
     found = {line.split()[2] for line in page.text.splitlines() if line.startswith("# TYPE ")}
     assert [collector for figure, collector in OF_A_COLLECTOR.items() if figure not in found] == []
+    drawn = {figure for query in queries() for figure in figures_of(query) if figure.startswith("pve_")}
+    assert drawn and drawn <= found, "whatever an alert or a dashboard asks for"
 
 
 def test_berth_reads_what_a_prometheus_scraped_of_the_exporter(four_nodes: Connected, scraped: tuple[str, str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Berth, Chat, wait_until
+from tests.monitoring.queries import figures_of, queries
 from tests.stories.pods import RUN_SECONDS_MAX, on, pods, took
 from tools.clients.proxmox_acting import Acting
 from tools.values.machine import Machine
@@ -87,10 +88,9 @@ def test_a_tier_survives_the_loss_of_one_machine_of_each_kind_grows_and_goes(sit
     balancers = [m.name for m in chat.part.of_group("balancers")]
     assert on(chat, balancers[0], "sudo stat -c '%a %U' /etc/haproxy/tls/site.pem").output.split() == ["600", "root"]
     assert "PRIVATE KEY" not in on(chat, balancers[0], "cat /etc/haproxy/tls/certificate.pem").output
-    assert (
-        "haproxy_server_status"
-        in on(chat, balancers[0], "curl --silent http://127.0.0.1:8405/metrics | grep --max-count 1 ^haproxy_server_status").output
-    )
+    drawn = {figure for query in queries() for figure in figures_of(query) if figure.startswith("haproxy_")}
+    names = "curl --silent http://127.0.0.1:8405/metrics | grep --only-matching '^haproxy_[a-z_]*' | sort --unique"
+    assert drawn and drawn <= {*on(chat, balancers[0], names).output.split()}, "whatever an alert or a dashboard asks for"
 
     # From an application machine that stays, as a client that trusts only this certificate.
     asker, lost = (m.name for m in chat.part.of_group("applications"))
