@@ -69,9 +69,9 @@ def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     services, known = mark.names("service"), {item.capability for item in request.items}
     lead, body = _lead(scene, mark.first, floor), bool(mark.names("body"))
     capability = next((one for one in services if one in known), "")
-    if not capability and lead.intro != "new" and mark.last - mark.first == 1:
-        like = short(scene, request.items).get(same(scene.said[mark.first].text))  # `the database`, of a MariaDB
-        capability = like.capability if like and like.capability not in scene.words.instead.get(services[0], ()) else ""
+    if not capability and lead.intro != "new" and (categories := mark.names("category")):  # `the database`, of a MariaDB
+        like = [one for word, one in short(scene, request.items).items() if word in categories]
+        capability = next((one.capability for one in like if one.capability not in scene.words.instead.get(services[0], ())), "")
     capability = capability or services[0]
     if counted := _count_behind(scene, mark.first, mark.last):
         lead = lead._replace(number=counted[0], counted=(mark.last, counted[1]))

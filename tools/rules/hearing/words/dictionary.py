@@ -114,6 +114,10 @@ class Lexicon:
         add(Meaning("part", ""), english["parted"]["words"])
         for able in catalogue.values():
             add(Meaning("service", able.NAME), able.WORDS)
+            pairs = (name.split() for other in catalogue.values() if other is not able for name in other.WORDS)
+            shared = {word for pair in pairs if len(pair) == 2 for word in pair}.intersection(able.WORDS)
+            for word in shared:
+                add(Meaning("category", same(word)), (word,))  # `database`, of `mariadb database`
         for able, one in wanted:
             if one.words:
                 add(Meaning("wish" if one.kind == "wish" else "fact", one.name, able.NAME), (one.name.replace("_", " "), *one.words))
@@ -135,9 +139,9 @@ class Lexicon:
             return
         key = (*map(same, words[:-1]), words[-1] + "*" if phrase.endswith("*") else same(words[-1]))
         self._spelled.update(key)
-        services = {one for one in meanings if one.kind in ("service", "body")}
+        services = {one for one in meanings if one.kind in ("service", "body", "category")}
         for phrases, more in ((self._phrases, meanings - services), (self._services, services)):
-            if any(one.kind != "body" for one in more):
+            if any(one.kind not in ("body", "category") for one in more):
                 phrases.put(key, more)
 
     def marks(self, said: Sequence[Token]) -> list[Mark]:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.tokens.cutting import Token
 
-MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation"]
+MeaningKind = Literal["service", "fact", "choice", "does", "wish", "body", "unit", "part", "relation", "category"]
 TOLD = ("fact", "choice", "does", "wish", "relation")
 WORD_LENGTH_MAX = 24
 """Letters of a word that are looked at for what it begins with."""
