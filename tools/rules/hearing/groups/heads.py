@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tools.rules.hearing.groups.head import ROLE_COUNT_MAX, TIMES, Head, Lead, free, is_whole, says_machine_size
-from tools.rules.hearing.groups.pointing import pointed, short
+from tools.rules.hearing.groups.pointing import pointed
 from tools.rules.hearing.groups.roles import called, roles
 from tools.rules.hearing.layout.pieces import SECTION
 from tools.rules.hearing.lexicon import ENGLISH
@@ -68,11 +68,7 @@ def _meant(item: Item, mark: Mark) -> Head:
 def _head(scene: Scene, mark: Mark, floor: int, request: Request) -> Head:
     services, known = mark.names("service"), {item.capability for item in request.items}
     lead, body = _lead(scene, mark.first, floor), bool(mark.names("body"))
-    capability = next((one for one in services if one in known), "")
-    if not capability and lead.intro != "new" and (categories := mark.names("category")):  # `the database`, of a MariaDB
-        like = [one for word, one in short(scene, request.items).items() if word in categories]
-        capability = next((one.capability for one in like if one.capability not in scene.words.instead.get(services[0], ())), "")
-    capability = capability or services[0]
+    capability = next((one for one in services if one in known), services[0])
     if counted := _count_behind(scene, mark.first, mark.last):
         lead = lead._replace(number=counted[0], counted=(mark.last, counted[1]))
     words = [i for i in range(lead.start, mark.first) if scene.kind(i) in ("word", "name")]

@@ -21,7 +21,7 @@ def pointed(scene: Scene, first: int, last: int, items: Sequence[Item], everywhe
     """(the item, the tokens that say so). `everywhere`: the environment of those that have none of their own."""
     if not items:
         return
-    by_word = short(scene, items)
+    by_word = _short(scene, items)
     for i in range(first, last):
         if scene.used[i]:
             continue
@@ -109,7 +109,7 @@ def _is_subject(scene: Scene, first: int, last: int) -> bool:
     )
 
 
-def short(scene: Scene, items: Sequence[Item]) -> Mapping[str, Item]:
+def _short(scene: Scene, items: Sequence[Item]) -> Mapping[str, Item]:
     """Words of two-word names of services, each where it is of one item only: `web`, `docker`, `proxy`."""
     found: dict[str, set[str]] = {}
     for item in items:

@@ -63,16 +63,10 @@ def item_meant(scene: Scene, request: Request, head: Head) -> Item | None:
     if scene.is_listed(head.first - 1, "bare"):
         return None  # `plain PostgreSQL`: and no cluster
     like = [one for one in request.items if one.capability in scene.words.instead.get(head.capability, ())]
-    like = like or [one for one in request.items if head.intro == "ref" and _is_called_so(scene, one, head)]
-    return like[0] if len(like) == 1 else None
-
-
-def _is_called_so(scene: Scene, item: Item, head: Head) -> bool:
-    """`la base de datos`, of a MariaDB: a word of its name, and no name of another service alone."""
-    ours, theirs = (scene.catalogue[name].WORDS for name in (item.capability, head.capability))
-    shared = of_pairs(tuple(ours)) & {*theirs}
-    said = scene.quote(head.first, head.last).lower()
-    return bool(shared) and (said in shared or said not in theirs)
+    mention = scene.mention_at(head.first)
+    categories = {*mention.names("category")} if mention and head.intro != "new" else set[str]()
+    like = like or [one for one in request.items if categories & of_pairs(tuple(scene.catalogue[one.capability].WORDS))]
+    return like[0] if len(like) == 1 else None  # `la base de datos`, of a MariaDB
 
 
 def is_recount_of_one(scene: Scene, request: Request, head: Head) -> bool:
