@@ -4,11 +4,14 @@ and removed."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tools.capabilities import chain
+from tools.pipeline.platforms.azure.scan import scan
 from tools.platforms import estimate
 from tools.rules.azure.checks import cloud_of
 from tools.rules.plans.policy import refused
@@ -17,7 +20,22 @@ from tools.values.site import Environment, Networking, Site
 from tools.values.snapshot import KubernetesVersion, SubscriptionSnapshot
 
 from . import bodies
-from .conftest import POLICY, Folder, Look, composed, errors, name_of, offered, owning, required, situation, wanted_changes
+from .conftest import (
+    NOW,
+    POLICY,
+    WORLD,
+    Folder,
+    Look,
+    composed,
+    errors,
+    name_of,
+    offered,
+    owning,
+    required,
+    served,
+    situation,
+    wanted_changes,
+)
 from .test_changes import changed
 
 WORDS = "a Kubernetes cluster in Azure, 3 nodes, production, in eastus, for the shop team"
@@ -130,6 +148,21 @@ def test_a_group_that_the_directory_does_not_have_is_told(look: Look, words: str
         needs = required(words.format(group))
         there = look(*chain.places_to_look(needs, Site()))
         assert errors(composed(words.format(group), there).parts[0], there) == expected
+
+
+def test_a_group_that_may_not_be_looked_up_is_told_as_not_seen(tmp_path: Path) -> None:
+    world = yaml.safe_load(WORLD.read_text())
+    del world["azure"]["tenant"]["directory_role"]
+    file = tmp_path / "world.yaml"
+    file.write_text(yaml.safe_dump(world))
+    needs = required(f"AKS with 2 nodes, admin group {GROUP}")
+    regions, names = chain.places_to_look(needs, Site())
+    with served(file, tmp_path / "world") as settings:
+        there = scan(settings, NOW, regions=regions, names=names)
+    assert (there.groups_unseen, there.groups_gone) == ((GROUP,), ())
+    part = composed(f"AKS with 2 nodes, admin group {GROUP}", there).parts[0]
+    found, _ = chain.footing(part).review(part, situation(there))
+    assert ("group.seen", Severity.NOTE) in {(one.check, one.severity) for one in found} and errors(part, there) == set()
 
 
 def test_what_the_quota_and_the_budget_do_not_carry(seen: SubscriptionSnapshot) -> None:

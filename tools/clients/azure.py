@@ -146,8 +146,8 @@ class Azure:
         rows = answer.get("value", answer.get("values"))
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
-    def has_no_group(self, object_id: str) -> bool:
-        """Whether the directory says that it has no such group. Where it may not be asked, or is away, nobody knows."""
+    def knows_group(self, object_id: str) -> bool | None:
+        """Whether the directory has such a group; None where it may not be asked, or is away."""
         graph = self._graph()
         login = BearerTokenCredentialPolicy(self.credential, f"{graph}/.default")
         policies = [UserAgentPolicy("berth"), RetryPolicy(**self._connection), login]
@@ -155,9 +155,10 @@ class Azure:
 
         try:
             with PipelineClient[Any, Any](graph, policies=policies, **self._connection) as client:
-                return int(client.send_request(request).status_code) == HTTPStatus.NOT_FOUND
+                status = int(client.send_request(request).status_code)
         except AzureError:
-            return False
+            return None
+        return {HTTPStatus.OK: True, HTTPStatus.NOT_FOUND: False}.get(HTTPStatus(status))
 
     def _graph(self) -> str:
         """Where Microsoft Graph is: another cloud than the public one says so beside its own addresses."""

@@ -327,6 +327,8 @@ class SubscriptionSnapshot(Seen):
     kubernetes: tuple[KubernetesVersion, ...] = ()
     groups_gone: tuple[str, ...] = ()
     """Object ids of Entra groups that were asked for, and of which the directory says that it has none."""
+    groups_unseen: tuple[str, ...] = ()
+    """Those that were asked for, and that this login may not look up."""
     names_taken: tuple[str, ...] = ()
     """`type:name` of the globally unique names that were checked and are in use."""
     security_rules: tuple[SecurityRule, ...] = ()

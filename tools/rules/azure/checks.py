@@ -159,6 +159,9 @@ class Checks:
             gone = group.lower() in {one.lower() for one in self.seen.groups_gone}
             text = f"The directory has no group with the object id {group}." if group and gone else ""
             self.check("group.there", group, text, "`az ad group show --group NAME --query id` tells it by its name.")
+            unseen = group.lower() in {one.lower() for one in self.seen.groups_unseen}
+            text = f"Whether the directory has a group {group} was not seen: this login may not look it up." if group and unseen else ""
+            self.note("group.seen", group, text, f"`az ad group show --group {group}` tells it to somebody who may.")
 
     def _rights(self) -> None:
         """Before anything is planned: a run that stops half-way for want of a right is removed by hand."""

@@ -29,6 +29,12 @@ def scan(settings: AzureConnection, now: datetime, *, regions: Sequence[str] = (
     return _Look(settings, now).subscription(regions, names)
 
 
+def _groups(how: str, found: Mapping[str, Sequence[Row]]) -> tuple[str, ...]:
+    """Entra groups that were looked up, by what came of it."""
+    rows = (row for subject, rows in found.items() if subject.startswith("the group ") for row in rows)
+    return tuple(str(row[how]) for row in rows if how in row)
+
+
 class _Look:
     """One look at a subscription: gathers problems while the parts are read."""
 
@@ -86,7 +92,8 @@ class _Look:
             permissions=tuple(map(seeing_azure.permission, first["the permissions"])),
             unregistered=tuple(sorted(seeing_azure.unregistered(first["the resource providers"]))),
             principal=display(azure.settings.arm_client_id),
-            groups_gone=tuple(str(row["gone"]) for subject, rows in second.items() if subject.startswith("the group ") for row in rows),
+            groups_gone=_groups("gone", second),
+            groups_unseen=_groups("unseen", second),
             names_taken=self._names_taken(first["deleted vaults"], names, second),
             security_rules=tuple(
                 sorted(
@@ -122,7 +129,8 @@ class _Look:
         return reads
 
     def _look_up(self, object_id: str) -> list[Row]:
-        return [{"gone": object_id}] if self.azure.has_no_group(object_id) else []
+        known = self.azure.knows_group(object_id)
+        return [] if known else [{"unseen" if known is None else "gone": object_id}]
 
     def _check(self, kind: str, name: str) -> list[Row]:
         provider, operation, key = seeing_azure.NAME_CHECKS[kind]
