@@ -250,6 +250,16 @@ def test_assent_with_a_remark_is_told_how_to_approve() -> None:
     assert (now.phase, told[-1]) == (Phase.AWAITING, telling.approve_how(AWAITING.plan_digest or ""))
 
 
+def test_do_it_after_a_price_asks_for_what_was_priced_and_yes_is_of_the_plan() -> None:
+    edit = Edit(do="set", item=REQUEST.items[0].label, name="memory", value="8 GB", quote="8 GB")
+    now, _ = step(AWAITING, Said("what would 8 GB cost?", Edits(edits=(edit,), asks=True), offline=False))
+    _, made = step(now, read("ok, do it"))
+    assert [one.edits.edits for one in made if isinstance(one, Understand)] == [(edit,)]
+    assert not any(isinstance(one, Understand) for one in step(now, read("yes"))[1])
+    asked_on, _ = step(now, Said("who approves it?", Edits(asks=True), offline=False))
+    assert asked_on.priced is None
+
+
 def test_what_changes_nothing_leaves_the_plan_on_offer() -> None:
     now, effects = step(AWAITING, Understood(CHANGE, REQUEST, ((CHANGE.edits[0], "No."),), COMPLETE))
     assert (now, [type(effect) for effect in effects]) == (AWAITING, [Tell, Tell])

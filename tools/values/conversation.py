@@ -50,7 +50,7 @@ class Conversation:
     ahead: tuple[Request, ...] = ()
     """What it was before each undoing, the latest last."""
     priced: Edits | None = None
-    """What a question about things that nobody has asked for yet was about: `do it` asks for them."""
+    """What the last question supposed, such as 8 GB or things that nobody has asked for yet: `do it` asks for that."""
     question: str = ""
     """What the last message asked beside what it ordered: it is answered below the plan that comes of it."""
     requirements: Requirements | None = None

@@ -36,8 +36,9 @@ def _take_in(now: Conversation, said: events.Said) -> Stepped:
     if edits.starts_over and not (edits.edits or edits.doubts):
         return now, (telling.noted(now.request),)
     if edits.asks or (not edits.edits and not edits.doubts and topic_of(said.text)):
-        things = any(edit.do == "add" for edit in edits.edits) and not now.request.items
-        return replace(now, priced=edits if things else now.priced), (effects.Answer(said.text, edits),)
+        things = any(edit.do == "add" for edit in edits.edits) or now.request.items
+        kept = None if now.request.items else now.priced
+        return replace(now, priced=edits if edits.edits and things else kept), (effects.Answer(said.text, edits),)
     if not edits.edits and not edits.doubts:
         return now, (telling.not_heard_here(said.text) if now.request.items else effects.TellWhatIsKnown(not_heard=said.text),)
     return edit(now, said.text, edits)

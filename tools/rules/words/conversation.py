@@ -152,6 +152,12 @@ def says_yes(text: str) -> bool:
     return bool(words) and all(word in listed("yes") for word in words)
 
 
+def says_do(text: str) -> bool:
+    """`do it`, `ok do that`: of what was asked about last, where something was."""
+    words = [word for word in _bare(text).split() if word not in _data()["courtesy"]["words"] and word not in listed("yes")]
+    return " ".join(words) in _data()["courtesy"]["do"]
+
+
 def _of_parts(text: str) -> Intent | None:
     """`looks good, ship it`, `lgtm ship it`, `thanks, cancel`: sayings that all agree, where agreement and thanks say no more than the
     other one does."""

@@ -15,7 +15,7 @@ from tools.rules.hearing.words.counting import names_of
 from tools.rules.words import telling
 from tools.rules.words.answering import topic_of
 from tools.rules.words.asking import edit, hear, understand, walk
-from tools.rules.words.conversation import MESSAGE_BYTES_MAX, leading, numbers, read, says_yes
+from tools.rules.words.conversation import MESSAGE_BYTES_MAX, leading, numbers, read, says_do, says_yes
 from tools.rules.words.drafts import draft, plan
 from tools.rules.words.runs import Stepped, as_it_stands, end, find, see, start, take_up
 from tools.values import effects, events
@@ -145,10 +145,10 @@ def _follow(now: Conversation, message: Message) -> Stepped:
 
 
 def _approve_what(now: Conversation, message: Message) -> Stepped:
+    if now.priced and (not now.request.items or says_do(message.text)):  # `do it`, after its price
+        return edit(now, message.text, now.priced.model_copy(update={"asks": False, "unused": ()}))
     if now.phase is Phase.AWAITING and now.plan_digest:
         return now, (effects.AssertOpen(now.plan_digest), telling.approve_how(now.plan_digest))
-    if now.priced and not now.request.items:  # `do it`, after its price
-        return edit(now, message.text, now.priced.model_copy(update={"asks": False, "unused": ()}))
     return now, (telling.NOTHING_TO_APPROVE,)
 
 
