@@ -20,8 +20,8 @@ class Scene(Seen):
         said, english = tokens(cleaned), lexicon(catalogue)
         earlier = language_of(tokens(before), english.knows) if before else ""
         words = lexicon(catalogue, language_of(said, english.knows, earlier) or ENGLISH)
-        titles = {n for n, token in enumerate(said) if is_title(said, n)}
-        said = tuple(part for n, token in enumerate(said) for part in ((token,) if n in titles else unglued(token, words)))
+        parted = (unglued(token, words) if token.kind != "name" or not is_title(said, n) else (token,) for n, token in enumerate(said))
+        said = tuple(part for parts in parted for part in parts)
         said = tuple(words.mend(token) for token in in_numbers(compounds(said, words, cleaned), words))
         short = [token.glued and token.text in words.short and said[n - 1].kind == "number" for n, token in enumerate(said)]
         said = tuple(t._replace(text=words.short[t.text]) if is_short else t for t, is_short in zip(said, short, strict=True))

@@ -112,12 +112,11 @@ def _hear(text: str, request: Request, catalogue: Catalogue, asked: Asked, today
     heard = read(text, request, catalogue, asked, today, before, known)
     if request.items or any(edit.do == "copy" for edit in heard.edits):
         return heard
-    scene = Scene.of(text, text, catalogue)
-    things = [edit for edit in heard.edits if edit.do == "add" and named(scene, edit.name)]
     towards = goal_edits(text, request, catalogue)
     if towards is None:
         return heard
-    if things:
+    scene = Scene.of(text, text, catalogue)
+    if things := [edit for edit in heard.edits if edit.do == "add" and named(scene, edit.name)]:
         taken = {edit.name: fold(edit.quote) for edit in towards.edits if edit.do == "add"}
         its_own = taken.keys() == {edit.name for edit in things} and all(taken[edit.name] in fold(edit.quote) for edit in things)
         return heard.model_copy(update={"doubts": (*heard.doubts, *towards.doubts)}) if its_own else heard
@@ -156,14 +155,13 @@ def goal_edits(text: str, request: Request, catalogue: Catalogue) -> Edits | Non
 
 def goal_of(text: str, catalogue: Catalogue) -> Stated | None:
     """The goal whose words say most, and the stretch of the text that states it; not where it is denied."""
+    folded = fold(text)
+    sentences = [(sentence.start(), sentence[0]) for sentence in SENTENCE.finditer(folded)]
+    stated = [Stated(goal, quote) for goal in goals() for quote in _stated(goal, text, sentences)]
+    if not stated and not any(spelling in folded for spelling in ordinary()):
+        return None  # which most messages end with, and without a scene
     scene = Scene.of(text, text, catalogue)
-    sentences = [(sentence.start(), sentence[0]) for sentence in SENTENCE.finditer(fold(text))]
-    found = [
-        Stated(goal, quote)
-        for goal in goals()
-        for quote in _stated(goal, text, sentences)
-        if said(quote, scene) and _wanted(quote, text, scene)
-    ]
+    found = [one for one in stated if said(one.quote, scene) and _wanted(one.quote, text, scene)]
     return max(found, key=lambda one: (len(one.goal.words), len(one.quote)), default=None) or _application_first(text, scene)
 
 
