@@ -3,6 +3,7 @@ why."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tools.capabilities.data_workspace.choices import choices
 from tools.capabilities.data_workspace.design import Choice, Design
 from tools.platforms import estimate
 from tools.rules.azure.checks import cloud_of
+from tools.rules.plans.picking import pick_by_rule
 from tools.rules.plans.reviewing import world_moved
 from tools.values.manifest import Part
 from tools.values.requirements import Needs, Origin
@@ -158,6 +160,21 @@ def test_its_release_of_kubernetes_is_said_and_stays(seen: SubscriptionSnapshot)
     assert made is not None and made.parts[0].variables["kubernetes_version"] == "1.34", "a change upgrades nothing"
     gone = seen.model_copy(update={"kubernetes": tuple(one for one in seen.kubernetes if one.version != "1.34")})
     assert "release.offered" in errors(old, gone)
+
+
+def test_a_spot_price_that_has_doubled_is_in_the_next_sum_and_may_end_a_budget(seen: SubscriptionSnapshot) -> None:
+    doubled = tuple(one.model_copy(update={"price": one.price * 2}) if one.key.startswith("vm_spot.") else one for one in PRICES)
+    before, after = situation(seen), replace(situation(seen), prices=doubled)
+    requirements = required("spark 5 TB daily, spot, in eastus, development")
+    costs = {}
+    for name, at in (("before", before), ("after", after)):
+        offer = chain.offer(requirements, at)
+        costs[name] = estimate(chain.compose(requirements, offer, pick_by_rule(offer), at).parts, at).total or 0
+    assert costs["after"] > costs["before"]
+    budget = required(f"spark 5 TB daily, spot, in eastus, development, ${costs['before'] + 1:.0f} a month")
+    assert chain.offer(budget, before).parts[0].candidates
+    part = chain.offer(budget, after).parts[0]
+    assert not part.candidates and part.counter_offer, "what would fit is said"
 
 
 def test_a_budget_of_eight_dollars_gets_a_counter_offer_that_holds(seen: SubscriptionSnapshot) -> None:
