@@ -3,6 +3,7 @@ said of it is tools.rules.words.answering's; nothing is planned, promised or kep
 
 from __future__ import annotations
 
+from datetime import date
 from typing import cast
 
 from tools.capabilities import catalogue, chain, summary
@@ -38,6 +39,15 @@ PAST_MAX = 200
 """Runs that an answer looks back on."""
 SUPPOSED = ("choice", "network", "public_key", "region")
 """Kinds of facts that may be supposed to price something: sizes are asked for."""
+
+
+def suppose(text: str, heard: Edits, request: Request, today: date) -> Edits:
+    """With what a question of a price supposes of what is asked for so far: `what would 8 GB cost?`"""
+    if not heard.asks or heard.edits or heard.doubts or not request.items or answering.topic_of(text) != "cost":
+        return heard
+    rest = answering.without_question(text, "cost")
+    meant = reading.read(f"make it {rest}", request, catalogue(), (), today) if rest else heard
+    return heard.model_copy(update={"edits": meant.edits, "doubts": meant.doubts})
 
 
 def _counted(fields: tuple[Field, ...], count: int) -> tuple[Field, ...]:
@@ -174,11 +184,8 @@ class Answering:
 
     def _priced_or_placed(self, topic: str) -> Tell:
         edits = self.edits
-        if topic == "cost" and not edits.edits and self.now.request.items:
-            rest = answering.without_question(self.text, "cost")
-            edits = reading.read(f"make it {rest}", self.now.request, catalogue(), (), self.world.now().date()) if rest else edits
-            if any(doubt.readings for doubt in edits.doubts):
-                return answering.of_which(edits.doubts)
+        if topic == "cost" and not edits.edits and any(doubt.readings for doubt in edits.doubts):
+            return answering.of_which(edits.doubts)
         if edits.edits and (topic in ("cost", "what_if") or self.kept is None):
             return self._priced(edits)
         if self.kept is None:

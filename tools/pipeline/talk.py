@@ -14,6 +14,7 @@ from tools.clients.tracing import span
 from tools.ledger.database import LedgerAway
 from tools.ledger.leases import Lease, LeaseLost
 from tools.pipeline import carry_out
+from tools.pipeline.answering import suppose
 from tools.pipeline.commanding import Commanding
 from tools.pipeline.context import Say
 from tools.pipeline.made_here import guide_of, known_here
@@ -208,4 +209,5 @@ class Talk:
 
     def said(self, edits: Edits, offline: bool) -> events.Said:
         """With what the rules heard where a model heard nothing."""
-        return events.Said(self.text, proving.fill_in(edits, self.hear_by_rule(), catalogue()), offline)
+        heard = proving.fill_in(edits, self.hear_by_rule(), catalogue())
+        return events.Said(self.text, suppose(self.text, heard, self.now.request, self.world.now().date()), offline)
