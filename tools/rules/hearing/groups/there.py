@@ -99,7 +99,13 @@ def replaced(scene: Scene, request: Request, head: Head) -> Item | None:
     MariaDB`. What runs is not replaced by a word."""
     begin, end = scene.sentence(head.first)
     counted = head.label or head.names or head.lead.number is not None or head.lead.more
-    if counted or scene.known.built or any(item.capability == head.capability for item in request.items):
+    if (
+        counted
+        or head.intro == "ref"
+        or scene.denied[head.first]
+        or scene.known.built
+        or any(item.capability == head.capability for item in request.items)
+    ):
         return None
     marks = [one for one in scene.mentions if begin <= one.first and one.last <= end and one.first != head.first]
     named = [item for one in marks for item in request.items if item.capability in one.names("service")]
@@ -110,13 +116,15 @@ def replaced(scene: Scene, request: Request, head: Head) -> Item | None:
     own = {*range(head.first, head.last), *(i for one in marks for i in range(one.first, one.last))}
     beside = [i for i in range(begin, end) if i not in own]
     swaps = [i for i in beside if scene.is_listed(i, "swapping")]
-    if any(scene.does(i, "join", "too", "another", "more") for i in beside):
-        return None  # `wait, and a mariadb`
+    if any(scene.does(i, "join", "too", "another", "more", "with") for i in beside):
+        return None  # `wait, and a mariadb`, `better with monitoring`
     if scene.is_text(end, "?") and not scene.does(begin, "polite"):
         return None
     if not all(i in swaps or scene.fills(i) or scene.is_text(i, ",") or scene.does(i, *_SMALL) for i in beside):
         return None
-    says = any(scene.does(i, "instead", "prefer", "mends") for i in beside) or scene.does(begin, "deny")
+    ends = scene.breaks(scene.skip(head.last, end, "polite", "instead"))  # not `actually monitoring would be good`
+    says = any(scene.does(i, "instead") or (i < head.first and ends and scene.does(i, "prefer", "mends")) for i in beside)
+    says = says or (ends and scene.does(begin, "deny"))
     points = bool(named) or scene.any_does(begin, head.start, "them", "to") or head.intro == "bare"
     says = says or (points and (bool(swaps) or scene.any_does(begin, head.start, "change")))
     return items[0] if says else None
