@@ -75,7 +75,7 @@ def failed(run: Run) -> str:
 
 
 @pytest.mark.systems
-@pytest.mark.timeout(900)  # Eight plans, each carried out: 79 s of them alone, more than 300 beside others.
+@pytest.mark.timeout(900)  # Six plans, most of them begun twice: more than 300 s beside others.
 def test_what_is_interrupted_is_carried_on_or_led_back_and_never_removed(stumbling: Given) -> None:
     world = stumbling(
         {"task": "qmstart", "nth": [1, 4], "exitstatus": "start failed: QEMU exited with code 1"},
