@@ -27,7 +27,7 @@ HEARD = [
     ("a web server and a replicated postgres with 2 standbys", ["web_server", "database_cluster"]),
     ("PostgreSQL with 2 replicas for 100 users", ["database_cluster"]),
     ("a PostgreSQL database for 100 users", ["postgresql"]),
-    ("a PostgreSQL database with one standby for 100 users", ["postgresql"]),
+    ("a PostgreSQL database with one standby for 100 users", ["database_cluster"]),
     ("a postgres cluster for 50 users and a plain database for 20 users", ["database_cluster", "postgresql"]),
     ("a PostgreSQL database with high availability for 20 users", ["postgresql"]),
 ]

@@ -50,6 +50,36 @@ def _delegated(prefix: str) -> dict[str, Any]:
     return _subnet(prefix, delegations=[{"name": "databricks", "properties": {"serviceName": "Microsoft.Databricks/workspaces"}}])
 
 
+DATABRICKS = (
+    ("worker-to-worker-inbound", 100, "Inbound", "*", "VirtualNetwork", "*", "Required for worker nodes communication within a cluster."),
+    ("worker-to-sql", 101, "Outbound", "Tcp", "Sql", "3306", "Required for workers communication with Azure SQL services."),
+    ("worker-to-storage", 102, "Outbound", "Tcp", "Storage", "443", "Required for workers communication with Azure Storage services."),
+    ("worker-to-worker-outbound", 103, "Outbound", "*", "VirtualNetwork", "*", "Required for worker nodes communication within a cluster."),
+    ("worker-to-eventhub", 104, "Outbound", "Tcp", "EventHub", "9093", "Required for worker communication with Azure Eventhub services."),
+)
+"""The rules that a workspace puts into its subnets' group; see cluster_sim/azure/families/network_intent.py for where they are from."""
+
+
+def _own_rules() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"Microsoft.Databricks-workspaces_UseOnly_databricks-{name}",
+            "properties": {
+                "description": why,
+                "priority": priority,
+                "direction": direction,
+                "access": "Allow",
+                "protocol": protocol,
+                "sourceAddressPrefix": "VirtualNetwork",
+                "sourcePortRange": "*",
+                "destinationAddressPrefix": to,
+                "destinationPortRange": port,
+            },
+        }
+        for name, priority, direction, protocol, to, port, why in DATABRICKS
+    ]
+
+
 WORKSPACE: list[tuple[str, dict[str, Any]]] = [
     (RG, {"location": "eastus", "tags": {"team": "ml", "owner": "ada"}}),
     (
@@ -70,7 +100,8 @@ WORKSPACE: list[tuple[str, dict[str, Any]]] = [
                             "destinationAddressPrefix": "*",
                             "destinationPortRange": "*",
                         },
-                    }
+                    },
+                    *_own_rules(),
                 ]
             },
         },

@@ -81,7 +81,7 @@ def test_network(client: Client) -> None:
     assert [d.service_name for d in vnet.subnets[2].delegations] == ["Microsoft.Databricks/workspaces"]
     assert vnet.resource_guid
     nsg = network.network_security_groups.get("rg-dw", "nsg-dw")
-    assert [r.priority for r in nsg.security_rules] == [4000]
+    assert [r.priority for r in nsg.security_rules if r.access == "Deny"] == [4000]
     assert len(nsg.default_security_rules) == 6
     assert len(nsg.subnets) == 4
     nat = network.nat_gateways.get("rg-dw", "ng-dw")

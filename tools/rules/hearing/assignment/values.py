@@ -169,6 +169,9 @@ def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Map
         return None
     gap = range(left.last, right.first)
     facts = tuple(name for name in label.facts if takes(kinds[name], amount, labelled=kinds[name] in ("memory", "disk", "money")))
+    parts = any(name.endswith("_count") and name != "cpu_count" for name in kinds)
+    if after and amount.worth == 1 and not parts and scene.does(amount.first - 1, "lean"):
+        facts = tuple(name for name in facts if name != "count")  # `both web servers on one node` are two; a k3s cluster is on one
     if not after and not scene.does(label.first, "how_many") and scene.find(gap.start, gap.stop, ":", "=") is None:
         parted = any(scene.does(i, "with") for i in gap)  # `workers with 16`
         facts = tuple(
