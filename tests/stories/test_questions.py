@@ -80,8 +80,9 @@ def test_what_it_would_take_is_what_the_plan_then_takes(planned) -> None:  # typ
 
 def test_what_was_done_is_told_with_when_and_by_whom(berth: Berth) -> None:
     chat = berth.chat()
-    chat.say("a virtual machine with 1 core, 1 GB and 10 GB of disk on network 20, development, called asked-01")
+    told = chat.say("a virtual machine with 1 core, 1 GB and 10 GB of disk on network 20, development, called asked-01").text
     digest = chat.open_digest
+    assert digest, told
     chat.say(f"approve {digest}")
     assert chat.run.status == "done"
     [approval] = chat.approvals
