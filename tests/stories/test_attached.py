@@ -23,7 +23,7 @@ def test_what_was_said_of_machines_is_what_they_get(berth: Berth) -> None:
         ("app-1", "10.20.0.71/24", [30]),
         ("app-7", "10.20.0.77/24", [30]),
     ]
-    assert [spell(m.rules) for m in chat.machines] == ["22, 9100, 443"] * 2
+    assert [spell(m.rules) for m in chat.machines] == ["9100, 22, 443"] * 2
     assert all({"shop", "until-2027-03-31"} < set(m.tags) for m in chat.machines)
     assert len(chat.part.needs.not_included) == 2
     done = chat.say(f"approve {chat.open_digest}")
