@@ -108,21 +108,19 @@ def _takes_place(scene: Scene, first: int, last: int) -> bool:
     return last > first and not all(scene.does(i, "join") or scene.kind(i) == "mark" for i in range(first, last))
 
 
+def _only_named(message: Message) -> Thing | None:
+    """The one thing there is that a short message names, and of which it says nothing itself."""
+    scene, meant = message.scene, message.things[0] if len(message.things) == 1 else None
+    said = meant is None or meant.new or meant.facts or meant.found.denied or meant.doubts
+    return None if said or scene.figures() or not is_terse(scene) else meant
+
+
 def redirect(message: Message, before: Request) -> bool:
     """Whether the message says of what the last one was meant: `no, I meant the database`. That one is as it was, and what was said of it
     is of the other."""
-    scene, meant = message.scene, message.things[0] if len(message.things) == 1 else None
+    scene, meant = message.scene, _only_named(message)
     says = any(scene.does(i, "mends", "instead") for i in range(len(scene.said))) or scene.does(0, "deny")
-    if (
-        meant is None
-        or meant.new
-        or meant.facts
-        or meant.found.denied
-        or meant.doubts
-        or not says
-        or scene.figures()
-        or not is_terse(scene)
-    ):
+    if meant is None or not says:
         return False
     recent = [(label, fact) for label, fact in _recent(message.request, before) if label not in ("", meant.label)]
     if len({label for label, _ in recent}) != 1 or not all(message.wants(meant, fact.name) for _, fact in recent):
@@ -139,20 +137,10 @@ def redirect(message: Message, before: Request) -> bool:
 
 def again(message: Message, before: Request) -> bool:
     """Whether the message says of another thing what the last one said: `same for a-03`, `the second too`."""
-    scene, meant = message.scene, message.things[0] if len(message.things) == 1 else None
+    scene, meant = message.scene, _only_named(message)
     says = any(mark.does("same_again", "too") for mark in scene.marks)
-    if (
-        meant is None
-        or meant.new
-        or meant.facts
-        or meant.found.denied
-        or meant.doubts
-        or not says
-        or scene.figures()
-        or any(mark.names("wish") for mark in scene.marks)  # `add a load balancer in front of the web servers`
-        or not is_terse(scene)
-    ):
-        return False
+    if meant is None or not says or any(mark.names("wish") for mark in scene.marks):
+        return False  # not `add a load balancer in front of the web servers`
     for label, fact in _recent(message.request, before):
         if label != meant.label and fact.name not in SHARED | OWN and message.wants(meant, fact.name):
             meant.found.say(fact.name, fact.value, scene.quote(0, len(scene.said)))
