@@ -80,7 +80,7 @@ def test_what_it_would_take_is_what_the_plan_then_takes(planned) -> None:  # typ
 
 def test_what_was_done_is_told_with_when_and_by_whom(berth: Berth) -> None:
     chat = berth.chat()
-    told = chat.say("a virtual machine with 1 core, 1 GB and 10 GB of disk on network 20, development, called asked-01").text
+    told = chat.say("a virtual machine with 1 core, 1 GB and 10 GB of disk on network 20, development, called answered-01").text
     digest = chat.open_digest
     assert digest, told
     chat.say(f"approve {digest}")
@@ -88,12 +88,12 @@ def test_what_was_done_is_told_with_when_and_by_whom(berth: Berth) -> None:
     [approval] = chat.approvals
     who = chat.say("who approved it?").text
     assert approval.principal in who and digest in who and f"{approval.at:%Y-%m-%d}" in who
-    assert "asked-01" in chat.say("what did we build today?").text
-    assert "asked-01" in chat.say("where does it run?").text
+    assert "answered-01" in chat.say("what did we build today?").text
+    assert "answered-01" in chat.say("where does it run?").text
     assert "memory 1 → 2 GiB" in chat.say("what would 2 GB cost?").text
     assert any(sign.isdigit() for sign in chat.say("how long does it take?").text)
     [row] = [line for line in chat.say("list").text.splitlines() if chat.run.id in line]
-    assert "asked-01" in row and chat.machines[0].node in row and "done" in row
+    assert "answered-01" in row and chat.machines[0].node in row and "done" in row
     chat.say("remove it")
     chat.say(f"approve {chat.open_digest}")
     assert chat.run.status == "removed"
