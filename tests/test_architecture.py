@@ -85,6 +85,12 @@ def test_nothing_turns_verification_off_or_runs_a_shell() -> None:
     assert wrong == []
 
 
+def test_no_figure_is_asked_by_a_word_that_int_does_not_know() -> None:
+    """`²` is a digit to `str.isdigit`, and no number to `int`."""
+    asked = [file for file in (ROOT / "tools").rglob("*.py") if ".isdigit(" in file.read_text()]
+    assert asked == []
+
+
 def test_the_repository_names_no_registry_host_no_machine_path_and_reads_no_shared_folder() -> None:
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, text=True, capture_output=True, check=True).stdout.split()
     forbidden = re.compile(

@@ -85,11 +85,12 @@ def _growing(tasks: Path) -> list[object]:
 
 
 DISKS = {
-    # util-linux 2.38: what each disk holds, as the file system says.
-    "lsblk": 'printf \'{"blockdevices": [{"name": "/dev/sda", "serial": null, "fstype": null, "children": [{"name": "/dev/sda1"}]}, '
-    '{"name": "/dev/sdb", "serial": "berth-scsi1", "fstype": %s}]}\' "$(cat "$HOLDS")"',
-    # e2fsprogs 1.47, which asks before it overwrites; and 0 in any case of the other.
-    "mkfs.ext4": 'echo \'"ext4"\' > "$HOLDS"',
+    # util-linux 2.38.
+    "lsblk": 'echo \'{"blockdevices": [{"name": "/dev/sda", "serial": null, "children": [{"name": "/dev/sda1"}]}, '
+    '{"name": "/dev/sdb", "serial": "berth-scsi1"}]}\'',
+    "wipefs": 'cat "$HOLDS"',
+    # e2fsprogs 1.47: without a terminal it asks nobody, and overwrites whatever is there.
+    "mkfs.ext4": 'echo ext4 > "$HOLDS"',
     "resize2fs": 'echo "It is 1 long. Nothing to do!"',
     "find": 'ls "$INSIDE" | head -n 1',
 }
@@ -97,8 +98,8 @@ DISKS = {
 
 @pytest.mark.parametrize(
     ("holds", "inside", "done"),
-    [("null", False, ["mkfs.ext4"]), ('"ext4"', False, []), ('"xfs"', False, None), ("null", True, None)],
-    ids=["empty", "formatted", "of somebody else", "over a full folder"],
+    [("", False, ["mkfs.ext4"]), ("ext4", False, []), ("xfs", False, None), ("gpt", False, None), ("", True, None)],
+    ids=["empty", "formatted", "of somebody else", "with a table of partitions", "over a full folder"],
 )
 def test_a_data_disk_is_formatted_once_and_hides_and_overwrites_nothing(
     tmp_path: Path, holds: str, inside: bool, done: list[str] | None

@@ -124,7 +124,9 @@ def test_a_data_disk_is_mounted_as_large_as_it_is(mounted: str, told: int) -> No
     disk = DataDisk(interface="scsi1", disk_gib=100, folder="/srv/data", serial="berth-scsi1")
     found = itself(said() + mounted)
     assert found is not None
-    assert len(likeness.says_otherwise(MACHINE.model_copy(update={"data_disks": (disk,)}), found)) == told
+    machine = MACHINE.model_copy(update={"data_disks": (disk,)})
+    assert len(likeness.says_otherwise(machine, found)) == told
+    assert ("not looked at" in likeness.seen_itself(machine, found)) == found.container
 
 
 @pytest.mark.parametrize("answer", ["", "x", "4\n", "MemTotal: 1 kB", "4\nMemTotal: many kB", "\0\n\n"])

@@ -210,6 +210,7 @@ COMMANDS: dict[str, Command] = {
     "id": _id,
     "lsblk": drives.lsblk,
     "findmnt": drives.findmnt,
+    "wipefs": drives.wipefs,
     "mkfs.ext4": drives.mkfs,
     "resize2fs": drives.resize2fs,
     "find": drives.find,

@@ -14,9 +14,9 @@ BLOCKS_A_GIB = 2**18
 
 
 def lsblk(host: Host, session: Session, words: list[str]) -> int:
-    if words != ["--json", "--paths", "--output", "NAME,SERIAL,FSTYPE"]:
-        raise HostProblem("only `lsblk --json --paths --output NAME,SERIAL,FSTYPE` is emulated")
-    rows = [{"name": one.device, "serial": one.serial or None, "fstype": one.fstype} for one in host.drives.found.values()]
+    if words != ["--json", "--paths", "--output", "NAME,SERIAL"]:
+        raise HostProblem("only `lsblk --json --paths --output NAME,SERIAL` is emulated")
+    rows = [{"name": one.device, "serial": one.serial or None} for one in host.drives.found.values()]
     session.write(f"{json.dumps({'blockdevices': rows})}\n".encode())
     return 0
 
@@ -30,10 +30,16 @@ def findmnt(host: Host, session: Session, words: list[str]) -> int:
     return 0
 
 
+def wipefs(host: Host, session: Session, words: list[str]) -> int:
+    if words[:-1] != ["--no-act", "--noheadings", "--output", "TYPE"]:
+        raise HostProblem("only `wipefs --no-act --noheadings --output TYPE DEVICE` is emulated")
+    session.write(f"{held}\n".encode() if (held := host.drives.at(words[-1]).fstype) else b"")
+    return 0
+
+
 def mkfs(host: Host, session: Session, words: list[str]) -> int:
+    """Without a terminal it asks nobody whether to overwrite (e2fsprogs 1.47, tried on 2026-12-01)."""
     drive = host.drives.at(words[-1])
-    if drive.fstype is not None:
-        raise HostProblem(f"{drive.device} contains a {drive.fstype} file system")  # it would ask, and nobody answers
     drive.fstype, drive.fs_gib = "ext4", drive.size_gib
     return 0
 

@@ -29,7 +29,6 @@ from tools.rules.hearing.edits.unused import PHRASE_LENGTH_MAX, give_back, sign_
 from tools.rules.hearing.groups.grouping import Group
 from tools.rules.hearing.groups.naming import DIGITS, Called, names
 from tools.rules.hearing.groups.parting import groups
-from tools.rules.hearing.groups.there import replaced
 from tools.rules.hearing.known import NOTHING_KNOWN, Known
 from tools.rules.hearing.layout import printed, resource
 from tools.rules.hearing.layout.cleaning import clean, spaced, under_headings
@@ -260,8 +259,8 @@ class _Reader:
             if plain and thing.capability in one.instead_of
         )
         meant = [item for item in self.message.request.items if item.label in offered] or list(dict.fromkeys(wanting))
-        heads = (group.head for group in found if group.thing >= 0 and self.message.things[group.thing] is thing)
-        meant = meant or [item for head in heads if (item := replaced(self.scene, self.message.request, head))]
+        mine = (group for group in found if group.thing >= 0 and self.message.things[group.thing] is thing)
+        meant = meant or [group.gone for group in mine if group.gone]
         return meant[0] if len(meant) == 1 else None
 
     # What goes.

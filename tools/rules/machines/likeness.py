@@ -262,6 +262,8 @@ def seen_itself(machine: Machine, found: Itself) -> str:
     """The sentence of what was looked at and is so."""
     disk = f", a root file system of {found.root_bytes / 2**30:.1f} GiB" if found.disk_bytes else ""
     mounted = "".join(f", {size / 2**30:.1f} GiB at {folder}" for folder, size in found.mounted_bytes if folder != "/")
+    if found.container and any(one.folder for one in machine.data_disks):
+        mounted += "; it is a container, and its folders of disks were not looked at"
     return (
         f"{machine.name} itself sees {_processors(found.cpu_count)} and {spell_memory(found.memory_kib // 1024)} of memory{disk}{mounted}."
     )

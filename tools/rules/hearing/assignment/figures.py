@@ -13,7 +13,7 @@ from tools.rules.hearing.assignment.things import Message
 from tools.rules.hearing.assignment.values import AMOUNTS, GIB, Amount, plain, takes
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
-from tools.rules.hearing.words.able import COUNT, CPU_COUNT, spoken
+from tools.rules.hearing.words.able import COUNT, CPU_COUNT, counts_part, spoken
 from tools.values.request import Doubt, Edit, Item, Reading
 from tools.values.wanted import Kind
 
@@ -112,7 +112,7 @@ def _clues(message: Message, amount: Amount, wrong: Sequence[float], but: Contai
         yield lambda one: had(message, one.label, one.name, amount)
     if not back:
         yield lambda one: (one.label, one.name) in message.asked
-    if amount.kind == "number" and not amount.text[0].isdigit():  # `just two`, `better three`: so many machines
+    if amount.kind == "number" and not amount.text[0].isdecimal():  # `just two`, `better three`: so many machines
         yield lambda one: one.name == COUNT and ((one.label, one.name) in scene.recent or (message.counted_of(one.label) or 1) > 1)
         yield lambda one: one.name == COUNT
         return
@@ -163,7 +163,7 @@ def _planned(value: str) -> str:
 
 def _times(told: Told, amount: Amount) -> float:
     """How many times as much the one is as the other. A network's name is as near as any."""
-    if told.kind == "network" and not told.was.isdigit():
+    if told.kind == "network" and not told.was.isdecimal():
         return 1
     was, now = worth(told.was) or 0, amount.worth * (GIB if amount.kind == "number" and quantities.size_bytes(told.was) else 1)
     return max(was, now) / min(was, now) if was and now else NEAR + 1
@@ -171,7 +171,7 @@ def _times(told: Told, amount: Amount) -> float:
 
 def _fits(scene: Scene, told: Told, amount: Amount) -> bool:
     """`only 8` is less than it was, and `too many` counts machines."""
-    was, is_count = worth(told.was), told.name == COUNT or (told.name.endswith(f"_{COUNT}") and told.name != CPU_COUNT)
+    was, is_count = worth(told.was), told.name == COUNT or counts_part(told.name)
     if any(mark.does("too_many") for mark in scene.marks) and not is_count:
         return False
     said = amount.worth * (GIB if amount.kind == "number" and quantities.size_bytes(told.was) else 1)
@@ -180,7 +180,7 @@ def _fits(scene: Scene, told: Told, amount: Amount) -> bool:
 
 def _instead(scene: Scene, told: Told, amount: Amount, wrong: Sequence[float]) -> str:
     """The value that it has then; empty where it has none of that kind."""
-    is_number, in_words = amount.kind == "number", amount.kind == "number" and not amount.text[0].isdigit()
+    is_number, in_words = amount.kind == "number", amount.kind == "number" and not amount.text[0].isdecimal()
     if told.kind == "network":
         is_there = not scene.known.networks or scene.known.has_network(plain(amount.worth))
         return plain(amount.worth) if is_number and not in_words and is_there and not scene.does(amount.first - 1, "bound") else ""

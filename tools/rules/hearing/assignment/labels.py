@@ -13,7 +13,7 @@ from tools.rules.hearing.lexicon import listed
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens.cutting import Token, tokens
 from tools.rules.hearing.tokens.dates import days
-from tools.rules.hearing.words.able import COUNT, CPU_COUNT
+from tools.rules.hearing.words.able import COUNT, counts_part
 from tools.rules.hearing.words.dictionary import Lexicon
 from tools.rules.hearing.words.meanings import Mark, same
 
@@ -153,9 +153,7 @@ def _about(
     if alike == {"count"} and (names_one or any(not _builds(lexicon, token, marks, n) for n, token in enumerate(said))):
         return None  # `VM id`, `server owner`
     plain = {name.partition("_")[2] for name in alike} & SIZED - alike  # `Disk per server`, where a server is no part of anything
-    counted = [
-        name for mark in facts if mark is not chosen for name in mark.names("fact") if name.endswith(f"_{COUNT}") and name != CPU_COUNT
-    ]
+    counted = [name for mark in facts if mark is not chosen for name in mark.names("fact") if counts_part(name)]
     spelled = [f"{same(word.text)}s" for word in words[:1] if lexicon.is_body(word.text) and len(words) == 2]  # `server_cpu`
     part = next(iter([*(name.removesuffix(f"_{COUNT}") for name in counted), *spelled]), "")
     own = sorted(chosen.names("fact"))

@@ -16,9 +16,7 @@ GAP_MAX = 3
 """Tokens between `data disk` and its size: `data disks: 100 GB`, `a data disk of 500 GB`."""
 WORDS_MAX = 6
 """Small words in a row between a disk, its storage and its folder: `, formatted with ext4 and mounted at`."""
-_SMALL = ("mounted", "mount", "mounting", "formatted", "ext4", "as", "under", "to", "storage", "datastore", ",", "(", "-", ":")
-
-
+_SIGNS = (",", "(", "-", ":")
 _PLACE = re.compile(r"(?<= )(?:on|at) \S+")
 
 
@@ -83,7 +81,7 @@ def _told(scene: Scene, first: int, last: int) -> tuple[str, str, int]:
             i = end = i + 1
         elif scene.does(i, "for") and scene.is_plain_word(i + 1):
             i += 2  # `for backups, mounted at /backup`
-        elif scene.does(i, "lean", "join", "with") or scene.is_text(i, *_SMALL):
+        elif scene.does(i, "lean", "join", "with") or scene.is_listed(i, "mounting") or scene.is_text(i, *_SIGNS):
             i += 1
         else:
             break
@@ -95,5 +93,8 @@ def _is_storage(scene: Scene, i: int) -> bool:
     if text in scene.known.nodes or scene.at(i).names("fact"):
         return False
     known = scene.kind(i) in ("name", "quoted") or text in scene.known.storages or scene.is_listed(i, "storages")
-    closes = scene.breaks(i + 1, "join", signs=(")",)) or begins_path(scene, scene.skip(i + 1, i + 4, "lean", texts=("mounted",)))
+    behind = next(
+        n for n in range(i + 1, i + 2 + GAP_MAX) if not (scene.does(n, "lean") or scene.is_listed(n, "mounting")) or n > i + GAP_MAX
+    )
+    closes = scene.breaks(i + 1, "join", signs=(")",)) or begins_path(scene, behind)
     return known or (scene.is_plain_word(i) and closes and not scene.is_listed(i, "no_storage"))

@@ -13,6 +13,7 @@ from tools.rules.hearing.assignment.stretch import Stretch
 from tools.rules.hearing.assignment.thing import SHARED
 from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.tokens import quantities
+from tools.rules.hearing.words.able import counts_part
 from tools.values.wanted import Kind
 
 GIB = 2**30
@@ -169,16 +170,11 @@ def _match(scene: Scene, left: Amount | Label, right: Amount | Label, kinds: Map
         return None
     gap = range(left.last, right.first)
     facts = tuple(name for name in label.facts if takes(kinds[name], amount, labelled=kinds[name] in ("memory", "disk", "money")))
-    parts = any(name.endswith("_count") and name != "cpu_count" for name in kinds)
-    if after and amount.worth == 1 and not parts and scene.does(amount.first - 1, "lean"):
+    if after and amount.worth == 1 and not any(map(counts_part, kinds)) and scene.does(amount.first - 1, "lean"):
         facts = tuple(name for name in facts if name != "count")  # `both web servers on one node` are two; a k3s cluster is on one
     if not after and not scene.does(label.first, "how_many") and scene.find(gap.start, gap.stop, ":", "=") is None:
         parted = any(scene.does(i, "with") for i in gap)  # `workers with 16`
-        facts = tuple(
-            name
-            for name in facts
-            if name != "count" and not (parted and kinds[name] == "count" and name.endswith("_count") and name != "cpu_count")
-        )
+        facts = tuple(name for name in facts if name != "count" and not (parted and kinds[name] == "count" and counts_part(name)))
     several = after and amount.kind == "number" and kinds[label.facts[0]] in SIZES and scene.said[label.last - 1].text.endswith("s")
     if not facts or len(gap) > GAP_MAX or several or scene.any_does(gap.start, gap.stop, "double", "half"):
         return None  # several: `two disks of 50 GB`

@@ -61,7 +61,7 @@ def answer(scene: Scene, request: Request, asked: Asked, catalogue: Catalogue, t
         label, one, value = said
         edits.append(_set(label, one.name, value, scene.quote(first, last), for_one))
         scene.use(first, last)
-        if one.name == "network" and value.isdigit() and any(other.name == "vlan" for _, other in left):  # `which VLAN?`
+        if one.name == "network" and value.isdecimal() and any(other.name == "vlan" for _, other in left):  # `which VLAN?`
             edits.append(_set(label, "vlan", value, scene.quote(first, last), for_one))
         left = [pair for pair in left if pair != (label, one) and not (one.name in SHARED and pair[1].name == one.name)]
     return list(dict.fromkeys(edits))

@@ -41,7 +41,7 @@ from tools.rules.hearing.scene import Scene
 from tools.rules.hearing.seen import ASKED, FIGURES
 from tools.rules.hearing.words.able import COUNT
 from tools.rules.hearing.words.meanings import same
-from tools.values.request import Request
+from tools.values.request import Item, Request
 
 GROUPS_MAX = 60
 """Things that one message may speak of; what goes beyond is told as unused."""
@@ -75,6 +75,8 @@ class Group:
     """The kind of wish that told what it is, and that it fulfils."""
     beside: tuple[str, int, int] | None = None
     """The fact that counts what it has one of, and the tokens that say so: `with a replica`."""
+    gone: Item | None = None
+    """What it takes the place of."""
     times: int = 1
     """As many of it, each with all that is said of it."""
     thing: int = 0
@@ -136,13 +138,14 @@ class Grouping:
             head = replace(head, capability=self.heading.capability)
         elif not head.names:
             self.heading = head
-        verdict = self._verdict(head)
+        gone = replaced(scene, self.request, head)
+        verdict = "new" if gone else self._verdict(head)
         match verdict:
             case "new" | "there":
                 label = head.label or (ours(self.scene, self.request, head) if verdict == "there" else "")
                 scene.name_thing(head.first, head.last)
                 scene.settle(*lead.counted)
-                self.found.append(Group(head, head.start, head.last, verdict == "new", label, lead.number, lead.counted))
+                self.found.append(Group(head, head.start, head.last, verdict == "new", label, lead.number, lead.counted, gone=gone))
             case "again":
                 told = self._titled_before(head)
                 number = told if told >= 0 else next(n for n, one in enumerate(self.found) if one.capability == head.capability)
@@ -193,8 +196,6 @@ class Grouping:
             return "no"
         if not self.found and (is_portion_of_ours(scene, self.request, head) or is_recount_of_one(scene, self.request, head)):
             return "no"
-        if replaced(scene, self.request, head):
-            return "new"
         is_unnamed = not head.label and not head.role
         there = head.label in self.named or (is_unnamed and ours(self.scene, self.request, head) != "")
         if there and tells_list(self.scene, head):

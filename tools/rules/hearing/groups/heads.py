@@ -90,7 +90,7 @@ def _count_behind(scene: Scene, first: int, last: int) -> tuple[int, int] | None
         return int(number.value), last + 2
     if number.kind == "number" and scene.is_text(last, "(") and scene.is_text(last + 2, ")"):
         return int(number.value), last + 3
-    counts = scene.recent and is_whole(scene, last, ROLE_COUNT_MAX) and not scene.token(last).text[0].isdigit()
+    counts = scene.recent and is_whole(scene, last, ROLE_COUNT_MAX) and not scene.token(last).text[0].isdecimal()
     if counts and scene.stops(last + 1) and scene.token(last - 1).text.endswith("s"):
         return int(scene.token(last).value), last + 1  # `app servers three`
     ends = scene.breaks(last + 2) and not any(scene.facts(i) for i in range(scene.clause(last - 1), first))  # `disk of the web server: 100`

@@ -102,7 +102,7 @@ def _facts(pieces: list[Piece]) -> Iterator[tuple[tuple[str, ...], str, str]]:
     said = {piece.path: piece.value for piece in pieces}
     if base := re.sub(r"[-_]?\$\{.*", "", said.get("name", "")):  # `moth-${count.index + 1}`: Berth numbers them itself
         yield ("name",), "name", base
-    cores, sockets = (next((said[one] for one in several if said.get(one, "").isdigit()), "") for several in (CORES, SOCKETS))
+    cores, sockets = (next((said[one] for one in several if said.get(one, "").isdecimal()), "") for several in (CORES, SOCKETS))
     if cores:
         yield CORES, "cpu_count", str(int(cores) * int(sockets or 1))
     literal = [piece for piece in pieces if re.search(r"\$\{|\b(?:var|local|data|module)\.", piece.value) is None]
@@ -136,7 +136,7 @@ def _disks(pieces: list[Piece]) -> Iterator[tuple[tuple[str, ...], str, str]]:
     if not disks:
         return
     storages = [one.get("datastore_id", one.get("storage", "")) for _, one in disks]
-    sizes = [f"{one['size']} GB" if one["size"].isdigit() else f"{one['size']}B" for _, one in disks]
+    sizes = [f"{one['size']} GB" if one["size"].isdecimal() else f"{one['size']}B" for _, one in disks]
     told = tuple(f"{path}.{key}" for path, one in disks for key in one)
     yield told, "disk", sizes[0]
     if storages[0]:

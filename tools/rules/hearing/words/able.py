@@ -16,6 +16,11 @@ def spoken(name: str, value: str) -> str:
     return f"{value} machines" if name == COUNT else f"{name.replace('_', ' ')} {value}"
 
 
+def counts_part(name: str) -> bool:
+    """Whether a fact counts machines of one kind: `workers_count`."""
+    return name.endswith(f"_{COUNT}") and name != CPU_COUNT
+
+
 class Able:
     """The facts that may be said of a thing, by name and by kind."""
 
@@ -29,7 +34,7 @@ class Able:
         counted = [one for one in wanted if one.kind == COUNT and not one.name.endswith(CPU_COUNT)]
         self.counts = tuple(one.name for one in counted if f"_{one.name}".endswith(f"_{COUNT}") or one.same_as == COUNT)
         """Facts that count machines: all of them, those of one kind, or all but some of them."""
-        self.parts = tuple(one for one in self.counts if one.endswith(f"_{COUNT}"))
+        self.parts = tuple(one for one in self.counts if counts_part(one))
         """Those of one kind each: `workers_count`."""
         self.shares = tuple(one for one in self.parts if self.by_name[one].part_of == COUNT)
         """Those that all machines are the sum of."""

@@ -18,7 +18,9 @@ _WORD_AND_NUMBER = re.compile(r"([^\W\d_]+)([-_]?)(\d+(?:\.\d+)?)")
 def is_title(said: tuple[Token, ...], first: int, last: int = 0) -> bool:
     """`4. win11: 4 cores`, `- vm-dns (1 core)`: the word that begins a line, and what the line says is said of it."""
     before, after = said[max(first - 2, 0) : first], said[last or first + 1 : (last or first + 1) + 2]
-    opens = first == 0 or (before[-1].text in ("\n", *"-*•.)") and (len(before) == 1 or before[0].text == "\n" or before[0].text.isdigit()))
+    opens = first == 0 or (
+        before[-1].text in ("\n", *"-*•.)") and (len(before) == 1 or before[0].text == "\n" or before[0].text.isdecimal())
+    )
     sized = len(after) == 2 and after[0].text in (":", "(") and after[1].kind in ("number", "size")
     return bool(opens) and sized
 
