@@ -107,6 +107,12 @@ def _behind_source(scene: Scene, begin: int, last: int) -> int:
     return end
 
 
+def _source_behind(scene: Scene, begin: int, last: int) -> int:
+    """Where it says where from, behind words that name whose port it is; 0: nowhere."""
+    words = range(begin + 1, min(_behind_source(scene, begin, last) + 1, last))
+    return next((i for i in words if scene.is_listed(i, "from")), 0)
+
+
 def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tuple[int, list[str]]:
     """(the token behind them, the ports) of a list that begins here. `sources`: each may say where from."""
     said: list[str] = []
@@ -126,8 +132,8 @@ def ports_at(scene: Scene, begin: int, last: int, *, sources: bool = True) -> tu
             end = at = at + 1
         elif said and token.text == "(" and (close := scene.find(at, min(at + 14, last), ")")):
             at = close + 1
-        elif said and scene.does(at, "lean") and scene.kind(at + 1) in ("word", "name") and scene.is_listed(at + 2, "from"):
-            at += 2  # `443 on web-1 from 10.0.0.0/8`
+        elif said and scene.does(at, "lean") and (source := _source_behind(scene, at + 1, last)):
+            at = source  # `443 on web-1 from 10.0.0.0/8`, `443 on the web server from the office`
         elif said and sources and _lets_in(scene, only := scene.skip(at, last, "affirm", "only", most=3)):
             words = _behind_source(scene, only + 1, last)  # `8080 but only from 10.0.0.0/8`, `443 from the campus 10.2.0.0/16`
             end, addresses = addresses_at(scene, words, last)
